@@ -1,0 +1,205 @@
+"""The catalogue of every code: the one list of what the compiler can say of a file.
+
+E01 form, E02 names, E03 structure, E04 scale, E05 shapes and values, E06 limits, W07 lints, E08 files, E09 weights.
+A code keeps its meaning for good; a code that is no longer used is never given to anything else. `message` and `label`
+are templates; `why` is what `spine explain` adds for someone who meets the code for the first time.
+"""
+
+from __future__ import annotations
+
+from spinedsl.diagnostics.model import Code
+
+CATALOGUE: dict[str, Code] = {}
+
+
+def _code(id: str, title: str, message: str, label: str, why: str = "") -> Code:
+    code = Code(id, title, message, label, why)
+    if id in CATALOGUE:
+        raise ValueError(f"code {id} is given twice")
+    CATALOGUE[id] = code
+    return code
+
+
+# ---- E01: the form of the text ----
+
+UNEXPECTED = _code("E0101", "unexpected token", "unexpected `{found}`", "expected {expected}")
+ENDS_EARLY = _code("E0102", "statement ends too early", "this statement ends too early", "after `{last}`, expected {expected}")
+NOT_A_STATEMENT = _code(
+    "E0103", "not a statement", "`{found}` does not begin a statement {where}", "expected {expected}"
+)
+UNCLOSED = _code("E0104", "bracket never closed", "`{bracket}` is never closed", "opened here")
+UNOPENED = _code("E0105", "bracket never opened", "`{bracket}` closes nothing", "no open bracket matches this one")
+MISSING_BRACE = _code("E0106", "missing brace", "the `{{` of this {what} is missing", "expected `{{` here")
+KEYWORD_AS_NAME = _code(
+    "E0107", "keyword used as a name", "`{word}` is a keyword and cannot be a name", "expected a name"
+)
+BAD_CHARACTER = _code("E0108", "stray character", "{character} has no meaning here", "take it away")
+LOOKALIKE = _code(
+    "E0109", "letter of another script", "{character} looks like `{like}` but is another character",
+    "names are ASCII letters, digits and `_`",
+)  # fmt: skip
+BIDI_CONTROL = _code(
+    "E0110", "bidirectional control", "{character} makes the text read other than it runs", "hidden here"
+)
+CONTROL_CHARACTER = _code("E0111", "hidden character", "{character} is not allowed in a file", "hidden here")
+INPUT_FORM = _code(
+    "E0112", "form of the input", "the sizes of an input are joined by `x`, got `{got}`",
+    "expected `x`, as in `3 x 640 x 640`",
+)  # fmt: skip
+ELSE_WITHOUT_IF = _code("E0113", "else without if", "this `else` belongs to no `if`", "expected after the `}}` of an `if`")
+UNKNOWN_VERSION = _code(
+    "E0114", "unknown language version", "there is no version {got} of the language", "this compiler knows version 1"
+)
+VERSION_FIRST = _code("E0115", "version not first", "the version stands first in a file", "move it above everything else")
+NOT_UTF8 = _code("E0116", "not UTF-8", "the file is not UTF-8: byte {byte} at offset {offset}", "after these characters")
+
+# ---- E02: names ----
+
+UNKNOWN_NAME = _code("E0201", "unknown name", "there is no {kind} named `{name}`", "not defined {where}")
+DEFINED_TWICE = _code(
+    "E0202", "defined twice", "`{name}` is defined twice", "{what} cannot take a name that is in use",
+    "Nothing is shadowed: each name means one thing, in the file and in the names of the parameters.",
+)  # fmt: skip
+WRONG_KIND = _code("E0203", "another kind of thing", "`{name}` is {got}, not {expected}", "expected {expected}")
+RECURSION = _code(
+    "E0204", "recursive definition", "`{name}` calls itself{way}", "this call closes the circle",
+    "Definitions are expanded into operations, so that every file ends: none may reach itself.",
+)  # fmt: skip
+IMPORT_NOT_FOUND = _code("E0205", "import not found", "cannot find `{path}`", "{where}")
+IMPORT_CYCLE = _code("E0206", "imports in a circle", "these files import each other: {way}", "this import closes the circle")
+IMPORT_OUTSIDE = _code(
+    "E0207", "import from outside", "`{path}` leads out of the project's folder",
+    "expected a path relative to this file, inside {folder}",
+)  # fmt: skip
+UNKNOWN_ARGUMENT = _code("E0208", "unknown argument", "`{callee}` has no parameter `{name}`", "it takes {known}")
+ARGUMENT_TWICE = _code("E0209", "argument given twice", "`{name}` is given twice to `{callee}`", "given again here")
+MISSING_ARGUMENT = _code("E0210", "missing argument", "`{callee}` needs `{name}`", "`{name}` has no default and is not given")
+TOO_MANY_ARGUMENTS = _code(
+    "E0211", "too many arguments", "`{callee}` takes {most} arguments in order, got {got}", "one too many from here"
+)
+UNKNOWN_PROPERTY = _code("E0212", "unknown property", "{what} has no property `{name}`", "expected {known}")
+NOT_A_VAR = _code(
+    "E0213", "not a var", "`{name}` cannot be assigned: it is {what}", "only a `var` changes its value",
+    "`let` names a value once and for all, and that name is the parameters' name.",
+)  # fmt: skip
+NO_RETURN = _code("E0214", "missing return", "`{name}` does not return on every path", "expected a `return`{where}")
+UNREACHABLE = _code("E0215", "unreachable statement", "nothing after a `return` is reached", "take this away, or the `return`")
+UNKNOWN_CLAUSE = _code("E0216", "unknown clause", "a {row} row has no clause `{name}`", "expected {known}")
+CLAUSE_TWICE = _code("E0217", "clause given twice", "`{name}` is said twice in this row", "said again here")
+UNKNOWN_ENTRY = _code("E0218", "unknown entry", "{what} knows no `{name}`", "expected {known}")
+NAME_RESERVED = _code("E0219", "reserved name", "`{name}` cannot name {what}", "{why}")
+
+# ---- E03: structure ----
+
+INPUT_COUNT = _code(
+    "E0301", "number of inputs", "block `{name}` has {got}, expected {expected}", "{got}",
+    "In a scale-permuted network every block is fed by one or two others. `rules {{ inputs 1..3 }}` changes that.",
+)  # fmt: skip
+SAME_PARENTS = _code("E0302", "same input twice", "block `{name}` takes `{parent}` twice", "the second time")
+USED_BEFORE = _code(
+    "E0303", "input below the block", "`{name}` stands below `{user}`, which uses it", "used here, before it is there",
+    "The order of the rows is the order of the network: a block reads only from rows above it.",
+)  # fmt: skip
+CYCLE = _code("E0304", "circle of blocks", "these blocks feed each other: {way}", "this input closes the circle")
+UNUSED_BLOCK = _code(
+    "E0305", "block that nothing uses", "nothing uses block `{name}`", "its feature map reaches no output",
+)  # fmt: skip
+NO_OUTPUT = _code("E0306", "no output", "network `{name}` has no output", "expected at least one `output` row")
+OUTPUT_LEVEL_TWICE = _code(
+    "E0307", "two outputs of one level", "outputs `{first}` and `{second}` are both at level {level}",
+    "level {level} again",
+)  # fmt: skip
+ABSORB_MISMATCH = _code(
+    "E0308", "absorbed map does not fit",
+    "`{name}` cannot absorb `{absorbed}`: expected level {level} and {channels} channels, "
+    "got level {got_level} and {got_channels}",
+    "absorbed here, as it is",
+)  # fmt: skip
+MISSING_CLAUSE = _code("E0309", "missing clause", "{row} `{name}` does not say {what}", "expected {expected}")
+MISSING_SETTING = _code("E0310", "missing setting", "network `{name}` has no {what}", "{label}")
+SETTING_TWICE = _code("E0311", "setting given twice", "`{what}` is set twice in network `{name}`", "set again here")
+FROM_AND_AFTER = _code(
+    "E0312", "clauses that exclude each other", "a row has `from` or `after`, not both",
+    "`after` connects directly; `from` resamples and joins",
+)  # fmt: skip
+ABSORB_NEEDS_JOIN = _code(
+    "E0313", "nothing to absorb into", "block `{name}` has no join to absorb into", "`absorb` goes with `from`"
+)
+NO_NETWORK = _code("E0314", "no network", "this file has no network", "expected `network NAME {{ … }}`")
+NOT_ABOVE_INPUT = _code("E0315", "no stem", "network `{name}` has no stem", "expected a `stem` row above the blocks")
+
+# ---- E04: scale ----
+
+LEVEL_RANGE = _code("E0401", "level out of range", "level {got} is out of range", "expected {expected}")
+NOT_DIVISIBLE = _code(
+    "E0402", "input size does not divide",
+    "an input {axis} of {got} does not divide by {divisor}, which level {level} needs", "{got} / {divisor} is not whole",
+)  # fmt: skip
+NOT_POSITIVE = _code("E0403", "count below one", "{what} must be at least 1, got {got}", "{how}")
+NO_WIDTH = _code(
+    "E0404", "no channels", "block `{name}` has no channels: neither a clause nor `widths` gives any",
+    "level {level} is not in `widths`",
+)  # fmt: skip
+LEVEL_MISMATCH = _code(
+    "E0405", "level not reached", "{what} `{name}` is to be at level {expected}, but comes out at level {got}",
+    "declared level {expected}",
+)  # fmt: skip
+NO_STRIDE = _code(
+    "E0406", "cannot change level", "`{name}` goes from level {source} to level {target}, but `{type}` cannot: {why}",
+    "level {source} to level {target}",
+)  # fmt: skip
+SIGNATURE = _code(
+    "E0407", "signature not kept", "`{name}` promises {expected} channels, but returns {got}", "returns {got} channels here"
+)
+RESAMPLE_RESULT = _code(
+    "E0408", "resampling does not fit",
+    "resampling `{source}` for `{target}` gives {got}, expected {expected}", "resampled by `{type}`",
+)  # fmt: skip
+WIDTH_TWICE = _code("E0409", "width given twice", "level {level} has two widths", "given again here")
+EMPTY_RANGE = _code("E0410", "empty range", "{low}..{high} holds nothing", "expected the smaller number first")
+
+# ---- E05: shapes and values ----
+
+SHAPE = _code("E0501", "shapes do not fit", "`{operation}` cannot take these: {problem}", "{label}")
+EXPECTED_VALUE = _code("E0502", "another kind of value", "{what} expects {expected}, got {got}", "expected {expected}")
+OUT_OF_RANGE = _code("E0503", "value out of range", "{what} must be {expected}, got {got}", "expected {expected}")
+NO_DEFAULT = _code(
+    "E0504", "no default", "`{role}` is used, but network `{network}` has no default for it", "used here",
+    "`act` and `norm` are what the network's `defaults` say, so that one definition serves every dialect.",
+)  # fmt: skip
+DIVISION_BY_ZERO = _code("E0505", "division by zero", "division by zero", "this is 0")
+SIZE_NOT_KEPT = _code(
+    "E0506", "size does not fit the level", "`{operation}` turns {before} into {after}, but level {level} has {expected}",
+    "the map no longer fits its level",
+    "A feature map at level L is the input divided by 2^L, rounded to nothing: that is what makes maps comparable.",
+)  # fmt: skip
+NO_PARAMETER_NAME = _code("E0507", "no channels to read", "the channels of `{name}` cannot be known here", "{why}")
+
+# ---- E06: limits ----
+
+FILE_TOO_LARGE = _code("E0601", "file too large", "a file has at most {limit} characters", "in this file")
+TOO_DEEP = _code("E0602", "nested too deep", "{what} is nested more than {limit} deep", "in this statement")
+NUMBER_TOO_LONG = _code(
+    "E0603", "number too long", "a number has at most {digits} digits and an exponent of at most {exponent}", "too long"
+)
+TOO_MANY = _code("E0604", "too many", "{what}: at most {limit}, got {got}", "at most {limit}")
+
+# ---- W07: lints ----
+
+SKIPPED_LEVEL = _code(
+    "W0701", "output level skipped", "the outputs leave out level {levels}", "between `{below}` and `{above}`",
+    "Detection heads expect a pyramid without gaps.",
+)  # fmt: skip
+LONG_RESAMPLE = _code(
+    "W0702", "resampling over many levels", "`{target}` resamples `{source}` over {distance} levels", "{distance} levels apart",
+    "More than three levels lose most of what the source knew; the published networks stay within three.",
+)  # fmt: skip
+
+# ---- E08: files ----
+
+CANNOT_READ = _code("E0801", "cannot read", "cannot read `{path}`: {reason}", "")
+CANNOT_WRITE = _code("E0802", "cannot write", "cannot write `{path}`: {reason}", "")
+
+# ---- E09: weights ----
+
+BAD_WEIGHTS = _code("E0901", "weights do not fit", "the weights in `{path}` do not fit network `{network}`", "")

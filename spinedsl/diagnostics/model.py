@@ -1,0 +1,132 @@
+"""The data type of a diagnostic, and `Outcome`: a value, perhaps missing, with all that was said on the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from spinedsl.source import Span
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Severity(StrEnum):
+    """An error stops the compiler at the end of the stage; a warning never does."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A place and what is to be said right there."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace the text of `span` by `text`."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A repair in words, and as edits where the compiler is sure of them."""
+
+    text: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One mistake: its code, its place, what was expected and got, the other places of a conflict, and the repair."""
+
+    code: Code
+    message: str
+    span: Span
+    label: str
+    others: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """Error or warning: a property of the code."""
+        return self.code.severity
+
+    def with_others(self, *labels: Label) -> Diagnostic:
+        """The same with further places shown."""
+        return replace(self, others=self.others + labels)
+
+    def with_notes(self, *notes: str) -> Diagnostic:
+        """The same with further notes."""
+        return replace(self, notes=self.notes + notes)
+
+    def with_fix(self, text: str, *edits: Edit) -> Diagnostic:
+        """The same with one more way to repair it."""
+        return replace(self, fixes=(*self.fixes, Fix(text, edits)))
+
+    def with_rename(self, span: Span, name: str | None) -> Diagnostic:
+        """The same with the suggestion to write `name` at `span`; unchanged when there is none."""
+        return self if name is None else self.with_fix(f"did you mean `{name}`?", Edit(span, name))
+
+
+@dataclass(frozen=True)
+class Code:
+    """An entry of the catalogue. `message` and `label` are templates over the facts given to `at`."""
+
+    id: str
+    title: str
+    message: str
+    label: str
+    why: str = field(repr=False, default="")
+
+    @property
+    def severity(self) -> Severity:
+        """Codes that begin with W are warnings."""
+        return Severity.WARNING if self.id.startswith("W") else Severity.ERROR
+
+    def at(self, span: Span, **facts: object) -> Diagnostic:
+        """A diagnostic of this code at `span`; `facts` fill the templates."""
+        return Diagnostic(self, self.message.format(**facts), span, self.label.format(**facts))
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """A value, missing where nothing sensible could be made, and the diagnostics so far."""
+
+    value: T | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """There is a value and no error (warnings may be there)."""
+        return self.value is not None and all(d.severity is not Severity.ERROR for d in self.diagnostics)
+
+    def then(self, stage: Callable[[T], Outcome[U]]) -> Outcome[U]:
+        """Go on to the next stage, if there is a value, and add up what was said."""
+        if self.value is None:
+            return Outcome(None, self.diagnostics)
+        following = stage(self.value)
+        return Outcome(following.value, self.diagnostics + following.diagnostics)
+
+    def and_if_ok(self, stage: Callable[[T], Outcome[U]]) -> Outcome[U]:
+        """Like `then`, for a stage that only makes sense of a faultless value."""
+        return self.then(stage) if self.ok else Outcome(None, self.diagnostics)
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By file and place, each said once: instances of one network repeat what they share."""
+    seen: dict[tuple[str, str, int, int, str], Diagnostic] = {}
+    for diagnostic in diagnostics:
+        span = diagnostic.span
+        key = (span.source.name, diagnostic.code.id, span.start, span.end, diagnostic.message)
+        seen.setdefault(key, diagnostic)
+    return tuple(sorted(seen.values(), key=lambda d: (d.span.source.name, d.span.start, d.span.end, d.code.id)))

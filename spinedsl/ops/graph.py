@@ -1,0 +1,165 @@
+"""Flatten: from a `Program` to a `Graph`, one list of primitive operations over numbered values.
+
+Every parameter has its full canonical name here, such as `b5.from_b2.reduce.conv.weight`. The ONNX backend, the
+interpreter and the costs read this form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spinedsl.ops.primitives import PRIMITIVES, Parameter
+from spinedsl.ops.program import (
+    Bind,
+    Body,
+    Call,
+    Each,
+    If,
+    Many,
+    Op,
+    Operand,
+    Path,
+    Program,
+    Ref,
+    Repeat,
+    Return,
+    Row,
+)
+from spinedsl.ops.types import Loc, Type, Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One primitive operation. `inputs` and `result` number values; `parameters` maps last parts to full names."""
+
+    primitive: str
+    inputs: tuple[int, ...]
+    attributes: dict[str, Value]
+    parameters: dict[str, str]
+    result: int
+    name: str  # the path that names its parameters, dotted
+    row: str
+    loc: Loc
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A program without structure. Value 0 is the input; `types` and `names` are indexed by value."""
+
+    program: Program
+    nodes: tuple[Node, ...]
+    types: tuple[Type, ...]
+    parameters: dict[str, Parameter]
+    rows: dict[str, int]  # the value that each row gives
+    outputs: dict[str, int]  # fine to coarse
+
+    @property
+    def input_type(self) -> Type:
+        """Type of the input."""
+        return self.types[0]
+
+
+def flatten(program: Program) -> Graph:
+    """The program as one list of operations, in running order."""
+    flat = _Flat([program.input_type])
+    values = {program.input_name: 0}
+    for row in program.rows:
+        values[row.name] = flat.row(row, values)
+    rows = {row.name: values[row.name] for row in program.rows}
+    outputs = {name: values[name] for name in program.outputs}
+    return Graph(program, tuple(flat.nodes), tuple(flat.types), flat.parameters, rows, outputs)
+
+
+Named = dict[str, "int | tuple[int, ...]"]
+
+
+@dataclass
+class _Flat:
+    types: list[Type]
+    nodes: list[Node] = field(default_factory=list)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    current: str = ""
+
+    def row(self, row: Row, values: dict[str, int]) -> int:
+        self.current = row.name
+        arrived: list[int] = []
+        for connection in row.inputs:
+            value = values[connection.source]
+            if connection.resample is not None:
+                value = self.module(connection.resample, self.only_map(connection.resample, value), ())
+            arrived.append(value)
+        arrived += [values[name] for name in row.absorbed]
+        if row.join is not None:
+            result = self.module(row.join, self.only_map(row.join, tuple(arrived)), ())
+        else:
+            (result,) = arrived
+        for call in row.calls:
+            result = self.module(call, self.only_map(call, result), ())
+        return result
+
+    @staticmethod
+    def only_map(call: Call, value: int | tuple[int, ...]) -> Named:
+        (name,) = call.maps
+        return {name: value}
+
+    def module(self, call: Call, maps: Named, prefix: Path) -> int:
+        """Run a module's statements with `maps` as arguments; its parameters are named under `prefix` and its path."""
+        result = self.body(call.module.body, dict(maps), prefix + call.path, prefix + call.path)
+        assert result is not None
+        return result
+
+    def body(self, body: Body, named: Named, prefix: Path, outer: Path) -> int | None:
+        """Run statements; `prefix` names parameters of this iteration, `outer` those that iterations share."""
+        for statement in body:
+            if isinstance(statement, Bind):
+                named[statement.name] = self.operand(statement.value, named, prefix, outer)
+            elif isinstance(statement, Return):
+                return self.one(statement.value, named, prefix, outer)
+            elif isinstance(statement, If):
+                result = self.body(statement.then if statement.taken else statement.other, named, prefix, outer)
+                if result is not None:
+                    return result
+            elif isinstance(statement, Repeat):
+                for index, iteration in enumerate(statement.iterations):
+                    self.body(iteration, named, (*prefix, f"{statement.path}{index}"), outer)
+            elif isinstance(statement, Each):
+                items = self.operand(statement.items, named, prefix, outer)
+                assert isinstance(items, tuple)
+                for index, (iteration, item) in enumerate(zip(statement.iterations, items, strict=True)):
+                    named[statement.item] = item
+                    self.body(iteration, named, (*prefix, f"{statement.path}{index}"), outer)
+        return None
+
+    def one(self, operand: Operand, named: Named, prefix: Path, outer: Path) -> int:
+        value = self.operand(operand, named, prefix, outer)
+        assert isinstance(value, int)
+        return value
+
+    def operand(self, operand: Operand, named: Named, prefix: Path, outer: Path) -> int | tuple[int, ...]:
+        if isinstance(operand, Ref):
+            return named[operand.name]
+        if isinstance(operand, Many):
+            if operand.name:
+                return named[operand.name]
+            return tuple(self.one(item, named, prefix, outer) for item in operand.items)
+        home = outer if operand.shared else prefix
+        if isinstance(operand, Call):
+            maps = {name: self.operand(value, named, prefix, outer) for name, value in operand.maps.items()}
+            return self.module(operand, maps, home)
+        inputs: list[int] = []
+        for part in operand.inputs:
+            value = self.operand(part, named, prefix, outer)
+            inputs += value if isinstance(value, tuple) else (value,)
+        return self.apply(operand, tuple(inputs), home + operand.path)
+
+    def apply(self, op: Op, inputs: tuple[int, ...], path: Path) -> int:
+        attributes = {name: attr.value for name, attr in op.attributes.items()}
+        name = ".".join(path)
+        full: dict[str, str] = {}
+        for parameter in PRIMITIVES[op.primitive].parameters([self.types[i] for i in inputs], attributes):
+            full[parameter.name] = f"{name}.{parameter.name}"
+            self.parameters[full[parameter.name]] = parameter
+        self.types.append(op.type)
+        result = len(self.types) - 1
+        self.nodes.append(Node(op.primitive, inputs, attributes, full, result, name, self.current, op.loc))
+        return result

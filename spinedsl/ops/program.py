@@ -1,0 +1,238 @@
+"""A program: a network after every compile-time decision, still in the shape in which it was written.
+
+Each use of a definition is a `Module`: statements over named feature maps, with the arms that were taken and the
+iterations that were run. `Op` applies a primitive, `Call` another module. Nothing has to be evaluated any more: running
+the statements in order is running the network. `graph.flatten` does just that; the PyTorch backend keeps the shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from spinedsl.ops.types import Attr, Expr, Loc, Type
+
+Path: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A feature map bound to a name before."""
+
+    name: str
+    type: Type
+    channels: Expr  # in the names of the definition that it stands in
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list of feature maps: a parameter that holds a list, or one written out."""
+
+    name: str  # empty for one written out
+    items: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """A primitive applied. `path` names its parameters within the module; `role` is how the file called it."""
+
+    primitive: str
+    role: str
+    inputs: tuple[Operand, ...]
+    attributes: dict[str, Attr]
+    path: Path
+    shared: bool
+    type: Type
+    channels: Expr
+    loc: Loc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A module used. `maps` are its feature-map arguments by parameter name; `scalars` its compile-time ones."""
+
+    module: Module
+    maps: dict[str, Operand]
+    scalars: dict[str, Attr]
+    path: Path
+    shared: bool
+    type: Type
+    channels: Expr
+    loc: Loc
+
+
+Operand: TypeAlias = Ref | Op | Call | Many
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bind:
+    """A feature map takes a name. `keyword` is `let`, `var` or `set`."""
+
+    keyword: str
+    name: str
+    value: Operand
+    loc: Loc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BindScalar:
+    """A compile-time value takes a name."""
+
+    keyword: str
+    name: str
+    value: Attr
+    loc: Loc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class If:
+    """A choice that has been made: `taken` is the arm, `then` or `other` holds its statements, the other is empty."""
+
+    condition: Attr
+    then: Body
+    other: Body
+    has_other: bool
+    loc: Loc
+
+    @property
+    def taken(self) -> bool:
+        """The condition held."""
+        return bool(self.condition.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeat:
+    """A repetition that has been counted: one body for each iteration. `path` is what precedes the iteration's number."""
+
+    count: Attr
+    index: str
+    path: str
+    iterations: tuple[Body, ...]
+    loc: Loc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Each:
+    """One body for each feature map of a list."""
+
+    item: str
+    items: Many
+    path: str
+    iterations: tuple[Body, ...]
+    loc: Loc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Return:
+    """What the module gives."""
+
+    value: Operand
+    loc: Loc
+
+
+Statement: TypeAlias = Bind | BindScalar | If | Repeat | Each | Return
+Body: TypeAlias = tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Formal:
+    """A parameter of a definition: feature map (`map`), list of them (`maps`), another block (`block`), or `scalar`."""
+
+    name: str
+    kind: str
+    default: Attr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """A definition expanded for given arguments. Equal arguments share one module."""
+
+    definition: str
+    kind: str
+    formals: tuple[Formal, ...]
+    maps: dict[str, Type | tuple[Type, ...]]  # the feature maps that come in, by parameter
+    scalars: dict[str, Attr]  # compile-time values by parameter name; of a block, by `parameter.property`
+    body: Body
+    type: Type
+    loc: Loc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connection:
+    """One input of a row: the row it comes from, and the module that resamples it, if any."""
+
+    source: str
+    resample: Call | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A row of the network. Its inputs are resampled, joined with the absorbed maps, and go through `calls` in order.
+
+    `repeated` tells whether the row says `repeat`: then its calls are named rep0, rep1, …. A plain output has no calls.
+    """
+
+    kind: str
+    name: str
+    type_name: str
+    level: int
+    inputs: tuple[Connection, ...]
+    absorbed: tuple[str, ...]
+    join: Call | None
+    calls: tuple[Call, ...]
+    repeated: bool
+    type: Type
+    loc: Loc
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A file that the network was made from."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order."""
+
+    name: str
+    input_name: str
+    input_type: Type
+    rows: tuple[Row, ...]
+    outputs: tuple[str, ...]  # names of output rows, fine to coarse
+    divisor: int
+    static_axes: dict[str, Loc]  # `height` or `width`, where a definition reads it
+    sources: tuple[SourceText, ...]
+    loc: Loc
+
+    def row(self, name: str) -> Row:
+        """The row of that name."""
+        return next(row for row in self.rows if row.name == name)
+
+
+def calls_of(row: Row) -> Iterator[Call]:
+    """Every module that a row uses, in running order."""
+    for connection in row.inputs:
+        if connection.resample is not None:
+            yield connection.resample
+    if row.join is not None:
+        yield row.join
+    yield from row.calls
+
+
+def operands(value: Operand) -> Iterator[Op | Call]:
+    """Every `Op` and `Call` in an operand, inner ones first."""
+    if isinstance(value, Many):
+        for item in value.items:
+            yield from operands(item)
+    elif isinstance(value, Op):
+        for part in value.inputs:
+            yield from operands(part)
+        yield value
+    elif isinstance(value, Call):
+        for part in value.maps.values():
+            yield from operands(part)
+        yield value

@@ -1,0 +1,92 @@
+"""What flows through a program: feature maps with a level, and compile-time values with the expression they came from.
+
+An expression is kept beside each value because readable code needs it: `channels * 4` says more than `256`. It is a small
+tree of its own, in the names of the definition that it stands in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+Value: TypeAlias = int | Fraction | bool | str | tuple["Value", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map pooled to 1x1."""
+
+    channels: int
+    height: int
+    width: int
+    level: int | None
+
+    @property
+    def size(self) -> str:
+        """`height x width` in words."""
+        return f"{self.height}x{self.width}"
+
+    def __str__(self) -> str:
+        where = "pooled" if self.level is None else f"level {self.level}"
+        return f"{self.channels}x{self.height}x{self.width} ({where})"
+
+
+@dataclass(frozen=True, slots=True)
+class Loc:
+    """A line of a `.spine` file."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+# ---- expressions over compile-time values ----
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number, flag or symbol as written."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A parameter, a compile-time `let` or the index of a `repeat`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """`base.name` of a feature map or a block, such as `x.channels`."""
+
+    base: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operator or function over expressions: `+ - * / == … and or not if`, `floor`, `round`, `max`, `min`, `list`."""
+
+    operator: str
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A value that no expression in this definition's own names gives."""
+
+
+Expr: TypeAlias = Literal | Name | Property | Operation | Opaque
+
+
+@dataclass(frozen=True, slots=True)
+class Attr:
+    """A compile-time value and where it comes from."""
+
+    value: Value
+    expr: Expr

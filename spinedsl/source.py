@@ -1,0 +1,82 @@
+"""Text as the rest of the compiler sees it: a named source, spans in it, and lines with columns.
+
+In: the bytes of a file and the name to show for it. Out: a `Source` with normalised text (no byte-order mark, LF line
+ends), and `Span`s, which every later stage carries so that a message can point at its place.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A text with a name. Two sources are the same only if they are the same object."""
+
+    name: str
+    text: str
+    origin: str = field(default="")  # where imports are looked up from: a path, `std`, or empty for loose text
+
+    @staticmethod
+    def from_text(text: str, name: str = "<text>", origin: str = "") -> Source:
+        """Normalise `text`: a leading byte-order mark goes, CRLF and CR become LF."""
+        text = text.removeprefix("\ufeff")
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return Source(name, text, origin)
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Offset of the first character of every line."""
+        starts = [0]
+        find = self.text.find
+        at = find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = find("\n", at + 1)
+        return starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of `offset`, both counted from 1."""
+        line = bisect_right(self.line_starts, offset)
+        return line, offset - self.line_starts[line - 1] + 1
+
+    def line_text(self, line: int) -> str:
+        """Line number `line` (from 1) without its line end."""
+        start = self.line_starts[line - 1]
+        end = self.line_starts[line] - 1 if line < len(self.line_starts) else len(self.text)
+        return self.text[start:end]
+
+    def span(self, start: int, end: int) -> Span:
+        """The place from offset `start` up to, not including, `end`."""
+        return Span(self, start, end)
+
+
+class Span(NamedTuple):
+    """A stretch of a source: `source.text[start:end]`."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        """Line of the first character, from 1."""
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        """Column of the first character, from 1."""
+        return self.source.position(self.start)[1]
+
+    @property
+    def text(self) -> str:
+        """The characters covered."""
+        return self.source.text[self.start : self.end]
+
+    def to(self, other: Span) -> Span:
+        """From the start of this span to the end of `other`, which stands in the same source."""
+        return Span(self.source, self.start, other.end)

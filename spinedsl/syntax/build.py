@@ -1,0 +1,246 @@
+"""Make tree nodes of what the grammar recognises: the callbacks that Lark calls as it reduces each rule."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from lark import Token, Transformer, v_args
+
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.source import Source, Span
+from spinedsl.syntax import tree
+
+MAX_DIGITS = 30
+MAX_EXPONENT = 30
+
+
+class Mistake(Exception):
+    """A mistake that only shows when a node is made. `parse` catches it: it never leaves this folder."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+@v_args(inline=True)
+class Builder(Transformer[Token, Any]):
+    """One method for each rule. `source` is set for the file at hand; `parse` holds a lock while it is."""
+
+    source: Source
+
+    def _span(self, first: Any, last: Any) -> Span:
+        start = first.start_pos if isinstance(first, Token) else first.span.start
+        end = last.start_pos + len(last) if isinstance(last, Token) else last.span.end
+        return Span(self.source, start, end)
+
+    def _name(self, token: Token) -> tree.Name:
+        return tree.Name(token.value, self._span(token, token))
+
+    # ---- expressions ----
+
+    def number(self, token: Token) -> tree.Number:
+        span = self._span(token, token)
+        mantissa, _, exponent = token.value.lower().partition("e")
+        if len(mantissa) > MAX_DIGITS or abs(int(exponent[:9] or 0)) > MAX_EXPONENT:
+            raise Mistake(say.NUMBER_TOO_LONG.at(span, digits=MAX_DIGITS, exponent=MAX_EXPONENT))
+        value = Fraction(token.value)
+        return tree.Number(value.numerator if value.denominator == 1 else value, span)
+
+    def string(self, token: Token) -> tree.Text:
+        return tree.Text(token.value[1:-1], self._span(token, token))
+
+    def flag(self, token: Token) -> tree.Flag:
+        return tree.Flag(token.type == "TRUE", self._span(token, token))
+
+    def name(self, token: Token) -> tree.Ident:
+        return tree.Ident(token.value, self._span(token, token))
+
+    def property(self, base: tree.Expr, token: Token) -> tree.Property:
+        return tree.Property(base, self._name(token), self._span(base, token))
+
+    def unary(self, operator: Token, operand: tree.Expr) -> tree.Unary:
+        return tree.Unary(operator.value, operand, self._span(operator, operand))
+
+    def binary(self, left: tree.Expr, operator: Token, right: tree.Expr) -> tree.Binary:
+        return tree.Binary(operator.value, left, right, self._span(left, right))
+
+    def conditional(
+        self, value: tree.Expr, _if: Token, condition: tree.Expr, _else: Token, other: tree.Expr
+    ) -> tree.Conditional:
+        return tree.Conditional(condition, value, other, self._span(value, other))
+
+    def group(self, _left: Token, inner: tree.Expr, _right: Token) -> tree.Expr:
+        return inner
+
+    def list(self, left: Token, *rest: Any) -> tree.ListOf:
+        return tree.ListOf(tuple(rest[:-1]), self._span(left, rest[-1]))
+
+    def argument(self, name: Token | None, *rest: Any) -> tree.Argument:
+        value = rest[-1]
+        label = None if name is None else self._name(name)
+        return tree.Argument(label, value, self._span(value if name is None else name, value))
+
+    def arguments(self, left: Token, *rest: Any) -> tuple[tuple[tree.Argument, ...], Token]:
+        return tuple(rest[:-1]), rest[-1]
+
+    def call(self, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]) -> tree.Call:
+        return tree.Call(self._name(name), arguments[0], False, self._span(name, arguments[1]))
+
+    def shared_call(
+        self, shared: Token, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]
+    ) -> tree.Call:
+        return tree.Call(self._name(name), arguments[0], True, self._span(shared, arguments[1]))
+
+    # ---- statements of a definition ----
+
+    def let(self, keyword: Token, name: Token, _equal: Token, value: tree.Expr) -> tree.Binding:
+        return tree.Binding(keyword.value, self._name(name), value, self._span(keyword, value))
+
+    var = let
+    network_let_row = let
+
+    def assign(self, name: Token, _equal: Token, value: tree.Expr) -> tree.Binding:
+        return tree.Binding("set", self._name(name), value, self._span(name, value))
+
+    def return_(self, keyword: Token, value: tree.Expr) -> tree.Return:
+        return tree.Return(value, self._span(keyword, value))
+
+    # Heads of statements that have a body: the parser puts the body in.
+
+    def if_head(self, _keyword: Token, condition: tree.Expr) -> tree.Expr:
+        return condition
+
+    def else_head(self, _keyword: Token, _if: Token | None, condition: tree.Expr | None) -> tree.Expr | None:
+        return condition
+
+    def repeat_head(
+        self, _keyword: Token, index: Token | None, _in: Token | None, count: tree.Expr
+    ) -> tuple[tree.Name | None, tree.Expr]:
+        return (None if index is None else self._name(index)), count
+
+    def each_head(self, _keyword: Token, item: Token, _in: Token, items: tree.Expr) -> tuple[tree.Name, tree.Expr]:
+        return self._name(item), items
+
+    # ---- definitions and networks ----
+
+    def version_head(self, _keyword: Token, number: Token) -> Token:
+        return number
+
+    def import_prelude(self, keyword: Token, *parts: Token) -> tree.Import:
+        return tree.Import(tuple(part.value for part in parts), self._span(keyword, parts[-1]))
+
+    def import_file(self, keyword: Token, path: Token) -> tree.Import:
+        return tree.Import(path.value[1:-1], self._span(keyword, path))
+
+    def parameter(self, name: Token, _equal: Token | None, default: tree.Expr | None) -> tree.Parameter:
+        return tree.Parameter(self._name(name), default)
+
+    def kind(self, token: Token) -> Token:
+        return token
+
+    def signature(self, value: tree.Expr) -> tree.Expr:
+        return value
+
+    def definition_head(self, kind: Token, name: Token, *rest: Any) -> tuple[Any, ...]:
+        parameters = tuple(part for part in rest if isinstance(part, tree.Parameter))
+        signature = None if isinstance(rest[-1], Token) else rest[-1]
+        return kind.value, self._name(name), parameters, signature
+
+    def network_head(self, _keyword: Token, name: Token, *rest: Any) -> tuple[Any, ...]:
+        return self._name(name), tuple(part for part in rest if isinstance(part, tree.Parameter))
+
+    def instance(
+        self,
+        keyword: Token,
+        name: Token,
+        _equal: Token,
+        base: Token,
+        arguments: tuple[tuple[tree.Argument, ...], Token] | None,
+    ) -> tree.Instance:
+        given, last = arguments or ((), base)
+        return tree.Instance(self._name(name), self._name(base), given, self._span(keyword, last))
+
+    # ---- rows of a network ----
+
+    def use(self, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token] | None) -> tree.Use:
+        given, last = arguments or ((), name)
+        return tree.Use(self._name(name), given, self._span(name, last))
+
+    def size(self, value: Token | tree.Expr) -> tree.Expr:
+        if not isinstance(value, Token):
+            return value
+        return self.number(value) if value.type == "NUMBER" else self.name(value)
+
+    def input_row(
+        self, keyword: Token, name: Token, c: tree.Expr, x1: Token, h: tree.Expr, x2: Token, w: tree.Expr
+    ) -> tree.Input:
+        for between in (x1, x2):
+            if between.value != "x":
+                raise Mistake(say.INPUT_FORM.at(self._span(between, between), got=between.value))
+        return tree.Input(self._name(name), (c, h, w), self._span(keyword, w))
+
+    def default_choice(
+        self, role: Token, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token] | None
+    ) -> tree.DefaultItem:
+        use = self.use(name, arguments)
+        return tree.DefaultItem(self._name(role), use, self._span(role, use))
+
+    def default_attributes(
+        self, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]
+    ) -> tree.DefaultItem:
+        use = self.use(name, arguments)
+        return tree.DefaultItem(None, use, use.span)
+
+    def defaults_row(self, keyword: Token, _left: Token, *rest: Any) -> tree.Defaults:
+        items = tuple(item for item in rest[:-1] if item is not None)
+        return tree.Defaults(items, self._span(keyword, rest[-1]))
+
+    def width_item(
+        self, keyword: Token, low: tree.Expr, high: tree.Expr | None, value: tree.Expr
+    ) -> tree.WidthItem:
+        return tree.WidthItem(low, high, value, self._span(keyword, value))
+
+    def widths_row(self, keyword: Token, _left: Token, *rest: Any) -> tree.Widths:
+        items = tuple(item for item in rest[:-1] if item is not None)
+        return tree.Widths(items, self._span(keyword, rest[-1]))
+
+    def rule_item(self, name: Token, low: tree.Expr, high: tree.Expr | None) -> tree.RuleItem:
+        return tree.RuleItem(self._name(name), low, high, self._span(name, high or low))
+
+    def rules_row(self, keyword: Token, _left: Token, *rest: Any) -> tree.Rules:
+        items = tuple(item for item in rest[:-1] if item is not None)
+        return tree.Rules(items, self._span(keyword, rest[-1]))
+
+    def resample_row(self, keyword: Token, use: tree.Use) -> tree.Setting:
+        return tree.Setting(keyword.value, use, self._span(keyword, use))
+
+    join_row = resample_row
+
+    def allow_row(self, keyword: Token, code: Token, reason: Token) -> tree.Allow:
+        return tree.Allow(self._name(code), reason.value[1:-1], self._span(keyword, reason))
+
+    def level_clause(self, keyword: Token, value: tree.Expr | tree.Use) -> tree.Clause:
+        return tree.Clause(self._name(keyword), value, self._span(keyword, value))
+
+    repeat_clause = level_clause
+    resample_clause = level_clause
+    join_clause = level_clause
+    named_clause = level_clause
+
+    def from_clause(self, keyword: Token, *names: Token) -> tree.Clause:
+        return tree.Clause(
+            self._name(keyword), tuple(self._name(name) for name in names), self._span(keyword, names[-1])
+        )
+
+    after_clause = from_clause
+    absorb_clause = from_clause
+
+    def _row(self, keyword: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Row:
+        last = clauses[-1] if clauses else use
+        return tree.Row(keyword.value, self._name(name), use, clauses, self._span(keyword, last))
+
+    stem_row = _row
+    block_row = _row
+    output_row = _row

@@ -1,0 +1,72 @@
+"""Characters that have no place in a `.spine` file, found before it is cut into tokens.
+
+NUL and other control characters, the bidirectional controls that make a text read other than it runs, and letters that
+only look like ASCII ones: each is named by its code point, with the letter that was probably meant.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from spinedsl.diagnostics import Diagnostic, Edit
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.source import Source
+
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029" + "".join(BIDI) + "\u200b-\u200d\ufeff\ud800-\udfff]")
+_STRANGE = re.compile("[^\x00-\x7f]")
+# Letters of other scripts that are drawn as ASCII ones in most fonts (a selection of Unicode's confusables).
+_LOOKS_LIKE = dict(
+    zip(
+        "аеорсухіјѕԁһԛԝАВЕКМНОРСТХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧοιν×−–—‘’“”＝（）｛｝，：",  # noqa: RUF001
+        "aeopcyxijsdhqwABEKMHOPCTXIJSABEZHIKMNOPTYXoivx---''\"\"=(){},:",
+        strict=True,
+    )
+)
+
+
+def inspect(source: Source) -> tuple[list[Diagnostic], str]:
+    """What is wrong with the characters, and the text with every offender outside comments kept for the lexer.
+
+    Hidden characters are refused everywhere, in comments too: a comment is where a bidirectional control does its
+    harm. Other characters beyond ASCII are fine in comments and strings.
+    """
+    text = source.text
+    diagnostics: list[Diagnostic] = []
+    if text.isascii() and not _HIDDEN.search(text):
+        return diagnostics, text
+    for match in _HIDDEN.finditer(text):
+        span = source.span(match.start(), match.end())
+        code = say.BIDI_CONTROL if match[0] in BIDI else say.CONTROL_CHARACTER
+        diagnostics.append(code.at(span, character=show(match[0])).with_fix("take it away", Edit(span, "")))
+    for match in _STRANGE.finditer(text):
+        looks_like = _LOOKS_LIKE.get(match[0])
+        if looks_like is None or _in_comment_or_text(source, match.start()):
+            continue
+        span = source.span(match.start(), match.end())
+        diagnostics.append(
+            say.LOOKALIKE.at(span, character=show(match[0]), like=looks_like).with_fix(
+                f"write the ASCII `{looks_like}`", Edit(span, looks_like)
+            )
+        )
+    return diagnostics, _HIDDEN.sub(" ", text)
+
+
+def is_reported(character: str) -> bool:
+    """`inspect` has said what there is to say of this character."""
+    return character in _LOOKS_LIKE
+
+
+def show(character: str) -> str:
+    """A character by code point and name, since it may not be visible."""
+    if character.isascii() and character.isprintable():
+        return f"`{character}`"
+    name = unicodedata.name(character, "control character")
+    return f"U+{ord(character):04X} ({name.lower()})"
+
+
+def _in_comment_or_text(source: Source, offset: int) -> bool:
+    line, column = source.position(offset)
+    before = source.line_text(line)[: column - 1]
+    return "#" in before or before.count('"') % 2 == 1

@@ -1,0 +1,362 @@
+"""The syntax tree: what is written, with the place of every part, and nothing that has to be looked up elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+from spinedsl.source import Source, Span
+
+Scalar: TypeAlias = int | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An identifier at its place."""
+
+    text: str
+    span: Span
+
+
+# ---- expressions ----
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number:
+    """An exact number: a whole one, or a fraction for a decimal."""
+
+    value: Scalar
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flag:
+    """`true` or `false`."""
+
+    value: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """A string in quotes."""
+
+    value: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ident:
+    """A name that stands for a value."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Property:
+    """`base.name`."""
+
+    base: Expr
+    name: Name
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unary:
+    """`-x` or `not x`."""
+
+    operator: str
+    operand: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary:
+    """`left operator right`, comparisons and logic included."""
+
+    operator: str
+    left: Expr
+    right: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditional:
+    """`value if condition else other`."""
+
+    condition: Expr
+    value: Expr
+    other: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListOf:
+    """`[a, b]`."""
+
+    items: tuple[Expr, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Argument:
+    """One argument of a call: positional, or `name = value`."""
+
+    name: Name | None
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """`callee(arguments)`, perhaps `shared`."""
+
+    callee: Name
+    arguments: tuple[Argument, ...]
+    shared: bool
+    span: Span
+
+
+Expr: TypeAlias = Number | Flag | Text | Ident | Property | Unary | Binary | Conditional | ListOf | Call
+
+
+# ---- statements of a definition ----
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """`let`, `var`, or an assignment to a `var` (keyword `set`)."""
+
+    keyword: str
+    name: Name
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Return:
+    """`return value`."""
+
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class If:
+    """A compile-time choice; `else if` is an `If` alone in `other`."""
+
+    condition: Expr
+    then: Body
+    other: Body
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeat:
+    """`repeat [index in] count { body }`."""
+
+    index: Name | None
+    count: Expr
+    body: Body
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Each:
+    """`each item in list { body }`."""
+
+    item: Name
+    items: Expr
+    body: Body
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Broken:
+    """A statement that could not be read: the names that it would have bound, and those that it mentions."""
+
+    binds: tuple[str, ...]
+    mentions: frozenset[str]
+    span: Span
+
+
+Statement: TypeAlias = Binding | Return | If | Repeat | Each | Broken
+Body: TypeAlias = tuple[Statement, ...]
+
+
+# ---- definitions and networks ----
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """A parameter with its default, if it has one."""
+
+    name: Name
+    default: Expr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition:
+    """A definition of any kind: `kind` is the keyword that opens it."""
+
+    kind: str
+    name: Name
+    parameters: tuple[Parameter, ...]
+    signature: Expr | None
+    body: Body
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """A type named in a row, with the arguments given there."""
+
+    name: Name
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clause:
+    """A clause of a row. `value` is an expression, a tuple of names (`from`, `after`, `absorb`) or a use."""
+
+    keyword: Name
+    value: Expr | tuple[Name, ...] | Use
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A `stem`, `block` or `output` row."""
+
+    kind: str
+    name: Name
+    use: Use
+    clauses: tuple[Clause, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Input:
+    """`input name: channels x height x width`."""
+
+    name: Name
+    sizes: tuple[Expr, Expr, Expr]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DefaultItem:
+    """One entry of `defaults`: `role primitive(attributes)`, or `primitive(attributes)` with no role."""
+
+    role: Name | None
+    use: Use
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Defaults:
+    """`defaults { … }`."""
+
+    items: tuple[DefaultItem, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WidthItem:
+    """`level low[..high]: value`."""
+
+    low: Expr
+    high: Expr | None
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Widths:
+    """`widths { … }`."""
+
+    items: tuple[WidthItem, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleItem:
+    """`name low[..high]`."""
+
+    name: Name
+    low: Expr
+    high: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """`rules { … }`."""
+
+    items: tuple[RuleItem, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """`resample use` or `join use` for the whole network."""
+
+    keyword: str
+    use: Use
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Allow:
+    """`allow CODE "reason"`: a warning that this network has looked at and accepts."""
+
+    code: Name
+    reason: str
+    span: Span
+
+
+NetworkItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Allow | Binding | Row | Broken
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A network written out."""
+
+    name: Name
+    parameters: tuple[Parameter, ...]
+    items: tuple[NetworkItem, ...]
+    span: Span
+    head: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """`network name = base(arguments)`."""
+
+    name: Name
+    base: Name
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Import:
+    """`import std.blocks` (a tuple of parts) or `import "path"` (a string)."""
+
+    path: tuple[str, ...] | str
+    span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class File:
+    """A parsed file. Broken statements are left out or stand as `Broken`; `broken` tells that there were any."""
+
+    source: Source
+    version: int | None
+    imports: tuple[Import, ...]
+    definitions: tuple[Definition, ...]
+    networks: tuple[Network | Instance, ...]
+    broken: tuple[Broken, ...] = field(default=())
