@@ -150,7 +150,16 @@ class _Flat:
         for part in operand.inputs:
             value = self.operand(part, named, prefix, outer)
             inputs += value if isinstance(value, tuple) else (value,)
+        if operand.primitive == "add" and len(inputs) != 2:
+            return self.total(operand, inputs)
         return self.apply(operand, tuple(inputs), home + operand.path)
+
+    def total(self, op: Op, inputs: list[int]) -> int:
+        """A sum over a list, from left to right."""
+        result = inputs[0]
+        for value in inputs[1:]:
+            result = self.apply(op, (result, value), op.path)
+        return result
 
     def apply(self, op: Op, inputs: tuple[int, ...], path: Path) -> int:
         attributes = {name: attr.value for name, attr in op.attributes.items()}

@@ -94,7 +94,7 @@ class _Layout:
         can_end = previous.type in CAN_END
         new_line = (token.line or 0) > (previous.line or 0)
         if token.type in ALWAYS_OPENS:
-            return new_line or can_end
+            return new_line or (can_end and self.current.head != "IMPORT")
         if not (new_line and can_end) or self.brackets or self.in_braced_row is not None:
             return False
         if not self.open_bodies:

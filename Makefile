@@ -1,0 +1,72 @@
+# Everything here needs only Python 3.11 or newer, pip and make: the rest goes into .venv, once.
+#
+#   make demo        make test        make help
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: demo test lint format generate clean help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= auto
+
+# The environment is this folder's own; one thread per process, since the tests run side by side.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export OMP_NUM_THREADS = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+demo: $(READY) ## check, compile and run SpineNet-49, then show what is said of three mistakes
+	@$(BIN)/python examples/demo/demo.py
+
+test: lint ## lint, formatting, types, import contracts, then every test
+	@echo "== tests"
+	@$(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
+
+lint: $(READY) ## everything that is checked without running it
+	@echo "== lint: ruff check"
+	@$(BIN)/ruff check --quiet .
+	@echo "== formatting: ruff format --check"
+	@$(BIN)/ruff format --quiet --check . || { echo "not formatted as above: run 'make format'"; exit 1; }
+	@echo "== types: mypy"
+	@$(BIN)/mypy --no-error-summary
+	@echo "== import contracts: import-linter"
+	@$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## write Python as the lint expects it
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+generate: $(READY) ## rewrite generated/ from examples/
+	@$(BIN)/python tests/generate.py
+
+clean: ## remove .venv and everything that tools left behind
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The stamp goes first and comes back last: an environment whose making was interrupted is made again from nothing,
+# and one that is only out of date is brought up to date in place.
+# PyTorch is installed by itself so that a long download says what it is; PIP_EXTRA_INDEX_URL may name an index with
+# CPU-only builds, which are much smaller.
+$(READY): pyproject.toml constraints.txt
+	@set -e; \
+	if [ ! -e $(READY) ]; then \
+		for python in $(PYTHON) python3 python3.11 python3.12 python3.13; do \
+			"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+			python=; \
+		done; \
+		[ -n "$$python" ] || { echo "no Python 3.11 or newer with venv and pip found; say where: make PYTHON=..."; exit 1; }; \
+		echo "== setting up $(VENV) with $$("$$python" --version), once; this takes a few minutes"; \
+		"$$python" -m venv --clear $(VENV); \
+	else \
+		echo "== bringing $(VENV) up to date"; \
+	fi; \
+	rm -f $(READY); \
+	echo "   PyTorch, and what builds the package"; \
+	$(BIN)/python -m pip install -qq --constraint constraints.txt torch hatchling; \
+	echo "   spinedsl, with everything for running and testing it"; \
+	$(BIN)/python -m pip install -qq --constraint constraints.txt --no-build-isolation --editable '.[dev]'; \
+	touch $(READY)

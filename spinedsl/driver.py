@@ -1,0 +1,216 @@
+"""The whole compiler in one page: from a source to files, stage by stage.
+
+    Source --parse--> File --resolve--> Unit, Network --elaborate--> TypedNetwork --check--> CheckedNetwork
+           --lower--> Program --emit--> bytes
+
+Reading the imports is the one thing here that touches the disk; nothing writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from spinedsl.checks import check
+from spinedsl.diagnostics import Diagnostic, Edit, Outcome, in_order, nearest
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.elaborate import elaborate
+from spinedsl.ir.library import Unit
+from spinedsl.ir.networks import Network
+from spinedsl.ir.resolve import resolve, resolve_networks
+from spinedsl.ir.typed import CheckedNetwork, InputSize
+from spinedsl.lower import lower
+from spinedsl.ops.program import Program
+from spinedsl.prelude import FOLDER, modules
+from spinedsl.source import Source
+from spinedsl.syntax import tree
+from spinedsl.syntax.parse import parse
+
+MAX_BYTES = 10_000_000
+MAX_IMPORTS = 200
+
+
+# ---- reading ----
+
+
+def read(path: Path, name: str | None = None) -> Outcome[Source]:
+    """A file as a source, or why it cannot be read."""
+    shown = name if name is not None else str(path)
+    nowhere = Source(shown, "").span(0, 0)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=_reason(error)),))
+    if len(data) > MAX_BYTES:
+        return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=f"more than {MAX_BYTES} bytes"),))
+    return decode(data, shown, str(path.resolve()))
+
+
+def decode(data: bytes, name: str, origin: str = "") -> Outcome[Source]:
+    """Bytes as a source, or where they stop being UTF-8."""
+    try:
+        return Outcome(Source.from_text(data.decode("utf-8"), name, origin))
+    except UnicodeDecodeError as error:
+        source = Source.from_text(data[: error.start].decode("utf-8", "replace"), name, origin)
+        end = len(source.text)
+        place = source.span(max(end - 1, 0), end)
+        return Outcome(None, (say.NOT_UTF8.at(place, byte=f"0x{data[error.start]:02x}", offset=error.start),))
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+# ---- files to units ----
+
+
+@cache
+def prelude(module: str) -> Outcome[Unit]:
+    """A unit of the standard prelude, read once."""
+    return read(FOLDER / f"{module}.spine", f"std/{module}.spine").then(lambda source: _Loader().unit(source))
+
+
+@dataclass
+class _Loader:
+    """Resolves a file after the files that it imports; each file once, circles said at the import that closes them."""
+
+    folder: Path | None = None
+    open_files: list[str] = field(default_factory=list)
+    units: dict[str, Unit | None] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def load(self, source: Source) -> Outcome[Unit]:
+        """The unit of a file and of all that it imports."""
+        if source.origin and self.folder is None:
+            self.folder = _project_folder(Path(source.origin))
+        outcome = self.unit(source)
+        return Outcome(outcome.value, outcome.diagnostics)
+
+    def unit(self, source: Source) -> Outcome[Unit]:
+        parsed = parse(source)
+        file = parsed.value
+        assert file is not None
+        self.open_files.append(source.origin)
+        said: list[Diagnostic] = list(parsed.diagnostics)
+        imports: list[tuple[tree.Import, Unit | None]] = []
+        for import_ in file.imports:
+            outcome = self.imported(import_, source)
+            said += outcome.diagnostics
+            imports.append((import_, outcome.value))
+        self.open_files.pop()
+        resolved = resolve(file, imports)
+        return Outcome(resolved.value, (*said, *resolved.diagnostics))
+
+    def imported(self, import_: tree.Import, source: Source) -> Outcome[Unit]:
+        if isinstance(import_.path, tuple):
+            return self.imported_prelude(import_, import_.path)
+        path = import_.path
+        if not source.origin or self.folder is None:
+            return _not_found(import_, path, "a text without a file has no folder to import from")
+        target = (Path(source.origin).parent / path).resolve()
+        if Path(path).is_absolute() or "\\" in path or not target.is_relative_to(self.folder):
+            return Outcome(
+                None, (say.IMPORT_OUTSIDE.at(import_.span, path=path, folder=f"`{self.folder.name}`"),)
+            )
+        key = str(target)
+        if key in self.open_files:
+            circle = [*self.open_files[self.open_files.index(key) :], key]
+            way = " -> ".join(f"`{Path(step).name}`" for step in circle)
+            return Outcome(None, (say.IMPORT_CYCLE.at(import_.span, way=way),))
+        if key in self.units:
+            return Outcome(self.units[key])
+        if len(self.units) >= MAX_IMPORTS:
+            return Outcome(
+                None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),)
+            )
+        name = Path(source.name).parent / path if source.name else Path(path)
+        text = read(target, str(name))
+        if text.value is None:
+            if text.diagnostics[0].code is say.CANNOT_READ:
+                others = [other.name for other in target.parent.glob("*.spine")] if target.parent.is_dir() else []
+                near = nearest(target.name, others)
+                found = _not_found(import_, path, "no such file beside this one").diagnostics[0]
+                fix = str(Path(path).with_name(near)) if near else None
+                return Outcome(None, (found if fix is None else found.with_fix(f'did you mean "{fix}"?'),))
+            return Outcome(None, text.diagnostics)
+        outcome = text.then(self.unit)
+        self.units[key] = outcome.value
+        return outcome
+
+    def imported_prelude(self, import_: tree.Import, path: tuple[str, ...]) -> Outcome[Unit]:
+        dotted = ".".join(path)
+        known = [f"std.{module}" for module in modules()]
+        if dotted in known:
+            return prelude(path[1])
+        found = _not_found(import_, dotted, "the prelude has " + ", ".join(known)).diagnostics[0]
+        near = nearest(dotted, known)
+        if near is not None:
+            start = import_.span.end - len(dotted)
+            found = found.with_fix(f"did you mean `{near}`?", Edit(import_.span.source.span(start, import_.span.end), near))
+        return Outcome(None, (found,))
+
+
+def _not_found(import_: tree.Import, path: str, where: str) -> Outcome[Unit]:
+    return Outcome(None, (say.IMPORT_NOT_FOUND.at(import_.span, path=path, where=where),))
+
+
+def _project_folder(path: Path) -> Path:
+    """The folder that imports may not leave: the nearest one above with a project in it, else the file's own."""
+    for folder in path.parents:
+        if any((folder / mark).exists() for mark in (".git", "pyproject.toml", "spine.toml")):
+            return folder
+    return path.parent
+
+
+# ---- the stages ----
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """A file after all its checks: what it defines, and every network that could be checked."""
+
+    source: Source
+    unit: Unit
+    networks: Mapping[str, Network]
+    checked: Mapping[str, CheckedNetwork]
+
+
+def analyse(source: Source, size: InputSize | None = None, only: str | None = None) -> Outcome[Analysis]:
+    """Check every network of a file (or `only` one), and say everything that is wrong, in the order of the text."""
+    loaded = _Loader().load(source)
+    unit = loaded.value
+    assert unit is not None
+    resolved = resolve_networks(unit)
+    networks = resolved.value or {}
+    said = [*loaded.diagnostics, *resolved.diagnostics]
+    sound = loaded.ok and resolved.ok
+    checked: dict[str, CheckedNetwork] = {}
+    for name, network in networks.items():
+        if only is not None and name != only:
+            continue
+        outcome = elaborate(network, size).then(check)
+        said += outcome.diagnostics
+        if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):
+            checked[name] = outcome.value
+    return Outcome(Analysis(source, unit, networks, checked), in_order(said))
+
+
+def needs_arguments(network: Network) -> bool:
+    """The network has a parameter without a value: only its instances can be compiled."""
+    return network.instance is None and any(p.default is None for p in network.declared.parameters)
+
+
+def choose_network(analysis: Analysis, name: str | None) -> str | tuple[str, ...]:
+    """The network asked for, or the only one there is; else the names to choose from."""
+    known = tuple(name for name, network in analysis.networks.items() if not needs_arguments(network))
+    if name is not None:
+        return name if name in known else known
+    return known[0] if len(known) == 1 else known
+
+
+def program_of(checked: CheckedNetwork) -> Program:
+    """The program of a checked network."""
+    return lower(checked)

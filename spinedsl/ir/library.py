@@ -1,0 +1,139 @@
+"""What a file can name: its own definitions and networks, those that it imports, and what the language gives.
+
+In: a parsed file and the units of the files that it imports. Out: a `Unit`, one table of names for each kind of thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from spinedsl.diagnostics import Diagnostic, Label
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+SCALAR_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    "floor": ("x",),
+    "ceil": ("x",),
+    "round": ("x", "to"),
+    "max": ("a", "b"),
+    "min": ("a", "b"),
+}
+LIST_FUNCTIONS = ("sum",)
+
+# The parameters that a row fills in by itself, first ones first.
+IMPLICIT = {
+    "stem_type": ("map",),
+    "block_type": ("map",),
+    "output_type": ("map",),
+    "join_type": ("maps",),
+    "resample_type": ("map", "block", "block"),
+    "def": (),
+}
+KIND_IN_WORDS = {
+    "stem_type": "a stem type",
+    "block_type": "a block type",
+    "output_type": "an output type",
+    "join_type": "a join type",
+    "resample_type": "a resample type",
+    "def": "a helper definition",
+}
+
+
+@dataclass(eq=False)
+class Defined:
+    """A definition with the unit that gives its names meaning. `sound` is false once a mistake was found in it."""
+
+    definition: tree.Definition
+    unit: Unit
+    sound: bool = True
+    paths: dict[int, tuple[str, ...]] = field(default_factory=dict)  # see `naming`
+
+    @property
+    def name(self) -> str:
+        """Name of the definition."""
+        return self.definition.name.text
+
+    @property
+    def kind(self) -> str:
+        """Keyword of the definition."""
+        return self.definition.kind
+
+
+@dataclass(eq=False)
+class Unit:
+    """A resolved file. `mentioned` are names inside statements that could not be read: nobody complains of those."""
+
+    file: tree.File
+    definitions: dict[str, Defined] = field(default_factory=dict)
+    networks: dict[str, tree.Network | tree.Instance] = field(default_factory=dict)
+    imports: tuple[Unit, ...] = ()
+    mentioned: frozenset[str] = frozenset()
+    incomplete: bool = False  # an import failed: unknown names may be its
+
+    def own(self) -> Iterable[Defined]:
+        """The definitions that stand in this file."""
+        return [defined for defined in self.definitions.values() if defined.unit is self]
+
+
+Callee: TypeAlias = Defined | Primitive | str
+
+
+def language_callable(name: str) -> Primitive | str | None:
+    """What the language itself offers under a name that can be called: a primitive, a role, or a function."""
+    primitive = PRIMITIVES.get(ALIASES.get(name, name))
+    if primitive is not None and primitive.callable:
+        return primitive
+    return name if name in ROLES or name in SCALAR_FUNCTIONS or name in LIST_FUNCTIONS else None
+
+
+def callables() -> list[str]:
+    """Every name that the language itself makes callable."""
+    primitives = [primitive.name for primitive in PRIMITIVES.values() if primitive.callable]
+    return [*primitives, *ALIASES, *ROLES, *SCALAR_FUNCTIONS, *LIST_FUNCTIONS]
+
+
+def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) -> tuple[Unit, list[Diagnostic]]:
+    """The table of names of a file. A name that two things claim is said once, with both places."""
+    imported = tuple(imports)
+    mentioned = frozenset(name for broken in file.broken for name in broken.mentions)
+    unit = Unit(file, imports=tuple(found for _, found in imported if found is not None), mentioned=mentioned)
+    broken_import = any(broken.span.text.startswith("import") for broken in file.broken)
+    unit.incomplete = broken_import or any(found is None for _, found in imported)
+    diagnostics: list[Diagnostic] = []
+    places: dict[str, Span] = {}
+    for import_, found in imported:
+        for defined in found.own() if found is not None else ():
+            if defined.name in unit.definitions and unit.definitions[defined.name] is not defined:
+                diagnostics.append(_twice(defined.name, import_.span, "an import", places[defined.name]))
+                continue
+            unit.definitions[defined.name] = defined
+            places[defined.name] = import_.span
+    for definition in file.definitions:
+        name = definition.name
+        if language_callable(name.text) is not None:
+            diagnostics.append(
+                say.DEFINED_TWICE.at(name.span, name=name.text, what="a definition").with_notes(
+                    f"`{name.text}` is part of the language"
+                )
+            )
+        elif name.text in places:
+            diagnostics.append(_twice(name.text, name.span, "a definition", places[name.text]))
+        else:
+            unit.definitions[name.text] = Defined(definition, unit)
+            places[name.text] = name.span
+    taken: dict[str, Span] = {}
+    for network in file.networks:
+        if network.name.text in taken:
+            diagnostics.append(_twice(network.name.text, network.name.span, "a network", taken[network.name.text]))
+        else:
+            unit.networks[network.name.text] = network
+            taken[network.name.text] = network.name.span
+    return unit, diagnostics
+
+
+def _twice(name: str, span: Span, what: str, first: Span) -> Diagnostic:
+    return say.DEFINED_TWICE.at(span, name=name, what=what).with_others(Label(first, f"`{name}` comes from here first"))

@@ -1,0 +1,75 @@
+"""A network with every value known: what the checks read and `lower` restructures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from spinedsl.ir.networks import Network, RowDecl
+from spinedsl.ops.program import Call
+from spinedsl.ops.types import Loc, Type
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+
+@dataclass(frozen=True, eq=False)
+class TypedInput:
+    """One input of a row: the row it comes from, and what resamples it, if anything does."""
+
+    source: tree.Name
+    resample: Call | None
+
+
+@dataclass(frozen=True, eq=False)
+class TypedRow:
+    """A row with its level, widths and modules. What a mistake left unknown is None."""
+
+    declared: RowDecl
+    level: int | None
+    channels: int | None
+    inputs: tuple[TypedInput, ...]
+    join: Call | None
+    calls: tuple[Call, ...]
+    type: Type | None
+
+    @property
+    def name(self) -> str:
+        """Name of the row."""
+        return self.declared.name
+
+    @property
+    def span(self) -> Span:
+        """Place of the row's name."""
+        return self.declared.row.name.span
+
+
+@dataclass(frozen=True, eq=False)
+class InputSize:
+    """Height and width that came from outside the file."""
+
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, eq=False)
+class TypedNetwork:
+    """A network of typed rows, in the order of the file. `divisor` is 2 to the highest level of any row."""
+
+    network: Network
+    name: str
+    input_name: str
+    input_type: Type | None  # as declared; the rows may be typed for the next size that divides
+    divisor: int
+    rows: Mapping[str, TypedRow]
+    least_inputs: int
+    most_inputs: int
+    static_axes: Mapping[str, Loc]
+    given_size: InputSize | None
+    loc: Loc
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedNetwork:
+    """A typed network in which no check found an error. Every stage after this is total."""
+
+    typed: TypedNetwork

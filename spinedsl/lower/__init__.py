@@ -1,0 +1,63 @@
+"""Lower: from a `CheckedNetwork` to an `ops.Program`. Only restructures; every decision was made before.
+
+Total: a network that passed its checks has every type and module, so nothing here can fail.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from spinedsl.ir.library import Unit
+from spinedsl.ir.typed import CheckedNetwork, TypedRow
+from spinedsl.ops.program import Connection, Program, Row, SourceText
+from spinedsl.ops.types import Loc, Type
+
+
+def lower(checked: CheckedNetwork) -> Program:
+    """The network as a program."""
+    typed = checked.typed
+    rows = tuple(_row(row, typed.input_name) for row in typed.rows.values())
+    outputs = [row for row in rows if row.kind == "output"]
+    return Program(
+        name=typed.name,
+        input_name=typed.input_name,
+        input_type=cast(Type, typed.input_type),
+        rows=rows,
+        outputs=tuple(row.name for row in sorted(outputs, key=lambda row: row.level)),
+        divisor=typed.divisor,
+        static_axes=dict(typed.static_axes),
+        sources=_sources(typed.network.unit),
+        loc=typed.loc,
+    )
+
+
+def _row(row: TypedRow, input_name: str) -> Row:
+    """One row. A stem that names no other reads the network's input."""
+    declared = row.declared.row
+    type_ = cast(Type, row.type)
+    inputs = tuple(Connection(connection.source.text, connection.resample) for connection in row.inputs)
+    return Row(
+        kind=declared.kind,
+        name=row.name,
+        type_name=declared.use.name.text if row.declared.defined is not None else "",
+        level=cast(int, row.level),
+        inputs=inputs or (Connection(input_name, None),),
+        absorbed=tuple(name.text for name in row.declared.absorbed),
+        join=row.join,
+        calls=row.calls,
+        repeated="repeat" in row.declared.clauses,
+        type=type_,
+        loc=Loc(declared.span.source.name, declared.span.line),
+    )
+
+
+def _sources(unit: Unit) -> tuple[SourceText, ...]:
+    """The network's own file first, then what it imports, each once."""
+    found: dict[int, Unit] = {}
+    pending = [unit]
+    while pending:
+        part = pending.pop(0)
+        if id(part) not in found:
+            found[id(part)] = part
+            pending += part.imports
+    return tuple(SourceText(part.file.source.name, part.file.source.text) for part in found.values())

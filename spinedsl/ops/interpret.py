@@ -1,0 +1,217 @@
+"""The reference interpreter: runs a graph in NumPy, in code that can be checked against the definitions by reading.
+
+In: a `Graph`, its parameters by canonical name, and a batch of images. Out: the feature map of every row, by row name.
+It is a column of the primitive table: what an operation means is what this file does. Batch norm uses its running
+statistics and stochastic depth does nothing, as in inference. Sizes come from the image, not from the types, so that it
+runs every size that the divisor divides. Sums over many numbers are taken in float64, whatever type the maps have.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinedsl.ops.graph import Graph
+from spinedsl.ops.primitives import Attributes, pads
+
+Array: TypeAlias = NDArray[Any]
+Arrays: TypeAlias = Mapping[str, Array]  # an operation's parameters by the last part of their names
+Rule: TypeAlias = Callable[[Sequence[Array], Attributes, Arrays], Array]
+
+
+def run(
+    graph: Graph,
+    weights: Mapping[str, Array],
+    image: Array,
+    *,
+    dtype: type[np.float32 | np.float64] = np.float32,
+) -> dict[str, Array]:
+    """The value of every row. `image` has shape (batch, channels, height, width); maps are computed in `dtype`.
+
+    A map is dropped after its last use, unless it is a row's.
+    """
+    values: dict[int, Array] = {0: image.astype(dtype)}
+    kept = set(graph.rows.values())
+    last = _last_uses(graph)
+    for position, node in enumerate(graph.nodes):
+        parameters = {last_part: weights[name].astype(dtype) for last_part, name in node.parameters.items()}
+        inputs = [values[value] for value in node.inputs]
+        result = RULES[node.primitive](inputs, node.attributes, parameters)
+        values[node.result] = result.astype(dtype, copy=False)
+        for value in node.inputs:
+            if last[value] == position and value not in kept:
+                values.pop(value, None)
+    return {row: values[value] for row, value in graph.rows.items()}
+
+
+def _last_uses(graph: Graph) -> dict[int, int]:
+    last: dict[int, int] = {}
+    for position, node in enumerate(graph.nodes):
+        for value in node.inputs:
+            last[value] = position
+    return last
+
+
+def _real(attributes: Attributes, name: str) -> float:
+    return float(cast(int, attributes[name]))
+
+
+def _whole(attributes: Attributes, name: str) -> int:
+    return cast(int, attributes[name])
+
+
+# ---- windows ----
+
+
+def _windows(x: Array, attributes: Attributes, outside: float) -> Iterator[tuple[int, int, Array]]:
+    """For each position (i, j) of the kernel, the numbers it meets, for all positions of the window at once.
+
+    `outside` is what the padding holds. Every array given is a view of shape (batch, channels, height out, width out).
+    """
+    kernel, stride = _whole(attributes, "kernel"), _whole(attributes, "stride")
+    dilation = cast(int, attributes.get("dilation", 1))
+    around = pads(kernel, stride, dilation, attributes["padding"])
+    padded = np.pad(x, ((0, 0), (0, 0), around, around), constant_values=outside)
+    last = (kernel - 1) * dilation
+    for i in range(kernel):
+        for j in range(kernel):
+            down, right = i * dilation, j * dilation
+            ends = padded.shape[2] - last + down, padded.shape[3] - last + right
+            yield i, j, padded[:, :, down : ends[0] : stride, right : ends[1] : stride]
+
+
+def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """Sum over kernel positions of a matrix product over the channels of each group."""
+    (x,) = inputs
+    groups, weight = _whole(attributes, "groups"), parameters["weight"].astype(np.float64)
+    channels, per_group = weight.shape[:2]
+    weight = weight.reshape(groups, channels // groups, per_group, *weight.shape[2:])
+    total: Array | float = 0.0
+    for i, j, met in _windows(x, attributes, 0):
+        batch, _, height, width = met.shape
+        columns = met.reshape(batch, groups, per_group, height * width).astype(np.float64)
+        total = total + weight[:, :, :, i, j] @ columns
+    result = cast(Array, total).reshape(batch, channels, height, width)
+    return result + _channelwise(parameters["bias"]) if attributes["bias"] else result
+
+
+def _max_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """The largest in each window; padding is never it."""
+    result: Array | None = None
+    for _, _, met in _windows(inputs[0], attributes, -math.inf):
+        result = met if result is None else np.maximum(result, met)
+    return cast(Array, result)
+
+
+def _average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """The mean of each window over what lies inside the map; padding does not count."""
+    (x,) = inputs
+    total = sum(met for _, _, met in _windows(x.astype(np.float64), attributes, 0))
+    counted = sum(met for _, _, met in _windows(np.ones((1, 1, *x.shape[2:])), attributes, 0))
+    return cast(Array, total / counted)
+
+
+def _global_average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    return cast(Array, inputs[0].mean((2, 3), dtype=np.float64, keepdims=True))
+
+
+def _upsample(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """Each number repeated to a square."""
+    times = 1 << _whole(attributes, "levels")
+    return inputs[0].repeat(times, axis=2).repeat(times, axis=3)
+
+
+# ---- normalisation ----
+
+
+def _channelwise(parameter: Array) -> Array:
+    """A number for each channel, in the shape that meets (batch, channels, height, width)."""
+    return parameter.reshape(1, -1, 1, 1)
+
+
+def _standardised(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
+    """Mean 0 and variance 1 over `axes`."""
+    wide = x.astype(np.float64)
+    mean = wide.mean(axes, keepdims=True)
+    variance = np.square(wide - mean).mean(axes, keepdims=True)
+    return cast(Array, (wide - mean) / np.sqrt(variance + epsilon))
+
+
+def _affine(x: Array, parameters: Arrays) -> Array:
+    return x * _channelwise(parameters["weight"]) + _channelwise(parameters["bias"])
+
+
+def _batch_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    mean, variance = _channelwise(parameters["running_mean"]), _channelwise(parameters["running_var"])
+    return _affine((inputs[0] - mean) / np.sqrt(variance + _real(attributes, "epsilon")), parameters)
+
+
+def _layer_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """Over the channels at each position."""
+    return _affine(_standardised(inputs[0], (1,), _real(attributes, "epsilon")), parameters)
+
+
+def _group_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """Over the channels of each group and all positions."""
+    (x,) = inputs
+    batch, channels, height, width = x.shape
+    groups = _whole(attributes, "groups")
+    grouped = x.reshape(batch, groups, channels // groups, height, width)
+    return _affine(_standardised(grouped, (2, 3, 4), _real(attributes, "epsilon")).reshape(x.shape), parameters)
+
+
+# ---- one number at a time ----
+
+
+def _relu6(x: Array) -> Array:
+    return np.minimum(np.maximum(x, 0), 6)
+
+
+def _sigmoid(x: Array) -> Array:
+    """1 / (1 + e^-x), without a large power for any x."""
+    power = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, power) / (1 + power)
+
+
+_error_function = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _gelu(x: Array) -> Array:
+    """Multiply by the share of the normal distribution below x."""
+    return cast(Array, x * 0.5 * (1 + _error_function(x / math.sqrt(2))))
+
+
+def _each(function: Callable[[Array], Array]) -> Rule:
+    """The rule of an operation without attributes or parameters."""
+    return lambda inputs, attributes, parameters: function(inputs[0])
+
+
+RULES: Mapping[str, Rule] = {
+    "conv": _conv,
+    "batch_norm": _batch_norm,
+    "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
+    "relu": _each(lambda x: np.maximum(x, 0)),
+    "relu6": _each(_relu6),
+    "swish": _each(lambda x: x * _sigmoid(x)),
+    "hard_swish": _each(lambda x: x * _relu6(x + 3) / 6),
+    "sigmoid": _each(_sigmoid),
+    "hard_sigmoid": lambda inputs, attributes, parameters: _relu6(inputs[0] + 3) * _real(attributes, "slope"),
+    "gelu": _each(_gelu),
+    "identity": _each(lambda x: x),
+    "add": lambda inputs, attributes, parameters: inputs[0] + inputs[1],
+    "multiply": lambda inputs, attributes, parameters: inputs[0] * inputs[1],
+    "add_scalar": lambda inputs, attributes, parameters: inputs[0] + _real(attributes, "value"),
+    "multiply_scalar": lambda inputs, attributes, parameters: inputs[0] * _real(attributes, "value"),
+    "concat": lambda inputs, attributes, parameters: np.concatenate(inputs, axis=1),
+    "max_pool": _max_pool,
+    "average_pool": _average_pool,
+    "global_average_pool": _global_average_pool,
+    "upsample": _upsample,
+    "parameter": lambda inputs, attributes, parameters: parameters["weight"][None],
+    "stochastic_depth": _each(lambda x: x),
+}

@@ -1,0 +1,105 @@
+"""A program as text: every operation of every row, with nothing hidden.
+
+In: a `Program`. Out: text that is the same on every machine, so that a change of the compiler or of a network shows as
+a difference of lines. Attributes that stand at their default are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from spinedsl.ops.graph import Graph, Node, flatten
+from spinedsl.ops.naming import names_for, value_names
+from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.program import Connection, Program, Row
+from spinedsl.ops.types import Value
+
+
+def to_text(program: Program) -> str:
+    """One operation a line: its name, what is applied to what, the type that comes out and the `.spine` line."""
+    graph = flatten(program)
+    names = value_names(graph, names_for(graph))
+    of_row: dict[str, list[Node]] = {row.name: [] for row in program.rows}
+    for node in graph.nodes:
+        of_row[node.row].append(node)
+    lines = _header(graph)
+    for row in program.rows:
+        lines += ["", _row(row), *_aligned([_cells(node, names, graph) for node in of_row[row.name]])]
+    return "\n".join(lines) + "\n"
+
+
+def shown(value: Value) -> str:
+    """A compile-time value as a `.spine` file writes it; a ratio without a finite decimal as a fraction."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(shown(item) for item in value) + "]"
+    if not isinstance(value, Fraction) or value.denominator == 1:
+        return str(value)
+    rest = value.denominator
+    for factor in (2, 5):
+        while rest % factor == 0:
+            rest //= factor
+    return str(value) if rest != 1 else _decimal(value)
+
+
+def _decimal(value: Fraction) -> str:
+    """All digits of a ratio that has finitely many."""
+    places = 0
+    while (value * 10**places).denominator != 1:
+        places += 1
+    digits = str(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
+    return f"{'-' * (value < 0)}{digits[:-places]}.{digits[-places:]}"
+
+
+def _header(graph: Graph) -> list[str]:
+    program = graph.program
+    outputs = (f"{name} {graph.types[value]}" for name, value in graph.outputs.items())
+    return [
+        f"network {program.name}  {program.loc}",
+        f"input   {program.input_name} {program.input_type}",
+        f"divisor {program.divisor}",
+        *(f"output  {output}" for output in outputs),
+    ]
+
+
+def _row(row: Row) -> str:
+    """The row itself, much as the file has it, but complete."""
+    parts = [row.kind, f"{row.name}:"] + ([row.type_name] if row.type_name else [])
+    parts.append(f"level {row.level}")
+    if row.inputs:
+        parts.append("from " + ", ".join(_connection(connection) for connection in row.inputs))
+    if row.join is not None:
+        parts.append(f"join {row.join.module.definition}")
+    if row.absorbed:
+        parts.append("absorb " + ", ".join(row.absorbed))
+    if row.repeated:
+        parts.append(f"repeat {len(row.calls)}")
+    return f"{' '.join(parts)}  -> {row.type}  {row.loc}"
+
+
+def _connection(connection: Connection) -> str:
+    resample = connection.resample
+    return connection.source + (f" ({resample.module.definition})" if resample is not None else "")
+
+
+def _cells(node: Node, names: Sequence[str], graph: Graph) -> tuple[str, ...]:
+    primitive = PRIMITIVES[node.primitive]
+    default = {attribute.name: attribute.default for attribute in primitive.attributes if not attribute.required}
+    arguments = [names[value] for value in node.inputs]
+    arguments += [
+        f"{name}={shown(value)}"
+        for name, value in node.attributes.items()
+        if name not in default or value != default[name]
+    ]
+    applied = f"{node.primitive}({', '.join(arguments)})"
+    return node.name, names[node.result], f"= {applied}", f"-> {graph.types[node.result]}", str(node.loc)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines of cells in columns. The path is left out where the value is named by it."""
+    rows = [(name if name == path else f"{name} [{path}]", *rest) for path, name, *rest in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return [f"    {line}".rstrip() for line in lines]
