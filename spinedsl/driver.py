@@ -203,9 +203,14 @@ def needs_arguments(network: Network) -> bool:
     return network.instance is None and any(p.default is None for p in network.declared.parameters)
 
 
-def choose_network(analysis: Analysis, name: str | None) -> str | tuple[str, ...]:
+def networks_of(source: Source) -> Outcome[dict[str, Network]]:
+    """The networks of a file by name, before any of them is elaborated."""
+    return _Loader().load(source).then(resolve_networks)
+
+
+def choose_network(networks: Mapping[str, Network], name: str | None) -> str | tuple[str, ...]:
     """The network asked for, or the only one there is; else the names to choose from."""
-    known = tuple(name for name, network in analysis.networks.items() if not needs_arguments(network))
+    known = tuple(known for known, network in networks.items() if not needs_arguments(network))
     if name is not None:
         return name if name in known else known
     return known[0] if len(known) == 1 else known

@@ -3,8 +3,8 @@
 A fenced block may say how it is to be read:
 
 * a block of any language whose first line is `# NAME.EXT` is that file (a `.spine` file for the commands below it);
-* ```` ```sh ```` blocks: lines that begin with `spine` are run, others (`make test`) are not; a comment `# exit status 1` on
-  the command's line or the line above announces another status than 0;
+* ```` ```sh ```` blocks: lines that begin with `spine` are run, others (`make test`) are not; `# exit status 1`, on the
+  line of the command or above it, announces another status than 0;
 * ```` ```python ```` blocks are run as scripts, unless they name a file.
 """
 

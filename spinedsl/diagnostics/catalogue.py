@@ -84,7 +84,7 @@ NOT_A_VAR = _code(
 )  # fmt: skip
 NO_RETURN = _code("E0214", "missing return", "`{name}` does not return on every path", "expected a `return`{where}")
 UNREACHABLE = _code("E0215", "unreachable statement", "nothing after a `return` is reached", "take this away, or the `return`")
-UNKNOWN_CLAUSE = _code("E0216", "unknown clause", "a {row} row has no clause `{name}`", "expected {known}")
+UNKNOWN_CLAUSE = _code("E0216", "unknown clause", "{row} has no clause `{name}`", "expected {known}")
 CLAUSE_TWICE = _code("E0217", "clause given twice", "`{name}` is said twice in this row", "said again here")
 UNKNOWN_ENTRY = _code("E0218", "unknown entry", "{what} knows no `{name}`", "expected {known}")
 NAME_RESERVED = _code("E0219", "reserved name", "`{name}` cannot name {what}", "{why}")
@@ -137,11 +137,11 @@ NOT_DIVISIBLE = _code(
 )  # fmt: skip
 NOT_POSITIVE = _code("E0403", "count below one", "{what} must be at least 1, got {got}", "{how}")
 NO_WIDTH = _code(
-    "E0404", "no channels", "block `{name}` has no channels: neither a clause nor `widths` gives any",
-    "level {level} is not in `widths`",
+    "E0404", "no channels", "{row} `{name}` has no channels",
+    "{label}",
 )  # fmt: skip
 LEVEL_MISMATCH = _code(
-    "E0405", "level not reached", "{what} `{name}` is to be at level {expected}, but comes out at level {got}",
+    "E0405", "level not reached", "{what} `{name}` is to be at level {expected}, but comes out at {got}",
     "declared level {expected}",
 )  # fmt: skip
 NO_STRIDE = _code(

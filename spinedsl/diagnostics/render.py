@@ -47,56 +47,65 @@ class _Pen:
         head = self.paint(f"{severity}[{diagnostic.code.id}]", severity)
         lines = [f"{head}{self.paint(': ' + printable(diagnostic.message), 'bold')}"]
         places = [Label(diagnostic.span, diagnostic.label), *diagnostic.others]
-        gutter = max(len(str(place.span.line)) for place in places)
+        margin = " " * max(len(str(place.span.line)) for place in places)
         if diagnostic.span.source.text or diagnostic.label:
-            for index, place in enumerate(places):
-                lines += self.place(place, gutter, main=index == 0, severity=severity, places=places)
-        margin = " " * gutter
+            for source in dict.fromkeys(place.span.source for place in places):
+                here = [place for place in places if place.span.source is source]
+                lines += self.snippet(here, places[0], margin, severity)
         for note in diagnostic.notes:
             lines.append(f"{margin} {self.paint('=', 'dim')} note: {printable(note)}")
         for fix in diagnostic.fixes:
             lines += self.fix(fix, margin)
         return "\n".join(lines) + "\n"
 
-    def place(self, place: Label, gutter: int, *, main: bool, severity: str, places: list[Label]) -> list[str]:
-        span = place.span
-        source = span.source
-        line, column = source.position(min(span.start, len(source.text)))
-        margin = " " * gutter
-        lines: list[str] = []
-        if main or source is not places[0].span.source:
-            lines.append(f"{margin}{self.paint('-->', 'dim')} {printable(source.name)}:{line}:{column}")
-        else:
-            lines.append(f"{margin}{self.paint(':::', 'dim')} {printable(source.name)}:{line}:{column}")
-        raw = source.line_text(line)
-        end = min(max(span.end - span.start, 1), len(raw) - column + 1) if raw else 1
-        before, marked, after = (printable(part) for part in (raw[: column - 1], raw[column - 1 :][:end], raw[column - 1 + end :]))
-        before, after = self.fit(before, marked, after, gutter)
-        bar = self.paint("|", "dim")
-        mark = ("^" if main else "-") * max(len(marked), 1)
-        text = self.paint(f"{mark} {printable(place.text)}".rstrip(), severity if main else "dim")
-        lines.append(f"{margin} {bar}")
-        lines.append(f"{self.paint(str(line).rjust(gutter), 'dim')} {bar} {before}{marked}{after}".rstrip())
-        lines.append(f"{margin} {bar} {' ' * len(before)}{text}")
+    def snippet(self, places: list[Label], main: Label, margin: str, severity: str) -> list[str]:
+        """All places in one source: each line once, its marks below it, dots where lines are left out."""
+        first = places[0].span
+        line, column = first.source.position(min(first.start, len(first.source.text)))
+        arrow, bar = "-->" if places[0] is main else ":::", self.paint("|", "dim")
+        lines = [f"{margin}{self.paint(arrow, 'dim')} {printable(first.source.name)}:{line}:{column}", f"{margin} {bar}"]
+        by_line: dict[int, list[Label]] = {}
+        for place in places:
+            by_line.setdefault(place.span.line, []).append(place)
+        previous = 0
+        for number in sorted(by_line):
+            if previous and number > previous + 1:
+                lines.append(self.paint("...", "dim"))
+            lines += self.marked_line(number, by_line[number], main, margin, severity)
+            previous = number
         return lines
 
-    def fit(self, before: str, marked: str, after: str, gutter: int) -> tuple[str, str]:
-        """Cut a long line around the mark, so that the caret stays in view."""
+    def marked_line(self, number: int, places: list[Label], main: Label, margin: str, severity: str) -> list[str]:
+        bar = self.paint("|", "dim")
+        raw = places[0].span.source.line_text(number)
+        start, shown = self.window(raw, places, main, len(margin))
+        lines = [f"{self.paint(str(number).rjust(len(margin)), 'dim')} {bar} {shown}".rstrip()]
+        for place in sorted(places, key=lambda place: place is not main):
+            column = place.span.column - 1
+            length = min(place.span.end - place.span.start, len(raw) - column)
+            before = len(printable(raw[start:column])) + (start > 0)
+            mark = ("^" if place is main else "-") * max(len(printable(raw[column : column + length])), 1)
+            text = self.paint(f"{mark} {printable(place.text)}".rstrip(), severity if place is main else "dim")
+            lines.append(f"{margin} {bar} {' ' * before}{text}")
+        return lines
+
+    def window(self, raw: str, places: list[Label], main: Label, gutter: int) -> tuple[int, str]:
+        """The part of a long line that holds the mark, and where it starts."""
         room = self.width - gutter - 3
-        if len(before) + len(marked) + len(after) <= room:
-            return before, after
-        keep = max((room - len(marked)) // 2, 10)
-        if len(before) > keep:
-            before = "…" + before[-keep:]
-        if len(after) > keep:
-            after = after[:keep] + "…"
-        return before, after
+        if len(printable(raw)) <= room:
+            return 0, printable(raw)
+        marked = next((place for place in places if place is main), places[0]).span
+        column = marked.column - 1
+        start = max(0, min(column - room // 3, len(raw) - room))
+        end = min(len(raw), start + room - 2)
+        return start, ("…" if start else "") + printable(raw[start:end]) + ("…" if end < len(raw) else "")
 
     def fix(self, fix: Fix, margin: str) -> list[str]:
         lines = [f"{margin} {self.paint('=', 'dim')} {self.paint('help', 'help')}: {printable(fix.text)}"]
         for edit in fix.edits:
-            if edit.text.strip() and edit.text not in fix.text:
-                lines += [f"{margin} {self.paint('|', 'dim')}   {printable(row)}" for row in edited(edit.span, edit.text)]
+            if edit.text.strip() and edit.text.strip() not in fix.text:
+                shown = edited(edit.span, edit.text)
+                lines += [f"{margin} {self.paint('|', 'dim')}   {printable(row)}" for row in shown]
         return lines
 
 

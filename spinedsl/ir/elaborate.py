@@ -277,7 +277,7 @@ class _Elaborator:
         return _RowBuilder(self, declared, declared.defined, level, channels).build()
 
     def missing_level(self, declared: RowDecl) -> None:
-        if any(clause.keyword.text not in declared.clauses for clause in declared.row.clauses):
+        if declared.misread:
             return
         self.report(
             say.MISSING_CLAUSE.at(
@@ -299,15 +299,18 @@ class _Elaborator:
             return self.widths[level][0] or POISON
         if parameter.default is not None:
             return None
-        if not self.network.sound_text:
-            return POISON
-        where = level if level is not None else "of this row"
-        self.report(
-            say.NO_WIDTH.at(declared.row.name.span, name=declared.name, level=where).with_fix(
-                "say it in the row: `channels 256`, or in `widths`"
-            )
-        )
+        if self.network.sound_text and not declared.misread and not self.below_stem(level):
+            has_level = level is not None
+            label = f"level {level} is not in `widths`" if has_level else "expected a `channels` clause"
+            fix = "say it in the row: `channels 256`" + (", or in `widths`" if has_level else "")
+            place = declared.row.name.span
+            self.report(say.NO_WIDTH.at(place, row=declared.row.kind, name=declared.name, label=label).with_fix(fix))
         return POISON
+
+    def below_stem(self, level: int | None) -> bool:
+        """The level itself is a mistake, which a check will tell."""
+        stem = next((row for row in self.rows.values() if row.declared.row.kind == "stem"), None)
+        return level is not None and stem is not None and stem.level is not None and level < stem.level
 
     def direct_inputs(self, declared: RowDecl) -> tuple[TypedInput, ...]:
         return tuple(TypedInput(source, None) for source in declared.sources)
@@ -528,7 +531,7 @@ class _RowBuilder:
                 if clause is not None:
                     self.report(
                         say.UNKNOWN_CLAUSE.at(
-                            clause.keyword.span, row=f"`{self.defined.name}`", name="channels", known="no channels: the type decides them"
+                            clause.keyword.span, row=f"a row of type `{self.defined.name}`", name="channels", known="no `channels`: the type decides them"
                         )
                     )
                     return None

@@ -45,6 +45,11 @@ class RowDecl:
         """Name of the row."""
         return self.row.name.text
 
+    @property
+    def misread(self) -> bool:
+        """A clause of the row is not known: what seems to be missing may be meant by it."""
+        return any(clause.keyword.text not in CLAUSES[self.row.kind] for clause in self.row.clauses)
+
 
 @dataclass(frozen=True, eq=False)
 class Network:
@@ -327,7 +332,7 @@ class _Resolver:
             word = clause.keyword
             if word.text not in known:
                 self.diagnostics.append(
-                    say.UNKNOWN_CLAUSE.at(word.span, row=f"`{row.kind}`", name=word.text, known=one_of(known)).with_rename(
+                    say.UNKNOWN_CLAUSE.at(word.span, row=_a(row.kind) + " row", name=word.text, known=one_of(known)).with_rename(
                         word.span, nearest(word.text, known)
                     )
                 )
@@ -361,7 +366,7 @@ class _Resolver:
         if row.kind == "stem":
             return self.names(clauses.get("after")), True
         names = self.names(clauses.get("from")) or self.names(clauses.get("after"))
-        unknown = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)
+        unknown = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)  # it may be meant
         if not names and not unknown:
             expected = "`from` a block, or `after` one" if row.kind == "block" else "`from` a block"
             self.diagnostics.append(

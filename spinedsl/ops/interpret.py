@@ -168,7 +168,7 @@ def _group_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arr
 
 
 def _relu6(x: Array) -> Array:
-    return np.minimum(np.maximum(x, 0), 6)
+    return cast(Array, np.minimum(np.maximum(x, 0), 6))
 
 
 def _sigmoid(x: Array) -> Array:

@@ -41,11 +41,11 @@ def value_names(graph: Graph, names: Names) -> tuple[str, ...]:
     rows[0] = graph.program.input_name
     given = [rows[0]] + [""] * (len(graph.types) - 1)
     for node in graph.nodes:
-        given[node.result] = rows.get(node.result) or names.fresh(_wanted(node))
+        given[node.result] = rows.get(node.result) or names.fresh(path_of(node))
     return tuple(given)
 
 
-def _wanted(node: Node) -> str:
-    """The path; an operator such as `+`, which has none of its own, adds what it does."""
+def path_of(node: Node) -> str:
+    """Where an operation stands, perhaps not alone: `b5.squeeze.conv`, and `b5.add` for an operator such as `+`."""
     name = node.name if node.name.split(".")[0] == node.row else f"{node.row}.{node.name}".rstrip(".")
     return name if PRIMITIVES[node.primitive].callable else f"{name}.{node.primitive}"

@@ -1,0 +1,27 @@
+"""spinedsl: a language and a compiler for scale-permuted networks.
+
+    import spinedsl
+    outcome = spinedsl.check("examples/spinenet.spine")       # every mistake at once
+    files = spinedsl.compile("net.spine", to="onnx")          # {name: bytes}
+    module = spinedsl.load("net.spine", network="SpineNet49") # a torch.nn.Module
+
+Importing this imports nothing else: each name is looked up where it lives when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spinedsl.api import Mistakes, check, compile, load, parse, program
+
+__version__ = "0.1.0"
+__all__ = ["Mistakes", "__version__", "check", "compile", "load", "parse", "program"]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        from spinedsl import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'spinedsl' has no attribute {name!r}")

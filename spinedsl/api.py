@@ -1,0 +1,132 @@
+"""The Python interface: the same stages as the command line, for programs.
+
+`parse` and `check` return an `Outcome`: a value and all diagnostics. `program`, `compile` and `load` need a faultless file
+and raise `Mistakes`, which reads as the command line prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spinedsl import driver
+from spinedsl.backends import Options, backend
+from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
+from spinedsl.diagnostics.render import render, summary
+from spinedsl.ir.typed import InputSize
+from spinedsl.ops.program import Program
+from spinedsl.source import Source
+from spinedsl.syntax import tree
+from spinedsl.syntax.parse import parse as parse_source
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Mistakes(Exception):
+    """A file, or what goes with it, has mistakes: `diagnostics` has them all."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(f"{summary(self.diagnostics)}\n\n{render(self.diagnostics)}")
+
+
+class NetworkChoice(ValueError):
+    """A file has several networks and none was chosen, or one that it does not have."""
+
+
+def _source(file: str | Path | Source) -> Outcome[Source]:
+    return Outcome(file) if isinstance(file, Source) else driver.read(Path(file))
+
+
+def parse(file: str | Path | Source) -> Outcome[tree.File]:
+    """The syntax tree of a file, and every mistake of form. A path, or a `Source` for text that is no file."""
+    return _source(file).then(parse_source)
+
+
+def check(
+    file: str | Path | Source, *, size: tuple[int, int] | None = None, network: str | None = None
+) -> Outcome[driver.Analysis]:
+    """Check every network of a file, or only `network`. `size` is the (height, width) of the input, in pixels."""
+    given = InputSize(*size) if size is not None else None
+    return _source(file).then(lambda source: driver.analyse(source, given, network))
+
+
+def program(
+    file: str | Path | Source, *, network: str | None = None, size: tuple[int, int] | None = None
+) -> Program:
+    """The op program of a network: of the only one of the file, or of `network`.
+
+    Raises:
+        Mistakes: the file has mistakes.
+        NetworkChoice: several networks and none chosen, or an unknown one.
+    """
+    source = _source(file)
+    if source.value is None:
+        raise Mistakes(source.diagnostics)
+    overview = driver.networks_of(source.value)
+    chosen = driver.choose_network(overview.value or {}, network) if overview.ok else network
+    if overview.ok and not isinstance(chosen, str):
+        raise NetworkChoice(_choice(source.value.name, network, chosen))
+    outcome = check(source.value, size=size, network=chosen if isinstance(chosen, str) else None)
+    if not outcome.ok or outcome.value is None:
+        raise Mistakes(outcome.diagnostics)
+    assert isinstance(chosen, str)
+    return driver.program_of(outcome.value.checked[chosen])
+
+
+def _choice(file: str, asked: str | None, known: tuple[str, ...]) -> str:
+    if not known:
+        return f"{file} has no network that can be compiled as it stands"
+    if asked is None:
+        return f"{file} has {len(known)} networks, choose one: {one_of(known, limit=40)}"
+    near = nearest(asked, known)
+    hint = f"; did you mean `{near}`?" if near else f": it has {one_of(known, conjunction='and', limit=40)}"
+    return f"{file} has no network `{asked}`{hint}"
+
+
+def compile(  # noqa: A001  the verb of the command line; inside this module nothing needs the builtin
+    file: str | Path | Source,
+    *,
+    to: str,
+    network: str | None = None,
+    size: tuple[int, int] | None = None,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    dynamic: Iterable[str] = (),
+) -> dict[str, bytes]:
+    """Compile a network: `to` is `torch` (a Python file) or `onnx` (a model). Returns {file name: contents}.
+
+    Args:
+        file: path of a `.spine` file, or a `Source`.
+        to: name of a backend.
+        network: which network, where the file has several.
+        size: (height, width) of the input in pixels, instead of the file's.
+        weights: a `.safetensors` file or a `.pt` state dict for the ONNX model; without it, values made from `seed`.
+        seed: seed of the values; each tensor's depend on it and on the tensor's name alone.
+        dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
+
+    Raises:
+        Mistakes: the file or the weights have mistakes.
+        NetworkChoice: several networks and none chosen, or an unknown one.
+    """
+    made = program(file, network=network, size=size)
+    path = Path(weights) if weights is not None else None
+    outcome = backend(to).emit(made, Options(weights=path, seed=seed, dynamic=frozenset(dynamic)))
+    if outcome.value is None or not outcome.ok:
+        raise Mistakes(outcome.diagnostics)
+    return outcome.value
+
+
+def load(
+    file: str | Path | Source, *, network: str | None = None, size: tuple[int, int] | None = None
+) -> torch.nn.Module:
+    """A network as a PyTorch module, initialised from seed 0. Its code is the file that `compile` gives.
+
+    The module takes images of shape (batch, channels, height, width), float32, whose height and width its `size_divisor`
+    divides, and returns an `OrderedDict` of feature maps from fine to coarse.
+    """
+    from spinedsl.backends.torch import build  # noqa: PLC0415  torch is only needed here
+
+    return build(program(file, network=network, size=size))

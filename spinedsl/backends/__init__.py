@@ -1,0 +1,51 @@
+"""Backends: from a `Program` to files. Each is a folder, named here, and imported only when it is asked for.
+
+A backend's folder has `emit(program, options) -> Outcome[{file name: bytes}]`, and a table keyed by the names of the
+primitives; a test asks it for every one. None knows another, and all see `ops` only, never the language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from spinedsl.diagnostics import Outcome
+from spinedsl.ops.program import Program
+
+AXES = ("batch", "height", "width")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be asked of a backend: weights or a seed for them, and the axes that stay open."""
+
+    weights: Path | None = None
+    seed: int = 0
+    dynamic: frozenset[str] = frozenset()
+
+
+class Backend(Protocol):
+    """What a backend's folder offers."""
+
+    def emit(self, program: Program, options: Options) -> Outcome[dict[str, bytes]]:
+        """The files of a network."""
+
+
+BACKENDS: Mapping[str, str] = {
+    "torch": "spinedsl.backends.torch",
+    "onnx": "spinedsl.backends.onnx",
+}
+
+
+def backend(name: str) -> Backend:
+    """The backend of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in BACKENDS:
+        raise ValueError(f"no backend `{name}`: there is {' and '.join(BACKENDS)}")
+    return cast(Backend, import_module(BACKENDS[name]))

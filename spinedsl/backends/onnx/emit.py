@@ -1,0 +1,223 @@
+"""Emit: from a program and its weights to the bytes of an ONNX model.
+
+In: a `Program`, its tensors by canonical name, and which axes may vary. Out: a serialised `ModelProto`, the same bytes
+for the same input. Parameters are initialisers of the same names; a row's value is named as the row, every other value
+by its path; every node says which row and which `.spine` line it comes from; the model carries the whole source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import (
+    GraphProto,
+    ModelProto,
+    OperatorSetIdProto,
+    StringStringEntryProto,
+    TensorProto,
+    TensorShapeProto,
+    TypeProto,
+    ValueInfoProto,
+)
+
+from spinedsl.backends.onnx.operators import OPERATORS, unchanged
+from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple
+from spinedsl.ops.graph import Graph, Node, flatten
+from spinedsl.ops.naming import names_for, path_of, value_names
+from spinedsl.ops.program import Program
+from spinedsl.ops.types import Loc
+
+IR_VERSION = 10
+OPSET = 18
+AXES = frozenset({"batch", "height", "width"})
+
+
+def emit(
+    program: Program,
+    weights: Mapping[str, NDArray[Any]],
+    *,
+    dynamic: frozenset[str] = frozenset(),
+    metadata: Mapping[str, str] | None = None,
+) -> bytes:
+    """The model. `dynamic` names axes of the input that may vary: `batch`, and `height`, `width` by the divisor's steps.
+
+    The sizes of the others are those of the program, and the batch is 1. `metadata` goes into the model's properties.
+    Raises `ValueError` for an axis that is unknown or that a definition reads, and for weights that do not fit.
+    """
+    graph = flatten(program)
+    structure = build(graph, dynamic)
+    head = ModelProto(ir_version=IR_VERSION, producer_name="spinedsl")
+    tail = ModelProto(
+        opset_import=[OperatorSetIdProto(domain="", version=OPSET)],
+        metadata_props=[
+            StringStringEntryProto(key=key, value=value)
+            for key, value in (*_provenance(program).items(), *sorted((metadata or {}).items()))
+        ],
+    )
+    return _assemble(head, structure, _tensors(graph, weights), tail)
+
+
+def build(graph: Graph, dynamic: frozenset[str]) -> GraphProto:
+    """The graph without its initialisers."""
+    _check_axes(graph.program, dynamic)
+    graph = _without_idle(graph)
+    names = names_for(graph)
+    values = value_names(graph, names)
+    shapes = _shapes(graph, dynamic)
+    sketch = Sketch(names)
+    for node in graph.nodes:
+        OPERATORS[node.primitive](
+            Step(
+                sketch,
+                inputs=[values[value] for value in node.inputs],
+                attributes=node.attributes,
+                parameters=node.parameters,
+                result=values[node.result],
+                shape=shapes[node.result],
+                path=path_of(node),
+                metadata=_origin(node.row, node.loc),
+            )
+        )
+    _name_outputs(graph, sketch, values, shapes)
+    inner = ((name, tensor) for name, tensor in sketch.tensors.items() if name not in graph.outputs)
+    return GraphProto(
+        name=graph.program.name,
+        node=sketch.nodes,
+        input=[_value_info(values[0], Tensor(shapes[0]))],
+        output=[_value_info(name, Tensor(shapes[value])) for name, value in graph.outputs.items()],
+        value_info=[_value_info(name, tensor) for name, tensor in inner],
+    )
+
+
+def _check_axes(program: Program, dynamic: frozenset[str]) -> None:
+    if unknown := dynamic - AXES:
+        raise ValueError(f"no such axis: {', '.join(sorted(unknown))}")
+    for axis in sorted(dynamic & set(program.static_axes)):
+        raise ValueError(f"the {axis} is fixed: {program.static_axes[axis]} reads it")
+
+
+def _origin(row: str, loc: Loc) -> dict[str, str]:
+    return {"spine.row": row, "spine.line": str(loc)}
+
+
+def _without_idle(graph: Graph) -> Graph:
+    """The graph without the operations that do nothing in inference."""
+    stands_for = list(range(len(graph.types)))
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        inputs = tuple(stands_for[value] for value in node.inputs)
+        if OPERATORS[node.primitive] is unchanged:
+            stands_for[node.result] = inputs[0]
+        else:
+            nodes.append(replace(node, inputs=inputs))
+    rows = {name: stands_for[value] for name, value in graph.rows.items()}
+    outputs = {name: stands_for[value] for name, value in graph.outputs.items()}
+    return replace(graph, nodes=tuple(nodes), rows=rows, outputs=outputs)
+
+
+def _name_outputs(graph: Graph, sketch: Sketch, values: Sequence[str], shapes: Sequence[Shape]) -> None:
+    """An output that is another row's value, or the input, needs that value under a second name."""
+    for name, value in graph.outputs.items():
+        if values[value] != name:
+            origin = _origin(name, graph.program.row(name).loc)
+            sketch.add("Identity", [values[value]], name, Tensor(shapes[value]), name, metadata=origin)
+
+
+# ---- shapes ----
+
+
+def _shapes(graph: Graph, dynamic: frozenset[str]) -> list[Shape]:
+    """The shape of every value. What does not depend on the input has a batch of 1, whatever the input's is."""
+    batched = {0}
+    for node in graph.nodes:
+        if batched.intersection(node.inputs):
+            batched.add(node.result)
+
+    def side(axis: str, size: int, level: int | None) -> Dimension:
+        fixed = axis not in dynamic or level is None
+        return size if fixed else multiple(graph.program.divisor >> (level or 0), axis[0])
+
+    return [
+        (
+            "N" if "batch" in dynamic and value in batched else 1,
+            x.channels,
+            side("height", x.height, x.level),
+            side("width", x.width, x.level),
+        )
+        for value, x in enumerate(graph.types)
+    ]
+
+
+def _value_info(name: str, tensor: Tensor) -> ValueInfoProto:
+    shape = TensorShapeProto(dim=[_dimension(size) for size in tensor.shape])
+    held = TypeProto.Tensor(elem_type=tensor.element, shape=shape)
+    return ValueInfoProto(name=name, type=TypeProto(tensor_type=held))
+
+
+def _dimension(size: Dimension) -> TensorShapeProto.Dimension:
+    if isinstance(size, str):
+        return TensorShapeProto.Dimension(dim_param=size)
+    return TensorShapeProto.Dimension(dim_value=size)
+
+
+# ---- bytes ----
+
+
+def _provenance(program: Program) -> dict[str, str]:
+    """What the model was made from: enough to make it again."""
+    digest = hashlib.sha256()
+    for source in program.sources:
+        digest.update(f"{source.name}\0{source.text}\0".encode())
+    texts = {f"spine.source.{source.name}": source.text for source in program.sources}
+    return {"spine.network": program.name, "spine.digest": digest.hexdigest(), **texts}
+
+
+def _tensors(graph: Graph, weights: Mapping[str, NDArray[Any]]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+    """For each parameter, its `TensorProto` without the numbers, and the numbers."""
+    for name, parameter in graph.parameters.items():
+        array = np.ascontiguousarray(weights[name], dtype="<f4")
+        if array.shape != parameter.shape:
+            raise ValueError(f"`{name}` has shape {array.shape}, expected {parameter.shape}")
+        header = TensorProto(dims=parameter.shape, data_type=TensorProto.FLOAT, name=name)
+        yield header.SerializeToString(deterministic=True), array
+
+
+def _assemble(
+    head: ModelProto,
+    structure: GraphProto,
+    tensors: Iterator[tuple[bytes, NDArray[np.float32]]],
+    tail: ModelProto,
+) -> bytes:
+    """The bytes that serialising the whole model would give, with each weight copied once instead of three times.
+
+    A serialised message is its fields one after the other, by number: `head` holds those of the model before `graph`,
+    `tail` those after, and the initialisers come between `name` and `input` of the graph.
+    """
+    before = GraphProto(node=structure.node, name=structure.name)
+    after = GraphProto(input=structure.input, output=structure.output, value_info=structure.value_info)
+    inside: list[Any] = [before.SerializeToString(deterministic=True)]
+    for header, array in tensors:
+        raw = _prefix(TensorProto.RAW_DATA_FIELD_NUMBER, array.nbytes)
+        size = len(header) + len(raw) + array.nbytes
+        inside += [_prefix(GraphProto.INITIALIZER_FIELD_NUMBER, size), header, raw, array.data]
+    inside.append(after.SerializeToString(deterministic=True))
+    size = sum(memoryview(piece).nbytes for piece in inside)
+    graph = _prefix(ModelProto.GRAPH_FIELD_NUMBER, size)
+    return b"".join(
+        [head.SerializeToString(deterministic=True), graph, *inside, tail.SerializeToString(deterministic=True)]
+    )
+
+
+def _prefix(number: int, size: int) -> bytes:
+    """What stands before a field of `size` bytes: its number with wire type 2, and its size in groups of seven bits."""
+    content = bytearray([number << 3 | 2])
+    while size > 127:
+        content.append(size & 127 | 128)
+        size >>= 7
+    content.append(size)
+    return bytes(content)

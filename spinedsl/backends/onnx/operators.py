@@ -1,0 +1,182 @@
+"""The operator table: for each primitive, the operators of ONNX (opset 18) that do exactly that.
+
+In: a `Step`, with the names of what goes in. Out: nodes in its sketch, the last of which makes the step's result. Every
+composition is one that ONNX Runtime and OpenVINO recognise and run as one kernel, where they have it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import TypeAlias, cast
+
+from onnx import TensorProto
+
+from spinedsl.backends.onnx.sketch import Shape, Step, Tensor, product
+from spinedsl.ops.primitives import pads
+
+Rule: TypeAlias = Callable[[Step], None]
+
+
+def _real(step: Step, name: str) -> float:
+    return float(cast(Fraction, step.attributes[name]))
+
+
+def _whole(step: Step, name: str) -> int:
+    return cast(int, step.attributes[name])
+
+
+def _plain(operator: str) -> Rule:
+    """The same operator in ONNX, without attributes."""
+    return lambda step: step.last(operator, *step.inputs)
+
+
+def unchanged(step: Step) -> None:
+    """Nothing to do in inference. `emit` leaves these out where the value needs no second name."""
+    step.last("Identity", *step.inputs)
+
+
+# ---- windows and sizes ----
+
+
+def _window(step: Step) -> dict[str, list[int]]:
+    """Attributes of a sliding window. `same` is spelled out as numbers: ONNX's own SAME_UPPER depends on the size."""
+    kernel, stride = _whole(step, "kernel"), _whole(step, "stride")
+    dilation = cast(int, step.attributes.get("dilation", 1))
+    before, after = pads(kernel, stride, dilation, step.attributes["padding"])
+    return {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [before, before, after, after]}
+
+
+def _conv(step: Step) -> None:
+    dilations, group = [_whole(step, "dilation")] * 2, _whole(step, "groups")
+    parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
+    step.last("Conv", *step.inputs, *parameters, **_window(step), dilations=dilations, group=group)
+
+
+def _max_pool(step: Step) -> None:
+    step.last("MaxPool", *step.inputs, **_window(step))
+
+
+def _average_pool(step: Step) -> None:
+    step.last("AveragePool", *step.inputs, **_window(step), count_include_pad=0)
+
+
+def _upsample(step: Step) -> None:
+    """Of all nearest modes, only asymmetric with floor keeps ONNX Runtime in its blocked layout."""
+    times = float(1 << _whole(step, "levels"))
+    step.last(
+        "Resize",
+        *step.inputs,
+        "",  # no region of interest
+        step.numbers(1.0, 1.0, times, times),
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
+
+
+def _parameter(step: Step) -> None:
+    step.last("Unsqueeze", step.parameters["weight"], step.numbers(0))
+
+
+# ---- normalisation ----
+
+
+def _batch_norm(step: Step) -> None:
+    parameters = (step.parameters[name] for name in ("weight", "bias", "running_mean", "running_var"))
+    epsilon, momentum = _real(step, "epsilon"), _real(step, "momentum")
+    step.last("BatchNormalization", *step.inputs, *parameters, epsilon=epsilon, momentum=momentum)
+
+
+def _layer_norm(step: Step) -> None:
+    """Over the channels, which must stand last for the operator."""
+    batch, channels, height, width = step.shape
+    moved = Tensor((batch, height, width, channels))
+    x = step.part("channels_last", "Transpose", *step.inputs, tensor=moved, perm=[0, 2, 3, 1])
+    affine = step.parameters["weight"], step.parameters["bias"]
+    y = step.part("norm", "LayerNormalization", x, *affine, tensor=moved, axis=-1, epsilon=_real(step, "epsilon"))
+    step.last("Transpose", y, perm=[0, 3, 1, 2])
+
+
+def _group_norm(step: Step) -> None:
+    """Opset 18 has no sound GroupNormalization: each group becomes one channel of an instance norm."""
+    (x,), groups = step.inputs, _whole(step, "groups")
+    batch, channels, height, width = step.shape
+    grouped = Tensor((batch, groups, product((cast(int, channels) // groups, height, width))))
+    shape = step.part("shape", "Shape", x, tensor=Tensor((4,), TensorProto.INT64))
+    flat = step.part("grouped", "Reshape", x, step.numbers(0, groups, -1), tensor=grouped)
+    ones, zeros = step.numbers(*[1.0] * groups), step.numbers(*[0.0] * groups)
+    epsilon = _real(step, "epsilon")
+    normed = step.part("norm", "InstanceNormalization", flat, ones, zeros, tensor=grouped, epsilon=epsilon)
+    y = step.part("ungrouped", "Reshape", normed, shape)
+    step.last("Add", step.part("scaled", "Mul", y, _over_map(step, "weight")), _over_map(step, "bias"))
+
+
+def _over_map(step: Step, name: str) -> str:
+    """A parameter of one number for each channel, shaped to meet a map."""
+    shape: Shape = (step.shape[1], 1, 1)
+    return step.part(f"{name}_map", "Unsqueeze", step.parameters[name], step.numbers(1, 2), tensor=Tensor(shape))
+
+
+# ---- activations and arithmetic ----
+
+
+def _relu6(step: Step) -> None:
+    step.last("Clip", *step.inputs, step.number(0), step.number(6))
+
+
+def _swish(step: Step) -> None:
+    (x,) = step.inputs
+    step.last("Mul", x, step.part("sigmoid", "Sigmoid", x))
+
+
+def _hard_sigmoid(step: Step) -> None:
+    """ONNX's HardSigmoid ends at 1, where `relu6(x + 3) * slope` ends at 6 slopes."""
+    (x,) = step.inputs
+    slope = cast(Fraction, step.attributes["slope"])
+    if slope == Fraction(1, 6):
+        step.last("HardSigmoid", x, alpha=float(slope), beta=0.5)
+        return
+    moved = step.part("moved", "Add", x, step.number(3))
+    clipped = step.part("clipped", "Clip", moved, step.number(0), step.number(6))
+    step.last("Mul", clipped, step.number(float(slope)))
+
+
+def _gelu(step: Step) -> None:
+    """By the error function, in the form that ONNX Runtime and OpenVINO know as one operator."""
+    (x,) = step.inputs
+    erf = step.part("erf", "Erf", step.part("scaled", "Div", x, step.number(math.sqrt(2))))
+    double = step.part("double", "Mul", x, step.part("share", "Add", erf, step.number(1)))
+    step.last("Mul", double, step.number(0.5))
+
+
+def _with_scalar(operator: str) -> Rule:
+    return lambda step: step.last(operator, *step.inputs, step.number(_real(step, "value")))
+
+
+OPERATORS: Mapping[str, Rule] = {
+    "conv": _conv,
+    "batch_norm": _batch_norm,
+    "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
+    "relu": _plain("Relu"),
+    "relu6": _relu6,
+    "swish": _swish,
+    "hard_swish": _plain("HardSwish"),
+    "sigmoid": _plain("Sigmoid"),
+    "hard_sigmoid": _hard_sigmoid,
+    "gelu": _gelu,
+    "identity": unchanged,
+    "add": _plain("Add"),
+    "multiply": _plain("Mul"),
+    "add_scalar": _with_scalar("Add"),
+    "multiply_scalar": _with_scalar("Mul"),
+    "concat": lambda step: step.last("Concat", *step.inputs, axis=1),
+    "max_pool": _max_pool,
+    "average_pool": _average_pool,
+    "global_average_pool": _plain("GlobalAveragePool"),
+    "upsample": _upsample,
+    "parameter": _parameter,
+    "stochastic_depth": unchanged,
+}

@@ -1,0 +1,80 @@
+"""The command line: `spine check`, `spine compile`, `spine show`.
+
+A thin shell: it reads arguments, calls the stages, prints and writes. Exit status 0 is fine, 1 mistakes in the input, 2
+wrong use, 70 a fault of the compiler, 130 interrupted. Only what a command needs is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from spinedsl import __version__
+from spinedsl.cli.terminal import UsageError
+
+COMMANDS = ("check", "compile", "show")
+OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
+
+DESCRIPTION = "The compiler for scale-permuted networks."
+EXAMPLES = """\
+examples:
+  spine check examples/                                    every mistake of every file in a folder
+  spine compile net.spine --to torch -o model.py           a PyTorch module, readable
+  spine compile net.spine --to onnx -o model.onnx          an ONNX graph, without tracing
+  spine show net.spine --network SpineNet49                every operation, with levels and shapes
+
+exit status: 0 fine, 1 mistakes in the input, 2 wrong use, 70 a fault of the compiler
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options = _parser(given).parse_args(given)
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except UsageError as error:
+        print(f"spine: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("spine: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough. Point stdout at nothing, so that closing it says nothing either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:  # noqa: BLE001  the last resort: a fault of ours becomes a report, not a traceback
+        from spinedsl.cli.fault import report  # noqa: PLC0415  nobody needs it on a good day
+
+        print(report(error, given), file=sys.stderr)
+        return INTERNAL
+    return status
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="spine",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"spine {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module = import_module(f"spinedsl.cli.{name}")
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.arguments(command)
+        command.set_defaults(run=module.run)
+    return parser

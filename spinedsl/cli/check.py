@@ -1,0 +1,52 @@
+"""Check files: everything that is wrong, at once, each mistake with its place and its repair."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from spinedsl import driver
+from spinedsl.cli.terminal import read_source, say_diagnostics, size_argument, spine_files
+from spinedsl.diagnostics import Diagnostic, Severity, in_order
+from spinedsl.ir.typed import InputSize
+
+HELP = "say everything that is wrong with files"
+EXAMPLES = """\
+examples:
+  spine check net.spine
+  spine check examples/ --input 512x512
+  git show HEAD:net.spine | spine check -
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("files", metavar="FILE", nargs="+", help=".spine files, folders of them, or - for standard input")
+    parser.add_argument(
+        "--input", metavar="HxW", type=size_argument, help="check for this height and width instead of the file's"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check each file; status 1 if any has an error."""
+    size = InputSize(*options.input) if options.input is not None else None
+    found: list[Diagnostic] = []
+    files = networks = 0
+    for name in spine_files(options.files):
+        outcome = read_source(name).then(lambda source: driver.analyse(source, size))
+        found += outcome.diagnostics
+        files += 1
+        networks += len(outcome.value.networks) if outcome.value is not None else 0
+    found = list(in_order(found))
+    if not found:
+        print(f"{_plural(files, 'file')} checked, {_plural(networks, 'network')}: no mistakes")
+        return 0
+    say_diagnostics(found, sys.stdout)
+    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
+    counts = [_plural(count, word) for count, word in ((errors, "error"), (len(found) - errors, "warning")) if count]
+    print(f"{_plural(files, 'file')} checked: {', '.join(counts)}")
+    return 1 if errors else 0
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'s' * (count != 1)}"

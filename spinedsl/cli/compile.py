@@ -1,0 +1,81 @@
+"""Compile a network to a PyTorch file or an ONNX model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from spinedsl import api
+from spinedsl.backends import AXES, BACKENDS
+from spinedsl.cli.terminal import UsageError, network_arguments, read_source, say_diagnostics, write_whole
+
+HELP = "compile a network to PyTorch or ONNX"
+EXAMPLES = """\
+examples:
+  spine compile net.spine --to torch -o model.py
+  spine compile examples/spinenet.spine --network SpineNet49 --to onnx -o model.onnx
+  spine compile net.spine --to onnx --dynamic batch,height,width --weights model.safetensors -o model.onnx
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    network_arguments(parser)
+    parser.add_argument("--to", required=True, choices=list(BACKENDS), help="what to compile to")
+    parser.add_argument("-o", "--output", required=True, metavar="PATH", help="where to write it, or - for standard output")
+    parser.add_argument(
+        "--dynamic", metavar="AXES", type=_axes, default=frozenset(),
+        help="ONNX: axes that stay open, any of batch,height,width; sizes are multiples of the network's divisor",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights", metavar="PATH", type=Path,
+        help="ONNX: a .safetensors file, or a .pt file with a state dict; without it, values made from the seed",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)")
+
+
+def _axes(text: str) -> frozenset[str]:
+    axes = [axis.strip() for axis in text.split(",")]
+    for axis in axes:
+        if axis not in AXES:
+            raise argparse.ArgumentTypeError(f"expected some of {','.join(AXES)}, got {axis!r}")
+    return frozenset(axes)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compile and write; nothing is written unless all of it is good."""
+    if options.to != "onnx" and (options.weights is not None or options.dynamic):
+        raise UsageError("--weights and --dynamic are for --to onnx: a PyTorch file loads a state dict, and takes any size")
+    source = read_source(options.file)
+    if source.value is None:
+        say_diagnostics(source.diagnostics, sys.stderr)
+        return 1
+    try:
+        files = api.compile(
+            source.value, to=options.to, network=options.network, size=options.input,
+            weights=options.weights, seed=options.seed, dynamic=options.dynamic,
+        )  # fmt: skip
+    except api.Mistakes as mistakes:
+        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        return 1
+    except api.NetworkChoice as choice:
+        raise UsageError(f"{choice} (--network NAME)") from None
+    (data,) = files.values()
+    if options.to == "onnx" and options.weights is None:
+        print(f"spine: no --weights: values made from seed {options.seed}", file=sys.stderr)
+    return _write(options.output, data)
+
+
+def _write(output: str, data: bytes) -> int:
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        return 0
+    path = Path(output)
+    if path.is_dir():
+        raise UsageError(f"{output} is a folder: -o names the file to write")
+    failed = write_whole(path, data)
+    if failed is not None:
+        say_diagnostics([failed], sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,97 @@
+"""What the commands share: files named on the command line, options in common, printing, and writing whole files."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from spinedsl import driver
+from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.source import Source
+
+
+class UsageError(Exception):
+    """The command line itself is wrong: one sentence, exit status 2."""
+
+
+def size_argument(text: str) -> tuple[int, int]:
+    """`640x640` or `640`: height and width in pixels."""
+    parts = text.lower().split("x")
+    if not 1 <= len(parts) <= 2 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH, as in 640x640, got {text!r}")
+    height, width = int(parts[0]), int(parts[-1])
+    if not height or not width:
+        raise argparse.ArgumentTypeError(f"an input has at least one pixel, got {text!r}")
+    return height, width
+
+
+def network_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that choose a network and its input."""
+    parser.add_argument("file", metavar="FILE", help="a .spine file, or - for standard input")
+    parser.add_argument("--network", metavar="NAME", help="which network, where the file has several")
+    parser.add_argument(
+        "--input", metavar="HxW", type=size_argument, help="height and width of the input, instead of the file's"
+    )
+
+
+def read_source(name: str) -> Outcome[Source]:
+    """A file named on the command line; `-` is standard input."""
+    if name == "-":
+        return driver.decode(sys.stdin.buffer.read(driver.MAX_BYTES + 1)[: driver.MAX_BYTES], "<stdin>")
+    return driver.read(Path(name), name)
+
+
+def spine_files(names: Iterable[str]) -> Iterator[str]:
+    """Files as they are named; of a folder every `.spine` file below it, in order."""
+    for name in names:
+        path = Path(name)
+        if name != "-" and path.is_dir():
+            found = sorted(str(file) for file in path.rglob("*.spine") if file.is_file())
+            if not found:
+                raise UsageError(f"no .spine file in {name}")
+            yield from found
+        else:
+            yield name
+
+
+def say_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
+    """Print diagnostics, coloured on a terminal, as wide as it is."""
+    from spinedsl.diagnostics.render import render  # noqa: PLC0415  a clean file has nothing to render
+
+    colour = stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    width = shutil.get_terminal_size((120, 40)).columns if stream.isatty() else 120
+    encoding = stream.encoding or "utf-8"
+    text = render(diagnostics, colour=colour, width=width)
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+
+
+def write_whole(path: Path, data: bytes) -> Diagnostic | None:
+    """Write a file completely or not at all: a temporary file beside it, synced, then renamed."""
+    temporary: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        return say.CANNOT_WRITE.at(Source(str(path), "").span(0, 0), path=str(path), reason=reason)
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    return None
