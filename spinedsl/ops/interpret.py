@@ -168,13 +168,13 @@ def _group_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arr
 
 
 def _relu6(x: Array) -> Array:
-    return cast(Array, np.minimum(np.maximum(x, 0), 6))
+    return np.minimum(np.maximum(x, 0), 6)
 
 
 def _sigmoid(x: Array) -> Array:
     """1 / (1 + e^-x), without a large power for any x."""
     power = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, power) / (1 + power)
+    return cast(Array, np.where(x >= 0, 1, power) / (1 + power))
 
 
 _error_function = np.vectorize(math.erf, otypes=[np.float64])

@@ -7,9 +7,7 @@ cannot be read becomes `tree.Broken`, which remembers the names it mentions, so 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token
@@ -18,27 +16,13 @@ from lark.exceptions import UnexpectedToken
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
-from spinedsl.syntax import characters, tree
+from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
 from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_ITEMS, Statement, lay_out, span_of
 
 MAX_FILE_CHARACTERS = 4_000_000
 MAX_EXPRESSION_DEPTH = 40
 MAX_BODY_DEPTH = 20
-STARTS = [
-    "file",
-    "version_head",
-    "import_head",
-    "definition_head",
-    "network_head",
-    "instance",
-    "row",
-    "simple",
-    "if_head",
-    "else_head",
-    "repeat_head",
-    "each_head",
-]
 WORDS = {
     "NAME": "a name",
     "NUMBER": "a number",
@@ -66,35 +50,9 @@ _builder = Builder()
 _lock = threading.Lock()
 
 
-class _KeepBad:
-    """Tells Lark to keep the catch-all terminal, which no rule mentions, so that lexing never fails."""
-
-    always_accept = ("BAD",)
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        return stream
-
-
-def grammar_text() -> str:
-    """The text of `spine.lark`: beside the checkout, else as shipped in the wheel."""
-    package = Path(__file__).resolve().parent.parent
-    for place in (package.parent / "grammar", package / "_grammar"):
-        if (found := place / "spine.lark").is_file():
-            return found.read_text(encoding="utf-8")
-    raise FileNotFoundError("spine.lark is missing from this installation of spinedsl")
-
-
 @cache
 def _lark() -> Lark:
-    return Lark(
-        grammar_text(),
-        parser="lalr",
-        lexer="basic",
-        start=STARTS,
-        postlex=_KeepBad(),
-        transformer=_builder,
-        maybe_placeholders=True,
-    )
+    return tables.load(_builder)
 
 
 def parse(source: Source) -> Outcome[tree.File]:

@@ -1,0 +1,85 @@
+"""Lines of Python as `ruff format` sets them: what fits stays on a line, a bracket that does not is opened.
+
+In: a `Doc`, which is text or a bracket with items. Out: lines of at most `WIDTH` characters where that can be had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+WIDTH = 120
+STEP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """`opening item, item closing`, such as a call."""
+
+    opening: str
+    items: tuple[Doc, ...]
+    closing: str = ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """`first + second - third`: operands of one precedence, each but the first with its operator before it."""
+
+    first: Doc
+    rest: tuple[tuple[str, Doc], ...]
+
+
+Doc: TypeAlias = str | Bracket | Joined
+
+
+def call(function: str, *items: Doc) -> Bracket:
+    """`function(item, item)`."""
+    return Bracket(f"{function}(", items)
+
+
+def named(name: str, value: Doc) -> Doc:
+    """`name=value`, as an argument."""
+    if isinstance(value, Bracket):
+        return Bracket(f"{name}={value.opening}", value.items, value.closing)
+    return f"{name}={flat(value)}"
+
+
+def entry(key: str, value: Doc) -> Doc:
+    """`"key": value`, in a dictionary."""
+    if isinstance(value, Bracket):
+        return Bracket(f'"{key}": {value.opening}', value.items, value.closing)
+    return f'"{key}": {flat(value)}'
+
+
+def flat(doc: Doc) -> str:
+    """The document on one line."""
+    if isinstance(doc, str):
+        return doc
+    if isinstance(doc, Joined):
+        return flat(doc.first) + "".join(f" {operator} {flat(part)}" for operator, part in doc.rest)
+    return doc.opening + ", ".join(flat(item) for item in doc.items) + doc.closing
+
+
+def lines(indent: int, prefix: str, doc: Doc, suffix: str = "") -> list[str]:
+    """`prefix doc suffix` at an indentation, broken where it has to be."""
+    margin = " " * indent
+    whole = margin + prefix + flat(doc) + suffix
+    if len(whole) <= WIDTH or isinstance(doc, str):
+        return [whole]
+    if isinstance(doc, Joined):
+        return [
+            f"{margin}{prefix}(",
+            *lines(indent + STEP, "", doc.first),
+            *(line for operator, part in doc.rest for line in lines(indent + STEP, f"{operator} ", part)),
+            f"{margin}){suffix}",
+        ]
+    return [f"{margin}{prefix}{doc.opening}", *_items(indent + STEP, doc.items), f"{margin}{doc.closing}{suffix}"]
+
+
+def _items(indent: int, items: Sequence[Doc]) -> list[str]:
+    together = " " * indent + ", ".join(flat(item) for item in items)
+    if len(together) <= WIDTH:
+        return [together]
+    comma = "," if len(items) > 1 else ""
+    return [line for item in items for line in lines(indent, "", item, comma)]

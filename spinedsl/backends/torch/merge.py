@@ -1,0 +1,330 @@
+"""Lay the expansions of one definition on each other: what stands at each place of its text, over all of its uses.
+
+In: the `Module`s of a definition. Out: one tree of the same shape, in which every value is known for every use. All
+expansions come from the same statements, so they align statement by statement: an `if` holds the arm that a use took, a
+loop the iterations that it ran. Where two do not align (a parameter that says which activation to apply, a feature map
+chosen by a condition), `Misaligned` is raised, and the uses become two classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar, cast
+
+from spinedsl.ops import program
+from spinedsl.ops.program import Body, Bind, BindScalar, Call, Each, If, Many, Module, Op, Operand, Ref, Repeat, Return
+from spinedsl.ops.types import Attr, Expr, Literal, Value
+
+Use: TypeAlias = tuple[int, ...]  # number of the module, then of the iteration of each loop around
+T = TypeVar("T")
+Cases: TypeAlias = Sequence[tuple[Use, T]]
+
+
+class Misaligned(Exception):
+    """Two expansions that one class cannot be."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A compile-time value at one place: what it is in each use, and the expressions that say so."""
+
+    values: Mapping[Use, Value]
+    exprs: tuple[Expr, ...] = ()
+
+    @property
+    def constant(self) -> Value | None:
+        """The value, if it is the same in every use."""
+        first, *others = self.values.values()
+        return first if all(type(value) is type(first) and value == first for value in others) else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RefAt:
+    """A feature map by its name."""
+
+    name: str
+    channels: Scalar
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ManyAt:
+    """A list of feature maps: by its name, or written out."""
+
+    name: str
+    items: tuple[OperandAt, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpAt:
+    """A primitive applied."""
+
+    primitive: str
+    role: str
+    inputs: tuple[OperandAt, ...]
+    attributes: Mapping[str, Scalar]
+    path: tuple[str, ...]
+    shared: bool
+    channels: Scalar
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallAt:
+    """A definition used: the module in each use, and how its compile-time arguments are written."""
+
+    modules: Mapping[Use, Module]
+    maps: Mapping[str, OperandAt]
+    exprs: Mapping[str, tuple[Expr, ...]]
+    path: tuple[str, ...]
+    shared: bool
+    channels: Scalar
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BindAt:
+    """A feature map, or a list of them, takes a name."""
+
+    name: str
+    value: OperandAt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScalarAt:
+    """A compile-time value takes a name, once and for all (`let`) or not."""
+
+    fixed: bool
+    name: str
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IfAt:
+    """A choice, with what each arm holds in the uses that take it."""
+
+    condition: Scalar
+    then: BodyAt
+    other: BodyAt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoopAt:
+    """A `repeat` (`items` None), or an `each` over `items`, whose `item` names the one of the iteration."""
+
+    count: Scalar
+    index: str
+    items: ManyAt | None
+    item: str
+    path: str
+    body: BodyAt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReturnAt:
+    """What the definition gives."""
+
+    value: OperandAt
+
+
+OperandAt: TypeAlias = RefAt | ManyAt | OpAt | CallAt
+StatementAt: TypeAlias = BindAt | ScalarAt | IfAt | LoopAt | ReturnAt
+BodyAt: TypeAlias = tuple[StatementAt, ...]
+
+
+def merge(modules: Sequence[Module], alike: Callable[[Module], object]) -> BodyAt:
+    """The bodies of `modules` as one. `alike` tells which class the module of a call is. Raises `Misaligned`."""
+    body = _body([((number,), module.body) for number, module in enumerate(modules)], alike)
+    _shared_everywhere(body)
+    return body
+
+
+def _demand(aligned: bool, what: str) -> None:
+    if not aligned:
+        raise Misaligned(what)
+
+
+def _one(values: Iterator[T]) -> T:
+    first = next(values)
+    _demand(all(value == first for value in values), f"{first}")
+    return first
+
+
+def _scalar(cases: Cases[Attr]) -> Scalar:
+    return Scalar({use: attr.value for use, attr in cases}, tuple(dict.fromkeys(attr.expr for _, attr in cases)))
+
+
+# ---- statements ----
+
+
+def _body(cases: Cases[Body], alike: Callable[[Module], object]) -> BodyAt:
+    made: list[StatementAt] = []
+    while cases := [(use, body) for use, body in cases if body]:
+        statement = _statement([(use, body[0]) for use, body in cases], alike)
+        rest = [(use, body[1:]) for use, body in cases]
+        going = [(use, body) for use, body in rest if body]
+        if isinstance(statement, IfAt) and 0 < len(going) < len(rest):
+            # An arm returned: what follows belongs to the other one.
+            arm = _one(bool(statement.condition.values[use]) for use, _ in going)
+            tail = _body(going, alike)
+            if arm:
+                made.append(replace(statement, then=statement.then + tail))
+            else:
+                made.append(replace(statement, other=statement.other + tail))
+            break
+        made.append(statement)
+        cases = going
+    return tuple(made)
+
+
+def _statement(cases: Cases[program.Statement], alike: Callable[[Module], object]) -> StatementAt:
+    kind = _one(type(statement) for _, statement in cases)
+    return _STATEMENTS[kind](cases, alike)
+
+
+def _bind(cases: Cases[Bind], alike: Callable[[Module], object]) -> BindAt:
+    name = _one(bind.name for _, bind in cases)
+    return BindAt(name, _operand([(use, bind.value) for use, bind in cases], alike))
+
+
+def _bind_scalar(cases: Cases[BindScalar], alike: Callable[[Module], object]) -> ScalarAt:
+    name = _one(bind.name for _, bind in cases)
+    return ScalarAt(cases[0][1].keyword == "let", name, _scalar([(use, bind.value) for use, bind in cases]))
+
+
+def _if(cases: Cases[If], alike: Callable[[Module], object]) -> IfAt:
+    return IfAt(
+        _scalar([(use, choice.condition) for use, choice in cases]),
+        _body([(use, choice.then) for use, choice in cases if choice.taken], alike),
+        _body([(use, choice.other) for use, choice in cases if not choice.taken], alike),
+    )
+
+
+def _repeat(cases: Cases[Repeat], alike: Callable[[Module], object]) -> LoopAt:
+    bodies = [((*use, i), body) for use, loop in cases for i, body in enumerate(loop.iterations)]
+    first = cases[0][1]
+    count = _scalar([(use, loop.count) for use, loop in cases])
+    return LoopAt(count, first.index, None, "", first.path, _body(bodies, alike))
+
+
+def _each(cases: Cases[Each], alike: Callable[[Module], object]) -> LoopAt:
+    bodies = [((*use, i), body) for use, loop in cases for i, body in enumerate(loop.iterations)]
+    first = cases[0][1]
+    count = Scalar({use: len(loop.iterations) for use, loop in cases})
+    items = cast(ManyAt, _operand([(use, loop.items) for use, loop in cases], alike))
+    return LoopAt(count, "", items, first.item, first.path, _body(bodies, alike))
+
+
+def _return(cases: Cases[Return], alike: Callable[[Module], object]) -> ReturnAt:
+    return ReturnAt(_operand([(use, statement.value) for use, statement in cases], alike))
+
+
+# A table from a type to what takes cases of that type: more than annotations can say.
+_STATEMENTS: Mapping[type, Callable[..., StatementAt]] = {
+    Bind: _bind,
+    BindScalar: _bind_scalar,
+    If: _if,
+    Repeat: _repeat,
+    Each: _each,
+    Return: _return,
+}
+
+
+# ---- operands ----
+
+
+def _operand(cases: Cases[Operand], alike: Callable[[Module], object]) -> OperandAt:
+    kind = _one(type(operand) for _, operand in cases)
+    return _OPERANDS[kind](cases, alike)
+
+
+def _channels(cases: Cases[Ref] | Cases[Op] | Cases[Call]) -> Scalar:
+    exprs = tuple(dict.fromkeys(operand.channels for _, operand in cases))
+    return Scalar({use: operand.type.channels for use, operand in cases}, exprs)
+
+
+def _ref(cases: Cases[Ref], alike: Callable[[Module], object]) -> RefAt:
+    return RefAt(_one(ref.name for _, ref in cases), _channels(cases))
+
+
+def _many(cases: Cases[Many], alike: Callable[[Module], object]) -> ManyAt:
+    name = _one(many.name for _, many in cases)
+    if name:
+        return ManyAt(name, ())
+    count = _one(len(many.items) for _, many in cases)
+    return ManyAt("", tuple(_operand([(use, many.items[i]) for use, many in cases], alike) for i in range(count)))
+
+
+def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
+    count = _one(len(op.inputs) for _, op in cases)
+    first = cases[0][1]
+    return OpAt(
+        primitive=_one(op.primitive for _, op in cases),
+        role=first.role,
+        inputs=tuple(_operand([(use, op.inputs[i]) for use, op in cases], alike) for i in range(count)),
+        attributes={name: _scalar([(use, op.attributes[name]) for use, op in cases]) for name in first.attributes},
+        path=_one(op.path for _, op in cases),
+        shared=first.shared,
+        channels=_channels(cases),
+    )
+
+
+def _call(cases: Cases[Call], alike: Callable[[Module], object]) -> CallAt:
+    _one(alike(call.module) for _, call in cases)
+    first = cases[0][1]
+    written = {name: dict.fromkeys(c.scalars[name].expr for _, c in cases if name in c.scalars) for name in first.scalars}
+    return CallAt(
+        modules={use: call.module for use, call in cases},
+        maps={name: _operand([(use, call.maps[name]) for use, call in cases], alike) for name in first.maps},
+        exprs={name: tuple(exprs) for name, exprs in written.items()},
+        path=_one(call.path for _, call in cases),
+        shared=first.shared,
+        channels=_channels(cases),
+    )
+
+
+_OPERANDS: Mapping[type, Callable[..., OperandAt]] = {Ref: _ref, Many: _many, Op: _op, Call: _call}
+
+
+# ---- walking ----
+
+
+def parts(value: OperandAt) -> Iterator[OpAt | CallAt]:
+    """Every operation and call in an operand, inner ones first."""
+    if isinstance(value, ManyAt):
+        inner: tuple[OperandAt, ...] = value.items
+    elif isinstance(value, OpAt):
+        inner = value.inputs
+    elif isinstance(value, CallAt):
+        inner = tuple(value.maps.values())
+    else:
+        return
+    for operand in inner:
+        yield from parts(operand)
+    if not isinstance(value, ManyAt):
+        yield value
+
+
+def values(body: BodyAt) -> Iterator[OperandAt]:
+    """Every operand that a statement binds, returns or loops over, inner statements included."""
+    for statement in body:
+        if isinstance(statement, BindAt | ReturnAt):
+            yield statement.value
+        elif isinstance(statement, IfAt):
+            yield from values(statement.then)
+            yield from values(statement.other)
+        elif isinstance(statement, LoopAt):
+            if statement.items is not None:
+                yield statement.items
+            yield from values(statement.body)
+
+
+def _shared_everywhere(body: BodyAt) -> None:
+    """What a loop's iterations share is made before the loop, so every use that gets there must have it."""
+    for statement in body:
+        if isinstance(statement, LoopAt):
+            arriving = {use[0] for use in statement.count.values}
+            for value in values(statement.body):
+                for part in parts(value):
+                    _demand(not part.shared or {use[0] for use in part.channels.values} == arriving, "shared")
+        elif isinstance(statement, IfAt):
+            _shared_everywhere(statement.then)
+            _shared_everywhere(statement.other)

@@ -1,0 +1,50 @@
+"""The one way for a name or a text of a `.spine` file into generated code.
+
+In: a name as the file has it, and the names already taken where it will stand. Out: a Python identifier that clashes with
+nothing. Text (comments, file names) comes through `prose`, which leaves nothing that could end a docstring.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Container
+
+# What the head of a generated file defines, and the definitions that it may copy from `helpers.py`.
+MODULE_NAMES = frozenset(
+    """
+    F OrderedDict Tensor crc32 math nn reduce self torch
+    LayerNorm2d Repeated Trainable average_pool hashed same_padding stochastic_depth truncated_normal uniform
+    """.split()
+)
+_RESERVED = MODULE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"l", "O", "I"}  # easily misread
+
+
+def python_name(name: str, taken: Container[str] = ()) -> str:
+    """`name` as a Python identifier that is no keyword, builtin or name of the module; `_` is added until it is free."""
+    if not (name.isascii() and name.isidentifier()):
+        raise ValueError(f"not an identifier: {name!r}")
+    while name in _RESERVED or name in taken:
+        name += "_"
+    return name
+
+
+def class_name(name: str) -> str:
+    """`resnet_stem` as `ResnetStem`."""
+    camel = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return camel if camel.isidentifier() else f"Block{camel}"
+
+
+def attribute(name: str) -> str:
+    """`name` itself, for a submodule: checking refused those that cannot be one."""
+    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
+        raise ValueError(f"not an identifier: {name!r}")
+    return name
+
+
+def prose(text: str, limit: int = 100) -> str:
+    """`text` as a part of a docstring: printable ASCII on one line, without double quotes or backslashes."""
+    readable = text.replace("\\", "/").replace('"', "'")
+    line = re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e]", " ", readable)).strip()
+    return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
