@@ -200,6 +200,19 @@ LONG_RESAMPLE = _code(
 CANNOT_READ = _code("E0801", "cannot read", "cannot read `{path}`: {reason}", "")
 CANNOT_WRITE = _code("E0802", "cannot write", "cannot write `{path}`: {reason}", "")
 
-# ---- E09: weights ----
+# ---- E09: weights, and what else a backend is asked for ----
 
 BAD_WEIGHTS = _code("E0901", "weights do not fit", "the weights in `{path}` do not fit network `{network}`", "")
+UNKNOWN_WEIGHTS = _code(
+    "E0902", "unknown kind of weights", "`{path}` is no weights file: expected `.safetensors`, `.pt` or `.pth`", ""
+)
+BROKEN_WEIGHTS = _code("E0903", "broken weights file", "cannot make sense of `{path}`: {reason}", "")
+NOT_A_STATE_DICT = _code(
+    "E0904", "not a state dict", "`{path}` is not a plain state dict: {reason}", "",
+    "A pickled file can run code when it is opened: only tensors by name are read, and everything else is refused.",
+)  # fmt: skip
+NEEDS_PYTORCH = _code("E0905", "PyTorch needed", "reading `{path}` needs PyTorch, which is not installed", "")
+FIXED_AXIS = _code(
+    "E0906", "axis that cannot vary", "the {axis} of network `{network}` cannot vary", "a definition reads the {axis} here",
+    "What a definition computes from a size is fixed when the network is compiled, so the model fits that size alone.",
+)  # fmt: skip

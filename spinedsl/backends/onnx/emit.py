@@ -37,17 +37,20 @@ OPSET = 18
 AXES = frozenset({"batch", "height", "width"})
 
 
-def emit(
+def emit_model(
     program: Program,
     weights: Mapping[str, NDArray[Any]],
     *,
     dynamic: frozenset[str] = frozenset(),
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The model. `dynamic` names axes of the input that may vary: `batch`, and `height`, `width` by the divisor's steps.
+    """The model. `dynamic` names axes of the input that may vary: `batch`, `height` and `width`.
 
-    The sizes of the others are those of the program, and the batch is 1. `metadata` goes into the model's properties.
-    Raises `ValueError` for an axis that is unknown or that a definition reads, and for weights that do not fit.
+    Height and width vary by steps of the divisor; what does not vary is as in the program, and the batch is 1.
+    `metadata` goes into the model's properties, after the source and its digest.
+
+    Raises:
+        ValueError: an axis is unknown or a definition reads it, or weights do not fit.
     """
     graph = flatten(program)
     structure = build(graph, dynamic)

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 
 from onnx import TensorProto
 
-from spinedsl.backends.onnx.sketch import Shape, Step, Tensor, product
+from spinedsl.backends.onnx.sketch import Argument, Shape, Step, Tensor, product
 from spinedsl.ops.primitives import pads
 
 Rule: TypeAlias = Callable[[Step], None]
@@ -49,9 +49,14 @@ def _window(step: Step) -> dict[str, list[int]]:
 
 
 def _conv(step: Step) -> None:
-    dilations, group = [_whole(step, "dilation")] * 2, _whole(step, "groups")
     parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
-    step.last("Conv", *step.inputs, *parameters, **_window(step), dilations=dilations, group=group)
+    dilation, groups = _whole(step, "dilation"), _whole(step, "groups")
+    rare: dict[str, Argument] = {}  # what stands at ONNX's default is left out
+    if dilation != 1:
+        rare["dilations"] = [dilation] * 2
+    if groups != 1:
+        rare["group"] = groups
+    step.last("Conv", *step.inputs, *parameters, **_window(step), **rare)
 
 
 def _max_pool(step: Step) -> None:

@@ -7,7 +7,7 @@ In: a `Program`. Out: a line for each parameter and each node. It is written fro
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto
 
@@ -27,23 +27,25 @@ def to_text(program: Program, *, dynamic: frozenset[str] = frozenset()) -> str:
     for name, parameter in graph.parameters.items():
         lines.append(f"initializer {name} {'x'.join(map(str, parameter.shape))}")
     lines.append("")
-    lines += _nodes(structure)
+    lines += _nodes(structure, graph.parameters)
     return "\n".join(lines) + "\n"
 
 
-def _nodes(structure: GraphProto) -> Iterator[str]:
+def _nodes(structure: GraphProto, parameters: Container[str]) -> Iterator[str]:
     shapes = {value.name: _shape(value) for value in (*structure.value_info, *structure.output)}
     for node in structure.node:
         (result,) = node.output
         origin = {entry.key: entry.value for entry in node.metadata_props}
         label = f" [{node.name}]" if node.name != result else ""
-        applied = f"{node.op_type}({', '.join(_arguments(node))})"
+        applied = f"{node.op_type}({', '.join(_arguments(node, parameters))})"
         yield f"{result}{label} = {applied} -> {shapes[result]}  {origin.get('spine.line', '')}".rstrip()
 
 
-def _arguments(node: NodeProto) -> Iterator[str]:
+def _arguments(node: NodeProto, parameters: Container[str]) -> Iterator[str]:
+    """Inputs and attributes. A parameter shows the last part of its name: the rest is the name of the node."""
     for name in node.input:
-        yield name or "_"  # left out
+        own = name in parameters and name.startswith(f"{node.name}.")
+        yield name.removeprefix(node.name) if own else name or "_"
     for attribute in node.attribute:
         yield f"{attribute.name}={_attribute(attribute)}"
 
@@ -70,4 +72,4 @@ def _shape(value: ValueInfoProto) -> str:
     tensor = value.type.tensor_type
     sizes = [dimension.dim_param or str(dimension.dim_value) for dimension in tensor.shape.dim]
     kind = "int64 " if tensor.elem_type == TensorProto.INT64 else ""
-    return kind + ("x".join(sizes) or "scalar")
+    return f"{kind}[{', '.join(sizes)}]"

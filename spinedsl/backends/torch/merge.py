@@ -132,6 +132,7 @@ BodyAt: TypeAlias = tuple[StatementAt, ...]
 
 def merge(modules: Sequence[Module], alike: Callable[[Module], object]) -> BodyAt:
     """The bodies of `modules` as one. `alike` tells which class the module of a call is. Raises `Misaligned`."""
+    _one(tuple((formal.name, formal.kind) for formal in module.formals) for module in modules)
     body = _body([((number,), module.body) for number, module in enumerate(modules)], alike)
     _shared_everywhere(body)
     return body

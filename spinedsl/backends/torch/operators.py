@@ -1,0 +1,350 @@
+"""The PyTorch column of the primitive table: how each operation is constructed as a module and called as a function.
+
+In: a `Place`, an operation with the scope to write its numbers in. Out: documents of Python. An operation that owns
+parameters is a module; the others are modules in a chain of modules, and functions elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias, cast
+
+from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, literal
+from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
+from spinedsl.backends.torch.merge import ManyAt, OpAt, OperandAt, RefAt, Scalar
+from spinedsl.backends.torch.scope import Scope
+from spinedsl.ops.primitives import pads
+from spinedsl.ops.types import Literal, Operation, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An expression of Python, and how tightly it binds."""
+
+    doc: Doc
+    binds: int = ATOM
+
+    def within(self, least: int) -> Doc:
+        """The expression, in parentheses if it binds more loosely than `least`."""
+        return self.doc if self.binds >= least else f"({flat(self.doc)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An operation at its place in a class; its numbers are written for `forward` or for `__init__`."""
+
+    op: OpAt
+    scope: Scope
+    forward: bool
+
+    def scalar(self, name: str) -> Scalar:
+        """An attribute."""
+        return self.op.attributes[name]
+
+    def constant(self, name: str) -> Value | None:
+        """The attribute's value, if all uses agree."""
+        return self.scalar(name).constant
+
+    def write(self, scalar: Scalar, hint: str, least: int = 0) -> str:
+        """A number in Python."""
+        return (self.scope.in_forward if self.forward else self.scope.in_init)(scalar, hint, least)
+
+    def number(self, name: str, least: int = 0) -> str:
+        """An attribute in Python."""
+        prefix = f"{self.op.path[0]}_" if self.op.path else ""
+        return self.write(self.scalar(name), prefix + name, least)
+
+    def optional(self, **usual: Value) -> list[Doc]:
+        """Attributes by name, less those that have their usual value in every use."""
+        return [named(name, self.number(name)) for name, value in usual.items() if self.constant(name) != value]
+
+    def in_channels(self) -> str:
+        """Channels of the first input."""
+        operand = self.op.inputs[0]
+        assert not isinstance(operand, ManyAt)
+        return self.write(operand.channels, "in_channels")
+
+
+ModuleParts: TypeAlias = "list[tuple[str, Doc]] | None"  # constructors by key; an empty key is the operation's own
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How an operation becomes Python. `module` may say None where only `function` can."""
+
+    module: Callable[[Place], ModuleParts] = lambda place: None
+    function: Callable[[Place, Sequence[Code]], Code] | None = None
+    owns: bool = False  # parameters, so that it must be a module
+    training: bool = False  # behaves otherwise in training
+
+
+# ---- windows ----
+
+
+@dataclass(frozen=True, slots=True)
+class _Padding:
+    """Equal on all sides, as an argument of the operation itself, or put around the map before it; or neither."""
+
+    inside: str = ""
+    around: Doc = ""
+
+
+def _padding(place: Place, *, limit: bool = False) -> _Padding:
+    """What `pads` says for every use. `limit`: PyTorch's pools take at most half a kernel themselves."""
+    kernel, stride, padding = (place.scalar(name).values for name in ("kernel", "stride", "padding"))
+    dilation = place.op.attributes.get("dilation", Scalar(dict.fromkeys(kernel, 1), (Literal(1),))).values
+    amounts = {
+        use: pads(*(cast(int, of[use]) for of in (kernel, stride, dilation)), padding[use]) for use in kernel
+    }
+    too_much = limit and any(2 * before > cast(int, kernel[use]) for use, (before, _) in amounts.items())
+    if all(before == after for before, after in amounts.values()) and not too_much:
+        inside = Scalar({use: before for use, (before, _) in amounts.items()}, tuple(_halves(place)))
+        return _Padding() if inside.constant == 0 else _Padding(inside=place.write(inside, "padding"))
+    sides = Scalar({use: (before, after) * 2 for use, (before, after) in amounts.items()})
+    if sides.constant is None and all(how == "same" for how in padding.values()):
+        return _Padding(around=call("same_padding", _reach(place), place.number("stride")))
+    return _Padding(around=place.write(sides, "padding"))
+
+
+def _halves(place: Place) -> list[Operation]:
+    """Ways to say half a kernel's reach, for kernels and dilations that a class is given."""
+    halves = [Operation("//", (kernel, Literal(2))) for kernel in place.scalar("kernel").exprs]
+    dilations = place.op.attributes["dilation"].exprs if "dilation" in place.op.attributes else ()
+    return halves + [Operation("*", (dilation, half)) for dilation in dilations for half in halves]
+
+
+def _reach(place: Place) -> str:
+    if "dilation" not in place.op.attributes or place.constant("dilation") == 1:
+        return place.number("kernel")
+    return f"({place.number('kernel', SUM)} - 1) * {place.number('dilation', SIGN)} + 1"
+
+
+def _conv(place: Place) -> ModuleParts:
+    padding = _padding(place)
+    arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
+    arguments += place.optional(stride=1)
+    arguments += [named("padding", padding.inside)] if padding.inside else []
+    arguments += place.optional(dilation=1, groups=1, bias=True)
+    before: list[tuple[str, Doc]] = [("pad", call("nn.ZeroPad2d", padding.around))] if padding.around else []
+    return [*before, ("", call("nn.Conv2d", *arguments))]
+
+
+def _padded_conv(place: Place, inputs: Sequence[Code]) -> Code:
+    """The input of a convolution outside a chain, padded."""
+    padding = _padding(place)
+    return Code(call("F.pad", inputs[0].doc, padding.around)) if padding.around else inputs[0]
+
+
+def _pool_arguments(place: Place, padding: _Padding) -> list[Doc]:
+    stride = named("stride", place.number("stride"))
+    return [place.number("kernel"), stride, *([named("padding", padding.inside)] if padding.inside else [])]
+
+
+_LOWEST = 'float("-inf")'
+
+
+def _max_pool(place: Place) -> ModuleParts:
+    padding = _padding(place, limit=True)
+    before: list[tuple[str, Doc]] = []
+    if padding.around:
+        before = [("pad", call("nn.ConstantPad2d", padding.around, _LOWEST))]
+    return [*before, ("", call("nn.MaxPool2d", *_pool_arguments(place, padding)))]
+
+
+def _max_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
+    padding = _padding(place, limit=True)
+    x = inputs[0].doc
+    if padding.around:
+        x = call("F.pad", x, padding.around, named("value", _LOWEST))
+    return Code(call("F.max_pool2d", x, *_pool_arguments(place, padding)))
+
+
+_INSIDE_ONLY = "count_include_pad=False"
+
+
+def _average_pool(place: Place) -> ModuleParts:
+    padding = _padding(place, limit=True)
+    if padding.around:
+        return None
+    uncounted = [_INSIDE_ONLY] if padding.inside else []
+    return [("", call("nn.AvgPool2d", *_pool_arguments(place, padding), *uncounted))]
+
+
+def _average_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
+    padding = _padding(place, limit=True)
+    if padding.around:
+        window = (place.number("kernel"), place.number("stride"))
+        return Code(call("average_pool", inputs[0].doc, *window, padding.around))
+    uncounted = [_INSIDE_ONLY] if padding.inside else []
+    return Code(call("F.avg_pool2d", inputs[0].doc, *_pool_arguments(place, padding), *uncounted))
+
+
+# ---- normalisation ----
+
+
+def _epsilon(place: Place) -> list[Doc]:
+    return [named("eps", doc) for doc in [place.number("epsilon")] if place.constant("epsilon") != Fraction(1, 100_000)]
+
+
+def _batch_norm(place: Place) -> ModuleParts:
+    share = place.scalar("momentum")
+    momentum = Scalar({use: 1 - cast(Fraction, value) for use, value in share.values.items()})
+    usual = momentum.constant == Fraction(1, 10)
+    moving = [] if usual else [named("momentum", place.write(momentum, "momentum"))]
+    return [("", call("nn.BatchNorm2d", place.in_channels(), *_epsilon(place), *moving))]
+
+
+def _layer_norm(place: Place) -> ModuleParts:
+    return [("", call("LayerNorm2d", place.in_channels(), *_epsilon(place)))]
+
+
+def _group_norm(place: Place) -> ModuleParts:
+    return [("", call("nn.GroupNorm", place.number("groups"), place.in_channels(), *_epsilon(place)))]
+
+
+# ---- one number at a time ----
+
+
+def _elementwise(module: str, function: str) -> Row:
+    return Row(lambda place: [("", f"{module}()")], lambda place, inputs: Code(call(function, inputs[0].doc)))
+
+
+def _hard_sigmoid(place: Place) -> ModuleParts:
+    return [("", "nn.Hardsigmoid()")] if place.constant("slope") == Fraction(1, 6) else None
+
+
+def _hard_sigmoid_function(place: Place, inputs: Sequence[Code]) -> Code:
+    if place.constant("slope") == Fraction(1, 6):
+        return Code(call("F.hardsigmoid", inputs[0].doc))
+    inner = call("F.relu6", Joined(inputs[0].within(SUM), (("+", "3"),)))
+    return Code(Joined(inner, (("*", place.number("slope", SIGN)),)), PRODUCT)
+
+
+def _add_scalar(place: Place, inputs: Sequence[Code]) -> Code:
+    constant = place.constant("value")
+    left = inputs[0].within(SUM)
+    if isinstance(constant, int | Fraction) and constant < 0:
+        return Code(_join(left, "-", literal(-constant)), SUM)
+    return Code(_join(left, "+", place.write(place.scalar("value"), "offset", PRODUCT)), SUM)
+
+
+def _multiply_scalar(place: Place, inputs: Sequence[Code]) -> Code:
+    if place.constant("value") == -1:
+        return Code(f"-{flat(inputs[0].within(SIGN))}", SIGN)
+    return Code(_join(inputs[0].within(PRODUCT), "*", place.write(place.scalar("value"), "factor", SIGN)), PRODUCT)
+
+
+# ---- several inputs ----
+
+
+def _join(left: Doc, operator: str, right: Doc) -> Joined:
+    """`left operator right`, one level deep with what is joined already on the left."""
+    if isinstance(left, Joined):
+        return Joined(left.first, (*left.rest, (operator, right)))
+    return Joined(left, ((operator, right),))
+
+
+def negated(operand: OperandAt) -> OperandAt | None:
+    """What an operand negates."""
+    if isinstance(operand, OpAt) and operand.primitive == "multiply_scalar":
+        return operand.inputs[0] if operand.attributes["value"].constant == -1 else None
+    return None
+
+
+def _add(place: Place, inputs: Sequence[Code]) -> Code:
+    """A sum from left to right; of a list, all of it."""
+    operand = place.op.inputs[0]
+    if isinstance(operand, ManyAt) and operand.name:
+        return Code(call("reduce", "torch.add", inputs[0].doc))
+    total, *others = inputs
+    if not others:
+        return total
+    doc = total.within(SUM)
+    for position, other in enumerate(others, 1):
+        minus = len(place.op.inputs) == 2 and negated(place.op.inputs[position]) is not None
+        if minus:
+            # `a + (-b)` was written as `a - b`.
+            doc = _join(doc, "-", str(flat(other.doc)).removeprefix("-"))
+        else:
+            doc = _join(doc, "+", other.within(PRODUCT))
+    return Code(doc, SUM)
+
+
+def _multiply(place: Place, inputs: Sequence[Code]) -> Code:
+    return Code(_join(inputs[0].within(PRODUCT), "*", inputs[1].within(SIGN)), PRODUCT)
+
+
+def _concat(place: Place, inputs: Sequence[Code]) -> Code:
+    operands = place.op.inputs
+    if len(operands) == 1 and isinstance(operands[0], ManyAt) and operands[0].name:
+        return Code(call("torch.cat", inputs[0].doc, "1"))
+    items = [code.doc for code in inputs]
+    comma = "," if len(items) == 1 else ""
+    return Code(call("torch.cat", Bracket("(", tuple(items), f"{comma})"), "1"))
+
+
+# ---- size and the rest ----
+
+
+def _global_average_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
+    x = inputs[0].within(ATOM)
+    arguments = ("(2, 3)", named("keepdim", "True"))
+    if isinstance(x, Bracket):
+        return Code(call("torch.mean", x, *arguments))
+    return Code(call(f"{flat(x)}.mean", *arguments))
+
+
+def _scale_factor(place: Place) -> str:
+    constant = place.constant("levels")
+    if isinstance(constant, int):
+        return str(2**constant)
+    levels = place.number("levels", SIGN)
+    return f"2 ** {levels}" if levels.startswith("(") else f"2**{levels}"
+
+
+def _upsample_function(place: Place, inputs: Sequence[Code]) -> Code:
+    if place.constant("levels") == 0:
+        return inputs[0]
+    scale = named("scale_factor", _scale_factor(place))
+    return Code(call("F.interpolate", inputs[0].doc, scale, named("mode", '"nearest"')))
+
+
+def _parameter(place: Place) -> ModuleParts:
+    return [("", call("Trainable", place.number("channels"), *place.optional(init=1)))]
+
+
+def _stochastic_depth(place: Place, inputs: Sequence[Code]) -> Code:
+    if place.constant("rate") == 0:
+        return inputs[0]
+    return Code(call("stochastic_depth", inputs[0].doc, place.number("rate"), "self.training"))
+
+
+OPERATORS: Mapping[str, Row] = {
+    "conv": Row(_conv, _padded_conv, owns=True),
+    "batch_norm": Row(_batch_norm, owns=True),
+    "layer_norm": Row(_layer_norm, owns=True),
+    "group_norm": Row(_group_norm, owns=True),
+    "relu": _elementwise("nn.ReLU", "F.relu"),
+    "relu6": _elementwise("nn.ReLU6", "F.relu6"),
+    "swish": _elementwise("nn.SiLU", "F.silu"),
+    "hard_swish": _elementwise("nn.Hardswish", "F.hardswish"),
+    "sigmoid": _elementwise("nn.Sigmoid", "torch.sigmoid"),
+    "hard_sigmoid": Row(_hard_sigmoid, _hard_sigmoid_function),
+    "gelu": _elementwise("nn.GELU", "F.gelu"),
+    "identity": Row(lambda place: [("", "nn.Identity()")], lambda place, inputs: inputs[0]),
+    "add": Row(function=_add),
+    "multiply": Row(function=_multiply),
+    "add_scalar": Row(function=_add_scalar),
+    "multiply_scalar": Row(function=_multiply_scalar),
+    "concat": Row(function=_concat),
+    "max_pool": Row(_max_pool, _max_pool_function),
+    "average_pool": Row(_average_pool, _average_pool_function),
+    "global_average_pool": Row(lambda place: [("", "nn.AdaptiveAvgPool2d(1)")], _global_average_pool_function),
+    "upsample": Row(
+        lambda place: [("", call("nn.Upsample", named("scale_factor", _scale_factor(place))))], _upsample_function
+    ),
+    "parameter": Row(_parameter, owns=True),
+    "stochastic_depth": Row(function=_stochastic_depth, training=True),
+}

@@ -1,0 +1,356 @@
+"""The compile-time side of a class: its constructor's arguments, and every number of its body in terms of them.
+
+In: the uses of a definition and its merged body. On demand, for a `Scalar` of that body: Python that gives its value, said
+as the file says it where whole numbers can say it, and held against the value of every use. What cannot be said becomes a
+number where all uses agree, else an argument of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+from spinedsl.backends.torch.expressions import Leaf, evaluate, leaves, same, simplify, write
+from spinedsl.backends.torch.merge import LoopAt, Scalar, ScalarAt, Use
+from spinedsl.backends.torch.names import python_name
+from spinedsl.ops.program import Module
+from spinedsl.ops.types import Expr, Literal, Name, Operation, Property, Value
+
+# Where an argument stands in the signature.
+MAPS, FORMALS, PROPERTIES, LIFTED = range(4)
+COUNTED = ("channels", "in_channels", "out_channels")  # properties that make readable arguments
+
+
+@dataclass(eq=False)
+class Argument:
+    """A constructor argument. `values` are by module; None where the module never reads it."""
+
+    key: str
+    name: str
+    values: tuple[Value | None, ...]
+    default: Value | None
+    place: tuple[int, int]
+    stored: bool = False  # as an attribute, for `forward`
+
+    @property
+    def positional(self) -> bool:
+        """Calls give it without its name."""
+        return self.default is None and self.place[0] in (MAPS, FORMALS)
+
+    @property
+    def annotation(self) -> str:
+        """Its type."""
+        return _annotation([value for value in self.values if value is not None])
+
+
+def _annotation(values: Sequence[Value]) -> str:
+    if all(isinstance(value, tuple) for value in values):
+        inner = _annotation([item for value in values if isinstance(value, tuple) for item in value])
+        return f"tuple[{inner}, ...]"
+    if all(isinstance(value, bool) for value in values):
+        return "bool"
+    if all(isinstance(value, str) for value in values):
+        return "str"
+    return "float" if any(isinstance(value, Fraction) for value in values) else "int"
+
+
+@dataclass(eq=False)
+class Loop:
+    """A loop being written: the name of its index, once something reads it."""
+
+    at: LoopAt
+    name: str
+    index_used: bool = False
+
+
+@dataclass(eq=False)
+class Local:
+    """A compile-time `let`, written as a local variable of `__init__` if something there reads it."""
+
+    name: str
+    expr: Expr
+    used: bool = False
+
+
+ByModule: TypeAlias = "tuple[Value | None, ...]"
+
+
+@dataclass(eq=False)
+class Scope:
+    """Names and numbers of one class. `taken` holds the names of its submodules from the start."""
+
+    modules: Sequence[Module]
+    taken: set[str]
+    arguments: dict[str, Argument] = field(default_factory=dict)
+    loops: list[Loop] = field(default_factory=list)
+    lets: dict[str, ScalarAt] = field(default_factory=dict)
+    locals: dict[ScalarAt, Local] = field(default_factory=dict)
+    resolved: dict[Scalar, Expr] = field(default_factory=dict)
+
+    def fresh(self, name: str) -> str:
+        """A name of this class that is not taken yet, and now is."""
+        name = python_name(name, self.taken)
+        self.taken.add(name)
+        return name
+
+    @contextmanager
+    def inside(self, loop: Loop) -> Iterator[None]:
+        """While the loop's body is written."""
+        self.loops.append(loop)
+        yield
+        self.loops.pop()
+
+    # ---- writing ----
+
+    def in_init(self, scalar: Scalar, hint: str, least: int = 0) -> str:
+        """The value as `__init__` says it. `hint` names an argument, should it have to be one."""
+        return write(self.resolve(scalar, hint), self._leaf_in_init, least)
+
+    def in_forward(self, scalar: Scalar, hint: str, least: int = 0) -> str:
+        """The value as `forward` says it, from attributes that `__init__` then sets."""
+        return self.forward_text(self.expanded(self.resolve(scalar, hint)), least)
+
+    def init_text(self, expr: Expr, least: int = 0) -> str:
+        """A resolved expression in `__init__`."""
+        return write(expr, self._leaf_in_init, least)
+
+    def forward_text(self, expr: Expr, least: int = 0) -> str:
+        """A resolved and expanded expression in `forward`."""
+        return write(expr, self._leaf_in_forward, least)
+
+    def expanded(self, expr: Expr) -> Expr:
+        """A resolved expression without local variables."""
+        if isinstance(expr, Name) and expr.name in self.lets:
+            return self.expanded(self._local(expr.name).expr)
+        if isinstance(expr, Operation):
+            return Operation(expr.operator, tuple(self.expanded(part) for part in expr.operands))
+        return expr
+
+    def _leaf_in_init(self, leaf: Leaf) -> str:
+        if isinstance(leaf, Name) and leaf.name in self.lets:
+            local = self._local(leaf.name)
+            local.used = True
+            return local.name
+        loop = self._loop(leaf)
+        return self._index(loop) if loop is not None else self.argument(_key(leaf)).name
+
+    def _leaf_in_forward(self, leaf: Leaf) -> str:
+        loop = self._loop(leaf)
+        if loop is not None:
+            return self._index(loop)
+        argument = self.argument(_key(leaf))
+        argument.stored = True
+        return f"self.{argument.name}"
+
+    @staticmethod
+    def _index(loop: Loop) -> str:
+        loop.index_used = True
+        return loop.name
+
+    # ---- what a leaf is ----
+
+    def _loop(self, leaf: Leaf) -> Loop | None:
+        """The loop whose index the leaf is: by the index's name, or by depth, as in `#0`."""
+        if not isinstance(leaf, Name):
+            return None
+        if leaf.name.startswith("#"):
+            return self.loops[int(leaf.name[1:])]
+        return next((loop for loop in self.loops if loop.at.index == leaf.name), None)
+
+    def _local(self, name: str) -> Local:
+        let = self.lets[name]
+        if let not in self.locals:
+            expr = self.resolve(let.value, name)
+            self.locals[let] = Local("" if _bare(expr) else self.fresh(name), expr)
+        return self.locals[let]
+
+    def _leaf(self, leaf: Leaf) -> Expr | None:
+        """What a leaf is replaced by; None where whole numbers cannot say it."""
+        if isinstance(leaf, Name) and leaf.name in self.lets:
+            if not self.lets[leaf.name].fixed:
+                return None
+            local = self._local(leaf.name)
+            return local.expr if _bare(local.expr) else leaf
+        loop = self._loop(leaf)
+        if loop is not None:
+            return Name(f"#{self.loops.index(loop)}")
+        return self._leaf_of_definition(leaf)
+
+    def _leaf_of_definition(self, leaf: Leaf) -> Expr | None:
+        """A parameter, or a property of one. One that a default gives in every use is a number."""
+        found = self._given(_key(leaf))
+        if found is None or None in found:
+            return None
+        agreed = found[0] if all(same(value, found[0]) for value in found) else None
+        is_map = isinstance(leaf, Property) and leaf.base in self.modules[0].maps
+        if isinstance(leaf, Property) and leaf.name not in COUNTED:
+            return Literal(agreed) if agreed is not None else None
+        formal = next((f for f in self.modules[0].formals if isinstance(leaf, Name) and f.name == leaf.name), None)
+        if agreed is not None and not is_map and (formal is None or formal.default is not None or isinstance(agreed, str)):
+            return Literal(agreed)
+        return None if isinstance(found[0], str) else leaf
+
+    def _given(self, key: str) -> ByModule | None:
+        """What comes in under a key: a parameter's value, or a property's, by module."""
+        if key in self.arguments:
+            return self.arguments[key].values
+        base, _, property_ = key.partition(".")
+        if property_ and base in self.modules[0].maps:
+            types = [module.maps[base] for module in self.modules]
+            return tuple(None if isinstance(type_, tuple) else getattr(type_, property_, None) for type_ in types)
+        attrs = [module.scalars.get(key) for module in self.modules]
+        return None if None in attrs else tuple(attr.value for attr in attrs if attr is not None)
+
+    def _value(self, leaf: Leaf, use: Use) -> Value | None:
+        """The value of a leaf in one use."""
+        if isinstance(leaf, Name) and leaf.name in self.lets:
+            values = self.lets[leaf.name].value.values
+            return next((values[use[:length]] for length in range(len(use), 0, -1) if use[:length] in values), None)
+        loop = self._loop(leaf)
+        if loop is not None:
+            depth = self.loops.index(loop) + 1
+            return use[depth] if depth < len(use) else None
+        given = self._given(_key(leaf))
+        return None if given is None else given[use[0]]
+
+    # ---- resolving ----
+
+    def resolve(self, scalar: Scalar, hint: str) -> Expr:
+        """An expression in arguments, locals and loop indices that has the scalar's value in every use."""
+        if scalar not in self.resolved:
+            self.resolved[scalar] = self._said(scalar) or self._number(scalar) or self._by_iteration(scalar, hint)
+        return self.resolved[scalar]
+
+    def _said(self, scalar: Scalar) -> Expr | None:
+        """As the file says it."""
+        for candidate in self._candidates(scalar):
+            if self._holds(candidate, scalar.values):
+                return candidate
+        return self._first_and_others(scalar)
+
+    def _candidates(self, scalar: Scalar) -> Iterator[Expr]:
+        for expr in scalar.exprs:
+            simple = simplify(expr, self._leaf)
+            if simple is not None and (_bare(simple) or not self._fractional(simple, scalar.values)):
+                yield simple
+
+    def _fractional(self, expr: Expr, uses: Mapping[Use, Value]) -> bool:
+        return any(isinstance(self._value(leaf, use), Fraction) for leaf in leaves(expr) for use in uses)
+
+    def _holds(self, expr: Expr, values: Mapping[Use, Value]) -> bool:
+        return all(same(evaluate(expr, lambda leaf: self._value(leaf, use)), value) for use, value in values.items())  # noqa: B023
+
+    def _first_and_others(self, scalar: Scalar) -> Expr | None:
+        """`first if i == 0 else others`: what a loop's first iteration finds is often unlike the rest."""
+        depth = len(next(iter(scalar.values))) - 1
+        if not 0 < depth <= len(self.loops) or self._number(scalar) is not None:
+            return None
+        first = {use: value for use, value in scalar.values.items() if use[depth] == 0}
+        others = {use: value for use, value in scalar.values.items() if use not in first}
+        if not first or not others:
+            return None
+        candidates = list(self._candidates(scalar))
+        at_first = next((c for c in candidates if self._holds(c, first)), None)
+        at_others = next((c for c in candidates if self._holds(c, others)), None)
+        if at_first is None or at_others is None:
+            return None
+        start = Operation("==", (Name(f"#{depth - 1}"), Literal(0)))
+        return Operation("if", (start, at_first, at_others))
+
+    @staticmethod
+    def _number(scalar: Scalar) -> Expr | None:
+        constant = scalar.constant
+        return Literal(constant) if constant is not None else None
+
+    def _by_iteration(self, scalar: Scalar, hint: str) -> Expr:
+        """An argument of its own; a tuple with a value for each iteration where they differ."""
+        depths = range(1, min((len(use) for use in scalar.values), default=1))
+        for chosen in [(), *((depth,) for depth in depths), tuple(depths)]:
+            nested = [_nested(scalar.values, number, chosen) for number in range(len(self.modules))]
+            if all(value is not _UNCLEAR for value in nested):
+                values = tuple(None if isinstance(value, _Unclear) else value for value in nested)
+                expr: Expr = Name(self._lift(hint, values))
+                for depth in chosen:
+                    expr = Operation("[]", (expr, Name(f"#{depth - 1}")))
+                return expr
+        raise AssertionError(f"{hint}: {scalar.values}")
+
+    # ---- arguments ----
+
+    def argument(self, key: str) -> Argument:
+        """The argument for a key, made when first needed."""
+        if key not in self.arguments:
+            values = self._given(key)
+            assert values is not None, key
+            self.arguments[key] = self._new_argument(key, values)
+        return self.arguments[key]
+
+    def _new_argument(self, key: str, values: ByModule) -> Argument:
+        formals = {formal.name: position for position, formal in enumerate(self.modules[0].formals)}
+        base, _, property_ = key.partition(".")
+        if not property_:
+            default = self.modules[0].formals[formals[key]].default
+            plain = default.value if default is not None and isinstance(default.value, int | bool) else None
+            return Argument(key, self.fresh(key), values, plain, (FORMALS, formals[key]))
+        if base in self.modules[0].maps:
+            is_first = base == next(iter(self.modules[0].maps))
+            name = self.fresh(f"in_{property_}" if is_first else f"{base}_{property_}")
+            return Argument(key, name, values, None, (MAPS, formals[base]))
+        return Argument(key, self.fresh(f"{base}_{property_}"), values, None, (PROPERTIES, len(self.arguments)))
+
+    def _lift(self, hint: str, values: ByModule) -> str:
+        """The key of an argument that carries computed values. Modules that never read it fall back on a default."""
+        key = f"@{hint}"
+        while key in self.arguments and self.arguments[key].values != values:
+            key += "'"
+        if key not in self.arguments:
+            known = [value for value in values if value is not None]
+            default = None if len(known) == len(values) else _blank(known[0])
+            place = (LIFTED, len(self.arguments))
+            self.arguments[key] = Argument(key, self.fresh(hint), values, default, place)
+        return key
+
+    def signature(self) -> list[Argument]:
+        """The arguments in the order of the constructor: what has a default stands last."""
+        return sorted(self.arguments.values(), key=lambda argument: (argument.default is not None, argument.place))
+
+
+def _key(leaf: Leaf) -> str:
+    return leaf.name if isinstance(leaf, Name) else f"{leaf.base}.{leaf.name}"
+
+
+def _bare(expr: Expr) -> bool:
+    return isinstance(expr, Literal | Name | Property)
+
+
+class _Unclear:
+    """One place of a tuple would need two values."""
+
+
+_UNCLEAR = _Unclear()
+
+
+def _blank(value: Value) -> Value:
+    return () if isinstance(value, tuple) else False if isinstance(value, bool) else 0
+
+
+def _nested(values: Mapping[Use, Value], number: int, depths: tuple[int, ...]) -> Value | None | _Unclear:
+    """The values of one module by the iterations of the loops at `depths`; None if it has no value at all."""
+    own = {use: value for use, value in values.items() if use[0] == number}
+    if not own:
+        return None
+    if not depths:
+        first, *others = own.values()
+        return first if all(same(value, first) for value in others) else _UNCLEAR
+    depth, *inner = depths
+    made: list[Value] = []
+    for iteration in range(1 + max(use[depth] for use in own)):
+        item = _nested({use: value for use, value in own.items() if use[depth] == iteration}, number, tuple(inner))
+        if isinstance(item, _Unclear):
+            return item
+        made.append(_blank(next(iter(own.values()))) if item is None else item)
+    return tuple(made)
+

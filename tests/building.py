@@ -1,0 +1,220 @@
+"""Programs made by hand, for tests of what reads programs: no language, no checks, just operations.
+
+A definition is a function from a feature map to an operand; `Network` puts definitions into rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinedsl.ops.graph import Graph, flatten
+from spinedsl.ops.primitives import PRIMITIVES, Problem
+from spinedsl.ops.program import Bind, Call, Connection, Formal, Module, Op, Operand, Program, Ref, Return, Row, SourceText
+from spinedsl.ops.types import Attr, Literal, Loc, Opaque, Type, Value
+
+Definition: TypeAlias = Callable[[Ref], Operand]
+HERE = Loc("net.spine", 1)
+INPUT = Type(3, 32, 48, 0)
+
+
+def literal(value: Value) -> Attr:
+    """A compile-time value as if it were written in the file."""
+    return Attr(value, Literal(value))
+
+
+def op(primitive: str, *inputs: Operand, path: str | None = None, shared: bool = False, **attributes: Value) -> Op:
+    """An operation, typed by the table, with defaults filled in. Its path is the primitive's name unless given."""
+    row = PRIMITIVES[primitive]
+    given = {attribute.name: attributes.get(attribute.name, attribute.default) for attribute in row.attributes}
+    assert not set(attributes) - set(given), f"{primitive} has no {set(attributes) - set(given)}"
+    result = row.shape([type_of(operand) for operand in inputs], given)
+    assert not isinstance(result, Problem), result.text
+    parts = tuple(path.split(".")) if path else (primitive,) if row.callable else ()
+    arguments = {name: literal(value) for name, value in given.items()}
+    return Op(primitive, primitive, inputs, arguments, parts, shared, result, Opaque(), HERE)
+
+
+def type_of(operand: Operand) -> Type:
+    """The type of one feature map."""
+    assert isinstance(operand, Ref | Op | Call)
+    return operand.type
+
+
+def module(definition: Definition, x: Type, name: str = "block") -> Module:
+    """The definition expanded for a map of type `x`."""
+    formal = Ref("x", x, Opaque())
+    result = definition(formal)
+    body = (Bind("let", "y", result, HERE), Return(Ref("y", type_of(result), Opaque()), HERE))
+    return Module(name, "block_type", (Formal("x", "map", None),), {"x": x}, {}, body, type_of(result), HERE)
+
+
+def call(definition: Definition, x: Type, *path: str, shared: bool = False) -> Call:
+    """A use of the definition by a row."""
+    made = module(definition, x)
+    return Call(made, {"x": Ref("x", x, Opaque())}, {}, path, shared, made.type, Opaque(), HERE)
+
+
+@dataclass
+class Network:
+    """A program in the making."""
+
+    input_type: Type = INPUT
+    rows: list[Row] = field(default_factory=list)
+    static_axes: dict[str, Loc] = field(default_factory=dict)
+
+    def type_of(self, name: str) -> Type:
+        """The type that a row gives."""
+        return next((row.type for row in self.rows if row.name == name), self.input_type)
+
+    def block(self, name: str, definition: Definition, source: str = "image", kind: str = "block") -> Network:
+        """A row that applies a definition."""
+        made = call(definition, self.type_of(source), name)
+        self.rows.append(self.row(kind, name, source, (made,), made.type))
+        return self
+
+    def output(self, name: str, source: str) -> Network:
+        """An output that is a row's own map."""
+        self.rows.append(self.row("output", name, source, (), self.type_of(source)))
+        return self
+
+    @staticmethod
+    def row(kind: str, name: str, source: str, calls: tuple[Call, ...], type: Type) -> Row:  # noqa: A002
+        """A row with one direct input."""
+        type_name = "block" if calls else ""
+        inputs = (Connection(source, None),)
+        return Row(kind, name, type_name, type.level or 0, inputs, (), None, calls, False, type, HERE)
+
+    def program(self, outputs: tuple[str, ...] | None = None) -> Program:
+        """The program. Its outputs are the output rows, or the last row."""
+        named = tuple(row.name for row in self.rows if row.kind == "output") or (self.rows[-1].name,)
+        sources = (SourceText("net.spine", "spine 1\n# é\n"), SourceText("std/blocks.spine", "spine 1\n"))
+        return Program(
+            "Net", "image", self.input_type, tuple(self.rows), outputs or named, 16, self.static_axes, sources, HERE
+        )
+
+
+def single(definition: Definition, x: Type = INPUT) -> Program:
+    """A network of one block `b` and an output `P` that is the block's map."""
+    return Network(x).block("b", definition).output("P", "b").program()
+
+
+def weights_for(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """Random numbers for every parameter, variances above 0."""
+    random = np.random.default_rng(seed)
+    tensors = {}
+    for name, parameter in graph.parameters.items():
+        numbers = random.normal(0, 0.5, parameter.shape)
+        tensors[name] = (np.abs(numbers) + 0.5 if name.endswith("running_var") else numbers).astype(np.float32)
+    return tensors
+
+
+def image_for(program: Program, seed: int = 0, batch: int = 1, times: int = 1) -> NDArray[np.float32]:
+    """A random input; `times` as high as the program says."""
+    x = program.input_type
+    random = np.random.default_rng(seed)
+    return (2 * random.standard_normal((batch, x.channels, x.height * times, x.width))).astype(np.float32)
+
+
+def changed(program: Program, **fields: Any) -> Program:
+    """The program with some fields replaced."""
+    return replace(program, **fields)
+
+
+# ---- one case or more for each primitive ----
+
+
+def _conv(**attributes: Value) -> Definition:
+    return lambda x: op("conv", x, **attributes)
+
+
+def _then(primitive: str, **attributes: Value) -> Definition:
+    """The primitive on a convolution of 12 channels, so that it meets more than three."""
+    return lambda x: op(primitive, op("conv", x, channels=12, kernel=1, path="first"), **attributes)
+
+
+def _gate(primitive: str, first: bool = False) -> Definition:
+    """A map and one pooled to 1x1."""
+
+    def definition(x: Ref) -> Operand:
+        y = op("conv", x, channels=12, kernel=1, path="first")
+        pooled = op("global_average_pool", op("conv", x, channels=12, kernel=1, path="second"))
+        return op(primitive, pooled, y) if first else op(primitive, y, pooled)
+
+    return definition
+
+
+def _scaled(x: Ref) -> Operand:
+    y = op("conv", x, channels=12, kernel=1, path="first")
+    return op("multiply", y, op("parameter", channels=12, init=Fraction(1, 10), path="gamma"))
+
+
+CASES: dict[str, tuple[str, Definition]] = {
+    "conv1": ("conv", _conv(channels=5, kernel=1)),
+    "conv3": ("conv", _conv(channels=5, kernel=3)),
+    "conv2 same": ("conv", _conv(channels=5, kernel=2)),
+    "conv4 same stride 2": ("conv", _conv(channels=5, kernel=4, stride=2)),
+    "conv3 stride 2": ("conv", _conv(channels=5, kernel=3, stride=2)),
+    "conv7 stride 4": ("conv", _conv(channels=5, kernel=7, stride=4)),
+    "conv1 stride 2": ("conv", _conv(channels=5, kernel=1, stride=2)),
+    "conv3 symmetric": ("conv", _conv(channels=5, kernel=3, stride=2, padding="symmetric")),
+    "conv4 no padding": ("conv", _conv(channels=5, kernel=4, stride=4, padding=0)),
+    "conv7 padding 3": ("conv", _conv(channels=5, kernel=7, stride=2, padding=3)),
+    "conv dilation": ("conv", _conv(channels=5, kernel=3, dilation=3)),
+    "conv bias": ("conv", _conv(channels=5, kernel=3, bias=True)),
+    "conv groups": ("conv", _then("conv", channels=8, kernel=3, groups=4)),
+    "conv depthwise": ("conv", _then("conv", channels=12, kernel=5, groups=12, stride=2)),
+    "conv depthwise times 2": ("conv", _then("conv", channels=24, kernel=3, groups=12, bias=True, dilation=2)),
+    "batch_norm": ("batch_norm", lambda x: op("batch_norm", x)),
+    "batch_norm epsilon": ("batch_norm", lambda x: op("batch_norm", x, epsilon=Fraction(1, 10))),
+    "layer_norm": ("layer_norm", _then("layer_norm")),
+    "layer_norm epsilon": ("layer_norm", _then("layer_norm", epsilon=Fraction(1, 10))),
+    "group_norm": ("group_norm", _then("group_norm", groups=4)),
+    "group_norm one": ("group_norm", _then("group_norm", groups=1, epsilon=Fraction(1, 10))),
+    "group_norm each": ("group_norm", _then("group_norm", groups=12)),
+    "relu": ("relu", lambda x: op("relu", x)),
+    "relu6": ("relu6", lambda x: op("relu6", op("multiply_scalar", x, value=5))),
+    "swish": ("swish", lambda x: op("swish", x)),
+    "hard_swish": ("hard_swish", lambda x: op("hard_swish", op("multiply_scalar", x, value=2))),
+    "sigmoid": ("sigmoid", lambda x: op("sigmoid", op("multiply_scalar", x, value=20))),
+    "hard_sigmoid": ("hard_sigmoid", lambda x: op("hard_sigmoid", x)),
+    "hard_sigmoid literal": ("hard_sigmoid", lambda x: op("hard_sigmoid", x, slope=Fraction(16667, 100_000))),
+    "hard_sigmoid steep": ("hard_sigmoid", lambda x: op("hard_sigmoid", x, slope=Fraction(1, 5))),
+    "gelu": ("gelu", lambda x: op("gelu", x)),
+    "identity": ("identity", lambda x: op("identity", x)),
+    "add": ("add", lambda x: op("add", x, op("relu", x))),
+    "add pooled": ("add", _gate("add")),
+    "add itself": ("add", lambda x: op("add", x, x)),
+    "multiply": ("multiply", lambda x: op("multiply", x, op("sigmoid", x))),
+    "multiply pooled first": ("multiply", _gate("multiply", first=True)),
+    "multiply one channel": ("multiply", lambda x: op("multiply", x, op("conv", x, channels=1, kernel=3))),
+    "add_scalar": ("add_scalar", lambda x: op("add_scalar", x, value=Fraction(-1, 3))),
+    "multiply_scalar": ("multiply_scalar", lambda x: op("multiply_scalar", x, value=Fraction(16667, 100_000))),
+    "concat": ("concat", lambda x: op("concat", x, op("relu", x), op("conv", x, channels=5, kernel=1))),
+    "concat one": ("concat", lambda x: op("concat", x)),
+    "max_pool": ("max_pool", lambda x: op("max_pool", x, kernel=3, stride=2)),
+    "max_pool 2": ("max_pool", lambda x: op("max_pool", x, kernel=2, stride=2)),
+    "max_pool symmetric": ("max_pool", lambda x: op("max_pool", x, kernel=3, stride=2, padding="symmetric")),
+    "max_pool 5 stride 4": ("max_pool", lambda x: op("max_pool", x, kernel=5, stride=4)),
+    "max_pool stride 1": ("max_pool", lambda x: op("max_pool", x, kernel=2)),
+    "average_pool": ("average_pool", lambda x: op("average_pool", x, kernel=3, stride=2)),
+    "average_pool 2": ("average_pool", lambda x: op("average_pool", x, kernel=2, stride=2)),
+    "average_pool stride 1": ("average_pool", lambda x: op("average_pool", x, kernel=5, padding=2)),
+    "global_average_pool": ("global_average_pool", lambda x: op("global_average_pool", x)),
+    "upsample": ("upsample", lambda x: op("upsample", op("max_pool", x, kernel=2, stride=2), levels=1)),
+    "upsample 3": ("upsample", lambda x: op("upsample", op("conv", x, channels=4, kernel=8, stride=8), levels=3)),
+    "upsample 0": ("upsample", lambda x: op("upsample", x, levels=0)),
+    "parameter": ("parameter", _scaled),
+    "stochastic_depth": ("stochastic_depth", lambda x: op("stochastic_depth", x, rate=Fraction(1, 5))),
+}
+
+
+def case(name: str) -> tuple[Program, Graph]:
+    """The program of a case, and its graph."""
+    program = single(CASES[name][1])
+    return program, flatten(program)
