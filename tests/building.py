@@ -15,7 +15,20 @@ from numpy.typing import NDArray
 
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.primitives import PRIMITIVES, Problem
-from spinedsl.ops.program import Bind, Call, Connection, Formal, Module, Op, Operand, Program, Ref, Return, Row, SourceText
+from spinedsl.ops.program import (
+    Bind,
+    Call,
+    Connection,
+    Formal,
+    Module,
+    Op,
+    Operand,
+    Program,
+    Ref,
+    Return,
+    Row,
+    SourceText,
+)
 from spinedsl.ops.types import Attr, Literal, Loc, Opaque, Type, Value
 
 Definition: TypeAlias = Callable[[Ref], Operand]

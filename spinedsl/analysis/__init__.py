@@ -1,5 +1,14 @@
 """Figures of a program in closed form: nothing is built, run or allocated."""
 
 from spinedsl.analysis.costs import Costs, costs, costs_by_row
+from spinedsl.analysis.memory import peak_activation_bytes, row_activation_bytes
+from spinedsl.analysis.receptive import receptive_fields
 
-__all__ = ["Costs", "costs", "costs_by_row"]
+__all__ = [
+    "Costs",
+    "costs",
+    "costs_by_row",
+    "peak_activation_bytes",
+    "receptive_fields",
+    "row_activation_bytes",
+]

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from spinedsl import driver
+from spinedsl import api, driver
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ops.program import Program
 from spinedsl.source import Source
 
 
@@ -49,6 +50,21 @@ def read_source(name: str) -> Outcome[Source]:
     return driver.read(Path(name), name)
 
 
+def requested_program(options: argparse.Namespace) -> Program | None:
+    """The program of the network that the options name; None when its file has mistakes, which are printed."""
+    source = read_source(options.file)
+    if source.value is None:
+        say_diagnostics(source.diagnostics, sys.stderr)
+        return None
+    try:
+        return api.program(source.value, network=options.network, size=options.input)
+    except api.Mistakes as mistakes:
+        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        return None
+    except api.NetworkChoice as choice:
+        raise UsageError(f"{choice} (--network NAME)") from None
+
+
 def spine_files(names: Iterable[str]) -> Iterator[str]:
     """Files as they are named; of a folder every `.spine` file below it, in order."""
     for name in names:
@@ -74,18 +90,25 @@ def say_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> Diagnostic | None:
-    """Write a file completely or not at all: a temporary file beside it, synced, then renamed."""
+    """Write a file completely or not at all: a temporary file beside it, synced, then renamed.
+
+    A file that is there keeps its permissions; of a symbolic link, the file that it leads to is written.
+    """
     temporary: Path | None = None
     try:
+        path = path.resolve()
+        mode = path.stat().st_mode & 0o777 if path.exists() else None
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
+        if mode is None:
+            mask = os.umask(0)
+            os.umask(mask)
+            mode = 0o666 & ~mask
+        temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from spinedsl.ops.graph import Graph, Node, flatten
-from spinedsl.ops.naming import names_for, value_names
+from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Connection, Program, Row
 from spinedsl.ops.types import Value
@@ -94,7 +94,7 @@ def _cells(node: Node, names: Sequence[str], graph: Graph) -> tuple[str, ...]:
         if name not in default or value != default[name]
     ]
     applied = f"{node.primitive}({', '.join(arguments)})"
-    return node.name, names[node.result], f"= {applied}", f"-> {graph.types[node.result]}", str(node.loc)
+    return path_of(node), names[node.result], f"= {applied}", f"-> {graph.types[node.result]}", str(node.loc)
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

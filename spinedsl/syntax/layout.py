@@ -34,6 +34,7 @@ class Statement:
     tokens: list[Token]
     body: list[Statement] | None = None
     opener: Token | None = None
+    closer: Token | None = None
     reported: bool = False  # something was said of it already: it is not parsed, and nothing more is said
 
     @property
@@ -185,7 +186,7 @@ class _Layout:
             return
         self.finish()
         if self.open_bodies:
-            self.open_bodies.pop()
+            self.open_bodies.pop().closer = token
         else:
             self.say_unopened(token)
 

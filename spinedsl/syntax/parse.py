@@ -71,6 +71,11 @@ def parse(source: Source) -> Outcome[tree.File]:
     return Outcome(file, tuple(parser.diagnostics))
 
 
+def tokens_of(source: Source) -> list[Token]:
+    """The tokens of a text whose characters are all in order."""
+    return list(_lark().lex(source.text))
+
+
 class _Parser:
     """Statements to nodes, collecting what is wrong."""
 

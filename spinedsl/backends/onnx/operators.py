@@ -137,15 +137,17 @@ def _swish(step: Step) -> None:
 
 
 def _hard_sigmoid(step: Step) -> None:
-    """ONNX's HardSigmoid ends at 1, where `relu6(x + 3) * slope` ends at 6 slopes."""
+    """`relu6(x + 3) * slope` ends at 6 slopes, ONNX's HardSigmoid at 1.
+
+    The clip comes last because OpenVINO takes the literal form with a slope near 1/6, such as 0.16667, for HardSigmoid.
+    """
     (x,) = step.inputs
     slope = cast(Fraction, step.attributes["slope"])
     if slope == Fraction(1, 6):
         step.last("HardSigmoid", x, alpha=float(slope), beta=0.5)
         return
-    moved = step.part("moved", "Add", x, step.number(3))
-    clipped = step.part("clipped", "Clip", moved, step.number(0), step.number(6))
-    step.last("Mul", clipped, step.number(float(slope)))
+    line = step.part("line", "Add", step.part("steep", "Mul", x, step.number(slope)), step.number(3 * slope))
+    step.last("Clip", line, step.number(0), step.number(6 * slope))
 
 
 def _gelu(step: Step) -> None:

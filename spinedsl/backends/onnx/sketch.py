@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TypeAlias
 
 from onnx import AttributeProto, NodeProto, StringStringEntryProto, TensorProto
@@ -75,7 +76,7 @@ class Sketch:
             element = TensorProto.INT64 if whole else TensorProto.FLOAT
             shape = (len(numbers),) if rank else ()
             content = struct.pack(f"<{len(numbers)}{'q' if whole else 'f'}", *numbers)
-            name = self.values.fresh("constant." + "x".join(f"{number:.9g}" for number in numbers))
+            name = self.values.fresh(f"constant.{_spelled(numbers)}")
             node = NodeProto(op_type="Constant", name=self.labels.fresh(name), output=[name])
             held = TensorProto(data_type=element, dims=shape, raw_data=content)
             node.attribute.append(AttributeProto(name="value", type=AttributeProto.TENSOR, t=held))
@@ -111,13 +112,19 @@ class Step:
         self.sketch.add(operator, inputs, value, tensor, label, metadata=self.metadata, **arguments)
         return value
 
-    def number(self, value: float) -> str:
+    def number(self, value: float | Fraction) -> str:
         """A float32 constant of rank 0."""
         return self.sketch.constant(float(value), rank=0)
 
     def numbers(self, *values: Scalar) -> str:
         """A constant of rank 1: int64 for whole numbers, float32 for others."""
         return self.sketch.constant(*values, rank=1)
+
+
+def _spelled(numbers: Sequence[Scalar]) -> str:
+    """Numbers as part of a name; a long list is one number again and again."""
+    spelled = [f"{number:.9g}" for number in numbers]
+    return "x".join(spelled) if len(spelled) <= 4 else f"{spelled[0]}.times.{len(spelled)}"
 
 
 def product(dimensions: Sequence[Dimension]) -> Dimension:

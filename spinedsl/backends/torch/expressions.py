@@ -111,6 +111,9 @@ def opposite(expr: Expr) -> Expr:
     """`not expr`, said shortly."""
     if isinstance(expr, Operation) and expr.operator in OPPOSITE:
         return Operation(OPPOSITE[expr.operator], expr.operands)
+    if isinstance(expr, Operation) and expr.operator in ("and", "or"):
+        other = "or" if expr.operator == "and" else "and"
+        return Operation(other, tuple(opposite(part) for part in expr.operands))
     if isinstance(expr, Operation) and expr.operator == "not":
         return expr.operands[0]
     return Operation("not", (expr,))

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 
 from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, literal
 from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
-from spinedsl.backends.torch.merge import ManyAt, OpAt, OperandAt, RefAt, Scalar
+from spinedsl.backends.torch.merge import ManyAt, OpAt, OperandAt, Scalar, Use
 from spinedsl.backends.torch.scope import Scope
 from spinedsl.ops.primitives import pads
 from spinedsl.ops.types import Literal, Operation, Value
@@ -67,17 +67,22 @@ class Place:
         return self.write(operand.channels, "in_channels")
 
 
-ModuleParts: TypeAlias = "list[tuple[str, Doc]] | None"  # constructors by key; an empty key is the operation's own
+Modules: TypeAlias = "tuple[Doc, Doc]"  # the padding to go before, or nothing, and the operation: constructors
+
+
+def _no_change(place: Place, inputs: Sequence[Code]) -> Code:
+    return inputs[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How an operation becomes Python. `module` may say None where only `function` can."""
+    """How an operation becomes Python. One that `owns` parameters is a module, called on what `function` gives."""
 
-    module: Callable[[Place], ModuleParts] = lambda place: None
-    function: Callable[[Place, Sequence[Code]], Code] | None = None
-    owns: bool = False  # parameters, so that it must be a module
-    training: bool = False  # behaves otherwise in training
+    module: Callable[[Place], Modules] | None = None
+    function: Callable[[Place, Sequence[Code]], Code] = _no_change
+    owns: bool = False
+    chains: Callable[[OpAt], bool] = lambda op: True  # where it has a module: whether that does all of the work
+    training: bool = False  # does something else in training
 
 
 # ---- windows ----
@@ -91,19 +96,34 @@ class _Padding:
     around: Doc = ""
 
 
-def _padding(place: Place, *, limit: bool = False) -> _Padding:
-    """What `pads` says for every use. `limit`: PyTorch's pools take at most half a kernel themselves."""
-    kernel, stride, padding = (place.scalar(name).values for name in ("kernel", "stride", "padding"))
-    dilation = place.op.attributes.get("dilation", Scalar(dict.fromkeys(kernel, 1), (Literal(1),))).values
-    amounts = {
-        use: pads(*(cast(int, of[use]) for of in (kernel, stride, dilation)), padding[use]) for use in kernel
+def _amounts(op: OpAt) -> dict[Use, tuple[int, int]]:
+    """Padding before and after each axis, for every use."""
+    kernel, stride, padding = (op.attributes[name].values for name in ("kernel", "stride", "padding"))
+    dilation = op.attributes["dilation"].values if "dilation" in op.attributes else dict.fromkeys(kernel, 1)
+    return {
+        use: pads(cast(int, kernel[use]), cast(int, stride[use]), cast(int, dilation[use]), padding[use])
+        for use in kernel
     }
-    too_much = limit and any(2 * before > cast(int, kernel[use]) for use, (before, _) in amounts.items())
-    if all(before == after for before, after in amounts.values()) and not too_much:
+
+
+def _even(op: OpAt) -> bool:
+    """Equal padding on all sides. PyTorch's pools take at most half a kernel of it themselves."""
+    kernel = op.attributes["kernel"].values
+    takes_all = op.primitive == "conv"
+    return all(
+        before == after and (takes_all or 2 * before <= cast(int, kernel[use]))
+        for use, (before, after) in _amounts(op).items()
+    )
+
+
+def _padding(place: Place) -> _Padding:
+    """What `pads` says for every use."""
+    amounts = _amounts(place.op)
+    if _even(place.op):
         inside = Scalar({use: before for use, (before, _) in amounts.items()}, tuple(_halves(place)))
         return _Padding() if inside.constant == 0 else _Padding(inside=place.write(inside, "padding"))
     sides = Scalar({use: (before, after) * 2 for use, (before, after) in amounts.items()})
-    if sides.constant is None and all(how == "same" for how in padding.values()):
+    if sides.constant is None and all(how == "same" for how in place.scalar("padding").values.values()):
         return _Padding(around=call("same_padding", _reach(place), place.number("stride")))
     return _Padding(around=place.write(sides, "padding"))
 
@@ -121,14 +141,13 @@ def _reach(place: Place) -> str:
     return f"({place.number('kernel', SUM)} - 1) * {place.number('dilation', SIGN)} + 1"
 
 
-def _conv(place: Place) -> ModuleParts:
+def _conv(place: Place) -> Modules:
     padding = _padding(place)
     arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
     arguments += place.optional(stride=1)
     arguments += [named("padding", padding.inside)] if padding.inside else []
     arguments += place.optional(dilation=1, groups=1, bias=True)
-    before: list[tuple[str, Doc]] = [("pad", call("nn.ZeroPad2d", padding.around))] if padding.around else []
-    return [*before, ("", call("nn.Conv2d", *arguments))]
+    return call("nn.ZeroPad2d", padding.around) if padding.around else "", call("nn.Conv2d", *arguments)
 
 
 def _padded_conv(place: Place, inputs: Sequence[Code]) -> Code:
@@ -145,16 +164,14 @@ def _pool_arguments(place: Place, padding: _Padding) -> list[Doc]:
 _LOWEST = 'float("-inf")'
 
 
-def _max_pool(place: Place) -> ModuleParts:
-    padding = _padding(place, limit=True)
-    before: list[tuple[str, Doc]] = []
-    if padding.around:
-        before = [("pad", call("nn.ConstantPad2d", padding.around, _LOWEST))]
-    return [*before, ("", call("nn.MaxPool2d", *_pool_arguments(place, padding)))]
+def _max_pool(place: Place) -> Modules:
+    padding = _padding(place)
+    before = call("nn.ConstantPad2d", padding.around, _LOWEST) if padding.around else ""
+    return before, call("nn.MaxPool2d", *_pool_arguments(place, padding))
 
 
 def _max_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
-    padding = _padding(place, limit=True)
+    padding = _padding(place)
     x = inputs[0].doc
     if padding.around:
         x = call("F.pad", x, padding.around, named("value", _LOWEST))
@@ -164,16 +181,14 @@ def _max_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
 _INSIDE_ONLY = "count_include_pad=False"
 
 
-def _average_pool(place: Place) -> ModuleParts:
-    padding = _padding(place, limit=True)
-    if padding.around:
-        return None
+def _average_pool(place: Place) -> Modules:
+    padding = _padding(place)
     uncounted = [_INSIDE_ONLY] if padding.inside else []
-    return [("", call("nn.AvgPool2d", *_pool_arguments(place, padding), *uncounted))]
+    return "", call("nn.AvgPool2d", *_pool_arguments(place, padding), *uncounted)
 
 
 def _average_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
-    padding = _padding(place, limit=True)
+    padding = _padding(place)
     if padding.around:
         window = (place.number("kernel"), place.number("stride"))
         return Code(call("average_pool", inputs[0].doc, *window, padding.around))
@@ -188,38 +203,39 @@ def _epsilon(place: Place) -> list[Doc]:
     return [named("eps", doc) for doc in [place.number("epsilon")] if place.constant("epsilon") != Fraction(1, 100_000)]
 
 
-def _batch_norm(place: Place) -> ModuleParts:
+def _batch_norm(place: Place) -> Modules:
     share = place.scalar("momentum")
     momentum = Scalar({use: 1 - cast(Fraction, value) for use, value in share.values.items()})
     usual = momentum.constant == Fraction(1, 10)
     moving = [] if usual else [named("momentum", place.write(momentum, "momentum"))]
-    return [("", call("nn.BatchNorm2d", place.in_channels(), *_epsilon(place), *moving))]
+    return "", call("nn.BatchNorm2d", place.in_channels(), *_epsilon(place), *moving)
 
 
-def _layer_norm(place: Place) -> ModuleParts:
-    return [("", call("LayerNorm2d", place.in_channels(), *_epsilon(place)))]
+def _layer_norm(place: Place) -> Modules:
+    return "", call("LayerNorm2d", place.in_channels(), *_epsilon(place))
 
 
-def _group_norm(place: Place) -> ModuleParts:
-    return [("", call("nn.GroupNorm", place.number("groups"), place.in_channels(), *_epsilon(place)))]
+def _group_norm(place: Place) -> Modules:
+    return "", call("nn.GroupNorm", place.number("groups"), place.in_channels(), *_epsilon(place))
 
 
 # ---- one number at a time ----
 
 
 def _elementwise(module: str, function: str) -> Row:
-    return Row(lambda place: [("", f"{module}()")], lambda place, inputs: Code(call(function, inputs[0].doc)))
+    return Row(lambda place: ("", f"{module}()"), lambda place, inputs: Code(call(function, inputs[0].doc)))
 
 
-def _hard_sigmoid(place: Place) -> ModuleParts:
-    return [("", "nn.Hardsigmoid()")] if place.constant("slope") == Fraction(1, 6) else None
+def _sixth(op: OpAt) -> bool:
+    """The slope that PyTorch's own has."""
+    return op.attributes["slope"].constant == Fraction(1, 6)
 
 
-def _hard_sigmoid_function(place: Place, inputs: Sequence[Code]) -> Code:
-    if place.constant("slope") == Fraction(1, 6):
+def _hard_sigmoid(place: Place, inputs: Sequence[Code]) -> Code:
+    if _sixth(place.op):
         return Code(call("F.hardsigmoid", inputs[0].doc))
-    inner = call("F.relu6", Joined(inputs[0].within(SUM), (("+", "3"),)))
-    return Code(Joined(inner, (("*", place.number("slope", SIGN)),)), PRODUCT)
+    inner = call("F.relu6", _join(inputs[0].within(SUM), "+", "3"))
+    return Code(_join(inner, "*", place.number("slope", SIGN)), PRODUCT)
 
 
 def _add_scalar(place: Place, inputs: Sequence[Code]) -> Code:
@@ -241,9 +257,9 @@ def _multiply_scalar(place: Place, inputs: Sequence[Code]) -> Code:
 
 def _join(left: Doc, operator: str, right: Doc) -> Joined:
     """`left operator right`, one level deep with what is joined already on the left."""
-    if isinstance(left, Joined):
+    if isinstance(left, Joined) and (operator == "*") == (left.rest[0][0] == "*"):
         return Joined(left.first, (*left.rest, (operator, right)))
-    return Joined(left, ((operator, right),))
+    return Joined(flat(left) if isinstance(left, Joined) else left, ((operator, right),))
 
 
 def negated(operand: OperandAt) -> OperandAt | None:
@@ -311,8 +327,8 @@ def _upsample_function(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(call("F.interpolate", inputs[0].doc, scale, named("mode", '"nearest"')))
 
 
-def _parameter(place: Place) -> ModuleParts:
-    return [("", call("Trainable", place.number("channels"), *place.optional(init=1)))]
+def _parameter(place: Place) -> Modules:
+    return "", call("Trainable", place.number("channels"), *place.optional(init=1))
 
 
 def _stochastic_depth(place: Place, inputs: Sequence[Code]) -> Code:
@@ -331,19 +347,19 @@ OPERATORS: Mapping[str, Row] = {
     "swish": _elementwise("nn.SiLU", "F.silu"),
     "hard_swish": _elementwise("nn.Hardswish", "F.hardswish"),
     "sigmoid": _elementwise("nn.Sigmoid", "torch.sigmoid"),
-    "hard_sigmoid": Row(_hard_sigmoid, _hard_sigmoid_function),
+    "hard_sigmoid": Row(lambda place: ("", "nn.Hardsigmoid()"), _hard_sigmoid, chains=_sixth),
     "gelu": _elementwise("nn.GELU", "F.gelu"),
-    "identity": Row(lambda place: [("", "nn.Identity()")], lambda place, inputs: inputs[0]),
+    "identity": Row(lambda place: ("", "nn.Identity()")),
     "add": Row(function=_add),
     "multiply": Row(function=_multiply),
     "add_scalar": Row(function=_add_scalar),
     "multiply_scalar": Row(function=_multiply_scalar),
     "concat": Row(function=_concat),
     "max_pool": Row(_max_pool, _max_pool_function),
-    "average_pool": Row(_average_pool, _average_pool_function),
-    "global_average_pool": Row(lambda place: [("", "nn.AdaptiveAvgPool2d(1)")], _global_average_pool_function),
+    "average_pool": Row(_average_pool, _average_pool_function, chains=_even),
+    "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
     "upsample": Row(
-        lambda place: [("", call("nn.Upsample", named("scale_factor", _scale_factor(place))))], _upsample_function
+        lambda place: ("", call("nn.Upsample", named("scale_factor", _scale_factor(place)))), _upsample_function
     ),
     "parameter": Row(_parameter, owns=True),
     "stochastic_depth": Row(function=_stochastic_depth, training=True),

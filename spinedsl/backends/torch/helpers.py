@@ -1,0 +1,98 @@
+"""Definitions that generated files copy, each only into files that use it. Nothing imports this module.
+
+They stand here as code, not as text in a template, so that they are checked, typed and tested like the rest.
+"""
+
+import math
+from zlib import crc32
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def same_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
+    """Left, right, top, bottom, as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
+    total = max(kernel - stride, 0)
+    before, after = total // 2, total - total // 2
+    return before, after, before, after
+
+
+def average_pool(x: Tensor, kernel: int, stride: int, padding: tuple[int, int, int, int]) -> Tensor:
+    """Mean of each window over what lies inside the map."""
+    inside = F.pad(torch.ones_like(x[:1, :1]), padding)
+    return F.avg_pool2d(F.pad(x, padding), kernel, stride) / F.avg_pool2d(inside, kernel, stride)
+
+
+def stochastic_depth(x: Tensor, rate: float, training: bool) -> Tensor:
+    """In training, drop each sample with probability `rate` and scale up those that stay."""
+    if not training:
+        return x
+    kept = torch.rand(x.shape[0], 1, 1, 1, dtype=x.dtype, device=x.device) >= rate
+    return x * kept / max(1 - rate, 1e-6)
+
+
+class Trainable(nn.Module):
+    """A trainable number for each channel."""
+
+    def __init__(self, channels: int, init: float = 1.0) -> None:
+        super().__init__()
+        self.init = init
+        self.weight = nn.Parameter(torch.empty(channels, 1, 1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.weight, self.init)
+
+    def forward(self) -> Tensor:
+        return self.weight[None]
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """Layer norm over the channels at each position."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class Repeated(nn.Module):
+    """Modules one after another: `rep0`, `rep1`, …"""
+
+    def __init__(self, *modules: nn.Module) -> None:
+        super().__init__()
+        self.count = len(modules)
+        for i, module in enumerate(modules):
+            self.add_module(f"rep{i}", module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for i in range(self.count):
+            x = getattr(self, f"rep{i}")(x)
+        return x
+
+
+def hashed(name: str, count: int) -> Tensor:
+    """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
+
+    def mix(x: Tensor) -> Tensor:
+        x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
+        x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
+        return x ^ (x >> 16)
+
+    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+
+
+def uniform(name: str, shape: torch.Size, variance: float) -> Tensor:
+    """Evenly spread numbers of a variance."""
+    return ((2 * hashed(name, shape.numel()) - 1) * math.sqrt(3 * variance)).reshape(shape)
+
+
+def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
+    """Normal numbers of a variance, cut off at two standard deviations: an inverse distribution, fitted to 1e-8."""
+    q = (hashed(name, shape.numel()) - 0.5) * 0.9544997361036416
+    t = q * q
+    top = bottom = torch.zeros_like(t)
+    for a in (0.192955432, 1.0083880312, -2.5677180409, 1.7371194356, -0.46048350305, 0.042573098567):
+        top = top * t + a
+    for b in (1.0, -1.5724635229, 0.86491135693, -0.20149244742, 0.016984211183):
+        bottom = bottom * t + b
+    return (q * top / bottom * (math.sqrt(variance) / 0.8796256610342398)).reshape(shape)

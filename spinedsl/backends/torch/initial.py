@@ -1,0 +1,120 @@
+"""How `reset` tells the tensors of a network apart: one rule for each kind of operation, and what departs from it.
+
+In: a program. Out: for each attribute that says how a tensor starts, its usual value, and whether any operation has
+another; such a one carries it as an attribute of its module, of the same name. The lines of `reset` follow from that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from spinedsl.backends.torch.expressions import literal
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.primitives import Attributes
+from spinedsl.ops.program import Program
+from spinedsl.ops.types import Value
+
+_NORMS = {"batch_norm": "nn.BatchNorm2d", "group_norm": "nn.GroupNorm", "layer_norm": "LayerNorm2d"}
+
+
+def read_by(primitive: str, attributes: Attributes) -> tuple[str, ...]:
+    """The attributes of an operation that say how its tensors start."""
+    if primitive == "batch_norm":
+        return ("scale_init",)
+    if primitive != "conv":
+        return ()
+    drawn = ("init_scale", "init_fan") if attributes["init"] != "zeros" else ()
+    return ("init", *drawn, *(("bias_init",) if attributes["bias"] else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The values of an attribute over all operations, the usual one first."""
+
+    name: str
+    values: tuple[Value, ...]
+
+    @property
+    def usual(self) -> Value:
+        """What most operations say."""
+        return self.values[0]
+
+    @property
+    def mixed(self) -> bool:
+        """Some operation says something else."""
+        return len(self.values) > 1
+
+    @property
+    def text(self) -> str:
+        """Python for what holds for `module`."""
+        return f'getattr(module, "{self.name}", {literal(self.usual)})' if self.mixed else literal(self.usual)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of one program by primitive and attribute, and the primitives in use."""
+
+    rules: Mapping[str, Mapping[str, Rule]]
+
+    @staticmethod
+    def of(program: Program) -> Rules:
+        """What the operations of a program say, counted."""
+        counts: dict[str, dict[str, Counter[Value]]] = {}
+        for node in flatten(program).nodes:
+            of_primitive = counts.setdefault(node.primitive, {})
+            for name in read_by(node.primitive, node.attributes):
+                of_primitive.setdefault(name, Counter())[node.attributes[name]] += 1
+        return Rules(
+            {
+                primitive: {name: Rule(name, tuple(v for v, _ in count.most_common())) for name, count in found.items()}
+                for primitive, found in counts.items()
+            }
+        )
+
+    def mixed(self, primitive: str) -> Iterator[Rule]:
+        """The rules that some operation of a primitive departs from."""
+        return (rule for rule in self.rules.get(primitive, {}).values() if rule.mixed)
+
+    def branches(self) -> list[tuple[str, list[str]]]:
+        """The body of `reset`: classes of modules, and the lines that initialise a `module` of them."""
+        made = [("nn.Conv2d", list(self._conv(self.rules["conv"])))] if "conv" in self.rules else []
+        scale = self.rules.get("batch_norm", {}).get("scale_init", Rule("scale_init", (1,)))
+        scaled = scale != Rule("scale_init", (1,))
+        plain = [kind for name, kind in _NORMS.items() if name in self.rules and not (scaled and name == "batch_norm")]
+        plain += ["Trainable"] if "parameter" in self.rules else []
+        if plain:
+            kinds = f"({', '.join(plain)})" if len(plain) > 1 else plain[0]
+            made.append((kinds, ["module.reset_parameters()"]))
+        if scaled:
+            made.append(
+                ("nn.BatchNorm2d", ["module.reset_parameters()", f"nn.init.constant_(module.weight, {scale.text})"])
+            )
+        return made
+
+    @staticmethod
+    def _conv(rules: Mapping[str, Rule]) -> Iterator[str]:
+        how, fan = rules["init"], rules.get("init_fan")
+        if fan is not None:
+            names = fan.values if fan.mixed else (fan.usual,)
+            if "fan_in" in names:
+                yield "fan_in = module.weight[0].numel()"
+            if "fan_out" in names:
+                yield "fan_out = module.weight[:, 0].numel() // module.groups"
+            chosen = f"(fan_in if {fan.text} == \"fan_in\" else fan_out)" if fan.mixed else str(fan.usual)
+            yield f"variance = {rules['init_scale'].text} / {chosen}"
+        fills = {
+            kind: "zero_()" if kind == "zeros" else f'copy_({kind}(f"{{seed}}/{{name}}.weight", module.weight.shape, variance))'
+            for kind in how.values
+        }
+        if how.mixed:
+            yield f"how = {how.text}"
+            for number, (kind, fill) in enumerate(fills.items()):
+                yield f"{'elif' if number else 'if'} how == {literal(kind)}:"
+                yield f"    module.weight.{fill}"
+        else:
+            yield f"module.weight.{fills[how.usual]}"
+        if (bias := rules.get("bias_init")) is not None:
+            yield "if module.bias is not None:"
+            yield f"    module.bias.{'zero_()' if bias.values == (0,) else f'fill_({bias.text})'}"

@@ -1,0 +1,74 @@
+"""Format files in place, in the one canonical form. Comments and groups of lines stay."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+
+from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics, spine_files, write_whole
+from spinedsl.diagnostics.render import printable
+from spinedsl.source import Source
+from spinedsl.syntax.format import format_source
+
+HELP = "format files in the canonical form"
+EXAMPLES = """\
+examples:
+  spine fmt net.spine                 rewrite the file
+  spine fmt --check examples/         status 1 if a file is not formatted, nothing written
+  spine fmt --diff net.spine          show what would change, nothing written
+  spine fmt - < net.spine             standard input to standard output
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("files", metavar="FILE", nargs="+", help=".spine files, folders of them, or - for standard input")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--check", action="store_true", help="write nothing; status 1 if a file is not formatted")
+    how.add_argument("--diff", action="store_true", help="write nothing; print what would change, status 1 if anything")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Format each file; status 1 where one could not be formatted, or would change and may not."""
+    if "-" in options.files and len(options.files) > 1:
+        raise UsageError("- stands alone: standard input is one text")
+    results = [_one(name, options) for name in spine_files(options.files)]
+    failed, changed = sum(r == "failed" for r in results), sum(r == "changed" for r in results)
+    if options.files != ["-"]:
+        would = "would change" if options.check or options.diff else "formatted"
+        print(f"{len(results)} files: {changed} {would}, {len(results) - changed - failed} as they should be", file=sys.stderr)
+    return 1 if failed or (changed and (options.check or options.diff)) else 0
+
+
+def _one(name: str, options: argparse.Namespace) -> str:
+    source = read_source(name)
+    text = source.then(format_source)
+    if source.value is None or text.value is None:
+        say_diagnostics(text.diagnostics, sys.stderr)
+        return "failed"
+    before = _as_it_stands(name, source.value)
+    if name == "-" and not (options.check or options.diff):
+        sys.stdout.write(text.value)
+        return "same" if before == text.value else "changed"
+    if before == text.value:
+        return "same"
+    if options.diff:
+        _print_diff(name, before, text.value)
+    elif options.check:
+        print(f"{printable(name)}: not formatted")
+    elif (problem := write_whole(Path(name), text.value.encode())) is not None:
+        say_diagnostics([problem], sys.stderr)
+        return "failed"
+    return "changed"
+
+
+def _as_it_stands(name: str, source: Source) -> str:
+    """The text with the line ends and byte-order mark that reading took away: they too are to be put right."""
+    return source.text if name == "-" else Path(name).read_bytes().decode("utf-8")
+
+
+def _print_diff(name: str, before: str, after: str) -> None:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (formatted)", lineterm="")
+    print("\n".join(printable(line) for line in lines))

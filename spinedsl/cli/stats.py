@@ -1,0 +1,104 @@
+"""Count what a network costs, in closed form: parameters, multiply-adds, activation memory, receptive field."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from spinedsl import analysis
+from spinedsl.cli.terminal import network_arguments, requested_program
+from spinedsl.ops.graph import Graph, flatten
+
+HELP = "count parameters, multiply-adds, memory and receptive field"
+EXAMPLES = """\
+examples:
+  spine stats net.spine
+  spine stats examples/spinenet.spine --network SpineNet49 --input 896x896
+  spine stats net.spine --json | jq .multiply_adds
+
+Parameters are the trainable ones. Multiply-adds count convolutions and linear layers, for one image. Memory is float32:
+the most that is alive at once in one forward pass, row by row, each operation with a result of its own.
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    network_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the figures of each row, and their totals."""
+    program = requested_program(options)
+    if program is None:
+        return 1
+    figures = statistics(flatten(program))
+    print(json.dumps(figures, indent=2) if options.json else _table(figures))
+    return 0
+
+
+def statistics(graph: Graph) -> dict[str, Any]:
+    """All figures of a graph, ready for JSON."""
+    program, total = graph.program, analysis.costs(graph)
+    by_row, fields = analysis.costs_by_row(graph), analysis.receptive_fields(graph)
+    memory = analysis.row_activation_bytes(graph)
+    rows = [
+        {
+            "name": row.name,
+            "kind": row.kind,
+            "type": row.type_name,
+            "level": row.level,
+            "shape": [row.type.channels, row.type.height, row.type.width],
+            "parameters": by_row[row.name].parameters,
+            "multiply_adds": by_row[row.name].multiply_adds,
+            "activation_bytes": memory[row.name],
+            "receptive_field": fields[row.name],
+        }
+        for row in program.rows
+    ]
+    return {
+        "network": program.name,
+        "input": [program.input_type.channels, program.input_type.height, program.input_type.width],
+        "divisor": program.divisor,
+        "parameters": total.parameters,
+        "statistics": total.statistics,
+        "multiply_adds": total.multiply_adds,
+        "peak_activation_bytes": analysis.peak_activation_bytes(graph),
+        "rows": rows,
+    }
+
+
+HEADINGS = ("row", "type", "level", "channels x h x w", "parameters", "multiply-adds", "map MiB", "receptive field")
+
+
+def _table(figures: dict[str, Any]) -> str:
+    rows = [HEADINGS]
+    for row in figures["rows"]:
+        field = row["receptive_field"]
+        rows.append(
+            (
+                row["name"],
+                row["type"] or "-",
+                str(row["level"]) if row["level"] is not None else "-",
+                " x ".join(map(str, row["shape"])),
+                f"{row['parameters']:,}",
+                f"{row['multiply_adds']:,}",
+                f"{row['activation_bytes'] / 2**20:.2f}",
+                f"{field:,}" if field is not None else "all",
+            )
+        )
+    peak = f"{figures['peak_activation_bytes'] / 2**20:.1f} at once"
+    rows.append(("total", "", "", "", f"{figures['parameters']:,}", f"{figures['multiply_adds']:,}", peak, ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    left = (0, 1)
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    size = " x ".join(map(str, figures["input"]))
+    head = f"{figures['network']} at {size}; sizes divide by {figures['divisor']}"
+    return "\n".join([head, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])

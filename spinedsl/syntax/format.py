@@ -1,0 +1,325 @@
+"""Format: one canonical form of a file. Keeps every comment and every group of lines; aligns runs of rows.
+
+In: a `Source` without mistakes of form. Out: its text, formatted. The tokens are printed in the order in which they stand,
+so the tree of the result is the tree of the source; formatting what was formatted changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lark import Token
+
+from spinedsl.diagnostics import Outcome, Severity
+from spinedsl.source import Source
+from spinedsl.syntax.layout import BRACKETS, Statement, lay_out
+from spinedsl.syntax.parse import parse, tokens_of
+
+WIDTH = 110
+INDENT = "    "
+ROWS = frozenset({"STEM", "BLOCK", "OUTPUT"})
+# The columns of a row, in the order in which they stand where a row keeps to it.
+COLUMNS = ("LEVEL", "FROM", "channels", "REPEAT", "rest")
+CLAUSE_STARTS = {
+    "LEVEL": "LEVEL",
+    "FROM": "FROM",
+    "AFTER": "FROM",
+    "REPEAT": "REPEAT",
+    "RESAMPLE": "rest",
+    "JOIN": "rest",
+    "ABSORB": "rest",
+}
+ENDS_A_VALUE = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "TRUE", "FALSE"})
+TIGHT_BEFORE = frozenset({"COMMA", "RPAR", "RSQB", "COLON", "DOT", "__ANON_1"})
+TIGHT_AFTER = frozenset({"LPAR", "LSQB", "DOT", "__ANON_1"})
+_COMMENT = re.compile(r"#[^\n]*")
+
+
+def format_source(source: Source) -> Outcome[str]:
+    """The canonical text of a file; of one with mistakes of form, only what they are."""
+    parsed = parse(source)
+    errors = tuple(said for said in parsed.diagnostics if said.severity is Severity.ERROR)
+    if errors:
+        return Outcome(None, errors)
+    tokens = tokens_of(source)
+    statements, _ = lay_out(source, tokens)
+    printer = _Printer(_comments(source, tokens))
+    printer.body(statements, 0)
+    printer.comments_before(len(source.text) + 1, 0)
+    return Outcome(printer.text())
+
+
+@dataclass
+class Comment:
+    """A comment; `after` is the end of the token before it on its line, -1 where it has the line to itself."""
+
+    start: int
+    line: int
+    text: str
+    after: int
+
+
+@dataclass
+class Line:
+    """A line to print: its cells get aligned with those of the lines of its run."""
+
+    depth: int
+    cells: list[tuple[str, str]]  # column and text
+    run: str = ""  # rows of one kind that follow each other are a run
+    comment: str = ""
+    first: int = 0  # lines of the source that it came from
+    last: int = 0
+
+
+def _comments(source: Source, tokens: Sequence[Token]) -> list[Comment]:
+    """Every comment: they are all that stands between tokens besides blanks."""
+    found: list[Comment] = []
+    position = 0
+    last_line = 0
+    for token in [*tokens, None]:
+        end = len(source.text) if token is None else token.start_pos or 0
+        for match in _COMMENT.finditer(source.text, position, end):
+            line = source.position(match.start())[0]
+            found.append(Comment(match.start(), line, match[0].rstrip(), position if line == last_line else -1))
+        if token is not None:
+            position = end + len(token)
+            last_line = token.line or 0
+    return found
+
+
+@dataclass
+class _Printer:
+    comments: list[Comment]
+    lines: list[Line] = field(default_factory=list)
+
+    # ---- statements ----
+
+    def body(self, statements: Sequence[Statement], depth: int) -> None:
+        for statement in statements:
+            self.statement(statement, depth)
+
+    def statement(self, statement: Statement, depth: int) -> None:
+        first = statement.tokens[0]
+        self.comments_before(first.start_pos or 0, depth)
+        head = self.head(statement, depth)
+        if statement.body is None:
+            return
+        head.cells[-1] = (head.cells[-1][0], head.cells[-1][1] + " {")
+        opener, closer = statement.opener, statement.closer
+        assert opener is not None
+        assert closer is not None
+        if self.stays_on_line(statement, head, closer):
+            return
+        self.trailing(head, opener)
+        self.body(statement.body, depth + 1)
+        self.comments_before(closer.start_pos or 0, depth + 1)
+        line = Line(depth, [("", "}")], first=closer.line or 0, last=closer.line or 0)
+        self.lines.append(line)
+        self.trailing(line, closer)
+
+    def stays_on_line(self, statement: Statement, head: Line, closer: Token) -> bool:
+        """A body of one simple statement that is written on one line stays there, if it fits."""
+        (only, *more) = statement.body or [statement]
+        if more or only is statement or only.body is not None or statement.tokens[0].line != closer.line:
+            return False
+        joined = f"{head.cells[-1][1]} {spaced(only.tokens)} }}"
+        if len(INDENT) * head.depth + len(joined) > WIDTH:
+            return False
+        head.cells[-1] = (head.cells[-1][0], joined)
+        self.trailing(head, closer)
+        return True
+
+    def head(self, statement: Statement, depth: int) -> Line:
+        tokens = statement.tokens
+        if statement.head == "ELSE" and self.lines and self.lines[-1].cells[-1][1].endswith("}") and not self.lines[-1].comment:
+            joined = self.lines[-1]
+            joined.cells = [("", joined.cells[-1][1] + " " + spaced(tokens))]
+            joined.last = tokens[-1].line or 0
+            return joined
+        inner = [comment for comment in self.comments if comment.start < (tokens[-1].start_pos or 0)]
+        if inner:
+            return self.as_written(statement, depth)
+        last = tokens[-1].line or 0
+        run = statement.head if statement.head in ROWS else ""
+        line = Line(depth, cells_of(tokens) if run else [("", spaced(tokens))], run, first=tokens[0].line or 0, last=last)
+        width = len(INDENT) * depth + len("  ".join(text for _, text in line.cells))
+        if width > WIDTH and (opened := broken_up(tokens, depth)):
+            self.lines += [Line(depth + extra, [("", text)], first=line.first, last=last) for extra, text in opened]
+            line = self.lines[-1]
+        else:
+            self.lines.append(line)
+        if statement.body is None:
+            self.trailing(line, tokens[-1])
+        return line
+
+    def as_written(self, statement: Statement, depth: int) -> Line:
+        """A statement with comments inside: its line ends stay where they are, so that each comment keeps its place."""
+        group: list[Token] = []
+        line = Line(depth, [])
+        nested = 0
+        for token in [*statement.tokens, None]:
+            if group and (token is None or (token.line or 0) > (group[-1].line or 0)):
+                self.comments_before(group[0].start_pos or 0, depth + 1)
+                closes = group[0].type in ("RPAR", "RSQB", "RBRACE")
+                extra = 0 if line.cells == [] or (closes and nested <= 1) else 1
+                line = Line(depth + extra, [("", spaced(group))], first=group[0].line or 0, last=group[-1].line or 0)
+                self.lines.append(line)
+                nested += sum((part.type in (*BRACKETS, "LBRACE")) - (part.type in (*BRACKETS.values(), "RBRACE")) for part in group)
+                if token is not None or statement.body is None:
+                    self.trailing(line, group[-1])
+                group = []
+            if token is not None:
+                group.append(token)
+        return line
+
+    # ---- comments ----
+
+    def comments_before(self, offset: int, depth: int) -> None:
+        """Comments that stand above what begins at `offset`, each on a line of its own."""
+        while self.comments and self.comments[0].start < offset:
+            comment = self.comments.pop(0)
+            self.lines.append(Line(depth, [("", comment.text)], first=comment.line, last=comment.line))
+
+    def trailing(self, line: Line, last: Token) -> None:
+        """A comment at the end of the line whose last token this is."""
+        line.last = max(line.last, last.line or 0)
+        if self.comments and self.comments[0].after == (last.start_pos or 0) + len(last):
+            line.comment = self.comments.pop(0).text
+
+    # ---- text ----
+
+    def text(self) -> str:
+        """All lines: aligned in runs, at most one empty line between two, none at the edges of braces."""
+        out: list[str] = []
+        previous: Line | None = None
+        for run in _runs(self.lines):
+            for line, text in zip(run, _aligned(run), strict=True):
+                opens = previous is not None and previous.cells[-1][1].endswith("{")
+                closes = line.cells[0][1].startswith("}")
+                if previous is not None and line.first > previous.last + 1 and not opens and not closes:
+                    out.append("")
+                out.append(text)
+                previous = line
+        return "\n".join(out) + ("\n" if out else "")
+
+
+def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Rows of one kind that follow each other without an empty line."""
+    run: list[Line] = []
+    for line in lines:
+        if run and not (line.run and line.run == run[-1].run and line.first <= run[-1].last + 1):
+            yield run
+            run = []
+        run.append(line)
+    if run:
+        yield run
+
+
+def _aligned(run: Sequence[Line]) -> list[str]:
+    gap = "  " if len(run) > 1 else " "
+    order = list(dict.fromkeys(column for line in run for column, _ in line.cells if column != "free"))
+    order.sort(key=lambda column: ("name", "type", *COLUMNS, "").index(column))
+    widths = {
+        column: max(len(text) for line in run for other, text in line.cells if other == column) for column in order
+    }
+    texts: list[str] = []
+    for line in run:
+        cells = dict(line.cells)
+        if "free" in cells or len(run) == 1:
+            text = gap.join(text for _, text in line.cells)
+        else:
+            text = gap.join(cells.get(column, "").ljust(widths[column]) for column in order).rstrip()
+            text = _single_after_name(text, widths["name"])
+        texts.append((INDENT * line.depth + text).rstrip())
+    longest = max((len(text) for text, line in zip(texts, run, strict=True) if line.comment), default=0)
+    return [
+        f"{text.ljust(longest)}  {line.comment}" if line.comment else text for text, line in zip(texts, run, strict=True)
+    ]
+
+
+def _single_after_name(text: str, width: int) -> str:
+    """The type stands one blank after the longest name."""
+    return text[:width] + text[width + 1 :]
+
+
+def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
+    """A row cut into its name, its type and its clauses."""
+    starts = [0, 3]
+    depth = 0
+    for index, token in enumerate(tokens):
+        if index > 3 and depth == 0 and (token.type in CLAUSE_STARTS or _is_channels(tokens, index)):
+            starts.append(index)
+        depth += (token.type in BRACKETS) - (token.type in BRACKETS.values())
+    parts = [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
+    columns = ["name", "type", *(CLAUSE_STARTS.get(part[0].type, "channels") for part in parts[2:])]
+    texts = [spaced(part) for part in parts]
+    if "rest" in columns:
+        first = columns.index("rest")
+        if set(columns[first:]) != {"rest"}:
+            return [("free", spaced(tokens))]
+        columns, texts = columns[: first + 1], [*texts[:first], "  ".join(texts[first:])]
+    positions = [COLUMNS.index(column) for column in columns[2:]]
+    if positions != sorted(set(positions)):
+        return [("free", spaced(tokens))]
+    return list(zip(columns, texts, strict=True))
+
+
+def _is_channels(tokens: Sequence[Token], index: int) -> bool:
+    """The name `channels` begins a clause where a value has just ended."""
+    return tokens[index].type == "NAME" and tokens[index - 1].type in ("NAME", "NUMBER", "RPAR", "RSQB")
+
+
+def spaced(tokens: Sequence[Token]) -> str:
+    """Tokens on one line, one blank between those that take one."""
+    out = ""
+    for index, token in enumerate(tokens):
+        if index and not _is_unary(tokens, index - 1) and _blank_between(tokens[index - 1], token):
+            out += " "
+        out += token.value
+    return out
+
+
+def _is_unary(tokens: Sequence[Token], index: int) -> bool:
+    """The minus at `index` belongs to what follows it: no value ends before it."""
+    if tokens[index].type != "MINUS":
+        return False
+    if index == 0:
+        return True
+    is_property = index > 1 and tokens[index - 2].type == "DOT"  # `x.level - 1`
+    return tokens[index - 1].type not in ENDS_A_VALUE and not is_property
+
+
+def _blank_between(before: Token, token: Token) -> bool:
+    if before.type == "LBRACE" or token.type == "RBRACE":
+        return True
+    if token.type in TIGHT_BEFORE or before.type in TIGHT_AFTER:
+        return False
+    return token.type != "LPAR" or before.type != "NAME"
+
+
+def broken_up(tokens: Sequence[Token], depth: int) -> list[tuple[int, str]]:
+    """A line that is too long, with the items of its outermost brackets on lines of their own; empty if it has none."""
+    opener = next((i for i, token in enumerate(tokens) if token.type in ("LPAR", "LBRACE", "LSQB")), None)
+    if opener is None:
+        return []
+    nested, items, start, closer = 0, [], opener + 1, None
+    for index in range(opener, len(tokens)):
+        kind = tokens[index].type
+        nested += (kind in (*BRACKETS, "LBRACE")) - (kind in (*BRACKETS.values(), "RBRACE"))
+        if nested == 0:
+            closer = index
+            break
+        if nested == 1 and kind == "COMMA":
+            items.append(tokens[start:index])
+            start = index + 1
+    if closer is None:
+        return []
+    if start < closer:
+        items.append(tokens[start:closer])
+    lines = [(0, spaced(tokens[: opener + 1]))]
+    lines += [(1, spaced(item) + ",") for item in items]
+    lines.append((0, spaced(tokens[closer:])))
+    return lines
+

@@ -1,0 +1,340 @@
+"""The ONNX model of every primitive passes the full checker, and ONNX Runtime agrees with the reference interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+from spinedsl import api
+from spinedsl.backends import Options, onnx as backend
+from spinedsl.backends.onnx import emit_model, to_text
+from spinedsl.backends.onnx.operators import OPERATORS
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.initial import seeded
+from spinedsl.ops.interpret import run
+from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.program import Operand, Program, Ref
+from spinedsl.ops.types import Loc, Type
+from spinedsl.weights import to_bytes
+from tests.building import CASES, Network, case, image_for, op, single, weights_for
+
+ALL = frozenset({"batch", "height", "width"})
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples/spinenet.spine"
+
+
+def checked(data: bytes) -> onnx.ModelProto:
+    """The model, which the full checker and strict shape inference accept."""
+    model = onnx.load_from_string(data)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    return model
+
+
+def session(data: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 2  # warnings of shapes that do not fit are printed: see `test_no_complaints`
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def run_ort(data: bytes, image: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    ready = session(data)
+    names = [output.name for output in ready.get_outputs()]
+    return dict(zip(names, ready.run(names, {"image": image}), strict=True))
+
+
+def error(got: NDArray[Any], expected: NDArray[Any]) -> float:
+    assert got.shape == expected.shape
+    return float(np.abs(got - expected).max() / np.abs(expected).max())
+
+
+def static_shape(value: onnx.ValueInfoProto) -> list[int | str]:
+    return [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim]
+
+
+# ---- every primitive ----
+
+
+def test_every_primitive_has_a_row() -> None:
+    assert set(OPERATORS) == set(PRIMITIVES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_the_interpreter(name: str) -> None:
+    program, graph = case(name)
+    weights, image = weights_for(graph), image_for(program)
+    data = emit_model(program, weights)
+    model = checked(data)
+    assert static_shape(model.graph.input[0]) == [1, 3, 32, 48]
+    assert error(run_ort(data, image)["P"], run(graph, weights, image, dtype=np.float64)["P"]) < 5e-6
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_the_interpreter_with_open_axes(name: str) -> None:
+    program, graph = case(name)
+    weights = weights_for(graph)
+    data = emit_model(program, weights, dynamic=ALL)
+    model = checked(data)
+    assert static_shape(model.graph.input[0]) == ["N", 3, "16*h", "16*w"]
+    ready = session(data)
+    for batch, times in ((1, 1), (2, 3)):
+        image = image_for(program, batch=batch, times=times)
+        expected = run(graph, weights, image, dtype=np.float64)["P"]
+        (got,) = ready.run(["P"], {"image": image})
+        assert error(got, expected) < 5e-6
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_value_has_its_true_shape(name: str) -> None:
+    """Run with every value as an output, and compare the shapes with those that the model states."""
+    program, graph = case(name)
+    weights = weights_for(graph)
+    sizes = {"N": 2, "h": 6, "w": 3}
+    model = onnx.load_from_string(emit_model(program, weights, dynamic=ALL))
+    stated = [*model.graph.value_info, *model.graph.output]
+    assert {value.name for value in stated} == {name for node in model.graph.node for name in node.output}
+    del model.graph.output[:]
+    model.graph.output.extend(stated)
+    got = run_ort(model.SerializeToString(), image_for(program, batch=2, times=3))
+    for value in stated:
+        shape = [eval(str(size), {}, sizes) for size in static_shape(value)]  # noqa: S307  our own `16*h`
+        assert list(got[value.name].shape) == shape, value.name
+
+
+def test_no_complaints(capfd: pytest.CaptureFixture[str]) -> None:
+    """ONNX Runtime warns where the shapes that it infers are not those that the model states."""
+    for name in CASES:
+        program, graph = case(name)
+        for dynamic in (frozenset[str](), ALL, frozenset({"height"})):
+            run_ort(emit_model(program, weights_for(graph), dynamic=dynamic), image_for(program))
+    complaints = [line for line in capfd.readouterr().err.splitlines() if "warning" in line.lower() or "[W:" in line]
+    assert complaints == []
+
+
+def test_openvino() -> None:
+    openvino = pytest.importorskip("openvino")
+    core = openvino.Core()
+    for name in ("conv groups", "batch_norm", "layer_norm", "group_norm", "gelu", "hard_swish", "max_pool 5 stride 4",
+                 "average_pool", "upsample 3", "parameter", "hard_sigmoid literal", "add pooled"):  # fmt: skip
+        program, graph = case(name)
+        weights, image = weights_for(graph), image_for(program, batch=2, times=3)
+        data = emit_model(program, weights, dynamic=ALL)
+        compiled = core.compile_model(core.read_model(data), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        assert error(compiled(image)["P"], run(graph, weights, image)["P"]) < 1e-5, name
+
+
+# ---- names ----
+
+
+def block(x: Ref) -> Operand:
+    y = op("batch_norm", op("conv", x, channels=3, kernel=3, path="squeeze.conv"), path="squeeze.norm")
+    return op("relu", op("add", op("stochastic_depth", y, rate=0), x))
+
+
+def model_of(program: Program, **options: Any) -> onnx.ModelProto:
+    return checked(emit_model(program, weights_for(flatten(program)), **options))
+
+
+def test_names() -> None:
+    model = model_of(single(block))
+    assert [(node.name, node.op_type, list(node.output)) for node in model.graph.node] == [
+        ("b.squeeze.conv", "Conv", ["b.squeeze.conv"]),
+        ("b.squeeze.norm", "BatchNormalization", ["b.squeeze.norm"]),
+        ("b.add", "Add", ["b.add"]),
+        ("b.relu", "Relu", ["b"]),
+        ("P", "Identity", ["P"]),
+    ]
+    assert [tensor.name for tensor in model.graph.initializer] == [
+        "b.squeeze.conv.weight",
+        *(f"b.squeeze.norm.{part}" for part in ("weight", "bias", "running_mean", "running_var")),
+    ]
+    assert [value.name for value in model.graph.value_info] == ["b.squeeze.conv", "b.squeeze.norm", "b.add", "b"]
+
+
+def test_outputs_in_order_and_under_their_own_names() -> None:
+    """One is the input itself, two are one block's map, one is a row of its own."""
+    network = Network(Type(3, 16, 16, 0)).output("I", "image").block("b", lambda x: op("relu", x))
+    network.output("P", "b").output("Q", "b").block("R", lambda x: op("relu6", x), "b", kind="output")
+    program = network.program(outputs=("R", "Q", "I", "P"))
+    model = model_of(program)
+    assert [output.name for output in model.graph.output] == ["R", "Q", "I", "P"]
+    image = image_for(program)
+    got = run_ort(emit_model(program, {}), image)
+    assert np.array_equal(got["I"], image)
+    assert np.array_equal(got["P"], np.maximum(image, 0))
+    assert np.array_equal(got["Q"], got["P"])
+
+
+def test_idle_operations_leave_no_node_and_the_row_its_name() -> None:
+    program = single(lambda x: op("stochastic_depth", op("identity", op("relu", x)), rate=0))
+    assert [list(node.output) for node in model_of(program).graph.node] == [["b"], ["P"]]
+    nothing = single(lambda x: op("identity", x))
+    assert [(node.op_type, list(node.input)) for node in model_of(nothing).graph.node] == [("Identity", ["image"])]
+
+
+def test_names_never_clash() -> None:
+    """An operation that is called as the weight of another, one name twice, and one that ends as a part of another."""
+
+    def definition(x: Ref) -> Operand:
+        y = op("conv", x, channels=3, kernel=1, path="a", shared=True)
+        y = op("conv", y, channels=3, kernel=1, path="a", shared=True)
+        y = op("relu", op("relu", y, path="a.weight"), path="twice")
+        return op("swish", op("relu", y, path="twice"), path="a")
+
+    model = model_of(single(definition))
+    values = [name for node in model.graph.node for name in node.output]
+    taken = ["image", *values, *(tensor.name for tensor in model.graph.initializer)]
+    assert len(taken) == len(set(taken))
+    labels = [node.name for node in model.graph.node]
+    assert len(labels) == len(set(labels))
+    assert [tensor.name for tensor in model.graph.initializer] == ["b.a.weight"]
+
+
+def test_every_node_says_where_it_comes_from() -> None:
+    model = model_of(single(lambda x: op("gelu", op("layer_norm", x))))
+    origins = [{entry.key: entry.value for entry in node.metadata_props} for node in model.graph.node]
+    assert {"spine.row": "P", "spine.line": "net.spine:1"} in origins
+    real = [origin for node, origin in zip(model.graph.node, origins, strict=True) if node.op_type != "Constant"]
+    assert all(set(origin) == {"spine.row", "spine.line"} for origin in real)
+
+
+# ---- the model as a whole ----
+
+
+def test_metadata() -> None:
+    model = model_of(single(block), metadata={"b": "2", "a": "1"})
+    entries = [(entry.key, entry.value) for entry in model.metadata_props]
+    assert entries == [
+        ("spine.network", "Net"),
+        ("spine.digest", "6b8cffa3571169b7b040f9e0045df56272622757a6e046c44fad85194698cacf"),
+        ("spine.source.net.spine", "spine 1\n# é\n"),
+        ("spine.source.std/blocks.spine", "spine 1\n"),
+        ("a", "1"),
+        ("b", "2"),
+    ]
+    assert (model.producer_name, model.ir_version, model.graph.name) == ("spinedsl", 10, "Net")
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 18)]
+
+
+def test_bytes_are_those_of_protobuf() -> None:
+    """The weights are spliced in by hand: nobody who reads the model may see that."""
+    program = single(lambda x: op("batch_norm", op("conv", x, channels=64, kernel=3)))
+    weights = weights_for(flatten(program))
+    data = emit_model(program, weights, metadata={"a": "b"})
+    model = onnx.load_from_string(data)
+    assert model.SerializeToString(deterministic=True) == data
+    for tensor in model.graph.initializer:
+        assert np.array_equal(onnx.numpy_helper.to_array(tensor), weights[tensor.name])
+
+
+def test_deterministic() -> None:
+    program, graph = case("group_norm")
+    weights = weights_for(graph)
+    backwards = dict(reversed(weights.items()))
+    again = case("group_norm")[0]
+    assert emit_model(program, weights, dynamic=ALL) == emit_model(again, backwards, dynamic=ALL)
+
+
+def test_one_open_axis() -> None:
+    model = model_of(single(lambda x: op("max_pool", x, kernel=2, stride=2)), dynamic=frozenset({"width"}))
+    assert static_shape(model.graph.input[0]) == [1, 3, 32, "16*w"]
+    assert static_shape(model.graph.output[0]) == [1, 3, 16, "8*w"]
+
+
+def test_what_only_the_caller_can_get_wrong() -> None:
+    program, graph = case("conv3")
+    weights = weights_for(graph)
+    with pytest.raises(ValueError, match="no such axis: depth"):
+        emit_model(program, weights, dynamic=frozenset({"depth"}))
+    with pytest.raises(ValueError, match=r"`b.conv.weight` has shape \(1,\), expected \(5, 3, 3, 3\)"):
+        emit_model(program, {"b.conv.weight": np.zeros(1, np.float32)})
+    with pytest.raises(ValueError, match="the height is fixed: net.spine:2 reads it"):
+        emit_model(replace(program, static_axes={"height": Loc("net.spine", 2)}), weights, dynamic=ALL)
+
+
+# ---- the backend ----
+
+
+def test_emit_makes_weights_from_the_seed() -> None:
+    program, graph = case("conv bias")
+    files = backend.emit(program, Options(seed=5)).value
+    assert files is not None
+    assert list(files) == ["Net.onnx"]
+    assert files["Net.onnx"] == emit_model(program, seeded(graph.parameters, 5), metadata={"spine.weights": "seed 5"})
+
+
+def test_emit_reads_weights(tmp_path: Path) -> None:
+    program, graph = case("conv bias")
+    weights = weights_for(graph)
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(to_bytes(weights))
+    files = backend.emit(program, Options(weights=path)).value
+    assert files is not None
+    image = image_for(program)
+    assert error(run_ort(files["Net.onnx"], image)["P"], run(graph, weights, image)["P"]) < 1e-6
+
+
+def test_emit_says_all_that_is_wrong(tmp_path: Path) -> None:
+    program = replace(case("conv3")[0], static_axes={"height": Loc("net.spine", 2)})
+    outcome = backend.emit(program, Options(weights=tmp_path / "none.safetensors", dynamic=ALL))
+    assert outcome.value is None
+    fixed, unread = outcome.diagnostics
+    assert fixed.message == "the height of network `Net` cannot vary"
+    assert (fixed.span.source.name, fixed.span.line, fixed.span.text) == ("net.spine", 2, "# é")
+    assert unread.code.id == "E0801"
+
+
+# ---- text ----
+
+
+def test_text() -> None:
+    def definition(x: Ref) -> Operand:
+        y = op("group_norm", op("conv", x, channels=4, kernel=3, stride=2), groups=2)
+        return op("upsample", op("multiply_scalar", y, value=3), levels=1)
+
+    lines = to_text(single(definition), dynamic=ALL).splitlines()
+    assert [line for line in lines if "constant" not in line or "Resize" in line] == [
+        "model Net  ir 10  opset 18",
+        "",
+        "input  image [N, 3, 16*h, 16*w]",
+        "output P [N, 4, 16*h, 16*w]",
+        "",
+        "initializer b.conv.weight 4x3x3x3",
+        "initializer b.group_norm.weight 4",
+        "initializer b.group_norm.bias 4",
+        "",
+        "b.conv = Conv(image, .weight, kernel_shape=[3,3], strides=[2,2], pads=[0,0,1,1]) -> [N, 4, 8*h, 8*w]  net.spine:1",
+        "b.group_norm.shape = Shape(b.conv) -> int64 [4]  net.spine:1",
+        "b.group_norm.ungrouped = Reshape(b.group_norm.norm, b.group_norm.shape) -> [N, 4, 8*h, 8*w]  net.spine:1",
+        "b.group_norm.scaled = Mul(b.group_norm.ungrouped, b.group_norm.weight_map) -> [N, 4, 8*h, 8*w]  net.spine:1",
+        "b.group_norm = Add(b.group_norm.scaled, b.group_norm.bias_map) -> [N, 4, 8*h, 8*w]  net.spine:1",
+        "b [b.upsample] = Resize(b.multiply_scalar, _, constant.1x1x2x2, mode=nearest, "
+        "coordinate_transformation_mode=asymmetric, nearest_mode=floor) -> [N, 4, 16*h, 16*w]  net.spine:1",
+        "P = Identity(b) -> [N, 4, 16*h, 16*w]  net.spine:1",
+    ]
+    assert "constant.3 = Constant(value=3) -> []" in lines
+    assert "constant.0x2x-1 = Constant(value=[0,2,-1]) -> int64 [3]" in lines
+
+
+# ---- a whole network ----
+
+
+def test_spinenet() -> None:
+    """The published network, in a size that the model was not made for."""
+    program = api.program(EXAMPLE, network="SpineNet49S", size=(128, 128))
+    graph = flatten(program)
+    weights = seeded(graph.parameters, 0)
+    data = emit_model(program, weights, dynamic=ALL)
+    checked(data)
+    image = np.random.default_rng(0).standard_normal((1, 3, 256, 128)).astype(np.float32)
+    got, expected = run_ort(data, image), run(graph, weights, image)
+    assert list(got) == ["P3", "P4", "P5", "P6", "P7"]
+    for name, value in got.items():
+        assert error(value, expected[name]) < 1e-5

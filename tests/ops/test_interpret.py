@@ -1,0 +1,143 @@
+"""The reference interpreter against PyTorch's own functions, for every primitive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from spinedsl.ops.graph import Graph, Node, flatten
+from spinedsl.ops.interpret import RULES, run
+from spinedsl.ops.primitives import PRIMITIVES, pads
+from spinedsl.ops.types import Type
+from tests.building import CASES, Network, case, image_for, op, weights_for
+
+Tensor = torch.Tensor
+Weights = dict[str, Tensor]
+
+
+def padded(x: Tensor, node: Node, value: float = 0) -> Tensor:
+    a: dict[str, Any] = node.attributes
+    around = pads(a["kernel"], a["stride"], a.get("dilation", 1), a["padding"])
+    return F.pad(x, around + around, value=value)
+
+
+def conv(node: Node, w: Weights, x: Tensor) -> Tensor:
+    a: dict[str, Any] = node.attributes
+    x = padded(x, node)
+    return F.conv2d(x, w["weight"], w.get("bias"), a["stride"], 0, a["dilation"], a["groups"])
+
+
+def average_pool(node: Node, w: Weights, x: Tensor) -> Tensor:
+    a: dict[str, Any] = node.attributes
+    ones = torch.ones_like(x)
+    total, count = (F.avg_pool2d(padded(y, node), a["kernel"], a["stride"]) for y in (x, ones))
+    return total / count
+
+
+def layer_norm(node: Node, w: Weights, x: Tensor) -> Tensor:
+    last = x.permute(0, 2, 3, 1)
+    return F.layer_norm(last, last.shape[-1:], w["weight"], w["bias"], real(node, "epsilon")).permute(0, 3, 1, 2)
+
+
+def real(node: Node, name: str) -> float:
+    value: Any = node.attributes[name]
+    return float(value)
+
+
+def whole(node: Node, name: str) -> int:
+    value: Any = node.attributes[name]
+    return int(value)
+
+
+TORCH: dict[str, Callable[..., Tensor]] = {
+    "conv": conv,
+    "batch_norm": lambda n, w, x: F.batch_norm(
+        x, w["running_mean"], w["running_var"], w["weight"], w["bias"], eps=real(n, "epsilon")
+    ),
+    "layer_norm": layer_norm,
+    "group_norm": lambda n, w, x: F.group_norm(x, whole(n, "groups"), w["weight"], w["bias"], real(n, "epsilon")),
+    "relu": lambda n, w, x: F.relu(x),
+    "relu6": lambda n, w, x: F.relu6(x),
+    "swish": lambda n, w, x: F.silu(x),
+    "hard_swish": lambda n, w, x: F.hardswish(x),
+    "sigmoid": lambda n, w, x: torch.sigmoid(x),
+    "hard_sigmoid": lambda n, w, x: F.relu6(x + 3) * real(n, "slope"),
+    "gelu": lambda n, w, x: F.gelu(x),
+    "identity": lambda n, w, x: x,
+    "add": lambda n, w, x, y: x + y,
+    "multiply": lambda n, w, x, y: x * y,
+    "add_scalar": lambda n, w, x: x + real(n, "value"),
+    "multiply_scalar": lambda n, w, x: x * real(n, "value"),
+    "concat": lambda n, w, *xs: torch.cat(xs, 1),
+    "max_pool": lambda n, w, x: F.max_pool2d(padded(x, n, -torch.inf), whole(n, "kernel"), whole(n, "stride")),
+    "average_pool": average_pool,
+    "global_average_pool": lambda n, w, x: F.adaptive_avg_pool2d(x, 1),
+    "upsample": lambda n, w, x: F.interpolate(x, scale_factor=2 ** whole(n, "levels"), mode="nearest"),
+    "parameter": lambda n, w: w["weight"][None],
+    "stochastic_depth": lambda n, w, x: x,
+}
+
+
+def run_torch(graph: Graph, weights: dict[str, NDArray[np.float32]], image: NDArray[np.float32]) -> NDArray[Any]:
+    """The first output, in float64."""
+    values = {0: torch.from_numpy(image).double()}
+    for node in graph.nodes:
+        own = {last: torch.from_numpy(weights[name]).double() for last, name in node.parameters.items()}
+        values[node.result] = TORCH[node.primitive](node, own, *(values[value] for value in node.inputs))
+    result: NDArray[Any] = values[next(iter(graph.outputs.values()))].numpy()
+    return result
+
+
+def error(got: NDArray[Any], expected: NDArray[Any]) -> float:
+    assert got.shape == expected.shape
+    return float(np.abs(got - expected).max() / np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_pytorch_does(name: str) -> None:
+    program, graph = case(name)
+    weights, image = weights_for(graph), image_for(program, batch=2)
+    expected = run_torch(graph, weights, image)
+    wide = run(graph, weights, image, dtype=np.float64)["P"]
+    narrow = run(graph, weights, image)["P"]
+    assert (wide.dtype, narrow.dtype) == (np.float64, np.float32)
+    assert error(wide, expected) < 1e-13
+    assert error(narrow, expected) < 2e-6
+
+
+@pytest.mark.parametrize("name", ["conv3 stride 2", "group_norm", "max_pool", "average_pool", "upsample", "add pooled"])
+def test_sizes_come_from_the_image(name: str) -> None:
+    program, graph = case(name)
+    weights, image = weights_for(graph), image_for(program, times=3)
+    assert error(run(graph, weights, image)["P"], run_torch(graph, weights, image)) < 2e-6
+
+
+def test_every_primitive_has_a_rule_and_a_case() -> None:
+    assert set(RULES) == set(PRIMITIVES)
+    assert {primitive for primitive, _ in CASES.values()} == set(PRIMITIVES)
+    for name, (primitive, _) in CASES.items():
+        assert primitive in {node.primitive for node in case(name)[1].nodes}, name
+
+
+def test_every_row_has_its_map() -> None:
+    network = Network(Type(2, 8, 8, 0)).block("a", lambda x: op("relu", x)).block("b", lambda x: op("relu6", x), "a")
+    graph = flatten(network.output("P", "a").output("Q", "b").program())
+    image = np.full((1, 2, 8, 8), 7, np.float32)
+    rows = run(graph, {}, image)
+    assert {name: float(value.max()) for name, value in rows.items()} == {"a": 7, "b": 6, "P": 7, "Q": 6}
+
+
+def test_far_values_stay_finite() -> None:
+    for primitive in ("sigmoid", "swish", "gelu", "hard_swish", "hard_sigmoid"):
+        definition = CASES[primitive][1]
+        graph = flatten(Network(Type(1, 2, 2, 0)).block("b", definition).program())
+        image = np.array([-1e4, -100, 100, 1e4], np.float32).reshape(1, 1, 2, 2)
+        value = run(graph, {}, image)["b"]
+        assert np.isfinite(value).all()
+        assert value.min() >= -1e-3

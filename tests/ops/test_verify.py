@@ -1,0 +1,157 @@
+"""The verifier accepts what is sound and names the place of each broken promise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from spinedsl.ops.graph import Graph, flatten
+from spinedsl.ops.program import Bind, Call, Module, Op, Operand, Program, Ref, Repeat, Return, Row
+from spinedsl.ops.types import Loc, Opaque, Type
+from spinedsl.ops.verify import Invalid, verify
+from tests.building import CASES, HERE, INPUT, Network, call, case, changed, literal, op, single
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sound_programs_pass(name: str) -> None:
+    program, graph = case(name)
+    verify(program)
+    verify(graph)
+    assert graph.nodes
+
+
+def conv_block(x: Ref) -> Operand:
+    return op("relu", op("conv", x, channels=4, kernel=3))
+
+
+def with_node(position: int, **fields: Any) -> Graph:
+    """The graph of `conv_block` with one node changed."""
+    graph = flatten(single(conv_block))
+    nodes = list(graph.nodes)
+    nodes[position] = replace(nodes[position], **fields)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def with_row(**fields: Any) -> Program:
+    program = single(conv_block)
+    return changed(program, rows=(replace(program.rows[0], **fields), *program.rows[1:]))
+
+
+def with_attribute(name: str, value: int) -> Graph:
+    attributes = flatten(single(conv_block)).nodes[0].attributes
+    return with_node(0, attributes={**attributes, name: value})
+
+
+WRONG = Type(9, 32, 48, 0)
+BROKEN: dict[str, tuple[Program | Graph, str]] = {
+    "unknown primitive": (with_node(1, primitive="warp"), "there is no such primitive"),
+    "used before made": (with_node(0, inputs=(2,)), "reads value 2 before it is made"),
+    "made twice": (with_node(1, result=1), "makes value 1 again"),
+    "number of inputs": (with_node(1, inputs=(1, 1)), "takes 1 to 1 maps, got 2"),
+    "attribute missing": (with_node(0, attributes={"kernel": 3}), "has attributes ['kernel']"),
+    "another type": (with_attribute("channels", 5), "gives 5x32x48 (level 0), recorded 4x32x48 (level 0)"),
+    "shapes that do not fit": (with_attribute("groups", 2), "2 groups do not divide 3 input channels"),
+    "parameters": (with_node(0, parameters={}), "has parameters [], not ['weight']"),
+    "row type": (with_row(type=WRONG), "row `b` gives 4x32x48 (level 0), recorded 9x32x48 (level 0)"),
+    "row source": (with_row(absorbed=("c",)), "row `b` reads `c` before it is there"),
+    "no join": (with_row(absorbed=("image",)), "row `b` has 2 maps and no join"),
+    "row name": (with_row(name="image"), "row `image` takes a name that is in use"),
+    "no output": (changed(single(conv_block), outputs=()), "network `Net` has no output"),
+    "divisor": (changed(single(conv_block), divisor=20), "the divisor 20 does not divide the input's height 32"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_programs_are_named(name: str) -> None:
+    subject, problem = BROKEN[name]
+    with pytest.raises(Invalid) as raised:
+        verify(subject)
+    assert problem in str(raised.value)
+    assert raised.value.place
+
+
+def test_the_place_is_that_of_the_node() -> None:
+    with pytest.raises(Invalid) as raised:
+        verify(with_node(1, loc=Loc("blocks.spine", 7), inputs=(1, 1)))
+    assert raised.value.place == "blocks.spine:7: `b.relu` (relu, row `b`)"
+
+
+def same_name(shared: bool, channels: int = 4, loc: Loc = HERE) -> Program:
+    """Two convolutions of one name."""
+
+    def definition(x: Ref) -> Operand:
+        first = op("conv", x, channels=4, kernel=1, shared=shared)
+        second = op("conv", first, channels=channels, kernel=1, shared=shared)
+        return replace(second, loc=loc)
+
+    return single(definition, Type(4, 32, 48, 0))
+
+
+def test_shared_parameters_are_allowed_where_the_program_says_so() -> None:
+    verify(same_name(shared=True))
+    with pytest.raises(Invalid, match="`b.conv.weight` belongs to the operation of net.spine:1 as well"):
+        verify(same_name(shared=False))
+    with pytest.raises(Invalid, match=r"without `shared`"):
+        verify(same_name(shared=True, loc=Loc("net.spine", 2)))
+    with pytest.raises(Invalid, match="`b.conv.weight` is recorded with another shape"):
+        verify(same_name(shared=True, channels=5))
+
+
+def test_shared_in_a_repeat() -> None:
+    """Each iteration has a normalisation of its own and the one convolution of all."""
+    x = Type(4, 16, 16, 0)
+    ref = Ref("y", x, Opaque())
+
+    def iteration(shared: bool) -> tuple[Bind, ...]:
+        convolution = op("conv", ref, channels=4, kernel=3, shared=shared)
+        return (Bind("set", "y", op("batch_norm", convolution), HERE),)
+
+    def program(shared: bool, path: str) -> Program:
+        start = Bind("var", "y", Ref("x", x, Opaque()), HERE)
+        repeat = Repeat(literal(2), "", path, (iteration(shared), iteration(shared)), HERE)
+        made = replace(call(conv_block, x).module, body=(start, repeat, Return(ref, HERE)), type=x)
+        return one_call(made)
+
+    graph = flatten(program(True, "rep"))
+    verify(graph)
+    assert [name for name in graph.parameters if name.endswith("conv.weight")] == ["b.conv.weight"]
+    assert "b.rep1.batch_norm.bias" in graph.parameters
+    verify(program(False, "rep"))
+
+
+def one_call(module: Module) -> Program:
+    """A network of one block that runs the module."""
+    (x,) = module.maps.values()
+    assert isinstance(x, Type)
+    used = Call(module, {"x": Ref("x", x, Opaque())}, {}, ("b",), False, module.type, Opaque(), HERE)
+    row: Row = Network.row("output", "b", "image", (used,), module.type)
+    return Program("Net", "image", x, (row,), ("b",), 16, {}, (), HERE)
+
+
+def test_what_a_module_promises_is_checked() -> None:
+    sound = call(conv_block, INPUT).module
+    wrong_ref = Ref("x", WRONG, Opaque())
+    cases: dict[str, Module] = {
+        "`y` is used before it is there": replace(sound, body=sound.body[1:]),
+        "`block` does not return": replace(sound, body=sound.body[:1]),
+        "`x` is 3x32x48 (level 0), recorded 9x32x48 (level 0)": replace(sound, body=(Return(wrong_ref, HERE),)),
+        "`block` gives 4x32x48 (level 0), recorded 9x32x48 (level 0)": replace(sound, type=WRONG),
+    }
+    verify(one_call(sound))
+    for problem, module in cases.items():
+        with pytest.raises(Invalid) as raised:
+            verify(one_call(module))
+        assert problem in str(raised.value)
+
+
+def test_calls_are_given_what_they_were_expanded_for() -> None:
+    inner = call(conv_block, INPUT, "inner")
+
+    def definition(x: Ref) -> Operand:
+        reduced: Op = op("conv", x, channels=2, kernel=1)
+        return replace(inner, maps={"x": reduced})
+
+    with pytest.raises(Invalid, match="`block` is given other maps than it was expanded for"):
+        verify(single(definition))

@@ -1,0 +1,237 @@
+"""Weights files: what is read, what is refused and how it is said, and what fits a network."""
+
+from __future__ import annotations
+
+import builtins
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from spinedsl.diagnostics.render import render
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.primitives import Initial, Parameter
+from spinedsl.weights import match, read, to_bytes
+from tests.building import op, single, weights_for
+
+TENSORS = {
+    "b.conv.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3),
+    "b.norm.bias": torch.tensor([1.5, -2.5, 1e-3], dtype=torch.bfloat16),
+    "b.norm.weight": torch.tensor([1.5, 0.25], dtype=torch.float16),
+    "b.norm.running_mean": torch.tensor([0.1], dtype=torch.float64),
+    "b.norm.num_batches_tracked": torch.tensor(7),
+}
+
+
+def write(path: Path, content: Any = TENSORS) -> Path:
+    if path.suffix == ".safetensors":
+        save_file(content, path)
+    else:
+        torch.save(content, path)
+    return path
+
+
+def said(path: Path) -> tuple[str, str]:
+    """Code and message of the one diagnostic."""
+    outcome = read(path)
+    assert outcome.value is None
+    (diagnostic,) = outcome.diagnostics
+    assert render([diagnostic]).startswith(f"error[{diagnostic.code.id}]: ")
+    return diagnostic.code.id, diagnostic.message.replace(str(path), "FILE")
+
+
+# ---- reading ----
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth", ".PT"])
+def test_read(suffix: str, tmp_path: Path) -> None:
+    outcome = read(write(tmp_path / f"w{suffix}"))
+    assert outcome.value is not None
+    assert sorted(outcome.value) == sorted(set(TENSORS) - {"b.norm.num_batches_tracked"})
+    for name, array in outcome.value.items():
+        assert array.tolist() == TENSORS[name].tolist()
+        assert array.dtype.kind == "f"
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_numbers_of_other_kinds_are_read_as_they_are(suffix: str, tmp_path: Path) -> None:
+    content = {"a": torch.tensor([1, 2]), "b": torch.tensor([True])}
+    arrays = read(write(tmp_path / f"w{suffix}", content)).value
+    assert arrays is not None
+    assert (arrays["a"].dtype, arrays["b"].dtype) == (np.int64, np.bool_)
+
+
+def test_read_checkpoint_with_state_dict(tmp_path: Path) -> None:
+    arrays = read(write(tmp_path / "w.pt", {"state_dict": TENSORS, "epoch": 3})).value
+    assert arrays is not None
+    assert arrays["b.conv.weight"].shape == (2, 3)
+
+
+def test_read_old_format(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    torch.save(TENSORS, path, _use_new_zipfile_serialization=False)
+    arrays = read(path).value
+    assert arrays is not None
+    assert arrays["b.norm.weight"].tolist() == [1.5, 0.25]
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_files_that_cannot_be_opened(suffix: str, tmp_path: Path) -> None:
+    folder = tmp_path / f"folder{suffix}"
+    folder.mkdir()
+    assert said(tmp_path / f"none{suffix}") == ("E0801", "cannot read `FILE`: no such file or directory")
+    assert said(folder) == ("E0801", "cannot read `FILE`: is a directory")
+
+
+def test_unknown_suffix(tmp_path: Path) -> None:
+    code, message = said(tmp_path / "w.npz")
+    assert (code, message) == ("E0902", "`FILE` is no weights file: expected `.safetensors`, `.pt` or `.pth`")
+
+
+SOUND = "a sound file cut short"
+CONTENTS = {
+    "empty": b"",
+    "short": b"1234",
+    "text": b"hello, world: this is no tensor at all",
+    "header": b'\x08\0\0\0\0\0\0\0{"a": 1}',
+    "long": b"\xff\xff\xff\xff\xff\xff\xff\x7f{}",
+    "pickle opcodes": b"\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01u",
+    SOUND: b"",
+}
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+@pytest.mark.parametrize("content", CONTENTS)
+def test_broken_files(content: str, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"w{suffix}"
+    data = write(path).read_bytes()[:-200] if content == SOUND else CONTENTS[content]
+    path.write_bytes(data)
+    code, message = said(path)
+    assert code in {"E0903", "E0904"}
+    assert message.startswith(("cannot make sense of `FILE`: ", "`FILE` is not a plain state dict: "))
+    assert "\n" not in message
+
+
+class Trap:
+    """What a pickle can do to whoever opens it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (builtins.exec, ("raise SystemExit('code from a file was run')",))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_code_in_a_pickle_is_refused(zipped: bool, tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    torch.save({"a": Trap()}, path, _use_new_zipfile_serialization=zipped)
+    assert said(path) == ("E0904", "`FILE` is not a plain state dict: it is a pickle with more than tensors in it")
+    path.write_bytes(pickle.dumps(Trap()))
+    assert said(path)[0] == "E0904"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([torch.ones(1)], "it holds a list"),
+        ({1: torch.ones(1)}, "a name in it is a int"),
+        ({"model": {"a": torch.ones(1)}}, "`model` is a dict, not a tensor"),
+        ({"epoch": 3, "a": torch.ones(1)}, "`epoch` is a int, not a tensor"),
+        ({"a": torch.ones(2, 2).to_sparse()}, "`a` is no ordinary dense tensor"),
+        ({"state_dict": {"a": "b"}}, "`a` is a str, not a tensor"),
+    ],
+    ids=["list", "number", "nested", "epoch", "sparse", "text"],
+)
+def test_state_dicts_that_are_none(content: Any, reason: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "w.pt", content)
+    assert said(path) == ("E0904", f"`FILE` is not a plain state dict: {reason}")
+    assert "save `model.state_dict()`" in read(path).diagnostics[0].fixes[0].text
+
+
+def test_types_that_no_network_has(tmp_path: Path) -> None:
+    path = write(tmp_path / "w.safetensors", {"a": torch.ones(2).to(torch.float8_e4m3fn)})
+    assert said(path) == ("E0903", "cannot make sense of `FILE`: `a` has numbers of type F8_E4M3")
+
+
+def test_without_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "w.pt")
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    assert said(path) == ("E0905", "reading `FILE` needs PyTorch, which is not installed")
+
+
+# ---- writing ----
+
+
+def test_write_and_read_again(tmp_path: Path) -> None:
+    weights = weights_for(flatten(single(lambda x: op("batch_norm", op("conv", x, channels=4, kernel=3)))))
+    data = to_bytes(weights, {"network": "Net"})
+    assert data == to_bytes(dict(reversed(weights.items())), {"network": "Net"})
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(data)
+    again = read(path).value
+    assert again is not None
+    assert {name: array.tolist() for name, array in again.items()} == {n: a.tolist() for n, a in weights.items()}
+
+
+# ---- matching ----
+
+
+def parameters(**shapes: tuple[int, ...]) -> dict[str, Parameter]:
+    return {name: Parameter(name, shape, Initial("constant", 0)) for name, shape in shapes.items()}
+
+
+def notes(wanted: dict[str, Parameter], tensors: dict[str, Any]) -> tuple[str, ...]:
+    outcome = match(wanted, tensors, "w.pt", "Net")
+    assert outcome.value is None
+    (diagnostic,) = outcome.diagnostics
+    assert diagnostic.message == "the weights in `w.pt` do not fit network `Net`"
+    return diagnostic.notes
+
+
+def test_match_gives_float32_in_the_order_of_the_parameters() -> None:
+    tensors = {"b": np.ones((2, 2), np.float64).T, "a": np.array([1, 2], np.float16)}
+    got = match(parameters(a=(2,), b=(2, 2)), tensors, "w.pt", "Net").value
+    assert got is not None
+    assert list(got) == ["a", "b"]
+    assert all(array.dtype == np.float32 and array.flags.c_contiguous for array in got.values())
+    assert got["a"].tolist() == [1, 2]
+
+
+def test_match_lists_everything() -> None:
+    wanted = parameters(squeeze=(2, 3), expand=(4,), both=(1,), whole=(1,))
+    tensors = {"sqeeze": np.ones((2, 3)), "other": np.ones(()), "both": np.ones(2), "whole": np.ones(1, np.int64)}
+    assert notes(wanted, tensors) == (
+        "missing: `expand` (4)",
+        "missing: `squeeze` (2x3); is it `sqeeze`?",
+        "unexpected: `other` (one number)",
+        "unexpected: `sqeeze` (2x3)",
+        "misfit: `both`: expected 1, got 2",
+        "misfit: `whole`: expected floating-point numbers, got int64",
+    )
+
+
+def test_match_cuts_long_lists() -> None:
+    wanted = parameters(**{f"p{i:03}": (1,) for i in range(45)})
+    listed = notes(wanted, {"other": np.ones(3)})
+    assert listed[0] == "missing: `p000` (1)"
+    assert listed[19:] == ("missing: `p019` (1)", "missing: 25 more", "unexpected: `other` (3)")
+
+
+def test_match_knows_a_prefix() -> None:
+    wanted = parameters(a=(1,), b=(2,))
+    tensors = {"module.a": np.ones(1), "module.b": np.ones(2), "module.c": np.ones(1)}
+    (diagnostic,) = match(wanted, tensors, "w.pt", "Net").diagnostics
+    assert [fix.text for fix in diagnostic.fixes] == [
+        "the names in the file begin with `module.`: save them without it"
+    ]
+    (diagnostic,) = match(wanted, {"module.a": np.ones(1)}, "w.pt", "Net").diagnostics
+    assert diagnostic.fixes == ()
+
+
+def test_values_that_are_no_numbers_are_left_alone() -> None:
+    got = match(parameters(a=(2,)), {"a": np.array([np.nan, 1e300])}, "w.pt", "Net").value
+    assert got is not None
+    assert np.isnan(got["a"][0])
+    assert np.isinf(got["a"][1])
