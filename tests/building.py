@@ -142,11 +142,11 @@ def changed(program: Program, **fields: Any) -> Program:
 # ---- one case or more for each primitive ----
 
 
-def _conv(**attributes: Value) -> Definition:
+def _conv(**attributes: Any) -> Definition:
     return lambda x: op("conv", x, **attributes)
 
 
-def _then(primitive: str, **attributes: Value) -> Definition:
+def _then(primitive: str, **attributes: Any) -> Definition:
     """The primitive on a convolution of 12 channels, so that it meets more than three."""
     return lambda x: op(primitive, op("conv", x, channels=12, kernel=1, path="first"), **attributes)
 

@@ -7,6 +7,7 @@ are none. Nothing in a file is run: a pickle that asks for more than tensors is 
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Tensors: TypeAlias = dict[str, NDArray[Any]]
 
 _NUMPY = frozenset("F64 F32 F16 I64 U64 I32 U32 I16 U16 I8 U8 BOOL".split())  # safetensors' types that NumPy has
+_ASKS_FOR = re.compile(r"(?i:unsupported global): GLOBAL ([\w.]+)")  # what PyTorch says of a name that it refuses
 _COUNTERS = ".num_batches_tracked"  # PyTorch's batch norm counts steps, which no network needs
 
 
@@ -113,8 +115,9 @@ def _pytorch(path: Path) -> Outcome[Tensors]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about how the file was written, which nobody here can change
             loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        return _refused(path, "it is a pickle with more than tensors in it")
+    except pickle.UnpicklingError as error:
+        asked = _ASKS_FOR.search(str(error))
+        return _refused(path, f"it asks for `{asked[1]}`") if asked else _broken(path, "it is no pickle of tensors")
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  a broken file makes the unpickler raise whatever comes

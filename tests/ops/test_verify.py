@@ -91,11 +91,11 @@ def same_name(shared: bool, channels: int = 4, loc: Loc = HERE) -> Program:
 
 def test_shared_parameters_are_allowed_where_the_program_says_so() -> None:
     verify(same_name(shared=True))
-    with pytest.raises(Invalid, match="`b.conv.weight` belongs to the operation of net.spine:1 as well"):
+    with pytest.raises(Invalid, match=r"`b\.conv\.weight` belongs to the operation of net\.spine:1 as well"):
         verify(same_name(shared=False))
     with pytest.raises(Invalid, match=r"without `shared`"):
         verify(same_name(shared=True, loc=Loc("net.spine", 2)))
-    with pytest.raises(Invalid, match="`b.conv.weight` is recorded with another shape"):
+    with pytest.raises(Invalid, match=r"`b\.conv\.weight` is recorded with another shape"):
         verify(same_name(shared=True, channels=5))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from spinedsl.diagnostics.render import render
@@ -62,7 +63,7 @@ def test_numbers_of_other_kinds_are_read_as_they_are(suffix: str, tmp_path: Path
     content = {"a": torch.tensor([1, 2]), "b": torch.tensor([True])}
     arrays = read(write(tmp_path / f"w{suffix}", content)).value
     assert arrays is not None
-    assert (arrays["a"].dtype, arrays["b"].dtype) == (np.int64, np.bool_)
+    assert (arrays["a"].dtype.name, arrays["b"].dtype.name) == ("int64", "bool")
 
 
 def test_read_checkpoint_with_state_dict(tmp_path: Path) -> None:
@@ -127,9 +128,11 @@ class Trap:
 def test_code_in_a_pickle_is_refused(zipped: bool, tmp_path: Path) -> None:
     path = tmp_path / "w.pt"
     torch.save({"a": Trap()}, path, _use_new_zipfile_serialization=zipped)
-    assert said(path) == ("E0904", "`FILE` is not a plain state dict: it is a pickle with more than tensors in it")
+    assert said(path) == ("E0904", "`FILE` is not a plain state dict: it asks for `builtins.exec`")
+    torch.save(torch.nn.Linear(2, 2), path, _use_new_zipfile_serialization=zipped)
+    assert said(path) == ("E0904", "`FILE` is not a plain state dict: it asks for `torch.nn.modules.linear.Linear`")
     path.write_bytes(pickle.dumps(Trap()))
-    assert said(path)[0] == "E0904"
+    assert said(path)[0] in {"E0903", "E0904"}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,7 @@ def notes(wanted: dict[str, Parameter], tensors: dict[str, Any]) -> tuple[str, .
 
 
 def test_match_gives_float32_in_the_order_of_the_parameters() -> None:
-    tensors = {"b": np.ones((2, 2), np.float64).T, "a": np.array([1, 2], np.float16)}
+    tensors: dict[str, NDArray[Any]] = {"b": np.ones((2, 2), np.float64).T, "a": np.array([1, 2], np.float16)}
     got = match(parameters(a=(2,), b=(2, 2)), tensors, "w.pt", "Net").value
     assert got is not None
     assert list(got) == ["a", "b"]

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from spinedsl import api
-from spinedsl.backends import Options, onnx as backend
+from spinedsl.backends import Options
+from spinedsl.backends import onnx as backend
 from spinedsl.backends.onnx import emit_model, to_text
 from spinedsl.backends.onnx.operators import OPERATORS
 from spinedsl.ops.graph import flatten
@@ -104,7 +105,7 @@ def test_every_value_has_its_true_shape(name: str) -> None:
     model.graph.output.extend(stated)
     got = run_ort(model.SerializeToString(), image_for(program, batch=2, times=3))
     for value in stated:
-        shape = [eval(str(size), {}, sizes) for size in static_shape(value)]  # noqa: S307  our own `16*h`
+        shape = [eval(str(size), {}, sizes) for size in static_shape(value)]  # of our own `16*h`
         assert list(got[value.name].shape) == shape, value.name
 
 
@@ -255,7 +256,7 @@ def test_what_only_the_caller_can_get_wrong() -> None:
         emit_model(program, weights, dynamic=frozenset({"depth"}))
     with pytest.raises(ValueError, match=r"`b.conv.weight` has shape \(1,\), expected \(5, 3, 3, 3\)"):
         emit_model(program, {"b.conv.weight": np.zeros(1, np.float32)})
-    with pytest.raises(ValueError, match="the height is fixed: net.spine:2 reads it"):
+    with pytest.raises(ValueError, match=r"the height is fixed: net\.spine:2 reads it"):
         emit_model(replace(program, static_axes={"height": Loc("net.spine", 2)}), weights, dynamic=ALL)
 
 
@@ -300,7 +301,7 @@ def test_text() -> None:
         return op("upsample", op("multiply_scalar", y, value=3), levels=1)
 
     lines = to_text(single(definition), dynamic=ALL).splitlines()
-    assert [line for line in lines if "constant" not in line or "Resize" in line] == [
+    assert lines[:9] == [
         "model Net  ir 10  opset 18",
         "",
         "input  image [N, 3, 16*h, 16*w]",
@@ -310,15 +311,13 @@ def test_text() -> None:
         "initializer b.group_norm.weight 4",
         "initializer b.group_norm.bias 4",
         "",
-        "b.conv = Conv(image, .weight, kernel_shape=[3,3], strides=[2,2], pads=[0,0,1,1]) -> [N, 4, 8*h, 8*w]  net.spine:1",
-        "b.group_norm.shape = Shape(b.conv) -> int64 [4]  net.spine:1",
-        "b.group_norm.ungrouped = Reshape(b.group_norm.norm, b.group_norm.shape) -> [N, 4, 8*h, 8*w]  net.spine:1",
-        "b.group_norm.scaled = Mul(b.group_norm.ungrouped, b.group_norm.weight_map) -> [N, 4, 8*h, 8*w]  net.spine:1",
-        "b.group_norm = Add(b.group_norm.scaled, b.group_norm.bias_map) -> [N, 4, 8*h, 8*w]  net.spine:1",
-        "b [b.upsample] = Resize(b.multiply_scalar, _, constant.1x1x2x2, mode=nearest, "
-        "coordinate_transformation_mode=asymmetric, nearest_mode=floor) -> [N, 4, 16*h, 16*w]  net.spine:1",
-        "P = Identity(b) -> [N, 4, 16*h, 16*w]  net.spine:1",
     ]
+    convolution = "b.conv = Conv(image, .weight, kernel_shape=[3,3], strides=[2,2], pads=[0,0,1,1])"
+    assert lines[9] == f"{convolution} -> [N, 4, 8*h, 8*w]  net.spine:1"
+    upsampled = "b [b.upsample] = Resize(b.multiply_scalar, _, constant.1x1x2x2, mode=nearest, "
+    upsampled += "coordinate_transformation_mode=asymmetric, nearest_mode=floor)"
+    assert lines[-2] == f"{upsampled} -> [N, 4, 16*h, 16*w]  net.spine:1"
+    assert lines[-1] == "P = Identity(b) -> [N, 4, 16*h, 16*w]  net.spine:1"
     assert "constant.3 = Constant(value=3) -> []" in lines
     assert "constant.0x2x-1 = Constant(value=[0,2,-1]) -> int64 [3]" in lines
 

@@ -1,0 +1,218 @@
+"""Write `__init__` from a `Plan`: the submodules, under the names of the parameters' paths.
+
+In: a plan. Out: the lines after `super().__init__()`. A submodule stands where the statement that uses it stands, inside
+the same choices and loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from spinedsl.backends.torch.children import Group, Part
+from spinedsl.backends.torch.expressions import literal, opposite
+from spinedsl.backends.torch.initial import read_by
+from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, entry, lines, named
+from spinedsl.backends.torch.merge import BindAt, BodyAt, CallAt, IfAt, LoopAt, OpAt, OperandAt, ReturnAt, Scalar, ScalarAt
+from spinedsl.backends.torch.names import attribute
+from spinedsl.backends.torch.operators import OPERATORS, Place
+from spinedsl.backends.torch.plan import Plan
+from spinedsl.backends.torch.scope import Argument, Local
+from spinedsl.ops.types import Expr, Name, Property, Value
+
+Line = str | tuple[int, Local]  # a local variable is written only if a later line reads it
+
+
+class Construct:
+    """Writes the submodules of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.scope = plan.scope
+        self.loop: LoopAt | None = None
+        self.container = "self"
+
+    def write(self) -> list[str]:
+        """The lines of the constructor's body."""
+        written: list[str] = []
+        for line in reversed(self.body(self.plan.body, 2 * STEP)):
+            if isinstance(line, str):
+                written.append(line)
+            elif line[1].used:
+                written.append(f"{' ' * line[0]}{line[1].name} = {self.scope.init_text(line[1].expr)}")
+        return written[::-1]
+
+    def body(self, body: BodyAt, indent: int) -> list[Line]:
+        """The lines of some statements."""
+        made: list[Line] = []
+        for statement in body:
+            if isinstance(statement, ScalarAt):
+                self.scope.lets[statement.name] = statement
+                if statement.fixed:
+                    made.append((indent, self.scope.local(statement.name)))
+            elif isinstance(statement, BindAt | ReturnAt):
+                made += self._groups(statement.value, indent, shared=False)
+            elif isinstance(statement, IfAt):
+                made += self._choice(statement, indent)
+            else:
+                made += self._loop(statement, indent)
+        return made
+
+    # ---- choices and loops ----
+
+    def _choice(self, choice: IfAt, indent: int) -> list[Line]:
+        outcome = choice.condition.constant
+        if outcome is not None:
+            return self.body(choice.then if outcome else choice.other, indent)
+        condition, then, other = self.plan.arms(choice)
+        flag = self.plan.flags.get(choice, "")
+        first, second = self.body(then, indent + STEP), self.body(other, indent + STEP)
+        margin = " " * indent
+        kept: list[Line] = [f"{margin}self.{flag} = {self.scope.init_text(condition)}"] if flag else []
+        if not _lines(first) and not _lines(second):
+            return [*kept, *first, *second]
+        test = f"self.{flag}" if flag else self.scope.init_text(condition)
+        if not _lines(first):
+            negative = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
+            return [*kept, f"{margin}if {negative}:", *second]
+        made = [*kept, f"{margin}if {test}:", *first]
+        return [*made, f"{margin}else:", *second] if _lines(second) else made
+
+    def _loop(self, loop: LoopAt, indent: int) -> list[Line]:
+        if not loop.body:
+            return []
+        made: list[Line] = []
+        if self.loop is None:
+            made += self._shared(loop, indent)
+        if loop not in self.plan.containers:
+            return made
+        known, margin = self.plan.loops[loop], " " * (indent + STEP)
+        outside = self.loop, self.container
+        self.loop, self.container = loop, self.plan.containers[loop]
+        with self.scope.inside(known):
+            inner = self.body(loop.body, indent + STEP)
+        holder: list[Line] = [] if self.plan.is_sequence(loop) else [f"{margin}{self.container} = nn.Module()"]
+        add = f'{margin}{outside[1]}.add_module(f"{attribute(loop.path)}{{{known.name}}}", {self.container})'
+        self.loop, self.container = outside
+        count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "inputs")
+        return [*made, f"{' ' * indent}for {known.name} in range({count}):", *holder, *inner, add]
+
+    def _shared(self, loop: LoopAt, indent: int) -> Iterator[Line]:
+        """What all iterations of a loop share, made before it."""
+        for value, around in _values(loop):
+            self.loop = around
+            yield from self._groups(value, indent, shared=True)
+        self.loop = None
+
+    # ---- submodules ----
+
+    def _groups(self, value: OperandAt, indent: int, *, shared: bool) -> list[Line]:
+        made: list[Line] = []
+        for group in self.plan.groups(value, self.loop):
+            if group.shared == shared:
+                made += self._group(group, "self" if shared else self.container, indent)
+        return made
+
+    def _group(self, group: Group, container: str, indent: int) -> list[str]:
+        holder = ".".join([container, *([attribute(group.name)] if group.name else [])])
+        if group.chain:
+            made = lines(indent, f"{holder} = ", call("nn.Sequential", self._sequence(group.chain)))
+        elif group.name and not self._attached(group):
+            items = tuple(entry(attribute(part.path[-1]), self._module(part)) for part in group.members)
+            made = lines(indent, f"{holder} = ", call("nn.ModuleDict", Bracket("{", items, "}")))
+        else:
+            made = [
+                line
+                for part in group.members
+                for line in lines(indent, f"{holder}.{attribute(part.path[-1])} = ", self._module(part))
+            ]
+        for part in group.members:
+            place = f"{holder}.{attribute(part.path[-1])}"
+            made += [f"{' ' * indent}{place}.{name} = {value}" for name, value in self._departures(part)]
+        return made
+
+    def _attached(self, group: Group) -> bool:
+        """The group's name is that of an instance, which its members are attached to."""
+        return any(part.path == group.prefix for part in self.plan.children)
+
+    def _sequence(self, chain: tuple[Part, ...]) -> Bracket:
+        items: list[Doc] = []
+        taken = {part.path[-1] for part in chain}
+        for part in chain:
+            before = OPERATORS[part.primitive].module(Place(part, self.scope, forward=False))[0] if isinstance(part, OpAt) else ""
+            if before:
+                key = "pad"
+                while key in taken:
+                    key += "_"
+                taken.add(key)
+                items.append(named(key, before))
+            items.append(named(attribute(part.path[-1]), self._module(part)))
+        return call("OrderedDict", *items)
+
+    def _module(self, part: Part) -> Doc:
+        """The constructor of one submodule."""
+        if isinstance(part, CallAt):
+            return self._instance(part)
+        make = OPERATORS[part.primitive].module
+        assert make is not None
+        return make(Place(part, self.scope, forward=False))[1]
+
+    def _instance(self, part: CallAt) -> Doc:
+        callee = self.plan.callee(part)
+
+        def write(argument: Argument) -> str | None:
+            given = {use: argument.values[callee.number(module)] for use, module in part.modules.items()}
+            known: dict[tuple[int, ...], Value] = {}
+            for use, value in given.items():
+                chosen = argument.default if value is None else value
+                assert chosen is not None
+                known[use] = chosen
+            if argument.default is not None and all(value == argument.default for value in known.values()):
+                return None
+            key = (part, argument.key)
+            scalar = self.plan.passed.setdefault(key, Scalar(known, _exprs(part, argument.key)))
+            return self.scope.in_init(scalar, argument.name)
+
+        return callee.construct(write)
+
+    def _departures(self, part: Part) -> Iterator[tuple[str, str]]:
+        """How the part's tensors start, where the rules of `reset` do not say so."""
+        if not isinstance(part, OpAt):
+            return
+        read = {name for name in part.attributes if any(name in read_by(part.primitive, at) for at in _attributes(part))}
+        for rule in self.plan.around.rules.mixed(part.primitive):
+            if rule.name in read and part.attributes[rule.name].constant != rule.usual:
+                yield rule.name, self.scope.in_init(part.attributes[rule.name], rule.name)
+
+
+def _attributes(op: OpAt) -> Iterator[dict[str, Value]]:
+    """The attributes of an operation in each use."""
+    for use in op.channels.values:
+        yield {name: scalar.values[use] for name, scalar in op.attributes.items()}
+
+
+def _exprs(part: CallAt, key: str) -> tuple[Expr, ...]:
+    """How the caller says what comes in under a key: an argument it wrote, or the channels of a feature map."""
+    base, _, property_ = key.partition(".")
+    operand = part.maps.get(base)
+    if property_ == "channels" and operand is not None and hasattr(operand, "channels"):
+        return tuple(operand.channels.exprs)
+    return part.exprs.get(key, ())
+
+
+def _values(loop: LoopAt) -> Iterator[tuple[OperandAt, LoopAt]]:
+    """Every operand bound in a loop, with the innermost loop around it."""
+    pending: list[tuple[BodyAt, LoopAt]] = [(loop.body, loop)]
+    while pending:
+        body, around = pending.pop(0)
+        for statement in body:
+            if isinstance(statement, BindAt):
+                yield statement.value, around
+            elif isinstance(statement, IfAt):
+                pending.append((statement.then + statement.other, around))
+            elif isinstance(statement, LoopAt):
+                pending.append((statement.body, statement))
+
+
+def _lines(made: list[Line]) -> bool:
+    """Something other than a local variable is written."""
+    return any(isinstance(line, str) for line in made)

@@ -1,0 +1,198 @@
+"""Write `forward`, or the body of a function, from a `Plan`.
+
+In: a plan. Out: its lines. Statements stand as in the file; those whose result nothing reads are left out.
+"""
+
+from __future__ import annotations
+
+from spinedsl.backends.torch.children import Group, Part
+from spinedsl.backends.torch.expressions import opposite
+from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, lines
+from spinedsl.backends.torch.merge import (
+    BindAt,
+    BodyAt,
+    CallAt,
+    IfAt,
+    LoopAt,
+    ManyAt,
+    OpAt,
+    OperandAt,
+    RefAt,
+    ReturnAt,
+    ScalarAt,
+    StatementAt,
+)
+from spinedsl.backends.torch.names import attribute
+from spinedsl.backends.torch.operators import OPERATORS, Code, Place
+from spinedsl.backends.torch.plan import Plan
+
+
+class Forward:
+    """Writes the statements of one plan. `trains` tells afterwards whether something asked for `self.training`."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.trains = False
+        self.loop: LoopAt | None = None  # the innermost loop being written
+        self.container = "self"  # what holds its submodules
+        self.groups: list[Group] = []  # of the operand being written
+
+    def body(self, body: BodyAt, indent: int) -> list[str]:
+        """The lines of some statements."""
+        made: list[str] = []
+        for statement in self._tidy(body):
+            if isinstance(statement, ScalarAt):
+                self.plan.scope.lets[statement.name] = statement
+            elif isinstance(statement, BindAt):
+                made += lines(indent, f"{self.plan.local(statement.name)} = ", self.value(statement.value))
+            elif isinstance(statement, ReturnAt):
+                made += lines(indent, "return ", self.value(statement.value))
+            elif isinstance(statement, IfAt):
+                made += self._choice(statement, indent)
+            else:
+                made += self._loop(statement, indent)
+        return made
+
+    def _tidy(self, body: BodyAt) -> list[StatementAt]:
+        """Statements whose result is read. `let a = f(x)`, `b = a` is `b = f(x)` where nothing else reads `a`."""
+        made: list[StatementAt] = []
+        for statement in body:
+            before = made[-1] if made else None
+            if isinstance(statement, BindAt) and not self.plan.uses[statement.name]:
+                continue
+            if (
+                isinstance(before, BindAt)
+                and isinstance(statement, BindAt | ReturnAt)
+                and isinstance(statement.value, RefAt)
+                and statement.value.name == before.name
+                and self.plan.uses[before.name] == 1
+            ):
+                made[-1] = (
+                    BindAt(statement.name, before.value) if isinstance(statement, BindAt) else ReturnAt(before.value)
+                )
+            else:
+                made.append(statement)
+        return made
+
+    # ---- choices and loops ----
+
+    def _choice(self, choice: IfAt, indent: int) -> list[str]:
+        outcome = choice.condition.constant
+        if outcome is not None:
+            return self.body(choice.then if outcome else choice.other, indent)
+        condition, then, other = self.plan.arms(choice)
+        first, second = self.body(then, indent + STEP), self.body(other, indent + STEP)
+        if not first and not second:
+            return []
+        scope = self.plan.scope
+        flag = self.plan.flag(choice, condition)
+
+        def test(*, holds: bool) -> str:
+            if flag:
+                return f"{' ' * indent}if {'' if holds else 'not '}self.{flag}:"
+            asked = condition if holds else opposite(condition)
+            return f"{' ' * indent}if {scope.forward_text(scope.expanded(asked))}:"
+
+        if not second:
+            return [test(holds=True), *first]
+        if not first:
+            return [test(holds=False), *second]
+        if _returns(then):
+            return [test(holds=True), *first, *(line[STEP:] for line in second)]
+        if _returns(other):
+            return [test(holds=False), *second, *(line[STEP:] for line in first)]
+        return [test(holds=True), *first, f"{' ' * indent}else:", *second]
+
+    def _loop(self, loop: LoopAt, indent: int) -> list[str]:
+        if not loop.body:
+            return []
+        plan, known = self.plan, self.plan.loops[loop]
+        outside = self.loop, self.container
+        known.index_used = False
+        self.loop = loop
+        fetch: list[str] = []
+        if loop in plan.containers:
+            known.index_used = True
+            self.container = plan.containers[loop]
+            part = f'getattr({outside[1]}, f"{attribute(loop.path)}{{{known.name}}}")'
+            fetch = [f"{' ' * (indent + STEP)}{self.container} = {part}"]
+            if plan.is_sequence(loop):
+                self.container, fetch = part, []
+        with plan.scope.inside(known):
+            made = self.body(loop.body, indent + STEP)
+        self.loop, self.container = outside
+        if not made:
+            return []
+        return [*lines(indent, "", self._head(loop), ":"), *fetch, *made]
+
+    def _head(self, loop: LoopAt) -> str:
+        known = self.plan.loops[loop]
+        index = known.name if known.index_used else "_"
+        if loop.items is None:
+            return f"for {index} in range({self.plan.scope.in_forward(loop.count, 'repeats')})"
+        items = self.operand(loop.items).doc
+        if isinstance(items, Bracket):
+            items = f"({', '.join(str(item) for item in items.items)},)"
+        item = self.plan.local(loop.item)
+        return f"for {index}, {item} in enumerate({items})" if known.index_used else f"for {item} in {items}"
+
+    # ---- operands ----
+
+    def value(self, value: OperandAt) -> Doc:
+        """An operand that a statement binds or returns."""
+        self.groups = self.plan.groups(value, self.loop)
+        return self.operand(value).doc
+
+    def operand(self, value: OperandAt) -> Code:
+        """An operand in Python."""
+        if isinstance(value, RefAt):
+            return Code(self.plan.local(value.name))
+        if isinstance(value, ManyAt):
+            if value.name:
+                return Code(self.plan.local(value.name))
+            return Code(Bracket("[", tuple(self.operand(item).doc for item in value.items), "]"))
+        for group in self.groups:
+            if group.chain and group.chain[-1] is value:
+                below = self.operand(self.plan.grouping.bottom(group))
+                return Code(call(self._place(group, ""), below.doc))
+        return self._call(value) if isinstance(value, CallAt) else self._operation(value)
+
+    def _call(self, value: CallAt) -> Code:
+        callee = self.plan.callee(value)
+        maps = [self.operand(value.maps[name]).doc for name in callee.inputs]
+        return Code(callee.apply(callee.name if callee.is_function else self._member(value), maps))
+
+    def _operation(self, value: OpAt) -> Code:
+        row = OPERATORS[value.primitive]
+        self.trains |= row.training
+        inputs = [code for operand in value.inputs for code in self._inputs(operand)]
+        place = Place(value, self.plan.scope, forward=True)
+        if not row.owns:
+            return row.function(place, inputs)
+        member = self._member(value)
+        return Code(call(member, *([row.function(place, inputs).doc] if inputs else [])))
+
+    def _inputs(self, operand: OperandAt) -> list[Code]:
+        """A list that is written out is as good as its items."""
+        if isinstance(operand, ManyAt) and not operand.name:
+            return [self.operand(item) for item in operand.items]
+        return [self.operand(operand)]
+
+    def _member(self, part: Part) -> str:
+        group = next(group for group in self.groups if any(part is member for member in group.members))
+        return self._place(group, part.path[-1])
+
+    def _place(self, group: Group, last: str) -> str:
+        base = "self" if group.shared else self.container
+        return ".".join([base, *(attribute(name) for name in (group.name, last) if name)])
+
+
+def _returns(body: BodyAt) -> bool:
+    """Every way through the statements returns."""
+    last = body[-1] if body else None
+    if isinstance(last, IfAt):
+        outcome = last.condition.constant
+        if outcome is not None:
+            return _returns(last.then if outcome else last.other)
+        return _returns(last.then) and _returns(last.other)
+    return isinstance(last, ReturnAt)

@@ -1,0 +1,217 @@
+"""What is known of a class before a line of it is written.
+
+In: a definition's `Module`s, merged, and what stands before it in the file. Out: a `Plan`: the feature maps that are read,
+the loops and the submodules with their names, and the `Scope` that numbers are written in. `forward` and `construct` write
+from it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from spinedsl.backends.torch.children import Group, Grouping, Part
+from spinedsl.backends.torch.expressions import leaves, opposite
+from spinedsl.backends.torch.initial import Rules
+from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, named
+from spinedsl.backends.torch.merge import (
+    BindAt,
+    BodyAt,
+    CallAt,
+    IfAt,
+    LoopAt,
+    ManyAt,
+    OpAt,
+    OperandAt,
+    RefAt,
+    ReturnAt,
+    loops_in,
+    parts,
+    values,
+)
+from spinedsl.backends.torch.names import python_name
+from spinedsl.backends.torch.scope import Argument, Loop, Scope
+from spinedsl.ops.program import Module
+from spinedsl.ops.types import Expr
+
+
+@dataclass(eq=False)
+class Class:
+    """A definition as it is in generated code. `inputs` are the feature maps that it reads, by parameter."""
+
+    name: str
+    modules: Sequence[Module]
+    inputs: tuple[str, ...]
+    starred: bool  # takes its list of feature maps as `*inputs`
+    is_function: bool
+    arguments: Sequence[Argument] = ()
+    text: list[str] = field(default_factory=list)
+
+    def number(self, module: Module) -> int:
+        """Which use of the definition a module is."""
+        return next(number for number, own in enumerate(self.modules) if own is module)
+
+    def apply(self, callee: str, maps: Sequence[Doc]) -> Bracket:
+        """`callee` called on feature maps."""
+        if not self.starred:
+            return call(callee, *maps)
+        (only,) = maps
+        if isinstance(only, Bracket) and only.opening == "[":
+            return call(callee, *only.items)
+        return call(callee, f"*{flat(only)}")
+
+    def construct(self, write: Callable[[Argument], str | None]) -> Bracket:
+        """An instance, with each argument as `write` says it; None leaves it to its default."""
+        texts = [(argument, write(argument)) for argument in self.arguments]
+        items = [
+            text if argument.positional else named(argument.name, text) for argument, text in texts if text is not None
+        ]
+        return call(self.name, *items)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a class may refer to: the names of the module, the classes before it, and the rules of `reset`."""
+
+    taken: frozenset[str]
+    class_of: Callable[[Module], Class]
+    rules: Rules
+
+
+class Plan:
+    """One class to be written."""
+
+    def __init__(self, modules: Sequence[Module], body: BodyAt, around: Surroundings) -> None:
+        self.modules, self.body, self.around = modules, body, around
+        self.grouping = Grouping(self.live_maps)
+        self.uses = self._count_uses()
+        self.inputs = tuple(name for name in modules[0].maps if self.uses[name])
+        self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
+        self.children = [part for value in values(body) for part in parts(value) if self.grouping.owns(part)]
+        self.scope = Scope(modules, {*around.taken, "training", *(part.path[0] for part in self.children)})
+        self.loops: dict[LoopAt, Loop] = {}
+        self.containers: dict[LoopAt, str] = {}
+        for loop in loops_in(body):
+            self._name_loop(loop)
+        self.grouped: dict[OperandAt, list[Group]] = {}
+        self.names: dict[str, str] = {}
+        self.flags: dict[IfAt, str] = {}
+        for name in self.inputs:
+            self.local(name)
+
+    # ---- calls ----
+
+    def callee(self, part: CallAt) -> Class:
+        """The class of a call."""
+        return self.around.class_of(next(iter(part.modules.values())))
+
+    def live_maps(self, part: CallAt) -> tuple[OperandAt, ...] | None:
+        """The operands that a called class reads; None where it is a function."""
+        callee = self.callee(part)
+        return None if callee.is_function else tuple(part.maps[name] for name in callee.inputs)
+
+    # ---- which results are read ----
+
+    def _count_uses(self) -> Counter[str]:
+        """How often each name is read, by statements whose own result is read."""
+        dead: set[str] = set()
+        while True:
+            read = Counter(name for value in self._live_values(self.body, dead) for name in self._names_in(value))
+            unread = {statement.name for statement in _binds(self.body) if not read[statement.name]}
+            if unread <= dead:
+                return read
+            dead |= unread
+
+    def _live_values(self, body: BodyAt, dead: set[str]) -> Iterator[OperandAt]:
+        for statement in body:
+            if isinstance(statement, BindAt) and statement.name not in dead:
+                yield statement.value
+            elif isinstance(statement, ReturnAt):
+                yield statement.value
+            elif isinstance(statement, IfAt):
+                yield from self._live_values(statement.then + statement.other, dead)
+            elif isinstance(statement, LoopAt) and statement.body:
+                yield from self._live_values(statement.body, dead)
+                if statement.items is not None:
+                    yield statement.items
+
+    def _names_in(self, value: OperandAt) -> Iterator[str]:
+        inner: Sequence[OperandAt] = ()
+        if isinstance(value, RefAt):
+            yield value.name
+        elif isinstance(value, ManyAt) and value.name:
+            yield value.name
+        elif isinstance(value, ManyAt):
+            inner = value.items
+        elif isinstance(value, OpAt):
+            inner = value.inputs
+        else:
+            inner = [value.maps[name] for name in self.callee(value).inputs]
+        for operand in inner:
+            yield from self._names_in(operand)
+
+    # ---- names ----
+
+    def _name_loop(self, loop: LoopAt) -> None:
+        self.loops[loop] = Loop(loop, self.scope.fresh(loop.index or "i"))
+        if any(not part.shared for part in self.owned(loop.body)):
+            self.containers[loop] = self.scope.fresh(loop.path.rstrip("_"))
+
+    def local(self, name: str) -> str:
+        """A feature map's name in `forward`."""
+        if name not in self.names:
+            loops = {loop.name for loop in self.loops.values()} | set(self.containers.values())
+            self.names[name] = python_name(name, self.around.taken | loops | set(self.names.values()))
+        return self.names[name]
+
+    # ---- submodules ----
+
+    def owned(self, body: BodyAt) -> Iterator[Part]:
+        """The submodules of some statements."""
+        return (part for value in values(body) for part in parts(value) if self.grouping.owns(part))
+
+    def groups(self, value: OperandAt, loop: LoopAt | None) -> list[Group]:
+        """The submodules of an operand that a statement of `loop` binds or returns."""
+        if value not in self.grouped:
+            whole = loop is not None and all(part in list(parts(value)) for part in self.owned(loop.body))
+            direct = loop is not None and any(
+                isinstance(statement, BindAt) and statement.value is value for statement in loop.body
+            )
+            self.grouped[value] = self.grouping.groups(value, looped=loop is not None, whole=whole and direct)
+        return self.grouped[value]
+
+    def is_sequence(self, loop: LoopAt) -> bool:
+        """An iteration of the loop is one chain of modules."""
+        direct = [statement.value for statement in loop.body if isinstance(statement, BindAt)]
+        return any(not group.prefix and group.chain for value in direct for group in self.groups(value, loop))
+
+    # ---- choices ----
+
+    def arms(self, choice: IfAt) -> tuple[Expr, BodyAt, BodyAt]:
+        """The condition and the arms, turned so that submodules stand in the first arm."""
+        child = next(self.owned(choice.then + choice.other), None)
+        condition = self.scope.resolve(choice.condition, f"has_{child.path[0]}" if child else "condition")
+        if child is not None and not any(self.owned(choice.then)):
+            return opposite(condition), choice.other, choice.then
+        return condition, choice.then, choice.other
+
+    def flag(self, choice: IfAt, condition: Expr) -> str:
+        """The attribute that keeps a longer condition for `forward`, named for the submodule that it decides on."""
+        if choice not in self.flags:
+            child = next(self.owned(choice.then + choice.other), None)
+            names = {str(leaf) for leaf in leaves(self.scope.expanded(condition))}
+            indexed = any("'#" in name for name in names)
+            told = child is not None and len(names) > 1 and not indexed
+            self.flags[choice] = self.scope.fresh(f"has_{child.path[0]}") if told and child is not None else ""
+        return self.flags[choice]
+
+
+def _binds(body: BodyAt) -> Iterator[BindAt]:
+    for statement in body:
+        if isinstance(statement, BindAt):
+            yield statement
+        elif isinstance(statement, IfAt):
+            yield from _binds(statement.then + statement.other)
+        elif isinstance(statement, LoopAt):
+            yield from _binds(statement.body)

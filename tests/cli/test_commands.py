@@ -1,0 +1,198 @@
+"""The command line as its users meet it: exit status, streams, files, folders, standard input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from spinedsl.cli import main
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+TUTORIAL = EXAMPLES / "tutorial"
+FIRST = str(TUTORIAL / "1_first_network.spine")
+FAMILY = str(TUTORIAL / "3_family.spine")
+WRONG = str(EXAMPLES / "demo" / "three_mistakes.spine")
+
+
+def spine(*arguments: str, text: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "spinedsl", *arguments], input=text, capture_output=True, text=True, cwd=ROOT, check=False,
+        env={**os.environ, **(env or {})}, timeout=120,
+    )  # fmt: skip
+
+
+def test_a_clean_file_is_status_0() -> None:
+    done = spine("check", FIRST)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "1 file checked, 1 network: no mistakes\n"
+
+
+def test_mistakes_are_status_1_and_all_said() -> None:
+    done = spine("check", WRONG)
+    assert done.returncode == 1
+    assert done.stdout.count("error[") == 3
+    assert done.stdout.endswith("1 file checked: 3 errors\n")
+
+
+def test_a_folder_is_searched() -> None:
+    done = spine("check", str(TUTORIAL))
+    assert done.returncode == 0
+    assert "5 files checked, 8 networks" in done.stdout
+
+
+def test_standard_input_is_a_file() -> None:
+    done = spine("check", "-", text=Path(WRONG).read_text())
+    assert done.returncode == 1
+    assert "--> <stdin>:" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "required"),
+        (["chekc", FIRST], "invalid choice"),
+        (["check"], "FILE"),
+        (["check", "--input", "64x", FIRST], "HEIGHTxWIDTH"),
+        (["check", "--input", "0x64", FIRST], "at least one pixel"),
+        (["compile", FIRST, "--to", "tf", "-o", "x"], "invalid choice"),
+        (["compile", FIRST, "--to", "onnx", "--dynamic", "depth", "-o", "x"], "batch,height,width"),
+        (["compile", FIRST, "--to", "torch", "--dynamic", "batch", "-o", "x"], "for --to onnx"),
+        (["compile", FAMILY, "--to", "torch", "-o", "-"], "choose one: `Family`, `Small`, `Base` or `Large`"),
+        (["compile", FAMILY, "--network", "Smal", "--to", "torch", "-o", "-"], "did you mean `Small`?"),
+        (["show", FAMILY, "--network", "Nothing"], "it has `Family`"),
+        (["fmt", "-", FIRST], "stands alone"),
+    ],
+)
+def test_wrong_use_is_status_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status = main(arguments)
+    except SystemExit as exit_:
+        status = int(str(exit_.code))
+    assert status == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "compile", "show", "stats", "fmt"])
+def test_help_has_examples_of_its_own_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main([command, "--help"])
+    assert exit_.value.code == 0
+    assert f"  spine {command} " in capsys.readouterr().out
+
+
+def test_a_missing_file_is_said_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "nowhere.spine"]) == 1
+    assert "error[E0801]: cannot read `nowhere.spine`: no such file or directory" in capsys.readouterr().out
+
+
+def test_compile_writes_the_whole_file_or_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "model.py"
+    assert main(["compile", FIRST, "--to", "torch", "-o", str(target)]) == 0
+    written = target.read_bytes()
+    assert b"class First(nn.Module)" in written
+    assert main(["compile", WRONG, "--to", "torch", "-o", str(target)]) == 1
+    assert target.read_bytes() == written
+    assert [path.name for path in tmp_path.iterdir()] == ["model.py"]
+    assert "error[E0402]" in capsys.readouterr().err
+
+
+def test_compile_keeps_the_permissions_of_a_file_that_is_there(tmp_path: Path) -> None:
+    target = tmp_path / "model.py"
+    target.write_text("old")
+    target.chmod(0o600)
+    link = tmp_path / "link.py"
+    link.symlink_to(target)
+    assert main(["compile", FIRST, "--to", "torch", "-o", str(link)]) == 0
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert target.read_text() != "old"
+
+
+def test_an_unwritable_folder_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "missing" / "model.py"
+    assert main(["compile", FIRST, "--to", "torch", "-o", str(target)]) == 1
+    assert "error[E0802]: cannot write" in capsys.readouterr().err
+    assert main(["compile", FIRST, "--to", "torch", "-o", str(tmp_path)]) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+def test_onnx_without_weights_says_which_values_it_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compile", FIRST, "--to", "onnx", "--seed", "3", "-o", str(tmp_path / "m.onnx")]) == 0
+    assert "values made from seed 3" in capsys.readouterr().err
+
+
+def test_input_size_reaches_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", FIRST, "--input", "128x64"]) == 0
+    assert "input   image 3x128x64 (level 0)" in capsys.readouterr().out
+    assert main(["show", FIRST, "--input", "100x64"]) == 1
+    said = capsys.readouterr().err
+    assert "E0402" in said
+    assert "given on the command line" in said
+
+
+def test_json_has_place_and_fixes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--format", "json", WRONG]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [entry["code"] for entry in found] == ["E0402", "E0305", "E0201"]
+    (rename,) = found[2]["fixes"][0]["edits"]
+    assert rename["replacement"] == "bottleneck"
+    text = Path(WRONG).read_text().split("\n")[rename["line"] - 1]
+    assert text[rename["column"] - 1 : rename["end_column"] - 1] == "botleneck"
+
+
+def test_sarif_has_a_rule_for_each_result(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--format", "sarif", WRONG]) == 1
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert [rules[result["ruleIndex"]] for result in run["results"]] == [result["ruleId"] for result in run["results"]]
+    assert len(run["results"]) == 3
+
+
+def test_github_annotations_stay_on_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--format", "github", WRONG]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("::error file=") for line in lines)
+
+
+def test_stats_json_has_the_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stats", str(EXAMPLES / "spinenet.spine"), "--network", "SpineNet49", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["parameters"] == 21_831_488
+    assert figures["multiply_adds"] == 28_261_990_400
+    assert sum(row["multiply_adds"] for row in figures["rows"]) == figures["multiply_adds"]
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m spinedsl show {EXAMPLES / 'spinenet.spine'} --network SpineNet49 | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_fault_of_ours_leaves_a_report(tmp_path: Path) -> None:
+    broken = (
+        "import sys, spinedsl.cli.check as c\n"
+        "def fail(options): raise RuntimeError('planted')\n"
+        "c.run = fail\n"
+        "from spinedsl.cli import main\n"
+        f"sys.exit(main(['check', {FIRST!r}]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", broken], capture_output=True, text=True, cwd=ROOT, check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path)}, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 70
+    assert "Traceback" not in done.stderr
+    (report,) = tmp_path.glob("spine-fault-*.txt")
+    text = report.read_text()
+    assert "RuntimeError: planted" in text
+    assert "command: spine check" in text
+    assert "network First" in text

@@ -1,0 +1,110 @@
+"""Formatting: canonical, keeps comments and meaning, and changes nothing the second time."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spinedsl.source import Source
+from spinedsl.syntax.format import format_source
+from spinedsl.syntax.parse import parse, tokens_of
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted([*(ROOT / "examples").rglob("*.spine"), *(ROOT / "spinedsl" / "prelude").glob("*.spine")])
+ONE_LINE = "one statement"
+
+
+def formatted(text: str) -> str:
+    """Canonical text of a text without mistakes of form."""
+    outcome = format_source(Source.from_text(text))
+    assert outcome.value is not None, outcome.diagnostics
+    return outcome.value
+
+
+def words(text: str) -> list[str]:
+    """The tokens, without the commas that end a list."""
+    values = [token.value for token in tokens_of(Source.from_text(text))]
+    return [v for v, after in zip(values, [*values[1:], ""], strict=True) if not (v == "," and after in "})]")]
+
+
+def comments(text: str) -> list[str]:
+    """Every comment of a text without strings."""
+    return [comment.rstrip() for comment in re.findall(r"#[^\n]*", text)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_we_ship_is_formatted(file: Path) -> None:
+    assert formatted(file.read_text()) == file.read_text()
+
+
+@st.composite
+def loose_texts(draw: st.DrawFn) -> str:
+    """An example with blanks, line ends and comments put in where they mean nothing."""
+    text = draw(st.sampled_from(FILES)).read_text()
+    tokens = tokens_of(Source.from_text(text))
+    out, line = "", 1
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        new_line = (token.line or 0) > line
+        line = token.line or 0
+        if before is None:
+            out += draw(st.sampled_from(["", "# top\n", "\n\n"]))
+        elif new_line:
+            out += draw(st.sampled_from(["\n", "\n\n\n", "  # tail\n", "\n# between\n", "\n\n# alone\n\n", "\r\n"]))
+        elif before.type in ("COMMA", "EQUAL", "PLUS", "LPAR") and draw(st.integers(0, 15)) == 0:
+            out += draw(st.sampled_from(["\n  ", "  # inside\n", " # inside\n # more\n"]))
+        elif before.type in ("LBRACE",) or token.type in ("RBRACE",):
+            out += draw(st.sampled_from([" ", " ", "   "]))
+        else:
+            out += draw(st.sampled_from([" ", "  ", "\t"]))
+        out += token.value
+    return out + draw(st.sampled_from(["", "\n", "\n\n# end", "  # end\n"]))
+
+
+@given(loose_texts())
+def test_formatting_keeps_meaning_and_comments_and_is_idempotent(text: str) -> None:
+    source = Source.from_text(text)
+    if parse(source).diagnostics:
+        return  # a line end fell where it means something
+    once = formatted(source.text)
+    assert words(once) == words(source.text)
+    assert comments(once) == comments(source.text)
+    assert not parse(Source.from_text(once)).diagnostics
+    assert formatted(once) == once
+
+
+def test_rows_align_in_runs_and_bodies_indent() -> None:
+    text = (
+        "network A{\ninput i:3 x 64 x 64\n\nblock b0:residual level 2 after s # one\nblock b10:bottleneck(expansion=2) "
+        "level 3 from b0,s repeat 2\n\n\n\noutput P:b10}\ndef f(x,a=-1)->x.channels-1{if a<0{return x}else{\nreturn x}}"
+    )
+    assert formatted(text) == (
+        "network A {\n"
+        "    input i: 3 x 64 x 64\n"
+        "\n"
+        "    block b0:  residual                   level 2  after s  # one\n"
+        "    block b10: bottleneck(expansion = 2)  level 3  from b0, s  repeat 2\n"
+        "\n"
+        "    output P: b10\n"
+        "}\n"
+        "def f(x, a = -1) -> x.channels - 1 {\n"
+        "    if a < 0 { return x } else {\n"
+        "        return x\n"
+        "    }\n"
+        "}\n"
+    )
+
+
+def test_long_settings_break_one_item_a_line() -> None:
+    items = [f"conv(padding = same, init_scale = {i})" for i in range(4)]
+    broken = formatted(f"network A {{ defaults {{ {', '.join(items)} }} }}")
+    assert broken == "network A {\n    defaults {\n" + "".join(f"        {i},\n" for i in items) + "    }\n}\n"
+
+
+def test_a_file_with_mistakes_of_form_is_left_alone() -> None:
+    outcome = format_source(Source.from_text("network A { block }"))
+    assert outcome.value is None
+    assert [diagnostic.code.id for diagnostic in outcome.diagnostics] == ["E0102"]
