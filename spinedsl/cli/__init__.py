@@ -15,7 +15,7 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError
 
-COMMANDS = ("check", "compile", "show", "stats", "fmt")
+COMMANDS = ("check", "compile", "show", "stats", "fmt", "new")
 OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 DESCRIPTION = "The compiler for scale-permuted networks."

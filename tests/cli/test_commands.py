@@ -196,3 +196,15 @@ def test_a_fault_of_ours_leaves_a_report(tmp_path: Path) -> None:
     assert "RuntimeError: planted" in text
     assert "command: spine check" in text
     assert "network First" in text
+
+
+def test_new_starts_a_file_that_is_clean_and_formatted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "my-net.spine"
+    assert main(["new", str(file)]) == 0
+    assert "network MyNet" in capsys.readouterr().out
+    assert main(["check", str(file)]) == 0
+    assert main(["fmt", "--check", str(file)]) == 0
+    assert main(["new", str(file)]) == 2
+    assert main(["new", str(tmp_path / "net.txt")]) == 2
+    assert main(["new", str(tmp_path / "other.spine"), "--name", "1; import os"]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["my-net.spine"]

@@ -61,15 +61,15 @@ class Grouping:
     def chain(self, value: OperandAt, prefix: tuple[str, ...], members: list[Part]) -> tuple[Part, ...]:
         """A chain in `value` that holds every member, innermost first; empty if there is none."""
         for top in reversed(list(parts(value))):
-            found = tuple(self._down(top, prefix))
+            found = tuple(self._down(top, prefix, members))
             if all(any(member is part for part in found) for member in members):
                 return found[::-1]
         return ()
 
-    def _down(self, part: OperandAt, prefix: tuple[str, ...]) -> Iterator[Part]:
+    def _down(self, part: OperandAt, prefix: tuple[str, ...], members: list[Part]) -> Iterator[Part]:
         while isinstance(part, OpAt | CallAt) and part.path[:-1] == prefix and part.path:
             operand = self._only_input(part)
-            if operand is None:
+            if operand is None or (self.owns(part) and not any(part is member for member in members)):
                 return
             yield part
             part = operand

@@ -7,19 +7,32 @@ the same choices and loops.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from spinedsl.backends.torch.children import Group, Part
-from spinedsl.backends.torch.expressions import literal, opposite
+from spinedsl.backends.torch.expressions import opposite
 from spinedsl.backends.torch.initial import read_by
 from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, entry, lines, named
 from spinedsl.backends.torch.merge import BindAt, BodyAt, CallAt, IfAt, LoopAt, OpAt, OperandAt, ReturnAt, Scalar, ScalarAt
-from spinedsl.backends.torch.names import attribute
+from spinedsl.backends.torch.names import attribute, python_name
 from spinedsl.backends.torch.operators import OPERATORS, Place
 from spinedsl.backends.torch.plan import Plan
-from spinedsl.backends.torch.scope import Argument, Local
-from spinedsl.ops.types import Expr, Name, Property, Value
+from spinedsl.backends.torch.scope import Argument, Loop
+from spinedsl.ops.types import Expr, Value
 
-Line = str | tuple[int, Local]  # a local variable is written only if a later line reads it
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """Where a compile-time `let` stands. It becomes a local variable if a later line reads it."""
+
+    indent: int
+    at: ScalarAt
+    loops: tuple[Loop, ...]
+
+
+Line: TypeAlias = str | Let
 
 
 class Construct:
@@ -37,8 +50,9 @@ class Construct:
         for line in reversed(self.body(self.plan.body, 2 * STEP)):
             if isinstance(line, str):
                 written.append(line)
-            elif line[1].used:
-                written.append(f"{' ' * line[0]}{line[1].name} = {self.scope.init_text(line[1].expr)}")
+            elif (local := self.scope.locals.get(line.at)) is not None and local.used:
+                self.scope.loops[:] = line.loops
+                written.append(f"{' ' * line.indent}{local.name} = {self.scope.init_text(local.expr)}")
         return written[::-1]
 
     def body(self, body: BodyAt, indent: int) -> list[Line]:
@@ -47,10 +61,10 @@ class Construct:
         for statement in body:
             if isinstance(statement, ScalarAt):
                 self.scope.lets[statement.name] = statement
-                if statement.fixed:
-                    made.append((indent, self.scope.local(statement.name)))
+                made.append(Let(indent, statement, tuple(self.scope.loops)))
             elif isinstance(statement, BindAt | ReturnAt):
-                made += self._groups(statement.value, indent, shared=False)
+                for group in self.plan.groups(statement.value, self.loop):
+                    made += [] if group.shared else self._group(group, self.container, indent)
             elif isinstance(statement, IfAt):
                 made += self._choice(statement, indent)
             else:
@@ -69,7 +83,7 @@ class Construct:
         margin = " " * indent
         kept: list[Line] = [f"{margin}self.{flag} = {self.scope.init_text(condition)}"] if flag else []
         if not _lines(first) and not _lines(second):
-            return [*kept, *first, *second]
+            return kept
         test = f"self.{flag}" if flag else self.scope.init_text(condition)
         if not _lines(first):
             negative = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
@@ -96,21 +110,17 @@ class Construct:
         count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "inputs")
         return [*made, f"{' ' * indent}for {known.name} in range({count}):", *holder, *inner, add]
 
-    def _shared(self, loop: LoopAt, indent: int) -> Iterator[Line]:
+    def _shared(self, loop: LoopAt, indent: int) -> list[str]:
         """What all iterations of a loop share, made before it."""
-        for value, around in _values(loop):
-            self.loop = around
-            yield from self._groups(value, indent, shared=True)
-        self.loop = None
+        return [
+            line
+            for value, around in _values(loop)
+            for group in self.plan.groups(value, around)
+            if group.shared
+            for line in self._group(group, "self", indent)
+        ]
 
     # ---- submodules ----
-
-    def _groups(self, value: OperandAt, indent: int, *, shared: bool) -> list[Line]:
-        made: list[Line] = []
-        for group in self.plan.groups(value, self.loop):
-            if group.shared == shared:
-                made += self._group(group, "self" if shared else self.container, indent)
-        return made
 
     def _group(self, group: Group, container: str, indent: int) -> list[str]:
         holder = ".".join([container, *([attribute(group.name)] if group.name else [])])
@@ -138,23 +148,25 @@ class Construct:
         items: list[Doc] = []
         taken = {part.path[-1] for part in chain}
         for part in chain:
-            before = OPERATORS[part.primitive].module(Place(part, self.scope, forward=False))[0] if isinstance(part, OpAt) else ""
-            if before:
-                key = "pad"
-                while key in taken:
-                    key += "_"
+            padding, module = self._modules(part)
+            if padding:
+                key = python_name("pad", taken)
                 taken.add(key)
-                items.append(named(key, before))
-            items.append(named(attribute(part.path[-1]), self._module(part)))
+                items.append(named(key, padding))
+            items.append(named(attribute(part.path[-1]), module))
         return call("OrderedDict", *items)
 
     def _module(self, part: Part) -> Doc:
         """The constructor of one submodule."""
+        return self._modules(part)[1]
+
+    def _modules(self, part: Part) -> tuple[Doc, Doc]:
+        """Constructors: of the padding that goes before it in a sequence, or nothing, and of the submodule."""
         if isinstance(part, CallAt):
-            return self._instance(part)
+            return "", self._instance(part)
         make = OPERATORS[part.primitive].module
         assert make is not None
-        return make(Place(part, self.scope, forward=False))[1]
+        return make(Place(part, self.scope, forward=False))
 
     def _instance(self, part: CallAt) -> Doc:
         callee = self.plan.callee(part)

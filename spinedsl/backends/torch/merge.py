@@ -318,6 +318,16 @@ def values(body: BodyAt) -> Iterator[OperandAt]:
             yield from values(statement.body)
 
 
+def loops_in(body: BodyAt, depth: int = 0) -> Iterator[tuple[LoopAt, int]]:
+    """Every loop that runs at all, with the number of loops around it."""
+    for statement in body:
+        if isinstance(statement, LoopAt) and statement.body:
+            yield statement, depth
+            yield from loops_in(statement.body, depth + 1)
+        elif isinstance(statement, IfAt):
+            yield from loops_in(statement.then + statement.other, depth)
+
+
 def _shared_everywhere(body: BodyAt) -> None:
     """What a loop's iterations share is made before the loop, so every use that gets there must have it."""
     for statement in body:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from spinedsl.backends.torch.children import Group, Grouping, Part
 from spinedsl.backends.torch.expressions import leaves, opposite
@@ -26,6 +27,7 @@ from spinedsl.backends.torch.merge import (
     OperandAt,
     RefAt,
     ReturnAt,
+    Scalar,
     loops_in,
     parts,
     values,
@@ -91,12 +93,14 @@ class Plan:
         self.children = [part for value in values(body) for part in parts(value) if self.grouping.owns(part)]
         self.scope = Scope(modules, {*around.taken, "training", *(part.path[0] for part in self.children)})
         self.loops: dict[LoopAt, Loop] = {}
+        self.loop_names: dict[tuple[str, int], str] = {}
         self.containers: dict[LoopAt, str] = {}
-        for loop in loops_in(body):
-            self._name_loop(loop)
+        for loop, depth in loops_in(body):
+            self._name_loop(loop, depth)
         self.grouped: dict[OperandAt, list[Group]] = {}
         self.names: dict[str, str] = {}
         self.flags: dict[IfAt, str] = {}
+        self.passed: dict[tuple[CallAt, str], Scalar] = {}
         for name in self.inputs:
             self.local(name)
 
@@ -153,16 +157,24 @@ class Plan:
 
     # ---- names ----
 
-    def _name_loop(self, loop: LoopAt) -> None:
-        self.loops[loop] = Loop(loop, self.scope.fresh(loop.index or "i"))
+    def _name_loop(self, loop: LoopAt, depth: int) -> None:
+        """Loops that stand one after another may have the same name for their index."""
+        self.loops[loop] = Loop(loop, self._once(loop.index or "i", depth))
         if any(not part.shared for part in self.owned(loop.body)):
-            self.containers[loop] = self.scope.fresh(loop.path.rstrip("_"))
+            self.containers[loop] = self._once(loop.path.rstrip("_"), depth)
+            most = max(cast(int, count) for count in loop.count.values.values())
+            self.scope.taken |= {f"{loop.path}{iteration}" for iteration in range(most)}
+
+    def _once(self, word: str, depth: int) -> str:
+        if (word, depth) not in self.loop_names:
+            self.loop_names[word, depth] = self.scope.fresh(word)
+        return self.loop_names[word, depth]
 
     def local(self, name: str) -> str:
         """A feature map's name in `forward`."""
         if name not in self.names:
-            loops = {loop.name for loop in self.loops.values()} | set(self.containers.values())
-            self.names[name] = python_name(name, self.around.taken | loops | set(self.names.values()))
+            loops = self.loop_names.values()
+            self.names[name] = python_name(name, {*self.around.taken, *loops, *self.names.values()})
         return self.names[name]
 
     # ---- submodules ----

@@ -292,14 +292,19 @@ class Scope:
         formals = {formal.name: position for position, formal in enumerate(self.modules[0].formals)}
         base, _, property_ = key.partition(".")
         if not property_:
-            default = self.modules[0].formals[formals[key]].default
-            plain = default.value if default is not None and isinstance(default.value, int | bool) else None
-            return Argument(key, self.fresh(key), values, plain, (FORMALS, formals[key]))
+            return Argument(key, self.fresh(key), values, self._default(formals[key]), (FORMALS, formals[key]))
         if base in self.modules[0].maps:
             is_first = base == next(iter(self.modules[0].maps))
             name = self.fresh(f"in_{property_}" if is_first else f"{base}_{property_}")
             return Argument(key, name, values, None, (MAPS, formals[base]))
         return Argument(key, self.fresh(f"{base}_{property_}"), values, None, (PROPERTIES, len(self.arguments)))
+
+    def _default(self, position: int) -> Value | None:
+        """What a parameter's default is worth, if that is one number for all uses."""
+        defaults = [module.formals[position].default for module in self.modules]
+        found = [default.value for default in defaults if default is not None]
+        agreed = bool(found) and all(same(value, found[0]) for value in found)
+        return found[0] if agreed and isinstance(found[0], int | Fraction) else None
 
     def _lift(self, hint: str, values: ByModule) -> str:
         """The key of an argument that carries computed values. Modules that never read it fall back on a default."""

@@ -1,0 +1,168 @@
+"""The classes and functions of a program: one for each definition in use, those that are called before those that call.
+
+In: a program. Out: `Class`es with their text. All uses of a definition share one class; only uses that do not align, as
+`merge` puts it, get a second one.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from spinedsl.backends.torch.construct import Construct
+from spinedsl.backends.torch.expressions import literal
+from spinedsl.backends.torch.forward import Forward
+from spinedsl.backends.torch.initial import Rules
+from spinedsl.backends.torch.layout import STEP, WIDTH, Doc, call, lines
+from spinedsl.backends.torch.merge import BodyAt, Misaligned, merge
+from spinedsl.backends.torch.names import class_name, prose, python_name
+from spinedsl.backends.torch.plan import Class, Plan, Surroundings
+from spinedsl.backends.torch.scope import Argument
+from spinedsl.ops.program import Bind, Body, Call, Each, If, Module, Program, Repeat, Return, calls_of, operands
+from spinedsl.ops.types import Loc
+
+Key: TypeAlias = tuple[str, Loc]
+
+
+def classes_of(program: Program, rules: Rules, taken: set[str]) -> list[Class]:
+    """The classes in the order of the file. `taken` are names of the module; those of the classes are added."""
+    made: dict[int, Class] = {}
+    written: list[Class] = []
+    for modules in _by_definition(program):
+        for group, body in _aligned(modules, made):
+            around = Surroundings(frozenset(taken), lambda module: made[id(module)], rules)
+            found = _write(Plan(group, body, around), program, taken)
+            taken.add(found.name)
+            written.append(found)
+            made.update((id(module), found) for module in group)
+    return written
+
+
+def _by_definition(program: Program) -> Iterator[list[Module]]:
+    """Every module of the program, those of one definition together, after the definitions that it calls."""
+    modules: dict[Key, dict[int, Module]] = {}
+    calls: dict[Key, list[Key]] = {}
+
+    def visit(module: Module) -> Key:
+        key = module.definition, module.loc
+        known = modules.setdefault(key, {})
+        if id(module) not in known:
+            known[id(module)] = module
+            calls.setdefault(key, []).extend(visit(inner) for inner in _called(module.body))
+        return key
+
+    roots = [visit(call.module) for row in program.rows for call in calls_of(row)]
+    done: set[Key] = set()
+
+    def in_order(key: Key) -> Iterator[list[Module]]:
+        if key not in done:
+            done.add(key)
+            for inner in calls[key]:
+                yield from in_order(inner)
+            yield list(modules[key].values())
+
+    for root in roots:
+        yield from in_order(root)
+
+
+def _called(body: Body) -> Iterator[Module]:
+    for statement in body:
+        if isinstance(statement, Bind | Return):
+            yield from (part.module for part in operands(statement.value) if isinstance(part, Call))
+        elif isinstance(statement, If):
+            yield from _called(statement.then + statement.other)
+        elif isinstance(statement, Repeat | Each):
+            for iteration in statement.iterations:
+                yield from _called(iteration)
+
+
+def _aligned(modules: list[Module], made: dict[int, Class]) -> list[tuple[list[Module], BodyAt]]:
+    """All modules as one group, else as few as come out of adding them one by one."""
+    try:
+        return [(modules, merge(modules, lambda module: made[id(module)]))]
+    except Misaligned:
+        groups: list[tuple[list[Module], BodyAt]] = []
+    for module in modules:
+        for position, (group, _) in enumerate(groups):
+            try:
+                body = merge([*group, module], lambda module: made[id(module)])
+            except Misaligned:
+                continue
+            groups[position] = [*group, module], body
+            break
+        else:
+            groups.append(([module], merge([module], lambda module: made[id(module)])))
+    return groups
+
+
+# ---- text ----
+
+
+def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
+    """The definition as a function if nothing has to be constructed, else as a class."""
+    first = plan.modules[0]
+    forward = Forward(plan)
+    body = forward.body(plan.body, 2 * STEP)
+    is_function = not (plan.scope.arguments or plan.children or forward.trains)
+    wanted = first.definition if is_function else class_name(first.definition)
+    if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():
+        wanted += "Resample"
+    made = Class(python_name(wanted, taken), plan.modules, plan.inputs, plan.starred, is_function)
+    described = _docstring(first, program)
+    if is_function:
+        head = lines(0, "", call(f"def {made.name}", *_maps(plan)), " -> Tensor:")
+        made.text = [*head, *_indented(described, STEP), *forward.body(plan.body, STEP)]
+        return made
+    constructor = Construct(plan).write()
+    made.arguments = plan.scope.signature()
+    stored = [f"self.{argument.name} = {argument.name}" for argument in made.arguments if argument.stored]
+    made.text = [f"class {made.name}(nn.Module):", *_indented(described, STEP), ""]
+    if made.arguments or constructor:
+        signature = call("def __init__", "self", *map(_parameter, made.arguments))
+        made.text += lines(STEP, "", signature, " -> None:")
+        made.text += [*_indented(["super().__init__()", *stored], 2 * STEP), *constructor, ""]
+    made.text += [*lines(STEP, "", call("def forward", "self", *_maps(plan)), " -> Tensor:"), *body]
+    return made
+
+
+def _indented(text: Sequence[str], indent: int) -> list[str]:
+    return [" " * indent + line if line else line for line in text]
+
+
+def _maps(plan: Plan) -> list[Doc]:
+    """The feature maps that come in."""
+    if plan.starred:
+        return [f"*{plan.local(plan.inputs[0])}: Tensor"]
+    kinds = {name: "list[Tensor]" if isinstance(plan.modules[0].maps[name], tuple) else "Tensor" for name in plan.inputs}
+    return [f"{plan.local(name)}: {kind}" for name, kind in kinds.items()]
+
+
+def _parameter(argument: Argument) -> str:
+    default = f" = {literal(argument.default)}" if argument.default is not None else ""
+    return f"{argument.name}: {argument.annotation}{default}"
+
+
+def _docstring(module: Module, program: Program) -> list[str]:
+    """What the comment above the definition says, and where it stands."""
+    kind = {"def": "Helper"}.get(module.kind, module.kind.replace("_", " ").capitalize())
+    comment = prose(_comment(module.loc, program), 600)
+    place = prose(str(module.loc))
+    said = f"{kind} `{prose(module.definition)}` ({place})" + (f": {comment}" if comment else "")
+    said = said if said.endswith(".") else f"{said}."
+    whole = f'"""{said}"""'
+    if len(whole) <= WIDTH - STEP:
+        return [whole]
+    first, *others = textwrap.wrap(f'"""{said}', WIDTH - STEP)
+    return [first, *others, '"""']
+
+
+def _comment(loc: Loc, program: Program) -> str:
+    """The comment lines right above a line of a source."""
+    text = next((source.text for source in program.sources if source.name == loc.file), "")
+    found: list[str] = []
+    for line in reversed(text.split("\n")[: loc.line - 1]):
+        if not line.startswith("#"):
+            break
+        found.append(line.lstrip("# "))
+    return " ".join(reversed(found))

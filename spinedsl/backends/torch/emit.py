@@ -1,0 +1,99 @@
+"""Emit: from a `Program` to one Python file that needs only PyTorch.
+
+In: a program. Out: the bytes of the file, the same for the same program. The template holds the layout; the lines come
+from `classes` (the definitions), `network` (the rows) and `helpers.py` (copied as it stands).
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from importlib.resources import files
+
+from spinedsl.backends.torch.classes import classes_of
+from spinedsl.backends.torch.initial import Rules
+from spinedsl.backends.torch.names import prose, python_name
+from spinedsl.backends.torch.network import write_network
+from spinedsl.ops.program import Program
+
+_IMPORTS = (  # in the order that import sorters want; a line is written if one of its names is used
+    ("import math", ("math",)),
+    ("from collections import OrderedDict", ("OrderedDict",)),
+    ("from functools import reduce", ("reduce",)),
+    ("from zlib import crc32", ("crc32",)),
+)
+_TORCH_IMPORTS = (
+    ("import torch", ("torch",)),
+    ("import torch.nn.functional as F", ("F",)),
+    ("from torch import Tensor, nn", ("Tensor", "nn")),
+)
+
+
+def emit(program: Program) -> bytes:
+    """The network as the text of a Python module, in UTF-8."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    taken: set[str] = set()
+    name = python_name(program.name)
+    taken.add(name)
+    rules = Rules.of(program)
+    classes = classes_of(program, rules, taken)
+    network = write_network(program, name, classes, rules)
+    blocks = [c.text for c in classes if c.is_function] + [c.text for c in classes if not c.is_function] + [network]
+    helpers = _helpers_for(_names_in("\n\n".join("\n".join(block) for block in blocks)))
+    used = _names_in("\n\n".join([*helpers, *("\n".join(block) for block in blocks)]))
+    environment = Environment(
+        loader=PackageLoader("spinedsl.backends.torch"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - it is Python, not HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    text = environment.get_template("model.py.jinja").render(
+        name=name,
+        source=prose(program.sources[0].name if program.sources else "a program"),
+        input=f"{prose(program.input_name)}: {program.input_type.channels} channels, {_sizes(program)}",
+        imports=[line for line, names in _IMPORTS if used.intersection(names)],
+        torch_imports=[line for line, names in _TORCH_IMPORTS if used.intersection(names)],
+        blocks=[*(helper.split("\n") for helper in helpers), *blocks],
+    )
+    return text.encode()
+
+
+def _sizes(program: Program) -> str:
+    """The legal sizes of the input."""
+    axes = {"height": program.input_type.height, "width": program.input_type.width}
+    said = [f"{axis} {size}" for axis, size in axes.items() if axis in program.static_axes]
+    free = [axis for axis in axes if axis not in program.static_axes]
+    if free:
+        said.append(f"{' and '.join(free)} divisible by {program.divisor}")
+    made_for = "" if not free else f" (written for {program.input_type.size})"
+    return ", ".join(said) + made_for
+
+
+def _names_in(text: str) -> set[str]:
+    """Every name that some Python reads or writes."""
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
+@cache
+def _helpers() -> dict[str, str]:
+    """The definitions in `helpers.py`, as they stand there."""
+    text = files("spinedsl.backends.torch").joinpath("helpers.py").read_text(encoding="utf-8")
+    rows = text.split("\n")
+    return {
+        node.name: "\n".join(rows[node.lineno - 1 : node.end_lineno])
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+
+
+def _helpers_for(names: set[str]) -> list[str]:
+    """The helper definitions behind some names, and those that these need."""
+    helpers = _helpers()
+    found: set[str] = set()
+    while more := {name for name in names if name in helpers} - found:
+        found |= more
+        names = set().union(*(_names_in(helpers[name]) for name in more))
+    return [text for name, text in helpers.items() if name in found]

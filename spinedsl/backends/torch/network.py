@@ -1,0 +1,183 @@
+"""Write the network: a class that takes no argument, whose `__init__` and `forward` read like the table of rows.
+
+In: a program and the classes of its definitions. Out: the lines of the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from spinedsl.backends.torch.expressions import literal
+from spinedsl.backends.torch.initial import Rules
+from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, entry, flat, lines, named
+from spinedsl.backends.torch.names import attribute, prose, python_name
+from spinedsl.backends.torch.plan import Class
+from spinedsl.backends.torch.scope import Argument
+from spinedsl.ops.program import Call, Module, Program, Row, calls_of
+
+FEW = 3  # from this many equal modules on, a row says how many there are
+
+
+def write_network(program: Program, name: str, classes: Sequence[Class], rules: Rules) -> list[str]:
+    """The lines of the network's class."""
+    writer = _Network(program, classes)
+    body = "\n".join
+    del body
+    return [
+        f"class {name}(nn.Module):",
+        f'    """{_described(program)}"""',
+        "",
+        "    def __init__(self) -> None:",
+        "        super().__init__()",
+        *writer.facts(),
+        *writer.submodules(),
+        "        self.reset()",
+        "",
+        *_reset(rules),
+        "",
+        *writer.forward(),
+    ]
+
+
+def _described(program: Program) -> str:
+    first, last = program.row(program.outputs[0]), program.row(program.outputs[-1])
+    levels = f"level {first.level}" if first is last else f"levels {first.level} to {last.level}"
+    return f"Network `{prose(program.name)}` ({prose(str(program.loc))}): feature maps of {levels}."
+
+
+def _reset(rules: Rules) -> list[str]:
+    """The method that initialises every tensor."""
+    made = [
+        "    @torch.no_grad()",
+        "    def reset(self, seed: int = 0) -> None:",
+        '        """Initialise every tensor. Its values depend on the seed and its own name alone."""',
+        "        for name, module in self.named_modules():",
+    ]
+    for number, (kinds, body) in enumerate(rules.branches()):
+        made.append(f"            {'elif' if number else 'if'} isinstance(module, {kinds}):")
+        made += [f"                {line}" for line in body]
+    return made
+
+
+class _Network:
+    def __init__(self, program: Program, classes: Sequence[Class]) -> None:
+        self.program = program
+        self.classes = {id(module): found for found in classes for module in found.modules}
+        taken = {found.name for found in classes}
+        self.locals: dict[str, str] = {}
+        for name in (program.input_name, *(row.name for row in program.rows)):
+            self.locals[name] = python_name(name, {*taken, *self.locals.values()})
+
+    def class_of(self, module: Module) -> Class:
+        return self.classes[id(module)]
+
+    def facts(self) -> list[str]:
+        """What a host asks of a backbone."""
+        program = self.program
+        outputs = [program.row(name) for name in program.outputs]
+        channels = [row.type.channels for row in outputs]
+        same = len(set(channels)) == 1
+        features = tuple(
+            Bracket(
+                "{",
+                (
+                    entry("num_chs", str(row.type.channels)),
+                    entry("reduction", str(2**row.level)),
+                    entry("module", f'"{attribute(row.name)}"'),
+                    entry("index", str(index)),
+                ),
+                "}",
+            )
+            for index, row in enumerate(outputs)
+        )
+        return [
+            *lines(8, "self.out_channels = ", str(channels[0]) if same else f"[{', '.join(map(str, channels))}]"),
+            f"        self.size_divisor = {program.divisor}",
+            *lines(8, "self.feature_info = ", Bracket("[", features, "]")),
+        ]
+
+    # ---- __init__ ----
+
+    def submodules(self) -> Iterator[str]:
+        """Each row's own module, with what resamples and joins its inputs attached to it."""
+        for row in self.program.rows:
+            parts = [call for call in calls_of(row) if not self.class_of(call.module).is_function]
+            own = [part for part in parts if any(part is call for call in row.calls)]
+            attached = [part for part in parts if not any(part is call for call in row.calls)]
+            place = f"self.{attribute(row.name)}"
+            if parts:
+                yield ""
+                yield f"        # {prose(self.written(row))}"
+            if row.repeated and own:
+                yield from lines(8, f"{place} = ", call("Repeated", *self._repeated(own)))
+            elif own:
+                yield from lines(8, f"{place} = ", self.construct(own[0]))
+            elif attached:
+                yield f"        {place} = nn.Module()"
+            for part in attached:
+                yield from lines(8, f"{place}.{attribute(part.path[-1])} = ", self.construct(part))
+        yield ""
+
+    def written(self, row: Row) -> str:
+        """The row as it stands in its file."""
+        text = next((source.text for source in self.program.sources if source.name == row.loc.file), "")
+        found = text.split("\n")[row.loc.line - 1 : row.loc.line]
+        return found[0].split("#")[0] if found else f"{row.kind} {row.name}: {row.type_name}"
+
+    def construct(self, part: Call) -> Bracket:
+        """An instance of the class that a call uses."""
+        found = self.class_of(part.module)
+        number = found.number(part.module)
+
+        def write(argument: Argument) -> str | None:
+            value = argument.values[number]
+            return None if value is None or value == argument.default else literal(value)
+
+        return found.construct(write)
+
+    def _repeated(self, calls: Sequence[Call]) -> Iterator[Doc]:
+        for _, found in groupby(map(self.construct, calls), key=flat):
+            equal = list(found)
+            if len(equal) < FEW:
+                yield from equal
+            else:
+                yield f"*({flat(equal[0])} for _ in range({len(equal)}))"
+
+    # ---- forward ----
+
+    def forward(self) -> Iterator[str]:
+        """One line for each row, outputs in the return."""
+        program = self.program
+        yield f"    def forward(self, {self.locals[program.input_name]}: Tensor) -> OrderedDict[str, Tensor]:"
+        for row in program.rows:
+            if row.kind != "output":
+                yield from lines(8, f"{self.locals[row.name]} = ", self._row(row))
+        outputs = [named(attribute(name), self._row(program.row(name))) for name in program.outputs]
+        yield from lines(8, "return ", call("OrderedDict", *outputs))
+
+    def _row(self, row: Row) -> Doc:
+        values: list[Doc] = [self._input(row, name, part) for name, part in _connections(row)]
+        values += [self.locals[name] for name in row.absorbed]
+        result: Doc = values[0]
+        if row.join is not None:
+            result = self._apply(row, row.join, Bracket("[", tuple(values), "]"))
+        if row.repeated and not self.class_of(row.calls[0].module).is_function:
+            return call(f"self.{attribute(row.name)}", result)
+        for part in row.calls:
+            result = self._apply(row, part, result)
+        return result
+
+    def _input(self, row: Row, name: str, part: Call | None) -> Doc:
+        value = self.locals[name]
+        return value if part is None else self._apply(row, part, value)
+
+    def _apply(self, row: Row, part: Call, value: Doc) -> Doc:
+        found = self.class_of(part.module)
+        callee = found.name if found.is_function else ".".join(["self", *map(attribute, part.path)])
+        return found.apply(callee, [value] if found.inputs else [])
+
+
+def _connections(row: Row) -> Iterator[tuple[str, Call | None]]:
+    for connection in row.inputs:
+        yield connection.source, connection.resample

@@ -1,0 +1,51 @@
+"""Start a file: a small network that compiles, to change into your own."""
+
+from __future__ import annotations
+
+import argparse
+import keyword
+import re
+import sys
+from pathlib import Path
+
+from spinedsl.cli.terminal import UsageError, say_diagnostics, write_whole
+
+HELP = "start a file with a small network"
+EXAMPLES = """\
+examples:
+  spine new mynet.spine
+  spine new backbone.spine --name TinySpine
+"""
+TEMPLATE = Path(__file__).with_name("new.spine")
+PLACEHOLDER = "NewNetwork"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("file", metavar="FILE", help="the file to write; it must not be there yet")
+    parser.add_argument("--name", help="name of the network, instead of one made from the file's")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the file, never over another."""
+    path = Path(options.file)
+    if path.suffix != ".spine":
+        raise UsageError(f"{options.file} does not end in .spine")
+    if path.exists():
+        raise UsageError(f"{options.file} is there already")
+    name = options.name if options.name is not None else name_from(path.stem)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
+        raise UsageError(f"{name!r} cannot name a network: a letter, then letters, digits and _")
+    text = TEMPLATE.read_text(encoding="utf-8").replace(PLACEHOLDER, name)
+    if (problem := write_whole(path, text.encode())) is not None:
+        say_diagnostics([problem], sys.stderr)
+        return 1
+    print(f"{options.file}: network {name}\n\nnext:  spine check {options.file}\n       spine show {options.file}")
+    return 0
+
+
+def name_from(stem: str) -> str:
+    """`my-net` becomes `MyNet`."""
+    words = re.findall(r"[A-Za-z0-9]+", stem)
+    name = "".join(word[0].upper() + word[1:] for word in words)
+    return name if name[:1].isalpha() else f"Network{name}"
