@@ -7,6 +7,7 @@ and raise `Mistakes`, which reads as the command line prints it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,16 @@ from spinedsl.backends import Options, backend
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
 from spinedsl.diagnostics.render import render, summary
 from spinedsl.ir.typed import InputSize
+from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse as parse_source
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
 
 class Mistakes(Exception):
@@ -112,9 +116,22 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         NetworkChoice: several networks and none chosen, or an unknown one.
     """
     made = program(file, network=network, size=size)
-    path = Path(weights) if weights is not None else None
-    outcome = backend(to).emit(made, Options(weights=path, seed=seed, dynamic=frozenset(dynamic)))
+    options = Options(seed=seed, dynamic=frozenset(dynamic))
+    if weights is not None:
+        options = replace(options, weights=_tensors(made, Path(weights)), origin=Path(weights).name)
+    outcome = backend(to).emit(made, options)
     if outcome.value is None or not outcome.ok:
+        raise Mistakes(outcome.diagnostics)
+    return outcome.value
+
+
+def _tensors(made: Program, path: Path) -> dict[str, NDArray[np.float32]]:
+    """The tensors of a weights file, which are just those of the program."""
+    from spinedsl.weights import match, read  # noqa: PLC0415  numpy is only needed here
+
+    parameters = flatten(made).parameters
+    outcome = read(path).then(lambda tensors: match(parameters, tensors, str(path), made.name))
+    if outcome.value is None:
         raise Mistakes(outcome.diagnostics)
     return outcome.value
 

@@ -57,8 +57,9 @@ def unpacked(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def shipped(folder: str) -> set[str]:
     """The files of a folder of the checkout, without what Python and the tools leave there."""
-    paths = (ROOT / folder).rglob("*")
-    return {path.relative_to(ROOT).as_posix() for path in paths if path.is_file() and "__pycache__" not in path.parts}
+    paths = (path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file())
+    left = ("__pycache__", ".")
+    return {path.as_posix() for path in paths if not any(part.startswith(left) for part in path.parts)}
 
 
 def use(wheel: Path, arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -9,20 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 AXES = ("batch", "height", "width")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What may be asked of a backend: weights or a seed for them, and the axes that stay open."""
+    """What may be asked of a backend: tensors by canonical name or a seed for them, and the axes that stay open.
 
-    weights: Path | None = None
+    `origin` says where the tensors come from, for the record.
+    """
+
+    weights: Mapping[str, NDArray[Any]] | None = None
+    origin: str = ""
     seed: int = 0
     dynamic: frozenset[str] = frozenset()
 

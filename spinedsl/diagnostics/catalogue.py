@@ -213,6 +213,11 @@ NOT_A_STATE_DICT = _code(
 )  # fmt: skip
 NEEDS_PYTORCH = _code("E0905", "PyTorch needed", "reading `{path}` needs PyTorch, which is not installed", "")
 FIXED_AXIS = _code(
-    "E0906", "axis that cannot vary", "the {axis} of network `{network}` cannot vary", "a definition reads the {axis} here",
+    "E0906", "axis that cannot vary", "the {axis} of network `{network}` cannot vary",
+    "a definition reads the {axis} here",
     "What a definition computes from a size is fixed when the network is compiled, so the model fits that size alone.",
+)  # fmt: skip
+MODEL_TOO_LARGE = _code(
+    "E0907", "model too large", "the tensors of network `{network}` take {size} GiB; an ONNX file holds at most 2",
+    "a smaller `width` or fewer repeats would fit",
 )  # fmt: skip

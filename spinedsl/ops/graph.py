@@ -151,24 +151,26 @@ class _Flat:
             value = self.operand(part, named, prefix, outer)
             inputs += value if isinstance(value, tuple) else (value,)
         if operand.primitive == "add" and len(inputs) != 2:
-            return self.total(operand, inputs)
-        return self.apply(operand, tuple(inputs), home + operand.path)
+            return self.total(operand, inputs, home + operand.path)
+        return self.apply(operand, tuple(inputs), home + operand.path, operand.type)
 
-    def total(self, op: Op, inputs: list[int]) -> int:
+    def total(self, op: Op, inputs: list[int], path: Path) -> int:
         """A sum over a list, from left to right."""
         result = inputs[0]
         for value in inputs[1:]:
-            result = self.apply(op, (result, value), op.path)
+            type_ = PRIMITIVES[op.primitive].shape([self.types[result], self.types[value]], {})
+            assert isinstance(type_, Type)
+            result = self.apply(op, (result, value), path, type_)
         return result
 
-    def apply(self, op: Op, inputs: tuple[int, ...], path: Path) -> int:
+    def apply(self, op: Op, inputs: tuple[int, ...], path: Path, type_: Type) -> int:
         attributes = {name: attr.value for name, attr in op.attributes.items()}
         name = ".".join(path)
         full: dict[str, str] = {}
         for parameter in PRIMITIVES[op.primitive].parameters([self.types[i] for i in inputs], attributes):
             full[parameter.name] = f"{name}.{parameter.name}"
             self.parameters[full[parameter.name]] = parameter
-        self.types.append(op.type)
+        self.types.append(type_)
         result = len(self.types) - 1
         self.nodes.append(Node(op.primitive, inputs, attributes, full, result, name, self.current, op.loc))
         return result

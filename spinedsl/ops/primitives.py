@@ -131,9 +131,9 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     out = [(size + before + after - reach) // stride + 1 for size in (x.height, x.width)]
     expected = [size // stride for size in (x.height, x.width)]
     if x.level is None:
-        if min(out) < 1:
-            return Problem(f"a window of {reach} does not fit into {x.size}")
-        return Type(channels, out[0], out[1], None)
+        if out != [1, 1]:
+            return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after} make {out[0]}x{out[1]} of a pooled map")
+        return Type(channels, 1, 1, None)
     if stride > 1 and (x.height % stride or x.width % stride):
         return Problem(f"a stride of {stride} does not divide {x.size}")
     if out != expected:

@@ -6,10 +6,6 @@ In: a `Program` and `Options`. Out: the bytes of a model by file name (`emit`), 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-from numpy.typing import NDArray
-
 from spinedsl.backends import Options
 from spinedsl.backends.onnx.emit import emit_model
 from spinedsl.backends.onnx.text import to_text
@@ -20,32 +16,35 @@ from spinedsl.ops.initial import seeded
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc
 from spinedsl.source import Source, Span
-from spinedsl.weights import match, read
 
 __all__ = ["emit", "emit_model", "to_text"]
 
+MOST_BYTES = 2**31 - 2**24  # of tensors, with room for the graph
+
 
 def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
-    """The model as `NAME.onnx`, with the weights of a file or values made from the seed.
+    """The model as `NAME.onnx`, with the tensors of the options or values made from the seed.
 
-    What is wrong comes back as diagnostics: weights that cannot be read or do not fit, and an axis that is to vary
-    though a definition reads it.
+    What is wrong comes back as diagnostics: an axis that is to vary though a definition reads it, and a model that is
+    larger than its format can be.
     """
-    fixed = tuple(_fixed_axes(program, options.dynamic))
-    weights = _weights(program, options)
-    if fixed or weights.value is None:
-        return Outcome(None, (*fixed, *weights.diagnostics))
-    origin = options.weights.name if options.weights is not None else f"seed {options.seed}"
-    model = emit_model(program, weights.value, dynamic=options.dynamic, metadata={"spine.weights": origin})
-    return Outcome({f"{program.name}.onnx": model}, weights.diagnostics)
+    said = (*_fixed_axes(program, options.dynamic), *_too_large(program))
+    if said:
+        return Outcome(None, said)
+    weights = options.weights
+    origin = options.origin
+    if weights is None:
+        weights, origin = seeded(flatten(program).parameters, options.seed), f"seed {options.seed}"
+    model = emit_model(program, weights, dynamic=options.dynamic, metadata={"spine.weights": origin})
+    return Outcome({f"{program.name}.onnx": model})
 
 
-def _weights(program: Program, options: Options) -> Outcome[dict[str, NDArray[Any]]]:
-    parameters = flatten(program).parameters
-    if options.weights is None:
-        return Outcome(dict(seeded(parameters, options.seed)))
-    path = str(options.weights)
-    return read(options.weights).then(lambda tensors: match(parameters, tensors, path, program.name))
+def _too_large(program: Program) -> Iterator[Diagnostic]:
+    """Protobuf, the format of ONNX models, ends at 2 GiB."""
+    size = 4 * sum(parameter.elements for parameter in flatten(program).parameters.values())
+    if size > MOST_BYTES:
+        place = _line(program, program.loc)
+        yield say.MODEL_TOO_LARGE.at(place, network=program.name, size=f"{size / 2**30:.1f}")
 
 
 def _fixed_axes(program: Program, dynamic: frozenset[str]) -> Iterator[Diagnostic]:

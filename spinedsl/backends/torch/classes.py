@@ -16,7 +16,7 @@ from spinedsl.backends.torch.forward import Forward
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import STEP, WIDTH, Doc, call, lines
 from spinedsl.backends.torch.merge import BodyAt, Misaligned, merge
-from spinedsl.backends.torch.names import class_name, prose, python_name
+from spinedsl.backends.torch.names import class_name, place, prose, python_name
 from spinedsl.backends.torch.plan import Class, Plan, Surroundings
 from spinedsl.backends.torch.scope import Argument
 from spinedsl.ops.program import Bind, Body, Call, Each, If, Module, Program, Repeat, Return, calls_of, operands
@@ -145,24 +145,22 @@ def _parameter(argument: Argument) -> str:
 
 def _docstring(module: Module, program: Program) -> list[str]:
     """What the comment above the definition says, and where it stands."""
+    comment = _comment(module.loc, program)
+    where = f"({place(module.loc)})."
     kind = {"def": "Helper"}.get(module.kind, module.kind.replace("_", " ").capitalize())
-    comment = prose(_comment(module.loc, program), 600)
-    place = prose(str(module.loc))
-    said = f"{kind} `{prose(module.definition)}` ({place})" + (f": {comment}" if comment else "")
-    said = said if said.endswith(".") else f"{said}."
-    whole = f'"""{said}"""'
-    if len(whole) <= WIDTH - STEP:
-        return [whole]
-    first, *others = textwrap.wrap(f'"""{said}', WIDTH - STEP)
-    return [first, *others, '"""']
+    for said in ([" ".join(comment)] if comment else [f"{kind} `{prose(module.definition)}`"], comment[:1]):
+        line = f'"""{said[0].removesuffix(".")} {where}"""'
+        if len(line) <= WIDTH - STEP and (len(comment) < 2 or said != comment[:1] or said[0].endswith(".")):
+            return [line]
+    return [*textwrap.wrap(f'"""{" ".join(comment).removesuffix(".")} {where}', WIDTH - STEP), '"""']
 
 
-def _comment(loc: Loc, program: Program) -> str:
+def _comment(loc: Loc, program: Program) -> list[str]:
     """The comment lines right above a line of a source."""
     text = next((source.text for source in program.sources if source.name == loc.file), "")
     found: list[str] = []
     for line in reversed(text.split("\n")[: loc.line - 1]):
         if not line.startswith("#"):
             break
-        found.append(line.lstrip("# "))
-    return " ".join(reversed(found))
+        found.append(prose(line.lstrip("# "), WIDTH))
+    return found[::-1]

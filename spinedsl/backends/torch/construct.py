@@ -125,7 +125,7 @@ class Construct:
     def _group(self, group: Group, container: str, indent: int) -> list[str]:
         holder = ".".join([container, *([attribute(group.name)] if group.name else [])])
         if group.chain:
-            made = lines(indent, f"{holder} = ", call("nn.Sequential", self._sequence(group.chain)))
+            made = lines(indent, f"{holder} = ", self._sequence(group.chain))
         elif group.name and not self._attached(group):
             items = tuple(entry(attribute(part.path[-1]), self._module(part)) for part in group.members)
             made = lines(indent, f"{holder} = ", call("nn.ModuleDict", Bracket("{", items, "}")))
@@ -154,7 +154,7 @@ class Construct:
                 taken.add(key)
                 items.append(named(key, padding))
             items.append(named(attribute(part.path[-1]), module))
-        return call("OrderedDict", *items)
+        return call("chain", *items)
 
     def _module(self, part: Part) -> Doc:
         """The constructor of one submodule."""

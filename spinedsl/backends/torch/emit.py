@@ -12,14 +12,14 @@ from importlib.resources import files
 
 from spinedsl.backends.torch.classes import classes_of
 from spinedsl.backends.torch.initial import Rules
-from spinedsl.backends.torch.names import prose, python_name
+from spinedsl.backends.torch.names import file_name, prose, python_name
 from spinedsl.backends.torch.network import write_network
 from spinedsl.ops.program import Program
 
 _IMPORTS = (  # in the order that import sorters want; a line is written if one of its names is used
+    ("import functools", ("functools",)),
     ("import math", ("math",)),
     ("from collections import OrderedDict", ("OrderedDict",)),
-    ("from functools import reduce", ("reduce",)),
     ("from zlib import crc32", ("crc32",)),
 )
 _TORCH_IMPORTS = (
@@ -27,6 +27,9 @@ _TORCH_IMPORTS = (
     ("import torch.nn.functional as F", ("F",)),
     ("from torch import Tensor, nn", ("Tensor", "nn")),
 )
+
+
+_LAST = ("hashed", "uniform", "truncated_normal")  # what `reset` needs stands after the network
 
 
 def emit(program: Program) -> bytes:
@@ -40,8 +43,9 @@ def emit(program: Program) -> bytes:
     classes = classes_of(program, rules, taken)
     network = write_network(program, name, classes, rules)
     blocks = [c.text for c in classes if c.is_function] + [c.text for c in classes if not c.is_function] + [network]
-    helpers = _helpers_for(_names_in("\n\n".join("\n".join(block) for block in blocks)))
-    used = _names_in("\n\n".join([*helpers, *("\n".join(block) for block in blocks)]))
+    helpers = _helpers_for(_names_in("\n".join("\n".join(block) for block in blocks)))
+    blocks = [*(text for name, text in helpers if name not in _LAST), *blocks, *(text for name, text in helpers if name in _LAST)]
+    used = _names_in("\n".join("\n".join(block) for block in blocks))
     environment = Environment(
         loader=PackageLoader("spinedsl.backends.torch"),
         undefined=StrictUndefined,
@@ -52,11 +56,11 @@ def emit(program: Program) -> bytes:
     )
     text = environment.get_template("model.py.jinja").render(
         name=name,
-        source=prose(program.sources[0].name if program.sources else "a program"),
+        source=file_name(program.loc.file),
         input=f"{prose(program.input_name)}: {program.input_type.channels} channels, {_sizes(program)}",
         imports=[line for line, names in _IMPORTS if used.intersection(names)],
         torch_imports=[line for line, names in _TORCH_IMPORTS if used.intersection(names)],
-        blocks=[*(helper.split("\n") for helper in helpers), *blocks],
+        blocks=blocks,
     )
     return text.encode()
 
@@ -78,22 +82,22 @@ def _names_in(text: str) -> set[str]:
 
 
 @cache
-def _helpers() -> dict[str, str]:
+def _helpers() -> dict[str, list[str]]:
     """The definitions in `helpers.py`, as they stand there."""
     text = files("spinedsl.backends.torch").joinpath("helpers.py").read_text(encoding="utf-8")
     rows = text.split("\n")
     return {
-        node.name: "\n".join(rows[node.lineno - 1 : node.end_lineno])
+        node.name: rows[node.lineno - 1 : node.end_lineno]
         for node in ast.parse(text).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
 
 
-def _helpers_for(names: set[str]) -> list[str]:
+def _helpers_for(names: set[str]) -> list[tuple[str, list[str]]]:
     """The helper definitions behind some names, and those that these need."""
     helpers = _helpers()
     found: set[str] = set()
     while more := {name for name in names if name in helpers} - found:
         found |= more
-        names = set().union(*(_names_in(helpers[name]) for name in more))
-    return [text for name, text in helpers.items() if name in found]
+        names = set().union(*(_names_in("\n".join(helpers[name])) for name in more))
+    return [(name, text) for name, text in helpers.items() if name in found]

@@ -4,11 +4,32 @@ They stand here as code, not as text in a template, so that they are checked, ty
 """
 
 import math
+from collections import OrderedDict
 from zlib import crc32
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+def chain(**modules: nn.Module) -> nn.Sequential:
+    """Modules one after another, by name."""
+    return nn.Sequential(OrderedDict(modules))
+
+
+class Repeated(nn.Module):
+    """Modules one after another: `rep0`, `rep1`, …"""
+
+    def __init__(self, *modules: nn.Module) -> None:
+        super().__init__()
+        self.count = len(modules)
+        for i, module in enumerate(modules):
+            self.add_module(f"rep{i}", module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for i in range(self.count):
+            x = getattr(self, f"rep{i}")(x)
+        return x
 
 
 def same_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
@@ -53,21 +74,6 @@ class LayerNorm2d(nn.LayerNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-
-
-class Repeated(nn.Module):
-    """Modules one after another: `rep0`, `rep1`, …"""
-
-    def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x)
-        return x
 
 
 def hashed(name: str, count: int) -> Tensor:

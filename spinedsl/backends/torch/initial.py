@@ -96,25 +96,30 @@ class Rules:
     @staticmethod
     def _conv(rules: Mapping[str, Rule]) -> Iterator[str]:
         how, fan = rules["init"], rules.get("init_fan")
-        if fan is not None:
-            names = fan.values if fan.mixed else (fan.usual,)
-            if "fan_in" in names:
-                yield "fan_in = module.weight[0].numel()"
-            if "fan_out" in names:
-                yield "fan_out = module.weight[:, 0].numel() // module.groups"
-            chosen = f"(fan_in if {fan.text} == \"fan_in\" else fan_out)" if fan.mixed else str(fan.usual)
-            yield f"variance = {rules['init_scale'].text} / {chosen}"
-        fills = {
-            kind: "zero_()" if kind == "zeros" else f'copy_({kind}(f"{{seed}}/{{name}}.weight", module.weight.shape, variance))'
-            for kind in how.values
-        }
+        if fan is not None and "fan_in" in fan.values:
+            yield "fan_in = module.weight[0].numel()"
+        if fan is not None and "fan_out" in fan.values:
+            yield "fan_out = module.weight[:, 0].numel() // module.groups"
         if how.mixed:
             yield f"how = {how.text}"
-            for number, (kind, fill) in enumerate(fills.items()):
+            for number, kind in enumerate(how.values):
                 yield f"{'elif' if number else 'if'} how == {literal(kind)}:"
-                yield f"    module.weight.{fill}"
+                yield from (f"    {line}" for line in _fill(kind, rules))
         else:
-            yield f"module.weight.{fills[how.usual]}"
+            yield from _fill(how.usual, rules)
         if (bias := rules.get("bias_init")) is not None:
             yield "if module.bias is not None:"
             yield f"    module.bias.{'zero_()' if bias.values == (0,) else f'fill_({bias.text})'}"
+
+
+def _fill(how: Value, rules: Mapping[str, Rule]) -> list[str]:
+    """Lines that initialise the weight of a convolution."""
+    if how == "zeros":
+        return ["module.weight.zero_()"]
+    fan, scale = rules["init_fan"], rules["init_scale"]
+    chosen = f'(fan_in if {fan.text} == "fan_in" else fan_out)' if fan.mixed else str(fan.usual)
+    variance = f"{scale.text} / {chosen}"
+    named_draw = f'{how}(f"{{seed}}/{{name}}.weight", module.weight.shape'
+    if fan.mixed or scale.mixed:
+        return [f"variance = {variance}", f"module.weight.copy_({named_draw}, variance))"]
+    return [f"module.weight.copy_({named_draw}, {variance}))"]

@@ -318,6 +318,17 @@ def values(body: BodyAt) -> Iterator[OperandAt]:
             yield from values(statement.body)
 
 
+def scalars_in(body: BodyAt) -> Iterator[str]:
+    """Names of the compile-time `let`s, in the order of the text."""
+    for statement in body:
+        if isinstance(statement, ScalarAt):
+            yield statement.name
+        elif isinstance(statement, IfAt):
+            yield from scalars_in(statement.then + statement.other)
+        elif isinstance(statement, LoopAt):
+            yield from scalars_in(statement.body)
+
+
 def loops_in(body: BodyAt, depth: int = 0) -> Iterator[tuple[LoopAt, int]]:
     """Every loop that runs at all, with the number of loops around it."""
     for statement in body:

@@ -10,12 +10,15 @@ import builtins
 import keyword
 import re
 from collections.abc import Container
+from pathlib import PurePath
+
+from spinedsl.ops.types import Loc
 
 # What the head of a generated file defines, and the definitions that it may copy from `helpers.py`.
 MODULE_NAMES = frozenset(
     """
-    F OrderedDict Tensor crc32 math nn reduce self torch
-    LayerNorm2d Repeated Trainable average_pool hashed same_padding stochastic_depth truncated_normal uniform
+    F OrderedDict Tensor crc32 functools math nn self torch
+    LayerNorm2d Repeated Trainable average_pool chain hashed same_padding stochastic_depth truncated_normal uniform
     """.split()
 )
 _RESERVED = MODULE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"l", "O", "I"}  # easily misread
@@ -41,6 +44,16 @@ def attribute(name: str) -> str:
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
         raise ValueError(f"not an identifier: {name!r}")
     return name
+
+
+def place(loc: Loc) -> str:
+    """A line of a file, whatever folder the file was read from; of the prelude, with its module."""
+    return f"{prose(file_name(loc.file))}:{loc.line}"
+
+
+def file_name(name: str) -> str:
+    """A file without its folder, so that the same program gives the same text wherever it is compiled."""
+    return prose(name if name.startswith("std/") else PurePath(name.replace("\\", "/")).name)
 
 
 def prose(text: str, limit: int = 100) -> str:

@@ -10,8 +10,8 @@ from itertools import groupby
 
 from spinedsl.backends.torch.expressions import literal
 from spinedsl.backends.torch.initial import Rules
-from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, entry, flat, lines, named
-from spinedsl.backends.torch.names import attribute, prose, python_name
+from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, flat, lines, named
+from spinedsl.backends.torch.names import attribute, place, python_name
 from spinedsl.backends.torch.plan import Class
 from spinedsl.backends.torch.scope import Argument
 from spinedsl.ops.program import Call, Module, Program, Row, calls_of
@@ -22,8 +22,6 @@ FEW = 3  # from this many equal modules on, a row says how many there are
 def write_network(program: Program, name: str, classes: Sequence[Class], rules: Rules) -> list[str]:
     """The lines of the network's class."""
     writer = _Network(program, classes)
-    body = "\n".join
-    del body
     return [
         f"class {name}(nn.Module):",
         f'    """{_described(program)}"""',
@@ -43,7 +41,7 @@ def write_network(program: Program, name: str, classes: Sequence[Class], rules: 
 def _described(program: Program) -> str:
     first, last = program.row(program.outputs[0]), program.row(program.outputs[-1])
     levels = f"level {first.level}" if first is last else f"levels {first.level} to {last.level}"
-    return f"Network `{prose(program.name)}` ({prose(str(program.loc))}): feature maps of {levels}."
+    return f"Gives feature maps of {levels} ({place(program.loc)})."
 
 
 def _reset(rules: Rules) -> list[str]:
@@ -102,28 +100,25 @@ class _Network:
     def submodules(self) -> Iterator[str]:
         """Each row's own module, with what resamples and joins its inputs attached to it."""
         for row in self.program.rows:
-            parts = [call for call in calls_of(row) if not self.class_of(call.module).is_function]
+            parts = [part for part in calls_of(row) if not self.class_of(part.module).is_function]
             own = [part for part in parts if any(part is call for call in row.calls)]
             attached = [part for part in parts if not any(part is call for call in row.calls)]
-            place = f"self.{attribute(row.name)}"
-            if parts:
-                yield ""
-                yield f"        # {prose(self.written(row))}"
+            own_place = f"self.{attribute(row.name)}"
             if row.repeated and own:
-                yield from lines(8, f"{place} = ", call("Repeated", *self._repeated(own)))
+                yield from self._commented(row, lines(8, f"{own_place} = ", call("Repeated", *self._repeated(own))))
             elif own:
-                yield from lines(8, f"{place} = ", self.construct(own[0]))
+                yield from self._commented(row, lines(8, f"{own_place} = ", self.construct(own[0])))
             elif attached:
-                yield f"        {place} = nn.Module()"
+                yield from self._commented(row, [f"        {own_place} = nn.Module()"])
             for part in attached:
-                yield from lines(8, f"{place}.{attribute(part.path[-1])} = ", self.construct(part))
-        yield ""
+                yield from lines(8, f"{own_place}.{attribute(part.path[-1])} = ", self.construct(part))
 
-    def written(self, row: Row) -> str:
-        """The row as it stands in its file."""
-        text = next((source.text for source in self.program.sources if source.name == row.loc.file), "")
-        found = text.split("\n")[row.loc.line - 1 : row.loc.line]
-        return found[0].split("#")[0] if found else f"{row.kind} {row.name}: {row.type_name}"
+    def _commented(self, row: Row, made: list[str]) -> list[str]:
+        """The lines that construct a row, with its level and its place in the file."""
+        where = f"line {row.loc.line}" if row.loc.file == self.program.loc.file else place(row.loc)
+        comment = f"# level {row.level}, {where}"
+        together = f"{made[0]}  {comment}"
+        return [together] if len(made) == 1 and len(together) <= WIDTH else [f"        {comment}", *made]
 
     def construct(self, part: Call) -> Bracket:
         """An instance of the class that a call uses."""

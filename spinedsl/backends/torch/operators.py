@@ -273,7 +273,7 @@ def _add(place: Place, inputs: Sequence[Code]) -> Code:
     """A sum from left to right; of a list, all of it."""
     operand = place.op.inputs[0]
     if isinstance(operand, ManyAt) and operand.name:
-        return Code(call("reduce", "torch.add", inputs[0].doc))
+        return Code(call("functools.reduce", "torch.add", inputs[0].doc))
     total, *others = inputs
     if not others:
         return total

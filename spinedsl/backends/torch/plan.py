@@ -30,6 +30,7 @@ from spinedsl.backends.torch.merge import (
     Scalar,
     loops_in,
     parts,
+    scalars_in,
     values,
 )
 from spinedsl.backends.torch.names import python_name
@@ -91,7 +92,8 @@ class Plan:
         self.inputs = tuple(name for name in modules[0].maps if self.uses[name])
         self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
         self.children = [part for value in values(body) for part in parts(value) if self.grouping.owns(part)]
-        self.scope = Scope(modules, {*around.taken, "training", *(part.path[0] for part in self.children)})
+        taken = {*around.taken, "training", *(part.path[0] for part in self.children)}
+        self.scope = Scope(modules, taken, {name: position for position, name in enumerate(scalars_in(body))})
         self.loops: dict[LoopAt, Loop] = {}
         self.loop_names: dict[tuple[str, int], str] = {}
         self.containers: dict[LoopAt, str] = {}

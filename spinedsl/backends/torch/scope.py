@@ -84,6 +84,7 @@ class Scope:
 
     modules: Sequence[Module]
     taken: set[str]
+    order: Mapping[str, int]  # of the compile-time `let`s: arguments made for them stand in it
     arguments: dict[str, Argument] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     lets: dict[str, ScalarAt] = field(default_factory=dict)
@@ -314,7 +315,7 @@ class Scope:
         if key not in self.arguments:
             known = [value for value in values if value is not None]
             default = None if len(known) == len(values) else _blank(known[0])
-            place = (LIFTED, len(self.arguments))
+            place = (LIFTED, self.order.get(hint, len(self.order) + len(self.arguments)))
             self.arguments[key] = Argument(key, self.fresh(hint), values, default, place)
         return key
 

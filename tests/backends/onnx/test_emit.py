@@ -23,7 +23,6 @@ from spinedsl.ops.interpret import run
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Operand, Program, Ref
 from spinedsl.ops.types import Loc, Type
-from spinedsl.weights import to_bytes
 from tests.building import CASES, Network, case, image_for, op, single, weights_for
 
 ALL = frozenset({"batch", "height", "width"})
@@ -271,25 +270,29 @@ def test_emit_makes_weights_from_the_seed() -> None:
     assert files["Net.onnx"] == emit_model(program, seeded(graph.parameters, 5), metadata={"spine.weights": "seed 5"})
 
 
-def test_emit_reads_weights(tmp_path: Path) -> None:
+def test_emit_takes_weights() -> None:
     program, graph = case("conv bias")
     weights = weights_for(graph)
-    path = tmp_path / "w.safetensors"
-    path.write_bytes(to_bytes(weights))
-    files = backend.emit(program, Options(weights=path)).value
+    files = backend.emit(program, Options(weights=weights, origin="w.safetensors")).value
     assert files is not None
     image = image_for(program)
     assert error(run_ort(files["Net.onnx"], image)["P"], run(graph, weights, image)["P"]) < 1e-6
+    assert {p.key: p.value for p in onnx.load_from_string(files["Net.onnx"]).metadata_props}["spine.weights"] == "w.safetensors"
 
 
-def test_emit_says_all_that_is_wrong(tmp_path: Path) -> None:
+def test_an_axis_that_a_definition_reads_cannot_vary() -> None:
     program = replace(case("conv3")[0], static_axes={"height": Loc("net.spine", 2)})
-    outcome = backend.emit(program, Options(weights=tmp_path / "none.safetensors", dynamic=ALL))
+    outcome = backend.emit(program, Options(dynamic=ALL))
     assert outcome.value is None
-    fixed, unread = outcome.diagnostics
+    (fixed,) = outcome.diagnostics
     assert fixed.message == "the height of network `Net` cannot vary"
     assert (fixed.span.source.name, fixed.span.line, fixed.span.text) == ("net.spine", 2, "# é")
-    assert unread.code.id == "E0801"
+
+
+def test_a_model_that_its_format_cannot_hold_is_refused() -> None:
+    outcome = backend.emit(single(lambda x: op("conv", op("conv", x, channels=30_000, kernel=1), channels=30_000, kernel=1)), Options())
+    assert outcome.value is None
+    assert [diagnostic.code.id for diagnostic in outcome.diagnostics] == ["E0907"]
 
 
 # ---- text ----

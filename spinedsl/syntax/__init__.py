@@ -1,0 +1,1 @@
+"""From text to tree: characters, tokens, statements, nodes; and back, formatted."""
