@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from spinedsl.backends.torch.emit import emit
+from spinedsl.backends.torch.emit import emit_module
 from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Program
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def build(program: Program) -> nn.Module:
     """The network, initialised with seed 0."""
-    module = load_code(emit(program).decode())
+    module = load_code(emit_module(program).decode())
     return cast("nn.Module", getattr(module, python_name(program.name))())
 
 

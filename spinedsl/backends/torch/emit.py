@@ -32,7 +32,7 @@ _TORCH_IMPORTS = (
 _LAST = ("hashed", "uniform", "truncated_normal")  # what `reset` needs stands after the network
 
 
-def emit(program: Program) -> bytes:
+def emit_module(program: Program) -> bytes:
     """The network as the text of a Python module, in UTF-8."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 

@@ -1,0 +1,105 @@
+"""The law that matters most: PyTorch, ONNX Runtime and the interpreter give the same numbers for the same weights."""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from numpy.typing import NDArray
+
+import spinedsl
+from spinedsl.backends import onnx as onnx_backend
+from spinedsl.backends import torch as torch_backend
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.initial import seeded
+from spinedsl.ops.interpret import run
+from spinedsl.ops.primitives import Parameter
+from spinedsl.ops.program import Program
+from spinedsl.ops.verify import verify
+from spinedsl.source import Source
+from tests.generate import NETWORKS
+from tests.networks import networks
+
+Array = NDArray[np.float32]
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SCALED = 1e-5  # largest difference over the largest value, for each output
+FAMILY = [
+    ("spinenet.spine", name) for name in ("SpineNet49S", "SpineNet96", "SpineNet143", "SpineNet143L", "SpineNet190")
+]
+
+
+def weights_of(parameters: Mapping[str, Parameter]) -> dict[str, Array]:
+    """Seeded kernels; norms and biases that are not at rest, so that each of them shows in the outputs."""
+    weights = {name: np.array(value) for name, value in seeded(parameters, 7).items()}
+    for name, parameter in parameters.items():
+        draw = np.random.default_rng(zlib.crc32(name.encode()))
+        if name.endswith("running_var"):
+            weights[name] = draw.uniform(0.5, 1.5, parameter.shape).astype(np.float32)
+        elif len(parameter.shape) == 1:
+            weights[name] = (weights[name] + 0.1 * draw.standard_normal(parameter.shape)).astype(np.float32)
+    return weights
+
+
+def images(program: Program, sizes: list[tuple[int, int, int]]) -> list[Array]:
+    """Seeded images of (batch, height, width)."""
+    channels = program.input_type.channels
+    return [np.random.default_rng(h + w).standard_normal((b, channels, h, w)).astype(np.float32) for b, h, w in sizes]
+
+
+def assert_witnesses_agree(program: Program, sizes: list[tuple[int, int, int]]) -> None:
+    """All three on the same weights and images; the ONNX model keeps batch, height and width open."""
+    graph = flatten(program)
+    verify(program)
+    weights = weights_of(graph.parameters)
+    model_bytes = onnx_backend.emit_model(program, weights, dynamic=frozenset({"batch", "height", "width"}))
+    onnx.checker.check_model(onnx.load_from_string(model_bytes), full_check=True)
+    session = onnxruntime.InferenceSession(model_bytes, providers=["CPUExecutionProvider"])
+    module = torch_backend.build(program).eval()
+    module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
+    assert {name for name in module.state_dict() if not name.endswith("num_batches_tracked")} == weights.keys()
+    for image in images(program, sizes):
+        expected = run(graph, weights, image)
+        with torch.no_grad():
+            features: OrderedDict[str, torch.Tensor] = module(torch.from_numpy(image))
+        by_onnx = dict(zip(program.outputs, session.run(None, {program.input_name: image}), strict=True))
+        assert list(features) == [output.name for output in session.get_outputs()] == list(program.outputs)
+        for name in program.outputs:
+            type_ = program.row(name).type
+            step = image.shape[2] // (1 << (type_.level or 0))
+            assert expected[name].shape[:3] == (image.shape[0], type_.channels, step)
+            most = np.abs(expected[name]).max()
+            assert np.abs(features[name].numpy() - expected[name]).max() <= SCALED * most, name
+            assert np.abs(by_onnx[name] - expected[name]).max() <= SCALED * most, name
+
+
+@pytest.mark.parametrize(("file", "network"), [*NETWORKS.items(), *FAMILY])
+def test_examples(file: str, network: str) -> None:
+    program = spinedsl.program(EXAMPLES / file, network=network)
+    side = program.divisor
+    assert_witnesses_agree(program, [(2, side, 2 * side)] if file == "spinenet.spine" else [(1, side, side), (2, 3 * side, side)])
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(networks())
+def test_random_networks(text: str) -> None:
+    outcome = spinedsl.check(Source.from_text(text))
+    assert outcome.ok, outcome.diagnostics
+    program = spinedsl.program(Source.from_text(text))
+    assert_witnesses_agree(program, [(2, 2 * program.divisor, program.divisor)])
+
+
+def test_pytorch_and_onnx_start_from_the_same_values() -> None:
+    program = spinedsl.program(EXAMPLES / "tutorial" / "5_own_block.spine")
+    module = torch_backend.build(program)
+    for seed in (0, 1):
+        module.reset(seed)
+        for name, value in seeded(flatten(program).parameters, seed).items():
+            assert np.array_equal(module.state_dict()[name].numpy(), value), name
