@@ -10,10 +10,11 @@ Importing this imports nothing else: each name is looked up where it lives when 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spinedsl.api import Mistakes, check, compile, load, parse, program
+    from spinedsl.api import Mistakes, check, compile, load, parse, program  # noqa: A004  the verb of the command line
 
 __version__ = "0.1.0"
 __all__ = ["Mistakes", "__version__", "check", "compile", "load", "parse", "program"]
@@ -21,7 +22,5 @@ __all__ = ["Mistakes", "__version__", "check", "compile", "load", "parse", "prog
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        from spinedsl import api
-
-        return getattr(api, name)
+        return getattr(import_module("spinedsl.api"), name)
     raise AttributeError(f"module 'spinedsl' has no attribute {name!r}")

@@ -1,7 +1,7 @@
 """The Python interface: the same stages as the command line, for programs.
 
-`parse` and `check` return an `Outcome`: a value and all diagnostics. `program`, `compile` and `load` need a faultless file
-and raise `Mistakes`, which reads as the command line prints it.
+`parse` and `check` return an `Outcome`: a value and all diagnostics. `program`, `compile` and `load` need a faultless
+file and raise `Mistakes`, which reads as the command line prints it.
 """
 
 from __future__ import annotations
@@ -57,9 +57,7 @@ def check(
     return _source(file).then(lambda source: driver.analyse(source, given, network))
 
 
-def program(
-    file: str | Path | Source, *, network: str | None = None, size: tuple[int, int] | None = None
-) -> Program:
+def program(file: str | Path | Source, *, network: str | None = None, size: tuple[int, int] | None = None) -> Program:
     """The op program of a network: of the only one of the file, or of `network`.
 
     Raises:
@@ -70,13 +68,14 @@ def program(
     if source.value is None:
         raise Mistakes(source.diagnostics)
     overview = driver.networks_of(source.value)
-    chosen = driver.choose_network(overview.value or {}, network) if overview.ok else network
-    if overview.ok and not isinstance(chosen, str):
+    if overview.value is None or not overview.ok:
+        raise Mistakes(check(source.value, size=size).diagnostics)
+    chosen = driver.choose_network(overview.value, network)
+    if not isinstance(chosen, str):
         raise NetworkChoice(_choice(source.value.name, network, chosen))
-    outcome = check(source.value, size=size, network=chosen if isinstance(chosen, str) else None)
-    if not outcome.ok or outcome.value is None:
+    outcome = check(source.value, size=size, network=chosen)
+    if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
-    assert isinstance(chosen, str)
     return driver.program_of(outcome.value.checked[chosen])
 
 
@@ -141,8 +140,8 @@ def load(
 ) -> torch.nn.Module:
     """A network as a PyTorch module, initialised from seed 0. Its code is the file that `compile` gives.
 
-    The module takes images of shape (batch, channels, height, width), float32, whose height and width its `size_divisor`
-    divides, and returns an `OrderedDict` of feature maps from fine to coarse.
+    The module takes images of shape (batch, channels, height, width), float32, whose height and width its
+    `size_divisor` divides, and returns an `OrderedDict` of feature maps from fine to coarse.
     """
     from spinedsl.backends.torch import build  # noqa: PLC0415  torch is only needed here
 

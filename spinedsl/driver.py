@@ -112,9 +112,7 @@ class _Loader:
             return _not_found(import_, path, "a text without a file has no folder to import from")
         target = (Path(source.origin).parent / path).resolve()
         if Path(path).is_absolute() or "\\" in path or not target.is_relative_to(self.folder):
-            return Outcome(
-                None, (say.IMPORT_OUTSIDE.at(import_.span, path=path, folder=f"`{self.folder.name}`"),)
-            )
+            return Outcome(None, (say.IMPORT_OUTSIDE.at(import_.span, path=path, folder=f"`{self.folder.name}`"),))
         key = str(target)
         if key in self.open_files:
             circle = [*self.open_files[self.open_files.index(key) :], key]
@@ -123,9 +121,7 @@ class _Loader:
         if key in self.units:
             return Outcome(self.units[key])
         if len(self.units) >= MAX_IMPORTS:
-            return Outcome(
-                None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),)
-            )
+            return Outcome(None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),))
         name = Path(source.name).parent / path if source.name else Path(path)
         text = read(target, str(name))
         if text.value is None:
@@ -149,7 +145,9 @@ class _Loader:
         near = nearest(dotted, known)
         if near is not None:
             start = import_.span.end - len(dotted)
-            found = found.with_fix(f"did you mean `{near}`?", Edit(import_.span.source.span(start, import_.span.end), near))
+            found = found.with_fix(
+                f"did you mean `{near}`?", Edit(import_.span.source.span(start, import_.span.end), near)
+            )
         return Outcome(None, (found,))
 
 

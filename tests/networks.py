@@ -20,7 +20,8 @@ def excite(x, ratio = 0.25) -> x.channels {
 }
 block_type inverted(x, channels, stride = 1, expansion = 2) -> channels {
     let width = x.channels * expansion
-    let depthwise = act(norm(conv(norm(conv(x, width, kernel = 1)), width, kernel = 5, stride = stride, groups = width)))
+    let expand = norm(conv(x, width, kernel = 1))
+    let depthwise = act(norm(conv(expand, width, kernel = 5, stride = stride, groups = width)))
     let project = norm(conv(excite(depthwise), channels, kernel = 1))
     if stride == 1 and x.channels == channels { return project + x * 0.5 }
     return project

@@ -27,7 +27,10 @@ def _after(node: Node, inputs: list[Field | None]) -> Field | None:
     if node.primitive == "global_average_pool" or any(field is None for field in inputs):
         return None
     fields = cast(list[Field], inputs)
-    width, step = max((field[0] for field in fields), default=1), max((field[1] for field in fields), default=Fraction(1))
+    width, step = (
+        max((field[0] for field in fields), default=1),
+        max((field[1] for field in fields), default=Fraction(1)),
+    )
     if "kernel" in node.attributes:
         kernel, stride = cast(int, node.attributes["kernel"]), cast(int, node.attributes["stride"])
         reach = (kernel - 1) * cast(int, node.attributes.get("dilation", 1))

@@ -23,7 +23,9 @@ examples:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("files", metavar="FILE", nargs="+", help=".spine files, folders of them, or - for standard input")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help=".spine files, folders of them, or - for standard input"
+    )
     parser.add_argument(
         "--format", choices=FORMATS, default="human", help="for people, for programs, or as GitHub's annotations"
     )

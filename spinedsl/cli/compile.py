@@ -23,7 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
     parser.add_argument("--to", required=True, choices=list(BACKENDS), help="what to compile to")
-    parser.add_argument("-o", "--output", required=True, metavar="PATH", help="where to write it, or - for standard output")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="PATH", help="where to write it, or - for standard output"
+    )
     parser.add_argument(
         "--dynamic", metavar="AXES", type=_axes, default=frozenset(),
         help="ONNX: axes that stay open, any of batch,height,width; sizes are multiples of the network's divisor",
@@ -32,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", metavar="PATH", type=Path,
         help="ONNX: a .safetensors file, or a .pt file with a state dict; without it, values made from the seed",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)"
+    )
 
 
 def _axes(text: str) -> frozenset[str]:
@@ -46,7 +50,9 @@ def _axes(text: str) -> frozenset[str]:
 def run(options: argparse.Namespace) -> int:
     """Compile and write; nothing is written unless all of it is good."""
     if options.to != "onnx" and (options.weights is not None or options.dynamic):
-        raise UsageError("--weights and --dynamic are for --to onnx: a PyTorch file loads a state dict, and takes any size")
+        raise UsageError(
+            "--weights and --dynamic are for --to onnx: a PyTorch file loads a state dict, and takes any size"
+        )
     source = read_source(options.file)
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)

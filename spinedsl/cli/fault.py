@@ -30,7 +30,9 @@ def report(error: Exception, arguments: Sequence[str]) -> str:
     )
     said = f"spine: internal error: {type(error).__name__}: {error}\nThis is a fault of spine, not of your file."
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="spine-fault-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="spine-fault-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
             file.write(text)
     except OSError:
         return f"{said} Please report it with this:\n\n{text}"

@@ -24,7 +24,9 @@ examples:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("files", metavar="FILE", nargs="+", help=".spine files, folders of them, or - for standard input")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help=".spine files, folders of them, or - for standard input"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="write nothing; status 1 if a file is not formatted")
     how.add_argument("--diff", action="store_true", help="write nothing; print what would change, status 1 if anything")
@@ -38,7 +40,10 @@ def run(options: argparse.Namespace) -> int:
     failed, changed = sum(r == "failed" for r in results), sum(r == "changed" for r in results)
     if options.files != ["-"]:
         would = "would change" if options.check or options.diff else "formatted"
-        print(f"{len(results)} files: {changed} {would}, {len(results) - changed - failed} as they should be", file=sys.stderr)
+        print(
+            f"{len(results)} files: {changed} {would}, {len(results) - changed - failed} as they should be",
+            file=sys.stderr,
+        )
     return 1 if failed or (changed and (options.check or options.diff)) else 0
 
 

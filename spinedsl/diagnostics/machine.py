@@ -1,7 +1,7 @@
 """Diagnostics for programs: JSON, SARIF 2.1.0 and GitHub's annotations.
 
-In: diagnostics. Out: text. Lines and columns count from 1, columns in Unicode code points; an end stands just after the last
-character.
+In: diagnostics. Out: text. Lines and columns count from 1, columns in Unicode code points; an end stands just after the
+last character.
 """
 
 from __future__ import annotations
@@ -131,7 +131,11 @@ def _result(diagnostic: Diagnostic, rules: list[str]) -> dict[str, Any]:
             {"id": index, "physicalLocation": _location(other.span), "message": {"text": other.text}}
             for index, other in enumerate(diagnostic.others)
         ]
-    fixes = [{"description": {"text": fix.text}, "artifactChanges": _changes(fix.edits)} for fix in diagnostic.fixes if fix.edits]
+    fixes = [
+        {"description": {"text": fix.text}, "artifactChanges": _changes(fix.edits)}
+        for fix in diagnostic.fixes
+        if fix.edits
+    ]
     if fixes:
         result["fixes"] = fixes
     return result

@@ -1,8 +1,8 @@
 """The closed set of primitive operations: one row each, with attributes, shape rule, parameters and multiply-adds.
 
 In: the types of the inputs and the attributes, checked and with defaults filled in. Out: the type of the result, or a
-`Problem` in words. The NumPy interpreter (`interpret`) and every backend are further columns of this table, keyed by the
-same names; a test asks each of them for every primitive.
+`Problem` in words. The NumPy interpreter (`interpret`) and every backend are further columns of this table, keyed by
+the same names; a test asks each of them for every primitive.
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ def _number(attributes: Attributes, name: str) -> int:
 
 
 def pads(kernel: int, stride: int, dilation: int, padding: Value) -> tuple[int, int]:
-    """Padding before and after each axis. `same` as TensorFlow pads a size that the stride divides; `symmetric` as PyTorch code does."""
+    """Padding before and after each axis.
+
+    `same` pads as TensorFlow does where the stride divides the size; `symmetric` half the kernel on each side.
+    """
     reach = (kernel - 1) * dilation + 1
     if padding == "same":
         total = max(reach - stride, 0)
@@ -132,7 +135,8 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     expected = [size // stride for size in (x.height, x.width)]
     if x.level is None:
         if out != [1, 1]:
-            return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after} make {out[0]}x{out[1]} of a pooled map")
+            got = f"{out[0]}x{out[1]} of a pooled map"
+            return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after} make {got}")
         return Type(channels, 1, 1, None)
     if stride > 1 and (x.height % stride or x.width % stride):
         return Problem(f"a stride of {stride} does not divide {x.size}")

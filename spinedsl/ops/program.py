@@ -103,7 +103,7 @@ class If:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Repeat:
-    """A repetition that has been counted: one body for each iteration. `path` is what precedes the iteration's number."""
+    """A repetition that has been counted: one body for each iteration. `path` precedes the iteration's number."""
 
     count: Attr
     index: str

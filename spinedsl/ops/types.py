@@ -1,7 +1,7 @@
 """What flows through a program: feature maps with a level, and compile-time values with the expression they came from.
 
-An expression is kept beside each value because readable code needs it: `channels * 4` says more than `256`. It is a small
-tree of its own, in the names of the definition that it stands in.
+An expression is kept beside each value because readable code needs it: `channels * 4` says more than `256`. It is a
+small tree of its own, in the names of the definition that it stands in.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operator or function over expressions: `+ - * / == … and or not if`, `floor`, `round`, `max`, `min`, `list`."""
+    """An operator or function over expressions: `+ - * / == … and or not if`, `floor`, `round`, `max`, `min`."""
 
     operator: str
     operands: tuple[Expr, ...]

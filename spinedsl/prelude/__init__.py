@@ -1,4 +1,4 @@
-"""The standard prelude: `.spine` files with the block types, stems, resampling, joins and outputs that `std.…` names."""
+"""The standard prelude: `.spine` files with the block types, stems, resampling and outputs that `std.…` names."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Format: one canonical form of a file. Keeps every comment and every group of lines; aligns runs of rows.
 
-In: a `Source` without mistakes of form. Out: its text, formatted. The tokens are printed in the order in which they stand,
-so the tree of the result is the tree of the source; formatting what was formatted changes nothing.
+In: a `Source` without mistakes of form. Out: its text, formatted. The tokens are printed in the order in which they
+stand, so the tree of the result is the tree of the source; formatting what was formatted changes nothing.
 """
 
 from __future__ import annotations
@@ -133,7 +133,12 @@ class _Printer:
 
     def head(self, statement: Statement, depth: int) -> Line:
         tokens = statement.tokens
-        if statement.head == "ELSE" and self.lines and self.lines[-1].cells[-1][1].endswith("}") and not self.lines[-1].comment:
+        if (
+            statement.head == "ELSE"
+            and self.lines
+            and self.lines[-1].cells[-1][1].endswith("}")
+            and not self.lines[-1].comment
+        ):
             joined = self.lines[-1]
             joined.cells = [("", joined.cells[-1][1] + " " + spaced(tokens))]
             joined.last = tokens[-1].line or 0
@@ -143,7 +148,9 @@ class _Printer:
             return self.as_written(statement, depth)
         last = tokens[-1].line or 0
         run = statement.head if statement.head in ROWS else ""
-        line = Line(depth, cells_of(tokens) if run else [("", spaced(tokens))], run, first=tokens[0].line or 0, last=last)
+        line = Line(
+            depth, cells_of(tokens) if run else [("", spaced(tokens))], run, first=tokens[0].line or 0, last=last
+        )
         width = len(INDENT) * depth + len("  ".join(text for _, text in line.cells))
         if width > WIDTH and (opened := broken_up(tokens, depth)):
             self.lines += [Line(depth + extra, [("", text)], first=line.first, last=last) for extra, text in opened]
@@ -166,7 +173,10 @@ class _Printer:
                 extra = 0 if line.cells == [] or (closes and nested <= 1) else 1
                 line = Line(depth + extra, [("", spaced(group))], first=group[0].line or 0, last=group[-1].line or 0)
                 self.lines.append(line)
-                nested += sum((part.type in (*BRACKETS, "LBRACE")) - (part.type in (*BRACKETS.values(), "RBRACE")) for part in group)
+                nested += sum(
+                    (part.type in (*BRACKETS, "LBRACE")) - (part.type in (*BRACKETS.values(), "RBRACE"))
+                    for part in group
+                )
                 if token is not None or statement.body is None:
                     self.trailing(line, group[-1])
                 group = []
@@ -220,7 +230,7 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
 def _aligned(run: Sequence[Line]) -> list[str]:
     gap = "  " if len(run) > 1 else " "
     order = list(dict.fromkeys(column for line in run for column, _ in line.cells if column != "free"))
-    order.sort(key=lambda column: ("name", "type", *COLUMNS, "").index(column))
+    order.sort(key=("name", "type", *COLUMNS, "").index)
     widths = {
         column: max(len(text) for line in run for other, text in line.cells if other == column) for column in order
     }
@@ -235,7 +245,8 @@ def _aligned(run: Sequence[Line]) -> list[str]:
         texts.append((INDENT * line.depth + text).rstrip())
     longest = max((len(text) for text, line in zip(texts, run, strict=True) if line.comment), default=0)
     return [
-        f"{text.ljust(longest)}  {line.comment}" if line.comment else text for text, line in zip(texts, run, strict=True)
+        f"{text.ljust(longest)}  {line.comment}" if line.comment else text
+        for text, line in zip(texts, run, strict=True)
     ]
 
 
@@ -322,4 +333,3 @@ def broken_up(tokens: Sequence[Token], depth: int) -> list[tuple[int, str]]:
     lines += [(1, spaced(item) + ",") for item in items]
     lines.append((0, spaced(tokens[closer:])))
     return lines
-

@@ -1,8 +1,9 @@
 """The parser that Lark makes of `grammar/spine.lark`, from tables saved beside this file.
 
-Building the tables takes longer than everything else a check does, so they are kept in `spine.tables`. The file is a cache
-and nothing more: it bears the digest of the grammar and the version of Lark that made it, and where either differs the
-tables are built from the grammar. `python -m spinedsl.syntax.tables` writes it anew; a test proves that it is fresh.
+Building the tables takes longer than everything else a check does, so they are kept in `spine.tables`. The file is a
+cache and nothing more: it bears the digest of the grammar and the version of Lark that made it, and where either
+differs the tables are built from the grammar. `python -m spinedsl.syntax.tables` writes it anew; a test proves that it
+is fresh.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def build(transformer: Transformer[Token, Any] | None = None, *, strict: bool = 
         parser="lalr",
         lexer="basic",
         start=list(STARTS),
-        postlex=_KeepBad(),  # type: ignore[arg-type]  only these two members are asked for
+        postlex=_KeepBad(),
         transformer=transformer,
         maybe_placeholders=True,
         strict=strict,
@@ -76,9 +77,9 @@ def load(transformer: Transformer[Token, Any]) -> Lark:
             saved = pickle.load(file)  # noqa: S301
     except OSError:
         return build(transformer)
-    return Lark._load_from_dict(  # noqa: SLF001  what Lark's own standalone parsers call
-        saved["data"], saved["memo"], transformer=transformer, postlex=_KeepBad()
-    )
+    # What Lark's own standalone parsers call.
+    restore: Callable[..., Lark] = Lark._load_from_dict  # noqa: SLF001
+    return restore(saved["data"], saved["memo"], transformer=transformer, postlex=_KeepBad())
 
 
 def key() -> bytes:

@@ -24,9 +24,15 @@ WRONG = str(EXAMPLES / "demo" / "three_mistakes.spine")
 def spine(*arguments: str, text: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "spinedsl", *arguments], input=text, capture_output=True, text=True, cwd=ROOT, check=False,
-        env={**os.environ, **(env or {})}, timeout=120,
-    )  # fmt: skip
+        [sys.executable, "-m", "spinedsl", *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, **(env or {})},
+        timeout=120,
+    )
 
 
 def test_a_clean_file_is_status_0() -> None:
@@ -172,7 +178,8 @@ def test_stats_json_has_the_totals(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m spinedsl show {EXAMPLES / 'spinenet.spine'} --network SpineNet49 | head -1; exit ${{PIPESTATUS[0]}}"
+    show = f"{sys.executable} -m spinedsl show {EXAMPLES / 'spinenet.spine'} --network SpineNet49"
+    command = f"{show} | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -41,7 +41,7 @@ def official_value(name: str, shape: tuple[int, ...]) -> Array:
         value = draw.uniform(0.5, 1.5, shape)
     else:
         value = 0.1 * draw.standard_normal(shape)
-    return value.astype(np.float32)
+    return np.asarray(value, dtype=np.float32)
 
 
 def image(height: int, width: int, batch: int) -> Array:

@@ -1,4 +1,4 @@
-"""SpineNet and ResNet-50 are the published ones: counts to the digit, and the official code's outputs on its own weights.
+"""SpineNet and ResNet-50 are the published ones: counts to the digit, and the official code's outputs for its weights.
 
 Three witnesses that share nothing but the op program: the interpreter in NumPy, PyTorch and ONNX Runtime.
 """

@@ -15,7 +15,6 @@ from spinedsl.syntax.parse import parse, tokens_of
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "examples").rglob("*.spine"), *(ROOT / "spinedsl" / "prelude").glob("*.spine")])
-ONE_LINE = "one statement"
 
 
 def formatted(text: str) -> str:
@@ -56,7 +55,7 @@ def loose_texts(draw: st.DrawFn) -> str:
             out += draw(st.sampled_from(["\n", "\n\n\n", "  # tail\n", "\n# between\n", "\n\n# alone\n\n", "\r\n"]))
         elif before.type in ("COMMA", "EQUAL", "PLUS", "LPAR") and draw(st.integers(0, 15)) == 0:
             out += draw(st.sampled_from(["\n  ", "  # inside\n", " # inside\n # more\n"]))
-        elif before.type in ("LBRACE",) or token.type in ("RBRACE",):
+        elif before.type == "LBRACE" or token.type == "RBRACE":
             out += draw(st.sampled_from([" ", " ", "   "]))
         else:
             out += draw(st.sampled_from([" ", "  ", "\t"]))

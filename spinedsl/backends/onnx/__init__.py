@@ -6,6 +6,7 @@ In: a `Program` and `Options`. Out: the bytes of a model by file name (`emit`), 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 from spinedsl.backends import Options
 from spinedsl.backends.onnx.emit import emit_model
 from spinedsl.backends.onnx.text import to_text

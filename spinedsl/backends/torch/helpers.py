@@ -32,11 +32,33 @@ class Repeated(nn.Module):
         return x
 
 
+class SameConv2d(nn.Conv2d):
+    """A convolution padded as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        kernel: int,
+        stride: int,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        total = max((kernel - 1) * dilation + 1 - stride, 0)
+        super().__init__(in_channels, channels, kernel, stride, total // 2, dilation, groups, bias)
+        self.odd = total % 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.odd:
+            x = F.pad(x, (0, 1, 0, 1))
+        return super().forward(x)
+
+
 def same_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
-    """Left, right, top, bottom, as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
+    """Left, right, top and bottom, as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
     total = max(kernel - stride, 0)
-    before, after = total // 2, total - total // 2
-    return before, after, before, after
+    return (total // 2, total - total // 2) * 2
 
 
 def average_pool(x: Tensor, kernel: int, stride: int, padding: tuple[int, int, int, int]) -> Tensor:

@@ -18,7 +18,8 @@ from spinedsl.ops.types import Loc
 MODULE_NAMES = frozenset(
     """
     F OrderedDict Tensor crc32 functools math nn self torch
-    LayerNorm2d Repeated Trainable average_pool chain hashed same_padding stochastic_depth truncated_normal uniform
+    LayerNorm2d Repeated SameConv2d Trainable
+    average_pool chain hashed same_padding stochastic_depth truncated_normal uniform
     """.split()
 )
 _RESERVED = MODULE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"l", "O", "I"}  # easily misread

@@ -116,15 +116,25 @@ def _even(op: OpAt) -> bool:
     )
 
 
+def _fixed(op: OpAt) -> bool:
+    """Even padding, the same in every use."""
+    return _even(op) and len(set(_amounts(op).values())) == 1
+
+
+def _by_stride(op: OpAt) -> bool:
+    """SAME padding that differs between uses."""
+    return len(set(_amounts(op).values())) > 1 and set(op.attributes["padding"].values.values()) == {"same"}
+
+
 def _padding(place: Place) -> _Padding:
     """What `pads` says for every use."""
     amounts = _amounts(place.op)
-    if _even(place.op):
-        inside = Scalar({use: before for use, (before, _) in amounts.items()}, tuple(_halves(place)))
+    inside = Scalar({use: before for use, (before, _) in amounts.items()}, tuple(_halves(place)))
+    if _even(place.op) and (place.scope.said(inside) is not None or not _by_stride(place.op)):
         return _Padding() if inside.constant == 0 else _Padding(inside=place.write(inside, "padding"))
+    if _by_stride(place.op):
+        return _Padding(around=call("same_padding", place.number("kernel"), place.number("stride")))
     sides = Scalar({use: (before, after) * 2 for use, (before, after) in amounts.items()})
-    if sides.constant is None and all(how == "same" for how in place.scalar("padding").values.values()):
-        return _Padding(around=call("same_padding", _reach(place), place.number("stride")))
     return _Padding(around=place.write(sides, "padding"))
 
 
@@ -135,15 +145,18 @@ def _halves(place: Place) -> list[Operation]:
     return halves + [Operation("*", (dilation, half)) for dilation in dilations for half in halves]
 
 
-def _reach(place: Place) -> str:
-    if "dilation" not in place.op.attributes or place.constant("dilation") == 1:
-        return place.number("kernel")
-    return f"({place.number('kernel', SUM)} - 1) * {place.number('dilation', SIGN)} + 1"
+def _same_conv(place: Place) -> bool:
+    """The convolution works out its own padding, which no one number says."""
+    halves = Scalar({use: before for use, (before, _) in _amounts(place.op).items()}, tuple(_halves(place)))
+    return _by_stride(place.op) and not (_even(place.op) and place.scope.said(halves) is not None)
 
 
 def _conv(place: Place) -> Modules:
-    padding = _padding(place)
     arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
+    if _same_conv(place):
+        options = place.optional(dilation=1, groups=1, bias=True)
+        return "", call("SameConv2d", *arguments, named("stride", place.number("stride")), *options)
+    padding = _padding(place)
     arguments += place.optional(stride=1)
     arguments += [named("padding", padding.inside)] if padding.inside else []
     arguments += place.optional(dilation=1, groups=1, bias=True)
@@ -152,6 +165,8 @@ def _conv(place: Place) -> Modules:
 
 def _padded_conv(place: Place, inputs: Sequence[Code]) -> Code:
     """The input of a convolution outside a chain, padded."""
+    if _same_conv(place):
+        return inputs[0]
     padding = _padding(place)
     return Code(call("F.pad", inputs[0].doc, padding.around)) if padding.around else inputs[0]
 
@@ -356,7 +371,7 @@ OPERATORS: Mapping[str, Row] = {
     "multiply_scalar": Row(function=_multiply_scalar),
     "concat": Row(function=_concat),
     "max_pool": Row(_max_pool, _max_pool_function),
-    "average_pool": Row(_average_pool, _average_pool_function, chains=_even),
+    "average_pool": Row(_average_pool, _average_pool_function, chains=_fixed),
     "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
     "upsample": Row(
         lambda place: ("", call("nn.Upsample", named("scale_factor", _scale_factor(place)))), _upsample_function

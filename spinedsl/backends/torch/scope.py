@@ -90,6 +90,7 @@ class Scope:
     lets: dict[str, ScalarAt] = field(default_factory=dict)
     locals: dict[ScalarAt, Local] = field(default_factory=dict)
     resolved: dict[Scalar, Expr] = field(default_factory=dict)
+    lifted: dict[tuple[Expr, ...], list[str]] = field(default_factory=dict)  # keys of arguments by what they stand for
 
     def fresh(self, name: str) -> str:
         """A name of this class that is not taken yet, and now is."""
@@ -222,15 +223,15 @@ class Scope:
     def resolve(self, scalar: Scalar, hint: str) -> Expr:
         """An expression in arguments, locals and loop indices that has the scalar's value in every use."""
         if scalar not in self.resolved:
-            self.resolved[scalar] = self._said(scalar) or self._number(scalar) or self._by_iteration(scalar, hint)
+            self.resolved[scalar] = self.said(scalar) or self._by_iteration(scalar, hint)
         return self.resolved[scalar]
 
-    def _said(self, scalar: Scalar) -> Expr | None:
-        """As the file says it."""
+    def said(self, scalar: Scalar) -> Expr | None:
+        """The value without an argument of its own: as the file says it, or a number; None if neither will do."""
         for candidate in self._candidates(scalar):
             if self._holds(candidate, scalar.values):
                 return candidate
-        return self._first_and_others(scalar)
+        return self._number(scalar) or self._first_and_others(scalar)
 
     def _candidates(self, scalar: Scalar) -> Iterator[Expr]:
         for expr in scalar.exprs:
@@ -247,7 +248,7 @@ class Scope:
     def _first_and_others(self, scalar: Scalar) -> Expr | None:
         """`first if i == 0 else others`: what a loop's first iteration finds is often unlike the rest."""
         depth = len(next(iter(scalar.values))) - 1
-        if not 0 < depth <= len(self.loops) or self._number(scalar) is not None:
+        if not 0 < depth <= len(self.loops):
             return None
         first = {use: value for use, value in scalar.values.items() if use[depth] == 0}
         others = {use: value for use, value in scalar.values.items() if use not in first}
@@ -273,7 +274,7 @@ class Scope:
             nested = [_nested(scalar.values, number, chosen) for number in range(len(self.modules))]
             if all(value is not _UNCLEAR for value in nested):
                 values = tuple(None if isinstance(value, _Unclear) else value for value in nested)
-                expr: Expr = Name(self._lift(hint, values))
+                expr: Expr = Name(self._lift(hint, values, scalar.exprs))
                 for depth in chosen:
                     expr = Operation("[]", (expr, Name(f"#{depth - 1}")))
                 return expr
@@ -307,8 +308,11 @@ class Scope:
         agreed = bool(found) and all(same(value, found[0]) for value in found)
         return found[0] if agreed and isinstance(found[0], int | Fraction) else None
 
-    def _lift(self, hint: str, values: ByModule) -> str:
+    def _lift(self, hint: str, values: ByModule, exprs: tuple[Expr, ...]) -> str:
         """The key of an argument that carries computed values. Modules that never read it fall back on a default."""
+        for key in self.lifted.get(exprs, ()):  # the same again: the channels that a convolution gives, and the next takes
+            if self.arguments[key].values == values:
+                return key
         key = f"@{hint}"
         while key in self.arguments and self.arguments[key].values != values:
             key += "'"
@@ -317,6 +321,8 @@ class Scope:
             default = None if len(known) == len(values) else _blank(known[0])
             place = (LIFTED, self.order.get(hint, len(self.order) + len(self.arguments)))
             self.arguments[key] = Argument(key, self.fresh(hint), values, default, place)
+        if exprs:
+            self.lifted.setdefault(exprs, []).append(key)
         return key
 
     def signature(self) -> list[Argument]:

@@ -277,7 +277,9 @@ def test_emit_takes_weights() -> None:
     assert files is not None
     image = image_for(program)
     assert error(run_ort(files["Net.onnx"], image)["P"], run(graph, weights, image)["P"]) < 1e-6
-    assert {p.key: p.value for p in onnx.load_from_string(files["Net.onnx"]).metadata_props}["spine.weights"] == "w.safetensors"
+    assert {p.key: p.value for p in onnx.load_from_string(files["Net.onnx"]).metadata_props}[
+        "spine.weights"
+    ] == "w.safetensors"
 
 
 def test_an_axis_that_a_definition_reads_cannot_vary() -> None:
@@ -290,7 +292,9 @@ def test_an_axis_that_a_definition_reads_cannot_vary() -> None:
 
 
 def test_a_model_that_its_format_cannot_hold_is_refused() -> None:
-    outcome = backend.emit(single(lambda x: op("conv", op("conv", x, channels=30_000, kernel=1), channels=30_000, kernel=1)), Options())
+    outcome = backend.emit(
+        single(lambda x: op("conv", op("conv", x, channels=30_000, kernel=1), channels=30_000, kernel=1)), Options()
+    )
     assert outcome.value is None
     assert [diagnostic.code.id for diagnostic in outcome.diagnostics] == ["E0907"]
 
