@@ -57,8 +57,18 @@ def test_check_loads_nothing_heavy(text: str | None, status: int, tmp_path: Path
     assert loaded_by(command("check", str(file)), tmp_path) == (status, set())
 
 
-def test_show_loads_nothing_heavy(tmp_path: Path) -> None:
-    assert loaded_by(command("show", str(EXAMPLE), "--network", "SpineNet49"), tmp_path) == (0, set())
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", str(EXAMPLE), "--network", "SpineNet49"),
+        ("stats", str(EXAMPLE), "--network", "SpineNet49"),
+        ("fmt", "--check", str(EXAMPLE)),
+        ("new", "mine.spine"),
+    ],
+    ids=lambda arguments: str(arguments[0]),
+)
+def test_other_commands_load_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    assert loaded_by(command(*arguments), tmp_path) == (0, set())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import TypeAlias
 
 from spinedsl.backends.torch.construct import Construct
@@ -104,11 +105,12 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     first = plan.modules[0]
     forward = Forward(plan)
     body = forward.body(plan.body, 2 * STEP)
-    is_function = not (plan.scope.arguments or plan.children or forward.trains)
+    trains = any("self.training" in line for line in body)
+    is_function = not (plan.scope.arguments or plan.children or trains)
     wanted = first.definition if is_function else class_name(first.definition)
     if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():
         wanted += "Resample"
-    made = Class(python_name(wanted, taken), plan.modules, plan.inputs, plan.starred, is_function)
+    made = Class(_free(wanted, taken), plan.modules, plan.inputs, plan.starred, is_function)
     described = _docstring(first, program)
     if is_function:
         head = lines(0, "", call(f"def {made.name}", *_maps(plan)), " -> Tensor:")
@@ -124,6 +126,12 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
         made.text += [*_indented(["super().__init__()", *stored], 2 * STEP), *constructor, ""]
     made.text += [*lines(STEP, "", call("def forward", "self", *_maps(plan)), " -> Tensor:"), *body]
     return made
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    """A name for the module that is not taken, numbered if need be."""
+    names = (python_name(wanted if number == 1 else f"{wanted}{number}") for number in count(1))
+    return next(name for name in names if name not in taken)
 
 
 def _indented(text: Sequence[str], indent: int) -> list[str]:

@@ -89,7 +89,7 @@ class Construct:
             negative = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
             return [*kept, f"{margin}if {negative}:", *second]
         made = [*kept, f"{margin}if {test}:", *first]
-        return [*made, f"{margin}else:", *second] if _lines(second) else made
+        return [*made, *otherwise(indent, second)] if _lines(second) else made
 
     def _loop(self, loop: LoopAt, indent: int) -> list[Line]:
         if not loop.body:
@@ -107,7 +107,7 @@ class Construct:
         holder: list[Line] = [] if self.plan.is_sequence(loop) else [f"{margin}{self.container} = nn.Module()"]
         add = f'{margin}{outside[1]}.add_module(f"{attribute(loop.path)}{{{known.name}}}", {self.container})'
         self.loop, self.container = outside
-        count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "inputs")
+        count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "count")
         return [*made, f"{' ' * indent}for {known.name} in range({count}):", *holder, *inner, add]
 
     def _shared(self, loop: LoopAt, indent: int) -> list[str]:

@@ -6,6 +6,7 @@ computed by the compiler, and reaches the generated code as a number.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
@@ -16,9 +17,9 @@ from spinedsl.ops.types import Expr, Literal, Name, Operation, Property, Value
 Leaf: TypeAlias = Name | Property
 
 OPERATORS: Mapping[str, Callable[..., Any]] = {
-    "+": operator.add,
+    "+": lambda *operands: sum(operands),
     "-": lambda *operands: -operands[0] if len(operands) == 1 else operands[0] - operands[1],
-    "*": operator.mul,
+    "*": lambda *operands: math.prod(operands),
     "//": operator.floordiv,
     "==": operator.eq,
     "!=": operator.ne,
@@ -89,6 +90,8 @@ def simplify(expr: Expr, leaf: Callable[[Leaf], Expr | None]) -> Expr | None:
         return Literal(value) if value is not None else None
     if any(isinstance(part, Literal) and isinstance(part.value, Fraction | str) for part in known):
         return None
+    while expr.operator in ("+", "*") and len(known) > 2:
+        known = [_without_neutral(expr.operator, known[:2]), *known[2:]]
     return _without_neutral(expr.operator, known)
 
 

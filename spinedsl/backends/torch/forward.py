@@ -5,9 +5,11 @@ In: a plan. Out: its lines. Statements stand as in the file; those whose result 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
-from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, lines
+from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, lines, otherwise
 from spinedsl.backends.torch.merge import (
     BindAt,
     BodyAt,
@@ -28,11 +30,10 @@ from spinedsl.backends.torch.plan import Plan
 
 
 class Forward:
-    """Writes the statements of one plan. `trains` tells afterwards whether something asked for `self.training`."""
+    """Writes the statements of one plan."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.trains = False
         self.loop: LoopAt | None = None  # the innermost loop being written
         self.container = "self"  # what holds its submodules
         self.groups: list[Group] = []  # of the operand being written
@@ -56,7 +57,7 @@ class Forward:
     def _tidy(self, body: BodyAt) -> list[StatementAt]:
         """Statements whose result is read. `let a = f(x)`, `b = a` is `b = f(x)` where nothing else reads `a`."""
         made: list[StatementAt] = []
-        for statement in body:
+        for statement in _without_settled(body):
             before = made[-1] if made else None
             if isinstance(statement, BindAt) and not self.plan.uses[statement.name]:
                 continue
@@ -77,9 +78,6 @@ class Forward:
     # ---- choices and loops ----
 
     def _choice(self, choice: IfAt, indent: int) -> list[str]:
-        outcome = choice.condition.constant
-        if outcome is not None:
-            return self.body(choice.then if outcome else choice.other, indent)
         condition, then, other = self.plan.arms(choice)
         first, second = self.body(then, indent + STEP), self.body(other, indent + STEP)
         if not first and not second:
@@ -101,7 +99,7 @@ class Forward:
             return [test(holds=True), *first, *(line[STEP:] for line in second)]
         if _returns(other):
             return [test(holds=False), *second, *(line[STEP:] for line in first)]
-        return [test(holds=True), *first, f"{' ' * indent}else:", *second]
+        return [test(holds=True), *first, *otherwise(indent, second)]
 
     def _loop(self, loop: LoopAt, indent: int) -> list[str]:
         if not loop.body:
@@ -164,7 +162,6 @@ class Forward:
 
     def _operation(self, value: OpAt) -> Code:
         row = OPERATORS[value.primitive]
-        self.trains |= row.training
         inputs = [code for operand in value.inputs for code in self._inputs(operand)]
         place = Place(value, self.plan.scope, forward=True)
         if not row.owns:
@@ -187,12 +184,19 @@ class Forward:
         return ".".join([base, *(attribute(name) for name in (group.name, last) if name)])
 
 
+def _without_settled(body: BodyAt) -> Iterator[StatementAt]:
+    """The statements, with the arm that every use takes in place of a choice that is the same for all."""
+    for statement in body:
+        outcome = statement.condition.constant if isinstance(statement, IfAt) else None
+        if isinstance(statement, IfAt) and outcome is not None:
+            yield from _without_settled(statement.then if outcome else statement.other)
+        else:
+            yield statement
+
+
 def _returns(body: BodyAt) -> bool:
     """Every way through the statements returns."""
-    last = body[-1] if body else None
+    last = next(reversed(list(_without_settled(body))), None)
     if isinstance(last, IfAt):
-        outcome = last.condition.constant
-        if outcome is not None:
-            return _returns(last.then if outcome else last.other)
         return _returns(last.then) and _returns(last.other)
     return isinstance(last, ReturnAt)

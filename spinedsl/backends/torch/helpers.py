@@ -36,17 +36,10 @@ class SameConv2d(nn.Conv2d):
     """A convolution padded as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
 
     def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        kernel: int,
-        stride: int,
-        dilation: int = 1,
-        groups: int = 1,
-        bias: bool = True,
+        self, inputs: int, outputs: int, kernel: int, stride: int, dilation: int = 1, groups: int = 1, bias: bool = True
     ) -> None:
         total = max((kernel - 1) * dilation + 1 - stride, 0)
-        super().__init__(in_channels, channels, kernel, stride, total // 2, dilation, groups, bias)
+        super().__init__(inputs, outputs, kernel, stride, total // 2, dilation, groups, bias)
         self.odd = total % 2
 
     def forward(self, x: Tensor) -> Tensor:

@@ -100,6 +100,8 @@ class Rules:
             yield "fan_in = module.weight[0].numel()"
         if fan is not None and "fan_out" in fan.values:
             yield "fan_out = module.weight[:, 0].numel() // module.groups"
+        if fan is not None and fan.mixed:
+            yield f'fan = fan_in if {fan.text} == "fan_in" else fan_out'
         if how.mixed:
             yield f"how = {how.text}"
             for number, kind in enumerate(how.values):
@@ -117,9 +119,8 @@ def _fill(how: Value, rules: Mapping[str, Rule]) -> list[str]:
     if how == "zeros":
         return ["module.weight.zero_()"]
     fan, scale = rules["init_fan"], rules["init_scale"]
-    chosen = f'(fan_in if {fan.text} == "fan_in" else fan_out)' if fan.mixed else str(fan.usual)
-    variance = f"{scale.text} / {chosen}"
+    variance = f"{scale.text} / {'fan' if fan.mixed else fan.usual}"
     named_draw = f'{how}(f"{{seed}}/{{name}}.weight", module.weight.shape'
-    if fan.mixed or scale.mixed:
+    if scale.mixed:
         return [f"variance = {variance}", f"module.weight.copy_({named_draw}, variance))"]
     return [f"module.weight.copy_({named_draw}, {variance}))"]

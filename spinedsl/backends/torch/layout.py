@@ -5,6 +5,7 @@ In: a `Doc`, which is text or a bracket with items. Out: lines of at most `WIDTH
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -83,3 +84,13 @@ def _items(indent: int, items: Sequence[Doc]) -> list[str]:
         return [together]
     comma = "," if len(items) > 1 else ""
     return [line for item in items for line in lines(indent, "", item, comma)]
+
+
+def otherwise(indent: int, body: list[str]) -> list[str]:
+    """The lines of an `else`; a body that is one `if` becomes an `elif`."""
+    margin = " " * (indent + STEP)
+    heads = [line for line in body if line.startswith(margin) and line[len(margin)] != " "]
+    if heads[0].startswith(f"{margin}if ") and all(re.match(r" *(elif |else:)", head) for head in heads[1:]):
+        dedented = [line[STEP:] for line in body]
+        return [f"{' ' * indent}el{dedented[0][indent:]}", *dedented[1:]]
+    return [f"{' ' * indent}else:", *body]

@@ -163,17 +163,21 @@ def _body(cases: Cases[Body], alike: Callable[[Module], object]) -> BodyAt:
         rest = [(use, body[1:]) for use, body in cases]
         going = [(use, body) for use, body in rest if body]
         if isinstance(statement, IfAt) and 0 < len(going) < len(rest):
-            # An arm returned: what follows belongs to the other one.
-            arm = _one(bool(statement.condition.values[use]) for use, _ in going)
-            tail = _body(going, alike)
-            if arm:
-                made.append(replace(statement, then=statement.then + tail))
-            else:
-                made.append(replace(statement, other=statement.other + tail))
+            made += _continued((statement,), _body(going, alike), {use for use, _ in going})
             break
         made.append(statement)
         cases = going
     return tuple(made)
+
+
+def _continued(body: BodyAt, tail: BodyAt, going: set[Use]) -> BodyAt:
+    """`tail` after `body`, for the uses that go on: where an arm of a choice returned, it belongs to the other one."""
+    last = body[-1] if body else None
+    if not isinstance(last, IfAt) or set(last.condition.values) <= going:
+        return body + tail
+    if _one(bool(last.condition.values[use]) for use in last.condition.values if use in going):
+        return (*body[:-1], replace(last, then=_continued(last.then, tail, going)))
+    return (*body[:-1], replace(last, other=_continued(last.other, tail, going)))
 
 
 def _statement(cases: Cases[program.Statement], alike: Callable[[Module], object]) -> StatementAt:

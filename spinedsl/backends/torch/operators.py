@@ -64,7 +64,7 @@ class Place:
         """Channels of the first input."""
         operand = self.op.inputs[0]
         assert not isinstance(operand, ManyAt)
-        return self.write(operand.channels, "in_channels")
+        return self.write(operand.channels, f"{self.op.path[0]}_in_channels")
 
 
 Modules: TypeAlias = "tuple[Doc, Doc]"  # the padding to go before, or nothing, and the operation: constructors
@@ -82,7 +82,6 @@ class Row:
     function: Callable[[Place, Sequence[Code]], Code] = _no_change
     owns: bool = False
     chains: Callable[[OpAt], bool] = lambda op: True  # where it has a module: whether that does all of the work
-    training: bool = False  # does something else in training
 
 
 # ---- windows ----
@@ -377,5 +376,5 @@ OPERATORS: Mapping[str, Row] = {
         lambda place: ("", call("nn.Upsample", named("scale_factor", _scale_factor(place)))), _upsample_function
     ),
     "parameter": Row(_parameter, owns=True),
-    "stochastic_depth": Row(function=_stochastic_depth, training=True),
+    "stochastic_depth": Row(function=_stochastic_depth),
 }

@@ -163,7 +163,7 @@ class Plan:
         """Loops that stand one after another may have the same name for their index."""
         self.loops[loop] = Loop(loop, self._once(loop.index or "i", depth))
         if any(not part.shared for part in self.owned(loop.body)):
-            self.containers[loop] = self._once(loop.path.rstrip("_"), depth)
+            self.containers[loop] = self._once("own" if loop.items else loop.path.rstrip("_"), depth)
             most = max(cast(int, count) for count in loop.count.values.values())
             self.scope.taken |= {f"{loop.path}{iteration}" for iteration in range(most)}
 

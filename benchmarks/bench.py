@@ -1,0 +1,158 @@
+"""What the compiler costs, beside what one would do instead: `make bench`, or `python benchmarks/bench.py [NAME …]`.
+
+Whole processes are timed by the CPU time that the operating system counts for them, and alternate with their peers, so
+that a machine that slows down slows both; in-process figures by CPU time too. Medians; a ratio means more than a second.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import process_time
+
+ROOT = Path(__file__).resolve().parent.parent
+SPINENET = ROOT / "examples" / "spinenet.spine"
+PYTHON = sys.executable
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+EXPORT = f"""
+import sys, torch, spinedsl
+module = spinedsl.load({str(SPINENET)!r}, network="SpineNet49").eval()
+torch.onnx.export(module, (torch.zeros(1, 3, 640, 640),), sys.argv[1], dynamo=DYNAMO)
+"""
+
+
+def main(chosen: Sequence[str]) -> None:
+    """Run the benchmarks named, or all of them."""
+    for name, benchmark in BENCHMARKS.items():
+        if not chosen or name in chosen:
+            print(f"\n{name}: {(benchmark.__doc__ or '').strip()}", flush=True)
+            benchmark()
+
+
+# ---- whole processes ----
+
+
+def cpu_of(command: Sequence[str]) -> tuple[float, float]:
+    """CPU seconds and peak MiB of a command."""
+    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"exit status {process.returncode} of {' '.join(command)}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def processes(commands: dict[str, Sequence[str]], runs: int) -> None:
+    """Time commands in turn; the first is what the others are compared with."""
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for run in range(runs + 1):
+        for name, command in commands.items():
+            measured = cpu_of(command)
+            if run:  # the first round warms the caches of the file system
+                seen[name].append(measured)
+    base = statistics.median(cpu for cpu, _ in next(iter(seen.values())))
+    for name, values in seen.items():
+        cpu = statistics.median(cpu for cpu, _ in values)
+        memory = statistics.median(memory for _, memory in values)
+        print(f"  {name:44} {cpu:7.3f} s CPU  {memory:6.0f} MiB   {cpu / base:6.2f}x")
+
+
+def cold_check() -> None:
+    """`spine check examples/spinenet.spine`, seven networks, from nothing."""
+    processes(
+        {
+            "spine check": [PYTHON, "-m", "spinedsl", "check", str(SPINENET)],
+            "python, doing nothing": [PYTHON, "-c", "pass"],
+            "python, import torch": [PYTHON, "-c", "import torch"],
+        },
+        runs=9,
+    )
+
+
+def cold_onnx() -> None:
+    """SpineNet-49 to ONNX with seeded weights, from nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = str(Path(folder) / "m.onnx")
+        compile_ = [PYTHON, "-m", "spinedsl", "compile", str(SPINENET), "--network", "SpineNet49", "--to", "onnx"]
+        processes(
+            {
+                "spine compile --to onnx": [*compile_, "-o", target],
+                "torch.onnx.export, TorchScript": [PYTHON, "-c", EXPORT.replace("DYNAMO", "False"), target],
+            },
+            runs=3,
+        )
+
+
+# ---- in one process ----
+
+
+def median_of(action: Callable[[], object], runs: int) -> float:
+    """Median CPU seconds of an action, after one run to warm up."""
+    action()
+    times = []
+    for _ in range(runs):
+        start = process_time()
+        action()
+        times.append(process_time() - start)
+    return statistics.median(times)
+
+
+def one_network() -> None:
+    """Parse, elaborate and check SpineNet-49 in process, prelude warm."""
+    from spinedsl import api
+    from spinedsl.source import Source
+    from spinedsl.syntax.parse import parse
+
+    source = Source.from_text(SPINENET.read_text(), "spinenet.spine", str(SPINENET))
+    whole = median_of(lambda: api.check(source, network="SpineNet49"), 40)
+    parsed = median_of(lambda: parse(source), 40)
+    print(f"  parse, elaborate, check {whole * 1000:14.1f} ms")
+    print(f"  of it, parse            {parsed * 1000:14.1f} ms   {whole / parsed:6.2f}x")
+
+
+def rows(count: int) -> str:
+    """A network with `count` blocks."""
+    head = SPINENET.read_text().split("    stem s:")[0].replace("network SpineNet(", "network Long(")
+    blocks = [f"    block b{i}: residual level {2 + i % 4} from b{i - 1}, b{i - 2}" for i in range(2, count)]
+    first = ["    stem s: resnet_stem channels 64", *(f"    block b{i}: residual level 2 after s" for i in (0, 1))]
+    return "\n".join([head, *first, *blocks, f"    output P: endpoint from b{count - 1} channels 8", "}"])
+
+
+def growth() -> None:
+    """Parse and check of networks of 1,000 to 8,000 blocks, and the ONNX graph of 1,000, without weights."""
+    from spinedsl import api
+    from spinedsl.backends import onnx as onnx_backend
+    from spinedsl.source import Source
+
+    before = 0.0
+    for count in (1_000, 2_000, 4_000, 8_000):
+        source = Source.from_text(rows(count))
+        start = process_time()
+        outcome = api.check(source)
+        spent = process_time() - start
+        if not outcome.ok:
+            raise RuntimeError(outcome.diagnostics[0].message)
+        print(f"  {count:5} blocks: check {spent:6.2f} s" + (f"   {spent / before:5.2f}x of half as many" if before else ""))
+        before = spent
+    source = Source.from_text(rows(1_000))
+    start = process_time()
+    onnx_backend.to_text(api.program(source))
+    print(f"   1000 blocks: text to ONNX graph {process_time() - start:6.2f} s")
+
+
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "check": cold_check,
+    "onnx": cold_onnx,
+    "one": one_network,
+    "growth": growth,
+}
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main(sys.argv[1:])
