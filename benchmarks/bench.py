@@ -138,7 +138,10 @@ def growth() -> None:
         spent = process_time() - start
         if not outcome.ok:
             raise RuntimeError(outcome.diagnostics[0].message)
-        print(f"  {count:5} blocks: check {spent:6.2f} s" + (f"   {spent / before:5.2f}x of half as many" if before else ""))
+        print(
+            f"  {count:5} blocks: check {spent:6.2f} s"
+            + (f"   {spent / before:5.2f}x of half as many" if before else "")
+        )
         before = spent
     source = Source.from_text(rows(1_000))
     start = process_time()

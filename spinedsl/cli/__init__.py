@@ -16,6 +16,7 @@ from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError
 
 COMMANDS = ("check", "compile", "show", "stats", "fmt", "new")
+EXTRAS = {"numpy": "onnx", "onnx": "onnx", "safetensors": "all", "torch": "torch"}  # packages by what brings them
 OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 DESCRIPTION = "The compiler for scale-permuted networks."
@@ -40,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"spine: {error}", file=sys.stderr)
         return USAGE
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            return _fault(error, given)
+        print(f"spine: this needs {error.name}: pip install 'spinedsl[{EXTRAS[error.name]}]'", file=sys.stderr)
+        return USAGE
     except KeyboardInterrupt:
         print("spine: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -48,11 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except Exception as error:  # noqa: BLE001  the last resort: a fault of ours becomes a report, not a traceback
-        from spinedsl.cli.fault import report  # noqa: PLC0415  nobody needs it on a good day
-
-        print(report(error, given), file=sys.stderr)
-        return INTERNAL
+        return _fault(error, given)
     return status
+
+
+def _fault(error: Exception, given: Sequence[str]) -> int:
+    from spinedsl.cli.fault import report  # noqa: PLC0415  nobody needs it on a good day
+
+    print(report(error, given), file=sys.stderr)
+    return INTERNAL
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:

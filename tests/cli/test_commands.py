@@ -215,3 +215,16 @@ def test_new_starts_a_file_that_is_clean_and_formatted(tmp_path: Path, capsys: p
     assert main(["new", str(tmp_path / "net.txt")]) == 2
     assert main(["new", str(tmp_path / "other.spine"), "--name", "1; import os"]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["my-net.spine"]
+
+
+def test_a_missing_package_is_named_with_what_brings_it(tmp_path: Path) -> None:
+    without = (
+        "import sys; sys.modules['onnx'] = None\n"
+        "from spinedsl.cli import main\n"
+        f"sys.exit(main(['compile', {FIRST!r}, '--to', 'onnx', '-o', {str(tmp_path / 'm.onnx')!r}]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr == "spine: this needs onnx: pip install 'spinedsl[onnx]'\n"

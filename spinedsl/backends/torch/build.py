@@ -1,7 +1,7 @@
 """Build: the generated code as a module that runs.
 
-In: a program. Out: an instance of the network's class. The code is registered under a name made from its digest, so that
-tracebacks show its lines, and pickling finds its classes in this process.
+In: a program. Out: an instance of the network's class. The code is registered under a name made from its digest, so
+that tracebacks show its lines, and pickling finds its classes in this process.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Where the submodules of a class stand: which operations become one `nn.Sequential`, which are held singly.
 
 In: an operand that a statement binds or returns, and what is known of the classes called in it. Out: `Group`s, one for
-each prefix of parameter paths. A `let` whose value is a chain of modules on one feature map becomes a sequence under the
-name of the `let`; so does the body of a loop that is such a chain.
+each prefix of parameter paths. A `let` whose value is a chain of modules on one feature map becomes a sequence under
+the name of the `let`; so does the body of a loop that is such a chain.
 """
 
 from __future__ import annotations

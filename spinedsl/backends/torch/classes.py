@@ -142,7 +142,9 @@ def _maps(plan: Plan) -> list[Doc]:
     """The feature maps that come in."""
     if plan.starred:
         return [f"*{plan.local(plan.inputs[0])}: Tensor"]
-    kinds = {name: "list[Tensor]" if isinstance(plan.modules[0].maps[name], tuple) else "Tensor" for name in plan.inputs}
+    kinds = {
+        name: "list[Tensor]" if isinstance(plan.modules[0].maps[name], tuple) else "Tensor" for name in plan.inputs
+    }
     return [f"{plan.local(name)}: {kind}" for name, kind in kinds.items()]
 
 

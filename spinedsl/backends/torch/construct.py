@@ -1,7 +1,7 @@
 """Write `__init__` from a `Plan`: the submodules, under the names of the parameters' paths.
 
-In: a plan. Out: the lines after `super().__init__()`. A submodule stands where the statement that uses it stands, inside
-the same choices and loops.
+In: a plan. Out: the lines after `super().__init__()`. A submodule stands where the statement that uses it stands,
+inside the same choices and loops.
 """
 
 from __future__ import annotations
@@ -13,14 +13,24 @@ from typing import TypeAlias
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
 from spinedsl.backends.torch.initial import read_by
-from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, entry, lines, named
-from spinedsl.backends.torch.merge import BindAt, BodyAt, CallAt, IfAt, LoopAt, OpAt, OperandAt, ReturnAt, Scalar, ScalarAt
+from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, entry, lines, named, otherwise
+from spinedsl.backends.torch.merge import (
+    BindAt,
+    BodyAt,
+    CallAt,
+    IfAt,
+    LoopAt,
+    OpAt,
+    OperandAt,
+    ReturnAt,
+    Scalar,
+    ScalarAt,
+)
 from spinedsl.backends.torch.names import attribute, python_name
 from spinedsl.backends.torch.operators import OPERATORS, Place
 from spinedsl.backends.torch.plan import Plan
 from spinedsl.backends.torch.scope import Argument, Loop
 from spinedsl.ops.types import Expr, Value
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,7 @@ class Construct:
             negative = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
             return [*kept, f"{margin}if {negative}:", *second]
         made = [*kept, f"{margin}if {test}:", *first]
-        return [*made, *otherwise(indent, second)] if _lines(second) else made
+        return [*made, *_otherwise(indent, second)] if _lines(second) else made
 
     def _loop(self, loop: LoopAt, indent: int) -> list[Line]:
         if not loop.body:
@@ -190,7 +200,9 @@ class Construct:
         """How the part's tensors start, where the rules of `reset` do not say so."""
         if not isinstance(part, OpAt):
             return
-        read = {name for name in part.attributes if any(name in read_by(part.primitive, at) for at in _attributes(part))}
+        read = {
+            name for name in part.attributes if any(name in read_by(part.primitive, at) for at in _attributes(part))
+        }
         for rule in self.plan.around.rules.mixed(part.primitive):
             if rule.name in read and part.attributes[rule.name].constant != rule.usual:
                 yield rule.name, self.scope.in_init(part.attributes[rule.name], rule.name)
@@ -223,6 +235,12 @@ def _values(loop: LoopAt) -> Iterator[tuple[OperandAt, LoopAt]]:
                 pending.append((statement.then + statement.other, around))
             elif isinstance(statement, LoopAt):
                 pending.append((statement.body, statement))
+
+
+def _otherwise(indent: int, second: list[Line]) -> list[Line]:
+    if any(isinstance(line, Let) for line in second):
+        return [f"{' ' * indent}else:", *second]
+    return list[Line](otherwise(indent, [line for line in second if isinstance(line, str)]))
 
 
 def _lines(made: list[Line]) -> bool:

@@ -44,7 +44,11 @@ def emit_module(program: Program) -> bytes:
     network = write_network(program, name, classes, rules)
     blocks = [c.text for c in classes if c.is_function] + [c.text for c in classes if not c.is_function] + [network]
     helpers = _helpers_for(_names_in("\n".join("\n".join(block) for block in blocks)))
-    blocks = [*(text for name, text in helpers if name not in _LAST), *blocks, *(text for name, text in helpers if name in _LAST)]
+    blocks = [
+        *(text for name, text in helpers if name not in _LAST),
+        *blocks,
+        *(text for name, text in helpers if name in _LAST),
+    ]
     used = _names_in("\n".join("\n".join(block) for block in blocks))
     environment = Environment(
         loader=PackageLoader("spinedsl.backends.torch"),

@@ -1,7 +1,7 @@
 """Compile-time expressions: their value, a simpler form of them, and how they are written in Python.
 
-The leaves (`Name`, `Property`) mean what the caller's functions say. Whole numbers and flags only: what is a fraction was
-computed by the compiler, and reaches the generated code as a number.
+The leaves (`Name`, `Property`) mean what the caller's functions say. Whole numbers and flags only: what is a fraction
+was computed by the compiler, and reaches the generated code as a number.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ def literal(value: Value) -> str:
     if isinstance(value, Fraction):
         return repr(float(value))
     if isinstance(value, str):
-        assert value.isascii() and value.isidentifier()
+        assert value.isascii()
+        assert value.isidentifier()
         return f'"{value}"'
     return repr(value)
 

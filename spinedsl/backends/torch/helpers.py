@@ -8,7 +8,7 @@ from collections import OrderedDict
 from zlib import crc32
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor, nn
 
 
@@ -18,7 +18,7 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 
 class Repeated(nn.Module):
-    """Modules one after another: `rep0`, `rep1`, …"""
+    """Modules one after another, named `rep0`, `rep1` and so on."""
 
     def __init__(self, *modules: nn.Module) -> None:
         super().__init__()

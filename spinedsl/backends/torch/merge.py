@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar, cast
 
 from spinedsl.ops import program
-from spinedsl.ops.program import Body, Bind, BindScalar, Call, Each, If, Many, Module, Op, Operand, Ref, Repeat, Return
-from spinedsl.ops.types import Attr, Expr, Literal, Value
+from spinedsl.ops.program import Bind, BindScalar, Body, Call, Each, If, Many, Module, Op, Operand, Ref, Repeat, Return
+from spinedsl.ops.types import Attr, Expr, Value
 
 Use: TypeAlias = tuple[int, ...]  # number of the module, then of the iteration of each loop around
 T = TypeVar("T")
@@ -275,7 +275,9 @@ def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
 def _call(cases: Cases[Call], alike: Callable[[Module], object]) -> CallAt:
     _one(alike(call.module) for _, call in cases)
     first = cases[0][1]
-    written = {name: dict.fromkeys(c.scalars[name].expr for _, c in cases if name in c.scalars) for name in first.scalars}
+    written = {
+        name: dict.fromkeys(c.scalars[name].expr for _, c in cases if name in c.scalars) for name in first.scalars
+    }
     return CallAt(
         modules={use: call.module for use, call in cases},
         maps={name: _operand([(use, call.maps[name]) for use, call in cases], alike) for name in first.maps},

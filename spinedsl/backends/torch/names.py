@@ -1,7 +1,7 @@
 """The one way for a name or a text of a `.spine` file into generated code.
 
-In: a name as the file has it, and the names already taken where it will stand. Out: a Python identifier that clashes with
-nothing. Text (comments, file names) comes through `prose`, which leaves nothing that could end a docstring.
+In: a name as the file has it, and the names already taken where it will stand. Out: a Python identifier that clashes
+with nothing. Text (comments, file names) comes through `prose`, which leaves nothing that could end a docstring.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _RESERVED = MODULE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins)) 
 
 
 def python_name(name: str, taken: Container[str] = ()) -> str:
-    """`name` as a Python identifier that is no keyword, builtin or name of the module; `_` is added until it is free."""
+    """`name` as an identifier that is no keyword, builtin or name of the module; `_` is added until it is free."""
     if not (name.isascii() and name.isidentifier()):
         raise ValueError(f"not an identifier: {name!r}")
     while name in _RESERVED or name in taken:

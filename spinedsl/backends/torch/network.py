@@ -152,22 +152,22 @@ class _Network:
         yield from lines(8, "return ", call("OrderedDict", *outputs))
 
     def _row(self, row: Row) -> Doc:
-        values: list[Doc] = [self._input(row, name, part) for name, part in _connections(row)]
+        values: list[Doc] = [self._input(name, part) for name, part in _connections(row)]
         values += [self.locals[name] for name in row.absorbed]
         result: Doc = values[0]
         if row.join is not None:
-            result = self._apply(row, row.join, Bracket("[", tuple(values), "]"))
+            result = self._apply(row.join, Bracket("[", tuple(values), "]"))
         if row.repeated and not self.class_of(row.calls[0].module).is_function:
             return call(f"self.{attribute(row.name)}", result)
         for part in row.calls:
-            result = self._apply(row, part, result)
+            result = self._apply(part, result)
         return result
 
-    def _input(self, row: Row, name: str, part: Call | None) -> Doc:
+    def _input(self, name: str, part: Call | None) -> Doc:
         value = self.locals[name]
-        return value if part is None else self._apply(row, part, value)
+        return value if part is None else self._apply(part, value)
 
-    def _apply(self, row: Row, part: Call, value: Doc) -> Doc:
+    def _apply(self, part: Call, value: Doc) -> Doc:
         found = self.class_of(part.module)
         callee = found.name if found.is_function else ".".join(["self", *map(attribute, part.path)])
         return found.apply(callee, [value] if found.inputs else [])

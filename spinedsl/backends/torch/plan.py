@@ -1,8 +1,8 @@
 """What is known of a class before a line of it is written.
 
-In: a definition's `Module`s, merged, and what stands before it in the file. Out: a `Plan`: the feature maps that are read,
-the loops and the submodules with their names, and the `Scope` that numbers are written in. `forward` and `construct` write
-from it.
+In: a definition's `Module`s, merged, and what stands before it in the file. Out: a `Plan`: the feature maps that are
+read, the loops and the submodules with their names, and the `Scope` that numbers are written in. `forward` and
+`construct` write from it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Plan:
         self.inputs = tuple(name for name in modules[0].maps if self.uses[name])
         self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
         self.children = [part for value in values(body) for part in parts(value) if self.grouping.owns(part)]
-        taken = {*around.taken, "training", *(part.path[0] for part in self.children)}
+        taken = {*around.taken, *(part.path[0] for part in self.children)}
         self.scope = Scope(modules, taken, {name: position for position, name in enumerate(scalars_in(body))})
         self.loops: dict[LoopAt, Loop] = {}
         self.loop_names: dict[tuple[str, int], str] = {}
@@ -131,10 +131,9 @@ class Plan:
 
     def _live_values(self, body: BodyAt, dead: set[str]) -> Iterator[OperandAt]:
         for statement in body:
-            if isinstance(statement, BindAt) and statement.name not in dead:
-                yield statement.value
-            elif isinstance(statement, ReturnAt):
-                yield statement.value
+            if isinstance(statement, BindAt | ReturnAt):
+                if isinstance(statement, ReturnAt) or statement.name not in dead:
+                    yield statement.value
             elif isinstance(statement, IfAt):
                 yield from self._live_values(statement.then + statement.other, dead)
             elif isinstance(statement, LoopAt) and statement.body:
@@ -146,9 +145,8 @@ class Plan:
         inner: Sequence[OperandAt] = ()
         if isinstance(value, RefAt):
             yield value.name
-        elif isinstance(value, ManyAt) and value.name:
-            yield value.name
         elif isinstance(value, ManyAt):
+            yield from [value.name] if value.name else ()
             inner = value.items
         elif isinstance(value, OpAt):
             inner = value.inputs

@@ -1,8 +1,8 @@
 """The compile-time side of a class: its constructor's arguments, and every number of its body in terms of them.
 
-In: the uses of a definition and its merged body. On demand, for a `Scalar` of that body: Python that gives its value, said
-as the file says it where whole numbers can say it, and held against the value of every use. What cannot be said becomes a
-number where all uses agree, else an argument of its own.
+In: the uses of a definition and its merged body. On demand, for a `Scalar` of that body: Python that gives its value,
+said as the file says it where whole numbers can say it, and held against the value of every use. What cannot be said
+becomes a number where all uses agree, else an argument of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from spinedsl.backends.torch.expressions import Leaf, evaluate, leaves, same, si
 from spinedsl.backends.torch.merge import LoopAt, Scalar, ScalarAt, Use
 from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Module
+from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from spinedsl.ops.types import Expr, Literal, Name, Operation, Property, Value
 
 # Where an argument stands in the signature.
@@ -94,7 +95,7 @@ class Scope:
 
     def fresh(self, name: str) -> str:
         """A name of this class that is not taken yet, and now is."""
-        name = python_name(name, self.taken)
+        name = python_name(name, self.taken | MODULE_ATTRIBUTES)
         self.taken.add(name)
         return name
 
@@ -191,7 +192,11 @@ class Scope:
         if isinstance(leaf, Property) and leaf.name not in COUNTED:
             return Literal(agreed) if agreed is not None else None
         formal = next((f for f in self.modules[0].formals if isinstance(leaf, Name) and f.name == leaf.name), None)
-        if agreed is not None and not is_map and (formal is None or formal.default is not None or isinstance(agreed, str)):
+        if (
+            agreed is not None
+            and not is_map
+            and (formal is None or formal.default is not None or isinstance(agreed, str))
+        ):
             return Literal(agreed)
         return None if isinstance(found[0], str) else leaf
 
@@ -310,7 +315,9 @@ class Scope:
 
     def _lift(self, hint: str, values: ByModule, exprs: tuple[Expr, ...]) -> str:
         """The key of an argument that carries computed values. Modules that never read it fall back on a default."""
-        for key in self.lifted.get(exprs, ()):  # the same again: the channels that a convolution gives, and the next takes
+        for key in self.lifted.get(
+            exprs, ()
+        ):  # the same again: the channels that a convolution gives, and the next takes
             if self.arguments[key].values == values:
                 return key
         key = f"@{hint}"
@@ -349,7 +356,7 @@ def _blank(value: Value) -> Value:
     return () if isinstance(value, tuple) else False if isinstance(value, bool) else 0
 
 
-def _nested(values: Mapping[Use, Value], number: int, depths: tuple[int, ...]) -> Value | None | _Unclear:
+def _nested(values: Mapping[Use, Value], number: int, depths: tuple[int, ...]) -> Value | _Unclear | None:
     """The values of one module by the iterations of the loops at `depths`; None if it has no value at all."""
     own = {use: value for use, value in values.items() if use[0] == number}
     if not own:
@@ -365,4 +372,3 @@ def _nested(values: Mapping[Use, Value], number: int, depths: tuple[int, ...]) -
             return item
         made.append(_blank(next(iter(own.values()))) if item is None else item)
     return tuple(made)
-

@@ -34,7 +34,9 @@ network {name} {{
 """
 
 
-def program(definitions: str, rows: str, *, name: str = "Net", join: str = "plain", resample: str = "halving") -> Program:
+def program(
+    definitions: str, rows: str, *, name: str = "Net", join: str = "plain", resample: str = "halving"
+) -> Program:
     """The program of a network with these definitions and rows; the stem is `s`, the last row is called `b`."""
     text = NETWORK.format(definitions=definitions, rows=rows, name=name, join=join, resample=resample)
     return spinedsl.program(Source.from_text(text, "net.spine"), network=name)
@@ -142,7 +144,10 @@ add(
     block d: body level 2 from a, c
     block b: body level 3 from c, d absorb e
     block e: body level 3 from a
-    """.replace("block b: body level 3 from c, d absorb e\n    block e: body level 3 from a", "block e: body level 3 from a\n    block b: body level 3 from c, d absorb e"),
+    """.replace(
+        "block b: body level 3 from c, d absorb e\n    block e: body level 3 from a",
+        "block e: body level 3 from a\n    block b: body level 3 from c, d absorb e",
+    ),
     join="weighted",
 )
 add(
@@ -175,7 +180,11 @@ add(
         return norm(conv(excited, channels, kernel = 1))
     }
     """,
-    "block a: body level 2 after s\nblock c: body(inner = swish) level 2 from s, a\nblock b: body(inner = silu) level 3 from a, c",
+    """
+    block a: body level 2 after s
+    block c: body(inner = swish) level 2 from s, a
+    block b: body(inner = silu) level 3 from a, c
+    """,
 )
 add(
     "maps chosen by a condition",
@@ -210,8 +219,14 @@ add(
     "\n".join(
         f"block {name}: body(way = {way}, deep = {deep}) level 2 after {source}"
         for name, way, deep, source in (
-            ("c", 0, "true", "s"), ("d", 1, "false", "c"), ("e", 2, "false", "d"), ("f", 2, "true", "e"),
-            ("g", 3, "true", "f"), ("h", 3, "false", "g"), ("i", 5, "false", "h"), ("b", 5, "true", "i"),
+            ("c", 0, "true", "s"),
+            ("d", 1, "false", "c"),
+            ("e", 2, "false", "d"),
+            ("f", 2, "true", "e"),
+            ("g", 3, "true", "f"),
+            ("h", 3, "false", "g"),
+            ("i", 5, "false", "h"),
+            ("b", 5, "true", "i"),
         )
     ),
 )
@@ -277,7 +292,8 @@ add(
     """
     block_type body(x, channels, stride = 1, start = 1) -> channels {
         let y = norm(conv(x, channels, kernel = 3, stride = stride, init = uniform, init_scale = 2, init_fan = fan_out))
-        let z = batch_norm(conv(y, channels * 2, kernel = 3, groups = 2, init_fan = fan_out, init_scale = 1 / 3), scale_init = start)
+        let even = conv(y, channels * 2, kernel = 3, groups = 2, init_fan = fan_out, init_scale = 1 / 3)
+        let z = batch_norm(even, scale_init = start)
         let w = batch_norm(conv(z, channels, kernel = 1, init = zeros, bias = true, bias_init = -4.6), scale_init = 0)
         let v = conv(y, channels, kernel = 1, bias = true)
         return w * parameter(channels, init = 0.1) + v + conv(y, channels, kernel = 1, init_scale = 2)
@@ -314,7 +330,9 @@ add(
 add(
     "repeated rows",
     """
-    block_type tower(x, channels, stride = 1) -> channels { return act(norm(conv(x, channels, kernel = 3, stride = stride))) }
+    block_type tower(x, channels, stride = 1) -> channels {
+        return act(norm(conv(x, channels, kernel = 3, stride = stride)))
+    }
     """,
     """
     block a: tower level 2 after s repeat 1
@@ -338,6 +356,11 @@ add(
     def activate(None) { return relu(None) }
     def Tensor(l) { return l }
     """,
-    "block a: self level 2 after s\nblock l: self(in_channels = 3) level 2 from s, a\nblock O: self level 3 after l\nblock b: self level 3 after O",
+    """
+    block a: self level 2 after s
+    block l: self(in_channels = 3) level 2 from s, a
+    block O: self level 3 after l
+    block b: self level 3 after O
+    """,
     name="OrderedDict",
 )
