@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format generate clean help
+.PHONY: demo test bench lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -37,6 +37,9 @@ lint: $(READY) ## everything that is checked without running it
 format: $(READY) ## write Python as the lint expects it
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+
+bench: $(READY) ## time the compiler beside what one would do instead
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py

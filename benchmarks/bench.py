@@ -1,7 +1,8 @@
 """What the compiler costs, beside what one would do instead: `make bench`, or `python benchmarks/bench.py [NAME …]`.
 
-Whole processes are timed by the CPU time that the operating system counts for them, and alternate with their peers, so
-that a machine that slows down slows both; in-process figures by CPU time too. Medians; a ratio means more than a second.
+Whole processes are timed by the CPU time that the operating system counts for them, and alternate with their peers,
+so that a machine that slows down slows both; in-process figures by CPU time too. Medians; a ratio says more than a
+second.
 """
 
 from __future__ import annotations
