@@ -25,7 +25,9 @@ def unused(typed: TypedNetwork) -> Iterator[Diagnostic]:
         if host is not None:
             end = host.declared.row.span.end
             place = Span(row.span.source, end, end)
-            found = found.with_fix(f"let `{host.name}`, of the same level, absorb it", Edit(place, f" absorb {row.name}"))
+            found = found.with_fix(
+                f"let `{host.name}`, of the same level, absorb it", Edit(place, f" absorb {row.name}")
+            )
         yield found.with_fix("take the row away, or read it in a block below")
 
 

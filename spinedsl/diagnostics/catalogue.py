@@ -23,7 +23,9 @@ def _code(id: str, title: str, message: str, label: str, why: str = "") -> Code:
 # ---- E01: the form of the text ----
 
 UNEXPECTED = _code("E0101", "unexpected token", "unexpected `{found}`", "expected {expected}")
-ENDS_EARLY = _code("E0102", "statement ends too early", "this statement ends too early", "after `{last}`, expected {expected}")
+ENDS_EARLY = _code(
+    "E0102", "statement ends too early", "this statement ends too early", "after `{last}`, expected {expected}"
+)
 NOT_A_STATEMENT = _code(
     "E0103", "not a statement", "`{found}` does not begin a statement {where}", "expected {expected}"
 )
@@ -46,12 +48,18 @@ INPUT_FORM = _code(
     "E0112", "form of the input", "the sizes of an input are joined by `x`, got `{got}`",
     "expected `x`, as in `3 x 640 x 640`",
 )  # fmt: skip
-ELSE_WITHOUT_IF = _code("E0113", "else without if", "this `else` belongs to no `if`", "expected after the `}}` of an `if`")
+ELSE_WITHOUT_IF = _code(
+    "E0113", "else without if", "this `else` belongs to no `if`", "expected after the `}}` of an `if`"
+)
 UNKNOWN_VERSION = _code(
     "E0114", "unknown language version", "there is no version {got} of the language", "this compiler knows version 1"
 )
-VERSION_FIRST = _code("E0115", "version not first", "the version stands first in a file", "move it above everything else")
-NOT_UTF8 = _code("E0116", "not UTF-8", "the file is not UTF-8: byte {byte} at offset {offset}", "after these characters")
+VERSION_FIRST = _code(
+    "E0115", "version not first", "the version stands first in a file", "move it above everything else"
+)
+NOT_UTF8 = _code(
+    "E0116", "not UTF-8", "the file is not UTF-8: byte {byte} at offset {offset}", "after these characters"
+)
 
 # ---- E02: names ----
 
@@ -66,14 +74,18 @@ RECURSION = _code(
     "Definitions are expanded into operations, so that every file ends: none may reach itself.",
 )  # fmt: skip
 IMPORT_NOT_FOUND = _code("E0205", "import not found", "cannot find `{path}`", "{where}")
-IMPORT_CYCLE = _code("E0206", "imports in a circle", "these files import each other: {way}", "this import closes the circle")
+IMPORT_CYCLE = _code(
+    "E0206", "imports in a circle", "these files import each other: {way}", "this import closes the circle"
+)
 IMPORT_OUTSIDE = _code(
     "E0207", "import from outside", "`{path}` leads out of the project's folder",
     "expected a path relative to this file, inside {folder}",
 )  # fmt: skip
 UNKNOWN_ARGUMENT = _code("E0208", "unknown argument", "`{callee}` has no parameter `{name}`", "it takes {known}")
 ARGUMENT_TWICE = _code("E0209", "argument given twice", "`{name}` is given twice to `{callee}`", "given again here")
-MISSING_ARGUMENT = _code("E0210", "missing argument", "`{callee}` needs `{name}`", "`{name}` has no default and is not given")
+MISSING_ARGUMENT = _code(
+    "E0210", "missing argument", "`{callee}` needs `{name}`", "`{name}` has no default and is not given"
+)
 TOO_MANY_ARGUMENTS = _code(
     "E0211", "too many arguments", "`{callee}` takes {most} arguments in order, got {got}", "one too many from here"
 )
@@ -83,11 +95,26 @@ NOT_A_VAR = _code(
     "`let` names a value once and for all, and that name is the parameters' name.",
 )  # fmt: skip
 NO_RETURN = _code("E0214", "missing return", "`{name}` does not return on every path", "expected a `return`{where}")
-UNREACHABLE = _code("E0215", "unreachable statement", "nothing after a `return` is reached", "take this away, or the `return`")
+RETURN_IN_LOOP = _code(
+    "E0223", "return in a loop", "a `return` cannot stand in a loop", "every iteration runs to its end"
+)
+UNREACHABLE = _code(
+    "E0215", "unreachable statement", "nothing after a `return` is reached", "take this away, or the `return`"
+)
 UNKNOWN_CLAUSE = _code("E0216", "unknown clause", "{row} has no clause `{name}`", "expected {known}")
 CLAUSE_TWICE = _code("E0217", "clause given twice", "`{name}` is said twice in this row", "said again here")
 UNKNOWN_ENTRY = _code("E0218", "unknown entry", "{what} knows no `{name}`", "expected {known}")
 NAME_RESERVED = _code("E0219", "reserved name", "`{name}` cannot name {what}", "{why}")
+NETWORK_CYCLE = _code(
+    "E0220", "networks made of each other", "these networks are made of each other: {way}", "this closes the circle"
+)
+MISSING_PARAMETER = _code(
+    "E0221", "missing parameter", "{kind} needs a parameter for {missing}, which `{name}` has not",
+    "its first parameters are filled in by the rows that use it",
+)  # fmt: skip
+GIVEN_BY_NAME = _code(
+    "E0222", "argument without a name", "{what} arguments of `{callee}` by name", "expected `name = value`"
+)
 
 # ---- E03: structure ----
 
@@ -111,8 +138,7 @@ OUTPUT_LEVEL_TWICE = _code(
 )  # fmt: skip
 ABSORB_MISMATCH = _code(
     "E0308", "absorbed map does not fit",
-    "`{name}` cannot absorb `{absorbed}`: expected level {level} and {channels} channels, "
-    "got level {got_level} and {got_channels}",
+    "`{name}` cannot absorb `{absorbed}`: expected {expected}, got {got}",
     "absorbed here, as it is",
 )  # fmt: skip
 MISSING_CLAUSE = _code("E0309", "missing clause", "{row} `{name}` does not say {what}", "expected {expected}")
@@ -125,8 +151,15 @@ FROM_AND_AFTER = _code(
 ABSORB_NEEDS_JOIN = _code(
     "E0313", "nothing to absorb into", "block `{name}` has no join to absorb into", "`absorb` goes with `from`"
 )
-NO_NETWORK = _code("E0314", "no network", "this file has no network", "expected `network NAME {{ … }}`")
 NOT_ABOVE_INPUT = _code("E0315", "no stem", "network `{name}` has no stem", "expected a `stem` row above the blocks")
+
+NEEDS_FROM = _code(
+    "E0316", "clause without `from`", "block `{name}` has `{clause}`, but nothing to {clause}",
+    "`{clause}` goes with `from`",
+)  # fmt: skip
+CLAUSE_NOT_TAKEN = _code(
+    "E0317", "clause that the type does not take", "`{type}` has no parameter `{name}`", "not taken"
+)
 
 # ---- E04: scale ----
 
@@ -141,15 +174,18 @@ NO_WIDTH = _code(
     "{label}",
 )  # fmt: skip
 LEVEL_MISMATCH = _code(
-    "E0405", "level not reached", "{what} `{name}` is to be at level {expected}, but comes out at {got}",
+    "E0405", "level not reached", "{what} `{name}` says level {expected}, but comes out at {got}",
     "declared level {expected}",
 )  # fmt: skip
 NO_STRIDE = _code(
-    "E0406", "cannot change level", "`{name}` goes from level {source} to level {target}, but `{type}` cannot: {why}",
+    "E0406", "cannot change level", "`{name}` cannot go from level {source} to level {target}: {why}",
     "level {source} to level {target}",
 )  # fmt: skip
 SIGNATURE = _code(
-    "E0407", "signature not kept", "`{name}` promises {expected} channels, but returns {got}", "returns {got} channels here"
+    "E0407",
+    "signature not kept",
+    "`{name}` promises {expected} channels, but returns {got}",
+    "returns {got} channels here",
 )
 RESAMPLE_RESULT = _code(
     "E0408", "resampling does not fit",
@@ -173,12 +209,18 @@ SIZE_NOT_KEPT = _code(
     "the map no longer fits its level",
     "A feature map at level L is the input divided by 2^L, rounded to nothing: that is what makes maps comparable.",
 )  # fmt: skip
-NO_PARAMETER_NAME = _code("E0507", "no channels to read", "the channels of `{name}` cannot be known here", "{why}")
+NOT_KNOWN = _code("E0507", "value not known", "{what} cannot be known here", "{why}")
+NOT_A_MAP = _code("E0508", "no feature map returned", "`{name}` returns {got}", "expected a feature map")
+SHARED_SHAPES = _code(
+    "E0509", "shared weights of two shapes", "`shared {name}` needs weights of {second} here, but of {first} before",
+    "shared by every iteration of the loop",
+    "A `shared` call has the same weights in every iteration, so what goes in has to have the same channels.",
+)  # fmt: skip
 
 # ---- E06: limits ----
 
 FILE_TOO_LARGE = _code("E0601", "file too large", "a file has at most {limit} characters", "in this file")
-TOO_DEEP = _code("E0602", "nested too deep", "{what} is nested more than {limit} deep", "in this statement")
+TOO_DEEP = _code("E0602", "nested too deep", "{what} is nested too deep", "{limit}")
 NUMBER_TOO_LONG = _code(
     "E0603", "number too long", "a number has at most {digits} digits and an exponent of at most {exponent}", "too long"
 )

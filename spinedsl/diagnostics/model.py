@@ -55,11 +55,17 @@ class Diagnostic:
     others: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    inside: Span | None = None  # where the mistake shows, if `span` is only what led there
 
     @property
     def severity(self) -> Severity:
         """Error or warning: a property of the code."""
         return self.code.severity
+
+    def seen_from(self, span: Span, label: str) -> Diagnostic:
+        """The same said at `span`, which led to the place where it shows."""
+        others = (Label(self.span, self.label), *self.others)
+        return replace(self, span=span, label=label, others=others, inside=self.span)
 
     def with_others(self, *labels: Label) -> Diagnostic:
         """The same with further places shown."""
@@ -124,9 +130,13 @@ class Outcome(Generic[T]):
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """By file and place, each said once: instances of one network repeat what they share."""
+    found = list(diagnostics)
+    places = {(d.code.id, d.span) for d in found}
     seen: dict[tuple[str, str, int, int, str], Diagnostic] = {}
-    for diagnostic in diagnostics:
+    for diagnostic in found:
         span = diagnostic.span
+        if diagnostic.inside is not None and (diagnostic.code.id, diagnostic.inside) in places:
+            continue
         key = (span.source.name, diagnostic.code.id, span.start, span.end, diagnostic.message)
         seen.setdefault(key, diagnostic)
     return tuple(sorted(seen.values(), key=lambda d: (d.span.source.name, d.span.start, d.span.end, d.code.id)))

@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from spinedsl.diagnostics.model import Diagnostic, Fix, Label, Severity, in_order
 from spinedsl.source import Span
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "bold": "\x1b[1m", "dim": "\x1b[1;34m", "help": "\x1b[36m"}
 
 
@@ -63,7 +65,10 @@ class _Pen:
         first = places[0].span
         line, column = first.source.position(min(first.start, len(first.source.text)))
         arrow, bar = "-->" if places[0] is main else ":::", self.paint("|", "dim")
-        lines = [f"{margin}{self.paint(arrow, 'dim')} {printable(first.source.name)}:{line}:{column}", f"{margin} {bar}"]
+        lines = [
+            f"{margin}{self.paint(arrow, 'dim')} {printable(first.source.name)}:{line}:{column}",
+            f"{margin} {bar}",
+        ]
         by_line: dict[int, list[Label]] = {}
         for place in places:
             by_line.setdefault(place.span.line, []).append(place)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any
 
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
+from spinedsl.ops.types import Expr, Loc
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -23,6 +24,7 @@ SCALAR_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "min": ("a", "b"),
 }
 LIST_FUNCTIONS = ("sum",)
+PROPERTIES = ("channels", "in_channels", "out_channels", "level", "height", "width")  # of feature maps and blocks
 
 # The parameters that a row fills in by itself, first ones first.
 IMPLICIT = {
@@ -51,6 +53,11 @@ class Defined:
     unit: Unit
     sound: bool = True
     paths: dict[int, tuple[str, ...]] = field(default_factory=dict)  # see `naming`
+    frames: int = 0  # Python's frames, at most, while it is expanded without what it calls
+    # Found while it is expanded, and kept: every expansion would find the same.
+    locs: dict[int, Loc] = field(default_factory=dict)  # by offset in its source
+    notations: dict[int, Expr] = field(default_factory=dict)  # by identity of the expression
+    expansions: dict[object, dict[object, Any]] = field(default_factory=dict)  # by defaults, then arguments: `expand`
 
     @property
     def name(self) -> str:
@@ -61,6 +68,10 @@ class Defined:
     def kind(self) -> str:
         """Keyword of the definition."""
         return self.definition.kind
+
+    def parameter(self, name: str) -> tree.Parameter | None:
+        """The parameter of that name."""
+        return next((found for found in self.definition.parameters if found.name.text == name), None)
 
 
 @dataclass(eq=False)
@@ -77,9 +88,6 @@ class Unit:
     def own(self) -> Iterable[Defined]:
         """The definitions that stand in this file."""
         return [defined for defined in self.definitions.values() if defined.unit is self]
-
-
-Callee: TypeAlias = Defined | Primitive | str
 
 
 def language_callable(name: str) -> Primitive | str | None:

@@ -2,12 +2,15 @@
 
 A `let` names what stands on its right: in `let squeeze = act(norm(conv(x, …)))` the convolution's weight is
 `squeeze.conv.weight`. Elsewhere an operation goes by the name it is called by. A second call of one name in one scope is
-`conv_2`. Iterations of a `repeat` are `rep0`, `rep1`, …; those of `each p in …` are `p0`, `p1`, ….
+`conv_2`. Iterations of a `repeat` are `rep0`, `rep1`, …; those of `each p in …` are `p0`, `p1`, …. What is `shared` stands
+outside of the loops around it, and is named after everything else, so that it never takes another's name.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Unit
 from spinedsl.syntax import tree
@@ -17,21 +20,77 @@ Paths = dict[int, tuple[str, ...]]
 
 def name_parts(definition: tree.Definition, unit: Unit) -> Paths:
     """For each call in the body, by identity of its node, the path below the definition; for a loop, its prefix."""
-    paths: Paths = {}
-    _name_body(definition.body, unit, paths, _lets(definition.body))
-    return paths
+    namer = _Namer(unit)
+    taken = _own_names(definition.body)
+    namer.body(definition.body, taken, loop=False)
+    namer.name_shared(taken)
+    return namer.paths
 
 
-def _lets(body: tree.Body) -> set[str]:
-    """Names of the `let`s of one scope, which no operation of that scope may take: branches share their scope."""
-    names: set[str] = set()
-    for statement in _same_scope(body):
-        if isinstance(statement, tree.Binding) and statement.keyword == "let":
-            names.add(statement.name.text)
-    return names
+@dataclass
+class _Namer:
+    unit: Unit
+    paths: Paths = field(default_factory=dict)
+    shared: list[tuple[int, int]] = field(default_factory=list)  # shared calls in loops, with the `let` they stand in
+    let: int = 0
+
+    def body(self, body: tree.Body, taken: set[str], *, loop: bool) -> None:
+        """Name the calls of one scope, where `taken` are the names that it has given so far."""
+        for statement in _same_scope(body):
+            if isinstance(statement, tree.Binding):
+                self.binding(statement, taken, loop=loop)
+            elif isinstance(statement, tree.Return):
+                self.calls(statement.value, (), taken, loop=loop)
+            elif isinstance(statement, tree.Repeat | tree.Each):
+                name = "rep" if isinstance(statement, tree.Repeat) else statement.item.text
+                self.paths[id(statement)] = (_prefix(name, taken | _callees(body)),)
+                taken.add(self.paths[id(statement)][0])
+                self.body(statement.body, _own_names(statement.body), loop=True)
+
+    def binding(self, binding: tree.Binding, taken: set[str], *, loop: bool) -> None:
+        """A `let` is a scope of its own, in which nothing else has names."""
+        value = binding.value
+        self.let = id(binding) if binding.keyword == "let" else 0
+        if binding.keyword != "let":
+            self.calls(value, (), taken, loop=loop)
+        elif isinstance(value, tree.Call) and value.callee.text in self.unit.definitions and not _has_calls(value):
+            # The definition's own parameters stand right below the let's name.
+            self.give(value, (binding.name.text,), loop=loop)
+        else:
+            self.calls(value, (binding.name.text,), set(), loop=loop)
+        self.let = 0
+
+    def calls(self, expr: tree.Expr, scope: tuple[str, ...], taken: set[str], *, loop: bool) -> None:
+        """Innermost calls first: that is the order in which they run."""
+        for part in tree.parts(expr):
+            if isinstance(part, tree.Argument):
+                self.calls(part.value, scope, taken, loop=loop)
+            elif isinstance(part, tuple):
+                for item in part:
+                    self.calls(item.value if isinstance(item, tree.Argument) else item, scope, taken, loop=loop)
+            elif type(part) in tree.EXPRESSIONS:
+                self.calls(part, scope, taken, loop=loop)  # type: ignore[arg-type]
+        if isinstance(expr, tree.Call) and _is_named(expr):
+            self.give(expr, (*scope, _fresh(expr.callee.text, taken)), loop=loop)
+
+    def give(self, call: tree.Call, path: tuple[str, ...], *, loop: bool) -> None:
+        """Name a call, a shared one in a loop later."""
+        self.paths[id(call)] = path
+        if call.shared and loop:
+            self.shared.append((id(call), self.let or id(call)))
+
+    def name_shared(self, taken: set[str]) -> None:
+        """Shared calls of loops in the scope of the definition, each with a first name that nothing there has."""
+        first: dict[int, str] = {}
+        for call, let in self.shared:
+            path = self.paths[call]
+            if let not in first:
+                first[let] = _fresh(path[0], taken)
+            self.paths[call] = (first[let], *path[1:])
 
 
 def _same_scope(body: tree.Body) -> Iterator[tree.Statement]:
+    """The statements of one scope: branches share theirs."""
     for statement in body:
         yield statement
         if isinstance(statement, tree.If):
@@ -39,66 +98,55 @@ def _same_scope(body: tree.Body) -> Iterator[tree.Statement]:
             yield from _same_scope(statement.other)
 
 
-def _name_body(body: tree.Body, unit: Unit, paths: Paths, taken: set[str]) -> None:
-    for statement in _same_scope(body):
-        if isinstance(statement, tree.Binding):
-            _name_binding(statement, unit, paths, taken)
-        elif isinstance(statement, tree.Return):
-            _name_calls(statement.value, (), paths, taken)
-        elif isinstance(statement, tree.Repeat):
-            paths[id(statement)] = (_fresh("rep", taken, "_"),)
-            _name_body(statement.body, unit, paths, _lets(statement.body))
-        elif isinstance(statement, tree.Each):
-            paths[id(statement)] = (_fresh(statement.item.text, taken, "_"),)
-            _name_body(statement.body, unit, paths, _lets(statement.body))
+def _own_names(body: tree.Body) -> set[str]:
+    """Names of the `let`s of one scope, which no operation of that scope may take."""
+    return {
+        statement.name.text
+        for statement in _same_scope(body)
+        if isinstance(statement, tree.Binding) and statement.keyword == "let"
+    }
 
 
-def _name_binding(binding: tree.Binding, unit: Unit, paths: Paths, taken: set[str]) -> None:
-    if binding.keyword != "let":
-        _name_calls(binding.value, (), paths, taken)
-        return
-    scope = (binding.name.text,)
-    value = binding.value
-    if isinstance(value, tree.Call) and value.callee.text in unit.definitions:
-        # The definition's own parameters stand right below the let's name.
-        paths[id(value)] = scope
-        inner = _fresh_scope()
-        for argument in value.arguments:
-            _name_calls(argument.value, scope, paths, inner)
-    else:
-        _name_calls(value, scope, paths, _fresh_scope())
+def _callees(body: tree.Body) -> set[str]:
+    """What the calls of one scope are called by."""
+    names: set[str] = set()
+    pending: list[object] = [part for part in _same_scope(body) if not isinstance(part, tree.Repeat | tree.Each)]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tree.Call):
+            names.add(part.callee.text)
+        pending += tree.parts(part)
+    return names
 
 
-def _fresh_scope() -> set[str]:
-    return set()
+def _is_named(call: tree.Call) -> bool:
+    return call.callee.text not in SCALAR_FUNCTIONS and call.callee.text not in LIST_FUNCTIONS
 
 
-def _name_calls(expr: tree.Expr, scope: tuple[str, ...], paths: Paths, taken: set[str]) -> None:
-    """Innermost calls first: that is the order in which they run."""
-    if isinstance(expr, tree.Call):
-        for argument in expr.arguments:
-            _name_calls(argument.value, scope, paths, taken)
-        if expr.callee.text not in SCALAR_FUNCTIONS and expr.callee.text not in LIST_FUNCTIONS:
-            paths[id(expr)] = (*scope, _fresh(expr.callee.text, taken))
-    elif isinstance(expr, tree.Binary):
-        _name_calls(expr.left, scope, paths, taken)
-        _name_calls(expr.right, scope, paths, taken)
-    elif isinstance(expr, tree.Unary):
-        _name_calls(expr.operand, scope, paths, taken)
-    elif isinstance(expr, tree.Conditional):
-        for part in (expr.condition, expr.value, expr.other):
-            _name_calls(part, scope, paths, taken)
-    elif isinstance(expr, tree.ListOf):
-        for part in expr.items:
-            _name_calls(part, scope, paths, taken)
-    elif isinstance(expr, tree.Property):
-        _name_calls(expr.base, scope, paths, taken)
+def _has_calls(call: tree.Call) -> bool:
+    """An argument of the call is, or holds, an operation with a name of its own."""
+    pending: list[object] = list(call.arguments)
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tree.Call) and _is_named(part):
+            return True
+        pending += tree.parts(part)
+    return False
 
 
-def _fresh(name: str, taken: set[str], suffix: str = "") -> str:
+def _fresh(name: str, taken: set[str]) -> str:
     candidate, count = name, 1
     while candidate in taken:
         count += 1
-        candidate = f"{name}_{count}{suffix}"
+        candidate = f"{name}_{count}"
     taken.add(candidate)
+    return candidate
+
+
+def _prefix(name: str, taken: set[str]) -> str:
+    """What precedes the number of an iteration, so that no number makes a name that is taken."""
+    candidate, count = name, 1
+    while candidate in taken or any(re.fullmatch(re.escape(candidate) + "[0-9]+", other) for other in taken):
+        count += 1
+        candidate = f"{name}_{count}_"
     return candidate

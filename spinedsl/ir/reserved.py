@@ -40,3 +40,9 @@ def why_reserved_let(name: str) -> str | None:
     if _TAKEN_BY_ROWS.fullmatch(name):
         return "rows name their parts `from_…` and `rep0`, `rep1`, …"
     return why_reserved(name)
+
+
+def another_name(name: str) -> str:
+    """A name much like this one that is free of all that."""
+    plain = name.strip("_") or "value"
+    return f"{plain}_" if not plain[0].isdigit() else f"v{plain}"

@@ -6,13 +6,14 @@ Every result is bounded, so that no file can make a number grow without end.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor
-
-from spinedsl.ops.types import Value
+from typing import Any, TypeAlias, TypeGuard
 
 MAX_BITS = 256
+
+Number: TypeAlias = int | Fraction
 
 
 class Poison:
@@ -23,19 +24,20 @@ class Poison:
 
 
 POISON = Poison()
+_NUMBERS = frozenset({int, Fraction})
 
 
-def is_number(value: object) -> bool:
-    """A whole number or a fraction, and not a flag."""
-    return isinstance(value, int | Fraction) and not isinstance(value, bool)
+def is_number(value: object) -> TypeGuard[Number]:
+    """A whole number or a fraction, and not a flag. Asked for every value, so by type and not by `isinstance`."""
+    return type(value) in _NUMBERS
 
 
-def simplest(value: int | Fraction) -> int | Fraction:
+def simplest(value: Number) -> Number:
     """A fraction with denominator 1 is a whole number."""
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+    return value.numerator if type(value) is Fraction and value.denominator == 1 else value
 
 
-def too_long(value: int | Fraction) -> bool:
+def too_long(value: Number) -> bool:
     """The number has outgrown what this language computes with."""
     return value.numerator.bit_length() > MAX_BITS or value.denominator.bit_length() > MAX_BITS
 
@@ -45,36 +47,37 @@ def describe(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if is_number(value):
-        return show_number(value)  # type: ignore[arg-type]
+        return show_number(value)
     if isinstance(value, str):
         return f"`{value}`"
-    if isinstance(value, tuple):
-        return "a list"
     return str(value)
 
 
-def show_number(value: int | Fraction) -> str:
-    """A decimal where it ends soon, else a quotient."""
-    if isinstance(value, int) or value.denominator == 1:
-        return str(int(value))
+def show_number(value: Number) -> str:
+    """Digits as a person writes them; a decimal where it ends soon, else a quotient; 1e30 for what is long."""
+    if value.denominator == 1:
+        whole = str(value.numerator)
+        zeros = len(whole) - len(whole.rstrip("0"))
+        return whole if zeros < 7 else f"{whole[:-zeros]}e{zeros}"
     denominator = value.denominator
     for prime in (2, 5):
         while denominator % prime == 0:
             denominator //= prime
-    return str(float(value)) if denominator == 1 and value.denominator < 10**9 else f"{value.numerator}/{value.denominator}"
+    ends_soon = denominator == 1 and value.denominator < 10**9
+    return f"{float(value):.12g}" if ends_soon else f"{value.numerator}/{value.denominator}"
 
 
-def _divide(left: int | Fraction, right: int | Fraction) -> int | Fraction:
+def _divide(left: Number, right: Number) -> Number:
     return simplest(Fraction(left) / Fraction(right))
 
 
-ARITHMETIC: Mapping[str, Callable[..., int | Fraction]] = {
+ARITHMETIC: Mapping[str, Callable[[Number, Number], Number]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
     "/": _divide,
 }
-COMPARISONS: Mapping[str, Callable[..., bool]] = {
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -84,20 +87,22 @@ COMPARISONS: Mapping[str, Callable[..., bool]] = {
 }
 
 
-def _round(x: int | Fraction, to: int | Fraction = 1) -> int | Fraction:
-    """The multiple of `to` nearest to `x`; a half goes up."""
+def _round(values: Sequence[Number]) -> Number:
+    """The multiple of the second number (1 if there is none) nearest to the first; a half goes up."""
+    x, to = (*values, 1)[:2]
     return floor(Fraction(x) / Fraction(to) + Fraction(1, 2)) * to
 
 
-FUNCTIONS: Mapping[str, Callable[..., int | Fraction]] = {
-    "floor": floor,
-    "ceil": ceil,
+# The functions of numbers, on their arguments in order. `max` and `min` take two or more.
+FUNCTIONS: Mapping[str, Callable[[Sequence[Number]], Number]] = {
+    "floor": lambda values: floor(values[0]),
+    "ceil": lambda values: ceil(values[0]),
     "round": _round,
     "max": max,
     "min": min,
 }
 
 
-def key_of(value: Value) -> object:
+def key_of(value: object) -> object:
     """A value for use in a dictionary key: True and 1 are told apart."""
-    return (type(value).__name__, value)
+    return (type(value), value)

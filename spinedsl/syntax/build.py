@@ -31,8 +31,8 @@ class Builder(Transformer[Token, Any]):
     source: Source
 
     def _span(self, first: Any, last: Any) -> Span:
-        start = first.start_pos if isinstance(first, Token) else first.span.start
-        end = last.start_pos + len(last) if isinstance(last, Token) else last.span.end
+        start: int = first.start_pos if isinstance(first, Token) else first.span.start
+        end: int = last.start_pos + len(last) if isinstance(last, Token) else last.span.end
         return Span(self.source, start, end)
 
     def _name(self, token: Token) -> tree.Name:
@@ -88,9 +88,7 @@ class Builder(Transformer[Token, Any]):
     def call(self, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]) -> tree.Call:
         return tree.Call(self._name(name), arguments[0], False, self._span(name, arguments[1]))
 
-    def shared_call(
-        self, shared: Token, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]
-    ) -> tree.Call:
+    def shared_call(self, shared: Token, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]) -> tree.Call:
         return tree.Call(self._name(name), arguments[0], True, self._span(shared, arguments[1]))
 
     # ---- statements of a definition ----
@@ -187,9 +185,7 @@ class Builder(Transformer[Token, Any]):
         use = self.use(name, arguments)
         return tree.DefaultItem(self._name(role), use, self._span(role, use))
 
-    def default_attributes(
-        self, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]
-    ) -> tree.DefaultItem:
+    def default_attributes(self, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]) -> tree.DefaultItem:
         use = self.use(name, arguments)
         return tree.DefaultItem(None, use, use.span)
 
@@ -197,9 +193,7 @@ class Builder(Transformer[Token, Any]):
         items = tuple(item for item in rest[:-1] if item is not None)
         return tree.Defaults(items, self._span(keyword, rest[-1]))
 
-    def width_item(
-        self, keyword: Token, low: tree.Expr, high: tree.Expr | None, value: tree.Expr
-    ) -> tree.WidthItem:
+    def width_item(self, keyword: Token, low: tree.Expr, high: tree.Expr | None, value: tree.Expr) -> tree.WidthItem:
         return tree.WidthItem(low, high, value, self._span(keyword, value))
 
     def widths_row(self, keyword: Token, _left: Token, *rest: Any) -> tree.Widths:

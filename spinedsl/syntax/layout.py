@@ -124,9 +124,9 @@ class _Layout:
             if not opener.reported:
                 end = span_of(self.source, opener.tokens[-1]).end
                 self.diagnostics.append(
-                    say.MISSING_BRACE.at(
-                        Span(self.source, end - 1, end), what=opener.tokens[0].value
-                    ).with_fix("open it with `{`", Edit(Span(self.source, end, end), " {"))
+                    say.MISSING_BRACE.at(Span(self.source, end - 1, end), what=opener.tokens[0].value).with_fix(
+                        "open it with `{`", Edit(Span(self.source, end, end), " {")
+                    )
                 )
                 opener.reported = True
             self.open_bodies.append(opener)
@@ -197,9 +197,7 @@ class _Layout:
     def say_unclosed(self, token: Token, statement: Statement | None = None) -> None:
         diagnostic = say.UNCLOSED.at(span_of(self.source, token), bracket=token.value)
         if statement is not None:
-            diagnostic = diagnostic.with_others(
-                Label(span_of(self.source, statement.tokens[0]), "of what begins here")
-            )
+            diagnostic = diagnostic.with_others(Label(span_of(self.source, statement.tokens[0]), "of what begins here"))
         self.diagnostics.append(diagnostic)
 
     def say_unopened(self, token: Token) -> None:

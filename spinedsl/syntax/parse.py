@@ -110,7 +110,9 @@ class _Parser:
             return None
         if len(statement.tokens) > MAX_EXPRESSION_DEPTH and _depth(node) > MAX_EXPRESSION_DEPTH:
             span = span_of(self.source, statement.tokens[0])
-            self.diagnostics.append(say.TOO_DEEP.at(span, what="an expression", limit=MAX_EXPRESSION_DEPTH))
+            self.diagnostics.append(
+                say.TOO_DEEP.at(span, what="an expression", limit=f"at most {MAX_EXPRESSION_DEPTH} levels")
+            )
             return None
         return node
 
@@ -177,9 +179,7 @@ class _Parser:
                     self.broke(statement)
             else:
                 self.unknown_statement(statement, "at the top of a file", TOP_WORDS)
-        return tree.File(
-            self.source, version, tuple(imports), tuple(definitions), tuple(networks), tuple(self.broken)
-        )
+        return tree.File(self.source, version, tuple(imports), tuple(definitions), tuple(networks), tuple(self.broken))
 
     def version(self, statement: Statement, index: int) -> int | None:
         self.stray_body(statement)
@@ -220,7 +220,9 @@ class _Parser:
     def body(self, statements: list[Statement], depth: int) -> tree.Body:
         if depth > MAX_BODY_DEPTH:
             span = span_of(self.source, statements[0].tokens[0])
-            self.diagnostics.append(say.TOO_DEEP.at(span, what="a definition", limit=MAX_BODY_DEPTH))
+            self.diagnostics.append(
+                say.TOO_DEEP.at(span, what="a definition", limit=f"at most {MAX_BODY_DEPTH} levels")
+            )
             return (self.broke(statements[0]),)
         nodes: list[tree.Statement] = []
         for statement in statements:
@@ -259,8 +261,13 @@ class _Parser:
         return tree.Each(node[0], node[1], body, span)
 
     def otherwise(
-        self, statement: Statement, condition: tree.Expr | None, body: tree.Body,
-        before: list[tree.Statement], *, failed: bool,
+        self,
+        statement: Statement,
+        condition: tree.Expr | None,
+        body: tree.Body,
+        before: list[tree.Statement],
+        *,
+        failed: bool,
     ) -> tree.Statement:
         """Hang an `else` on the end of the `if` chain before it."""
         if failed or statement.reported:

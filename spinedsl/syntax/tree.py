@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -360,3 +360,33 @@ class File:
     definitions: tuple[Definition, ...]
     networks: tuple[Network | Instance, ...]
     broken: tuple[Broken, ...] = field(default=())
+
+
+# ---- walking ----
+
+EXPRESSIONS = frozenset({Number, Flag, Text, Ident, Property, Unary, Binary, Conditional, ListOf, Call})
+_PARTS = {
+    node: tuple(part.name for part in fields(node) if part.name not in ("span", "head"))
+    for node in (
+        *EXPRESSIONS, Argument, Binding, Return, If, Repeat, Each, Parameter, Definition, Use, Clause, Row, Input,
+        DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Instance,
+    )
+}  # fmt: skip
+
+
+def parts(node: object) -> tuple[object, ...]:
+    """What a node or a tuple of nodes consists of, in the order of the text; nothing for a name or a value."""
+    if type(node) is tuple:
+        return node
+    return tuple(getattr(node, name) for name in _PARTS.get(type(node), ()))
+
+
+def depth(node: object) -> int:
+    """How many nodes stand inside one another at most, counted without recursion."""
+    deepest, pending = 0, [(node, 0)]
+    while pending:
+        part, above = pending.pop()
+        here = above + (type(part) in _PARTS)
+        deepest = max(deepest, here)
+        pending += [(inner, here) for inner in parts(part)]
+    return deepest

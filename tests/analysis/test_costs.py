@@ -60,8 +60,8 @@ network Net {
 }
 stem_type plain(x, channels) -> channels { return conv(x, channels, kernel = 1) }
 block_type up(x, channels) -> channels {
-    let half = conv(x, channels, kernel = 3, stride = 2)
-    return conv(upsample(half, levels = 1), channels, kernel = 3)
+    let coarse = conv(x, channels, kernel = 3, stride = 2)
+    return conv(upsample(coarse, levels = 1), channels, kernel = 3)
 }
 """
 

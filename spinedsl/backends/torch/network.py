@@ -46,13 +46,16 @@ def _described(program: Program) -> str:
 
 def _reset(rules: Rules) -> list[str]:
     """The method that initialises every tensor."""
+    branches = rules.branches()
+    if not branches:
+        return ["    def reset(self, seed: int = 0) -> None:", '        """Do nothing: no tensor has to be initialised."""']
     made = [
         "    @torch.no_grad()",
         "    def reset(self, seed: int = 0) -> None:",
         '        """Initialise every tensor. Its values depend on the seed and its own name alone."""',
         "        for name, module in self.named_modules():",
     ]
-    for number, (kinds, body) in enumerate(rules.branches()):
+    for number, (kinds, body) in enumerate(branches):
         made.append(f"            {'elif' if number else 'if'} isinstance(module, {kinds}):")
         made += [f"                {line}" for line in body]
     return made

@@ -341,26 +341,45 @@ add(
     """.replace("channels 16 ", ""),
 )
 add(
-    "names",
+    "names that Python has taken",
     """
-    block_type self(torch, channels, nn = 1, stride = 1, in_channels = 2) -> channels {
+    block_type self(torch, channels, nn = 1, stride = 1, in_channels = 2, half = 3, training = 1) -> channels {
         let x = conv(torch, channels * in_channels, kernel = 3, stride = stride)
-        var type_ = class(x, nn)
+        var type_ = with_(x, nn)
         repeat range in in_channels { type_ = norm(conv(type_, channels * in_channels, kernel = 1)) }
         let F = torch_(type_, lambda = in_channels)
-        var len = F + relu(x)
+        var len = F * half + relu(x)
+        if in_channels > training { len = len + 1 }
         return activate(conv(len, channels, kernel = 1))
     }
-    def class(self, forward) { return norm(conv(self, self.channels * forward, kernel = 1)) }
+    def with_(self, forward) { return norm(conv(self, self.channels * forward, kernel = 1)) }
     def torch_(def_, lambda = 1) { return conv(def_, def_.channels, kernel = 1 + lambda) }
     def activate(None) { return relu(None) }
-    def Tensor(l) { return l }
     """,
     """
     block a: self level 2 after s
-    block l: self(in_channels = 3) level 2 from s, a
+    block l: self(in_channels = 3, half = 4, training = 3) level 2 from s, a
     block O: self level 3 after l
     block b: self level 3 after O
     """,
     name="OrderedDict",
+)
+add(
+    "definitions with names that submodules cannot have",
+    """
+    def class(x, lambda) { return norm(conv(x, x.channels * lambda, kernel = 1)) }
+    def train(x) { return conv(x, x.channels, kernel = 1) }
+    def forward(x, append) -> append { return conv(x, append, kernel = 1) }
+    def None(x) { return relu(x) }
+    def Tensor(x) { return norm(x) }
+    block_type chain(x, channels, stride = 1) -> channels {
+        let y = conv(x, channels, kernel = 3, stride = stride)
+        let z = act(train(class(y, 2)))
+        return None(Tensor(forward(z, channels)))
+    }
+    """,
+    """
+    block a: chain level 2 after s
+    block b: chain level 3 after a
+    """,
 )

@@ -1,0 +1,146 @@
+"""Elaborate one network: its settings first, then row after row in the order of the file."""
+
+from __future__ import annotations
+
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.elaborate.row import RowElaborator
+from spinedsl.ir.elaborate.settings import Settings
+from spinedsl.ir.expand import Context, Work
+from spinedsl.ir.networks import Network, RowDecl
+from spinedsl.ir.scalars import POISON, Poison
+from spinedsl.ir.typed import InputSize, TypedInput, TypedNetwork, TypedRow
+from spinedsl.ops.types import Loc, Type
+
+MAX_ROWS = 20_000
+
+
+class Elaborator:
+    """One network at work: its settings, and the rows typed so far."""
+
+    def __init__(self, network: Network, given_size: InputSize | None, work: Work) -> None:
+        self.network = network
+        self.given_size = given_size
+        self.context = Context(network.name, work, network.instance, network.by_itself)
+        self.settings = Settings(network, self.context)
+        self.rows: dict[str, TypedRow] = {}
+        self.input: Type | None = None
+
+    def run(self) -> TypedNetwork:
+        """Everything about the network, as far as it can be known."""
+        network, settings = self.network, self.settings
+        settings.open()
+        settings.defaults()
+        settings.read_widths()
+        least, most = settings.input_rule()
+        given = (self.given_size.height, self.given_size.width) if self.given_size is not None else None
+        declared = settings.input_type(given)
+        self.input = self.rounded(declared)
+        if len(network.rows) > MAX_ROWS:
+            place = network.rows[MAX_ROWS].row.name.span
+            self.report(say.TOO_MANY.at(place, what="rows", limit=MAX_ROWS, got=len(network.rows)))
+        else:
+            for row in network.rows:
+                self.rows[row.name] = self.row(row)
+        head = network.instance.name.span if network.instance is not None else network.declared.name.span
+        return TypedNetwork(
+            network=network,
+            name=network.name,
+            input_name=network.input.name.text if network.input is not None else "",
+            input_type=declared,
+            divisor=1 << max([self.context.deepest, *(row.level or 0 for row in self.rows.values())]),
+            rows=self.rows,
+            least_inputs=least,
+            most_inputs=most,
+            static_axes=self.context.static_axes,
+            given_size=self.given_size,
+            loc=Loc(head.source.name, head.line),
+        )
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Say it."""
+        self.context.report(diagnostic)
+
+    def rounded(self, declared: Type | None) -> Type | None:
+        """The input as the rows are typed: for the next size that divides, so that one mistake is one."""
+        if declared is None:
+            return None
+        step = 1 << self.settings.highest_level()
+        height, width = (-(-size // step) * step for size in (declared.height, declared.width))
+        return Type(declared.channels, height, width, 0)
+
+    # ---- rows ----
+
+    def row(self, declared: RowDecl) -> TypedRow:
+        """One row; what a mistake left unknown is None."""
+        level: int | None = None
+        if (said := declared.value_of("level")) is not None:
+            level = self.settings.level(said)
+            if level is None:
+                return unknown(declared)
+        elif declared.row.kind == "block":
+            self.missing_level(declared)
+            return unknown(declared)
+        channels = self.channels(declared, level)
+        if not declared.sound or self.input is None or isinstance(channels, Poison):
+            return unknown(declared, level)
+        if declared.defined is None:
+            kept = self.rows[declared.sources[0].text].type
+            inputs = tuple(TypedInput(source, None) for source in declared.sources)
+            return TypedRow(declared, kept.level if kept else None, None, inputs, None, (), kept)
+        return RowElaborator(
+            self.context, self.settings, self.rows, self.input, declared, declared.defined, level, channels
+        ).run()
+
+    def missing_level(self, declared: RowDecl) -> None:
+        """A block says its level, unless that may be what could not be understood."""
+        if declared.misread:
+            return
+        found = say.MISSING_CLAUSE.at(
+            declared.row.name.span, row="block", name=declared.name, what="its level", expected="`level L`"
+        )
+        levels = [self.rows[name.text].level for name in declared.sources if name.text in self.rows]
+        example = next((level for level in levels if level is not None), 3)
+        self.report(found.with_fix(f"say it, as in `level {example}`"))
+
+    def channels(self, declared: RowDecl, level: int | None) -> int | None | Poison:
+        """The row's `channels`, else the width of its level; None where its type asks for none."""
+        said = declared.value_of("channels")
+        if said is not None:
+            count = self.settings.count(said, f"the channels of `{declared.name}`")
+            return POISON if count is None else count
+        defined = declared.defined
+        parameter = defined.parameter("channels") if defined is not None else None
+        in_use = any(a.name is not None and a.name.text == "channels" for a in declared.row.use.arguments)
+        if parameter is None or in_use:
+            return None
+        widths = self.settings.widths
+        if level is not None and level in widths:
+            width = widths[level][0]
+            return POISON if width is None else width
+        if parameter.default is not None:
+            return None
+        if self.network.sound_text and not declared.misread and not self.below_stem(level):
+            self.no_width(declared, level)
+        return POISON
+
+    def no_width(self, declared: RowDecl, level: int | None) -> None:
+        """Neither the row nor the widths tell the channels."""
+        if level is None:
+            label, fix = "expected a `channels` clause", "say it in the row, as in `channels 256`"
+        else:
+            label = f"level {level} is not in `widths`"
+            fix = f"say it in the row, as in `channels 256`, or in the network: `widths {{ level {level}: 256 }}`"
+        found = say.NO_WIDTH.at(declared.row.name.span, row=declared.row.kind, name=declared.name, label=label)
+        self.report(found.with_fix(fix))
+
+    def below_stem(self, level: int | None) -> bool:
+        """The level itself is a mistake, which a check will tell."""
+        stem = next((row for row in self.rows.values() if row.declared.row.kind == "stem"), None)
+        lowest = stem.type.level if stem is not None and stem.type is not None else None
+        return level is not None and lowest is not None and level < lowest
+
+
+def unknown(declared: RowDecl, level: int | None = None) -> TypedRow:
+    """A row of which only the level is known, if that."""
+    return TypedRow(declared, level, None, (), None, (), None)

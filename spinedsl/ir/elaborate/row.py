@@ -1,0 +1,286 @@
+"""Elaborate one row: what arrives is resampled and joined, then goes through the row's type as often as it repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from spinedsl.diagnostics import Diagnostic, Edit, Label
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.elaborate.settings import Settings
+from spinedsl.ir.expand import Block, Context, Environment, Expansion, Result, expand, promised_channels
+from spinedsl.ir.expand.notation import OPAQUE
+from spinedsl.ir.library import Defined
+from spinedsl.ir.networks import RowDecl
+from spinedsl.ir.scalars import Poison
+from spinedsl.ir.typed import TypedInput, TypedRow
+from spinedsl.ops.program import Call, Many, Operand, Ref
+from spinedsl.ops.types import Attr, Literal, Loc, Type
+from spinedsl.syntax import tree
+
+MAX_REPEAT = 1_000
+
+
+@dataclass
+class RowElaborator:
+    """Expands what one row uses, in running order."""
+
+    context: Context
+    settings: Settings
+    rows: Mapping[str, TypedRow]
+    network_input: Type
+    declared: RowDecl
+    defined: Defined
+    level: int | None
+    channels: int | None
+    inputs: list[TypedInput] = field(default_factory=list)
+    join: Call | None = None
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Name of the row."""
+        return self.declared.name
+
+    def run(self) -> TypedRow:
+        """The row as far as it can be known."""
+        arguments = self.arguments(self.declared.row.use)
+        result: Type | None = None
+        if arguments is not None and self.takes_channels():
+            arrived = self.arrive_directly(arguments) if self.declared.direct else self.arrive_joined(arguments)
+            if arrived is not None:
+                result = self.run_type(arrived, arguments)
+        level = self.level if self.level is not None else (result.level if result is not None else None)
+        return TypedRow(self.declared, level, self.channels, tuple(self.inputs), self.join, tuple(self.calls), result)
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Say it."""
+        self.context.report(diagnostic)
+
+    # ---- arguments ----
+
+    def arguments(self, use: tree.Use) -> Environment | None:
+        """What a row or setting says, by name; None when a mistake left something unknown."""
+        given: Environment = {}
+        for argument in use.arguments:
+            value = self.settings.values.evaluate(argument.value)
+            if isinstance(value, Poison):
+                return None
+            if argument.name is not None:
+                given[argument.name.text] = value
+        return given
+
+    def takes_channels(self) -> bool:
+        """A `channels` clause goes with a type that has such a parameter."""
+        clause = self.declared.clauses.get("channels")
+        if clause is None or self.defined.parameter("channels") is not None:
+            return True
+        found = say.CLAUSE_NOT_TAKEN.at(clause.span, type=self.defined.name, name="channels")
+        found = found.with_others(Label(self.defined.definition.name.span, f"`{self.defined.name}` is defined here"))
+        self.report(found.with_fix("take the clause away: the type decides its channels", Edit(clause.span, "")))
+        return False
+
+    def expand(
+        self, use: tree.Use, defined: Defined, implicit: list[Result], given: Environment, path: tuple[str, ...]
+    ) -> Call | None:
+        """Use a definition: its first parameters are `implicit`, the others `given` by name or by default."""
+        if not self.context.spend(use.span):
+            return None
+        names = [parameter.name.text for parameter in defined.definition.parameters]
+        known = dict(zip(names, implicit, strict=False)) | {name: given[name] for name in names if name in given}
+        self.context.uses.append((use.span, defined.name))
+        completed = Expansion(self.context, defined, {}).complete(defined, known)
+        module = expand(self.context, defined, completed) if completed is not None else None
+        self.context.uses.pop()
+        if completed is None or module is None or isinstance(module, Poison):
+            return None
+        maps: dict[str, Operand] = {
+            name: value for name, value in completed.items() if isinstance(value, Ref | Many) and name in module.maps
+        }
+        scalars = {name: Attr(attr.value, Literal(attr.value)) for name, attr in module.scalars.items()}
+        loc = Loc(use.span.source.name, use.span.line)
+        return Call(module, maps, scalars, path, False, module.type, Literal(module.type.channels), loc)
+
+    # ---- what arrives directly ----
+
+    def arrive_directly(self, arguments: Environment) -> Type | None:
+        """The one input as it is; `stride` takes the difference of levels."""
+        if not self.declared.sources:
+            arrived: Type | None = self.network_input
+        else:
+            arrived = self.rows[self.declared.sources[0].text].type
+            self.inputs = [TypedInput(source, None) for source in self.declared.sources]
+        if arrived is None or self.level is None or arrived.level is None or "stride" in arguments:
+            return arrived
+        distance = self.level - arrived.level
+        takes_stride = self.defined.parameter("stride") is not None
+        if distance < 0 or (distance > 0 and not takes_stride and self.declared.row.kind == "block"):
+            self.cannot_change_level(arrived.level, down=distance < 0)
+            return None
+        if takes_stride:
+            arguments["stride"] = 1 << distance
+        return arrived
+
+    def cannot_change_level(self, source: int, *, down: bool) -> None:
+        """`after` goes up by a stride only."""
+        clause = self.declared.clauses["level"]
+        defined = self.defined.definition.name
+        if down:
+            why, fix = "`after` cannot go down a level", "feed it by `from`, which resamples"
+        else:
+            why, fix = f"`{defined.text}` has no parameter `stride`", "feed it by `from`, or give the type a `stride`"
+        found = say.NO_STRIDE.at(clause.span, name=self.name, source=source, target=self.level, why=why)
+        others = [Label(name.span, f"`{name.text}` is at level {source}") for name in self.declared.sources]
+        self.report(found.with_others(*others).with_fix(fix))
+
+    # ---- what arrives by resampling ----
+
+    def arrive_joined(self, arguments: Environment) -> Type | None:
+        """Every input resampled, then joined with the absorbed maps."""
+        if any(self.rows[name.text].type is None for name in (*self.declared.sources, *self.declared.absorbed)):
+            self.inputs = [TypedInput(name, None) for name in self.declared.sources]
+            return None
+        target = self.target(arguments)
+        if target is None:
+            return None
+        arrived = [self.resampled(name, target) for name in self.declared.sources]
+        absorbed = [self.absorbed(name, target) for name in self.declared.absorbed]
+        types = [type_ for type_ in (*arrived, *absorbed) if type_ is not None]
+        return self.joined(types) if len(types) == len(arrived) + len(absorbed) else None
+
+    def target(self, arguments: Environment) -> Block | None:
+        """This row as its inputs' resampling sees it."""
+        if self.level is None or not self.defined.sound:
+            return None
+        values = dict(arguments)
+        if self.channels is not None:
+            values.setdefault("channels", self.channels)
+        values.setdefault("stride", 1)
+        promised = promised_channels(self.context, self.defined, values)
+        if promised is None:
+            signature = self.defined.definition.signature
+            name = self.defined.definition.name
+            found = say.NOT_KNOWN.at(
+                self.declared.row.use.span,
+                what=f"what `{self.name}` expects its inputs to be",
+                why=f"`from` needs to know the channels of `{name.text}` before anything comes in",
+            )
+            place = signature.span if signature is not None else name.span
+            missing = (
+                "this tells them only from what comes in" if signature is not None else "its signature has no `->`"
+            )
+            fix = "let its signature tell, as in `-> channels`, or feed the block by `after`"
+            self.report(found.with_others(Label(place, missing)).with_fix(fix))
+            return None
+        return self.block(self.name, self.level, self.channels, promised, promised)
+
+    def block(self, name: str, level: int, channels: int | None, out: int, in_channels: int | None) -> Block:
+        """What resampling may ask of a row."""
+        whole = self.network_input
+        return Block(name, level, channels, in_channels, out, whole.height >> level, whole.width >> level)
+
+    def resampled(self, name: tree.Name, target: Block) -> Type | None:
+        """One input, at the level and with the channels of the target."""
+        row = self.rows[name.text]
+        assert row.type is not None
+        assert self.declared.resample is not None
+        use, defined = self.declared.resample
+        given = self.arguments(use)
+        if given is None or row.type.level is None:
+            if row.type.level is None:
+                self.report(say.NOT_KNOWN.at(name.span, what=f"the level of `{name.text}`", why="it is pooled to 1x1"))
+            self.inputs.append(TypedInput(name, None))
+            return None
+        source = self.block(name.text, row.type.level, row.channels, row.type.channels, row.type.channels)
+        path = (self.name, f"from_{name.text}")
+        arriving = Ref(name.text, row.type, OPAQUE)
+        call = self.expand(use, defined, [arriving, source, target], given, path)
+        self.inputs.append(TypedInput(name, call))
+        if call is None:
+            return None
+        if (call.type.level, call.type.channels) == (target.level, target.in_channels):
+            return call.type
+        found = say.RESAMPLE_RESULT.at(
+            name.span,
+            source=name.text,
+            target=self.name,
+            type=defined.name,
+            got=f"{_level(call.type)} and {call.type.channels} channels",
+            expected=f"level {target.level} and {target.in_channels} channels",
+        )
+        self.report(found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here")))
+        return None
+
+    def absorbed(self, name: tree.Name, target: Block) -> Type | None:
+        """An absorbed map is added as it is: same level, same channels."""
+        type_ = self.rows[name.text].type
+        assert type_ is not None
+        if (type_.level, type_.channels) == (target.level, target.in_channels):
+            return type_
+        found = say.ABSORB_MISMATCH.at(
+            name.span,
+            name=self.name,
+            absorbed=name.text,
+            expected=f"level {target.level} and {target.in_channels} channels",
+            got=f"{_level(type_)} and {type_.channels} channels",
+        )
+        place = Label(self.rows[name.text].span, f"`{name.text}` has {_level(type_)} and {type_.channels} channels")
+        self.report(found.with_others(place).with_fix("absorb it into a block of its level and channels"))
+        return None
+
+    def joined(self, types: list[Type]) -> Type | None:
+        """What the join makes of all that arrived."""
+        assert self.declared.join is not None
+        use, defined = self.declared.join
+        given = self.arguments(use)
+        if given is None:
+            return None
+        inputs = Many("", tuple(Ref(f"input {index}", type_, OPAQUE) for index, type_ in enumerate(types)))
+        self.join = self.expand(use, defined, [inputs], given, (self.name, "join"))
+        return self.join.type if self.join is not None else None
+
+    # ---- the row's own type ----
+
+    def run_type(self, arrived: Type, arguments: Environment) -> Type | None:
+        """The row's type as often as it repeats: only the first has a stride."""
+        repeats = self.repeats()
+        if repeats is None:
+            return None
+        if self.channels is not None and self.defined.parameter("channels") is not None:
+            arguments.setdefault("channels", self.channels)
+        repeated = "repeat" in self.declared.clauses
+        result = arrived
+        for repeat in range(repeats):
+            path = (self.name, f"rep{repeat}") if repeated else (self.name,)
+            if repeat == 1 and "stride" in arguments:
+                arguments = {**arguments, "stride": 1}
+            call = self.expand(self.declared.row.use, self.defined, [Ref("x", result, OPAQUE)], arguments, path)
+            if call is None:
+                return None
+            self.calls.append(call)
+            result = call.type
+        return self.at_its_level(result)
+
+    def repeats(self) -> int | None:
+        """How often the row's type is used, one after another."""
+        said = self.declared.value_of("repeat")
+        return 1 if said is None else self.settings.whole(said, "`repeat`", 1, MAX_REPEAT)
+
+    def at_its_level(self, result: Type) -> Type | None:
+        """What comes out stands at the level that the row says."""
+        if self.level is None or result.level == self.level:
+            return result
+        found = say.LEVEL_MISMATCH.at(
+            self.declared.clauses["level"].span,
+            what=self.declared.row.kind,
+            name=self.name,
+            expected=self.level,
+            got=_level(result),
+        )
+        name = self.defined.definition.name
+        self.report(found.with_others(Label(name.span, f"`{name.text}` is defined here")))
+        return None
+
+
+def _level(type_: Type) -> str:
+    return "no level (pooled to 1x1)" if type_.level is None else f"level {type_.level}"

@@ -1,0 +1,224 @@
+"""The values of a network's settings: parameters and `let`s, `defaults`, `widths`, `rules` and the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import floor
+
+from spinedsl.diagnostics import Diagnostic, Edit, Label
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
+from spinedsl.ir.library import Defined
+from spinedsl.ir.networks import Network
+from spinedsl.ir.scalars import POISON, Poison, describe, is_number
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, Primitive
+from spinedsl.ops.types import Type, Value
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+MAX_LEVEL = 16
+MAX_SIZE = 65_536
+MAX_INPUTS = 1_000
+
+
+@dataclass
+class Settings:
+    """Evaluates the settings of one network; rows ask it for the values of their clauses."""
+
+    network: Network
+    context: Context
+    widths: dict[int, tuple[int | None, Span]] = field(default_factory=dict)  # None: not known after a mistake
+
+    def __post_init__(self) -> None:
+        declared = self.network.declared
+        shell = Defined(tree.Definition("def", declared.name, (), None, (), declared.span), self.network.unit)
+        self.values = Evaluator(self.context, shell)
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Say it."""
+        self.context.report(diagnostic)
+
+    # ---- parameters and lets ----
+
+    def open(self) -> None:
+        """Give the network's parameters and `let`s their values."""
+        env, arguments = self.values.env, self.network.arguments
+        given = {name: self.values.evaluate(argument) for name, argument in arguments.items()}
+        for parameter in self.network.declared.parameters:
+            name = parameter.name.text
+            if name in given:
+                env[name] = given[name] if self.same_kind(parameter, given[name], arguments[name]) else POISON
+            elif parameter.default is not None:
+                env[name] = self.values.evaluate(parameter.default)
+            else:
+                env[name] = POISON
+        for let in self.network.lets:
+            env[let.name.text] = self.values.evaluate(let.value)
+
+    def same_kind(self, parameter: tree.Parameter, value: object, argument: tree.Expr) -> bool:
+        """An argument is of the kind of the parameter's default."""
+        default = self.values.evaluate(parameter.default) if parameter.default is not None else POISON
+        if isinstance(value, Poison) or isinstance(default, Poison):
+            return True
+        if is_number(default) == is_number(value) and isinstance(default, bool) == isinstance(value, bool):
+            return True
+        expected = (
+            "a number" if is_number(default) else "`true` or `false`" if isinstance(default, bool) else "a symbol"
+        )
+        found = say.EXPECTED_VALUE.at(
+            argument.span, what=f"`{parameter.name.text}`", expected=expected, got=describe(value)
+        )
+        # It stands in the instance itself: nothing about the network that it is made of.
+        self.context.diagnostics.append(
+            found.with_others(Label(parameter.name.span, f"its default is {describe(default)}"))
+        )
+        return False
+
+    # ---- defaults ----
+
+    def defaults(self) -> None:
+        """Tell the context what `defaults` say: entries of primitives first, since roles build on them."""
+        attributes: dict[str, dict[str, Value]] = {}
+        roles: dict[str, tuple[Primitive, dict[str, Value]]] = {}
+        items = self.network.defaults.items if self.network.defaults is not None else ()
+        for item in sorted(items, key=lambda item: item.role is not None):
+            primitive = PRIMITIVES.get(ALIASES.get(item.use.name.text, item.use.name.text))
+            if primitive is None:
+                if item.role is not None:
+                    roles[item.role.text] = (PRIMITIVES["identity"], {})
+                continue
+            values = self.entry(item.use, primitive)
+            if item.role is None:
+                attributes[primitive.name] = values
+            else:
+                roles[item.role.text] = (primitive, {**attributes.get(primitive.name, {}), **values})
+        if not self.network.sound_text:
+            # The entry may stand in what could not be read.
+            for name in ("act", "norm"):
+                roles.setdefault(name, (PRIMITIVES["identity"], {}))
+        self.context.set_defaults(roles, attributes)
+
+    def entry(self, use: tree.Use, primitive: Primitive) -> dict[str, Value]:
+        """The attributes that one entry sets."""
+        values: dict[str, Value] = {}
+        for argument in use.arguments:
+            attribute = primitive.attribute(argument.name.text) if argument.name is not None else None
+            value = self.values.evaluate(argument.value)
+            if attribute is None or isinstance(value, Poison):
+                continue
+            what = f"`{attribute.name}` of `{primitive.name}`"
+            checked = check_value(attribute, value, argument.value.span, what)
+            if isinstance(checked, Diagnostic):
+                self.report(checked)
+            else:
+                values[attribute.name] = checked
+        return values
+
+    # ---- numbers ----
+
+    def whole(self, expr: tree.Expr, what: str, least: int, most: int) -> int | None:
+        """A whole number in a range, or None with the reason said."""
+        value = self.values.evaluate(expr)
+        if isinstance(value, Poison):
+            return None
+        if not is_number(value):
+            self.report(say.EXPECTED_VALUE.at(expr.span, what=what, expected="a whole number", got=in_words(value)))
+            return None
+        if value != floor(value) or not least <= value <= most:
+            expected = f"a whole number from {least:,} to {most:,}"
+            self.report(say.OUT_OF_RANGE.at(expr.span, what=what, expected=expected, got=describe(value)))
+            return None
+        return int(value)
+
+    def count(self, expr: tree.Expr, what: str) -> int | None:
+        """A number of channels: floored, at least 1."""
+        value = self.values.evaluate(expr)
+        if isinstance(value, Poison):
+            return None
+        checked = count_of(value, expr.span, what)
+        if isinstance(checked, Diagnostic):
+            self.report(checked)
+            return None
+        return checked
+
+    def level(self, expr: tree.Expr) -> int | None:
+        """A level that can be, or None with the reason said."""
+        value = self.values.evaluate(expr)
+        if isinstance(value, Poison):
+            return None
+        if not is_number(value):
+            expected = "a whole number"
+            self.report(say.EXPECTED_VALUE.at(expr.span, what="a level", expected=expected, got=in_words(value)))
+            return None
+        if value != floor(value) or not 0 <= value <= MAX_LEVEL:
+            expected = f"a whole number from 0 to {MAX_LEVEL}"
+            self.report(say.LEVEL_RANGE.at(expr.span, got=describe(value), expected=expected))
+            return None
+        return int(value)
+
+    # ---- widths, rules, input ----
+
+    def read_widths(self) -> None:
+        """The channels of each level."""
+        for item in self.network.widths.items if self.network.widths is not None else ():
+            low = self.level(item.low)
+            high = self.level(item.high) if item.high is not None else low
+            width = self.count(item.value, "a width")
+            if low is None or high is None:
+                continue
+            if high < low:
+                self.empty_range(item.low, item.high, low, high)
+            for level in range(low, high + 1):
+                if level not in self.widths:
+                    self.widths[level] = (width, item.span)
+                    continue
+                first = self.widths[level][1]
+                found = say.WIDTH_TWICE.at(item.span, level=level)
+                found = found.with_others(Label(first, f"level {level} has its width here"))
+                self.report(found.with_fix(f"keep one of the two for level {level}"))
+                break
+
+    def empty_range(self, first: tree.Expr, last: tree.Expr | None, low: int, high: int) -> None:
+        """The larger number stands first."""
+        assert last is not None
+        span = first.span.to(last.span)
+        found = say.EMPTY_RANGE.at(span, low=low, high=high)
+        self.report(found.with_fix(f"did you mean `{high}..{low}`?", Edit(span, f"{high}..{low}")))
+
+    def input_rule(self) -> tuple[int, int]:
+        """How many inputs a block has, at least and at most: one or two, unless `rules` say otherwise."""
+        for item in self.network.rules.items if self.network.rules is not None else ():
+            if item.name.text != "inputs":
+                continue
+            low = self.whole(item.low, "`inputs`", 1, MAX_INPUTS)
+            high = self.whole(item.high, "`inputs`", 1, MAX_INPUTS) if item.high is not None else low
+            if low is None or high is None:
+                return 1, MAX_INPUTS
+            if high < low:
+                self.empty_range(item.low, item.high, low, high)
+                return high, low
+            return low, high
+        return 1, 2
+
+    def input_type(self, given: tuple[int, int] | None) -> Type | None:
+        """The input as declared, or of the size `given` from outside."""
+        declared = self.network.input
+        if declared is None:
+            return None
+        channels = self.count(declared.sizes[0], "the channels of the input")
+        height, width = (self.whole(expr, "a size of the input", 1, MAX_SIZE) for expr in declared.sizes[1:])
+        if given is not None:
+            height, width = given
+        if channels is None or height is None or width is None:
+            return None
+        return Type(channels, height, width, 0)
+
+    def highest_level(self) -> int:
+        """The highest level that any row says."""
+        levels = [0]
+        for row in self.network.rows:
+            expr = row.value_of("level")
+            value = self.values.evaluate(expr) if expr is not None else 0
+            if is_number(value) and 0 <= value <= MAX_LEVEL:
+                levels.append(int(value))
+        return max(levels)

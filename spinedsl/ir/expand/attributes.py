@@ -1,0 +1,66 @@
+"""Hold values against what an attribute of a primitive, or a number of channels, may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import floor
+
+from spinedsl.diagnostics import Diagnostic, one_of
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.expand.values import in_words
+from spinedsl.ir.scalars import Number, describe, is_number
+from spinedsl.ops.primitives import Attribute, Kind
+from spinedsl.ops.types import Value
+from spinedsl.source import Span
+
+MAX_CHANNELS = 1_000_000
+MAX_WINDOW = 1_024
+_LEAST: Mapping[Kind, int] = {Kind.COUNT: 1, Kind.WHOLE: 0, Kind.PADDING: 0}
+
+
+def check_value(attribute: Attribute, value: object, span: Span, what: str) -> Value | Diagnostic:
+    """`value` as the attribute's kind wants it, or what is wrong with it."""
+    kind = attribute.kind
+    if kind is Kind.CHANNELS:
+        return count_of(value, span, what)
+    if kind is Kind.FLAG:
+        return value if isinstance(value, bool) else _wrong(kind.value, value, span, what)
+    if kind is Kind.CHOICE:
+        if isinstance(value, str) and value in attribute.choices:
+            return value
+        return _wrong(one_of(attribute.choices), value, span, what)
+    if kind is Kind.PADDING and isinstance(value, str) and value in ("same", "symmetric"):
+        return value
+    return _number(kind, value, span, what) if is_number(value) else _wrong(kind.value, value, span, what)
+
+
+def _number(kind: Kind, number: Number, span: Span, what: str) -> Value | Diagnostic:
+    least = _LEAST.get(kind)
+    if least is not None and (isinstance(number, Fraction) or not least <= number <= MAX_WINDOW):
+        expected = f"a whole number from {least} to {MAX_WINDOW}"
+        return say.OUT_OF_RANGE.at(span, what=what, expected=expected, got=describe(number))
+    if kind is Kind.SHARE and not 0 <= number <= 1:
+        return say.OUT_OF_RANGE.at(span, what=what, expected="from 0 to 1", got=describe(number))
+    if kind is Kind.POSITIVE and number <= 0:
+        return say.OUT_OF_RANGE.at(span, what=what, expected="above 0", got=describe(number))
+    if abs(number) > 10**30:
+        return say.OUT_OF_RANGE.at(span, what=what, expected="at most 1e30", got="more")
+    return number
+
+
+def count_of(value: object, span: Span, what: str) -> int | Diagnostic:
+    """A number of channels: floored where it is bound, then at least 1."""
+    if not is_number(value):
+        return _wrong(Kind.CHANNELS.value, value, span, what)
+    count = floor(value)
+    if count < 1:
+        how = "expected 1 or more" if count == value else f"{describe(value)} is rounded down; expected 1 or more"
+        return say.NOT_POSITIVE.at(span, what=what, got=count, how=how)
+    if count > MAX_CHANNELS:
+        return say.OUT_OF_RANGE.at(span, what=what, expected=f"at most {MAX_CHANNELS:,}", got=describe(count))
+    return count
+
+
+def _wrong(expected: str, value: object, span: Span, what: str) -> Diagnostic:
+    return say.EXPECTED_VALUE.at(span, what=what, expected=expected, got=in_words(value))

@@ -1,0 +1,322 @@
+"""Evaluate calls: of definitions, which are expanded in turn, and of primitives, whose shape rule has the last word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from spinedsl.diagnostics import Diagnostic, nearest, one_of
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.expand.attributes import check_value
+from spinedsl.ir.expand.expressions import Evaluator
+from spinedsl.ir.expand.notation import OPAQUE, notation, outside
+from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
+from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
+from spinedsl.ir.scalars import POISON, Poison
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Attribute, Primitive, Problem
+from spinedsl.ops.program import Call, Many, Module, Op, Operand, Return
+from spinedsl.ops.types import Attr, Expr, Operation, Type
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+DEFAULT_FOR = {"act": "act relu", "norm": "norm batch_norm(momentum = 0.99, epsilon = 1e-3)"}
+_ATTRIBUTES = {name: {a.name: a for a in primitive.attributes} for name, primitive in PRIMITIVES.items()}
+_INPUT_NAMES = frozenset({"x", "input 1", "input 2"})
+
+
+class Caller(Evaluator):
+    """An evaluator that knows every call a definition may make."""
+
+    def call(self, expr: tree.Call) -> Result:
+        """A definition, a primitive or role, a function, or what a parameter such as `activation` holds."""
+        name = expr.callee.text
+        if name in self.env:
+            return self.call_held(expr, self.env[name])
+        defined = self.defined.unit.definitions.get(name)
+        if defined is not None:
+            return self.call_definition(expr, defined)
+        if name in SCALAR_FUNCTIONS:
+            return self.scalar_function(expr)
+        if name in LIST_FUNCTIONS:
+            return self.sum(expr)
+        return self.call_primitive(expr, name)
+
+    def call_held(self, expr: tree.Call, held: Result) -> Result:
+        """A call by the name of a value: an activation can be called, nothing else."""
+        primitive = PRIMITIVES.get(ALIASES.get(held, held)) if isinstance(held, str) else None
+        if primitive is not None and primitive.activation:
+            return self.call_primitive(expr, primitive.name)
+        if not isinstance(held, Poison):
+            callee = expr.callee
+            self.report(
+                say.WRONG_KIND.at(callee.span, name=callee.text, got=in_words(held), expected="something to call")
+            )
+        return POISON
+
+    # ---- definitions ----
+
+    def call_definition(self, expr: tree.Call, defined: Defined) -> Result:
+        """Expand a definition for the arguments of a call."""
+        given: Environment = {}
+        written: dict[str, tree.Expr] = {}
+        unknown = False
+        for name, value in arguments_by_name(expr, defined):
+            written[name] = value
+            given[name] = self.evaluate(value)
+            unknown = unknown or isinstance(given[name], Poison)
+        if unknown:
+            return POISON
+        arguments = self.complete(defined, given)
+        if arguments is None:
+            return POISON
+        self.context.uses.append((expr.span, defined.name))
+        module = self.expand(defined, arguments)
+        self.context.uses.pop()
+        if isinstance(module, Poison):
+            return POISON
+        maps: dict[str, Operand] = {}
+        scalars: dict[str, Attr] = {}
+        for name, result in arguments.items():
+            if isinstance(result, (*MAPS, Many)):
+                maps[name] = result
+            elif isinstance(result, Block):
+                scalars |= {key: attr for key, attr in module.scalars.items() if key.startswith(f"{name}.")}
+            elif name in written and is_scalar(result):
+                scalars[name] = Attr(module.scalars[name].value, self.notation(written[name]))
+        path = self.defined.paths.get(id(expr), (defined.name,))
+        channels = outside(channels_of(module, defined), maps, scalars)
+        return Call(module, maps, scalars, path, expr.shared, module.type, channels, self.loc(expr.span))
+
+    def complete(self, defined: Defined, given: Environment) -> Environment | None:
+        """`given` with every default filled in, in the order of the parameters; None if one is still missing.
+
+        A default may name the parameters before it.
+        """
+        arguments: Environment = {}
+        for parameter in defined.definition.parameters:
+            name = parameter.name.text
+            if name in given:
+                arguments[name] = given[name]
+            elif parameter.default is None:
+                return None
+            else:
+                evaluator = Caller(self.context, defined)
+                evaluator.env = arguments
+                arguments[name] = evaluator.evaluate(parameter.default)
+        return arguments
+
+    def expand(self, defined: Defined, arguments: Environment) -> Module | Poison:
+        """The definition with its parameters bound to `arguments`, which are complete."""
+        raise NotImplementedError
+
+    # ---- primitives ----
+
+    def sum(self, expr: tree.Call) -> Result:
+        """The sum of a list of feature maps."""
+        place = expr.arguments[0].value
+        items = self.evaluate(place)
+        if isinstance(items, Poison):
+            return POISON
+        if not isinstance(items, Many) or not items.items:
+            empty = "an empty list" if isinstance(items, Many) else items
+            return self.wrong("`sum`", "a list of one or more feature maps", place, empty)
+        return self.apply("add", "sum", (items,), {}, expr.span, (), shared=False)
+
+    def call_primitive(self, expr: tree.Call, name: str) -> Result:
+        """A primitive by its own name, by a role of the network's `defaults`, or held by a parameter."""
+        prepared = self.context.prepared(name)
+        if prepared is None:
+            assert name in ROLES
+            self.report_no_default(expr.callee)
+            return POISON
+        primitive, preset = prepared
+        attributes = dict(preset)
+        inputs: list[Operand] = []
+        if not self.bind_arguments(expr, primitive, inputs, attributes):
+            return POISON
+        bound: dict[str, Attr] = {}
+        for attribute, value in attributes.items():
+            if value is None:
+                self.report(say.MISSING_ARGUMENT.at(expr.span, callee=expr.callee.text, name=attribute))
+                return POISON
+            bound[attribute] = value
+        role = expr.callee.text
+        path = self.defined.paths.get(id(expr), (role,))
+        return self.apply(primitive.name, role, tuple(inputs), bound, expr.span, path, shared=expr.shared)
+
+    def report_no_default(self, callee: tree.Name) -> None:
+        """A role is used that the network's `defaults` do not fill: said once for the network."""
+        role = callee.text
+        found = say.NO_DEFAULT.at(callee.span, role=role, network=self.context.network)
+        self.context.report(
+            found.with_fix(f"say it in the network: `defaults {{ {DEFAULT_FOR[role]} }}`"),
+            once=f"no default for {role}",
+        )
+
+    def bind_arguments(
+        self,
+        expr: tree.Call,
+        primitive: Primitive,
+        inputs: list[Operand],
+        attributes: dict[str, Attr | None],
+    ) -> bool:
+        """Sort arguments into `inputs` (feature maps come first) and `attributes`; false after a mistake."""
+        sound = True
+        known = _ATTRIBUTES[primitive.name]
+        in_turn: Iterator[Attribute] = iter(primitive.attributes)
+        takes_list = primitive.most is None
+        for argument in expr.arguments:
+            value = self.evaluate(argument.value)
+            attribute: Attribute | None = None
+            if isinstance(value, Poison):
+                sound = False
+                continue
+            if argument.name is not None and argument.name.text not in _INPUT_NAMES:
+                attribute = known.get(argument.name.text)
+                if attribute is None:
+                    self.report(unknown_attribute(expr.callee.text, argument.name, list(known)))
+                    sound = False
+                    continue
+            elif takes_list or len(inputs) < (primitive.most or 0):
+                if isinstance(value, MAPS) or (takes_list and isinstance(value, Many)):
+                    inputs.append(value)
+                else:
+                    self.wrong(f"`{expr.callee.text}`", "a feature map", argument.value, value)
+                    sound = False
+                continue
+            else:
+                attribute = next(in_turn, None)
+                if attribute is None:
+                    most = (primitive.most or 0) + len(known)
+                    got = len(expr.arguments)
+                    self.report(say.TOO_MANY_ARGUMENTS.at(argument.span, callee=expr.callee.text, most=most, got=got))
+                    return False
+            sound = self.bind_attribute(expr, attribute, argument, value, attributes) and sound
+        if sound and (len(inputs) < primitive.least or (takes_list and all(_is_empty(value) for value in inputs))):
+            self.report(say.MISSING_ARGUMENT.at(expr.span, callee=expr.callee.text, name="x"))
+            return False
+        return sound
+
+    def bind_attribute(
+        self,
+        expr: tree.Call,
+        attribute: Attribute,
+        argument: tree.Argument,
+        value: Result,
+        attributes: dict[str, Attr | None],
+    ) -> bool:
+        """Hold one attribute's value against its kind."""
+        place = argument.value
+        checked = check_value(attribute, value, place.span, f"`{attribute.name}` of `{expr.callee.text}`")
+        if isinstance(checked, Diagnostic):
+            self.report(checked)
+            return False
+        attributes[attribute.name] = Attr(checked, self.notation(place))
+        return True
+
+    def apply(
+        self,
+        primitive: str,
+        role: str,
+        inputs: tuple[Operand, ...],
+        attributes: dict[str, Attr],
+        span: Span,
+        path: tuple[str, ...],
+        *,
+        shared: bool,
+    ) -> Op | Poison:
+        """Apply a primitive whose attributes are all known. A sum takes its list two by two."""
+        row = PRIMITIVES[primitive]
+        operands = flat(inputs)
+        types_ = [operand.type for operand in operands]
+        values = {name: attr.value for name, attr in attributes.items()}
+        if primitive == "add" and len(types_) != 2:
+            result: Type | Problem = types_[0]
+            for other in types_[1:]:
+                if isinstance(result, Type):
+                    result = row.shape([result, other], values)
+        else:
+            result = row.shape(types_, values)
+        if isinstance(result, Problem):
+            self.misfit(role, result, types_, attributes, span)
+            return POISON
+        level = result.level
+        if level is not None and level > self.context.deepest:
+            self.context.deepest = level
+        channels = channels_of_result(primitive, operands, attributes, result)
+        return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span))
+
+    def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
+        """Say why a shape rule refused."""
+        stride = attributes["stride"].value if "stride" in attributes else 1
+        x = types_[0]
+        if isinstance(stride, int) and stride > 1 and stride & (stride - 1) == 0 and x.level is not None:
+            level = x.level + stride.bit_length() - 1
+            if x.height % stride or x.width % stride:
+                # The size of the input is to blame, which a check tells from the deepest level.
+                self.context.deepest = max(self.context.deepest, level)
+                return
+        else:
+            level = x.level or 0
+            stride = 1
+        if problem.size is not None and isinstance(stride, int):
+            got, expected = "x".join(map(str, problem.size)), f"{x.height // stride}x{x.width // stride}"
+            found = say.SIZE_NOT_KEPT.at(
+                span, operation=role, before=x.size, after=got, level=level, expected=expected
+            ).with_notes(f"it has {problem.text}")
+            self.report(found.with_fix("let it keep the size: `padding = same`"))
+            return
+        got = " and ".join(str(type_) for type_ in types_)
+        role = {"add": "+", "multiply": "*"}.get(role, role)
+        self.report(say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}"))
+
+
+def flat(inputs: tuple[Operand, ...]) -> list[FeatureMap]:
+    """Feature maps one by one, lists opened."""
+    maps: list[FeatureMap] = []
+    for value in inputs:
+        if isinstance(value, Many):
+            maps += flat(value.items)
+        else:
+            maps.append(value)
+    return maps
+
+
+def _is_empty(value: Operand) -> bool:
+    return isinstance(value, Many) and not value.items
+
+
+def arguments_by_name(call: tree.Call, defined: Defined) -> Iterator[tuple[str, tree.Expr]]:
+    """Each argument of a call of a definition, with the name of its parameter."""
+    positional = iter(defined.definition.parameters)
+    for argument in call.arguments:
+        name = next(positional).name.text if argument.name is None else argument.name.text
+        yield name, argument.value
+
+
+def unknown_attribute(callee: str, name: tree.Name, known: list[str]) -> Diagnostic:
+    """An attribute that the primitive, which is only known now, does not have."""
+    found = say.UNKNOWN_ARGUMENT.at(
+        name.span, callee=callee, name=name.text, known=one_of(known, conjunction="and") if known else "nothing by name"
+    )
+    return found.with_rename(name.span, nearest(name.text, known))
+
+
+def channels_of(module: Module, defined: Defined) -> Expr:
+    """A module's channels in its own names: what its signature says, else what it returns."""
+    if defined.definition.signature is not None:
+        return notation(defined.definition.signature, ())
+    last = module.body[-1] if module.body else None
+    return last.value.channels if isinstance(last, Return) and isinstance(last.value, MAPS) else OPAQUE
+
+
+def channels_of_result(primitive: str, operands: list[FeatureMap], attributes: dict[str, Attr], result: Type) -> Expr:
+    """The result's channels as an expression of this definition."""
+    if "channels" in attributes:
+        return attributes["channels"].expr
+    exprs = [operand.channels for operand in operands]
+    if primitive == "concat" and len(exprs) > 1:
+        return Operation("+", tuple(exprs))
+    for expr, operand in zip(exprs, operands, strict=True):
+        if operand.type.channels == result.channels:
+            return expr
+    return OPAQUE

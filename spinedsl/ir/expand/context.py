@@ -1,0 +1,190 @@
+"""What all expansions of one network share: its `defaults`, what was said, what was expanded before, and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from spinedsl.diagnostics import Diagnostic, Label
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.library import Defined
+from spinedsl.ir.scalars import Poison, key_of
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, Primitive
+from spinedsl.ops.program import Module
+from spinedsl.ops.types import Attr, Literal, Loc, Value
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+MAX_WORK = 60_000  # statements after expansion, and a little more for every character of the file
+MAX_STACK = 600  # Python's frames for definitions inside one another, well below its limit of 1,000
+MAX_REMEMBERED = 512
+
+Choice: TypeAlias = tuple[Primitive, Mapping[str, Value]]
+Prepared: TypeAlias = tuple[Primitive, dict[str, Attr | None]]
+
+
+class Work:
+    """How much all networks of a file may expand to, so that a small file cannot keep the compiler busy for long."""
+
+    def __init__(self, characters: int = 0) -> None:
+        self.left = MAX_WORK + characters
+        self.total = self.left
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expanded:
+    """An expansion with what it taught: its highest level, the axes it read, and the mistakes found in it."""
+
+    module: Module | Poison
+    deepest: int
+    static_axes: Mapping[str, Loc]
+    said: tuple[Diagnostic, ...]
+
+
+@dataclass(eq=False)
+class Context:
+    """One network at work. `uses` are the uses of definitions that led to the present place, outermost first."""
+
+    network: str
+    work: Work
+    instance: tree.Instance | None = None
+    by_itself: bool = True  # the network that the instance is made of can be checked without arguments
+    roles: Mapping[str, Choice] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    static_axes: dict[str, Loc] = field(default_factory=dict)
+    uses: list[tuple[Span, str]] = field(default_factory=list)
+    stack: int = 0
+    deepest: int = 0  # highest level that any feature map reaches
+    silent: bool = False  # nothing is reported: a signature is asked for what it promises
+
+    def __post_init__(self) -> None:
+        self._said: set[object] = set()
+        self._inside: list[list[Diagnostic]] = []
+        self._memo: dict[int, dict[object, Expanded]] = {}
+        self._failed: dict[object, Expanded] = {}
+        self._prepared: dict[str, Prepared] = {}
+        self._key: object = None
+
+    # ---- defaults ----
+
+    def set_defaults(self, roles: Mapping[str, Choice], attributes: Mapping[str, Mapping[str, Value]]) -> None:
+        """What the network's `defaults` say; nothing is expanded before."""
+        self.roles, self.attributes = roles, attributes
+        chosen = tuple((role, primitive.name, _items(values)) for role, (primitive, values) in roles.items())
+        self._key = (chosen, tuple((name, _items(values)) for name, values in attributes.items()))
+
+    def prepared(self, name: str) -> Prepared | None:
+        """The primitive that `name` or a role stands for, its attributes preset: None where a call has to say it."""
+        found = self._prepared.get(name)
+        if found is None:
+            choice = self.roles.get(name) or self._primitive(name)
+            if choice is None:
+                return None
+            found = self._prepared[name] = (choice[0], _preset(*choice))
+        return found
+
+    def _primitive(self, name: str) -> Choice | None:
+        primitive = PRIMITIVES.get(ALIASES.get(name, name))
+        return None if primitive is None else (primitive, self.attributes.get(primitive.name, {}))
+
+    # ---- what was expanded before ----
+
+    def recall(self, defined: Defined, key: object) -> Expanded | None:
+        """An equal expansion of before. Its mistakes are said again, at the present use."""
+        found = self._remembered(defined).get(key) or self._failed.get((id(defined), key))
+        if found is not None:
+            self.deepest = max(self.deepest, found.deepest)
+            for axis, loc in found.static_axes.items():
+                self.static_axes.setdefault(axis, loc)
+            for diagnostic in found.said:
+                self.report(diagnostic)
+        return found
+
+    def remember(self, defined: Defined, key: object, expanded: Expanded) -> None:
+        """Keep an expansion: a faultless one with its definition, for other networks with the same defaults."""
+        if isinstance(expanded.module, Poison):
+            self._failed[id(defined), key] = expanded
+            return
+        memo = self._remembered(defined)
+        if len(memo) >= MAX_REMEMBERED:
+            memo.clear()
+        memo[key] = expanded
+
+    def _remembered(self, defined: Defined) -> dict[object, Expanded]:
+        memo = self._memo.get(id(defined))
+        if memo is None:
+            if len(defined.expansions) >= MAX_REMEMBERED and self._key not in defined.expansions:
+                defined.expansions.clear()
+            memo = self._memo[id(defined)] = defined.expansions.setdefault(self._key, {})
+        return memo
+
+    # ---- what is said ----
+
+    def listen(self) -> list[Diagnostic]:
+        """Begin to collect what is said, for the expansion that begins."""
+        self._inside.append([])
+        return self._inside[-1]
+
+    def heard(self) -> None:
+        """End what `listen` began."""
+        self._inside.pop()
+
+    def report(self, diagnostic: Diagnostic, once: str = "") -> None:
+        """Say it with the uses and the instance that led here, once for each place (or for each `once`).
+
+        A mistake in a definition of the same file is said where it stands, whoever uses it; one in a definition of
+        another file is said at the use, which is where something can be done about it.
+        """
+        if self.silent:
+            return
+        for said in self._inside:
+            said.append(diagnostic)
+        key: tuple[object, ...] = (diagnostic.code.id, once or diagnostic.span)
+        if self.uses:
+            outermost, name = self.uses[0]
+            used = f"in this use of `{name}`"
+            if diagnostic.span.source is not outermost.source:
+                key = key if once else (*key, outermost)
+                diagnostic = diagnostic.seen_from(outermost, used)
+            else:
+                diagnostic = diagnostic.with_others(Label(outermost, used))
+        if key in self._said:
+            return
+        self._said.add(key)
+        instance = self.instance
+        if instance is not None and instance.arguments:
+            if self.by_itself:
+                place = instance.base.span.to(instance.span)
+                diagnostic = diagnostic.seen_from(
+                    place, f"in network `{instance.name.text}`, made with these arguments"
+                )
+            else:
+                diagnostic = diagnostic.with_others(Label(instance.name.span, f"in network `{instance.name.text}`"))
+        self.diagnostics.append(diagnostic)
+
+    def spend(self, place: Span) -> bool:
+        """One more statement: false once a file expands to more than it may."""
+        self.work.left -= 1
+        if self.work.left >= 0:
+            return True
+        self.report(
+            say.TOO_MANY.at(place, what="statements after expansion", limit=self.work.total, got="more"), once="work"
+        )
+        return False
+
+
+def _items(values: Mapping[str, Value]) -> tuple[object, ...]:
+    return tuple((name, key_of(value)) for name, value in values.items())
+
+
+def _preset(primitive: Primitive, given: Mapping[str, Value]) -> dict[str, Attr | None]:
+    preset: dict[str, Attr | None] = {}
+    for attribute in primitive.attributes:
+        if attribute.name in given or not attribute.required:
+            value = given.get(attribute.name, attribute.default)
+            preset[attribute.name] = Attr(value, Literal(value))
+        else:
+            preset[attribute.name] = None
+    return preset

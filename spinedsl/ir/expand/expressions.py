@@ -1,0 +1,333 @@
+"""Evaluate the expressions of one definition, or of a network: names, properties, arithmetic and choices.
+
+A mistake is said once and leaves `POISON`; what is made of that is unknown too. Arithmetic on feature maps becomes
+primitive operations. What a call does is added by `calls`; here, only functions of numbers are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any, cast
+
+from spinedsl.diagnostics import Diagnostic, nearest, one_of
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.expand.context import Context
+from spinedsl.ir.expand.notation import in_order, notation
+from spinedsl.ir.expand.values import (
+    BLOCK_PROPERTIES,
+    MAP_PROPERTIES,
+    MAPS,
+    Block,
+    Environment,
+    FeatureMap,
+    Result,
+    in_words,
+    type_of,
+)
+from spinedsl.ir.library import SCALAR_FUNCTIONS, Defined
+from spinedsl.ir.scalars import (
+    ARITHMETIC,
+    COMPARISONS,
+    FUNCTIONS,
+    MAX_BITS,
+    POISON,
+    Number,
+    Poison,
+    is_number,
+    simplest,
+    too_long,
+)
+from spinedsl.ops import types
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, SYMBOLS
+from spinedsl.ops.program import Many, Op, Operand
+from spinedsl.ops.types import Attr, Loc
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+NUMBER_OR_MAP = "a number or a feature map"
+
+
+class Evaluator:
+    """The names bound so far in `defined`, and the value of its expressions."""
+
+    def __init__(self, context: Context, defined: Defined) -> None:
+        self.context = context
+        self.defined = defined
+        self.env: Environment = {}
+
+    def evaluate(self, expr: tree.Expr) -> Result:
+        """Value of an expression; POISON when a mistake was said or nothing can be known."""
+        kind = type(expr)
+        return self.call(cast(tree.Call, expr)) if kind is tree.Call else _RULES[kind](self, expr)
+
+    # ---- leaves ----
+
+    def ident(self, expr: tree.Ident) -> Result:
+        """A name that is bound, or a symbol of the language."""
+        name = expr.name
+        if name in self.env:
+            return self.env[name]
+        return ALIASES.get(name, name) if name in SYMBOLS else POISON
+
+    def text(self, expr: tree.Text) -> Result:
+        """A text has no use in an expression."""
+        return self.wrong("an expression", "a number, a flag or a feature map", expr, "a text")
+
+    def property(self, expr: tree.Property) -> Result:
+        """What a feature map or a block was declared with."""
+        base, name = self.evaluate(expr.base), expr.name.text
+        if isinstance(base, Poison):
+            return POISON
+        type_ = type_of(base)
+        if not isinstance(base, Block) and type_ is None:
+            found = say.WRONG_KIND.at(
+                expr.base.span, name=expr.base.span.text, got=in_words(base), expected="a feature map or a block"
+            )
+            self.report(found.with_notes(f"only those have properties, such as `{name}`"))
+            return POISON
+        known = BLOCK_PROPERTIES if isinstance(base, Block) else MAP_PROPERTIES
+        if name not in known:
+            what = "a block" if isinstance(base, Block) else "a feature map"
+            found = say.UNKNOWN_PROPERTY.at(expr.name.span, what=what, name=name, known=one_of(known))
+            self.report(found.with_rename(expr.name.span, nearest(name, known)))
+            return POISON
+        value: int | None = getattr(base if isinstance(base, Block) else type_, name)
+        if value is None:
+            self.report(self.untold(expr, base, name))
+            return POISON
+        if name in ("height", "width"):
+            self.context.static_axes.setdefault(name, self.loc(expr.span))
+        return value
+
+    @staticmethod
+    def untold(expr: tree.Property, base: Result, name: str) -> Diagnostic:
+        """Why a property that exists has no value."""
+        written = expr.base.span.text
+        if not isinstance(base, Block):
+            return say.NOT_KNOWN.at(expr.span, what=f"the level of `{written}`", why="a map pooled to 1x1 has no level")
+        why = (
+            f"`{base.name}` says no `channels`"
+            if name == "channels"
+            else f"the signature of `{base.name}`'s type does not tell what goes in"
+        )
+        return say.NOT_KNOWN.at(expr.span, what=f"`{name}` of `{written}`", why=why)
+
+    def list_of(self, expr: tree.ListOf) -> Result:
+        """Feature maps, written out."""
+        items: list[Operand] = []
+        for part in expr.items:
+            item = self.evaluate(part)
+            if isinstance(item, Poison):
+                return POISON
+            if not isinstance(item, MAPS):
+                return self.wrong("a list", "a feature map", part, item)
+            items.append(item)
+        return Many("", tuple(items))
+
+    # ---- flags ----
+
+    def condition(self, expr: tree.Expr, what: str) -> bool | None:
+        """A flag; None after a mistake."""
+        value = self.evaluate(expr)
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, Poison):
+            self.wrong(what, "`true` or `false`", expr, value)
+        return None
+
+    def conditional(self, expr: tree.Conditional) -> Result:
+        """`value if condition else other`: only what is chosen is evaluated."""
+        condition = self.condition(expr.condition, "`if`")
+        return POISON if condition is None else self.evaluate(expr.value if condition else expr.other)
+
+    def logic(self, expr: tree.Binary) -> Result:
+        """`and`, `or`: the right side only where it decides."""
+        what = f"`{expr.operator}`"
+        left = self.condition(expr.left, what)
+        if left is None or left == (expr.operator == "or"):
+            return POISON if left is None else left
+        right = self.condition(expr.right, what)
+        return POISON if right is None else right
+
+    def compare(self, expr: tree.Binary, left: Result, right: Result) -> Result:
+        """Numbers in order; flags and symbols only for being the same."""
+        if is_number(left) and is_number(right):
+            return COMPARISONS[expr.operator](left, right)
+        alike = isinstance(left, bool | str) and type(left) is type(right)
+        if alike and expr.operator in ("==", "!="):
+            return COMPARISONS[expr.operator](left, right)
+        if alike:
+            return self.wrong(f"`{expr.operator}`", "two numbers", expr.left, left)
+        comparable = is_number(left) or isinstance(left, bool | str)
+        kind = "a number" if is_number(left) else "a flag" if isinstance(left, bool) else "a symbol"
+        if comparable:
+            return self.wrong(f"`{expr.operator}`", f"{kind}, as on its left", expr.right, right)
+        return self.wrong(f"`{expr.operator}`", "a number", expr.left, left)
+
+    # ---- arithmetic ----
+
+    def unary(self, expr: tree.Unary) -> Result:
+        """`-x` or `not x`."""
+        if expr.operator == "not":
+            value = self.condition(expr.operand, "`not`")
+            return POISON if value is None else not value
+        operand = self.evaluate(expr.operand)
+        if isinstance(operand, Poison):
+            return POISON
+        if is_number(operand):
+            return -operand
+        if isinstance(operand, MAPS):
+            return self.by_number("multiply_scalar", operand, -1, expr.span)
+        return self.wrong("`-`", NUMBER_OR_MAP, expr.operand, operand)
+
+    def binary(self, expr: tree.Binary) -> Result:
+        """An operator between two values."""
+        operator = expr.operator
+        if operator in ("and", "or"):
+            return self.logic(expr)
+        left, right = self.evaluate(expr.left), self.evaluate(expr.right)
+        if isinstance(left, Poison) or isinstance(right, Poison):
+            return POISON
+        if operator in COMPARISONS:
+            return self.compare(expr, left, right)
+        if is_number(left) and is_number(right):
+            return self.arithmetic(expr, left, right)
+        for value, part in ((left, expr.left), (right, expr.right)):
+            if not is_number(value) and not isinstance(value, MAPS):
+                return self.wrong(f"`{operator}`", NUMBER_OR_MAP, part, value)
+        return self.map_arithmetic(expr, left, right)
+
+    def arithmetic(self, expr: tree.Binary, left: Number, right: Number) -> Result:
+        """Exact, and bounded."""
+        if expr.operator == "/" and right == 0:
+            self.report(say.DIVISION_BY_ZERO.at(expr.right.span))
+            return POISON
+        value = simplest(ARITHMETIC[expr.operator](left, right))
+        if too_long(value):
+            self.report(
+                say.OUT_OF_RANGE.at(expr.span, what="a number", expected=f"at most {MAX_BITS} bits long", got="more")
+            )
+            return POISON
+        return value
+
+    def map_arithmetic(self, expr: tree.Binary, left: Result, right: Result) -> Result:
+        """`+ - *` on feature maps, or a map and a number; `/` by a number."""
+        operator, span = expr.operator, expr.span
+        if operator == "/":
+            return self.divide(expr, left, right)
+        if is_number(left) and isinstance(right, MAPS):
+            turned = self.by_number("multiply_scalar", right, -1, span) if operator == "-" else right
+            if isinstance(turned, Poison):
+                return POISON
+            return self.by_number("multiply_scalar" if operator == "*" else "add_scalar", turned, left, span)
+        if is_number(right) and isinstance(left, MAPS):
+            if operator == "*":
+                return self.by_number("multiply_scalar", left, right, span)
+            return self.by_number("add_scalar", left, right if operator == "+" else -right, span)
+        assert isinstance(left, MAPS)
+        assert isinstance(right, MAPS)
+        if operator == "-":
+            negative = self.by_number("multiply_scalar", right, -1, span)
+            if isinstance(negative, Poison):
+                return POISON
+            right = negative
+        name = "multiply" if operator == "*" else "add"
+        return self.apply(name, name, (left, right), {}, span, (), shared=False)
+
+    def divide(self, expr: tree.Binary, left: Result, right: Result) -> Result:
+        """A feature map by a number."""
+        if not is_number(right) or not isinstance(left, MAPS):
+            return self.wrong("`/`", "a number to divide by", expr.right, right)
+        if right == 0:
+            self.report(say.DIVISION_BY_ZERO.at(expr.right.span))
+            return POISON
+        return self.by_number("multiply_scalar", left, Fraction(1) / right, expr.span)
+
+    def by_number(self, primitive: str, value: FeatureMap, number: Number, span: Span) -> Op | Poison:
+        """`value` times or plus a number."""
+        exact = simplest(number)
+        attributes = {"value": Attr(exact, types.Literal(exact))}
+        return self.apply(primitive, primitive, (value,), attributes, span, (), shared=False)
+
+    def apply(
+        self,
+        primitive: str,
+        role: str,
+        inputs: tuple[Operand, ...],
+        attributes: dict[str, Attr],
+        span: Span,
+        path: tuple[str, ...],
+        *,
+        shared: bool,
+    ) -> Op | Poison:
+        """Apply a primitive to feature maps. A network's own expressions have none."""
+        raise NotImplementedError(f"{PRIMITIVES[primitive].name} needs feature maps")
+
+    # ---- functions of numbers ----
+
+    def call(self, expr: tree.Call) -> Result:
+        """A function of numbers; anything else was refused before."""
+        return self.scalar_function(expr) if expr.callee.text in SCALAR_FUNCTIONS else POISON
+
+    def scalar_function(self, expr: tree.Call) -> Result:
+        """`floor`, `ceil`, `round`, `max`, `min`."""
+        name = expr.callee.text
+        values: list[Number] = []
+        for part in in_order(expr):
+            value = self.evaluate(part)
+            if isinstance(value, Poison):
+                return POISON
+            if not is_number(value):
+                return self.wrong(f"`{name}`", "a number", part, value)
+            values.append(value)
+        if not values:
+            return POISON
+        if name == "round" and len(values) > 1 and values[1] <= 0:
+            place = in_order(expr)[1].span
+            self.report(say.OUT_OF_RANGE.at(place, what="`to` of `round`", expected="above 0", got=in_words(values[1])))
+            return POISON
+        return simplest(FUNCTIONS[name](values))
+
+    # ---- what is said, and notes of the text ----
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Say it, with the uses that led here."""
+        self.context.report(diagnostic)
+
+    def wrong(self, what: str, expected: str, expr: tree.Expr, got: object) -> Poison:
+        """A value of another kind than `what` needs. `got` is it, or words for it."""
+        words = got if isinstance(got, str) and got.startswith(("a ", "an ")) else in_words(got)
+        if isinstance(expr, tree.Ident | tree.Property) and words != f"`{expr.span.text}`":
+            words = f"`{expr.span.text}`, which is {words}"
+        self.report(say.EXPECTED_VALUE.at(expr.span, what=what, expected=expected, got=words))
+        return POISON
+
+    def loc(self, span: Span) -> Loc:
+        """The line of a place in this definition."""
+        locs = self.defined.locs
+        found = locs.get(span.start)
+        if found is None:
+            found = locs[span.start] = Loc(span.source.name, span.line)
+        return found
+
+    def notation(self, expr: tree.Expr) -> types.Expr:
+        """The expression in the form that programs keep."""
+        notations = self.defined.notations
+        found = notations.get(id(expr))
+        if found is None:
+            found = notations[id(expr)] = notation(expr, self.env)
+        return found
+
+
+_RULES: Mapping[type, Callable[[Evaluator, Any], Result]] = {
+    tree.Ident: Evaluator.ident,
+    tree.Number: lambda evaluator, expr: expr.value,
+    tree.Flag: lambda evaluator, expr: expr.value,
+    tree.Text: Evaluator.text,
+    tree.Property: Evaluator.property,
+    tree.Unary: Evaluator.unary,
+    tree.Binary: Evaluator.binary,
+    tree.Conditional: Evaluator.conditional,
+    tree.ListOf: Evaluator.list_of,
+}

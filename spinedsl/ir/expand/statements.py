@@ -1,0 +1,370 @@
+"""Run the statements of a definition: one `Expansion` is one definition at work for given arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import floor
+
+from spinedsl.diagnostics import Label
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.expand.calls import Caller
+from spinedsl.ir.expand.context import MAX_STACK, Context, Expanded
+from spinedsl.ir.expand.notation import OPAQUE
+from spinedsl.ir.expand.values import (
+    BLOCK_PROPERTIES,
+    MAPS,
+    Block,
+    Environment,
+    FeatureMap,
+    Result,
+    is_scalar,
+    memo_key,
+)
+from spinedsl.ir.library import Defined
+from spinedsl.ir.scalars import POISON, Poison, describe, is_number
+from spinedsl.ops.program import (
+    Bind,
+    BindScalar,
+    Body,
+    Each,
+    Formal,
+    If,
+    Many,
+    Module,
+    Ref,
+    Repeat,
+    Return,
+    Statement,
+)
+from spinedsl.ops.types import Attr, Name, Property, Type, Value
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+MAX_REPEAT = 1_000
+
+
+def expand(context: Context, defined: Defined, arguments: Environment) -> Module | Poison:
+    """The definition with its parameters bound to `arguments`, which are complete and in their order."""
+    if not defined.sound or any(isinstance(value, Poison) for value in arguments.values()):
+        return POISON
+    key = tuple([memo_key(value) for value in arguments.values()])
+    found = context.recall(defined, key)
+    if found is not None:
+        return found.module
+    outer = context.deepest, context.static_axes
+    context.deepest, context.static_axes = 0, {}
+    said = context.listen()
+    context.stack += defined.frames
+    if context.stack <= MAX_STACK:
+        module = Expansion(context, defined, arguments).run()
+    else:
+        module = POISON
+        place = defined.definition.name.span
+        context.report(say.TOO_DEEP.at(place, what="this chain of calls", limit="definitions call each other too deep"))
+    context.stack -= defined.frames
+    context.heard()
+    expanded = Expanded(module, context.deepest, context.static_axes, tuple(said))
+    context.deepest = max(outer[0], context.deepest)
+    context.static_axes = {**context.static_axes, **outer[1]}
+    context.remember(defined, key, expanded)
+    return module
+
+
+def promised_channels(context: Context, defined: Defined, arguments: Environment) -> int | None:
+    """The channels that a signature promises, from compile-time arguments alone; None if those do not tell."""
+    signature = defined.definition.signature
+    if signature is None or not defined.sound:
+        return None
+    silent = Context(context.network, context.work, silent=True)
+    caller = Expansion(silent, defined, {})
+    known = caller.known(arguments)
+    caller.env = known
+    value = caller.evaluate(signature)
+    return floor(value) if is_number(value) else None
+
+
+class Expansion(Caller):
+    """A definition at work: the statements made so far, and what its parameters are bound to."""
+
+    def __init__(self, context: Context, defined: Defined, arguments: Environment) -> None:
+        super().__init__(context, defined)
+        self.formals: list[Formal] = []
+        self.scalars: dict[str, Attr] = {}
+        self.maps: dict[str, Type | tuple[Type, ...]] = {}
+        self.returned: Span | None = None
+        for parameter in defined.definition.parameters:
+            name = parameter.name.text
+            if name in arguments:
+                self.bind_parameter(name, arguments[name], self.default_of(parameter))
+
+    def expand(self, defined: Defined, arguments: Environment) -> Module | Poison:
+        """A definition that this one calls."""
+        return expand(self.context, defined, arguments)
+
+    def known(self, arguments: Mapping[str, Result]) -> Environment:
+        """The arguments with the defaults that they determine; what they do not determine is left out."""
+        found: Environment = {}
+        self.env = found
+        for parameter in self.defined.definition.parameters:
+            name = parameter.name.text
+            if name in arguments:
+                found[name] = arguments[name]
+            elif parameter.default is not None:
+                found[name] = self.evaluate(parameter.default)
+        return found
+
+    # ---- parameters ----
+
+    def default_of(self, parameter: tree.Parameter) -> Attr | None:
+        """The default of a parameter, as generated code may say it."""
+        default = parameter.default
+        if default is None:
+            return None
+        if isinstance(default, tree.Number | tree.Flag):
+            return Attr(default.value, self.notation(default))
+        value = self.evaluate(default)
+        return Attr(scalar(value), self.notation(default)) if is_scalar(value) else None
+
+    def bind_parameter(self, name: str, value: Result, default: Attr | None) -> None:
+        """Give a parameter its value, and note what kind it is."""
+        if isinstance(value, MAPS):
+            self.maps[name] = value.type
+            self.env[name] = Ref(name, value.type, Property(name, "channels"))
+            self.formals.append(Formal(name, "map", None))
+        elif isinstance(value, Many):
+            items = tuple(
+                Ref(f"{name}[{index}]", item.type, OPAQUE)
+                for index, item in enumerate(value.items)
+                if isinstance(item, MAPS)
+            )
+            self.maps[name] = tuple(item.type for item in items)
+            self.env[name] = Many(name, items)
+            self.formals.append(Formal(name, "maps", None))
+        elif isinstance(value, Block):
+            self.env[name] = value
+            self.formals.append(Formal(name, "block", None))
+            for property_ in BLOCK_PROPERTIES:
+                known = getattr(value, property_)
+                if known is not None:
+                    self.scalars[f"{name}.{property_}"] = Attr(known, Property(name, property_))
+        else:
+            self.env[name] = value
+            self.formals.append(Formal(name, "scalar", default))
+            if not isinstance(value, Poison):
+                self.scalars[name] = Attr(value, Name(name))
+
+    # ---- the whole ----
+
+    def run(self) -> Module | Poison:
+        """The module that the definition becomes."""
+        definition = self.defined.definition
+        body: list[Statement] = []
+        result = self.body(definition.body, body)
+        if result is None or isinstance(result, Poison):
+            return POISON
+        if not isinstance(result, MAPS):
+            place = self.returned or definition.name.span
+            self.report(say.NOT_A_MAP.at(place, name=self.defined.name, got=describe_result(result)))
+            return POISON
+        if not self.keeps_signature(result):
+            return POISON
+        return Module(
+            definition=self.defined.name,
+            kind=self.defined.kind,
+            formals=tuple(self.formals),
+            maps=self.maps,
+            scalars=self.scalars,
+            body=tuple(body),
+            type=result.type,
+            loc=self.loc(definition.name.span),
+        )
+
+    def keeps_signature(self, result: FeatureMap) -> bool:
+        """What comes out has the channels that the signature promises."""
+        signature = self.defined.definition.signature
+        if signature is None:
+            return True
+        promised = self.evaluate(signature)
+        if isinstance(promised, Poison):
+            return False
+        if not is_number(promised):
+            self.wrong("`->`", "a number of channels", signature, promised)
+            return False
+        if floor(promised) == result.type.channels:
+            return True
+        place = self.returned or signature.span
+        self.report(
+            say.SIGNATURE.at(
+                place, name=self.defined.name, expected=describe(floor(promised)), got=result.type.channels
+            ).with_others(Label(signature.span, f"promises {describe(floor(promised))} here"))
+        )
+        return False
+
+    # ---- statements ----
+
+    def body(self, statements: tree.Body, made: list[Statement]) -> Result | None:
+        """Run statements, appending what they become; the value returned, None if they fall through."""
+        for position, statement in enumerate(statements):
+            if not self.context.spend(statement.span):
+                return POISON
+            if isinstance(statement, tree.Binding):
+                self.binding(statement, made)
+            elif isinstance(statement, tree.Return):
+                return self.give_back(statement, made)
+            elif isinstance(statement, tree.If):
+                # What follows an arm that returns is the other arm: then both arms hold all that may still run.
+                rest = statements[position + 1 :]
+                if rest and not statement.other and always_returns(statement.then):
+                    return self.choose(statement, statement.then, rest, made)
+                result = self.choose(statement, statement.then, statement.other, made)
+                if result is not None:
+                    return result
+            elif isinstance(statement, tree.Repeat):
+                self.repeat(statement, made)
+            elif isinstance(statement, tree.Each):
+                self.each(statement, made)
+        return None
+
+    def give_back(self, statement: tree.Return, made: list[Statement]) -> Result:
+        """`return`."""
+        self.returned = statement.value.span
+        value = self.evaluate(statement.value)
+        if isinstance(value, MAPS):
+            made.append(Return(value, self.loc(statement.span)))
+        return value
+
+    def binding(self, binding: tree.Binding, made: list[Statement]) -> None:
+        """`let`, `var`, or an assignment."""
+        name = binding.name.text
+        value = self.evaluate(binding.value)
+        if isinstance(value, MAPS):
+            made.append(Bind(binding.keyword, name, value, self.loc(binding.span)))
+            self.env[name] = Ref(name, value.type, value.channels)
+        elif isinstance(value, Many):
+            made.append(Bind(binding.keyword, name, value, self.loc(binding.span)))
+            items = tuple(
+                Ref(f"{name}[{index}]", item.type, item.channels)
+                for index, item in enumerate(value.items)
+                if isinstance(item, MAPS)
+            )
+            self.env[name] = Many(name, items)
+        else:
+            self.env[name] = value
+            if is_scalar(value):
+                attr = Attr(scalar(value), self.notation(binding.value))
+                made.append(BindScalar(binding.keyword, name, attr, self.loc(binding.span)))
+
+    def choose(self, statement: tree.If, then: tree.Body, other: tree.Body, made: list[Statement]) -> Result | None:
+        """Run the arm that the condition takes. After a mistake in the condition nothing is known."""
+        condition = self.condition(statement.condition, "`if`")
+        if condition is None:
+            return POISON
+        arm: list[Statement] = []
+        result = self.body(then if condition else other, arm)
+        attr = Attr(condition, self.notation(statement.condition))
+        taken: Body = tuple(arm)
+        made.append(
+            If(attr, taken if condition else (), () if condition else taken, bool(other), self.loc(statement.span))
+        )
+        return result
+
+    # ---- loops ----
+
+    def repeat(self, statement: tree.Repeat, made: list[Statement]) -> None:
+        """Run a body as often as the count says; nothing is allocated for a count that is too large."""
+        times = self.times(statement.count)
+        if times is None:
+            self.forget(statement.body)
+            return
+        index = statement.index.text if statement.index is not None else ""
+        iterations: list[Body] = []
+        for iteration in range(times):
+            if not self.context.spend(statement.span):
+                break
+            if index:
+                self.env[index] = iteration
+            iterations.append(self.iteration(statement.body))
+        if index:
+            self.env.pop(index, None)
+        (path,) = self.defined.paths.get(id(statement), ("rep",))
+        attr = Attr(times, self.notation(statement.count))
+        made.append(Repeat(attr, index, path, tuple(iterations), self.loc(statement.span)))
+
+    def times(self, expr: tree.Expr) -> int | None:
+        """How often a `repeat` runs; None after a mistake."""
+        count = self.evaluate(expr)
+        if isinstance(count, Poison):
+            return None
+        if not is_number(count):
+            self.wrong("`repeat`", "a whole number, 0 or more", expr, count)
+        elif isinstance(count, Fraction) or count < 0:
+            found = say.OUT_OF_RANGE.at(
+                expr.span, what="the count of a `repeat`", expected="a whole number, 0 or more", got=describe(count)
+            )
+            self.report(found)
+        elif count > MAX_REPEAT:
+            self.report(say.TOO_MANY.at(expr.span, what="repetitions", limit=MAX_REPEAT, got=describe(count)))
+        else:
+            return count
+        return None
+
+    def each(self, statement: tree.Each, made: list[Statement]) -> None:
+        """Run a body for every feature map of a list."""
+        items = self.evaluate(statement.items)
+        if not isinstance(items, Many):
+            if not isinstance(items, Poison):
+                self.wrong("`each`", "a list of feature maps", statement.items, items)
+            self.forget(statement.body)
+            return
+        iterations: list[Body] = []
+        name = statement.item.text
+        for item in items.items:
+            if not self.context.spend(statement.span):
+                break
+            if isinstance(item, MAPS):
+                self.env[name] = Ref(name, item.type, OPAQUE)
+            iterations.append(self.iteration(statement.body))
+        self.env.pop(name, None)
+        (path,) = self.defined.paths.get(id(statement), (name,))
+        made.append(Each(name, items, path, tuple(iterations), self.loc(statement.span)))
+
+    def iteration(self, body: tree.Body) -> Body:
+        """One run of a loop's body. Its `let`s end with it; the `var`s of outside keep what they were set to."""
+        before = set(self.env)
+        made: list[Statement] = []
+        self.body(body, made)
+        for name in set(self.env) - before:
+            del self.env[name]
+        return tuple(made)
+
+    def forget(self, body: tree.Body) -> None:
+        """What a loop would have set is unknown, since how often it runs is."""
+        for statement in body:
+            if isinstance(statement, tree.Binding) and statement.keyword == "set":
+                self.env[statement.name.text] = POISON
+            elif isinstance(statement, tree.If):
+                self.forget(statement.then)
+                self.forget(statement.other)
+            elif isinstance(statement, tree.Repeat | tree.Each):
+                self.forget(statement.body)
+
+
+def scalar(value: Result) -> Value:
+    """A result that `is_scalar`, by its type."""
+    assert isinstance(value, int | Fraction | bool | str)
+    return value
+
+
+def describe_result(value: Result) -> str:
+    """What a definition returned instead of a feature map."""
+    return "a list of feature maps" if isinstance(value, Many) else describe(value)
+
+
+def always_returns(body: tree.Body) -> bool:
+    """Every path through the statements returns."""
+    return any(
+        isinstance(statement, tree.Return)
+        or (isinstance(statement, tree.If) and always_returns(statement.then) and always_returns(statement.other))
+        for statement in body
+    )

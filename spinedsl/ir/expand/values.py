@@ -1,0 +1,63 @@
+"""What an expression of a definition can be: a number, flag or symbol, feature maps, a block, or unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from spinedsl.ir.scalars import Poison, describe, is_number, key_of
+from spinedsl.ops.program import Call, Many, Op, Ref
+from spinedsl.ops.types import Type, Value
+
+MAP_PROPERTIES = ("channels", "level", "height", "width")
+BLOCK_PROPERTIES = ("channels", "in_channels", "out_channels", "level", "height", "width")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a definition may ask of a block of the network. A None is what the block's type does not tell."""
+
+    name: str
+    level: int
+    channels: int | None
+    in_channels: int | None
+    out_channels: int
+    height: int
+    width: int
+
+
+FeatureMap: TypeAlias = Ref | Op | Call
+Result: TypeAlias = "Value | FeatureMap | Many | Block | Poison"
+Environment: TypeAlias = dict[str, Result]
+
+MAPS: Final = (Ref, Op, Call)  # for `isinstance`: a union would be built anew for every question
+
+
+def type_of(value: Result) -> Type | None:
+    """Type of a feature map; None of anything else."""
+    return value.type if isinstance(value, MAPS) else None
+
+
+def is_scalar(value: Result) -> bool:
+    """A number, a flag or a symbol."""
+    return is_number(value) or isinstance(value, bool | str)
+
+
+def memo_key(value: Result) -> object:
+    """What a definition can see of an argument: of a feature map its type, not where it comes from."""
+    if isinstance(value, MAPS):
+        return value.type
+    if isinstance(value, Many):
+        return tuple(memo_key(item) for item in value.items)
+    return value if isinstance(value, Block) else key_of(value)
+
+
+def in_words(value: object) -> str:
+    """A value in the words of a message."""
+    if isinstance(value, MAPS):
+        return f"a feature map of {value.type}"
+    if isinstance(value, Many):
+        return "a list of feature maps"
+    if isinstance(value, Block):
+        return f"block `{value.name}`"
+    return describe(value)

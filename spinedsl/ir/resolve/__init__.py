@@ -1,0 +1,43 @@
+"""Resolve: from a parsed file to its unit and networks, with every name bound to what it means.
+
+In: `tree.File` and the units that it imports. Out: a `Unit`, and a `Network` for each `network` of the file. Everything
+that can be known without a value is checked here: names, arity, order of the rows, recursion, returns. A definition with
+a mistake is marked unsound and expands to nothing later, so that the mistake is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.ir.library import Unit, gather
+from spinedsl.ir.networks import Network
+from spinedsl.ir.resolve.definitions import resolve_definition
+from spinedsl.ir.resolve.instances import resolve_instances
+from spinedsl.ir.resolve.network import resolve_network
+from spinedsl.ir.resolve.recursion import find_recursion
+from spinedsl.syntax import tree
+
+__all__ = ["resolve", "resolve_networks"]
+
+
+def resolve(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) -> Outcome[Unit]:
+    """The file's names, its definitions checked. There is always a unit."""
+    unit, diagnostics = gather(file, imports)
+    for defined in unit.own():
+        diagnostics += resolve_definition(defined)
+    diagnostics += find_recursion(unit)
+    return Outcome(unit, tuple(diagnostics))
+
+
+def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
+    """Every network of the file, in the order in which they stand; instances with the network that they are made of."""
+    written: dict[str, Network] = {}
+    diagnostics: list[Diagnostic] = []
+    for name, declared in unit.networks.items():
+        if isinstance(declared, tree.Network):
+            written[name], said = resolve_network(declared, unit)
+            diagnostics += said
+    instances, said = resolve_instances(unit, written)
+    networks = {**written, **instances}
+    return Outcome({name: networks[name] for name in unit.networks if name in networks}, (*diagnostics, *said))

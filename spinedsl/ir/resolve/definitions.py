@@ -1,0 +1,185 @@
+"""Check one definition by its text alone: names, calls and their arguments, `let` and `var`, and that it returns.
+
+Branches that no network takes are checked like the others. A definition with a mistake is marked unsound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Defined
+from spinedsl.ir.naming import name_parts
+from spinedsl.ir.reserved import another_name, why_reserved_let
+from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope, defined_as
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+BOUND_AS = {
+    "parameter": "a parameter",
+    "let": "a `let`",
+    "var": "a `var`",
+    "index": "the index of a `repeat`",
+    "item": "the item of an `each`",
+}
+BROKEN = "broken"  # bound by a statement that could not be read: nothing is said of such a name
+IMPLICIT_IN_WORDS = {"map": "the feature map", "maps": "the list of feature maps", "block": "a block"}
+_EXAMPLE = {
+    "stem_type": ("image",),
+    "block_type": ("x", "channels"),
+    "output_type": ("x", "channels"),
+    "join_type": ("inputs",),
+    "resample_type": ("x", "source", "target"),
+    "def": ("x",),
+}
+
+
+def resolve_definition(defined: Defined) -> list[Diagnostic]:
+    """Everything wrong with a definition; `defined.paths` gets the parameter names of its calls."""
+    checker = _Checker(Expressions(defined.unit))
+    checker.definition(defined.definition)
+    if checker.diagnostics or checker.broken:
+        defined.sound = False
+    else:
+        defined.paths = name_parts(defined.definition, defined.unit)
+        defined.frames = 3 * tree.depth(defined.definition.body) + 8
+    return checker.diagnostics
+
+
+@dataclass
+class _Checker:
+    expressions: Expressions
+    broken: bool = False
+    name: str = ""
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        return self.expressions.diagnostics
+
+    def definition(self, definition: tree.Definition) -> None:
+        self.name = definition.name.text
+        self.refuse_reserved(definition.name, "a definition")
+        scope = Scope()
+        for parameter in definition.parameters:
+            if parameter.default is not None:
+                self.expressions.check(parameter.default, scope)
+            self.bind(parameter.name, "parameter", scope, scope.names)
+        self.first_parameters(definition)
+        if definition.signature is not None:
+            self.expressions.check(definition.signature, scope)
+        returns = self.body(definition.body, scope, dict(scope.names), loop=False)
+        if not returns and not self.broken:
+            last = definition.body[-1].span if definition.body else definition.name.span
+            place = last.source.span(max(last.end - 1, last.start), last.end)
+            self.diagnostics.append(
+                say.NO_RETURN.at(place, name=self.name, where=" after this").with_others(
+                    Label(definition.name.span, f"`{self.name}` is defined here")
+                )
+            )
+
+    def first_parameters(self, definition: tree.Definition) -> None:
+        """What the row of a network fills in by itself has to have a parameter without a default."""
+        implicit = IMPLICIT[definition.kind]
+        given = definition.parameters[: len(implicit)]
+        if len(given) < len(implicit):
+            missing = IMPLICIT_IN_WORDS[implicit[len(given)]]
+            needed = ", ".join(IMPLICIT_IN_WORDS[kind] for kind in implicit)
+            found = say.MISSING_PARAMETER.at(
+                definition.name.span, kind=KIND_IN_WORDS[definition.kind], name=self.name, missing=missing
+            )
+            example = f"{definition.kind} {self.name}({', '.join(_EXAMPLE[definition.kind])})"
+            self.diagnostics.append(
+                found.with_notes(f"a row fills its first parameters in: {needed}").with_fix(f"as in `{example}`")
+            )
+
+    # ---- statements ----
+
+    def body(self, body: tree.Body, scope: Scope, declared: dict[str, Bound], *, loop: bool) -> bool:
+        """Check statements in order; true when every path through them returns."""
+        returned = False
+        for statement in body:
+            if returned:
+                self.diagnostics.append(say.UNREACHABLE.at(statement.span))
+                return True
+            returned = self.statement(statement, scope, declared, loop=loop)
+        return returned
+
+    def statement(self, statement: tree.Statement, scope: Scope, declared: dict[str, Bound], *, loop: bool) -> bool:
+        if isinstance(statement, tree.Binding):
+            self.expressions.check(statement.value, scope)
+            self.binding(statement, scope, declared)
+        elif isinstance(statement, tree.Return):
+            self.expressions.check(statement.value, scope)
+            if loop:
+                self.diagnostics.append(
+                    say.RETURN_IN_LOOP.at(statement.span).with_fix("set a `var` in the loop, and return it below")
+                )
+            return True
+        elif isinstance(statement, tree.If):
+            self.expressions.check(statement.condition, scope)
+            then = self.body(statement.then, scope.inner(), declared, loop=loop)
+            other = self.body(statement.other, scope.inner(), declared, loop=loop)
+            return then and other
+        elif isinstance(statement, tree.Repeat | tree.Each):
+            self.loop(statement, scope)
+        else:
+            self.broken = True
+            for name in statement.binds:
+                scope.names[name] = (BROKEN, statement.span)
+        return False
+
+    def loop(self, statement: tree.Repeat | tree.Each, scope: Scope) -> None:
+        inner = scope.inner()
+        if isinstance(statement, tree.Repeat):
+            self.expressions.check(statement.count, scope)
+            if statement.index is not None:
+                self.bind(statement.index, "index", inner, scope.names)
+        else:
+            self.expressions.check(statement.items, scope)
+            self.bind(statement.item, "item", inner, scope.names)
+        self.body(statement.body, inner, dict(inner.names), loop=True)
+
+    def binding(self, binding: tree.Binding, scope: Scope, declared: dict[str, Bound]) -> None:
+        name = binding.name
+        if binding.keyword != "set":
+            self.bind(name, binding.keyword, scope, declared)
+            return
+        how, place = scope.names.get(name.text, ("", name.span))
+        if how in ("var", BROKEN):
+            return
+        if how:
+            found = say.NOT_A_VAR.at(name.span, name=name.text, what=BOUND_AS[how])
+            if how == "let":
+                found = found.with_fix(f"name the new value: `let {name.text}_2 = …`")
+            self.diagnostics.append(found.with_others(Label(place, f"`{name.text}` is bound here")))
+            return
+        found = say.UNKNOWN_NAME.at(name.span, kind="`var`", name=name.text, where="above")
+        near = nearest(name.text, defined_as(scope.names, "var"))
+        if near is None:
+            start = Span(name.span.source, name.span.start, name.span.start)
+            found = found.with_fix(f"name a new value: `let {name.text} = …`", Edit(start, "let "))
+        self.diagnostics.append(found.with_rename(name.span, near))
+
+    def bind(self, name: tree.Name, how: str, scope: Scope, declared: dict[str, Bound]) -> None:
+        """Take a name, which nothing else has."""
+        what = BOUND_AS[how]
+        first = declared.get(name.text)
+        if first is not None and first[0] != BROKEN:
+            found = say.DEFINED_TWICE.at(name.span, name=name.text, what=what)
+            found = found.with_others(Label(first[1], f"`{name.text}` is bound here first"))
+            if first[0] == "var" and how in ("let", "var"):
+                found = found.with_fix(f"give the `var` its next value: `{name.text} = …`")
+            else:
+                found = found.with_fix(f"choose another name, say `{another_name(name.text)}`")
+            self.diagnostics.append(found)
+        elif how in ("let", "item"):
+            self.refuse_reserved(name, what)
+        scope.names[name.text] = declared[name.text] = (how, name.span)
+
+    def refuse_reserved(self, name: tree.Name, what: str) -> None:
+        """A `let`, a loop's item and a definition lend their names to parameters."""
+        why = why_reserved_let(name.text)
+        if why is not None:
+            found = say.NAME_RESERVED.at(name.span, name=name.text, what=what, why=why)
+            self.diagnostics.append(found.with_fix(f"choose another name, say `{another_name(name.text)}`"))

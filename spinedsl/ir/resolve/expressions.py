@@ -1,0 +1,256 @@
+"""Check expressions by their text: every name bound, every call with arguments that its callee takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.library import (
+    IMPLICIT,
+    KIND_IN_WORDS,
+    LIST_FUNCTIONS,
+    PROPERTIES,
+    SCALAR_FUNCTIONS,
+    Defined,
+    Unit,
+    callables,
+    language_callable,
+)
+from spinedsl.ops.primitives import ROLES, SYMBOLS, Primitive
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+Bound = tuple[str, Span]
+
+
+@dataclass
+class Scope:
+    """Names that can be seen at a place: how each was bound, and where. Loops and branches see what is around them."""
+
+    names: dict[str, Bound] = field(default_factory=dict)
+
+    def inner(self) -> Scope:
+        """A scope that starts with all that this one sees."""
+        return Scope(dict(self.names))
+
+
+@dataclass
+class Expressions:
+    """Checks expressions against a scope, collecting what is wrong. Those of a network know numbers only."""
+
+    unit: Unit
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    in_network: bool = False
+
+    def check(self, expr: tree.Expr, scope: Scope) -> None:
+        """Names and arity of an expression and all its parts."""
+        if isinstance(expr, tree.Ident):
+            self.name(expr, scope)
+        elif isinstance(expr, tree.Call):
+            self.call(expr, scope)
+        elif isinstance(expr, tree.Property):
+            self.property(expr, scope)
+        elif isinstance(expr, tree.Unary):
+            self.check(expr.operand, scope)
+        elif isinstance(expr, tree.Binary):
+            self.check(expr.left, scope)
+            self.check(expr.right, scope)
+        elif isinstance(expr, tree.Conditional):
+            for part in (expr.condition, expr.value, expr.other):
+                self.check(part, scope)
+        elif isinstance(expr, tree.ListOf):
+            for part in expr.items:
+                self.check(part, scope)
+        elif isinstance(expr, tree.Text):
+            self.text(expr)
+
+    def name(self, expr: tree.Ident, scope: Scope) -> None:
+        """A name that stands for a value."""
+        name = expr.name
+        if name in scope.names or name in SYMBOLS or name in self.unit.mentioned:
+            return
+        if name in self.unit.definitions or language_callable(name) is not None:
+            found = say.WRONG_KIND.at(expr.span, name=name, got="something to call", expected="a value")
+            self.diagnostics.append(found.with_fix(f"call it: `{name}(…)`"))
+            return
+        found = say.UNKNOWN_NAME.at(expr.span, kind="value", name=name, where="here")
+        near = nearest(name, [*scope.names, *SYMBOLS])
+        if near is None and scope.names:
+            found = found.with_notes(f"known here: {one_of(scope.names, conjunction='and')}")
+        elif near is None and self.in_network:
+            found = found.with_notes("values of a network are its parameters and its `let`s: here there are none")
+        self.diagnostics.append(found.with_rename(expr.span, near))
+
+    def property(self, expr: tree.Property, scope: Scope) -> None:
+        """`base.name`, where the name is one that feature maps or blocks have."""
+        self.check(expr.base, scope)
+        name = expr.name
+        if self.in_network:
+            found = say.WRONG_KIND.at(expr.span, name=expr.span.text, got="a property", expected="a number")
+            self.diagnostics.append(found.with_notes("only definitions read properties of feature maps and blocks"))
+        elif name.text not in PROPERTIES:
+            found = say.UNKNOWN_PROPERTY.at(
+                name.span, what="a feature map or block", name=name.text, known=one_of(PROPERTIES)
+            )
+            self.diagnostics.append(found.with_rename(name.span, nearest(name.text, PROPERTIES)))
+
+    def text(self, expr: tree.Text) -> None:
+        """Quotes: there are no texts, only symbols."""
+        found = say.EXPECTED_VALUE.at(
+            expr.span, what="an expression", expected="a number, a name or a symbol", got="a text in quotes"
+        )
+        if expr.value in SYMBOLS or expr.value.isidentifier():
+            found = found.with_fix(f"without quotes: `{expr.value}`", Edit(expr.span, expr.value))
+        self.diagnostics.append(found)
+
+    # ---- calls ----
+
+    def call(self, expr: tree.Call, scope: Scope) -> None:
+        """A call, with what it calls and its arguments."""
+        for argument in expr.arguments:
+            self.check(argument.value, scope)
+        callee = expr.callee
+        if callee.text in self.unit.mentioned:
+            return
+        if self.in_network and callee.text not in SCALAR_FUNCTIONS:
+            self.not_for_numbers(callee)
+            return
+        if callee.text in scope.names:
+            return
+        if (defined := self.unit.definitions.get(callee.text)) is not None:
+            self.definition_call(expr, defined)
+            return
+        found = language_callable(callee.text)
+        if isinstance(found, Primitive):
+            self.primitive_call(expr, found)
+        elif found is not None:
+            self.function_call(expr, found)
+        elif not self.unit.incomplete:
+            self.unknown_callee(callee)
+
+    def not_for_numbers(self, callee: tree.Name) -> None:
+        """A network computes with numbers only."""
+        functions = one_of(SCALAR_FUNCTIONS, conjunction="and")
+        found = say.UNKNOWN_NAME.at(
+            callee.span, kind="function of numbers", name=callee.text, where="for numbers, which a network has only"
+        ).with_notes(f"the functions of numbers are {functions}")
+        self.diagnostics.append(found.with_rename(callee.span, nearest(callee.text, SCALAR_FUNCTIONS)))
+
+    def unknown_callee(self, callee: tree.Name) -> None:
+        """Nothing of that name can be called."""
+        found = say.UNKNOWN_NAME.at(
+            callee.span, kind="operation or definition", name=callee.text, where="in this file or its imports"
+        )
+        near = nearest(callee.text, [*callables(), *self.unit.definitions])
+        if near is None:
+            found = found.with_notes(f"the operations are {one_of(callables(), conjunction='and', limit=40)}")
+        self.diagnostics.append(found.with_rename(callee.span, near))
+
+    def definition_call(self, expr: tree.Call, defined: Defined) -> None:
+        """Arguments against a definition's parameters."""
+        if "block" in IMPLICIT[defined.kind]:
+            found = say.WRONG_KIND.at(
+                expr.callee.span,
+                name=defined.name,
+                got=KIND_IN_WORDS[defined.kind],
+                expected="something that a definition can call",
+            )
+            note = "a resample type works between the blocks of a network, where `resample` names it"
+            self.diagnostics.append(found.with_notes(note))
+            return
+        parameters = [parameter.name.text for parameter in defined.definition.parameters]
+        required = [p.name.text for p in defined.definition.parameters if p.default is None]
+        self.arguments(expr.callee, expr.arguments, expr.span, parameters, required, defined.definition.name.span)
+
+    def primitive_call(self, expr: tree.Call, primitive: Primitive) -> None:
+        """Arguments against a primitive's inputs and attributes."""
+        positional = sum(argument.name is None for argument in expr.arguments)
+        maps = max(positional, primitive.least) if primitive.most is None else primitive.most
+        inputs = ["x"] if maps == 1 else [f"input {index + 1}" for index in range(maps)]
+        attributes = [attribute.name for attribute in primitive.attributes]
+        required = inputs[: primitive.least] + [a.name for a in primitive.attributes if a.required]
+        self.arguments(expr.callee, expr.arguments, expr.span, inputs + attributes, required, None)
+
+    def function_call(self, expr: tree.Call, name: str) -> None:
+        """Arguments of a role, of `sum`, or of a function of numbers."""
+        if name in ROLES:
+            if not expr.arguments or expr.arguments[0].name is not None:
+                self.diagnostics.append(say.MISSING_ARGUMENT.at(expr.span, callee=name, name="x"))
+        elif name in LIST_FUNCTIONS:
+            self.arguments(expr.callee, expr.arguments, expr.span, ["list"], ["list"], None)
+        elif name in ("max", "min") and all(argument.name is None for argument in expr.arguments):
+            if len(expr.arguments) < 2:
+                missing = "ab"[len(expr.arguments)]
+                self.diagnostics.append(say.MISSING_ARGUMENT.at(expr.span, callee=name, name=missing))
+        else:
+            parameters = SCALAR_FUNCTIONS[name]
+            required = parameters if name in ("max", "min") else parameters[:1]
+            self.arguments(expr.callee, expr.arguments, expr.span, parameters, required, None)
+
+    # ---- arguments ----
+
+    def arguments(
+        self,
+        callee: tree.Name,
+        arguments: tuple[tree.Argument, ...],
+        span: Span,
+        parameters: Sequence[str],
+        required: Sequence[str],
+        defined_at: Span | None,
+    ) -> None:
+        """Arguments against the names of the parameters: unknown, twice, too many, missing."""
+        given: dict[str, Span] = {}
+        position = 0
+        unknown = False
+        for argument in arguments:
+            if argument.name is None:
+                if position >= len(parameters):
+                    got = sum(other.name is None for other in arguments)
+                    found = say.TOO_MANY_ARGUMENTS.at(argument.span, callee=callee.text, most=len(parameters), got=got)
+                    self.say(found, callee, defined_at)
+                    return
+                name, place = parameters[position], argument.span
+                position += 1
+            else:
+                name, place = argument.name.text, argument.name.span
+                if name not in parameters:
+                    unknown = True
+                    self.say(unknown_argument(callee.text, argument.name, parameters), callee, defined_at)
+                    continue
+            if name in given:
+                found = say.ARGUMENT_TWICE.at(place, callee=callee.text, name=name)
+                self.diagnostics.append(found.with_others(Label(given[name], "first given here")))
+            given[name] = place
+        missing = [name for name in required if name not in given]
+        if missing and not unknown:
+            self.say(missing_arguments(callee, arguments, span, missing), callee, defined_at)
+
+    def say(self, diagnostic: Diagnostic, callee: tree.Name, defined_at: Span | None) -> None:
+        """Say it, with the place of the definition that is called."""
+        if defined_at is not None:
+            diagnostic = diagnostic.with_others(Label(defined_at, f"`{callee.text}` is defined here"))
+        self.diagnostics.append(diagnostic)
+
+
+def unknown_argument(callee: str, name: tree.Name, known: Sequence[str]) -> Diagnostic:
+    """`callee` has no parameter of that name."""
+    words = one_of(known, conjunction="and") if known else "nothing by name"
+    found = say.UNKNOWN_ARGUMENT.at(name.span, callee=callee, name=name.text, known=words)
+    return found.with_rename(name.span, nearest(name.text, known))
+
+
+def missing_arguments(
+    callee: tree.Name, arguments: tuple[tree.Argument, ...], span: Span, missing: list[str]
+) -> Diagnostic:
+    """A call without arguments that it needs, with where to write the first."""
+    found = say.MISSING_ARGUMENT.at(span, callee=callee.text, name=missing[0])
+    if len(missing) > 1:
+        found = found.with_notes(f"also missing: {one_of(missing[1:], conjunction='and')}")
+    return found.with_fix(f"give it: `{missing[0]} = …`") if missing[0].isidentifier() else found
+
+
+def defined_as(names: Mapping[str, Bound], wanted: str) -> list[str]:
+    """The names that were bound as `wanted`."""
+    return [name for name, (bound, _) in names.items() if bound == wanted]

@@ -1,0 +1,94 @@
+"""The names of one network: parameters, `let`s, the input and the rows share one table, in which nothing stands twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from spinedsl.diagnostics import Diagnostic, Label, nearest, one_of
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.library import Unit
+from spinedsl.ir.reserved import another_name, why_reserved
+from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+
+@dataclass
+class Names:
+    """What the rows and settings of a network can name, and what was said so far."""
+
+    declared: tree.Network
+    unit: Unit
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    scope: Scope = field(default_factory=Scope)
+    places: dict[str, Bound] = field(default_factory=dict)  # every name, with what it is
+    rows: list[tree.Row] = field(default_factory=list)
+    order: dict[str, int] = field(default_factory=dict)  # of the rows
+
+    def __post_init__(self) -> None:
+        self.expressions = Expressions(self.unit, self.diagnostics, in_network=True)
+        broken = [item for item in self.declared.items if isinstance(item, tree.Broken)]
+        self.mentioned = frozenset(name for item in broken for name in item.mentions)
+
+    @property
+    def network(self) -> str:
+        """Name of the network."""
+        return self.declared.name.text
+
+    def check(self, expr: tree.Expr) -> None:
+        """An expression of the network: numbers, its parameters and its `let`s."""
+        self.expressions.check(expr, self.scope)
+
+    def take_value(self, name: tree.Name, how: str, what: str) -> None:
+        """A parameter or a `let`, which expressions may name."""
+        self.take(name, what)
+        self.scope.names[name.text] = (how, name.span)
+
+    def take_row(self, row: tree.Row) -> None:
+        """A row, which rows below may name."""
+        what = with_article(row.kind)
+        if self.take(row.name, what):
+            self.order[row.name.text] = len(self.rows)
+        self.refuse_reserved(row.name, what)
+        self.rows.append(row)
+
+    def take(self, name: tree.Name, what: str) -> bool:
+        """Take a name; false if something else has it."""
+        if name.text not in self.places:
+            self.places[name.text] = (what, name.span)
+            return True
+        first, place = self.places[name.text]
+        found = say.DEFINED_TWICE.at(name.span, name=name.text, what=what)
+        found = found.with_others(Label(place, f"{first} has this name"))
+        self.diagnostics.append(found.with_fix(f"choose another name, say `{self.free_name(name.text)}`"))
+        return False
+
+    def free_name(self, name: str) -> str:
+        """A name like this one that nothing has."""
+        number = 2
+        while f"{name}_{number}" in self.places:
+            number += 1
+        return f"{name}_{number}"
+
+    def refuse_reserved(self, name: tree.Name, what: str) -> None:
+        """A row or input lends its name to a module in every backend."""
+        why = why_reserved(name.text)
+        if why is not None:
+            found = say.NAME_RESERVED.at(name.span, name=name.text, what=what, why=why)
+            self.diagnostics.append(found.with_fix(f"choose another name, say `{another_name(name.text)}`"))
+
+    def unknown_entry(self, name: tree.Name, what: str, known: Sequence[str]) -> None:
+        """A word that a setting does not have."""
+        found = say.UNKNOWN_ENTRY.at(name.span, what=what, name=name.text, known=one_of(known))
+        self.diagnostics.append(found.with_rename(name.span, nearest(name.text, known)))
+
+    def twice(self, what: str, again: Span, first: Span) -> None:
+        """A setting that is made a second time."""
+        found = say.SETTING_TWICE.at(again, what=what, name=self.network)
+        self.diagnostics.append(found.with_others(Label(first, "first set here")).with_fix("take one of them away"))
+
+
+def with_article(kind: str) -> str:
+    """`an output`, `a block`."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

@@ -1,0 +1,192 @@
+"""Resolve a network: its settings gathered and checked by their text; its rows are resolved in `rows`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from spinedsl.diagnostics import Diagnostic, nearest
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.library import Unit, language_callable
+from spinedsl.ir.networks import Network
+from spinedsl.ir.resolve.names import Names
+from spinedsl.ir.resolve.rows import RowResolver
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+T = TypeVar("T")
+RULES = ("inputs",)
+
+
+def resolve_network(declared: tree.Network, unit: Unit) -> tuple[Network, list[Diagnostic]]:
+    """The network with its names bound, and what is wrong with them."""
+    names = Names(declared, unit)
+    return _Settings(names).network(), names.diagnostics
+
+
+@dataclass
+class _Settings:
+    names: Names
+
+    def network(self) -> Network:
+        names, items = self.names, self.names.declared.items
+        for parameter in names.declared.parameters:
+            if parameter.default is not None:
+                names.check(parameter.default)
+            names.take_value(parameter.name, "parameter", "a parameter")
+        lets = tuple(item for item in items if isinstance(item, tree.Binding))
+        for let in lets:
+            names.check(let.value)
+            names.take_value(let.name, "let", "a `let`")
+        input_ = self.input()
+        for item in items:
+            if isinstance(item, tree.Row):
+                names.take_row(item)
+        settings = self.of_kind(tree.Setting)
+        uses = {
+            word: self.only(word, [setting for setting in settings if setting.keyword == word])
+            for word in ("resample", "join")
+        }
+        return Network(
+            name=names.network,
+            declared=names.declared,
+            unit=names.unit,
+            input=input_,
+            defaults=self.defaults(),
+            widths=self.widths(),
+            rules=self.rules(),
+            lets=lets,
+            allowed=self.allowed(),
+            rows=RowResolver(names, uses).rows(),
+            mentioned=names.mentioned,
+            arguments={},
+        )
+
+    def of_kind(self, kind: type[T]) -> list[T]:
+        return [item for item in self.names.declared.items if isinstance(item, kind)]
+
+    def only(self, word: str, found: list[T]) -> T | None:
+        """The only setting of its kind; a second one is a mistake."""
+        for again in found[1:]:
+            self.names.twice(word, again.span, found[0].span)  # type: ignore[attr-defined]
+        return found[0] if found else None
+
+    def input(self) -> tree.Input | None:
+        names = self.names
+        found = self.only("input", self.of_kind(tree.Input))
+        if found is None:
+            if not names.mentioned and all(not isinstance(item, tree.Broken) for item in names.declared.items):
+                missing = say.MISSING_SETTING.at(
+                    names.declared.name.span, name=names.network, what="input", label="expected an `input` row"
+                )
+                names.diagnostics.append(missing.with_fix("say what comes in, as in `input image: 3 x 640 x 640`"))
+            return None
+        names.take(found.name, "the input")
+        names.refuse_reserved(found.name, "the input")
+        for size in found.sizes:
+            names.check(size)
+        return found
+
+    # ---- defaults ----
+
+    def defaults(self) -> tree.Defaults | None:
+        names = self.names
+        defaults = self.only("defaults", self.of_kind(tree.Defaults))
+        seen: dict[str, Span] = {}
+        for item in defaults.items if defaults is not None else ():
+            primitive = self.primitive(item.use)
+            if item.role is not None:
+                self.role(item, primitive)
+            key = item.role.text if item.role is not None else ALIASES.get(item.use.name.text, item.use.name.text)
+            if key in seen:
+                names.twice(key, item.span, seen[key])
+            seen[key] = item.span
+            if primitive is not None:
+                self.attributes(item.use, primitive)
+        return defaults
+
+    def role(self, item: tree.DefaultItem, primitive: Primitive | None) -> None:
+        """`act` is an activation, `norm` a normalisation, and nothing else is a role."""
+        assert item.role is not None
+        if item.role.text not in ROLES:
+            self.names.unknown_entry(item.role, "`defaults`", ROLES)
+            return
+        if primitive is None:
+            return
+        is_activation, is_norm = primitive.activation, primitive.name.endswith("_norm") or primitive.name == "identity"
+        if (item.role.text == "act" and not is_activation) or (item.role.text == "norm" and not is_norm):
+            expected = "an activation" if item.role.text == "act" else "a normalisation"
+            found = say.WRONG_KIND.at(
+                item.use.name.span, name=item.use.name.text, got="another operation", expected=expected
+            )
+            fitting = [
+                p.name
+                for p in PRIMITIVES.values()
+                if (p.activation if item.role.text == "act" else p.name.endswith("_norm"))
+            ]
+            self.names.diagnostics.append(found.with_notes("it can be " + ", ".join(f"`{name}`" for name in fitting)))
+
+    def primitive(self, use: tree.Use) -> Primitive | None:
+        """The primitive that an entry names."""
+        found = language_callable(use.name.text)
+        if isinstance(found, Primitive):
+            return found
+        known = [p.name for p in PRIMITIVES.values() if p.callable]
+        unknown = say.UNKNOWN_NAME.at(
+            use.name.span, kind="primitive operation", name=use.name.text, where="in the language"
+        )
+        self.names.diagnostics.append(unknown.with_rename(use.name.span, nearest(use.name.text, [*known, *ALIASES])))
+        for argument in use.arguments:
+            self.names.check(argument.value)
+        return None
+
+    def attributes(self, use: tree.Use, primitive: Primitive) -> None:
+        """The attributes of an entry, given by name."""
+        names = self.names
+        for argument in use.arguments:
+            names.check(argument.value)
+        known = [attribute.name for attribute in primitive.attributes]
+        if positional := [argument for argument in use.arguments if argument.name is None]:
+            found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="`defaults` give")
+            example = known[0] if known else "name"
+            names.diagnostics.append(found.with_fix(f"name it, as in `{example} = {positional[0].span.text}`"))
+            return
+        names.expressions.arguments(use.name, use.arguments, use.span, known, [], None)
+
+    # ---- the other settings ----
+
+    def widths(self) -> tree.Widths | None:
+        widths = self.only("widths", self.of_kind(tree.Widths))
+        for item in widths.items if widths is not None else ():
+            for part in (item.low, item.high, item.value):
+                if part is not None:
+                    self.names.check(part)
+        return widths
+
+    def rules(self) -> tree.Rules | None:
+        rules = self.only("rules", self.of_kind(tree.Rules))
+        seen: dict[str, Span] = {}
+        for item in rules.items if rules is not None else ():
+            if item.name.text not in RULES:
+                self.names.unknown_entry(item.name, "`rules`", RULES)
+            if item.name.text in seen:
+                self.names.twice(item.name.text, item.span, seen[item.name.text])
+            seen[item.name.text] = item.span
+            self.names.check(item.low)
+            if item.high is not None:
+                self.names.check(item.high)
+        return rules
+
+    def allowed(self) -> tuple[tree.Allow, ...]:
+        warnings = [code for code in say.CATALOGUE if code.startswith("W")]
+        allowed = tuple(self.of_kind(tree.Allow))
+        for allow in allowed:
+            if allow.code.text in say.CATALOGUE and allow.code.text not in warnings:
+                found = say.WRONG_KIND.at(
+                    allow.code.span, name=allow.code.text, got="an error", expected="the code of a warning"
+                )
+                self.names.diagnostics.append(found.with_notes("errors cannot be allowed"))
+            elif allow.code.text not in warnings:
+                self.names.unknown_entry(allow.code, "`allow`", warnings)
+        return allowed

@@ -1,0 +1,285 @@
+"""Resolve the rows of a network: clauses sorted, types found, every row that a row reads found above it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from spinedsl.diagnostics import Edit, Label, nearest, one_of
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS
+from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse
+from spinedsl.ir.resolve.names import Names, with_article
+from spinedsl.prelude import home_of
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+Clauses = Mapping[str, tree.Clause]
+
+
+@dataclass
+class RowResolver:
+    """Rows of one network. `settings` are its `resample` and `join`, where it has them."""
+
+    names: Names
+    settings: Mapping[str, tree.Setting | None]
+
+    def __post_init__(self) -> None:
+        self.common: dict[str, TypedUse | None] = {
+            word: self.typed_use(setting.use, f"{word}_type") if setting is not None else None
+            for word, setting in self.settings.items()
+        }
+        # Nobody misses a setting twice, or one that may stand in a statement that could not be read.
+        sound = all(not isinstance(item, tree.Broken) for item in self.names.declared.items)
+        self.missed = {word for word, setting in self.settings.items() if setting is not None or not sound}
+
+    def rows(self) -> tuple[RowDecl, ...]:
+        """All rows, in the order of the file."""
+        return tuple(self.row(row, index) for index, row in enumerate(self.names.rows))
+
+    def row(self, row: tree.Row, index: int) -> RowDecl:
+        """One row; unsound if anything was said of it."""
+        said = len(self.names.diagnostics)
+        clauses = self.clauses(row)
+        plain = self.is_plain(row)
+        defined = None if plain else self.row_type(row, index)
+        sources, direct = self.sources(row, clauses, plain=plain)
+        absorbed = names_of(clauses.get("absorb"))
+        known = all([self.above(name, row, index) for name in (*sources, *absorbed)])
+        resample = self.of_row(row, clauses, "resample", direct=direct)
+        join = self.of_row(row, clauses, "join", direct=direct)
+        for word in ("level", "repeat", "channels"):
+            clause = clauses.get(word)
+            if clause is not None and not isinstance(clause.value, tuple | tree.Use):
+                self.names.check(clause.value)
+        sound = known and len(self.names.diagnostics) == said and (plain or defined is not None)
+        sound = sound and (direct or (resample is not None and join is not None))
+        type_ = defined[1] if defined is not None else None
+        return RowDecl(row, clauses, type_, sources, direct, absorbed, resample, join, sound)
+
+    def is_plain(self, row: tree.Row) -> bool:
+        """`output C5: c5`: an output that gives a row as it is."""
+        name = row.use.name.text
+        known = name in self.names.order or name in self.names.mentioned
+        return row.kind == "output" and not row.clauses and not row.use.arguments and known
+
+    # ---- clauses ----
+
+    def clauses(self, row: tree.Row) -> dict[str, tree.Clause]:
+        """The clauses by their word; unknown ones, and second ones, are said."""
+        known = CLAUSES[row.kind]
+        found: dict[str, tree.Clause] = {}
+        say_ = self.names.diagnostics.append
+        for clause in row.clauses:
+            word = clause.keyword
+            if word.text not in known:
+                unknown = say.UNKNOWN_CLAUSE.at(
+                    word.span, row=with_article(row.kind) + " row", name=word.text, known=one_of(known)
+                )
+                say_(unknown.with_rename(word.span, nearest(word.text, known)))
+            elif word.text in found:
+                again = say.CLAUSE_TWICE.at(clause.span, name=word.text)
+                again = again.with_others(Label(found[word.text].span, "first said here"))
+                say_(again.with_fix("take one of them away", Edit(clause.span, "")))
+            else:
+                found[word.text] = clause
+        if "from" in found and "after" in found:
+            both = say.FROM_AND_AFTER.at(found["after"].span)
+            both = both.with_others(Label(found["from"].span, "and `from` here"))
+            say_(both.with_fix("take one of them away", Edit(found["after"].span, "")))
+        return found
+
+    def sources(self, row: tree.Row, clauses: Clauses, *, plain: bool) -> tuple[tuple[tree.Name, ...], bool]:
+        """The rows that feed this one, and whether directly."""
+        if plain:
+            return (row.use.name,), True
+        if row.kind == "stem":
+            return names_of(clauses.get("after")), True
+        sources = names_of(clauses.get("from")) or names_of(clauses.get("after"))
+        unknown = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)  # it may be meant
+        bare = row.kind == "output" and not row.clauses and row.use.name.text not in self.names.unit.definitions
+        if not sources and not unknown and not bare:
+            expected = "`from` a block, or `after` one" if row.kind == "block" else "`from` a block"
+            missing = say.MISSING_CLAUSE.at(
+                row.name.span, row=row.kind, name=row.name.text, what="what feeds it", expected=expected
+            )
+            above = [other.name.text for other in self.names.rows[: self.names.order.get(row.name.text, 0)]]
+            word = "after" if row.kind == "block" else "from"
+            self.names.diagnostics.append(missing.with_fix(f"say it, as in `{word} {above[-1]}`") if above else missing)
+        return sources, row.kind == "output" or "from" not in clauses
+
+    def of_row(self, row: tree.Row, clauses: Clauses, word: str, *, direct: bool) -> TypedUse | None:
+        """The row's own `resample` or `join`, else the network's."""
+        clause = clauses.get(word)
+        if clause is not None and isinstance(clause.value, tree.Use):
+            own = self.typed_use(clause.value, f"{word}_type")
+            if direct:
+                found = say.NEEDS_FROM.at(clause.span, name=row.name.text, clause=word)
+                fix = "feed the block by `from`, or take the clause away"
+                self.names.diagnostics.append(found.with_fix(fix, Edit(clause.span, "")))
+            return own
+        if direct:
+            return None
+        if word not in self.missed:
+            self.missed.add(word)
+            network = self.names.network
+            label = f"expected a `{word}` setting: rows with `from` need it"
+            found = say.MISSING_SETTING.at(self.names.declared.name.span, name=network, what=f"`{word}`", label=label)
+            found = found.with_others(Label(row.name.span, f"`{row.name.text}` is the first such row"))
+            example = {"resample": "spinenet", "join": "activated_sum"}[word]
+            self.names.diagnostics.append(
+                found.with_fix(f"say it in the network, as in `{word} {example}` with `import std.resample`")
+            )
+        return self.common[word]
+
+    # ---- the rows that a row reads ----
+
+    def above(self, name: tree.Name, row: tree.Row, index: int) -> bool:
+        """A row `name` stands above row number `index`; otherwise what is wrong was said."""
+        names = self.names
+        at = names.order.get(name.text)
+        if at is None:
+            self.unknown_row(name, index)
+        elif at < index and names.rows[at].kind == "output":
+            found = say.WRONG_KIND.at(name.span, name=name.text, got="an output", expected="a block or a stem")
+            place = Label(names.rows[at].name.span, "an output is where the network ends")
+            names.diagnostics.append(found.with_others(place))
+        elif at < index:
+            return True
+        elif at == index:
+            names.diagnostics.append(say.CYCLE.at(name.span, way=f"`{name.text}` -> `{name.text}`"))
+        elif (circle := self.circle(name.text, row.name.text)) is not None:
+            way = " -> ".join(f"`{step}`" for step in circle)
+            found = say.CYCLE.at(name.span, way=way)
+            place = Label(names.rows[at].name.span, f"`{name.text}` stands here, below")
+            names.diagnostics.append(
+                found.with_others(place).with_fix(f"feed `{row.name.text}` from a row above it instead")
+            )
+        else:
+            self.below(name, row)
+        return False
+
+    def unknown_row(self, name: tree.Name, index: int) -> None:
+        """Nothing of that name is a row."""
+        names = self.names
+        if name.text in names.mentioned or name.text in names.unit.mentioned:
+            return
+        if name.text in names.places:
+            what, place = names.places[name.text]
+            found = say.WRONG_KIND.at(name.span, name=name.text, got=what, expected="a block or a stem")
+            names.diagnostics.append(found.with_others(Label(place, f"`{name.text}` is set here")))
+            return
+        usable = self.usable(index)
+        found = say.UNKNOWN_NAME.at(name.span, kind="block", name=name.text, where=f"in network `{names.network}`")
+        near = nearest(name.text, usable)
+        if near is None and usable:
+            found = found.with_notes(f"above stand {one_of(usable, conjunction='and')}")
+        names.diagnostics.append(found.with_rename(name.span, near))
+
+    def usable(self, index: int) -> list[str]:
+        """The rows above row number `index` that it may read, nearest first."""
+        return [row.name.text for row in reversed(self.names.rows[:index]) if row.kind != "output"]
+
+    def below(self, name: tree.Name, row: tree.Row) -> None:
+        """The row stands further down."""
+        place = self.names.rows[self.names.order[name.text]]
+        found = say.USED_BEFORE.at(name.span, name=name.text, user=row.name.text)
+        found = found.with_others(Label(place.name.span, f"`{name.text}` stands here"))
+        fix = f"move the row of `{row.name.text}` below that of `{name.text}`, or feed it from a block above"
+        self.names.diagnostics.append(found.with_fix(fix))
+
+    def circle(self, start: str, goal: str) -> list[str] | None:
+        """A way from row `start` over its inputs back to row `goal`, if there is one."""
+        before: dict[str, str] = {start: ""}
+        pending = [start]
+        while pending:
+            name = pending.pop()
+            if name == goal:
+                way = [name]
+                while before[way[-1]]:
+                    way.append(before[way[-1]])
+                return [goal, *reversed(way)]
+            row = self.names.rows[self.names.order[name]]
+            for source in (source for clause in row.clauses for source in names_of(clause)):
+                if source.text in self.names.order and source.text not in before:
+                    before[source.text] = name
+                    pending.append(source.text)
+        return None
+
+    # ---- types ----
+
+    def row_type(self, row: tree.Row, index: int) -> TypedUse | None:
+        """The definition that a row names. An output without clauses may have meant a block."""
+        names, name = self.names, row.use.name
+        bare = row.kind == "output" and not row.clauses and not row.use.arguments
+        if bare and name.text not in names.unit.definitions and not names.unit.incomplete:
+            if name.text not in names.unit.mentioned:
+                near = nearest(name.text, self.usable(index))
+                where = f"in network `{names.network}`"
+                found = say.UNKNOWN_NAME.at(name.span, kind="block or output type", name=name.text, where=where)
+                names.diagnostics.append(found.with_rename(name.span, near))
+            return None
+        return self.typed_use(row.use, f"{row.kind}_type")
+
+    def typed_use(self, use: tree.Use, kind: str) -> TypedUse | None:
+        """The definition that a row or setting names, of the right kind and with arguments that it knows."""
+        names = self.names
+        defined = names.unit.definitions.get(use.name.text)
+        for argument in use.arguments:
+            names.check(argument.value)
+        if defined is None:
+            if use.name.text not in names.unit.mentioned and not names.unit.incomplete:
+                self.unknown_type(use, kind)
+            return None
+        place = defined.definition.name.span
+        if defined.kind != kind:
+            found = say.WRONG_KIND.at(
+                use.name.span, name=use.name.text, got=KIND_IN_WORDS[defined.kind], expected=KIND_IN_WORDS[kind]
+            ).with_others(Label(place, "defined here"))
+            names.diagnostics.append(found.with_rename(use.name.span, nearest(use.name.text, self.of_kind(kind))))
+            return None
+        formals = defined.definition.parameters[len(IMPLICIT[kind]) :]
+        positional = [argument for argument in use.arguments if argument.name is None]
+        if positional:
+            found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="a row gives")
+            found = found.with_others(Label(place, "defined here"))
+            example = formals[0].name.text if formals else "name"
+            names.diagnostics.append(found.with_fix(f"name it, as in `{example} = {positional[0].span.text}`"))
+            return None
+        parameters = [parameter.name.text for parameter in formals]
+        filled = FILLED_IN if kind in ("stem_type", "block_type", "output_type") else ()
+        required = [p.name.text for p in formals if p.default is None and p.name.text not in filled]
+        names.expressions.arguments(use.name, use.arguments, use.span, parameters, required, place)
+        return use, defined
+
+    def of_kind(self, kind: str) -> list[str]:
+        """The definitions of one kind that this file can name."""
+        return [name for name, defined in self.names.unit.definitions.items() if defined.kind == kind]
+
+    def unknown_type(self, use: tree.Use, kind: str) -> None:
+        """Nothing of that name is defined or imported."""
+        words = kind.replace("_", " ")
+        where = "in this file or its imports"
+        found = say.UNKNOWN_NAME.at(use.name.span, kind=words, name=use.name.text, where=where)
+        same = self.of_kind(kind)
+        near = nearest(use.name.text, same)
+        if module := home_of(use.name.text):
+            line = f"import std.{module}"
+            found = found.with_fix(f"import it: `{line}`", Edit(_place_for_import(self.names.unit.file), f"{line}\n"))
+        elif near is not None:
+            found = found.with_rename(use.name.span, near)
+        elif same:
+            found = found.with_notes(f"known {words}s: {one_of(same, conjunction='and')}")
+        self.names.diagnostics.append(found)
+
+
+def names_of(clause: tree.Clause | None) -> tuple[tree.Name, ...]:
+    """The rows that a clause such as `from` names."""
+    return clause.value if clause is not None and isinstance(clause.value, tuple) else ()
+
+
+def _place_for_import(file: tree.File) -> Span:
+    """Above the first import, or above the first thing that follows the version."""
+    first = [*file.imports, *file.definitions, *file.networks]
+    start = min((node.span.start for node in first), default=0)
+    return Span(file.source, start, start)
