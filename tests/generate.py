@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 import spinedsl  # noqa: E402  the checkout's own, whatever else is installed
 from spinedsl.backends import onnx as onnx_backend  # noqa: E402
+from spinedsl.draw import lay_out, to_svg  # noqa: E402
 from spinedsl.ops.text import to_text  # noqa: E402
 from spinedsl.source import Source  # noqa: E402
 
@@ -44,6 +45,7 @@ def files() -> dict[str, bytes]:
         found[f"{folder}/model.py"] = model
         found[f"{folder}/program.txt"] = to_text(program).encode()
         found[f"{folder}/graph.txt"] = onnx_backend.to_text(program).encode()
+        found[f"{folder}/figure.svg"] = to_svg(lay_out(program)).encode()
     return found
 
 

@@ -15,8 +15,14 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError
 
-COMMANDS = ("check", "compile", "show", "stats", "fmt", "new")
-EXTRAS = {"numpy": "onnx", "onnx": "onnx", "safetensors": "all", "torch": "torch"}  # packages by what brings them
+COMMANDS = ("check", "compile", "show", "stats", "draw", "fmt", "new")
+EXTRAS = {
+    "resvg_py": "draw",
+    "numpy": "onnx",
+    "onnx": "onnx",
+    "safetensors": "all",
+    "torch": "torch",
+}  # packages by what brings them
 OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 DESCRIPTION = "The compiler for scale-permuted networks."
