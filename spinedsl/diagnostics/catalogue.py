@@ -30,7 +30,7 @@ NOT_A_STATEMENT = _code(
     "E0103", "not a statement", "`{found}` does not begin a statement {where}", "expected {expected}"
 )
 UNCLOSED = _code("E0104", "bracket never closed", "`{bracket}` is never closed", "opened here")
-UNOPENED = _code("E0105", "bracket never opened", "`{bracket}` closes nothing", "no open bracket matches this one")
+UNOPENED = _code("E0105", "bracket never opened", "there is a `{bracket}` too many", "{why}")
 MISSING_BRACE = _code("E0106", "missing brace", "the `{{` of this {what} is missing", "expected `{{` here")
 KEYWORD_AS_NAME = _code(
     "E0107", "keyword used as a name", "`{word}` is a keyword and cannot be a name", "expected a name"

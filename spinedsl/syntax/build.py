@@ -5,12 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from lark import Token, Transformer, v_args
+from lark import Transformer, v_args
 
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
+from spinedsl.syntax.machine import Token
 
 MAX_DIGITS = 30
 MAX_EXPONENT = 30
@@ -25,7 +26,7 @@ class Mistake(Exception):
 
 
 @v_args(inline=True)
-class Builder(Transformer[Token, Any]):
+class Builder(Transformer[Any, Any]):
     """One method for each rule. `source` is set for the file at hand; `parse` holds a lock while it is."""
 
     source: Source

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lark import Token
-
 from spinedsl.diagnostics import Outcome, Severity
 from spinedsl.source import Source
 from spinedsl.syntax.layout import BRACKETS, Statement, lay_out
+from spinedsl.syntax.machine import Token
 from spinedsl.syntax.parse import parse, tokens_of
 
 WIDTH = 110

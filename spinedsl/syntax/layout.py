@@ -11,20 +11,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lark import Token
-
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
+from spinedsl.syntax.machine import Token
 
 DEFINITION_KINDS = frozenset({"BLOCK_TYPE", "STEM_TYPE", "RESAMPLE_TYPE", "JOIN_TYPE", "OUTPUT_TYPE", "DEF"})
 TOP_LEVEL = DEFINITION_KINDS | {"SPINE", "IMPORT", "NETWORK"}
 NETWORK_ITEMS = frozenset({"INPUT", "DEFAULTS", "WIDTHS", "RULES", "ALLOW", "STEM", "BLOCK", "OUTPUT"})
 ALWAYS_OPENS = TOP_LEVEL | NETWORK_ITEMS | {"LET", "VAR", "RETURN", "EACH"}
 BRACED_ROWS = frozenset({"DEFAULTS", "WIDTHS", "RULES"})
-BLOCK_OPENERS = DEFINITION_KINDS | {"NETWORK", "IF", "ELSE", "REPEAT", "EACH"}
 CAN_END = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "BAD"})
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
+TRACKED = frozenset({*BRACKETS, *BRACKETS.values(), "LBRACE"})
+INNER_OPENERS = frozenset({"IF", "ELSE", "REPEAT", "EACH"})
+BODY_ITEMS = frozenset({"LET", "VAR", "RETURN", "NAME", *INNER_OPENERS})
 
 
 @dataclass(eq=False)
@@ -35,6 +36,7 @@ class Statement:
     body: list[Statement] | None = None
     opener: Token | None = None
     closer: Token | None = None
+    unclosed: Token | None = None  # a bracket among the tokens that nothing closes
     reported: bool = False  # something was said of it already: it is not parsed, and nothing more is said
 
     @property
@@ -45,8 +47,7 @@ class Statement:
 
 def span_of(source: Source, token: Token) -> Span:
     """Place of a token."""
-    start = token.start_pos or 0
-    return Span(source, start, start + len(token))
+    return Span(source, token.start_pos, token.start_pos + len(token.value))
 
 
 def lay_out(source: Source, tokens: Sequence[Token]) -> tuple[list[Statement], list[Diagnostic]]:
@@ -65,23 +66,23 @@ class _Layout:
     open_bodies: list[Statement] = field(default_factory=list)
     current: Statement | None = None
     brackets: list[Token] = field(default_factory=list)
-    in_braced_row: Token | None = None
+    braced_row: Token | None = None  # the open brace of `defaults`, `widths` or `rules`
 
     def run(self) -> None:
         previous: Token | None = None
         for index, token in enumerate(self.tokens):
-            if token.type == "RBRACE":
+            kind = token.type
+            if kind == "RBRACE":
                 self.close_brace(token)
-            elif token.type == "LBRACE" and self.current is not None and self.opens_body():
+            elif kind == "LBRACE" and self.current is not None and self.current.head not in BRACED_ROWS:
                 self.open_body(token)
             else:
-                if self.starts_statement(index, token, previous):
-                    self.start(token)
-                elif self.current is None:
+                if self.current is None or self.starts_statement(index, token, previous):
                     self.start(token)
                 else:
                     self.current.tokens.append(token)
-                self.track_brackets(token)
+                if kind in TRACKED:
+                    self.track_brackets(token)
             previous = token
         self.finish()
         while self.open_bodies:
@@ -92,17 +93,16 @@ class _Layout:
     def starts_statement(self, index: int, token: Token, previous: Token | None) -> bool:
         if previous is None or self.current is None:
             return True
-        can_end = previous.type in CAN_END
-        new_line = (token.line or 0) > (previous.line or 0)
+        new_line = token.line > previous.line
         if token.type in ALWAYS_OPENS:
-            return new_line or (can_end and self.current.head != "IMPORT")
-        if not (new_line and can_end) or self.brackets or self.in_braced_row is not None:
+            return new_line or (previous.type in CAN_END and self.current.head != "IMPORT")
+        if not (new_line and previous.type in CAN_END) or self.brackets or self.braced_row is not None:
             return False
         if not self.open_bodies:
             return True
         if self.open_bodies[0].head == "NETWORK":
             return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.looks_like_row(index))
-        return token.type in ("NAME", "IF", "REPEAT", "ELSE")
+        return token.type in ("NAME", "IF", "REPEAT", "ELSE", "BAD")
 
     def looks_like_row(self, index: int) -> bool:
         """A line that opens with an unknown word, as in `blok b3: …` or `width { … }`, is a row of its own."""
@@ -110,6 +110,9 @@ class _Layout:
         return following[:1] in (["LBRACE"], ["EQUAL"]) or following == ["NAME", "COLON"]
 
     def start(self, token: Token) -> None:
+        """Begin a statement, where the one before it has ended."""
+        if self.current is not None and self.current.head in INNER_OPENERS and token.type not in TOP_LEVEL:
+            self.open_without_brace(self.current)
         self.finish()
         if token.type in TOP_LEVEL:
             while self.open_bodies:
@@ -118,38 +121,40 @@ class _Layout:
         self.adopt(self.current)
 
     def adopt(self, statement: Statement) -> None:
-        if not self.open_bodies and statement.head not in TOP_LEVEL and self.top and self.missing_brace(self.top[-1]):
-            opener = self.top[-1]
-            opener.body = []
-            if not opener.reported:
-                end = span_of(self.source, opener.tokens[-1]).end
-                self.diagnostics.append(
-                    say.MISSING_BRACE.at(Span(self.source, end - 1, end), what=opener.tokens[0].value).with_fix(
-                        "open it with `{`", Edit(Span(self.source, end, end), " {")
-                    )
-                )
-                opener.reported = True
-            self.open_bodies.append(opener)
+        """Put a statement into the innermost open body, or at the top of the file."""
+        if not self.open_bodies and statement.head not in TOP_LEVEL and self.top:
+            before = self.top[-1]
+            if missing_brace(before):
+                self.open_without_brace(before)
+            elif before.closer is not None and belongs_in(statement, before):
+                self.reopen(before)
         body = self.open_bodies[-1].body if self.open_bodies else self.top
         assert body is not None
         body.append(statement)
 
-    @staticmethod
-    def missing_brace(statement: Statement) -> bool:
-        """A network or definition whose `{` was forgotten: it has no body and is no instance."""
-        if statement.body is not None or statement.head not in DEFINITION_KINDS | {"NETWORK"}:
-            return False
-        return statement.head != "NETWORK" or all(token.type != "EQUAL" for token in statement.tokens[:3])
+    def open_without_brace(self, opener: Statement) -> None:
+        """The `{` was forgotten: what follows is the body all the same."""
+        opener.body = []
+        self.open_bodies.append(opener)
+        if opener.reported:
+            return
+        last = span_of(self.source, opener.tokens[-1])
+        found = say.MISSING_BRACE.at(Span(self.source, last.end - 1, last.end), what=opener.tokens[0].value)
+        self.diagnostics.append(found.with_fix("open it with `{`", Edit(Span(self.source, last.end, last.end), " {")))
+        opener.reported = True
+
+    def reopen(self, closed: Statement) -> None:
+        """A `}` too many ended a body early: what follows still belongs to it."""
+        assert closed.closer is not None
+        self.say_unopened(closed.closer, f"this ends the {closed.tokens[0].value}, but more of it follows")
+        closed.closer = None
+        self.open_bodies.append(closed)
 
     def finish(self) -> None:
-        """The current statement ends here: brackets that are still open are its mistake."""
-        statement = self.current
-        if statement is not None:
-            unclosed = self.in_braced_row or (self.brackets[-1] if self.brackets else None)
-            if unclosed is not None and not statement.reported:
-                self.say_unclosed(unclosed)
-                statement.reported = True
-        self.current, self.in_braced_row = None, None
+        """The current statement ends here: a bracket that is still open is its mistake."""
+        if self.current is not None:
+            self.current.unclosed = self.braced_row or (self.brackets[-1] if self.brackets else None)
+        self.current, self.braced_row = None, None
         self.brackets.clear()
 
     # ---- brackets ----
@@ -158,18 +163,14 @@ class _Layout:
         assert self.current is not None
         if token.type in BRACKETS:
             self.brackets.append(token)
-        elif token.type in BRACKETS.values():
-            if self.brackets and BRACKETS[self.brackets[-1].type] == token.type:
-                self.brackets.pop()
-            elif not self.current.reported:
-                self.say_unopened(token)
-                self.current.reported = True
-        elif token.type == "LBRACE" and self.current.head in BRACED_ROWS and self.in_braced_row is None:
-            self.in_braced_row = token
-
-    def opens_body(self) -> bool:
-        assert self.current is not None
-        return self.current.head not in BRACED_ROWS
+        elif token.type == "LBRACE":
+            if self.braced_row is None:
+                self.braced_row = token
+        elif self.brackets and BRACKETS[self.brackets[-1].type] == token.type:
+            self.brackets.pop()
+        elif not self.current.reported:
+            self.say_unopened(token, "no open bracket matches this one")
+            self.current.reported = True
 
     def open_body(self, token: Token) -> None:
         statement = self.current
@@ -179,29 +180,66 @@ class _Layout:
         self.open_bodies.append(statement)
 
     def close_brace(self, token: Token) -> None:
-        if self.in_braced_row is not None and self.current is not None:
+        if self.braced_row is not None and self.current is not None:
             self.current.tokens.append(token)
-            self.in_braced_row = None
+            self.braced_row = None
             self.finish()
             return
         self.finish()
         if self.open_bodies:
             self.open_bodies.pop().closer = token
         else:
-            self.say_unopened(token)
+            self.say_unopened(token, "no open bracket matches this one")
 
     def unclosed(self, statement: Statement) -> None:
-        if statement.opener is not None:
-            self.say_unclosed(statement.opener, statement)
+        """A body without its `}`. What stands in a definition after that is nobody's mistake."""
+        if statement.head != "NETWORK":
+            statement.reported = True
+        if statement.opener is None:
+            return
+        culprit = self.likely_unclosed(statement)
+        assert culprit.opener is not None
+        found = say.UNCLOSED.at(span_of(self.source, culprit.opener), bracket=culprit.opener.value)
+        begins = Label(span_of(self.source, culprit.tokens[0]), "of what begins here")
+        if culprit is not statement:
+            place = span_of(self.source, statement.tokens[0])
+            found = found.with_notes(f"as the lines are indented; else it is that of line {place.line}")
+        self.diagnostics.append(found.with_others(begins))
 
-    def say_unclosed(self, token: Token, statement: Statement | None = None) -> None:
-        diagnostic = say.UNCLOSED.at(span_of(self.source, token), bracket=token.value)
-        if statement is not None:
-            diagnostic = diagnostic.with_others(Label(span_of(self.source, statement.tokens[0]), "of what begins here"))
-        self.diagnostics.append(diagnostic)
+    def likely_unclosed(self, statement: Statement) -> Statement:
+        """Of the bodies inside, the first whose `}` stands under the beginning of another: its own is missing."""
+        pending = [statement]
+        while pending:
+            part = pending.pop()
+            inner = [other for other in part.body or [] if other.body is not None and other.opener is not None]
+            for other in inner:
+                if other.closer is None or other.closer.line == other.tokens[0].line:
+                    continue
+                if self.indent(other.closer) < self.indent(other.tokens[0]):
+                    return other
+            pending += reversed(inner)
+        return statement
 
-    def say_unopened(self, token: Token) -> None:
+    def indent(self, token: Token) -> int:
+        line, _ = self.source.position(token.start_pos)
+        text = self.source.line_text(line)
+        return len(text) - len(text.lstrip())
+
+    def say_unopened(self, token: Token, why: str) -> None:
         span = span_of(self.source, token)
-        self.diagnostics.append(
-            say.UNOPENED.at(span, bracket=token.value).with_fix(f"take away this `{token.value}`", Edit(span, ""))
-        )
+        found = say.UNOPENED.at(span, bracket=token.value, why=why)
+        self.diagnostics.append(found.with_fix(f"take away this `{token.value}`", Edit(span, "")))
+
+
+def missing_brace(statement: Statement) -> bool:
+    """A network or definition whose `{` was forgotten: it has no body and is no instance."""
+    if statement.body is not None or statement.head not in DEFINITION_KINDS | {"NETWORK"}:
+        return False
+    return statement.head != "NETWORK" or all(token.type != "EQUAL" for token in statement.tokens[:3])
+
+
+def belongs_in(statement: Statement, closed: Statement) -> bool:
+    """At the top of a file the statement is nothing, but it could stand in what was closed just before."""
+    if closed.head == "NETWORK":
+        return statement.head in NETWORK_ITEMS | {"RESAMPLE", "JOIN", "LET"}
+    return closed.head in DEFINITION_KINDS and statement.head in BODY_ITEMS

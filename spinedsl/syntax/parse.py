@@ -10,8 +10,7 @@ import threading
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token
-from lark.exceptions import UnexpectedToken
+from lark import Lark
 
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
@@ -19,32 +18,21 @@ from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
 from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_ITEMS, Statement, lay_out, span_of
+from spinedsl.syntax.machine import Machine, Token, Unexpected
+from spinedsl.syntax.misread import Misreadings
 
 MAX_FILE_CHARACTERS = 4_000_000
-MAX_EXPRESSION_DEPTH = 40
+MAX_EXPRESSION_DEPTH = 64
 MAX_BODY_DEPTH = 20
-WORDS = {
-    "NAME": "a name",
-    "NUMBER": "a number",
-    "STRING": "a text in quotes",
-    "COMPARE": "a comparison",
-    "LPAR": "`(`",
-    "RPAR": "`)`",
-    "LSQB": "`[`",
-    "RSQB": "`]`",
-    "LBRACE": "`{`",
-    "RBRACE": "`}`",
-    "COMMA": "`,`",
-    "COLON": "`:`",
-    "EQUAL": "`=`",
-    "DOT": "`.`",
-    "__ANON_0": "`->`",
-    "__ANON_1": "`..`",
-    "$END": "the end of the line",
-}
-STARTS_A_VALUE = frozenset({"NUMBER", "NAME", "LPAR", "LSQB", "TRUE", "FALSE", "MINUS", "NOT", "SHARED", "STRING"})
-GOES_ON_WITH_A_VALUE = frozenset({"COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "DOT", "AND", "OR", "IF"})
-CLAUSE_WORDS = ("level", "from", "after", "repeat", "absorb", "channels", "resample", "join")
+MAX_REPORTED = 200  # mistakes of form; a file with more is no file of this language
+TOP_WORDS = (
+    "network", "block_type", "stem_type", "resample_type", "join_type", "output_type", "def", "import", "spine",
+)  # fmt: skip
+NETWORK_WORDS = (
+    "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output",
+)  # fmt: skip
+BODY_WORDS = ("let", "var", "return", "if", "else", "repeat", "each")
+HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
 
 _builder = Builder()
 _lock = threading.Lock()
@@ -55,6 +43,11 @@ def _lark() -> Lark:
     return tables.load(_builder)
 
 
+@cache
+def _machine() -> Machine:
+    return Machine(_lark())
+
+
 def parse(source: Source) -> Outcome[tree.File]:
     """The file as a tree, and every mistake of form in it. There is always a tree, even of an empty file."""
     if len(source.text) > MAX_FILE_CHARACTERS:
@@ -63,17 +56,25 @@ def parse(source: Source) -> Outcome[tree.File]:
     diagnostics, text = characters.inspect(source)
     with _lock:
         _builder.source = source
-        tokens = list(_lark().lex(text))
-        statements, unbalanced = lay_out(source, tokens)
+        statements, unbalanced = lay_out(source, _machine().tokens(text))
         parser = _Parser(source)
         parser.diagnostics = [*diagnostics, *unbalanced]
         file = parser.file(statements)
-    return Outcome(file, tuple(parser.diagnostics))
+    return Outcome(file, _first(parser.diagnostics))
 
 
 def tokens_of(source: Source) -> list[Token]:
     """The tokens of a text whose characters are all in order."""
-    return list(_lark().lex(source.text))
+    return _machine().tokens(source.text)
+
+
+def _first(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The diagnostics, or the first of them and that there are more."""
+    if len(diagnostics) <= MAX_REPORTED:
+        return tuple(diagnostics)
+    shown = sorted(diagnostics, key=lambda diagnostic: diagnostic.span.start)[:MAX_REPORTED]
+    more = say.TOO_MANY.at(shown[-1].span, what="mistakes of form", limit=MAX_REPORTED, got=len(diagnostics))
+    return (*shown, more)
 
 
 class _Parser:
@@ -83,55 +84,41 @@ class _Parser:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self.broken: list[tree.Broken] = []
+        self.misreadings = Misreadings(source)
 
     # ---- one statement ----
 
-    def read(self, statement: Statement, start: str, unless: tuple[str, ...] = ()) -> Any | None:
+    def read(self, statement: Statement, start: str) -> Any | None:
         """The node of a statement's own tokens, or None with the reason said."""
         if statement.reported:
             return None
         bad = next((token for token in statement.tokens if token.type == "BAD"), None)
         if bad is not None:
-            if not characters.is_reported(bad.value):
-                self.diagnostics.append(
-                    say.BAD_CHARACTER.at(span_of(self.source, bad), character=characters.show(bad.value))
-                )
+            self.say(self.misreadings.bad(bad))
             return None
-        interactive = _lark().parse_interactive(start=start)
         try:
-            for token in statement.tokens:
-                interactive.feed_token(token)
-            node = interactive.feed_eof(statement.tokens[-1])
-        except UnexpectedToken as error:
-            self.diagnostics.append(self.unexpected(statement, error.token, interactive.accepts()))
+            node = _machine().parse(start, statement.tokens)
+        except Unexpected as error:
+            if statement.unclosed is not None:
+                self.say(self.misreadings.unclosed(statement.unclosed, statement, error))
+            else:
+                self.say(self.misreadings.unexpected(statement, error))
             return None
         except Mistake as mistake:
-            self.diagnostics.append(mistake.diagnostic)
+            self.say(mistake.diagnostic)
             return None
-        if len(statement.tokens) > MAX_EXPRESSION_DEPTH and _depth(node) > MAX_EXPRESSION_DEPTH:
-            span = span_of(self.source, statement.tokens[0])
-            self.diagnostics.append(
-                say.TOO_DEEP.at(span, what="an expression", limit=f"at most {MAX_EXPRESSION_DEPTH} levels")
-            )
+        if len(statement.tokens) > MAX_EXPRESSION_DEPTH and tree.depth(node) > MAX_EXPRESSION_DEPTH:
+            span = self.extent(statement)
+            place = span.source.span(span.start, min(span.end, span.start + 40))
+            limit = f"at most {MAX_EXPRESSION_DEPTH} levels; name parts of it with `let`, or `sum` a list"
+            self.say(say.TOO_DEEP.at(place, what="an expression", limit=limit))
             return None
         return node
 
-    def unexpected(self, statement: Statement, token: Token, accepts: set[str]) -> Diagnostic:
-        """What was expected where the tokens stopped making sense."""
-        expected = _in_words(accepts)
-        last = statement.tokens[-1]
-        if token.type == "$END":
-            end = span_of(self.source, last).end
-            return say.ENDS_EARLY.at(Span(self.source, end - 1, end), last=last.value, expected=expected)
-        span = span_of(self.source, token)
-        if "NAME" in accepts and "NUMBER" not in accepts and token.type not in WORDS and token.value.isidentifier():
-            return say.KEYWORD_AS_NAME.at(span, word=token.value).with_fix(
-                f"choose another name, say `{token.value}_`", Edit(span, token.value + "_")
-            )
-        diagnostic = say.UNEXPECTED.at(span, found=token.value, expected=expected)
-        if token.type == "NAME" and statement.head in NETWORK_ITEMS:
-            return diagnostic.with_rename(span, nearest(token.value, CLAUSE_WORDS))
-        return diagnostic
+    def say(self, diagnostic: Diagnostic | None) -> None:
+        """Say it, unless it was said before."""
+        if diagnostic is not None:
+            self.diagnostics.append(diagnostic)
 
     def broke(self, statement: Statement) -> tree.Broken:
         """A stand-in for a statement that was not understood, with all names that stand in it and below it."""
@@ -151,7 +138,7 @@ class _Parser:
         """Braces after a statement that has none."""
         if statement.body is not None and statement.opener is not None and not statement.reported:
             span = span_of(self.source, statement.opener)
-            self.diagnostics.append(say.UNEXPECTED.at(span, found="{", expected="the end of the line"))
+            self.say(say.UNEXPECTED.at(span, found="{", expected="the end of the line"))
             statement.reported = True
 
     # ---- the file ----
@@ -188,28 +175,30 @@ class _Parser:
             return None
         span = span_of(self.source, number)
         if number.value != "1":
-            self.diagnostics.append(say.UNKNOWN_VERSION.at(span, got=number.value).with_fix("write 1", Edit(span, "1")))
+            self.say(say.UNKNOWN_VERSION.at(span, got=number.value).with_fix("write 1", Edit(span, "1")))
         elif index > 0:
-            self.diagnostics.append(say.VERSION_FIRST.at(span_of(self.source, statement.tokens[0])))
+            place = span_of(self.source, statement.tokens[0])
+            self.say(say.VERSION_FIRST.at(place).with_fix("move `spine 1` to the first line"))
         return 1
 
-    def unknown_statement(self, statement: Statement, where: str, words: tuple[str, ...]) -> None:
-        self.broke(statement)
+    def unknown_statement(self, statement: Statement, where: str, words: tuple[str, ...]) -> tree.Broken:
+        """A statement that begins as none does here."""
+        broken = self.broke(statement)
         if statement.reported or statement.tokens[0].type == "BAD":
             self.read(statement, "simple")
-            return
+            return broken
         first = statement.tokens[0]
         span = span_of(self.source, first)
         diagnostic = say.NOT_A_STATEMENT.at(span, found=first.value, where=where, expected=one_of(words))
-        self.diagnostics.append(diagnostic.with_rename(span, nearest(first.value, words)))
+        self.say(diagnostic.with_rename(span, nearest(first.value, words)))
+        return broken
 
     # ---- definitions ----
 
     def definition(self, statement: Statement) -> tree.Definition | None:
         node = self.read(statement, "definition_head")
         if node is not None and statement.body is None:
-            last = span_of(self.source, statement.tokens[-1])
-            self.diagnostics.append(say.ENDS_EARLY.at(last, last=last.text, expected="`{`"))
+            self.needs_body(statement, "`{`")
         body = self.body(statement.body or [], 0)
         if node is None or statement.body is None:
             self.broke(statement)
@@ -219,10 +208,7 @@ class _Parser:
 
     def body(self, statements: list[Statement], depth: int) -> tree.Body:
         if depth > MAX_BODY_DEPTH:
-            span = span_of(self.source, statements[0].tokens[0])
-            self.diagnostics.append(
-                say.TOO_DEEP.at(span, what="a definition", limit=f"at most {MAX_BODY_DEPTH} levels")
-            )
+            self.too_deep(statements[0], "a definition")
             return (self.broke(statements[0]),)
         nodes: list[tree.Statement] = []
         for statement in statements:
@@ -237,17 +223,14 @@ class _Parser:
             self.stray_body(statement)
             node: tree.Statement | None = self.read(statement, "simple")
             return node if node is not None else self.broke(statement)
-        self.unknown_statement(statement, "in a definition", BODY_WORDS)
-        return self.broken.pop()
+        return self.unknown_statement(statement, "in a definition", BODY_WORDS)
 
     def compound(self, statement: Statement, before: list[tree.Statement], depth: int) -> tree.Statement:
-        start = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}[statement.head]
-        if statement.body is None and not statement.reported:
-            last = span_of(self.source, statement.tokens[-1])
-            self.diagnostics.append(say.ENDS_EARLY.at(last, last=last.text, expected="`{`"))
+        if statement.body is None:
+            self.needs_body(statement, "`{`")
             statement.reported = True
         reported = len(self.diagnostics)
-        node = self.read(statement, start)
+        node = self.read(statement, HEADS[statement.head])
         body = self.body(statement.body or [], depth + 1)
         span = self.extent(statement)
         if statement.head == "ELSE":
@@ -283,7 +266,10 @@ class _Parser:
         if not chain or chain[-1].other:
             if not (before and isinstance(before[-1], tree.Broken)):
                 span = span_of(self.source, statement.tokens[0])
-                self.diagnostics.append(say.ELSE_WITHOUT_IF.at(span))
+                self.say(say.ELSE_WITHOUT_IF.at(span))
+            return self.broke(statement)
+        if len(chain) > MAX_BODY_DEPTH:
+            self.too_deep(statement, "a chain of `else if`")
             return self.broke(statement)
         for part in reversed(chain):
             other = (tree.If(part.condition, part.then, other, part.span),)
@@ -301,8 +287,7 @@ class _Parser:
             return instance
         node = self.read(statement, "network_head")
         if node is not None and statement.body is None:
-            last = span_of(self.source, statement.tokens[-1])
-            self.diagnostics.append(say.ENDS_EARLY.at(last, last=last.text, expected="`{` or `=`"))
+            self.needs_body(statement, "`{` or `=`")
         items = tuple(self.row(part) for part in statement.body or [])
         if node is None or statement.body is None:
             self.broke(statement)
@@ -315,20 +300,21 @@ class _Parser:
             self.stray_body(statement)
             node: tree.NetworkItem | None = self.read(statement, "row")
             return node if node is not None else self.broke(statement)
-        self.unknown_statement(statement, "in a network", NETWORK_WORDS)
-        return self.broken[-1]
+        return self.unknown_statement(statement, "in a network", NETWORK_WORDS)
 
     def extent(self, statement: Statement) -> Span:
         return statement_span(self.source, statement)
 
+    def too_deep(self, statement: Statement, what: str) -> None:
+        """Braces within braces, without end."""
+        span = span_of(self.source, statement.tokens[0])
+        self.say(say.TOO_DEEP.at(span, what=what, limit=f"at most {MAX_BODY_DEPTH} levels"))
 
-TOP_WORDS = (
-    "network", "block_type", "stem_type", "resample_type", "join_type", "output_type", "def", "import", "spine",
-)  # fmt: skip
-NETWORK_WORDS = (
-    "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output",
-)  # fmt: skip
-BODY_WORDS = ("let", "var", "return", "if", "else", "repeat", "each")
+    def needs_body(self, statement: Statement, expected: str) -> None:
+        """A statement that ends where its braces should begin."""
+        if not statement.reported:
+            last = span_of(self.source, statement.tokens[-1])
+            self.say(say.ENDS_EARLY.at(last, last=last.text, expected=expected))
 
 
 def statement_span(source: Source, statement: Statement) -> Span:
@@ -341,32 +327,3 @@ def statement_span(source: Source, statement: Statement) -> Span:
 
 def _is_assignment(statement: Statement) -> bool:
     return len(statement.tokens) > 1 and statement.tokens[1].type == "EQUAL"
-
-
-def _depth(node: object) -> int:
-    """Nesting of the expressions in a node, counted without recursion."""
-    deepest, pending = 0, [(node, 1)]
-    while pending:
-        part, depth = pending.pop()
-        deepest = max(deepest, depth)
-        if isinstance(part, tuple):
-            pending += [(item, depth) for item in part]
-        elif hasattr(part, "__slots__") and not isinstance(part, Span):
-            pending += [(getattr(part, slot), depth + 1) for slot in part.__slots__ if slot != "span"]
-    return deepest
-
-
-def _in_words(accepts: set[str]) -> str:
-    """The terminals that could have come, as a person would say it."""
-    words: list[str] = []
-    if STARTS_A_VALUE <= accepts | {"STRING"} and {"NUMBER", "LPAR", "NAME"} <= accepts:
-        words.append("a value")
-        accepts = accepts - STARTS_A_VALUE
-    elif {"PLUS", "TIMES"} <= accepts:
-        accepts = accepts - GOES_ON_WITH_A_VALUE
-    words += sorted(WORDS[terminal] for terminal in accepts if terminal in WORDS)
-    keywords = sorted(terminal.lower() for terminal in accepts if terminal not in WORDS and terminal.isalpha())
-    words += [f"`{keyword}`" for keyword in keywords if keyword not in ("plus", "minus", "times", "over", "bad")]
-    if len(words) > 1:
-        return ", ".join(words[:-1]) + " or " + words[-1]
-    return words[0] if words else "something else"

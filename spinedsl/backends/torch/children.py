@@ -49,14 +49,12 @@ class Grouping:
         for part in parts(value):
             if self.owns(part):
                 found.setdefault((looped and part.shared, part.path[:-1]), []).append(part)
-        instances = {part.path for members in found.values() for part in members if isinstance(part, CallAt)}
         made: list[Group] = []
         for (shared, prefix), members in found.items():
-            sequence = whole and len(found) == 1 and not shared if not prefix else prefix not in instances
-            chain = self.chain(value, prefix, members) if sequence else ()
+            chained = bool(prefix) or (whole and len(found) == 1 and not shared)
+            chain = self.chain(value, prefix, members) if chained else ()
             made.append(Group(prefix, shared, tuple(members), chain))
-        # An instance comes before what is attached to it.
-        return sorted(made, key=lambda group: len(group.prefix))
+        return made
 
     def chain(self, value: OperandAt, prefix: tuple[str, ...], members: list[Part]) -> tuple[Part, ...]:
         """A chain in `value` that holds every member, innermost first; empty if there is none."""

@@ -6,6 +6,7 @@ inside the same choices and loops.
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -26,10 +27,12 @@ from spinedsl.backends.torch.merge import (
     Scalar,
     ScalarAt,
 )
-from spinedsl.backends.torch.names import attribute, python_name
-from spinedsl.backends.torch.operators import OPERATORS, Place
+from spinedsl.backends.torch.names import attribute
+from spinedsl.backends.torch.operators import OPERATORS
+from spinedsl.backends.torch.place import Place
 from spinedsl.backends.torch.plan import Plan
 from spinedsl.backends.torch.scope import Argument, Loop
+from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from spinedsl.ops.types import Expr, Value
 
 
@@ -136,7 +139,7 @@ class Construct:
         holder = ".".join([container, *([attribute(group.name)] if group.name else [])])
         if group.chain:
             made = lines(indent, f"{holder} = ", self._sequence(group.chain))
-        elif group.name and not self._attached(group):
+        elif group.name:
             items = tuple(entry(attribute(part.path[-1]), self._module(part)) for part in group.members)
             made = lines(indent, f"{holder} = ", call("nn.ModuleDict", Bracket("{", items, "}")))
         else:
@@ -150,20 +153,15 @@ class Construct:
             made += [f"{' ' * indent}{place}.{name} = {value}" for name, value in self._departures(part)]
         return made
 
-    def _attached(self, group: Group) -> bool:
-        """The group's name is that of an instance, which its members are attached to."""
-        return any(part.path == group.prefix for part in self.plan.children)
-
     def _sequence(self, chain: tuple[Part, ...]) -> Bracket:
         items: list[Doc] = []
-        taken = {part.path[-1] for part in chain}
+        taken = {*MODULE_ATTRIBUTES, *(part.path[-1] for part in chain if self.plan.grouping.owns(part))}
         for part in chain:
             padding, module = self._modules(part)
             if padding:
-                key = python_name("pad", taken)
-                taken.add(key)
-                items.append(named(key, padding))
-            items.append(named(attribute(part.path[-1]), module))
+                items.append(named(_key("pad", taken), padding))
+            owned = self.plan.grouping.owns(part)
+            items.append(named(attribute(part.path[-1]) if owned else _key(part.path[-1], taken), module))
         return call("chain", *items)
 
     def _module(self, part: Part) -> Doc:
@@ -206,6 +204,14 @@ class Construct:
         for rule in self.plan.around.rules.mixed(part.primitive):
             if rule.name in read and part.attributes[rule.name].constant != rule.usual:
                 yield rule.name, self.scope.in_init(part.attributes[rule.name], rule.name)
+
+
+def _key(name: str, taken: set[str]) -> str:
+    """A key for what has no parameters, and so no canonical name."""
+    while name in taken or keyword.iskeyword(name):
+        name += "_"
+    taken.add(name)
+    return attribute(name)
 
 
 def _attributes(op: OpAt) -> Iterator[dict[str, Value]]:

@@ -25,7 +25,8 @@ from spinedsl.backends.torch.merge import (
     StatementAt,
 )
 from spinedsl.backends.torch.names import attribute
-from spinedsl.backends.torch.operators import OPERATORS, Code, Place
+from spinedsl.backends.torch.operators import OPERATORS
+from spinedsl.backends.torch.place import Code, Place
 from spinedsl.backends.torch.plan import Plan
 
 
@@ -163,11 +164,8 @@ class Forward:
     def _operation(self, value: OpAt) -> Code:
         row = OPERATORS[value.primitive]
         inputs = [code for operand in value.inputs for code in self._inputs(operand)]
-        place = Place(value, self.plan.scope, forward=True)
-        if not row.owns:
-            return row.function(place, inputs)
-        member = self._member(value)
-        return Code(call(member, *([row.function(place, inputs).doc] if inputs else [])))
+        member = self._member(value) if row.owns else ""
+        return row.function(Place(value, self.plan.scope, forward=True, member=member), inputs)
 
     def _inputs(self, operand: OperandAt) -> list[Code]:
         """A list that is written out is as good as its items."""

@@ -111,9 +111,9 @@ def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
     """Normal numbers of a variance, cut off at two standard deviations: an inverse distribution, fitted to 1e-8."""
     q = (hashed(name, shape.numel()) - 0.5) * 0.9544997361036416
     t = q * q
-    top = bottom = torch.zeros_like(t)
+    top, bottom = torch.zeros_like(t), torch.zeros_like(t)
     for a in (0.192955432, 1.0083880312, -2.5677180409, 1.7371194356, -0.46048350305, 0.042573098567):
-        top = top * t + a
+        top.mul_(t).add_(a)
     for b in (1.0, -1.5724635229, 0.86491135693, -0.20149244742, 0.016984211183):
-        bottom = bottom * t + b
+        bottom.mul_(t).add_(b)
     return (q * top / bottom * (math.sqrt(variance) / 0.8796256610342398)).reshape(shape)

@@ -29,6 +29,8 @@ def python_name(name: str, taken: Container[str] = ()) -> str:
     """`name` as an identifier that is no keyword, builtin or name of the module; `_` is added until it is free."""
     if not (name.isascii() and name.isidentifier()):
         raise ValueError(f"not an identifier: {name!r}")
+    if name.startswith("__") or name == "_":  # inside a class Python would make `_Class__name` of it
+        name = f"_{name.strip('_') or 'x'}"
     while name in _RESERVED or name in taken:
         name += "_"
     return name

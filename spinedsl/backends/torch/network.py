@@ -48,12 +48,14 @@ def _reset(rules: Rules) -> list[str]:
     """The method that initialises every tensor."""
     branches = rules.branches()
     if not branches:
-        return ["    def reset(self, seed: int = 0) -> None:", '        """Do nothing: no tensor has to be initialised."""']
+        nothing = '        """Do nothing: there is no tensor to initialise."""'
+        return ["    def reset(self, seed: int = 0) -> None:", nothing]
+    drawn = any("{name}" in line for _, body in branches for line in body)
     made = [
         "    @torch.no_grad()",
         "    def reset(self, seed: int = 0) -> None:",
         '        """Initialise every tensor. Its values depend on the seed and its own name alone."""',
-        "        for name, module in self.named_modules():",
+        f"        for {'name, module in self.named_modules' if drawn else 'module in self.modules'}():",
     ]
     for number, (kinds, body) in enumerate(branches):
         made.append(f"            {'elif' if number else 'if'} isinstance(module, {kinds}):")

@@ -6,209 +6,24 @@ parameters is a module; the others are modules in a chain of modules, and functi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TypeAlias, cast
+from typing import cast
 
 from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, literal
 from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
-from spinedsl.backends.torch.merge import ManyAt, OpAt, OperandAt, Scalar, Use
-from spinedsl.backends.torch.scope import Scope
-from spinedsl.ops.primitives import pads
-from spinedsl.ops.types import Literal, Operation, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """An expression of Python, and how tightly it binds."""
-
-    doc: Doc
-    binds: int = ATOM
-
-    def within(self, least: int) -> Doc:
-        """The expression, in parentheses if it binds more loosely than `least`."""
-        return self.doc if self.binds >= least else f"({flat(self.doc)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An operation at its place in a class; its numbers are written for `forward` or for `__init__`."""
-
-    op: OpAt
-    scope: Scope
-    forward: bool
-
-    def scalar(self, name: str) -> Scalar:
-        """An attribute."""
-        return self.op.attributes[name]
-
-    def constant(self, name: str) -> Value | None:
-        """The attribute's value, if all uses agree."""
-        return self.scalar(name).constant
-
-    def write(self, scalar: Scalar, hint: str, least: int = 0) -> str:
-        """A number in Python."""
-        return (self.scope.in_forward if self.forward else self.scope.in_init)(scalar, hint, least)
-
-    def number(self, name: str, least: int = 0) -> str:
-        """An attribute in Python."""
-        prefix = f"{self.op.path[0]}_" if self.op.path else ""
-        return self.write(self.scalar(name), prefix + name, least)
-
-    def optional(self, **usual: Value) -> list[Doc]:
-        """Attributes by name, less those that have their usual value in every use."""
-        return [named(name, self.number(name)) for name, value in usual.items() if self.constant(name) != value]
-
-    def in_channels(self) -> str:
-        """Channels of the first input."""
-        operand = self.op.inputs[0]
-        assert not isinstance(operand, ManyAt)
-        return self.write(operand.channels, f"{self.op.path[0]}_in_channels")
-
-
-Modules: TypeAlias = "tuple[Doc, Doc]"  # the padding to go before, or nothing, and the operation: constructors
-
-
-def _no_change(place: Place, inputs: Sequence[Code]) -> Code:
-    return inputs[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How an operation becomes Python. One that `owns` parameters is a module, called on what `function` gives."""
-
-    module: Callable[[Place], Modules] | None = None
-    function: Callable[[Place, Sequence[Code]], Code] = _no_change
-    owns: bool = False
-    chains: Callable[[OpAt], bool] = lambda op: True  # where it has a module: whether that does all of the work
-
-
-# ---- windows ----
-
-
-@dataclass(frozen=True, slots=True)
-class _Padding:
-    """Equal on all sides, as an argument of the operation itself, or put around the map before it; or neither."""
-
-    inside: str = ""
-    around: Doc = ""
-
-
-def _amounts(op: OpAt) -> dict[Use, tuple[int, int]]:
-    """Padding before and after each axis, for every use."""
-    kernel, stride, padding = (op.attributes[name].values for name in ("kernel", "stride", "padding"))
-    dilation = op.attributes["dilation"].values if "dilation" in op.attributes else dict.fromkeys(kernel, 1)
-    return {
-        use: pads(cast(int, kernel[use]), cast(int, stride[use]), cast(int, dilation[use]), padding[use])
-        for use in kernel
-    }
-
-
-def _even(op: OpAt) -> bool:
-    """Equal padding on all sides. PyTorch's pools take at most half a kernel of it themselves."""
-    kernel = op.attributes["kernel"].values
-    takes_all = op.primitive == "conv"
-    return all(
-        before == after and (takes_all or 2 * before <= cast(int, kernel[use]))
-        for use, (before, after) in _amounts(op).items()
-    )
-
-
-def _fixed(op: OpAt) -> bool:
-    """Even padding, the same in every use."""
-    return _even(op) and len(set(_amounts(op).values())) == 1
-
-
-def _by_stride(op: OpAt) -> bool:
-    """SAME padding that differs between uses."""
-    return len(set(_amounts(op).values())) > 1 and set(op.attributes["padding"].values.values()) == {"same"}
-
-
-def _padding(place: Place) -> _Padding:
-    """What `pads` says for every use."""
-    amounts = _amounts(place.op)
-    inside = Scalar({use: before for use, (before, _) in amounts.items()}, tuple(_halves(place)))
-    if _even(place.op) and (place.scope.said(inside) is not None or not _by_stride(place.op)):
-        return _Padding() if inside.constant == 0 else _Padding(inside=place.write(inside, "padding"))
-    if _by_stride(place.op):
-        return _Padding(around=call("same_padding", place.number("kernel"), place.number("stride")))
-    sides = Scalar({use: (before, after) * 2 for use, (before, after) in amounts.items()})
-    return _Padding(around=place.write(sides, "padding"))
-
-
-def _halves(place: Place) -> list[Operation]:
-    """Ways to say half a kernel's reach, for kernels and dilations that a class is given."""
-    halves = [Operation("//", (kernel, Literal(2))) for kernel in place.scalar("kernel").exprs]
-    dilations = place.op.attributes["dilation"].exprs if "dilation" in place.op.attributes else ()
-    return halves + [Operation("*", (dilation, half)) for dilation in dilations for half in halves]
-
-
-def _same_conv(place: Place) -> bool:
-    """The convolution works out its own padding, which no one number says."""
-    halves = Scalar({use: before for use, (before, _) in _amounts(place.op).items()}, tuple(_halves(place)))
-    return _by_stride(place.op) and not (_even(place.op) and place.scope.said(halves) is not None)
-
-
-def _conv(place: Place) -> Modules:
-    arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
-    if _same_conv(place):
-        options = place.optional(dilation=1, groups=1, bias=True)
-        return "", call("SameConv2d", *arguments, named("stride", place.number("stride")), *options)
-    padding = _padding(place)
-    arguments += place.optional(stride=1)
-    arguments += [named("padding", padding.inside)] if padding.inside else []
-    arguments += place.optional(dilation=1, groups=1, bias=True)
-    return call("nn.ZeroPad2d", padding.around) if padding.around else "", call("nn.Conv2d", *arguments)
-
-
-def _padded_conv(place: Place, inputs: Sequence[Code]) -> Code:
-    """The input of a convolution outside a chain, padded."""
-    if _same_conv(place):
-        return inputs[0]
-    padding = _padding(place)
-    return Code(call("F.pad", inputs[0].doc, padding.around)) if padding.around else inputs[0]
-
-
-def _pool_arguments(place: Place, padding: _Padding) -> list[Doc]:
-    stride = named("stride", place.number("stride"))
-    return [place.number("kernel"), stride, *([named("padding", padding.inside)] if padding.inside else [])]
-
-
-_LOWEST = 'float("-inf")'
-
-
-def _max_pool(place: Place) -> Modules:
-    padding = _padding(place)
-    before = call("nn.ConstantPad2d", padding.around, _LOWEST) if padding.around else ""
-    return before, call("nn.MaxPool2d", *_pool_arguments(place, padding))
-
-
-def _max_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
-    padding = _padding(place)
-    x = inputs[0].doc
-    if padding.around:
-        x = call("F.pad", x, padding.around, named("value", _LOWEST))
-    return Code(call("F.max_pool2d", x, *_pool_arguments(place, padding)))
-
-
-_INSIDE_ONLY = "count_include_pad=False"
-
-
-def _average_pool(place: Place) -> Modules:
-    padding = _padding(place)
-    uncounted = [_INSIDE_ONLY] if padding.inside else []
-    return "", call("nn.AvgPool2d", *_pool_arguments(place, padding), *uncounted)
-
-
-def _average_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
-    padding = _padding(place)
-    if padding.around:
-        window = (place.number("kernel"), place.number("stride"))
-        return Code(call("average_pool", inputs[0].doc, *window, padding.around))
-    uncounted = [_INSIDE_ONLY] if padding.inside else []
-    return Code(call("F.avg_pool2d", inputs[0].doc, *_pool_arguments(place, padding), *uncounted))
-
+from spinedsl.backends.torch.merge import ManyAt, OpAt, OperandAt, Scalar
+from spinedsl.backends.torch.place import Code, Modules, Place, Row, unchanged
+from spinedsl.backends.torch.windows import (
+    average_pool,
+    average_pool_call,
+    conv,
+    conv_call,
+    fixed,
+    max_pool,
+    max_pool_call,
+    settled,
+)
 
 # ---- normalisation ----
 
@@ -276,7 +91,7 @@ def _join(left: Doc, operator: str, right: Doc) -> Joined:
     return Joined(flat(left) if isinstance(left, Joined) else left, ((operator, right),))
 
 
-def negated(operand: OperandAt) -> OperandAt | None:
+def _negated(operand: OperandAt) -> OperandAt | None:
     """What an operand negates."""
     if isinstance(operand, OpAt) and operand.primitive == "multiply_scalar":
         return operand.inputs[0] if operand.attributes["value"].constant == -1 else None
@@ -293,7 +108,7 @@ def _add(place: Place, inputs: Sequence[Code]) -> Code:
         return total
     doc = total.within(SUM)
     for position, other in enumerate(others, 1):
-        minus = len(place.op.inputs) == 2 and negated(place.op.inputs[position]) is not None
+        minus = len(place.op.inputs) == 2 and _negated(place.op.inputs[position]) is not None
         if minus:
             # `a + (-b)` was written as `a - b`.
             doc = _join(doc, "-", str(flat(other.doc)).removeprefix("-"))
@@ -352,7 +167,7 @@ def _stochastic_depth(place: Place, inputs: Sequence[Code]) -> Code:
 
 
 OPERATORS: Mapping[str, Row] = {
-    "conv": Row(_conv, _padded_conv, owns=True),
+    "conv": Row(conv, conv_call, owns=True, chains=settled),
     "batch_norm": Row(_batch_norm, owns=True),
     "layer_norm": Row(_layer_norm, owns=True),
     "group_norm": Row(_group_norm, owns=True),
@@ -363,14 +178,14 @@ OPERATORS: Mapping[str, Row] = {
     "sigmoid": _elementwise("nn.Sigmoid", "torch.sigmoid"),
     "hard_sigmoid": Row(lambda place: ("", "nn.Hardsigmoid()"), _hard_sigmoid, chains=_sixth),
     "gelu": _elementwise("nn.GELU", "F.gelu"),
-    "identity": Row(lambda place: ("", "nn.Identity()")),
+    "identity": Row(lambda place: ("", "nn.Identity()"), unchanged),
     "add": Row(function=_add),
     "multiply": Row(function=_multiply),
     "add_scalar": Row(function=_add_scalar),
     "multiply_scalar": Row(function=_multiply_scalar),
     "concat": Row(function=_concat),
-    "max_pool": Row(_max_pool, _max_pool_function),
-    "average_pool": Row(_average_pool, _average_pool_function, chains=_fixed),
+    "max_pool": Row(max_pool, max_pool_call),
+    "average_pool": Row(average_pool, average_pool_call, chains=fixed),
     "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
     "upsample": Row(
         lambda place: ("", call("nn.Upsample", named("scale_factor", _scale_factor(place)))), _upsample_function

@@ -42,7 +42,7 @@ def _number(kind: Kind, number: Number, span: Span, what: str) -> Value | Diagno
         return say.OUT_OF_RANGE.at(span, what=what, expected=expected, got=describe(number))
     if kind is Kind.SHARE and not 0 <= number <= 1:
         return say.OUT_OF_RANGE.at(span, what=what, expected="from 0 to 1", got=describe(number))
-    if kind is Kind.POSITIVE and number <= 0:
+    if kind is Kind.POSITIVE and not number > 0:
         return say.OUT_OF_RANGE.at(span, what=what, expected="above 0", got=describe(number))
     if abs(number) > 10**30:
         return say.OUT_OF_RANGE.at(span, what=what, expected="at most 1e30", got="more")

@@ -124,6 +124,21 @@ add(
     TWO,
 )
 add(
+    "shared, used differently by each iteration",
+    """
+    block_type trident(x, channels, stride = 1, branches = 3) -> channels {
+        let start = conv(x, channels, kernel = 1, stride = stride)
+        var total = start
+        repeat i in branches {
+            let wide = act(norm(shared conv(start, channels, kernel = 3, dilation = i + 1, bias = true)))
+            let odd = shared conv(start, channels, kernel = 4, stride = 2 if i == 1 else 4)
+            total = total + wide + upsample(odd, levels = 1 if i == 1 else 2)
+        }
+        return total
+    }""",
+    "block a: trident level 2 after s\nblock b: trident(branches = 2) level 3 after a",
+)
+add(
     "each, with weights of its own",
     """
     join_type weighted(inputs) {
@@ -350,11 +365,16 @@ add(
         let F = torch_(type_, lambda = in_channels)
         var len = F * half + relu(x)
         if in_channels > training { len = len + 1 }
-        return activate(conv(len, channels, kernel = 1))
+        return activate(odd(conv(len, channels, kernel = 1)))
     }
     def with_(self, forward) { return norm(conv(self, self.channels * forward, kernel = 1)) }
     def torch_(def_, lambda = 1) { return conv(def_, def_.channels, kernel = 1 + lambda) }
     def activate(None) { return relu(None) }
+    def odd(x, train = relu, class = swish) { return x + called(x, train = train, class = class) }
+    def called(x, train, class) {
+        let y = class(train(norm(conv(x, x.channels, kernel = 1))))
+        return class(train(y))
+    }
     """,
     """
     block a: self level 2 after s
@@ -363,23 +383,4 @@ add(
     block b: self level 3 after O
     """,
     name="OrderedDict",
-)
-add(
-    "definitions with names that submodules cannot have",
-    """
-    def class(x, lambda) { return norm(conv(x, x.channels * lambda, kernel = 1)) }
-    def train(x) { return conv(x, x.channels, kernel = 1) }
-    def forward(x, append) -> append { return conv(x, append, kernel = 1) }
-    def None(x) { return relu(x) }
-    def Tensor(x) { return norm(x) }
-    block_type chain(x, channels, stride = 1) -> channels {
-        let y = conv(x, channels, kernel = 3, stride = stride)
-        let z = act(train(class(y, 2)))
-        return None(Tensor(forward(z, channels)))
-    }
-    """,
-    """
-    block a: chain level 2 after s
-    block b: chain level 3 after a
-    """,
 )

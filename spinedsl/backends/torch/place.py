@@ -1,0 +1,85 @@
+"""An operation at its place in a class, with the scope to write its numbers in; and a row of the table that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from spinedsl.backends.torch.expressions import ATOM
+from spinedsl.backends.torch.layout import Doc, call, flat, named
+from spinedsl.backends.torch.merge import ManyAt, OpAt, Scalar
+from spinedsl.backends.torch.scope import Scope
+from spinedsl.ops.types import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An expression of Python, and how tightly it binds."""
+
+    doc: Doc
+    binds: int = ATOM
+
+    def within(self, least: int) -> Doc:
+        """The expression, in parentheses if it binds more loosely than `least`."""
+        return self.doc if self.binds >= least else f"({flat(self.doc)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An operation at its place in a class; its numbers are written for `forward` or for `__init__`."""
+
+    op: OpAt
+    scope: Scope
+    forward: bool
+    member: str = ""  # in `forward`: the submodule that the operation is, if it is one
+
+    def scalar(self, name: str) -> Scalar:
+        """An attribute."""
+        return self.op.attributes[name]
+
+    def constant(self, name: str) -> Value | None:
+        """The attribute's value, if all uses agree."""
+        return self.scalar(name).constant
+
+    def write(self, scalar: Scalar, hint: str, least: int = 0) -> str:
+        """A number in Python."""
+        return (self.scope.in_forward if self.forward else self.scope.in_init)(scalar, hint, least)
+
+    def number(self, name: str, least: int = 0) -> str:
+        """An attribute in Python."""
+        prefix = f"{self.op.path[0]}_" if self.op.path else ""
+        return self.write(self.scalar(name), prefix + name, least)
+
+    def optional(self, **usual: Value) -> list[Doc]:
+        """Attributes by name, less those that have their usual value in every use."""
+        return [named(name, self.number(name)) for name, value in usual.items() if self.constant(name) != value]
+
+    def in_channels(self) -> str:
+        """Channels of the first input."""
+        operand = self.op.inputs[0]
+        assert not isinstance(operand, ManyAt)
+        return self.write(operand.channels, f"{self.op.path[0]}_in_channels")
+
+
+Modules: TypeAlias = "tuple[Doc, Doc]"  # the padding to go before, or nothing, and the operation: constructors
+
+
+def call_member(place: Place, inputs: Sequence[Code]) -> Code:
+    """The operation's submodule called."""
+    return Code(call(place.member, *(code.doc for code in inputs)))
+
+
+def unchanged(place: Place, inputs: Sequence[Code]) -> Code:
+    """The input itself."""
+    return inputs[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How an operation becomes Python. One that `owns` parameters has to be a module."""
+
+    module: Callable[[Place], Modules] | None = None
+    function: Callable[[Place, Sequence[Code]], Code] = call_member
+    owns: bool = False
+    chains: Callable[[OpAt], bool] = lambda op: True  # where it has a module: whether that does all of the work

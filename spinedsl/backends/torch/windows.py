@@ -1,0 +1,186 @@
+"""Convolutions and pools in PyTorch: what differs from the table is padding, which PyTorch takes on both sides alike.
+
+In: a `Place`. Out: documents of Python. Uneven padding is put around the map before the operation; padding that depends
+on a stride which uses give differently is worked out by generated code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from spinedsl.backends.torch.expressions import SIGN, SUM
+from spinedsl.backends.torch.layout import Doc, call, named
+from spinedsl.backends.torch.merge import OpAt, Scalar, Use
+from spinedsl.backends.torch.place import Code, Modules, Place
+from spinedsl.ops.primitives import pads
+from spinedsl.ops.types import Literal, Operation, Value
+
+
+@dataclass(frozen=True, slots=True)
+class _Padding:
+    """Equal on all sides, as an argument of the operation itself, or put around the map before it; or neither."""
+
+    inside: str = ""
+    around: Doc = ""
+
+    @property
+    def argument(self) -> list[Doc]:
+        """For the operation itself."""
+        return [named("padding", self.inside)] if self.inside else []
+
+
+def _amounts(op: OpAt) -> dict[Use, tuple[int, int]]:
+    """Padding before and after each axis, for every use."""
+    kernel, stride, padding = (op.attributes[name].values for name in ("kernel", "stride", "padding"))
+    dilation = op.attributes["dilation"].values if "dilation" in op.attributes else dict.fromkeys(kernel, 1)
+    return {
+        use: pads(cast(int, kernel[use]), cast(int, stride[use]), cast(int, dilation[use]), padding[use])
+        for use in kernel
+    }
+
+
+def _even(op: OpAt) -> bool:
+    """Equal padding on all sides. PyTorch's pools take at most half a kernel of it themselves."""
+    kernel = op.attributes["kernel"].values
+    takes_all = op.primitive == "conv"
+    return all(
+        before == after and (takes_all or 2 * before <= cast(int, kernel[use]))
+        for use, (before, after) in _amounts(op).items()
+    )
+
+
+def fixed(op: OpAt) -> bool:
+    """Even padding, the same in every use."""
+    return _even(op) and len(set(_amounts(op).values())) == 1
+
+
+def _inside(place: Place) -> Scalar:
+    """Even padding, with ways to say it: half a kernel's reach, for kernels and dilations that a class is given."""
+    halves = [Operation("//", (kernel, Literal(2))) for kernel in place.scalar("kernel").exprs]
+    dilations = place.op.attributes["dilation"].exprs if "dilation" in place.op.attributes else ()
+    exprs = halves + [Operation("*", (dilation, half)) for dilation in dilations for half in halves]
+    return Scalar({use: before for use, (before, _) in _amounts(place.op).items()}, tuple(exprs))
+
+
+def _by_stride(place: Place) -> bool:
+    """SAME padding that no one number says, since the stride differs between uses."""
+    differs = len(set(_amounts(place.op).values())) > 1
+    same = set(place.scalar("padding").values.values()) == {"same"}
+    return differs and same and not (_even(place.op) and place.scope.said(_inside(place)) is not None)
+
+
+def _padding(place: Place) -> _Padding:
+    """What `pads` says for every use."""
+    if _by_stride(place):
+        return _Padding(around=call("same_padding", _reach(place), place.number("stride")))
+    if _even(place.op):
+        inside = _inside(place)
+        return _Padding() if inside.constant == 0 else _Padding(inside=place.write(inside, "padding"))
+    sides = Scalar({use: (before, after) * 2 for use, (before, after) in _amounts(place.op).items()})
+    return _Padding(around=place.write(sides, "padding"))
+
+
+def _reach(place: Place) -> str:
+    """The numbers that a kernel spans."""
+    if "dilation" not in place.op.attributes or place.constant("dilation") == 1:
+        return place.number("kernel")
+    return f"({place.number('kernel', SUM)} - 1) * {place.number('dilation', SIGN)} + 1"
+
+
+# ---- convolutions ----
+
+
+def settled(op: OpAt) -> bool:
+    """One module does it. Else the iterations of a loop share the weights, and differ in how they use them."""
+    if not op.shared:
+        return True
+    moves = [op.attributes[name].values for name in ("stride", "padding", "dilation")]
+    seen = {(use[0], *(values[use] for values in moves)) for use in op.channels.values}
+    return len(seen) == len({use[0] for use in op.channels.values})
+
+
+def _at_first(op: OpAt) -> OpAt:
+    """The convolution as the first iteration has it."""
+    first = {name: Scalar(_firsts(scalar.values), scalar.exprs) for name, scalar in op.attributes.items()}
+    return replace(op, attributes=first)
+
+
+def _firsts(values: Mapping[Use, Value]) -> dict[Use, Value]:
+    firsts: dict[int, Value] = {}
+    for use, value in values.items():
+        firsts.setdefault(use[0], value)
+    return {use: firsts[use[0]] for use in values}
+
+
+def conv(place: Place) -> Modules:
+    """The constructor; one that works out its own padding where no number says it."""
+    if not settled(place.op):
+        place = replace(place, op=_at_first(place.op))
+    arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
+    if _by_stride(place):
+        options = place.optional(dilation=1, groups=1, bias=True)
+        return "", call("SameConv2d", *arguments, named("stride", place.number("stride")), *options)
+    padding = _padding(place)
+    arguments += [*place.optional(stride=1), *padding.argument, *place.optional(dilation=1, groups=1, bias=True)]
+    return call("nn.ZeroPad2d", padding.around) if padding.around else "", call("nn.Conv2d", *arguments)
+
+
+def conv_call(place: Place, inputs: Sequence[Code]) -> Code:
+    """The convolution outside a chain, on its padded input."""
+    x, member = inputs[0].doc, place.member
+    if _by_stride(place) and settled(place.op):
+        return Code(call(member, x))
+    padding = _padding(place)
+    x = call("F.pad", x, padding.around) if padding.around else x
+    if settled(place.op):
+        return Code(call(member, x))
+    moves = [*place.optional(stride=1), *padding.argument, *place.optional(dilation=1, groups=1)]
+    return Code(call("F.conv2d", x, f"{member}.weight", f"{member}.bias", *moves))
+
+
+# ---- pools ----
+
+
+def _pool_arguments(place: Place, padding: _Padding) -> list[Doc]:
+    return [place.number("kernel"), named("stride", place.number("stride")), *padding.argument]
+
+
+_LOWEST = 'float("-inf")'
+
+
+def max_pool(place: Place) -> Modules:
+    """The constructor, and that of the padding."""
+    padding = _padding(place)
+    before = call("nn.ConstantPad2d", padding.around, _LOWEST) if padding.around else ""
+    return before, call("nn.MaxPool2d", *_pool_arguments(place, padding))
+
+
+def max_pool_call(place: Place, inputs: Sequence[Code]) -> Code:
+    """The function on its padded input."""
+    padding = _padding(place)
+    x = inputs[0].doc
+    if padding.around:
+        x = call("F.pad", x, padding.around, named("value", _LOWEST))
+    return Code(call("F.max_pool2d", x, *_pool_arguments(place, padding)))
+
+
+_INSIDE_ONLY = "count_include_pad=False"
+
+
+def average_pool(place: Place) -> Modules:
+    """The constructor, where the padding is `fixed`."""
+    padding = _padding(place)
+    uncounted = [_INSIDE_ONLY] if padding.inside else []
+    return "", call("nn.AvgPool2d", *_pool_arguments(place, padding), *uncounted)
+
+
+def average_pool_call(place: Place, inputs: Sequence[Code]) -> Code:
+    """The function; padding does not count."""
+    padding = _padding(place)
+    if padding.around:
+        window = (place.number("kernel"), place.number("stride"))
+        return Code(call("average_pool", inputs[0].doc, *window, padding.around))
+    uncounted = [_INSIDE_ONLY] if padding.inside else []
+    return Code(call("F.avg_pool2d", inputs[0].doc, *_pool_arguments(place, padding), *uncounted))

@@ -1,0 +1,74 @@
+"""What the parser expected, in the words of a person, and how a statement of each kind reads."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from spinedsl.syntax.machine import END
+
+WORDS = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "a text in quotes",
+    "COMPARE": "a comparison",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "COMMA": "`,`",
+    "COLON": "`:`",
+    "EQUAL": "`=`",
+    "DOT": "`.`",
+    "__ANON_0": "`->`",
+    "__ANON_1": "`..`",
+    END: "the end of the line",
+}
+PUNCTUATION = {"COLON": ":", "COMMA": ",", "EQUAL": "=", "RPAR": ")", "RSQB": "]", "RBRACE": "}", "LPAR": "("}
+SIGNS = frozenset(
+    {"PLUS", "MINUS", "TIMES", "OVER", "BAD", "_END"}
+)  # said as a value or its continuation, or not at all
+STARTS_A_VALUE = frozenset({"NUMBER", "NAME", "LPAR", "LSQB", "TRUE", "FALSE", "MINUS", "NOT", "SHARED", "STRING"})
+GOES_ON_WITH_A_VALUE = frozenset({"COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "DOT", "AND", "OR", "IF"})
+EXAMPLES = {
+    "SPINE": "spine 1",
+    "IMPORT": "import std.blocks",
+    "NETWORK": "network Name(width = 1.0) { … }",
+    "BLOCK_TYPE": "block_type plain(x, channels, stride = 1) -> channels { … }",
+    "STEM_TYPE": "stem_type plain_stem(image, channels) -> channels { … }",
+    "RESAMPLE_TYPE": "resample_type plain(x, source, target) -> target.in_channels { … }",
+    "JOIN_TYPE": "join_type plain_sum(inputs) { … }",
+    "OUTPUT_TYPE": "output_type plain(x, channels) -> channels { … }",
+    "DEF": "def helper(x, channels) { … }",
+    "INPUT": "input image: 3 x 640 x 640",
+    "DEFAULTS": "defaults { act relu, norm batch_norm(epsilon = 1e-3), conv(padding = same) }",
+    "WIDTHS": "widths { level 2: 64, level 3..7: 256 }",
+    "RULES": "rules { inputs 1..3 }",
+    "ALLOW": 'allow W0701 "the reason"',
+    "STEM": "stem s: resnet_stem channels 64",
+    "BLOCK": "block b3: residual level 4 from b0, b1",
+    "OUTPUT": "output P3: endpoint from b13 channels 256",
+    "RESAMPLE": "resample spinenet(alpha = 0.5)",
+    "JOIN": "join activated_sum",
+    "REPEAT": "repeat i in 3 { … }",
+    "EACH": "each p in features { … }",
+}
+
+
+def in_words(accepts: AbstractSet[str]) -> str:
+    """The terminals that could have come, as a person would say it."""
+    words: list[str] = []
+    left = set(accepts) - SIGNS
+    if {"NUMBER", "LPAR", "NAME"} <= left:
+        words.append("a value")
+        left -= STARTS_A_VALUE
+    elif {"PLUS", "TIMES"} <= accepts:
+        left -= GOES_ON_WITH_A_VALUE
+    words += sorted(WORDS[terminal] for terminal in left if terminal in WORDS and terminal != END)
+    words += [f"`{terminal.lower()}`" for terminal in sorted(left) if terminal not in WORDS]
+    if END in left:
+        words.append(WORDS[END])
+    if len(words) > 1:
+        return ", ".join(words[:-1]) + " or " + words[-1]
+    return words[0] if words else "something else"
