@@ -8,7 +8,9 @@ Reading the imports is the one thing here that touches the disk; nothing writes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -178,6 +180,27 @@ class Analysis:
 
 def analyse(source: Source, size: InputSize | None = None, only: str | None = None) -> Outcome[Analysis]:
     """Check every network of a file (or `only` one), and say everything that is wrong, in the order of the text."""
+    with without_collection():
+        return _analyse(source, size, only)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Pause Python's search for garbage in circles.
+
+    Trees and types are kept anyway, and it would go over all of them again and again: the time would grow faster than
+    the file.
+    """
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcome[Analysis]:
     loaded = _Loader().load(source)
     unit = loaded.value
     assert unit is not None
