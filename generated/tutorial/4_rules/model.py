@@ -113,10 +113,9 @@ class SpinenetResample(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        reduce = self.reduce(x)
-        y = reduce
+        y = self.reduce(x)
         if self.down > 0:
-            y = self.halve(reduce)
+            y = self.halve(y)
             for _ in range(self.down - 1):
                 y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
         if self.down < 0:
