@@ -1,4 +1,4 @@
-"""Draw a network: blocks in order, place by level, an arrow for each connection. Hovering a block says what it costs."""
+"""Draw a network: blocks in order, place by level, an arrow for each connection. Hovering a block tells its costs."""
 
 from __future__ import annotations
 
