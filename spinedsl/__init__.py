@@ -14,13 +14,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from spinedsl import edit
     from spinedsl.api import Mistakes, check, compile, load, parse, program  # noqa: A004  the verb of the command line
 
 __version__ = "0.1.0"
-__all__ = ["Mistakes", "__version__", "check", "compile", "load", "parse", "program"]
+__all__ = ["Mistakes", "__version__", "check", "compile", "edit", "load", "parse", "program"]
 
 
 def __getattr__(name: str) -> object:
+    if name == "edit":
+        return import_module("spinedsl.edit")
     if name in __all__:
         return getattr(import_module("spinedsl.api"), name)
     raise AttributeError(f"module 'spinedsl' has no attribute {name!r}")

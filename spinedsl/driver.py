@@ -18,6 +18,7 @@ from pathlib import Path
 from spinedsl.checks import check
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, in_order, nearest
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.edits import blame
 from spinedsl.ir.elaborate import elaborate
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
@@ -213,7 +214,7 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
         if only is not None and name != only:
             continue
         outcome = elaborate(network, size).then(check)
-        said += outcome.diagnostics
+        said += blame(network, outcome.diagnostics)
         if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):
             checked[name] = outcome.value
     return Outcome(Analysis(source, unit, networks, checked), in_order(said))

@@ -11,11 +11,10 @@ from spinedsl.ir.typed import TypedNetwork
 
 def skipped_level(typed: TypedNetwork) -> Iterator[Diagnostic]:
     """Gaps in the pyramid."""
-    rows = {
-        row.type.level: row
-        for row in typed.rows.values()
-        if row.declared.row.kind == "output" and row.type is not None and row.type.level is not None
-    }
+    outputs = [row for row in typed.rows.values() if row.declared.row.kind == "output"]
+    if any(row.type is None for row in outputs):
+        return  # the missing level may be the one that is not known
+    rows = {row.type.level: row for row in outputs if row.type is not None and row.type.level is not None}
     present = sorted(rows)
     for below, above in zip(present, present[1:], strict=False):
         if above - below < 2:

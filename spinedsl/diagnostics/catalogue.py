@@ -115,6 +115,16 @@ MISSING_PARAMETER = _code(
 GIVEN_BY_NAME = _code(
     "E0222", "argument without a name", "{what} arguments of `{callee}` by name", "expected `name = value`"
 )
+EDIT_OF_DROPPED = _code(
+    "E0224", "edit of a dropped row", "`{name}` is dropped, so nothing else can be done with it", "dropped before this"
+)
+EDITED_TWICE = _code(
+    "E0225", "edited twice", "{what} of `{name}` is edited twice", "edited again here",
+    "Edits are made in order, so the second would undo the first: one of the two is a mistake.",
+)  # fmt: skip
+NO_SUCH_CLAUSE = _code(
+    "E0226", "no clause to take away", "{row} has no `{name}` to take away", "`none` takes a clause away"
+)
 
 # ---- E03: structure ----
 
@@ -160,6 +170,10 @@ NEEDS_FROM = _code(
 CLAUSE_NOT_TAKEN = _code(
     "E0317", "clause that the type does not take", "`{type}` has no parameter `{name}`", "not taken"
 )
+READS_DROPPED = _code(
+    "E0318", "reads a dropped row", "`{user}` reads `{name}`, which an edit drops", "read here",
+    "An edit changes one row; what reads that row stays as it is, and has to be edited too.",
+)  # fmt: skip
 
 # ---- E04: scale ----
 
@@ -235,6 +249,10 @@ SKIPPED_LEVEL = _code(
 LONG_RESAMPLE = _code(
     "W0702", "resampling over many levels", "`{target}` resamples `{source}` over {distance} levels", "{distance} levels apart",
     "More than three levels lose most of what the source knew; the published networks stay within three.",
+)  # fmt: skip
+EDIT_WITHOUT_EFFECT = _code(
+    "W0703", "edit that changes nothing", "{what}", "{label}",
+    "An edit says how a network differs from the one that it is made of; where it does not, something else was meant.",
 )  # fmt: skip
 
 # ---- E08: files ----

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spinedsl.ir.library import Defined, Unit
+from spinedsl.ir.trace import Trace
 from spinedsl.syntax import tree
 
 CLAUSES: Mapping[str, tuple[str, ...]] = {
@@ -67,6 +68,7 @@ class Network:
     mentioned: frozenset[str]
     arguments: Mapping[str, tree.Expr]
     instance: tree.Instance | None = None
+    trace: Trace | None = None  # of an edited network
 
     @property
     def sound_text(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -72,8 +73,8 @@ class Builder(Transformer[Any, Any]):
     ) -> tree.Conditional:
         return tree.Conditional(condition, value, other, self._span(value, other))
 
-    def group(self, _left: Token, inner: tree.Expr, _right: Token) -> tree.Expr:
-        return inner
+    def group(self, left: Token, inner: tree.Expr, right: Token) -> tree.Expr:
+        return replace(inner, span=self._span(left, right))
 
     def list(self, left: Token, *rest: Any) -> tree.ListOf:
         return tree.ListOf(tuple(rest[:-1]), self._span(left, rest[-1]))
@@ -159,7 +160,11 @@ class Builder(Transformer[Any, Any]):
         arguments: tuple[tuple[tree.Argument, ...], Token] | None,
     ) -> tree.Instance:
         given, last = arguments or ((), base)
-        return tree.Instance(self._name(name), self._name(base), given, self._span(keyword, last))
+        span = self._span(keyword, last)
+        return tree.Instance(self._name(name), self._name(base), given, span, None, span)
+
+    def edited_head(self, *parts: Any) -> tree.Instance:
+        return self.instance(*parts[:-1])
 
     # ---- rows of a network ----
 
@@ -232,6 +237,12 @@ class Builder(Transformer[Any, Any]):
     after_clause = from_clause
     absorb_clause = from_clause
 
+    def place_clause(self, right: Token, after: Token, name: Token) -> tree.Clause:
+        if right.value != "right":
+            raise Mistake(say.UNEXPECTED.at(self._span(after, after), found=after.value, expected="a value"))
+        keyword = tree.Name("right after", self._span(right, after))
+        return tree.Clause(keyword, (self._name(name),), self._span(right, name))
+
     def _row(self, keyword: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Row:
         last = clauses[-1] if clauses else use
         return tree.Row(keyword.value, self._name(name), use, clauses, self._span(keyword, last))
@@ -239,3 +250,36 @@ class Builder(Transformer[Any, Any]):
     stem_row = _row
     block_row = _row
     output_row = _row
+
+    # ---- edits of a network: `parse` has seen that their soft keywords are right ----
+
+    def drop_edit(self, word: Token, name: Token) -> tree.Drop:
+        return tree.Drop(self._name(name), self._span(word, name))
+
+    def move_edit(self, word: Token, name: Token, side: Token, row: Token) -> tree.Move:
+        place = tree.Place(side.value, self._name(row), self._span(side, row))
+        return tree.Move(self._name(name), place, self._span(word, row))
+
+    def add_edit(self, word: Token, kind: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Addition:
+        last = clauses[-1] if clauses else use
+        place = next((found for clause in reversed(clauses) if (found := _place(clause)) is not None), None)
+        kept = tuple(clause for clause in clauses if place is None or clause.span != place.span)
+        row = tree.Row(kind.value, self._name(name), use, kept, self._span(kind, last))
+        return tree.Addition(row, place, self._span(word, last))
+
+    def change_edit(self, kind: Token, name: Token, *clauses: tree.Clause) -> tree.Change:
+        return tree.Change(kind.value, self._name(name), None, clauses, self._span(kind, clauses[-1]))
+
+    def retype_edit(self, kind: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Change:
+        span = self._span(kind, clauses[-1] if clauses else use)
+        return tree.Change(kind.value, self._name(name), use, clauses, span)
+
+
+def _place(clause: tree.Clause) -> tree.Place | None:
+    """Where a clause places an added row, if that is what it does."""
+    value = clause.value
+    if clause.keyword.text == "before" and isinstance(value, tree.Ident):
+        return tree.Place("before", tree.Name(value.name, value.span), clause.span)
+    if clause.keyword.text == "right after" and isinstance(value, tuple):
+        return tree.Place("after", value[0], clause.span)
+    return None

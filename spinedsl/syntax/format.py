@@ -20,7 +20,7 @@ WIDTH = 110
 INDENT = "    "
 ROWS = frozenset({"STEM", "BLOCK", "OUTPUT"})
 # The columns of a row, in the order in which they stand where a row keeps to it.
-COLUMNS = ("LEVEL", "FROM", "channels", "REPEAT", "rest")
+COLUMNS = ("LEVEL", "FROM", "channels", "REPEAT", "rest", "place")
 CLAUSE_STARTS = {
     "LEVEL": "LEVEL",
     "FROM": "FROM",
@@ -92,6 +92,7 @@ def _comments(source: Source, tokens: Sequence[Token]) -> list[Comment]:
 class _Printer:
     comments: list[Comment]
     lines: list[Line] = field(default_factory=list)
+    in_edits: bool = False
 
     # ---- statements ----
 
@@ -112,7 +113,9 @@ class _Printer:
         if self.stays_on_line(statement, head, closer):
             return
         self.trailing(head, opener)
+        self.in_edits = statement.has_edits
         self.body(statement.body, depth + 1)
+        self.in_edits = False
         self.comments_before(closer.start_pos or 0, depth + 1)
         line = Line(depth, [("", "}")], first=closer.line or 0, last=closer.line or 0)
         self.lines.append(line)
@@ -146,7 +149,8 @@ class _Printer:
         if inner:
             return self.as_written(statement, depth)
         last = tokens[-1].line or 0
-        run = statement.head if statement.head in ROWS else ""
+        changes = self.in_edits and statement.head in ROWS  # a clause or two: columns would stand far apart
+        run = "" if changes else run_of(tokens)
         line = Line(
             depth, cells_of(tokens) if run else [("", spaced(tokens))], run, first=tokens[0].line or 0, last=last
         )
@@ -254,12 +258,23 @@ def _single_after_name(text: str, width: int) -> str:
     return text[:width] + text[width + 1 :]
 
 
+def run_of(tokens: Sequence[Token]) -> str:
+    """What a row aligns with: rows of its kind, or rows of its kind that edits add."""
+    if tokens[0].type in ROWS:
+        return tokens[0].type
+    adds = len(tokens) > 1 and tokens[0].value == "add" and tokens[1].type in ROWS
+    return f"add {tokens[1].type}" if adds else ""
+
+
 def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
-    """A row cut into its name, its type and its clauses."""
-    starts = [0, 3]
+    """A row cut into its name, its type and its clauses; one that an edit adds also has its place."""
+    if placed := _placed(tokens):
+        cells = cells_of(tokens[:-placed])
+        return [("free", spaced(tokens))] if cells[0][0] == "free" else [*cells, ("place", spaced(tokens[-placed:]))]
+    starts = [0, 3 if tokens[0].type in ROWS else 4]
     depth = 0
     for index, token in enumerate(tokens):
-        if index > 3 and depth == 0 and (token.type in CLAUSE_STARTS or _is_channels(tokens, index)):
+        if index > starts[1] and depth == 0 and (token.type in CLAUSE_STARTS or _is_channels(tokens, index)):
             starts.append(index)
         depth += (token.type in BRACKETS) - (token.type in BRACKETS.values())
     parts = [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
@@ -274,6 +289,15 @@ def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
     if positions != sorted(set(positions)):
         return [("free", spaced(tokens))]
     return list(zip(columns, texts, strict=True))
+
+
+def _placed(tokens: Sequence[Token]) -> int:
+    """How many tokens at the end of an added row say where it goes: those of `before b7` or `right after b7`."""
+    if tokens[0].type in ROWS:
+        return 0
+    if tokens[-2].value == "before":
+        return 2
+    return 3 if tokens[-2].type == "AFTER" and tokens[-3].value == "right" else 0
 
 
 def _is_channels(tokens: Sequence[Token], index: int) -> bool:

@@ -22,6 +22,8 @@ NETWORK_ITEMS = frozenset({"INPUT", "DEFAULTS", "WIDTHS", "RULES", "ALLOW", "STE
 ALWAYS_OPENS = TOP_LEVEL | NETWORK_ITEMS | {"LET", "VAR", "RETURN", "EACH"}
 BRACED_ROWS = frozenset({"DEFAULTS", "WIDTHS", "RULES"})
 CAN_END = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "BAD"})
+ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT"})
+GOES_ON = frozenset({"channels", "before", "right"})  # names that go on with an edit on the next line
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 TRACKED = frozenset({*BRACKETS, *BRACKETS.values(), "LBRACE"})
 INNER_OPENERS = frozenset({"IF", "ELSE", "REPEAT", "EACH"})
@@ -37,12 +39,23 @@ class Statement:
     opener: Token | None = None
     closer: Token | None = None
     unclosed: Token | None = None  # a bracket among the tokens that nothing closes
+    is_edit: bool = False
     reported: bool = False  # something was said of it already: it is not parsed, and nothing more is said
 
     @property
     def head(self) -> str:
         """Terminal of the first token."""
         return self.tokens[0].type
+
+    @property
+    def makes_instance(self) -> bool:
+        """`network A = B`, with or without edits."""
+        return self.head == "NETWORK" and any(token.type == "EQUAL" for token in self.tokens[:3])
+
+    @property
+    def has_edits(self) -> bool:
+        """`network A = B with`: what stands between its braces are edits."""
+        return self.tokens[-1].type == "WITH" and self.makes_instance
 
 
 def span_of(source: Source, token: Token) -> Span:
@@ -94,12 +107,19 @@ class _Layout:
         if previous is None or self.current is None:
             return True
         new_line = token.line > previous.line
+        if token.type == "WITH" or previous.type == "WITH":
+            return token.type != "WITH"
+        in_edits = bool(self.open_bodies) and self.open_bodies[0].has_edits
+        if in_edits and not new_line and token.type in ROW_KINDS and len(self.current.tokens) == 1:
+            return self.current.head != "NAME"  # `add block …`
         if token.type in ALWAYS_OPENS:
             return new_line or (previous.type in CAN_END and self.current.head != "IMPORT")
         if not (new_line and previous.type in CAN_END) or self.brackets or self.braced_row is not None:
             return False
         if not self.open_bodies:
             return True
+        if in_edits:
+            return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and token.value not in GOES_ON)
         if self.open_bodies[0].head == "NETWORK":
             return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.looks_like_row(index))
         return token.type in ("NAME", "IF", "REPEAT", "ELSE", "BAD")
@@ -232,14 +252,16 @@ class _Layout:
 
 
 def missing_brace(statement: Statement) -> bool:
-    """A network or definition whose `{` was forgotten: it has no body and is no instance."""
+    """A network or definition whose `{` was forgotten: it has no body and is no instance without edits."""
     if statement.body is not None or statement.head not in DEFINITION_KINDS | {"NETWORK"}:
         return False
-    return statement.head != "NETWORK" or all(token.type != "EQUAL" for token in statement.tokens[:3])
+    return statement.has_edits or not statement.makes_instance
 
 
 def belongs_in(statement: Statement, closed: Statement) -> bool:
     """At the top of a file the statement is nothing, but it could stand in what was closed just before."""
+    if closed.has_edits:
+        return statement.head in ROW_KINDS | {"NAME"}
     if closed.head == "NETWORK":
         return statement.head in NETWORK_ITEMS | {"RESAMPLE", "JOIN", "LET"}
     return closed.head in DEFINITION_KINDS and statement.head in BODY_ITEMS

@@ -12,7 +12,7 @@ from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
-from spinedsl.syntax.layout import BRACKETS, NETWORK_ITEMS, Statement, span_of
+from spinedsl.syntax.layout import BRACKETS, GOES_ON, NETWORK_ITEMS, Statement, span_of
 from spinedsl.syntax.machine import END, Token, Unexpected
 from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words
 
@@ -69,7 +69,7 @@ class Misreadings:
             end = before.start_pos + len(before.value)
             text = f" {sign}" if sign == "=" else sign
             return found.with_fix(f"write `{sign}` here", Edit(Span(self.source, end, end), text))
-        example = EXAMPLES.get(statement.head)
+        example = EXAMPLES.get("edit" if statement.is_edit else statement.head)
         return found if example is None else found.with_notes(f"as in `{example}`")
 
     def missing_comma(self, tokens: list[Token], position: int) -> Diagnostic | None:
@@ -77,7 +77,7 @@ class Misreadings:
         start = position - 1
         if start < 2 or tokens[start].type != "NAME" or tokens[start - 1].type != "NAME":
             return None
-        if tokens[start - 2].type not in ("FROM", "ABSORB", "COMMA") or tokens[start].value == "channels":
+        if tokens[start - 2].type not in ("FROM", "ABSORB", "COMMA") or tokens[start].value in GOES_ON:
             return None
         span = span_of(self.source, tokens[start])
         near = nearest(tokens[start].value, CLAUSE_WORDS)

@@ -7,6 +7,7 @@ cannot be read becomes `tree.Broken`, which remembers the names it mentions, so 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
+from spinedsl.syntax.edits import EDIT_STATEMENTS, EDIT_WORDS, EDITED, misread
 from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_ITEMS, Statement, lay_out, span_of
 from spinedsl.syntax.machine import Machine, Token, Unexpected
 from spinedsl.syntax.misread import Misreadings
@@ -61,6 +63,12 @@ def parse(source: Source) -> Outcome[tree.File]:
         parser.diagnostics = [*diagnostics, *unbalanced]
         file = parser.file(statements)
     return Outcome(file, _first(parser.diagnostics))
+
+
+@cache
+def keywords() -> frozenset[str]:
+    """The words that are no names."""
+    return frozenset(term.name.lower() for term in _lark().terminals if term.pattern.value.endswith("\\b"))
 
 
 def tokens_of(source: Source) -> list[Token]:
@@ -134,11 +142,14 @@ class _Parser:
         self.broken.append(broken)
         return broken
 
-    def stray_body(self, statement: Statement) -> None:
-        """Braces after a statement that has none."""
+    def stray_body(self, statement: Statement, edit: Edit | None = None) -> None:
+        """Braces after a statement that has none. `edit` would make sense of them."""
         if statement.body is not None and statement.opener is not None and not statement.reported:
             span = span_of(self.source, statement.opener)
-            self.say(say.UNEXPECTED.at(span, found="{", expected="the end of the line"))
+            found = say.UNEXPECTED.at(span, found="{", expected="the end of the line")
+            if edit is not None:
+                found = found.with_fix(f"edits stand in `{edit.text}{{ … }}`", edit)
+            self.say(found)
             statement.reported = True
 
     # ---- the file ----
@@ -279,12 +290,8 @@ class _Parser:
     # ---- networks ----
 
     def network(self, statement: Statement) -> tree.Network | tree.Instance | None:
-        if len(statement.tokens) > 2 and statement.tokens[2].type == "EQUAL":
-            self.stray_body(statement)
-            instance: tree.Instance | None = self.read(statement, "instance")
-            if instance is None:
-                self.broke(statement)
-            return instance
+        if statement.makes_instance:
+            return self.instance(statement)
         node = self.read(statement, "network_head")
         if node is not None and statement.body is None:
             self.needs_body(statement, "`{` or `=`")
@@ -294,6 +301,38 @@ class _Parser:
             return None
         head = span_of(self.source, statement.tokens[0]).to(span_of(self.source, statement.tokens[-1]))
         return tree.Network(node[0], node[1], items, self.extent(statement), head)
+
+    def instance(self, statement: Statement) -> tree.Instance | None:
+        """`network A = B(…)`, perhaps `with` edits: each of them is parsed by itself, as rows are."""
+        if not statement.has_edits:
+            self.stray_body(statement, Edit(self.before_body(statement), "with "))
+        elif statement.body is None:
+            self.needs_body(statement, "`{`")
+            statement.reported = True
+        head: tree.Instance | None = self.read(statement, "edited_head" if statement.has_edits else "instance")
+        edits = tuple(self.edit(part) for part in statement.body or []) if statement.has_edits else None
+        if head is None:
+            self.broke(statement)
+            return None
+        return replace(head, edits=edits, extent=self.extent(statement)) if edits is not None else head
+
+    def edit(self, statement: Statement) -> tree.EditItem:
+        statement.is_edit = True
+        if statement.head in EDITED or (statement.head == "NAME" and statement.tokens[0].value in EDIT_WORDS):
+            self.stray_body(statement)
+            found = misread(self.source, statement)
+            if found is not None and not statement.reported:
+                self.say(found)
+                statement.reported = True
+            node: tree.EditItem | None = self.read(statement, "edit")
+            return node if node is not None else self.broke(statement)
+        return self.unknown_statement(statement, "in `with`", EDIT_STATEMENTS)
+
+    def before_body(self, statement: Statement) -> Span:
+        """Where the body of a statement opens, or the statement ends."""
+        last = statement.opener or statement.tokens[-1]
+        start = span_of(self.source, last).start
+        return Span(self.source, start, start)
 
     def row(self, statement: Statement) -> tree.NetworkItem:
         if statement.head in NETWORK_ITEMS | {"RESAMPLE", "JOIN", "LET"}:

@@ -25,6 +25,8 @@ STARTS = (
     "definition_head",
     "network_head",
     "instance",
+    "edited_head",
+    "edit",
     "row",
     "simple",
     "if_head",

@@ -332,14 +332,73 @@ class Network:
     head: Span
 
 
+# ---- edits: what stands in `with { … }` ----
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where a row goes: `word` is `before` or `after`, `row` the row that it goes beside."""
+
+    word: str
+    row: Name
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """`block b7 level 5` or `block b7: residual`: what is said, clauses or the type, replaces what the row says."""
+
+    kind: str
+    name: Name
+    use: Use | None
+    clauses: tuple[Clause, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drop:
+    """`drop b11`."""
+
+    name: Name
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Addition:
+    """`add block x1: …`, perhaps with its place."""
+
+    row: Row
+    place: Place | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """`move b6 after b7`."""
+
+    name: Name
+    place: Place
+    span: Span
+
+
+EditItem: TypeAlias = Change | Drop | Addition | Move | Allow | Broken
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
-    """`network name = base(arguments)`."""
+    """`network name = base(arguments)`; `edits` is None without a `with`. `span` ends before it, `extent` after it."""
 
     name: Name
     base: Name
     arguments: tuple[Argument, ...]
     span: Span
+    edits: tuple[EditItem, ...] | None
+    extent: Span
+
+    def edited_at(self, span: Span) -> bool:
+        """A place that is part of this instance's statement."""
+        whole = self.extent
+        return span.source is whole.source and whole.start <= span.start and span.end <= whole.end
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -366,10 +425,11 @@ class File:
 
 EXPRESSIONS = frozenset({Number, Flag, Text, Ident, Property, Unary, Binary, Conditional, ListOf, Call})
 _PARTS = {
-    node: tuple(part.name for part in fields(node) if part.name not in ("span", "head"))
+    node: tuple(part.name for part in fields(node) if part.name not in ("span", "head", "extent"))
     for node in (
         *EXPRESSIONS, Argument, Binding, Return, If, Repeat, Each, Parameter, Definition, Use, Clause, Row, Input,
-        DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Instance,
+        DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Place, Change, Drop, Addition,
+        Move, Instance,
     )
 }  # fmt: skip
 
@@ -379,6 +439,18 @@ def parts(node: object) -> tuple[object, ...]:
     if type(node) is tuple:
         return node
     return tuple(getattr(node, name) for name in _PARTS.get(type(node), ()))
+
+
+def alike(one: object, other: object) -> bool:
+    """Two nodes, or tuples of nodes, say the same, wherever they stand."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Name) and isinstance(other, Name):
+        return one.text == other.text
+    if type(one) is not tuple and type(one) not in _PARTS:
+        return one == other
+    here, there = parts(one), parts(other)
+    return len(here) == len(there) and all(alike(a, b) for a, b in zip(here, there, strict=True))
 
 
 def depth(node: object) -> int:

@@ -51,6 +51,7 @@ EXAMPLES = {
     "OUTPUT": "output P3: endpoint from b13 channels 256",
     "RESAMPLE": "resample spinenet(alpha = 0.5)",
     "JOIN": "join activated_sum",
+    "edit": "block b7 level 5",
     "REPEAT": "repeat i in 3 { … }",
     "EACH": "each p in features { … }",
 }

@@ -154,7 +154,7 @@ class Context:
             return
         self._said.add(key)
         instance = self.instance
-        if instance is not None and instance.arguments:
+        if instance is not None and instance.arguments and not instance.edited_at(diagnostic.span):
             if self.by_itself:
                 place = instance.base.span.to(instance.span)
                 diagnostic = diagnostic.seen_from(

@@ -1,4 +1,7 @@
-"""Resolve instances: `network A = B(…)` is network B with arguments, and B may be an instance itself."""
+"""Resolve instances: `network A = B(…) with { … }` is network B with arguments and edits; B may be an instance itself.
+
+Arguments add up along the way: a later instance may give what an earlier one gave, and then has the last word.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from dataclasses import replace
 
 from spinedsl.diagnostics import Diagnostic, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.edits import apply, blame
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.expressions import Expressions, Scope
+from spinedsl.ir.resolve.network import resolve_network
 from spinedsl.syntax import tree
 
 
@@ -50,13 +55,15 @@ def _instance(
         if instance.base.text not in made and instance.base.text not in unit.mentioned and not unit.incomplete:
             diagnostics.append(_unknown_base(unit, instance))
         return None
+    if instance.edits is not None:
+        base = _edited(unit, base, instance, diagnostics)
     said = len(diagnostics)
     for argument in instance.arguments:
         expressions.check(argument.value, Scope())
     parameters = [parameter.name.text for parameter in base.declared.parameters]
     given = base.arguments
     required = [p.name.text for p in base.declared.parameters if p.default is None and p.name.text not in given]
-    place = base.declared.name.span
+    place = base.trace.root if base.trace is not None else base.declared.name.span
     expressions.arguments(instance.base, instance.arguments, instance.span, parameters, required, place)
     if len(diagnostics) > said:
         return None
@@ -66,6 +73,16 @@ def _instance(
         for argument in instance.arguments
     }
     return replace(base, name=instance.name.text, arguments={**given, **arguments}, instance=instance)
+
+
+def _edited(unit: Unit, base: Network, instance: tree.Instance, diagnostics: list[Diagnostic]) -> Network:
+    """The network with the instance's edits made, resolved like one that is written out."""
+    declared, trace, said = apply(base.declared, instance, base.trace)
+    diagnostics += said
+    network, said = resolve_network(declared, unit, trace)
+    edited = replace(network, arguments=base.arguments, instance=instance)
+    diagnostics += blame(edited, said)
+    return edited
 
 
 def _unknown_base(unit: Unit, instance: tree.Instance) -> Diagnostic:

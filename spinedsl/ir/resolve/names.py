@@ -10,6 +10,7 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit
 from spinedsl.ir.reserved import another_name, why_reserved
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope
+from spinedsl.ir.trace import Trace
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -20,6 +21,7 @@ class Names:
 
     declared: tree.Network
     unit: Unit
+    trace: Trace | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
     scope: Scope = field(default_factory=Scope)
     places: dict[str, Bound] = field(default_factory=dict)  # every name, with what it is
@@ -30,6 +32,19 @@ class Names:
         self.expressions = Expressions(self.unit, self.diagnostics, in_network=True)
         broken = [item for item in self.declared.items if isinstance(item, tree.Broken)]
         self.mentioned = frozenset(name for item in broken for name in item.mentions)
+
+    def dropped(self, name: str) -> Span | None:
+        """Where an edit dropped the row of that name."""
+        return self.trace.dropped.get(name) if self.trace is not None else None
+
+    def place_of(self, row: tree.Row, words: str) -> list[Label]:
+        """Where a row stands, and where an edit put it there."""
+        placed = self.trace.placed.get(row.name.text) if self.trace is not None else None
+        if placed is None:
+            return [Label(row.name.span, words)]
+        edit, how = placed
+        here = [] if how == "added" else [Label(row.name.span, f"`{row.name.text}` is written here")]
+        return [*here, Label(edit, f"{how} here")]
 
     @property
     def network(self) -> str:

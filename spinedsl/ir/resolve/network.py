@@ -11,6 +11,7 @@ from spinedsl.ir.library import Unit, language_callable
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.names import Names
 from spinedsl.ir.resolve.rows import RowResolver
+from spinedsl.ir.trace import Trace
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -19,9 +20,9 @@ T = TypeVar("T")
 RULES = ("inputs",)
 
 
-def resolve_network(declared: tree.Network, unit: Unit) -> tuple[Network, list[Diagnostic]]:
-    """The network with its names bound, and what is wrong with them."""
-    names = Names(declared, unit)
+def resolve_network(declared: tree.Network, unit: Unit, trace: Trace | None = None) -> tuple[Network, list[Diagnostic]]:
+    """The network with its names bound, and what is wrong with them. `trace` tells what edits did to it."""
+    names = Names(declared, unit, trace)
     return _Settings(names).network(), names.diagnostics
 
 
@@ -61,6 +62,7 @@ class _Settings:
             rows=RowResolver(names, uses).rows(),
             mentioned=names.mentioned,
             arguments={},
+            trace=names.trace,
         )
 
     def of_kind(self, kind: type[T]) -> list[T]:

@@ -60,7 +60,8 @@ class RowResolver:
     def is_plain(self, row: tree.Row) -> bool:
         """`output C5: c5`: an output that gives a row as it is."""
         name = row.use.name.text
-        known = name in self.names.order or name in self.names.mentioned
+        names = self.names
+        known = name in names.order or name in names.mentioned or names.dropped(name) is not None
         return row.kind == "output" and not row.clauses and not row.use.arguments and known
 
     # ---- clauses ----
@@ -139,7 +140,7 @@ class RowResolver:
         names = self.names
         at = names.order.get(name.text)
         if at is None:
-            self.unknown_row(name, index)
+            self.unknown_row(name, row, index)
         elif at < index and names.rows[at].kind == "output":
             found = say.WRONG_KIND.at(name.span, name=name.text, got="an output", expected="a block or a stem")
             place = Label(names.rows[at].name.span, "an output is where the network ends")
@@ -159,10 +160,15 @@ class RowResolver:
             self.below(name, row)
         return False
 
-    def unknown_row(self, name: tree.Name, index: int) -> None:
+    def unknown_row(self, name: tree.Name, row: tree.Row, index: int) -> None:
         """Nothing of that name is a row."""
         names = self.names
         if name.text in names.mentioned or name.text in names.unit.mentioned:
+            return
+        if (dropped := names.dropped(name.text)) is not None:
+            found = say.READS_DROPPED.at(name.span, name=name.text, user=row.name.text)
+            fix = f"drop `{row.name.text}` too, or edit what it reads: `{self.reread(row, name)}`"
+            names.diagnostics.append(found.with_others(Label(dropped, "dropped here")).with_fix(fix))
             return
         if name.text in names.places:
             what, place = names.places[name.text]
@@ -180,11 +186,24 @@ class RowResolver:
         """The rows above row number `index` that it may read, nearest first."""
         return [row.name.text for row in reversed(self.names.rows[:index]) if row.kind != "output"]
 
+    @staticmethod
+    def reread(row: tree.Row, name: tree.Name) -> str:
+        """An edit of a row that reads `name` no more."""
+        for clause in row.clauses:
+            if isinstance(clause.value, tuple) and name in clause.value:
+                word = clause.keyword.text
+                rest = [other.text for other in clause.value if other.text != name.text]
+                return f"{row.kind} {row.name.text} {word} {', '.join(rest) or ('none' if word == 'absorb' else '…')}"
+        return f"{row.kind} {row.name.text}: …"
+
     def below(self, name: tree.Name, row: tree.Row) -> None:
         """The row stands further down."""
         place = self.names.rows[self.names.order[name.text]]
         found = say.USED_BEFORE.at(name.span, name=name.text, user=row.name.text)
-        found = found.with_others(Label(place.name.span, f"`{name.text}` stands here"))
+        found = found.with_others(*self.names.place_of(place, f"`{name.text}` stands here"))
+        moved = self.names.place_of(row, "")
+        if len(moved) > 1:
+            found = found.with_others(Label(moved[-1].span, f"`{row.name.text}` is moved here"))
         fix = f"move the row of `{row.name.text}` below that of `{name.text}`, or feed it from a block above"
         self.names.diagnostics.append(found.with_fix(fix))
 

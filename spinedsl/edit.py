@@ -1,0 +1,329 @@
+"""Edits of a network as values: what a search makes, what a comparison shows, and what `with { … }` says.
+
+    from spinedsl import edit
+    edits = edit.Edits([
+        edit.Change("b7", edit.clauses(level=5)),
+        edit.Change("b14", edit.clauses(absorb=None)),
+        edit.Drop("b11"),
+        edit.Add("x1", "residual", edit.clauses(level=4, from_=["b3", "b5"]), before="b7"),
+        edit.Move("b6", after="b7"),
+    ])
+    source = edit.apply(source, edits, base="SpineNet49", name="Variant")
+
+Making a value looks at its form only: whether the rows are there, and what becomes of the network, is for the compiler
+to say of the text. Every value has one text, and `parse(edits.to_text())` gives equal values back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import TypeAlias, TypeVar
+
+from spinedsl.diagnostics import Outcome
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.source import Source, Span
+from spinedsl.syntax import tree
+from spinedsl.syntax.format import spaced
+from spinedsl.syntax.parse import keywords, tokens_of
+from spinedsl.syntax.parse import parse as parse_source
+
+T = TypeVar("T")
+
+Clauses: TypeAlias = tuple[tuple[str, str], ...]
+Value: TypeAlias = int | Fraction | str | Sequence[str] | None
+
+KINDS = ("stem", "block", "output")
+_WORD = "[A-Za-z_][A-Za-z0-9_]*"
+_NAME = re.compile(rf"{_WORD}\Z")
+_NAMES = re.compile(rf"{_WORD}(, {_WORD})*\Z")
+_PLAIN = re.compile(rf"([0-9]{{1,9}}|{_WORD})\Z")
+_VALUES = {
+    "level": _PLAIN, "channels": _PLAIN, "repeat": _PLAIN, "resample": _NAME, "join": _NAME, "after": _NAME,
+    "from": _NAMES, "absorb": _NAMES,
+}  # fmt: skip
+_BREAKS = re.compile("[\n\r]")
+
+
+# ---- the edits ----
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`block b7: type clauses…`: each clause replaces the row's, `none` takes it away; a type replaces the type."""
+
+    name: str
+    clauses: Clauses = ()
+    type: str | None = None
+    kind: str = "block"
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def __str__(self) -> str:
+        head = f"{self.kind} {self.name}" + (f": {self.type}" if self.type is not None else "")
+        return " ".join([head, *(f"{word} {value}" for word, value in self.clauses)])
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """`add block x1: type clauses… before b7`. Without a place, the row goes to the end of the rows of its kind."""
+
+    name: str
+    type: str
+    clauses: Clauses = ()
+    before: str | None = None
+    after: str | None = None
+    kind: str = "block"
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def __str__(self) -> str:
+        row = f"add {self.kind} {self.name}: {self.type}"
+        place = [f"before {self.before}"] if self.before is not None else []
+        place += [f"right after {self.after}"] if self.after is not None else []
+        return " ".join([row, *(f"{word} {value}" for word, value in self.clauses), *place])
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """`drop b11`."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def __str__(self) -> str:
+        return f"drop {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`move b6 after b7`, or `before` it: one of the two is given."""
+
+    name: str
+    before: str | None = None
+    after: str | None = None
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def __str__(self) -> str:
+        before = [f"before {self.before}"] if self.before is not None else []
+        return " ".join([f"move {self.name}", *before, *([f"after {self.after}"] if self.after is not None else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """`allow W0701 "reason"`: a warning that the edited network accepts."""
+
+    code: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def __str__(self) -> str:
+        return f'allow {self.code} "{self.reason}"'
+
+
+Edit: TypeAlias = Change | Add | Drop | Move | Allow
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Edits in the order in which they are made."""
+
+    items: tuple[Edit, ...] = ()
+
+    def __init__(self, items: Iterable[Edit] = ()) -> None:
+        object.__setattr__(self, "items", tuple(items))
+
+    def __iter__(self) -> Iterator[Edit]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def to_text(self) -> str:
+        """The `with { … }` that says them, one a line."""
+        return "with {\n" + "".join(f"    {edit}\n" for edit in self.items) + "}"
+
+
+def clauses(
+    *,
+    level: Value = "",
+    from_: Value = "",
+    after: Value = "",
+    channels: Value = "",
+    repeat: Value = "",
+    absorb: Value = "",
+    resample: Value = "",
+    join: Value = "",
+) -> Clauses:
+    """The clauses of an edit: a number, the text of an expression, a list of rows; None takes the clause away."""
+    given: dict[str, Value] = {
+        "level": level, "from": from_, "after": after, "channels": channels, "repeat": repeat, "absorb": absorb,
+        "resample": resample, "join": join,
+    }  # fmt: skip
+    return tuple((word, _text(value)) for word, value in given.items() if value != "")
+
+
+def _text(value: Value) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | Fraction):
+        return str(value)
+    return ", ".join(value)
+
+
+# ---- from and to text ----
+
+
+def parse(text: str, name: str = "<edits>") -> Outcome[Edits]:
+    """The edits of a `with { … }`, or the mistakes of form in it. Comments are left out."""
+    source = Source.from_text(f"network edited = base\n{text}", name)
+    outcome = parse_source(source)
+    file = outcome.value
+    assert file is not None
+    if outcome.diagnostics:
+        return Outcome(None, outcome.diagnostics)
+    statements: list[object] = [*file.networks, *file.definitions, *file.imports]
+    instance = statements[0]
+    if len(statements) > 1:
+        after = source.span(instance.extent.end, len(source.text)) if isinstance(instance, tree.Instance) else None
+        assert after is not None
+        found = say.UNEXPECTED.at(after, found=after.text.strip(), expected="nothing after the edits")
+        return Outcome(None, (found,))
+    if not isinstance(instance, tree.Instance) or instance.edits is None:
+        end = len(source.text)
+        found = say.ENDS_EARLY.at(source.span(end - 1, end), last=source.text[-1].strip(), expected="`with { … }`")
+        return Outcome(None, (found,))
+    return Outcome(of(instance))
+
+
+def of(instance: tree.Instance) -> Edits:
+    """The edits of an instance of a parsed file. Edits that could not be read are left out."""
+    return Edits(_value(edit) for edit in instance.edits or () if not isinstance(edit, tree.Broken))
+
+
+def to_network(edits: Edits, *, base: str, name: str) -> str:
+    """The statement that makes network `name` of network `base`.
+
+    Raises:
+        ValueError: one of the two is no name.
+    """
+    for given in (base, name):
+        if not _is_name(given):
+            raise ValueError(f"a network cannot be named {given!r}")
+    return f"network {name} = {base} {edits.to_text()}"
+
+
+def apply(source: Source, edits: Edits, *, base: str, name: str) -> Source:
+    """The file with a further network at its end: `name`, which is `base` with the edits made.
+
+    Raises:
+        ValueError: one of the two is no name.
+    """
+    before = source.text.rstrip("\n") + "\n\n" if source.text.strip() else ""
+    return Source.from_text(f"{before}{to_network(edits, base=base, name=name)}\n", source.name, source.origin)
+
+
+def _value(edit: tree.EditItem) -> Edit:
+    """The value of a parsed edit, which has its one form already."""
+    if isinstance(edit, tree.Change):
+        type_ = _spaced(edit.use.span) if edit.use is not None else None
+        return _made(Change, name=edit.name.text, clauses=_clauses(edit.clauses), type=type_, kind=edit.kind)
+    if isinstance(edit, tree.Addition):
+        row, type_ = edit.row, _spaced(edit.row.use.span)
+        return _made(
+            Add, name=row.name.text, type=type_, clauses=_clauses(row.clauses), kind=row.kind, **_place(edit.place)
+        )
+    if isinstance(edit, tree.Move):
+        return _made(Move, name=edit.name.text, **_place(edit.place))
+    if isinstance(edit, tree.Drop):
+        return _made(Drop, name=edit.name.text)
+    assert isinstance(edit, tree.Allow)
+    return _made(Allow, code=edit.code.text, reason=edit.reason)
+
+
+def _made(kind: type[T], /, **parts: object) -> T:
+    """A value whose parts are known to be right."""
+    made = kind.__new__(kind)
+    for field, value in parts.items():
+        object.__setattr__(made, field, value)
+    return made
+
+
+def _place(place: tree.Place | None) -> dict[str, str | None]:
+    return {word: place.row.text if place is not None and place.word == word else None for word in ("before", "after")}
+
+
+def _clauses(parsed: Iterable[tree.Clause]) -> Clauses:
+    return tuple(
+        (clause.keyword.text, _spaced(Span(clause.span.source, clause.keyword.span.end, clause.span.end)))
+        for clause in parsed
+    )
+
+
+def _spaced(span: Span) -> str:
+    """The text of a place with its blanks as the formatter sets them."""
+    return spaced(tokens_of(Source("", span.text)))
+
+
+# ---- the form of a value ----
+
+
+def _settle(edit: Edit) -> None:
+    """Bring the parts of a value into their one form.
+
+    Raises:
+        ValueError: they are not the parts of one edit: their text would say something else, or nothing.
+    """
+    if _plain(edit):
+        return
+    text = str(edit)
+    outcome = parse(f"with {{\n{text}\n}}") if not _BREAKS.search(text) else Outcome(None)
+    if outcome.value is None or len(outcome.value) != 1 or _shape(outcome.value.items[0]) != _shape(edit):
+        raise ValueError(f"this is not the form of one edit: {text}")
+    for field in fields(edit):
+        object.__setattr__(edit, field.name, getattr(outcome.value.items[0], field.name))
+
+
+def _shape(edit: Edit) -> tuple[object, ...]:
+    """What has to come out as it went in; types and the values of clauses may have their blanks put right."""
+    if isinstance(edit, Change):
+        return Change, edit.kind, edit.name, edit.type is None, [word for word, _ in edit.clauses]
+    if isinstance(edit, Add):
+        return Add, edit.kind, edit.name, [word for word, _ in edit.clauses], edit.before, edit.after
+    return type(edit), *(getattr(edit, field.name) for field in fields(edit))
+
+
+def _plain(edit: Edit) -> bool:
+    """The value is of a form so plain that it need not be parsed to be known right; most are."""
+    if isinstance(edit, Drop):
+        return _is_name(edit.name)
+    if isinstance(edit, Move):
+        place = edit.before if edit.after is None else edit.after
+        return place is not None and None in (edit.before, edit.after) and _is_name(edit.name) and _is_name(place)
+    if isinstance(edit, Allow) or edit.kind not in KINDS or not _is_name(edit.name):
+        return False
+    words = [word for word, _ in edit.clauses]
+    if any(word not in _VALUES or not _VALUES[word].match(value) for word, value in edit.clauses):
+        return False
+    if any(name in keywords() for _, value in edit.clauses for name in value.split(", ")):
+        return False
+    if isinstance(edit, Change):
+        return (edit.type is not None or bool(words)) and (edit.type is None or _is_name(edit.type))
+    places = [place for place in (edit.before, edit.after) if place is not None]
+    return len(places) < 2 and all(_is_name(name) for name in (edit.type, *places))
+
+
+def _is_name(text: str) -> bool:
+    return _NAME.match(text) is not None and text not in keywords()

@@ -1,0 +1,22 @@
+"""What edits did to a network, so that a message about the result can show where it was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spinedsl.source import Span
+
+
+@dataclass(eq=False)
+class Trace:
+    """By the names of rows. Edits of an edited network go on with what was done before."""
+
+    root: Span  # name of the network that was written out
+    dropped: dict[str, Span] = field(default_factory=dict)
+    placed: dict[str, tuple[Span, str]] = field(default_factory=dict)  # moved or added, with the word for it
+    written: dict[str, Span] = field(default_factory=dict)  # where a row that was changed stands
+    unread: dict[str, Span] = field(default_factory=dict)  # edits that took away a reading of a row
+
+    def further(self) -> Trace:
+        """A copy, for edits of the result."""
+        return Trace(self.root, dict(self.dropped), dict(self.placed), dict(self.written), dict(self.unread))

@@ -1,0 +1,56 @@
+"""The soft keywords of edits, and what is wrong where a person took one for another: `drop block b11`, `add x1: …`.
+
+In: the statements between the braces of a `with`. Out: a diagnostic where the form gives away what was meant.
+"""
+
+from __future__ import annotations
+
+from spinedsl.diagnostics import Diagnostic, Edit, nearest
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.source import Source, Span
+from spinedsl.syntax.layout import ROW_KINDS, Statement, span_of
+from spinedsl.syntax.machine import Token
+
+EDIT_WORDS = ("add", "drop", "move")
+EDITED = ROW_KINDS | {"ALLOW"}
+EDIT_STATEMENTS = ("block", "stem", "output", "drop", "add", "move", "allow")
+
+
+def misread(source: Source, statement: Statement) -> Diagnostic | None:
+    """What is wrong with the words after `add`, `drop` or `move`, where that shows before they are parsed."""
+    if statement.head != "NAME":
+        return None
+    word, *rest = statement.tokens
+    first = span_of(source, word)
+    if word.value == "add":
+        return None if rest and rest[0].type in ROW_KINDS else _add(source, first, rest)
+    if not rest:
+        return say.ENDS_EARLY.at(first, last=word.value, expected="the name of a row")
+    place = span_of(source, rest[0])
+    if rest[0].type in ROW_KINDS:
+        found = say.UNEXPECTED.at(place, found=rest[0].value, expected="the name of a row")
+        if len(rest) == 1:
+            return found
+        end = span_of(source, rest[1]).start
+        return found.with_fix("the name alone is enough", Edit(Span(source, place.start, end), ""))
+    if word.value == "drop" and len(rest) > 1:
+        found = say.UNEXPECTED.at(span_of(source, rest[1]), found=rest[1].value, expected="the end of the line")
+        return found.with_notes("each row is dropped by an edit of its own") if rest[1].type == "COMMA" else found
+    if word.value == "move" and len(rest) == 1:
+        return say.ENDS_EARLY.at(place, last=rest[0].value, expected="`before` or `after`, and a row")
+    if word.value == "move" and rest[1].value not in ("before", "after"):
+        found = say.UNEXPECTED.at(span_of(source, rest[1]), found=rest[1].value, expected="`before` or `after`")
+        return found.with_rename(span_of(source, rest[1]), nearest(rest[1].value, ("before", "after")))
+    return None
+
+
+def _add(source: Source, first: Span, rest: list[Token]) -> Diagnostic:
+    """`add` without what it adds."""
+    expected = "`block`, `output` or `stem`"
+    if not rest:
+        return say.ENDS_EARLY.at(first, last="add", expected=expected)
+    place = span_of(source, rest[0])
+    found = say.UNEXPECTED.at(place, found=rest[0].value, expected=expected)
+    if rest[0].type == "NAME":
+        return found.with_fix("say what it is", Edit(Span(source, place.start, place.start), "block "))
+    return found
