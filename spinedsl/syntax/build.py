@@ -1,12 +1,10 @@
-"""Make tree nodes of what the grammar recognises: the callbacks that Lark calls as it reduces each rule."""
+"""Make tree nodes of what the grammar recognises: the callbacks that the machine calls as it reduces each rule."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
-
-from lark import Transformer, v_args
 
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics import catalogue as say
@@ -26,8 +24,7 @@ class Mistake(Exception):
         self.diagnostic = diagnostic
 
 
-@v_args(inline=True)
-class Builder(Transformer[Any, Any]):
+class Builder:
     """One method for each rule. `source` is set for the file at hand; `parse` holds a lock while it is."""
 
     source: Source

@@ -1,18 +1,17 @@
-"""Run the tables that Lark makes of the grammar: a text to tokens, and the tokens of one statement to its node.
+"""Run the tables that Lark made of the grammar: a text to tokens, and the tokens of one statement to its node.
 
 Lark's own loops do the same, several times slower, and cannot say cheaply what could have come instead of a token that
-came. Tests hold this one against them: same tokens, same trees.
+came; and importing Lark takes as long as checking a file. Tests hold this one against them: same tokens, same trees.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from lark import Lark
-from lark.parsers.lalr_analysis import Shift
+from spinedsl.syntax.tables import Tables
 
 END = "$END"
 MAX_REMEMBERED = 4_096
@@ -50,29 +49,29 @@ class Unexpected(Exception):
 
 
 class Machine:
-    """Lark's lexer and parser for one grammar, by its tables."""
+    """A lexer and parser by the tables of a grammar. `callbacks` has a method for each rule that makes a node."""
 
-    def __init__(self, lark: Lark) -> None:
-        parser = lark.parser.parser.parser
-        self._table = parser.parse_table
-        self._callbacks: Mapping[Any, Any] = parser.callbacks
+    def __init__(self, tables: Tables, callbacks: object) -> None:
+        self._tables = tables
+        self._rules = [_reduction(rule, callbacks) for rule in tables["rules"]]
         self._rows: dict[int, dict[str, Action]] = {}
         self._accepts: dict[tuple[int, ...], frozenset[str]] = {}
-        self._lark = lark
+        self._ends = frozenset(tables["ends"].values())
 
     # ---- lexing ----
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        """Every terminal, in the order in which Lark tries them."""
-        terminals = sorted(
-            self._lark.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name)
-        )
-        return re.compile("|".join(f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in terminals))
+        """Every terminal, in the order in which they are tried."""
+        return re.compile("|".join(f"(?P<{name}>{regexp})" for name, regexp in self._tables["terminals"]))
+
+    def keywords(self) -> frozenset[str]:
+        """Words that end at a word boundary: no name can be one."""
+        return frozenset(name.lower() for name, regexp in self._tables["terminals"] if regexp.endswith("\\b"))
 
     def tokens(self, text: str) -> list[Token]:
         """All tokens of a text; every character that is not ignored is in one."""
-        ignored = frozenset(self._lark.lexer_conf.ignore)
+        ignored = frozenset(self._tables["ignored"])
         tokens: list[Token] = []
         line = 1
         for match in self._pattern.finditer(text):
@@ -88,8 +87,8 @@ class Machine:
 
     def parse(self, start: str, tokens: Sequence[Token]) -> Any:
         """The node of a whole statement of the kind `start`. Raises `Unexpected`."""
-        rows, end_state = self._rows, self._table.end_states[start]
-        states: list[int] = [self._table.start_states[start]]
+        rows, end_state = self._rows, self._tables["ends"][start]
+        states: list[int] = [self._tables["starts"][start]]
         row = rows.get(states[0]) or self._row(states[0])
         values: list[Any] = []
         for position, token in enumerate((*tokens, None)):
@@ -120,12 +119,8 @@ class Machine:
         """What a state does with each symbol, in the form that `parse` reads."""
         row = self._rows.get(state)
         if row is None:
-            row = {}
-            for symbol, (kind, argument) in self._table.states[state].items():
-                if kind is Shift:
-                    row[symbol] = (argument, None)
-                else:
-                    row[symbol] = (-1, (len(argument.expansion), self._callbacks[argument], argument.origin.name))
+            actions = self._tables["states"][state].items()
+            row = {symbol: (to, None) if to >= 0 else (-1, self._rules[-1 - to]) for symbol, to in actions}
             self._rows[state] = row
         return row
 
@@ -156,6 +151,33 @@ class Machine:
             if terminal == END and states[-1] in self._ends:
                 return True
 
-    @cached_property
-    def _ends(self) -> frozenset[int]:
-        return frozenset(self._table.end_states.values())
+
+def _reduction(rule: list[Any], callbacks: object) -> Reduction:
+    """A rule as `parse` uses it: its size, what makes a node of its children, and what it makes.
+
+    Without a callback the children stay a list, which the rule above takes in.
+    """
+    size, origin, name, kept, nones, stands_for_child = rule
+    method = getattr(callbacks, name, None) if name else None
+
+    def node(children: list[Any]) -> Any:
+        if stands_for_child and len(children) == 1:
+            return children[0]
+        return children if method is None else method(*children)
+
+    if nones or len(kept) < size or any(take_in or before for _, take_in, before in kept):
+        return size, lambda children: node(_kept(children, kept, nones)), origin
+    return size, node, origin
+
+
+def _kept(children: list[Any], kept: list[list[int]], nones: int) -> list[Any]:
+    """The children that count, a None for each optional part that is not there."""
+    found: list[Any] = []
+    for index, take_in, before in kept:
+        if before:
+            found += [None] * before
+        if take_in:
+            found += children[index]
+        else:
+            found.append(children[index])
+    return found + [None] * nones

@@ -11,8 +11,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from lark import Lark
-
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
@@ -41,13 +39,8 @@ _lock = threading.Lock()
 
 
 @cache
-def _lark() -> Lark:
-    return tables.load(_builder)
-
-
-@cache
 def _machine() -> Machine:
-    return Machine(_lark())
+    return Machine(tables.load(), _builder)
 
 
 def parse(source: Source) -> Outcome[tree.File]:
@@ -68,7 +61,7 @@ def parse(source: Source) -> Outcome[tree.File]:
 @cache
 def keywords() -> frozenset[str]:
     """The words that are no names."""
-    return frozenset(term.name.lower() for term in _lark().terminals if term.pattern.value.endswith("\\b"))
+    return _machine().keywords()
 
 
 def tokens_of(source: Source) -> list[Token]:

@@ -1,22 +1,19 @@
-"""The parser that Lark makes of `grammar/spine.lark`, from tables saved beside this file.
+"""The parser's tables: made by Lark of `grammar/spine.lark`, saved as plain data beside this file.
 
-Building the tables takes longer than everything else a check does, so they are kept in `spine.tables`. The file is a
-cache and nothing more: it bears the digest of the grammar and the version of Lark that made it, and where either
-differs the tables are built from the grammar. `python -m spinedsl.syntax.tables` writes it anew; a test proves that it
-is fresh.
+Lark is the tool that makes them; reading a file needs only what is saved (`machine`). `spine.tables.json` is a cache and
+nothing more: it bears the digest of the grammar and the version of its own form, and where either differs the tables are
+built from the grammar. `python -m spinedsl.syntax.tables` writes it anew; a test proves that it is fresh.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import pickle
-from collections.abc import Callable, Iterator
+import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import lark
-from lark import Lark, Token, Transformer
+if TYPE_CHECKING:
+    from lark import Lark
 
 STARTS = (
     "file",
@@ -34,7 +31,10 @@ STARTS = (
     "repeat_head",
     "each_head",
 )
-SAVED = Path(__file__).resolve().with_name("spine.tables")
+SAVED = Path(__file__).resolve().with_name("spine.tables.json")
+FORM = 1  # of what is saved
+
+Tables: TypeAlias = dict[str, Any]
 
 
 class _KeepBad:
@@ -42,7 +42,7 @@ class _KeepBad:
 
     always_accept = ("BAD",)
 
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+    def process(self, stream: Any) -> Any:
         return stream
 
 
@@ -55,48 +55,97 @@ def grammar_text() -> str:
     raise FileNotFoundError("spine.lark is missing from this installation of spinedsl")
 
 
-def build(transformer: Transformer[Token, Any] | None = None, *, strict: bool = False) -> Lark:
-    """The parser, from the grammar itself. `strict` refuses every conflict; it needs the package `interegular`."""
+def lark_of_grammar(callbacks: Any = None, *, strict: bool = False) -> Lark:
+    """Lark's own parser of the grammar. `strict` refuses every conflict; it needs the package `interegular`."""
+    from lark import Lark  # noqa: PLC0415  only to make the tables
+
     return Lark(
         grammar_text(),
         parser="lalr",
         lexer="basic",
         start=list(STARTS),
         postlex=_KeepBad(),
-        transformer=transformer,
+        transformer=callbacks,
         maybe_placeholders=True,
         strict=strict,
     )
 
 
-def load(transformer: Transformer[Token, Any]) -> Lark:
-    """The parser, from the saved tables where they fit."""
+def build() -> Tables:
+    """The tables as plain data: terminals in the order in which they are tried, states, and rules.
+
+    A state maps a symbol to the state to go to, or to -1 - n to reduce by rule n. A rule says how many symbols it takes,
+    what it makes, the callback, and of its children which are kept, which are lists to take in, and where a missing
+    optional one leaves a None.
+    """
+    from lark.parsers.lalr_analysis import Shift  # noqa: PLC0415
+
+    lark = lark_of_grammar()
+    order = sorted(lark.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
+    parser = lark.parser.parser.parser  # type: ignore[union-attr]
+    table = parser.parse_table
+    # Lark numbers states as it meets them, which differs from run to run: number them by the way there instead.
+    number: dict[int, int] = {}
+    pending = [table.start_states[start] for start in STARTS]
+    rules: dict[Any, int] = {}
+    states: list[dict[str, int]] = []
+    ordered: list[int] = []
+    while pending:
+        state = pending.pop(0)
+        if state not in number:
+            number[state] = len(ordered)
+            ordered.append(state)
+            pending += [to for _, (kind, to) in sorted(table.states[state].items()) if kind is Shift]
+    for state in ordered:
+        row: dict[str, int] = {}
+        for symbol, (kind, argument) in sorted(table.states[state].items()):
+            row[str(symbol)] = number[argument] if kind is Shift else -1 - rules.setdefault(argument, len(rules))
+        states.append(row)
+    return {
+        "terminals": [[terminal.name, terminal.pattern.to_regexp()] for terminal in order],
+        "ignored": sorted(lark.lexer_conf.ignore),
+        "states": states,
+        "starts": {start: number[table.start_states[start]] for start in STARTS},
+        "ends": {start: number[table.end_states[start]] for start in STARTS},
+        "rules": [_rule(rule) for rule in rules],
+    }
+
+
+def _rule(rule: Any) -> list[Any]:
+    """Size, what it makes, callback, children kept, Nones at the end, and whether an only child stands for itself."""
+    origin = str(rule.origin.name)
+    gaps = [0] * (len(rule.expansion) + 1)
+    if rule.options.empty_indices:
+        gaps = [len(run) for run in "".join(str(int(empty)) for empty in rule.options.empty_indices).split("0")]
+    kept: list[list[int]] = []
+    nones = 0
+    for index, symbol in enumerate(rule.expansion):
+        nones += gaps[index]
+        if rule.options.keep_all_tokens or not (symbol.is_term and symbol.filter_out):
+            kept.append([index, int(not symbol.is_term and symbol.name.startswith("_")), nones])
+            nones = 0
+    nones += gaps[-1]
+    callback = str(rule.alias or "") or ("" if origin.startswith("_") else origin)
+    return [len(rule.expansion), origin, callback, kept, nones, int(rule.options.expand1 and not rule.alias)]
+
+
+def load() -> Tables:
+    """The saved tables where they fit the grammar, else tables made of it."""
     try:
-        with SAVED.open("rb") as file:
-            if file.readline() != key():
-                return build(transformer)
-            # Our own package data, as trusted as the code beside it: no input ever reaches this.
-            saved = pickle.load(file)  # noqa: S301
-    except OSError:
-        return build(transformer)
-    # What Lark's own standalone parsers call.
-    restore: Callable[..., Lark] = Lark._load_from_dict  # noqa: SLF001
-    return restore(saved["data"], saved["memo"], transformer=transformer, postlex=_KeepBad())
+        saved: Tables = json.loads(SAVED.read_bytes())
+    except (OSError, ValueError):
+        return build()
+    return saved if saved.get("key") == key() else build()
 
 
-def key() -> bytes:
-    """What the tables depend on, as the first line of the saved file."""
-    digest = hashlib.sha256(grammar_text().encode()).hexdigest()
-    return f"spine tables 1, grammar {digest}, lark {lark.__version__}\n".encode()
+def key() -> str:
+    """What the tables depend on."""
+    return f"form {FORM}, grammar {hashlib.sha256(grammar_text().encode()).hexdigest()}"
 
 
 def save() -> None:
-    """Write `spine.tables` anew."""
-    tables = io.BytesIO()
-    build().save(tables)
-    plain = pickle.loads(tables.getvalue())  # noqa: S301  what was just made
-    plain["data"]["options"]["postlex"] = None  # given again when the tables are loaded
-    SAVED.write_bytes(key() + pickle.dumps(plain, protocol=4))
+    """Write `spine.tables.json` anew."""
+    SAVED.write_text(json.dumps({"key": key(), **build()}, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
