@@ -51,6 +51,9 @@ EXAMPLES = {
     "OUTPUT": "output P3: endpoint from b13 channels 256",
     "RESAMPLE": "resample spinenet(alpha = 0.5)",
     "JOIN": "join activated_sum",
+    "LET": "let y = relu(x)",
+    "VAR": "var y = x",
+    "RETURN": "return y",
     "REPEAT": "repeat i in 3 { … }",
     "EACH": "each p in features { … }",
 }
