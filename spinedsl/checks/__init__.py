@@ -1,8 +1,8 @@
 """Check a typed network: one rule a file, all of them always, in the order of `CHECKS`.
 
-A rule is a function from a `TypedNetwork` to diagnostics. It leaves alone what is unknown (`None`): that was said before.
-To add one: a file here, its line in `CHECKS`, its code in the catalogue, and an input with its expected output under
-`tests/mistakes`.
+A rule is a function from a `TypedNetwork` to diagnostics. It leaves alone what is unknown (`None`): that was said
+before. To add one: a file here, its line in `CHECKS`, its code in the catalogue, and an input with its expected output
+under `tests/mistakes`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def check(typed: TypedNetwork) -> Outcome[CheckedNetwork]:
     """Every rule on one network. Warnings that the network allows are left out."""
     allowed = {allow.code.text for allow in typed.network.allowed}
     found = tuple(
-        diagnostic
+        typed.network.seen(diagnostic)
         for rule in CHECKS
         for diagnostic in rule(typed)
         if not (diagnostic.severity is Severity.WARNING and diagnostic.code.id in allowed)

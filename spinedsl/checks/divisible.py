@@ -11,23 +11,36 @@ from spinedsl.syntax import tree
 
 
 def divisible(typed: TypedNetwork) -> Iterator[Diagnostic]:
-    """Height and width that do not divide, with the nearest sizes that do."""
-    declared = typed.network.input
-    if declared is None or typed.input_type is None:
+    """Height and width that do not divide, with the nearest sizes that do; said once where they are the same."""
+    declared, input_type = typed.network.input, typed.input_type
+    if declared is None or input_type is None:
         return
+    _, height, width = declared.sizes
+    axes: list[tuple[str, int, tuple[tree.Expr, ...]]]
+    if input_type.height == input_type.width:
+        axes = [(f"an input of {input_type.size}", input_type.height, (height, width))]
+    else:
+        axes = [
+            (f"an input height of {input_type.height}", input_type.height, (height,)),
+            (f"an input width of {input_type.width}", input_type.width, (width,)),
+        ]
+    for what, got, exprs in axes:
+        if got % typed.divisor:
+            yield _not_divisible(typed, what, got, exprs)
+
+
+def _not_divisible(typed: TypedNetwork, what: str, got: int, exprs: tuple[tree.Expr, ...]) -> Diagnostic:
     divisor, level = typed.divisor, typed.divisor.bit_length() - 1
-    seen: set[tuple[int, int]] = set()
-    axes = (("height", typed.input_type.height), ("width", typed.input_type.width))
-    for (axis, got), expr in zip(axes, declared.sizes[1:], strict=True):
-        place = expr.span if typed.given_size is None else declared.span
-        if got % divisor == 0 or (got, place.start) in seen:
-            continue
-        seen.add((got, place.start))
-        down, up = got // divisor * divisor, -(-got // divisor) * divisor
-        nearest = [size for size in ((down, up) if got - down <= up - got else (up, down)) if size]
-        words = " or ".join(str(size) for size in nearest)
-        edits = [Edit(expr.span, str(nearest[0]))] if isinstance(expr, tree.Number) and typed.given_size is None else []
-        found = say.NOT_DIVISIBLE.at(place, axis=axis, got=got, divisor=divisor, level=level)
-        if typed.given_size is not None:
-            found = found.with_notes("the size was given on the command line")
-        yield found.with_fix(f"the nearest sizes that divide: {words}", *edits)
+    declared = typed.network.input
+    assert declared is not None
+    outside = typed.given_size is not None
+    place = declared.span if outside else exprs[0].span.to(exprs[-1].span)
+    found = say.NOT_DIVISIBLE.at(place, what=what, got=got, divisor=divisor, level=level)
+    if outside:
+        found = found.with_notes("the size was given on the command line")
+    down, up = got // divisor * divisor, -(-got // divisor) * divisor
+    sizes = [size for size in ((down, up) if got - down <= up - got else (up, down)) if size]
+    edits = [Edit(expr.span, str(sizes[0])) for expr in exprs if isinstance(expr, tree.Number)]
+    if outside or len(edits) < len(exprs):
+        edits = []
+    return found.with_fix(f"the nearest sizes that divide: {' or '.join(str(size) for size in sizes)}", *edits)

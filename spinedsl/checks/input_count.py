@@ -13,14 +13,17 @@ def input_count(typed: TypedNetwork) -> Iterator[Diagnostic]:
     """Blocks whose `from` names too few or too many others; absorbed maps are no inputs."""
     least, most = typed.least_inputs, typed.most_inputs
     for row in typed.rows.values():
-        count = len(row.declared.sources)
+        count = len({name.text for name in row.declared.sources})  # one named twice is another mistake
         clause = row.declared.clauses.get("from")
         if row.declared.row.kind == "output" and count > 1 and clause is not None:
-            yield say.INPUT_COUNT.at(clause.span, name=row.name, got=_inputs(count), expected="1 for an output")
+            found = say.INPUT_COUNT.at(clause.span, row="output", name=row.name, got=_inputs(count), expected="1")
+            yield found.with_fix("join them in a block, and give that")
         if row.declared.row.kind != "block" or clause is None or least <= count <= most:
             continue
         expected = str(least) if least == most else f"{least} or {most}" if most == least + 1 else f"{least} to {most}"
-        yield say.INPUT_COUNT.at(clause.span, name=row.name, got=_inputs(count), expected=expected).with_fix(
+        yield say.INPUT_COUNT.at(
+            clause.span, row="block", name=row.name, got=_inputs(count), expected=expected
+        ).with_fix(
             f"let it read from {'fewer' if count > most else 'more'} blocks, or set "
             f"`rules {{ inputs {min(least, count)}..{max(most, count)} }}` for this network"
         )

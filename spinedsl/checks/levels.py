@@ -14,7 +14,7 @@ def levels(typed: TypedNetwork) -> Iterator[Diagnostic]:
     stems = [row for row in typed.rows.values() if row.declared.row.kind == "stem"]
     declared = typed.network.declared
     if not stems:
-        if typed.network.sound_text:
+        if typed.network.sound_text and not typed.rows:
             yield say.NOT_ABOVE_INPUT.at(declared.name.span, name=declared.name.text).with_fix(
                 "begin with one, as in `stem s: resnet_stem channels 64`"
             )
@@ -29,4 +29,5 @@ def levels(typed: TypedNetwork) -> Iterator[Diagnostic]:
             yield (
                 say.LEVEL_RANGE.at(clause.span, got=row.level, expected=f"{least} or more")
                 .with_others(Label(first.span, f"stem `{first.name}` ends at level {least}"))
+                .with_fix(f"no block stands below the stem: say `level {least}` or more")
             )  # fmt: skip

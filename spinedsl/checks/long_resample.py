@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from spinedsl.checks.accept import accept
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.typed import TypedNetwork
@@ -23,5 +24,5 @@ def long_resample(typed: TypedNetwork) -> Iterator[Diagnostic]:
                 yield (
                     say.LONG_RESAMPLE.at(connection.source.span, target=row.name, source=source.name, distance=distance)
                     .with_others(Label(source.span, f"`{source.name}` is at level {source.level}"))
-                    .with_fix('go by way of a block between, or accept it: `allow W0702 "the reason"`')
+                    .with_fix(*accept(typed, "go by way of a block between", "W0702"))
                 )

@@ -13,7 +13,7 @@ def outputs(typed: TypedNetwork) -> Iterator[Diagnostic]:
     """A network without outputs, and outputs that share a level."""
     rows = [row for row in typed.rows.values() if row.declared.row.kind == "output"]
     declared = typed.network.declared
-    if not rows and typed.network.sound_text:
+    if not rows and typed.rows and typed.network.sound_text:
         yield say.NO_OUTPUT.at(declared.name.span, name=declared.name.text).with_fix(
             "name what the network gives, as in `output P3: endpoint from b13 channels 256`"
         )
@@ -24,7 +24,6 @@ def outputs(typed: TypedNetwork) -> Iterator[Diagnostic]:
             continue
         if level in by_level:
             first = by_level[level]
-            yield say.OUTPUT_LEVEL_TWICE.at(row.span, first=first.name, second=row.name, level=level).with_others(
-                Label(first.span, f"level {level} here first")
-            )
+            found = say.OUTPUT_LEVEL_TWICE.at(row.span, first=first.name, second=row.name, level=level)
+            yield found.with_others(Label(first.span, f"level {level} here first")).with_fix("take one of them away")
         by_level.setdefault(level, row)

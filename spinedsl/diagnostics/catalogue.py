@@ -12,11 +12,11 @@ from spinedsl.diagnostics.model import Code
 CATALOGUE: dict[str, Code] = {}
 
 
-def _code(id: str, title: str, message: str, label: str, why: str = "") -> Code:
-    code = Code(id, title, message, label, why)
-    if id in CATALOGUE:
-        raise ValueError(f"code {id} is given twice")
-    CATALOGUE[id] = code
+def _code(name: str, title: str, message: str, label: str, why: str = "") -> Code:
+    code = Code(name, title, message, label, why)
+    if name in CATALOGUE:
+        raise ValueError(f"code {name} is given twice")
+    CATALOGUE[name] = code
     return code
 
 
@@ -31,11 +31,11 @@ NOT_A_STATEMENT = _code(
 )
 UNCLOSED = _code("E0104", "bracket never closed", "`{bracket}` is never closed", "opened here")
 UNOPENED = _code("E0105", "bracket never opened", "there is a `{bracket}` too many", "{why}")
-MISSING_BRACE = _code("E0106", "missing brace", "the `{{` of this {what} is missing", "expected `{{` here")
+MISSING_BRACE = _code("E0106", "missing brace", "the `{{` of this `{what}` is missing", "expected `{{` here")
 KEYWORD_AS_NAME = _code(
     "E0107", "keyword used as a name", "`{word}` is a keyword and cannot be a name", "expected a name"
 )
-BAD_CHARACTER = _code("E0108", "stray character", "{character} has no meaning here", "take it away")
+BAD_CHARACTER = _code("E0108", "stray character", "{character} has no meaning here", "not part of the language")
 LOOKALIKE = _code(
     "E0109", "letter of another script", "{character} looks like `{like}` but is another character",
     "names are ASCII letters, digits and `_`",
@@ -45,8 +45,8 @@ BIDI_CONTROL = _code(
 )
 CONTROL_CHARACTER = _code("E0111", "hidden character", "{character} is not allowed in a file", "hidden here")
 INPUT_FORM = _code(
-    "E0112", "form of the input", "the sizes of an input are joined by `x`, got `{got}`",
-    "expected `x`, as in `3 x 640 x 640`",
+    "E0112", "form of the input", "an input has three sizes with ` x ` between them, got {got}",
+    "expected channels x height x width",
 )  # fmt: skip
 ELSE_WITHOUT_IF = _code(
     "E0113", "else without if", "this `else` belongs to no `if`", "expected after the `}}` of an `if`"
@@ -58,7 +58,10 @@ VERSION_FIRST = _code(
     "E0115", "version not first", "the version stands first in a file", "move it above everything else"
 )
 NOT_UTF8 = _code(
-    "E0116", "not UTF-8", "the file is not UTF-8: byte {byte} at offset {offset}", "after these characters"
+    "E0116",
+    "not UTF-8",
+    "the file is not UTF-8: byte {byte} at offset {offset}",
+    "the last that is; save the file as UTF-8",
 )
 
 # ---- E02: names ----
@@ -87,7 +90,7 @@ MISSING_ARGUMENT = _code(
     "E0210", "missing argument", "`{callee}` needs `{name}`", "`{name}` has no default and is not given"
 )
 TOO_MANY_ARGUMENTS = _code(
-    "E0211", "too many arguments", "`{callee}` takes {most} arguments in order, got {got}", "one too many from here"
+    "E0211", "too many arguments", "`{callee}` takes {most} in order, got {got}", "one too many from here"
 )
 UNKNOWN_PROPERTY = _code("E0212", "unknown property", "{what} has no property `{name}`", "expected {known}")
 NOT_A_VAR = _code(
@@ -109,7 +112,7 @@ NETWORK_CYCLE = _code(
     "E0220", "networks made of each other", "these networks are made of each other: {way}", "this closes the circle"
 )
 MISSING_PARAMETER = _code(
-    "E0221", "missing parameter", "{kind} needs a parameter for {missing}, which `{name}` has not",
+    "E0221", "missing parameter", "{kind} needs a parameter for {missing}, which `{name}` lacks",
     "its first parameters are filled in by the rows that use it",
 )  # fmt: skip
 GIVEN_BY_NAME = _code(
@@ -129,7 +132,7 @@ NO_SUCH_CLAUSE = _code(
 # ---- E03: structure ----
 
 INPUT_COUNT = _code(
-    "E0301", "number of inputs", "block `{name}` has {got}, expected {expected}", "{got}",
+    "E0301", "number of inputs", "{row} `{name}` has {got}, expected {expected}", "{got}",
     "In a scale-permuted network every block is fed by one or two others. `rules {{ inputs 1..3 }}` changes that.",
 )  # fmt: skip
 SAME_PARENTS = _code("E0302", "same input twice", "block `{name}` takes `{parent}` twice", "the second time")
@@ -137,7 +140,7 @@ USED_BEFORE = _code(
     "E0303", "input below the block", "`{name}` stands below `{user}`, which uses it", "used here, before it is there",
     "The order of the rows is the order of the network: a block reads only from rows above it.",
 )  # fmt: skip
-CYCLE = _code("E0304", "circle of blocks", "these blocks feed each other: {way}", "this input closes the circle")
+CYCLE = _code("E0304", "circle of blocks", "{what}", "this input closes the circle")
 UNUSED_BLOCK = _code(
     "E0305", "block that nothing uses", "nothing uses block `{name}`", "its feature map reaches no output",
 )  # fmt: skip
@@ -158,6 +161,9 @@ FROM_AND_AFTER = _code(
     "E0312", "clauses that exclude each other", "a row has `from` or `after`, not both",
     "`after` connects directly; `from` resamples and joins",
 )  # fmt: skip
+EMPTY_FILE = _code(
+    "E0314", "empty file", "this file has no network and no definition", "expected `network NAME {{ … }}`"
+)
 ABSORB_NEEDS_JOIN = _code(
     "E0313", "nothing to absorb into", "block `{name}` has no join to absorb into", "`absorb` goes with `from`"
 )
@@ -180,7 +186,7 @@ READS_DROPPED = _code(
 LEVEL_RANGE = _code("E0401", "level out of range", "level {got} is out of range", "expected {expected}")
 NOT_DIVISIBLE = _code(
     "E0402", "input size does not divide",
-    "an input {axis} of {got} does not divide by {divisor}, which level {level} needs", "{got} / {divisor} is not whole",
+    "{what} does not divide by {divisor}, which level {level} needs", "{got} / {divisor} is not whole",
 )  # fmt: skip
 NOT_POSITIVE = _code("E0403", "count below one", "{what} must be at least 1, got {got}", "{how}")
 NO_WIDTH = _code(
@@ -219,7 +225,8 @@ NO_DEFAULT = _code(
 )  # fmt: skip
 DIVISION_BY_ZERO = _code("E0505", "division by zero", "division by zero", "this is 0")
 SIZE_NOT_KEPT = _code(
-    "E0506", "size does not fit the level", "`{operation}` turns {before} into {after}, but level {level} has {expected}",
+    "E0506", "size does not fit the level",
+    "`{operation}` turns {before} into {after}, but level {level} has {expected}",
     "the map no longer fits its level",
     "A feature map at level L is the input divided by 2^L, rounded to nothing: that is what makes maps comparable.",
 )  # fmt: skip
@@ -238,7 +245,7 @@ TOO_DEEP = _code("E0602", "nested too deep", "{what} is nested too deep", "{limi
 NUMBER_TOO_LONG = _code(
     "E0603", "number too long", "a number has at most {digits} digits and an exponent of at most {exponent}", "too long"
 )
-TOO_MANY = _code("E0604", "too many", "{what}: at most {limit}, got {got}", "at most {limit}")
+TOO_MANY = _code("E0604", "too many", "too many {what}: at most {limit}, got {got}", "at most {limit}")
 
 # ---- W07: lints ----
 
@@ -247,7 +254,8 @@ SKIPPED_LEVEL = _code(
     "Detection heads expect a pyramid without gaps.",
 )  # fmt: skip
 LONG_RESAMPLE = _code(
-    "W0702", "resampling over many levels", "`{target}` resamples `{source}` over {distance} levels", "{distance} levels apart",
+    "W0702", "resampling over many levels",
+    "`{target}` resamples `{source}` over {distance} levels", "{distance} levels apart",
     "More than three levels lose most of what the source knew; the published networks stay within three.",
 )  # fmt: skip
 EDIT_WITHOUT_EFFECT = _code(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Generic, TypeVar
 
 from spinedsl.source import Span
 
+_NUMBER = re.compile(r"-?\s*[0-9][0-9.eE+-]*")
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -78,6 +80,11 @@ class Diagnostic:
     def with_fix(self, text: str, *edits: Edit) -> Diagnostic:
         """The same with one more way to repair it."""
         return replace(self, fixes=(*self.fixes, Fix(text, edits)))
+
+    def with_value(self, span: Span, value: str) -> Diagnostic:
+        """The same with the nearest value that can be; as an edit where a number stands there."""
+        edits = (Edit(span, value),) if _NUMBER.fullmatch(span.text) else ()
+        return self.with_fix(f"the nearest that can be is `{value}`", *edits)
 
     def with_rename(self, span: Span, name: str | None) -> Diagnostic:
         """The same with the suggestion to write `name` at `span`; unchanged when there is none."""

@@ -124,9 +124,9 @@ def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) 
         name = definition.name
         if language_callable(name.text) is not None:
             diagnostics.append(
-                say.DEFINED_TWICE.at(name.span, name=name.text, what="a definition").with_notes(
-                    f"`{name.text}` is part of the language"
-                )
+                say.DEFINED_TWICE.at(name.span, name=name.text, what="a definition")
+                .with_notes(f"`{name.text}` is part of the language")
+                .with_fix(f"choose another name, say `{name.text}_2`")
             )
         elif name.text in places:
             diagnostics.append(_twice(name.text, name.span, "a definition", places[name.text]))
@@ -144,4 +144,8 @@ def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) 
 
 
 def _twice(name: str, span: Span, what: str, first: Span) -> Diagnostic:
-    return say.DEFINED_TWICE.at(span, name=name, what=what).with_others(Label(first, f"`{name}` comes from here first"))
+    found = say.DEFINED_TWICE.at(span, name=name, what=what)
+    found = found.with_others(Label(first, f"`{name}` comes from here first"))
+    if what == "an import":
+        return found.with_fix("rename one of the two, or import only one of the files")
+    return found.with_fix(f"choose another name, say `{name}_2`")

@@ -1,9 +1,9 @@
 """The names of parameters inside a definition: a property of its text alone, whatever it is expanded for.
 
 A `let` names what stands on its right: in `let squeeze = act(norm(conv(x, …)))` the convolution's weight is
-`squeeze.conv.weight`. Elsewhere an operation goes by the name it is called by. A second call of one name in one scope is
-`conv_2`. Iterations of a `repeat` are `rep0`, `rep1`, …; those of `each p in …` are `p0`, `p1`, …. What is `shared` stands
-outside of the loops around it, and is named after everything else, so that it never takes another's name.
+`squeeze.conv.weight`. Elsewhere an operation goes by the name it is called by. A second call of one name in one scope
+is `conv_2`. Iterations of a `repeat` are `rep0`, `rep1`, …; those of `each p in …` are `p0`, `p1`, …. What is `shared`
+stands outside of the loops around it, and is named after everything else, so that it never takes another's name.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.ir.trace import Trace
 from spinedsl.syntax import tree
@@ -74,6 +75,16 @@ class Network:
     def sound_text(self) -> bool:
         """Every statement of the network could be read."""
         return not any(isinstance(item, tree.Broken) for item in self.declared.items)
+
+    def seen(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The same, said where something can be done about it: an instance's arguments may be the cause."""
+        instance = self.instance
+        if instance is None or not instance.arguments or instance.edited_at(diagnostic.span):
+            return diagnostic
+        if self.by_itself:
+            place = instance.base.span.to(instance.span)
+            return diagnostic.seen_from(place, f"with these arguments, in network `{instance.name.text}`")
+        return diagnostic.with_others(Label(instance.name.span, f"in network `{instance.name.text}`"))
 
     @property
     def by_itself(self) -> bool:

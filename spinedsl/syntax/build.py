@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
@@ -43,7 +43,8 @@ class Builder:
         span = self._span(token, token)
         mantissa, _, exponent = token.value.lower().partition("e")
         if len(mantissa) > MAX_DIGITS or abs(int(exponent[:9] or 0)) > MAX_EXPONENT:
-            raise Mistake(say.NUMBER_TOO_LONG.at(span, digits=MAX_DIGITS, exponent=MAX_EXPONENT))
+            found = say.NUMBER_TOO_LONG.at(span, digits=MAX_DIGITS, exponent=MAX_EXPONENT)
+            raise Mistake(found.with_fix("nothing in a network needs numbers of that size"))
         value = Fraction(token.value)
         return tree.Number(value.numerator if value.denominator == 1 else value, span)
 
@@ -81,7 +82,7 @@ class Builder:
         label = None if name is None else self._name(name)
         return tree.Argument(label, value, self._span(value if name is None else name, value))
 
-    def arguments(self, left: Token, *rest: Any) -> tuple[tuple[tree.Argument, ...], Token]:
+    def arguments(self, _left: Token, *rest: Any) -> tuple[tuple[tree.Argument, ...], Token]:
         return tuple(rest[:-1]), rest[-1]
 
     def call(self, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token]) -> tree.Call:
@@ -177,9 +178,10 @@ class Builder:
     def input_row(
         self, keyword: Token, name: Token, c: tree.Expr, x1: Token, h: tree.Expr, x2: Token, w: tree.Expr
     ) -> tree.Input:
-        for between in (x1, x2):
-            if between.value != "x":
-                raise Mistake(say.INPUT_FORM.at(self._span(between, between), got=between.value))
+        wrong = [self._span(between, between) for between in (x1, x2) if between.value != "x"]
+        if wrong:
+            found = say.INPUT_FORM.at(wrong[0], got=f"`{wrong[0].text}` between them")
+            raise Mistake(found.with_fix("write `x` between the sizes", *(Edit(span, "x") for span in wrong)))
         return tree.Input(self._name(name), (c, h, w), self._span(keyword, w))
 
     def default_choice(

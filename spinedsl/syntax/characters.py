@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 
 from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.diagnostics import catalogue as say
@@ -15,7 +16,8 @@ from spinedsl.source import Source
 
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029" + "".join(BIDI) + "\u200b-\u200d\ufeff\ud800-\udfff]")
-_STRANGE = re.compile("[^\x00-\x7f]")
+_HIDDEN_RUN = re.compile(f"({_HIDDEN.pattern})\\1*")  # many of one kind are one mistake
+MAX_REPORTED = 200
 # Letters of other scripts that are drawn as ASCII ones in most fonts (a selection of Unicode's confusables).
 _LOOKS_LIKE = dict(
     zip(
@@ -24,6 +26,7 @@ _LOOKS_LIKE = dict(
         strict=True,
     )
 )
+_LIKE = re.compile(f"[{''.join(_LOOKS_LIKE)}]")
 
 
 def inspect(source: Source) -> tuple[list[Diagnostic], str]:
@@ -36,14 +39,16 @@ def inspect(source: Source) -> tuple[list[Diagnostic], str]:
     diagnostics: list[Diagnostic] = []
     if text.isascii() and not _HIDDEN.search(text):
         return diagnostics, text
-    for match in _HIDDEN.finditer(text):
+    for match in islice(_HIDDEN_RUN.finditer(text), MAX_REPORTED):
         span = source.span(match.start(), match.end())
-        code = say.BIDI_CONTROL if match[0] in BIDI else say.CONTROL_CHARACTER
-        diagnostics.append(code.at(span, character=show(match[0])).with_fix("take it away", Edit(span, "")))
-    for match in _STRANGE.finditer(text):
-        looks_like = _LOOKS_LIKE.get(match[0])
-        if looks_like is None or _in_comment_or_text(source, match.start()):
+        code = say.BIDI_CONTROL if match[0][0] in BIDI else say.CONTROL_CHARACTER
+        diagnostics.append(code.at(span, character=show(match[0][0])).with_fix("take it away", Edit(span, "")))
+    for match in _LIKE.finditer(text):
+        if len(diagnostics) > 2 * MAX_REPORTED:
+            break
+        if _in_comment_or_text(source, match.start()):
             continue
+        looks_like = _LOOKS_LIKE[match[0]]
         span = source.span(match.start(), match.end())
         diagnostics.append(
             say.LOOKALIKE.at(span, character=show(match[0]), like=looks_like).with_fix(

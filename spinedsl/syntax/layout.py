@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from spinedsl.diagnostics import Diagnostic, Edit, Label
+from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax.machine import Token
@@ -61,6 +61,16 @@ class Statement:
 def span_of(source: Source, token: Token) -> Span:
     """Place of a token."""
     return Span(source, token.start_pos, token.start_pos + len(token.value))
+
+
+def last_of(source: Source, statement: Statement) -> Span:
+    """Place of the last token of a statement, or of the last statement between its braces."""
+    last = statement
+    while last.body and last.closer is None:
+        last = last.body[-1]
+    if last.closer is not None:
+        return span_of(source, last.closer)
+    return span_of(source, last.opener if last.body is not None and last.opener is not None else last.tokens[-1])
 
 
 def lay_out(source: Source, tokens: Sequence[Token]) -> tuple[list[Statement], list[Diagnostic]]:
@@ -166,7 +176,7 @@ class _Layout:
     def reopen(self, closed: Statement) -> None:
         """A `}` too many ended a body early: what follows still belongs to it."""
         assert closed.closer is not None
-        self.say_unopened(closed.closer, f"this ends the {closed.tokens[0].value}, but more of it follows")
+        self.say_unopened(closed.closer, f"this ends the `{closed.tokens[0].value}`, but more of it follows")
         closed.closer = None
         self.open_bodies.append(closed)
 
@@ -220,11 +230,14 @@ class _Layout:
         culprit = self.likely_unclosed(statement)
         assert culprit.opener is not None
         found = say.UNCLOSED.at(span_of(self.source, culprit.opener), bracket=culprit.opener.value)
-        begins = Label(span_of(self.source, culprit.tokens[0]), "of what begins here")
-        if culprit is not statement:
+        if culprit is statement:
+            end = last_of(self.source, statement).end
+            found = found.with_fix("close it with `}`", Edit(Span(self.source, end, end), "\n}"))
+        else:
             place = span_of(self.source, statement.tokens[0])
-            found = found.with_notes(f"as the lines are indented; else it is that of line {place.line}")
-        self.diagnostics.append(found.with_others(begins))
+            found = found.with_notes(f"so the lines are indented; if they mislead, it is that of line {place.line}")
+            found = found.with_fix(f"close this `{culprit.tokens[0].value}` with `}}`")
+        self.diagnostics.append(found)
 
     def likely_unclosed(self, statement: Statement) -> Statement:
         """Of the bodies inside, the first whose `}` stands under the beginning of another: its own is missing."""

@@ -1,4 +1,4 @@
-"""Say what is wrong with a statement that could not be read: where it stopped making sense, what was expected, a repair.
+"""Say what is wrong with a statement that could not be read: where it stops making sense, what was expected, a repair.
 
 In: a statement and where the parser stopped. Out: a diagnostic. Mistakes that people make again and again have words of
 their own: a keyword as a name, a missing comma or colon, `=` after a clause word, sizes written without blanks.
@@ -7,6 +7,8 @@ their own: a keyword as a name, a missing comma or colon, `=` after a clause wor
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 
 from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.diagnostics import catalogue as say
@@ -18,6 +20,7 @@ from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words
 
 CLAUSE_WORDS = ("level", "from", "after", "repeat", "absorb", "channels", "resample", "join")
 CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
+INSTEAD = {"'": '"', "&": " and ", "|": " or ", "!": " not ", "\u00a0": " ", "\u3000": " "}
 _SIZES = re.compile(r"\b(\d+)\s*[xX*]\s*(\d+)\s*[xX*]\s*(\d+)")
 
 
@@ -26,25 +29,26 @@ class Misreadings:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.keywords: set[str] = set()
+        self.keywords: dict[str, list[Span]] = {}  # used as names, with every place
 
     def unexpected(self, statement: Statement, error: Unexpected) -> Diagnostic | None:
-        """What was expected where the tokens stopped making sense; None if it was said before."""
+        """What was expected where the tokens stopped making sense; None for what `keywords_as_names` says."""
         tokens = statement.tokens
         if (comma := self.missing_comma(tokens, error.position)) is not None:
             return comma
         if error.position == len(tokens):
             return self.ends_early(statement, error)
         token = tokens[error.position]
-        if self.is_keyword_as_name(token, error):
-            return self.keyword_as_name(token)
         span = span_of(self.source, token)
+        if is_keyword_as_name(statement, token, error):
+            self.keywords.setdefault(token.value, []).append(span)
+            return None
+        if statement.head == "INPUT":
+            return self.input_form(statement, span)
         found = say.UNEXPECTED.at(span, found=token.value, expected=in_words(error.accepts))
         before = tokens[error.position - 1] if error.position else None
         if token.type == "EQUAL" and before is not None and before.type in CLAUSE_TERMINALS:
             return found.with_fix(f"`{before.value}` takes its value without `=`", Edit(span, ""))
-        if statement.head == "INPUT":
-            return self.input_form(statement, found)
         if token.type == "NAME" and statement.head in NETWORK_ITEMS and END in error.accepts:
             near = nearest(token.value, CLAUSE_WORDS)
             if near is not None:
@@ -55,9 +59,9 @@ class Misreadings:
         """The statement lacks its end."""
         last = span_of(self.source, statement.tokens[-1])
         place = Span(self.source, last.end - 1, last.end)
-        found = say.ENDS_EARLY.at(place, last=last.text, expected=in_words(error.accepts))
         if statement.head == "INPUT":
-            return self.input_form(statement, found)
+            return self.input_form(statement, place)
+        found = say.ENDS_EARLY.at(place, last=last.text, expected=in_words(error.accepts))
         return self.with_missing(found, statement, error)
 
     def with_missing(self, found: Diagnostic, statement: Statement, error: Unexpected) -> Diagnostic:
@@ -65,8 +69,7 @@ class Misreadings:
         signs = [terminal for terminal in error.accepts if terminal in PUNCTUATION]
         if len(error.accepts) == 1 and signs:
             sign = PUNCTUATION[signs[0]]
-            before = statement.tokens[error.position - 1]
-            end = before.start_pos + len(before.value)
+            end = span_of(self.source, statement.tokens[error.position - 1]).end
             text = f" {sign}" if sign == "=" else sign
             return found.with_fix(f"write `{sign}` here", Edit(Span(self.source, end, end), text))
         example = EXAMPLES.get("edit" if statement.is_edit else statement.head)
@@ -80,47 +83,41 @@ class Misreadings:
         if tokens[start - 2].type not in ("FROM", "ABSORB", "COMMA") or tokens[start].value in GOES_ON:
             return None
         span = span_of(self.source, tokens[start])
-        near = nearest(tokens[start].value, CLAUSE_WORDS)
         found = say.UNEXPECTED.at(span, found=span.text, expected="`,` before another name, or a clause")
+        near = nearest(tokens[start].value, CLAUSE_WORDS)
         if near is not None:
             return found.with_rename(span, near)
         end = span_of(self.source, tokens[start - 1]).end
         return found.with_fix("names are separated by `,`", Edit(Span(self.source, end, end), ","))
 
-    def is_keyword_as_name(self, token: Token, error: Unexpected) -> bool:
-        """A name was expected, and nothing else that a value begins with, and a keyword came."""
-        expected = "NAME" in error.accepts and "NUMBER" not in error.accepts and END not in error.accepts
-        return expected and token.type not in WORDS and token.value.isidentifier()
+    def keywords_as_names(self) -> Iterator[Diagnostic]:
+        """Every keyword that was used as a name, said at the first of its uses."""
+        for word, places in self.keywords.items():
+            found = say.KEYWORD_AS_NAME.at(places[0], word=word)
+            edits = [Edit(place, f"{word}_") for place in places]
+            yield found.with_fix(f"choose another name, say `{word}_`", *edits)
 
-    def keyword_as_name(self, token: Token) -> Diagnostic | None:
-        """Said at the first of its uses."""
-        if token.value in self.keywords:
-            return None
-        self.keywords.add(token.value)
-        span = span_of(self.source, token)
-        found = say.KEYWORD_AS_NAME.at(span, word=token.value)
-        return found.with_fix(f"choose another name, say `{token.value}_`", Edit(span, f"{token.value}_"))
-
-    def input_form(self, statement: Statement, found: Diagnostic) -> Diagnostic:
+    def input_form(self, statement: Statement, place: Span) -> Diagnostic:
         """The sizes of an input, as people write them elsewhere."""
         span = span_of(self.source, statement.tokens[0]).to(span_of(self.source, statement.tokens[-1]))
         sizes = _SIZES.search(span.text)
         if sizes is None:
-            return found.with_notes(f"channels, height and width, as in `{EXAMPLES['INPUT']}`")
+            return say.INPUT_FORM.at(place, got="this").with_fix(f"as in `{EXAMPLES['INPUT']}`")
         place = Span(self.source, span.start + sizes.start(), span.start + sizes.end())
         text = " x ".join(sizes.groups())
+        found = say.INPUT_FORM.at(place, got=f"`{place.text}`")
         return found.with_fix(f"with blanks around each `x`: `{text}`", Edit(place, text))
 
     # ---- brackets and characters ----
 
-    def unclosed(self, token: Token, statement: Statement, stopped: Unexpected | None) -> Diagnostic:
+    def unclosed(self, token: Token, statement: Statement, stopped: Unexpected) -> Diagnostic:
         """A bracket within a statement that nothing closes; where it could be, if the parser knows."""
         found = say.UNCLOSED.at(span_of(self.source, token), bracket=token.value)
         closer = {**BRACKETS, "LBRACE": "RBRACE"}[token.type]
-        if stopped is None or closer not in stopped.accepts:
-            return found
-        before = span_of(self.source, statement.tokens[stopped.position - 1])
         text = PUNCTUATION[closer]
+        if closer not in stopped.accepts:
+            return found.with_fix(f"close it with `{text}`")
+        before = span_of(self.source, statement.tokens[stopped.position - 1])
         words = f"close it with `{text}` after `{before.text}`"
         return found.with_fix(words, Edit(Span(self.source, before.end, before.end), text))
 
@@ -130,18 +127,24 @@ class Misreadings:
         if token.value == '"':
             line_end = self.source.text.find("\n", span.start)
             end = len(self.source.text) if line_end < 0 else line_end
-            rest = Span(self.source, span.start, end)
             found = say.UNCLOSED.at(span, bracket='"')
-            return found.with_fix('close it with `"` on its line', Edit(Span(self.source, rest.end, rest.end), '"'))
+            return found.with_fix('close it with `"` on its line', Edit(Span(self.source, end, end), '"'))
         if characters.is_reported(token.value):
             return None
         found = say.BAD_CHARACTER.at(span, character=characters.show(token.value))
-        instead = _INSTEAD.get(token.value)
-        if instead is not None and instead.strip():
-            return found.with_fix(f"did you mean `{instead.strip()}`?", Edit(span, instead))
-        if instead is not None:
-            return found.with_fix("take it away", Edit(span, instead))
+        if (instead := INSTEAD.get(token.value)) is not None:
+            words = f"did you mean `{instead.strip()}`?" if instead.strip() else "write a plain blank"
+            return found.with_fix(words, Edit(span, instead))
+        if token.value.isalpha():
+            found = found.with_notes("names are ASCII letters, digits and `_`")
+            plain = unicodedata.normalize("NFKD", token.value)[:1]
+            if plain.isascii() and plain.isalpha():
+                return found.with_fix(f"write `{plain}`", Edit(span, plain))
         return found.with_fix("take it away", Edit(span, ""))
 
 
-_INSTEAD = {"'": '"', ";": "", "&": " and ", "|": " or ", "!": " not ", "\u00a0": " ", "\u3000": " "}
+def is_keyword_as_name(statement: Statement, token: Token, error: Unexpected) -> bool:
+    """A name was expected and a keyword came; in a row it may be the next clause, where a value is missing."""
+    if "NAME" not in error.accepts or END in error.accepts or token.type in WORDS or not token.value.isidentifier():
+        return False
+    return "NUMBER" not in error.accepts or statement.head not in NETWORK_ITEMS

@@ -7,17 +7,18 @@ cannot be read becomes `tree.Broken`, which remembers the names it mentions, so 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from spinedsl.diagnostics import Diagnostic, Edit, Outcome, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
 from spinedsl.syntax.edits import EDIT_STATEMENTS, EDIT_WORDS, EDITED, misread
-from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_ITEMS, Statement, lay_out, span_of
+from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_ITEMS, Statement, last_of, lay_out, span_of
 from spinedsl.syntax.machine import Machine, Token, Unexpected
 from spinedsl.syntax.misread import Misreadings
 
@@ -32,6 +33,11 @@ NETWORK_WORDS = (
     "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output",
 )  # fmt: skip
 BODY_WORDS = ("let", "var", "return", "if", "else", "repeat", "each")
+ELSEWHERE = {  # what other languages call it
+    "class": "block_type", "module": "block_type", "function": "def", "func": "def", "fn": "def", "model": "network",
+    "for": "repeat", "while": "repeat", "elif": "else", "const": "let", "yield": "return", "include": "import",
+    "node": "block", "layer": "block", "out": "output", "mut": "var",
+}  # fmt: skip
 HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
 
 _builder = Builder()
@@ -53,8 +59,10 @@ def parse(source: Source) -> Outcome[tree.File]:
         _builder.source = source
         statements, unbalanced = lay_out(source, _machine().tokens(text))
         parser = _Parser(source)
+        parser.hidden = sorted(diagnostic.span.start for diagnostic in diagnostics)
         parser.diagnostics = [*diagnostics, *unbalanced]
         file = parser.file(statements)
+        parser.diagnostics += parser.misreadings.keywords_as_names()
     return Outcome(file, _first(parser.diagnostics))
 
 
@@ -86,6 +94,7 @@ class _Parser:
         self.diagnostics: list[Diagnostic] = []
         self.broken: list[tree.Broken] = []
         self.misreadings = Misreadings(source)
+        self.hidden: list[int] = []  # where characters stand that were refused
 
     # ---- one statement ----
 
@@ -100,6 +109,8 @@ class _Parser:
         try:
             node = _machine().parse(start, statement.tokens)
         except Unexpected as error:
+            if self.holds_hidden(statement):
+                return None
             if statement.unclosed is not None:
                 self.say(self.misreadings.unclosed(statement.unclosed, statement, error))
             else:
@@ -115,6 +126,12 @@ class _Parser:
             self.say(say.TOO_DEEP.at(place, what="an expression", limit=limit))
             return None
         return node
+
+    def holds_hidden(self, statement: Statement) -> bool:
+        """A character that was refused stands in the statement, and may be why it makes no sense."""
+        span = self.extent(statement)
+        first = bisect_left(self.hidden, span.start)
+        return first < len(self.hidden) and self.hidden[first] < span.end
 
     def say(self, diagnostic: Diagnostic | None) -> None:
         """Say it, unless it was said before."""
@@ -142,6 +159,9 @@ class _Parser:
             found = say.UNEXPECTED.at(span, found="{", expected="the end of the line")
             if edit is not None:
                 found = found.with_fix(f"edits stand in `{edit.text}{{ … }}`", edit)
+            else:
+                rest = Span(span.source, span.start, max(last_of(self.source, statement).end, span.end))
+                found = found.with_fix("take the braces away", Edit(rest, ""))
             self.say(found)
             statement.reported = True
 
@@ -179,10 +199,11 @@ class _Parser:
             return None
         span = span_of(self.source, number)
         if number.value != "1":
-            self.say(say.UNKNOWN_VERSION.at(span, got=number.value).with_fix("write 1", Edit(span, "1")))
+            self.say(say.UNKNOWN_VERSION.at(span, got=number.value).with_fix("write `spine 1`", Edit(span, "1")))
         elif index > 0:
-            place = span_of(self.source, statement.tokens[0])
-            self.say(say.VERSION_FIRST.at(place).with_fix("move `spine 1` to the first line"))
+            place, top = self.extent(statement), self.source.span(0, 0)
+            fix = Fix("move `spine 1` to the first line", (Edit(top, "spine 1\n"), Edit(place, "")))
+            self.say(replace(say.VERSION_FIRST.at(place), fixes=(fix,)))
         return 1
 
     def unknown_statement(self, statement: Statement, where: str, words: tuple[str, ...]) -> tree.Broken:
@@ -194,7 +215,8 @@ class _Parser:
         first = statement.tokens[0]
         span = span_of(self.source, first)
         diagnostic = say.NOT_A_STATEMENT.at(span, found=first.value, where=where, expected=one_of(words))
-        self.say(diagnostic.with_rename(span, nearest(first.value, words)))
+        meant = ELSEWHERE.get(first.value)
+        self.say(diagnostic.with_rename(span, meant if meant in words else nearest(first.value, words)))
         return broken
 
     # ---- definitions ----
@@ -270,7 +292,8 @@ class _Parser:
         if not chain or chain[-1].other:
             if not (before and isinstance(before[-1], tree.Broken)):
                 span = span_of(self.source, statement.tokens[0])
-                self.say(say.ELSE_WITHOUT_IF.at(span))
+                fix = "put it behind the `}` of its `if`, or take it away"
+                self.say(say.ELSE_WITHOUT_IF.at(span).with_fix(fix))
             return self.broke(statement)
         if len(chain) > MAX_BODY_DEPTH:
             self.too_deep(statement, "a chain of `else if`")
@@ -350,11 +373,8 @@ class _Parser:
 
 
 def statement_span(source: Source, statement: Statement) -> Span:
-    """From a statement's first token to the last one of its body."""
-    last = statement
-    while last.body:
-        last = last.body[-1]
-    return span_of(source, statement.tokens[0]).to(span_of(source, last.tokens[-1]))
+    """From a statement's first token to the end of its body."""
+    return span_of(source, statement.tokens[0]).to(last_of(source, statement))
 
 
 def _is_assignment(statement: Statement) -> bool:

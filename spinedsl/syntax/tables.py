@@ -1,8 +1,8 @@
 """The parser's tables: made by Lark of `grammar/spine.lark`, saved as plain data beside this file.
 
-Lark is the tool that makes them; reading a file needs only what is saved (`machine`). `spine.tables.json` is a cache and
-nothing more: it bears the digest of the grammar and the version of its own form, and where either differs the tables are
-built from the grammar. `python -m spinedsl.syntax.tables` writes it anew; a test proves that it is fresh.
+Lark is the tool that makes them; reading a file needs only what is saved (`machine`). `spine.tables.json` is a cache
+and nothing more: it bears the digest of the grammar and the version of its own form, and where either differs the
+tables are built from the grammar. `python -m spinedsl.syntax.tables` writes it anew; a test proves that it is fresh.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def lark_of_grammar(callbacks: Any = None, *, strict: bool = False) -> Lark:
 def build() -> Tables:
     """The tables as plain data: terminals in the order in which they are tried, states, and rules.
 
-    A state maps a symbol to the state to go to, or to -1 - n to reduce by rule n. A rule says how many symbols it takes,
-    what it makes, the callback, and of its children which are kept, which are lists to take in, and where a missing
-    optional one leaves a None.
+    A state maps a symbol to the state to go to, or to -1 - n to reduce by rule n. A rule says how many symbols it
+    takes, what it makes, the callback, and of its children which are kept, which are lists to take in, and where a
+    missing optional one leaves a None.
     """
     from lark.parsers.lalr_analysis import Shift  # noqa: PLC0415
 

@@ -52,6 +52,9 @@ EXAMPLES = {
     "RESAMPLE": "resample spinenet(alpha = 0.5)",
     "JOIN": "join activated_sum",
     "edit": "block b7 level 5",
+    "LET": "let y = relu(x)",
+    "VAR": "var y = x",
+    "RETURN": "return y",
     "REPEAT": "repeat i in 3 { … }",
     "EACH": "each p in features { … }",
 }

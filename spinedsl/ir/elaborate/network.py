@@ -21,7 +21,7 @@ class Elaborator:
     def __init__(self, network: Network, given_size: InputSize | None, work: Work) -> None:
         self.network = network
         self.given_size = given_size
-        self.context = Context(network.name, work, network.instance, network.by_itself)
+        self.context = Context(network, work)
         self.settings = Settings(network, self.context)
         self.rows: dict[str, TypedRow] = {}
         self.input: Type | None = None
@@ -103,11 +103,11 @@ class Elaborator:
         example = next((level for level in levels if level is not None), 3)
         self.report(found.with_fix(f"say it, as in `level {example}`"))
 
-    def channels(self, declared: RowDecl, level: int | None) -> int | None | Poison:
+    def channels(self, declared: RowDecl, level: int | None) -> int | Poison | None:
         """The row's `channels`, else the width of its level; None where its type asks for none."""
         said = declared.value_of("channels")
         if said is not None:
-            count = self.settings.count(said, f"the channels of `{declared.name}`")
+            count = self.settings.count(said, f"`channels` of `{declared.name}`")
             return POISON if count is None else count
         defined = declared.defined
         parameter = defined.parameter("channels") if defined is not None else None

@@ -112,23 +112,17 @@ class RowElaborator:
             self.inputs = [TypedInput(source, None) for source in self.declared.sources]
         if arrived is None or self.level is None or arrived.level is None or "stride" in arguments:
             return arrived
-        distance = self.level - arrived.level
-        takes_stride = self.defined.parameter("stride") is not None
-        if distance < 0 or (distance > 0 and not takes_stride and self.declared.row.kind == "block"):
-            self.cannot_change_level(arrived.level, down=distance < 0)
+        if self.defined.parameter("stride") is None:
+            return arrived  # then the type has to change the level by itself
+        if self.level < arrived.level:
+            self.cannot_change_level(arrived.level, "a stride goes up only", "feed it by `from`, which resamples")
             return None
-        if takes_stride:
-            arguments["stride"] = 1 << distance
+        arguments["stride"] = 1 << (self.level - arrived.level)
         return arrived
 
-    def cannot_change_level(self, source: int, *, down: bool) -> None:
-        """`after` goes up by a stride only."""
+    def cannot_change_level(self, source: int, why: str, fix: str) -> None:
+        """`after` changes the level by a stride, or by what the type does."""
         clause = self.declared.clauses["level"]
-        defined = self.defined.definition.name
-        if down:
-            why, fix = "`after` cannot go down a level", "feed it by `from`, which resamples"
-        else:
-            why, fix = f"`{defined.text}` has no parameter `stride`", "feed it by `from`, or give the type a `stride`"
         found = say.NO_STRIDE.at(clause.span, name=self.name, source=source, target=self.level, why=why)
         others = [Label(name.span, f"`{name.text}` is at level {source}") for name in self.declared.sources]
         self.report(found.with_others(*others).with_fix(fix))
@@ -208,7 +202,8 @@ class RowElaborator:
             got=f"{_level(call.type)} and {call.type.channels} channels",
             expected=f"level {target.level} and {target.in_channels} channels",
         )
-        self.report(found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here")))
+        found = found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here"))
+        self.report(found.with_fix(_how_to_resample(call.type, target)))
         return None
 
     def absorbed(self, name: tree.Name, target: Block) -> Type | None:
@@ -259,17 +254,21 @@ class RowElaborator:
                 return None
             self.calls.append(call)
             result = call.type
-        return self.at_its_level(result)
+        return self.at_its_level(arrived, result)
 
     def repeats(self) -> int | None:
         """How often the row's type is used, one after another."""
         said = self.declared.value_of("repeat")
         return 1 if said is None else self.settings.whole(said, "`repeat`", 1, MAX_REPEAT)
 
-    def at_its_level(self, result: Type) -> Type | None:
+    def at_its_level(self, arrived: Type, result: Type) -> Type | None:
         """What comes out stands at the level that the row says."""
         if self.level is None or result.level == self.level:
             return result
+        if self.declared.row.kind == "block" and arrived.level is not None and result.level == arrived.level:
+            why = f"`{self.defined.name}` has no parameter `stride`"
+            self.cannot_change_level(arrived.level, why, "feed it by `from`, or give the type a `stride`")
+            return None
         found = say.LEVEL_MISMATCH.at(
             self.declared.clauses["level"].span,
             what=self.declared.row.kind,
@@ -278,8 +277,21 @@ class RowElaborator:
             got=_level(result),
         )
         name = self.defined.definition.name
-        self.report(found.with_others(Label(name.span, f"`{name.text}` is defined here")))
+        found = found.with_others(Label(name.span, f"`{name.text}` is defined here"))
+        said = self.declared.value_of("level")
+        if result.level is not None and said is not None:
+            found = found.with_fix(f"say `level {result.level}`", Edit(said.span, str(result.level)))
+        self.report(found)
         return None
+
+
+def _how_to_resample(got: Type, target: Block) -> str:
+    """What a resample type lacks."""
+    if got.channels != target.in_channels:
+        return "end with a convolution to `target.in_channels`"
+    if got.level is not None and got.level > target.level:
+        return "go down by `upsample(x, levels = x.level - target.level)`"
+    return "go up by convolutions or pools of stride 2, as often as `target.level - x.level` says"
 
 
 def _level(type_: Type) -> str:

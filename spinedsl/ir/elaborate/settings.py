@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import floor
 
-from spinedsl.diagnostics import Diagnostic, Edit, Label
+from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
-from spinedsl.ops.primitives import ALIASES, PRIMITIVES, Primitive
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.ops.types import Type, Value
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -69,8 +69,9 @@ class Settings:
             argument.span, what=f"`{parameter.name.text}`", expected=expected, got=describe(value)
         )
         # It stands in the instance itself: nothing about the network that it is made of.
+        found = found.with_others(Label(parameter.name.span, f"its default is {describe(default)}"))
         self.context.diagnostics.append(
-            found.with_others(Label(parameter.name.span, f"its default is {describe(default)}"))
+            found.with_fix(f"give {expected}, as in `{parameter.name.text} = {in_words(default).strip('`')}`")
         )
         return False
 
@@ -91,7 +92,8 @@ class Settings:
             if item.role is None:
                 attributes[primitive.name] = values
             else:
-                roles[item.role.text] = (primitive, {**attributes.get(primitive.name, {}), **values})
+                role = item.role.text if item.role.text in ROLES else nearest(item.role.text, ROLES) or ""
+                roles.setdefault(role, (primitive, {**attributes.get(primitive.name, {}), **values}))
         if not self.network.sound_text:
             # The entry may stand in what could not be read.
             for name in ("act", "norm"):
@@ -126,7 +128,8 @@ class Settings:
             return None
         if value != floor(value) or not least <= value <= most:
             expected = f"a whole number from {least:,} to {most:,}"
-            self.report(say.OUT_OF_RANGE.at(expr.span, what=what, expected=expected, got=describe(value)))
+            found = say.OUT_OF_RANGE.at(expr.span, what=what, expected=expected, got=describe(value))
+            self.report(found.with_value(expr.span, str(min(max(floor(value), least), most))))
             return None
         return int(value)
 
@@ -152,7 +155,8 @@ class Settings:
             return None
         if value != floor(value) or not 0 <= value <= MAX_LEVEL:
             expected = f"a whole number from 0 to {MAX_LEVEL}"
-            self.report(say.LEVEL_RANGE.at(expr.span, got=describe(value), expected=expected))
+            found = say.LEVEL_RANGE.at(expr.span, got=describe(value), expected=expected)
+            self.report(found.with_value(expr.span, str(min(max(floor(value), 0), MAX_LEVEL))))
             return None
         return int(value)
 
@@ -168,6 +172,7 @@ class Settings:
                 continue
             if high < low:
                 self.empty_range(item.low, item.high, low, high)
+                low, high = high, low
             for level in range(low, high + 1):
                 if level not in self.widths:
                     self.widths[level] = (width, item.span)
@@ -205,7 +210,7 @@ class Settings:
         declared = self.network.input
         if declared is None:
             return None
-        channels = self.count(declared.sizes[0], "the channels of the input")
+        channels = self.count(declared.sizes[0], "the channel count of the input")
         height, width = (self.whole(expr, "a size of the input", 1, MAX_SIZE) for expr in declared.sizes[1:])
         if given is not None:
             height, width = given

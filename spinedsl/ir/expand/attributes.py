@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 
-from spinedsl.diagnostics import Diagnostic, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.values import in_words
 from spinedsl.ir.scalars import Number, describe, is_number
@@ -16,6 +16,7 @@ from spinedsl.source import Span
 
 MAX_CHANNELS = 1_000_000
 MAX_WINDOW = 1_024
+_FLAGS: Mapping[Number, str] = {0: "false", 1: "true"}
 _LEAST: Mapping[Kind, int] = {Kind.COUNT: 1, Kind.WHOLE: 0, Kind.PADDING: 0}
 
 
@@ -25,11 +26,15 @@ def check_value(attribute: Attribute, value: object, span: Span, what: str) -> V
     if kind is Kind.CHANNELS:
         return count_of(value, span, what)
     if kind is Kind.FLAG:
-        return value if isinstance(value, bool) else _wrong(kind.value, value, span, what)
+        if isinstance(value, bool):
+            return value
+        found = _wrong(kind.value, value, span, what)
+        return found.with_rename(span, _FLAGS.get(value) if is_number(value) else None)
     if kind is Kind.CHOICE:
         if isinstance(value, str) and value in attribute.choices:
             return value
-        return _wrong(one_of(attribute.choices), value, span, what)
+        found = _wrong(one_of(attribute.choices), value, span, what)
+        return found.with_rename(span, nearest(value, attribute.choices) if isinstance(value, str) else None)
     if kind is Kind.PADDING and isinstance(value, str) and value in ("same", "symmetric"):
         return value
     return _number(kind, value, span, what) if is_number(value) else _wrong(kind.value, value, span, what)
@@ -39,13 +44,16 @@ def _number(kind: Kind, number: Number, span: Span, what: str) -> Value | Diagno
     least = _LEAST.get(kind)
     if least is not None and (isinstance(number, Fraction) or not least <= number <= MAX_WINDOW):
         expected = f"a whole number from {least} to {MAX_WINDOW}"
-        return say.OUT_OF_RANGE.at(span, what=what, expected=expected, got=describe(number))
+        found = say.OUT_OF_RANGE.at(span, what=what, expected=expected, got=describe(number))
+        return found.with_value(span, str(min(max(floor(number), least), MAX_WINDOW)))
     if kind is Kind.SHARE and not 0 <= number <= 1:
-        return say.OUT_OF_RANGE.at(span, what=what, expected="from 0 to 1", got=describe(number))
-    if kind is Kind.POSITIVE and not number > 0:
-        return say.OUT_OF_RANGE.at(span, what=what, expected="above 0", got=describe(number))
-    if abs(number) > 10**30:
-        return say.OUT_OF_RANGE.at(span, what=what, expected="at most 1e30", got="more")
+        found = say.OUT_OF_RANGE.at(span, what=what, expected="from 0 to 1", got=describe(number))
+        return found.with_value(span, "0" if number < 0 else "1")
+    if kind is Kind.POSITIVE and number <= 0:
+        found = say.OUT_OF_RANGE.at(span, what=what, expected="above 0", got=describe(number))
+        return found.with_fix("such as `1e-3`", *([Edit(span, "1e-3")] if span.text == "0" else []))
+    if not -(10**30) <= number <= 10**30:
+        return say.OUT_OF_RANGE.at(span, what=what, expected="from -1e30 to 1e30", got="more")
     return number
 
 
@@ -56,9 +64,11 @@ def count_of(value: object, span: Span, what: str) -> int | Diagnostic:
     count = floor(value)
     if count < 1:
         how = "expected 1 or more" if count == value else f"{describe(value)} is rounded down; expected 1 or more"
-        return say.NOT_POSITIVE.at(span, what=what, got=count, how=how)
+        found = say.NOT_POSITIVE.at(span, what=what, got=count, how=how)
+        return found.with_value(span, str(abs(count) or 1))
     if count > MAX_CHANNELS:
-        return say.OUT_OF_RANGE.at(span, what=what, expected=f"at most {MAX_CHANNELS:,}", got=describe(count))
+        found = say.OUT_OF_RANGE.at(span, what=what, expected=f"at most {MAX_CHANNELS:,}", got=describe(count))
+        return found.with_value(span, str(MAX_CHANNELS))
     return count
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import gcd
 
-from spinedsl.diagnostics import Diagnostic, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.attributes import check_value
+from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
 from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
+from spinedsl.ir.expand.weights import Weights, difference, weights_of
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Attribute, Primitive, Problem
@@ -26,7 +29,25 @@ _INPUT_NAMES = frozenset({"x", "input 1", "input 2"})
 class Caller(Evaluator):
     """An evaluator that knows every call a definition may make."""
 
+    def __init__(self, context: Context, defined: Defined) -> None:
+        super().__init__(context, defined)
+        self.shared: dict[int, Weights] = {}  # of `shared` calls, from the first time that each ran
+
     def call(self, expr: tree.Call) -> Result:
+        """Any call; a `shared` one has the same weights in every iteration of a loop."""
+        result = self.call_any(expr)
+        if expr.shared and isinstance(result, Op | Call):
+            weights = weights_of(result)
+            apart = difference(self.shared.setdefault(id(expr), weights), weights)
+            if apart is not None:
+                found = say.SHARED_SHAPES.at(expr.span, name=expr.callee.text, first=apart[0], second=apart[1])
+                fix = "let what goes in have the same channels every time, or take `shared` away"
+                without = Edit(Span(expr.span.source, expr.span.start, expr.callee.span.start), "")
+                self.report(found.with_fix(fix, without))
+                return POISON
+        return result
+
+    def call_any(self, expr: tree.Call) -> Result:
         """A definition, a primitive or role, a function, or what a parameter such as `activation` holds."""
         name = expr.callee.text
         if name in self.env:
@@ -47,8 +68,9 @@ class Caller(Evaluator):
             return self.call_primitive(expr, primitive.name)
         if not isinstance(held, Poison):
             callee = expr.callee
+            found = say.WRONG_KIND.at(callee.span, name=callee.text, got=in_words(held), expected="something to call")
             self.report(
-                say.WRONG_KIND.at(callee.span, name=callee.text, got=in_words(held), expected="something to call")
+                found.with_fix("call an operation or a definition; a parameter can hold an activation, as `relu`")
             )
         return POISON
 
@@ -146,7 +168,7 @@ class Caller(Evaluator):
     def report_no_default(self, callee: tree.Name) -> None:
         """A role is used that the network's `defaults` do not fill: said once for the network."""
         role = callee.text
-        found = say.NO_DEFAULT.at(callee.span, role=role, network=self.context.network)
+        found = say.NO_DEFAULT.at(callee.span, role=role, network=self.context.network.name)
         self.context.report(
             found.with_fix(f"say it in the network: `defaults {{ {DEFAULT_FOR[role]} }}`"),
             once=f"no default for {role}",
@@ -160,7 +182,7 @@ class Caller(Evaluator):
         attributes: dict[str, Attr | None],
     ) -> bool:
         """Sort arguments into `inputs` (feature maps come first) and `attributes`; false after a mistake."""
-        sound = True
+        sound, unknown = True, 0
         known = _ATTRIBUTES[primitive.name]
         in_turn: Iterator[Attribute] = iter(primitive.attributes)
         takes_list = primitive.most is None
@@ -169,14 +191,15 @@ class Caller(Evaluator):
             attribute: Attribute | None = None
             if isinstance(value, Poison):
                 sound = False
+                unknown += argument.name is None  # it keeps its place among the feature maps
                 continue
             if argument.name is not None and argument.name.text not in _INPUT_NAMES:
                 attribute = known.get(argument.name.text)
                 if attribute is None:
-                    self.report(unknown_attribute(expr.callee.text, argument.name, list(known)))
+                    self.report(unknown_attribute(expr.callee.text, argument.name, primitive.name, list(known)))
                     sound = False
                     continue
-            elif takes_list or len(inputs) < (primitive.most or 0):
+            elif takes_list or len(inputs) + unknown < (primitive.most or 0):
                 if isinstance(value, MAPS) or (takes_list and isinstance(value, Many)):
                     inputs.append(value)
                 else:
@@ -188,7 +211,11 @@ class Caller(Evaluator):
                 if attribute is None:
                     most = (primitive.most or 0) + len(known)
                     got = len(expr.arguments)
-                    self.report(say.TOO_MANY_ARGUMENTS.at(argument.span, callee=expr.callee.text, most=most, got=got))
+                    self.report(
+                        say.TOO_MANY_ARGUMENTS.at(
+                            argument.span, callee=expr.callee.text, most=f"{most} arguments", got=got
+                        )
+                    )
                     return False
             sound = self.bind_attribute(expr, attribute, argument, value, attributes) and sound
         if sound and (len(inputs) < primitive.least or (takes_list and all(_is_empty(value) for value in inputs))):
@@ -247,27 +274,45 @@ class Caller(Evaluator):
 
     def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
         """Say why a shape rule refused."""
-        stride = attributes["stride"].value if "stride" in attributes else 1
-        x = types_[0]
-        if isinstance(stride, int) and stride > 1 and stride & (stride - 1) == 0 and x.level is not None:
+        x, stride = types_[0], attributes["stride"].value if "stride" in attributes else 1
+        if isinstance(stride, int) and x.level is not None and stride & (stride - 1) == 0:
             level = x.level + stride.bit_length() - 1
             if x.height % stride or x.width % stride:
                 # The size of the input is to blame, which a check tells from the deepest level.
                 self.context.deepest = max(self.context.deepest, level)
                 return
-        else:
-            level = x.level or 0
-            stride = 1
-        if problem.size is not None and isinstance(stride, int):
-            got, expected = "x".join(map(str, problem.size)), f"{x.height // stride}x{x.width // stride}"
-            found = say.SIZE_NOT_KEPT.at(
-                span, operation=role, before=x.size, after=got, level=level, expected=expected
-            ).with_notes(f"it has {problem.text}")
-            self.report(found.with_fix("let it keep the size: `padding = same`"))
-            return
+            if problem.size is not None:
+                got, expected = "x".join(map(str, problem.size)), f"{x.height // stride}x{x.width // stride}"
+                found = say.SIZE_NOT_KEPT.at(
+                    span, operation=role, before=x.size, after=got, level=level, expected=expected
+                ).with_notes(f"it has {problem.text}")
+                self.report(found.with_fix("let it keep the size: `padding = same`"))
+                return
         got = " and ".join(str(type_) for type_ in types_)
         role = {"add": "+", "multiply": "*"}.get(role, role)
-        self.report(say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}"))
+        found = say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}")
+        hint = hint_for(types_, attributes)
+        self.report(found.with_fix(hint) if hint else found)
+
+
+def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
+    """How feature maps that do not fit could be made to."""
+    if len({type_.level for type_ in types_ if type_.level is not None}) > 1:
+        return "bring them to one level first, by a stride or by `upsample`"
+    if len({type_.channels for type_ in types_}) > 1:
+        return "bring them to the same channels first, as by `conv(…, kernel = 1)`, or `concat` them"
+    if "levels" in attributes and types_[0].level is not None:
+        return f"at most `levels = {types_[0].level}`"
+    groups, stride = (attributes[name].value if name in attributes else 1 for name in ("groups", "stride"))
+    if isinstance(stride, int) and stride & (stride - 1):
+        return f"a stride of {1 << (stride.bit_length() - 1)} or {1 << stride.bit_length()}"
+    if isinstance(groups, int) and groups > 1:
+        channels = types_[0].channels
+        out = attributes["channels"].value if "channels" in attributes else channels
+        common = gcd(channels, out) if isinstance(out, int) else channels
+        near = min((n for n in range(1, common + 1) if common % n == 0), key=lambda n: abs(n - groups))
+        return f"the nearest that divides is `groups = {near}`"
+    return ""
 
 
 def flat(inputs: tuple[Operand, ...]) -> list[FeatureMap]:
@@ -293,12 +338,15 @@ def arguments_by_name(call: tree.Call, defined: Defined) -> Iterator[tuple[str, 
         yield name, argument.value
 
 
-def unknown_attribute(callee: str, name: tree.Name, known: list[str]) -> Diagnostic:
+def unknown_attribute(callee: str, name: tree.Name, primitive: str, known: list[str]) -> Diagnostic:
     """An attribute that the primitive, which is only known now, does not have."""
     found = say.UNKNOWN_ARGUMENT.at(
         name.span, callee=callee, name=name.text, known=one_of(known, conjunction="and") if known else "nothing by name"
     )
-    return found.with_rename(name.span, nearest(name.text, known))
+    if callee != primitive:
+        found = found.with_notes(f"`{callee}` is `{primitive}` here")
+    near = nearest(name.text, known)
+    return found.with_rename(name.span, near) if near else found.with_fix("take it away")
 
 
 def channels_of(module: Module, defined: Defined) -> Expr:

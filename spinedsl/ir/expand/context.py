@@ -9,12 +9,12 @@ from typing import TypeAlias
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Defined
+from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import Poison, key_of
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, Primitive
 from spinedsl.ops.program import Module
 from spinedsl.ops.types import Attr, Literal, Loc, Value
 from spinedsl.source import Span
-from spinedsl.syntax import tree
 
 MAX_WORK = 60_000  # statements after expansion, and a little more for every character of the file
 MAX_STACK = 600  # Python's frames for definitions inside one another, well below its limit of 1,000
@@ -46,10 +46,8 @@ class Expanded:
 class Context:
     """One network at work. `uses` are the uses of definitions that led to the present place, outermost first."""
 
-    network: str
+    network: Network
     work: Work
-    instance: tree.Instance | None = None
-    by_itself: bool = True  # the network that the instance is made of can be checked without arguments
     roles: Mapping[str, Choice] = field(default_factory=dict)
     attributes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -153,25 +151,16 @@ class Context:
         if key in self._said:
             return
         self._said.add(key)
-        instance = self.instance
-        if instance is not None and instance.arguments and not instance.edited_at(diagnostic.span):
-            if self.by_itself:
-                place = instance.base.span.to(instance.span)
-                diagnostic = diagnostic.seen_from(
-                    place, f"in network `{instance.name.text}`, made with these arguments"
-                )
-            else:
-                diagnostic = diagnostic.with_others(Label(instance.name.span, f"in network `{instance.name.text}`"))
-        self.diagnostics.append(diagnostic)
+        self.diagnostics.append(self.network.seen(diagnostic))
 
     def spend(self, place: Span) -> bool:
         """One more statement: false once a file expands to more than it may."""
         self.work.left -= 1
         if self.work.left >= 0:
             return True
-        self.report(
-            say.TOO_MANY.at(place, what="statements after expansion", limit=self.work.total, got="more"), once="work"
-        )
+        limit = f"{self.work.total:,}"
+        found = say.TOO_MANY.at(place, what="statements after expansion", limit=limit, got="more")
+        self.report(found.with_fix("repeat less often, or split the file"), once="work")
         return False
 
 

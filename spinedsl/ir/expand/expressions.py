@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, cast
 
-from spinedsl.diagnostics import Diagnostic, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.notation import in_order, notation
@@ -84,7 +84,7 @@ class Evaluator:
             found = say.WRONG_KIND.at(
                 expr.base.span, name=expr.base.span.text, got=in_words(base), expected="a feature map or a block"
             )
-            self.report(found.with_notes(f"only those have properties, such as `{name}`"))
+            self.report(found.with_fix(f"read `{name}` from one of those, as in `x.{name}`"))
             return POISON
         known = BLOCK_PROPERTIES if isinstance(base, Block) else MAP_PROPERTIES
         if name not in known:
@@ -105,7 +105,10 @@ class Evaluator:
         """Why a property that exists has no value."""
         written = expr.base.span.text
         if not isinstance(base, Block):
-            return say.NOT_KNOWN.at(expr.span, what=f"the level of `{written}`", why="a map pooled to 1x1 has no level")
+            found = say.NOT_KNOWN.at(
+                expr.span, what=f"the level of `{written}`", why="a map pooled to 1x1 has no level"
+            )
+            return found.with_fix("read it from the feature map that was pooled")
         why = (
             f"`{base.name}` says no `channels`"
             if name == "channels"
@@ -132,7 +135,11 @@ class Evaluator:
         value = self.evaluate(expr)
         if isinstance(value, bool):
             return value
-        if not isinstance(value, Poison):
+        if is_number(value):
+            found = say.EXPECTED_VALUE.at(expr.span, what=what, expected="`true` or `false`", got=in_words(value))
+            text = expr.span.text
+            self.report(found.with_fix(f"compare it, as in `{text} > 0`", Edit(expr.span, f"{text} > 0")))
+        elif not isinstance(value, Poison):
             self.wrong(what, "`true` or `false`", expr, value)
         return None
 
@@ -201,13 +208,14 @@ class Evaluator:
     def arithmetic(self, expr: tree.Binary, left: Number, right: Number) -> Result:
         """Exact, and bounded."""
         if expr.operator == "/" and right == 0:
-            self.report(say.DIVISION_BY_ZERO.at(expr.right.span))
+            self.report(say.DIVISION_BY_ZERO.at(expr.right.span).with_fix("divide by another number"))
             return POISON
         value = simplest(ARITHMETIC[expr.operator](left, right))
         if too_long(value):
-            self.report(
-                say.OUT_OF_RANGE.at(expr.span, what="a number", expected=f"at most {MAX_BITS} bits long", got="more")
+            found = say.OUT_OF_RANGE.at(
+                expr.span, what="a number", expected=f"at most {MAX_BITS} bits long", got="more"
             )
+            self.report(found.with_fix("nothing in a network needs numbers of that size"))
             return POISON
         return value
 
@@ -240,7 +248,7 @@ class Evaluator:
         if not is_number(right) or not isinstance(left, MAPS):
             return self.wrong("`/`", "a number to divide by", expr.right, right)
         if right == 0:
-            self.report(say.DIVISION_BY_ZERO.at(expr.right.span))
+            self.report(say.DIVISION_BY_ZERO.at(expr.right.span).with_fix("divide by another number"))
             return POISON
         return self.by_number("multiply_scalar", left, Fraction(1) / right, expr.span)
 
@@ -300,7 +308,10 @@ class Evaluator:
         words = got if isinstance(got, str) and got.startswith(("a ", "an ")) else in_words(got)
         if isinstance(expr, tree.Ident | tree.Property) and words != f"`{expr.span.text}`":
             words = f"`{expr.span.text}`, which is {words}"
-        self.report(say.EXPECTED_VALUE.at(expr.span, what=what, expected=expected, got=words))
+        found = say.EXPECTED_VALUE.at(expr.span, what=what, expected=expected, got=words)
+        if isinstance(got, str) and got in PRIMITIVES:
+            found = found.with_fix(f"apply it to a feature map, as in `{got}(x)`")
+        self.report(found)
         return POISON
 
     def loc(self, span: Span) -> Loc:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 
-from spinedsl.diagnostics import Label
+from spinedsl.diagnostics import Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.calls import Caller
 from spinedsl.ir.expand.context import MAX_STACK, Context, Expanded
@@ -18,6 +18,7 @@ from spinedsl.ir.expand.values import (
     Environment,
     FeatureMap,
     Result,
+    in_words,
     is_scalar,
     memo_key,
 )
@@ -165,7 +166,13 @@ class Expansion(Caller):
             return POISON
         if not isinstance(result, MAPS):
             place = self.returned or definition.name.span
-            self.report(say.NOT_A_MAP.at(place, name=self.defined.name, got=describe_result(result)))
+            found = say.NOT_A_MAP.at(place, name=self.defined.name, got=describe_result(result))
+            hint = (
+                "add them up with `sum`, or `concat` them"
+                if isinstance(result, Many)
+                else "return what an operation gives"
+            )
+            self.report(found.with_fix(hint))
             return POISON
         if not self.keeps_signature(result):
             return POISON
@@ -194,11 +201,10 @@ class Expansion(Caller):
         if floor(promised) == result.type.channels:
             return True
         place = self.returned or signature.span
-        self.report(
-            say.SIGNATURE.at(
-                place, name=self.defined.name, expected=describe(floor(promised)), got=result.type.channels
-            ).with_others(Label(signature.span, f"promises {describe(floor(promised))} here"))
-        )
+        found = say.SIGNATURE.at(
+            place, name=self.defined.name, expected=describe(floor(promised)), got=result.type.channels
+        ).with_others(Label(signature.span, f"promises {describe(floor(promised))} here"))
+        self.report(found.with_fix("let `->` say what comes out, or bring it to those channels"))
         return False
 
     # ---- statements ----
@@ -302,9 +308,10 @@ class Expansion(Caller):
             found = say.OUT_OF_RANGE.at(
                 expr.span, what="the count of a `repeat`", expected="a whole number, 0 or more", got=describe(count)
             )
-            self.report(found)
+            self.report(found.with_value(expr.span, str(max(floor(count), 0))))
         elif count > MAX_REPEAT:
-            self.report(say.TOO_MANY.at(expr.span, what="repetitions", limit=MAX_REPEAT, got=describe(count)))
+            found = say.TOO_MANY.at(expr.span, what="repetitions", limit=f"{MAX_REPEAT:,}", got=describe(count))
+            self.report(found.with_value(expr.span, str(MAX_REPEAT)))
         else:
             return count
         return None
@@ -314,7 +321,7 @@ class Expansion(Caller):
         items = self.evaluate(statement.items)
         if not isinstance(items, Many):
             if not isinstance(items, Poison):
-                self.wrong("`each`", "a list of feature maps", statement.items, items)
+                self.not_a_list(statement.items, items)
             self.forget(statement.body)
             return
         iterations: list[Body] = []
@@ -328,6 +335,14 @@ class Expansion(Caller):
         self.env.pop(name, None)
         (path,) = self.defined.paths.get(id(statement), (name,))
         made.append(Each(name, items, path, tuple(iterations), self.loc(statement.span)))
+
+    def not_a_list(self, expr: tree.Expr, value: Result) -> None:
+        """`each` goes through lists."""
+        found = say.EXPECTED_VALUE.at(expr.span, what="`each`", expected="a list of feature maps", got=in_words(value))
+        if isinstance(value, MAPS):
+            text = f"[{expr.span.text}]"
+            found = found.with_fix(f"`{text}` is a list of one", Edit(expr.span, text))
+        self.report(found)
 
     def iteration(self, body: tree.Body) -> Body:
         """One run of a loop's body. Its `let`s end with it; the `var`s of outside keep what they were set to."""

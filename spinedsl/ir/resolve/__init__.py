@@ -1,8 +1,8 @@
 """Resolve: from a parsed file to its unit and networks, with every name bound to what it means.
 
-In: `tree.File` and the units that it imports. Out: a `Unit`, and a `Network` for each `network` of the file. Everything
-that can be known without a value is checked here: names, arity, order of the rows, recursion, returns. A definition with
-a mistake is marked unsound and expands to nothing later, so that the mistake is said once.
+In: `tree.File` and the units that it imports. Out: a `Unit`, and a `Network` for each `network` of the file.
+Everything that can be known without a value is checked here: names, arity, order of the rows, recursion, returns. A
+definition with a mistake is marked unsound and expands to nothing later, so that the mistake is said once.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit, gather
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.definitions import resolve_definition
@@ -34,6 +35,9 @@ def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
     """Every network of the file, in the order in which they stand; instances with the network that they are made of."""
     written: dict[str, Network] = {}
     diagnostics: list[Diagnostic] = []
+    file = unit.file
+    if not (file.networks or file.definitions or file.broken or unit.incomplete):
+        diagnostics.append(say.EMPTY_FILE.at(file.source.span(0, 0)).with_fix("begin with `spine new`, or an example"))
     for name, declared in unit.networks.items():
         if isinstance(declared, tree.Network):
             written[name], said = resolve_network(declared, unit)

@@ -24,7 +24,13 @@ BOUND_AS = {
     "item": "the item of an `each`",
 }
 BROKEN = "broken"  # bound by a statement that could not be read: nothing is said of such a name
-IMPLICIT_IN_WORDS = {"map": "the feature map", "maps": "the list of feature maps", "block": "a block"}
+FILLED_BY_ROWS = {
+    "stem_type": ("the image",),
+    "block_type": ("the feature map",),
+    "output_type": ("the feature map",),
+    "join_type": ("the list of feature maps",),
+    "resample_type": ("the feature map", "the block that it comes from", "the block that it goes to"),
+}
 _EXAMPLE = {
     "stem_type": ("image",),
     "block_type": ("x", "channels"),
@@ -70,21 +76,32 @@ class _Checker:
             self.expressions.check(definition.signature, scope)
         returns = self.body(definition.body, scope, dict(scope.names), loop=False)
         if not returns and not self.broken:
-            last = definition.body[-1].span if definition.body else definition.name.span
-            place = last.source.span(max(last.end - 1, last.start), last.end)
-            self.diagnostics.append(
-                say.NO_RETURN.at(place, name=self.name, where=" after this").with_others(
-                    Label(definition.name.span, f"`{self.name}` is defined here")
-                )
-            )
+            self.no_return(definition)
+
+    def no_return(self, definition: tree.Definition) -> None:
+        """The statements end without a `return`."""
+        last = definition.body[-1] if definition.body else None
+        span = last.span if last is not None else definition.name.span
+        place = span.source.span(max(span.end - 1, span.start), span.end)
+        found = say.NO_RETURN.at(place, name=self.name, where=" after this")
+        found = found.with_others(Label(definition.name.span, f"`{self.name}` is defined here"))
+        result = last.name.text if isinstance(last, tree.Binding) else ""
+        if not result and definition.parameters:
+            result = definition.parameters[0].name.text
+        if result and last is not None:
+            line = span.source.line_text(last.span.line)
+            indent = line[: len(line) - len(line.lstrip())]
+            end = span.source.span(span.end, span.end)
+            found = found.with_fix(f"say what comes out: `return {result}`", Edit(end, f"\n{indent}return {result}"))
+        self.diagnostics.append(found)
 
     def first_parameters(self, definition: tree.Definition) -> None:
         """What the row of a network fills in by itself has to have a parameter without a default."""
         implicit = IMPLICIT[definition.kind]
         given = definition.parameters[: len(implicit)]
         if len(given) < len(implicit):
-            missing = IMPLICIT_IN_WORDS[implicit[len(given)]]
-            needed = ", ".join(IMPLICIT_IN_WORDS[kind] for kind in implicit)
+            words = FILLED_BY_ROWS[definition.kind]
+            missing, needed = words[len(given)], ", ".join(words)
             found = say.MISSING_PARAMETER.at(
                 definition.name.span, kind=KIND_IN_WORDS[definition.kind], name=self.name, missing=missing
             )
@@ -100,7 +117,8 @@ class _Checker:
         returned = False
         for statement in body:
             if returned:
-                self.diagnostics.append(say.UNREACHABLE.at(statement.span))
+                found = say.UNREACHABLE.at(statement.span)
+                self.diagnostics.append(found.with_fix("take it away", Edit(statement.span, "")))
                 return True
             returned = self.statement(statement, scope, declared, loop=loop)
         return returned
@@ -150,7 +168,9 @@ class _Checker:
             return
         if how:
             found = say.NOT_A_VAR.at(name.span, name=name.text, what=BOUND_AS[how])
-            if how == "let":
+            if how == "parameter":
+                found = found.with_fix(f"begin with a `var` of its own: `var y = {name.text}`")
+            elif how == "let":
                 found = found.with_fix(f"name the new value: `let {name.text}_2 = …`")
             self.diagnostics.append(found.with_others(Label(place, f"`{name.text}` is bound here")))
             return

@@ -79,6 +79,7 @@ class Expressions:
         near = nearest(name, [*scope.names, *SYMBOLS])
         if near is None and scope.names:
             found = found.with_notes(f"known here: {one_of(scope.names, conjunction='and')}")
+            found = found.with_fix(f"give it a value above, as in `let {name} = …`, or make it a parameter")
         elif near is None and self.in_network:
             found = found.with_notes("values of a network are its parameters and its `let`s: here there are none")
         self.diagnostics.append(found.with_rename(expr.span, near))
@@ -112,8 +113,6 @@ class Expressions:
         for argument in expr.arguments:
             self.check(argument.value, scope)
         callee = expr.callee
-        if callee.text in self.unit.mentioned:
-            return
         if self.in_network and callee.text not in SCALAR_FUNCTIONS:
             self.not_for_numbers(callee)
             return
@@ -127,7 +126,7 @@ class Expressions:
             self.primitive_call(expr, found)
         elif found is not None:
             self.function_call(expr, found)
-        elif not self.unit.incomplete:
+        elif not self.unit.incomplete and callee.text not in self.unit.mentioned:
             self.unknown_callee(callee)
 
     def not_for_numbers(self, callee: tree.Name) -> None:
@@ -158,7 +157,9 @@ class Expressions:
                 expected="something that a definition can call",
             )
             note = "a resample type works between the blocks of a network, where `resample` names it"
-            self.diagnostics.append(found.with_notes(note))
+            self.diagnostics.append(
+                found.with_notes(note).with_fix("make a `def` of it, if definitions are to call it")
+            )
             return
         parameters = [parameter.name.text for parameter in defined.definition.parameters]
         required = [p.name.text for p in defined.definition.parameters if p.default is None]
@@ -208,8 +209,10 @@ class Expressions:
             if argument.name is None:
                 if position >= len(parameters):
                     got = sum(other.name is None for other in arguments)
-                    found = say.TOO_MANY_ARGUMENTS.at(argument.span, callee=callee.text, most=len(parameters), got=got)
-                    self.say(found, callee, defined_at)
+                    found = say.TOO_MANY_ARGUMENTS.at(
+                        argument.span, callee=callee.text, most=plural(len(parameters)), got=got
+                    )
+                    self.say(found.with_fix("take it away", Edit(argument.span, "")), callee, defined_at)
                     return
                 name, place = parameters[position], argument.span
                 position += 1
@@ -221,7 +224,8 @@ class Expressions:
                     continue
             if name in given:
                 found = say.ARGUMENT_TWICE.at(place, callee=callee.text, name=name)
-                self.diagnostics.append(found.with_others(Label(given[name], "first given here")))
+                found = found.with_others(Label(given[name], "first given here"))
+                self.diagnostics.append(found.with_fix("take one of them away", Edit(argument.span, "")))
             given[name] = place
         missing = [name for name in required if name not in given]
         if missing and not unknown:
@@ -234,11 +238,17 @@ class Expressions:
         self.diagnostics.append(diagnostic)
 
 
+def plural(count: int) -> str:
+    """`1 argument`, `2 arguments`."""
+    return f"{count} argument{'s' * (count != 1)}"
+
+
 def unknown_argument(callee: str, name: tree.Name, known: Sequence[str]) -> Diagnostic:
     """`callee` has no parameter of that name."""
     words = one_of(known, conjunction="and") if known else "nothing by name"
     found = say.UNKNOWN_ARGUMENT.at(name.span, callee=callee, name=name.text, known=words)
-    return found.with_rename(name.span, nearest(name.text, known))
+    near = nearest(name.text, known)
+    return found.with_fix("take it away") if near is None else found.with_rename(name.span, near)
 
 
 def missing_arguments(

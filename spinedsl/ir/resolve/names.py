@@ -1,4 +1,4 @@
-"""The names of one network: parameters, `let`s, the input and the rows share one table, in which nothing stands twice."""
+"""The names of one network: parameters, `let`s, the input and the rows share one table, each name once."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Names:
     places: dict[str, Bound] = field(default_factory=dict)  # every name, with what it is
     rows: list[tree.Row] = field(default_factory=list)
     order: dict[str, int] = field(default_factory=dict)  # of the rows
+    meant: set[str] = field(default_factory=set)  # rows that an unknown name may have meant
 
     def __post_init__(self) -> None:
         self.expressions = Expressions(self.unit, self.diagnostics, in_network=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from spinedsl.diagnostics import Diagnostic, nearest
+from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit, language_callable
 from spinedsl.ir.networks import Network
@@ -49,6 +49,7 @@ class _Settings:
             word: self.only(word, [setting for setting in settings if setting.keyword == word])
             for word in ("resample", "join")
         }
+        rows = RowResolver(names, uses).rows()
         return Network(
             name=names.network,
             declared=names.declared,
@@ -59,8 +60,8 @@ class _Settings:
             rules=self.rules(),
             lets=lets,
             allowed=self.allowed(),
-            rows=RowResolver(names, uses).rows(),
-            mentioned=names.mentioned,
+            rows=rows,
+            mentioned=names.mentioned | names.meant,
             arguments={},
             trace=names.trace,
         )
@@ -127,7 +128,7 @@ class _Settings:
                 for p in PRIMITIVES.values()
                 if (p.activation if item.role.text == "act" else p.name.endswith("_norm"))
             ]
-            self.names.diagnostics.append(found.with_notes("it can be " + ", ".join(f"`{name}`" for name in fitting)))
+            self.names.diagnostics.append(found.with_fix(f"choose {one_of(fitting)}"))
 
     def primitive(self, use: tree.Use) -> Primitive | None:
         """The primitive that an entry names."""
@@ -138,7 +139,10 @@ class _Settings:
         unknown = say.UNKNOWN_NAME.at(
             use.name.span, kind="primitive operation", name=use.name.text, where="in the language"
         )
-        self.names.diagnostics.append(unknown.with_rename(use.name.span, nearest(use.name.text, [*known, *ALIASES])))
+        near = nearest(use.name.text, [*known, *ALIASES])
+        if near is None:
+            unknown = unknown.with_notes(f"the operations are {one_of(known, conjunction='and', limit=40)}")
+        self.names.diagnostics.append(unknown.with_rename(use.name.span, near))
         for argument in use.arguments:
             self.names.check(argument.value)
         return None
@@ -151,8 +155,10 @@ class _Settings:
         known = [attribute.name for attribute in primitive.attributes]
         if positional := [argument for argument in use.arguments if argument.name is None]:
             found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="`defaults` give")
-            example = known[0] if known else "name"
-            names.diagnostics.append(found.with_fix(f"name it, as in `{example} = {positional[0].span.text}`"))
+            if known:
+                text = f"{known[0]} = {positional[0].span.text}"
+                found = found.with_fix(f"name it, as in `{text}`", Edit(positional[0].span, text))
+            names.diagnostics.append(found)
             return
         names.expressions.arguments(use.name, use.arguments, use.span, known, [], None)
 
@@ -188,7 +194,8 @@ class _Settings:
                 found = say.WRONG_KIND.at(
                     allow.code.span, name=allow.code.text, got="an error", expected="the code of a warning"
                 )
-                self.names.diagnostics.append(found.with_notes("errors cannot be allowed"))
+                found = found.with_notes("errors cannot be allowed")
+                self.names.diagnostics.append(found.with_fix("take the row away", Edit(allow.span, "")))
             elif allow.code.text not in warnings:
                 self.names.unknown_entry(allow.code, "`allow`", warnings)
         return allowed

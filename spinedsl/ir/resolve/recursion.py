@@ -43,7 +43,8 @@ def _circle(unit: Unit, call: tree.Call, trail: list[str]) -> Diagnostic:
         unit.definitions[name].sound = False
     way = "" if len(circle) == 1 else ", by way of " + ", ".join(f"`{name}`" for name in circle[1:])
     found = say.RECURSION.at(call.callee.span, name=callee, way=way)
-    return found.with_others(Label(unit.definitions[callee].definition.name.span, f"`{callee}` is defined here"))
+    found = found.with_others(Label(unit.definitions[callee].definition.name.span, f"`{callee}` is defined here"))
+    return found.with_fix("do it a known number of times instead: `repeat n { … }`")
 
 
 def _calls(defined: Defined) -> Iterable[tree.Call]:

@@ -45,14 +45,14 @@ class RowResolver:
         defined = None if plain else self.row_type(row, index)
         sources, direct = self.sources(row, clauses, plain=plain)
         absorbed = names_of(clauses.get("absorb"))
-        known = all([self.above(name, row, index) for name in (*sources, *absorbed)])
+        found = [self.above(name, row, index) for name in (*sources, *absorbed)]
         resample = self.of_row(row, clauses, "resample", direct=direct)
         join = self.of_row(row, clauses, "join", direct=direct)
         for word in ("level", "repeat", "channels"):
             clause = clauses.get(word)
             if clause is not None and not isinstance(clause.value, tuple | tree.Use):
                 self.names.check(clause.value)
-        sound = known and len(self.names.diagnostics) == said and (plain or defined is not None)
+        sound = all(found) and len(self.names.diagnostics) == said and (plain or defined is not None)
         sound = sound and (direct or (resample is not None and join is not None))
         type_ = defined[1] if defined is not None else None
         return RowDecl(row, clauses, type_, sources, direct, absorbed, resample, join, sound)
@@ -77,7 +77,10 @@ class RowResolver:
                 unknown = say.UNKNOWN_CLAUSE.at(
                     word.span, row=with_article(row.kind) + " row", name=word.text, known=one_of(known)
                 )
-                say_(unknown.with_rename(word.span, nearest(word.text, known)))
+                near = nearest(word.text, known)
+                if near is None:
+                    unknown = unknown.with_fix("take it away", Edit(clause.span, ""))
+                say_(unknown.with_rename(word.span, near))
             elif word.text in found:
                 again = say.CLAUSE_TWICE.at(clause.span, name=word.text)
                 again = again.with_others(Label(found[word.text].span, "first said here"))
@@ -144,14 +147,15 @@ class RowResolver:
         elif at < index and names.rows[at].kind == "output":
             found = say.WRONG_KIND.at(name.span, name=name.text, got="an output", expected="a block or a stem")
             place = Label(names.rows[at].name.span, "an output is where the network ends")
-            names.diagnostics.append(found.with_others(place))
+            names.diagnostics.append(found.with_others(place).with_fix("read what the output reads"))
         elif at < index:
             return True
         elif at == index:
-            names.diagnostics.append(say.CYCLE.at(name.span, way=f"`{name.text}` -> `{name.text}`"))
+            found = say.CYCLE.at(name.span, what=f"{row.kind} `{name.text}` feeds itself")
+            names.diagnostics.append(found.with_fix(f"feed `{row.name.text}` from a row above it instead"))
         elif (circle := self.circle(name.text, row.name.text)) is not None:
             way = " -> ".join(f"`{step}`" for step in circle)
-            found = say.CYCLE.at(name.span, way=way)
+            found = say.CYCLE.at(name.span, what=f"these blocks feed each other: {way}")
             place = Label(names.rows[at].name.span, f"`{name.text}` stands here, below")
             names.diagnostics.append(
                 found.with_others(place).with_fix(f"feed `{row.name.text}` from a row above it instead")
@@ -173,11 +177,17 @@ class RowResolver:
         if name.text in names.places:
             what, place = names.places[name.text]
             found = say.WRONG_KIND.at(name.span, name=name.text, got=what, expected="a block or a stem")
-            names.diagnostics.append(found.with_others(Label(place, f"`{name.text}` is set here")))
+            found = found.with_others(Label(place, f"`{name.text}` is set here"))
+            if what == "the input":
+                found = found.with_fix(
+                    "only a stem reads the input: read a stem, as in `stem s: resnet_stem channels 64`"
+                )
+            names.diagnostics.append(found)
             return
         usable = self.usable(index)
         found = say.UNKNOWN_NAME.at(name.span, kind="block", name=name.text, where=f"in network `{names.network}`")
         near = nearest(name.text, usable)
+        names.meant |= {near} if near is not None else set(usable)
         if near is None and usable:
             found = found.with_notes(f"above stand {one_of(usable, conjunction='and')}")
         names.diagnostics.append(found.with_rename(name.span, near))
@@ -205,7 +215,7 @@ class RowResolver:
         if len(moved) > 1:
             found = found.with_others(Label(moved[-1].span, f"`{row.name.text}` is moved here"))
         fix = f"move the row of `{row.name.text}` below that of `{name.text}`, or feed it from a block above"
-        self.names.diagnostics.append(found.with_fix(fix))
+        self.names.diagnostics.append(found.with_fix(fix, *_move(row, place)))
 
     def circle(self, start: str, goal: str) -> list[str] | None:
         """A way from row `start` over its inputs back to row `goal`, if there is one."""
@@ -233,7 +243,9 @@ class RowResolver:
         bare = row.kind == "output" and not row.clauses and not row.use.arguments
         if bare and name.text not in names.unit.definitions and not names.unit.incomplete:
             if name.text not in names.unit.mentioned:
-                near = nearest(name.text, self.usable(index))
+                usable = self.usable(index)
+                near = nearest(name.text, usable)
+                names.meant |= {near} if near is not None else set(usable)
                 where = f"in network `{names.network}`"
                 found = say.UNKNOWN_NAME.at(name.span, kind="block or output type", name=name.text, where=where)
                 names.diagnostics.append(found.with_rename(name.span, near))
@@ -255,15 +267,24 @@ class RowResolver:
             found = say.WRONG_KIND.at(
                 use.name.span, name=use.name.text, got=KIND_IN_WORDS[defined.kind], expected=KIND_IN_WORDS[kind]
             ).with_others(Label(place, "defined here"))
-            names.diagnostics.append(found.with_rename(use.name.span, nearest(use.name.text, self.of_kind(kind))))
+            near = nearest(use.name.text, self.of_kind(kind))
+            if near is None:
+                known = one_of(self.of_kind(kind), limit=6)
+                found = found.with_fix(
+                    f"name {KIND_IN_WORDS[kind]}, such as {known}" if known != "none" else "define one"
+                )
+            names.diagnostics.append(found.with_rename(use.name.span, near))
             return None
         formals = defined.definition.parameters[len(IMPLICIT[kind]) :]
         positional = [argument for argument in use.arguments if argument.name is None]
         if positional:
             found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="a row gives")
             found = found.with_others(Label(place, "defined here"))
-            example = formals[0].name.text if formals else "name"
-            names.diagnostics.append(found.with_fix(f"name it, as in `{example} = {positional[0].span.text}`"))
+            free = [formal.name.text for formal in formals if formal.name.text not in FILLED_IN]
+            if free:
+                text = f"{free[0]} = {positional[0].span.text}"
+                found = found.with_fix(f"name it, as in `{text}`", Edit(positional[0].span, text))
+            names.diagnostics.append(found)
             return None
         parameters = [parameter.name.text for parameter in formals]
         filled = FILLED_IN if kind in ("stem_type", "block_type", "output_type") else ()
@@ -295,6 +316,19 @@ class RowResolver:
 def names_of(clause: tree.Clause | None) -> tuple[tree.Name, ...]:
     """The rows that a clause such as `from` names."""
     return clause.value if clause is not None and isinstance(clause.value, tuple) else ()
+
+
+def _move(row: tree.Row, target: tree.Row) -> tuple[Edit, ...]:
+    """The edits that put the line of `row` below that of `target`, if they have their lines to themselves."""
+    source = row.span.source
+    line, _ = source.position(row.span.start)
+    last, _ = source.position(target.span.end)
+    text = source.line_text(line)
+    alone = text.strip() == row.span.text and source.line_text(last).rstrip().endswith(target.span.text)
+    if not alone:
+        return ()
+    start, below = source.line_starts[line - 1], source.line_starts[last - 1] + len(source.line_text(last))
+    return Edit(source.span(start, start + len(text) + 1), ""), Edit(source.span(below, below), f"\n{text}")
 
 
 def _place_for_import(file: tree.File) -> Span:

@@ -1,0 +1,142 @@
+"""Mistakes, each with what is said of it: `mistakes/CODE-what.spine` (or a folder with `main.spine`) beside its `.txt`.
+
+A file named for a code makes one mistake, and exactly that one is reported. A file named `ten-…` makes ten, one in each
+statement, and exactly ten are reported. `UPDATE_GOLDENS=1` writes the `.txt` files anew: read what changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from spinedsl import driver
+from spinedsl.diagnostics import Diagnostic, Edit, Fix
+from spinedsl.diagnostics.catalogue import CATALOGUE
+from spinedsl.diagnostics.render import render
+from spinedsl.source import Source
+
+FOLDER = Path(__file__).with_name("mistakes")
+PACKAGE = Path(__file__).resolve().parent.parent / "spinedsl"
+INPUTS = sorted(path.name for path in FOLDER.iterdir() if path.suffix != ".txt")
+SINGLE = [name for name in INPUTS if not name.startswith("ten-")]
+UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
+# What no file of a few lines can cause, with the tests that do.
+ELSEWHERE = {
+    "E0601": "a file of megabytes: tests/syntax/test_limits.py",
+    "E08": "files that cannot be read or written: tests/cli",
+    "E09": "weights and backends: tests/weights, tests/backends",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The mistakes as a project of their own, whose folder imports may not leave."""
+    shutil.copytree(FOLDER, tmp_path / "project/mistakes")
+    (tmp_path / "project/spine.toml").touch()
+    (tmp_path / "elsewhere.spine").write_text("def elsewhere(x) { return x }\n", encoding="utf-8")
+    return tmp_path / "project/mistakes"
+
+
+def check(folder: Path, name: str) -> tuple[Diagnostic, ...]:
+    path = folder / name
+    if path.is_dir():
+        path /= "main.spine"
+    return driver.read(path, path.name).then(driver.analyse).diagnostics
+
+
+def golden(name: str) -> Path:
+    return FOLDER / f"{name.removesuffix('.spine')}.txt"
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_says_what_it_said_before(name: str, project: Path) -> None:
+    text = render(check(project, name))
+    if UPDATE:
+        golden(name).write_text(text, encoding="utf-8")
+    assert text == golden(name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_one_mistake_is_reported_once(name: str, project: Path) -> None:
+    assert [diagnostic.code.id for diagnostic in check(project, name)] == [name[:5]]
+
+
+@pytest.mark.parametrize("name", [name for name in INPUTS if name.startswith("ten-")])
+def test_ten_mistakes_are_ten_reports(name: str, project: Path) -> None:
+    diagnostics = check(project, name)
+    assert len(diagnostics) == 10
+    places = [(diagnostic.span.start, diagnostic.span.end) for diagnostic in diagnostics]
+    assert len(set(places)) == 10
+
+
+def test_every_golden_has_its_input() -> None:
+    goldens = {path.stem for path in FOLDER.glob("*.txt")}
+    assert goldens == {name.removesuffix(".spine") for name in INPUTS}
+
+
+def test_every_code_has_a_mistake() -> None:
+    shown = {name[:5] for name in SINGLE}
+    missing = {code for code in CATALOGUE if code not in shown and code not in ELSEWHERE and code[:3] not in ELSEWHERE}
+    assert missing == set()
+    assert shown <= CATALOGUE.keys()
+
+
+def test_every_code_is_used() -> None:
+    """A code that nothing says is no code; its number stays taken."""
+    catalogue = PACKAGE / "diagnostics/catalogue.py"
+    names = re.findall(r"^([A-Z_0-9]+) = _code\(", catalogue.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(names) == len(CATALOGUE)
+    used: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        if path != catalogue:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert set(names) - used == set()
+
+
+# ---- repairs ----
+
+
+def apply(source: Source, edits: Sequence[Edit]) -> str:
+    """The text of a source after edits, which do not overlap."""
+    text = source.text
+    for edit in sorted(edits, key=lambda edit: edit.span.start, reverse=True):
+        assert edit.span.source is source
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
+
+
+def repairs(diagnostics: Sequence[Diagnostic]) -> list[tuple[Diagnostic, Fix]]:
+    return [(diagnostic, fix) for diagnostic in diagnostics for fix in diagnostic.fixes if fix.edits]
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_a_repair_removes_its_mistake(name: str, project: Path) -> None:
+    """Every fix with edits, applied alone: the mistake is gone, and there is nothing new."""
+    diagnostics = check(project, name)
+    before = {(diagnostic.code.id, diagnostic.message) for diagnostic in diagnostics}
+    for diagnostic, fix in repairs(diagnostics):
+        source = fix.edits[0].span.source
+        repaired = Source.from_text(apply(source, fix.edits), source.name, source.origin)
+        after = driver.analyse(repaired).diagnostics
+        assert (diagnostic.code.id, diagnostic.message) not in {(d.code.id, d.message) for d in after}, fix.text
+        if name in SINGLE:
+            new = [d.message for d in after if (d.code.id, d.message) not in before and d.code.id[0] == "E"]
+            assert new == [] or name in LEAVES_MORE, fix.text
+
+
+# Repairs that show the next mistake: what was hidden behind the first, or a name that has to change elsewhere too.
+LEAVES_MORE = frozenset(
+    {
+        "E0103-class-at-the-top.spine",
+        "E0104-quotes.spine",
+        "E0108-letter-beyond-ascii.spine",
+        "E0401-above-all.spine",
+    }
+)
