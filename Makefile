@@ -73,4 +73,5 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -qq --constraint constraints.txt torch hatchling; \
 	echo "   spinedsl, with everything for running and testing it"; \
 	$(BIN)/python -m pip install -qq --constraint constraints.txt --no-build-isolation --editable '.[dev]'; \
+	$(BIN)/python -m compileall -q spinedsl; \
 	touch $(READY)
