@@ -82,7 +82,7 @@ def build() -> Tables:
 
     lark = lark_of_grammar()
     order = sorted(lark.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
-    parser = lark.parser.parser.parser  # type: ignore[union-attr]
+    parser = lark.parser.parser.parser
     table = parser.parse_table
     # Lark numbers states as it meets them, which differs from run to run: number them by the way there instead.
     number: dict[int, int] = {}

@@ -18,6 +18,19 @@ from spinedsl.syntax.machine import Machine
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "examples").rglob("*.spine"), *(ROOT / "spinedsl" / "prelude").glob("*.spine")])
+STARTS = {
+    "LET": "simple",
+    "VAR": "simple",
+    "NAME": "simple",
+    "RETURN": "simple",
+    "IF": "if_head",
+    "ELSE": "else_head",
+    "REPEAT": "repeat_head",
+    "EACH": "each_head",
+    "NETWORK": "network_head",
+    "SPINE": "version_head",
+    "IMPORT": "import_head",
+}
 HEADS = {"BLOCK_TYPE", "STEM_TYPE", "RESAMPLE_TYPE", "JOIN_TYPE", "OUTPUT_TYPE", "DEF"}
 
 
@@ -59,10 +72,7 @@ def start_of(statement: Statement) -> str:
     """The start symbol that reads a statement of a definition or network."""
     if statement.head in HEADS:
         return "definition_head"
-    heads = {"LET": "simple", "VAR": "simple", "NAME": "simple", "RETURN": "simple", "IF": "if_head", "ELSE": "else_head",
-             "REPEAT": "repeat_head", "EACH": "each_head", "NETWORK": "network_head", "SPINE": "version_head",
-             "IMPORT": "import_head"}  # fmt: skip
-    return heads.get(statement.head, "row")
+    return STARTS.get(statement.head, "row")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
