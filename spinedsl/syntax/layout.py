@@ -23,6 +23,8 @@ ALWAYS_OPENS = TOP_LEVEL | NETWORK_ITEMS | {"LET", "VAR", "RETURN", "EACH"}
 BRACED_ROWS = frozenset({"DEFAULTS", "WIDTHS", "RULES"})
 CAN_END = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "BAD"})
 ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT"})
+EDIT_WORDS = ("add", "drop", "move")
+CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
 GOES_ON = frozenset({"channels", "before", "right"})  # names that go on with an edit on the next line
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 TRACKED = frozenset({*BRACKETS, *BRACKETS.values(), "LBRACE"})
@@ -124,6 +126,8 @@ class _Layout:
             return self.current.head != "NAME"  # `add block …`
         if token.type in ALWAYS_OPENS:
             return new_line or (previous.type in CAN_END and self.current.head != "IMPORT")
+        if in_edits and new_line and previous.type in CLAUSE_TERMINALS and self.opens_edit(index):
+            return True
         if not (new_line and previous.type in CAN_END) or self.brackets or self.braced_row is not None:
             return False
         if not self.open_bodies:
@@ -133,6 +137,11 @@ class _Layout:
         if self.open_bodies[0].head == "NETWORK":
             return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.looks_like_row(index))
         return token.type in ("NAME", "IF", "REPEAT", "ELSE", "BAD")
+
+    def opens_edit(self, index: int) -> bool:
+        """`drop b11`, `move b6 …` or `add block …`: an edit of its own, even below one that breaks off."""
+        token, *following = self.tokens[index : index + 2]
+        return token.value in EDIT_WORDS and bool(following) and following[0].type in ROW_KINDS | {"NAME"}
 
     def looks_like_row(self, index: int) -> bool:
         """A line that opens with an unknown word, as in `blok b3: …` or `width { … }`, is a row of its own."""

@@ -14,12 +14,11 @@ from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
-from spinedsl.syntax.layout import BRACKETS, GOES_ON, NETWORK_ITEMS, Statement, span_of
+from spinedsl.syntax.layout import BRACKETS, CLAUSE_TERMINALS, GOES_ON, NETWORK_ITEMS, Statement, span_of
 from spinedsl.syntax.machine import END, Token, Unexpected
 from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words
 
 CLAUSE_WORDS = ("level", "from", "after", "repeat", "absorb", "channels", "resample", "join")
-CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
 INSTEAD = {"'": '"', "&": " and ", "|": " or ", "!": " not ", "\u00a0": " ", "\u3000": " "}
 _SIZES = re.compile(r"\b(\d+)\s*[xX*]\s*(\d+)\s*[xX*]\s*(\d+)")
 

@@ -17,8 +17,8 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
-from spinedsl.syntax.edits import EDIT_STATEMENTS, EDIT_WORDS, EDITED, misread
-from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_ITEMS, Statement, last_of, lay_out, span_of
+from spinedsl.syntax.edits import EDIT_STATEMENTS, EDITED, misread
+from spinedsl.syntax.layout import DEFINITION_KINDS, EDIT_WORDS, NETWORK_ITEMS, Statement, last_of, lay_out, span_of
 from spinedsl.syntax.machine import Machine, Token, Unexpected
 from spinedsl.syntax.misread import Misreadings
 

@@ -145,6 +145,7 @@ class _Editor:
         kept: list[tree.Clause] = list(row.clauses)
         fresh: list[tree.Clause] = []
         here: dict[str, tree.Clause] = {}
+        torn = {clause.keyword.text for clause in edit.clauses} >= set(FEEDS)  # said of the row: one of the two
         for clause in edit.clauses:
             word = clause.keyword.text
             if word in here:
@@ -152,10 +153,10 @@ class _Editor:
                 found = found.with_others(Label(here[word].span, "first said here"))
                 self.said.append(found.with_fix("take one of them away", Edit(clause.span, "")))
                 continue
-            both = word in FEEDS and any(other in here for other in FEEDS)
+            second = torn and word in FEEDS and not here.keys().isdisjoint(FEEDS)
             here[word] = clause
-            if both:
-                fresh.append(clause)  # said of the row: `from` and `after` exclude each other
+            if second:
+                fresh.append(clause)
                 continue
             if not self.once(row.name.text, "the input" if word in FEEDS else f"`{word}`", clause.span):
                 continue
@@ -163,7 +164,7 @@ class _Editor:
                 self.take_away(row, kept, clause)
                 continue
             same = [old for old in kept if old.keyword.text == word or (old.keyword.text in FEEDS and word in FEEDS)]
-            if any(old.keyword.text == word and tree.alike(old.value, clause.value) for old in same):
+            if not torn and any(old.keyword.text == word and tree.alike(old.value, clause.value) for old in same):
                 what = f"`{word}` of `{row.name.text}` is {clause.span.text[len(word) :].strip()} already"
                 self.nothing(clause.span, what, "the same", same[0].span)
             place = min((kept.index(old) for old in same), default=None)

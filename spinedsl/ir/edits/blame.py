@@ -43,9 +43,19 @@ def _blame(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagn
     edit = trace.unread.get(said.span.text) if said.code is say.UNUSED_BLOCK else None
     if edit is not None and instance.edited_at(edit):
         return _unread(said, edit)
-    only = instance.edits[0].span if instance.edits is not None and len(instance.edits) == 1 else None
+    place = _likely(network, instance, said)
     where = f"in network `{instance.name.text}`, "
-    return said.seen_from(only or instance.name.span, where + ("after this edit" if only else "edited here"))
+    return said.seen_from(place or instance.name.span, where + ("after this edit" if place else "edited here"))
+
+
+def _likely(network: Network, instance: tree.Instance, said: Diagnostic) -> Span | None:
+    """The edit of the row in which a mistake shows, or the only edit that there is."""
+    edits = instance.edits or ()
+    for edit in reversed(edits):
+        written = network.trace.written.get(edit.name.text) if network.trace and isinstance(edit, tree.Change) else None
+        if written is not None and written.source is said.span.source and written.line == said.span.line:
+            return edit.span
+    return edits[0].span if len(edits) == 1 else None
 
 
 def _unread(said: Diagnostic, edit: Span) -> Diagnostic:
