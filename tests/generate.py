@@ -29,6 +29,7 @@ NETWORKS = {
     "tutorial/3_family.spine": "Small",
     "tutorial/4_rules.spine": "Rules",
     "tutorial/5_own_block.spine": "OwnBlock",
+    "tutorial/6_edits.spine": "Permuted",
 }
 
 

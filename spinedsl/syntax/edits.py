@@ -8,7 +8,7 @@ from __future__ import annotations
 from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
-from spinedsl.syntax.layout import EDIT_WORDS, ROW_KINDS, Statement, span_of
+from spinedsl.syntax.layout import ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import Token
 
 EDITED = ROW_KINDS | {"ALLOW"}

@@ -51,7 +51,7 @@ def test_mistakes_are_status_1_and_all_said() -> None:
 def test_a_folder_is_searched() -> None:
     done = spine("check", str(TUTORIAL))
     assert done.returncode == 0
-    assert "5 files checked, 8 networks" in done.stdout
+    assert "6 files checked, 11 networks" in done.stdout
 
 
 def test_standard_input_is_a_file() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spinedsl.source import Source
-from spinedsl.syntax import tables, tree
+from spinedsl.syntax import tree
 from spinedsl.syntax.format import format_source
 from spinedsl.syntax.parse import parse
 
@@ -19,10 +19,6 @@ def edits(text: str) -> tuple[tree.EditItem, ...]:
     assert isinstance(instance, tree.Instance)
     assert instance.edits is not None
     return instance.edits
-
-
-def test_the_grammar_has_no_conflicts() -> None:
-    tables.build(strict=True)
 
 
 def test_an_edit_may_go_on_in_the_next_line() -> None:

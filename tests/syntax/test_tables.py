@@ -63,13 +63,19 @@ def shape(node: object) -> object:
     return str(node)
 
 
-def all_statements(statements: list[Statement]) -> list[Statement]:
-    """Statements with those between their braces."""
-    return [part for statement in statements for part in (statement, *all_statements(statement.body or []))]
+def all_statements(statements: list[Statement], among: str = "") -> list[tuple[str, Statement]]:
+    """Statements with those between their braces, each with the start symbol that reads it."""
+    found: list[tuple[str, Statement]] = []
+    for statement in statements:
+        inner = "edit" if statement.has_edits else ""
+        found += [(among or start_of(statement), statement), *all_statements(statement.body or [], inner)]
+    return found
 
 
 def start_of(statement: Statement) -> str:
     """The start symbol that reads a statement of a definition or network."""
+    if statement.makes_instance:
+        return "edited_head" if statement.has_edits else "instance"
     if statement.head in HEADS:
         return "definition_head"
     return STARTS.get(statement.head, "row")
@@ -89,10 +95,7 @@ def test_the_machine_reads_as_lark_does(file: Path) -> None:
     by_place = {token.start_pos: token for token in tokens}
     statements = all_statements(lay_out(source, tokens)[0])
     assert statements
-    for statement in statements:
-        start = start_of(statement)
-        if start == "network_head" and any(token.type == "EQUAL" for token in statement.tokens[:3]):
-            continue  # an instance: its start depends on whether it is edited
+    for start, statement in statements:
         interactive = lark.parse_interactive(start=start)
         for token in statement.tokens:
             # Lark's parser asks only for the type, so our tokens, which the builder knows, go through it.

@@ -161,7 +161,8 @@ class _Editor:
             if not self.once(row.name.text, "the input" if word in FEEDS else f"`{word}`", clause.span):
                 continue
             if is_none(clause):
-                self.take_away(row, kept, clause)
+                alone = edit.use is None and len(edit.clauses) == 1
+                self.take_away(row, kept, clause, edit.span if alone else clause.span)
                 continue
             same = [old for old in kept if old.keyword.text == word or (old.keyword.text in FEEDS and word in FEEDS)]
             if not torn and any(old.keyword.text == word and tree.alike(old.value, clause.value) for old in same):
@@ -175,15 +176,15 @@ class _Editor:
                 kept.insert(place, clause)
         return (*kept, *fresh)
 
-    def take_away(self, row: tree.Row, kept: list[tree.Clause], clause: tree.Clause) -> None:
-        """`absorb none`: the row has the clause no more."""
+    def take_away(self, row: tree.Row, kept: list[tree.Clause], clause: tree.Clause, said: Span) -> None:
+        """`absorb none`: the row has the clause no more. `said` is all that says so."""
         word = clause.keyword.text
         if any(old.keyword.text == word for old in kept):
             kept[:] = [old for old in kept if old.keyword.text != word]
             return
         found = say.NO_SUCH_CLAUSE.at(clause.span, row=f"{row.kind} `{row.name.text}`", name=word)
         found = found.with_others(Label(row.name.span, f"`{row.name.text}` has no `{word}`"))
-        self.said.append(found.with_fix("take this away", Edit(clause.span, "")))
+        self.said.append(found.with_fix("take this away", Edit(said, "")))
 
     def drop(self, edit: tree.Drop) -> None:
         """Take a row away."""
