@@ -19,7 +19,7 @@ from spinedsl.checks import check
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, in_order, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.edits import blame
-from spinedsl.ir.elaborate import elaborate
+from spinedsl.ir.elaborate import Work, elaborate
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve import resolve, resolve_networks
@@ -210,10 +210,11 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
     said = [*loaded.diagnostics, *resolved.diagnostics]
     sound = loaded.ok and resolved.ok
     checked: dict[str, CheckedNetwork] = {}
+    work = Work(len(source.text))  # for all networks together: a file is answered soon, whatever is in it
     for name, network in networks.items():
         if only is not None and name != only:
             continue
-        outcome = elaborate(network, size).then(check)
+        outcome = elaborate(network, size, work).then(check)
         said += blame(network, outcome.diagnostics)
         if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):
             checked[name] = outcome.value

@@ -15,10 +15,12 @@ def same_parents(typed: TypedNetwork) -> Iterator[Diagnostic]:
     """Blocks that take, or absorb, one block twice."""
     for row in typed.rows.values():
         seen: dict[str, Span] = {}
+        said: set[str] = set()
         for names in (row.declared.sources, row.declared.absorbed):
             before: tree.Name | None = None
             for name in names:
-                if name.text in seen:
+                if name.text in seen and name.text not in said:
+                    said.add(name.text)
                     found = say.SAME_PARENTS.at(name.span, name=row.name, parent=name.text)
                     found = found.with_others(Label(seen[name.text], "the first time"))
                     edits: tuple[Edit, ...] = ()

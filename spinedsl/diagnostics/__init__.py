@@ -4,7 +4,7 @@ In: a place, a code of the catalogue and the facts of the case. Out: a `Diagnost
 text. Mistakes of users are returned in an `Outcome`, never raised.
 """
 
-from spinedsl.diagnostics.model import Code, Diagnostic, Edit, Fix, Label, Outcome, Severity, in_order
+from spinedsl.diagnostics.model import Code, Diagnostic, Edit, Fix, Label, Outcome, Severity, first, in_order
 from spinedsl.diagnostics.suggest import nearest, one_of
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Label",
     "Outcome",
     "Severity",
+    "first",
     "in_order",
     "nearest",
     "one_of",

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from spinedsl.source import Span
 
 _NUMBER = re.compile(r"-?\s*[0-9][0-9.eE+-]*")
+MAX_FACT = 300
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -108,7 +109,13 @@ class Code:
 
     def at(self, span: Span, **facts: object) -> Diagnostic:
         """A diagnostic of this code at `span`; `facts` fill the templates."""
-        return Diagnostic(self, self.message.format(**facts), span, self.label.format(**facts))
+        short = {name: _short(fact) for name, fact in facts.items()}
+        return Diagnostic(self, self.message.format(**short), span, self.label.format(**short))
+
+
+def _short(fact: object) -> object:
+    """A fact as a message can hold it: a name in a file may be as long as the file."""
+    return f"{fact[: MAX_FACT - 1]}…" if isinstance(fact, str) and len(fact) > MAX_FACT else fact
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,15 @@ class Outcome(Generic[T]):
     def and_if_ok(self, stage: Callable[[T], Outcome[U]]) -> Outcome[U]:
         """Like `then`, for a stage that only makes sense of a faultless value."""
         return self.then(stage) if self.ok else Outcome(None, self.diagnostics)
+
+
+def first(diagnostics: list[Diagnostic], most: int, too_many: Code) -> list[Diagnostic]:
+    """The diagnostics; of more than `most`, the first ones and that there are more. Nobody reads on."""
+    if len(diagnostics) <= most:
+        return diagnostics
+    shown = sorted(diagnostics, key=lambda diagnostic: diagnostic.span.start)[:most]
+    more = too_many.at(shown[-1].span, what="mistakes", limit=most, got=len(diagnostics))
+    return [*shown, more.with_fix("begin with the first ones")]
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -15,12 +15,18 @@ from spinedsl.source import Span
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+MAX_TEXT = 1_000
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "bold": "\x1b[1m", "dim": "\x1b[1;34m", "help": "\x1b[36m"}
 
 
 def printable(text: str) -> str:
     """`text` with every character that a terminal would act on shown as an escape."""
     return _UNPRINTABLE.sub(lambda match: f"\\u{{{ord(match[0]):x}}}", text).replace("\t", " ")
+
+
+def cut(text: str) -> str:
+    """`printable` text of a bearable length."""
+    return printable(text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…")
 
 
 def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False, width: int = 120) -> str:
@@ -47,7 +53,7 @@ class _Pen:
     def diagnostic(self, diagnostic: Diagnostic) -> str:
         severity = diagnostic.severity.value
         head = self.paint(f"{severity}[{diagnostic.code.id}]", severity)
-        lines = [f"{head}{self.paint(': ' + printable(diagnostic.message), 'bold')}"]
+        lines = [f"{head}{self.paint(': ' + cut(diagnostic.message), 'bold')}"]
         places = [Label(diagnostic.span, diagnostic.label), *diagnostic.others]
         margin = " " * max(len(str(place.span.line)) for place in places)
         if diagnostic.span.source.text or diagnostic.label:
@@ -55,7 +61,7 @@ class _Pen:
                 here = [place for place in places if place.span.source is source]
                 lines += self.snippet(here, places[0], margin, severity)
         for note in diagnostic.notes:
-            lines.append(f"{margin} {self.paint('=', 'dim')} note: {printable(note)}")
+            lines.append(f"{margin} {self.paint('=', 'dim')} note: {cut(note)}")
         for fix in diagnostic.fixes:
             lines += self.fix(fix, margin)
         return "\n".join(lines) + "\n"
@@ -81,36 +87,39 @@ class _Pen:
         return lines
 
     def marked_line(self, number: int, places: list[Label], main: Label, margin: str, severity: str) -> list[str]:
+        """A line, and below it a mark for each place with what is to be said there."""
         bar = self.paint("|", "dim")
         raw = places[0].span.source.line_text(number)
-        start, shown = self.window(raw, places, main, len(margin))
+        start, end = self.window(raw, places, main, len(margin))
+        shown = ("…" if start else "") + printable(raw[start:end]) + ("…" if end < len(raw) else "")
         lines = [f"{self.paint(str(number).rjust(len(margin)), 'dim')} {bar} {shown}".rstrip()]
         for place in sorted(places, key=lambda place: place is not main):
             column = place.span.column - 1
-            length = min(place.span.end - place.span.start, len(raw) - column)
-            before = len(printable(raw[start:column])) + (start > 0)
-            mark = ("^" if place is main else "-") * max(len(printable(raw[column : column + length])), 1)
-            text = self.paint(f"{mark} {printable(place.text)}".rstrip(), severity if place is main else "dim")
+            stop = min(column + place.span.end - place.span.start, end)
+            before = (
+                len(printable(raw[start:column])) + (start > 0) if column <= end else len(printable(raw[start:end]))
+            )
+            mark = ("^" if place is main else "-") * max(len(printable(raw[max(column, start) : stop])), 1)
+            text = self.paint(f"{mark} {cut(place.text)}".rstrip(), severity if place is main else "dim")
             lines.append(f"{margin} {bar} {' ' * before}{text}")
         return lines
 
-    def window(self, raw: str, places: list[Label], main: Label, gutter: int) -> tuple[int, str]:
-        """The part of a long line that holds the mark, and where it starts."""
+    def window(self, raw: str, places: list[Label], main: Label, gutter: int) -> tuple[int, int]:
+        """The part of a line that is shown: all of it, or of a long one what is around the mark."""
         room = self.width - gutter - 3
-        if len(printable(raw)) <= room:
-            return 0, printable(raw)
+        if len(raw) <= room and len(printable(raw)) <= room:
+            return 0, len(raw)
         marked = next((place for place in places if place is main), places[0]).span
         column = marked.column - 1
         start = max(0, min(column - room // 3, len(raw) - room))
-        end = min(len(raw), start + room - 2)
-        return start, ("…" if start else "") + printable(raw[start:end]) + ("…" if end < len(raw) else "")
+        return start, min(len(raw), start + room - 2)
 
     def fix(self, fix: Fix, margin: str) -> list[str]:
-        lines = [f"{margin} {self.paint('=', 'dim')} {self.paint('help', 'help')}: {printable(fix.text)}"]
+        lines = [f"{margin} {self.paint('=', 'dim')} {self.paint('help', 'help')}: {cut(fix.text)}"]
         for edit in fix.edits:
             if edit.text.strip() and edit.text.strip() not in fix.text:
                 shown = edited(edit.span, edit.text)
-                lines += [f"{margin} {self.paint('|', 'dim')}   {printable(row)}" for row in shown]
+                lines += [f"{margin} {self.paint('|', 'dim')}   {cut(row)}" for row in shown]
         return lines
 
 

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
+from itertools import islice
+
+MAX_KNOWN = 300  # names that are looked at, the first ones first
+MAX_LENGTH = 60  # of a name in a list
+BEGINNING = 0.7  # what a name that only goes on counts for
+ENOUGH = 0.6  # of their letters are the same, in the same order
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like `name`, or None if nothing is near."""
-    names = list(known)
-    folded = {candidate.casefold(): candidate for candidate in reversed(names)}
-    if name.casefold() in folded:
-        return folded[name.casefold()]
-    for cutoff in (0.75, 0.6):
-        if found := get_close_matches(name, names, n=1, cutoff=cutoff):
-            return found[0]
-    return None
+    """The known name most like `name`, or None if nothing is near. Of equal ones, the first."""
+    folded = name.casefold()
+    letters = set(folded)
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(folded)
+    best, found = ENOUGH, None
+    for candidate in islice(known, MAX_KNOWN):
+        other = candidate.casefold()
+        if other == folded:
+            return candidate
+        if len(folded) > 1 and other.startswith(folded) and best < BEGINNING:
+            best, found = BEGINNING, candidate  # `eps` for `epsilon`
+            continue
+        longer = max(len(other), len(folded))
+        # Cheap bounds first: most names are nothing like it.
+        if abs(len(other) - len(folded)) * 2 > longer or len(letters & set(other)) * 2 < min(len(letters), len(other)):
+            continue
+        matcher.set_seq1(other)
+        if matcher.quick_ratio() > best and (ratio := matcher.ratio()) > best:
+            best, found = ratio, candidate
+    return found
 
 
 def one_of(names: Iterable[str], *, conjunction: str = "or", limit: int = 12) -> str:
     """`a`, `b` or `c`; long lists are cut."""
-    quoted = [f"`{name}`" for name in names]
+    quoted = [f"`{name if len(name) <= MAX_LENGTH else name[: MAX_LENGTH - 1] + '…'}`" for name in names]
     if len(quoted) > limit:
         return ", ".join(quoted[:limit]) + f", and {len(quoted) - limit} more"
     if len(quoted) < 2:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spinedsl.diagnostics import Diagnostic, Label
+from spinedsl.diagnostics import Diagnostic, Label, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.ops.types import Expr, Loc
@@ -53,6 +53,7 @@ class Defined:
     unit: Unit
     sound: bool = True
     paths: dict[int, tuple[str, ...]] = field(default_factory=dict)  # see `naming`
+    weights: dict[int, int] = field(default_factory=dict)  # steps that a statement takes, by its identity, if many
     frames: int = 0  # Python's frames, at most, while it is expanded without what it calls
     # Found while it is expanded, and kept: every expansion would find the same.
     locs: dict[int, Loc] = field(default_factory=dict)  # by offset in its source
@@ -84,6 +85,12 @@ class Unit:
     imports: tuple[Unit, ...] = ()
     mentioned: frozenset[str] = frozenset()
     incomplete: bool = False  # an import failed: unknown names may be its
+    suggestions: int = 200  # how many more times the file is searched for a name that may be meant
+
+    def nearest(self, name: str, known: Iterable[str]) -> str | None:
+        """The known name most like this one; None if there is none, or so many mistakes that nobody needs it."""
+        self.suggestions -= 1
+        return nearest(name, known) if self.suggestions >= 0 else None
 
     def own(self) -> Iterable[Defined]:
         """The definitions that stand in this file."""

@@ -27,6 +27,7 @@ EDIT_WORDS = ("add", "drop", "move")
 CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
 GOES_ON = frozenset({"channels", "before", "right"})  # names that go on with an edit on the next line
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
+MAX_UNCLOSED = 3
 TRACKED = frozenset({*BRACKETS, *BRACKETS.values(), "LBRACE"})
 INNER_OPENERS = frozenset({"IF", "ELSE", "REPEAT", "EACH"})
 BODY_ITEMS = frozenset({"LET", "VAR", "RETURN", "NAME", *INNER_OPENERS})
@@ -110,8 +111,7 @@ class _Layout:
                     self.track_brackets(token)
             previous = token
         self.finish()
-        while self.open_bodies:
-            self.unclosed(self.open_bodies.pop())
+        self.close_all()
 
     # ---- where a statement starts ----
 
@@ -154,8 +154,7 @@ class _Layout:
             self.open_without_brace(self.current)
         self.finish()
         if token.type in TOP_LEVEL:
-            while self.open_bodies:
-                self.unclosed(self.open_bodies.pop())
+            self.close_all()
         self.current = Statement([token])
         self.adopt(self.current)
 
@@ -230,10 +229,16 @@ class _Layout:
         else:
             self.say_unopened(token, "no open bracket matches this one")
 
+    def close_all(self) -> None:
+        """Whatever is still open is never closed. Only the outermost are said: the others may well follow."""
+        for depth, statement in enumerate(self.open_bodies):
+            if depth < MAX_UNCLOSED:
+                self.unclosed(statement)
+            statement.reported = statement.reported or statement.head != "NETWORK"
+        self.open_bodies.clear()
+
     def unclosed(self, statement: Statement) -> None:
-        """A body without its `}`. What stands in a definition after that is nobody's mistake."""
-        if statement.head != "NETWORK":
-            statement.reported = True
+        """A body without its `}`. What stands in a definition after that is nobody's mistake, so it is not read."""
         if statement.opener is None:
             return
         culprit = self.likely_unclosed(statement)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome, first, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
@@ -63,7 +63,8 @@ def parse(source: Source) -> Outcome[tree.File]:
         parser.diagnostics = [*diagnostics, *unbalanced]
         file = parser.file(statements)
         parser.diagnostics += parser.misreadings.keywords_as_names()
-    return Outcome(file, _first(parser.diagnostics))
+        file = replace(file, sound=not parser.diagnostics)
+    return Outcome(file, tuple(first(parser.diagnostics, MAX_REPORTED, say.TOO_MANY)))
 
 
 @cache
@@ -75,15 +76,6 @@ def keywords() -> frozenset[str]:
 def tokens_of(source: Source) -> list[Token]:
     """The tokens of a text whose characters are all in order."""
     return _machine().tokens(source.text)
-
-
-def _first(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The diagnostics, or the first of them and that there are more."""
-    if len(diagnostics) <= MAX_REPORTED:
-        return tuple(diagnostics)
-    shown = sorted(diagnostics, key=lambda diagnostic: diagnostic.span.start)[:MAX_REPORTED]
-    more = say.TOO_MANY.at(shown[-1].span, what="mistakes of form", limit=MAX_REPORTED, got=len(diagnostics))
-    return (*shown, more)
 
 
 class _Parser:
@@ -130,8 +122,8 @@ class _Parser:
     def holds_hidden(self, statement: Statement) -> bool:
         """A character that was refused stands in the statement, and may be why it makes no sense."""
         span = self.extent(statement)
-        first = bisect_left(self.hidden, span.start)
-        return first < len(self.hidden) and self.hidden[first] < span.end
+        index = bisect_left(self.hidden, span.start)
+        return index < len(self.hidden) and self.hidden[index] < span.end
 
     def say(self, diagnostic: Diagnostic | None) -> None:
         """Say it, unless it was said before."""
@@ -212,11 +204,11 @@ class _Parser:
         if statement.reported or statement.tokens[0].type == "BAD":
             self.read(statement, "simple")
             return broken
-        first = statement.tokens[0]
-        span = span_of(self.source, first)
-        diagnostic = say.NOT_A_STATEMENT.at(span, found=first.value, where=where, expected=one_of(words))
-        meant = ELSEWHERE.get(first.value)
-        self.say(diagnostic.with_rename(span, meant if meant in words else nearest(first.value, words)))
+        word = statement.tokens[0].value
+        span = span_of(self.source, statement.tokens[0])
+        diagnostic = say.NOT_A_STATEMENT.at(span, found=word, where=where, expected=one_of(words))
+        meant = ELSEWHERE.get(word)
+        self.say(diagnostic.with_rename(span, meant if meant in words else nearest(word, words)))
         return broken
 
     # ---- definitions ----

@@ -419,6 +419,7 @@ class File:
     definitions: tuple[Definition, ...]
     networks: tuple[Network | Instance, ...]
     broken: tuple[Broken, ...] = field(default=())
+    sound: bool = True  # nothing was wrong with its form
 
 
 # ---- walking ----
@@ -439,6 +440,16 @@ def parts(node: object) -> tuple[object, ...]:
     if type(node) is tuple:
         return node
     return tuple(getattr(node, name) for name in _PARTS.get(type(node), ()))
+
+
+def size(node: object) -> int:
+    """How many nodes there are, counted without recursion."""
+    count, pending = 0, [node]
+    while pending:
+        part = pending.pop()
+        count += type(part) in _PARTS
+        pending += parts(part)
+    return count
 
 
 def alike(one: object, other: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate.row import RowElaborator
-from spinedsl.ir.elaborate.settings import Settings
+from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
 from spinedsl.ir.expand import Context, Work
 from spinedsl.ir.networks import Network, RowDecl
 from spinedsl.ir.scalars import POISON, Poison
@@ -13,6 +13,8 @@ from spinedsl.ir.typed import InputSize, TypedInput, TypedNetwork, TypedRow
 from spinedsl.ops.types import Loc, Type
 
 MAX_ROWS = 20_000
+FIXED_STEPS = 20  # of a network, before its first row
+LINE = 16  # characters of a network whose values take a step
 
 
 class Elaborator:
@@ -29,6 +31,8 @@ class Elaborator:
     def run(self) -> TypedNetwork:
         """Everything about the network, as far as it can be known."""
         network, settings = self.network, self.settings
+        span = network.declared.span
+        enough = self.context.spend(network.declared.name.span, FIXED_STEPS + (span.end - span.start) // LINE)
         settings.open()
         settings.defaults()
         settings.read_widths()
@@ -41,7 +45,7 @@ class Elaborator:
             self.report(say.TOO_MANY.at(place, what="rows", limit=MAX_ROWS, got=len(network.rows)))
         else:
             for row in network.rows:
-                self.rows[row.name] = self.row(row)
+                self.rows[row.name] = self.row(row) if enough else unknown(row)
         head = network.instance.name.span if network.instance is not None else network.declared.name.span
         return TypedNetwork(
             network=network,
@@ -82,7 +86,9 @@ class Elaborator:
             self.missing_level(declared)
             return unknown(declared)
         channels = self.channels(declared, level)
-        if not declared.sound or self.input is None or isinstance(channels, Poison):
+        # More inputs than any rule allows: a check says so, and nothing is expanded for it.
+        too_many = len(declared.sources) > MAX_INPUTS
+        if not declared.sound or self.input is None or isinstance(channels, Poison) or too_many:
             return unknown(declared, level)
         if declared.defined is None:
             kept = self.rows[declared.sources[0].text].type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
@@ -247,9 +247,18 @@ class RowElaborator:
         result = arrived
         for repeat in range(repeats):
             path = (self.name, f"rep{repeat}") if repeated else (self.name,)
-            if repeat == 1 and "stride" in arguments:
-                arguments = {**arguments, "stride": 1}
-            call = self.expand(self.declared.row.use, self.defined, [Ref("x", result, OPAQUE)], arguments, path)
+            before = self.calls[-1] if repeat > 1 else None
+            if (
+                before is not None
+                and before.type == self.calls[-2].type
+                and self.context.spend(self.declared.row.use.span)
+            ):
+                # The same again: what goes in is what went in before.
+                call: Call | None = replace(before, path=path)
+            else:
+                if repeat == 1 and "stride" in arguments:
+                    arguments = {**arguments, "stride": 1}
+                call = self.expand(self.declared.row.use, self.defined, [Ref("x", result, OPAQUE)], arguments, path)
             if call is None:
                 return None
             self.calls.append(call)

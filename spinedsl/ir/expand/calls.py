@@ -98,8 +98,11 @@ class Caller(Evaluator):
         maps: dict[str, Operand] = {}
         scalars: dict[str, Attr] = {}
         for name, result in arguments.items():
-            if isinstance(result, (*MAPS, Many)):
+            if isinstance(result, MAPS):
                 maps[name] = result
+            elif isinstance(result, Many):
+                maps[name] = result
+                self.context.spend(expr.span, len(result.items))
             elif isinstance(result, Block):
                 scalars |= {key: attr for key, attr in module.scalars.items() if key.startswith(f"{name}.")}
             elif name in written and is_scalar(result):
@@ -254,6 +257,8 @@ class Caller(Evaluator):
         """Apply a primitive whose attributes are all known. A sum takes its list two by two."""
         row = PRIMITIVES[primitive]
         operands = flat(inputs)
+        if not self.context.spend(span, len(operands)):
+            return POISON
         types_ = [operand.type for operand in operands]
         values = {name: attr.value for name, attr in attributes.items()}
         if primitive == "add" and len(types_) != 2:

@@ -16,7 +16,8 @@ from spinedsl.ops.program import Module
 from spinedsl.ops.types import Attr, Literal, Loc, Value
 from spinedsl.source import Span
 
-MAX_WORK = 60_000  # statements after expansion, and a little more for every character of the file
+MAX_WORK = 60_000  # steps of expansion in a file; one more for every character beyond the first 64 K
+SMALL_FILE = 65_536
 MAX_STACK = 600  # Python's frames for definitions inside one another, well below its limit of 1,000
 MAX_REMEMBERED = 512
 
@@ -28,8 +29,8 @@ class Work:
     """How much all networks of a file may expand to, so that a small file cannot keep the compiler busy for long."""
 
     def __init__(self, characters: int = 0) -> None:
-        self.left = MAX_WORK + characters
-        self.total = self.left
+        self.said = False
+        self.left = self.total = MAX_WORK + max(characters - SMALL_FILE, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +60,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self._said: set[object] = set()
-        self._inside: list[list[Diagnostic]] = []
+        self._inside: list[dict[object, Diagnostic]] = []
         self._memo: dict[int, dict[object, Expanded]] = {}
         self._failed: dict[object, Expanded] = {}
         self._prepared: dict[str, Prepared] = {}
@@ -120,9 +121,9 @@ class Context:
 
     # ---- what is said ----
 
-    def listen(self) -> list[Diagnostic]:
-        """Begin to collect what is said, for the expansion that begins."""
-        self._inside.append([])
+    def listen(self) -> dict[object, Diagnostic]:
+        """Begin to collect what is said, each thing once, for the expansion that begins."""
+        self._inside.append({})
         return self._inside[-1]
 
     def heard(self) -> None:
@@ -138,7 +139,7 @@ class Context:
         if self.silent:
             return
         for said in self._inside:
-            said.append(diagnostic)
+            said.setdefault((diagnostic.code.id, diagnostic.span), diagnostic)
         key: tuple[object, ...] = (diagnostic.code.id, once or diagnostic.span)
         if self.uses:
             outermost, name = self.uses[0]
@@ -153,13 +154,16 @@ class Context:
         self._said.add(key)
         self.diagnostics.append(self.network.seen(diagnostic))
 
-    def spend(self, place: Span) -> bool:
-        """One more statement: false once a file expands to more than it may."""
-        self.work.left -= 1
+    def spend(self, place: Span, steps: int = 1) -> bool:
+        """A few more steps: false once a file expands to more than it may."""
+        self.work.left -= steps
         if self.work.left >= 0:
             return True
         limit = f"{self.work.total:,}"
-        found = say.TOO_MANY.at(place, what="statements after expansion", limit=limit, got="more")
+        if self.work.said:
+            return False
+        self.work.said = True
+        found = say.TOO_MANY.at(place, what="steps of expansion", limit=limit, got="more")
         self.report(found.with_fix("repeat less often, or split the file"), once="work")
         return False
 

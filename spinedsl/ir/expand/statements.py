@@ -65,7 +65,7 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
         context.report(say.TOO_DEEP.at(place, what="this chain of calls", limit="definitions call each other too deep"))
     context.stack -= defined.frames
     context.heard()
-    expanded = Expanded(module, context.deepest, context.static_axes, tuple(said))
+    expanded = Expanded(module, context.deepest, context.static_axes, tuple(said.values()))
     context.deepest = max(outer[0], context.deepest)
     context.static_axes = {**context.static_axes, **outer[1]}
     context.remember(defined, key, expanded)
@@ -211,8 +211,9 @@ class Expansion(Caller):
 
     def body(self, statements: tree.Body, made: list[Statement]) -> Result | None:
         """Run statements, appending what they become; the value returned, None if they fall through."""
+        weights = self.defined.weights
         for position, statement in enumerate(statements):
-            if not self.context.spend(statement.span):
+            if not self.context.spend(statement.span, weights.get(id(statement), 1)):
                 return POISON
             if isinstance(statement, tree.Binding):
                 self.binding(statement, made)

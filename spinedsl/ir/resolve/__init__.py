@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.diagnostics import Diagnostic, Outcome, first
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit, gather
 from spinedsl.ir.networks import Network
@@ -21,6 +21,8 @@ from spinedsl.syntax import tree
 
 __all__ = ["resolve", "resolve_networks"]
 
+MAX_REPORTED = 500
+
 
 def resolve(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) -> Outcome[Unit]:
     """The file's names, its definitions checked. There is always a unit."""
@@ -28,7 +30,7 @@ def resolve(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]])
     for defined in unit.own():
         diagnostics += resolve_definition(defined)
     diagnostics += find_recursion(unit)
-    return Outcome(unit, tuple(diagnostics))
+    return Outcome(unit, tuple(first(diagnostics, MAX_REPORTED, say.TOO_MANY)))
 
 
 def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
@@ -36,7 +38,7 @@ def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
     written: dict[str, Network] = {}
     diagnostics: list[Diagnostic] = []
     file = unit.file
-    if not (file.networks or file.definitions or file.broken or unit.incomplete):
+    if file.sound and not (file.networks or file.definitions or unit.incomplete):
         diagnostics.append(say.EMPTY_FILE.at(file.source.span(0, 0)).with_fix("begin with `spine new`, or an example"))
     for name, declared in unit.networks.items():
         if isinstance(declared, tree.Network):
@@ -44,4 +46,5 @@ def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
             diagnostics += said
     instances, said = resolve_instances(unit, written)
     networks = {**written, **instances}
-    return Outcome({name: networks[name] for name in unit.networks if name in networks}, (*diagnostics, *said))
+    in_turn = {name: networks[name] for name in unit.networks if name in networks}
+    return Outcome(in_turn, tuple(first([*diagnostics, *said], MAX_REPORTED, say.TOO_MANY)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest
+from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Defined
 from spinedsl.ir.naming import name_parts
@@ -23,6 +23,7 @@ BOUND_AS = {
     "index": "the index of a `repeat`",
     "item": "the item of an `each`",
 }
+SHORT = 16  # nodes of a statement that make one step
 BROKEN = "broken"  # bound by a statement that could not be read: nothing is said of such a name
 FILLED_BY_ROWS = {
     "stem_type": ("the image",),
@@ -50,7 +51,27 @@ def resolve_definition(defined: Defined) -> list[Diagnostic]:
     else:
         defined.paths = name_parts(defined.definition, defined.unit)
         defined.frames = 3 * tree.depth(defined.definition.body) + 8
+        defined.weights = _weights(defined.definition)
     return checker.diagnostics
+
+
+def _weights(definition: tree.Definition) -> dict[int, int]:
+    """The steps that statements take whose own expressions are long."""
+    weights: dict[int, int] = {}
+    pending = list(definition.body)
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, tree.If):
+            pending += [*statement.then, *statement.other]
+        elif isinstance(statement, tree.Repeat | tree.Each):
+            pending += statement.body
+        own: tuple[object, ...] = tree.parts(statement)
+        if isinstance(statement, tree.If | tree.Repeat | tree.Each):
+            own = own[:2]
+        size = tree.size(tuple(part for part in own if type(part) is not tuple))
+        if size > SHORT:
+            weights[id(statement)] = size // SHORT
+    return weights
 
 
 @dataclass
@@ -175,7 +196,7 @@ class _Checker:
             self.diagnostics.append(found.with_others(Label(place, f"`{name.text}` is bound here")))
             return
         found = say.UNKNOWN_NAME.at(name.span, kind="`var`", name=name.text, where="above")
-        near = nearest(name.text, defined_as(scope.names, "var"))
+        near = self.expressions.unit.nearest(name.text, defined_as(scope.names, "var"))
         if near is None:
             start = Span(name.span.source, name.span.start, name.span.start)
             found = found.with_fix(f"name a new value: `let {name.text} = …`", Edit(start, "let "))

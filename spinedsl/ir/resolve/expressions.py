@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
@@ -76,7 +77,7 @@ class Expressions:
             self.diagnostics.append(found.with_fix(f"call it: `{name}(…)`"))
             return
         found = say.UNKNOWN_NAME.at(expr.span, kind="value", name=name, where="here")
-        near = nearest(name, [*scope.names, *SYMBOLS])
+        near = self.unit.nearest(name, chain(SYMBOLS, reversed(scope.names)))
         if near is None and scope.names:
             found = found.with_notes(f"known here: {one_of(scope.names, conjunction='and')}")
             found = found.with_fix(f"give it a value above, as in `let {name} = …`, or make it a parameter")
@@ -95,7 +96,7 @@ class Expressions:
             found = say.UNKNOWN_PROPERTY.at(
                 name.span, what="a feature map or block", name=name.text, known=one_of(PROPERTIES)
             )
-            self.diagnostics.append(found.with_rename(name.span, nearest(name.text, PROPERTIES)))
+            self.diagnostics.append(found.with_rename(name.span, self.unit.nearest(name.text, PROPERTIES)))
 
     def text(self, expr: tree.Text) -> None:
         """Quotes: there are no texts, only symbols."""
@@ -135,14 +136,14 @@ class Expressions:
         found = say.UNKNOWN_NAME.at(
             callee.span, kind="function of numbers", name=callee.text, where="for numbers, which a network has only"
         ).with_notes(f"the functions of numbers are {functions}")
-        self.diagnostics.append(found.with_rename(callee.span, nearest(callee.text, SCALAR_FUNCTIONS)))
+        self.diagnostics.append(found.with_rename(callee.span, self.unit.nearest(callee.text, SCALAR_FUNCTIONS)))
 
     def unknown_callee(self, callee: tree.Name) -> None:
         """Nothing of that name can be called."""
         found = say.UNKNOWN_NAME.at(
             callee.span, kind="operation or definition", name=callee.text, where="in this file or its imports"
         )
-        near = nearest(callee.text, [*callables(), *self.unit.definitions])
+        near = self.unit.nearest(callee.text, chain(callables(), self.unit.definitions))
         if near is None:
             found = found.with_notes(f"the operations are {one_of(callables(), conjunction='and', limit=40)}")
         self.diagnostics.append(found.with_rename(callee.span, near))

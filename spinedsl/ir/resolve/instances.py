@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from spinedsl.diagnostics import Diagnostic, Label, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.edits import apply, blame
 from spinedsl.ir.library import Unit
@@ -92,7 +92,7 @@ def _unknown_base(unit: Unit, instance: tree.Instance) -> Diagnostic:
     else:
         found = say.UNKNOWN_NAME.at(name.span, kind="network", name=name.text, where="in this file")
     known = [other for other in unit.networks if other != instance.name.text]
-    near = nearest(name.text, known)
+    near = unit.nearest(name.text, known)
     if near is None and known:
         found = found.with_notes(f"the networks of this file are {one_of(known, conjunction='and')}")
     return found.with_rename(name.span, near)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from spinedsl.diagnostics import Diagnostic, Label, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit
 from spinedsl.ir.reserved import another_name, why_reserved
@@ -97,7 +97,7 @@ class Names:
     def unknown_entry(self, name: tree.Name, what: str, known: Sequence[str]) -> None:
         """A word that a setting does not have."""
         found = say.UNKNOWN_ENTRY.at(name.span, what=what, name=name.text, known=one_of(known))
-        self.diagnostics.append(found.with_rename(name.span, nearest(name.text, known)))
+        self.diagnostics.append(found.with_rename(name.span, self.unit.nearest(name.text, known)))
 
     def twice(self, what: str, again: Span, first: Span) -> None:
         """A setting that is made a second time."""

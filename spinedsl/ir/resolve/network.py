@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit, language_callable
 from spinedsl.ir.networks import Network
@@ -139,7 +139,7 @@ class _Settings:
         unknown = say.UNKNOWN_NAME.at(
             use.name.span, kind="primitive operation", name=use.name.text, where="in the language"
         )
-        near = nearest(use.name.text, [*known, *ALIASES])
+        near = self.names.unit.nearest(use.name.text, [*known, *ALIASES])
         if near is None:
             unknown = unknown.with_notes(f"the operations are {one_of(known, conjunction='and', limit=40)}")
         self.names.diagnostics.append(unknown.with_rename(use.name.span, near))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from spinedsl.diagnostics import Edit, Label, nearest, one_of
+from spinedsl.diagnostics import Edit, Label, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS
 from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse
@@ -14,6 +15,8 @@ from spinedsl.prelude import home_of
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
+MAX_MEANT = 300  # rows that an unknown name may have meant
+MAX_STEPS = 20_000  # from row to row in search of circles; what more there is reads as an input below
 Clauses = Mapping[str, tree.Clause]
 
 
@@ -31,6 +34,7 @@ class RowResolver:
         }
         # Nobody misses a setting twice, or one that may stand in a statement that could not be read.
         sound = all(not isinstance(item, tree.Broken) for item in self.names.declared.items)
+        self.steps = MAX_STEPS
         self.missed = {word for word, setting in self.settings.items() if setting is not None or not sound}
 
     def rows(self) -> tuple[RowDecl, ...]:
@@ -77,7 +81,7 @@ class RowResolver:
                 unknown = say.UNKNOWN_CLAUSE.at(
                     word.span, row=with_article(row.kind) + " row", name=word.text, known=one_of(known)
                 )
-                near = nearest(word.text, known)
+                near = self.names.unit.nearest(word.text, known)
                 if near is None:
                     unknown = unknown.with_fix("take it away", Edit(clause.span, ""))
                 say_(unknown.with_rename(word.span, near))
@@ -184,17 +188,18 @@ class RowResolver:
                 )
             names.diagnostics.append(found)
             return
-        usable = self.usable(index)
+        usable = list(islice(self.usable(index), MAX_MEANT))
         found = say.UNKNOWN_NAME.at(name.span, kind="block", name=name.text, where=f"in network `{names.network}`")
-        near = nearest(name.text, usable)
+        near = self.names.unit.nearest(name.text, usable)
         names.meant |= {near} if near is not None else set(usable)
         if near is None and usable:
             found = found.with_notes(f"above stand {one_of(usable, conjunction='and')}")
         names.diagnostics.append(found.with_rename(name.span, near))
 
-    def usable(self, index: int) -> list[str]:
+    def usable(self, index: int) -> Iterator[str]:
         """The rows above row number `index` that it may read, nearest first."""
-        return [row.name.text for row in reversed(self.names.rows[:index]) if row.kind != "output"]
+        above = (self.names.rows[at] for at in range(index - 1, -1, -1))
+        return (row.name.text for row in above if row.kind != "output")
 
     @staticmethod
     def reread(row: tree.Row, name: tree.Name) -> str:
@@ -221,7 +226,8 @@ class RowResolver:
         """A way from row `start` over its inputs back to row `goal`, if there is one."""
         before: dict[str, str] = {start: ""}
         pending = [start]
-        while pending:
+        while pending and self.steps > 0:
+            self.steps -= 1
             name = pending.pop()
             if name == goal:
                 way = [name]
@@ -243,8 +249,8 @@ class RowResolver:
         bare = row.kind == "output" and not row.clauses and not row.use.arguments
         if bare and name.text not in names.unit.definitions and not names.unit.incomplete:
             if name.text not in names.unit.mentioned:
-                usable = self.usable(index)
-                near = nearest(name.text, usable)
+                usable = list(islice(self.usable(index), MAX_MEANT))
+                near = self.names.unit.nearest(name.text, usable)
                 names.meant |= {near} if near is not None else set(usable)
                 where = f"in network `{names.network}`"
                 found = say.UNKNOWN_NAME.at(name.span, kind="block or output type", name=name.text, where=where)
@@ -267,7 +273,7 @@ class RowResolver:
             found = say.WRONG_KIND.at(
                 use.name.span, name=use.name.text, got=KIND_IN_WORDS[defined.kind], expected=KIND_IN_WORDS[kind]
             ).with_others(Label(place, "defined here"))
-            near = nearest(use.name.text, self.of_kind(kind))
+            near = self.names.unit.nearest(use.name.text, self.of_kind(kind))
             if near is None:
                 known = one_of(self.of_kind(kind), limit=6)
                 found = found.with_fix(
@@ -302,7 +308,7 @@ class RowResolver:
         where = "in this file or its imports"
         found = say.UNKNOWN_NAME.at(use.name.span, kind=words, name=use.name.text, where=where)
         same = self.of_kind(kind)
-        near = nearest(use.name.text, same)
+        near = self.names.unit.nearest(use.name.text, same)
         if module := home_of(use.name.text):
             line = f"import std.{module}"
             found = found.with_fix(f"import it: `{line}`", Edit(_place_for_import(self.names.unit.file), f"{line}\n"))
