@@ -23,6 +23,8 @@ GENERATED = ROOT / "generated"
 NETWORKS = {
     "spinenet.spine": "SpineNet49",
     "resnet50.spine": "ResNet50",
+    "retinanet.spine": "RetinaNet49",
+    "classifier.spine": "Classifier49",
     "tutorial/1_first_network.spine": "First",
     "tutorial/2_scales.spine": "Scales",
     "tutorial/3_family.spine": "Small",

@@ -19,7 +19,7 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 
 class Repeated(nn.Module):
-    """Modules one after another: `rep0`, `rep1`, …"""
+    """Modules one after another, named `rep0`, `rep1` and so on."""
 
     def __init__(self, *modules: nn.Module) -> None:
         super().__init__()

@@ -105,6 +105,9 @@ class Builder(Transformer[Token, Any]):
     def return_(self, keyword: Token, value: tree.Expr) -> tree.Return:
         return tree.Return(value, self._span(keyword, value))
 
+    def yield_(self, keyword: Token, value: tree.Expr) -> tree.Yield:
+        return tree.Yield(value, self._span(keyword, value))
+
     # Heads of statements that have a body: the parser puts the body in.
 
     def if_head(self, _keyword: Token, condition: tree.Expr) -> tree.Expr:
@@ -238,3 +241,4 @@ class Builder(Transformer[Token, Any]):
     stem_row = _row
     block_row = _row
     output_row = _row
+    head_row = _row

@@ -17,10 +17,12 @@ from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 
-DEFINITION_KINDS = frozenset({"BLOCK_TYPE", "STEM_TYPE", "RESAMPLE_TYPE", "JOIN_TYPE", "OUTPUT_TYPE", "DEF"})
+DEFINITION_KINDS = frozenset(
+    {"BLOCK_TYPE", "STEM_TYPE", "RESAMPLE_TYPE", "JOIN_TYPE", "OUTPUT_TYPE", "HEAD_TYPE", "DEF"}
+)
 TOP_LEVEL = DEFINITION_KINDS | {"SPINE", "IMPORT", "NETWORK"}
-NETWORK_ITEMS = frozenset({"INPUT", "DEFAULTS", "WIDTHS", "RULES", "ALLOW", "STEM", "BLOCK", "OUTPUT"})
-ALWAYS_OPENS = TOP_LEVEL | NETWORK_ITEMS | {"LET", "VAR", "RETURN", "EACH"}
+NETWORK_ITEMS = frozenset({"INPUT", "DEFAULTS", "WIDTHS", "RULES", "ALLOW", "STEM", "BLOCK", "OUTPUT", "HEAD"})
+ALWAYS_OPENS = TOP_LEVEL | NETWORK_ITEMS | {"LET", "VAR", "RETURN", "YIELD", "EACH"}
 BRACED_ROWS = frozenset({"DEFAULTS", "WIDTHS", "RULES"})
 BLOCK_OPENERS = DEFINITION_KINDS | {"NETWORK", "IF", "ELSE", "REPEAT", "EACH"}
 CAN_END = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "BAD"})

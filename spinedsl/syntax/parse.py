@@ -233,7 +233,7 @@ class _Parser:
         head = statement.head
         if head in ("IF", "REPEAT", "EACH", "ELSE"):
             return self.compound(statement, before, depth)
-        if head in ("LET", "VAR", "RETURN", "NAME") and not (head == "NAME" and not _is_assignment(statement)):
+        if head in ("LET", "VAR", "RETURN", "YIELD", "NAME") and not (head == "NAME" and not _is_assignment(statement)):
             self.stray_body(statement)
             node: tree.Statement | None = self.read(statement, "simple")
             return node if node is not None else self.broke(statement)
@@ -323,12 +323,13 @@ class _Parser:
 
 
 TOP_WORDS = (
-    "network", "block_type", "stem_type", "resample_type", "join_type", "output_type", "def", "import", "spine",
+    "network", "block_type", "stem_type", "resample_type", "join_type", "output_type", "head_type", "def", "import",
+    "spine",
 )  # fmt: skip
 NETWORK_WORDS = (
-    "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output",
+    "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output", "head",
 )  # fmt: skip
-BODY_WORDS = ("let", "var", "return", "if", "else", "repeat", "each")
+BODY_WORDS = ("let", "var", "return", "yield", "if", "else", "repeat", "each")
 
 
 def statement_span(source: Source, statement: Statement) -> Span:

@@ -18,7 +18,7 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 
 class Repeated(nn.Module):
-    """Modules one after another: `rep0`, `rep1`, …"""
+    """Modules one after another, named `rep0`, `rep1` and so on."""
 
     def __init__(self, *modules: nn.Module) -> None:
         super().__init__()
@@ -32,11 +32,20 @@ class Repeated(nn.Module):
         return x
 
 
-def same_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
-    """Left, right, top, bottom, as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
-    total = max(kernel - stride, 0)
-    before, after = total // 2, total - total // 2
-    return before, after, before, after
+class SameConv2d(nn.Conv2d):
+    """A convolution padded as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int, dilation: int = 1, groups: int = 1, bias: bool = True
+    ) -> None:
+        total = max((kernel - 1) * dilation + 1 - stride, 0)
+        super().__init__(inputs, outputs, kernel, stride, total // 2, dilation, groups, bias)
+        self.odd = total % 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.odd:
+            x = F.pad(x, (0, 1, 0, 1))
+        return super().forward(x)
 
 
 class ResnetStem(nn.Module):
@@ -82,8 +91,7 @@ class Residual(nn.Module):
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
         self.spatial = chain(
-            pad=nn.ZeroPad2d(same_padding(3, stride)),
-            conv=nn.Conv2d(in_channels, channels, 3, stride=stride, bias=False),
+            conv=SameConv2d(in_channels, channels, 3, stride=stride, bias=False),
             norm=nn.BatchNorm2d(channels, eps=0.001, momentum=0.01),
             act=nn.ReLU(),
         )

@@ -18,6 +18,22 @@ def chain(**modules: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
+class SameConv2d(nn.Conv2d):
+    """A convolution padded as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int, dilation: int = 1, groups: int = 1, bias: bool = True
+    ) -> None:
+        total = max((kernel - 1) * dilation + 1 - stride, 0)
+        super().__init__(inputs, outputs, kernel, stride, total // 2, dilation, groups, bias)
+        self.odd = total % 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.odd:
+            x = F.pad(x, (0, 1, 0, 1))
+        return super().forward(x)
+
+
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
     (std/resample.spine:23).
@@ -49,14 +65,14 @@ class Excite(nn.Module):
     scales (5_own_block.spine:13).
     """
 
-    def __init__(self, in_channels: int, squeeze_channels: int, in_channels_: int) -> None:
+    def __init__(self, in_channels: int, squeeze_channels: int) -> None:
         super().__init__()
         self.squeeze = chain(
             global_average_pool=nn.AdaptiveAvgPool2d(1),
             conv=nn.Conv2d(in_channels, squeeze_channels, 1),
             act=nn.Hardswish(),
         )
-        self.gate = chain(conv=nn.Conv2d(in_channels_, in_channels, 1), sigmoid=nn.Sigmoid())
+        self.gate = chain(conv=nn.Conv2d(squeeze_channels, in_channels, 1), sigmoid=nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:
         squeeze = self.squeeze(x)
@@ -70,14 +86,7 @@ class Inverted(nn.Module):
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        padding: int,
-        squeeze_channels: int,
-        in_channels_: int,
-        stride: int = 1,
-        expansion: int = 4,
+        self, in_channels: int, channels: int, squeeze_channels: int, stride: int = 1, expansion: int = 4
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
@@ -90,11 +99,11 @@ class Inverted(nn.Module):
             act=nn.Hardswish(),
         )
         self.depthwise = chain(
-            conv=nn.Conv2d(width, width, 3, stride=stride, padding=padding, groups=width, bias=False),
+            conv=SameConv2d(width, width, 3, stride=stride, groups=width, bias=False),
             norm=nn.BatchNorm2d(width, eps=0.001, momentum=0.01),
             act=nn.Hardswish(),
         )
-        self.excited = Excite(width, squeeze_channels=squeeze_channels, in_channels_=in_channels_)
+        self.excited = Excite(width, squeeze_channels=squeeze_channels)
         self.project = chain(
             conv=nn.Conv2d(width, channels, 1, bias=False), norm=nn.BatchNorm2d(channels, eps=0.001, momentum=0.01)
         )
@@ -171,15 +180,15 @@ class OwnBlock(nn.Module):
             {"num_chs": 32, "reduction": 32, "module": "P5", "index": 2},
         ]
         self.s = ResnetStem(3)  # level 2, line 39
-        self.b0 = Inverted(16, 16, padding=1, squeeze_channels=16, in_channels_=16)  # level 2, line 41
-        self.b1 = Inverted(16, 40, padding=0, squeeze_channels=16, in_channels_=16, stride=4)  # level 4, line 42
-        self.b2 = Inverted(24, 24, padding=1, squeeze_channels=36, in_channels_=36, expansion=6)  # level 3, line 43
+        self.b0 = Inverted(16, 16, squeeze_channels=16)  # level 2, line 41
+        self.b1 = Inverted(16, 40, squeeze_channels=16, stride=4)  # level 4, line 42
+        self.b2 = Inverted(24, 24, squeeze_channels=36, expansion=6)  # level 3, line 43
         self.b2.from_b0 = SpinenetResample(16, target_in_channels=24, narrow=8, down=1)
         self.b2.from_b1 = SpinenetResample(40, target_in_channels=24, narrow=20, down=-1)
-        self.b3 = Inverted(40, 40, padding=1, squeeze_channels=40, in_channels_=40)  # level 5, line 44
+        self.b3 = Inverted(40, 40, squeeze_channels=40)  # level 5, line 44
         self.b3.from_b1 = SpinenetResample(40, target_in_channels=40, narrow=20, down=1)
         self.b3.from_b2 = SpinenetResample(24, target_in_channels=40, narrow=12, down=2)
-        self.b4 = Inverted(40, 40, padding=1, squeeze_channels=40, in_channels_=40)  # level 4, line 45
+        self.b4 = Inverted(40, 40, squeeze_channels=40)  # level 4, line 45
         self.b4.from_b2 = SpinenetResample(24, target_in_channels=40, narrow=12, down=1)
         self.b4.from_b3 = SpinenetResample(40, target_in_channels=40, narrow=20, down=-1)
         self.P3 = Endpoint(24, 32)  # level 3, line 47

@@ -7,24 +7,29 @@ from collections.abc import Iterator
 from spinedsl.diagnostics import Diagnostic, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.attributes import check_value
+from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
 from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Attribute, Primitive, Problem
-from spinedsl.ops.program import Call, Many, Module, Op, Operand, Return
+from spinedsl.ops.program import Bind, Call, Each, If, Many, Module, Op, Operand, Repeat, Return, item_of, operands
 from spinedsl.ops.types import Attr, Expr, Operation, Type
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 DEFAULT_FOR = {"act": "act relu", "norm": "norm batch_norm(momentum = 0.99, epsilon = 1e-3)"}
 _ATTRIBUTES = {name: {a.name: a for a in primitive.attributes} for name, primitive in PRIMITIVES.items()}
-_INPUT_NAMES = frozenset({"x", "input 1", "input 2"})
 
 
 class Caller(Evaluator):
     """An evaluator that knows every call a definition may make."""
+
+    def __init__(self, context: Context, defined: Defined) -> None:
+        super().__init__(context, defined)
+        self.home: tuple[str | int, ...] = ()  # the iterations that what is shared does differ between
+        self.shared: dict[tuple[object, ...], object] = {}  # the weights of what is shared, where it was first met
 
     def call(self, expr: tree.Call) -> Result:
         """A definition, a primitive or role, a function, or what a parameter such as `activation` holds."""
@@ -37,7 +42,7 @@ class Caller(Evaluator):
         if name in SCALAR_FUNCTIONS:
             return self.scalar_function(expr)
         if name in LIST_FUNCTIONS:
-            return self.sum(expr)
+            return self.list_function(expr)
         return self.call_primitive(expr, name)
 
     def call_held(self, expr: tree.Call, held: Result) -> Result:
@@ -83,6 +88,8 @@ class Caller(Evaluator):
             elif name in written and is_scalar(result):
                 scalars[name] = Attr(module.scalars[name].value, self.notation(written[name]))
         path = self.defined.paths.get(id(expr), (defined.name,))
+        if expr.shared and not self.same_weights(defined.name, path, weights_of(module), expr.span):
+            return POISON
         channels = outside(channels_of(module, defined), maps, scalars)
         return Call(module, maps, scalars, path, expr.shared, module.type, channels, self.loc(expr.span))
 
@@ -110,15 +117,23 @@ class Caller(Evaluator):
 
     # ---- primitives ----
 
-    def sum(self, expr: tree.Call) -> Result:
-        """The sum of a list of feature maps."""
-        place = expr.arguments[0].value
+    def list_function(self, expr: tree.Call) -> Result:
+        """`sum`, `first`, `last`, `rest` or `len` of a list of feature maps."""
+        name, place = expr.callee.text, expr.arguments[0].value
         items = self.evaluate(place)
         if isinstance(items, Poison):
             return POISON
         if not isinstance(items, Many) or not items.items:
             empty = "an empty list" if isinstance(items, Many) else items
-            return self.wrong("`sum`", "a list of one or more feature maps", place, empty)
+            return self.wrong(f"`{name}`", "a list of one or more feature maps", place, empty)
+        if name == "len":
+            return len(items.items)
+        if name == "rest":
+            return rest(items)
+        if name in ("first", "last"):
+            item = items.items[0 if name == "first" else -1]
+            assert isinstance(item, MAPS)
+            return item
         return self.apply("add", "sum", (items,), {}, expr.span, (), shared=False)
 
     def call_primitive(self, expr: tree.Call, name: str) -> Result:
@@ -170,7 +185,7 @@ class Caller(Evaluator):
             if isinstance(value, Poison):
                 sound = False
                 continue
-            if argument.name is not None and argument.name.text not in _INPUT_NAMES:
+            if argument.name is not None and argument.name.text not in primitive.inputs:
                 attribute = known.get(argument.name.text)
                 if attribute is None:
                     self.report(unknown_attribute(expr.callee.text, argument.name, list(known)))
@@ -239,14 +254,34 @@ class Caller(Evaluator):
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span)
             return POISON
+        if row.fixes_size and types_[0].level is not None:
+            for axis in ("height", "width"):
+                self.context.static_axes.setdefault(axis, self.loc(span))
+        if shared:
+            shapes = tuple("x".join(map(str, p.shape)) for p in row.parameters(types_, values))
+            if not self.same_weights(role, path, shapes, span):
+                return POISON
         level = result.level
         if level is not None and level > self.context.deepest:
             self.context.deepest = level
         channels = channels_of_result(primitive, operands, attributes, result)
         return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span))
 
+    def same_weights(self, name: str, path: tuple[str, ...], shapes: tuple[str, ...], span: Span) -> bool:
+        """What is shared has weights of the shapes that it had before; otherwise that was said."""
+        first = self.shared.setdefault((self.home, path), shapes)
+        if first == shapes:
+            return True
+        assert isinstance(first, tuple)
+        differing = next(((a, b) for a, b in zip(first, shapes, strict=False) if a != b), ("others", "some"))
+        self.report(say.SHARED_SHAPES.at(span, name=name, first=differing[0], second=differing[1]))
+        return False
+
     def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
         """Say why a shape rule refused."""
+        if problem.rank is not None:
+            self.wrong_rank(role, types_, problem.rank, span)
+            return
         stride = attributes["stride"].value if "stride" in attributes else 1
         x = types_[0]
         if isinstance(stride, int) and stride > 1 and stride & (stride - 1) == 0 and x.level is not None:
@@ -268,6 +303,48 @@ class Caller(Evaluator):
         got = " and ".join(str(type_) for type_ in types_)
         role = {"add": "+", "multiply": "*"}.get(role, role)
         self.report(say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}"))
+
+    def wrong_rank(self, role: str, types_: list[Type], rank: int, span: Span) -> None:
+        """A map where a vector is needed, or the other way round."""
+        x = next(x for x in types_ if x.rank == rank)
+        if x.is_vector:
+            found = say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
+        else:
+            found = say.WRONG_RANK.at(span, operation=role, expected="vectors", got=f"a feature map of {x}")
+            found = found.with_fix(f"flatten it: `{role}(flatten(global_average_pool(x)), …)`")
+        self.report(found)
+
+
+def weights_of(module: Module) -> tuple[str, ...]:
+    """The shapes of all weights of a module, in the order in which they are met."""
+    shapes: list[str] = []
+    pending: list[object] = [module.body]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tuple):
+            pending += reversed(part)
+        elif isinstance(part, If):
+            pending += (part.other, part.then)
+        elif isinstance(part, Repeat | Each):
+            pending += reversed(part.iterations)
+        elif isinstance(part, Bind | Return):
+            for inner in operands(part.value):
+                if isinstance(inner, Call):
+                    shapes += weights_of(inner.module)
+                else:
+                    types_ = [operand.type for operand in flat(inner.inputs)]
+                    values = {name: attr.value for name, attr in inner.attributes.items()}
+                    own = PRIMITIVES[inner.primitive].parameters(types_, values)
+                    shapes += ["x".join(map(str, parameter.shape)) for parameter in own]
+    return tuple(shapes)
+
+
+def rest(items: Many) -> Many:
+    """A list without its first item."""
+    if not items.name:
+        return Many("", items.items[1:])
+    base, start, _ = item_of(items.name) or (items.name, 0, True)
+    return Many(f"{base}[{start + 1}:]", items.items[1:])
 
 
 def flat(inputs: tuple[Operand, ...]) -> list[FeatureMap]:
@@ -311,8 +388,9 @@ def channels_of(module: Module, defined: Defined) -> Expr:
 
 def channels_of_result(primitive: str, operands: list[FeatureMap], attributes: dict[str, Attr], result: Type) -> Expr:
     """The result's channels as an expression of this definition."""
-    if "channels" in attributes:
-        return attributes["channels"].expr
+    for name in ("channels", "features"):
+        if name in attributes:
+            return attributes[name].expr
     exprs = [operand.channels for operand in operands]
     if primitive == "concat" and len(exprs) > 1:
         return Operation("+", tuple(exprs))

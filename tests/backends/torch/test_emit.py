@@ -160,10 +160,10 @@ def test_example(network: str, tmp_path: Path) -> None:
     expected = seeded(flatten(program).parameters, 0)
     assert tensors_of(module).keys() == expected.keys()
     assert all(np.array_equal(value.numpy(), expected[name]) for name, value in tensors_of(module).items())
-    rows = [program.row(name) for name in program.outputs]
+    rows = program.pyramid
     assert [info["num_chs"] for info in module.feature_info] == [row.type.channels for row in rows]
-    assert [info["reduction"] for info in module.feature_info] == [2**row.level for row in rows]
-    assert [info["module"] for info in module.feature_info] == list(program.outputs)
+    assert [info["reduction"] for info in module.feature_info] == [2 ** (row.level or 0) for row in rows]
+    assert [info["module"] for info in module.feature_info] == [row.name for row in rows]
     assert module.size_divisor == program.divisor
     with torch.no_grad():
         pixels = torch.from_numpy(image_for(program))

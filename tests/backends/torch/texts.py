@@ -128,14 +128,14 @@ add(
     """
     join_type weighted(inputs) {
         let start = parameter(1, init = 0.5)
-        var total = first(inputs)
+        var total = start_of(inputs)
         each p in inputs {
             let weight = act(parameter(1))
             total = total + p * weight
         }
         return norm(conv(total, 8, kernel = 1)) * start
     }
-    def first(inputs) { return sum(inputs) }
+    def start_of(inputs) { return sum(inputs) }
     block_type body(x, channels, stride = 1) -> channels { return norm(conv(x, channels, kernel = 1, stride = stride)) }
     """,
     """
