@@ -214,7 +214,7 @@ CASES: dict[str, tuple[str, Definition]] = {
     "identity": ("identity", lambda x: op("identity", x)),
     "add": ("add", lambda x: op("add", x, op("relu", x))),
     "add pooled": ("add", _gate("add")),
-    "add vectors": ("add", lambda x: op("add", _flat(x), op("sigmoid", _flat(x)))),
+    "add vectors": ("add", lambda x: op("add", _flat(x), _flat(x))),
     "concat vectors": ("concat", lambda x: op("concat", _flat(x), op("relu", _flat(x)))),
     "add itself": ("add", lambda x: op("add", x, x)),
     "multiply": ("multiply", lambda x: op("multiply", x, op("sigmoid", x))),

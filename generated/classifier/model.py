@@ -296,13 +296,13 @@ class Classifier49(nn.Module):
         b14 = self.b14(activated_sum(self.b14.from_b7(b7), self.b14.from_b12(b12), b11))
         b15 = self.b15(activated_sum(self.b15.from_b5(b5), self.b15.from_b14(b14)))
         b16 = self.b16(activated_sum(self.b16.from_b12(b12), self.b16.from_b14(b14)))
-        P3 = self.P3(b13)
-        P4 = self.P4(b12)
-        P5 = self.P5(b14)
-        P6 = self.P6(b16)
-        P7 = self.P7(b15)
-        logits = self.logits(P3, P4, P5, P6, P7)
-        return OrderedDict(P3=P3, P4=P4, P5=P5, P6=P6, P7=P7, logits=logits)
+        p3 = self.P3(b13)
+        p4 = self.P4(b12)
+        p5 = self.P5(b14)
+        p6 = self.P6(b16)
+        p7 = self.P7(b15)
+        logits = self.logits(p3, p4, p5, p6, p7)
+        return OrderedDict(P3=p3, P4=p4, P5=p5, P6=p6, P7=p7, logits=logits)
 
 
 def hashed(name: str, count: int) -> Tensor:

@@ -313,29 +313,29 @@ class RetinaNet49(nn.Module):
         b14 = self.b14(activated_sum(self.b14.from_b7(b7), self.b14.from_b12(b12), b11))
         b15 = self.b15(activated_sum(self.b15.from_b5(b5), self.b15.from_b14(b14)))
         b16 = self.b16(activated_sum(self.b16.from_b12(b12), self.b16.from_b14(b14)))
-        P3 = self.P3(b13)
-        P4 = self.P4(b12)
-        P5 = self.P5(b14)
-        P6 = self.P6(b16)
-        P7 = self.P7(b15)
-        scores_P3, scores_P4, scores_P5, scores_P6, scores_P7 = self.scores(P3, P4, P5, P6, P7)
-        boxes_P3, boxes_P4, boxes_P5, boxes_P6, boxes_P7 = self.boxes(P3, P4, P5, P6, P7)
+        p3 = self.P3(b13)
+        p4 = self.P4(b12)
+        p5 = self.P5(b14)
+        p6 = self.P6(b16)
+        p7 = self.P7(b15)
+        scores_p3, scores_p4, scores_p5, scores_p6, scores_p7 = self.scores(p3, p4, p5, p6, p7)
+        boxes_p3, boxes_p4, boxes_p5, boxes_p6, boxes_p7 = self.boxes(p3, p4, p5, p6, p7)
         return OrderedDict(
-            P3=P3,
-            P4=P4,
-            P5=P5,
-            P6=P6,
-            P7=P7,
-            scores_P3=scores_P3,
-            scores_P4=scores_P4,
-            scores_P5=scores_P5,
-            scores_P6=scores_P6,
-            scores_P7=scores_P7,
-            boxes_P3=boxes_P3,
-            boxes_P4=boxes_P4,
-            boxes_P5=boxes_P5,
-            boxes_P6=boxes_P6,
-            boxes_P7=boxes_P7,
+            P3=p3,
+            P4=p4,
+            P5=p5,
+            P6=p6,
+            P7=p7,
+            scores_P3=scores_p3,
+            scores_P4=scores_p4,
+            scores_P5=scores_p5,
+            scores_P6=scores_p6,
+            scores_P7=scores_p7,
+            boxes_P3=boxes_p3,
+            boxes_P4=boxes_p4,
+            boxes_P5=boxes_p5,
+            boxes_P6=boxes_p6,
+            boxes_P7=boxes_p7,
         )
 
 

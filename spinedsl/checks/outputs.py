@@ -43,7 +43,7 @@ def _taken(typed: TypedNetwork, heads: list[TypedRow]) -> Iterator[Diagnostic]:
         places[typed.input_name] = typed.network.input.name.span
     for head in heads:
         for name, _ in head.parts:
-            if name in places:
+            if name in places and name != head.name:
                 found = say.HEAD_NAME_TAKEN.at(head.span, head=head.name, name=name)
                 found = found.with_others(Label(places[name], f"`{name}` is here already"))
                 yield found.with_fix("give the head another name")

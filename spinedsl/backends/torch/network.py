@@ -77,7 +77,8 @@ class _Network:
         taken = {found.name for found in classes}
         self.locals: dict[str, str] = {}
         for name in (program.input_name, *(name for row in program.rows for name in row.values)):
-            self.locals[name] = python_name(name, {*taken, *self.locals.values()})
+            wanted = name.lower() if name in program.outputs else name
+            self.locals[name] = python_name(wanted, {*taken, *self.locals.values()})
 
     def class_of(self, module: Module) -> Class:
         return self.classes[id(module)]

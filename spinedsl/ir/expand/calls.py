@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spinedsl.diagnostics import Diagnostic, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
 from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
+from spinedsl.ir.expand.weights import Weights, difference, weights_of
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Attribute, Primitive, Problem
-from spinedsl.ops.program import Bind, Call, Each, If, Many, Module, Op, Operand, Repeat, Return, item_of, operands
+from spinedsl.ops.program import Call, Many, Module, Op, Operand, Return, item_of
 from spinedsl.ops.types import Attr, Expr, Operation, Type
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -29,9 +30,23 @@ class Caller(Evaluator):
     def __init__(self, context: Context, defined: Defined) -> None:
         super().__init__(context, defined)
         self.home: tuple[str | int, ...] = ()  # the iterations that what is shared does differ between
-        self.shared: dict[tuple[object, ...], object] = {}  # the weights of what is shared, where it was first met
+        self.shared: dict[tuple[object, int], Weights] = {}  # of `shared` calls, from the first time that each ran
 
     def call(self, expr: tree.Call) -> Result:
+        """Any call; a `shared` one has the same weights in every iteration that shares it."""
+        result = self.call_any(expr)
+        if expr.shared and isinstance(result, Op | Call):
+            weights = weights_of(result)
+            apart = difference(self.shared.setdefault((self.home, id(expr)), weights), weights)
+            if apart is not None:
+                found = say.SHARED_SHAPES.at(expr.span, name=expr.callee.text, first=apart[0], second=apart[1])
+                fix = "let what goes in have the same channels every time, or take `shared` away"
+                without = Edit(Span(expr.span.source, expr.span.start, expr.callee.span.start), "")
+                self.report(found.with_fix(fix, without))
+                return POISON
+        return result
+
+    def call_any(self, expr: tree.Call) -> Result:
         """A definition, a primitive or role, a function, or what a parameter such as `activation` holds."""
         name = expr.callee.text
         if name in self.env:
@@ -88,8 +103,6 @@ class Caller(Evaluator):
             elif name in written and is_scalar(result):
                 scalars[name] = Attr(module.scalars[name].value, self.notation(written[name]))
         path = self.defined.paths.get(id(expr), (defined.name,))
-        if expr.shared and not self.same_weights(defined.name, path, weights_of(module), expr.span):
-            return POISON
         channels = outside(channels_of(module, defined), maps, scalars)
         return Call(module, maps, scalars, path, expr.shared, module.type, channels, self.loc(expr.span))
 
@@ -257,25 +270,11 @@ class Caller(Evaluator):
         if row.fixes_size and types_[0].level is not None:
             for axis in ("height", "width"):
                 self.context.static_axes.setdefault(axis, self.loc(span))
-        if shared:
-            shapes = tuple("x".join(map(str, p.shape)) for p in row.parameters(types_, values))
-            if not self.same_weights(role, path, shapes, span):
-                return POISON
         level = result.level
         if level is not None and level > self.context.deepest:
             self.context.deepest = level
         channels = channels_of_result(primitive, operands, attributes, result)
         return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span))
-
-    def same_weights(self, name: str, path: tuple[str, ...], shapes: tuple[str, ...], span: Span) -> bool:
-        """What is shared has weights of the shapes that it had before; otherwise that was said."""
-        first = self.shared.setdefault((self.home, path), shapes)
-        if first == shapes:
-            return True
-        assert isinstance(first, tuple)
-        differing = next(((a, b) for a, b in zip(first, shapes, strict=False) if a != b), ("others", "some"))
-        self.report(say.SHARED_SHAPES.at(span, name=name, first=differing[0], second=differing[1]))
-        return False
 
     def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
         """Say why a shape rule refused."""
@@ -313,30 +312,6 @@ class Caller(Evaluator):
             found = say.WRONG_RANK.at(span, operation=role, expected="vectors", got=f"a feature map of {x}")
             found = found.with_fix(f"flatten it: `{role}(flatten(global_average_pool(x)), …)`")
         self.report(found)
-
-
-def weights_of(module: Module) -> tuple[str, ...]:
-    """The shapes of all weights of a module, in the order in which they are met."""
-    shapes: list[str] = []
-    pending: list[object] = [module.body]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, tuple):
-            pending += reversed(part)
-        elif isinstance(part, If):
-            pending += (part.other, part.then)
-        elif isinstance(part, Repeat | Each):
-            pending += reversed(part.iterations)
-        elif isinstance(part, Bind | Return):
-            for inner in operands(part.value):
-                if isinstance(inner, Call):
-                    shapes += weights_of(inner.module)
-                else:
-                    types_ = [operand.type for operand in flat(inner.inputs)]
-                    values = {name: attr.value for name, attr in inner.attributes.items()}
-                    own = PRIMITIVES[inner.primitive].parameters(types_, values)
-                    shapes += ["x".join(map(str, parameter.shape)) for parameter in own]
-    return tuple(shapes)
 
 
 def rest(items: Many) -> Many:

@@ -172,7 +172,8 @@ class Expansion(Caller):
         if result is None and not self.yields:
             if definition.kind == "head_type":
                 when = " for these arguments"
-                self.report(say.NO_YIELD.at(definition.name.span, name=self.defined.name, when=when))
+                found = say.NO_YIELD.at(definition.name.span, name=self.defined.name, when=when)
+                self.report(found.with_fix("let every branch give something"))
             return POISON
         if result is not None and not isinstance(result, MAPS):
             place = self.returned or definition.name.span
@@ -262,7 +263,7 @@ class Expansion(Caller):
         name = (*self.label(statement), *self.around)
         if any(yielded.name == name for yielded in self.yields):
             self.broken = True
-            shown = "_".join(["HEAD", *(str(part) for part in name)])
+            shown = "_".join(["HEAD", *(part if isinstance(part, str) else "ROW" for part in name)])
             found = say.YIELD_TWICE.at(statement.span, name=self.defined.name, value=shown)
             self.report(found.with_fix("name each with a `let`, and yield those names"))
             return

@@ -118,10 +118,13 @@ class _Checker:
         returns = [statement for statement in statements_in(definition.body) if isinstance(statement, tree.Return)]
         for statement in returns if yields else []:
             found = say.YIELD_AND_RETURN.at(statement.span, name=self.name)
-            self.diagnostics.append(found.with_others(Label(yields[0].span, "yields here")))
+            found = found.with_others(Label(yields[0].span, "yields here"))
+            word = statement.span.source.span(statement.span.start, statement.span.start + len("return"))
+            self.diagnostics.append(found.with_fix("yield it as well", Edit(word, "yield")))
         if not returns and not yields and not self.broken:
             self.broken = True
-            self.diagnostics.append(say.NO_YIELD.at(definition.name.span, name=self.name, when=""))
+            found = say.NO_YIELD.at(definition.name.span, name=self.name, when="")
+            self.diagnostics.append(found.with_fix("say what it gives: `yield y` in a loop, or `return y` at the end"))
 
     # ---- statements ----
 

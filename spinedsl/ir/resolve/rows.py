@@ -173,7 +173,8 @@ class RowResolver:
             names.diagnostics.append(found.with_others(Label(place, f"`{name.text}` is set here")))
             return
         usable = self.usable(index)
-        found = say.UNKNOWN_NAME.at(name.span, kind="block", name=name.text, where=f"in network `{names.network}`")
+        kind = "output or block" if names.rows[index].kind == "head" else "block"
+        found = say.UNKNOWN_NAME.at(name.span, kind=kind, name=name.text, where=f"in network `{names.network}`")
         near = nearest(name.text, usable)
         if near is None and usable:
             found = found.with_notes(f"above stand {one_of(usable, conjunction='and')}")

@@ -113,7 +113,14 @@ def test_definition(name: str) -> None:
     module.train()(torch.cat([pixels, pixels]))["P"].sum().backward()
 
 
-@pytest.mark.parametrize("name", ["repeat in repeat", "shared", "each, with weights of its own", "lists", "choices"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "repeat in repeat", "shared", "each, with weights of its own", "lists", "choices", "a head of two towers",
+        "a repeat, an each and another repeat around what is shared", "heads without submodules of their own",
+        "dropout, transposed convolution and bilinear resizing",
+    ],
+)  # fmt: skip
 @torch.no_grad()
 def test_strict_export(name: str) -> None:
     program = TEXTS[name]()
@@ -124,7 +131,13 @@ def test_strict_export(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 7])
-@pytest.mark.parametrize("name", ["initialisation", "shared", "repeat", "each, with weights of its own"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "initialisation", "shared", "repeat", "each, with weights of its own", "a head of two towers",
+        "dropout, transposed convolution and bilinear resizing",
+    ],
+)  # fmt: skip
 def test_reset_gives_the_values_that_every_backend_starts_from(name: str, seed: int) -> None:
     program = TEXTS[name]()
     module = with_weights(program)
