@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 
@@ -20,6 +20,7 @@ from spinedsl.ir.expand.values import (
     is_scalar,
     memo_key,
 )
+from spinedsl.ir.expand.yields import feature, label, shown
 from spinedsl.ir.library import Defined
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.program import (
@@ -31,14 +32,12 @@ from spinedsl.ops.program import (
     If,
     Many,
     Module,
-    Operand,
     Ref,
     Repeat,
     Return,
     Statement,
     Yield,
     Yielded,
-    item_of,
 )
 from spinedsl.ops.types import Attr, Expr, Name, Property, Type, Value
 from spinedsl.source import Span
@@ -260,21 +259,14 @@ class Expansion(Caller):
             self.broken = True
             self.report(say.NOT_A_MAP.at(statement.value.span, name=self.defined.name, got=describe_result(value)))
             return
-        name = (*self.label(statement), *self.around)
+        name = (*label(statement, self.defined.definition), *self.around)
         if any(yielded.name == name for yielded in self.yields):
             self.broken = True
-            shown = "_".join(["HEAD", *(part if isinstance(part, str) else "ROW" for part in name)])
-            found = say.YIELD_TWICE.at(statement.span, name=self.defined.name, value=shown)
+            found = say.YIELD_TWICE.at(statement.span, name=self.defined.name, value=shown(name))
             self.report(found.with_fix("name each with a `let`, and yield those names"))
             return
         self.yields.append(Yielded(name, value.type))
         made.append(Yield(value, self.loc(statement.span)))
-
-    def label(self, statement: tree.Yield) -> tuple[str, ...]:
-        """What is yielded, where it is a name and the head yields more than that."""
-        labels = {yielded_as(other) for other in yields_in(self.defined.definition.body)}
-        label = yielded_as(statement)
-        return (label,) if label and len(labels) > 1 else ()
 
     def binding(self, binding: tree.Binding, made: list[Statement]) -> None:
         """`let`, `var`, or an assignment."""
@@ -370,17 +362,11 @@ class Expansion(Caller):
                 break
             if isinstance(item, MAPS):
                 self.env[name] = Ref(name, item.type, item.channels)
-            iterations.append(self.iteration(statement.body, self.feature(item, number)))
+            iterations.append(self.iteration(statement.body, feature(item, number, self.formals)))
         self.env.pop(name, None)
         self.home = home
         (path,) = self.defined.paths.get(id(statement), (name,))
         made.append(Each(name, items, path, tuple(iterations), self.loc(statement.span)))
-
-    def feature(self, item: Operand, number: int) -> str | int:
-        """Which of the head's features an item of a list is; if it is none, its number in the list as text."""
-        part = item_of(item.name) if isinstance(item, Ref) else None
-        first = self.formals[0].name if self.formals else ""
-        return part[1] if part is not None and part[0] == first else str(number)
 
     def iteration(self, body: tree.Body, number: str | int) -> Body:
         """One run of a loop's body. Its `let`s end with it; the `var`s of outside keep what they were set to."""
@@ -414,22 +400,6 @@ def scalar(value: Result) -> Value:
 def describe_result(value: Result) -> str:
     """What a definition returned instead of a feature map."""
     return "a list of feature maps" if isinstance(value, Many) else describe(value)
-
-
-def yielded_as(statement: tree.Yield) -> str:
-    """The name that is yielded, if it is one."""
-    return statement.value.name if isinstance(statement.value, tree.Ident) else ""
-
-
-def yields_in(body: tree.Body) -> Iterator[tree.Yield]:
-    """Every `yield` of a definition."""
-    for statement in body:
-        if isinstance(statement, tree.Yield):
-            yield statement
-        elif isinstance(statement, tree.If):
-            yield from yields_in(statement.then + statement.other)
-        elif isinstance(statement, tree.Repeat | tree.Each):
-            yield from yields_in(statement.body)
 
 
 def always_returns(body: tree.Body) -> bool:
