@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import onnx
@@ -15,7 +16,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import to_text
-from spinedsl.ops.verify import verify
+from spinedsl.ops.verify import Invalid, verify
 from spinedsl.source import Source
 
 TEXT = """
@@ -122,3 +123,30 @@ def test_dropout_acts_in_training_only() -> None:
     assert (module.train()(pixels)["d"] == 0).float().mean() > 0.4
     quiet = module.eval()(pixels)
     assert torch.equal(quiet["d"], quiet["P3"].mean((2, 3)))
+
+
+def test_the_verifier_holds_a_head_to_what_it_records() -> None:
+    made = program("head t: retina_tower(outputs = 3, depth = 1) from P3, P4 channels 6")
+    head = made.row("t")
+    rows = [replace(head, parts=head.parts[:1]), replace(head, inputs=head.inputs[:1]), replace(head, calls=())]
+    for broken in rows:
+        with pytest.raises(Invalid):
+            verify(replace(made, rows=(*made.rows[:-1], broken)))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "retina_tower(outputs = 3, depth = 2) from P3, P4 channels 6",
+        "separable_tower(outputs = 3, depth = 2) from P3, P4 channels 6",
+        "classifier(classes = 7) from P3, P4",
+    ],
+)
+@torch.no_grad()
+def test_strict_export_with_other_sizes(head: str) -> None:
+    module = build(program(f"head h: {head}")).eval()
+    sizes = {2: 16 * torch.export.Dim("h", max=8), 3: 16 * torch.export.Dim("w", max=8)}
+    exported = torch.export.export(module, (torch.randn(1, 3, 64, 96),), dynamic_shapes=(sizes,), strict=True).module()
+    other = torch.randn(1, 3, 32, 48)
+    for name, value in module(other).items():
+        torch.testing.assert_close(exported(other)[name], value)
