@@ -263,7 +263,7 @@ class Expansion(Caller):
         if any(yielded.name == name for yielded in self.yields):
             self.broken = True
             found = say.YIELD_TWICE.at(statement.span, name=self.defined.name, value=shown(name))
-            self.report(found.with_fix("name each with a `let`, and yield those names"))
+            self.report(found.with_fix("name each: `let scores = …`, then `yield scores`"))
             return
         self.yields.append(Yielded(name, value.type))
         made.append(Yield(value, self.loc(statement.span)))
