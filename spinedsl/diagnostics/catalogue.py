@@ -116,23 +116,23 @@ GIVEN_BY_NAME = _code(
     "E0222", "argument without a name", "{what} arguments of `{callee}` by name", "expected `name = value`"
 )
 SHARED_ALONE = _code(
-    "E0224", "shared with nothing", "`shared` means nothing here: {why}", "shared with nothing",
+    "E0227", "shared with nothing", "`shared` means nothing here: {why}", "shared with nothing",
     "`shared` gives a call in a loop one set of weights for every map of the `each` around it, or, without one, for "
     "every iteration of the `repeat`s.",
 )  # fmt: skip
 YIELD_OUTSIDE = _code(
-    "E0225", "yield outside a head", "`{name}` is {kind} and cannot yield", "only a `head_type` yields",
+    "E0228", "yield outside a head", "`{name}` is {kind} and cannot yield", "only a `head_type` yields",
     "A head may give several values, one for each `yield`; everything else gives one, by `return`.",
 )  # fmt: skip
 YIELD_AND_RETURN = _code(
-    "E0226", "yield and return", "head `{name}` yields, and so cannot return", "expected a `yield`, or `return` alone"
+    "E0229", "yield and return", "head `{name}` yields, and so cannot return", "expected a `yield`, or `return` alone"
 )
 NO_YIELD = _code(
-    "E0227", "head that gives nothing", "head `{name}` neither yields nor returns a value{when}",
+    "E0230", "head that gives nothing", "head `{name}` neither yields nor returns a value{when}",
     "expected a `yield` for each value, or a `return`",
 )  # fmt: skip
 YIELD_TWICE = _code(
-    "E0228", "two values of one name", "two values that head `{name}` yields would both be named `{value}`",
+    "E0231", "two values of one name", "two values that head `{name}` yields would both be named `{value}`",
     "the second of that name",
     "What a head yields is named by the head, by the name after `yield` where there are several, and by the loops "
     "around it.",
@@ -183,11 +183,11 @@ CLAUSE_NOT_TAKEN = _code(
     "E0317", "clause that the type does not take", "`{type}` has no parameter `{name}`", "not taken"
 )
 HEAD_NAME_TAKEN = _code(
-    "E0318", "name of a head's output taken", "head `{head}` gives an output `{name}`, but that name is taken",
+    "E0319", "name of a head's output taken", "head `{head}` gives an output `{name}`, but that name is taken",
     "gives `{name}`",
 )  # fmt: skip
 OUTPUT_WITHOUT_LEVEL = _code(
-    "E0319", "output without a level", "output `{name}` gives {got}, which has no level", "expected a map with a level",
+    "E0320", "output without a level", "output `{name}` gives {got}, which has no level", "expected a map with a level",
     "Outputs are the feature pyramid: maps with a level each. Pooled maps and vectors are what heads give.",
 )  # fmt: skip
 
