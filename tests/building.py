@@ -167,6 +167,18 @@ def _scaled(x: Ref) -> Operand:
     return op("multiply", y, op("parameter", channels=12, init=Fraction(1, 10), path="gamma"))
 
 
+def _half(x: Operand) -> Operand:
+    return op("max_pool", x, kernel=2, stride=2)
+
+
+def _flat(x: Operand) -> Operand:
+    return op("flatten", op("global_average_pool", x))
+
+
+def _of_vector(primitive: str, **attributes: Any) -> Definition:
+    return lambda x: op(primitive, _flat(x), **attributes)
+
+
 CASES: dict[str, tuple[str, Definition]] = {
     "conv1": ("conv", _conv(channels=5, kernel=1)),
     "conv3": ("conv", _conv(channels=5, kernel=3)),
@@ -202,6 +214,8 @@ CASES: dict[str, tuple[str, Definition]] = {
     "identity": ("identity", lambda x: op("identity", x)),
     "add": ("add", lambda x: op("add", x, op("relu", x))),
     "add pooled": ("add", _gate("add")),
+    "add vectors": ("add", lambda x: op("add", _flat(x), _flat(x))),
+    "concat vectors": ("concat", lambda x: op("concat", _flat(x), op("relu", _flat(x)))),
     "add itself": ("add", lambda x: op("add", x, x)),
     "multiply": ("multiply", lambda x: op("multiply", x, op("sigmoid", x))),
     "multiply pooled first": ("multiply", _gate("multiply", first=True)),
@@ -222,6 +236,33 @@ CASES: dict[str, tuple[str, Definition]] = {
     "upsample": ("upsample", lambda x: op("upsample", op("max_pool", x, kernel=2, stride=2), levels=1)),
     "upsample 3": ("upsample", lambda x: op("upsample", op("conv", x, channels=4, kernel=8, stride=8), levels=3)),
     "upsample 0": ("upsample", lambda x: op("upsample", x, levels=0)),
+    "upsample bilinear": ("upsample", lambda x: op("upsample", _half(x), levels=1, mode="bilinear")),
+    "upsample bilinear 3": (
+        "upsample",
+        lambda x: op("upsample", op("conv", x, channels=4, kernel=8, stride=8), levels=3, mode="bilinear"),
+    ),
+    "resize up": ("resize", lambda x: op("resize", _half(x), x)),
+    "resize down": ("resize", lambda x: op("resize", x, _half(x))),
+    "resize bilinear": ("resize", lambda x: op("resize", _half(x), x, mode="bilinear")),
+    "resize bilinear down": ("resize", lambda x: op("resize", x, _half(_half(x)), mode="bilinear")),
+    "resize pooled": ("resize", lambda x: op("resize", op("global_average_pool", x), x)),
+    "conv_transpose": ("conv_transpose", lambda x: op("conv_transpose", _half(x), channels=5, kernel=2)),
+    "conv_transpose 4": ("conv_transpose", lambda x: op("conv_transpose", _half(x), channels=5, kernel=4, bias=True)),
+    "conv_transpose stride 4": (
+        "conv_transpose",
+        lambda x: op("conv_transpose", _half(_half(x)), channels=2, kernel=8, stride=4),
+    ),
+    "conv_transpose stride 1": ("conv_transpose", lambda x: op("conv_transpose", x, channels=5, kernel=3, stride=1)),
+    "linear": ("linear", _of_vector("linear", features=7)),
+    "linear without bias": ("linear", _of_vector("linear", features=7, bias=False)),
+    "flatten": ("flatten", _flat),
+    "softmax": ("softmax", lambda x: op("softmax", x)),
+    "softmax of a vector": ("softmax", _of_vector("softmax")),
+    "l2_normalise": ("l2_normalise", lambda x: op("l2_normalise", x)),
+    "l2_normalise of a vector": ("l2_normalise", _of_vector("l2_normalise", epsilon=10)),
+    "slice": ("slice", lambda x: op("slice", x, channels=2, start=1)),
+    "slice of a vector": ("slice", _of_vector("slice", channels=1)),
+    "dropout": ("dropout", lambda x: op("dropout", x, rate=Fraction(1, 5))),
     "parameter": ("parameter", _scaled),
     "stochastic_depth": ("stochastic_depth", lambda x: op("stochastic_depth", x, rate=Fraction(1, 5))),
 }

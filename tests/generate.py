@@ -24,6 +24,11 @@ GENERATED = ROOT / "generated"
 NETWORKS = {
     "spinenet.spine": "SpineNet49",
     "resnet50.spine": "ResNet50",
+    "retinanet.spine": "RetinaNet49",
+    "classifier.spine": "Classifier49",
+    "fpn.spine": "ResNet50FPN",
+    "spinenet_mobile.spine": "SpineNetMobile49",
+    "convnext.spine": "ConvNeXtTiny",
     "tutorial/1_first_network.spine": "First",
     "tutorial/2_scales.spine": "Scales",
     "tutorial/3_family.spine": "Small",

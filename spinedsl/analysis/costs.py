@@ -35,7 +35,7 @@ def costs(graph: Graph) -> Costs:
 
 def costs_by_row(graph: Graph) -> dict[str, Costs]:
     """Costs of each row, in running order; what it resamples and joins included."""
-    by_row = dict.fromkeys(graph.rows, Costs())
+    by_row = {row.name: Costs() for row in graph.program.rows}
     counted: set[str] = set()
     for node in graph.nodes:
         types = [graph.types[value] for value in node.inputs]

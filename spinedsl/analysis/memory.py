@@ -15,7 +15,7 @@ BYTES = 4  # of a float32
 
 def peak_activation_bytes(graph: Graph) -> int:
     """Bytes at the fullest moment, for one image at the program's input size."""
-    sizes = [prod((type_.channels, type_.height, type_.width)) * BYTES for type_ in graph.types]
+    sizes = [prod(type_.shape) * BYTES for type_ in graph.types]
     last_use = {value: position for position, node in enumerate(graph.nodes) for value in node.inputs}
     kept = set(graph.outputs.values())
     alive = peak = sizes[0]
@@ -29,8 +29,8 @@ def peak_activation_bytes(graph: Graph) -> int:
 
 
 def row_activation_bytes(graph: Graph) -> dict[str, int]:
-    """Bytes of each row's own feature map."""
+    """Bytes of each row's own feature map, or of all that a head gives."""
     return {
-        row: graph.types[value].channels * graph.types[value].height * graph.types[value].width * BYTES
-        for row, value in graph.rows.items()
+        row.name: sum(prod(graph.types[graph.rows[name]].shape) * BYTES for name in row.values)
+        for row in graph.program.rows
     }

@@ -1,4 +1,4 @@
-"""At least one output, and one a level: a pyramid names each scale once."""
+"""At least one output or head, one output a level (a pyramid names each scale once), and names that are free."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from spinedsl.ir.typed import TypedNetwork, TypedRow
 
 
 def outputs(typed: TypedNetwork) -> Iterator[Diagnostic]:
-    """A network without outputs, and outputs that share a level."""
+    """A network that gives nothing, outputs that share a level or have none, and names that two outputs would have."""
     rows = [row for row in typed.rows.values() if row.declared.row.kind == "output"]
     declared = typed.network.declared
-    if not rows and typed.rows and typed.network.sound_text:
+    heads = [row for row in typed.rows.values() if row.declared.row.kind == "head"]
+    if not rows and not heads and typed.rows and typed.network.sound_text:
         yield say.NO_OUTPUT.at(declared.name.span, name=declared.name.text).with_fix(
             "name what the network gives, as in `output P3: endpoint from b13 channels 256`"
         )
     by_level: dict[int, TypedRow] = {}
     for row in rows:
         level = row.type.level if row.type is not None else None
+        if row.type is not None and level is None:
+            got = "a vector" if row.type.is_vector else "a map pooled to 1x1"
+            found = say.OUTPUT_WITHOUT_LEVEL.at(row.span, name=row.name, got=got)
+            yield found.with_fix("let a `head` give it")
         if level is None:
             continue
         if level in by_level:
@@ -27,3 +32,18 @@ def outputs(typed: TypedNetwork) -> Iterator[Diagnostic]:
             found = say.OUTPUT_LEVEL_TWICE.at(row.span, first=first.name, second=row.name, level=level)
             yield found.with_others(Label(first.span, f"level {level} here first")).with_fix("take one of them away")
         by_level.setdefault(level, row)
+    yield from _taken(typed, heads)
+
+
+def _taken(typed: TypedNetwork, heads: list[TypedRow]) -> Iterator[Diagnostic]:
+    """Outputs of heads whose names something else has."""
+    places = {row.name: row.span for row in typed.rows.values()}
+    if typed.network.input is not None:
+        places[typed.input_name] = typed.network.input.name.span
+    for head in heads:
+        for name, _ in head.parts:
+            if name in places and name != head.name:
+                found = say.HEAD_NAME_TAKEN.at(head.span, head=head.name, name=name)
+                found = found.with_others(Label(places[name], f"`{name}` is here already"))
+                yield found.with_fix("give the head another name")
+            places.setdefault(name, head.span)

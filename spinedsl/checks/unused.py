@@ -9,16 +9,18 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.typed import TypedNetwork, TypedRow
 from spinedsl.source import Span
 
+ENDS = ("output", "head")  # rows that the network gives
+
 
 def unused(typed: TypedNetwork) -> Iterator[Diagnostic]:
     """Blocks and stems that no row reads. What only they read follows from them, and is not said."""
     rows = list(typed.rows.values())
-    if not any(row.declared.row.kind == "output" for row in rows):
+    if not any(row.declared.row.kind in ENDS for row in rows):
         return
     used = {name.text for row in rows for name in (*row.declared.sources, *row.declared.absorbed)}
     used |= typed.network.mentioned
     for position, row in enumerate(rows):
-        if row.declared.row.kind == "output" or row.name in used:
+        if row.declared.row.kind in ENDS or row.name in used:
             continue
         found = say.UNUSED_BLOCK.at(row.span, name=row.name)
         host = _host(row, rows[position + 1 :])

@@ -128,6 +128,28 @@ EDITED_TWICE = _code(
 NO_SUCH_CLAUSE = _code(
     "E0226", "no clause to take away", "{row} has no `{name}` to take away", "`none` takes a clause away"
 )
+SHARED_ALONE = _code(
+    "E0227", "shared with nothing", "`shared` means nothing here: {why}", "shared with nothing",
+    "`shared` gives a call in a loop one set of weights for every map of the `each` around it, or, without one, for "
+    "every iteration of the `repeat`s.",
+)  # fmt: skip
+YIELD_OUTSIDE = _code(
+    "E0228", "yield outside a head", "`{name}` is {kind} and cannot yield", "only a `head_type` yields",
+    "A head may give several values, one for each `yield`; everything else gives one, by `return`.",
+)  # fmt: skip
+YIELD_AND_RETURN = _code(
+    "E0229", "yield and return", "head `{name}` yields, and so cannot return", "expected a `yield`, or `return` alone"
+)
+NO_YIELD = _code(
+    "E0230", "head that gives nothing", "head `{name}` neither yields nor returns a value{when}",
+    "expected a `yield` for each value, or a `return`",
+)  # fmt: skip
+YIELD_TWICE = _code(
+    "E0231", "two values of one name", "two values that head `{name}` yields would both be named `{value}`",
+    "the second of that name",
+    "What a head yields is named by the head, by the name after `yield` where there are several, and by the loops "
+    "around it.",
+)  # fmt: skip
 
 # ---- E03: structure ----
 
@@ -179,6 +201,14 @@ CLAUSE_NOT_TAKEN = _code(
 READS_DROPPED = _code(
     "E0318", "reads a dropped row", "`{user}` reads `{name}`, which an edit drops", "read here",
     "An edit changes one row; what reads that row stays as it is, and has to be edited too.",
+)  # fmt: skip
+HEAD_NAME_TAKEN = _code(
+    "E0319", "name of a head's output taken", "head `{head}` gives an output `{name}`, but that name is taken",
+    "gives `{name}`",
+)  # fmt: skip
+OUTPUT_WITHOUT_LEVEL = _code(
+    "E0320", "output without a level", "output `{name}` gives {got}, which has no level", "expected a map with a level",
+    "Outputs are the feature pyramid: maps with a level each. Pooled maps and vectors are what heads give.",
 )  # fmt: skip
 
 # ---- E04: scale ----
@@ -236,6 +266,10 @@ SHARED_SHAPES = _code(
     "E0509", "shared weights of two shapes", "`shared {name}` needs weights of {second} here, but of {first} before",
     "shared by every iteration of the loop",
     "A `shared` call has the same weights in every iteration, so what goes in has to have the same channels.",
+)  # fmt: skip
+WRONG_RANK = _code(
+    "E0510", "map and vector confused", "`{operation}` takes {expected}, got {got}", "expected {expected}",
+    "A feature map has shape (batch, channels, height, width), a vector (batch, features).",
 )  # fmt: skip
 
 # ---- E06: limits ----

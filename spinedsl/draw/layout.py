@@ -109,13 +109,14 @@ class _Gutter:
 
 def lay_out(program: Program) -> Figure:
     """Place every stem and block of a program and route every connection. Outputs mark the blocks that they read."""
-    rows = [row for row in program.rows if row.kind != "output"]
+    rows = [row for row in program.rows if row.kind in ("stem", "block")]
     columns = {row.name: index for index, row in enumerate(rows)}
     edges = list(_edges(rows, columns, program.input_name))
-    _ports(edges, columns, {row.name: row.level for row in rows})
-    across, gutters = _lanes(edges, {row.name: row.level for row in rows}, len(rows))
+    at_level = {row.name: level_of(row) for row in rows}
+    _ports(edges, columns, at_level)
+    across, gutters = _lanes(edges, at_level, len(rows))
     xs = _column_positions(gutters)
-    levels = sorted({row.level for row in rows})
+    levels = sorted(set(at_level.values()))
     bands = _level_positions(range(levels[0], levels[-1] + 1), across)
     outputs: dict[str, list[str]] = {}
     for row in program.rows:
@@ -124,7 +125,11 @@ def lay_out(program: Program) -> Figure:
     stem = _stem_names(rows)
     boxes = {
         row.name: Box(
-            row, xs[index], _middle(bands, row.level), _role(row, stem, outputs), tuple(outputs.get(row.name, ()))
+            row,
+            xs[index],
+            _middle(bands, at_level[row.name]),
+            _role(row, stem, outputs),
+            tuple(outputs.get(row.name, ())),
         )
         for index, row in enumerate(rows)
     }
@@ -132,6 +137,11 @@ def lay_out(program: Program) -> Figure:
     width = xs[-1] + BOX_WIDTH / 2 + GUTTER * 2
     height = max(bottom for _, bottom in bands.values())
     return Figure(program, width, height, bands, boxes, arrows)
+
+
+def level_of(row: Row) -> int:
+    """Level of a stem or block, which has one; 0 of one that pools to 1x1."""
+    return row.level or 0
 
 
 def _role(row: Row, stem: set[str], outputs: Mapping[str, object]) -> str:
@@ -151,7 +161,7 @@ def _stem_names(rows: Sequence[Row]) -> set[str]:
 def _edges(rows: Iterable[Row], columns: Mapping[str, int], input_name: str) -> Iterator[_Edge]:
     levels: dict[str, int] = {}
     for row in rows:
-        levels[row.name] = row.level
+        levels[row.name] = level_of(row)
         kind = "direct" if row.join is None else "resampled"
         pairs = [(connection.source, kind) for connection in row.inputs if connection.source != input_name]
         pairs += [(name, "absorbed") for name in row.absorbed]

@@ -23,7 +23,7 @@ SCALAR_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "max": ("a", "b"),
     "min": ("a", "b"),
 }
-LIST_FUNCTIONS = ("sum",)
+LIST_FUNCTIONS = ("sum", "first", "last", "rest", "len")
 PROPERTIES = ("channels", "in_channels", "out_channels", "level", "height", "width")  # of feature maps and blocks
 
 # The parameters that a row fills in by itself, first ones first.
@@ -32,6 +32,7 @@ IMPLICIT = {
     "block_type": ("map",),
     "output_type": ("map",),
     "join_type": ("maps",),
+    "head_type": ("maps",),
     "resample_type": ("map", "block", "block"),
     "def": (),
 }
@@ -40,6 +41,7 @@ KIND_IN_WORDS = {
     "block_type": "a block type",
     "output_type": "an output type",
     "join_type": "a join type",
+    "head_type": "a head type",
     "resample_type": "a resample type",
     "def": "a helper definition",
 }

@@ -2,8 +2,11 @@
 
 A `let` names what stands on its right: in `let squeeze = act(norm(conv(x, …)))` the convolution's weight is
 `squeeze.conv.weight`. Elsewhere an operation goes by the name it is called by. A second call of one name in one scope
-is `conv_2`. Iterations of a `repeat` are `rep0`, `rep1`, …; those of `each p in …` are `p0`, `p1`, …. What is `shared`
-stands outside of the loops around it, and is named after everything else, so that it never takes another's name.
+is `conv_2`. Iterations of a `repeat` are `rep0`, `rep1`, …; those of `each p in …` are `p0`, `p1`, ….
+
+What is `shared` has one set of weights for all maps of the `each` around it, or, without one, for all iterations: it
+stands where that `each`, or the outermost `repeat`, stands, and is named after everything else there, so that it never
+takes another's name. A `repeat` inside the `each` keeps its iterations apart: `rep0`, `rep1`, … there as well.
 """
 
 from __future__ import annotations
@@ -19,74 +22,107 @@ Paths = dict[int, tuple[str, ...]]
 
 
 def name_parts(definition: tree.Definition, unit: Unit) -> Paths:
-    """For each call in the body, by identity of its node, the path below the definition; for a loop, its prefix."""
+    """For each call in the body, by identity of its node, the path below the definition; for a loop, its prefix.
+
+    A `repeat` that keeps what is shared in it apart has a second prefix, for that.
+    """
     namer = _Namer(unit)
     taken = _own_names(definition.body)
-    namer.body(definition.body, taken, loop=False)
-    namer.name_shared(taken)
+    shared = _Shared()
+    namer.body(definition.body, taken, shared, outermost=True)
+    namer.name_shared(shared, taken)
     return namer.paths
+
+
+@dataclass
+class _Shared:
+    """What is shared from one place: calls, each with the `let` that it stands in, and the `repeat`s to keep apart."""
+
+    calls: list[tuple[int, int]] = field(default_factory=list)
+    repeats: list[tuple[int, _Shared]] = field(default_factory=list)
+    in_each: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.calls) or any(inner for _, inner in self.repeats)
 
 
 @dataclass
 class _Namer:
     unit: Unit
     paths: Paths = field(default_factory=dict)
-    shared: list[tuple[int, int]] = field(default_factory=list)  # shared calls in loops, with the `let` they stand in
     let: int = 0
+    home: _Shared | None = None  # what is shared goes here; None outside of loops
 
-    def body(self, body: tree.Body, taken: set[str], *, loop: bool) -> None:
+    def body(self, body: tree.Body, taken: set[str], home: _Shared, *, outermost: bool = False) -> None:
         """Name the calls of one scope, where `taken` are the names that it has given so far."""
+        opened: list[_Shared] = []
         for statement in _same_scope(body):
+            self.home = None if outermost else home
             if isinstance(statement, tree.Binding):
-                self.binding(statement, taken, loop=loop)
-            elif isinstance(statement, tree.Return):
-                self.calls(statement.value, (), taken, loop=loop)
+                self.binding(statement, taken)
+            elif isinstance(statement, tree.Return | tree.Yield):
+                self.calls(statement.value, (), taken)
             elif isinstance(statement, tree.Repeat | tree.Each):
                 name = "rep" if isinstance(statement, tree.Repeat) else statement.item.text
                 self.paths[id(statement)] = (_prefix(name, taken | _callees(body)),)
                 taken.add(self.paths[id(statement)][0])
-                self.body(statement.body, _own_names(statement.body), loop=True)
+                inner = home
+                if isinstance(statement, tree.Each):
+                    inner = _Shared(in_each=True)
+                    opened.append(inner)
+                elif home.in_each:
+                    inner = _Shared(in_each=True)
+                    home.repeats.append((id(statement), inner))
+                self.body(statement.body, _own_names(statement.body), inner)
+        for shared in opened:
+            self.name_shared(shared, taken)
 
-    def binding(self, binding: tree.Binding, taken: set[str], *, loop: bool) -> None:
+    def binding(self, binding: tree.Binding, taken: set[str]) -> None:
         """A `let` is a scope of its own, in which nothing else has names."""
         value = binding.value
         self.let = id(binding) if binding.keyword == "let" else 0
         if binding.keyword != "let":
-            self.calls(value, (), taken, loop=loop)
+            self.calls(value, (), taken)
         elif isinstance(value, tree.Call) and value.callee.text in self.unit.definitions and not _has_calls(value):
             # The definition's own parameters stand right below the let's name.
-            self.give(value, (binding.name.text,), loop=loop)
+            self.give(value, (binding.name.text,))
         else:
-            self.calls(value, (binding.name.text,), set(), loop=loop)
+            self.calls(value, (binding.name.text,), set())
         self.let = 0
 
-    def calls(self, expr: tree.Expr, scope: tuple[str, ...], taken: set[str], *, loop: bool) -> None:
+    def calls(self, expr: tree.Expr, scope: tuple[str, ...], taken: set[str]) -> None:
         """Innermost calls first: that is the order in which they run."""
         for part in tree.parts(expr):
             if isinstance(part, tree.Argument):
-                self.calls(part.value, scope, taken, loop=loop)
+                self.calls(part.value, scope, taken)
             elif isinstance(part, tuple):
                 for item in part:
-                    self.calls(item.value if isinstance(item, tree.Argument) else item, scope, taken, loop=loop)
+                    self.calls(item.value if isinstance(item, tree.Argument) else item, scope, taken)
             elif type(part) in tree.EXPRESSIONS:
-                self.calls(part, scope, taken, loop=loop)  # type: ignore[arg-type]
+                self.calls(part, scope, taken)  # type: ignore[arg-type]
         if isinstance(expr, tree.Call) and _is_named(expr):
-            self.give(expr, (*scope, _fresh(expr.callee.text, taken)), loop=loop)
+            self.give(expr, (*scope, _fresh(expr.callee.text, taken)))
 
-    def give(self, call: tree.Call, path: tuple[str, ...], *, loop: bool) -> None:
+    def give(self, call: tree.Call, path: tuple[str, ...]) -> None:
         """Name a call, a shared one in a loop later."""
         self.paths[id(call)] = path
-        if call.shared and loop:
-            self.shared.append((id(call), self.let or id(call)))
+        if call.shared and self.home is not None:
+            self.home.calls.append((id(call), self.let or id(call)))
 
-    def name_shared(self, taken: set[str]) -> None:
-        """Shared calls of loops in the scope of the definition, each with a first name that nothing there has."""
+    def name_shared(self, shared: _Shared, taken: set[str]) -> None:
+        """Name what is shared where `taken` are the names in use: each call's first name is one that nothing has."""
         first: dict[int, str] = {}
-        for call, let in self.shared:
+        for call, let in shared.calls:
             path = self.paths[call]
             if let not in first:
                 first[let] = _fresh(path[0], taken)
             self.paths[call] = (first[let], *path[1:])
+        for repeat, inner in shared.repeats:
+            if inner:
+                prefix = _prefix("rep", taken)
+                taken.add(prefix)
+                self.paths[repeat] = (*self.paths[repeat], prefix)
+                self.name_shared(inner, set())
 
 
 def _same_scope(body: tree.Body) -> Iterator[tree.Statement]:

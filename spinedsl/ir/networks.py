@@ -14,6 +14,7 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
     "stem": ("level", "after", "channels", "repeat"),
     "block": ("level", "from", "after", "channels", "repeat", "absorb", "resample", "join"),
     "output": ("from", "channels"),
+    "head": ("from", "channels"),
 }
 FILLED_IN = ("channels", "stride")  # parameters that a row gives by its clauses and levels
 
@@ -28,7 +29,7 @@ class RowDecl:
     clauses: Mapping[str, tree.Clause]
     defined: Defined | None
     sources: tuple[tree.Name, ...]  # rows fed in, in order
-    direct: bool  # `after`, an output, or a stem: no resampling and no join
+    direct: bool  # `after`, an output, a head or a stem: no resampling and no join
     absorbed: tuple[tree.Name, ...]
     resample: TypedUse | None
     join: TypedUse | None

@@ -31,6 +31,7 @@ class TypedRow:
     join: Call | None
     calls: tuple[Call, ...]
     type: Type | None
+    parts: tuple[tuple[str, Type], ...] = ()  # what a head yields, by the names of the outputs that they are
 
     @property
     def name(self) -> str:

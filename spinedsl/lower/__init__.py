@@ -23,7 +23,10 @@ def lower(checked: CheckedNetwork) -> Program:
         input_name=typed.input_name,
         input_type=cast(Type, typed.input_type),
         rows=rows,
-        outputs=tuple(row.name for row in sorted(outputs, key=lambda row: row.level)),
+        outputs=(
+            *(row.name for row in sorted(outputs, key=lambda row: cast(int, row.level))),
+            *(name for row in rows if row.kind == "head" for name in row.values),
+        ),
         divisor=typed.divisor,
         static_axes=dict(typed.static_axes),
         sources=_sources(typed.network.unit),
@@ -40,13 +43,14 @@ def _row(row: TypedRow, input_name: str) -> Row:
         kind=declared.kind,
         name=row.name,
         type_name=declared.use.name.text if row.declared.defined is not None else "",
-        level=cast(int, row.level),
+        level=row.level,
         inputs=inputs or (Connection(input_name, None),),
         absorbed=tuple(name.text for name in row.declared.absorbed),
         join=row.join,
         calls=row.calls,
         repeated="repeat" in row.declared.clauses,
         type=type_,
+        parts=row.parts,
         loc=Loc(declared.span.source.name, declared.span.line),
     )
 

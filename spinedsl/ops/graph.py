@@ -24,6 +24,8 @@ from spinedsl.ops.program import (
     Repeat,
     Return,
     Row,
+    Yield,
+    look_up,
 )
 from spinedsl.ops.types import Loc, Type, Value
 
@@ -50,8 +52,8 @@ class Graph:
     nodes: tuple[Node, ...]
     types: tuple[Type, ...]
     parameters: dict[str, Parameter]
-    rows: dict[str, int]  # the value that each row gives
-    outputs: dict[str, int]  # fine to coarse
+    rows: dict[str, int]  # the value that each row gives; of a head that yields, each by its own name
+    outputs: dict[str, int]  # fine to coarse, then those of heads
 
     @property
     def input_type(self) -> Type:
@@ -64,8 +66,8 @@ def flatten(program: Program) -> Graph:
     flat = _Flat([program.input_type])
     values = {program.input_name: 0}
     for row in program.rows:
-        values[row.name] = flat.row(row, values)
-    rows = {row.name: values[row.name] for row in program.rows}
+        values |= zip(row.values, flat.row(row, values), strict=True)
+    rows = {name: values[name] for row in program.rows for name in row.values}
     outputs = {name: values[name] for name in program.outputs}
     return Graph(program, tuple(flat.nodes), tuple(flat.types), flat.parameters, rows, outputs)
 
@@ -79,9 +81,13 @@ class _Flat:
     nodes: list[Node] = field(default_factory=list)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     current: str = ""
+    yielded: list[int] = field(default_factory=list)  # by the head at hand
 
-    def row(self, row: Row, values: dict[str, int]) -> int:
+    def row(self, row: Row, values: dict[str, int]) -> list[int]:
+        """What the row gives: one value, or all that a head yields."""
         self.current = row.name
+        if row.kind == "head":
+            return self.head(row.calls[0], tuple(values[connection.source] for connection in row.inputs))
         arrived: list[int] = []
         for connection in row.inputs:
             value = values[connection.source]
@@ -95,7 +101,13 @@ class _Flat:
             (result,) = arrived
         for call in row.calls:
             result = self.module(call, self.only_map(call, result), ())
-        return result
+        return [result]
+
+    def head(self, call: Call, features: tuple[int, ...]) -> list[int]:
+        """All that a head yields, else the one value that it returns."""
+        self.yielded = []
+        returned = self.body(call.module.body, self.only_map(call, features), call.path, call.path)
+        return self.yielded if returned is None else [returned]
 
     @staticmethod
     def only_map(call: Call, value: int | tuple[int, ...]) -> Named:
@@ -109,25 +121,28 @@ class _Flat:
         return result
 
     def body(self, body: Body, named: Named, prefix: Path, outer: Path) -> int | None:
-        """Run statements; `prefix` names parameters of this iteration, `outer` those that iterations share."""
+        """Run statements; `prefix` names parameters of this iteration, `outer` those that are shared here."""
         for statement in body:
             if isinstance(statement, Bind):
                 named[statement.name] = self.operand(statement.value, named, prefix, outer)
             elif isinstance(statement, Return):
                 return self.one(statement.value, named, prefix, outer)
+            elif isinstance(statement, Yield):
+                self.yielded.append(self.one(statement.value, named, prefix, outer))
             elif isinstance(statement, If):
                 result = self.body(statement.then if statement.taken else statement.other, named, prefix, outer)
                 if result is not None:
                     return result
             elif isinstance(statement, Repeat):
                 for index, iteration in enumerate(statement.iterations):
-                    self.body(iteration, named, (*prefix, f"{statement.path}{index}"), outer)
+                    shared = (*outer, f"{statement.shared_path}{index}") if statement.shared_path else outer
+                    self.body(iteration, named, (*prefix, f"{statement.path}{index}"), shared)
             elif isinstance(statement, Each):
                 items = self.operand(statement.items, named, prefix, outer)
                 assert isinstance(items, tuple)
                 for index, (iteration, item) in enumerate(zip(statement.iterations, items, strict=True)):
                     named[statement.item] = item
-                    self.body(iteration, named, (*prefix, f"{statement.path}{index}"), outer)
+                    self.body(iteration, named, (*prefix, f"{statement.path}{index}"), prefix)
         return None
 
     def one(self, operand: Operand, named: Named, prefix: Path, outer: Path) -> int:
@@ -137,10 +152,10 @@ class _Flat:
 
     def operand(self, operand: Operand, named: Named, prefix: Path, outer: Path) -> int | tuple[int, ...]:
         if isinstance(operand, Ref):
-            return named[operand.name]
+            return look_up(operand.name, named)
         if isinstance(operand, Many):
             if operand.name:
-                return named[operand.name]
+                return look_up(operand.name, named)
             return tuple(self.one(item, named, prefix, outer) for item in operand.items)
         home = outer if operand.shared else prefix
         if isinstance(operand, Call):

@@ -99,6 +99,28 @@ def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -
     return result + _channelwise(parameters["bias"]) if attributes["bias"] else result
 
 
+def _conv_transpose(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """Every number spreads a kernel's worth over the result, of which half the overlap is cut off on each side."""
+    (x,) = inputs
+    kernel, stride, weight = _whole(attributes, "kernel"), _whole(attributes, "stride"), parameters["weight"]
+    batch, _, height, width = x.shape
+    cut = (kernel - stride) // 2
+    whole = np.zeros((batch, weight.shape[1], (height - 1) * stride + kernel, (width - 1) * stride + kernel))
+    columns = x.reshape(batch, x.shape[1], height * width).astype(np.float64)
+    for i in range(kernel):
+        for j in range(kernel):
+            spread = weight[:, :, i, j].T.astype(np.float64) @ columns
+            ends = i + (height - 1) * stride + 1, j + (width - 1) * stride + 1
+            whole[:, :, i : ends[0] : stride, j : ends[1] : stride] += spread.reshape(batch, -1, height, width)
+    result = whole[:, :, cut : cut + height * stride, cut : cut + width * stride]
+    return result + _channelwise(parameters["bias"]) if attributes["bias"] else result
+
+
+def _linear(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    result = inputs[0].astype(np.float64) @ parameters["weight"].T.astype(np.float64)
+    return result + parameters["bias"] if attributes["bias"] else cast(Array, result)
+
+
 def _max_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
     """The largest in each window; padding is never it."""
     result: Array | None = None
@@ -120,9 +142,35 @@ def _global_average_pool(inputs: Sequence[Array], attributes: Attributes, parame
 
 
 def _upsample(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
-    """Each number repeated to a square."""
+    """To 2^levels times the size."""
     times = 1 << _whole(attributes, "levels")
-    return inputs[0].repeat(times, axis=2).repeat(times, axis=3)
+    return _resized(inputs[0], (inputs[0].shape[2] * times, inputs[0].shape[3] * times), attributes)
+
+
+def _resized(x: Array, size: tuple[int, ...], attributes: Attributes) -> Array:
+    """Position i of n takes from floor(i * in / n) of `in`, or, bilinear, from around (i + 1/2) * in / n - 1/2."""
+    for axis, new in zip((2, 3), size, strict=True):
+        old = x.shape[axis]
+        if attributes["mode"] == "nearest":
+            x = x.take(np.arange(new) * old // new, axis=axis)
+            continue
+        place = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+        below = np.floor(place).astype(int)
+        shape = [-1 if other == axis else 1 for other in range(4)]
+        share = (place - below).reshape(shape)
+        x = x.take(below, axis=axis) * (1 - share) + x.take(np.minimum(below + 1, old - 1), axis=axis) * share
+    return x
+
+
+def _slice(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    start = _whole(attributes, "start")
+    return inputs[0][:, start : start + _whole(attributes, "channels")]
+
+
+def _l2_normalise(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """Length 1 over the channels at each position."""
+    x = inputs[0].astype(np.float64)
+    return cast(Array, x / np.maximum(np.sqrt(np.square(x).sum(1, keepdims=True)), _real(attributes, "epsilon")))
 
 
 # ---- normalisation ----
@@ -177,6 +225,12 @@ def _sigmoid(x: Array) -> Array:
     return cast(Array, np.where(x >= 0, 1, power) / (1 + power))
 
 
+def _softmax(x: Array) -> Array:
+    """Over the channels; the largest is taken away first, so that no power is large."""
+    power = np.exp(x - x.max(1, keepdims=True))
+    return cast(Array, power / power.sum(1, keepdims=True))
+
+
 _error_function = np.vectorize(math.erf, otypes=[np.float64])
 
 
@@ -192,6 +246,9 @@ def _each(function: Callable[[Array], Array]) -> Rule:
 
 RULES: Mapping[str, Rule] = {
     "conv": _conv,
+    "conv_transpose": _conv_transpose,
+    "linear": _linear,
+    "flatten": _each(lambda x: x.reshape(x.shape[0], -1)),
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
@@ -203,15 +260,20 @@ RULES: Mapping[str, Rule] = {
     "hard_sigmoid": lambda inputs, attributes, parameters: _relu6(inputs[0] + 3) * _real(attributes, "slope"),
     "gelu": _each(_gelu),
     "identity": _each(lambda x: x),
+    "softmax": _each(_softmax),
     "add": lambda inputs, attributes, parameters: inputs[0] + inputs[1],
     "multiply": lambda inputs, attributes, parameters: inputs[0] * inputs[1],
     "add_scalar": lambda inputs, attributes, parameters: inputs[0] + _real(attributes, "value"),
     "multiply_scalar": lambda inputs, attributes, parameters: inputs[0] * _real(attributes, "value"),
+    "l2_normalise": _l2_normalise,
     "concat": lambda inputs, attributes, parameters: np.concatenate(inputs, axis=1),
+    "slice": _slice,
     "max_pool": _max_pool,
     "average_pool": _average_pool,
     "global_average_pool": _global_average_pool,
     "upsample": _upsample,
+    "resize": lambda inputs, attributes, parameters: _resized(inputs[0], inputs[1].shape[2:], attributes),
     "parameter": lambda inputs, attributes, parameters: parameters["weight"][None],
+    "dropout": _each(lambda x: x),
     "stochastic_depth": _each(lambda x: x),
 }

@@ -7,9 +7,10 @@ the statements in order is running the network. `graph.flatten` does just that; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from spinedsl.ops.types import Attr, Expr, Loc, Type
 
@@ -18,7 +19,7 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A feature map bound to a name before."""
+    """A feature map bound to a name before, or an item of a list that was: `features[0]`."""
 
     name: str
     type: Type
@@ -27,7 +28,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list of feature maps: a parameter that holds a list, or one written out."""
+    """A list of feature maps: a parameter that holds a list, the rest of one (`features[1:]`), or one written out."""
 
     name: str  # empty for one written out
     items: tuple[Operand, ...]
@@ -103,13 +104,18 @@ class If:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Repeat:
-    """A repetition that has been counted: one body for each iteration. `path` precedes the iteration's number."""
+    """A repetition that has been counted: one body for each iteration. `path` precedes the iteration's number.
+
+    Inside an `each`, what is shared over its maps still differs between iterations: `shared_path` precedes the number
+    there. It is empty where the iterations share it too.
+    """
 
     count: Attr
     index: str
     path: str
     iterations: tuple[Body, ...]
     loc: Loc
+    shared_path: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +137,15 @@ class Return:
     loc: Loc
 
 
-Statement: TypeAlias = Bind | BindScalar | If | Repeat | Each | Return
+@dataclass(frozen=True, slots=True, eq=False)
+class Yield:
+    """One more value of a head."""
+
+    value: Operand
+    loc: Loc
+
+
+Statement: TypeAlias = Bind | BindScalar | If | Repeat | Each | Return | Yield
 Body: TypeAlias = tuple[Statement, ...]
 
 
@@ -156,6 +170,15 @@ class Module:
     body: Body
     type: Type
     loc: Loc
+    yields: tuple[Yielded, ...] = ()  # of a head that yields; `type` is then that of the first
+
+
+@dataclass(frozen=True, slots=True)
+class Yielded:
+    """One value that a head yields. `name` follows the head's: texts, and numbers of the feature maps it came from."""
+
+    name: tuple[str | int, ...]
+    type: Type
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,12 +194,14 @@ class Row:
     """A row of the network. Its inputs are resampled, joined with the absorbed maps, and go through `calls` in order.
 
     `repeated` tells whether the row says `repeat`: then its calls are named rep0, rep1, …. A plain output has no calls.
+    A head's one call takes all inputs as a list; `parts` are the values that it yields, by the names of the outputs
+    that they are, and are empty where the row itself is its one value.
     """
 
     kind: str
     name: str
     type_name: str
-    level: int
+    level: int | None  # None for a head
     inputs: tuple[Connection, ...]
     absorbed: tuple[str, ...]
     join: Call | None
@@ -184,6 +209,12 @@ class Row:
     repeated: bool
     type: Type
     loc: Loc
+    parts: tuple[tuple[str, Type], ...] = ()
+
+    @property
+    def values(self) -> dict[str, Type]:
+        """What the row gives, by name: itself, or the values that a head yields."""
+        return dict(self.parts) if self.parts else {self.name: self.type}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +233,7 @@ class Program:
     input_name: str
     input_type: Type
     rows: tuple[Row, ...]
-    outputs: tuple[str, ...]  # names of output rows, fine to coarse
+    outputs: tuple[str, ...]  # output rows, fine to coarse, then what the heads give, in the order of the file
     divisor: int
     static_axes: dict[str, Loc]  # `height` or `width`, where a definition reads it
     sources: tuple[SourceText, ...]
@@ -211,6 +242,43 @@ class Program:
     def row(self, name: str) -> Row:
         """The row of that name."""
         return next(row for row in self.rows if row.name == name)
+
+    @property
+    def pyramid(self) -> tuple[Row, ...]:
+        """The output rows, fine to coarse: feature maps, with a level each."""
+        by_name = {row.name: row for row in self.rows if row.kind != "head"}
+        return tuple(by_name[name] for name in self.outputs if name in by_name)
+
+    @property
+    def heads(self) -> tuple[Row, ...]:
+        """The heads, in the order of the file."""
+        return tuple(row for row in self.rows if row.kind == "head")
+
+
+_ITEM = re.compile(r"(.*)\[([0-9]+)(:?)\]")
+
+
+def item_of(name: str) -> tuple[str, int, bool] | None:
+    """A list's name, a position in it and whether all from there on is meant: of `ps[0]` or `ps[1:]`, else None."""
+    found = _ITEM.fullmatch(name)
+    return (found[1], int(found[2]), bool(found[3])) if found else None
+
+
+T = TypeVar("T")
+
+
+def look_up(name: str, named: Mapping[str, T | tuple[T, ...]]) -> T | tuple[T, ...]:
+    """What a `Ref` or a `Many` names: something bound, or a part of a list that is.
+
+    Raises:
+        KeyError: there is no such thing.
+    """
+    if name in named or (part := item_of(name)) is None:
+        return named[name]
+    items = named[part[0]]
+    if not isinstance(items, tuple) or part[1] >= len(items) + part[2]:
+        raise KeyError(name)
+    return items[part[1] :] if part[2] else items[part[1]]
 
 
 def calls_of(row: Row) -> Iterator[Call]:

@@ -67,7 +67,7 @@ def _header(graph: Graph) -> list[str]:
 def _row(row: Row) -> str:
     """The row itself, much as the file has it, but complete."""
     parts = [row.kind, f"{row.name}:"] + ([row.type_name] if row.type_name else [])
-    parts.append(f"level {row.level}")
+    parts += [f"level {row.level}"] if row.level is not None else []
     if row.inputs:
         parts.append("from " + ", ".join(_connection(connection) for connection in row.inputs))
     if row.join is not None:
@@ -76,7 +76,8 @@ def _row(row: Row) -> str:
         parts.append("absorb " + ", ".join(row.absorbed))
     if row.repeated:
         parts.append(f"repeat {len(row.calls)}")
-    return f"{' '.join(parts)}  -> {row.type}  {row.loc}"
+    given = ", ".join(f"{name} {type_}" for name, type_ in row.parts) or str(row.type)
+    return f"{' '.join(parts)}  -> {given}  {row.loc}"
 
 
 def _connection(connection: Connection) -> str:

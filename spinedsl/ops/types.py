@@ -15,21 +15,42 @@ Value: TypeAlias = int | Fraction | bool | str | tuple["Value", ...]
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map pooled to 1x1."""
+    """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map pooled to 1x1.
+
+    Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level.
+    """
 
     channels: int
     height: int
     width: int
     level: int | None
+    rank: int = 4
 
     @property
     def size(self) -> str:
         """`height x width` in words."""
         return f"{self.height}x{self.width}"
 
+    @property
+    def is_vector(self) -> bool:
+        """Of shape (batch, channels)."""
+        return self.rank == 2
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes for one image."""
+        return (self.channels, self.height, self.width)[: self.rank - 1]
+
     def __str__(self) -> str:
+        if self.is_vector:
+            return f"{self.channels} (vector)"
         where = "pooled" if self.level is None else f"level {self.level}"
         return f"{self.channels}x{self.height}x{self.width} ({where})"
+
+
+def vector(features: int) -> Type:
+    """The type of a vector."""
+    return Type(features, 1, 1, None, rank=2)
 
 
 @dataclass(frozen=True, slots=True)

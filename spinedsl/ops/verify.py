@@ -27,6 +27,8 @@ from spinedsl.ops.program import (
     Return,
     Row,
     Statement,
+    Yield,
+    look_up,
 )
 from spinedsl.ops.types import Loc, Type
 
@@ -67,15 +69,34 @@ class _Walk:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.parametric: list[tuple[Op, bool]] = []  # operations with parameters, and whether `shared` covers them
+        self.yielded: list[Type] = []  # by the head at hand
 
     def rows(self) -> None:
         program = self.program
         known: dict[str, Type] = {program.input_name: program.input_type}
         for row in program.rows:
-            _require(row.name not in known, row.loc, f"row `{row.name}` takes a name that is in use")
-            result = self.row(row, known)
-            _require(result == row.type, row.loc, f"row `{row.name}` gives {result}, recorded {row.type}")
-            known[row.name] = row.type
+            for name in {row.name, *row.values}:
+                _require(name not in known, row.loc, f"row `{name}` takes a name that is in use")
+            if row.kind == "head":
+                self.head(row, known)
+            else:
+                result = self.row(row, known)
+                _require(result == row.type, row.loc, f"row `{row.name}` gives {result}, recorded {row.type}")
+            known |= row.values
+
+    def head(self, row: Row, known: dict[str, Type]) -> None:
+        """A head's one call, on the list of all that it reads."""
+        for connection in row.inputs:
+            _require(connection.source in known, row.loc, f"row `{row.name}` reads a row before it is there")
+        _require(len(row.calls) == 1, row.loc, f"head `{row.name}` is to have one call")
+        (call,) = row.calls
+        self.yielded = []
+        features = tuple(known[connection.source] for connection in row.inputs)
+        returned = self.module_body(call, dict.fromkeys(call.maps, features), call.shared)
+        given = self.yielded if returned is None else [returned]
+        recorded = [yielded.type for yielded in call.module.yields] or [call.module.type]
+        _require(given == recorded, row.loc, f"head `{row.name}` gives other values than its module records")
+        _require(given == [*row.values.values()], row.loc, f"head `{row.name}` gives other values than recorded")
 
     def row(self, row: Row, known: dict[str, Type]) -> Type:
         for name in (*(connection.source for connection in row.inputs), *row.absorbed):
@@ -101,13 +122,18 @@ class _Walk:
 
     def module(self, call: Call, maps: dict[str, Maps], shared: bool) -> Type:
         module = call.module
-        _require(maps == module.maps, call.loc, f"`{module.definition}` is given other maps than it was expanded for")
-        result = self.body(module.body, dict(maps), shared)
+        result = self.module_body(call, maps, shared)
         _require(result is not None, module.loc, f"`{module.definition}` does not return")
         assert result is not None
         for recorded in (module.type, call.type):
             _require(result == recorded, call.loc, f"`{module.definition}` gives {result}, recorded {recorded}")
         return result
+
+    def module_body(self, call: Call, maps: dict[str, Maps], shared: bool) -> Type | None:
+        """Run a module's statements: what it returns, if it does."""
+        module = call.module
+        _require(maps == module.maps, call.loc, f"`{module.definition}` is given other maps than it was expanded for")
+        return self.body(module.body, dict(maps), shared)
 
     def body(self, body: Body, known: dict[str, Maps], shared: bool) -> Type | None:
         for statement in body:
@@ -120,6 +146,8 @@ class _Walk:
         match statement:
             case Return():
                 return self.one(statement.value, known, shared, statement.loc)
+            case Yield():
+                self.yielded.append(self.one(statement.value, known, shared, statement.loc))
             case Bind():
                 known[statement.name] = self.operand(statement.value, known, shared, statement.loc)
             case If():
@@ -139,6 +167,14 @@ class _Walk:
                 pass
         return None
 
+    @staticmethod
+    def named(name: str, known: dict[str, Maps], place: Loc) -> Maps:
+        """The type of what a name stands for."""
+        try:
+            return look_up(name, known)
+        except KeyError:
+            raise Invalid(str(place), f"`{name}` is used before it is there") from None
+
     def one(self, operand: Operand, known: dict[str, Maps], shared: bool, place: Loc) -> Type:
         result = self.operand(operand, known, shared, place)
         _require(isinstance(result, Type), place, "a list of maps stands where one is needed")
@@ -148,15 +184,13 @@ class _Walk:
     def operand(self, operand: Operand, known: dict[str, Maps], shared: bool, place: Loc) -> Maps:
         match operand:
             case Ref():
-                _require(operand.name in known, place, f"`{operand.name}` is used before it is there")
-                got = known[operand.name]
+                got = self.named(operand.name, known, place)
                 _require(got == operand.type, place, f"`{operand.name}` is {got}, recorded {operand.type}")
                 return got
             case Many():
                 if not operand.name:
                     return tuple(self.one(item, known, shared, place) for item in operand.items)
-                _require(operand.name in known, place, f"`{operand.name}` is used before it is there")
-                return known[operand.name]
+                return self.named(operand.name, known, place)
             case Call():
                 maps = {name: self.operand(part, known, shared, operand.loc) for name, part in operand.maps.items()}
                 return self.module(operand, maps, shared or operand.shared)
@@ -232,10 +266,10 @@ def _check_outputs(graph: Graph) -> None:
     for name, value in graph.outputs.items():
         _require(name in graph.rows, program.loc, f"output `{name}` is no row")
         _require(graph.rows[name] == value, program.loc, f"output `{name}` is another value than the row gives")
-    rows = {row.name: row.type for row in program.rows}
+    rows = {name: (row, type_) for row in program.rows for name, type_ in row.values.items()}
     for name, value in graph.rows.items():
-        got = graph.types[value]
-        _require(got == rows[name], program.row(name).loc, f"row `{name}` gives {got}, recorded {rows[name]}")
+        got, (row, recorded) = graph.types[value], rows[name]
+        _require(got == recorded, row.loc, f"row `{name}` gives {got}, recorded {recorded}")
     for axis in ("height", "width"):
         size: int = getattr(program.input_type, axis)
         divides = size % program.divisor == 0

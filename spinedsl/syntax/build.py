@@ -105,6 +105,9 @@ class Builder:
     def return_(self, keyword: Token, value: tree.Expr) -> tree.Return:
         return tree.Return(value, self._span(keyword, value))
 
+    def yield_(self, keyword: Token, value: tree.Expr) -> tree.Yield:
+        return tree.Yield(value, self._span(keyword, value))
+
     # Heads of statements that have a body: the parser puts the body in.
 
     def if_head(self, _keyword: Token, condition: tree.Expr) -> tree.Expr:
@@ -249,6 +252,7 @@ class Builder:
     stem_row = _row
     block_row = _row
     output_row = _row
+    head_row = _row
 
     # ---- edits of a network: `parse` has seen that their soft keywords are right ----
 

@@ -18,7 +18,7 @@ from spinedsl.syntax.parse import parse, tokens_of
 
 WIDTH = 110
 INDENT = "    "
-ROWS = frozenset({"STEM", "BLOCK", "OUTPUT"})
+ROWS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
 # The columns of a row, in the order in which they stand where a row keeps to it.
 COLUMNS = ("LEVEL", "FROM", "channels", "REPEAT", "rest", "place")
 CLAUSE_STARTS = {

@@ -27,15 +27,16 @@ MAX_EXPRESSION_DEPTH = 64
 MAX_BODY_DEPTH = 20
 MAX_REPORTED = 200  # mistakes of form; a file with more is no file of this language
 TOP_WORDS = (
-    "network", "block_type", "stem_type", "resample_type", "join_type", "output_type", "def", "import", "spine",
+    "network", "block_type", "stem_type", "resample_type", "join_type", "output_type", "head_type", "def", "import",
+    "spine",
 )  # fmt: skip
 NETWORK_WORDS = (
-    "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output",
+    "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output", "head",
 )  # fmt: skip
-BODY_WORDS = ("let", "var", "return", "if", "else", "repeat", "each")
+BODY_WORDS = ("let", "var", "return", "yield", "if", "else", "repeat", "each")
 ELSEWHERE = {  # what other languages call it
     "class": "block_type", "module": "block_type", "function": "def", "func": "def", "fn": "def", "model": "network",
-    "for": "repeat", "while": "repeat", "elif": "else", "const": "let", "yield": "return", "include": "import",
+    "for": "repeat", "while": "repeat", "elif": "else", "const": "let", "include": "import",
     "node": "block", "layer": "block", "out": "output", "mut": "var",
 }  # fmt: skip
 HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
@@ -237,7 +238,7 @@ class _Parser:
         head = statement.head
         if head in ("IF", "REPEAT", "EACH", "ELSE"):
             return self.compound(statement, before, depth)
-        if head in ("LET", "VAR", "RETURN", "NAME") and not (head == "NAME" and not _is_assignment(statement)):
+        if head in ("LET", "VAR", "RETURN", "YIELD", "NAME") and not (head == "NAME" and not _is_assignment(statement)):
             self.stray_body(statement)
             node: tree.Statement | None = self.read(statement, "simple")
             return node if node is not None else self.broke(statement)

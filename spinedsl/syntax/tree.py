@@ -144,6 +144,14 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Yield:
+    """`yield value`: one more value of a head."""
+
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class If:
     """A compile-time choice; `else if` is an `If` alone in `other`."""
 
@@ -182,7 +190,7 @@ class Broken:
     span: Span
 
 
-Statement: TypeAlias = Binding | Return | If | Repeat | Each | Broken
+Statement: TypeAlias = Binding | Return | Yield | If | Repeat | Each | Broken
 Body: TypeAlias = tuple[Statement, ...]
 
 
@@ -229,7 +237,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """A `stem`, `block` or `output` row."""
+    """A `stem`, `block`, `output` or `head` row."""
 
     kind: str
     name: Name
@@ -428,9 +436,9 @@ EXPRESSIONS = frozenset({Number, Flag, Text, Ident, Property, Unary, Binary, Con
 _PARTS = {
     node: tuple(part.name for part in fields(node) if part.name not in ("span", "head", "extent"))
     for node in (
-        *EXPRESSIONS, Argument, Binding, Return, If, Repeat, Each, Parameter, Definition, Use, Clause, Row, Input,
-        DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Place, Change, Drop, Addition,
-        Move, Instance,
+        *EXPRESSIONS, Argument, Binding, Return, Yield, If, Repeat, Each, Parameter, Definition, Use, Clause, Row,
+        Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Place, Change, Drop,
+        Addition, Move, Instance,
     )
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def counted(program: Program) -> tuple[int, int]:
     """Trainable parameters and multiply-adds of the PyTorch module, counted by torch on tensors without memory."""
-    module = torch_backend.build(program).eval().to("meta")
+    module = torch_backend.build(program).eval().to("meta").requires_grad_(False)
     type_ = program.input_type
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module(torch.empty(1, type_.channels, type_.height, type_.width, device="meta"))

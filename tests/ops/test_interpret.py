@@ -57,6 +57,10 @@ def whole(node: Node, name: str) -> int:
     return int(value)
 
 
+def mode(node: Node) -> str:
+    return str(node.attributes["mode"])
+
+
 TORCH: dict[str, Callable[..., Tensor]] = {
     "conv": conv,
     "batch_norm": lambda n, w, x: functional.batch_norm(
@@ -82,7 +86,17 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "max_pool": lambda n, w, x: functional.max_pool2d(padded(x, n, -torch.inf), whole(n, "kernel"), whole(n, "stride")),
     "average_pool": average_pool,
     "global_average_pool": lambda n, w, x: functional.adaptive_avg_pool2d(x, 1),
-    "upsample": lambda n, w, x: functional.interpolate(x, scale_factor=2 ** whole(n, "levels"), mode="nearest"),
+    "conv_transpose": lambda n, w, x: functional.conv_transpose2d(
+        x, w["weight"], w.get("bias"), whole(n, "stride"), (whole(n, "kernel") - whole(n, "stride")) // 2
+    ),
+    "linear": lambda n, w, x: functional.linear(x, w["weight"], w.get("bias")),
+    "flatten": lambda n, w, x: x.flatten(1),
+    "softmax": lambda n, w, x: functional.softmax(x, 1),
+    "l2_normalise": lambda n, w, x: functional.normalize(x, eps=real(n, "epsilon")),
+    "slice": lambda n, w, x: x[:, whole(n, "start") :][:, : whole(n, "channels")],
+    "upsample": lambda n, w, x: functional.interpolate(x, scale_factor=2 ** whole(n, "levels"), mode=mode(n)),
+    "resize": lambda n, w, x, y: functional.interpolate(x, y.shape[2:], mode=mode(n)),
+    "dropout": lambda n, w, x: x,
     "parameter": lambda n, w: w["weight"][None],
     "stochastic_depth": lambda n, w, x: x,
 }

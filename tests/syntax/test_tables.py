@@ -23,6 +23,7 @@ STARTS = {
     "VAR": "simple",
     "NAME": "simple",
     "RETURN": "simple",
+    "YIELD": "simple",
     "IF": "if_head",
     "ELSE": "else_head",
     "REPEAT": "repeat_head",
@@ -31,7 +32,7 @@ STARTS = {
     "SPINE": "version_head",
     "IMPORT": "import_head",
 }
-HEADS = {"BLOCK_TYPE", "STEM_TYPE", "RESAMPLE_TYPE", "JOIN_TYPE", "OUTPUT_TYPE", "DEF"}
+HEADS = {"BLOCK_TYPE", "STEM_TYPE", "RESAMPLE_TYPE", "JOIN_TYPE", "OUTPUT_TYPE", "HEAD_TYPE", "DEF"}
 
 
 def test_saved_tables_are_fresh() -> None:

@@ -30,7 +30,7 @@ from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.program import Program
-from spinedsl.ops.types import Loc
+from spinedsl.ops.types import Loc, Type
 
 IR_VERSION = 10
 OPSET = 18
@@ -127,7 +127,8 @@ def _name_outputs(graph: Graph, sketch: Sketch, values: Sequence[str], shapes: S
     """An output that is another row's value, or the input, needs that value under a second name."""
     for name, value in graph.outputs.items():
         if values[value] != name:
-            origin = _origin(name, graph.program.row(name).loc)
+            row = next(row for row in graph.program.rows if name in row.values)
+            origin = _origin(row.name, row.loc)
             sketch.add("Identity", [values[value]], name, Tensor(shapes[value]), name, metadata=origin)
 
 
@@ -145,15 +146,13 @@ def _shapes(graph: Graph, dynamic: frozenset[str]) -> list[Shape]:
         fixed = axis not in dynamic or level is None
         return size if fixed else multiple(graph.program.divisor >> (level or 0), axis[0])
 
-    return [
-        (
-            "N" if "batch" in dynamic and value in batched else 1,
-            x.channels,
-            side("height", x.height, x.level),
-            side("width", x.width, x.level),
-        )
-        for value, x in enumerate(graph.types)
-    ]
+    def shape(value: int, x: Type) -> Shape:
+        batch = "N" if "batch" in dynamic and value in batched else 1
+        if x.is_vector:
+            return batch, x.channels
+        return batch, x.channels, side("height", x.height, x.level), side("width", x.width, x.level)
+
+    return [shape(value, x) for value, x in enumerate(graph.types)]
 
 
 def _value_info(name: str, tensor: Tensor) -> ValueInfoProto:

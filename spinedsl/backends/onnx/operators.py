@@ -59,6 +59,18 @@ def _conv(step: Step) -> None:
     step.last("Conv", *step.inputs, *parameters, **_window(step), **rare)
 
 
+def _conv_transpose(step: Step) -> None:
+    parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
+    kernel, stride = _whole(step, "kernel"), _whole(step, "stride")
+    window = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [(kernel - stride) // 2] * 4}
+    step.last("ConvTranspose", *step.inputs, *parameters, **window)
+
+
+def _linear(step: Step) -> None:
+    parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
+    step.last("Gemm", *step.inputs, *parameters, transB=1)
+
+
 def _max_pool(step: Step) -> None:
     step.last("MaxPool", *step.inputs, **_window(step))
 
@@ -67,18 +79,33 @@ def _average_pool(step: Step) -> None:
     step.last("AveragePool", *step.inputs, **_window(step), count_include_pad=0)
 
 
-def _upsample(step: Step) -> None:
+def _mode(step: Step) -> dict[str, Argument]:
     """Of all nearest modes, only asymmetric with floor keeps ONNX Runtime in its blocked layout."""
+    if step.attributes["mode"] == "bilinear":
+        return {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+    return {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+
+
+def _upsample(step: Step) -> None:
     times = float(1 << _whole(step, "levels"))
-    step.last(
-        "Resize",
-        *step.inputs,
-        "",  # no region of interest
-        step.numbers(1.0, 1.0, times, times),
-        mode="nearest",
-        coordinate_transformation_mode="asymmetric",
-        nearest_mode="floor",
-    )
+    no_region = ""
+    step.last("Resize", *step.inputs, no_region, step.numbers(1.0, 1.0, times, times), **_mode(step))
+
+
+def _resize(step: Step) -> None:
+    """To the size that the other map has when it runs."""
+    x, like = step.inputs
+    two = Tensor((2,), TensorProto.INT64)
+    kept = step.part("kept", "Shape", x, tensor=two, start=0, end=2)
+    size = step.part("size", "Shape", like, tensor=two, start=2, end=4)
+    shape = step.part("shape", "Concat", kept, size, tensor=Tensor((4,), TensorProto.INT64), axis=0)
+    step.last("Resize", x, "", "", shape, **_mode(step))
+
+
+def _slice(step: Step) -> None:
+    start = _whole(step, "start")
+    ends = step.numbers(start), step.numbers(start + _whole(step, "channels"))
+    step.last("Slice", *step.inputs, *ends, step.numbers(1))
 
 
 def _parameter(step: Step) -> None:
@@ -116,6 +143,14 @@ def _group_norm(step: Step) -> None:
     normed = step.part("norm", "InstanceNormalization", flat, ones, zeros, tensor=grouped, epsilon=epsilon)
     y = step.part("ungrouped", "Reshape", normed, shape)
     step.last("Add", step.part("scaled", "Mul", y, _over_map(step, "weight")), _over_map(step, "bias"))
+
+
+def _l2_normalise(step: Step) -> None:
+    """By parts: ONNX's LpNormalization has nothing against a length of 0."""
+    (x,) = step.inputs
+    length = Tensor((step.shape[0], 1, *step.shape[2:]))
+    norm = step.part("norm", "ReduceL2", x, step.numbers(1), tensor=length)
+    step.last("Div", x, step.part("length", "Max", norm, step.number(_real(step, "epsilon")), tensor=length))
 
 
 def _over_map(step: Step, name: str) -> str:
@@ -164,6 +199,9 @@ def _with_scalar(operator: str) -> Rule:
 
 OPERATORS: Mapping[str, Rule] = {
     "conv": _conv,
+    "conv_transpose": _conv_transpose,
+    "linear": _linear,
+    "flatten": lambda step: step.last("Flatten", *step.inputs, axis=1),
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
@@ -175,15 +213,20 @@ OPERATORS: Mapping[str, Rule] = {
     "hard_sigmoid": _hard_sigmoid,
     "gelu": _gelu,
     "identity": unchanged,
+    "softmax": lambda step: step.last("Softmax", *step.inputs, axis=1),
     "add": _plain("Add"),
     "multiply": _plain("Mul"),
     "add_scalar": _with_scalar("Add"),
     "multiply_scalar": _with_scalar("Mul"),
+    "l2_normalise": _l2_normalise,
     "concat": lambda step: step.last("Concat", *step.inputs, axis=1),
+    "slice": _slice,
     "max_pool": _max_pool,
     "average_pool": _average_pool,
     "global_average_pool": _plain("GlobalAveragePool"),
     "upsample": _upsample,
+    "resize": _resize,
     "parameter": _parameter,
+    "dropout": unchanged,
     "stochastic_depth": unchanged,
 }

@@ -20,7 +20,7 @@ from spinedsl.backends.torch.merge import BodyAt, Misaligned, merge
 from spinedsl.backends.torch.names import class_name, place, prose, python_name
 from spinedsl.backends.torch.plan import Class, Plan, Surroundings
 from spinedsl.backends.torch.scope import Argument
-from spinedsl.ops.program import Bind, Body, Call, Each, If, Module, Program, Repeat, Return, calls_of, operands
+from spinedsl.ops.program import Bind, Body, Call, Each, If, Module, Program, Repeat, Return, Yield, calls_of, operands
 from spinedsl.ops.types import Loc
 
 Key: TypeAlias = tuple[str, Loc]
@@ -69,7 +69,7 @@ def _by_definition(program: Program) -> Iterator[list[Module]]:
 
 def _called(body: Body) -> Iterator[Module]:
     for statement in body:
-        if isinstance(statement, Bind | Return):
+        if isinstance(statement, Bind | Return | Yield):
             yield from (part.module for part in operands(statement.value) if isinstance(part, Call))
         elif isinstance(statement, If):
             yield from _called(statement.then + statement.other)
@@ -104,7 +104,8 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     """The definition as a function if nothing has to be constructed, else as a class."""
     first = plan.modules[0]
     forward = Forward(plan)
-    body = forward.body(plan.body, 2 * STEP)
+    body = forward.whole(2 * STEP)
+    gives = " -> list[Tensor]:" if first.yields else " -> Tensor:"
     trains = any("self.training" in line for line in body)
     is_function = not (plan.scope.arguments or plan.children or trains)
     wanted = first.definition if is_function else class_name(first.definition)
@@ -113,8 +114,8 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     made = Class(_free(wanted, taken), plan.modules, plan.inputs, plan.starred, is_function)
     described = _docstring(first, program)
     if is_function:
-        head = lines(0, "", call(f"def {made.name}", *_maps(plan)), " -> Tensor:")
-        made.text = [*head, *_indented(described, STEP), *forward.body(plan.body, STEP)]
+        head = lines(0, "", call(f"def {made.name}", *_maps(plan)), gives)
+        made.text = [*head, *_indented(described, STEP), *forward.whole(STEP)]
         return made
     constructor = Construct(plan).write()
     made.arguments = plan.scope.signature()
@@ -124,7 +125,7 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
         signature = call("def __init__", "self", *map(_parameter, made.arguments))
         made.text += lines(STEP, "", signature, " -> None:")
         made.text += [*_indented(["super().__init__()", *stored], 2 * STEP), *constructor, ""]
-    made.text += [*lines(STEP, "", call("def forward", "self", *_maps(plan)), " -> Tensor:"), *body]
+    made.text += [*lines(STEP, "", call("def forward", "self", *_maps(plan)), gives), *body]
     return made
 
 

@@ -22,10 +22,10 @@ from spinedsl.backends.torch.merge import (
     IfAt,
     LoopAt,
     OpAt,
-    OperandAt,
     ReturnAt,
     Scalar,
     ScalarAt,
+    YieldAt,
 )
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
@@ -75,7 +75,7 @@ class Construct:
             if isinstance(statement, ScalarAt):
                 self.scope.lets[statement.name] = statement
                 made.append(Let(indent, statement, tuple(self.scope.loops)))
-            elif isinstance(statement, BindAt | ReturnAt):
+            elif isinstance(statement, BindAt | ReturnAt | YieldAt):
                 for group in self.plan.groups(statement.value, self.loop):
                     made += [] if group.shared else self._group(group, self.container, indent)
             elif isinstance(statement, IfAt):
@@ -108,8 +108,11 @@ class Construct:
         if not loop.body:
             return []
         made: list[Line] = []
-        if self.loop is None:
-            made += self._shared(loop, indent)
+        if loop.items is not None:
+            with self.scope.inside(self.plan.loops[loop]):
+                made += self._shared(loop.body, loop, self.container, indent)
+        elif self.loop is None:
+            made += self._shared(loop.body, loop, self.container, indent)
         if loop not in self.plan.containers:
             return made
         known, margin = self.plan.loops[loop], " " * (indent + STEP)
@@ -123,15 +126,31 @@ class Construct:
         count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "count")
         return [*made, f"{' ' * indent}for {known.name} in range({count}):", *holder, *inner, add]
 
-    def _shared(self, loop: LoopAt, indent: int) -> list[str]:
-        """What all iterations of a loop share, made before it."""
-        return [
-            line
-            for value, around in _values(loop)
-            for group in self.plan.groups(value, around)
-            if group.shared
-            for line in self._group(group, "self", indent)
-        ]
+    def _shared(self, body: BodyAt, loop: LoopAt, container: str, indent: int) -> list[str]:
+        """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it."""
+        made: list[str] = []
+        for statement in body:
+            if isinstance(statement, BindAt | YieldAt):
+                for group in self.plan.groups(statement.value, loop):
+                    made += self._group(group, container, indent) if group.shared else []
+            elif isinstance(statement, IfAt):
+                made += self._shared(statement.then + statement.other, loop, container, indent)
+            elif isinstance(statement, LoopAt) and statement.items is None and not statement.shared_path:
+                made += self._shared(statement.body, statement, container, indent)
+            elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
+                made += self._shared_apart(statement, container, indent)
+        return made
+
+    def _shared_apart(self, loop: LoopAt, container: str, indent: int) -> list[str]:
+        """What a `repeat` inside an `each` shares over that, for each of its own iterations."""
+        known, own = self.plan.loops[loop], self.plan.shared_containers[loop]
+        margin = " " * (indent + STEP)
+        with self.scope.inside(known):
+            made = self._shared(loop.body, loop, own, indent + STEP)
+        add = f'{margin}{container}.add_module(f"{attribute(loop.shared_path)}{{{known.name}}}", {own})'
+        count = self.scope.in_init(loop.count, "repeats")
+        head = f"{' ' * indent}for {known.name} in range({count}):"
+        return [head, f"{margin}{own} = nn.Module()", *made, add]
 
     # ---- submodules ----
 
@@ -227,20 +246,6 @@ def _exprs(part: CallAt, key: str) -> tuple[Expr, ...]:
     if property_ == "channels" and operand is not None and hasattr(operand, "channels"):
         return tuple(operand.channels.exprs)
     return part.exprs.get(key, ())
-
-
-def _values(loop: LoopAt) -> Iterator[tuple[OperandAt, LoopAt]]:
-    """Every operand bound in a loop, with the innermost loop around it."""
-    pending: list[tuple[BodyAt, LoopAt]] = [(loop.body, loop)]
-    while pending:
-        body, around = pending.pop(0)
-        for statement in body:
-            if isinstance(statement, BindAt):
-                yield statement.value, around
-            elif isinstance(statement, IfAt):
-                pending.append((statement.then + statement.other, around))
-            elif isinstance(statement, LoopAt):
-                pending.append((statement.body, statement))
 
 
 def _otherwise(indent: int, second: list[Line]) -> list[Line]:

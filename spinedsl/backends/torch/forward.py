@@ -5,7 +5,9 @@ In: a plan. Out: its lines. Statements stand as in the file; those whose result 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
@@ -23,6 +25,7 @@ from spinedsl.backends.torch.merge import (
     ReturnAt,
     ScalarAt,
     StatementAt,
+    YieldAt,
 )
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
@@ -37,7 +40,18 @@ class Forward:
         self.plan = plan
         self.loop: LoopAt | None = None  # the innermost loop being written
         self.container = "self"  # what holds its submodules
+        self.home = "self"  # what holds those that are shared
         self.groups: list[Group] = []  # of the operand being written
+
+    def whole(self, indent: int) -> list[str]:
+        """The lines of the whole body. What a head yields is gathered in a list."""
+        made = self.body(self.plan.body, indent)
+        if not self.plan.modules[0].yields:
+            return made
+        margin, results = " " * indent, self.plan.results
+        if len(made) == 1 and made[0].startswith(f"{margin}{results} += "):
+            return [made[0].replace(f"{results} += ", "return ", 1)]
+        return [f"{margin}{results} = []", *made, f"{margin}return {results}"]
 
     def body(self, body: BodyAt, indent: int) -> list[str]:
         """The lines of some statements."""
@@ -49,6 +63,8 @@ class Forward:
                 made += lines(indent, f"{self.plan.local(statement.name)} = ", self.value(statement.value))
             elif isinstance(statement, ReturnAt):
                 made += lines(indent, "return ", self.value(statement.value))
+            elif isinstance(statement, YieldAt):
+                made += lines(indent, "", call(f"{self.plan.results}.append", self.value(statement.value)))
             elif isinstance(statement, IfAt):
                 made += self._choice(statement, indent)
             else:
@@ -64,14 +80,12 @@ class Forward:
                 continue
             if (
                 isinstance(before, BindAt)
-                and isinstance(statement, BindAt | ReturnAt)
+                and isinstance(statement, BindAt | ReturnAt | YieldAt)
                 and isinstance(statement.value, RefAt)
                 and statement.value.name == before.name
                 and self.plan.uses[before.name] == 1
             ):
-                made[-1] = (
-                    BindAt(statement.name, before.value) if isinstance(statement, BindAt) else ReturnAt(before.value)
-                )
+                made[-1] = replace(statement, value=before.value)
             else:
                 made.append(statement)
         return made
@@ -106,22 +120,33 @@ class Forward:
         if not loop.body:
             return []
         plan, known = self.plan, self.plan.loops[loop]
-        outside = self.loop, self.container
+        outside = self.loop, self.container, self.home
         known.index_used = False
         self.loop = loop
         fetch: list[str] = []
+        if loop.items is not None:
+            self.home = self.container
+        elif loop in plan.shared_containers:
+            known.index_used = True
+            self.home = plan.shared_containers[loop]
+            part = f'getattr({outside[2]}, f"{attribute(loop.shared_path)}{{{known.name}}}")'
+            fetch = [f"{' ' * (indent + STEP)}{self.home} = {part}"]
         if loop in plan.containers:
             known.index_used = True
             self.container = plan.containers[loop]
             part = f'getattr({outside[1]}, f"{attribute(loop.path)}{{{known.name}}}")'
-            fetch = [f"{' ' * (indent + STEP)}{self.container} = {part}"]
             if plan.is_sequence(loop):
-                self.container, fetch = part, []
+                self.container = part
+            else:
+                fetch.append(f"{' ' * (indent + STEP)}{self.container} = {part}")
         with plan.scope.inside(known):
             made = self.body(loop.body, indent + STEP)
-        self.loop, self.container = outside
+        self.loop, self.container, self.home = outside
         if not made:
             return []
+        appended = re.fullmatch(rf" *{plan.results}\.append\((.*)\)", made[0])
+        if appended is not None and len(made) == 1 and not fetch:
+            return [f"{' ' * indent}{plan.results} += [{appended[1]} {self._head(loop)}]"]
         return [*lines(indent, "", self._head(loop), ":"), *fetch, *made]
 
     def _head(self, loop: LoopAt) -> str:
@@ -178,7 +203,7 @@ class Forward:
         return self._place(group, part.path[-1])
 
     def _place(self, group: Group, last: str) -> str:
-        base = "self" if group.shared else self.container
+        base = self.home if group.shared else self.container
         return ".".join([base, *(attribute(name) for name in (group.name, last) if name)])
 
 

@@ -18,12 +18,23 @@ from spinedsl.ops.types import Value
 
 _NORMS = {"batch_norm": "nn.BatchNorm2d", "group_norm": "nn.GroupNorm", "layer_norm": "LayerNorm2d"}
 
+# Of what starts with drawn weights: the class of its modules, and how many numbers go in and come out.
+_DRAWN = {
+    "conv": ("nn.Conv2d", "module.weight[0].numel()", "module.weight[:, 0].numel() // module.groups"),
+    "conv_transpose": (
+        "nn.ConvTranspose2d",
+        "module.weight[:, 0].numel() // module.stride[0] ** 2",
+        "module.weight[0].numel()",
+    ),
+    "linear": ("nn.Linear", "module.weight[0].numel()", "module.weight[:, 0].numel()"),
+}
+
 
 def read_by(primitive: str, attributes: Attributes) -> tuple[str, ...]:
     """The attributes of an operation that say how its tensors start."""
     if primitive == "batch_norm":
         return ("scale_init",)
-    if primitive != "conv":
+    if primitive not in _DRAWN:
         return ()
     drawn = ("init_scale", "init_fan") if attributes["init"] != "zeros" else ()
     return ("init", *drawn, *(("bias_init",) if attributes["bias"] else ()))
@@ -79,7 +90,11 @@ class Rules:
 
     def branches(self) -> list[tuple[str, list[str]]]:
         """The body of `reset`: classes of modules, and the lines that initialise a `module` of them."""
-        made = [("nn.Conv2d", list(self._conv(self.rules["conv"])))] if "conv" in self.rules else []
+        drawn: dict[tuple[str, ...], list[str]] = {}
+        for name, (kind, *fans) in _DRAWN.items():
+            if name in self.rules:
+                drawn.setdefault(tuple(self._weights(self.rules[name], *fans)), []).append(kind)
+        made = [(f"({', '.join(kinds)})" if len(kinds) > 1 else kinds[0], [*body]) for body, kinds in drawn.items()]
         scale = self.rules.get("batch_norm", {}).get("scale_init", Rule("scale_init", (1,)))
         scaled = scale != Rule("scale_init", (1,))
         plain = [kind for name, kind in _NORMS.items() if name in self.rules and not (scaled and name == "batch_norm")]
@@ -94,12 +109,12 @@ class Rules:
         return made
 
     @staticmethod
-    def _conv(rules: Mapping[str, Rule]) -> Iterator[str]:
+    def _weights(rules: Mapping[str, Rule], fan_in: str, fan_out: str) -> Iterator[str]:
         how, fan = rules["init"], rules.get("init_fan")
         if fan is not None and "fan_in" in fan.values:
-            yield "fan_in = module.weight[0].numel()"
+            yield f"fan_in = {fan_in}"
         if fan is not None and "fan_out" in fan.values:
-            yield "fan_out = module.weight[:, 0].numel() // module.groups"
+            yield f"fan_out = {fan_out}"
         if fan is not None and fan.mixed:
             yield f'fan = fan_in if {fan.text} == "fan_in" else fan_out'
         if how.mixed:
@@ -115,7 +130,7 @@ class Rules:
 
 
 def _fill(how: Value, rules: Mapping[str, Rule]) -> list[str]:
-    """Lines that initialise the weight of a convolution."""
+    """Lines that initialise the weight of a module."""
     if how == "zeros":
         return ["module.weight.zero_()"]
     fan, scale = rules["init_fan"], rules["init_scale"]

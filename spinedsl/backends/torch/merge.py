@@ -13,7 +13,22 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar, cast
 
 from spinedsl.ops import program
-from spinedsl.ops.program import Bind, BindScalar, Body, Call, Each, If, Many, Module, Op, Operand, Ref, Repeat, Return
+from spinedsl.ops.program import (
+    Bind,
+    BindScalar,
+    Body,
+    Call,
+    Each,
+    If,
+    Many,
+    Module,
+    Op,
+    Operand,
+    Ref,
+    Repeat,
+    Return,
+    Yield,
+)
 from spinedsl.ops.types import Attr, Expr, Value
 
 Use: TypeAlias = tuple[int, ...]  # number of the module, then of the iteration of each loop around
@@ -116,6 +131,7 @@ class LoopAt:
     item: str
     path: str
     body: BodyAt
+    shared_path: str = ""  # of a `repeat` in an `each`: see `program.Repeat`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +141,15 @@ class ReturnAt:
     value: OperandAt
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class YieldAt:
+    """One more value of a head."""
+
+    value: OperandAt
+
+
 OperandAt: TypeAlias = RefAt | ManyAt | OpAt | CallAt
-StatementAt: TypeAlias = BindAt | ScalarAt | IfAt | LoopAt | ReturnAt
+StatementAt: TypeAlias = BindAt | ScalarAt | IfAt | LoopAt | ReturnAt | YieldAt
 BodyAt: TypeAlias = tuple[StatementAt, ...]
 
 
@@ -207,7 +230,7 @@ def _repeat(cases: Cases[Repeat], alike: Callable[[Module], object]) -> LoopAt:
     bodies = [((*use, i), body) for use, loop in cases for i, body in enumerate(loop.iterations)]
     first = cases[0][1]
     count = _scalar([(use, loop.count) for use, loop in cases])
-    return LoopAt(count, first.index, None, "", first.path, _body(bodies, alike))
+    return LoopAt(count, first.index, None, "", first.path, _body(bodies, alike), first.shared_path)
 
 
 def _each(cases: Cases[Each], alike: Callable[[Module], object]) -> LoopAt:
@@ -222,6 +245,10 @@ def _return(cases: Cases[Return], alike: Callable[[Module], object]) -> ReturnAt
     return ReturnAt(_operand([(use, statement.value) for use, statement in cases], alike))
 
 
+def _yield(cases: Cases[Yield], alike: Callable[[Module], object]) -> YieldAt:
+    return YieldAt(_operand([(use, statement.value) for use, statement in cases], alike))
+
+
 # A table from a type to what takes cases of that type: more than annotations can say.
 _STATEMENTS: Mapping[type, Callable[..., StatementAt]] = {
     Bind: _bind,
@@ -230,6 +257,7 @@ _STATEMENTS: Mapping[type, Callable[..., StatementAt]] = {
     Repeat: _repeat,
     Each: _each,
     Return: _return,
+    Yield: _yield,
 }
 
 
@@ -313,7 +341,7 @@ def parts(value: OperandAt) -> Iterator[OpAt | CallAt]:
 def values(body: BodyAt) -> Iterator[OperandAt]:
     """Every operand that a statement binds, returns or loops over, inner statements included."""
     for statement in body:
-        if isinstance(statement, BindAt | ReturnAt):
+        if isinstance(statement, BindAt | ReturnAt | YieldAt):
             yield statement.value
         elif isinstance(statement, IfAt):
             yield from values(statement.then)

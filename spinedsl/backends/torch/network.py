@@ -39,9 +39,15 @@ def write_network(program: Program, name: str, classes: Sequence[Class], rules: 
 
 
 def _described(program: Program) -> str:
-    first, last = program.row(program.outputs[0]), program.row(program.outputs[-1])
-    levels = f"level {first.level}" if first is last else f"levels {first.level} to {last.level}"
-    return f"Gives feature maps of {levels} ({place(program.loc)})."
+    given: list[str] = []
+    if program.pyramid:
+        first, last = program.pyramid[0], program.pyramid[-1]
+        levels = f"level {first.level}" if first is last else f"levels {first.level} to {last.level}"
+        given.append(f"feature maps of {levels}")
+    if program.heads:
+        heads = " and ".join(row.name for row in program.heads)
+        given.append(f"what the head{'s' * (len(program.heads) > 1)} {heads} give{'s' * (len(program.heads) == 1)}")
+    return f"Gives {', and '.join(given)} ({place(program.loc)})."
 
 
 def _reset(rules: Rules) -> list[str]:
@@ -69,8 +75,9 @@ class _Network:
         self.classes = {id(module): found for found in classes for module in found.modules}
         taken = {found.name for found in classes}
         self.locals: dict[str, str] = {}
-        for name in (program.input_name, *(row.name for row in program.rows)):
-            self.locals[name] = python_name(name, {*taken, *self.locals.values()})
+        for name in (program.input_name, *(name for row in program.rows for name in row.values)):
+            wanted = name.lower() if name in program.outputs else name
+            self.locals[name] = python_name(wanted, {*taken, *self.locals.values()})
 
     def class_of(self, module: Module) -> Class:
         return self.classes[id(module)]
@@ -78,7 +85,7 @@ class _Network:
     def facts(self) -> list[str]:
         """What a host asks of a backbone."""
         program = self.program
-        outputs = [program.row(name) for name in program.outputs]
+        outputs = program.pyramid
         channels = [row.type.channels for row in outputs]
         same = len(set(channels)) == 1
         features = tuple(
@@ -86,7 +93,7 @@ class _Network:
                 "{",
                 (
                     entry("num_chs", str(row.type.channels)),
-                    entry("reduction", str(2**row.level)),
+                    entry("reduction", str(2 ** (row.level or 0))),
                     entry("module", f'"{attribute(row.name)}"'),
                     entry("index", str(index)),
                 ),
@@ -121,7 +128,7 @@ class _Network:
     def _commented(self, row: Row, made: list[str]) -> list[str]:
         """The lines that construct a row, with its level and its place in the file."""
         where = f"line {row.loc.line}" if row.loc.file == self.program.loc.file else place(row.loc)
-        comment = f"# level {row.level}, {where}"
+        comment = f"# {where}" if row.level is None else f"# level {row.level}, {where}"
         together = f"{made[0]}  {comment}"
         return [together] if len(made) == 1 and len(together) <= WIDTH else [f"        {comment}", *made]
 
@@ -149,12 +156,26 @@ class _Network:
     def forward(self) -> Iterator[str]:
         """One line for each row, outputs in the return."""
         program = self.program
+        read = {connection.source for row in program.heads for connection in row.inputs}
         yield f"    def forward(self, {self.locals[program.input_name]}: Tensor) -> OrderedDict[str, Tensor]:"
         for row in program.rows:
-            if row.kind != "output":
+            if row.kind == "head":
+                names = ", ".join(self.locals[name] for name in row.values)
+                unpacked = f"({names},)" if len(row.parts) == 1 else names
+                yield from lines(8, f"{unpacked} = ", self._head(row))
+            elif row.kind != "output" or row.name in read:
                 yield from lines(8, f"{self.locals[row.name]} = ", self._row(row))
-        outputs = [named(attribute(name), self._row(program.row(name))) for name in program.outputs]
+        at_the_end = {row.name: row for row in program.pyramid if row.name not in read}
+        outputs = [
+            named(attribute(name), self._row(at_the_end[name]) if name in at_the_end else self.locals[name])
+            for name in program.outputs
+        ]
         yield from lines(8, "return ", call("OrderedDict", *outputs))
+
+    def _head(self, row: Row) -> Doc:
+        """A head on the list of all that it reads."""
+        features = Bracket("[", tuple(self.locals[connection.source] for connection in row.inputs), "]")
+        return self._apply(row.calls[0], features)
 
     def _row(self, row: Row) -> Doc:
         values: list[Doc] = [self._input(name, part) for name, part in _connections(row)]

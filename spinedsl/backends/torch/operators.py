@@ -25,6 +25,22 @@ from spinedsl.backends.torch.windows import (
     settled,
 )
 
+# ---- other operations with weights ----
+
+
+def _conv_transpose(place: Place) -> Modules:
+    kernel, stride = place.scalar("kernel").values, place.scalar("stride").values
+    cut = Scalar({use: (cast(int, kernel[use]) - cast(int, stride[use])) // 2 for use in kernel})
+    arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
+    arguments.append(named("stride", place.number("stride")))
+    arguments += [named("padding", place.write(cut, "padding"))] if cut.constant != 0 else []
+    return "", call("nn.ConvTranspose2d", *arguments, *place.optional(bias=True))
+
+
+def _linear(place: Place) -> Modules:
+    return "", call("nn.Linear", place.in_channels(), place.number("features"), *place.optional(bias=True))
+
+
 # ---- normalisation ----
 
 
@@ -153,11 +169,37 @@ def _upsample_function(place: Place, inputs: Sequence[Code]) -> Code:
     if place.constant("levels") == 0:
         return inputs[0]
     scale = named("scale_factor", _scale_factor(place))
-    return Code(call("F.interpolate", inputs[0].doc, scale, named("mode", '"nearest"')))
+    return Code(call("F.interpolate", inputs[0].doc, scale, named("mode", place.number("mode"))))
+
+
+def _upsample(place: Place) -> Modules:
+    mode = place.optional(mode="nearest")
+    return "", call("nn.Upsample", named("scale_factor", _scale_factor(place)), *mode)
+
+
+def _resize(place: Place, inputs: Sequence[Code]) -> Code:
+    x, like = inputs
+    size = f"{flat(like.within(ATOM))}.shape[2:]"
+    return Code(call("F.interpolate", x.doc, named("size", size), named("mode", place.number("mode"))))
+
+
+def _slice(place: Place, inputs: Sequence[Code]) -> Code:
+    return Code(call("torch.narrow", inputs[0].doc, "1", place.number("start"), place.number("channels")))
+
+
+def _l2_normalise(place: Place, inputs: Sequence[Code]) -> Code:
+    usual = place.constant("epsilon") == Fraction(1, 10**12)
+    return Code(call("F.normalize", inputs[0].doc, *([] if usual else [named("eps", place.number("epsilon"))])))
 
 
 def _parameter(place: Place) -> Modules:
     return "", call("Trainable", place.number("channels"), *place.optional(init=1))
+
+
+def _dropout(place: Place, inputs: Sequence[Code]) -> Code:
+    if place.constant("rate") == 0:
+        return inputs[0]
+    return Code(call("F.dropout", inputs[0].doc, place.number("rate"), "self.training"))
 
 
 def _stochastic_depth(place: Place, inputs: Sequence[Code]) -> Code:
@@ -168,6 +210,11 @@ def _stochastic_depth(place: Place, inputs: Sequence[Code]) -> Code:
 
 OPERATORS: Mapping[str, Row] = {
     "conv": Row(conv, conv_call, owns=True, chains=settled),
+    "conv_transpose": Row(_conv_transpose, owns=True),
+    "linear": Row(_linear, owns=True),
+    "flatten": Row(
+        lambda place: ("", "nn.Flatten()"), lambda place, inputs: Code(call("torch.flatten", inputs[0].doc, "1"))
+    ),
     "batch_norm": Row(_batch_norm, owns=True),
     "layer_norm": Row(_layer_norm, owns=True),
     "group_norm": Row(_group_norm, owns=True),
@@ -179,17 +226,22 @@ OPERATORS: Mapping[str, Row] = {
     "hard_sigmoid": Row(lambda place: ("", "nn.Hardsigmoid()"), _hard_sigmoid, chains=_sixth),
     "gelu": _elementwise("nn.GELU", "F.gelu"),
     "identity": Row(lambda place: ("", "nn.Identity()"), unchanged),
+    "softmax": Row(
+        lambda place: ("", "nn.Softmax(1)"), lambda place, inputs: Code(call("torch.softmax", inputs[0].doc, "1"))
+    ),
     "add": Row(function=_add),
     "multiply": Row(function=_multiply),
     "add_scalar": Row(function=_add_scalar),
     "multiply_scalar": Row(function=_multiply_scalar),
+    "l2_normalise": Row(function=_l2_normalise),
     "concat": Row(function=_concat),
+    "slice": Row(function=_slice),
     "max_pool": Row(max_pool, max_pool_call),
     "average_pool": Row(average_pool, average_pool_call, chains=fixed),
     "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
-    "upsample": Row(
-        lambda place: ("", call("nn.Upsample", named("scale_factor", _scale_factor(place)))), _upsample_function
-    ),
+    "upsample": Row(_upsample, _upsample_function),
+    "resize": Row(function=_resize),
     "parameter": Row(_parameter, owns=True),
+    "dropout": Row(function=_dropout),
     "stochastic_depth": Row(function=_stochastic_depth),
 }

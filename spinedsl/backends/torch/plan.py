@@ -28,6 +28,8 @@ from spinedsl.backends.torch.merge import (
     RefAt,
     ReturnAt,
     Scalar,
+    StatementAt,
+    YieldAt,
     loops_in,
     parts,
     scalars_in,
@@ -35,7 +37,7 @@ from spinedsl.backends.torch.merge import (
 )
 from spinedsl.backends.torch.names import python_name
 from spinedsl.backends.torch.scope import Argument, Loop, Scope
-from spinedsl.ops.program import Module
+from spinedsl.ops.program import Module, item_of
 from spinedsl.ops.types import Expr
 
 
@@ -97,6 +99,7 @@ class Plan:
         self.loops: dict[LoopAt, Loop] = {}
         self.loop_names: dict[tuple[str, int], str] = {}
         self.containers: dict[LoopAt, str] = {}
+        self.shared_containers: dict[LoopAt, str] = {}
         for loop, depth in loops_in(body):
             self._name_loop(loop, depth)
         self.grouped: dict[OperandAt, list[Group]] = {}
@@ -105,6 +108,8 @@ class Plan:
         self.passed: dict[tuple[CallAt, str], Scalar] = {}
         for name in self.inputs:
             self.local(name)
+        bound = {statement.name for statement in _binds(body)}
+        self.results = python_name("results", {*around.taken, *self.names.values(), *self.loop_names.values(), *bound})
 
     # ---- calls ----
 
@@ -131,8 +136,8 @@ class Plan:
 
     def _live_values(self, body: BodyAt, dead: set[str]) -> Iterator[OperandAt]:
         for statement in body:
-            if isinstance(statement, BindAt | ReturnAt):
-                if isinstance(statement, ReturnAt) or statement.name not in dead:
+            if isinstance(statement, BindAt | ReturnAt | YieldAt):
+                if not isinstance(statement, BindAt) or statement.name not in dead:
                     yield statement.value
             elif isinstance(statement, IfAt):
                 yield from self._live_values(statement.then + statement.other, dead)
@@ -144,9 +149,9 @@ class Plan:
     def _names_in(self, value: OperandAt) -> Iterator[str]:
         inner: Sequence[OperandAt] = ()
         if isinstance(value, RefAt):
-            yield value.name
+            yield list_name(value.name)
         elif isinstance(value, ManyAt):
-            yield from [value.name] if value.name else ()
+            yield from [list_name(value.name)] if value.name else ()
             inner = value.items
         elif isinstance(value, OpAt):
             inner = value.inputs
@@ -159,11 +164,35 @@ class Plan:
 
     def _name_loop(self, loop: LoopAt, depth: int) -> None:
         """Loops that stand one after another may have the same name for their index."""
-        self.loops[loop] = Loop(loop, self._once(loop.index or "i", depth))
-        if any(not part.shared for part in self.owned(loop.body)):
+        self.loops[loop] = Loop(loop, self._once(loop.index or "ijk"[min(depth, 2)], depth))
+        if self.has_own(loop.body):
             self.containers[loop] = self._once("own" if loop.items else loop.path.rstrip("_"), depth)
             most = max(cast(int, count) for count in loop.count.values.values())
             self.scope.taken |= {f"{loop.path}{iteration}" for iteration in range(most)}
+        if self.has_shared(loop):
+            self.shared_containers[loop] = self._once("shared", depth)
+            most = max(cast(int, count) for count in loop.count.values.values())
+            self.scope.taken |= {f"{loop.shared_path}{iteration}" for iteration in range(most)}
+
+    def has_own(self, body: BodyAt) -> bool:
+        """An iteration with this body has submodules of its own; what an `each` in it shares belongs to it too."""
+        for statement in body:
+            if isinstance(statement, IfAt):
+                found = self.has_own(statement.then + statement.other)
+            elif isinstance(statement, LoopAt) and statement.items is None:
+                found = self.has_own(statement.body)
+            elif isinstance(statement, LoopAt):
+                found = any(True for _ in self.owned(statement.body))
+            else:
+                found = any(not part.shared for part in self.owned((statement,)))
+            if found:
+                return True
+        return False
+
+    def has_shared(self, loop: LoopAt) -> bool:
+        """Something in a `repeat` is shared over the `each` around it."""
+        inner = (*_outside_each(loop.body),)
+        return bool(loop.shared_path) and any(part.shared for part in self.owned(inner))
 
     def _once(self, word: str, depth: int) -> str:
         if (word, depth) not in self.loop_names:
@@ -171,7 +200,9 @@ class Plan:
         return self.loop_names[word, depth]
 
     def local(self, name: str) -> str:
-        """A feature map's name in `forward`."""
+        """A feature map's name in `forward`; `ps[0]` and `ps[1:]` are as good in Python."""
+        if (part := item_of(name)) is not None:
+            return f"{self.local(part[0])}[{part[1]}{':' if part[2] else ''}]"
         if name not in self.names:
             loops = self.loop_names.values()
             self.names[name] = python_name(name, {*self.around.taken, *loops, *self.names.values()})
@@ -217,6 +248,23 @@ class Plan:
             told = child is not None and len(names) > 1 and not indexed
             self.flags[choice] = self.scope.fresh(f"has_{child.path[0]}") if told and child is not None else ""
         return self.flags[choice]
+
+
+def list_name(name: str) -> str:
+    """The list that `ps[0]` is an item of; else the name itself."""
+    part = item_of(name)
+    return part[0] if part is not None else name
+
+
+def _outside_each(body: BodyAt) -> Iterator[StatementAt]:
+    """The statements that bind or give something, those of inner `each`es left out."""
+    for statement in body:
+        if isinstance(statement, IfAt):
+            yield from _outside_each(statement.then + statement.other)
+        elif isinstance(statement, LoopAt):
+            yield from _outside_each(statement.body) if statement.items is None else ()
+        else:
+            yield statement
 
 
 def _binds(body: BodyAt) -> Iterator[BindAt]:

@@ -14,7 +14,7 @@ from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import RowDecl
 from spinedsl.ir.scalars import Poison
 from spinedsl.ir.typed import TypedInput, TypedRow
-from spinedsl.ops.program import Call, Many, Operand, Ref
+from spinedsl.ops.program import Call, Many, Operand, Ref, Yielded
 from spinedsl.ops.types import Attr, Literal, Loc, Type
 from spinedsl.syntax import tree
 
@@ -46,12 +46,40 @@ class RowElaborator:
         """The row as far as it can be known."""
         arguments = self.arguments(self.declared.row.use)
         result: Type | None = None
+        if arguments is not None and self.declared.row.kind == "head":
+            return self.head(arguments)
         if arguments is not None and self.takes_channels():
             arrived = self.arrive_directly(arguments) if self.declared.direct else self.arrive_joined(arguments)
             if arrived is not None:
                 result = self.run_type(arrived, arguments)
         level = self.level if self.level is not None else (result.level if result is not None else None)
         return TypedRow(self.declared, level, self.channels, tuple(self.inputs), self.join, tuple(self.calls), result)
+
+    def head(self, arguments: Environment) -> TypedRow:
+        """A head: its type takes all that it reads as a list, and gives one value or several."""
+        types_ = [self.rows[name.text].type for name in self.declared.sources]
+        known = [type_ for type_ in types_ if type_ is not None]
+        self.inputs = [TypedInput(name, None) for name in self.declared.sources]
+        call: Call | None = None
+        if self.takes_channels() and len(known) == len(types_):
+            if self.channels is not None and self.defined.parameter("channels") is not None:
+                arguments.setdefault("channels", self.channels)
+            names = (name.text for name in self.declared.sources)
+            features = Many("", tuple(Ref(name, type_, OPAQUE) for name, type_ in zip(names, known, strict=True)))
+            call = self.expand(self.declared.row.use, self.defined, [features], arguments, (self.name,))
+        parts = self.parts(call.module.yields) if call is not None else ()
+        result = call.type if call is not None else None
+        calls = (call,) if call is not None else ()
+        return TypedRow(self.declared, None, self.channels, tuple(self.inputs), None, calls, result, parts)
+
+    def parts(self, yields: tuple[Yielded, ...]) -> tuple[tuple[str, Type], ...]:
+        """What a head yields, each named by the head and by the row that it came from."""
+        sources = [name.text for name in self.declared.sources]
+        named: list[tuple[str, Type]] = []
+        for yielded in yields:
+            ends = (part if isinstance(part, str) else sources[part] for part in yielded.name)
+            named.append(("_".join([self.name, *ends]), yielded.type))
+        return tuple(named)
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Say it."""
@@ -304,4 +332,6 @@ def _how_to_resample(got: Type, target: Block) -> str:
 
 
 def _level(type_: Type) -> str:
+    if type_.is_vector:
+        return "no level (a vector)"
     return "no level (pooled to 1x1)" if type_.level is None else f"level {type_.level}"

@@ -17,7 +17,12 @@ from spinedsl.source import Span
 MAX_CHANNELS = 1_000_000
 MAX_WINDOW = 1_024
 _FLAGS: Mapping[Number, str] = {0: "false", 1: "true"}
-_LEAST: Mapping[Kind, int] = {Kind.COUNT: 1, Kind.WHOLE: 0, Kind.PADDING: 0}
+_LIMITS: Mapping[Kind, tuple[int, int]] = {
+    Kind.COUNT: (1, MAX_WINDOW),
+    Kind.WHOLE: (0, MAX_WINDOW),
+    Kind.PADDING: (0, MAX_WINDOW),
+    Kind.POSITION: (0, MAX_CHANNELS),
+}
 
 
 def check_value(attribute: Attribute, value: object, span: Span, what: str) -> Value | Diagnostic:
@@ -41,11 +46,11 @@ def check_value(attribute: Attribute, value: object, span: Span, what: str) -> V
 
 
 def _number(kind: Kind, number: Number, span: Span, what: str) -> Value | Diagnostic:
-    least = _LEAST.get(kind)
-    if least is not None and (isinstance(number, Fraction) or not least <= number <= MAX_WINDOW):
-        expected = f"a whole number from {least} to {MAX_WINDOW}"
+    limits = _LIMITS.get(kind)
+    if limits is not None and (isinstance(number, Fraction) or not limits[0] <= number <= limits[1]):
+        expected = f"a whole number from {limits[0]} to {limits[1]}"
         found = say.OUT_OF_RANGE.at(span, what=what, expected=expected, got=describe(number))
-        return found.with_value(span, str(min(max(floor(number), least), MAX_WINDOW)))
+        return found.with_value(span, str(min(max(floor(number), limits[0]), limits[1])))
     if kind is Kind.SHARE and not 0 <= number <= 1:
         found = say.OUT_OF_RANGE.at(span, what=what, expected="from 0 to 1", got=describe(number))
         return found.with_value(span, "0" if number < 0 else "1")

@@ -16,14 +16,13 @@ from spinedsl.ir.expand.weights import Weights, difference, weights_of
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Attribute, Primitive, Problem
-from spinedsl.ops.program import Call, Many, Module, Op, Operand, Return
+from spinedsl.ops.program import Call, Many, Module, Op, Operand, Return, item_of
 from spinedsl.ops.types import Attr, Expr, Operation, Type
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 DEFAULT_FOR = {"act": "act relu", "norm": "norm batch_norm(momentum = 0.99, epsilon = 1e-3)"}
 _ATTRIBUTES = {name: {a.name: a for a in primitive.attributes} for name, primitive in PRIMITIVES.items()}
-_INPUT_NAMES = frozenset({"x", "input 1", "input 2"})
 
 
 class Caller(Evaluator):
@@ -31,14 +30,15 @@ class Caller(Evaluator):
 
     def __init__(self, context: Context, defined: Defined) -> None:
         super().__init__(context, defined)
-        self.shared: dict[int, Weights] = {}  # of `shared` calls, from the first time that each ran
+        self.home: tuple[str | int, ...] = ()  # the iterations that what is shared does differ between
+        self.shared: dict[tuple[object, int], Weights] = {}  # of `shared` calls, from the first time that each ran
 
     def call(self, expr: tree.Call) -> Result:
-        """Any call; a `shared` one has the same weights in every iteration of a loop."""
+        """Any call; a `shared` one has the same weights in every iteration that shares it."""
         result = self.call_any(expr)
         if expr.shared and isinstance(result, Op | Call):
             weights = weights_of(result)
-            apart = difference(self.shared.setdefault(id(expr), weights), weights)
+            apart = difference(self.shared.setdefault((self.home, id(expr)), weights), weights)
             if apart is not None:
                 found = say.SHARED_SHAPES.at(expr.span, name=expr.callee.text, first=apart[0], second=apart[1])
                 fix = "let what goes in have the same channels every time, or take `shared` away"
@@ -58,7 +58,7 @@ class Caller(Evaluator):
         if name in SCALAR_FUNCTIONS:
             return self.scalar_function(expr)
         if name in LIST_FUNCTIONS:
-            return self.sum(expr)
+            return self.list_function(expr)
         return self.call_primitive(expr, name)
 
     def call_held(self, expr: tree.Call, held: Result) -> Result:
@@ -135,15 +135,23 @@ class Caller(Evaluator):
 
     # ---- primitives ----
 
-    def sum(self, expr: tree.Call) -> Result:
-        """The sum of a list of feature maps."""
-        place = expr.arguments[0].value
+    def list_function(self, expr: tree.Call) -> Result:
+        """`sum`, `first`, `last`, `rest` or `len` of a list of feature maps."""
+        name, place = expr.callee.text, expr.arguments[0].value
         items = self.evaluate(place)
         if isinstance(items, Poison):
             return POISON
         if not isinstance(items, Many) or not items.items:
             empty = "an empty list" if isinstance(items, Many) else items
-            return self.wrong("`sum`", "a list of one or more feature maps", place, empty)
+            return self.wrong(f"`{name}`", "a list of one or more feature maps", place, empty)
+        if name == "len":
+            return len(items.items)
+        if name == "rest":
+            return rest(items)
+        if name in ("first", "last"):
+            item = items.items[0 if name == "first" else -1]
+            assert isinstance(item, MAPS)
+            return item
         return self.apply("add", "sum", (items,), {}, expr.span, (), shared=False)
 
     def call_primitive(self, expr: tree.Call, name: str) -> Result:
@@ -196,7 +204,7 @@ class Caller(Evaluator):
                 sound = False
                 unknown += argument.name is None  # it keeps its place among the feature maps
                 continue
-            if argument.name is not None and argument.name.text not in _INPUT_NAMES:
+            if argument.name is not None and argument.name.text not in primitive.inputs:
                 attribute = known.get(argument.name.text)
                 if attribute is None:
                     self.report(unknown_attribute(expr.callee.text, argument.name, primitive.name, list(known)))
@@ -271,6 +279,9 @@ class Caller(Evaluator):
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span)
             return POISON
+        if row.fixes_size and types_[0].level is not None:
+            for axis in ("height", "width"):
+                self.context.static_axes.setdefault(axis, self.loc(span))
         level = result.level
         if level is not None and level > self.context.deepest:
             self.context.deepest = level
@@ -279,6 +290,9 @@ class Caller(Evaluator):
 
     def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
         """Say why a shape rule refused."""
+        if problem.rank is not None:
+            self.wrong_rank(role, types_, problem.rank, span)
+            return
         x, stride = types_[0], attributes["stride"].value if "stride" in attributes else 1
         if isinstance(stride, int) and x.level is not None and stride & (stride - 1) == 0:
             level = x.level + stride.bit_length() - 1
@@ -299,6 +313,16 @@ class Caller(Evaluator):
         hint = hint_for(types_, attributes)
         self.report(found.with_fix(hint) if hint else found)
 
+    def wrong_rank(self, role: str, types_: list[Type], rank: int, span: Span) -> None:
+        """A map where a vector is needed, or the other way round."""
+        x = next(x for x in types_ if x.rank == rank)
+        if x.is_vector:
+            found = say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
+        else:
+            found = say.WRONG_RANK.at(span, operation=role, expected="vectors", got=f"a feature map of {x}")
+            found = found.with_fix(f"flatten it: `{role}(flatten(global_average_pool(x)), …)`")
+        self.report(found)
+
 
 def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
     """How feature maps that do not fit could be made to."""
@@ -318,6 +342,14 @@ def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
         near = min((n for n in range(1, common + 1) if common % n == 0), key=lambda n: abs(n - groups))
         return f"the nearest that divides is `groups = {near}`"
     return ""
+
+
+def rest(items: Many) -> Many:
+    """A list without its first item."""
+    if not items.name:
+        return Many("", items.items[1:])
+    base, start, _ = item_of(items.name) or (items.name, 0, True)
+    return Many(f"{base}[{start + 1}:]", items.items[1:])
 
 
 def flat(inputs: tuple[Operand, ...]) -> list[FeatureMap]:
@@ -364,8 +396,9 @@ def channels_of(module: Module, defined: Defined) -> Expr:
 
 def channels_of_result(primitive: str, operands: list[FeatureMap], attributes: dict[str, Attr], result: Type) -> Expr:
     """The result's channels as an expression of this definition."""
-    if "channels" in attributes:
-        return attributes["channels"].expr
+    for name in ("channels", "features"):
+        if name in attributes:
+            return attributes[name].expr
     exprs = [operand.channels for operand in operands]
     if primitive == "concat" and len(exprs) > 1:
         return Operation("+", tuple(exprs))

@@ -16,12 +16,12 @@ from spinedsl.ir.expand.values import (
     MAPS,
     Block,
     Environment,
-    FeatureMap,
     Result,
     in_words,
     is_scalar,
     memo_key,
 )
+from spinedsl.ir.expand.yields import feature, label, shown
 from spinedsl.ir.library import Defined
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.program import (
@@ -37,8 +37,10 @@ from spinedsl.ops.program import (
     Repeat,
     Return,
     Statement,
+    Yield,
+    Yielded,
 )
-from spinedsl.ops.types import Attr, Name, Property, Type, Value
+from spinedsl.ops.types import Attr, Expr, Name, Property, Type, Value
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -94,6 +96,9 @@ class Expansion(Caller):
         self.scalars: dict[str, Attr] = {}
         self.maps: dict[str, Type | tuple[Type, ...]] = {}
         self.returned: Span | None = None
+        self.yields: list[Yielded] = []
+        self.broken = False  # a value that is yielded is not known
+        self.around: list[str | int] = []  # for each loop around: its iteration, or the feature that it is at
         for parameter in defined.definition.parameters:
             name = parameter.name.text
             if name in arguments:
@@ -134,13 +139,13 @@ class Expansion(Caller):
             self.env[name] = Ref(name, value.type, Property(name, "channels"))
             self.formals.append(Formal(name, "map", None))
         elif isinstance(value, Many):
-            items = tuple(
-                Ref(f"{name}[{index}]", item.type, OPAQUE)
-                for index, item in enumerate(value.items)
-                if isinstance(item, MAPS)
+            types = [item.type for item in value.items if isinstance(item, MAPS)]
+            same = len({type_.channels for type_ in types}) == 1
+            channels: Expr = Property(name, "channels") if same else OPAQUE
+            self.maps[name] = tuple(types)
+            self.env[name] = Many(
+                name, tuple(Ref(f"{name}[{index}]", type_, channels) for index, type_ in enumerate(types))
             )
-            self.maps[name] = tuple(item.type for item in items)
-            self.env[name] = Many(name, items)
             self.formals.append(Formal(name, "maps", None))
         elif isinstance(value, Block):
             self.env[name] = value
@@ -162,9 +167,15 @@ class Expansion(Caller):
         definition = self.defined.definition
         body: list[Statement] = []
         result = self.body(definition.body, body)
-        if result is None or isinstance(result, Poison):
+        if isinstance(result, Poison) or self.broken:
             return POISON
-        if not isinstance(result, MAPS):
+        if result is None and not self.yields:
+            if definition.kind == "head_type":
+                when = " for these arguments"
+                found = say.NO_YIELD.at(definition.name.span, name=self.defined.name, when=when)
+                self.report(found.with_fix("let every branch give something"))
+            return POISON
+        if result is not None and not isinstance(result, MAPS):
             place = self.returned or definition.name.span
             found = say.NOT_A_MAP.at(place, name=self.defined.name, got=describe_result(result))
             hint = (
@@ -174,7 +185,8 @@ class Expansion(Caller):
             )
             self.report(found.with_fix(hint))
             return POISON
-        if not self.keeps_signature(result):
+        types = [yielded.type for yielded in self.yields] if result is None else [result.type]
+        if not all(self.keeps_signature(type_) for type_ in types):
             return POISON
         return Module(
             definition=self.defined.name,
@@ -183,11 +195,12 @@ class Expansion(Caller):
             maps=self.maps,
             scalars=self.scalars,
             body=tuple(body),
-            type=result.type,
+            type=types[0],
             loc=self.loc(definition.name.span),
+            yields=tuple(self.yields),
         )
 
-    def keeps_signature(self, result: FeatureMap) -> bool:
+    def keeps_signature(self, result: Type) -> bool:
         """What comes out has the channels that the signature promises."""
         signature = self.defined.definition.signature
         if signature is None:
@@ -198,11 +211,11 @@ class Expansion(Caller):
         if not is_number(promised):
             self.wrong("`->`", "a number of channels", signature, promised)
             return False
-        if floor(promised) == result.type.channels:
+        if floor(promised) == result.channels:
             return True
         place = self.returned or signature.span
         found = say.SIGNATURE.at(
-            place, name=self.defined.name, expected=describe(floor(promised)), got=result.type.channels
+            place, name=self.defined.name, expected=describe(floor(promised)), got=result.channels
         ).with_others(Label(signature.span, f"promises {describe(floor(promised))} here"))
         self.report(found.with_fix("let `->` say what comes out, or bring it to those channels"))
         return False
@@ -219,6 +232,8 @@ class Expansion(Caller):
                 self.binding(statement, made)
             elif isinstance(statement, tree.Return):
                 return self.give_back(statement, made)
+            elif isinstance(statement, tree.Yield):
+                self.give(statement, made)
             elif isinstance(statement, tree.If):
                 # What follows an arm that returns is the other arm: then both arms hold all that may still run.
                 rest = statements[position + 1 :]
@@ -240,6 +255,25 @@ class Expansion(Caller):
         if isinstance(value, MAPS):
             made.append(Return(value, self.loc(statement.span)))
         return value
+
+    def give(self, statement: tree.Yield, made: list[Statement]) -> None:
+        """`yield`: one more value, named by what is yielded, if the head yields several things, and by the loops."""
+        value = self.evaluate(statement.value)
+        if isinstance(value, Poison):
+            self.broken = True
+            return
+        if not isinstance(value, MAPS):
+            self.broken = True
+            self.report(say.NOT_A_MAP.at(statement.value.span, name=self.defined.name, got=describe_result(value)))
+            return
+        name = (*label(statement, self.defined.definition), *self.around)
+        if any(yielded.name == name for yielded in self.yields):
+            self.broken = True
+            found = say.YIELD_TWICE.at(statement.span, name=self.defined.name, value=shown(name))
+            self.report(found.with_fix("name each: `let scores = …`, then `yield scores`"))
+            return
+        self.yields.append(Yielded(name, value.type))
+        made.append(Yield(value, self.loc(statement.span)))
 
     def binding(self, binding: tree.Binding, made: list[Statement]) -> None:
         """`let`, `var`, or an assignment."""
@@ -286,17 +320,20 @@ class Expansion(Caller):
             return
         index = statement.index.text if statement.index is not None else ""
         iterations: list[Body] = []
+        path, *shared = self.defined.paths.get(id(statement), ("rep",))
+        home = self.home
         for iteration in range(times):
             if not self.context.spend(statement.span):
                 break
             if index:
                 self.env[index] = iteration
-            iterations.append(self.iteration(statement.body))
+            self.home = (*home, iteration) if shared else home
+            iterations.append(self.iteration(statement.body, str(iteration)))
         if index:
             self.env.pop(index, None)
-        (path,) = self.defined.paths.get(id(statement), ("rep",))
+        self.home = home
         attr = Attr(times, self.notation(statement.count))
-        made.append(Repeat(attr, index, path, tuple(iterations), self.loc(statement.span)))
+        made.append(Repeat(attr, index, path, tuple(iterations), self.loc(statement.span), *shared))
 
     def times(self, expr: tree.Expr) -> int | None:
         """How often a `repeat` runs; None after a mistake."""
@@ -327,13 +364,15 @@ class Expansion(Caller):
             return
         iterations: list[Body] = []
         name = statement.item.text
-        for item in items.items:
+        home, self.home = self.home, tuple(self.around)
+        for number, item in enumerate(items.items):
             if not self.context.spend(statement.span):
                 break
             if isinstance(item, MAPS):
-                self.env[name] = Ref(name, item.type, OPAQUE)
-            iterations.append(self.iteration(statement.body))
+                self.env[name] = Ref(name, item.type, item.channels)
+            iterations.append(self.iteration(statement.body, feature(item, number, self.formals)))
         self.env.pop(name, None)
+        self.home = home
         (path,) = self.defined.paths.get(id(statement), (name,))
         made.append(Each(name, items, path, tuple(iterations), self.loc(statement.span)))
 
@@ -345,11 +384,13 @@ class Expansion(Caller):
             found = found.with_fix(f"`{text}` is a list of one", Edit(expr.span, text))
         self.report(found)
 
-    def iteration(self, body: tree.Body) -> Body:
+    def iteration(self, body: tree.Body, number: str | int) -> Body:
         """One run of a loop's body. Its `let`s end with it; the `var`s of outside keep what they were set to."""
         before = set(self.env)
         made: list[Statement] = []
+        self.around.append(number)
         self.body(body, made)
+        self.around.pop()
         for name in set(self.env) - before:
             del self.env[name]
         return tuple(made)

@@ -5,6 +5,7 @@ Branches that no network takes are checked like the others. A definition with a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label
@@ -37,6 +38,7 @@ _EXAMPLE = {
     "block_type": ("x", "channels"),
     "output_type": ("x", "channels"),
     "join_type": ("inputs",),
+    "head_type": ("features", "channels"),
     "resample_type": ("x", "source", "target"),
     "def": ("x",),
 }
@@ -74,6 +76,17 @@ def _weights(definition: tree.Definition) -> dict[int, int]:
     return weights
 
 
+def statements_in(body: tree.Body) -> Iterator[tree.Statement]:
+    """Every statement, those inside of others included."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, tree.If):
+            yield from statements_in(statement.then)
+            yield from statements_in(statement.other)
+        elif isinstance(statement, tree.Repeat | tree.Each):
+            yield from statements_in(statement.body)
+
+
 @dataclass
 class _Checker:
     expressions: Expressions
@@ -96,7 +109,14 @@ class _Checker:
         if definition.signature is not None:
             self.expressions.check(definition.signature, scope)
         returns = self.body(definition.body, scope, dict(scope.names), loop=False)
-        if not returns and not self.broken:
+        yields = [statement for statement in statements_in(definition.body) if isinstance(statement, tree.Yield)]
+        if definition.kind == "head_type":
+            self.head(definition, yields)
+        for statement in yields if definition.kind != "head_type" else []:
+            kind = KIND_IN_WORDS[definition.kind]
+            found = say.YIELD_OUTSIDE.at(statement.span, name=self.name, kind=kind)
+            self.diagnostics.append(found.with_fix("give one value, by `return`, or make it a `head_type`"))
+        if not returns and not yields and not self.broken:
             self.no_return(definition)
 
     def no_return(self, definition: tree.Definition) -> None:
@@ -131,6 +151,19 @@ class _Checker:
                 found.with_notes(f"a row fills its first parameters in: {needed}").with_fix(f"as in `{example}`")
             )
 
+    def head(self, definition: tree.Definition, yields: list[tree.Yield]) -> None:
+        """A head yields its values, or returns one."""
+        returns = [statement for statement in statements_in(definition.body) if isinstance(statement, tree.Return)]
+        for statement in returns if yields else []:
+            found = say.YIELD_AND_RETURN.at(statement.span, name=self.name)
+            found = found.with_others(Label(yields[0].span, "yields here"))
+            word = statement.span.source.span(statement.span.start, statement.span.start + len("return"))
+            self.diagnostics.append(found.with_fix("yield it as well", Edit(word, "yield")))
+        if not returns and not yields and not self.broken:
+            self.broken = True
+            found = say.NO_YIELD.at(definition.name.span, name=self.name, when="")
+            self.diagnostics.append(found.with_fix("say what it gives: `yield y` in a loop, or `return y` at the end"))
+
     # ---- statements ----
 
     def body(self, body: tree.Body, scope: Scope, declared: dict[str, Bound], *, loop: bool) -> bool:
@@ -155,6 +188,8 @@ class _Checker:
                     say.RETURN_IN_LOOP.at(statement.span).with_fix("set a `var` in the loop, and return it below")
                 )
             return True
+        elif isinstance(statement, tree.Yield):
+            self.expressions.check(statement.value, scope)
         elif isinstance(statement, tree.If):
             self.expressions.check(statement.condition, scope)
             then = self.body(statement.then, scope.inner(), declared, loop=loop)
@@ -170,6 +205,7 @@ class _Checker:
 
     def loop(self, statement: tree.Repeat | tree.Each, scope: Scope) -> None:
         inner = scope.inner()
+        inner.in_loop = True
         if isinstance(statement, tree.Repeat):
             self.expressions.check(statement.count, scope)
             if statement.index is not None:

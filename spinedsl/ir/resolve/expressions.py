@@ -31,10 +31,11 @@ class Scope:
     """Names that can be seen at a place: how each was bound, and where. Loops and branches see what is around them."""
 
     names: dict[str, Bound] = field(default_factory=dict)
+    in_loop: bool = False
 
     def inner(self) -> Scope:
         """A scope that starts with all that this one sees."""
-        return Scope(dict(self.names))
+        return Scope(dict(self.names), self.in_loop)
 
 
 @dataclass
@@ -114,6 +115,8 @@ class Expressions:
         for argument in expr.arguments:
             self.check(argument.value, scope)
         callee = expr.callee
+        if expr.shared and not self.in_network and callee.text not in self.unit.mentioned:
+            self.shared(expr, scope)
         if self.in_network and callee.text not in SCALAR_FUNCTIONS:
             self.not_for_numbers(callee)
             return
@@ -129,6 +132,22 @@ class Expressions:
             self.function_call(expr, found)
         elif not self.unit.incomplete and callee.text not in self.unit.mentioned:
             self.unknown_callee(callee)
+
+    def shared(self, expr: tree.Call, scope: Scope) -> None:
+        """`shared` goes with a call that has weights, in a loop."""
+        callee = language_callable(expr.callee.text)
+        weightless = isinstance(callee, str) and callee != "norm"
+        if isinstance(callee, Primitive):
+            weightless = not callee.has_weights
+        if weightless and expr.callee.text not in scope.names:
+            why = f"`{expr.callee.text}` has no weights"
+        elif not scope.in_loop:
+            why = "it is in no loop"
+        else:
+            return
+        word = Span(expr.span.source, expr.span.start, expr.callee.span.start)
+        found = say.SHARED_ALONE.at(word, why=why)
+        self.diagnostics.append(found.with_fix("take the word away", Edit(word, "")))
 
     def not_for_numbers(self, callee: tree.Name) -> None:
         """A network computes with numbers only."""
@@ -170,7 +189,9 @@ class Expressions:
         """Arguments against a primitive's inputs and attributes."""
         positional = sum(argument.name is None for argument in expr.arguments)
         maps = max(positional, primitive.least) if primitive.most is None else primitive.most
-        inputs = ["x"] if maps == 1 else [f"input {index + 1}" for index in range(maps)]
+        inputs = [f"input {index + 1}" for index in range(maps)]
+        if primitive.most is not None:
+            inputs = list(primitive.inputs[:maps])
         attributes = [attribute.name for attribute in primitive.attributes]
         required = inputs[: primitive.least] + [a.name for a in primitive.attributes if a.required]
         self.arguments(expr.callee, expr.arguments, expr.span, inputs + attributes, required, None)

@@ -107,14 +107,16 @@ class RowResolver:
         unknown = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)  # it may be meant
         bare = row.kind == "output" and not row.clauses and row.use.name.text not in self.names.unit.definitions
         if not sources and not unknown and not bare:
-            expected = "`from` a block, or `after` one" if row.kind == "block" else "`from` a block"
+            expected = {"block": "`from` a block, or `after` one", "head": "`from` the maps that it reads"}.get(
+                row.kind, "`from` a block"
+            )
             missing = say.MISSING_CLAUSE.at(
                 row.name.span, row=row.kind, name=row.name.text, what="what feeds it", expected=expected
             )
             above = [other.name.text for other in self.names.rows[: self.names.order.get(row.name.text, 0)]]
             word = "after" if row.kind == "block" else "from"
             self.names.diagnostics.append(missing.with_fix(f"say it, as in `{word} {above[-1]}`") if above else missing)
-        return sources, row.kind == "output" or "from" not in clauses
+        return sources, row.kind in ("output", "head") or "from" not in clauses
 
     def of_row(self, row: tree.Row, clauses: Clauses, word: str, *, direct: bool) -> TypedUse | None:
         """The row's own `resample` or `join`, else the network's."""
@@ -148,10 +150,11 @@ class RowResolver:
         at = names.order.get(name.text)
         if at is None:
             self.unknown_row(name, row, index)
-        elif at < index and names.rows[at].kind == "output":
-            found = say.WRONG_KIND.at(name.span, name=name.text, got="an output", expected="a block or a stem")
-            place = Label(names.rows[at].name.span, "an output is where the network ends")
-            names.diagnostics.append(found.with_others(place).with_fix("read what the output reads"))
+        elif at < index and names.rows[at].kind not in readable(row):
+            kind = with_article(names.rows[at].kind)
+            found = say.WRONG_KIND.at(name.span, name=name.text, got=kind, expected=words_for(row))
+            place = Label(names.rows[at].name.span, f"{kind} is where the network ends")
+            names.diagnostics.append(found.with_others(place).with_fix(f"read what the {names.rows[at].kind} reads"))
         elif at < index:
             return True
         elif at == index:
@@ -180,7 +183,7 @@ class RowResolver:
             return
         if name.text in names.places:
             what, place = names.places[name.text]
-            found = say.WRONG_KIND.at(name.span, name=name.text, got=what, expected="a block or a stem")
+            found = say.WRONG_KIND.at(name.span, name=name.text, got=what, expected=words_for(names.rows[index]))
             found = found.with_others(Label(place, f"`{name.text}` is set here"))
             if what == "the input":
                 found = found.with_fix(
@@ -189,7 +192,8 @@ class RowResolver:
             names.diagnostics.append(found)
             return
         usable = list(islice(self.usable(index), MAX_MEANT))
-        found = say.UNKNOWN_NAME.at(name.span, kind="block", name=name.text, where=f"in network `{names.network}`")
+        kind = "output or block" if names.rows[index].kind == "head" else "block"
+        found = say.UNKNOWN_NAME.at(name.span, kind=kind, name=name.text, where=f"in network `{names.network}`")
         near = self.names.unit.nearest(name.text, usable)
         names.meant |= {near} if near is not None else set(usable)
         if near is None and usable:
@@ -198,8 +202,9 @@ class RowResolver:
 
     def usable(self, index: int) -> Iterator[str]:
         """The rows above row number `index` that it may read, nearest first."""
+        kinds = readable(self.names.rows[index])
         above = (self.names.rows[at] for at in range(index - 1, -1, -1))
-        return (row.name.text for row in above if row.kind != "output")
+        return (row.name.text for row in above if row.kind in kinds)
 
     @staticmethod
     def reread(row: tree.Row, name: tree.Name) -> str:
@@ -293,7 +298,7 @@ class RowResolver:
             names.diagnostics.append(found)
             return None
         parameters = [parameter.name.text for parameter in formals]
-        filled = FILLED_IN if kind in ("stem_type", "block_type", "output_type") else ()
+        filled = FILLED_IN if kind in ("stem_type", "block_type", "output_type", "head_type") else ()
         required = [p.name.text for p in formals if p.default is None and p.name.text not in filled]
         names.expressions.arguments(use.name, use.arguments, use.span, parameters, required, place)
         return use, defined
@@ -317,6 +322,16 @@ class RowResolver:
         elif same:
             found = found.with_notes(f"known {words}s: {one_of(same, conjunction='and')}")
         self.names.diagnostics.append(found)
+
+
+def readable(row: tree.Row) -> tuple[str, ...]:
+    """The kinds of rows that a row may read."""
+    return ("stem", "block", "output") if row.kind == "head" else ("stem", "block")
+
+
+def words_for(row: tree.Row) -> str:
+    """The same in the words of a message."""
+    return "an output, a block or a stem" if row.kind == "head" else "a block or a stem"
 
 
 def names_of(clause: tree.Clause | None) -> tuple[tree.Name, ...]:

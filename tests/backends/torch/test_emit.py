@@ -129,7 +129,14 @@ def assert_right(program: Program) -> None:
     module.train()(torch.cat([pixels, pixels]))["P"].sum().backward()
 
 
-@pytest.mark.parametrize("name", ["repeat in repeat", "shared", "each, with weights of its own", "lists", "choices"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "repeat in repeat", "shared", "each, with weights of its own", "lists", "choices", "a head of two towers",
+        "a repeat, an each and another repeat around what is shared", "heads without submodules of their own",
+        "dropout, transposed convolution and bilinear resizing",
+    ],
+)  # fmt: skip
 @torch.no_grad()
 def test_strict_export(name: str) -> None:
     program = TEXTS[name]()
@@ -140,7 +147,13 @@ def test_strict_export(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 7])
-@pytest.mark.parametrize("name", ["initialisation", "shared", "repeat", "each, with weights of its own"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "initialisation", "shared", "repeat", "each, with weights of its own", "a head of two towers",
+        "dropout, transposed convolution and bilinear resizing",
+    ],
+)  # fmt: skip
 def test_reset_gives_the_values_that_every_backend_starts_from(name: str, seed: int) -> None:
     program = TEXTS[name]()
     module = with_weights(program).float()
@@ -176,10 +189,10 @@ def test_example(network: str, tmp_path: Path) -> None:
     expected = seeded(flatten(program).parameters, 0)
     assert tensors_of(module).keys() == expected.keys()
     assert all(np.array_equal(value.numpy(), expected[name]) for name, value in tensors_of(module).items())
-    rows = [program.row(name) for name in program.outputs]
+    rows = program.pyramid
     assert [info["num_chs"] for info in module.feature_info] == [row.type.channels for row in rows]
-    assert [info["reduction"] for info in module.feature_info] == [2**row.level for row in rows]
-    assert [info["module"] for info in module.feature_info] == list(program.outputs)
+    assert [info["reduction"] for info in module.feature_info] == [2 ** (row.level or 0) for row in rows]
+    assert [info["module"] for info in module.feature_info] == [row.name for row in rows]
     assert module.size_divisor == program.divisor
     with torch.no_grad():
         pixels = torch.from_numpy(image_for(program))

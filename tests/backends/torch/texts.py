@@ -143,14 +143,14 @@ add(
     """
     join_type weighted(inputs) {
         let start = parameter(1, init = 0.5)
-        var total = first(inputs)
+        var total = start_of(inputs)
         each p in inputs {
             let weight = act(parameter(1))
             total = total + p * weight
         }
         return norm(conv(total, 8, kernel = 1)) * start
     }
-    def first(inputs) { return sum(inputs) }
+    def start_of(inputs) { return sum(inputs) }
     block_type body(x, channels, stride = 1) -> channels { return norm(conv(x, channels, kernel = 1, stride = stride)) }
     """,
     """
@@ -180,6 +180,99 @@ add(
     """,
     FANCY.format("body"),
     join="stack",
+)
+HEADS = """
+    block_type body(x, channels, stride = 1) -> channels {
+        return norm(conv(x, channels, kernel = 3, stride = stride))
+    }"""
+UNDER_HEADS = "block a: body level 2 after s\nblock c: body level 3 channels 12 after a\nblock b: body level 4 after c"
+add(
+    "a head that shares over levels",
+    HEADS
+    + """
+    head_type tower(features, channels, outputs, depth = 2) -> outputs {
+        each p in features {
+            var y = conv(p, channels, kernel = 1)
+            repeat i in depth { y = act(norm(shared conv(y, channels * (i + 1), kernel = 3, bias = true))) }
+            let predict = shared conv(y, outputs, kernel = 3, bias = true)
+            yield predict
+        }
+    }""",
+    UNDER_HEADS
+    + """
+    head one: tower(outputs = 4) from a, c, b channels 8
+    head two: tower(outputs = 6, depth = 3) from c, b channels 5""",
+)
+add(
+    "a head of two towers",
+    HEADS
+    + """
+    head_type towers(features, channels, classes = 5, depth = 2) {
+        each p in features {
+            var left = conv(p, channels, kernel = 1)
+            var right = left
+            repeat depth {
+                left = act(norm(shared conv(left, channels, kernel = 3)))
+                right = act(norm(shared conv(right, channels, kernel = 3)))
+            }
+            let scores = shared conv(left, classes, kernel = 3, bias = true)
+            let boxes = shared conv(right, 4, kernel = 3, bias = true)
+            yield scores
+            yield boxes
+        }
+        let all = linear(flatten(global_average_pool(last(features))), classes)
+        yield all
+    }""",
+    UNDER_HEADS + "\nhead towers_of: towers from a, b channels 6",
+)
+add(
+    "a repeat, an each and another repeat around what is shared",
+    HEADS
+    + """
+    head_type deep(features, channels) {
+        repeat i in 2 {
+            each p in features {
+                var y = conv(p, channels, kernel = 1)
+                repeat 2 { y = y + norm(shared refine(y)) }
+                each q in rest(features) { y = y + resize(shared conv(q, channels, kernel = 1 + 2 * i), like = y) }
+                yield y
+            }
+        }
+    }
+    def refine(x) { return act(conv(x, x.channels, kernel = 1)) }""",
+    UNDER_HEADS + "\nhead d: deep from a, b channels 6",
+)
+add(
+    "heads without submodules of their own",
+    HEADS
+    + """
+    head_type pooled(features) { each p in features { yield global_average_pool(p) } }
+    head_type halves(features, half) {
+        each p in rest(features) {
+            let low = slice(p, half)
+            yield low
+            yield l2_normalise(slice(p, half, start = half))
+        }
+    }
+    head_type mean(features) { return softmax(flatten(sum(features) / len(features))) }""",
+    UNDER_HEADS.replace("channels 12 ", "")
+    + """
+    head means: pooled from a, b
+    head parts: halves(half = 4) from a, c, b
+    head flat: mean from a""",
+)
+add(
+    "dropout, transposed convolution and bilinear resizing",
+    HEADS
+    + """
+    head_type classify(features, classes, rate = 0.5) {
+        let fine = act(conv_transpose(last(features), 6, kernel = 4, bias = true))
+        let coarse = resize(upsample(fine, levels = 1, mode = bilinear), like = first(features), mode = bilinear)
+        let pooled = dropout(flatten(global_average_pool(coarse)), rate = rate)
+        let hidden = act(linear(pooled, 16))
+        return linear(dropout(hidden, rate = 0), classes, bias = false, init = uniform)
+    }""",
+    UNDER_HEADS + "\nhead logits: classify(classes = 3) from a, b",
 )
 add(
     "an activation as a parameter",

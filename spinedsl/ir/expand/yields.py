@@ -1,0 +1,42 @@
+"""How what a head yields is named: by the name after `yield`, where there are several, and by the loops around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spinedsl.ops.program import Formal, Operand, Ref, item_of
+from spinedsl.syntax import tree
+
+
+def label(statement: tree.Yield, definition: tree.Definition) -> tuple[str, ...]:
+    """What is yielded, where it is a name and the head yields more than that."""
+    labels = {_yielded_as(other) for other in _yields_in(definition.body)}
+    own = _yielded_as(statement)
+    return (own,) if own and len(labels) > 1 else ()
+
+
+def feature(item: Operand, number: int, formals: Sequence[Formal]) -> str | int:
+    """Which of the head's features an item of a list is; if it is none, its number in the list as text."""
+    part = item_of(item.name) if isinstance(item, Ref) else None
+    return part[1] if part is not None and formals and part[0] == formals[0].name else str(number)
+
+
+def shown(name: Sequence[str | int]) -> str:
+    """A name before it is known which head and which rows it is for."""
+    return "_".join(["HEAD", *(part if isinstance(part, str) else "ROW" for part in name)])
+
+
+def _yielded_as(statement: tree.Yield) -> str:
+    """The name that is yielded, if it is one."""
+    return statement.value.name if isinstance(statement.value, tree.Ident) else ""
+
+
+def _yields_in(body: tree.Body) -> Iterator[tree.Yield]:
+    """Every `yield` of a definition."""
+    for statement in body:
+        if isinstance(statement, tree.Yield):
+            yield statement
+        elif isinstance(statement, tree.If):
+            yield from _yields_in(statement.then + statement.other)
+        elif isinstance(statement, tree.Repeat | tree.Each):
+            yield from _yields_in(statement.body)

@@ -1,0 +1,298 @@
+"""Rules of the primitive table: what shape comes out, which tensors an operation has, and what it costs.
+
+In: the types of the inputs and the attributes. Out: the type of the result or a `Problem` in words; `Parameter`s; a
+number of multiply-adds. `primitives` puts them into rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TypeAlias, cast
+
+from spinedsl.ops.types import Type, Value, vector
+
+Attributes: TypeAlias = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a shape rule refuses, in words, and which input or attribute is to blame."""
+
+    text: str
+    size: tuple[int, int] | None = None  # the size that came out, where it is the size that does not fit
+    rank: int | None = None  # the rank of an input that has to have another, where that is it
+
+
+@dataclass(frozen=True, slots=True)
+class Initial:
+    """How a parameter starts: `constant` (value), or `truncated_normal` or `uniform` of variance `value` / `fan`."""
+
+    how: str
+    value: Fraction | int
+    fan: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A tensor that belongs to an operation: `name` is the last part of its canonical name."""
+
+    name: str
+    shape: tuple[int, ...]
+    initial: Initial
+    trainable: bool = True
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        count = 1
+        for size in self.shape:
+            count *= size
+        return count
+
+
+# ---- shape rules ----
+
+
+def _number(attributes: Attributes, name: str) -> int:
+    return cast(int, attributes[name])
+
+
+def pads(kernel: int, stride: int, dilation: int, padding: Value) -> tuple[int, int]:
+    """Padding before and after each axis.
+
+    `same` pads as TensorFlow does where the stride divides the size; `symmetric` half the kernel on each side.
+    """
+    reach = (kernel - 1) * dilation + 1
+    if padding == "same":
+        total = max(reach - stride, 0)
+        return total // 2, total - total // 2
+    if padding == "symmetric":
+        return (reach - 1) // 2, (reach - 1) // 2
+    return cast(int, padding), cast(int, padding)
+
+
+def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
+    """Result of sliding a window: the size divided by the stride, the level up by its logarithm."""
+    kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
+    dilation = cast(int, attributes.get("dilation", 1))
+    if stride & (stride - 1):
+        return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
+    before, after = pads(kernel, stride, dilation, attributes["padding"])
+    reach = (kernel - 1) * dilation + 1
+    out = [(size + before + after - reach) // stride + 1 for size in (x.height, x.width)]
+    expected = [size // stride for size in (x.height, x.width)]
+    if x.level is None:
+        if out != [1, 1]:
+            got = f"{out[0]}x{out[1]} of a pooled map"
+            return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after} make {got}")
+        return Type(channels, 1, 1, None)
+    if stride > 1 and (x.height % stride or x.width % stride):
+        return Problem(f"a stride of {stride} does not divide {x.size}")
+    if out != expected:
+        return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after}", (out[0], out[1]))
+    return Type(channels, expected[0], expected[1], x.level + stride.bit_length() - 1)
+
+
+def convolution(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """Groups divide both sides; then as any window."""
+    groups, channels = _number(attributes, "groups"), _number(attributes, "channels")
+    if types[0].channels % groups:
+        return Problem(f"{groups} groups do not divide {types[0].channels} input channels")
+    if channels % groups:
+        return Problem(f"{groups} groups do not divide {channels} output channels")
+    return _window(types[0], channels, attributes)
+
+
+def pool(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """As any window, each channel by itself."""
+    return _window(types[0], types[0].channels, attributes)
+
+
+def same(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """What comes in."""
+    return types[0]
+
+
+def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """Equal shapes, or a map pooled to 1x1, or one channel, spread over the other."""
+    left, right = types
+    if left.rank != right.rank:
+        return Problem("a feature map and a vector")
+    if left.is_vector:
+        return left if left.channels == right.channels else Problem(f"{left.channels} and {right.channels} numbers")
+    if left.level is None and right.level is not None:
+        left, right = right, left
+    if left.channels != right.channels and 1 not in (left.channels, right.channels):
+        return Problem(f"{types[0].channels} channels and {types[1].channels} channels")
+    if right.level is not None and left.level != right.level:
+        return Problem(f"level {types[0].level} and level {types[1].level}")
+    if (right.height, right.width) not in ((1, 1), (left.height, left.width)) and (left.height, left.width) != (1, 1):
+        return Problem(f"{types[0].size} and {types[1].size}")
+    channels = max(left.channels, right.channels)
+    return Type(channels, max(left.height, right.height), max(left.width, right.width), left.level)
+
+
+def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """Equal places, channels one after another."""
+    first = types[0]
+    if first.is_vector and all(other.is_vector for other in types):
+        return vector(sum(x.channels for x in types))
+    for other in types[1:]:
+        if other.rank != first.rank:
+            return Problem("feature maps and vectors")
+        if other.level != first.level:
+            return Problem(f"level {first.level} and level {other.level}")
+        if (other.height, other.width) != (first.height, first.width):
+            return Problem(f"{first.size} and {other.size}")
+    return Type(sum(x.channels for x in types), first.height, first.width, first.level)
+
+
+def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """The size times 2^levels, that many levels down."""
+    x, levels = types[0], _number(attributes, "levels")
+    if x.level is None:
+        return Problem("a map pooled to 1x1 has no level to go down from")
+    if levels > x.level:
+        return Problem(f"a map of level {x.level} cannot go down {levels} levels")
+    return Type(x.channels, x.height << levels, x.width << levels, x.level - levels)
+
+
+def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """The size and level of the other map."""
+    x, like = types
+    return Type(x.channels, like.height, like.width, like.level)
+
+
+def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """The size times the stride, the level down by its logarithm."""
+    x = types[0]
+    kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
+    if stride & (stride - 1):
+        return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
+    if kernel < stride or (kernel - stride) % 2:
+        return Problem(f"a kernel of {kernel} and a stride of {stride}; the kernel is the stride plus an even number")
+    levels = stride.bit_length() - 1
+    if x.level is None:
+        return Problem("a map pooled to 1x1 has no level to go down from")
+    if levels > x.level:
+        return Problem(f"a map of level {x.level} cannot go down {levels} levels")
+    return Type(_number(attributes, "channels"), x.height * stride, x.width * stride, x.level - levels)
+
+
+def sliced(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """Some of the channels."""
+    x, start, channels = types[0], _number(attributes, "start"), _number(attributes, "channels")
+    if start + channels > x.channels:
+        return Problem(f"channels {start} to {start + channels - 1} of {x.channels}")
+    return replace(x, channels=channels)
+
+
+def flattened(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """Every number of a map, in one row."""
+    x = types[0]
+    return vector(x.channels * x.height * x.width)
+
+
+def linear(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """As many numbers as it says."""
+    return vector(_number(attributes, "features"))
+
+
+def pooled(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """One number for each channel."""
+    return Type(types[0].channels, 1, 1, None)
+
+
+def group_norm_shape(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """Groups divide the channels."""
+    groups = _number(attributes, "groups")
+    if types[0].channels % groups:
+        return Problem(f"{groups} groups do not divide {types[0].channels} channels")
+    return types[0]
+
+
+def trainable(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """A map of 1x1, whatever comes in."""
+    return Type(_number(attributes, "channels"), 1, 1, None)
+
+
+# ---- parameters and costs ----
+
+
+def _spread(attributes: Attributes, fan_in: int, fan_out: int) -> Initial:
+    how, scale = cast(str, attributes["init"]), cast(Fraction, attributes["init_scale"])
+    if how == "zeros":
+        return Initial("constant", 0)
+    return Initial(how, scale, fan_in if attributes["init_fan"] == "fan_in" else fan_out)
+
+
+def convolution_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
+    """Kernels by output channel, and perhaps a bias."""
+    kernel, groups, channels = (_number(attributes, name) for name in ("kernel", "groups", "channels"))
+    per_group = types[0].channels // groups
+    window = kernel * kernel
+    initial = _spread(attributes, per_group * window, channels // groups * window)
+    weight = Parameter("weight", (channels, per_group, kernel, kernel), initial)
+    return (weight, *_bias(channels, attributes))
+
+
+def _bias(channels: int, attributes: Attributes) -> tuple[Parameter, ...]:
+    start = Initial("constant", cast(Fraction, attributes["bias_init"]))
+    return (Parameter("bias", (channels,), start),) if attributes["bias"] else ()
+
+
+def convolution_cost(types: Sequence[Type], attributes: Attributes, result: Type) -> int:
+    """A kernel for each number that comes out."""
+    kernel, groups = _number(attributes, "kernel"), _number(attributes, "groups")
+    return result.height * result.width * result.channels * (types[0].channels // groups) * kernel * kernel
+
+
+def transposed_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
+    """Inputs first, as PyTorch and ONNX have it; a result is reached by one in stride x stride of the kernel."""
+    kernel, stride, channels = (_number(attributes, name) for name in ("kernel", "stride", "channels"))
+    inputs, window = types[0].channels, kernel * kernel
+    reached = inputs * window // (stride * stride)
+    weight = Parameter("weight", (inputs, channels, kernel, kernel), _spread(attributes, reached, channels * window))
+    return (weight, *_bias(channels, attributes))
+
+
+def transposed_cost(types: Sequence[Type], attributes: Attributes, result: Type) -> int:
+    """A kernel for each number that goes in."""
+    x, kernel = types[0], _number(attributes, "kernel")
+    return x.height * x.width * x.channels * result.channels * kernel * kernel
+
+
+def linear_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
+    """A row for each number that comes out, and perhaps a bias."""
+    inputs, features = types[0].channels, _number(attributes, "features")
+    weight = Parameter("weight", (features, inputs), _spread(attributes, inputs, features))
+    return (weight, *_bias(features, attributes))
+
+
+def linear_cost(types: Sequence[Type], attributes: Attributes, result: Type) -> int:
+    """Every pair once."""
+    return types[0].channels * result.channels
+
+
+def batch_norm_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
+    """Scale and shift, and what training tracks."""
+    shape = (types[0].channels,)
+    return (
+        Parameter("weight", shape, Initial("constant", cast(Fraction, attributes["scale_init"]))),
+        Parameter("bias", shape, Initial("constant", 0)),
+        Parameter("running_mean", shape, Initial("constant", 0), trainable=False),
+        Parameter("running_var", shape, Initial("constant", 1), trainable=False),
+    )
+
+
+def affine_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
+    """Scale and shift."""
+    return batch_norm_parameters(types, {"scale_init": 1})[:2]
+
+
+def trainable_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
+    """One number for each channel."""
+    shape = (_number(attributes, "channels"), 1, 1)
+    return (Parameter("weight", shape, Initial("constant", cast(Fraction, attributes["init"]))),)
