@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     codes = [_known(code) for code in options.codes]
     texts = [_explained(code) for code in dict.fromkeys(codes)] if codes else [_listed()]
     encoding = sys.stdout.encoding or "utf-8"
-    print("\n\n".join(texts).encode(encoding, "backslashreplace").decode(encoding))
+    print("\n\n\n".join(texts).encode(encoding, "backslashreplace").decode(encoding))
     return 0
 
 

@@ -1,8 +1,8 @@
-"""The explanations: why a rule is there, and a file that breaks it beside one that keeps it.
+r"""The explanations: why a rule is there, and a file that breaks it beside one that keeps it.
 
 In: `explained/E0303.md`, one file a code: paragraphs, then the wrong file and the right one as two ```spine blocks, or
 paragraphs alone where no text can cause the code. Out: an `Explanation`. A character that a reader could not see is
-written `\\u{202e}` in an example, as the renderer shows it; a byte that is no text, `\\x{f6}`.
+written `\u{202e}` in an example, as the renderer shows it; a byte that is no text, `\x{f6}`.
 """
 
 from __future__ import annotations
