@@ -62,6 +62,7 @@ def test_check_loads_nothing_heavy(text: str | None, status: int, tmp_path: Path
     [
         ("show", str(EXAMPLE), "--network", "SpineNet49"),
         ("stats", str(EXAMPLE), "--network", "SpineNet49"),
+        ("explain", "E0303", "W0701"),
         ("fmt", "--check", str(EXAMPLE)),
         ("new", "mine.spine"),
     ],

@@ -1,4 +1,4 @@
-"""The command line: `spine check`, `spine compile`, `spine show`.
+"""The command line: `spine check`, `spine explain`, `spine compile` and the others.
 
 A thin shell: it reads arguments, calls the stages, prints and writes. Exit status 0 is fine, 1 mistakes in the input, 2
 wrong use, 70 a fault of the compiler, 130 interrupted. Only what a command needs is imported.
@@ -16,7 +16,7 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError
 
-COMMANDS = ("check", "compile", "show", "stats", "draw", "fmt", "new")
+COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "fmt", "new")
 EXTRAS = {
     "resvg_py": "draw",
     "numpy": "onnx",
@@ -30,6 +30,7 @@ DESCRIPTION = "The compiler for scale-permuted networks."
 EXAMPLES = """\
 examples:
   spine check examples/                                    every mistake of every file in a folder
+  spine explain E0303                                      what a code means, with a wrong and a right file
   spine compile net.spine --to torch -o model.py           a PyTorch module, readable
   spine compile net.spine --to onnx -o model.onnx          an ONNX graph, without tracing
   spine show net.spine --network SpineNet49                every operation, with levels and shapes

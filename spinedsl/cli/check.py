@@ -54,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     say_diagnostics(found, sys.stdout)
     counts = [_plural(count, word) for count, word in ((errors, "error"), (len(found) - errors, "warning")) if count]
-    print(f"{_plural(files, 'file')} checked: {', '.join(counts)}")
+    more = next((f"; `spine explain {d.code.id}` says more" for d in found if d.severity is Severity.ERROR), "")
+    print(f"{_plural(files, 'file')} checked: {', '.join(counts)}{more}")
     return 1 if errors else 0
 
 

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -78,15 +79,37 @@ def spine_files(names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def say_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
-    """Print diagnostics, coloured on a terminal, as wide as it is."""
+@dataclass(frozen=True)
+class Page:
+    """What a stream can show."""
+
+    width: int
+    colour: bool
+
+    def bold(self, text: str) -> str:
+        """A heading; plain where there are no colours."""
+        return f"\x1b[1m{text}\x1b[0m" if self.colour else text
+
+
+def page_of(stream: TextIO) -> Page:
+    """Colours on a terminal, and its width; neither elsewhere."""
+    terminal = stream.isatty()
+    colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Page(shutil.get_terminal_size((120, 40)).columns if terminal else 120, colour)
+
+
+def rendered(diagnostics: Iterable[Diagnostic], stream: TextIO, margin: int = 0) -> str:
+    """Diagnostics as `stream` can show them, with `margin` columns left free."""
     from spinedsl.diagnostics.render import render  # noqa: PLC0415  a clean file has nothing to render
 
-    colour = stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    width = shutil.get_terminal_size((120, 40)).columns if stream.isatty() else 120
+    page = page_of(stream)
+    return render(diagnostics, colour=page.colour, width=page.width - margin)
+
+
+def say_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
+    """Print diagnostics, coloured on a terminal, as wide as it is."""
     encoding = stream.encoding or "utf-8"
-    text = render(diagnostics, colour=colour, width=width)
-    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    print(rendered(diagnostics, stream).encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def write_whole(path: Path, data: bytes) -> Diagnostic | None:

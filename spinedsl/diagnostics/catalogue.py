@@ -1,8 +1,7 @@
 """The catalogue of every code: the one list of what the compiler can say of a file.
 
-E01 form, E02 names, E03 structure, E04 scale, E05 shapes and values, E06 limits, W07 lints, E08 files, E09 weights.
 A code keeps its meaning for good; a code that is no longer used is never given to anything else. `message` and `label`
-are templates; `why` is what `spine explain` adds for someone who meets the code for the first time.
+are templates. Why a rule is there stands in `explained/CODE.md`, which `spine explain` shows.
 """
 
 from __future__ import annotations
@@ -10,10 +9,21 @@ from __future__ import annotations
 from spinedsl.diagnostics.model import Code
 
 CATALOGUE: dict[str, Code] = {}
+GROUPS = {
+    "E01": "the form of the text",
+    "E02": "names",
+    "E03": "structure",
+    "E04": "scale",
+    "E05": "shapes and values",
+    "E06": "limits",
+    "W07": "lints",
+    "E08": "files",
+    "E09": "weights, and what else a backend is asked for",
+}
 
 
-def _code(name: str, title: str, message: str, label: str, why: str = "") -> Code:
-    code = Code(name, title, message, label, why)
+def _code(name: str, title: str, message: str, label: str) -> Code:
+    code = Code(name, title, message, label)
     if name in CATALOGUE:
         raise ValueError(f"code {name} is given twice")
     CATALOGUE[name] = code
@@ -69,12 +79,10 @@ NOT_UTF8 = _code(
 UNKNOWN_NAME = _code("E0201", "unknown name", "there is no {kind} named `{name}`", "not defined {where}")
 DEFINED_TWICE = _code(
     "E0202", "defined twice", "`{name}` is defined twice", "{what} cannot take a name that is in use",
-    "Nothing is shadowed: each name means one thing, in the file and in the names of the parameters.",
 )  # fmt: skip
 WRONG_KIND = _code("E0203", "another kind of thing", "`{name}` is {got}, not {expected}", "expected {expected}")
 RECURSION = _code(
     "E0204", "recursive definition", "`{name}` calls itself{way}", "this call closes the circle",
-    "Definitions are expanded into operations, so that every file ends: none may reach itself.",
 )  # fmt: skip
 IMPORT_NOT_FOUND = _code("E0205", "import not found", "cannot find `{path}`", "{where}")
 IMPORT_CYCLE = _code(
@@ -95,7 +103,6 @@ TOO_MANY_ARGUMENTS = _code(
 UNKNOWN_PROPERTY = _code("E0212", "unknown property", "{what} has no property `{name}`", "expected {known}")
 NOT_A_VAR = _code(
     "E0213", "not a var", "`{name}` cannot be assigned: it is {what}", "only a `var` changes its value",
-    "`let` names a value once and for all, and that name is the parameters' name.",
 )  # fmt: skip
 NO_RETURN = _code("E0214", "missing return", "`{name}` does not return on every path", "expected a `return`{where}")
 RETURN_IN_LOOP = _code(
@@ -123,7 +130,6 @@ EDIT_OF_DROPPED = _code(
 )
 EDITED_TWICE = _code(
     "E0225", "edited twice", "{what} of `{name}` is edited twice", "edited again here",
-    "Edits are made in order, so the second would undo the first: one of the two is a mistake.",
 )  # fmt: skip
 NO_SUCH_CLAUSE = _code(
     "E0226", "no clause to take away", "{row} has no `{name}` to take away", "`none` takes a clause away"
@@ -155,12 +161,10 @@ YIELD_TWICE = _code(
 
 INPUT_COUNT = _code(
     "E0301", "number of inputs", "{row} `{name}` has {got}, expected {expected}", "{got}",
-    "In a scale-permuted network every block is fed by one or two others. `rules {{ inputs 1..3 }}` changes that.",
 )  # fmt: skip
 SAME_PARENTS = _code("E0302", "same input twice", "block `{name}` takes `{parent}` twice", "the second time")
 USED_BEFORE = _code(
     "E0303", "input below the block", "`{name}` stands below `{user}`, which uses it", "used here, before it is there",
-    "The order of the rows is the order of the network: a block reads only from rows above it.",
 )  # fmt: skip
 CYCLE = _code("E0304", "circle of blocks", "{what}", "this input closes the circle")
 UNUSED_BLOCK = _code(
@@ -200,7 +204,6 @@ CLAUSE_NOT_TAKEN = _code(
 )
 READS_DROPPED = _code(
     "E0318", "reads a dropped row", "`{user}` reads `{name}`, which an edit drops", "read here",
-    "An edit changes one row; what reads that row stays as it is, and has to be edited too.",
 )  # fmt: skip
 HEAD_NAME_TAKEN = _code(
     "E0319", "name of a head's output taken", "head `{head}` gives an output `{name}`, but that name is taken",
@@ -251,21 +254,18 @@ EXPECTED_VALUE = _code("E0502", "another kind of value", "{what} expects {expect
 OUT_OF_RANGE = _code("E0503", "value out of range", "{what} must be {expected}, got {got}", "expected {expected}")
 NO_DEFAULT = _code(
     "E0504", "no default", "`{role}` is used, but network `{network}` has no default for it", "used here",
-    "`act` and `norm` are what the network's `defaults` say, so that one definition serves every dialect.",
 )  # fmt: skip
 DIVISION_BY_ZERO = _code("E0505", "division by zero", "division by zero", "this is 0")
 SIZE_NOT_KEPT = _code(
     "E0506", "size does not fit the level",
     "`{operation}` turns {before} into {after}, but level {level} has {expected}",
     "the map no longer fits its level",
-    "A feature map at level L is the input divided by 2^L, rounded to nothing: that is what makes maps comparable.",
 )  # fmt: skip
 NOT_KNOWN = _code("E0507", "value not known", "{what} cannot be known here", "{why}")
 NOT_A_MAP = _code("E0508", "no feature map returned", "`{name}` returns {got}", "expected a feature map")
 SHARED_SHAPES = _code(
     "E0509", "shared weights of two shapes", "`shared {name}` needs weights of {second} here, but of {first} before",
     "shared by every iteration of the loop",
-    "A `shared` call has the same weights in every iteration, so what goes in has to have the same channels.",
 )  # fmt: skip
 WRONG_RANK = _code(
     "E0510", "map and vector confused", "`{operation}` takes {expected}, got {got}", "expected {expected}",
@@ -285,16 +285,13 @@ TOO_MANY = _code("E0604", "too many", "too many {what}: at most {limit}, got {go
 
 SKIPPED_LEVEL = _code(
     "W0701", "output level skipped", "the outputs leave out level {levels}", "between `{below}` and `{above}`",
-    "Detection heads expect a pyramid without gaps.",
 )  # fmt: skip
 LONG_RESAMPLE = _code(
     "W0702", "resampling over many levels",
     "`{target}` resamples `{source}` over {distance} levels", "{distance} levels apart",
-    "More than three levels lose most of what the source knew; the published networks stay within three.",
 )  # fmt: skip
 EDIT_WITHOUT_EFFECT = _code(
     "W0703", "edit that changes nothing", "{what}", "{label}",
-    "An edit says how a network differs from the one that it is made of; where it does not, something else was meant.",
 )  # fmt: skip
 
 # ---- E08: files ----
@@ -311,13 +308,11 @@ UNKNOWN_WEIGHTS = _code(
 BROKEN_WEIGHTS = _code("E0903", "broken weights file", "cannot make sense of `{path}`: {reason}", "")
 NOT_A_STATE_DICT = _code(
     "E0904", "not a state dict", "`{path}` is not a plain state dict: {reason}", "",
-    "A pickled file can run code when it is opened: only tensors by name are read, and everything else is refused.",
 )  # fmt: skip
 NEEDS_PYTORCH = _code("E0905", "PyTorch needed", "reading `{path}` needs PyTorch, which is not installed", "")
 FIXED_AXIS = _code(
     "E0906", "axis that cannot vary", "the {axis} of network `{network}` cannot vary",
     "a definition reads the {axis} here",
-    "What a definition computes from a size is fixed when the network is compiled, so the model fits that size alone.",
 )  # fmt: skip
 MODEL_TOO_LARGE = _code(
     "E0907", "model too large", "the tensors of network `{network}` take {size} GiB; an ONNX file holds at most 2",

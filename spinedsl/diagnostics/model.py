@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -100,7 +100,6 @@ class Code:
     title: str
     message: str
     label: str
-    why: str = field(repr=False, default="")
 
     @property
     def severity(self) -> Severity:

@@ -45,7 +45,7 @@ def test_mistakes_are_status_1_and_all_said() -> None:
     done = spine("check", WRONG)
     assert done.returncode == 1
     assert done.stdout.count("error[") == 3
-    assert done.stdout.endswith("1 file checked: 3 errors\n")
+    assert done.stdout.endswith("1 file checked: 3 errors; `spine explain E0402` says more\n")
 
 
 def test_a_folder_is_searched() -> None:

@@ -1,0 +1,90 @@
+"""Explain codes: why the rule is there, a file that breaks it with what is said of it, and the same file put right."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import textwrap
+
+from spinedsl import driver
+from spinedsl.cli.terminal import UsageError, page_of, rendered
+from spinedsl.diagnostics import nearest
+from spinedsl.diagnostics.catalogue import CATALOGUE, GROUPS
+from spinedsl.diagnostics.explain import Example, explanation
+
+HELP = "explain what a code means, with examples"
+EXAMPLES = """\
+examples:
+  spine explain E0303            the rule, and a wrong and a right file
+  spine explain e0303 w0701      several; upper or lower case
+  spine explain                  every code, by group
+"""
+NAME = "net.spine"
+# Where an example would stand. Nothing is read from there: the examples import from the prelude, or break a rule of
+# imports, which is said before a file is opened.
+ORIGIN = f"/project/{NAME}"
+INDENT = "    "
+READABLE = 100  # columns of running text
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("codes", metavar="CODE", nargs="*", help="codes such as E0303; without one, all are listed")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the explanations; nothing, unless every code is known."""
+    codes = [_known(code) for code in options.codes]
+    texts = [_explained(code) for code in dict.fromkeys(codes)] if codes else [_listed()]
+    encoding = sys.stdout.encoding or "utf-8"
+    print("\n\n\n".join(texts).encode(encoding, "backslashreplace").decode(encoding))
+    return 0
+
+
+def _known(code: str) -> str:
+    """The code as the catalogue writes it."""
+    if code.upper() in CATALOGUE:
+        return code.upper()
+    near = nearest(code.upper(), CATALOGUE)
+    hint = f"did you mean {near}?" if near else "`spine explain` lists all"
+    raise UsageError(f"there is no code {code!r}; {hint}")
+
+
+def _listed() -> str:
+    """Every code with its title, by group."""
+    parts = []
+    for group, subject in GROUPS.items():
+        codes = sorted(code for code in CATALOGUE if code.startswith(group))
+        lines = [f"  {code}  {CATALOGUE[code].title}" for code in codes]
+        parts.append("\n".join([page_of(sys.stdout).bold(f"{group}  {subject}"), *lines]))
+    return "\n\n".join(parts)
+
+
+def _explained(code: str) -> str:
+    page = page_of(sys.stdout)
+    explained = explanation(code)
+    parts = [page.bold(f"{code}: {CATALOGUE[code].title}")]
+    width = min(page.width, READABLE)
+    parts += [_wrapped(text, width) for text in explained.paragraphs]
+    if explained.wrong is not None and explained.right is not None:
+        parts += [page.bold("Wrong:"), _indented(explained.wrong.shown)]
+        parts += [page.bold("What is said of it:"), _indented(_said(explained.wrong))]
+        parts += [page.bold("Right:"), _indented(explained.right.shown)]
+    return "\n\n".join(parts)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Running text in lines; what stands between backticks stays on one."""
+    whole = re.sub("`[^`]*`", lambda code: code[0].replace(" ", "\0"), text)
+    return textwrap.fill(whole, width, break_long_words=False, break_on_hyphens=False).replace("\0", " ")
+
+
+def _said(example: Example) -> str:
+    """What `spine check` says of an example."""
+    outcome = driver.decode(example.data, NAME, ORIGIN).then(driver.analyse)
+    return rendered(outcome.diagnostics, sys.stdout, margin=len(INDENT))
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(text.rstrip("\n"), INDENT)
