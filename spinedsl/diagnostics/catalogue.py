@@ -134,15 +134,10 @@ EDITED_TWICE = _code(
 NO_SUCH_CLAUSE = _code(
     "E0226", "no clause to take away", "{row} has no `{name}` to take away", "`none` takes a clause away"
 )
-SHARED_ALONE = _code(
-    "E0227", "shared with nothing", "`shared` means nothing here: {why}", "shared with nothing",
-    "`shared` gives a call in a loop one set of weights for every map of the `each` around it, or, without one, for "
-    "every iteration of the `repeat`s.",
-)  # fmt: skip
+SHARED_ALONE = _code("E0227", "shared with nothing", "`shared` means nothing here: {why}", "shared with nothing")
 YIELD_OUTSIDE = _code(
-    "E0228", "yield outside a head", "`{name}` is {kind} and cannot yield", "only a `head_type` yields",
-    "A head may give several values, one for each `yield`; everything else gives one, by `return`.",
-)  # fmt: skip
+    "E0228", "yield outside a head", "`{name}` is {kind} and cannot yield", "only a `head_type` yields"
+)
 YIELD_AND_RETURN = _code(
     "E0229", "yield and return", "head `{name}` yields, and so cannot return", "expected a `yield`, or `return` alone"
 )
@@ -153,8 +148,6 @@ NO_YIELD = _code(
 YIELD_TWICE = _code(
     "E0231", "two values of one name", "two values that head `{name}` yields would both be named `{value}`",
     "the second of that name",
-    "What a head yields is named by the head, by the name after `yield` where there are several, and by the loops "
-    "around it.",
 )  # fmt: skip
 
 # ---- E03: structure ----
@@ -210,8 +203,7 @@ HEAD_NAME_TAKEN = _code(
     "gives `{name}`",
 )  # fmt: skip
 OUTPUT_WITHOUT_LEVEL = _code(
-    "E0320", "output without a level", "output `{name}` gives {got}, which has no level", "expected a map with a level",
-    "Outputs are the feature pyramid: maps with a level each. Pooled maps and vectors are what heads give.",
+    "E0320", "output without a level", "output `{name}` gives {got}, which has no level", "expected a map with a level"
 )  # fmt: skip
 
 # ---- E04: scale ----
@@ -268,8 +260,7 @@ SHARED_SHAPES = _code(
     "shared by every iteration of the loop",
 )  # fmt: skip
 WRONG_RANK = _code(
-    "E0510", "map and vector confused", "`{operation}` takes {expected}, got {got}", "expected {expected}",
-    "A feature map has shape (batch, channels, height, width), a vector (batch, features).",
+    "E0510", "map and vector confused", "`{operation}` takes {expected}, got {got}", "expected {expected}"
 )  # fmt: skip
 
 # ---- E06: limits ----
