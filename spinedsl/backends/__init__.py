@@ -43,6 +43,7 @@ class Backend(Protocol):
 BACKENDS: Mapping[str, str] = {
     "torch": "spinedsl.backends.torch",
     "onnx": "spinedsl.backends.onnx",
+    "mermaid": "spinedsl.backends.mermaid",
 }
 
 

@@ -1,4 +1,4 @@
-"""Compile a network to a PyTorch file or an ONNX model."""
+"""Compile a network to a PyTorch file, an ONNX model, or a Mermaid chart."""
 
 from __future__ import annotations
 
