@@ -17,7 +17,7 @@ class Source:
     """A text with a name. Two sources are the same only if they are the same object."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
     origin: str = field(default="")  # where imports are looked up from: a path, `std`, or empty for loose text
 
     @staticmethod

@@ -28,19 +28,20 @@ SINGLE = [name for name in INPUTS if not name.startswith("ten-")]
 UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 # What no file of a few lines can cause, with the tests that do.
 ELSEWHERE = {
-    "E0601": "a file of megabytes: tests/syntax/test_limits.py",
+    "E0601": "a file of megabytes: tests/syntax/test_any_text.py",
     "E08": "files that cannot be read or written: tests/cli",
     "E09": "weights and backends: tests/weights, tests/backends",
 }
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The mistakes as a project of their own, whose folder imports may not leave."""
-    shutil.copytree(FOLDER, tmp_path / "project/mistakes")
-    (tmp_path / "project/spine.toml").touch()
-    (tmp_path / "elsewhere.spine").write_text("def elsewhere(x) { return x }\n", encoding="utf-8")
-    return tmp_path / "project/mistakes"
+    root = tmp_path_factory.mktemp("mistakes")
+    shutil.copytree(FOLDER, root / "project/mistakes")
+    (root / "project/spine.toml").touch()
+    (root / "elsewhere.spine").write_text("def elsewhere(x) { return x }\n", encoding="utf-8")
+    return root / "project/mistakes"
 
 
 def check(folder: Path, name: str) -> tuple[Diagnostic, ...]:

@@ -171,13 +171,19 @@ def _reduction(rule: list[Any], callbacks: object) -> Reduction:
 
 
 def _kept(children: list[Any], kept: list[list[int]], nones: int) -> list[Any]:
-    """The children that count, a None for each optional part that is not there."""
+    """The children that count, a None for each optional part that is not there.
+
+    A list that comes first goes on growing: nobody else has it, and to copy it for each item would take the square of
+    its length.
+    """
     found: list[Any] = []
     for index, take_in, before in kept:
         if before:
             found += [None] * before
-        if take_in:
+        if take_in and not found:
+            found = children[index]
+        elif take_in:
             found += children[index]
         else:
             found.append(children[index])
-    return found + [None] * nones
+    return found + [None] * nones if nones else found

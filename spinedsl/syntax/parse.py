@@ -53,7 +53,7 @@ def _machine() -> Machine:
 def parse(source: Source) -> Outcome[tree.File]:
     """The file as a tree, and every mistake of form in it. There is always a tree, even of an empty file."""
     if len(source.text) > MAX_FILE_CHARACTERS:
-        empty = tree.File(source, None, (), (), ())
+        empty = tree.File(source, None, (), (), (), sound=False)
         return Outcome(empty, (say.FILE_TOO_LARGE.at(source.span(0, 1), limit=MAX_FILE_CHARACTERS),))
     diagnostics, text = characters.inspect(source)
     with _lock:
@@ -226,15 +226,17 @@ class _Parser:
         return tree.Definition(kind, name, parameters, signature, body, self.extent(statement))
 
     def body(self, statements: list[Statement], depth: int) -> tree.Body:
-        if depth > MAX_BODY_DEPTH:
+        if depth > MAX_BODY_DEPTH and statements:
             self.too_deep(statements[0], "a definition")
             return (self.broke(statements[0]),)
         nodes: list[tree.Statement] = []
         for statement in statements:
-            nodes.append(self.statement(statement, nodes, depth))
-        return tuple(node for node in nodes if not (isinstance(node, tree.Broken) and not node.mentions))
+            node = self.statement(statement, nodes, depth)
+            if node is not None:  # an `else` is part of the `if` before it
+                nodes.append(node)
+        return tuple(nodes)
 
-    def statement(self, statement: Statement, before: list[tree.Statement], depth: int) -> tree.Statement:
+    def statement(self, statement: Statement, before: list[tree.Statement], depth: int) -> tree.Statement | None:
         head = statement.head
         if head in ("IF", "REPEAT", "EACH", "ELSE"):
             return self.compound(statement, before, depth)
@@ -244,7 +246,7 @@ class _Parser:
             return node if node is not None else self.broke(statement)
         return self.unknown_statement(statement, "in a definition", BODY_WORDS)
 
-    def compound(self, statement: Statement, before: list[tree.Statement], depth: int) -> tree.Statement:
+    def compound(self, statement: Statement, before: list[tree.Statement], depth: int) -> tree.Statement | None:
         if statement.body is None:
             self.needs_body(statement, "`{`")
             statement.reported = True
@@ -270,8 +272,8 @@ class _Parser:
         before: list[tree.Statement],
         *,
         failed: bool,
-    ) -> tree.Statement:
-        """Hang an `else` on the end of the `if` chain before it."""
+    ) -> tree.Statement | None:
+        """Hang an `else` on the end of the `if` chain before it; None once it hangs there."""
         if failed or statement.reported:
             return self.broke(statement)
         other: tree.Body = body
@@ -294,7 +296,7 @@ class _Parser:
         for part in reversed(chain):
             other = (tree.If(part.condition, part.then, other, part.span),)
         before[-1] = other[0]
-        return tree.Broken((), frozenset(), statement_span(self.source, statement))
+        return None
 
     # ---- networks ----
 

@@ -49,7 +49,10 @@ def memo_key(value: Result) -> object:
         return value.type
     if isinstance(value, Many):
         return tuple(memo_key(item) for item in value.items)
-    return value if isinstance(value, Block) else key_of(value)
+    if isinstance(value, Block):
+        # Its name is for messages: blocks of the same shape are resampled by the same module.
+        return (Block, value.level, value.channels, value.in_channels, value.out_channels, value.height, value.width)
+    return key_of(value)
 
 
 def in_words(value: object) -> str:
