@@ -16,6 +16,7 @@ from spinedsl.backends import Options, backend
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
 from spinedsl.diagnostics.render import render, summary
 from spinedsl.ir.typed import InputSize
+from spinedsl.lower import lower
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
@@ -76,7 +77,7 @@ def program(file: str | Path | Source, *, network: str | None = None, size: tupl
     outcome = check(source.value, size=size, network=chosen)
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
-    return driver.program_of(outcome.value.checked[chosen])
+    return lower(outcome.value.checked[chosen])
 
 
 def _choice(file: str, asked: str | None, known: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
     Source --parse--> File --resolve--> Unit, Network --elaborate--> TypedNetwork --check--> CheckedNetwork
            --lower--> Program --emit--> bytes
 
+Up to the checks the stages run here, for every network of a file; `api` lowers and emits the one that is asked for.
 Reading the imports is the one thing here that touches the disk; nothing writes.
 """
 
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from spinedsl.checks import check
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, in_order, nearest
@@ -24,8 +26,6 @@ from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve import resolve, resolve_networks
 from spinedsl.ir.typed import CheckedNetwork, InputSize
-from spinedsl.lower import lower
-from spinedsl.ops.program import Program
 from spinedsl.prelude import FOLDER, modules
 from spinedsl.source import Source
 from spinedsl.syntax import tree
@@ -44,12 +44,18 @@ def read(path: Path, name: str | None = None) -> Outcome[Source]:
     nowhere = Source(shown, "").span(0, 0)
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return read_bytes(file, shown, str(path.resolve()))
     except OSError as error:
         return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=_reason(error)),))
+
+
+def read_bytes(file: BinaryIO, name: str, origin: str = "") -> Outcome[Source]:
+    """All that an open file, or standard input, holds, as a source; or why it cannot be one."""
+    data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=f"more than {MAX_BYTES} bytes"),))
-    return decode(data, shown, str(path.resolve()))
+        reason = f"more than {MAX_BYTES} bytes"
+        return Outcome(None, (say.CANNOT_READ.at(Source(name, "").span(0, 0), path=name, reason=reason),))
+    return decode(data, name, origin)
 
 
 def decode(data: bytes, name: str, origin: str = "") -> Outcome[Source]:
@@ -237,8 +243,3 @@ def choose_network(networks: Mapping[str, Network], name: str | None) -> str | t
     if name is not None:
         return name if name in known else known
     return known[0] if len(known) == 1 else known
-
-
-def program_of(checked: CheckedNetwork) -> Program:
-    """The program of a checked network."""
-    return lower(checked)

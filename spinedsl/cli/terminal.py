@@ -47,7 +47,7 @@ def network_arguments(parser: argparse.ArgumentParser) -> None:
 def read_source(name: str) -> Outcome[Source]:
     """A file named on the command line; `-` is standard input."""
     if name == "-":
-        return driver.decode(sys.stdin.buffer.read(driver.MAX_BYTES + 1)[: driver.MAX_BYTES], "<stdin>")
+        return driver.read_bytes(sys.stdin.buffer, "<stdin>")
     return driver.read(Path(name), name)
 
 

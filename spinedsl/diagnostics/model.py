@@ -136,10 +136,6 @@ class Outcome(Generic[T]):
         following = stage(self.value)
         return Outcome(following.value, self.diagnostics + following.diagnostics)
 
-    def and_if_ok(self, stage: Callable[[T], Outcome[U]]) -> Outcome[U]:
-        """Like `then`, for a stage that only makes sense of a faultless value."""
-        return self.then(stage) if self.ok else Outcome(None, self.diagnostics)
-
 
 def first(diagnostics: list[Diagnostic], most: int, too_many: Code) -> list[Diagnostic]:
     """The diagnostics; of more than `most`, the first ones and that there are more. Nobody reads on."""

@@ -39,7 +39,8 @@ THEMES = {
         "red": "#ff6b6b",
     },
 }
-SHAPES = ("rectangle", "diamond", "hexagon", "octagon", "ellipse", "trapezoid")
+STEM_SHAPE = "trapezoid"
+SHAPES = ("rectangle", "diamond", "hexagon", "octagon", "ellipse", STEM_SHAPE)
 KNOWN_SHAPES = {"bottleneck": "rectangle", "residual": "diamond"}
 
 
@@ -108,11 +109,11 @@ def _size_of(figure: Figure, level: int) -> str:
 
 def _shapes(figure: Figure) -> dict[str, str]:
     """A shape for each type in use: the paper's for its two, the others in order of appearance."""
-    free = iter(shape for shape in SHAPES if shape not in KNOWN_SHAPES.values())
+    free = iter(shape for shape in SHAPES if shape not in (*KNOWN_SHAPES.values(), STEM_SHAPE))
     shapes: dict[str, str] = {}
     for box in figure.boxes.values():
         if box.row.kind == "stem":
-            shapes.setdefault(box.row.type_name, "trapezoid")
+            shapes.setdefault(box.row.type_name, STEM_SHAPE)
         else:
             name = box.row.type_name
             shapes.setdefault(name, KNOWN_SHAPES.get(name) or next(free, "rectangle"))

@@ -228,3 +228,10 @@ def test_a_missing_package_is_named_with_what_brings_it(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == "spine: this needs onnx: pip install 'spinedsl[onnx]'\n"
+
+
+def test_standard_input_beyond_the_limit_is_refused_not_cut() -> None:
+    network = Path(FIRST).read_text()
+    done = spine("check", "-", text=network + "#" * 10_000_001)
+    assert done.returncode == 1
+    assert "error[E0801]: cannot read `<stdin>`: more than 10000000 bytes" in done.stdout

@@ -6,6 +6,7 @@ import numpy as np
 
 from spinedsl import driver
 from spinedsl.diagnostics.render import render
+from spinedsl.lower import lower
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.interpret import run
@@ -28,7 +29,7 @@ def program(text: str, network: str = "Net") -> Program:
     outcome = driver.analyse(Source.from_text(text, "net.spine"))
     assert outcome.ok, render(outcome.diagnostics)
     assert outcome.value is not None
-    return driver.program_of(outcome.value.checked[network])
+    return lower(outcome.value.checked[network])
 
 
 def graph(text: str, network: str = "Net") -> Graph:

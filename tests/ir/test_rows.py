@@ -6,6 +6,7 @@ import pytest
 
 from spinedsl import driver
 from spinedsl.ir.typed import InputSize
+from spinedsl.lower import lower
 from spinedsl.source import Source
 from tests.ir.built import graph, program, said
 
@@ -139,7 +140,7 @@ def test_the_size_may_come_from_outside() -> None:
     source = Source.from_text(network("block b: residual level 3 after s\n    output C3: b"))
     outcome = driver.analyse(source, InputSize(64, 256))
     assert outcome.value is not None
-    assert driver.program_of(outcome.value.checked["Net"]).row("b").type.size == "8x32"
+    assert lower(outcome.value.checked["Net"]).row("b").type.size == "8x32"
     (said_,) = driver.analyse(source, InputSize(64, 100)).diagnostics
     assert said_.code.id == "E0402"
 
