@@ -7,7 +7,6 @@ file and raise `Mistakes`, which reads as the command line prints it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from spinedsl.ir.typed import InputSize
 from spinedsl.lower import lower
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
+from spinedsl.record import replace
 from spinedsl.source import Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse as parse_source

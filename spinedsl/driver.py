@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -27,6 +26,7 @@ from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve import resolve, resolve_networks
 from spinedsl.ir.typed import CheckedNetwork, InputSize
 from spinedsl.prelude import FOLDER, modules
+from spinedsl.record import Record, field
 from spinedsl.source import Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse
@@ -82,8 +82,7 @@ def prelude(module: str) -> Outcome[Unit]:
     return read(FOLDER / f"{module}.spine", f"std/{module}.spine").then(lambda source: _Loader().unit(source))
 
 
-@dataclass
-class _Loader:
+class _Loader(Record, frozen=False):
     """Resolves a file after the files that it imports; each file once, circles said at the import that closes them."""
 
     folder: Path | None = None
@@ -175,8 +174,7 @@ def _project_folder(path: Path) -> Path:
 # ---- the stages ----
 
 
-@dataclass(frozen=True, eq=False)
-class Analysis:
+class Analysis(Record, eq=False):
     """A file after all its checks: what it defines, and every network that could be checked."""
 
     source: Source

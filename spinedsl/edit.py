@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import TypeAlias, TypeVar
 
 from spinedsl.diagnostics import Outcome
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.record import Record, names, values
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import spaced
@@ -50,8 +50,7 @@ _BREAKS = re.compile("[\n\r]")
 # ---- the edits ----
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """`block b7: type clauses…`: each clause replaces the row's, `none` takes it away; a type replaces the type."""
 
     name: str
@@ -67,8 +66,7 @@ class Change:
         return " ".join([head, *(f"{word} {value}" for word, value in self.clauses)])
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(Record):
     """`add block x1: type clauses… before b7`. Without a place, the row goes to the end of the rows of its kind."""
 
     name: str
@@ -88,8 +86,7 @@ class Add:
         return " ".join([row, *(f"{word} {value}" for word, value in self.clauses), *place])
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Record):
     """`drop b11`."""
 
     name: str
@@ -101,8 +98,7 @@ class Drop:
         return f"drop {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Record):
     """`move b6 after b7`, or `before` it: one of the two is given."""
 
     name: str
@@ -117,8 +113,7 @@ class Move:
         return " ".join([f"move {self.name}", *before, *([f"after {self.after}"] if self.after is not None else [])])
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(Record):
     """`allow W0701 "reason"`: a warning that the edited network accepts."""
 
     code: str
@@ -134,8 +129,7 @@ class Allow:
 Edit: TypeAlias = Change | Add | Drop | Move | Allow
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(Record):
     """Edits in the order in which they are made."""
 
     items: tuple[Edit, ...] = ()
@@ -292,8 +286,8 @@ def _settle(edit: Edit) -> None:
     outcome = parse(f"with {{\n{text}\n}}") if not _BREAKS.search(text) else Outcome(None)
     if outcome.value is None or len(outcome.value) != 1 or _shape(outcome.value.items[0]) != _shape(edit):
         raise ValueError(f"this is not the form of one edit: {text}")
-    for field in fields(edit):
-        object.__setattr__(edit, field.name, getattr(outcome.value.items[0], field.name))
+    for name in names(type(edit)):
+        object.__setattr__(edit, name, getattr(outcome.value.items[0], name))
 
 
 def _shape(edit: Edit) -> tuple[object, ...]:
@@ -302,7 +296,7 @@ def _shape(edit: Edit) -> tuple[object, ...]:
         return Change, edit.kind, edit.name, edit.type is None, [word for word, _ in edit.clauses]
     if isinstance(edit, Add):
         return Add, edit.kind, edit.name, [word for word, _ in edit.clauses], edit.before, edit.after
-    return type(edit), *(getattr(edit, field.name) for field in fields(edit))
+    return type(edit), *values(edit)
 
 
 def _plain(edit: Edit) -> bool:

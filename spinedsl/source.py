@@ -7,13 +7,13 @@ ends), and `Span`s, which every later stage carries so that a message can point 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from spinedsl.record import Record, field
 
-@dataclass(frozen=True, eq=False)
-class Source:
+
+class Source(Record, eq=False):
     """A text with a name. Two sources are the same only if they are the same object."""
 
     name: str

@@ -6,7 +6,7 @@ A definition is a function from a feature map to an operand; `Network` puts defi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -30,6 +30,7 @@ from spinedsl.ops.program import (
     SourceText,
 )
 from spinedsl.ops.types import Attr, Literal, Loc, Opaque, Type, Value
+from spinedsl.record import replace
 
 Definition: TypeAlias = Callable[[Ref], Operand]
 HERE = Loc("net.spine", 1)

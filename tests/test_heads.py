@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, cast
 
 import onnx
@@ -17,6 +16,7 @@ from spinedsl.ops.initial import seeded
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import to_text
 from spinedsl.ops.verify import Invalid, verify
+from spinedsl.record import replace
 from spinedsl.source import Source
 
 TEXT = """

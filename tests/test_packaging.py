@@ -83,7 +83,7 @@ def test_wheel_holds_the_package_and_the_grammar_and_nothing_else(built: Built) 
         entry_points = wheel.read(next(name for name in wheel.namelist() if name.endswith("entry_points.txt")))
     assert names == shipped("spinedsl") | {GRAMMAR}
     assert grammar == (ROOT / "grammar/spine.lark").read_bytes()
-    assert b"spine = spinedsl.cli:main" in entry_points
+    assert b"spine = spinedsl.__main__:main" in entry_points
     assert any(name.startswith("spinedsl/prelude/") and name.endswith(".spine") for name in names)
 
 

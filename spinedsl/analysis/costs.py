@@ -5,14 +5,12 @@ Multiply-adds count convolutions and linear layers, as the paper's "FLOPs" do; o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from spinedsl.ops.graph import Graph
 from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.record import Record
 
 
-@dataclass(frozen=True)
-class Costs:
+class Costs(Record):
     """What a network, or a row of it, costs. `statistics` are the numbers that training tracks but does not learn."""
 
     parameters: int = 0

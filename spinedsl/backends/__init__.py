@@ -7,12 +7,12 @@ primitives; a test asks it for every one. None knows another, and all see `ops` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
+from spinedsl.record import Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 AXES = ("batch", "height", "width")
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Record):
     """What may be asked of a backend: tensors by canonical name or a seed for them, and the axes that stay open.
 
     `origin` says where the tensors come from, for the record.

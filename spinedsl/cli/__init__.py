@@ -7,14 +7,13 @@ wrong use, 70 a fault of the compiler, 130 interrupted. Only what a command need
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from spinedsl import __version__
-from spinedsl.cli.terminal import UsageError
+from spinedsl.cli.terminal import UsageError, columns
 
 COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "fmt", "new")
 EXTRAS = {
@@ -39,11 +38,16 @@ exit status: 0 fine, 1 mistakes in the input, 2 wrong use, 70 a fault of the com
 """
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help as it is written, as wide as the terminal. Argparse makes many of these where no help is shown."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=columns(sys.stdout) - 2)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments is None:
-        gc.disable()  # a short life with little garbage in circles: looking for it takes a fifth of the time
     try:
         options = _parser(given).parse_args(given)
         status: int = options.run(options)
@@ -80,11 +84,11 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         prog="spine",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"spine {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="spine", required=True)
     for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:  # only what is asked for is imported
         module = import_module(f"spinedsl.cli.{name}")
         command = commands.add_parser(
@@ -92,7 +96,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
             help=module.HELP,
             description=module.__doc__,
             epilog=module.EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Help,
             allow_abbrev=False,
         )
         module.arguments(command)

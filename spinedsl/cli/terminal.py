@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -17,6 +14,7 @@ from spinedsl import api, driver
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.program import Program
+from spinedsl.record import Record
 from spinedsl.source import Source
 
 
@@ -79,8 +77,7 @@ def spine_files(names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Record):
     """What a stream can show."""
 
     width: int
@@ -95,7 +92,16 @@ def page_of(stream: TextIO) -> Page:
     """Colours on a terminal, and its width; neither elsewhere."""
     terminal = stream.isatty()
     colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return Page(shutil.get_terminal_size((120, 40)).columns if terminal else 120, colour)
+    return Page(columns(stream), colour)
+
+
+def columns(stream: TextIO) -> int:
+    """The width of a terminal; 120 of anything else."""
+    if not stream.isatty():
+        return 120
+    import shutil  # noqa: PLC0415  for a terminal only
+
+    return shutil.get_terminal_size((120, 40)).columns
 
 
 def rendered(diagnostics: Iterable[Diagnostic], stream: TextIO, margin: int = 0) -> str:
@@ -117,6 +123,8 @@ def write_whole(path: Path, data: bytes) -> Diagnostic | None:
 
     A file that is there keeps its permissions; of a symbolic link, the file that it leads to is written.
     """
+    import tempfile  # noqa: PLC0415  many commands write nothing
+
     temporary: Path | None = None
     try:
         path = path.resolve()

@@ -8,16 +8,16 @@ written `\u{202e}` in an example, as the renderer shows it; a byte that is no te
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from spinedsl.record import Record
 
 FOLDER = Path(__file__).with_name("explained")
 _BLOCK = re.compile(r"^```spine\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 _ESCAPE = re.compile(r"\\([ux])\{([0-9a-f]+)\}")
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(Record):
     """A whole file, as it is shown."""
 
     shown: str
@@ -35,8 +35,7 @@ class Example:
         return data + self.shown[end:].encode()
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Record):
     """What is said of a code; both examples, or neither."""
 
     paragraphs: tuple[str, ...]

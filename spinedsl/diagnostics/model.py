@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from spinedsl.record import Record, replace
 from spinedsl.source import Span
 
 _NUMBER = re.compile(r"-?\s*[0-9][0-9.eE+-]*")
@@ -23,32 +23,28 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(Record):
     """A place and what is to be said right there."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(Record):
     """Replace the text of `span` by `text`."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(Record):
     """A repair in words, and as edits where the compiler is sure of them."""
 
     text: str
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One mistake: its code, its place, what was expected and got, the other places of a conflict, and the repair."""
 
     code: Code
@@ -92,8 +88,7 @@ class Diagnostic:
         return self if name is None else self.with_fix(f"did you mean `{name}`?", Edit(span, name))
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Record):
     """An entry of the catalogue. `message` and `label` are templates over the facts given to `at`."""
 
     id: str
@@ -117,8 +112,7 @@ def _short(fact: object) -> object:
     return f"{fact[: MAX_FACT - 1]}…" if isinstance(fact, str) and len(fact) > MAX_FACT else fact
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[T]):
+class Outcome(Record, Generic[T]):
     """A value, missing where nothing sensible could be made, and the diagnostics so far."""
 
     value: T | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 from itertools import islice
 
 MAX_KNOWN = 300  # names that are looked at, the first ones first
@@ -14,6 +13,8 @@ ENOUGH = 0.6  # of their letters are the same, in the same order
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like `name`, or None if nothing is near. Of equal ones, the first."""
+    from difflib import SequenceMatcher  # noqa: PLC0415  most files have no mistakes
+
     folded = name.casefold()
     letters = set(folded)
     matcher = SequenceMatcher(autojunk=False)

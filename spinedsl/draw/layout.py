@@ -8,9 +8,9 @@ none lies upon another; they only cross. Lanes are handed out greedily, in order
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from spinedsl.ops.program import Program, Row
+from spinedsl.record import Record, field
 
 BOX_WIDTH, BOX_HEIGHT = 44, 30
 LANE = 6  # between the lanes of two arrows
@@ -20,8 +20,7 @@ MARGIN_LEFT, MARGIN_TOP = 92, 56
 OUTPUT_TAG = 17  # room above a block for the name of its output
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Record):
     """A block: `x` and `y` are its middle."""
 
     row: Row
@@ -31,8 +30,7 @@ class Box:
     outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Arrow:
+class Arrow(Record):
     """A connection: the corners of its way, from the right side of one box to the left side of another."""
 
     source: str
@@ -42,8 +40,7 @@ class Arrow:
     points: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(Record):
     """Everything that is drawn, and how large it is."""
 
     program: Program
@@ -54,8 +51,7 @@ class Figure:
     arrows: tuple[Arrow, ...]
 
 
-@dataclass
-class _Edge:
+class _Edge(Record, frozen=False):
     source: str
     target: str
     kind: str
@@ -70,8 +66,7 @@ class _Edge:
     into: int = 0
 
 
-@dataclass
-class _Lanes:
+class _Lanes(Record, frozen=False):
     """Lanes of one corridor: an interval gets the first lane that is free over its whole length."""
 
     taken: list[list[tuple[float, float]]] = field(default_factory=list)
@@ -90,8 +85,7 @@ class _Lanes:
         return len(self.taken) * LANE
 
 
-@dataclass
-class _Gutter:
+class _Gutter(Record, frozen=False):
     """What stands between two columns, from left to right: lanes of arrows that leave, that only step over, that enter.
 
     In this order no stretch along the side of one box can lie upon one along the side of the next.

@@ -6,13 +6,13 @@ Every name from a file reaches the text through the template's escaping. Hoverin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import cos, pi, sin
 
 from spinedsl.analysis import Costs, costs_by_row, receptive_fields
 from spinedsl.draw.layout import BOX_HEIGHT, BOX_WIDTH, Arrow, Box, Figure
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Row
+from spinedsl.record import Record
 
 RADIUS = 4.0  # of the corners of arrows
 LEGEND = 46  # room below the figure
@@ -44,8 +44,7 @@ SHAPES = ("rectangle", "diamond", "hexagon", "octagon", "ellipse", STEM_SHAPE)
 KNOWN_SHAPES = {"bottleneck": "rectangle", "residual": "diamond"}
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(Record):
     """A shape with its colours and the words that hovering shows."""
 
     markup: str

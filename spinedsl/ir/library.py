@@ -6,13 +6,13 @@ In: a parsed file and the units of the files that it imports. Out: a `Unit`, one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from spinedsl.diagnostics import Diagnostic, Label, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.ops.types import Expr, Loc
+from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -47,8 +47,7 @@ KIND_IN_WORDS = {
 }
 
 
-@dataclass(eq=False)
-class Defined:
+class Defined(Record, frozen=False, eq=False):
     """A definition with the unit that gives its names meaning. `sound` is false once a mistake was found in it."""
 
     definition: tree.Definition
@@ -77,8 +76,7 @@ class Defined:
         return next((found for found in self.definition.parameters if found.name.text == name), None)
 
 
-@dataclass(eq=False)
-class Unit:
+class Unit(Record, frozen=False, eq=False):
     """A resolved file. `mentioned` are names inside statements that could not be read: nobody complains of those."""
 
     file: tree.File

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Unit
+from spinedsl.record import Record, field
 from spinedsl.syntax import tree
 
 Paths = dict[int, tuple[str, ...]]
@@ -34,8 +34,7 @@ def name_parts(definition: tree.Definition, unit: Unit) -> Paths:
     return namer.paths
 
 
-@dataclass
-class _Shared:
+class _Shared(Record, frozen=False):
     """What is shared from one place: calls, each with the `let` that it stands in, and the `repeat`s to keep apart."""
 
     calls: list[tuple[int, int]] = field(default_factory=list)
@@ -46,8 +45,7 @@ class _Shared:
         return bool(self.calls) or any(inner for _, inner in self.repeats)
 
 
-@dataclass
-class _Namer:
+class _Namer(Record, frozen=False):
     unit: Unit
     paths: Paths = field(default_factory=dict)
     let: int = 0

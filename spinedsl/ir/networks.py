@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.ir.trace import Trace
+from spinedsl.record import Record
 from spinedsl.syntax import tree
 
 CLAUSES: Mapping[str, tuple[str, ...]] = {
@@ -21,8 +21,7 @@ FILLED_IN = ("channels", "stride")  # parameters that a row gives by its clauses
 TypedUse = tuple[tree.Use, Defined]
 
 
-@dataclass(frozen=True, eq=False)
-class RowDecl:
+class RowDecl(Record, eq=False):
     """A row with its clauses by name. `defined` is None for a plain output, or where the type is not known."""
 
     row: tree.Row
@@ -53,8 +52,7 @@ class RowDecl:
         return found.value
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(Record, eq=False):
     """A network with its names bound. `arguments`, by the parameter's name, are those of an instance."""
 
     name: str

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from spinedsl.record import Record, field
 from spinedsl.source import Span
 
 
-@dataclass(eq=False)
-class Trace:
+class Trace(Record, frozen=False, eq=False):
     """By the names of rows. Edits of an edited network go on with what was done before."""
 
     root: Span  # name of the network that was written out

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from spinedsl.ir.networks import Network, RowDecl
 from spinedsl.ops.program import Call
 from spinedsl.ops.types import Loc, Type
+from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 
-@dataclass(frozen=True, eq=False)
-class TypedInput:
+class TypedInput(Record, eq=False):
     """One input of a row: the row it comes from, and what resamples it, if anything does."""
 
     source: tree.Name
     resample: Call | None
 
 
-@dataclass(frozen=True, eq=False)
-class TypedRow:
+class TypedRow(Record, eq=False):
     """A row with its level, widths and modules. What a mistake left unknown is None."""
 
     declared: RowDecl
@@ -44,16 +42,14 @@ class TypedRow:
         return self.declared.row.name.span
 
 
-@dataclass(frozen=True, eq=False)
-class InputSize:
+class InputSize(Record, eq=False):
     """Height and width that came from outside the file."""
 
     height: int
     width: int
 
 
-@dataclass(frozen=True, eq=False)
-class TypedNetwork:
+class TypedNetwork(Record, eq=False):
     """A network of typed rows, in the order of the file. `divisor` is 2 to the highest level of any row."""
 
     network: Network
@@ -69,8 +65,7 @@ class TypedNetwork:
     loc: Loc
 
 
-@dataclass(frozen=True, eq=False)
-class CheckedNetwork:
+class CheckedNetwork(Record, eq=False):
     """A typed network in which no check found an error. Every stage after this is total."""
 
     typed: TypedNetwork

@@ -6,8 +6,6 @@ interpreter and the costs read this form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
 from spinedsl.ops.program import (
     Bind,
@@ -28,10 +26,10 @@ from spinedsl.ops.program import (
     look_up,
 )
 from spinedsl.ops.types import Loc, Type, Value
+from spinedsl.record import Record, field
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class Node(Record, eq=False):
     """One primitive operation. `inputs` and `result` number values; `parameters` maps last parts to full names."""
 
     primitive: str
@@ -44,8 +42,7 @@ class Node:
     loc: Loc
 
 
-@dataclass(frozen=True, eq=False)
-class Graph:
+class Graph(Record, eq=False):
     """A program without structure. Value 0 is the input; `types` and `names` are indexed by value."""
 
     program: Program
@@ -75,8 +72,7 @@ def flatten(program: Program) -> Graph:
 Named = dict[str, "int | tuple[int, ...]"]
 
 
-@dataclass
-class _Flat:
+class _Flat(Record, frozen=False):
     types: list[Type]
     nodes: list[Node] = field(default_factory=list)
     parameters: dict[str, Parameter] = field(default_factory=dict)

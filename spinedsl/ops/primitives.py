@@ -7,7 +7,6 @@ this table, keyed by the same names; a test asks each of them for every primitiv
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from typing import TypeAlias
@@ -15,6 +14,7 @@ from typing import TypeAlias
 from spinedsl.ops import rules
 from spinedsl.ops.rules import Attributes, Initial, Parameter, Problem, pads
 from spinedsl.ops.types import Type, Value
+from spinedsl.record import Record, field
 
 __all__ = [
     "ALIASES",
@@ -47,8 +47,7 @@ class Kind(Enum):
     PADDING = "`same`, `symmetric` or a whole number"
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(Record):
     """An attribute with its default; `required` ones have none."""
 
     name: str
@@ -72,8 +71,7 @@ MAPS, VECTORS = (4,), (2,)
 EITHER = MAPS + VECTORS
 
 
-@dataclass(frozen=True)
-class Primitive:
+class Primitive(Record):
     """A row of the table. `most` None means any number of inputs from `least` up; `ranks` are those that it takes."""
 
     name: str

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from spinedsl.ops.types import Attr, Expr, Loc, Type
+from spinedsl.record import Record
 
 Path: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Record):
     """A feature map bound to a name before, or an item of a list that was: `features[0]`."""
 
     name: str
@@ -26,16 +25,14 @@ class Ref:
     channels: Expr  # in the names of the definition that it stands in
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(Record):
     """A list of feature maps: a parameter that holds a list, the rest of one (`features[1:]`), or one written out."""
 
     name: str  # empty for one written out
     items: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Op:
+class Op(Record, eq=False):
     """A primitive applied. `path` names its parameters within the module; `role` is how the file called it."""
 
     primitive: str
@@ -49,8 +46,7 @@ class Op:
     loc: Loc
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(Record, eq=False):
     """A module used. `maps` are its feature-map arguments by parameter name; `scalars` its compile-time ones."""
 
     module: Module
@@ -66,8 +62,7 @@ class Call:
 Operand: TypeAlias = Ref | Op | Call | Many
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bind:
+class Bind(Record, eq=False):
     """A feature map takes a name. `keyword` is `let`, `var` or `set`."""
 
     keyword: str
@@ -76,8 +71,7 @@ class Bind:
     loc: Loc
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BindScalar:
+class BindScalar(Record, eq=False):
     """A compile-time value takes a name."""
 
     keyword: str
@@ -86,8 +80,7 @@ class BindScalar:
     loc: Loc
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class If:
+class If(Record, eq=False):
     """A choice that has been made: `taken` is the arm, `then` or `other` holds its statements, the other is empty."""
 
     condition: Attr
@@ -102,8 +95,7 @@ class If:
         return bool(self.condition.value)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Repeat:
+class Repeat(Record, eq=False):
     """A repetition that has been counted: one body for each iteration. `path` precedes the iteration's number.
 
     Inside an `each`, what is shared over its maps still differs between iterations: `shared_path` precedes the number
@@ -118,8 +110,7 @@ class Repeat:
     shared_path: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Each:
+class Each(Record, eq=False):
     """One body for each feature map of a list."""
 
     item: str
@@ -129,16 +120,14 @@ class Each:
     loc: Loc
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Return:
+class Return(Record, eq=False):
     """What the module gives."""
 
     value: Operand
     loc: Loc
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Yield:
+class Yield(Record, eq=False):
     """One more value of a head."""
 
     value: Operand
@@ -149,8 +138,7 @@ Statement: TypeAlias = Bind | BindScalar | If | Repeat | Each | Return | Yield
 Body: TypeAlias = tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Formal:
+class Formal(Record):
     """A parameter of a definition: feature map (`map`), list of them (`maps`), another block (`block`), or `scalar`."""
 
     name: str
@@ -158,8 +146,7 @@ class Formal:
     default: Attr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Module:
+class Module(Record, eq=False):
     """A definition expanded for given arguments. Equal arguments share one module."""
 
     definition: str
@@ -173,24 +160,21 @@ class Module:
     yields: tuple[Yielded, ...] = ()  # of a head that yields; `type` is then that of the first
 
 
-@dataclass(frozen=True, slots=True)
-class Yielded:
+class Yielded(Record):
     """One value that a head yields. `name` follows the head's: texts, and numbers of the feature maps it came from."""
 
     name: tuple[str | int, ...]
     type: Type
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Connection:
+class Connection(Record, eq=False):
     """One input of a row: the row it comes from, and the module that resamples it, if any."""
 
     source: str
     resample: Call | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class Row(Record, eq=False):
     """A row of the network. Its inputs are resampled, joined with the absorbed maps, and go through `calls` in order.
 
     `repeated` tells whether the row says `repeat`: then its calls are named rep0, rep1, …. A plain output has no calls.
@@ -217,16 +201,14 @@ class Row:
         return dict(self.parts) if self.parts else {self.name: self.type}
 
 
-@dataclass(frozen=True, slots=True)
-class SourceText:
+class SourceText(Record):
     """A file that the network was made from."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, eq=False)
-class Program:
+class Program(Record, eq=False):
     """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order."""
 
     name: str

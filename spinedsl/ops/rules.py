@@ -7,17 +7,16 @@ number of multiply-adds. `primitives` puts them into rows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias, cast
 
 from spinedsl.ops.types import Type, Value, vector
+from spinedsl.record import Record, replace
 
 Attributes: TypeAlias = Mapping[str, Value]
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Record):
     """Why a shape rule refuses, in words, and which input or attribute is to blame."""
 
     text: str
@@ -25,8 +24,7 @@ class Problem:
     rank: int | None = None  # the rank of an input that has to have another, where that is it
 
 
-@dataclass(frozen=True, slots=True)
-class Initial:
+class Initial(Record):
     """How a parameter starts: `constant` (value), or `truncated_normal` or `uniform` of variance `value` / `fan`."""
 
     how: str
@@ -34,8 +32,7 @@ class Initial:
     fan: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Record):
     """A tensor that belongs to an operation: `name` is the last part of its canonical name."""
 
     name: str

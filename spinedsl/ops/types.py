@@ -6,15 +6,15 @@ small tree of its own, in the names of the definition that it stands in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
+
+from spinedsl.record import Record
 
 Value: TypeAlias = int | Fraction | bool | str | tuple["Value", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(Record):
     """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map pooled to 1x1.
 
     Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level.
@@ -53,8 +53,7 @@ def vector(features: int) -> Type:
     return Type(features, 1, 1, None, rank=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Loc:
+class Loc(Record):
     """A line of a `.spine` file."""
 
     file: str
@@ -67,46 +66,40 @@ class Loc:
 # ---- expressions over compile-time values ----
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Record):
     """A number, flag or symbol as written."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Record):
     """A parameter, a compile-time `let` or the index of a `repeat`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Record):
     """`base.name` of a feature map or a block, such as `x.channels`."""
 
     base: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Record):
     """An operator or function over expressions: `+ - * / == … and or not if`, `floor`, `round`, `max`, `min`."""
 
     operator: str
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Record):
     """A value that no expression in this definition's own names gives."""
 
 
 Expr: TypeAlias = Literal | Name | Property | Operation | Opaque
 
 
-@dataclass(frozen=True, slots=True)
-class Attr:
+class Attr(Record):
     """A compile-time value and where it comes from."""
 
     value: Value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 from spinedsl.syntax.machine import Token

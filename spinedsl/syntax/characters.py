@@ -7,7 +7,6 @@ only look like ASCII ones: each is named by its code point, with the letter that
 from __future__ import annotations
 
 import re
-import unicodedata
 from itertools import islice
 
 from spinedsl.diagnostics import Diagnostic, Edit
@@ -67,6 +66,8 @@ def show(character: str) -> str:
     """A character by code point and name, since it may not be visible."""
     if character.isascii() and character.isprintable():
         return f"`{character}`"
+    import unicodedata  # noqa: PLC0415  most files are ASCII
+
     name = unicodedata.name(character, "control character")
     return f"U+{ord(character):04X} ({name.lower()})"
 

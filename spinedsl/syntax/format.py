@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from spinedsl.diagnostics import Outcome, Severity
+from spinedsl.record import Record, field
 from spinedsl.source import Source
 from spinedsl.syntax.layout import BRACKETS, Statement, lay_out
 from spinedsl.syntax.machine import Token
@@ -50,8 +50,7 @@ def format_source(source: Source) -> Outcome[str]:
     return Outcome(printer.text())
 
 
-@dataclass
-class Comment:
+class Comment(Record, frozen=False):
     """A comment; `after` is the end of the token before it on its line, -1 where it has the line to itself."""
 
     start: int
@@ -60,8 +59,7 @@ class Comment:
     after: int
 
 
-@dataclass
-class Line:
+class Line(Record, frozen=False):
     """A line to print: its cells get aligned with those of the lines of its run."""
 
     depth: int
@@ -88,8 +86,7 @@ def _comments(source: Source, tokens: Sequence[Token]) -> list[Comment]:
     return found
 
 
-@dataclass
-class _Printer:
+class _Printer(Record, frozen=False):
     comments: list[Comment]
     lines: list[Line] = field(default_factory=list)
     in_edits: bool = False

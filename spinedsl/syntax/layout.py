@@ -9,10 +9,10 @@ follow something complete, so even an unclosed bracket costs one row, not the fi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
 from spinedsl.syntax.machine import Token
 
@@ -35,8 +35,7 @@ INNER_OPENERS = frozenset({"IF", "ELSE", "REPEAT", "EACH"})
 BODY_ITEMS = frozenset({"LET", "VAR", "RETURN", "NAME", *INNER_OPENERS})
 
 
-@dataclass(eq=False)
-class Statement:
+class Statement(Record, frozen=False, eq=False):
     """The tokens of one statement, and the statements between its braces if it has any."""
 
     tokens: list[Token]
@@ -85,8 +84,7 @@ def lay_out(source: Source, tokens: Sequence[Token]) -> tuple[list[Statement], l
     return layout.top, layout.diagnostics
 
 
-@dataclass
-class _Layout:
+class _Layout(Record, frozen=False):
     source: Source
     tokens: Sequence[Token]
     top: list[Statement] = field(default_factory=list)

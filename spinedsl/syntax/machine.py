@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from spinedsl.syntax.tables import Tables
 
 END = "$END"
+NAME = "NAME"
 MAX_REMEMBERED = 4_096
 
 # What a state does with a terminal: go to a state, or (-1) reduce by (size, callback, nonterminal).
@@ -67,17 +68,23 @@ class Machine:
 
     def keywords(self) -> frozenset[str]:
         """Words that end at a word boundary: no name can be one."""
-        return frozenset(name.lower() for name, regexp in self._tables["terminals"] if regexp.endswith("\\b"))
+        return frozenset(self._tables["keywords"])
 
     def tokens(self, text: str) -> list[Token]:
         """All tokens of a text; every character that is not ignored is in one."""
-        ignored = frozenset(self._tables["ignored"])
+        ignored, keywords = frozenset(self._tables["ignored"]), self._tables["keywords"]
+        ascii_only = text.isascii()
         tokens: list[Token] = []
         line = 1
         for match in self._pattern.finditer(text):
             kind, value = match.lastgroup, match.group()
             assert kind is not None
-            if kind in ignored:
+            if kind == NAME:
+                # A letter beyond ASCII is no part of a name, and yet no keyword ends before it.
+                if ascii_only or not text[match.end() : match.end() + 1].isalnum():
+                    kind = keywords.get(value, kind)
+                tokens.append(Token(kind, value, match.start(), line))
+            elif kind in ignored:
                 line += value.count("\n")
             else:
                 tokens.append(Token(kind, value, match.start(), line))

@@ -7,7 +7,6 @@ their own: a keyword as a name, a missing comma or colon, `=` after a clause wor
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from spinedsl.diagnostics import Diagnostic, Edit, nearest
@@ -136,6 +135,8 @@ class Misreadings:
             return found.with_fix(words, Edit(span, instead))
         if token.value.isalpha():
             found = found.with_notes("names are ASCII letters, digits and `_`")
+            import unicodedata  # noqa: PLC0415  most files are ASCII
+
             plain = unicodedata.normalize("NFKD", token.value)[:1]
             if plain.isascii() and plain.isalpha():
                 return found.with_fix(f"write `{plain}`", Edit(span, plain))

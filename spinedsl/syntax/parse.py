@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome, first, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake

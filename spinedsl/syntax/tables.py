@@ -1,14 +1,14 @@
 """The parser's tables: made by Lark of `grammar/spine.lark`, saved as plain data beside this file.
 
 Lark is the tool that makes them; reading a file needs only what is saved (`machine`). `spine.tables.json` is a cache
-and nothing more: it bears the digest of the grammar and the version of its own form, and where either differs the
+and nothing more: it bears a checksum of the grammar and the version of its own form, and where either differs the
 tables are built from the grammar. `python -m spinedsl.syntax.tables` writes it anew; a test proves that it is fresh.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -32,7 +32,8 @@ STARTS = (
     "each_head",
 )
 SAVED = Path(__file__).resolve().with_name("spine.tables.json")
-FORM = 1  # of what is saved
+FORM = 2  # of what is saved
+WORD_END = r"\b"
 
 Tables: TypeAlias = dict[str, Any]
 
@@ -74,6 +75,8 @@ def lark_of_grammar(callbacks: Any = None, *, strict: bool = False) -> Lark:
 def build() -> Tables:
     """The tables as plain data: terminals in the order in which they are tried, states, and rules.
 
+    A keyword is a NAME that reads so: one look into a dictionary, and no pattern for each.
+
     A state maps a symbol to the state to go to, or to -1 - n to reduce by rule n. A rule says how many symbols it
     takes, what it makes, the callback, and of its children which are kept, which are lists to take in, and where a
     missing optional one leaves a None.
@@ -101,8 +104,11 @@ def build() -> Tables:
         for symbol, (kind, argument) in sorted(table.states[state].items()):
             row[str(symbol)] = number[argument] if kind is Shift else -1 - rules.setdefault(argument, len(rules))
         states.append(row)
+    patterns = {terminal.name: terminal.pattern.to_regexp() for terminal in order}
+    keywords = {regexp.removesuffix(WORD_END): name for name, regexp in patterns.items() if regexp.endswith(WORD_END)}
     return {
-        "terminals": [[terminal.name, terminal.pattern.to_regexp()] for terminal in order],
+        "keywords": keywords,
+        "terminals": [[name, regexp] for name, regexp in patterns.items() if name not in keywords.values()],
         "ignored": sorted(lark.lexer_conf.ignore),
         "states": states,
         "starts": {start: number[table.start_states[start]] for start in STARTS},
@@ -140,7 +146,8 @@ def load() -> Tables:
 
 def key() -> str:
     """What the tables depend on."""
-    return f"form {FORM}, grammar {hashlib.sha256(grammar_text().encode()).hexdigest()}"
+    text = grammar_text().encode()
+    return f"form {FORM}, grammar of {len(text)} bytes, crc {zlib.crc32(text):08x}"
 
 
 def save() -> None:

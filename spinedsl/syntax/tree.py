@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import TypeAlias
 
+from spinedsl.record import Record, field, names
 from spinedsl.source import Source, Span
 
 Scalar: TypeAlias = int | Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Record):
     """An identifier at its place."""
 
     text: str
@@ -22,40 +21,35 @@ class Name:
 # ---- expressions ----
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Number:
+class Number(Record, eq=False):
     """An exact number: a whole one, or a fraction for a decimal."""
 
     value: Scalar
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Flag:
+class Flag(Record, eq=False):
     """`true` or `false`."""
 
     value: bool
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Text:
+class Text(Record, eq=False):
     """A string in quotes."""
 
     value: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ident:
+class Ident(Record, eq=False):
     """A name that stands for a value."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Property:
+class Property(Record, eq=False):
     """`base.name`."""
 
     base: Expr
@@ -63,8 +57,7 @@ class Property:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Unary:
+class Unary(Record, eq=False):
     """`-x` or `not x`."""
 
     operator: str
@@ -72,8 +65,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Binary:
+class Binary(Record, eq=False):
     """`left operator right`, comparisons and logic included."""
 
     operator: str
@@ -82,8 +74,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Conditional:
+class Conditional(Record, eq=False):
     """`value if condition else other`."""
 
     condition: Expr
@@ -92,16 +83,14 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ListOf:
+class ListOf(Record, eq=False):
     """`[a, b]`."""
 
     items: tuple[Expr, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Argument:
+class Argument(Record, eq=False):
     """One argument of a call: positional, or `name = value`."""
 
     name: Name | None
@@ -109,8 +98,7 @@ class Argument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(Record, eq=False):
     """`callee(arguments)`, perhaps `shared`."""
 
     callee: Name
@@ -125,8 +113,7 @@ Expr: TypeAlias = Number | Flag | Text | Ident | Property | Unary | Binary | Con
 # ---- statements of a definition ----
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Binding:
+class Binding(Record, eq=False):
     """`let`, `var`, or an assignment to a `var` (keyword `set`)."""
 
     keyword: str
@@ -135,24 +122,21 @@ class Binding:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Return:
+class Return(Record, eq=False):
     """`return value`."""
 
     value: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Yield:
+class Yield(Record, eq=False):
     """`yield value`: one more value of a head."""
 
     value: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class If:
+class If(Record, eq=False):
     """A compile-time choice; `else if` is an `If` alone in `other`."""
 
     condition: Expr
@@ -161,8 +145,7 @@ class If:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Repeat:
+class Repeat(Record, eq=False):
     """`repeat [index in] count { body }`."""
 
     index: Name | None
@@ -171,8 +154,7 @@ class Repeat:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Each:
+class Each(Record, eq=False):
     """`each item in list { body }`."""
 
     item: Name
@@ -181,8 +163,7 @@ class Each:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Broken:
+class Broken(Record, eq=False):
     """A statement that could not be read: the names that it would have bound, and those that it mentions."""
 
     binds: tuple[str, ...]
@@ -197,16 +178,14 @@ Body: TypeAlias = tuple[Statement, ...]
 # ---- definitions and networks ----
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Parameter:
+class Parameter(Record, eq=False):
     """A parameter with its default, if it has one."""
 
     name: Name
     default: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Definition:
+class Definition(Record, eq=False):
     """A definition of any kind: `kind` is the keyword that opens it."""
 
     kind: str
@@ -217,8 +196,7 @@ class Definition:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Use:
+class Use(Record, eq=False):
     """A type named in a row, with the arguments given there."""
 
     name: Name
@@ -226,8 +204,7 @@ class Use:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Clause:
+class Clause(Record, eq=False):
     """A clause of a row. `value` is an expression, a tuple of names (`from`, `after`, `absorb`) or a use."""
 
     keyword: Name
@@ -235,8 +212,7 @@ class Clause:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class Row(Record, eq=False):
     """A `stem`, `block`, `output` or `head` row."""
 
     kind: str
@@ -246,8 +222,7 @@ class Row:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Input:
+class Input(Record, eq=False):
     """`input name: channels x height x width`."""
 
     name: Name
@@ -255,8 +230,7 @@ class Input:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DefaultItem:
+class DefaultItem(Record, eq=False):
     """One entry of `defaults`: `role primitive(attributes)`, or `primitive(attributes)` with no role."""
 
     role: Name | None
@@ -264,16 +238,14 @@ class DefaultItem:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Defaults:
+class Defaults(Record, eq=False):
     """`defaults { … }`."""
 
     items: tuple[DefaultItem, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WidthItem:
+class WidthItem(Record, eq=False):
     """`level low[..high]: value`."""
 
     low: Expr
@@ -282,16 +254,14 @@ class WidthItem:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Widths:
+class Widths(Record, eq=False):
     """`widths { … }`."""
 
     items: tuple[WidthItem, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RuleItem:
+class RuleItem(Record, eq=False):
     """`name low[..high]`."""
 
     name: Name
@@ -300,16 +270,14 @@ class RuleItem:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rules:
+class Rules(Record, eq=False):
     """`rules { … }`."""
 
     items: tuple[RuleItem, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Setting:
+class Setting(Record, eq=False):
     """`resample use` or `join use` for the whole network."""
 
     keyword: str
@@ -317,8 +285,7 @@ class Setting:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Allow:
+class Allow(Record, eq=False):
     """`allow CODE "reason"`: a warning that this network has looked at and accepts."""
 
     code: Name
@@ -329,8 +296,7 @@ class Allow:
 NetworkItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Allow | Binding | Row | Broken
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Network:
+class Network(Record, eq=False):
     """A network written out."""
 
     name: Name
@@ -343,8 +309,7 @@ class Network:
 # ---- edits: what stands in `with { … }` ----
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Place(Record, eq=False):
     """Where a row goes: `word` is `before` or `after`, `row` the row that it goes beside."""
 
     word: str
@@ -352,8 +317,7 @@ class Place:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class Change(Record, eq=False):
     """`block b7 level 5` or `block b7: residual`: what is said, clauses or the type, replaces what the row says."""
 
     kind: str
@@ -363,16 +327,14 @@ class Change:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Drop:
+class Drop(Record, eq=False):
     """`drop b11`."""
 
     name: Name
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Addition:
+class Addition(Record, eq=False):
     """`add block x1: …`, perhaps with its place."""
 
     row: Row
@@ -380,8 +342,7 @@ class Addition:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Move:
+class Move(Record, eq=False):
     """`move b6 after b7`."""
 
     name: Name
@@ -392,8 +353,7 @@ class Move:
 EditItem: TypeAlias = Change | Drop | Addition | Move | Allow | Broken
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Instance:
+class Instance(Record, eq=False):
     """`network name = base(arguments)`; `edits` is None without a `with`. `span` ends before it, `extent` after it."""
 
     name: Name
@@ -409,16 +369,14 @@ class Instance:
         return span.source is whole.source and whole.start <= span.start and span.end <= whole.end
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Import:
+class Import(Record, eq=False):
     """`import std.blocks` (a tuple of parts) or `import "path"` (a string)."""
 
     path: tuple[str, ...] | str
     span: Span
 
 
-@dataclass(frozen=True, eq=False)
-class File:
+class File(Record, eq=False):
     """A parsed file. Broken statements are left out or stand as `Broken`; `broken` tells that there were any."""
 
     source: Source
@@ -433,8 +391,8 @@ class File:
 # ---- walking ----
 
 EXPRESSIONS = frozenset({Number, Flag, Text, Ident, Property, Unary, Binary, Conditional, ListOf, Call})
-_PARTS = {
-    node: tuple(part.name for part in fields(node) if part.name not in ("span", "head", "extent"))
+_PARTS: dict[type, tuple[str, ...]] = {
+    node: tuple(name for name in names(node) if name not in ("span", "head", "extent"))
     for node in (
         *EXPRESSIONS, Argument, Binding, Return, Yield, If, Repeat, Each, Parameter, Definition, Use, Clause, Row,
         Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Place, Change, Drop,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.program import Bind, Call, Module, Op, Operand, Program, Ref, Repeat, Return, Row
 from spinedsl.ops.types import Loc, Opaque, Type
 from spinedsl.ops.verify import Invalid, verify
+from spinedsl.record import replace
 from tests.building import CASES, HERE, INPUT, Network, call, case, changed, literal, op, single
 
 

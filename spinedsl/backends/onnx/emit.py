@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,7 @@ from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc, Type
+from spinedsl.record import replace
 
 IR_VERSION = 10
 OPSET = 18

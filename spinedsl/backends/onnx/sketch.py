@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -16,6 +15,7 @@ from onnx import AttributeProto, NodeProto, StringStringEntryProto, TensorProto
 
 from spinedsl.ops.naming import Names
 from spinedsl.ops.primitives import Attributes
+from spinedsl.record import Record, field
 
 Dimension: TypeAlias = int | str  # a name such as `16*h` where the size is not known
 Shape: TypeAlias = tuple[Dimension, ...]
@@ -23,16 +23,14 @@ Argument: TypeAlias = int | float | str | Sequence[int]
 Scalar: TypeAlias = int | float
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(Record):
     """Element type and shape of a value."""
 
     shape: Shape
     element: int = TensorProto.FLOAT
 
 
-@dataclass
-class Sketch:
+class Sketch(Record, frozen=False):
     """The model so far. `values` and `labels` are the names of values and of nodes: ONNX keeps them apart."""
 
     values: Names
@@ -86,8 +84,7 @@ class Sketch:
         return self.constants[key]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Record):
     """One operation of the program: what goes in, by name, and what is to come out."""
 
     sketch: Sketch

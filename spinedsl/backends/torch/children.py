@@ -8,16 +8,15 @@ the name of the `let`; so does the body of a loop that is such a chain.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from spinedsl.backends.torch.merge import CallAt, ManyAt, OpAt, OperandAt, RefAt, parts
 from spinedsl.backends.torch.operators import OPERATORS
+from spinedsl.record import Record
 
 Part = OpAt | CallAt
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Group:
+class Group(Record, eq=False):
     """Submodules whose paths have one prefix. `chain` holds them all in running order, or nothing."""
 
     prefix: tuple[str, ...]
@@ -31,8 +30,7 @@ class Group:
         return self.prefix[0] if self.prefix else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
+class Grouping(Record):
     """How the parts of operands are grouped. `live_maps`: the operands that a call passes on; None for a function."""
 
     live_maps: Callable[[CallAt], tuple[OperandAt, ...] | None]

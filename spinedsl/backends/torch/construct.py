@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from spinedsl.backends.torch.children import Group, Part
@@ -34,10 +33,10 @@ from spinedsl.backends.torch.plan import Plan
 from spinedsl.backends.torch.scope import Argument, Loop
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from spinedsl.ops.types import Expr, Value
+from spinedsl.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Let:
+class Let(Record):
     """Where a compile-time `let` stands. It becomes a local variable if a later line reads it."""
 
     indent: int

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
@@ -31,6 +30,7 @@ from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.place import Code, Place
 from spinedsl.backends.torch.plan import Plan
+from spinedsl.record import replace
 
 
 class Forward:

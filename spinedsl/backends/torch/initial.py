@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from spinedsl.backends.torch.expressions import literal
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.primitives import Attributes
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Value
+from spinedsl.record import Record
 
 _NORMS = {"batch_norm": "nn.BatchNorm2d", "group_norm": "nn.GroupNorm", "layer_norm": "LayerNorm2d"}
 
@@ -40,8 +40,7 @@ def read_by(primitive: str, attributes: Attributes) -> tuple[str, ...]:
     return ("init", *drawn, *(("bias_init",) if attributes["bias"] else ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """The values of an attribute over all operations, the usual one first."""
 
     name: str
@@ -63,8 +62,7 @@ class Rule:
         return f'getattr(module, "{self.name}", {literal(self.usual)})' if self.mixed else literal(self.usual)
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Record):
     """The rules of one program by primitive and attribute, and the primitives in use."""
 
     rules: Mapping[str, Mapping[str, Rule]]

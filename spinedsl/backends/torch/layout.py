@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from spinedsl.record import Record
 
 WIDTH = 120
 STEP = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Bracket:
+class Bracket(Record):
     """`opening item, item closing`, such as a call."""
 
     opening: str
@@ -23,8 +23,7 @@ class Bracket:
     closing: str = ")"
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Record):
     """`first + second - third`: operands of one precedence, each but the first with its operator before it."""
 
     first: Doc

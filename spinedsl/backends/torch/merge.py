@@ -9,7 +9,6 @@ chosen by a condition), `Misaligned` is raised, and the uses become two classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar, cast
 
 from spinedsl.ops import program
@@ -30,6 +29,7 @@ from spinedsl.ops.program import (
     Yield,
 )
 from spinedsl.ops.types import Attr, Expr, Value
+from spinedsl.record import Record, replace
 
 Use: TypeAlias = tuple[int, ...]  # number of the module, then of the iteration of each loop around
 T = TypeVar("T")
@@ -40,8 +40,7 @@ class Misaligned(Exception):
     """Two expansions that one class cannot be."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
+class Scalar(Record, eq=False):
     """A compile-time value at one place: what it is in each use, and the expressions that say so."""
 
     values: Mapping[Use, Value]
@@ -54,24 +53,21 @@ class Scalar:
         return first if all(type(value) is type(first) and value == first for value in others) else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RefAt:
+class RefAt(Record, eq=False):
     """A feature map by its name."""
 
     name: str
     channels: Scalar
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ManyAt:
+class ManyAt(Record, eq=False):
     """A list of feature maps: by its name, or written out."""
 
     name: str
     items: tuple[OperandAt, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OpAt:
+class OpAt(Record, eq=False):
     """A primitive applied."""
 
     primitive: str
@@ -83,8 +79,7 @@ class OpAt:
     channels: Scalar
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CallAt:
+class CallAt(Record, eq=False):
     """A definition used: the module in each use, and how its compile-time arguments are written."""
 
     modules: Mapping[Use, Module]
@@ -95,16 +90,14 @@ class CallAt:
     channels: Scalar
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BindAt:
+class BindAt(Record, eq=False):
     """A feature map, or a list of them, takes a name."""
 
     name: str
     value: OperandAt
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ScalarAt:
+class ScalarAt(Record, eq=False):
     """A compile-time value takes a name, once and for all (`let`) or not."""
 
     fixed: bool
@@ -112,8 +105,7 @@ class ScalarAt:
     value: Scalar
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IfAt:
+class IfAt(Record, eq=False):
     """A choice, with what each arm holds in the uses that take it."""
 
     condition: Scalar
@@ -121,8 +113,7 @@ class IfAt:
     other: BodyAt
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LoopAt:
+class LoopAt(Record, eq=False):
     """A `repeat` (`items` None), or an `each` over `items`, whose `item` names the one of the iteration."""
 
     count: Scalar
@@ -134,15 +125,13 @@ class LoopAt:
     shared_path: str = ""  # of a `repeat` in an `each`: see `program.Repeat`
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReturnAt:
+class ReturnAt(Record, eq=False):
     """What the definition gives."""
 
     value: OperandAt
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class YieldAt:
+class YieldAt(Record, eq=False):
     """One more value of a head."""
 
     value: OperandAt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from spinedsl.backends.torch.expressions import ATOM
@@ -11,10 +10,10 @@ from spinedsl.backends.torch.layout import Doc, call, flat, named
 from spinedsl.backends.torch.merge import ManyAt, OpAt, Scalar
 from spinedsl.backends.torch.scope import Scope
 from spinedsl.ops.types import Value
+from spinedsl.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Record):
     """An expression of Python, and how tightly it binds."""
 
     doc: Doc
@@ -25,8 +24,7 @@ class Code:
         return self.doc if self.binds >= least else f"({flat(self.doc)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record):
     """An operation at its place in a class; its numbers are written for `forward` or for `__init__`."""
 
     op: OpAt
@@ -75,8 +73,7 @@ def unchanged(place: Place, inputs: Sequence[Code]) -> Code:
     return inputs[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record):
     """How an operation becomes Python. One that `owns` parameters has to be a module."""
 
     module: Callable[[Place], Modules] | None = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import cast
 
 from spinedsl.backends.torch.children import Group, Grouping, Part
@@ -39,10 +38,10 @@ from spinedsl.backends.torch.names import python_name
 from spinedsl.backends.torch.scope import Argument, Loop, Scope
 from spinedsl.ops.program import Module, item_of
 from spinedsl.ops.types import Expr
+from spinedsl.record import Record, field
 
 
-@dataclass(eq=False)
-class Class:
+class Class(Record, frozen=False, eq=False):
     """A definition as it is in generated code. `inputs` are the feature maps that it reads, by parameter."""
 
     name: str
@@ -75,8 +74,7 @@ class Class:
         return call(self.name, *items)
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Record):
     """What a class may refer to: the names of the module, the classes before it, and the rules of `reset`."""
 
     taken: frozenset[str]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -19,14 +18,14 @@ from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Module
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from spinedsl.ops.types import Expr, Literal, Name, Operation, Property, Value
+from spinedsl.record import Record, field
 
 # Where an argument stands in the signature.
 MAPS, FORMALS, PROPERTIES, LIFTED = range(4)
 COUNTED = ("channels", "in_channels", "out_channels")  # properties that make readable arguments
 
 
-@dataclass(eq=False)
-class Argument:
+class Argument(Record, frozen=False, eq=False):
     """A constructor argument. `values` are by module; None where the module never reads it."""
 
     key: str
@@ -58,8 +57,7 @@ def _annotation(values: Sequence[Value]) -> str:
     return "float" if any(isinstance(value, Fraction) for value in values) else "int"
 
 
-@dataclass(eq=False)
-class Loop:
+class Loop(Record, frozen=False, eq=False):
     """A loop being written: the name of its index, once something reads it."""
 
     at: LoopAt
@@ -67,8 +65,7 @@ class Loop:
     index_used: bool = False
 
 
-@dataclass(eq=False)
-class Local:
+class Local(Record, frozen=False, eq=False):
     """A compile-time `let`, written as a local variable of `__init__` if something there reads it."""
 
     name: str
@@ -79,8 +76,7 @@ class Local:
 ByModule: TypeAlias = "tuple[Value | None, ...]"
 
 
-@dataclass(eq=False)
-class Scope:
+class Scope(Record, frozen=False, eq=False):
     """Names and numbers of one class. `taken` holds the names of its submodules from the start."""
 
     modules: Sequence[Module]

@@ -7,7 +7,6 @@ on a stride which uses give differently is worked out by generated code.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import cast
 
 from spinedsl.backends.torch.expressions import SIGN, SUM
@@ -16,10 +15,10 @@ from spinedsl.backends.torch.merge import OpAt, Scalar, Use
 from spinedsl.backends.torch.place import Code, Modules, Place
 from spinedsl.ops.primitives import pads
 from spinedsl.ops.types import Literal, Operation, Value
+from spinedsl.record import Record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class _Padding:
+class _Padding(Record):
     """Equal on all sides, as an argument of the operation itself, or put around the map before it; or neither."""
 
     inside: str = ""

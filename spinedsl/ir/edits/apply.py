@@ -8,11 +8,11 @@ is found by the stages after this, as in any network.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label, Severity, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.trace import Trace
+from spinedsl.record import Record, field, replace
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -32,8 +32,7 @@ def apply(
     return network, editor.trace, said
 
 
-@dataclass
-class _Editor:
+class _Editor(Record, frozen=False):
     base: tree.Network
     instance: tree.Instance
     trace: Trace

@@ -7,11 +7,11 @@ network that was edited, too, is left to that network: `in_order` drops what sho
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.networks import Network
+from spinedsl.record import replace
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate.settings import Settings
-from spinedsl.ir.expand import Block, Context, Environment, Expansion, Result, expand, promised_channels
+from spinedsl.ir.expand import Block, Context, Environment, Result, complete, expand, promised_channels
 from spinedsl.ir.expand.notation import OPAQUE
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import RowDecl
 from spinedsl.ir.scalars import Poison
 from spinedsl.ir.typed import TypedInput, TypedRow
 from spinedsl.ops.program import Call, Many, Operand, Ref, Yielded
-from spinedsl.ops.types import Attr, Literal, Loc, Type
+from spinedsl.ops.types import Literal, Loc, Type
+from spinedsl.record import Record, field, replace
 from spinedsl.syntax import tree
 
 MAX_REPEAT = 1_000
 
 
-@dataclass
-class RowElaborator:
+class RowElaborator(Record, frozen=False):
     """Expands what one row uses, in running order."""
 
     context: Context
@@ -117,7 +116,7 @@ class RowElaborator:
         names = [parameter.name.text for parameter in defined.definition.parameters]
         known = dict(zip(names, implicit, strict=False)) | {name: given[name] for name in names if name in given}
         self.context.uses.append((use.span, defined.name))
-        completed = Expansion(self.context, defined, {}).complete(defined, known)
+        completed = complete(self.context, defined, known)
         module = expand(self.context, defined, completed) if completed is not None else None
         self.context.uses.pop()
         if completed is None or module is None or isinstance(module, Poison):
@@ -125,7 +124,7 @@ class RowElaborator:
         maps: dict[str, Operand] = {
             name: value for name, value in completed.items() if isinstance(value, Ref | Many) and name in module.maps
         }
-        scalars = {name: Attr(attr.value, Literal(attr.value)) for name, attr in module.scalars.items()}
+        scalars = self.context.as_literals(module)
         loc = Loc(use.span.source.name, use.span.line)
         return Call(module, maps, scalars, path, False, module.type, Literal(module.type.channels), loc)
 

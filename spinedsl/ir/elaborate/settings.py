@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import floor
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest
@@ -13,6 +12,7 @@ from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.ops.types import Type, Value
+from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -21,8 +21,7 @@ MAX_SIZE = 65_536
 MAX_INPUTS = 1_000
 
 
-@dataclass
-class Settings:
+class Settings(Record, frozen=False):
     """Evaluates the settings of one network; rows ask it for the values of their clauses."""
 
     network: Network

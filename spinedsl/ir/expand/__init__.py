@@ -9,6 +9,7 @@ are the evaluator, each adding to the one before.
 """
 
 from spinedsl.ir.expand.attributes import check_value, count_of
+from spinedsl.ir.expand.calls import complete
 from spinedsl.ir.expand.context import Context, Work
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.statements import Expansion, always_returns, expand, promised_channels
@@ -24,6 +25,7 @@ __all__ = [
     "Work",
     "always_returns",
     "check_value",
+    "complete",
     "count_of",
     "expand",
     "in_words",

@@ -87,7 +87,7 @@ class Caller(Evaluator):
             unknown = unknown or isinstance(given[name], Poison)
         if unknown:
             return POISON
-        arguments = self.complete(defined, given)
+        arguments = complete(self.context, defined, given)
         if arguments is None:
             return POISON
         self.context.uses.append((expr.span, defined.name))
@@ -110,24 +110,6 @@ class Caller(Evaluator):
         path = self.defined.paths.get(id(expr), (defined.name,))
         channels = outside(channels_of(module, defined), maps, scalars)
         return Call(module, maps, scalars, path, expr.shared, module.type, channels, self.loc(expr.span))
-
-    def complete(self, defined: Defined, given: Environment) -> Environment | None:
-        """`given` with every default filled in, in the order of the parameters; None if one is still missing.
-
-        A default may name the parameters before it.
-        """
-        arguments: Environment = {}
-        for parameter in defined.definition.parameters:
-            name = parameter.name.text
-            if name in given:
-                arguments[name] = given[name]
-            elif parameter.default is None:
-                return None
-            else:
-                evaluator = Caller(self.context, defined)
-                evaluator.env = arguments
-                arguments[name] = evaluator.evaluate(parameter.default)
-        return arguments
 
     def expand(self, defined: Defined, arguments: Environment) -> Module | Poison:
         """The definition with its parameters bound to `arguments`, which are complete."""
@@ -161,7 +143,14 @@ class Caller(Evaluator):
             assert name in ROLES
             self.report_no_default(expr.callee)
             return POISON
-        primitive, preset = prepared
+        primitive, preset, complete = prepared
+        role = expr.callee.text
+        if complete is not None and len(expr.arguments) == 1 and primitive.most == 1:
+            # Most calls are `norm(x)` and `act(x)`, with nothing to bind but `x`.
+            x = self.evaluate(expr.arguments[0].value)
+            if isinstance(x, MAPS) and expr.arguments[0].name is None:
+                path = self.defined.paths.get(id(expr), (role,))
+                return self.apply(primitive.name, role, (x,), complete, expr.span, path, shared=expr.shared)
         attributes = dict(preset)
         inputs: list[Operand] = []
         if not self.bind_arguments(expr, primitive, inputs, attributes):
@@ -172,7 +161,6 @@ class Caller(Evaluator):
                 self.report(say.MISSING_ARGUMENT.at(expr.span, callee=expr.callee.text, name=attribute))
                 return POISON
             bound[attribute] = value
-        role = expr.callee.text
         path = self.defined.paths.get(id(expr), (role,))
         return self.apply(primitive.name, role, tuple(inputs), bound, expr.span, path, shared=expr.shared)
 
@@ -322,6 +310,25 @@ class Caller(Evaluator):
             found = say.WRONG_RANK.at(span, operation=role, expected="vectors", got=f"a feature map of {x}")
             found = found.with_fix(f"flatten it: `{role}(flatten(global_average_pool(x)), …)`")
         self.report(found)
+
+
+def complete(context: Context, defined: Defined, given: Environment) -> Environment | None:
+    """`given` with every default filled in, in the order of the parameters; None if one is still missing.
+
+    A default may name the parameters before it.
+    """
+    arguments: Environment = {}
+    for parameter in defined.definition.parameters:
+        name = parameter.name.text
+        if name in given:
+            arguments[name] = given[name]
+        elif parameter.default is None:
+            return None
+        else:
+            evaluator = Caller(context, defined)
+            evaluator.env = arguments
+            arguments[name] = evaluator.evaluate(parameter.default)
+    return arguments
 
 
 def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:

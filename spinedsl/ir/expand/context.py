@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from spinedsl.diagnostics import Diagnostic, Label
@@ -14,6 +13,7 @@ from spinedsl.ir.scalars import Poison, key_of
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, Primitive
 from spinedsl.ops.program import Module
 from spinedsl.ops.types import Attr, Literal, Loc, Value
+from spinedsl.record import Record, field
 from spinedsl.source import Span
 
 MAX_WORK = 60_000  # steps of expansion in a file; one more for every character beyond the first 64 K
@@ -22,7 +22,7 @@ MAX_STACK = 600  # Python's frames for definitions inside one another, well belo
 MAX_REMEMBERED = 512
 
 Choice: TypeAlias = tuple[Primitive, Mapping[str, Value]]
-Prepared: TypeAlias = tuple[Primitive, dict[str, Attr | None]]
+Prepared: TypeAlias = tuple[Primitive, dict[str, Attr | None], dict[str, Attr] | None]
 
 
 class Work:
@@ -33,8 +33,7 @@ class Work:
         self.left = self.total = MAX_WORK + max(characters - SMALL_FILE, 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Expanded:
+class Expanded(Record, eq=False):
     """An expansion with what it taught: its highest level, the axes it read, and the mistakes found in it."""
 
     module: Module | Poison
@@ -43,8 +42,7 @@ class Expanded:
     said: tuple[Diagnostic, ...]
 
 
-@dataclass(eq=False)
-class Context:
+class Context(Record, frozen=False, eq=False):
     """One network at work. `uses` are the uses of definitions that led to the present place, outermost first."""
 
     network: Network
@@ -65,6 +63,7 @@ class Context:
         self._failed: dict[object, Expanded] = {}
         self._prepared: dict[str, Prepared] = {}
         self._key: object = None
+        self._literals: dict[int, tuple[dict[str, Attr], Module]] = {}  # with each, what keeps its number
 
     # ---- defaults ----
 
@@ -75,13 +74,18 @@ class Context:
         self._key = (chosen, tuple((name, _items(values)) for name, values in attributes.items()))
 
     def prepared(self, name: str) -> Prepared | None:
-        """The primitive that `name` or a role stands for, its attributes preset: None where a call has to say it."""
+        """The primitive that `name` or a role stands for, and its attributes preset: None where a call has to say it.
+
+        Then all of them once more, if a call need not say any.
+        """
         found = self._prepared.get(name)
         if found is None:
             choice = self.roles.get(name) or self._primitive(name)
             if choice is None:
                 return None
-            found = self._prepared[name] = (choice[0], _preset(*choice))
+            preset = _preset(*choice)
+            complete = {name: attr for name, attr in preset.items() if attr is not None}
+            found = self._prepared[name] = (choice[0], preset, complete if len(complete) == len(preset) else None)
         return found
 
     def _primitive(self, name: str) -> Choice | None:
@@ -118,6 +122,14 @@ class Context:
                 defined.expansions.clear()
             memo = self._memo[id(defined)] = defined.expansions.setdefault(self._key, {})
         return memo
+
+    def as_literals(self, module: Module) -> dict[str, Attr]:
+        """What a row's use of a module says of its compile-time values: only the values."""
+        found = self._literals.get(id(module))
+        if found is None:
+            scalars = {name: Attr(attr.value, Literal(attr.value)) for name, attr in module.scalars.items()}
+            found = self._literals[id(module)] = (scalars, module)
+        return found[0]
 
     # ---- what is said ----
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from spinedsl.ir.scalars import Poison, describe, is_number, key_of
 from spinedsl.ops.program import Call, Many, Op, Ref
 from spinedsl.ops.types import Type, Value
+from spinedsl.record import Record
 
 MAP_PROPERTIES = ("channels", "level", "height", "width")
 BLOCK_PROPERTIES = ("channels", "in_channels", "out_channels", "level", "height", "width")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record):
     """What a definition may ask of a block of the network. A None is what the block's type does not tell."""
 
     name: str

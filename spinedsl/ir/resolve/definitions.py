@@ -6,7 +6,6 @@ Branches that no network takes are checked like the others. A definition with a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
@@ -14,6 +13,7 @@ from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Defined
 from spinedsl.ir.naming import name_parts
 from spinedsl.ir.reserved import another_name, why_reserved_let
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope, defined_as
+from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -87,8 +87,7 @@ def statements_in(body: tree.Body) -> Iterator[tree.Statement]:
             yield from statements_in(statement.body)
 
 
-@dataclass
-class _Checker:
+class _Checker(Record, frozen=False):
     expressions: Expressions
     broken: bool = False
     name: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
@@ -20,14 +19,14 @@ from spinedsl.ir.library import (
     language_callable,
 )
 from spinedsl.ops.primitives import ROLES, SYMBOLS, Primitive
+from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 Bound = tuple[str, Span]
 
 
-@dataclass
-class Scope:
+class Scope(Record, frozen=False):
     """Names that can be seen at a place: how each was bound, and where. Loops and branches see what is around them."""
 
     names: dict[str, Bound] = field(default_factory=dict)
@@ -38,8 +37,7 @@ class Scope:
         return Scope(dict(self.names), self.in_loop)
 
 
-@dataclass
-class Expressions:
+class Expressions(Record, frozen=False):
     """Checks expressions against a scope, collecting what is wrong. Those of a network know numbers only."""
 
     unit: Unit

@@ -6,7 +6,6 @@ Arguments add up along the way: a later instance may give what an earlier one ga
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.diagnostics import catalogue as say
@@ -15,6 +14,7 @@ from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.expressions import Expressions, Scope
 from spinedsl.ir.resolve.network import resolve_network
+from spinedsl.record import replace
 from spinedsl.syntax import tree
 
 

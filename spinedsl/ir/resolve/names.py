@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.diagnostics import catalogue as say
@@ -11,12 +10,12 @@ from spinedsl.ir.library import Unit
 from spinedsl.ir.reserved import another_name, why_reserved
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope
 from spinedsl.ir.trace import Trace
+from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 
-@dataclass
-class Names:
+class Names(Record, frozen=False):
     """What the rows and settings of a network can name, and what was said so far."""
 
     declared: tree.Network

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 from spinedsl.diagnostics import Diagnostic, Edit, one_of
@@ -13,6 +12,7 @@ from spinedsl.ir.resolve.names import Names
 from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.trace import Trace
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
+from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -26,8 +26,7 @@ def resolve_network(declared: tree.Network, unit: Unit, trace: Trace | None = No
     return _Settings(names).network(), names.diagnostics
 
 
-@dataclass
-class _Settings:
+class _Settings(Record, frozen=False):
     names: Names
 
     def network(self) -> Network:

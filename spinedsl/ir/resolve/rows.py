@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 
 from spinedsl.diagnostics import Edit, Label, one_of
@@ -12,6 +11,7 @@ from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS
 from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse
 from spinedsl.ir.resolve.names import Names, with_article
 from spinedsl.prelude import home_of
+from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -20,8 +20,7 @@ MAX_STEPS = 20_000  # from row to row in search of circles; what more there is r
 Clauses = Mapping[str, tree.Clause]
 
 
-@dataclass
-class RowResolver:
+class RowResolver(Record, frozen=False):
     """Rows of one network. `settings` are its `resample` and `join`, where it has them."""
 
     names: Names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from spinedsl.ops.interpret import run
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Operand, Program, Ref
 from spinedsl.ops.types import Loc, Type
+from spinedsl.record import replace
 from tests.building import CASES, Network, case, image_for, op, single, weights_for
 
 ALL = frozenset({"batch", "height", "width"})

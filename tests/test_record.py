@@ -1,0 +1,96 @@
+"""Records behave as frozen dataclasses with slots do."""
+
+import copy
+import pickle
+from functools import cached_property
+
+import pytest
+
+from spinedsl.record import Record, field, names, replace, values
+
+
+class Point(Record):
+    x: int
+    y: int = 2
+
+
+class Pen(Record, frozen=False):
+    colour: str
+    strokes: list[Point] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.used = 0
+
+
+class Deep(Point):
+    z: int = 3
+
+
+class Nothing(Record):
+    """It has no fields."""
+
+
+class Node(Record, eq=False):
+    text: str = field(default="", repr=False)
+
+    @cached_property
+    def size(self) -> int:
+        return len(self.text)
+
+
+def test_fields_by_position_by_name_and_by_default() -> None:
+    assert values(Point(1)) == (1, 2)
+    assert values(Point(y=5, x=4)) == (4, 5)
+    assert values(Deep(1, z=9)) == (1, 2, 9)
+    assert names(Deep) == ("x", "y", "z")
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        Point()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'w'"):
+        Point(1, w=2)  # type: ignore[call-arg]
+
+
+def test_each_record_gets_a_list_of_its_own() -> None:
+    one, other = Pen("red"), Pen("blue")
+    one.strokes.append(Point(1))
+    assert other.strokes == []
+    assert one.used == 0
+
+
+def test_a_frozen_record_never_changes() -> None:
+    point = Point(1)
+    with pytest.raises(AttributeError, match="a Point never changes: `x` cannot be assigned"):
+        point.x = 3  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        del point.x
+    assert not hasattr(point, "__dict__")
+    pen = Pen("red")
+    pen.colour = "blue"
+    assert pen.colour == "blue"
+
+
+def test_equality_and_hashes() -> None:
+    assert Point(1) == Point(1, 2)
+    assert Point(1) != Point(2)
+    assert Point(1, 2) != Deep(1, 2)
+    assert hash(Point(1)) == hash(Point(1, 2))
+    assert Nothing() == Nothing()
+    assert hash(Nothing()) == hash(Nothing())
+    assert Node("a") != Node("a")
+    assert len({Node("a"), Node("a")}) == 2
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Pen("red"))
+
+
+def test_what_a_record_shows_and_how_it_is_copied() -> None:
+    assert repr(Point(1)) == "Point(x=1, y=2)"
+    assert repr(Node("secret")) == "Node()"
+    assert Node("four").size == 4
+    assert copy.deepcopy(Point(1)) == Point(1)
+    assert pickle.loads(pickle.dumps(Deep(1))) == Deep(1)
+    assert replace(Deep(1), y=7) == Deep(1, 7, 3)
+
+
+def test_records_are_taken_apart_by_position() -> None:
+    match Point(3, 4):
+        case Point(x, y):
+            assert (x, y) == (3, 4)
