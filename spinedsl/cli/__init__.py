@@ -15,12 +15,13 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError, columns
 
-COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "fmt", "new")
+COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "fmt", "new", "completion")
 EXTRAS = {
     "resvg_py": "draw",
     "numpy": "onnx",
     "onnx": "onnx",
     "safetensors": "all",
+    "shtab": "completion",
     "torch": "torch",
 }  # packages by what brings them
 OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        options = _parser(given).parse_args(given)
+        options = parser(given).parse_args(given)
         status: int = options.run(options)
         sys.stdout.flush()
     except UsageError as error:
@@ -79,16 +80,17 @@ def _fault(error: Exception, given: Sequence[str]) -> int:
     return INTERNAL
 
 
-def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """What reads the arguments `given`: of their command only, or of all where they name none."""
+    whole = argparse.ArgumentParser(
         prog="spine",
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=Help,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"spine {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="spine", required=True)
+    whole.add_argument("--version", action="version", version=f"spine {__version__}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", prog="spine", required=True)
     for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:  # only what is asked for is imported
         module = import_module(f"spinedsl.cli.{name}")
         command = commands.add_parser(
@@ -101,4 +103,4 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         )
         module.arguments(command)
         command.set_defaults(run=module.run)
-    return parser
+    return whole

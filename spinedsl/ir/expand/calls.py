@@ -140,8 +140,8 @@ class Caller(Evaluator):
         """A primitive by its own name, by a role of the network's `defaults`, or held by a parameter."""
         prepared = self.context.prepared(name)
         if prepared is None:
-            assert name in ROLES
-            self.report_no_default(expr.callee)
+            if name in ROLES:  # else it is a definition whose head could not be read
+                self.report_no_default(expr.callee)
             return POISON
         primitive, preset, complete = prepared
         role = expr.callee.text
