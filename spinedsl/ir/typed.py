@@ -54,7 +54,10 @@ class InputSize:
 
 @dataclass(frozen=True, eq=False)
 class TypedNetwork:
-    """A network of typed rows, in the order of the file. `divisor` is 2 to the highest level of any row."""
+    """A network of typed rows, in the order of the file.
+
+    `divisor` is 2 to the highest level of any row, and 1 where the input may be of any size.
+    """
 
     network: Network
     name: str
@@ -67,6 +70,7 @@ class TypedNetwork:
     static_axes: Mapping[str, Loc]
     given_size: InputSize | None
     loc: Loc
+    any_size: bool = False
 
 
 @dataclass(frozen=True, eq=False)

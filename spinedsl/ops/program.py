@@ -47,6 +47,7 @@ class Op:
     type: Type
     channels: Expr
     loc: Loc
+    any_size: bool = False  # as of its network: what SAME pads then depends on the size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,7 +228,10 @@ class SourceText:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order."""
+    """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order.
+
+    In one of any size the maps of a level have the size of the input, divided by 2^level and rounded up.
+    """
 
     name: str
     input_name: str
@@ -238,6 +242,7 @@ class Program:
     static_axes: dict[str, Loc]  # `height` or `width`, where a definition reads it
     sources: tuple[SourceText, ...]
     loc: Loc
+    any_size: bool = False  # the divisor is 1
 
     def row(self, name: str) -> Row:
         """The row of that name."""

@@ -81,6 +81,7 @@ class OpAt:
     path: tuple[str, ...]
     shared: bool
     channels: Scalar
+    any_size: bool = False  # as of the network: see `program.Op`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -297,6 +298,7 @@ def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
         path=_one(op.path for _, op in cases),
         shared=first.shared,
         channels=_channels(cases),
+        any_size=first.any_size,
     )
 
 

@@ -13,7 +13,7 @@ from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import Poison, key_of
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, Primitive
 from spinedsl.ops.program import Module
-from spinedsl.ops.types import Attr, Literal, Loc, Value
+from spinedsl.ops.types import Attr, Literal, Loc, Type, Value
 from spinedsl.source import Span
 
 MAX_WORK = 60_000  # steps of expansion in a file; one more for every character beyond the first 64 K
@@ -57,6 +57,8 @@ class Context:
     stack: int = 0
     deepest: int = 0  # highest level that any feature map reaches
     silent: bool = False  # nothing is reported: a signature is asked for what it promises
+    any_size: bool = False  # sizes are rounded up, level by level
+    input: Type | None = None  # of the network; None while nothing is known of it
 
     def __post_init__(self) -> None:
         self._said: set[object] = set()
@@ -65,8 +67,14 @@ class Context:
         self._failed: dict[object, Expanded] = {}
         self._prepared: dict[str, Prepared] = {}
         self._key: object = None
+        self._sizes: object = None
 
-    # ---- defaults ----
+    # ---- sizes and defaults ----
+
+    def set_sizes(self, any_size: bool, whole: Type | None) -> None:
+        """What the size of the network's input may be, and what it is; nothing is expanded before."""
+        self.any_size, self.input = any_size, whole
+        self._sizes = (any_size, whole)
 
     def set_defaults(self, roles: Mapping[str, Choice], attributes: Mapping[str, Mapping[str, Value]]) -> None:
         """What the network's `defaults` say; nothing is expanded before."""
@@ -114,9 +122,10 @@ class Context:
     def _remembered(self, defined: Defined) -> dict[object, Expanded]:
         memo = self._memo.get(id(defined))
         if memo is None:
-            if len(defined.expansions) >= MAX_REMEMBERED and self._key not in defined.expansions:
+            key = self._key, self._sizes
+            if len(defined.expansions) >= MAX_REMEMBERED and key not in defined.expansions:
                 defined.expansions.clear()
-            memo = self._memo[id(defined)] = defined.expansions.setdefault(self._key, {})
+            memo = self._memo[id(defined)] = defined.expansions.setdefault(key, {})
         return memo
 
     # ---- what is said ----
