@@ -62,6 +62,7 @@ def statistics(graph: Graph) -> dict[str, Any]:
         "network": program.name,
         "input": [program.input_type.channels, program.input_type.height, program.input_type.width],
         "divisor": program.divisor,
+        "any_size": program.any_size,
         "parameters": total.parameters,
         "statistics": total.statistics,
         "multiply_adds": total.multiply_adds,
@@ -101,5 +102,6 @@ def _table(figures: dict[str, Any]) -> str:
         for row in rows
     ]
     size = " x ".join(map(str, figures["input"]))
-    head = f"{figures['network']} at {size}; sizes divide by {figures['divisor']}"
+    sizes = "any size" if figures["any_size"] else f"sizes divide by {figures['divisor']}"
+    head = f"{figures['network']} at {size}; {sizes}"
     return "\n".join([head, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])
