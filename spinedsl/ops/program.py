@@ -243,6 +243,7 @@ class Program:
     sources: tuple[SourceText, ...]
     loc: Loc
     any_size: bool = False  # the divisor is 1
+    dropped: tuple[str, ...] = ()  # rows of the network that its chosen outputs do not need
 
     def row(self, name: str) -> Row:
         """The row of that name."""

@@ -104,12 +104,13 @@ def uneven_stride(attributes: Attributes) -> Problem | None:
 
 
 def size_not_kept(attributes: Attributes) -> tuple[int, int, int] | None:
-    """The smallest size of which a window does not make size / stride, rounded up; what it makes and what it should."""
+    """A size of which a window does not make size / stride, rounded up; what it makes and what it should."""
     kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
     dilation = cast(int, attributes.get("dilation", 1))
-    for size in range(1, 2 * stride + 1):  # a cycle of the remainders, and its beginning
+    reach = (kernel - 1) * dilation + 1
+    for size in (*range(reach, reach + stride), *range(1, reach)):  # all remainders, best without what is too small
         both = sum(pads(kernel, stride, dilation, attributes["padding"], size))
-        given = max((size + both - (kernel - 1) * dilation - 1) // stride + 1, 0)
+        given = max((size + both - reach) // stride + 1, 0)
         if given != -(-size // stride):
             return size, given, -(-size // stride)
     return None

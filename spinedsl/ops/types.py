@@ -58,7 +58,7 @@ class Type:
         """The level in words."""
         if self.level is not None:
             return f"level {self.level}"
-        return f"stride {self.stride}, between levels" if self.stride else "pooled"
+        return f"stride {self.stride}" if self.stride else "pooled"
 
 
 def vector(features: int) -> Type:

@@ -19,6 +19,7 @@ from spinedsl.ops.program import Program
 _IMPORTS = (  # in the order that import sorters want; a line is written if one of its names is used
     ("import functools", ("functools",)),
     ("import math", ("math",)),
+    ("import warnings", ("warnings",)),
     ("from collections import OrderedDict", ("OrderedDict",)),
     ("from zlib import crc32", ("crc32",)),
 )

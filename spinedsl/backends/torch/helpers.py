@@ -4,6 +4,7 @@ They stand here as code, not as text in a template, so that they are checked, ty
 """
 
 import math
+import warnings
 from collections import OrderedDict
 from zlib import crc32
 
@@ -15,6 +16,15 @@ from torch import Tensor, nn
 def chain(**modules: nn.Module) -> nn.Sequential:
     """Modules one after another, by name."""
     return nn.Sequential(OrderedDict(modules))
+
+
+def leave_out(rows: tuple[str, ...], module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Before a state dict is loaded: take out the tensors of rows that this network was compiled without."""
+    left = [name for name in state if name.startswith(tuple(f"{prefix}{row}." for row in rows))]
+    for name in left:
+        del state[name]
+    if left:
+        warnings.warn(f"{len(left)} tensors of rows that are left out: {', '.join(rows)}", stacklevel=2)
 
 
 class Repeated(nn.Module):

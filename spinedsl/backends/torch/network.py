@@ -31,12 +31,23 @@ def write_network(program: Program, name: str, classes: Sequence[Class], rules: 
         "        super().__init__()",
         *writer.facts(),
         *writer.submodules(),
+        *_forgiving(program),
         "        self.reset()",
         "",
         *_reset(rules),
         "",
         *writer.forward(),
     ]
+
+
+def _forgiving(program: Program) -> list[str]:
+    """State dicts of the whole network load into a part of it."""
+    if not program.dropped:
+        return []
+    names = tuple(f'"{attribute(name)}"' for name in program.dropped)
+    rows = Bracket("(", names, ",)" if len(names) == 1 else ")")
+    hook = call("functools.partial", "leave_out", rows)
+    return lines(8, "", call("self.register_load_state_dict_pre_hook", hook))
 
 
 def _described(program: Program) -> str:

@@ -337,7 +337,7 @@ class Caller(Evaluator):
         level = f"level {total.bit_length() - 1}" if not total & (total - 1) else f"stride {total}"
         found = say.SIZE_NOT_KEPT.at(
             span, operation=role, before=before, after=after, level=level, expected=expected
-        ).with_notes(f"sizes are rounded up in network `{self.context.network.name}`, which takes any")
+        ).with_notes(f"network `{self.context.network.name}` takes any size, and rounds it up level by level")
         self.report(found.with_fix("let it fit every size: `padding = same`"))
         return False
 
