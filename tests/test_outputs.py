@@ -113,6 +113,13 @@ def test_a_module_says_only_what_it_gives() -> None:
     assert not any(name.startswith("b15.") for name in module.state_dict())
 
 
+def test_compile_takes_outputs_too() -> None:
+    arguments = {"network": "SpineNet49S", "outputs": ("P3",)}
+    (code,) = spinedsl.compile(SPINENET, to="torch", **arguments).values()  # type: ignore[arg-type]
+    assert code == torch_backend.emit_module(spinedsl.program(SPINENET, **arguments))  # type: ignore[arg-type]
+    assert b"self.b15" not in code
+
+
 def test_strict_loading_of_a_whole_checkpoint_inside_another_module() -> None:
     whole = torch.nn.ModuleDict({"backbone": torch_backend.build(spinenet())})
     part = torch.nn.ModuleDict({"backbone": torch_backend.build(spinenet(["P3"]))})

@@ -49,7 +49,8 @@ def at_any_size(last: str = "relu", divisor: int = 1, height: int = 32) -> Progr
 
     def definition(x: Ref) -> Operand:
         lower = replace(op("max_pool", x, kernel=2, stride=2), any_size=True)
-        up = replace(op(last, lower, **({"levels": 1} if last == "upsample" else {})), any_size=True)
+        up = op("upsample", lower, levels=1) if last == "upsample" else op(last, lower)
+        up = replace(up, any_size=True)
         return replace(op("relu", up), any_size=True)
 
     return changed(single(definition, Type(3, height, 48, 0)), any_size=True, divisor=divisor)
