@@ -18,6 +18,7 @@ from spinedsl.ir.typed import InputSize
 from spinedsl.lower import lower
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
+from spinedsl.ops.prune import prune
 from spinedsl.record import replace
 from spinedsl.source import Source
 from spinedsl.syntax import tree
@@ -35,6 +36,10 @@ class Mistakes(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(f"{summary(self.diagnostics)}\n\n{render(self.diagnostics)}")
+
+
+class OutputChoice(ValueError):
+    """Outputs are asked for that a network does not have, or none at all."""
 
 
 class NetworkChoice(ValueError):
@@ -58,12 +63,21 @@ def check(
     return _source(file).then(lambda source: driver.analyse(source, given, network))
 
 
-def program(file: str | Path | Source, *, network: str | None = None, size: tuple[int, int] | None = None) -> Program:
+def program(
+    file: str | Path | Source,
+    *,
+    network: str | None = None,
+    size: tuple[int, int] | None = None,
+    outputs: Iterable[str] | None = None,
+) -> Program:
     """The op program of a network: of the only one of the file, or of `network`.
+
+    With `outputs`, only what these need; `dropped` of the program then names the rows that are left out.
 
     Raises:
         Mistakes: the file has mistakes.
         NetworkChoice: several networks and none chosen, or an unknown one.
+        OutputChoice: an output that the network does not have.
     """
     source = _source(file)
     if source.value is None:
@@ -77,7 +91,21 @@ def program(file: str | Path | Source, *, network: str | None = None, size: tupl
     outcome = check(source.value, size=size, network=chosen)
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
-    return lower(outcome.value.checked[chosen])
+    made = lower(outcome.value.checked[chosen])
+    return made if outputs is None else _only(made, tuple(outputs))
+
+
+def _only(made: Program, outputs: tuple[str, ...]) -> Program:
+    """The part of a program that some outputs need."""
+    known = one_of(made.outputs, conjunction="and", limit=40)
+    if not outputs:
+        raise OutputChoice(f"no output of network `{made.name}` is chosen: it has {known}")
+    unknown = [name for name in outputs if name not in made.outputs]
+    if unknown:
+        near = nearest(unknown[0], made.outputs)
+        hint = f"; did you mean `{near}`? It has {known}" if near else f": it has {known}"
+        raise OutputChoice(f"network `{made.name}` has no output {one_of(unknown, conjunction='and')}{hint}")
+    return prune(made, outputs)
 
 
 def _choice(file: str, asked: str | None, known: tuple[str, ...]) -> str:
@@ -99,6 +127,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     weights: str | Path | None = None,
     seed: int = 0,
     dynamic: Iterable[str] = (),
+    outputs: Iterable[str] | None = None,
 ) -> dict[str, bytes]:
     """Compile a network: `to` is `torch` (a Python file) or `onnx` (a model). Returns {file name: contents}.
 
@@ -110,12 +139,21 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         weights: a `.safetensors` file or a `.pt` state dict for the ONNX model; without it, values made from `seed`.
         seed: seed of the values; each tensor's depend on it and on the tensor's name alone.
         dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
+        outputs: only these of the network's outputs, and what they need. Weights of the whole network still fit.
 
     Raises:
         Mistakes: the file or the weights have mistakes.
         NetworkChoice: several networks and none chosen, or an unknown one.
+        OutputChoice: an output that the network does not have.
     """
-    made = program(file, network=network, size=size)
+    made = program(file, network=network, size=size, outputs=outputs)
+    return emit(made, to=to, weights=weights, seed=seed, dynamic=dynamic)
+
+
+def emit(
+    made: Program, *, to: str, weights: str | Path | None = None, seed: int = 0, dynamic: Iterable[str] = ()
+) -> dict[str, bytes]:
+    """Compile a program that was made before: the last stage of `compile`, with the same arguments."""
     options = Options(seed=seed, dynamic=frozenset(dynamic))
     if weights is not None:
         options = replace(options, weights=_tensors(made, Path(weights)), origin=Path(weights).name)
@@ -130,20 +168,25 @@ def _tensors(made: Program, path: Path) -> dict[str, NDArray[np.float32]]:
     from spinedsl.weights import match, read  # noqa: PLC0415  numpy is only needed here
 
     parameters = flatten(made).parameters
-    outcome = read(path).then(lambda tensors: match(parameters, tensors, str(path), made.name))
+    outcome = read(path).then(lambda tensors: match(parameters, tensors, str(path), made.name, made.dropped))
     if outcome.value is None:
         raise Mistakes(outcome.diagnostics)
     return outcome.value
 
 
 def load(
-    file: str | Path | Source, *, network: str | None = None, size: tuple[int, int] | None = None
+    file: str | Path | Source,
+    *,
+    network: str | None = None,
+    size: tuple[int, int] | None = None,
+    outputs: Iterable[str] | None = None,
 ) -> torch.nn.Module:
     """A network as a PyTorch module, initialised from seed 0. Its code is the file that `compile` gives.
 
     The module takes images of shape (batch, channels, height, width), float32, whose height and width its
-    `size_divisor` divides, and returns an `OrderedDict` of feature maps from fine to coarse.
+    `size_divisor` divides, and returns an `OrderedDict` of feature maps from fine to coarse. With `outputs` it has only
+    what these need, and takes state dicts of the whole network as well.
     """
     from spinedsl.backends.torch import build  # noqa: PLC0415  torch is only needed here
 
-    return build(program(file, network=network, size=size))
+    return build(program(file, network=network, size=size, outputs=outputs))

@@ -47,7 +47,7 @@ def op(primitive: str, *inputs: Operand, path: str | None = None, shared: bool =
     row = PRIMITIVES[primitive]
     given = {attribute.name: attributes.get(attribute.name, attribute.default) for attribute in row.attributes}
     assert not set(attributes) - set(given), f"{primitive} has no {set(attributes) - set(given)}"
-    result = row.shape([type_of(operand) for operand in inputs], given)
+    result = row.shape([*map(type_of, inputs), *([INPUT] if row.sized else [])], given)
     assert not isinstance(result, Problem), result.text
     parts = tuple(path.split(".")) if path else (primitive,) if row.callable else ()
     arguments = {name: literal(value) for name, value in given.items()}
@@ -247,6 +247,14 @@ CASES: dict[str, tuple[str, Definition]] = {
     "resize bilinear": ("resize", lambda x: op("resize", _half(x), x, mode="bilinear")),
     "resize bilinear down": ("resize", lambda x: op("resize", x, _half(_half(x)), mode="bilinear")),
     "resize pooled": ("resize", lambda x: op("resize", op("global_average_pool", x), x)),
+    "resize_to_level up": ("resize_to_level", lambda x: op("resize_to_level", _half(_half(x)), level=1)),
+    "resize_to_level down": ("resize_to_level", lambda x: op("resize_to_level", x, level=4)),
+    "resize_to_level same": ("resize_to_level", lambda x: op("relu", op("resize_to_level", x, level=0))),
+    "resize_to_level bilinear": (
+        "resize_to_level",
+        lambda x: op("resize_to_level", _half(x), level=0, mode="bilinear"),
+    ),
+    "crop_to_level": ("crop_to_level", lambda x: op("crop_to_level", x, level=2)),
     "conv_transpose": ("conv_transpose", lambda x: op("conv_transpose", _half(x), channels=5, kernel=2)),
     "conv_transpose 4": ("conv_transpose", lambda x: op("conv_transpose", _half(x), channels=5, kernel=4, bias=True)),
     "conv_transpose stride 4": (

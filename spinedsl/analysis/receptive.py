@@ -41,10 +41,12 @@ def _after(node: Node, inputs: list[Field | None]) -> Field | None:
         kernel, stride = cast(int, node.attributes["kernel"]), cast(int, node.attributes["stride"])
         reach = (kernel - 1) * cast(int, node.attributes.get("dilation", 1))
         return int(width + reach * step), step * stride
-    if node.primitive in ("upsample", "resize"):
+    if node.primitive in ("upsample", "resize", "resize_to_level"):
         beside = 0 if node.attributes["mode"] == "nearest" else step  # bilinear takes from two neighbours
         width = int(fields[0][0] + beside)
         if node.primitive == "resize":
             return width, fields[1][1]
+        if node.primitive == "resize_to_level":
+            return width, Fraction(1 << cast(int, node.attributes["level"]))
         return width, step / 2 ** cast(int, node.attributes["levels"])
     return width, step

@@ -38,6 +38,7 @@ def _not_divisible(typed: TypedNetwork, what: str, got: int, exprs: tuple[tree.E
     found = say.NOT_DIVISIBLE.at(place, what=what, got=got, divisor=divisor, level=level)
     if outside:
         found = found.with_notes("the size was given on the command line")
+    found = found.with_notes("`rules { sizes any }` in the network would round sizes up")
     down, up = got // divisor * divisor, -(-got // divisor) * divisor
     sizes = [size for size in ((down, up) if got - down <= up - got else (up, down)) if size]
     edits = [Edit(expr.span, str(sizes[0])) for expr in exprs if isinstance(expr, tree.Number)]

@@ -23,6 +23,7 @@ def outputs(typed: TypedNetwork) -> Iterator[Diagnostic]:
         level = row.type.level if row.type is not None else None
         if row.type is not None and level is None:
             got = "a vector" if row.type.is_vector else "a map pooled to 1x1"
+            got = f"a map of stride {row.type.stride}" if row.type.stride else got
             found = say.OUTPUT_WITHOUT_LEVEL.at(row.span, name=row.name, got=got)
             yield found.with_fix("let a `head` give it")
         if level is None:

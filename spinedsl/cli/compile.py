@@ -8,13 +8,21 @@ from pathlib import Path
 
 from spinedsl import api
 from spinedsl.backends import AXES, BACKENDS
-from spinedsl.cli.terminal import UsageError, network_arguments, read_source, say_diagnostics, write_whole
+from spinedsl.cli.terminal import (
+    UsageError,
+    network_arguments,
+    outputs_argument,
+    requested_program,
+    say_diagnostics,
+    write_whole,
+)
 
 HELP = "compile a network to PyTorch or ONNX"
 EXAMPLES = """\
 examples:
   spine compile net.spine --to torch -o model.py
   spine compile examples/spinenet.spine --network SpineNet49 --to onnx -o model.onnx
+  spine compile net.spine --to torch --outputs P3,P4,P5 -o model.py
   spine compile net.spine --to onnx --dynamic batch,height,width --weights model.safetensors -o model.onnx
 """
 
@@ -22,13 +30,14 @@ examples:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
+    outputs_argument(parser)
     parser.add_argument("--to", required=True, choices=list(BACKENDS), help="what to compile to")
     parser.add_argument(
         "-o", "--output", required=True, metavar="PATH", help="where to write it, or - for standard output"
     )
     parser.add_argument(
         "--dynamic", metavar="AXES", type=_axes, default=frozenset(),
-        help="ONNX: axes that stay open, any of batch,height,width; sizes are multiples of the network's divisor",
+        help="ONNX: axes that stay open, any of batch,height,width; sizes divide as the network's divisor says",
     )  # fmt: skip
     parser.add_argument(
         "--weights", metavar="PATH", type=Path,
@@ -53,21 +62,17 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(
             "--weights and --dynamic are for --to onnx: a PyTorch file loads a state dict, and takes any size"
         )
-    source = read_source(options.file)
-    if source.value is None:
-        say_diagnostics(source.diagnostics, sys.stderr)
+    program = requested_program(options)
+    if program is None:
         return 1
     try:
-        files = api.compile(
-            source.value, to=options.to, network=options.network, size=options.input,
-            weights=options.weights, seed=options.seed, dynamic=options.dynamic,
-        )  # fmt: skip
+        files = api.emit(program, to=options.to, weights=options.weights, seed=options.seed, dynamic=options.dynamic)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
-    except api.NetworkChoice as choice:
-        raise UsageError(f"{choice} (--network NAME)") from None
     (data,) = files.values()
+    if program.dropped and options.weights is not None:
+        print(f"spine: tensors of rows that are left out are not taken from {options.weights}", file=sys.stderr)
     if options.to == "onnx" and options.weights is None:
         print(f"spine: no --weights: values made from seed {options.seed}", file=sys.stderr)
     return _write(options.output, data)

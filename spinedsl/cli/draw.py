@@ -6,7 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from spinedsl.cli.terminal import UsageError, network_arguments, requested_program, say_diagnostics, write_whole
+from spinedsl.cli.terminal import (
+    UsageError,
+    network_arguments,
+    outputs_argument,
+    requested_program,
+    say_diagnostics,
+    write_whole,
+)
 from spinedsl.draw import lay_out, to_svg
 
 HELP = "draw the scale-permuted figure"
@@ -21,6 +28,7 @@ THEMES = ("light", "dark")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
+    outputs_argument(parser)
     parser.add_argument("-o", "--output", required=True, metavar="PATH", help="a .svg or .png file, or - for SVG")
     parser.add_argument("--theme", choices=THEMES, default="light", help="for light or dark pages (default light)")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from spinedsl.cli.terminal import network_arguments, requested_program
+from spinedsl.cli.terminal import network_arguments, outputs_argument, requested_program
 from spinedsl.ops.text import to_text
 
 HELP = "show every operation of a network"
@@ -12,12 +12,14 @@ EXAMPLES = """\
 examples:
   spine show net.spine
   spine show examples/spinenet.spine --network SpineNet49 --input 512x512
+  spine show net.spine --outputs P3
 """
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
+    outputs_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:

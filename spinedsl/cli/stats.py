@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from spinedsl import analysis
-from spinedsl.cli.terminal import network_arguments, requested_program
+from spinedsl.cli.terminal import network_arguments, outputs_argument, requested_program
 from spinedsl.ops.graph import Graph, flatten
 
 HELP = "count parameters, multiply-adds, memory and receptive field"
@@ -15,6 +15,7 @@ EXAMPLES = """\
 examples:
   spine stats net.spine
   spine stats examples/spinenet.spine --network SpineNet49 --input 896x896
+  spine stats net.spine --outputs P3,P4,P5
   spine stats net.spine --json | jq .multiply_adds
 
 Parameters are the trainable ones. Multiply-adds count convolutions and linear layers, for one image. Memory is float32:
@@ -25,6 +26,7 @@ the most that is alive at once in one forward pass, row by row, each operation w
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
+    outputs_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -62,6 +64,7 @@ def statistics(graph: Graph) -> dict[str, Any]:
         "network": program.name,
         "input": [program.input_type.channels, program.input_type.height, program.input_type.width],
         "divisor": program.divisor,
+        "any_size": program.any_size,
         "parameters": total.parameters,
         "statistics": total.statistics,
         "multiply_adds": total.multiply_adds,
@@ -101,5 +104,6 @@ def _table(figures: dict[str, Any]) -> str:
         for row in rows
     ]
     size = " x ".join(map(str, figures["input"]))
-    head = f"{figures['network']} at {size}; sizes divide by {figures['divisor']}"
+    sizes = "any size" if figures["any_size"] else f"sizes divide by {figures['divisor']}"
+    head = f"{figures['network']} at {size}; {sizes}"
     return "\n".join([head, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])

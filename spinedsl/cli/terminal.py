@@ -42,6 +42,20 @@ def network_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def outputs_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that chooses some of a network's outputs."""
+    parser.add_argument(
+        "--outputs", metavar="NAMES", type=_names, help="only these outputs, and what they need, as in P3,P4,P5"
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"expected names of outputs, as in P3,P4,P5, got {text!r}")
+    return names
+
+
 def read_source(name: str) -> Outcome[Source]:
     """A file named on the command line; `-` is standard input."""
     if name == "-":
@@ -56,12 +70,18 @@ def requested_program(options: argparse.Namespace) -> Program | None:
         say_diagnostics(source.diagnostics, sys.stderr)
         return None
     try:
-        return api.program(source.value, network=options.network, size=options.input)
+        made = api.program(source.value, network=options.network, size=options.input, outputs=options.outputs)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} (--network NAME)") from None
+    except api.OutputChoice as choice:
+        raise UsageError(f"{choice} (--outputs NAMES)") from None
+    if made.dropped:
+        rows = f"{len(made.dropped)} of {len(made.dropped) + len(made.rows)} rows"
+        print(f"spine: --outputs leaves out {rows}: {', '.join(made.dropped)}", file=sys.stderr)
+    return made
 
 
 def spine_files(names: Iterable[str]) -> Iterator[str]:

@@ -250,7 +250,7 @@ NO_DEFAULT = _code(
 DIVISION_BY_ZERO = _code("E0505", "division by zero", "division by zero", "this is 0")
 SIZE_NOT_KEPT = _code(
     "E0506", "size does not fit the level",
-    "`{operation}` turns {before} into {after}, but level {level} has {expected}",
+    "`{operation}` turns {before} into {after}, but {level} has {expected}",
     "the map no longer fits its level",
 )  # fmt: skip
 NOT_KNOWN = _code("E0507", "value not known", "{what} cannot be known here", "{why}")

@@ -50,7 +50,10 @@ class InputSize(Record, eq=False):
 
 
 class TypedNetwork(Record, eq=False):
-    """A network of typed rows, in the order of the file. `divisor` is 2 to the highest level of any row."""
+    """A network of typed rows, in the order of the file.
+
+    `divisor` is 2 to the highest level of any row, and 1 where the input may be of any size.
+    """
 
     network: Network
     name: str
@@ -63,6 +66,7 @@ class TypedNetwork(Record, eq=False):
     static_axes: Mapping[str, Loc]
     given_size: InputSize | None
     loc: Loc
+    any_size: bool = False
 
 
 class CheckedNetwork(Record, eq=False):

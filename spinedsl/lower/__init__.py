@@ -31,6 +31,7 @@ def lower(checked: CheckedNetwork) -> Program:
         static_axes=dict(typed.static_axes),
         sources=_sources(typed.network.unit),
         loc=typed.loc,
+        any_size=typed.any_size,
     )
 
 

@@ -161,6 +161,8 @@ class _Flat(Record, frozen=False):
         for part in operand.inputs:
             value = self.operand(part, named, prefix, outer)
             inputs += value if isinstance(value, tuple) else (value,)
+        if PRIMITIVES[operand.primitive].sized:
+            inputs.append(0)
         if operand.primitive == "add" and len(inputs) != 2:
             return self.total(operand, inputs, home + operand.path)
         return self.apply(operand, tuple(inputs), home + operand.path, operand.type)

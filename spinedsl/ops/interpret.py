@@ -3,7 +3,7 @@
 In: a `Graph`, its parameters by canonical name, and a batch of images. Out: the feature map of every row, by row name.
 It is a column of the primitive table: what an operation means is what this file does. Batch norm uses its running
 statistics and stochastic depth does nothing, as in inference. Sizes come from the image, not from the types, so that it
-runs every size that the divisor divides. Sums over many numbers are taken in float64, whatever type the maps have.
+runs every size that the network takes. Sums over many numbers are taken in float64, whatever type the maps have.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from spinedsl.ops.graph import Graph
 from spinedsl.ops.primitives import Attributes, pads
+from spinedsl.ops.types import at_level
 
 Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]  # an operation's parameters by the last part of their names
@@ -74,8 +75,8 @@ def _windows(x: Array, attributes: Attributes, outside: float) -> Iterator[tuple
     """
     kernel, stride = _whole(attributes, "kernel"), _whole(attributes, "stride")
     dilation = cast(int, attributes.get("dilation", 1))
-    around = pads(kernel, stride, dilation, attributes["padding"])
-    padded = np.pad(x, ((0, 0), (0, 0), around, around), constant_values=outside)
+    around = [pads(kernel, stride, dilation, attributes["padding"], size) for size in x.shape[2:]]
+    padded = np.pad(x, ((0, 0), (0, 0), *around), constant_values=outside)
     last = (kernel - 1) * dilation
     for i in range(kernel):
         for j in range(kernel):
@@ -160,6 +161,18 @@ def _resized(x: Array, size: tuple[int, ...], attributes: Attributes) -> Array:
         share = (place - below).reshape(shape)
         x = x.take(below, axis=axis) * (1 - share) + x.take(np.minimum(below + 1, old - 1), axis=axis) * share
     return x
+
+
+def _at_level(image: Array, attributes: Attributes) -> tuple[int, ...]:
+    """Height and width of a level's maps."""
+    return tuple(at_level(size, _whole(attributes, "level")) for size in image.shape[2:])
+
+
+def _crop_to_level(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+    """What reaches beyond the level's size is cut off."""
+    x, image = inputs
+    height, width = _at_level(image, attributes)
+    return x[:, :, :height, :width]
 
 
 def _slice(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
@@ -273,6 +286,10 @@ RULES: Mapping[str, Rule] = {
     "global_average_pool": _global_average_pool,
     "upsample": _upsample,
     "resize": lambda inputs, attributes, parameters: _resized(inputs[0], inputs[1].shape[2:], attributes),
+    "resize_to_level": lambda inputs, attributes, parameters: _resized(
+        inputs[0], _at_level(inputs[1], attributes), attributes
+    ),
+    "crop_to_level": _crop_to_level,
     "parameter": lambda inputs, attributes, parameters: parameters["weight"][None],
     "dropout": _each(lambda x: x),
     "stochastic_depth": _each(lambda x: x),

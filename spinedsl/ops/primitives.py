@@ -20,7 +20,9 @@ __all__ = [
     "ALIASES",
     "PRIMITIVES",
     "ROLES",
+    "SIZES",
     "SYMBOLS",
+    "UNCUT",
     "Attribute",
     "Attributes",
     "Initial",
@@ -86,6 +88,7 @@ class Primitive(Record):
     ranks: tuple[int, ...] = MAPS
     inputs: tuple[str, ...] = ("x",)  # how a call names them
     fixes_size: bool = False  # what it makes of a map with a level depends on the map's size
+    sized: bool = False  # its last input is that of the network, whose size tells the size of every level
 
     @property
     def has_weights(self) -> bool:
@@ -118,6 +121,7 @@ _INITIAL = (
 )
 _CHANNELS = Attribute("channels", Kind.CHANNELS, required=True)
 _MODE = Attribute("mode", Kind.CHOICE, "nearest", choices=("nearest", "bilinear"))
+_LEVEL = Attribute("level", Kind.WHOLE, required=True)
 _RATE = Attribute("rate", Kind.SHARE, required=True)
 
 
@@ -198,6 +202,9 @@ _TABLE = (
     Primitive("global_average_pool", rules.pooled),
     Primitive("upsample", rules.upsample, (Attribute("levels", Kind.WHOLE, required=True), _MODE)),
     Primitive("resize", rules.resize, (_MODE,), least=2, most=2, inputs=("x", "like")),
+    # What `resize` is where the other is a block, and what `upsample` ends with where sizes are rounded up.
+    Primitive("resize_to_level", rules.to_level, (_LEVEL, _MODE), least=2, most=2, callable=False, sized=True),
+    Primitive("crop_to_level", rules.to_level, (_LEVEL,), least=2, most=2, callable=False, sized=True),
     Primitive(
         "parameter",
         rules.trainable,
@@ -212,10 +219,12 @@ _TABLE = (
 
 PRIMITIVES: Mapping[str, Primitive] = {primitive.name: primitive for primitive in _TABLE}
 ALIASES: Mapping[str, str] = {"silu": "swish"}
+UNCUT = ("upsample", "conv_transpose")  # they go down levels, which may reach beyond a size that was rounded up
+SIZES = ("divisible", "any")  # what `sizes` of a network's `rules` may be
 ROLES = ("act", "norm")  # stand for what the network's `defaults` choose
 SYMBOLS = frozenset(
     [choice for primitive in _TABLE for attribute in primitive.attributes for choice in attribute.choices]
-    + ["same", "symmetric"]
+    + ["same", "symmetric", *SIZES]
     + [primitive.name for primitive in _TABLE if primitive.activation]
     + list(ALIASES)
 )

@@ -44,6 +44,7 @@ class Op(Record, eq=False):
     type: Type
     channels: Expr
     loc: Loc
+    any_size: bool = False  # as of its network: what SAME pads then depends on the size
 
 
 class Call(Record, eq=False):
@@ -209,7 +210,10 @@ class SourceText(Record):
 
 
 class Program(Record, eq=False):
-    """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order."""
+    """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order.
+
+    In one of any size the maps of a level have the size of the input, divided by 2^level and rounded up.
+    """
 
     name: str
     input_name: str
@@ -220,6 +224,8 @@ class Program(Record, eq=False):
     static_axes: dict[str, Loc]  # `height` or `width`, where a definition reads it
     sources: tuple[SourceText, ...]
     loc: Loc
+    any_size: bool = False  # the divisor is 1
+    dropped: tuple[str, ...] = ()  # rows of the network that its chosen outputs do not need
 
     def row(self, name: str) -> Row:
         """The row of that name."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias, cast
 
-from spinedsl.ops.types import Type, Value, vector
+from spinedsl.ops.types import Type, Value, at_level, vector
 from spinedsl.record import Record, replace
 
 Attributes: TypeAlias = Mapping[str, Value]
@@ -56,14 +56,14 @@ def _number(attributes: Attributes, name: str) -> int:
     return cast(int, attributes[name])
 
 
-def pads(kernel: int, stride: int, dilation: int, padding: Value) -> tuple[int, int]:
-    """Padding before and after each axis.
+def pads(kernel: int, stride: int, dilation: int, padding: Value, size: int = 0) -> tuple[int, int]:
+    """Padding before and after an axis of `size`; 0 stands for every size that the stride divides.
 
-    `same` pads as TensorFlow does where the stride divides the size; `symmetric` half the kernel on each side.
+    `same` pads as TensorFlow does, so that size / stride comes out, rounded up; `symmetric` half the kernel a side.
     """
     reach = (kernel - 1) * dilation + 1
     if padding == "same":
-        total = max(reach - stride, 0)
+        total = max(reach - stride + -size % stride, 0)
         return total // 2, total - total // 2
     if padding == "symmetric":
         return (reach - 1) // 2, (reach - 1) // 2
@@ -71,25 +71,46 @@ def pads(kernel: int, stride: int, dilation: int, padding: Value) -> tuple[int, 
 
 
 def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
-    """Result of sliding a window: the size divided by the stride, the level up by its logarithm."""
+    """Result of sliding a window: the size divided by the stride and rounded up, the level up by its logarithm."""
     kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
     dilation = cast(int, attributes.get("dilation", 1))
-    if stride & (stride - 1):
-        return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
-    before, after = pads(kernel, stride, dilation, attributes["padding"])
     reach = (kernel - 1) * dilation + 1
-    out = [(size + before + after - reach) // stride + 1 for size in (x.height, x.width)]
-    expected = [size // stride for size in (x.height, x.width)]
-    if x.level is None:
-        if out != [1, 1]:
-            got = f"{out[0]}x{out[1]} of a pooled map"
-            return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after} make {got}")
-        return Type(channels, 1, 1, None)
-    if stride > 1 and (x.height % stride or x.width % stride):
-        return Problem(f"a stride of {stride} does not divide {x.size}")
-    if out != expected:
-        return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after}", (out[0], out[1]))
-    return Type(channels, expected[0], expected[1], x.level + stride.bit_length() - 1)
+    before, after = pads(kernel, stride, dilation, attributes["padding"])
+    said = f"kernel {kernel}, stride {stride} and padding {before}+{after}"
+    if x.is_pooled:
+        out = (1 + before + after - reach) // stride + 1
+        return Type(channels, 1, 1, None) if out == 1 else Problem(f"{said} make {out}x{out} of a pooled map")
+    around = [sum(pads(kernel, stride, dilation, attributes["padding"], size)) for size in (x.height, x.width)]
+    height, width = (
+        (size + both - reach) // stride + 1 for size, both in zip((x.height, x.width), around, strict=True)
+    )
+    if (height, width) != (-(-x.height // stride), -(-x.width // stride)):
+        return Problem(said, (height, width))
+    total = stride * (x.stride or 1 << (x.level or 0))
+    if total & (total - 1):
+        return Type(channels, height, width, None, stride=total)
+    return Type(channels, height, width, total.bit_length() - 1)
+
+
+def uneven_stride(attributes: Attributes) -> Problem | None:
+    """Why a window cannot stand where sizes divide: its stride is no power of two."""
+    stride = cast(int, attributes.get("stride", 1))
+    if not stride & (stride - 1):
+        return None
+    return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
+
+
+def size_not_kept(attributes: Attributes) -> tuple[int, int, int] | None:
+    """A size of which a window does not make size / stride, rounded up; what it makes and what it should."""
+    kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
+    dilation = cast(int, attributes.get("dilation", 1))
+    reach = (kernel - 1) * dilation + 1
+    for size in (*range(reach, reach + stride), *range(1, reach)):  # all remainders, best without what is too small
+        both = sum(pads(kernel, stride, dilation, attributes["padding"], size))
+        given = max((size + both - reach) // stride + 1, 0)
+        if given != -(-size // stride):
+            return size, given, -(-size // stride)
+    return None
 
 
 def convolution(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -119,16 +140,17 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         return Problem("a feature map and a vector")
     if left.is_vector:
         return left if left.channels == right.channels else Problem(f"{left.channels} and {right.channels} numbers")
-    if left.level is None and right.level is not None:
+    if left.is_pooled:
         left, right = right, left
     if left.channels != right.channels and 1 not in (left.channels, right.channels):
         return Problem(f"{types[0].channels} channels and {types[1].channels} channels")
-    if right.level is not None and left.level != right.level:
-        return Problem(f"level {types[0].level} and level {types[1].level}")
+    if not right.is_pooled and (left.level, left.stride) != (right.level, right.stride):
+        return Problem(f"{types[0].where} and {types[1].where}")
     if (right.height, right.width) not in ((1, 1), (left.height, left.width)) and (left.height, left.width) != (1, 1):
         return Problem(f"{types[0].size} and {types[1].size}")
     channels = max(left.channels, right.channels)
-    return Type(channels, max(left.height, right.height), max(left.width, right.width), left.level)
+    height, width = max(left.height, right.height), max(left.width, right.width)
+    return Type(channels, height, width, left.level, stride=left.stride)
 
 
 def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -139,18 +161,18 @@ def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem
     for other in types[1:]:
         if other.rank != first.rank:
             return Problem("feature maps and vectors")
-        if other.level != first.level:
-            return Problem(f"level {first.level} and level {other.level}")
+        if (other.level, other.stride) != (first.level, first.stride):
+            return Problem(f"{first.where} and {other.where}")
         if (other.height, other.width) != (first.height, first.width):
             return Problem(f"{first.size} and {other.size}")
-    return Type(sum(x.channels for x in types), first.height, first.width, first.level)
+    return replace(first, channels=sum(x.channels for x in types))
 
 
 def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """The size times 2^levels, that many levels down."""
     x, levels = types[0], _number(attributes, "levels")
     if x.level is None:
-        return Problem("a map pooled to 1x1 has no level to go down from")
+        return Problem(f"a map that is {x.where} has no level to go down from")
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels")
     return Type(x.channels, x.height << levels, x.width << levels, x.level - levels)
@@ -159,7 +181,13 @@ def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """The size and level of the other map."""
     x, like = types
-    return Type(x.channels, like.height, like.width, like.level)
+    return replace(like, channels=x.channels)
+
+
+def to_level(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """The size that the maps of a level have, for the network's input, which is the second map."""
+    (x, image), level = types, _number(attributes, "level")
+    return Type(x.channels, at_level(image.height, level), at_level(image.width, level), level)
 
 
 def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -172,7 +200,7 @@ def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
         return Problem(f"a kernel of {kernel} and a stride of {stride}; the kernel is the stride plus an even number")
     levels = stride.bit_length() - 1
     if x.level is None:
-        return Problem("a map pooled to 1x1 has no level to go down from")
+        return Problem(f"a map that is {x.where} has no level to go down from")
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels")
     return Type(_number(attributes, "channels"), x.height * stride, x.width * stride, x.level - levels)

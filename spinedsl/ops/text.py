@@ -59,7 +59,7 @@ def _header(graph: Graph) -> list[str]:
     return [
         f"network {program.name}  {program.loc}",
         f"input   {program.input_name} {program.input_type}",
-        f"divisor {program.divisor}",
+        "sizes   any" if program.any_size else f"divisor {program.divisor}",
         *(f"output  {output}" for output in outputs),
     ]
 

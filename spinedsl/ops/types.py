@@ -17,7 +17,8 @@ Value: TypeAlias = int | Fraction | bool | str | tuple["Value", ...]
 class Type(Record):
     """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map pooled to 1x1.
 
-    Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level.
+    Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level. A map between levels has
+    none either: its `stride`, 0 elsewhere, is no power of two.
     """
 
     channels: int
@@ -25,6 +26,7 @@ class Type(Record):
     width: int
     level: int | None
     rank: int = 4
+    stride: int = 0
 
     @property
     def size(self) -> str:
@@ -37,6 +39,11 @@ class Type(Record):
         return self.rank == 2
 
     @property
+    def is_pooled(self) -> bool:
+        """Of 1x1, whatever the size of the network's input."""
+        return self.rank == 4 and self.level is None and not self.stride
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The sizes for one image."""
         return (self.channels, self.height, self.width)[: self.rank - 1]
@@ -44,13 +51,24 @@ class Type(Record):
     def __str__(self) -> str:
         if self.is_vector:
             return f"{self.channels} (vector)"
-        where = "pooled" if self.level is None else f"level {self.level}"
-        return f"{self.channels}x{self.height}x{self.width} ({where})"
+        return f"{self.channels}x{self.height}x{self.width} ({self.where})"
+
+    @property
+    def where(self) -> str:
+        """The level in words."""
+        if self.level is not None:
+            return f"level {self.level}"
+        return f"stride {self.stride}" if self.stride else "pooled"
 
 
 def vector(features: int) -> Type:
     """The type of a vector."""
     return Type(features, 1, 1, None, rank=2)
+
+
+def at_level(size: int, level: int) -> int:
+    """Height or width of the maps of a level, for an input of `size`: divided by 2^level, rounded up."""
+    return -(-size >> level)
 
 
 class Loc(Record):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from spinedsl.ops.graph import Graph, Node, flatten
-from spinedsl.ops.primitives import PRIMITIVES, Problem
+from spinedsl.ops.primitives import PRIMITIVES, UNCUT, Problem
 from spinedsl.ops.program import (
     Bind,
     BindScalar,
@@ -198,6 +198,7 @@ class _Walk:
         for part in operand.inputs:
             given = self.operand(part, known, shared, operand.loc)
             inputs += given if isinstance(given, tuple) else (given,)
+        _require(operand.any_size == self.program.any_size, operand.loc, "of another network, by its sizes")
         _require(operand.primitive in PRIMITIVES, operand.loc, f"there is no primitive `{operand.primitive}`")
         attributes = {name: attribute.value for name, attribute in operand.attributes.items()}
         if PRIMITIVES[operand.primitive].parameters(inputs, attributes):
@@ -259,6 +260,21 @@ def _check_parameters(graph: Graph, parametric: Sequence[tuple[Op, bool]]) -> No
     _require(set(first) == set(graph.parameters), graph.program.name, "a parameter is recorded that no operation has")
 
 
+def _check_sizes(graph: Graph) -> None:
+    """Every map has the size of the input by its stride, rounded up, as soon as what made it was cut to its level."""
+    whole = graph.types[0]
+    uncut = {node.result for node in graph.nodes if node.primitive in UNCUT}
+    for node in graph.nodes:
+        got = graph.types[node.result]
+        if node.result in uncut or got.is_vector or got.is_pooled:
+            continue
+        stride = got.stride or 1 << (got.level or 0)
+        expected = -(-whole.height // stride), -(-whole.width // stride)
+        _require((got.height, got.width) == expected, _place(node), f"gives {got} of an input of {whole.size}")
+        cut = node.primitive == "crop_to_level"
+        _require(cut or not uncut.intersection(node.inputs), _place(node), "reads a map that is not cut to its level")
+
+
 def _check_outputs(graph: Graph) -> None:
     program = graph.program
     _require(bool(program.outputs), program.loc, f"network `{program.name}` has no output")
@@ -270,6 +286,9 @@ def _check_outputs(graph: Graph) -> None:
     for name, value in graph.rows.items():
         got, (row, recorded) = graph.types[value], rows[name]
         _require(got == recorded, row.loc, f"row `{name}` gives {got}, recorded {recorded}")
+    if program.any_size:
+        _require(program.divisor == 1, program.loc, "a network of any size has a divisor")
+        _check_sizes(graph)
     for axis in ("height", "width"):
         size: int = getattr(program.input_type, axis)
         divides = size % program.divisor == 0

@@ -6,7 +6,7 @@ everything that is missing, too much or of another shape, so that one look tells
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,17 @@ LISTED = 20  # of each group
 
 
 def match(
-    parameters: Mapping[str, Parameter], tensors: Mapping[str, NDArray[Any]], path: str, network: str
+    parameters: Mapping[str, Parameter],
+    tensors: Mapping[str, NDArray[Any]],
+    path: str,
+    network: str,
+    dropped: Collection[str] = (),
 ) -> Outcome[dict[str, NDArray[np.float32]]]:
-    """The tensors as float32, in the order of the parameters. `path` and `network` are for the message."""
+    """The tensors as float32, in the order of the parameters. `path` and `network` are for the message.
+
+    Tensors of rows that are `dropped` from the network may be there or not.
+    """
+    tensors = {name: array for name, array in tensors.items() if name.partition(".")[0] not in dropped}
     missing = sorted(parameters.keys() - tensors.keys())
     unexpected = sorted(tensors.keys() - parameters.keys())
     both = sorted(parameters.keys() & tensors.keys())

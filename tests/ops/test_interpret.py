@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,6 +25,10 @@ def padded(x: Tensor, node: Node, value: float = 0) -> Tensor:
     a: dict[str, Any] = node.attributes
     around = pads(a["kernel"], a["stride"], a.get("dilation", 1), a["padding"])
     return functional.pad(x, around + around, value=value)
+
+
+def level_size(node: Node, image: Tensor) -> list[int]:
+    return [-(-size // 2 ** cast(int, node.attributes["level"])) for size in image.shape[2:]]
 
 
 def conv(node: Node, w: Weights, x: Tensor) -> Tensor:
@@ -96,6 +100,8 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "slice": lambda n, w, x: x[:, whole(n, "start") :][:, : whole(n, "channels")],
     "upsample": lambda n, w, x: functional.interpolate(x, scale_factor=2 ** whole(n, "levels"), mode=mode(n)),
     "resize": lambda n, w, x, y: functional.interpolate(x, y.shape[2:], mode=mode(n)),
+    "resize_to_level": lambda n, w, x, y: functional.interpolate(x, level_size(n, y), mode=mode(n)),
+    "crop_to_level": lambda n, w, x, y: x[:, :, : level_size(n, y)[0], : level_size(n, y)[1]],
     "dropout": lambda n, w, x: x,
     "parameter": lambda n, w: w["weight"][None],
     "stochastic_depth": lambda n, w, x: x,

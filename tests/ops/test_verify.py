@@ -44,6 +44,18 @@ def with_attribute(name: str, value: int) -> Graph:
     return with_node(0, attributes={**attributes, name: value})
 
 
+def at_any_size(last: str = "relu", divisor: int = 1, height: int = 32) -> Program:
+    """A program of any size: the map brought to another level, then the operation `last` and one more."""
+
+    def definition(x: Ref) -> Operand:
+        lower = replace(op("max_pool", x, kernel=2, stride=2), any_size=True)
+        up = op("upsample", lower, levels=1) if last == "upsample" else op(last, lower)
+        up = replace(up, any_size=True)
+        return replace(op("relu", up), any_size=True)
+
+    return changed(single(definition, Type(3, height, 48, 0)), any_size=True, divisor=divisor)
+
+
 WRONG = Type(9, 32, 48, 0)
 BROKEN: dict[str, tuple[Program | Graph, str]] = {
     "unknown primitive": (with_node(1, primitive="warp"), "there is no such primitive"),
@@ -59,6 +71,13 @@ BROKEN: dict[str, tuple[Program | Graph, str]] = {
     "no join": (with_row(absorbed=("image",)), "row `b` has 2 maps and no join"),
     "row name": (with_row(name="image"), "row `image` takes a name that is in use"),
     "no output": (changed(single(conv_block), outputs=()), "network `Net` has no output"),
+    "any size with a divisor": (at_any_size(divisor=16), "a network of any size has a divisor"),
+    "operation of another mode": (changed(single(conv_block), any_size=True, divisor=1), "of another network, by its"),
+    "size that is not its level's": (
+        at_any_size("upsample", height=33),
+        "gives 3x34x48 (level 0) of an input of 33x48",
+    ),
+    "not cut to its level": (at_any_size("upsample"), "reads a map that is not cut to its level"),
     "divisor": (changed(single(conv_block), divisor=20), "the divisor 20 does not divide the input's height 32"),
 }
 

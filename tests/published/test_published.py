@@ -63,6 +63,7 @@ class Case:
     batch: int
     official: Callable[[Program, str], str]
     rows: Callable[[str], str]  # name of the stored array -> name of our row
+    make: Callable[[Case], Program] = lambda case: example(case.network, case.size, case.act)
 
 
 CASES = [
@@ -71,8 +72,30 @@ CASES = [
         lambda key: f"P{key[3:]}" if key.startswith("out") else f"b{key[4:]}",
     ),
     Case("spinenet49s_swish_128x256", "SpineNet49S", (128, 256), "swish", 1, spinenet_name, lambda key: f"P{key[3:]}"),
+    Case(
+        "spinenet49s_tpu_swish_224x224", "SpineNet49S", (224, 224), "swish", 1, spinenet_name,
+        lambda key: f"P{key[3:]}",
+        lambda case: spinedsl.program(Path(__file__).with_name("spinenet_tpu.spine"), network=case.network),
+    ),
     Case("resnet50_relu_128x128", "ResNet50", (128, 128), "relu", 2, resnet_name, lambda key: f"C{key[3:]}"),
 ]  # fmt: skip
+
+
+def at_any_size(network: str, size: tuple[int, int]) -> Program:
+    """A network of the examples with its sizes rounded up."""
+    file = EXAMPLES / "spinenet.spine"
+    text = file.read_text().replace("    join activated_sum", "    rules { sizes any }\n    join activated_sum")
+    return spinedsl.program(Source.from_text(text, file.name, str(file)), network=network, size=size)
+
+
+@pytest.mark.parametrize(
+    ("network", "published"),
+    [("SpineNet49", "3.478"), ("SpineNet96", "5.723"), ("SpineNet143", "9.087"), ("SpineNet190", "19.111")],
+)
+def test_multiply_adds_of_classification_at_224_are_the_published_ones(network: str, published: str) -> None:
+    counted = costs(flatten(at_any_size(network, (224, 224))))
+    assert f"{counted.multiply_adds / 1e9:.3f}" == published
+    assert counted.parameters == COUNTS[network]["trainable"]
 
 
 def by_interpreter(program: Program, weights: Mapping[str, Array], pixels: Array, rows: set[str]) -> dict[str, Array]:
@@ -114,7 +137,7 @@ def by_onnx_runtime(program: Program, weights: Mapping[str, Array], pixels: Arra
 def test_outputs_equal_the_official_code(
     case: Case, witness: Callable[[Program, Mapping[str, Array], Array, set[str]], dict[str, Array]]
 ) -> None:
-    program = example(case.network, case.size, case.act)
+    program = case.make(case)
     weights = official_weights(flatten(program), case.official)
     with np.load(DATA / f"{case.file}.npz") as stored:
         expected = {case.rows(key): stored[key].transpose(0, 3, 1, 2) for key in stored.files}

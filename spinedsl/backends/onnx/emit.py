@@ -28,6 +28,7 @@ from spinedsl.backends.onnx.operators import OPERATORS, unchanged
 from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
+from spinedsl.ops.primitives import PRIMITIVES, UNCUT
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc, Type
 from spinedsl.record import replace
@@ -46,7 +47,8 @@ def emit_model(
 ) -> bytes:
     """The model. `dynamic` names axes of the input that may vary: `batch`, `height` and `width`.
 
-    Height and width vary by steps of the divisor; what does not vary is as in the program, and the batch is 1.
+    Height and width vary by steps of the divisor, or freely in a network of any size; what does not vary is as in the
+    program, and the batch is 1.
     `metadata` goes into the model's properties, after the source and its digest.
 
     Raises:
@@ -68,16 +70,17 @@ def emit_model(
 def build(graph: Graph, dynamic: frozenset[str]) -> GraphProto:
     """The graph without its initialisers."""
     _check_axes(graph.program, dynamic)
-    graph = _without_idle(graph)
+    shapes = _shapes(graph, dynamic)
+    graph = _without_idle(graph, shapes)
     names = names_for(graph)
     values = value_names(graph, names)
-    shapes = _shapes(graph, dynamic)
-    sketch = Sketch(names)
+    sketch = Sketch(names, any_size=graph.program.any_size)
     for node in graph.nodes:
         OPERATORS[node.primitive](
             Step(
                 sketch,
                 inputs=[values[value] for value in node.inputs],
+                given=[shapes[value] for value in node.inputs],
                 attributes=node.attributes,
                 parameters=node.parameters,
                 result=values[node.result],
@@ -108,13 +111,18 @@ def _origin(row: str, loc: Loc) -> dict[str, str]:
     return {"spine.row": row, "spine.line": str(loc)}
 
 
-def _without_idle(graph: Graph) -> Graph:
+def _keeps(node: Node, graph: Graph, shapes: Sequence[Shape]) -> bool:
+    """A map is brought to the size that it has."""
+    return PRIMITIVES[node.primitive].sized and shapes[node.inputs[0]] == shapes[node.result]
+
+
+def _without_idle(graph: Graph, shapes: Sequence[Shape]) -> Graph:
     """The graph without the operations that do nothing in inference."""
     stands_for = list(range(len(graph.types)))
     nodes: list[Node] = []
     for node in graph.nodes:
         inputs = tuple(stands_for[value] for value in node.inputs)
-        if OPERATORS[node.primitive] is unchanged:
+        if OPERATORS[node.primitive] is unchanged or _keeps(node, graph, shapes):
             stands_for[node.result] = inputs[0]
         else:
             nodes.append(replace(node, inputs=inputs))
@@ -142,17 +150,28 @@ def _shapes(graph: Graph, dynamic: frozenset[str]) -> list[Shape]:
         if batched.intersection(node.inputs):
             batched.add(node.result)
 
-    def side(axis: str, size: int, level: int | None) -> Dimension:
-        fixed = axis not in dynamic or level is None
-        return size if fixed else multiple(graph.program.divisor >> (level or 0), axis[0])
+    def side(axis: str, size: int, x: Type) -> Dimension:
+        if axis not in dynamic or x.is_pooled:
+            return size
+        if not graph.program.any_size:
+            return multiple(graph.program.divisor >> (x.level or 0), axis[0])
+        stride = x.stride or 1 << (x.level or 0)
+        return axis[0] if stride == 1 else f"ceil({axis[0]}/{stride})"
 
     def shape(value: int, x: Type) -> Shape:
         batch = "N" if "batch" in dynamic and value in batched else 1
         if x.is_vector:
             return batch, x.channels
-        return batch, x.channels, side("height", x.height, x.level), side("width", x.width, x.level)
+        return batch, x.channels, side("height", x.height, x), side("width", x.width, x)
 
-    return [shape(value, x) for value, x in enumerate(graph.types)]
+    shapes = [shape(value, x) for value, x in enumerate(graph.types)]
+    for node in graph.nodes if graph.program.any_size else ():
+        if node.primitive in UNCUT:  # perhaps larger than its level
+            (batch, _, *sides), (_, _, *whole) = shapes[node.result], shapes[node.inputs[0]]
+            levels = (graph.types[node.inputs[0]].level or 0) - (graph.types[node.result].level or 0)
+            times = [multiple(1 << levels, b) if isinstance(b, str) else a for a, b in zip(sides, whole, strict=True)]
+            shapes[node.result] = (batch, graph.types[node.result].channels, *times)
+    return shapes
 
 
 def _value_info(name: str, tensor: Tensor) -> ValueInfoProto:
@@ -163,7 +182,7 @@ def _value_info(name: str, tensor: Tensor) -> ValueInfoProto:
 
 def _dimension(size: Dimension) -> TensorShapeProto.Dimension:
     if isinstance(size, str):
-        return TensorShapeProto.Dimension(dim_param=size)
+        return TensorShapeProto.Dimension(dim_param=size) if size else TensorShapeProto.Dimension()
     return TensorShapeProto.Dimension(dim_value=size)
 
 

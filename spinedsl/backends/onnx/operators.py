@@ -13,18 +13,15 @@ from typing import TypeAlias, cast
 
 from onnx import TensorProto
 
-from spinedsl.backends.onnx.sketch import Argument, Shape, Step, Tensor, product
-from spinedsl.ops.primitives import pads
+from spinedsl.backends.onnx.sizes import crop_to_level, resize, resize_to_level, upsample
+from spinedsl.backends.onnx.sketch import Shape, Step, Tensor, product
+from spinedsl.backends.onnx.windows import average_pool, conv, conv_transpose, max_pool
 
 Rule: TypeAlias = Callable[[Step], None]
 
 
 def _real(step: Step, name: str) -> float:
     return float(cast(Fraction, step.attributes[name]))
-
-
-def _whole(step: Step, name: str) -> int:
-    return cast(int, step.attributes[name])
 
 
 def _plain(operator: str) -> Rule:
@@ -37,33 +34,7 @@ def unchanged(step: Step) -> None:
     step.last("Identity", *step.inputs)
 
 
-# ---- windows and sizes ----
-
-
-def _window(step: Step) -> dict[str, list[int]]:
-    """Attributes of a sliding window. `same` is spelled out as numbers: ONNX's own SAME_UPPER depends on the size."""
-    kernel, stride = _whole(step, "kernel"), _whole(step, "stride")
-    dilation = cast(int, step.attributes.get("dilation", 1))
-    before, after = pads(kernel, stride, dilation, step.attributes["padding"])
-    return {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [before, before, after, after]}
-
-
-def _conv(step: Step) -> None:
-    parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
-    dilation, groups = _whole(step, "dilation"), _whole(step, "groups")
-    rare: dict[str, Argument] = {}  # what stands at ONNX's default is left out
-    if dilation != 1:
-        rare["dilations"] = [dilation] * 2
-    if groups != 1:
-        rare["group"] = groups
-    step.last("Conv", *step.inputs, *parameters, **_window(step), **rare)
-
-
-def _conv_transpose(step: Step) -> None:
-    parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
-    kernel, stride = _whole(step, "kernel"), _whole(step, "stride")
-    window = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [(kernel - stride) // 2] * 4}
-    step.last("ConvTranspose", *step.inputs, *parameters, **window)
+# ---- channels and vectors ----
 
 
 def _linear(step: Step) -> None:
@@ -71,40 +42,9 @@ def _linear(step: Step) -> None:
     step.last("Gemm", *step.inputs, *parameters, transB=1)
 
 
-def _max_pool(step: Step) -> None:
-    step.last("MaxPool", *step.inputs, **_window(step))
-
-
-def _average_pool(step: Step) -> None:
-    step.last("AveragePool", *step.inputs, **_window(step), count_include_pad=0)
-
-
-def _mode(step: Step) -> dict[str, Argument]:
-    """Of all nearest modes, only asymmetric with floor keeps ONNX Runtime in its blocked layout."""
-    if step.attributes["mode"] == "bilinear":
-        return {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-    return {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-
-
-def _upsample(step: Step) -> None:
-    times = float(1 << _whole(step, "levels"))
-    no_region = ""
-    step.last("Resize", *step.inputs, no_region, step.numbers(1.0, 1.0, times, times), **_mode(step))
-
-
-def _resize(step: Step) -> None:
-    """To the size that the other map has when it runs."""
-    x, like = step.inputs
-    two = Tensor((2,), TensorProto.INT64)
-    kept = step.part("kept", "Shape", x, tensor=two, start=0, end=2)
-    size = step.part("size", "Shape", like, tensor=two, start=2, end=4)
-    shape = step.part("shape", "Concat", kept, size, tensor=Tensor((4,), TensorProto.INT64), axis=0)
-    step.last("Resize", x, "", "", shape, **_mode(step))
-
-
 def _slice(step: Step) -> None:
-    start = _whole(step, "start")
-    ends = step.numbers(start), step.numbers(start + _whole(step, "channels"))
+    start = step.count("start")
+    ends = step.numbers(start), step.numbers(start + step.count("channels"))
     step.last("Slice", *step.inputs, *ends, step.numbers(1))
 
 
@@ -133,7 +73,7 @@ def _layer_norm(step: Step) -> None:
 
 def _group_norm(step: Step) -> None:
     """Opset 18 has no sound GroupNormalization: each group becomes one channel of an instance norm."""
-    (x,), groups = step.inputs, _whole(step, "groups")
+    (x,), groups = step.inputs, step.count("groups")
     batch, channels, height, width = step.shape
     grouped = Tensor((batch, groups, product((cast(int, channels) // groups, height, width))))
     shape = step.part("shape", "Shape", x, tensor=Tensor((4,), TensorProto.INT64))
@@ -198,8 +138,8 @@ def _with_scalar(operator: str) -> Rule:
 
 
 OPERATORS: Mapping[str, Rule] = {
-    "conv": _conv,
-    "conv_transpose": _conv_transpose,
+    "conv": conv,
+    "conv_transpose": conv_transpose,
     "linear": _linear,
     "flatten": lambda step: step.last("Flatten", *step.inputs, axis=1),
     "batch_norm": _batch_norm,
@@ -221,11 +161,13 @@ OPERATORS: Mapping[str, Rule] = {
     "l2_normalise": _l2_normalise,
     "concat": lambda step: step.last("Concat", *step.inputs, axis=1),
     "slice": _slice,
-    "max_pool": _max_pool,
-    "average_pool": _average_pool,
+    "max_pool": max_pool,
+    "average_pool": average_pool,
     "global_average_pool": _plain("GlobalAveragePool"),
-    "upsample": _upsample,
-    "resize": _resize,
+    "upsample": upsample,
+    "resize": resize,
+    "resize_to_level": resize_to_level,
+    "crop_to_level": crop_to_level,
     "parameter": _parameter,
     "dropout": unchanged,
     "stochastic_depth": unchanged,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from onnx import AttributeProto, NodeProto, StringStringEntryProto, TensorProto
 
@@ -17,7 +17,7 @@ from spinedsl.ops.naming import Names
 from spinedsl.ops.primitives import Attributes
 from spinedsl.record import Record, field
 
-Dimension: TypeAlias = int | str  # a name such as `16*h` where the size is not known
+Dimension: TypeAlias = int | str  # a name such as `16*h` where the size is open; none where nothing else has it
 Shape: TypeAlias = tuple[Dimension, ...]
 Argument: TypeAlias = int | float | str | Sequence[int]
 Scalar: TypeAlias = int | float
@@ -37,6 +37,7 @@ class Sketch(Record, frozen=False):
     labels: Names = field(default_factory=lambda: Names(()))
     nodes: list[NodeProto] = field(default_factory=list)
     tensors: dict[str, Tensor] = field(default_factory=dict)
+    any_size: bool = False  # sizes are rounded up, so that what SAME pads depends on them
     constants: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def add(
@@ -89,6 +90,7 @@ class Step(Record):
 
     sketch: Sketch
     inputs: Sequence[str]
+    given: Sequence[Shape]  # the shape of each input
     attributes: Attributes
     parameters: Mapping[str, str]  # the last part of a parameter's name to all of it
     result: str
@@ -112,6 +114,14 @@ class Step(Record):
     def number(self, value: float | Fraction) -> str:
         """A float32 constant of rank 0."""
         return self.sketch.constant(float(value), rank=0)
+
+    def count(self, name: str) -> int:
+        """An attribute that is a whole number."""
+        return cast(int, self.attributes[name])
+
+    def whole(self, value: int) -> str:
+        """An int64 constant of rank 0."""
+        return self.sketch.constant(value, rank=0)
 
     def numbers(self, *values: Scalar) -> str:
         """A constant of rank 1: int64 for whole numbers, float32 for others."""

@@ -31,9 +31,13 @@ class Group(Record, eq=False):
 
 
 class Grouping(Record):
-    """How the parts of operands are grouped. `live_maps`: the operands that a call passes on; None for a function."""
+    """How the parts of operands are grouped.
+
+    `live_maps`: the operands that a call passes on; None for a function. `sized`: it passes on the sizes of the levels.
+    """
 
     live_maps: Callable[[CallAt], tuple[OperandAt, ...] | None]
+    sized: Callable[[CallAt], bool]
 
     def owns(self, part: Part) -> bool:
         """The part is a submodule."""
@@ -74,7 +78,7 @@ class Grouping(Record):
         """What a part is a module on, if it is one on one feature map."""
         if isinstance(part, CallAt):
             maps = self.live_maps(part)
-            only = maps[0] if maps is not None and len(maps) == 1 else None
+            only = maps[0] if maps is not None and len(maps) == 1 and not self.sized(part) else None
         else:
             row = OPERATORS[part.primitive]
             only = part.inputs[0] if row.module and row.chains(part) and part.inputs else None

@@ -7,7 +7,7 @@ In: a program. Out: `Class`es with their text. All uses of a definition share on
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import TypeAlias
 
@@ -20,7 +20,22 @@ from spinedsl.backends.torch.merge import BodyAt, Misaligned, merge
 from spinedsl.backends.torch.names import class_name, place, prose, python_name
 from spinedsl.backends.torch.plan import Class, Plan, Surroundings
 from spinedsl.backends.torch.scope import Argument
-from spinedsl.ops.program import Bind, Body, Call, Each, If, Module, Program, Repeat, Return, Yield, calls_of, operands
+from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.program import (
+    Bind,
+    Body,
+    Call,
+    Each,
+    If,
+    Module,
+    Op,
+    Program,
+    Repeat,
+    Return,
+    Yield,
+    calls_of,
+    operands,
+)
 from spinedsl.ops.types import Loc
 
 Key: TypeAlias = tuple[str, Loc]
@@ -31,8 +46,9 @@ def classes_of(program: Program, rules: Rules, taken: set[str]) -> list[Class]:
     made: dict[int, Class] = {}
     written: list[Class] = []
     for modules in _by_definition(program):
+        sized = any(_is_sized(module, made) for module in modules)
         for group, body in _aligned(modules, made):
-            around = Surroundings(frozenset(taken), lambda module: made[id(module)], rules)
+            around = Surroundings(frozenset(taken), lambda module: made[id(module)], rules, sized)
             found = _write(Plan(group, body, around), program, taken)
             taken.add(found.name)
             written.append(found)
@@ -68,14 +84,27 @@ def _by_definition(program: Program) -> Iterator[list[Module]]:
 
 
 def _called(body: Body) -> Iterator[Module]:
+    return (part.module for part in _parts(body) if isinstance(part, Call))
+
+
+def _parts(body: Body) -> Iterator[Op | Call]:
     for statement in body:
         if isinstance(statement, Bind | Return | Yield):
-            yield from (part.module for part in operands(statement.value) if isinstance(part, Call))
+            yield from operands(statement.value)
         elif isinstance(statement, If):
-            yield from _called(statement.then + statement.other)
+            yield from _parts(statement.then + statement.other)
         elif isinstance(statement, Repeat | Each):
+            yield from operands(statement.items) if isinstance(statement, Each) else ()
             for iteration in statement.iterations:
-                yield from _called(iteration)
+                yield from _parts(iteration)
+
+
+def _is_sized(module: Module, made: Mapping[int, Class]) -> bool:
+    """An expansion needs the sizes of the levels, for an operation of its own or for a class that it calls."""
+    return any(
+        bool(made[id(part.module)].sizes) if isinstance(part, Call) else PRIMITIVES[part.primitive].sized
+        for part in _parts(module.body)
+    )
 
 
 def _aligned(modules: list[Module], made: dict[int, Class]) -> list[tuple[list[Module], BodyAt]]:
@@ -111,7 +140,7 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     wanted = first.definition if is_function else class_name(first.definition)
     if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():
         wanted += "Resample"
-    made = Class(_free(wanted, taken), plan.modules, plan.inputs, plan.starred, is_function)
+    made = Class(_free(wanted, taken), plan.modules, plan.inputs, plan.starred, is_function, plan.sizes)
     described = _docstring(first, program)
     if is_function:
         head = lines(0, "", call(f"def {made.name}", *_maps(plan)), gives)
@@ -140,13 +169,14 @@ def _indented(text: Sequence[str], indent: int) -> list[str]:
 
 
 def _maps(plan: Plan) -> list[Doc]:
-    """The feature maps that come in."""
+    """The feature maps that come in, and the sizes of the levels where they are needed."""
+    sizes: list[Doc] = [f"{plan.sizes}: list[tuple[int, int]]"] if plan.sizes else []
     if plan.starred:
-        return [f"*{plan.local(plan.inputs[0])}: Tensor"]
+        return [f"*{plan.local(plan.inputs[0])}: Tensor", *sizes]
     kinds = {
         name: "list[Tensor]" if isinstance(plan.modules[0].maps[name], tuple) else "Tensor" for name in plan.inputs
     }
-    return [f"{plan.local(name)}: {kind}" for name, kind in kinds.items()]
+    return [*(f"{plan.local(name)}: {kind}" for name, kind in kinds.items()), *sizes]
 
 
 def _parameter(argument: Argument) -> str:

@@ -19,6 +19,7 @@ from spinedsl.ops.program import Program
 _IMPORTS = (  # in the order that import sorters want; a line is written if one of its names is used
     ("import functools", ("functools",)),
     ("import math", ("math",)),
+    ("import warnings", ("warnings",)),
     ("from collections import OrderedDict", ("OrderedDict",)),
     ("from zlib import crc32", ("crc32",)),
 )
@@ -75,7 +76,8 @@ def _sizes(program: Program) -> str:
     said = [f"{axis} {size}" for axis, size in axes.items() if axis in program.static_axes]
     free = [axis for axis in axes if axis not in program.static_axes]
     if free:
-        said.append(f"{' and '.join(free)} divisible by {program.divisor}")
+        axes_left = " and ".join(free)
+        said.append(f"any {axes_left}" if program.any_size else f"{axes_left} divisible by {program.divisor}")
     made_for = "" if not free else f" (written for {program.input_type.size})"
     return ", ".join(said) + made_for
 

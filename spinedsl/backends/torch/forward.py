@@ -184,13 +184,15 @@ class Forward:
     def _call(self, value: CallAt) -> Code:
         callee = self.plan.callee(value)
         maps = [self.operand(value.maps[name]).doc for name in callee.inputs]
-        return Code(callee.apply(callee.name if callee.is_function else self._member(value), maps))
+        name = callee.name if callee.is_function else self._member(value)
+        return Code(callee.apply(name, maps, self.plan.sizes))
 
     def _operation(self, value: OpAt) -> Code:
         row = OPERATORS[value.primitive]
         inputs = [code for operand in value.inputs for code in self._inputs(operand)]
         member = self._member(value) if row.owns else ""
-        return row.function(Place(value, self.plan.scope, forward=True, member=member), inputs)
+        place = Place(value, self.plan.scope, forward=True, sizes=self.plan.sizes, member=member)
+        return row.function(place, inputs)
 
     def _inputs(self, operand: OperandAt) -> list[Code]:
         """A list that is written out is as good as its items."""

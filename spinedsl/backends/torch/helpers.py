@@ -4,6 +4,7 @@ They stand here as code, not as text in a template, so that they are checked, ty
 """
 
 import math
+import warnings
 from collections import OrderedDict
 from zlib import crc32
 
@@ -15,6 +16,15 @@ from torch import Tensor, nn
 def chain(**modules: nn.Module) -> nn.Sequential:
     """Modules one after another, by name."""
     return nn.Sequential(OrderedDict(modules))
+
+
+def leave_out(rows: tuple[str, ...], module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Before a state dict is loaded: take out the tensors of rows that this network was compiled without."""
+    left = [name for name in state if name.startswith(tuple(f"{prefix}{row}." for row in rows))]
+    for name in left:
+        del state[name]
+    if left:
+        warnings.warn(f"{len(left)} tensors of rows that are left out: {', '.join(rows)}", stacklevel=2)
 
 
 class Repeated(nn.Module):
@@ -29,6 +39,21 @@ class Repeated(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for i in range(self.count):
             x = getattr(self, f"rep{i}")(x)
+        return x
+
+
+class RepeatedAtSizes(nn.Module):
+    """Modules one after another, named `rep0`, `rep1` and so on, that need the sizes of the levels."""
+
+    def __init__(self, *modules: nn.Module) -> None:
+        super().__init__()
+        self.count = len(modules)
+        for i, module in enumerate(modules):
+            self.add_module(f"rep{i}", module)
+
+    def forward(self, x: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
+        for i in range(self.count):
+            x = getattr(self, f"rep{i}")(x, sizes)
         return x
 
 
@@ -52,6 +77,48 @@ def same_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
     """Left, right, top and bottom, as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
     total = max(kernel - stride, 0)
     return (total // 2, total - total // 2) * 2
+
+
+def same_pad(x: Tensor, kernel: int, stride: int, even: int = -1, value: float = 0.0) -> Tensor:
+    """Pad as TensorFlow's SAME, for the size that the map has: what is odd goes after. Or `even` on every side."""
+    sides: list[int] = []
+    for size in (x.shape[3], x.shape[2]):
+        total = max(kernel - stride + -size % stride, 0) if even < 0 else 2 * even
+        sides += [total // 2, total - total // 2]
+    return F.pad(x, sides, value=value)
+
+
+class SamePaddedConv2d(nn.Conv2d):
+    """A convolution padded as TensorFlow's SAME, for the size that the map has."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        reach = (self.kernel_size[0] - 1) * self.dilation[0] + 1
+        return super().forward(same_pad(x, reach, self.stride[0]))
+
+
+def same_average_pool(x: Tensor, kernel: int, stride: int, even: int = -1) -> Tensor:
+    """Mean of each window over what lies inside the map."""
+    inside = same_pad(torch.ones_like(x[:1, :1]), kernel, stride, even)
+    return F.avg_pool2d(same_pad(x, kernel, stride, even), kernel, stride) / F.avg_pool2d(inside, kernel, stride)
+
+
+def level_sizes(image: Tensor, highest: int) -> list[tuple[int, int]]:
+    """Height and width of the maps of each level: the image's divided by 2**level, rounded up."""
+    height, width = image.shape[2:]
+    return [(-(-height // 2**level), -(-width // 2**level)) for level in range(highest + 1)]
+
+
+def crop(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cut off what reaches beyond a size, below and on the right."""
+    return x[:, :, : size[0], : size[1]]
+
+
+def resize_nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Position i of n takes from i * old / n, rounded down: in whole numbers, so that every size is exact."""
+    rows, columns = (
+        torch.arange(new, device=x.device) * old // new for old, new in zip(x.shape[2:], size, strict=True)
+    )
+    return x[:, :, rows[:, None], columns]
 
 
 def average_pool(x: Tensor, kernel: int, stride: int, padding: tuple[int, int, int, int]) -> Tensor:

@@ -77,6 +77,7 @@ class OpAt(Record, eq=False):
     path: tuple[str, ...]
     shared: bool
     channels: Scalar
+    any_size: bool = False  # as of the network: see `program.Op`
 
 
 class CallAt(Record, eq=False):
@@ -286,6 +287,7 @@ def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
         path=_one(op.path for _, op in cases),
         shared=first.shared,
         channels=_channels(cases),
+        any_size=first.any_size,
     )
 
 

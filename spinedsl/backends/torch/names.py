@@ -17,9 +17,10 @@ from spinedsl.ops.types import Loc
 # What the head of a generated file defines, and the definitions that it may copy from `helpers.py`.
 MODULE_NAMES = frozenset(
     """
-    F OrderedDict Tensor crc32 functools math nn self torch
-    LayerNorm2d Repeated SameConv2d Trainable
-    average_pool chain hashed same_padding stochastic_depth truncated_normal uniform
+    F OrderedDict Tensor crc32 functools math nn self torch warnings
+    LayerNorm2d Repeated RepeatedAtSizes SameConv2d SamePaddedConv2d Trainable
+    average_pool chain crop hashed leave_out level_sizes resize_nearest same_average_pool same_pad same_padding
+    stochastic_depth truncated_normal uniform
     """.split()
 )
 _RESERVED = MODULE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"l", "O", "I"}  # easily misread

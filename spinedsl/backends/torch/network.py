@@ -14,6 +14,7 @@ from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, fla
 from spinedsl.backends.torch.names import attribute, place, python_name
 from spinedsl.backends.torch.plan import Class
 from spinedsl.backends.torch.scope import Argument
+from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Call, Module, Program, Row, calls_of
 
 FEW = 3  # from this many equal modules on, a row says how many there are
@@ -30,12 +31,23 @@ def write_network(program: Program, name: str, classes: Sequence[Class], rules: 
         "        super().__init__()",
         *writer.facts(),
         *writer.submodules(),
+        *_forgiving(program),
         "        self.reset()",
         "",
         *_reset(rules),
         "",
         *writer.forward(),
     ]
+
+
+def _forgiving(program: Program) -> list[str]:
+    """State dicts of the whole network load into a part of it."""
+    if not program.dropped:
+        return []
+    names = tuple(f'"{attribute(name)}"' for name in program.dropped)
+    rows = Bracket("(", names, ",)" if len(names) == 1 else ")")
+    hook = call("functools.partial", "leave_out", rows)
+    return lines(8, "", call("self.register_load_state_dict_pre_hook", hook))
 
 
 def _described(program: Program) -> str:
@@ -78,6 +90,8 @@ class _Network:
         for name in (program.input_name, *(name for row in program.rows for name in row.values)):
             wanted = name.lower() if name in program.outputs else name
             self.locals[name] = python_name(wanted, {*taken, *self.locals.values()})
+        needed = any(found.sizes for found in classes)
+        self.sizes = python_name("sizes", {*taken, *self.locals.values()}) if needed else ""
 
     def class_of(self, module: Module) -> Class:
         return self.classes[id(module)]
@@ -117,7 +131,8 @@ class _Network:
             attached = [part for part in parts if not any(part is call for call in row.calls)]
             own_place = f"self.{attribute(row.name)}"
             if row.repeated and own:
-                yield from self._commented(row, lines(8, f"{own_place} = ", call("Repeated", *self._repeated(own))))
+                repeated = "RepeatedAtSizes" if self.class_of(own[0].module).sizes else "Repeated"
+                yield from self._commented(row, lines(8, f"{own_place} = ", call(repeated, *self._repeated(own))))
             elif own:
                 yield from self._commented(row, lines(8, f"{own_place} = ", self.construct(own[0])))
             elif attached:
@@ -158,6 +173,9 @@ class _Network:
         program = self.program
         read = {connection.source for row in program.heads for connection in row.inputs}
         yield f"    def forward(self, {self.locals[program.input_name]}: Tensor) -> OrderedDict[str, Tensor]:"
+        if self.sizes:
+            highest = max(type_.level or 0 for type_ in flatten(program).types)
+            yield f"        {self.sizes} = level_sizes({self.locals[program.input_name]}, {highest})"
         for row in program.rows:
             if row.kind == "head":
                 names = ", ".join(self.locals[name] for name in row.values)
@@ -184,7 +202,8 @@ class _Network:
         if row.join is not None:
             result = self._apply(row.join, Bracket("[", tuple(values), "]"))
         if row.repeated and not self.class_of(row.calls[0].module).is_function:
-            return call(f"self.{attribute(row.name)}", result)
+            sized = bool(self.class_of(row.calls[0].module).sizes)
+            return call(f"self.{attribute(row.name)}", result, *([self.sizes] if sized else []))
         for part in row.calls:
             result = self._apply(part, result)
         return result
@@ -196,7 +215,7 @@ class _Network:
     def _apply(self, part: Call, value: Doc) -> Doc:
         found = self.class_of(part.module)
         callee = found.name if found.is_function else ".".join(["self", *map(attribute, part.path)])
-        return found.apply(callee, [value] if found.inputs else [])
+        return found.apply(callee, [value] if found.inputs else [], self.sizes)
 
 
 def _connections(row: Row) -> Iterator[tuple[str, Call | None]]:

@@ -17,12 +17,13 @@ from spinedsl.backends.torch.place import Code, Modules, Place, Row, unchanged
 from spinedsl.backends.torch.windows import (
     average_pool,
     average_pool_call,
+    chains,
     conv,
     conv_call,
     fixed,
     max_pool,
     max_pool_call,
-    settled,
+    never_by_size,
 )
 
 # ---- other operations with weights ----
@@ -183,6 +184,17 @@ def _resize(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(call("F.interpolate", x.doc, named("size", size), named("mode", place.number("mode"))))
 
 
+def _crop_to_level(place: Place, inputs: Sequence[Code]) -> Code:
+    return Code(call("crop", inputs[0].doc, place.level_size()))
+
+
+def _resize_to_level(place: Place, inputs: Sequence[Code]) -> Code:
+    size = place.level_size()
+    if place.constant("mode") == "nearest":
+        return Code(call("resize_nearest", inputs[0].doc, size))
+    return Code(call("F.interpolate", inputs[0].doc, named("size", size), named("mode", place.number("mode"))))
+
+
 def _slice(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(call("torch.narrow", inputs[0].doc, "1", place.number("start"), place.number("channels")))
 
@@ -209,7 +221,7 @@ def _stochastic_depth(place: Place, inputs: Sequence[Code]) -> Code:
 
 
 OPERATORS: Mapping[str, Row] = {
-    "conv": Row(conv, conv_call, owns=True, chains=settled),
+    "conv": Row(conv, conv_call, owns=True, chains=chains),
     "conv_transpose": Row(_conv_transpose, owns=True),
     "linear": Row(_linear, owns=True),
     "flatten": Row(
@@ -236,11 +248,13 @@ OPERATORS: Mapping[str, Row] = {
     "l2_normalise": Row(function=_l2_normalise),
     "concat": Row(function=_concat),
     "slice": Row(function=_slice),
-    "max_pool": Row(max_pool, max_pool_call),
+    "max_pool": Row(max_pool, max_pool_call, chains=never_by_size),
     "average_pool": Row(average_pool, average_pool_call, chains=fixed),
     "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
     "upsample": Row(_upsample, _upsample_function),
     "resize": Row(function=_resize),
+    "resize_to_level": Row(function=_resize_to_level),
+    "crop_to_level": Row(function=_crop_to_level),
     "parameter": Row(_parameter, owns=True),
     "dropout": Row(function=_dropout),
     "stochastic_depth": Row(function=_stochastic_depth),

@@ -30,6 +30,7 @@ class Place(Record):
     op: OpAt
     scope: Scope
     forward: bool
+    sizes: str = ""  # in `forward`: what holds the size of every level
     member: str = ""  # in `forward`: the submodule that the operation is, if it is one
 
     def scalar(self, name: str) -> Scalar:
@@ -52,6 +53,10 @@ class Place(Record):
     def optional(self, **usual: Value) -> list[Doc]:
         """Attributes by name, less those that have their usual value in every use."""
         return [named(name, self.number(name)) for name, value in usual.items() if self.constant(name) != value]
+
+    def level_size(self) -> str:
+        """Height and width of the attribute `level`'s maps."""
+        return f"{self.sizes}[{self.number('level')}]"
 
     def in_channels(self) -> str:
         """Channels of the first input."""

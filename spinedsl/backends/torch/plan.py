@@ -49,6 +49,7 @@ class Class(Record, frozen=False, eq=False):
     inputs: tuple[str, ...]
     starred: bool  # takes its list of feature maps as `*inputs`
     is_function: bool
+    sizes: str = ""  # the parameter that takes the sizes of the levels, if it needs them
     arguments: Sequence[Argument] = ()
     text: list[str] = field(default_factory=list)
 
@@ -56,14 +57,16 @@ class Class(Record, frozen=False, eq=False):
         """Which use of the definition a module is."""
         return next(number for number, own in enumerate(self.modules) if own is module)
 
-    def apply(self, callee: str, maps: Sequence[Doc]) -> Bracket:
-        """`callee` called on feature maps."""
+    def apply(self, callee: str, maps: Sequence[Doc], sizes: str) -> Bracket:
+        """`callee` called on feature maps. `sizes` holds the caller's sizes of the levels, should they be needed."""
+        given: list[Doc] = [sizes] if self.sizes else []
         if not self.starred:
-            return call(callee, *maps)
+            return call(callee, *maps, *given)
         (only,) = maps
+        given = [named(self.sizes, doc) for doc in given]
         if isinstance(only, Bracket) and only.opening == "[":
-            return call(callee, *only.items)
-        return call(callee, f"*{flat(only)}")
+            return call(callee, *only.items, *given)
+        return call(callee, f"*{flat(only)}", *given)
 
     def construct(self, write: Callable[[Argument], str | None]) -> Bracket:
         """An instance, with each argument as `write` says it; None leaves it to its default."""
@@ -80,6 +83,7 @@ class Surroundings(Record):
     taken: frozenset[str]
     class_of: Callable[[Module], Class]
     rules: Rules
+    sized: bool  # it needs the sizes of the levels
 
 
 class Plan:
@@ -87,7 +91,7 @@ class Plan:
 
     def __init__(self, modules: Sequence[Module], body: BodyAt, around: Surroundings) -> None:
         self.modules, self.body, self.around = modules, body, around
-        self.grouping = Grouping(self.live_maps)
+        self.grouping = Grouping(self.live_maps, lambda part: bool(self.callee(part).sizes))
         self.uses = self._count_uses()
         self.inputs = tuple(name for name in modules[0].maps if self.uses[name])
         self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
@@ -107,7 +111,9 @@ class Plan:
         for name in self.inputs:
             self.local(name)
         bound = {statement.name for statement in _binds(body)}
-        self.results = python_name("results", {*around.taken, *self.names.values(), *self.loop_names.values(), *bound})
+        taken = {*around.taken, *self.names.values(), *self.loop_names.values(), *bound}
+        self.results = python_name("results", taken)
+        self.sizes = python_name("sizes", {*taken, self.results}) if around.sized else ""
 
     # ---- calls ----
 

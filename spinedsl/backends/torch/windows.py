@@ -19,10 +19,17 @@ from spinedsl.record import Record, replace
 
 
 class _Padding(Record):
-    """Equal on all sides, as an argument of the operation itself, or put around the map before it; or neither."""
+    """Equal on all sides, as an argument of the operation itself, or put around the map before it; or none."""
 
     inside: str = ""
     around: Doc = ""
+    by_size: tuple[Doc, ...] = ()  # what works it out when the code runs: arguments of `same_pad` after the map
+
+    def put_around(self, x: Doc, *value: Doc) -> Doc:
+        """The map as the operation expects it, with 0 or `value` around it."""
+        if self.by_size:
+            return call("same_pad", x, *self.by_size, *value)
+        return call("F.pad", x, self.around, *value) if self.around else x
 
     @property
     def argument(self) -> list[Doc]:
@@ -50,9 +57,26 @@ def _even(op: OpAt) -> bool:
     )
 
 
+def by_size(op: OpAt) -> bool:
+    """SAME padding that depends on the size of the map."""
+    kernel, stride, padding = (op.attributes[name].values for name in ("kernel", "stride", "padding"))
+    moves = (cast(int, kernel[use]) > 1 and cast(int, stride[use]) > 1 for use in kernel if padding[use] == "same")
+    return op.any_size and any(moves)
+
+
+def _always_same(op: OpAt) -> bool:
+    """No use says its padding in another way."""
+    return set(op.attributes["padding"].values.values()) == {"same"}
+
+
 def fixed(op: OpAt) -> bool:
     """Even padding, the same in every use."""
-    return _even(op) and len(set(_amounts(op).values())) == 1
+    return not by_size(op) and _even(op) and len(set(_amounts(op).values())) == 1
+
+
+def never_by_size(op: OpAt) -> bool:
+    """The padding is known before the code runs."""
+    return not by_size(op)
 
 
 def _inside(place: Place) -> Scalar:
@@ -72,6 +96,8 @@ def _by_stride(place: Place) -> bool:
 
 def _padding(place: Place) -> _Padding:
     """What `pads` says for every use."""
+    if by_size(place.op):
+        return _Padding(by_size=(_reach(place), place.number("stride"), *_even_instead(place)))
     if _by_stride(place):
         return _Padding(around=call("same_padding", _reach(place), place.number("stride")))
     if _even(place.op):
@@ -79,6 +105,15 @@ def _padding(place: Place) -> _Padding:
         return _Padding() if inside.constant == 0 else _Padding(inside=place.write(inside, "padding"))
     sides = Scalar({use: (before, after) * 2 for use, (before, after) in _amounts(place.op).items()})
     return _Padding(around=place.write(sides, "padding"))
+
+
+def _even_instead(place: Place) -> list[Doc]:
+    """What uses say that do not pad SAME; -1 for those that do."""
+    if _always_same(place.op):
+        return []
+    padding = place.scalar("padding").values
+    even = Scalar({use: -1 if padding[use] == "same" else before for use, (before, _) in _amounts(place.op).items()})
+    return [named("even", place.write(even, "padding"))]
 
 
 def _reach(place: Place) -> str:
@@ -89,6 +124,11 @@ def _reach(place: Place) -> str:
 
 
 # ---- convolutions ----
+
+
+def chains(op: OpAt) -> bool:
+    """The module does all of the work."""
+    return settled(op) and (_always_same(op) or not by_size(op))
 
 
 def settled(op: OpAt) -> bool:
@@ -118,6 +158,9 @@ def conv(place: Place) -> Modules:
     if not settled(place.op):
         place = replace(place, op=_at_first(place.op))
     arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
+    if by_size(place.op):
+        own = "SamePaddedConv2d" if _always_same(place.op) else "nn.Conv2d"
+        return "", call(own, *arguments, *place.optional(stride=1, dilation=1, groups=1, bias=True))
     if _by_stride(place):
         options = place.optional(dilation=1, groups=1, bias=True)
         return "", call("SameConv2d", *arguments, named("stride", place.number("stride")), *options)
@@ -129,10 +172,10 @@ def conv(place: Place) -> Modules:
 def conv_call(place: Place, inputs: Sequence[Code]) -> Code:
     """The convolution outside a chain, on its padded input."""
     x, member = inputs[0].doc, place.member
-    if _by_stride(place) and settled(place.op):
+    if chains(place.op) if by_size(place.op) else _by_stride(place) and settled(place.op):
         return Code(call(member, x))
     padding = _padding(place)
-    x = call("F.pad", x, padding.around) if padding.around else x
+    x = padding.put_around(x)
     if settled(place.op):
         return Code(call(member, x))
     moves = [*place.optional(stride=1), *padding.argument, *place.optional(dilation=1, groups=1)]
@@ -159,9 +202,7 @@ def max_pool(place: Place) -> Modules:
 def max_pool_call(place: Place, inputs: Sequence[Code]) -> Code:
     """The function on its padded input."""
     padding = _padding(place)
-    x = inputs[0].doc
-    if padding.around:
-        x = call("F.pad", x, padding.around, named("value", _LOWEST))
+    x = padding.put_around(inputs[0].doc, named("value", _LOWEST))
     return Code(call("F.max_pool2d", x, *_pool_arguments(place, padding)))
 
 
@@ -178,6 +219,8 @@ def average_pool(place: Place) -> Modules:
 def average_pool_call(place: Place, inputs: Sequence[Code]) -> Code:
     """The function; padding does not count."""
     padding = _padding(place)
+    if padding.by_size:
+        return Code(call("same_average_pool", inputs[0].doc, *padding.by_size))
     if padding.around:
         window = (place.number("kernel"), place.number("stride"))
         return Code(call("average_pool", inputs[0].doc, *window, padding.around))

@@ -39,7 +39,9 @@ class Elaborator:
         least, most = settings.input_rule()
         given = (self.given_size.height, self.given_size.width) if self.given_size is not None else None
         declared = settings.input_type(given)
-        self.input = self.rounded(declared)
+        any_size = settings.any_size()
+        self.input = declared if any_size else self.rounded(declared)
+        self.context.set_sizes(any_size, self.input)
         if len(network.rows) > MAX_ROWS:
             place = network.rows[MAX_ROWS].row.name.span
             self.report(say.TOO_MANY.at(place, what="rows", limit=MAX_ROWS, got=len(network.rows)))
@@ -52,13 +54,16 @@ class Elaborator:
             name=network.name,
             input_name=network.input.name.text if network.input is not None else "",
             input_type=declared,
-            divisor=1 << max([self.context.deepest, *(row.level or 0 for row in self.rows.values())]),
+            divisor=1
+            if any_size
+            else 1 << max([self.context.deepest, *(row.level or 0 for row in self.rows.values())]),
             rows=self.rows,
             least_inputs=least,
             most_inputs=most,
             static_axes=self.context.static_axes,
             given_size=self.given_size,
             loc=Loc(head.source.name, head.line),
+            any_size=any_size,
         )
 
     def report(self, diagnostic: Diagnostic) -> None:

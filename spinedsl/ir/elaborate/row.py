@@ -14,7 +14,7 @@ from spinedsl.ir.networks import RowDecl
 from spinedsl.ir.scalars import Poison
 from spinedsl.ir.typed import TypedInput, TypedRow
 from spinedsl.ops.program import Call, Many, Operand, Ref, Yielded
-from spinedsl.ops.types import Literal, Loc, Type
+from spinedsl.ops.types import Literal, Loc, Type, at_level
 from spinedsl.record import Record, field, replace
 from spinedsl.syntax import tree
 
@@ -197,8 +197,8 @@ class RowElaborator(Record, frozen=False):
 
     def block(self, name: str, level: int, channels: int | None, out: int, in_channels: int | None) -> Block:
         """What resampling may ask of a row."""
-        whole = self.network_input
-        return Block(name, level, channels, in_channels, out, whole.height >> level, whole.width >> level)
+        height, width = (at_level(size, level) for size in (self.network_input.height, self.network_input.width))
+        return Block(name, level, channels, in_channels, out, height, width)
 
     def resampled(self, name: tree.Name, target: Block) -> Type | None:
         """One input, at the level and with the channels of the target."""
@@ -209,7 +209,8 @@ class RowElaborator(Record, frozen=False):
         given = self.arguments(use)
         if given is None or row.type.level is None:
             if row.type.level is None:
-                self.report(say.NOT_KNOWN.at(name.span, what=f"the level of `{name.text}`", why="it is pooled to 1x1"))
+                why = "it is pooled to 1x1" if row.type.is_pooled else f"it has {_level(row.type)}"
+                self.report(say.NOT_KNOWN.at(name.span, what=f"the level of `{name.text}`", why=why))
             self.inputs.append(TypedInput(name, None))
             return None
         source = self.block(name.text, row.type.level, row.channels, row.type.channels, row.type.channels)
@@ -333,4 +334,6 @@ def _how_to_resample(got: Type, target: Block) -> str:
 def _level(type_: Type) -> str:
     if type_.is_vector:
         return "no level (a vector)"
-    return "no level (pooled to 1x1)" if type_.level is None else f"level {type_.level}"
+    if type_.level is None:
+        return "no level (pooled to 1x1)" if type_.is_pooled else f"no level (stride {type_.stride})"
+    return f"level {type_.level}"

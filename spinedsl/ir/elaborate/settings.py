@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from math import floor
 
-from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest
+from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
-from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, SIZES, Primitive
 from spinedsl.ops.types import Type, Value
 from spinedsl.record import Record, field
 from spinedsl.source import Span
@@ -203,6 +203,22 @@ class Settings(Record, frozen=False):
                 return high, low
             return low, high
         return 1, 2
+
+    def any_size(self) -> bool:
+        """The input may be of any size: `rules { sizes any }`."""
+        for item in self.network.rules.items if self.network.rules is not None else ():
+            if item.name.text != "sizes":
+                continue
+            value = self.values.evaluate(item.low)
+            if value in SIZES and item.high is None:
+                return bool(value == "any")
+            if not isinstance(value, Poison):
+                place = item.low.span if item.high is None else item.low.span.to(item.high.span)
+                got = in_words(value) if item.high is None else "a range"
+                found = say.EXPECTED_VALUE.at(place, what="`sizes`", expected=one_of(SIZES), got=got)
+                self.report(found.with_fix("let sizes be rounded up: `sizes any`", Edit(place, "any")))
+            return True  # nothing more is said of sizes
+        return False
 
     def input_type(self, given: tuple[int, int] | None) -> Type | None:
         """The input as declared, or of the size `given` from outside."""

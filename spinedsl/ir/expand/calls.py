@@ -15,8 +15,9 @@ from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Resu
 from spinedsl.ir.expand.weights import Weights, difference, weights_of
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
-from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Attribute, Primitive, Problem
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, UNCUT, Attribute, Primitive, Problem
 from spinedsl.ops.program import Call, Many, Module, Op, Operand, Return, item_of
+from spinedsl.ops.rules import size_not_kept, uneven_stride
 from spinedsl.ops.types import Attr, Expr, Operation, Type
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -37,7 +38,7 @@ class Caller(Evaluator):
         """Any call; a `shared` one has the same weights in every iteration that shares it."""
         result = self.call_any(expr)
         if expr.shared and isinstance(result, Op | Call):
-            weights = weights_of(result)
+            weights = weights_of(uncut(result))
             apart = difference(self.shared.setdefault((self.home, id(expr)), weights), weights)
             if apart is not None:
                 found = say.SHARED_SHAPES.at(expr.span, name=expr.callee.text, first=apart[0], second=apart[1])
@@ -145,14 +146,14 @@ class Caller(Evaluator):
             return POISON
         primitive, preset, complete = prepared
         role = expr.callee.text
-        if complete is not None and len(expr.arguments) == 1 and primitive.most == 1:
+        if complete is not None and len(expr.arguments) == 1 and primitive.most == 1 and primitive.name not in UNCUT:
             # Most calls are `norm(x)` and `act(x)`, with nothing to bind but `x`.
             x = self.evaluate(expr.arguments[0].value)
             if isinstance(x, MAPS) and expr.arguments[0].name is None:
                 path = self.defined.paths.get(id(expr), (role,))
                 return self.apply(primitive.name, role, (x,), complete, expr.span, path, shared=expr.shared)
         attributes = dict(preset)
-        inputs: list[Operand] = []
+        inputs: list[Operand | Block] = []
         if not self.bind_arguments(expr, primitive, inputs, attributes):
             return POISON
         bound: dict[str, Attr] = {}
@@ -162,7 +163,25 @@ class Caller(Evaluator):
                 return POISON
             bound[attribute] = value
         path = self.defined.paths.get(id(expr), (role,))
-        return self.apply(primitive.name, role, tuple(inputs), bound, expr.span, path, shared=expr.shared)
+        maps = tuple(value for value in inputs if not isinstance(value, Block))
+        name, level = primitive.name, self.level_of_size(primitive, inputs)
+        if level is not None:
+            name, maps, bound = "resize_to_level", maps[:1], {"level": Attr(level, OPAQUE), **bound}
+        result = self.apply(name, role, maps, bound, expr.span, path, shared=expr.shared)
+        if self.context.any_size and name in UNCUT and isinstance(result, Op):
+            level = result.type.level
+            assert level is not None
+            return self.apply(
+                "crop_to_level", role, (result,), {"level": Attr(level, OPAQUE)}, expr.span, (), shared=False
+            )
+        return result
+
+    def level_of_size(self, primitive: Primitive, inputs: list[Operand | Block]) -> int | None:
+        """The level whose size a `resize` gives: a block's, and where sizes are rounded up also that of a map."""
+        like = inputs[-1] if primitive.name == "resize" else None
+        if isinstance(like, Block):
+            return like.level
+        return like.type.level if self.context.any_size and isinstance(like, MAPS) else None
 
     def report_no_default(self, callee: tree.Name) -> None:
         """A role is used that the network's `defaults` do not fill: said once for the network."""
@@ -177,10 +196,13 @@ class Caller(Evaluator):
         self,
         expr: tree.Call,
         primitive: Primitive,
-        inputs: list[Operand],
+        inputs: list[Operand | Block],
         attributes: dict[str, Attr | None],
     ) -> bool:
-        """Sort arguments into `inputs` (feature maps come first) and `attributes`; false after a mistake."""
+        """Sort arguments into `inputs` (feature maps come first) and `attributes`; false after a mistake.
+
+        What a `resize` is to be like may be a block.
+        """
         sound, unknown = True, 0
         known = _ATTRIBUTES[primitive.name]
         in_turn: Iterator[Attribute] = iter(primitive.attributes)
@@ -199,7 +221,9 @@ class Caller(Evaluator):
                     sound = False
                     continue
             elif takes_list or len(inputs) + unknown < (primitive.most or 0):
-                if isinstance(value, MAPS) or (takes_list and isinstance(value, Many)):
+                like_block = primitive.name == "resize" and len(inputs) == 1 and isinstance(value, Block)
+                if isinstance(value, MAPS) or (takes_list and isinstance(value, Many)) or like_block:
+                    assert isinstance(value, (*MAPS, Many, Block))
                     inputs.append(value)
                 else:
                     self.wrong(f"`{expr.callee.text}`", "a feature map", argument.value, value)
@@ -256,7 +280,12 @@ class Caller(Evaluator):
         if not self.context.spend(span, len(operands)):
             return POISON
         types_ = [operand.type for operand in operands]
+        if row.sized:
+            assert self.context.input is not None
+            types_.append(self.context.input)
         values = {name: attr.value for name, attr in attributes.items()}
+        if "kernel" in values and not self.fits_sizes(role, primitive, types_[0], attributes, span):
+            return POISON
         if primitive == "add" and len(types_) != 2:
             result: Type | Problem = types_[0]
             for other in types_[1:]:
@@ -267,14 +296,38 @@ class Caller(Evaluator):
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span)
             return POISON
-        if row.fixes_size and types_[0].level is not None:
+        if row.fixes_size and not types_[0].is_pooled:
             for axis in ("height", "width"):
                 self.context.static_axes.setdefault(axis, self.loc(span))
         level = result.level
         if level is not None and level > self.context.deepest:
             self.context.deepest = level
         channels = channels_of_result(primitive, operands, attributes, result)
-        return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span))
+        any_size = self.context.any_size
+        return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span), any_size)
+
+    def fits_sizes(self, role: str, primitive: str, x: Type, attributes: dict[str, Attr], span: Span) -> bool:
+        """A window fits every size that the network takes: false with the reason said."""
+        values = {name: attr.value for name, attr in attributes.items()}
+        stride = values["stride"]
+        if primitive == "conv_transpose" or not isinstance(stride, int):
+            return True
+        if not self.context.any_size:
+            uneven = uneven_stride(values)
+            if uneven is not None:
+                self.misfit(role, uneven, [x], attributes, span)
+            return uneven is None
+        example = None if x.is_pooled else size_not_kept(values)
+        if example is None:
+            return True
+        before, after, expected = (f"{size}x{size}" for size in example)
+        total = stride * (x.stride or 1 << (x.level or 0))
+        level = f"level {total.bit_length() - 1}" if not total & (total - 1) else f"stride {total}"
+        found = say.SIZE_NOT_KEPT.at(
+            span, operation=role, before=before, after=after, level=level, expected=expected
+        ).with_notes(f"network `{self.context.network.name}` takes any size, and rounds it up level by level")
+        self.report(found.with_fix("let it fit every size: `padding = same`"))
+        return False
 
     def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
         """Say why a shape rule refused."""
@@ -284,14 +337,14 @@ class Caller(Evaluator):
         x, stride = types_[0], attributes["stride"].value if "stride" in attributes else 1
         if isinstance(stride, int) and x.level is not None and stride & (stride - 1) == 0:
             level = x.level + stride.bit_length() - 1
-            if x.height % stride or x.width % stride:
+            if not self.context.any_size and (x.height % stride or x.width % stride):
                 # The size of the input is to blame, which a check tells from the deepest level.
                 self.context.deepest = max(self.context.deepest, level)
                 return
             if problem.size is not None:
                 got, expected = "x".join(map(str, problem.size)), f"{x.height // stride}x{x.width // stride}"
                 found = say.SIZE_NOT_KEPT.at(
-                    span, operation=role, before=x.size, after=got, level=level, expected=expected
+                    span, operation=role, before=x.size, after=got, level=f"level {level}", expected=expected
                 ).with_notes(f"it has {problem.text}")
                 self.report(found.with_fix("let it keep the size: `padding = same`"))
                 return
@@ -331,8 +384,19 @@ def complete(context: Context, defined: Defined, given: Environment) -> Environm
     return arguments
 
 
+def uncut(result: Op | Call) -> Op | Call:
+    """A call as it is written, without what cuts its result to the size of a level."""
+    if isinstance(result, Op) and result.primitive == "crop_to_level":
+        (inner,) = result.inputs
+        assert isinstance(inner, Op)
+        return inner
+    return result
+
+
 def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
     """How feature maps that do not fit could be made to."""
+    if any(type_.stride for type_ in types_):
+        return "bring the map between levels to a level first, by `resize`"
     if len({type_.level for type_ in types_ if type_.level is not None}) > 1:
         return "bring them to one level first, by a stride or by `upsample`"
     if len({type_.channels for type_ in types_}) > 1:
@@ -370,7 +434,7 @@ def flat(inputs: tuple[Operand, ...]) -> list[FeatureMap]:
     return maps
 
 
-def _is_empty(value: Operand) -> bool:
+def _is_empty(value: Operand | Block) -> bool:
     return isinstance(value, Many) and not value.items
 
 

@@ -12,7 +12,7 @@ from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import Poison, key_of
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, Primitive
 from spinedsl.ops.program import Module
-from spinedsl.ops.types import Attr, Literal, Loc, Value
+from spinedsl.ops.types import Attr, Literal, Loc, Type, Value
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 
@@ -55,6 +55,8 @@ class Context(Record, frozen=False, eq=False):
     stack: int = 0
     deepest: int = 0  # highest level that any feature map reaches
     silent: bool = False  # nothing is reported: a signature is asked for what it promises
+    any_size: bool = False  # sizes are rounded up, level by level
+    input: Type | None = None  # of the network; None while nothing is known of it
 
     def __post_init__(self) -> None:
         self._said: set[object] = set()
@@ -64,8 +66,14 @@ class Context(Record, frozen=False, eq=False):
         self._prepared: dict[str, Prepared] = {}
         self._key: object = None
         self._literals: dict[int, tuple[dict[str, Attr], Module]] = {}  # with each, what keeps its number
+        self._sizes: object = None
 
-    # ---- defaults ----
+    # ---- sizes and defaults ----
+
+    def set_sizes(self, any_size: bool, whole: Type | None) -> None:
+        """What the size of the network's input may be, and what it is; nothing is expanded before."""
+        self.any_size, self.input = any_size, whole
+        self._sizes = (any_size, whole)
 
     def set_defaults(self, roles: Mapping[str, Choice], attributes: Mapping[str, Mapping[str, Value]]) -> None:
         """What the network's `defaults` say; nothing is expanded before."""
@@ -118,9 +126,10 @@ class Context(Record, frozen=False, eq=False):
     def _remembered(self, defined: Defined) -> dict[object, Expanded]:
         memo = self._memo.get(id(defined))
         if memo is None:
-            if len(defined.expansions) >= MAX_REMEMBERED and self._key not in defined.expansions:
+            key = self._key, self._sizes
+            if len(defined.expansions) >= MAX_REMEMBERED and key not in defined.expansions:
                 defined.expansions.clear()
-            memo = self._memo[id(defined)] = defined.expansions.setdefault(self._key, {})
+            memo = self._memo[id(defined)] = defined.expansions.setdefault(key, {})
         return memo
 
     def as_literals(self, module: Module) -> dict[str, Attr]:

@@ -105,10 +105,11 @@ class Evaluator:
         """Why a property that exists has no value."""
         written = expr.base.span.text
         if not isinstance(base, Block):
-            found = say.NOT_KNOWN.at(
-                expr.span, what=f"the level of `{written}`", why="a map pooled to 1x1 has no level"
-            )
-            return found.with_fix("read it from the feature map that was pooled")
+            type_ = type_of(base)
+            stride = type_.stride if type_ is not None else 0
+            why = f"a map of stride {stride} has no level" if stride else "a map pooled to 1x1 has no level"
+            found = say.NOT_KNOWN.at(expr.span, what=f"the level of `{written}`", why=why)
+            return found.with_fix(f"read it from the feature map that was {'there before' if stride else 'pooled'}")
         why = (
             f"`{base.name}` says no `channels`"
             if name == "channels"

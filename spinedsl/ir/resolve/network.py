@@ -17,7 +17,7 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 T = TypeVar("T")
-RULES = ("inputs",)
+RULES = ("inputs", "sizes")
 
 
 def resolve_network(declared: tree.Network, unit: Unit, trace: Trace | None = None) -> tuple[Network, list[Diagnostic]]:

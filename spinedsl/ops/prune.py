@@ -1,0 +1,35 @@
+"""Prune: the part of a program that some of its outputs need.
+
+In: a program and names of outputs. Out: a program of those outputs alone, with the rows that they are made of, in the
+order that the file has. Rows stay whole: a head is kept with all that it reads as soon as one of its values is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.program import Program
+from spinedsl.record import replace
+
+
+def prune(program: Program, outputs: Collection[str]) -> Program:
+    """The program that gives only `outputs`, which are some of its own. It remembers the names of the rows left out.
+
+    Its divisor is that of the levels which are left. An absorbed map is kept with the block that absorbs it.
+    """
+    needed = set(outputs)
+    for row in reversed(program.rows):  # a row reads only from those above
+        if needed.intersection(row.values):
+            needed.add(row.name)
+            needed.update(connection.source for connection in row.inputs)
+            needed.update(row.absorbed)
+    rows = tuple(row for row in program.rows if row.name in needed)
+    kept = replace(
+        program,
+        rows=rows,
+        outputs=tuple(name for name in program.outputs if name in outputs),
+        dropped=(*program.dropped, *(row.name for row in program.rows if row.name not in needed)),
+    )
+    deepest = max(type_.level or 0 for type_ in flatten(kept).types)
+    return kept if program.any_size else replace(kept, divisor=1 << deepest)

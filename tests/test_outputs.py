@@ -1,0 +1,184 @@
+"""Some of a network's outputs: what they need and nothing else, with the numbers that the whole network gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import spinedsl
+from spinedsl.analysis import costs, costs_by_row
+from spinedsl.backends import onnx as onnx_backend
+from spinedsl.backends import torch as torch_backend
+from spinedsl.cli import main
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.interpret import run
+from spinedsl.ops.program import Program
+from spinedsl.ops.prune import prune
+from spinedsl.ops.verify import verify
+from spinedsl.source import Source
+from spinedsl.weights import to_bytes
+from tests.networks import networks
+from tests.test_agreement import EXAMPLES, Array, images, run_torch, weights_of
+
+SPINENET, RETINANET = EXAMPLES / "spinenet.spine", EXAMPLES / "retinanet.spine"
+
+
+def spinenet(outputs: Iterable[str] | None = None) -> Program:
+    """SpineNet-49S, or the part of it that gives `outputs`."""
+    return spinedsl.program(SPINENET, network="SpineNet49S", size=(128, 128), outputs=outputs)
+
+
+def assert_part_of(whole: Program, part: Program, image: Array) -> None:
+    """Both backends give of the part what they give of the whole, from the weights of the whole."""
+    verify(part)
+    weights = weights_of(flatten(whole).parameters)
+    tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
+    kept = {name: value for name, value in weights.items() if name.partition(".")[0] not in part.dropped}
+    assert flatten(part).parameters.keys() == kept.keys()
+    expected, made = (torch_backend.build(program).eval() for program in (whole, part))
+    expected.load_state_dict(tensors, strict=False)
+    if any(name not in kept for name in tensors):
+        with pytest.warns(UserWarning, match="tensors of rows that are left out"):
+            missing, unexpected = made.load_state_dict(tensors, strict=False)
+    else:
+        missing, unexpected = made.load_state_dict(tensors, strict=False)
+    assert (unexpected, [name for name in missing if not name.endswith("num_batches_tracked")]) == ([], [])
+    all_values, values = run_torch(expected, image), run_torch(made, image)
+    assert list(values) == list(part.outputs)
+    session = onnxruntime.InferenceSession(onnx_backend.emit_model(part, kept), providers=["CPUExecutionProvider"])
+    by_onnx = dict(zip(part.outputs, session.run(None, {part.input_name: image}), strict=True))
+    by_hand, by_hand_whole = run(flatten(part), kept, image), run(flatten(whole), weights, image)
+    for name, value in values.items():
+        assert np.array_equal(value, all_values[name])
+        assert np.array_equal(by_hand[name], by_hand_whole[name])
+        assert np.abs(by_onnx[name] - value).max() <= 1e-4 * np.abs(value).max()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(networks(), st.data())
+def test_parts_of_random_networks(text: str, data: st.DataObject) -> None:
+    whole = spinedsl.program(Source.from_text(text))
+    chosen = data.draw(st.sets(st.sampled_from(whole.outputs), min_size=1))
+    part = prune(whole, chosen)
+    assert part.outputs == tuple(name for name in whole.outputs if name in chosen)
+    assert {row.name for row in part.rows} | set(part.dropped) == {row.name for row in whole.rows}
+    needed = {name for row in part.rows for name in (*(c.source for c in row.inputs), *row.absorbed)}
+    assert {row.name for row in part.rows} <= needed | chosen
+    by_row = costs_by_row(flatten(whole))
+    assert costs(flatten(part)).multiply_adds == sum(by_row[row.name].multiply_adds for row in part.rows)
+    (image,) = images(whole, [(1, whole.input_type.height, whole.input_type.width)])
+    assert_part_of(whole, part, image)
+
+
+def test_what_spinenet_needs_for_its_finest_outputs() -> None:
+    part = spinenet(["P4", "P3"])
+    assert part.outputs == ("P3", "P4")
+    assert part.dropped == ("b11", "b14", "b15", "b16", "P5", "P6", "P7")  # b11 is absorbed by b14
+    assert part.divisor == 128  # b9, at level 7, feeds b10
+    assert_part_of(spinenet(), part, images(part, [(1, 128, 128)])[0])
+    assert "b11" not in spinenet(["P5"]).dropped
+
+
+def test_the_divisor_is_that_of_the_levels_left() -> None:
+    part = spinedsl.program(EXAMPLES / "resnet50.spine", outputs=["C3"])
+    assert (part.divisor, part.dropped) == (8, ("c4", "c5", "C4", "C5"))
+    module = torch_backend.build(part)
+    assert module.size_divisor == 8
+    assert module(torch.zeros(1, 3, 40, 24))["C3"].shape == (1, 512, 5, 3)
+
+
+@pytest.mark.parametrize("outputs", [("boxes_P3", "P6"), ("scores_P7",), ("P3", "P4")])
+def test_outputs_of_heads(outputs: tuple[str, ...]) -> None:
+    whole = spinedsl.program(RETINANET, network="RetinaNet49S", size=(128, 128))
+    part = prune(whole, outputs)
+    assert set(part.outputs) == set(outputs)
+    assert {"boxes", "scores"} - {row.name for row in part.heads} == {
+        head for head in ("boxes", "scores") if not any(name.startswith(head) for name in outputs)
+    }
+    assert_part_of(whole, part, images(whole, [(1, 128, 128)])[0])
+
+
+def test_a_module_says_only_what_it_gives() -> None:
+    module = cast(Any, spinedsl.load(SPINENET, network="SpineNet49S", outputs=["P3", "P5"]))
+    assert [info["module"] for info in module.feature_info] == ["P3", "P5"]
+    assert [info["index"] for info in module.feature_info] == [0, 1]
+    assert not any(name.startswith("b15.") for name in module.state_dict())
+
+
+def test_compile_takes_outputs_too() -> None:
+    arguments = {"network": "SpineNet49S", "outputs": ("P3",)}
+    (code,) = spinedsl.compile(SPINENET, to="torch", **arguments).values()  # type: ignore[arg-type]
+    assert code == torch_backend.emit_module(spinedsl.program(SPINENET, **arguments))  # type: ignore[arg-type]
+    assert b"self.b15" not in code
+
+
+def test_strict_loading_of_a_whole_checkpoint_inside_another_module() -> None:
+    whole = torch.nn.ModuleDict({"backbone": torch_backend.build(spinenet())})
+    part = torch.nn.ModuleDict({"backbone": torch_backend.build(spinenet(["P3"]))})
+    with pytest.warns(UserWarning, match="left out: b11, b12, b14"):
+        part.load_state_dict(whole.state_dict())
+    with pytest.raises(RuntimeError, match=r"Unexpected key.*other\.weight"), pytest.warns(UserWarning, match="left"):
+        part.load_state_dict({**whole.state_dict(), "backbone.other.weight": torch.zeros(1)})
+
+
+# ---- the command line ----
+
+
+def test_weights_of_the_whole_network_make_a_part_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = weights_of(flatten(spinenet()).parameters)
+    file, model = tmp_path / "whole.safetensors", tmp_path / "part.onnx"
+    file.write_bytes(to_bytes(weights))
+    chosen = ["--network", "SpineNet49S", "--outputs", "P4,P3", "--input", "128"]
+    asked = ["compile", str(SPINENET), *chosen, "--to", "onnx", "--weights", str(file), "-o", str(model)]
+    assert main(asked) == 0
+    said = capsys.readouterr().err
+    assert "--outputs leaves out 7 of 23 rows: b11, b14, b15, b16, P5, P6, P7" in said
+    assert "tensors of rows that are left out are not taken from" in said
+    session = onnxruntime.InferenceSession(model.read_bytes(), providers=["CPUExecutionProvider"])
+    assert [output.name for output in session.get_outputs()] == ["P3", "P4"]
+    del weights["b4.rep0.squeeze.conv.weight"]
+    file.write_bytes(to_bytes(weights))
+    assert main(asked) == 1
+    said = capsys.readouterr().err
+    assert "missing: `b4.rep0.squeeze.conv.weight`" in said
+    assert "unexpected" not in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("P8", "has no output `P8`: it has `P3`, `P4`, `P5`, `P6` and `P7`"),
+        ("P3,p4", "has no output `p4`; did you mean `P4`? It has `P3`, `P4`, `P5`, `P6` and `P7`"),
+        ("b3", "has no output `b3`"),
+        ("P3,", "expected names of outputs, as in P3,P4,P5, got 'P3,'"),
+    ],
+)
+def test_unknown_outputs(asked: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["stats", str(SPINENET), "--network", "SpineNet49S", "--outputs", asked]
+    try:
+        status = main(arguments)
+    except SystemExit as exit_:
+        status = cast(int, exit_.code)
+    assert status == 2
+    assert said in capsys.readouterr().err
+
+
+def test_no_outputs_at_all() -> None:
+    with pytest.raises(spinedsl.OutputChoice, match="no output of network `SpineNet49S` is chosen"):
+        spinenet([])
+
+
+@pytest.mark.parametrize("command", ["stats", "show"])
+def test_figures_are_of_the_part(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, str(SPINENET), "--network", "SpineNet49S", "--outputs", "P3"]) == 0
+    printed = capsys.readouterr().out
+    assert "P3" in printed
+    assert "b15" not in printed
