@@ -16,7 +16,7 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError
 
-COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "fmt", "new")
+COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "weights", "fmt", "new")
 EXTRAS = {
     "resvg_py": "draw",
     "numpy": "onnx",

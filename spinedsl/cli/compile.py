@@ -8,7 +8,14 @@ from pathlib import Path
 
 from spinedsl import api
 from spinedsl.backends import AXES, BACKENDS
-from spinedsl.cli.terminal import UsageError, network_arguments, read_source, say_diagnostics, write_whole
+from spinedsl.cli.terminal import (
+    UsageError,
+    network_arguments,
+    read_source,
+    read_weights,
+    say_diagnostics,
+    write_output,
+)
 
 HELP = "compile a network to PyTorch or ONNX"
 EXAMPLES = """\
@@ -32,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--weights", metavar="PATH", type=Path,
-        help="ONNX: a .safetensors file, or a .pt file with a state dict; without it, values made from the seed",
+        help="ONNX: a .safetensors, .npz or .pt file; without it, values made from the seed",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)"
@@ -57,10 +64,13 @@ def run(options: argparse.Namespace) -> int:
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)
         return 1
+    weights = None if options.weights is None else read_weights(options.weights)
+    if weights is None and options.weights is not None:
+        return 1
     try:
         files = api.compile(
             source.value, to=options.to, network=options.network, size=options.input,
-            weights=options.weights, seed=options.seed, dynamic=options.dynamic,
+            weights=weights, seed=options.seed, dynamic=options.dynamic,
         )  # fmt: skip
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
@@ -70,18 +80,4 @@ def run(options: argparse.Namespace) -> int:
     (data,) = files.values()
     if options.to == "onnx" and options.weights is None:
         print(f"spine: no --weights: values made from seed {options.seed}", file=sys.stderr)
-    return _write(options.output, data)
-
-
-def _write(output: str, data: bytes) -> int:
-    if output == "-":
-        sys.stdout.buffer.write(data)
-        return 0
-    path = Path(output)
-    if path.is_dir():
-        raise UsageError(f"{output} is a folder: -o names the file to write")
-    failed = write_whole(path, data)
-    if failed is not None:
-        say_diagnostics([failed], sys.stderr)
-        return 1
-    return 0
+    return write_output(options.output, data)

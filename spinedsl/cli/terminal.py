@@ -11,13 +11,16 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from spinedsl import api, driver
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
+
+if TYPE_CHECKING:
+    from spinedsl.weights import Weights
 
 
 class UsageError(Exception):
@@ -64,6 +67,18 @@ def requested_program(options: argparse.Namespace) -> Program | None:
         return None
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} (--network NAME)") from None
+
+
+def read_weights(path: Path) -> Weights | None:
+    """A weights file named on the command line; None where it has mistakes, which are printed."""
+    try:
+        found = api.read_weights(path)
+    except api.Mistakes as mistakes:
+        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        return None
+    if not found.sealed:
+        print(f"spine: {path} has no digests: damage to it would go unseen", file=sys.stderr)
+    return found
 
 
 def spine_files(names: Iterable[str]) -> Iterator[str]:
@@ -141,3 +156,18 @@ def write_whole(path: Path, data: bytes) -> Diagnostic | None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     return None
+
+
+def write_output(output: str, data: bytes) -> int:
+    """Write what a command makes, whole or not at all, to a path or `-`; the exit status."""
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        return 0
+    path = Path(output)
+    if path.is_dir():
+        raise UsageError(f"{output} is a folder: -o names the file to write")
+    failed = write_whole(path, data)
+    if failed is not None:
+        say_diagnostics([failed], sys.stderr)
+        return 1
+    return 0
