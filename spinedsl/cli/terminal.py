@@ -77,7 +77,7 @@ def read_weights(path: Path) -> Weights | None:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None
     if not found.sealed:
-        print(f"spine: {path} has no digests: damage to it would go unseen", file=sys.stderr)
+        print(f"spine: {path} has no digests: damage to it may go unseen", file=sys.stderr)
     return found
 
 

@@ -7,6 +7,7 @@ that one look tells what the file is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +50,10 @@ class Fit:
     def diagnostic(self, path: str, network: str) -> Diagnostic:
         """Everything that does not fit; `path` and `network` are for the message."""
         missing, unexpected = self.missing, self.unexpected
+        whole, rest = self._whole_rows()
         notes = [
-            *_listed("missing", (self._missing(name) for name in missing), len(missing)),
+            *_listed("missing", whole, len(whole)),
+            *_listed("missing", (self._missing(name) for name in rest), len(rest)),
             *_listed("unexpected", (self._unexpected(name) for name in unexpected), len(unexpected)),
             *_listed("misfit", (f"`{name}`: {what}" for name, what in self.misfits.items()), len(self.misfits)),
         ]
@@ -59,6 +62,16 @@ class Fit:
         if prefix:
             return said.with_fix(f"the names in the file begin with `{prefix}`: save them without it")
         return said
+
+    def _whole_rows(self) -> tuple[list[str], list[str]]:
+        """Rows of which everything is missing and nothing stands under a like name, and the other missing names."""
+        if self.unexpected:
+            return [], list(self.missing)
+        needed = Counter(name.partition(".")[0] for name in self.parameters)
+        gone = Counter(name.partition(".")[0] for name in self.missing)
+        whole = [row for row, count in gone.items() if count == needed[row] > 1]
+        rest = [name for name in self.missing if name.partition(".")[0] not in whole]
+        return [f"all {needed[row]} tensors of `{row}`" for row in whole], rest
 
     def _missing(self, name: str) -> str:
         """A missing tensor, and the one of its shape that may be it under another name."""
