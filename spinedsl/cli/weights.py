@@ -30,7 +30,7 @@ examples:
   spine weights convert official.npz net.spine -o model.safetensors
   spine weights verify model.safetensors net.spine                  every bit, and that nothing is missing
 
-Weights files are .safetensors, .npz without pickles, and .pt or .pth with a state dict.
+Weights files are .safetensors, .npz without pickles, .pt or .pth with a state dict, and .onnx models.
 """
 CONVERT = """\
 examples:
@@ -164,7 +164,7 @@ def _print_held(weights: Weights, *, as_json: bool) -> None:
 
 def _notes(weights: Weights) -> dict[str, str]:
     """The metadata but the digests."""
-    digests = ("spinedsl.header", "spinedsl.sha256.")
+    digests = ("spine.header", "spine.sha256")
     return {name: value for name, value in weights.metadata.items() if not name.startswith(digests)}
 
 
@@ -204,7 +204,7 @@ def _convert(options: argparse.Namespace) -> int:
     done = outcome.value
     if done is None:
         return 1
-    metadata = {"format": "pt", "spinedsl.network": program.name, "spinedsl.from": options.weights.name}
+    metadata = {"format": "pt", "spine.network": program.name, "spine.from": options.weights.name}
     status = write_output(options.output, to_bytes(done.tensors, metadata))
     if status == 0:
         names = f"names of {done.scheme}" if done.scheme else "canonical names"

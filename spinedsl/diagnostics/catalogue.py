@@ -297,7 +297,7 @@ BAD_WEIGHTS = _code("E0901", "weights do not fit", "the weights in `{path}` do n
 UNKNOWN_WEIGHTS = _code(
     "E0902",
     "unknown kind of weights",
-    "`{path}` is no weights file: expected `.safetensors`, `.npz`, `.pt` or `.pth`",
+    "`{path}` is no weights file: expected `.safetensors`, `.npz`, `.pt`, `.pth` or `.onnx`",
     "",
 )
 BROKEN_WEIGHTS = _code("E0903", "broken weights file", "cannot make sense of `{path}`: {reason}", "")

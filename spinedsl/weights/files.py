@@ -1,4 +1,4 @@
-"""Weights files: `.safetensors`, state dicts saved by PyTorch, and `.npz` archives of NumPy.
+"""Weights files: `.safetensors`, state dicts saved by PyTorch, `.npz` archives of NumPy, and ONNX models.
 
 In: a path. Out: arrays by name, in the types that the file has (bfloat16, which NumPy lacks, as float32), or why there
 are none. Nothing in a file is run, and nothing is made room for that the file does not hold. Of a file that we wrote
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from spinedsl.diagnostics import Outcome
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.weights import npz, pytorch
+from spinedsl.weights import npz, onnx_model, pytorch
 from spinedsl.weights.sealed import MAX_HEADER, OURS, data_damage, header_damage, is_ours
 from spinedsl.weights.tensors import Weights, broken, damaged, nowhere
 
@@ -141,6 +141,7 @@ def _bfloat16(path: Path) -> dict[str, NDArray[Any]]:
 _READERS: Mapping[str, Callable[[Path], Outcome[Weights]]] = {
     ".safetensors": _safetensors,
     ".npz": npz.read,
+    ".onnx": onnx_model.read,
     ".pt": pytorch.read,
     ".pth": pytorch.read,
 }

@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from spinedsl.ops.digests import HEX, is_mark
 from spinedsl.weights.tensors import Tensors
 
-OPENING = b'{"__metadata__":{"spinedsl.header":"'
-OURS = "spinedsl."  # begins the names of our metadata
-MAX_FLIPPED = 8  # bits of the opening: no file of others is so near, and no damaged one of ours so far
+OPENING = b'{"__metadata__":{"spine.header":"'
+OURS = "spine."  # begins the names of our metadata
 MAX_HEADER = 2**24  # bytes; a hundred thousand tensors take less
 
 _TENSOR = f"{OURS}sha256."
-_BLANK = b"0" * 64
+_BLANK = b"0" * HEX
 _DIGEST = slice(8 + len(OPENING), 8 + len(OPENING) + len(_BLANK))
 _TYPES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "bool": "BOOL",
@@ -67,10 +67,7 @@ def to_bytes(tensors: Tensors, metadata: Mapping[str, str] | None = None) -> byt
 
 def is_ours(start: bytes) -> bool:
     """Whether a file that begins so was written by us, even if a few bits of its opening have changed."""
-    opening = start[8 : 8 + len(OPENING)]
-    if len(opening) < len(OPENING):
-        return False
-    return sum((got ^ wanted).bit_count() for got, wanted in zip(opening, OPENING, strict=True)) <= MAX_FLIPPED
+    return is_mark(start[8 : 8 + len(OPENING)], OPENING)
 
 
 def header_damage(header: bytes, size: int) -> str:

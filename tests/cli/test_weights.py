@@ -151,8 +151,8 @@ def test_convert_a_dump_all_the_way_to_onnx(tmp_path: Path, capsys: pytest.Captu
     assert tensors["c5.rep2.spatial.conv.weight"].tolist() == kernel.transpose(3, 2, 0, 1).tolist()
     held = read(path).value
     assert held is not None
-    assert {name: held.metadata[name] for name in ("format", "spinedsl.network", "spinedsl.from")} == {
-        "format": "pt", "spinedsl.network": "ResNet50", "spinedsl.from": "dump.npz",
+    assert {name: held.metadata[name] for name in ("format", "spine.network", "spine.from")} == {
+        "format": "pt", "spine.network": "ResNet50", "spine.from": "dump.npz",
     }  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def test_files_that_cannot_be_opened(suffix: str, tmp_path: Path) -> None:
 def test_unknown_suffix(tmp_path: Path) -> None:
     code, message = said(tmp_path / "w.h5")
     assert code == "E0902"
-    assert message == "`FILE` is no weights file: expected `.safetensors`, `.npz`, `.pt` or `.pth`"
+    assert message == "`FILE` is no weights file: expected `.safetensors`, `.npz`, `.pt`, `.pth` or `.onnx`"
 
 
 SOUND = "a sound file cut short"

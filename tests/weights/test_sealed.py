@@ -149,7 +149,7 @@ def test_a_file_that_was_made_from_ours(tmp_path: Path) -> None:
 
 def test_digests_that_a_header_lacks(tmp_path: Path) -> None:
     """A sound digest of the header over a header without those of the tensors."""
-    header = {"__metadata__": {"spinedsl.header": "0" * 64}, "a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}
+    header = {"__metadata__": {"spine.header": "0" * 64}, "a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}
     text = json.dumps(header, separators=(",", ":")).encode()
     blank = len(text).to_bytes(8, "little") + text
     digest = hashlib.sha256(blank).hexdigest().encode()
