@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from spinedsl.diagnostics import one_of
 from spinedsl.weights.places import BLOCK, OUTPUT, RESAMPLE, STEM, Place
 
 Scope: TypeAlias = tuple[str, str]  # where layers are counted together, and their kind
@@ -40,7 +41,7 @@ class Scheme:
 
 # ---- layers that are numbered as they are built ----
 
-_LAYER = r"(?P<layer>(?:depthwise_)?conv2d|(?:sync_)?batch_normalization)(?:_(?P<number>\d+))?"
+_LAYER = r"(?P<layer>(?:depthwise_)?conv2d|(?:sync_)?batch_normalization)(?:_(?P<number>\d{1,9}))?"
 _LEAF = r"(?P<leaf>kernel|depthwise_kernel|bias|gamma|beta|moving_mean|moving_variance)"
 _LEAVES = {
     "conv": {"weight": "kernel", "bias": "bias"},
@@ -63,19 +64,23 @@ def _by_order(
 ) -> Pairing:
     """Pair what stands in the same scope, kind by kind, in the order in which it is built."""
     found = Pairing()
-    layers: dict[Scope, dict[int, Layer]] = {}
+    layers: dict[Scope, dict[tuple[int, str], Layer]] = {}
     for name in names:
         parts = pattern.fullmatch(name.removesuffix(":0"))
         if parts is None:
             found.left_out.append(name)
         else:
             scope = their_scope(parts), _kind(parts["layer"])
-            layers.setdefault(scope, {}).setdefault(int(parts["number"] or 0), {})[parts["leaf"]] = name
+            number = int(parts["number"] or 0), parts["layer"]
+            layers.setdefault(scope, {}).setdefault(number, {})[parts["leaf"]] = name
     wanted: dict[Scope, list[Place]] = {}
     for scope_name, place in ours:
         wanted.setdefault((scope_name, place.kind), []).append(place)
     for scope, places in wanted.items():
         theirs = [layer for _, layer in sorted(layers.get(scope, {}).items())]
+        if len(classes := {layer for _, layer in layers.get(scope, {})}) > 1:
+            found.problems.append(f"in {scope[0]} the file counts {one_of(sorted(classes), conjunction='and')} apart")
+            continue
         if theirs and len(theirs) != len(places):
             found.problems.append(_count(scope, len(places), len(theirs)))
             continue
@@ -97,9 +102,8 @@ def _count(scope: Scope, ours: int, theirs: int) -> str:
 # ---- the TensorFlow model garden ----
 
 _BLOCKS = {"bottleneck": "bottleneck_block", "residual": "residual_block", "mbconv": "inverted_bottleneck_block"}
-_GARDEN = re.compile(
-    rf"(?:(?P<block>{'|'.join(_BLOCKS.values())})(?:_(?P<nth>\d+))?/(?P<inner>squeeze_excitation(?:_\d+)?/)?)?{_LAYER}/{_LEAF}"
-)
+_BLOCK = rf"(?P<block>{'|'.join(_BLOCKS.values())})(?:_(?P<nth>\d{{1,9}}))?/(?P<inner>squeeze_excitation(?:_\d+)?/)?"
+_GARDEN = re.compile(rf"(?:{_BLOCK})?{_LAYER}/{_LEAF}")
 _TOP = "the top level"
 _SQUEEZE = "excite"  # what our path has where the model garden has a layer of its own
 

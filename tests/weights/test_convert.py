@@ -143,6 +143,25 @@ def test_a_dump_of_another_network() -> None:
     assert said.notes[-1].startswith("misfit: ")
 
 
+def test_two_counts_of_one_kind() -> None:
+    tensors = dump("resnet50", "garden")
+    name = "bottleneck_block_15/batch_normalization_1"
+    mixed = {
+        other.replace(name, "bottleneck_block_15/sync_batch_normalization"): array for other, array in tensors.items()
+    }
+    said = refusal(graph_of(*MODELS["resnet50"]), mixed)
+    assert said.notes == (
+        "in bottleneck_block 15 the file counts `batch_normalization` and `sync_batch_normalization` apart",
+    )
+
+
+def test_numbers_that_no_layer_has() -> None:
+    endless = {f"conv2d_{'9' * 5000}/kernel:0": np.zeros((1, 1, 1, 1), np.float32)}
+    outcome = convert(graph_of(*MODELS["resnet50"]), Weights("dump.npz", dump("resnet50", "garden") | endless))
+    assert outcome.value is not None
+    assert outcome.value.left_out == tuple(endless)
+
+
 def test_block_types_that_a_code_lacks() -> None:
     said = refusal(graph_of("convnext.spine", "ConvNeXtTiny"), dump("resnet50", "garden"))
     assert (said.code.id, said.notes) == ("E0909", ("this code has no block type `convnext`",))
