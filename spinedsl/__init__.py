@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         load,
         parse,
         program,
+        read_weights,
     )
 
 __version__ = "0.1.0"
@@ -38,6 +39,7 @@ __all__ = [
     "load",
     "parse",
     "program",
+    "read_weights",
 ]
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from spinedsl.weights import Weights
+
 
 class Mistakes(Exception):
     """A file, or what goes with it, has mistakes: `diagnostics` has them all."""
@@ -124,7 +126,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     to: str,
     network: str | None = None,
     size: tuple[int, int] | None = None,
-    weights: str | Path | None = None,
+    weights: str | Path | Weights | None = None,
     seed: int = 0,
     dynamic: Iterable[str] = (),
     outputs: Iterable[str] | None = None,
@@ -136,7 +138,8 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         to: name of a backend.
         network: which network, where the file has several.
         size: (height, width) of the input in pixels, instead of the file's.
-        weights: a `.safetensors` file or a `.pt` state dict for the ONNX model; without it, values made from `seed`.
+        weights: a `.safetensors`, `.npz` or `.pt` file for the ONNX model, or one that was read; without it, values
+            made from `seed`.
         seed: seed of the values; each tensor's depend on it and on the tensor's name alone.
         dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
         outputs: only these of the network's outputs, and what they need. Weights of the whole network still fit.
@@ -151,24 +154,40 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
 
 
 def emit(
-    made: Program, *, to: str, weights: str | Path | None = None, seed: int = 0, dynamic: Iterable[str] = ()
+    made: Program, *, to: str, weights: str | Path | Weights | None = None, seed: int = 0, dynamic: Iterable[str] = ()
 ) -> dict[str, bytes]:
     """Compile a program that was made before: the last stage of `compile`, with the same arguments."""
     options = Options(seed=seed, dynamic=frozenset(dynamic))
     if weights is not None:
-        options = replace(options, weights=_tensors(made, Path(weights)), origin=Path(weights).name)
+        found = read_weights(weights)
+        options = replace(options, weights=_tensors(made, found), origin=Path(found.path).name)
     outcome = backend(to).emit(made, options)
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
     return outcome.value
 
 
-def _tensors(made: Program, path: Path) -> dict[str, NDArray[np.float32]]:
-    """The tensors of a weights file, which are just those of the program."""
-    from spinedsl.weights import match, read  # noqa: PLC0415  numpy is only needed here
+def read_weights(weights: str | Path | Weights) -> Weights:
+    """A weights file: `.safetensors`, `.npz`, or a state dict of PyTorch. Of one that we wrote every bit is checked.
 
-    parameters = flatten(made).parameters
-    outcome = read(path).then(lambda tensors: match(parameters, tensors, str(path), made.name, made.dropped))
+    Raises:
+        Mistakes: it cannot be read, is damaged, or holds something other than tensors.
+    """
+    if not isinstance(weights, str | Path):
+        return weights
+    from spinedsl.weights import read  # noqa: PLC0415  numpy is only needed here
+
+    outcome = read(Path(weights))
+    if outcome.value is None:
+        raise Mistakes(outcome.diagnostics)
+    return outcome.value
+
+
+def _tensors(made: Program, weights: Weights) -> dict[str, NDArray[np.float32]]:
+    """The tensors of a weights file, which are just those of the program."""
+    from spinedsl.weights import match  # noqa: PLC0415  numpy is only needed here
+
+    outcome = match(flatten(made).parameters, weights, made.name, made.dropped)
     if outcome.value is None:
         raise Mistakes(outcome.diagnostics)
     return outcome.value
@@ -180,13 +199,20 @@ def load(
     network: str | None = None,
     size: tuple[int, int] | None = None,
     outputs: Iterable[str] | None = None,
+    weights: str | Path | Weights | None = None,
 ) -> torch.nn.Module:
-    """A network as a PyTorch module, initialised from seed 0. Its code is the file that `compile` gives.
+    """A network as a PyTorch module, with `weights` or values from seed 0. Its code is the file that `compile` gives.
 
     The module takes images of shape (batch, channels, height, width), float32, whose height and width its
     `size_divisor` divides, and returns an `OrderedDict` of feature maps from fine to coarse. With `outputs` it has only
     what these need, and takes state dicts of the whole network as well.
-    """
-    from spinedsl.backends.torch import build  # noqa: PLC0415  torch is only needed here
 
-    return build(program(file, network=network, size=size, outputs=outputs))
+    Raises:
+        Mistakes: the file or the weights have mistakes.
+        NetworkChoice: several networks and none chosen, or an unknown one.
+        OutputChoice: an output that the network does not have.
+    """
+    from spinedsl.backends.torch import build, filled  # noqa: PLC0415  torch is only needed here
+
+    made = program(file, network=network, size=size, outputs=outputs)
+    return build(made) if weights is None else filled(build(made), _tensors(made, read_weights(weights)))

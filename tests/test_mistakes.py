@@ -31,6 +31,7 @@ ELSEWHERE = {
     "E0601": "a file of megabytes: tests/syntax/test_any_text.py",
     "E08": "files that cannot be read or written: tests/cli",
     "E09": "weights and backends: tests/weights, tests/backends",
+    "W09": "weights: tests/weights",
 }
 
 

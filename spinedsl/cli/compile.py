@@ -12,9 +12,10 @@ from spinedsl.cli.terminal import (
     UsageError,
     network_arguments,
     outputs_argument,
+    read_weights,
     requested_program,
     say_diagnostics,
-    write_whole,
+    write_output,
 )
 
 HELP = "compile a network to PyTorch or ONNX"
@@ -41,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--weights", metavar="PATH", type=Path,
-        help="ONNX: a .safetensors file, or a .pt file with a state dict; without it, values made from the seed",
+        help="ONNX: a .safetensors, .npz or .pt file; without it, values made from the seed",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)"
@@ -65,8 +66,11 @@ def run(options: argparse.Namespace) -> int:
     program = requested_program(options)
     if program is None:
         return 1
+    weights = None if options.weights is None else read_weights(options.weights)
+    if weights is None and options.weights is not None:
+        return 1
     try:
-        files = api.emit(program, to=options.to, weights=options.weights, seed=options.seed, dynamic=options.dynamic)
+        files = api.emit(program, to=options.to, weights=weights, seed=options.seed, dynamic=options.dynamic)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
@@ -75,18 +79,4 @@ def run(options: argparse.Namespace) -> int:
         print(f"spine: tensors of rows that are left out are not taken from {options.weights}", file=sys.stderr)
     if options.to == "onnx" and options.weights is None:
         print(f"spine: no --weights: values made from seed {options.seed}", file=sys.stderr)
-    return _write(options.output, data)
-
-
-def _write(output: str, data: bytes) -> int:
-    if output == "-":
-        sys.stdout.buffer.write(data)
-        return 0
-    path = Path(output)
-    if path.is_dir():
-        raise UsageError(f"{output} is a folder: -o names the file to write")
-    failed = write_whole(path, data)
-    if failed is not None:
-        say_diagnostics([failed], sys.stderr)
-        return 1
-    return 0
+    return write_output(options.output, data)

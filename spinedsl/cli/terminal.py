@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from spinedsl import api, driver
 from spinedsl.diagnostics import Diagnostic, Outcome
@@ -16,6 +16,9 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.program import Program
 from spinedsl.record import Record
 from spinedsl.source import Source
+
+if TYPE_CHECKING:
+    from spinedsl.weights import Weights
 
 
 class UsageError(Exception):
@@ -82,6 +85,18 @@ def requested_program(options: argparse.Namespace) -> Program | None:
         rows = f"{len(made.dropped)} of {len(made.dropped) + len(made.rows)} rows"
         print(f"spine: --outputs leaves out {rows}: {', '.join(made.dropped)}", file=sys.stderr)
     return made
+
+
+def read_weights(path: Path) -> Weights | None:
+    """A weights file named on the command line; None where it has mistakes, which are printed."""
+    try:
+        found = api.read_weights(path)
+    except api.Mistakes as mistakes:
+        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        return None
+    if not found.sealed:
+        print(f"spine: {path} has no digests: damage to it may go unseen", file=sys.stderr)
+    return found
 
 
 def spine_files(names: Iterable[str]) -> Iterator[str]:
@@ -169,3 +184,18 @@ def write_whole(path: Path, data: bytes) -> Diagnostic | None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     return None
+
+
+def write_output(output: str, data: bytes) -> int:
+    """Write what a command makes, whole or not at all, to a path or `-`; the exit status."""
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        return 0
+    path = Path(output)
+    if path.is_dir():
+        raise UsageError(f"{output} is a folder: -o names the file to write")
+    failed = write_whole(path, data)
+    if failed is not None:
+        say_diagnostics([failed], sys.stderr)
+        return 1
+    return 0

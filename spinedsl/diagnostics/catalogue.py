@@ -19,6 +19,7 @@ GROUPS = {
     "W07": "lints",
     "E08": "files",
     "E09": "weights, and what else a backend is asked for",
+    "W09": "weights that mean something else",
 }
 
 
@@ -294,7 +295,10 @@ CANNOT_WRITE = _code("E0802", "cannot write", "cannot write `{path}`: {reason}",
 
 BAD_WEIGHTS = _code("E0901", "weights do not fit", "the weights in `{path}` do not fit network `{network}`", "")
 UNKNOWN_WEIGHTS = _code(
-    "E0902", "unknown kind of weights", "`{path}` is no weights file: expected `.safetensors`, `.pt` or `.pth`", ""
+    "E0902",
+    "unknown kind of weights",
+    "`{path}` is no weights file: expected `.safetensors`, `.npz`, `.pt`, `.pth` or `.onnx`",
+    "",
 )
 BROKEN_WEIGHTS = _code("E0903", "broken weights file", "cannot make sense of `{path}`: {reason}", "")
 NOT_A_STATE_DICT = _code(
@@ -308,4 +312,16 @@ FIXED_AXIS = _code(
 MODEL_TOO_LARGE = _code(
     "E0907", "model too large", "the tensors of network `{network}` take {size} GiB; an ONNX file holds at most 2",
     "a smaller `width` or fewer repeats would fit",
+)  # fmt: skip
+DAMAGED_WEIGHTS = _code("E0908", "damaged weights file", "`{path}` is damaged: {reason}", "")
+FOREIGN_WEIGHTS = _code(
+    "E0909", "weights that cannot be told apart",
+    "cannot tell which tensor of `{path}` is which in network `{network}`: {reason}", "",
+)  # fmt: skip
+
+# ---- W09: weights that mean something else ----
+
+OTHER_FUNCTION = _code(
+    "W0901", "weights of another function",
+    "`{path}` has weights of {code}, which computes something else than network `{network}`", "",
 )  # fmt: skip

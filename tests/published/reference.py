@@ -1,28 +1,27 @@
-"""The weights and images of the stored outputs, and the official names of our parameters.
+"""The weights and images of the stored outputs, as dumps of the official codes would hold them.
 
-Each tensor is drawn from a generator seeded with the checksum of its official name, in TensorFlow's layout: kernels are
-(height, width, in, out). The stored outputs were made with just these values.
+Each tensor is drawn from a generator seeded with the checksum of its reference name, in TensorFlow's layout: kernels
+are (height, width, in, out), depthwise ones (height, width, in, 1). The stored outputs were made with these values.
+`names_*.txt` tell which variables of the official codes these are; the product converts them.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.ops.graph import Graph
-from spinedsl.ops.program import Program
+from spinedsl.weights import Weights, convert
+from spinedsl.weights.places import places
+from spinedsl.weights.schemes import GARDEN
 
 DATA = Path(__file__).parent / "data"
 Array = NDArray[np.float32]
-
-_CONVOLUTIONS = {"squeeze": "1", "spatial": "2", "expand": "3"}
-_RESIDUAL = {"spatial": "1", "refine": "2"}
-_RESAMPLE = {"reduce": "reduce", "halve": "down", "expand": "expand"}
-_NORM = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 
 
 def _generator(key: str) -> np.random.RandomState:
@@ -30,11 +29,13 @@ def _generator(key: str) -> np.random.RandomState:
 
 
 def official_value(name: str, shape: tuple[int, ...]) -> Array:
-    """The tensor of an official name, in TensorFlow's layout."""
+    """The tensor of a reference name, in TensorFlow's layout."""
     draw = _generator("w:" + name)
     kind = name.rpartition(".")[2]
     if kind == "kernel":
         value = draw.standard_normal(shape) * np.sqrt(1.5 / np.prod(shape[:3]))
+    elif kind == "depthwise_kernel":
+        value = draw.standard_normal(shape) * np.sqrt(2.0 / np.prod(shape[:2]))
     elif kind == "gamma":
         value = 1.0 + 0.1 * draw.standard_normal(shape)
     elif kind == "moving_variance":
@@ -58,47 +59,41 @@ def image(height: int, width: int, batch: int) -> Array:
     return np.ascontiguousarray(pixels.astype(np.float32).transpose(0, 3, 1, 2))
 
 
-def spinenet_name(program: Program, name: str) -> str:
-    """Official name of a parameter of SpineNet."""
-    row_name, *path, part, leaf = name.split(".")
-    convolution = part == "conv"
-    kind = "kernel" if convolution else _NORM[leaf]
-    if row_name == "s":
-        return f"stem.{part}.{kind}"
-    if row_name.startswith("P"):
-        return f"out{row_name[1:]}.{part}.{kind}"
-    row = program.row(row_name)
-    node = f"node{row_name[1:]}"
-    if path[0].startswith("from_"):
-        slot = [connection.source for connection in row.inputs].index(path[0].removeprefix("from_"))
-        return f"{node}.in{slot}.{_RESAMPLE[path[1]]}{'' if convolution else '_norm'}.{kind}"
-    if path[1] == "shortcut":
-        return f"{node}.{path[0]}.{'shortcut' if convolution else 'norm0'}.{kind}"
-    number = (_CONVOLUTIONS if row.type_name == "bottleneck" else _RESIDUAL)[path[1]]
-    return f"{node}.{path[0]}.{part}{number}.{kind}"
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the official codes: its reference name, its shape there, and its name in each of the two."""
+
+    reference: str
+    shape: tuple[int, ...]
+    garden: str  # tensorflow/models
+    tpu: str  # tensorflow/tpu; empty where nobody listed it
 
 
-def resnet_name(program: Program, name: str) -> str:
-    """Official name of a parameter of ResNet-50."""
-    row_name, *path, part, leaf = name.split(".")
-    convolution = part == "conv"
-    kind = "kernel" if convolution else _NORM[leaf]
-    if row_name == "s":
-        return f"stem.{part}.{kind}"
-    block = f"stage{row_name[1:]}.block{path[0].removeprefix('rep')}"
-    if path[1] == "shortcut":
-        return f"{block}.{'shortcut' if convolution else 'norm0'}.{kind}"
-    return f"{block}.{part}{_CONVOLUTIONS[path[1]]}.{kind}"
+def variables(model: str) -> list[Variable]:
+    """Every variable of `spinenet49`, `spinenet_mobile49` or `resnet50`."""
+    lines = (DATA / f"names_{model}.txt").read_text().splitlines()
+    rows = [line.split(" ") for line in lines]
+    return [
+        Variable(reference, tuple(map(int, shape.split("x"))), garden, "".join(tpu))
+        for reference, shape, garden, *tpu in rows
+    ]
 
 
-def official_weights(graph: Graph, official: Callable[[Program, str], str]) -> Mapping[str, Array]:
-    """Every parameter of a graph with the value of its official name, in our layout: (out, in, height, width)."""
-    weights: dict[str, Array] = {}
-    for name, parameter in graph.parameters.items():
-        theirs, shape = official(graph.program, name), parameter.shape
+def official_weights(graph: Graph, model: str) -> Mapping[str, Array]:
+    """The dump of a model of the official code that is built as this network, converted for it.
+
+    The widths may be others than those of `model`: shapes are the network's.
+    """
+    reference = {variable.garden: variable.reference for variable in variables(model)}
+    pairs = GARDEN.pair(places(graph), reference).pairs
+    dump: dict[str, Array] = {}
+    for name, theirs in pairs.items():
+        shape = graph.parameters[name].shape
         if len(shape) == 4:
-            value = official_value(theirs, (shape[2], shape[3], shape[1], shape[0])).transpose(3, 2, 0, 1)
-        else:
-            value = official_value(theirs, shape)
-        weights[name] = np.ascontiguousarray(value)
-    return weights
+            out, in_, height, width = shape
+            depthwise = reference[theirs].endswith(".depthwise_kernel")
+            shape = (height, width, out, in_) if depthwise else (height, width, in_, out)
+        dump[theirs] = official_value(reference[theirs], shape)
+    converted = convert(graph, Weights("dump.npz", dump))
+    assert converted.value is not None, converted.diagnostics
+    return converted.value.tensors

@@ -26,6 +26,7 @@ from onnx import (
 
 from spinedsl.backends.onnx.operators import OPERATORS, unchanged
 from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple
+from spinedsl.ops.digests import sealed_model
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT
@@ -49,7 +50,8 @@ def emit_model(
 
     Height and width vary by steps of the divisor, or freely in a network of any size; what does not vary is as in the
     program, and the batch is 1.
-    `metadata` goes into the model's properties, after the source and its digest.
+    `metadata` goes into the model's properties, after the source and its digest. The last property is the digest of all
+    bytes before it.
 
     Raises:
         ValueError: an axis is unknown or a definition reads it, or weights do not fit.
@@ -229,9 +231,8 @@ def _assemble(
     inside.append(after.SerializeToString(deterministic=True))
     size = sum(memoryview(piece).nbytes for piece in inside)
     graph = _prefix(ModelProto.GRAPH_FIELD_NUMBER, size)
-    return b"".join(
-        [head.SerializeToString(deterministic=True), graph, *inside, tail.SerializeToString(deterministic=True)]
-    )
+    pieces = [head.SerializeToString(deterministic=True), graph, *inside, tail.SerializeToString(deterministic=True)]
+    return sealed_model(pieces)
 
 
 def _prefix(number: int, size: int) -> bytes:

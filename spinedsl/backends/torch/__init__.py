@@ -6,12 +6,12 @@ In: a `Program`. Out: the text of a file by file name (`emit`), or an instance o
 from __future__ import annotations
 
 from spinedsl.backends import Options
-from spinedsl.backends.torch.build import build
+from spinedsl.backends.torch.build import build, filled
 from spinedsl.backends.torch.emit import emit_module
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
 
-__all__ = ["build", "emit", "emit_module"]
+__all__ = ["build", "emit", "emit_module", "filled"]
 
 
 def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:

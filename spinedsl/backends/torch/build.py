@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import linecache
 import sys
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from spinedsl.backends.torch.emit import emit_module
 from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Program
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import nn
 
 
@@ -24,6 +26,14 @@ def build(program: Program) -> nn.Module:
     """The network, initialised with seed 0."""
     module = load_code(emit_module(program).decode())
     return cast("nn.Module", getattr(module, python_name(program.name))())
+
+
+def filled(module: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> nn.Module:
+    """The same module with these tensors, which are all that it has."""
+    import torch  # noqa: PLC0415  the generated code has imported it
+
+    module.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
+    return module
 
 
 def load_code(text: str) -> ModuleType:

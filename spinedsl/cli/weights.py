@@ -1,0 +1,283 @@
+"""Weights: show what a file holds or a network needs, convert weights of other codes, verify that a file is sound."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spinedsl.cli.terminal import (
+    UsageError,
+    network_arguments,
+    read_weights,
+    requested_program,
+    say_diagnostics,
+    write_output,
+)
+from spinedsl.ops.graph import Graph, flatten
+from spinedsl.ops.primitives import Initial
+
+if TYPE_CHECKING:
+    from spinedsl.weights import Fit, Weights
+
+HELP = "show, convert and verify weights"
+EXAMPLES = """\
+examples:
+  spine weights show model.safetensors                              names, shapes, types, and whether there are digests
+  spine weights show net.spine                                      the canonical names that a network needs
+  spine weights convert official.npz net.spine -o model.safetensors
+  spine weights verify model.safetensors net.spine                  every bit, and that nothing is missing
+
+Weights files are .safetensors, .npz without pickles, .pt or .pth with a state dict, and .onnx models.
+"""
+CONVERT = """\
+examples:
+  spine weights convert dump.npz examples/spinenet.spine --network SpineNet49 -o spinenet49.safetensors
+  spine weights convert backbone.npz examples/retinanet.spine --network RetinaNet49 --partial -o start.safetensors
+  spine weights convert trained.pt net.spine -o trained.safetensors      the same tensors, with digests
+
+Names are known of tensorflow/models (official/vision), tensorflow/tpu (models/official/detection), and the PyTorch port
+SpineNet-Pytorch; what has canonical names already keeps them. A dump of a TensorFlow model is
+  numpy.savez("dump.npz", **{variable.name: variable.numpy() for variable in backbone.variables})
+of the backbone alone, and of a checkpoint of tensorflow/tpu
+  reader = tf.train.load_checkpoint(path)
+  numpy.savez("dump.npz", **{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()})
+
+What is written has a digest for each tensor and for the header. PyTorch loads it with
+  model.load_state_dict(safetensors.torch.load_file("spinenet49.safetensors"))
+and ONNX models take it with `spine compile --to onnx --weights`.
+"""
+VERIFY = """\
+examples:
+  spine weights verify model.safetensors
+  spine weights verify model.safetensors examples/spinenet.spine --network SpineNet49
+  spine weights verify start.safetensors net.spine --partial --json | jq .missing
+
+Exit status 1 where a digest does not hold or the tensors do not fit the network. With --partial some may be missing.
+"""
+SHOW = """\
+examples:
+  spine weights show model.safetensors
+  spine weights show examples/spinenet.spine --network SpineNet49S
+  spine weights show model.pt --json | jq '.tensors[].name'
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
+    show = _action(actions, "show", "list the tensors of a file, or those that a network needs", SHOW)
+    show.add_argument("file", metavar="FILE", help="a weights file, or a .spine file")
+    show.add_argument("--network", metavar="NAME", help="which network, where a .spine file has several")
+    show.set_defaults(input=None)
+    convert = _action(actions, "convert", "convert weights to the names and layouts of a network", CONVERT)
+    convert.add_argument("weights", metavar="WEIGHTS", type=Path, help="a weights file of another code, or of any")
+    network_arguments(convert)
+    convert.add_argument("-o", "--output", required=True, metavar="PATH", help="the .safetensors file to write, or -")
+    verify = _action(actions, "verify", "check digests, and that a file fits a network", VERIFY)
+    verify.add_argument("weights", metavar="WEIGHTS", type=Path, help="a weights file")
+    verify.add_argument("file", metavar="FILE", nargs="?", help="the .spine file of the network that it is for")
+    verify.add_argument("--network", metavar="NAME", help="which network, where the file has several")
+    verify.set_defaults(input=None)
+    for action in (convert, verify):
+        action.add_argument("--partial", action="store_true", help="some of the network's tensors may be missing")
+    for action in (show, verify):
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _action(actions: Any, name: str, text: str, examples: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what is asked for; the exit status."""
+    action = {"show": _show, "convert": _convert, "verify": _verify}[options.action]
+    return action(options)
+
+
+# ---- show ----
+
+
+def _show(options: argparse.Namespace) -> int:
+    if options.file == "-" or options.file.endswith(".spine"):
+        program = requested_program(options)
+        if program is None:
+            return 1
+        _print_needed(flatten(program), as_json=options.json)
+        return 0
+    if options.network is not None:
+        raise UsageError("--network is for a .spine file: weights have no networks")
+    weights = read_weights(Path(options.file))
+    if weights is None:
+        return 1
+    _print_held(weights, as_json=options.json)
+    return 0
+
+
+def _print_needed(graph: Graph, *, as_json: bool) -> None:
+    needed = graph.parameters
+    elements = sum(parameter.elements for parameter in needed.values())
+    trainable = sum(parameter.elements for parameter in needed.values() if parameter.trainable)
+    if as_json:
+        tensors = [
+            {"name": name, "shape": p.shape, "trainable": p.trainable, "initial": _start(p.initial)}
+            for name, p in needed.items()
+        ]
+        print(json.dumps({"network": graph.program.name, "parameters": trainable, "tensors": tensors}, indent=2))
+        return
+    print(f"{graph.program.name}: {len(needed)} tensors, {elements:,} numbers, {trainable:,} of them trained\n")
+    rows = [(name, _size(p.shape), _start(p.initial)) for name, p in needed.items()]
+    _print_table([("name", "shape", "starts as"), *rows])
+
+
+def _start(initial: Initial) -> str:
+    if initial.how == "constant":
+        return str(initial.value)
+    return f"{initial.how.replace('_', ' ')}, variance {initial.value}/{initial.fan}"
+
+
+def _print_held(weights: Weights, *, as_json: bool) -> None:
+    if as_json:
+        tensors = [
+            {"name": name, "shape": array.shape, "type": str(array.dtype)} for name, array in weights.tensors.items()
+        ]
+        found = {"file": weights.path, "digests": weights.sealed, "metadata": _notes(weights), "tensors": tensors}
+        print(json.dumps(found, indent=2))
+        return
+    print(_summary(weights))
+    for name, value in _notes(weights).items():
+        print(f"{name}: {value}")
+    rows = [(name, _size(array.shape), str(array.dtype)) for name, array in weights.tensors.items()]
+    print()
+    _print_table([("name", "shape", "type"), *rows])
+
+
+def _notes(weights: Weights) -> dict[str, str]:
+    """The metadata but the digests."""
+    digests = ("spine.header", "spine.sha256")
+    return {name: value for name, value in weights.metadata.items() if not name.startswith(digests)}
+
+
+def _summary(weights: Weights) -> str:
+    digests = "every digest holds" if weights.sealed else "no digests"
+    size = sum(array.nbytes for array in weights.tensors.values()) / 2**20
+    return f"{weights.path}: {len(weights.tensors)} tensors, {weights.elements:,} numbers, {size:.1f} MiB; {digests}"
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "one number"
+
+
+def _print_table(rows: list[tuple[str, str, str]]) -> None:
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, shape, last in rows:
+        print(f"{name:{first}}  {shape:{second}}  {last}")
+
+
+# ---- convert ----
+
+
+def _convert(options: argparse.Namespace) -> int:
+    if options.output != "-" and not options.output.lower().endswith(".safetensors"):
+        raise UsageError(f"what is written is safetensors: {options.output} needs that ending")
+    program = requested_program(options)
+    if program is None:
+        return 1
+    weights = read_weights(options.weights)
+    if weights is None:
+        return 1
+    from spinedsl.weights import convert, to_bytes  # noqa: PLC0415  numpy is only needed here
+
+    outcome = convert(flatten(program), weights, partial=options.partial)
+    if outcome.diagnostics:
+        say_diagnostics(outcome.diagnostics, sys.stderr)
+    done = outcome.value
+    if done is None:
+        return 1
+    metadata = {"format": "pt", "spine.network": program.name, "spine.from": options.weights.name}
+    status = write_output(options.output, to_bytes(done.tensors, metadata))
+    if status == 0:
+        names = f"names of {done.scheme}" if done.scheme else "canonical names"
+        print(
+            f"{len(done.tensors)} of {len(done.fit.parameters)} tensors of {program.name}, from {names}",
+            file=sys.stderr,
+        )
+        if done.left_out:
+            shown = ", ".join(done.left_out[:3])
+            print(f"{len(done.left_out)} left out that are no part of it, such as {shown}", file=sys.stderr)
+    return status
+
+
+# ---- verify ----
+
+
+def _verify(options: argparse.Namespace) -> int:
+    if options.file is None and (options.network is not None or options.partial):
+        raise UsageError("--network and --partial need the .spine file of the network")
+    program = None if options.file is None else requested_program(options)
+    if program is None and options.file is not None:
+        return 1
+    weights = read_weights(options.weights)
+    if weights is None:
+        return 1
+    fit = None
+    if program is not None:
+        from spinedsl.weights import compare  # noqa: PLC0415  numpy is only needed here
+
+        fit = compare(flatten(program).parameters, weights.tensors)
+    name = "" if program is None else program.name
+    fits = fit is None or (fit.partial if options.partial else fit.whole)
+    if options.json:
+        print(json.dumps(_verdict(weights, fit, name), indent=2))
+    else:
+        _print_verdict(weights, fit, name, fits=fits)
+    return 0 if fits else 1
+
+
+def _verdict(weights: Weights, fit: Fit | None, network: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "file": weights.path,
+        "digests": weights.sealed,
+        "tensors": len(weights.tensors),
+        "not_finite": weights.not_finite(),
+    }
+    if fit is not None:
+        found |= {
+            "network": network,
+            "whole": fit.whole,
+            "missing": fit.missing,
+            "unexpected": fit.unexpected,
+            "misfits": dict(fit.misfits),
+        }
+    return found
+
+
+def _print_verdict(weights: Weights, fit: Fit | None, network: str, *, fits: bool) -> None:
+    print(_summary(weights))
+    for name, count in weights.not_finite().items():
+        print(f"not finite: {count} of {weights.tensors[name].size} numbers of `{name}`")
+    if fit is None:
+        return
+    if not fits:
+        sys.stdout.flush()
+        said = fit.diagnostic(weights.path, network)
+        if fit.partial:
+            there = len(fit.parameters) - len(fit.missing)
+            said = said.with_fix(f"{there} tensors fit and nothing else is there: --partial accepts that")
+        say_diagnostics([said], sys.stderr)
+    elif fit.missing:
+        print(
+            f"{network}: {len(fit.parameters) - len(fit.missing)} of {len(fit.parameters)} tensors are there, and fit"
+        )
+    else:
+        print(f"{network}: all {len(fit.parameters)} tensors are there, and fit")

@@ -1,0 +1,101 @@
+"""Convert: weights of other codes to the canonical names and layouts of a network.
+
+In: a graph and the weights of a file. Out: float32 arrays by canonical name, what was left out, and warnings where the
+network computes something else than the code that the weights come from; or why they cannot be converted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinedsl.diagnostics import Diagnostic, Outcome, one_of
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ops.graph import Graph
+from spinedsl.record import Record
+from spinedsl.weights.caveats import caveats
+from spinedsl.weights.match import Fit, compare
+from spinedsl.weights.places import Place, places
+from spinedsl.weights.schemes import SCHEMES, Pairing, Scheme, scheme_of
+from spinedsl.weights.tensors import Weights, nowhere
+
+
+class Converted(Record, eq=False):
+    """Tensors by canonical name, how they fit the network, whose they were, and names of the file that went nowhere."""
+
+    tensors: dict[str, NDArray[np.float32]]
+    fit: Fit
+    scheme: str  # empty: they had canonical names already
+    left_out: tuple[str, ...]
+
+
+def convert(graph: Graph, weights: Weights, *, partial: bool = False) -> Outcome[Converted]:
+    """The weights under canonical names. `partial`: some of the network's tensors may be missing."""
+    names = weights.tensors.keys()
+    scheme = scheme_of(names)
+    if scheme is None:
+        if not names & graph.parameters.keys():
+            return Outcome(None, (_foreign(graph, weights, "none of its names is known"),))
+        return _fitted(graph, weights, Weights(weights.path, weights.tensors), Pairing(), "", partial=partial)
+    found = places(graph)
+    pairing = scheme.pair(found, names)
+    if pairing.problems:
+        said = _foreign(graph, weights, f"its names are those of {scheme.name}, but it is another network")
+        return Outcome(None, (said.with_notes(*pairing.problems),))
+    renamed = _renamed(found, weights, pairing, scheme)
+    outcome = _fitted(graph, weights, renamed, pairing, scheme.name, partial=partial)
+    differences = caveats(graph, scheme)
+    if outcome.value is None or not differences:
+        return outcome
+    warning = say.OTHER_FUNCTION.at(
+        nowhere(weights.path), path=weights.path, code=scheme.name, network=graph.program.name
+    )
+    return Outcome(outcome.value, (*outcome.diagnostics, warning.with_notes(*differences)))
+
+
+def _fitted(
+    graph: Graph, weights: Weights, renamed: Weights, pairing: Pairing, scheme: str, *, partial: bool
+) -> Outcome[Converted]:
+    fit = compare(graph.parameters, renamed.tensors)
+    if not (fit.partial if partial else fit.whole):
+        return Outcome(None, (fit.diagnostic(weights.path, graph.program.name),))
+    return Outcome(Converted(fit.fitting(), fit, scheme, tuple(pairing.left_out)))
+
+
+def _renamed(found: list[Place], weights: Weights, pairing: Pairing, scheme: Scheme) -> Weights:
+    """The tensors under our names and in our layout; those that the pairing does not know keep their own."""
+    depthwise = {
+        full
+        for place in found
+        if place.kind == "depthwise"
+        for last, full in place.node.parameters.items()
+        if last == "weight"
+    }
+    theirs = {name: weights.tensors[other] for name, other in pairing.pairs.items()}
+    if scheme.tensorflow:
+        theirs = {name: _from_tensorflow(array, depthwise=name in depthwise) for name, array in theirs.items()}
+    gone = {*pairing.pairs.values(), *pairing.left_out}
+    return Weights(weights.path, theirs | {name: a for name, a in weights.tensors.items() if name not in gone})
+
+
+def _from_tensorflow(array: NDArray[Any], *, depthwise: bool) -> NDArray[Any]:
+    """Kernels from (height, width, in, out) to (out, in, height, width).
+
+    Depthwise ones are (height, width, in, multiplier) there, and (in * multiplier, 1, height, width) here.
+    """
+    if array.ndim != 4:
+        return array
+    if depthwise:
+        height, width, channels, multiplier = array.shape
+        return array.transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
+    return array.transpose(3, 2, 0, 1)
+
+
+def _foreign(graph: Graph, weights: Weights, reason: str) -> Diagnostic:
+    known = one_of(SCHEMES, conjunction="and")
+    said: Diagnostic = say.FOREIGN_WEIGHTS.at(
+        nowhere(weights.path), path=weights.path, network=graph.program.name, reason=reason
+    )
+    return said.with_fix(f"names are known of {known}, and canonical ones; `spine weights show` lists both")

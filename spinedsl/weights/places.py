@@ -1,0 +1,76 @@
+"""Places: the operations of a network that have weights, each with its place in the row.
+
+In: a `Graph`. Out: its weighted operations outside of heads, in the order in which other codes build them: stem,
+blocks, then outputs by level; in a block its projection first. What other codes name by order or by place is found from
+this.
+"""
+
+from __future__ import annotations
+
+from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.program import Row
+from spinedsl.record import Record
+
+STEM, BLOCK, RESAMPLE, OUTPUT = "stem", "block", "resample", "output"
+_PROJECTION = "shortcut"  # the part of a path that names a block's projection
+
+
+class Place(Record, eq=False):
+    """A weighted operation: what it is part of, and where that stands.
+
+    `index` counts the rows of its sort: blocks that resample what they read apart from those that do not, as
+    `permuted` tells. `repeat` is the iteration of a block, `slot` the input that a resampling belongs to.
+    """
+
+    node: Node
+    row: Row
+    part: str
+    permuted: bool
+    index: int
+    repeat: int = 0
+    slot: int = 0
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The parts of its name below the row and, in a repeated one, the iteration."""
+        steps = self.node.name.split(".")[1:]
+        return tuple(steps[1:] if self.row.repeated or self.part == RESAMPLE else steps)
+
+    @property
+    def is_projection(self) -> bool:
+        """It is the projection of a block, or the norm of that."""
+        return self.part == BLOCK and _PROJECTION in self.path
+
+    @property
+    def kind(self) -> str:
+        """`norm`, `depthwise` or `conv`."""
+        if self.node.primitive == "batch_norm":
+            return "norm"
+        return "depthwise" if self.node.attributes["groups"] != 1 else "conv"
+
+
+def places(graph: Graph) -> list[Place]:
+    """Every convolution and batch norm outside of heads, in the order in which other codes build them."""
+    rows = [row for row in graph.program.rows if row.kind in {"stem", "block"}]
+    rows += sorted((row for row in graph.program.rows if row.kind == "output"), key=lambda row: row.level or 0)
+    nodes: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        if node.primitive in {"conv", "batch_norm"}:
+            nodes.setdefault(node.row, []).append(node)
+    counts: dict[tuple[str, bool], int] = {}
+    found: list[Place] = []
+    for row in rows:
+        permuted = any(connection.resample is not None for connection in row.inputs)
+        index = counts[row.kind, permuted] = counts.get((row.kind, permuted), -1) + 1
+        ours = [_place(node, row, index, permuted=permuted) for node in nodes.get(row.name, ())]
+        found += sorted(ours, key=lambda place: (place.part != RESAMPLE, place.repeat, not place.is_projection))
+    return found
+
+
+def _place(node: Node, row: Row, index: int, *, permuted: bool) -> Place:
+    step = node.name.split(".")[1]
+    sources = [f"from_{connection.source}" for connection in row.inputs if connection.resample is not None]
+    if step in sources:
+        return Place(node, row, RESAMPLE, permuted, index, slot=sources.index(step))
+    repeat = int(step.removeprefix("rep")) if row.repeated else 0
+    return Place(node, row, row.kind, permuted, index, repeat)

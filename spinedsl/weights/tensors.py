@@ -1,0 +1,75 @@
+"""The data type of a weights file that was read, and how it is said that there is none.
+
+In: what a reader found. Out: `Weights`, arrays by name and what else the file says, or an `Outcome` with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.record import Record, field
+from spinedsl.source import Source, Span
+
+Tensors: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+class Weights(Record, eq=False):
+    """Tensors of a file, by name. `sealed`: the header and every tensor carried a digest, and all of them hold."""
+
+    path: str
+    tensors: Tensors
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    sealed: bool = False
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        return sum(array.size for array in self.tensors.values())
+
+    def not_finite(self) -> dict[str, int]:
+        """How many numbers of a tensor are infinite or none, of the tensors where some are."""
+        counts = {
+            name: int(array.size - np.count_nonzero(np.isfinite(array)))
+            for name, array in self.tensors.items()
+            if array.dtype.kind == "f"
+        }
+        return {name: count for name, count in counts.items() if count}
+
+
+def nowhere(path: Path | str) -> Span:
+    """The place of a diagnostic about a file that is no text."""
+    return Source(str(path), "").span(0, 0)
+
+
+def broken(path: Path, reason: str) -> Outcome[Weights]:
+    """The file is not what its name says, or holds what nobody should have to read."""
+    return Outcome(None, (say.BROKEN_WEIGHTS.at(nowhere(path), path=path, reason=reason),))
+
+
+def damaged(path: Path, reason: str) -> Outcome[Weights]:
+    """The file was written by us and has changed since."""
+    said: Diagnostic = say.DAMAGED_WEIGHTS.at(nowhere(path), path=path, reason=reason)
+    return Outcome(None, (said.with_fix("fetch it again, or write it again with `spine weights convert`"),))
+
+
+def refused(path: Path, reason: str) -> Outcome[Weights]:
+    """The file holds something other than tensors by name."""
+    said: Diagnostic = say.NOT_A_STATE_DICT.at(nowhere(path), path=path, reason=reason)
+    return Outcome(None, (said.with_fix("save `model.state_dict()` and nothing else, best as `.safetensors`"),))
+
+
+def first_sentence(error: Exception) -> str:
+    """What an error of a library says, in a line."""
+    return str(error).partition("\n")[0].partition(". ")[0]
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """`64x3x7x7`."""
+    return "x".join(map(str, shape)) or "one number"

@@ -1,0 +1,222 @@
+"""`spine weights`: what it prints, writes and refuses, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+import spinedsl
+from spinedsl.cli import main
+from spinedsl.ops.graph import flatten
+from spinedsl.weights import read, to_bytes
+from tests.building import weights_for
+from tests.published.reference import official_value, variables
+
+ROOT = Path(__file__).parents[2]
+RESNET = str(ROOT / "examples/resnet50.spine")
+DETECTOR = str(ROOT / "examples/retinanet.spine")
+NET = """\
+spine 1
+import std.blocks
+import std.stems
+
+network Net {
+    input image: 3 x 16 x 16
+    defaults { act relu, norm batch_norm }
+    widths { level 2: 8 }
+    stem s: resnet_stem channels 8
+    block b: residual  level 2  after s
+    output C2: b
+}
+"""
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> str:
+    path = tmp_path / "net.spine"
+    path.write_text(NET)
+    return str(path)
+
+
+@pytest.fixture
+def weights(net: str, tmp_path: Path) -> Path:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(to_bytes(weights_for(flatten(spinedsl.program(net))), {"origin": "a test"}))
+    return path
+
+
+def test_show_a_network(net: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "show", net]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:4] == [
+        "Net: 15 tensors, 2,424 numbers, 2,376 of them trained",
+        "",
+        "name                         shape    starts as",
+        "s.enter.conv.weight          8x3x7x7  truncated normal, variance 1/147",
+    ]
+    assert main(["weights", "show", net, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["network"], found["parameters"], len(found["tensors"])) == ("Net", 2376, 15)
+    assert found["tensors"][4] == {
+        "name": "s.enter.norm.running_var", "shape": [8], "trainable": False, "initial": "1",
+    }  # fmt: skip
+
+
+def test_show_a_file(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "show", str(weights)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{weights}: 15 tensors, 2,424 numbers, 0.0 MiB; every digest holds"
+    assert lines[1:4] == ["origin: a test", "", "name                         shape    type"]
+    assert "b.spatial.conv.weight        8x8x3x3  float32" in lines
+    assert main(["weights", "show", str(weights), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["digests"], found["metadata"]) == (True, {"origin": "a test"})
+    assert found["tensors"][0] == {"name": "b.refine.conv.weight", "shape": [8, 8, 3, 3], "type": "float32"}
+
+
+def test_what_has_no_digests(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "w.npz"
+    np.savez(path, **weights_for(flatten(spinedsl.program(net))))  # type: ignore[arg-type]  # names are no options
+    note = f"spine: {path} has no digests: damage to it may go unseen\n"
+    assert main(["weights", "show", str(path)]) == 0
+    assert capsys.readouterr().err == note
+    out = str(tmp_path / "net.onnx")
+    assert main(["compile", net, "--to", "onnx", "--weights", str(path), "-o", out]) == 0
+    assert capsys.readouterr().err == note
+
+
+def test_verify(net: str, weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "verify", str(weights), net]) == 0
+    assert capsys.readouterr().out.endswith("every digest holds\nNet: all 15 tensors are there, and fit\n")
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    for command in (["weights", "verify", str(weights)], ["weights", "show", str(weights)]):
+        assert main(command) == 1
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert f"error[E0908]: `{weights}` is damaged: the numbers of `s.enter.norm.weight` are not" in told.err
+    out = weights.with_suffix(".onnx")
+    assert main(["compile", net, "--to", "onnx", "--weights", str(weights), "-o", str(out)]) == 1
+    assert not out.exists()
+
+
+def test_verify_what_is_partial(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tensors = weights_for(flatten(spinedsl.program(net)))
+    stem = {name: array for name, array in tensors.items() if name.startswith("s.")}
+    stem["s.enter.norm.bias"][:2] = np.inf, np.nan
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(to_bytes(stem))
+    assert main(["weights", "verify", str(path), net]) == 1
+    told = capsys.readouterr()
+    assert "not finite: 2 of 8 numbers of `s.enter.norm.bias`\n" in told.out
+    assert "note: missing: all 10 tensors of `b`\n" in told.err
+    assert "help: 5 tensors fit and nothing else is there: --partial accepts that\n" in told.err
+    assert main(["weights", "verify", str(path), net, "--partial"]) == 0
+    assert capsys.readouterr().out.endswith("Net: 5 of 15 tensors are there, and fit\n")
+    assert main(["weights", "verify", str(path), net, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["digests"], found["whole"], len(found["missing"])) == (True, False, 10)
+    assert (found["unexpected"], found["misfits"], found["not_finite"]) == ([], {}, {"s.enter.norm.bias": 2})
+
+
+def test_verify_another_network(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "verify", str(weights), RESNET, "--partial"]) == 1
+    told = capsys.readouterr().err
+    assert "error[E0901]" in told
+    assert "unexpected: `b.refine.conv.weight` (8x8x3x3)" in told
+    assert "--partial" not in told
+
+
+def test_convert_a_dump_all_the_way_to_onnx(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = {v.garden: official_value(v.reference, v.shape) for v in variables("resnet50")}
+    dump, path, model = tmp_path / "dump.npz", tmp_path / "resnet50.safetensors", tmp_path / "resnet50.onnx"
+    np.savez(dump, **found, optimizer=np.zeros(3, np.int64))  # type: ignore[arg-type]  # names are no options
+    assert main(["weights", "convert", str(dump), RESNET, "-o", str(path)]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        f"spine: {dump} has no digests: damage to it may go unseen",
+        "265 of 265 tensors of ResNet50, from names of tensorflow/models",
+        "1 left out that are no part of it, such as optimizer",
+    ]
+    assert main(["weights", "verify", str(path), RESNET]) == 0
+    assert main(["compile", RESNET, "--to", "onnx", "--weights", str(path), "-o", str(model)]) == 0
+    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(model).graph.initializer}
+    kernel = found["bottleneck_block_15/conv2d_1/kernel:0"]
+    assert tensors["c5.rep2.spatial.conv.weight"].tolist() == kernel.transpose(3, 2, 0, 1).tolist()
+    held = read(path).value
+    assert held is not None
+    assert {name: held.metadata[name] for name in ("format", "spine.network", "spine.from")} == {
+        "format": "pt", "spine.network": "ResNet50", "spine.from": "dump.npz",
+    }  # fmt: skip
+
+
+def test_convert_a_state_dict(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module = spinedsl.load(net)
+    path, sealed = tmp_path / "w.pt", tmp_path / "w.safetensors"
+    torch.save(module.state_dict(), path)
+    assert main(["weights", "convert", str(path), net, "-o", str(sealed)]) == 0
+    assert "15 of 15 tensors of Net, from canonical names" in capsys.readouterr().err
+    again = spinedsl.load(net, weights=sealed).state_dict()
+    assert all(torch.equal(again[name], value) for name, value in module.state_dict().items())
+
+
+def test_convert_says_what_computes_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As TensorFlow 1 names ResNet-50: all of its layers one after the other."""
+    order = ["stem.conv.kernel", "stem.norm.gamma"]
+    shapes = {v.reference: v.shape for v in variables("resnet50")}
+    for stage, blocks in zip((2, 3, 4, 5), (3, 4, 6, 3), strict=True):
+        for block in range(blocks):
+            for conv, norm in (("shortcut", "norm0"), ("conv1", "norm1"), ("conv2", "norm2"), ("conv3", "norm3")):
+                name = f"stage{stage}.block{block}"
+                if f"{name}.{conv}.kernel" in shapes:
+                    order += [f"{name}.{conv}.kernel", f"{name}.{norm}.gamma"]
+    found = {}
+    for index, name in enumerate(order[::2]):
+        number = f"_{index}" if index else ""
+        found[f"resnet50/conv2d{number}/kernel"] = np.zeros(shapes[name], np.float32)
+        for leaf in ("gamma", "beta", "moving_mean", "moving_variance"):
+            shape = shapes[order[2 * index + 1]]
+            found[f"resnet50/batch_normalization{number}/{leaf}"] = np.zeros(shape, np.float32)
+    dump = tmp_path / "dump.npz"
+    np.savez(dump, **found)  # type: ignore[arg-type]  # names are no options
+    assert main(["weights", "convert", str(dump), RESNET, "-o", str(tmp_path / "w.safetensors")]) == 0
+    told = capsys.readouterr().err
+    assert f"warning[W0901]: `{dump}` has weights of tensorflow/tpu, which computes something else than" in told
+    assert "note: its strided convolutions have padding `symmetric`; here they have another\n" in told
+    assert "265 of 265 tensors of ResNet50, from names of tensorflow/tpu" in told
+
+
+def test_nothing_is_written_where_weights_do_not_fit(weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.safetensors"
+    assert main(["weights", "convert", str(weights), RESNET, "-o", str(out)]) == 1
+    assert main(["weights", "convert", str(tmp_path / "none.npz"), RESNET, "-o", str(out)]) == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["convert", "w.npz", RESNET, "-o", "w.pt"], "what is written is safetensors: w.pt needs that ending"),
+        (["convert", "w.npz", DETECTOR, "-o", "w.safetensors"], "retinanet.spine has"),
+        (["verify", "w.npz", "--network", "A"], "--network and --partial need the .spine file of the network"),
+        (["verify", "w.npz", "--partial"], "--network and --partial need the .spine file of the network"),
+        (["show", "w.npz", "--network", "A"], "--network is for a .spine file: weights have no networks"),
+    ],
+)
+def test_wrong_use(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", [[], ["show"], ["convert"], ["verify"]])
+def test_help_has_examples(action: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["weights", *action, "--help"])
+    assert stopped.value.code == 0
+    assert "examples:\n  spine weights " in capsys.readouterr().out

@@ -1,0 +1,324 @@
+"""Weights of other codes: every variable finds its place, in our layout, and what cannot be told apart is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import spinedsl
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.ops.graph import Graph, flatten
+from spinedsl.source import Source
+from spinedsl.weights import Weights, convert
+from spinedsl.weights.places import places
+from spinedsl.weights.schemes import GARDEN, PORT, TPU, scheme_of
+from tests.published.reference import variables
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+MODELS = {
+    "spinenet49": ("spinenet.spine", "SpineNet49"),
+    "spinenet_mobile49": ("spinenet_mobile.spine", "SpineNetMobile49"),
+    "resnet50": ("resnet50.spine", "ResNet50"),
+}
+Array = NDArray[np.float32]
+
+
+@cache
+def graph_of(file: str, network: str) -> Graph:
+    return flatten(spinedsl.program(EXAMPLES / file, network=network, size=(128, 128)))
+
+
+def dump(model: str, column: str, **changes: Array | None) -> dict[str, Array]:
+    """Small numbers of the right shapes under the names of a code; changes by reference name, None to drop one."""
+    found: dict[str, Array] = {}
+    for index, variable in enumerate(variables(model)):
+        array = changes.get(variable.reference, np.broadcast_to(np.float32(index), variable.shape))
+        if array is not None:
+            found[getattr(variable, column)] = array
+    return found
+
+
+def refusal(graph: Graph, tensors: Mapping[str, Array], *, partial: bool = False) -> Diagnostic:
+    outcome = convert(graph, Weights("dump.npz", tensors), partial=partial)
+    assert outcome.value is None
+    (said,) = outcome.diagnostics
+    return said
+
+
+CASES = [(model, "garden") for model in MODELS] + [("spinenet49", "tpu"), ("spinenet_mobile49", "tpu")]
+
+
+@pytest.mark.parametrize(("model", "column"), CASES)
+def test_every_variable_is_one_parameter(model: str, column: str) -> None:
+    graph = graph_of(*MODELS[model])
+    outcome = convert(graph, Weights("dump.npz", dump(model, column)))
+    assert outcome.value is not None
+    assert outcome.value.left_out == ()
+    values = {float(array.flat[0]) for array in outcome.value.tensors.values()}
+    assert values == set(range(len(variables(model))))
+    assert list(outcome.value.tensors) == list(graph.parameters)
+
+
+@pytest.mark.parametrize("model", ["spinenet49", "spinenet_mobile49"])
+def test_both_codes_mean_the_same_parameters(model: str) -> None:
+    graph = graph_of(*MODELS[model])
+    garden, tpu = (
+        {canonical: names[theirs] for canonical, theirs in scheme.pair(places(graph), names).pairs.items()}
+        for scheme, names in (
+            (GARDEN, {v.garden: v.reference for v in variables(model)}),
+            (TPU, {v.tpu: v.reference for v in variables(model)}),
+        )
+    )
+    assert garden == tpu
+    assert garden["b1.rep0.expand.conv.weight" if model == "spinenet49" else "b1.project.conv.weight"] in {
+        "node1.rep0.conv3.kernel",
+        "node1.rep0.conv2.kernel",
+    }
+
+
+def test_numbers_of_layers_may_begin_anywhere() -> None:
+    """As they do where other models were built before in the same session, or blocks were pruned."""
+    number = re.compile(r"^(conv2d|batch_normalization|bottleneck_block)(?:_(\d+))?/")
+    moved = {
+        number.sub(lambda parts: f"{parts[1]}_{7 + 2 * int(parts[2] or 0)}/", name): array
+        for name, array in dump("resnet50", "garden").items()
+    }
+    assert "bottleneck_block_37/conv2d_2/kernel:0" in moved
+    graph = graph_of(*MODELS["resnet50"])
+    outcomes = [convert(graph, Weights("dump.npz", tensors)) for tensors in (moved, dump("resnet50", "garden"))]
+    first, second = (outcome.value for outcome in outcomes)
+    assert first is not None
+    assert second is not None
+    assert all(array.flat[0] == second.tensors[name].flat[0] for name, array in first.tensors.items())
+
+
+def test_layouts() -> None:
+    graph = graph_of(*MODELS["spinenet_mobile49"])
+    kernel = np.arange(3 * 3 * 3 * 8, dtype=np.float32).reshape(3, 3, 3, 8)
+    depthwise = np.arange(3 * 3 * 48, dtype=np.float32).reshape(3, 3, 48, 1)
+    changes = {"stem.conv.kernel": kernel, "node0.rep0.conv1.depthwise_kernel": depthwise}
+    outcome = convert(graph, Weights("dump.npz", dump("spinenet_mobile49", "garden", **changes)))
+    assert outcome.value is not None
+    ours = outcome.value.tensors
+    image = np.random.default_rng(0).standard_normal((1, 3, 7, 7)).astype(np.float32)
+    got = torch.conv2d(torch.from_numpy(image), torch.from_numpy(ours["s.enter.conv.weight"])).numpy()
+    windows = np.lib.stride_tricks.sliding_window_view(image[0], (3, 3), axis=(1, 2))
+    assert np.allclose(got[0], np.einsum("cyxhw,hwco->oyx", windows, kernel), rtol=1e-4)
+    wide = np.random.default_rng(1).standard_normal((1, 48, 5, 5)).astype(np.float32)
+    got = torch.conv2d(torch.from_numpy(wide), torch.from_numpy(ours["b0.spatial.conv.weight"]), groups=48).numpy()
+    windows = np.lib.stride_tricks.sliding_window_view(wide[0], (3, 3), axis=(1, 2))
+    assert np.allclose(got[0], np.einsum("cyxhw,hwcm->cyx", windows, depthwise), rtol=1e-4)
+
+
+def test_a_variable_too_few_is_no_shift_by_one() -> None:
+    tensors = dump("spinenet49", "garden", **{"node5.in1.down.kernel": None})
+    said = refusal(graph_of(*MODELS["spinenet49"]), tensors, partial=True)
+    assert said.code.id == "E0909"
+    assert said.notes == ("in the top level the network has 82 convolutions, the file 81",)
+
+
+def test_part_of_a_layer_is_missing_by_its_name() -> None:
+    tensors = dump("spinenet49", "garden", **{"node5.rep0.norm2.beta": None})
+    said = refusal(graph_of(*MODELS["spinenet49"]), tensors)
+    assert (said.code.id, said.notes) == ("E0901", ("missing: `b5.rep0.spatial.norm.bias` (256)",))
+    graph = graph_of(*MODELS["spinenet49"])
+    outcome = convert(graph, Weights("dump.npz", tensors), partial=True)
+    assert outcome.value is not None
+    assert outcome.value.fit.missing == ("b5.rep0.spatial.norm.bias",)
+
+
+def test_a_dump_of_another_network() -> None:
+    said = refusal(graph_of(*MODELS["resnet50"]), dump("spinenet49", "garden"))
+    assert said.code.id == "E0909"
+    assert said.notes[0] == "in the top level the network has 1 convolutions, the file 82"
+    said = refusal(graph_of("spinenet.spine", "SpineNet49S"), dump("spinenet49", "tpu"))
+    assert said.code.id == "E0901"
+    assert said.notes[-1].startswith("misfit: ")
+
+
+def test_two_counts_of_one_kind() -> None:
+    tensors = dump("resnet50", "garden")
+    name = "bottleneck_block_15/batch_normalization_1"
+    mixed = {
+        other.replace(name, "bottleneck_block_15/sync_batch_normalization"): array for other, array in tensors.items()
+    }
+    said = refusal(graph_of(*MODELS["resnet50"]), mixed)
+    assert said.notes == (
+        "in bottleneck_block 15 the file counts `batch_normalization` and `sync_batch_normalization` apart",
+    )
+
+
+def test_numbers_that_no_layer_has() -> None:
+    endless = {f"conv2d_{'9' * 5000}/kernel:0": np.zeros((1, 1, 1, 1), np.float32)}
+    outcome = convert(graph_of(*MODELS["resnet50"]), Weights("dump.npz", dump("resnet50", "garden") | endless))
+    assert outcome.value is not None
+    assert outcome.value.left_out == tuple(endless)
+
+
+def test_block_types_that_a_code_lacks() -> None:
+    said = refusal(graph_of("convnext.spine", "ConvNeXtTiny"), dump("resnet50", "garden"))
+    assert (said.code.id, said.notes) == ("E0909", ("this code has no block type `convnext`",))
+
+
+def test_names_that_nobody_knows() -> None:
+    said = refusal(graph_of(*MODELS["resnet50"]), {"layer1.0.conv1.weight": np.zeros((64, 64, 1, 1), np.float32)})
+    assert said.code.id == "E0909"
+    assert said.message.endswith("none of its names is known")
+    assert "`tensorflow/models`, `tensorflow/tpu` and `SpineNet-Pytorch`" in said.fixes[0].text
+
+
+def test_what_is_no_part_of_a_backbone_is_left_out() -> None:
+    extra = {
+        "global_step": np.full((), 7, np.float32),
+        "spinenet/conv2d/kernel/Momentum": np.zeros((7, 7, 3, 64), np.float32),
+        "retinanet/class-0/kernel": np.zeros((3, 3, 256, 256), np.float32),
+    }
+    outcome = convert(graph_of(*MODELS["spinenet49"]), Weights("dump.npz", dump("spinenet49", "tpu") | extra))
+    assert outcome.value is not None
+    assert sorted(outcome.value.left_out) == sorted(extra)
+
+
+def test_a_backbone_for_a_detector_is_partial() -> None:
+    graph = graph_of("retinanet.spine", "RetinaNet49")
+    tensors = dump("spinenet49", "garden")
+    said = refusal(graph, tensors)
+    assert said.code.id == "E0901"
+    assert all(note.startswith(("missing: `boxes.", "missing: `scores.", "missing: ")) for note in said.notes)
+    outcome = convert(graph, Weights("dump.npz", tensors), partial=True)
+    assert outcome.value is not None
+    assert len(outcome.value.tensors) == 650
+    assert {name.partition(".")[0] for name in outcome.value.fit.missing} == {"boxes", "scores"}
+
+
+def test_canonical_names_stay() -> None:
+    graph = graph_of(*MODELS["resnet50"])
+    tensors = {name: np.zeros(parameter.shape, np.float64) for name, parameter in graph.parameters.items()}
+    outcome = convert(graph, Weights("w.pt", tensors))
+    assert outcome.value is not None
+    assert (outcome.value.scheme, outcome.diagnostics) == ("", ())
+    assert {array.dtype.name for array in outcome.value.tensors.values()} == {"float32"}
+
+
+# ---- what would be computed otherwise ----
+
+
+def warnings(graph: Graph, tensors: Mapping[str, Array]) -> tuple[str, ...]:
+    outcome = convert(graph, Weights("dump.npz", tensors))
+    assert outcome.value is not None
+    assert all(said.code.id == "W0901" for said in outcome.diagnostics)
+    return tuple(note for said in outcome.diagnostics for note in said.notes)
+
+
+def edited(file: str, network: str, *changes: tuple[str, str]) -> Graph:
+    text = (EXAMPLES / file).read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    source = Source.from_text(text, file, str(EXAMPLES / file))
+    return flatten(spinedsl.program(source, network=network, size=(128, 128)))
+
+
+SYMMETRIC = ("conv(padding = same", "conv(padding = symmetric")
+
+
+def test_no_warning_where_the_function_is_the_same() -> None:
+    for model, (file, network) in MODELS.items():
+        assert warnings(graph_of(file, network), dump(model, "garden")) == ()
+
+
+def test_strided_convolutions_that_pad_otherwise() -> None:
+    expected = "its strided convolutions have padding `{}`; here they have another"
+    graph = edited("spinenet.spine", "SpineNet49", SYMMETRIC)
+    assert warnings(graph, dump("spinenet49", "garden")) == (expected.format("same"),)
+    pool = "it resamples by 8 with one 5x5 pool of stride 4; here are two 3x3 pools of stride 2"
+    assert warnings(graph, dump("spinenet49", "tpu")) == (pool,)
+    graph = graph_of(*MODELS["spinenet49"])
+    assert warnings(graph, dump("spinenet49", "tpu")) == (expected.format("symmetric"), pool)
+
+
+def test_gates_of_mobile_networks() -> None:
+    assert warnings(graph_of(*MODELS["spinenet_mobile49"]), dump("spinenet_mobile49", "tpu")) == (
+        "its strided convolutions have padding `symmetric`; here they have another",
+        "its squeeze-and-excitation has swish and a sigmoid; here it has not",
+    )
+
+
+# ---- the port to mmdet 1 ----
+
+
+def port() -> dict[str, Array]:
+    """The state dict of the port's SpineNet-49, from the modules that it is made of."""
+    blocks = "BBBRBBRBRRBBBBBBB"  # bottleneck or residual; the first two are the stem's
+    levels = (2, 2, 2, 4, 3, 4, 6, 4, 5, 7, 5, 5, 4, 3, 5, 7, 6)
+    parents = ((0, 1), (0, 1), (2, 3), (2, 4), (3, 5), (3, 5), (6, 7), (6, 8), (8, 9), (8, 10), (5, 10), (4, 10),
+               (7, 12), (5, 14), (12, 14))  # fmt: skip
+    widths = [{2: 64, 3: 128}.get(level, 256) for level in levels]
+    outs = [width * (4 if block == "B" else 1) for width, block in zip(widths, blocks, strict=True)]
+    found: dict[str, Array] = {}
+
+    def layer(conv: str, norm: str, in_: int, out: int, kernel: int) -> None:
+        found[f"{conv}.weight"] = np.full((out, in_, kernel, kernel), len(found), np.float32)
+        for leaf in ("weight", "bias", "running_mean", "running_var"):
+            found[f"{norm}.{leaf}"] = np.full(out, len(found), np.float32)
+
+    def module(name: str, in_: int, out: int, kernel: int) -> None:
+        layer(f"{name}.conv", f"{name}.bn", in_, out, kernel)
+
+    def block(name: str, index: int, in_: int) -> None:
+        width, out = widths[index], outs[index]
+        kernels = (1, 3, 1) if blocks[index] == "B" else (3, 3)
+        channels = (in_, width, width, out) if blocks[index] == "B" else (in_, width, out)
+        for step, kernel in enumerate(kernels):
+            layer(f"{name}.conv{step + 1}", f"{name}.bn{step + 1}", channels[step], channels[step + 1], kernel)
+        if in_ != out:
+            layer(f"{name}.downsample.0", f"{name}.downsample.1", in_, out, 1)
+
+    module("conv1", 3, 64, 7)
+    block("init_block1.0", 0, 64)
+    block("init_block2.0", 1, 256)
+    for index, pair in enumerate(parents):
+        for slot, parent in enumerate(pair):
+            name, narrow = f"merge_ops.{index}.resample_ops.{slot}", widths[parent] // 2
+            module(f"{name}.squeeze_conv", outs[parent], narrow, 1)
+            if levels[parent] < levels[index + 2]:
+                module(f"{name}.downsample_conv", narrow, narrow, 3)
+            module(f"{name}.expand_conv", narrow, outs[index + 2], 1)
+        block(f"scale_permuted_blocks.{index}.0", index + 2, outs[index + 2])
+    for level, index in ((3, 13), (4, 12), (5, 14), (6, 16), (7, 15)):
+        module(f"endpoint_convs.{level}", outs[index], 256, 1)
+    return found
+
+
+def test_the_port() -> None:
+    tensors = port()
+    assert len(tensors) == 650
+    graph = graph_of(*MODELS["spinenet49"])
+    scheme = scheme_of(tensors)
+    assert scheme is PORT
+    pairs = PORT.pair(places(graph), tensors).pairs
+    assert sorted(pairs.values()) == sorted(tensors)
+    assert pairs["b0.rep0.shortcut.norm.bias"] == "init_block1.0.downsample.1.bias"
+    assert pairs["b1.rep0.spatial.conv.weight"] == "init_block2.0.conv2.weight"
+    assert pairs["b9.from_b6.halve.norm.running_var"] == "merge_ops.7.resample_ops.0.downsample_conv.bn.running_var"
+    assert pairs["b3.rep0.refine.conv.weight"] == "scale_permuted_blocks.1.0.conv2.weight"
+    assert pairs["P6.conv.weight"] == "endpoint_convs.6.conv.weight"
+    detector = {f"backbone.{name}": array for name, array in tensors.items()}
+    detector["bbox_head.retina_cls.weight"] = np.zeros((9, 256, 3, 3), np.float32)
+    outcome = convert(graph, Weights("detector.pth", detector))
+    assert outcome.value is not None
+    assert outcome.value.left_out == ("bbox_head.retina_cls.weight",)
+    (said,) = outcome.diagnostics
+    assert said.notes == (
+        "its strided convolutions have padding `symmetric`; here they have another",
+        "its pools have padding `symmetric`; here they have another",
+        "it resamples by 8 with one 5x5 pool of stride 4; here are two 3x3 pools of stride 2",
+        "its batch norms have an epsilon of 1e-5; here they do not",
+        "its endpoints have no activation; here they have one",
+    )
