@@ -284,10 +284,11 @@ class WidthItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Widths:
-    """`widths { … }`."""
+    """`widths { … }`. Those of an edit stand `over` those of the network, level by level."""
 
     items: tuple[WidthItem, ...]
     span: Span
+    over: Widths | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -326,7 +327,8 @@ class Allow:
     span: Span
 
 
-NetworkItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Allow | Binding | Row | Broken
+SettingItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Binding
+NetworkItem: TypeAlias = SettingItem | Allow | Row | Broken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -389,7 +391,7 @@ class Move:
     span: Span
 
 
-EditItem: TypeAlias = Change | Drop | Addition | Move | Allow | Broken
+EditItem: TypeAlias = Change | Drop | Addition | Move | SettingItem | Argument | Allow | Broken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -402,6 +404,11 @@ class Instance:
     span: Span
     edits: tuple[EditItem, ...] | None
     extent: Span
+
+    @property
+    def given(self) -> tuple[Argument, ...]:
+        """What it gives to parameters: in its parentheses, then among its edits."""
+        return (*self.arguments, *(edit for edit in self.edits or () if isinstance(edit, Argument)))
 
     def edited_at(self, span: Span) -> bool:
         """A place that is part of this instance's statement."""
