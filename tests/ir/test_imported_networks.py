@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import spinedsl
 from spinedsl import api, driver, edit
@@ -14,6 +16,7 @@ from spinedsl.diagnostics.machine import to_github, to_json, to_sarif
 from spinedsl.diagnostics.render import render
 from spinedsl.ops.graph import flatten
 from spinedsl.source import Source
+from tests.texts import mutated
 
 BASE = """\
 spine 1
@@ -241,3 +244,45 @@ def test_a_repair_is_made_in_the_file_of_the_edit(folder: Path) -> None:
             assert {change["file"] for change in part["edits"]} <= {"main.spine"}
     edits = [part for d in spinedsl.check(main).diagnostics for fix in d.fixes for part in fix.edits]
     assert {part.text for part in edits} >= {"1"}
+
+
+MAIN = """\
+spine 1
+import "base.spine"
+import std.blocks
+network A = Wide with {
+    block b1 level 2
+    block b2: bottleneck
+    widths { level 2: 8, level 3..4: 6 * width }
+    defaults { act swish, norm batch_norm(momentum = 0.5) }
+    width = 3
+    add block x: residual level 3 from b1, b2 before C3
+    output C3: x
+    drop b0
+}
+network B = A with { resample none rules { inputs 1..3 } input image: 3 x 32 x 32 move b2 before b1 }
+"""
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_wrong_in_either_file_is_said(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Nothing raises, and every repair stands in a file that was read, where it can be made."""
+    texts = {"base.spine": BASE, "types.spine": TYPES, "main.spine": MAIN}
+    folder = tmp_path_factory.getbasetemp() / "mutated"
+    folder.mkdir(exist_ok=True)
+    changed = data.draw(st.sampled_from(sorted(texts)))
+    (folder / "original").write_text(texts[changed], encoding="utf-8")
+    texts[changed] = data.draw(mutated((folder / "original",)))
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", errors="surrogatepass")
+    main = driver.read(folder / "main.spine", "main.spine")
+    diagnostics = main.then(driver.analyse).diagnostics
+    for found in diagnostics:
+        for edit_ in (part for fix in found.fixes for part in fix.edits):
+            assert edit_.span.source.name in texts
+            assert 0 <= edit_.span.start <= edit_.span.end <= len(edit_.span.source.text)
+    assert all((render(diagnostics), to_json(diagnostics), to_sarif(diagnostics, "1"))) or not diagnostics
+    assert bool(to_github(diagnostics)) == bool(diagnostics)
