@@ -59,8 +59,9 @@ class Names:
 
     def at(self, span: Span) -> Expressions:
         """Checks what stands at a place by what its file can name."""
-        home = self.unit.home(span)
-        return self.expressions if home is self.unit else Expressions(home, self.diagnostics, in_network=True)
+        if span.source is self.unit.file.source:
+            return self.expressions
+        return Expressions(self.unit.home(span), self.diagnostics, in_network=True)
 
     def take_value(self, name: tree.Name, how: str, what: str) -> None:
         """A parameter or a `let`, which expressions may name."""
