@@ -10,6 +10,7 @@ Reading the imports is the one thing here that touches the disk; nothing writes.
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -130,8 +131,7 @@ class _Loader(Record, frozen=False):
             return Outcome(self.units[key])
         if len(self.units) >= MAX_IMPORTS:
             return Outcome(None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),))
-        name = Path(source.name).parent / path if source.name else Path(path)
-        text = read(target, str(name))
+        text = read(target, _shown(Path(source.name).parent / path))
         if text.value is None:
             if text.diagnostics[0].code is say.CANNOT_READ:
                 others = [other.name for other in target.parent.glob("*.spine")] if target.parent.is_dir() else []
@@ -157,6 +157,14 @@ class _Loader(Record, frozen=False):
                 f"did you mean `{near}`?", Edit(import_.span.source.span(start, import_.span.end), near)
             )
         return Outcome(None, (found,))
+
+
+def _shown(path: Path) -> str:
+    """A path as messages name it: without `..`, where the shorter one leads to the same file."""
+    if ".." not in path.parts:
+        return str(path)
+    short = Path(os.path.normpath(path))
+    return str(short if short.resolve() == path.resolve() else path)
 
 
 def _not_found(import_: tree.Import, path: str, where: str) -> Outcome[Unit]:
@@ -214,7 +222,14 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
     said = [*loaded.diagnostics, *resolved.diagnostics]
     sound = loaded.ok and resolved.ok
     checked: dict[str, CheckedNetwork] = {}
-    work = Work(len(source.text))  # for all networks together: a file is answered soon, whatever is in it
+    bases = _imported_bases(networks)
+    read = {source, *(base.declared.span.source for base in bases)}
+    work = Work(
+        sum(len(part.text) for part in read)
+    )  # for all networks together: an answer comes soon, whatever is read
+    if only is None:
+        for base in bases:  # what is wrong with one by itself is said in its own file, not of what is made of it
+            said += blame(base, elaborate(base, None, work).then(check).diagnostics)
     for name, network in networks.items():
         if only is not None and name != only:
             continue
@@ -223,6 +238,13 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
         if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):
             checked[name] = outcome.value
     return Outcome(Analysis(source, unit, networks, checked), in_order(said))
+
+
+def _imported_bases(networks: Mapping[str, Network]) -> list[Network]:
+    """The networks of other files that these are made of."""
+    own = set(networks.values())
+    bases = dict.fromkeys(network.base for network in networks.values() if network.base is not None)
+    return [base for base in bases if base not in own]
 
 
 def needs_arguments(network: Network) -> bool:

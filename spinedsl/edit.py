@@ -7,6 +7,9 @@
         edit.Drop("b11"),
         edit.Add("x1", "residual", edit.clauses(level=4, from_=["b3", "b5"]), before="b7"),
         edit.Move("b6", after="b7"),
+        edit.widths({3: 96, "4..7": "256 * width"}),
+        edit.Setting("resample", ("spinenet(alpha = 1)",)),
+        edit.Argument("width", "1.3"),
     ])
     source = edit.apply(source, edits, base="SpineNet49", name="Variant")
 
@@ -17,25 +20,25 @@ to say of the text. Every value has one text, and `parse(edits.to_text())` gives
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias, TypeVar
 
 from spinedsl.diagnostics import Outcome
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import Record, names, values
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import spaced
+from spinedsl.syntax.fragment import parse_edits
 from spinedsl.syntax.parse import keywords, tokens_of
-from spinedsl.syntax.parse import parse as parse_source
 
 T = TypeVar("T")
 
 Clauses: TypeAlias = tuple[tuple[str, str], ...]
 Value: TypeAlias = int | Fraction | str | Sequence[str] | None
 
-KINDS = ("stem", "block", "output")
+KINDS = ("stem", "block", "output", "head")
+WITH_ENTRIES = ("widths", "defaults", "rules")  # these stand in braces; of other settings there is one
 _WORD = "[A-Za-z_][A-Za-z0-9_]*"
 _NAME = re.compile(rf"{_WORD}\Z")
 _NAMES = re.compile(rf"{_WORD}(, {_WORD})*\Z")
@@ -113,6 +116,36 @@ class Move(Record):
         return " ".join([f"move {self.name}", *before, *([f"after {self.after}"] if self.after is not None else [])])
 
 
+class Setting(Record):
+    """A setting by its word. Of `widths`, `defaults` and `rules`, each entry replaces the network's of its key.
+
+    Of `resample`, `join`, `input` and `let` there is one entry, as in `Setting("let", ("n = 5",))`, which replaces all.
+    """
+
+    word: str
+    entries: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def __str__(self) -> str:
+        said = [", ".join(self.entries)] if self.entries else []
+        return " ".join([self.word, *(["{", *said, "}"] if self.word in WITH_ENTRIES else said)])
+
+
+class Argument(Record):
+    """`width = 2`: the value of a parameter."""
+
+    name: str
+    value: str
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.value}"
+
+
 class Allow(Record):
     """`allow W0701 "reason"`: a warning that the edited network accepts."""
 
@@ -126,7 +159,7 @@ class Allow(Record):
         return f'allow {self.code} "{self.reason}"'
 
 
-Edit: TypeAlias = Change | Add | Drop | Move | Allow
+Edit: TypeAlias = Change | Add | Drop | Move | Setting | Argument | Allow
 
 
 class Edits(Record):
@@ -167,6 +200,11 @@ def clauses(
     return tuple((word, _text(value)) for word, value in given.items() if value != "")
 
 
+def widths(channels: Mapping[int | str, int | Fraction | str]) -> Setting:
+    """The setting that gives levels their channels: `widths({3: 96, "4..7": "256 * width"})`."""
+    return Setting("widths", tuple(f"level {level}: {_text(width)}" for level, width in channels.items()))
+
+
 def _text(value: Value) -> str:
     if value is None:
         return "none"
@@ -182,24 +220,8 @@ def _text(value: Value) -> str:
 
 def parse(text: str, name: str = "<edits>") -> Outcome[Edits]:
     """The edits of a `with { … }`, or the mistakes of form in it. Comments are left out."""
-    source = Source.from_text(f"network edited = base\n{text}", name)
-    outcome = parse_source(source)
-    file = outcome.value
-    assert file is not None
-    if outcome.diagnostics:
-        return Outcome(None, outcome.diagnostics)
-    statements: list[object] = [*file.networks, *file.definitions, *file.imports]
-    instance = statements[0]
-    if len(statements) > 1:
-        after = source.span(instance.extent.end, len(source.text)) if isinstance(instance, tree.Instance) else None
-        assert after is not None
-        found = say.UNEXPECTED.at(after, found=after.text.strip(), expected="nothing after the edits")
-        return Outcome(None, (found,))
-    if not isinstance(instance, tree.Instance) or instance.edits is None:
-        end = len(source.text)
-        found = say.ENDS_EARLY.at(source.span(end - 1, end), last=source.text[-1].strip(), expected="`with { … }`")
-        return Outcome(None, (found,))
-    return Outcome(of(instance))
+    outcome = parse_edits(Source.from_text(text, name))
+    return Outcome(None if outcome.value is None else of(outcome.value), outcome.diagnostics)
 
 
 def of(instance: tree.Instance) -> Edits:
@@ -243,8 +265,23 @@ def _value(edit: tree.EditItem) -> Edit:
         return _made(Move, name=edit.name.text, **_place(edit.place))
     if isinstance(edit, tree.Drop):
         return _made(Drop, name=edit.name.text)
-    assert isinstance(edit, tree.Allow)
-    return _made(Allow, code=edit.code.text, reason=edit.reason)
+    if isinstance(edit, tree.Argument):
+        assert edit.name is not None
+        return _made(Argument, name=edit.name.text, value=_spaced(edit.value.span))
+    if isinstance(edit, tree.Allow):
+        return _made(Allow, code=edit.code.text, reason=edit.reason)
+    assert not isinstance(edit, tree.Broken)
+    return _setting(edit)
+
+
+def _setting(edit: tree.SettingItem) -> Setting:
+    if isinstance(edit, tree.Defaults | tree.Widths | tree.Rules):
+        word = type(edit).__name__.lower()
+        return _made(Setting, word=word, entries=tuple(_spaced(item.span) for item in edit.items))
+    if isinstance(edit, tree.Setting):
+        return _made(Setting, word=edit.keyword, entries=(_spaced(edit.use.span),))
+    word = "let" if isinstance(edit, tree.Binding) else "input"
+    return _made(Setting, word=word, entries=(_spaced(Span(edit.span.source, edit.name.span.start, edit.span.end)),))
 
 
 def _made(kind: type[T], /, **parts: object) -> T:
@@ -296,6 +333,10 @@ def _shape(edit: Edit) -> tuple[object, ...]:
         return Change, edit.kind, edit.name, edit.type is None, [word for word, _ in edit.clauses]
     if isinstance(edit, Add):
         return Add, edit.kind, edit.name, [word for word, _ in edit.clauses], edit.before, edit.after
+    if isinstance(edit, Setting):
+        return Setting, edit.word, len(edit.entries)
+    if isinstance(edit, Argument):
+        return Argument, edit.name
     return type(edit), *values(edit)
 
 
@@ -306,7 +347,9 @@ def _plain(edit: Edit) -> bool:
     if isinstance(edit, Move):
         place = edit.before if edit.after is None else edit.after
         return place is not None and None in (edit.before, edit.after) and _is_name(edit.name) and _is_name(place)
-    if isinstance(edit, Allow) or edit.kind not in KINDS or not _is_name(edit.name):
+    if isinstance(edit, Argument):
+        return _is_name(edit.name) and _PLAIN.match(edit.value) is not None and edit.value not in keywords()
+    if isinstance(edit, Allow | Setting) or edit.kind not in KINDS or not _is_name(edit.name):
         return False
     words = [word for word, _ in edit.clauses]
     if any(word not in _VALUES or not _VALUES[word].match(value) for word, value in edit.clauses):

@@ -29,6 +29,7 @@ NETWORKS = {
     "fpn.spine": "ResNet50FPN",
     "spinenet_mobile.spine": "SpineNetMobile49",
     "convnext.spine": "ConvNeXtTiny",
+    "variants.spine": "Detector",
     "tutorial/1_first_network.spine": "First",
     "tutorial/2_scales.spine": "Scales",
     "tutorial/3_family.spine": "Small",

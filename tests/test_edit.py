@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import spinedsl
 from spinedsl import edit
+from spinedsl.diagnostics.render import render
 from spinedsl.ops.graph import flatten
 from spinedsl.source import Source
 from spinedsl.syntax import tree
@@ -46,6 +47,27 @@ def placements(draw: st.DrawFn) -> dict[str, str]:
     return {draw(st.sampled_from(["before", "after"])): draw(names)}
 
 
+names_or_numbers = numbers | names
+levels = st.builds(lambda low, high: f"level {low}" + (f"..{high}" if high else ""), numbers, st.none() | numbers)
+entries = {
+    "widths": st.builds(lambda level, width: f"{level}: {width}", levels, names_or_numbers),
+    "defaults": st.builds(lambda role, use: f"{role} {use}", names, uses) | uses.filter(lambda use: "(" in use),
+    "rules": st.builds(lambda name, low, high: f"{name} {low}..{high}", names, numbers, numbers),
+    "resample": uses,
+    "join": uses,
+    "let": st.builds(lambda name, value: f"{name} = {value}", names, names_or_numbers),
+    "input": st.builds(lambda name, side: f"{name}: 3 x {side} x {side}", names, st.just("64") | names),
+}
+
+
+@st.composite
+def settings(draw: st.DrawFn) -> edit.Setting:
+    """A setting of any kind, with a few entries where it can have them."""
+    word = draw(st.sampled_from(sorted(entries)))
+    least, most = (0, 3) if word in edit.WITH_ENTRIES else (1, 1)
+    return edit.Setting(word, tuple(draw(st.lists(entries[word], min_size=least, max_size=most))))
+
+
 kinds = st.sampled_from(edit.KINDS)
 reasons = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"'), max_size=20)
 edits = st.lists(
@@ -59,6 +81,8 @@ edits = st.lists(
         st.builds(edit.Drop, names),
         st.builds(lambda name, place: edit.Move(name, **place), names, placements()),
         st.builds(edit.Allow, names, reasons),
+        st.builds(edit.Argument, names, names_or_numbers),
+        settings(),
     ),
     max_size=6,
 ).map(edit.Edits)  # fmt: skip
@@ -81,6 +105,9 @@ def test_a_value_is_one_edit_or_none(name: str, word: str, value: str) -> None:
         lambda: edit.Change("b", ((word, value),)),
         lambda: edit.Add("b", value, ((word, name),)),
         lambda: edit.Allow("W0701", value),
+        lambda: edit.Setting(word, (value,)),
+        lambda: edit.Setting("widths", (f"level 2: {value}", name)),
+        lambda: edit.Argument(name, value),
     ):
         try:
             made = edit.Edits([make()])
@@ -107,7 +134,34 @@ def test_text_cannot_smuggle_in_another_edit(word: str, value: str) -> None:
         edit.Change("b", ((word, value),))
 
 
+@pytest.mark.parametrize(
+    ("word", "entries"),
+    [
+        ("widths", ("level 2: 3, level 4: 5",)),
+        ("widths", ("level 2: 3 } drop b1 widths { level 3: 4",)),
+        ("widths", ("2: 3",)),
+        ("defaults", ("act",)),
+        ("resample", ("spinenet", "spinenet")),
+        ("resample", ()),
+        ("resample", ("spinenet drop b1",)),
+        ("input", ("image: 3 x 64",)),
+        ("let", ("n",)),
+        ("block", ("b1 level 3",)),
+        ("allow", ('W0701 "x"',)),
+    ],
+)
+def test_a_setting_is_one_setting(word: str, entries: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="form of one edit"):
+        edit.Setting(word, entries)
+
+
 def test_values_have_one_form() -> None:
+    assert edit.Setting("widths", ("level 3:96", "level (4) .. 5: 2*width")) == edit.Setting(
+        "widths", ("level 3: 96", "level (4)..5: 2 * width")
+    )
+    assert edit.widths({3: 96, "4..5": Fraction(1, 2)}).entries == ("level 3: 96", "level 4..5: 1 / 2")
+    assert str(edit.Setting("input", ("image:3 x 64 x 64",))) == "input image: 3 x 64 x 64"
+    assert edit.Argument("width", "1+1").value == "1 + 1"
     made = edit.Change("b", (("level", "(a+b)*2"), ("resample", "spinenet( alpha=1 )")))
     assert made.clauses == (("level", "(a + b) * 2"), ("resample", "spinenet(alpha = 1)"))
     given_ = edit.clauses(level=5, from_=["a", "b"], channels=Fraction(1, 2), absorb=None, repeat="n")
@@ -120,6 +174,34 @@ def test_mistakes_of_form_are_said() -> None:
         outcome = edit.parse(text)
         assert outcome.value is None
         assert [found.code.id for found in outcome.diagnostics] == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "shown"),
+    [
+        ("with { drop b c }", 1, 15, "c"),
+        ("with {\n    drop b\n    drop b c\n}", 3, 12, "c"),
+        ("# a\n\nwith {\n    move b\n}", 4, 10, "b"),
+        ("with {\r\n\twidth = 2 3 }", 2, 12, "3"),
+        ("\ufeffwith { drop }", 1, 8, "drop"),
+        ("with { drop a }\n\nnetwork W = V", 3, 1, "network W = V"),
+        ("  (width = 2) with { drop a }", 1, 4, "width = 2"),
+        ("() with { drop a }", 1, 2, ")"),
+        ("{ drop a }", 1, 1, "{"),
+        ("", 1, 1, ""),
+        ("# nothing\n", 2, 1, ""),
+    ],
+)
+def test_mistakes_stand_in_the_text_that_was_given(text: str, line: int, column: int, shown: str) -> None:
+    (found,) = edit.parse(text, "mine").diagnostics
+    span = found.span
+    assert (span.source.name, span.line, span.column, span.text) == ("mine", line, column, shown)
+    for fix in found.fixes:
+        for part in fix.edits:
+            assert part.span.source is span.source
+            repaired = span.source.text[: part.span.start] + part.text + span.source.text[part.span.end :]
+            assert edit.parse(repaired).value is not None
+    assert render([found]).startswith(f"error[{found.code.id}]")
 
 
 def test_edits_make_a_network_that_compiles_like_any() -> None:

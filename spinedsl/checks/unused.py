@@ -26,7 +26,7 @@ def unused(typed: TypedNetwork) -> Iterator[Diagnostic]:
         host = _host(row, rows[position + 1 :])
         if host is not None:
             end = host.declared.row.span.end
-            place = Span(row.span.source, end, end)
+            place = Span(host.declared.row.span.source, end, end)
             found = found.with_fix(
                 f"let `{host.name}`, of the same level, absorb it", Edit(place, f" absorb {row.name}")
             )

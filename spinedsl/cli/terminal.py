@@ -73,7 +73,7 @@ def requested_program(options: argparse.Namespace) -> Program | None:
         say_diagnostics(source.diagnostics, sys.stderr)
         return None
     try:
-        made = api.program(source.value, network=options.network, size=options.input, outputs=options.outputs)
+        made = api.program(source.value, network=options.network, size=options.input, outputs=getattr(options, "outputs", None))
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None

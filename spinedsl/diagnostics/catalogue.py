@@ -150,6 +150,9 @@ YIELD_TWICE = _code(
     "E0231", "two values of one name", "two values that head `{name}` yields would both be named `{value}`",
     "the second of that name",
 )  # fmt: skip
+AMBIGUOUS_NETWORK = _code(
+    "E0232", "name of two networks", "`{name}` names two networks", "which of them cannot be told",
+)  # fmt: skip
 
 # ---- E03: structure ----
 

@@ -64,7 +64,9 @@ def to_github(diagnostics: Iterable[Diagnostic]) -> str:
     lines = []
     for diagnostic in in_order(diagnostics):
         line, column, end_line, end_column = _ends(diagnostic.span)
-        said = [f"{diagnostic.message} ({diagnostic.label})", *diagnostic.notes]
+        said = [f"{diagnostic.message} ({diagnostic.label})"]
+        said += [f"{other.span.source.name}:{other.span.line}: {other.text}" for other in diagnostic.others]
+        said += diagnostic.notes
         said += [f"help: {fix.text}" for fix in diagnostic.fixes]
         properties = {
             "file": diagnostic.span.source.name,

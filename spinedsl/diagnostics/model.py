@@ -62,9 +62,11 @@ class Diagnostic(Record):
         return self.code.severity
 
     def seen_from(self, span: Span, label: str) -> Diagnostic:
-        """The same said at `span`, which led to the place where it shows."""
+        """The same said at `span`, which led to the place where it shows. In another file, repairs stay in words."""
         others = (Label(self.span, self.label), *self.others)
-        return replace(self, span=span, label=label, others=others, inside=self.span)
+        same_file = span.source is self.span.source
+        fixes = self.fixes if same_file else tuple(replace(fix, edits=()) for fix in self.fixes)
+        return replace(self, span=span, label=label, others=others, fixes=fixes, inside=self.span)
 
     def with_others(self, *labels: Label) -> Diagnostic:
         """The same with further places shown."""

@@ -13,7 +13,7 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.ops.types import Expr, Loc
 from spinedsl.record import Record, field
-from spinedsl.source import Span
+from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 
 SCALAR_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
@@ -86,11 +86,34 @@ class Unit(Record, frozen=False, eq=False):
     mentioned: frozenset[str] = frozenset()
     incomplete: bool = False  # an import failed: unknown names may be its
     suggestions: int = 200  # how many more times the file is searched for a name that may be meant
+    homes: dict[Source, Unit] = field(default_factory=dict)  # see `home`
 
     def nearest(self, name: str, known: Iterable[str]) -> str | None:
         """The known name most like this one; None if there is none, or so many mistakes that nobody needs it."""
         self.suggestions -= 1
         return nearest(name, known) if self.suggestions >= 0 else None
+
+    def all_imports(self) -> tuple[Unit, ...]:
+        """The units that this one imports, and those that they do, nearest first, each once."""
+        found = dict.fromkeys(self.imports)
+        pending = list(found)
+        while pending:
+            further = [unit for unit in pending.pop(0).imports if unit not in found]
+            found |= dict.fromkeys(further)
+            pending += further
+        return tuple(found)
+
+    def home(self, span: Span) -> Unit:
+        """The unit of the file in which a place stands: what is written there means what it means in that file."""
+        if span.source is self.file.source:
+            return self
+        if not self.homes:
+            self.homes = {unit.file.source: unit for unit in self.all_imports()}
+        return self.homes.get(span.source, self)
+
+    def with_network(self, name: str) -> list[Unit]:
+        """The units whose own network an instance here can mean by that name: this file and those that it imports."""
+        return [unit for unit in dict.fromkeys((self, *self.imports)) if name in unit.networks]
 
     def own(self) -> Iterable[Defined]:
         """The definitions that stand in this file."""

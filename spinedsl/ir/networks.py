@@ -21,6 +21,20 @@ FILLED_IN = ("channels", "stride")  # parameters that a row gives by its clauses
 TypedUse = tuple[tree.Use, Defined]
 
 
+def with_article(kind: str) -> str:
+    """`an output`, `a block`."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def layers(widths: tree.Widths | None) -> list[tree.Widths]:
+    """The widths of a network, and of each edit of them over those before."""
+    found: list[tree.Widths] = []
+    while widths is not None:
+        found.append(widths)
+        widths = widths.over
+    return found[::-1]
+
+
 class RowDecl(Record, eq=False):
     """A row with its clauses by name. `defined` is None for a plain output, or where the type is not known."""
 
@@ -53,7 +67,10 @@ class RowDecl(Record, eq=False):
 
 
 class Network(Record, eq=False):
-    """A network with its names bound. `arguments`, by the parameter's name, are those of an instance."""
+    """A network with its names bound. `arguments`, by the parameter's name, are those of an instance.
+
+    `unit` is of the file that names the network. What an instance takes over from another file is bound there.
+    """
 
     name: str
     declared: tree.Network
@@ -69,6 +86,7 @@ class Network(Record, eq=False):
     arguments: Mapping[str, tree.Expr]
     instance: tree.Instance | None = None
     trace: Trace | None = None  # of an edited network
+    base: Network | None = None  # what an instance is made of
 
     @property
     def sound_text(self) -> bool:

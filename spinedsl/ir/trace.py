@@ -7,12 +7,12 @@ from spinedsl.source import Span
 
 
 class Trace(Record, frozen=False, eq=False):
-    """By the names of rows. Edits of an edited network go on with what was done before."""
+    """By the names of rows, and the words of settings. Edits of an edited network go on with what was done before."""
 
     root: Span  # name of the network that was written out
     dropped: dict[str, Span] = field(default_factory=dict)
     placed: dict[str, tuple[Span, str]] = field(default_factory=dict)  # moved or added, with the word for it
-    written: dict[str, Span] = field(default_factory=dict)  # where a row that was changed stands
+    written: dict[str, Span] = field(default_factory=dict)  # where what was changed stands
     unread: dict[str, Span] = field(default_factory=dict)  # edits that took away a reading of a row
 
     def further(self) -> Trace:

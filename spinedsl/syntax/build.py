@@ -273,6 +273,9 @@ class Builder:
     def change_edit(self, kind: Token, name: Token, *clauses: tree.Clause) -> tree.Change:
         return tree.Change(kind.value, self._name(name), None, clauses, self._span(kind, clauses[-1]))
 
+    def argument_edit(self, name: Token, _equal: Token, value: tree.Expr) -> tree.Argument:
+        return tree.Argument(self._name(name), value, self._span(name, value))
+
     def retype_edit(self, kind: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Change:
         span = self._span(kind, clauses[-1] if clauses else use)
         return tree.Change(kind.value, self._name(name), use, clauses, span)

@@ -8,16 +8,30 @@ from __future__ import annotations
 from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
-from spinedsl.syntax.layout import ROW_KINDS, Statement, span_of
+from spinedsl.syntax.layout import EDIT_WORDS, NETWORK_STATEMENTS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import Token
 
-EDITED = ROW_KINDS | {"ALLOW"}
-EDIT_STATEMENTS = ("block", "stem", "output", "drop", "add", "move", "allow")
+EDIT_STATEMENTS = (
+    "block", "stem", "output", "head", "drop", "add", "move", "widths", "defaults", "resample", "join", "rules",
+    "input", "let", "allow",
+)  # fmt: skip
+
+
+def begins_edit(statement: Statement) -> bool:
+    """The statement begins as an edit does: by the word of a row or setting, a soft keyword, or `width =`."""
+    if statement.head != "NAME":
+        return statement.head in NETWORK_STATEMENTS
+    return statement.tokens[0].value in EDIT_WORDS or gives_value(statement)
+
+
+def gives_value(statement: Statement) -> bool:
+    """`width = 2`."""
+    return [token.type for token in statement.tokens[:2]] == ["NAME", "EQUAL"]
 
 
 def misread(source: Source, statement: Statement) -> Diagnostic | None:
     """What is wrong with the words after `add`, `drop` or `move`, where that shows before they are parsed."""
-    if statement.head != "NAME":
+    if statement.head != "NAME" or gives_value(statement):
         return None
     word, *rest = statement.tokens
     first = span_of(source, word)
@@ -45,7 +59,7 @@ def misread(source: Source, statement: Statement) -> Diagnostic | None:
 
 def _add(source: Source, first: Span, rest: list[Token]) -> Diagnostic:
     """`add` without what it adds."""
-    expected = "`block`, `output` or `stem`"
+    expected = "`block`, `head`, `output` or `stem`"
     if not rest:
         return say.ENDS_EARLY.at(first, last="add", expected=expected)
     place = span_of(source, rest[0])

@@ -24,9 +24,11 @@ NETWORK_ITEMS = frozenset({"INPUT", "DEFAULTS", "WIDTHS", "RULES", "ALLOW", "STE
 ALWAYS_OPENS = TOP_LEVEL | NETWORK_ITEMS | {"LET", "VAR", "RETURN", "YIELD", "EACH"}
 BRACED_ROWS = frozenset({"DEFAULTS", "WIDTHS", "RULES"})
 CAN_END = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "BAD"})
-ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT"})
+NETWORK_STATEMENTS = NETWORK_ITEMS | {"RESAMPLE", "JOIN", "LET"}
+ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
 EDIT_WORDS = ("add", "drop", "move")
 CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
+NEEDS_MORE = CLAUSE_TERMINALS | {"EQUAL"}  # what an edit cannot end with
 GOES_ON = frozenset({"channels", "before", "right"})  # names that go on with an edit on the next line
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 MAX_UNCLOSED = 3
@@ -126,22 +128,29 @@ class _Layout(Record, frozen=False):
             return self.current.head != "NAME"  # `add block …`
         if token.type in ALWAYS_OPENS:
             return new_line or (previous.type in CAN_END and self.current.head != "IMPORT")
-        if in_edits and new_line and previous.type in CLAUSE_TERMINALS and self.opens_edit(index):
+        if in_edits and new_line and previous.type in NEEDS_MORE and self.opens_edit(index):
             return True
         if not (new_line and previous.type in CAN_END) or self.brackets or self.braced_row is not None:
             return False
         if not self.open_bodies:
             return True
         if in_edits:
-            return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and token.value not in GOES_ON)
+            names_edit = token.type == "NAME" and (token.value not in GOES_ON or self.gives_value(index))
+            return token.type in ("RESAMPLE", "JOIN") or names_edit
         if self.open_bodies[0].head == "NETWORK":
             return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.looks_like_row(index))
         return token.type in ("NAME", "IF", "REPEAT", "ELSE", "BAD")
 
     def opens_edit(self, index: int) -> bool:
-        """`drop b11`, `move b6 …` or `add block …`: an edit of its own, even below one that breaks off."""
+        """`drop b11`, `move b6 …`, `add block …` or `width = 2`: an edit of its own, even below one that breaks off."""
         token, *following = self.tokens[index : index + 2]
-        return token.value in EDIT_WORDS and bool(following) and following[0].type in ROW_KINDS | {"NAME"}
+        if token.value in EDIT_WORDS and following and following[0].type in ROW_KINDS | {"NAME"}:
+            return True
+        return token.type == "NAME" and self.gives_value(index)
+
+    def gives_value(self, index: int) -> bool:
+        """`channels = 64`: the name at `index` is a parameter, whatever else it may be."""
+        return [token.type for token in self.tokens[index + 1 : index + 2]] == ["EQUAL"]
 
     def looks_like_row(self, index: int) -> bool:
         """A line that opens with an unknown word, as in `blok b3: …` or `width { … }`, is a row of its own."""
@@ -288,7 +297,7 @@ def missing_brace(statement: Statement) -> bool:
 def belongs_in(statement: Statement, closed: Statement) -> bool:
     """At the top of a file the statement is nothing, but it could stand in what was closed just before."""
     if closed.has_edits:
-        return statement.head in ROW_KINDS | {"NAME"}
+        return statement.head in NETWORK_STATEMENTS | {"NAME"}
     if closed.head == "NETWORK":
-        return statement.head in NETWORK_ITEMS | {"RESAMPLE", "JOIN", "LET"}
+        return statement.head in NETWORK_STATEMENTS
     return closed.head in DEFINITION_KINDS and statement.head in BODY_ITEMS

@@ -13,11 +13,12 @@ from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
-from spinedsl.syntax.layout import BRACKETS, CLAUSE_TERMINALS, GOES_ON, NETWORK_ITEMS, Statement, span_of
+from spinedsl.syntax.layout import BRACKETS, CLAUSE_TERMINALS, GOES_ON, NETWORK_ITEMS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import END, Token, Unexpected
 from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words
 
 CLAUSE_WORDS = ("level", "from", "after", "repeat", "absorb", "channels", "resample", "join")
+EDITED = ROW_KINDS | {"NAME"}
 INSTEAD = {"'": '"', "&": " and ", "|": " or ", "!": " not ", "\u00a0": " ", "\u3000": " "}
 _SIZES = re.compile(r"\b(\d+)\s*[xX*]\s*(\d+)\s*[xX*]\s*(\d+)")
 
@@ -70,7 +71,7 @@ class Misreadings:
             end = span_of(self.source, statement.tokens[error.position - 1]).end
             text = f" {sign}" if sign == "=" else sign
             return found.with_fix(f"write `{sign}` here", Edit(Span(self.source, end, end), text))
-        example = EXAMPLES.get("edit" if statement.is_edit else statement.head)
+        example = EXAMPLES.get("edit" if statement.is_edit and statement.head in EDITED else statement.head)
         return found if example is None else found.with_notes(f"as in `{example}`")
 
     def missing_comma(self, tokens: list[Token], position: int) -> Diagnostic | None:

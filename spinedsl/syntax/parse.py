@@ -17,8 +17,8 @@ from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
-from spinedsl.syntax.edits import EDIT_STATEMENTS, EDITED, misread
-from spinedsl.syntax.layout import DEFINITION_KINDS, EDIT_WORDS, NETWORK_ITEMS, Statement, last_of, lay_out, span_of
+from spinedsl.syntax.edits import EDIT_STATEMENTS, begins_edit, misread
+from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_STATEMENTS, Statement, last_of, lay_out, span_of
 from spinedsl.syntax.machine import Machine, Token, Unexpected
 from spinedsl.syntax.misread import Misreadings
 
@@ -329,7 +329,7 @@ class _Parser:
 
     def edit(self, statement: Statement) -> tree.EditItem:
         statement.is_edit = True
-        if statement.head in EDITED or (statement.head == "NAME" and statement.tokens[0].value in EDIT_WORDS):
+        if begins_edit(statement):
             self.stray_body(statement)
             found = misread(self.source, statement)
             if found is not None and not statement.reported:
@@ -346,7 +346,7 @@ class _Parser:
         return Span(self.source, start, start)
 
     def row(self, statement: Statement) -> tree.NetworkItem:
-        if statement.head in NETWORK_ITEMS | {"RESAMPLE", "JOIN", "LET"}:
+        if statement.head in NETWORK_STATEMENTS:
             self.stray_body(statement)
             node: tree.NetworkItem | None = self.read(statement, "row")
             return node if node is not None else self.broke(statement)

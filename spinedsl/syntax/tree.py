@@ -255,10 +255,11 @@ class WidthItem(Record, eq=False):
 
 
 class Widths(Record, eq=False):
-    """`widths { … }`."""
+    """`widths { … }`. Those of an edit stand `over` those of the network, level by level."""
 
     items: tuple[WidthItem, ...]
     span: Span
+    over: Widths | None = None
 
 
 class RuleItem(Record, eq=False):
@@ -293,7 +294,8 @@ class Allow(Record, eq=False):
     span: Span
 
 
-NetworkItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Allow | Binding | Row | Broken
+SettingItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Binding
+NetworkItem: TypeAlias = SettingItem | Allow | Row | Broken
 
 
 class Network(Record, eq=False):
@@ -350,7 +352,7 @@ class Move(Record, eq=False):
     span: Span
 
 
-EditItem: TypeAlias = Change | Drop | Addition | Move | Allow | Broken
+EditItem: TypeAlias = Change | Drop | Addition | Move | SettingItem | Argument | Allow | Broken
 
 
 class Instance(Record, eq=False):
@@ -362,6 +364,11 @@ class Instance(Record, eq=False):
     span: Span
     edits: tuple[EditItem, ...] | None
     extent: Span
+
+    @property
+    def given(self) -> tuple[Argument, ...]:
+        """What it gives to parameters: in its parentheses, then among its edits."""
+        return (*self.arguments, *(edit for edit in self.edits or () if isinstance(edit, Argument)))
 
     def edited_at(self, span: Span) -> bool:
         """A place that is part of this instance's statement."""

@@ -14,7 +14,7 @@ from spinedsl.syntax.format import format_source
 
 EXPLAINED = sorted(path.stem for path in FOLDER.glob("*.md"))
 # What no text that can be shown here makes anybody say: these have the situation in words.
-IN_WORDS = ("E0601", "E08", "E09", "W09")
+IN_WORDS = ("E0232", "E0601", "E08", "E09", "W09")
 
 
 def codes_of(example: Example) -> list[str]:

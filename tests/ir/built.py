@@ -24,9 +24,9 @@ stem_type taken(image, channels) -> channels {{ return conv(image, channels, ker
 """
 
 
-def program(text: str, network: str = "Net") -> Program:
-    """The program of a faultless file."""
-    outcome = driver.analyse(Source.from_text(text, "net.spine"))
+def program(text: str, network: str = "Net", origin: str = "") -> Program:
+    """The program of a faultless file, which may import others if it stands at `origin`."""
+    outcome = driver.analyse(Source.from_text(text, "net.spine", origin))
     assert outcome.ok, render(outcome.diagnostics)
     assert outcome.value is not None
     return lower(outcome.value.checked[network])

@@ -85,7 +85,7 @@ def test_every_parameter_has_a_name_of_its_own() -> None:
             continue
         text = path.read_text(encoding="utf-8")
         network = next(line.split()[1].split("(")[0] for line in text.splitlines() if line.startswith("network "))
-        made = flatten(program(text, network))
+        made = flatten(program(text, network, str(path)))
         owners: dict[str, str] = {}
         for node in made.nodes:
             for name in node.parameters.values():

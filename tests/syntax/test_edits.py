@@ -39,6 +39,19 @@ def test_an_edit_may_go_on_in_the_next_line() -> None:
     assert [clause.keyword.text for clause in second.row.clauses] == ["after", "level"]
 
 
+def test_settings_and_parameters_begin_an_edit_of_their_own() -> None:
+    found = edits(
+        "network V = Base with {\nblock b7 level 5\nresample spinenet(\n  alpha = 1)\nblock b8\n  channels 3\n"
+        "channels = 64\ndrop = 2\njoin none let n = 3 widths {\n  level 2: 3,\n  level 3..5: n }\n"
+        "block b9 level 3 defaults { act relu }\nhead boxes from P3, P4\nadd head x: tower from P3\n"
+        "rules { inputs 1..3 } input image: 3 x 64 x n\n}"
+    )
+    assert [type(edit).__name__ for edit in found] == [
+        "Change", "Setting", "Change", "Argument", "Argument", "Setting", "Binding", "Widths", "Change", "Defaults",
+        "Change", "Addition", "Rules", "Input",
+    ]  # fmt: skip
+
+
 def test_soft_words_name_rows_and_parameters() -> None:
     drop, move, change = edits("network V = Base with { drop drop\nmove add before move\nblock before channels none }")
     assert isinstance(drop, tree.Drop)
@@ -65,9 +78,16 @@ def test_soft_words_name_rows_and_parameters() -> None:
         ("block b1 level", "E0102"),
         ("blok b1 level 3", "E0103"),
         ("blok b1: residual", "E0103"),
-        ("widths { level 2: 3 }", "E0103"),
-        ("resample spinenet", "E0103"),
-        ("let a = 3", "E0103"),
+        ("widths { level 2 }", "E0101"),
+        ("widths level 2: 3", "E0101"),
+        ("defaults { act }", "E0101"),
+        ("resample", "E0102"),
+        ("resample: spinenet", "E0101"),
+        ("input image: 64 x 64", "E0112"),
+        ("let = 3", "E0101"),
+        ("width =", "E0102"),
+        ("width: 3", "E0103"),
+        ("head h", "E0102"),
         ("add block x: residual channels after b1", "E0101"),
     ],
 )
@@ -111,7 +131,18 @@ add block x:residual level 4 from b0,b1 before b7  # d
 add block xyz:bottleneck level 3 after b0
    right after b7
 drop  b1
-move b2   after b3 }
+move b2   after b3
+widths{level 3:96,level 4 .. 5:2*n}   # e
+defaults { act   swish ,
+   norm batch_norm( momentum=0.9 ) }
+resample  spinenet( alpha=1 )
+join none
+rules{inputs 1 .. 3}
+input image:3 x 64 x 64
+let n=2
+width=0.5
+add  head boxes :tower from P3,P4
+head classes   from P3 }
 network W = Base with{drop b1}
 """
     expected = """\
@@ -124,6 +155,16 @@ network V = Base(width = 2) with {  # a
     add block xyz: bottleneck  level 3  after b0     right after b7
     drop b1
     move b2 after b3
+    widths { level 3: 96, level 4..5: 2 * n }  # e
+    defaults { act swish, norm batch_norm(momentum = 0.9) }
+    resample spinenet(alpha = 1)
+    join none
+    rules { inputs 1..3 }
+    input image: 3 x 64 x 64
+    let n = 2
+    width = 0.5
+    add head boxes: tower from P3, P4
+    head classes from P3
 }
 network W = Base with { drop b1 }
 """

@@ -1,6 +1,6 @@
 """Edits: `network A = B with { … }` as a network written out, and whom to blame for what is wrong with it.
 
-In: a `tree.Network` and the edits of an instance of it. Out: another `tree.Network`, which is resolved, elaborated and
+In: a `Network` and an instance with edits of it. Out: another `tree.Network`, which is resolved, elaborated and
 checked like any other, and a `Trace` of what was done. Every node keeps its place, in the network or in the edit.
 """
 

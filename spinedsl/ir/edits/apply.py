@@ -1,299 +1,39 @@
 """Apply the edits of one instance to a network, in the order in which they stand.
 
-In: the network's tree and the edits. Out: the tree of the edited network, a `Trace`, and what is wrong with the edits
-by themselves: rows that are not there, clauses edited twice, edits that change nothing. What is wrong with the result
-is found by the stages after this, as in any network.
+In: the network, the instance, and the unit of its file. Out: the tree of the edited network, a `Trace`, and what is
+wrong with the edits by themselves. What is wrong with the result is found by the stages after this, as in any network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from spinedsl.diagnostics import Diagnostic, Edit, Label, Severity, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Severity
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.edits.draft import Draft
+from spinedsl.ir.edits.rows import RowEditor
+from spinedsl.ir.edits.settings import KINDS, SettingsEditor
+from spinedsl.ir.library import Unit
+from spinedsl.ir.networks import Network
 from spinedsl.ir.trace import Trace
-from spinedsl.record import Record, field, replace
-from spinedsl.source import Span
+from spinedsl.record import replace
 from spinedsl.syntax import tree
 
-READS = ("from", "after", "absorb")
-FEEDS = ("from", "after")  # either says what feeds a row, so that one replaces the other
 
-
-def apply(
-    base: tree.Network, instance: tree.Instance, trace: Trace | None = None
-) -> tuple[tree.Network, Trace, list[Diagnostic]]:
-    """The network that an instance's edits make of `base`; `trace` is what earlier edits did to it."""
-    editor = _Editor(base, instance, trace.further() if trace is not None else Trace(base.name.span))
-    editor.run(instance.edits or ())
-    allowed = {item.code.text for item in editor.items if isinstance(item, tree.Allow)}
-    said = [d for d in editor.said if not (d.severity is Severity.WARNING and d.code.id in allowed)]
-    network = replace(base, name=instance.name, items=tuple(editor.items))
-    return network, editor.trace, said
-
-
-class _Editor(Record, frozen=False):
-    base: tree.Network
-    instance: tree.Instance
-    trace: Trace
-    said: list[Diagnostic] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.items: list[tree.NetworkItem] = list(self.base.items)
-        self.done: dict[tuple[str, str], Span] = {}  # by row and what of it: edited here
-        self.dropped: set[str] = set()  # by these edits, not by earlier ones
-        parts = (*self.items, *(self.instance.edits or ()))
-        self.mentioned = {name for part in parts if isinstance(part, tree.Broken) for name in part.mentions}
-
-    def run(self, edits: Iterable[tree.EditItem]) -> None:
-        """All edits in order."""
-        if not edits and self.instance.edits is not None:
-            name, base = self.instance.name, self.instance.base.text
-            found = say.EDIT_WITHOUT_EFFECT.at(name.span, what="`with` has no edits", label=f"the same as `{base}`")
-            self.said.append(found)
-        for edit in edits:
-            if isinstance(edit, tree.Change):
-                self.change(edit)
-            elif isinstance(edit, tree.Addition):
-                self.add(edit)
-            elif isinstance(edit, tree.Drop):
-                self.drop(edit)
-            elif isinstance(edit, tree.Move):
-                self.move(edit)
-            else:
-                self.items.append(edit)
-
-    # ---- finding rows ----
-
-    def index(self, name: str) -> int | None:
-        """Where a row stands among the items of the network."""
-        rows = enumerate(self.items)
-        return next((at for at, item in rows if isinstance(item, tree.Row) and item.name.text == name), None)
-
-    def find(self, name: tree.Name, kind: str = "row") -> int | None:
-        """The same, or None with what is wrong said."""
-        at = self.index(name.text)
-        if at is not None or name.text in self.mentioned:
-            return at
-        if name.text in self.trace.dropped:
-            found = say.EDIT_OF_DROPPED.at(name.span, name=name.text)
-            self.said.append(found.with_others(Label(self.trace.dropped[name.text], "dropped here")))
-            return None
-        known = [item.name.text for item in self.items if isinstance(item, tree.Row)]
-        where = f"in network `{self.instance.base.text}`"
-        found = say.UNKNOWN_NAME.at(name.span, kind=kind, name=name.text, where=where)
-        found = found.with_others(Label(self.base.name.span, f"`{self.base.name.text}` is edited"))
-        near = nearest(name.text, known)
-        if near is None and known:
-            found = found.with_notes(f"its rows are {one_of(known, conjunction='and', limit=40)}")
-        self.said.append(found.with_rename(name.span, near))
-        return None
-
-    def once(self, row: str, what: str, place: Span) -> bool:
-        """Note that `what` of a row is edited; false, and said, if it was before."""
-        first = self.done.setdefault((row, what), place)
-        if first is place:
-            return True
-        found = say.EDITED_TWICE.at(place, what=what, name=row)
-        self.said.append(found.with_others(Label(first, "first edited here")).with_fix("take one of them away"))
-        return False
-
-    def nothing(self, place: Span, what: str, label: str, own: Span | None = None) -> None:
-        """Say that an edit changes nothing."""
-        found = say.EDIT_WITHOUT_EFFECT.at(place, what=what, label=label)
-        if own is not None:
-            found = found.with_others(Label(own, "as it stands here"))
-        self.said.append(found.with_fix("take the edit away"))
-
-    # ---- the edits ----
-
-    def change(self, edit: tree.Change) -> None:
-        """Replace clauses, and the type if one is said."""
-        unknown = len(self.said)
-        at = self.find(edit.name, edit.kind)
-        if at is None:
-            if edit.use is not None and edit.clauses and len(self.said) > unknown:
-                start = Span(edit.span.source, edit.span.start, edit.span.start)
-                self.said[-1] = self.said[-1].with_fix("did you mean a new row?", Edit(start, "add "))
-            return
-        row = self.items[at]
-        assert isinstance(row, tree.Row)
-        if row.kind != edit.kind:
-            word = Span(edit.span.source, edit.span.start, edit.span.start + len(edit.kind))
-            articles = {"output": "an output", "block": "a block", "stem": "a stem"}
-            found = say.WRONG_KIND.at(word, name=row.name.text, got=articles[row.kind], expected=articles[edit.kind])
-            found = found.with_others(Label(row.name.span, f"{articles[row.kind]} here"))
-            self.said.append(found.with_rename(word, row.kind))
-            return
-        use = self.retyped(row, edit)
-        clauses = self.replaced(row, edit)
-        self.note_unread(row, clauses, edit.span)
-        self.trace.written.setdefault(edit.name.text, row.name.span)
-        self.items[at] = tree.Row(row.kind, edit.name, use, clauses, edit.span)
-
-    def retyped(self, row: tree.Row, edit: tree.Change) -> tree.Use:
-        """The row's type after the edit."""
-        if edit.use is None or not self.once(row.name.text, "the type", edit.use.span):
-            return row.use
-        if tree.alike(row.use, edit.use):
-            self.nothing(edit.use.span, f"`{row.name.text}` has this type already", "the same", row.use.span)
-        return edit.use
-
-    def replaced(self, row: tree.Row, edit: tree.Change) -> tuple[tree.Clause, ...]:
-        """The row's clauses after the edit, in their order; new ones last."""
-        kept: list[tree.Clause] = list(row.clauses)
-        fresh: list[tree.Clause] = []
-        here: dict[str, tree.Clause] = {}
-        torn = {clause.keyword.text for clause in edit.clauses} >= set(FEEDS)  # said of the row: one of the two
-        for clause in edit.clauses:
-            word = clause.keyword.text
-            if word in here:
-                found = say.CLAUSE_TWICE.at(clause.span, name=word)
-                found = found.with_others(Label(here[word].span, "first said here"))
-                self.said.append(found.with_fix("take one of them away", Edit(clause.span, "")))
-                continue
-            second = torn and word in FEEDS and not here.keys().isdisjoint(FEEDS)
-            here[word] = clause
-            if second:
-                fresh.append(clause)
-                continue
-            if not self.once(row.name.text, "the input" if word in FEEDS else f"`{word}`", clause.span):
-                continue
-            if is_none(clause):
-                alone = edit.use is None and len(edit.clauses) == 1
-                self.take_away(row, kept, clause, edit.span if alone else clause.span)
-                continue
-            same = [old for old in kept if old.keyword.text == word or (old.keyword.text in FEEDS and word in FEEDS)]
-            if not torn and any(old.keyword.text == word and tree.alike(old.value, clause.value) for old in same):
-                what = f"`{word}` of `{row.name.text}` is {clause.span.text[len(word) :].strip()} already"
-                self.nothing(clause.span, what, "the same", same[0].span)
-            place = min((kept.index(old) for old in same), default=None)
-            kept = [old for old in kept if old not in same]
-            if place is None:
-                fresh.append(clause)
-            else:
-                kept.insert(place, clause)
-        return (*kept, *fresh)
-
-    def take_away(self, row: tree.Row, kept: list[tree.Clause], clause: tree.Clause, said: Span) -> None:
-        """`absorb none`: the row has the clause no more. `said` is all that says so."""
-        word = clause.keyword.text
-        if any(old.keyword.text == word for old in kept):
-            kept[:] = [old for old in kept if old.keyword.text != word]
-            return
-        found = say.NO_SUCH_CLAUSE.at(clause.span, row=f"{row.kind} `{row.name.text}`", name=word)
-        found = found.with_others(Label(row.name.span, f"`{row.name.text}` has no `{word}`"))
-        self.said.append(found.with_fix("take this away", Edit(said, "")))
-
-    def drop(self, edit: tree.Drop) -> None:
-        """Take a row away."""
-        name = edit.name.text
-        at = self.find(edit.name)
-        if at is None:
-            return
-        row = self.items[at]
-        assert isinstance(row, tree.Row)
-        if wasted := [place for (edited, _), place in self.done.items() if edited == name]:
-            found = say.EDIT_WITHOUT_EFFECT.at(wasted[0], what=f"`{name}` is edited, then dropped", label="edited here")
-            self.said.append(found.with_others(Label(edit.span, "dropped here")).with_fix("take one of them away"))
-        self.note_unread(row, (), edit.span)
-        self.trace.dropped[name] = edit.span
-        for table in (self.trace.placed, self.trace.written):
-            table.pop(name, None)
-        del self.items[at]
-
-    def add(self, edit: tree.Addition) -> None:
-        """Put a row in, where it says or at the end of its kind."""
-        row = edit.row
-        if (there := self.index(row.name.text)) is not None:
-            self.add_again(row, self.items[there])
-            return
-        at = self.end_of(row.kind)
-        if edit.place is not None:
-            beside = self.find(edit.place.row)
-            if beside is not None:
-                at = beside + (edit.place.word == "after")
-        elif (both := self.meant_as_place(row)) is not None:
-            self.said.append(both)
-            row = replace(row, clauses=tuple(clause for clause in row.clauses if clause.keyword.text != "after"))
-        self.trace.dropped.pop(row.name.text, None)
-        self.trace.placed[row.name.text] = (edit.span, "added")
-        self.done[row.name.text, "the row"] = edit.span
-        self.items.insert(at, row)
-
-    def add_again(self, row: tree.Row, there: tree.NetworkItem) -> None:
-        """A name that a row has: nothing is added."""
-        assert isinstance(there, tree.Row)
-        found = say.DEFINED_TWICE.at(row.name.span, name=row.name.text, what=f"the {row.kind} that is added")
-        found = found.with_others(Label(there.name.span, "a row has this name"))
-        taken = {item.name.text for item in self.items if isinstance(item, tree.Row)}
-        free = next(name for n in range(2, len(taken) + 3) if (name := f"{row.name.text}_{n}") not in taken)
-        self.said.append(found.with_fix(f"choose another name, say `{free}`, or edit the row that is there"))
-
-    def end_of(self, kind: str) -> int:
-        """Where a row without a place goes: below the last block or stem, an output below everything."""
-        kinds = {"stem": ("stem",), "block": ("stem", "block")}.get(kind)
-        places = [
-            at for at, item in enumerate(self.items) if isinstance(item, tree.Row) and (not kinds or item.kind in kinds)
-        ]
-        first = next((at for at, item in enumerate(self.items) if isinstance(item, tree.Row)), len(self.items))
-        return places[-1] + 1 if places else first
-
-    @staticmethod
-    def meant_as_place(row: tree.Row) -> Diagnostic | None:
-        """`from b3 after b7`: what feeds the row is said, so `after` seems to be its place."""
-        words = [clause.keyword.text for clause in row.clauses]
-        if "from" not in words or "after" not in words:
-            return None
-        after = row.clauses[words.index("after")]
-        found = say.FROM_AND_AFTER.at(after.span).with_others(
-            Label(row.clauses[words.index("from")].span, "and `from` here")
-        )
-        keyword = after.keyword.span
-        return found.with_fix("to say where the row goes, write `right after`", Edit(keyword, "right after"))
-
-    def move(self, edit: tree.Move) -> None:
-        """Put a row elsewhere."""
-        at, beside = self.find(edit.name), self.find(edit.place.row)
-        if at is None or beside is None or not self.once(edit.name.text, "the place", edit.span):
-            return
-        row = self.items[at]
-        before = [item for item in self.items if isinstance(item, tree.Row)]
-        if at != beside:
-            target = self.items[beside]
-            del self.items[at]
-            self.items.insert(self.items.index(target) + (edit.place.word == "after"), row)
-        if before == [item for item in self.items if isinstance(item, tree.Row)]:
-            itself = at == beside
-            what = f"`{edit.name.text}` stands there already"
-            self.nothing(edit.span, what, "itself" if itself else "where it stands")
-            return
-        self.trace.placed[edit.name.text] = (edit.span, "moved")
-
-    def note_unread(self, row: tree.Row, clauses: tuple[tree.Clause, ...], edit: Span) -> None:
-        """Remember which rows are read less than before."""
-        after = read_by(clauses)
-        for name in read_by(row.clauses) - after:
-            self.trace.unread[name] = edit
-        if row.kind == "output" and not row.clauses:
-            self.trace.unread[row.use.name.text] = edit
-
-
-def read_by(clauses: Iterable[tree.Clause]) -> set[str]:
-    """The rows that clauses name."""
-    return {
-        name.text
-        for clause in clauses
-        if clause.keyword.text in READS and isinstance(clause.value, tuple)
-        for name in clause.value
-    }
-
-
-def is_none(clause: tree.Clause) -> bool:
-    """`absorb none`, `channels none`: the clause is taken away."""
-    value = clause.value
-    if isinstance(value, tuple):
-        return [name.text for name in value] == ["none"]
-    if isinstance(value, tree.Use):
-        return value.name.text == "none" and not value.arguments
-    return isinstance(value, tree.Ident) and value.name == "none"
+def apply(base: Network, instance: tree.Instance, unit: Unit) -> tuple[tree.Network, Trace, list[Diagnostic]]:
+    """The network that an instance's edits make of `base`."""
+    draft = Draft(base, instance, unit)
+    rows, settings = RowEditor(draft), SettingsEditor(draft)
+    if not instance.edits:
+        label = f"the same as `{instance.base.text}`"
+        draft.said.append(say.EDIT_WITHOUT_EFFECT.at(instance.name.span, what="`with` has no edits", label=label))
+    for edit in instance.edits or ():
+        if isinstance(edit, KINDS):
+            settings.edit(edit)
+        elif isinstance(edit, tree.Argument):
+            settings.give(edit)
+        elif isinstance(edit, tree.Allow | tree.Broken):
+            draft.items.append(edit)
+        else:
+            rows.edit(edit)
+    allowed = {item.code.text for item in draft.items if isinstance(item, tree.Allow)}
+    said = [d for d in draft.said if not (d.severity is Severity.WARNING and d.code.id in allowed)]
+    return replace(draft.base, name=instance.name, items=tuple(draft.items)), draft.trace, said

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.edits.settings import word_of
 from spinedsl.ir.networks import Network
 from spinedsl.record import replace
 from spinedsl.source import Span
@@ -21,14 +22,25 @@ def blame(network: Network, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnost
     instance = network.instance
     if instance is None or instance.edits is None:
         return tuple(diagnostics)
-    return tuple(_own_repairs(instance, _blame(network, instance, diagnostic)) for diagnostic in diagnostics)
+    return tuple(_own_repairs(network, instance, _blame(network, instance, diagnostic)) for diagnostic in diagnostics)
 
 
-def _own_repairs(instance: tree.Instance, said: Diagnostic) -> Diagnostic:
-    """A repair of an edited network is never made in the network that it is made of: there it stays in words."""
-    here = [all(instance.edited_at(edit.span) for edit in fix.edits) for fix in said.fixes]
-    fixes = (fix if ours else replace(fix, edits=()) for fix, ours in zip(said.fixes, here, strict=True))
+def _own_repairs(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagnostic:
+    """A repair of an edited network is made in its edits or among its file's imports: elsewhere it stays in words."""
+    fixes = (
+        fix if all(_ours(network.unit.file, instance, edit.span) for edit in fix.edits) else replace(fix, edits=())
+        for fix in said.fixes
+    )
     return replace(said, fixes=tuple(fixes))
+
+
+def _ours(file: tree.File, instance: tree.Instance, place: Span) -> bool:
+    """A place of the instance, or of its file outside every definition and network."""
+    if instance.edited_at(place) or place.source is not file.source:
+        return instance.edited_at(place)
+    taken = [part.span for part in file.definitions]
+    taken += [other.extent if isinstance(other, tree.Instance) else other.span for other in file.networks]
+    return not any(span.start < place.end and place.start < span.end for span in taken)
 
 
 def _blame(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagnostic:
@@ -38,8 +50,8 @@ def _blame(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagn
         return replace(said, inside=said.inside or trace.root)
     if instance.edited_at(said.span):
         return _with_row(network, instance, said)
-    if any(instance.edited_at(label.span) for label in said.others):
-        return said
+    if edited := [label for label in said.others if instance.edited_at(label.span)]:
+        return said if said.span.source is instance.span.source else _turned(said, edited[0])
     edit = trace.unread.get(said.span.text) if said.code is say.UNUSED_BLOCK else None
     if edit is not None and instance.edited_at(edit):
         return _unread(said, edit)
@@ -48,11 +60,17 @@ def _blame(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagn
     return said.seen_from(place or instance.name.span, where + ("after this edit" if place else "edited here"))
 
 
+def _turned(said: Diagnostic, edit: Label) -> Diagnostic:
+    """What shows in a row of another file, said at the edit: the other file is right as it stands."""
+    others = tuple(label for label in said.others if label is not edit)
+    return replace(said, others=others).seen_from(edit.span, edit.text)
+
+
 def _likely(network: Network, instance: tree.Instance, said: Diagnostic) -> Span | None:
     """The edit of the row in which a mistake shows, or the only edit that there is."""
     edits = instance.edits or ()
     for edit in reversed(edits):
-        written = network.trace.written.get(edit.name.text) if network.trace and isinstance(edit, tree.Change) else None
+        _, written = _written(network, edit)
         if written is not None and written.source is said.span.source and written.line == said.span.line:
             return edit.span
     return edits[0].span if len(edits) == 1 else None
@@ -67,13 +85,17 @@ def _unread(said: Diagnostic, edit: Span) -> Diagnostic:
 
 
 def _with_row(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagnostic:
-    """A mistake in an edit of a row, with the place where that row is written."""
-    trace = network.trace
-    assert trace is not None
+    """A mistake in an edit of a row or setting, with the place where that is written."""
     for edit in instance.edits or ():
-        if isinstance(edit, tree.Change) and edit.span.start <= said.span.start < edit.span.end:
-            written = trace.written.get(edit.name.text)
+        if edit.span.start <= said.span.start < edit.span.end:
+            word, written = _written(network, edit)
             shown = {label.span for label in said.others}
             if written is not None and written not in shown:
-                return said.with_others(Label(written, f"`{edit.name.text}` is written here"))
+                return said.with_others(Label(written, f"`{word}` is written here"))
     return said
+
+
+def _written(network: Network, edit: tree.EditItem) -> tuple[str, Span | None]:
+    """What an edit changes, by its name or word, and where that is written."""
+    word = edit.name.text if isinstance(edit, tree.Change) else word_of(edit)
+    return word or "", network.trace.written.get(word) if network.trace is not None and word is not None else None

@@ -8,7 +8,7 @@ from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
-from spinedsl.ir.networks import Network
+from spinedsl.ir.networks import Network, layers
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, SIZES, Primitive
 from spinedsl.ops.types import Type, Value
@@ -163,7 +163,13 @@ class Settings(Record, frozen=False):
 
     def read_widths(self) -> None:
         """The channels of each level."""
-        for item in self.network.widths.items if self.network.widths is not None else ():
+        for layer in layers(self.network.widths):
+            self.widths |= self.widths_of(layer)
+
+    def widths_of(self, layer: tree.Widths) -> dict[int, tuple[int | None, Span]]:
+        """The channels of each level that one `widths` says; no level has two there."""
+        widths: dict[int, tuple[int | None, Span]] = {}
+        for item in layer.items:
             low = self.level(item.low)
             high = self.level(item.high) if item.high is not None else low
             width = self.count(item.value, "a width")
@@ -173,14 +179,15 @@ class Settings(Record, frozen=False):
                 self.empty_range(item.low, item.high, low, high)
                 low, high = high, low
             for level in range(low, high + 1):
-                if level not in self.widths:
-                    self.widths[level] = (width, item.span)
+                if level not in widths:
+                    widths[level] = (width, item.span)
                     continue
-                first = self.widths[level][1]
+                first = widths[level][1]
                 found = say.WIDTH_TWICE.at(item.span, level=level)
                 found = found.with_others(Label(first, f"level {level} has its width here"))
                 self.report(found.with_fix(f"keep one of the two for level {level}"))
                 break
+        return widths
 
     def empty_range(self, first: tree.Expr, last: tree.Expr | None, low: int, high: int) -> None:
         """The larger number stands first."""

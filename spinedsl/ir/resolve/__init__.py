@@ -14,8 +14,7 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit, gather
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.definitions import resolve_definition
-from spinedsl.ir.resolve.instances import resolve_instances
-from spinedsl.ir.resolve.network import resolve_network
+from spinedsl.ir.resolve.instances import make_networks
 from spinedsl.ir.resolve.recursion import find_recursion
 from spinedsl.syntax import tree
 
@@ -34,17 +33,13 @@ def resolve(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]])
 
 
 def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
-    """Every network of the file, in the order in which they stand; instances with the network that they are made of."""
-    written: dict[str, Network] = {}
+    """Every network of the file, in the order in which they stand; instances with the network that they are made of.
+
+    Networks of imported files are made, and what is wrong with them said, as far as these are made of them.
+    """
     diagnostics: list[Diagnostic] = []
     file = unit.file
     if file.sound and not (file.networks or file.definitions or unit.incomplete):
         diagnostics.append(say.EMPTY_FILE.at(file.source.span(0, 0)).with_fix("begin with `spine new`, or an example"))
-    for name, declared in unit.networks.items():
-        if isinstance(declared, tree.Network):
-            written[name], said = resolve_network(declared, unit)
-            diagnostics += said
-    instances, said = resolve_instances(unit, written)
-    networks = {**written, **instances}
-    in_turn = {name: networks[name] for name in unit.networks if name in networks}
-    return Outcome(in_turn, tuple(first([*diagnostics, *said], MAX_REPORTED, say.TOO_MANY)))
+    networks, said = make_networks(unit)
+    return Outcome(networks, tuple(first([*diagnostics, *said], MAX_REPORTED, say.TOO_MANY)))

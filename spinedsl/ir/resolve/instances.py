@@ -1,11 +1,10 @@
-"""Resolve instances: `network A = B(…) with { … }` is network B with arguments and edits; B may be an instance itself.
+"""Make the networks of a file: those written out, and instances, `network A = B(…) with { … }`.
 
-Arguments add up along the way: a later instance may give what an earlier one gave, and then has the last word.
+B may be an instance itself, and may stand in a file that this one imports: it is made there, with what that file can
+name. Arguments add up along the way: a later instance may give what an earlier one gave, and then has the last word.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.diagnostics import catalogue as say
@@ -13,86 +12,134 @@ from spinedsl.ir.edits import apply, blame
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.expressions import Expressions, Scope
+from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.network import resolve_network
-from spinedsl.record import replace
+from spinedsl.record import Record, field, replace
 from spinedsl.syntax import tree
 
+Key = tuple[Unit, str]  # a network by the file in which it stands, and its name there
 
-def resolve_instances(unit: Unit, written: Mapping[str, Network]) -> tuple[dict[str, Network], list[Diagnostic]]:
-    """Every instance of the file that can be made, wherever its base stands; circles are said."""
-    instances = {name: found for name, found in unit.networks.items() if isinstance(found, tree.Instance)}
-    made: dict[str, Network | None] = dict(written)
-    diagnostics: list[Diagnostic] = []
-    for name in instances:
-        trail: list[str] = []
-        step = name
-        while step in instances and step not in made and step not in trail:
-            trail.append(step)
-            step = instances[step].base.text
+
+def make_networks(unit: Unit) -> tuple[dict[str, Network], list[Diagnostic]]:
+    """Every network of the file that can be made, in the order in which they stand, wherever its base stands."""
+    maker = _Maker()
+    for name in unit.networks:
+        maker.make((unit, name))
+    made = {name: maker.made[unit, name] for name in unit.networks}
+    return {name: network for name, network in made.items() if network is not None}, maker.diagnostics
+
+
+class _Maker(Record, frozen=False):
+    made: dict[Key, Network | None] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def make(self, key: Key) -> None:
+        """One network, after what it is made of; circles are said."""
+        trail: dict[Key, None] = {}
+        step: Key | None = key
+        while step is not None and step not in self.made and step not in trail:
+            trail[step] = None
+            step = base_of(step)
         if step in trail:
-            diagnostics.append(_circle(instances, trail[trail.index(step) :]))
-            made |= dict.fromkeys(trail)
-        for known in reversed(trail):
-            if known not in made:
-                made[known] = _instance(unit, instances[known], made, diagnostics)
-    return {name: made_ for name in instances if (made_ := made.get(name)) is not None}, diagnostics
+            way = list(trail)
+            self.diagnostics.append(_circle(way[way.index(step) :]))
+            self.made |= dict.fromkeys(trail)
+            return
+        for unit, name in reversed(trail):
+            declared = unit.networks[name]
+            if isinstance(declared, tree.Network):
+                self.made[unit, name], said = resolve_network(declared, unit)
+                self.diagnostics += said
+            else:
+                self.made[unit, name] = self.instance(unit, declared)
+
+    def instance(self, unit: Unit, instance: tree.Instance) -> Network | None:
+        """One instance, whose base was made before if it can be."""
+        key = base_of((unit, instance.name.text))
+        if key is None:
+            if instance.base.text not in unit.mentioned and not unit.incomplete:
+                self.diagnostics.append(_no_base(unit, instance))
+            return None
+        base = self.made[key]
+        if base is None:
+            return None
+        network = self.edited(unit, base, instance) if instance.edits is not None else base
+        given = self.arguments(unit, network, instance)
+        if given is None:
+            return None
+        arguments = {**network.arguments, **given}
+        return replace(network, name=instance.name.text, unit=unit, arguments=arguments, instance=instance, base=base)
+
+    def arguments(self, unit: Unit, network: Network, instance: tree.Instance) -> dict[str, tree.Expr] | None:
+        """What the instance gives by name, in its parentheses or among its edits; None where that is not right."""
+        lets = {let.name.text for let in network.lets}  # an edit that takes one for a parameter was said
+        arguments = tuple(part for part in instance.given if part.name is None or part.name.text not in lets)
+        said = len(self.diagnostics)
+        expressions = Expressions(unit, self.diagnostics, in_network=True)
+        for argument in arguments:
+            expressions.check(argument.value, Scope())
+        declared = network.declared.parameters
+        parameters = [parameter.name.text for parameter in declared]
+        required = [p.name.text for p in declared if p.default is None and p.name.text not in network.arguments]
+        place = network.trace.root if network.trace is not None else network.declared.name.span
+        expressions.arguments(instance.base, arguments, instance.span, parameters, required, place)
+        if len(self.diagnostics) > said:
+            return None
+        positional = iter(parameters)
+        return {
+            next(positional) if argument.name is None else argument.name.text: argument.value for argument in arguments
+        }
+
+    def edited(self, unit: Unit, base: Network, instance: tree.Instance) -> Network:
+        """The network with the instance's edits made, resolved like one that is written out."""
+        declared, trace, said = apply(base, instance, unit)
+        self.diagnostics += said
+        resolved, said = resolve_network(declared, unit, trace)
+        network = replace(resolved, arguments=base.arguments, instance=instance, base=base)
+        self.diagnostics += blame(network, said)
+        return network
 
 
-def _circle(instances: Mapping[str, tree.Instance], circle: list[str]) -> Diagnostic:
-    way = " -> ".join(f"`{name}`" for name in (*circle, circle[0]))
-    found = say.NETWORK_CYCLE.at(instances[circle[-1]].base.span, way=way)
-    others = [Label(instances[name].name.span, f"`{name}`") for name in circle[:-1]]
+def base_of(key: Key) -> Key | None:
+    """What an instance is made of; None for a network written out, and where its base is not one network."""
+    unit, name = key
+    declared = unit.networks[name]
+    if isinstance(declared, tree.Network):
+        return None
+    found = unit.with_network(declared.base.text)
+    return (found[0], declared.base.text) if len(found) == 1 else None
+
+
+def _circle(circle: list[Key]) -> Diagnostic:
+    """Networks of one file: files cannot import each other in a circle."""
+    instances = [declared for unit, name in circle if isinstance(declared := unit.networks[name], tree.Instance)]
+    names = [instance.name.text for instance in instances]
+    way = " -> ".join(f"`{name}`" for name in (*names, names[0]))
+    found = say.NETWORK_CYCLE.at(instances[-1].base.span, way=way)
+    others = [Label(instance.name.span, f"`{instance.name.text}`") for instance in instances[:-1]]
     return found.with_others(*others).with_fix("one of them has to be written out: `network NAME { … }`")
 
 
-def _instance(
-    unit: Unit, instance: tree.Instance, made: Mapping[str, Network | None], diagnostics: list[Diagnostic]
-) -> Network | None:
-    """One instance, whose base was made before if it can be."""
-    base = made.get(instance.base.text)
-    expressions = Expressions(unit, diagnostics, in_network=True)
-    if base is None:
-        if instance.base.text not in made and instance.base.text not in unit.mentioned and not unit.incomplete:
-            diagnostics.append(_unknown_base(unit, instance))
-        return None
-    if instance.edits is not None:
-        base = _edited(unit, base, instance, diagnostics)
-    said = len(diagnostics)
-    for argument in instance.arguments:
-        expressions.check(argument.value, Scope())
-    parameters = [parameter.name.text for parameter in base.declared.parameters]
-    given = base.arguments
-    required = [p.name.text for p in base.declared.parameters if p.default is None and p.name.text not in given]
-    place = base.trace.root if base.trace is not None else base.declared.name.span
-    expressions.arguments(instance.base, instance.arguments, instance.span, parameters, required, place)
-    if len(diagnostics) > said:
-        return None
-    positional = iter(parameters)
-    arguments = {
-        next(positional) if argument.name is None else argument.name.text: argument.value
-        for argument in instance.arguments
-    }
-    return replace(base, name=instance.name.text, arguments={**given, **arguments}, instance=instance)
-
-
-def _edited(unit: Unit, base: Network, instance: tree.Instance, diagnostics: list[Diagnostic]) -> Network:
-    """The network with the instance's edits made, resolved like one that is written out."""
-    declared, trace, said = apply(base.declared, instance, base.trace)
-    diagnostics += said
-    network, said = resolve_network(declared, unit, trace)
-    edited = replace(network, arguments=base.arguments, instance=instance)
-    diagnostics += blame(edited, said)
-    return edited
-
-
-def _unknown_base(unit: Unit, instance: tree.Instance) -> Diagnostic:
+def _no_base(unit: Unit, instance: tree.Instance) -> Diagnostic:
+    """The base names no network, or several."""
     name = instance.base
+    if homes := unit.with_network(name.text):
+        found = say.AMBIGUOUS_NETWORK.at(name.span, name=name.text)
+        places = [home.networks[name.text].name.span for home in homes]
+        found = found.with_others(*(Label(place, "it could be this one") for place in places))
+        return found.with_fix(f"give one of them another name, say `{name.text}_2`")
+    known = [network for home in dict.fromkeys((unit, *unit.imports)) for network in home.networks]
+    known = [network for network in known if network != instance.name.text]
+    near = unit.nearest(name.text, known)
     if name.text in unit.definitions:
         found = say.WRONG_KIND.at(name.span, name=name.text, got="a definition", expected="a network")
-    else:
-        found = say.UNKNOWN_NAME.at(name.span, kind="network", name=name.text, where="in this file")
-    known = [other for other in unit.networks if other != instance.name.text]
-    near = unit.nearest(name.text, known)
-    if near is None and known:
-        found = found.with_notes(f"the networks of this file are {one_of(known, conjunction='and')}")
+        return found.with_rename(name.span, near)
+    found = say.UNKNOWN_NAME.at(name.span, kind="network", name=name.text, where="in this file or its imports")
+    elsewhere = [other for other in unit.all_imports() if name.text in other.networks]
+    if elsewhere:
+        place = elsewhere[0].networks[name.text].name.span
+        return found.with_others(Label(place, "a network of this name")).with_fix(*import_of(unit, elsewhere[0]))
+    if near is None:
+        note = f"known networks: {one_of(known, conjunction='and')}" if known else "there is no other network"
+        found = found.with_notes(f"{note}; those of another file are known once it is imported")
     return found.with_rename(name.span, near)

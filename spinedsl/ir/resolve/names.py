@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit
+from spinedsl.ir.networks import with_article
 from spinedsl.ir.reserved import another_name, why_reserved
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope
 from spinedsl.ir.trace import Trace
@@ -53,7 +54,13 @@ class Names(Record, frozen=False):
 
     def check(self, expr: tree.Expr) -> None:
         """An expression of the network: numbers, its parameters and its `let`s."""
-        self.expressions.check(expr, self.scope)
+        self.at(expr.span).check(expr, self.scope)
+
+    def at(self, span: Span) -> Expressions:
+        """Checks what stands at a place by what its file can name."""
+        if span.source is self.unit.file.source:
+            return self.expressions
+        return Expressions(self.unit.home(span), self.diagnostics, in_network=True)
 
     def take_value(self, name: tree.Name, how: str, what: str) -> None:
         """A parameter or a `let`, which expressions may name."""
@@ -102,8 +109,3 @@ class Names(Record, frozen=False):
         """A setting that is made a second time."""
         found = say.SETTING_TWICE.at(again, what=what, name=self.network)
         self.diagnostics.append(found.with_others(Label(first, "first set here")).with_fix("take one of them away"))
-
-
-def with_article(kind: str) -> str:
-    """`an output`, `a block`."""
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

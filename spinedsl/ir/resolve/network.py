@@ -7,7 +7,7 @@ from typing import TypeVar
 from spinedsl.diagnostics import Diagnostic, Edit, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit, language_callable
-from spinedsl.ir.networks import Network
+from spinedsl.ir.networks import Network, layers
 from spinedsl.ir.resolve.names import Names
 from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.trace import Trace
@@ -159,13 +159,13 @@ class _Settings(Record, frozen=False):
                 found = found.with_fix(f"name it, as in `{text}`", Edit(positional[0].span, text))
             names.diagnostics.append(found)
             return
-        names.expressions.arguments(use.name, use.arguments, use.span, known, [], None)
+        names.at(use.span).arguments(use.name, use.arguments, use.span, known, [], None)
 
     # ---- the other settings ----
 
     def widths(self) -> tree.Widths | None:
         widths = self.only("widths", self.of_kind(tree.Widths))
-        for item in widths.items if widths is not None else ():
+        for item in (item for layer in layers(widths) for item in layer.items):
             for part in (item.low, item.high, item.value):
                 if part is not None:
                     self.names.check(part)

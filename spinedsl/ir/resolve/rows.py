@@ -7,12 +7,12 @@ from itertools import islice
 
 from spinedsl.diagnostics import Edit, Label, one_of
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS
-from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse
-from spinedsl.ir.resolve.names import Names, with_article
+from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
+from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, with_article
+from spinedsl.ir.resolve.imports import import_of
+from spinedsl.ir.resolve.names import Names
 from spinedsl.prelude import home_of
 from spinedsl.record import Record
-from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 MAX_MEANT = 300  # rows that an unknown name may have meant
@@ -104,7 +104,8 @@ class RowResolver(Record, frozen=False):
             return names_of(clauses.get("after")), True
         sources = names_of(clauses.get("from")) or names_of(clauses.get("after"))
         unknown = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)  # it may be meant
-        bare = row.kind == "output" and not row.clauses and row.use.name.text not in self.names.unit.definitions
+        home = self.names.unit.home(row.use.span)
+        bare = row.kind == "output" and not row.clauses and row.use.name.text not in home.definitions
         if not sources and not unknown and not bare:
             expected = {"block": "`from` a block, or `after` one", "head": "`from` the maps that it reads"}.get(
                 row.kind, "`from` a block"
@@ -173,7 +174,7 @@ class RowResolver(Record, frozen=False):
     def unknown_row(self, name: tree.Name, row: tree.Row, index: int) -> None:
         """Nothing of that name is a row."""
         names = self.names
-        if name.text in names.mentioned or name.text in names.unit.mentioned:
+        if name.text in names.mentioned or name.text in names.unit.home(name.span).mentioned:
             return
         if (dropped := names.dropped(name.text)) is not None:
             found = say.READS_DROPPED.at(name.span, name=name.text, user=row.name.text)
@@ -250,9 +251,10 @@ class RowResolver(Record, frozen=False):
     def row_type(self, row: tree.Row, index: int) -> TypedUse | None:
         """The definition that a row names. An output without clauses may have meant a block."""
         names, name = self.names, row.use.name
+        home = names.unit.home(name.span)
         bare = row.kind == "output" and not row.clauses and not row.use.arguments
-        if bare and name.text not in names.unit.definitions and not names.unit.incomplete:
-            if name.text not in names.unit.mentioned:
+        if bare and name.text not in home.definitions and not home.incomplete:
+            if name.text not in home.mentioned:
                 usable = list(islice(self.usable(index), MAX_MEANT))
                 near = self.names.unit.nearest(name.text, usable)
                 names.meant |= {near} if near is not None else set(usable)
@@ -265,21 +267,22 @@ class RowResolver(Record, frozen=False):
     def typed_use(self, use: tree.Use, kind: str) -> TypedUse | None:
         """The definition that a row or setting names, of the right kind and with arguments that it knows."""
         names = self.names
-        defined = names.unit.definitions.get(use.name.text)
+        home = names.unit.home(use.span)
+        defined = home.definitions.get(use.name.text)
         for argument in use.arguments:
             names.check(argument.value)
         if defined is None:
-            if use.name.text not in names.unit.mentioned and not names.unit.incomplete:
-                self.unknown_type(use, kind)
+            if use.name.text not in home.mentioned and not home.incomplete:
+                self.unknown_type(use, kind, home)
             return None
         place = defined.definition.name.span
         if defined.kind != kind:
             found = say.WRONG_KIND.at(
                 use.name.span, name=use.name.text, got=KIND_IN_WORDS[defined.kind], expected=KIND_IN_WORDS[kind]
             ).with_others(Label(place, "defined here"))
-            near = self.names.unit.nearest(use.name.text, self.of_kind(kind))
+            near = self.names.unit.nearest(use.name.text, of_kind(home, kind))
             if near is None:
-                known = one_of(self.of_kind(kind), limit=6)
+                known = one_of(of_kind(home, kind), limit=6)
                 found = found.with_fix(
                     f"name {KIND_IN_WORDS[kind]}, such as {known}" if known != "none" else "define one"
                 )
@@ -299,23 +302,21 @@ class RowResolver(Record, frozen=False):
         parameters = [parameter.name.text for parameter in formals]
         filled = FILLED_IN if kind in ("stem_type", "block_type", "output_type", "head_type") else ()
         required = [p.name.text for p in formals if p.default is None and p.name.text not in filled]
-        names.expressions.arguments(use.name, use.arguments, use.span, parameters, required, place)
+        names.at(use.span).arguments(use.name, use.arguments, use.span, parameters, required, place)
         return use, defined
 
-    def of_kind(self, kind: str) -> list[str]:
-        """The definitions of one kind that this file can name."""
-        return [name for name, defined in self.names.unit.definitions.items() if defined.kind == kind]
-
-    def unknown_type(self, use: tree.Use, kind: str) -> None:
-        """Nothing of that name is defined or imported."""
+    def unknown_type(self, use: tree.Use, kind: str, home: Unit) -> None:
+        """Nothing of that name is defined in, or imported by, the file in which it is used."""
         words = kind.replace("_", " ")
         where = "in this file or its imports"
         found = say.UNKNOWN_NAME.at(use.name.span, kind=words, name=use.name.text, where=where)
-        same = self.of_kind(kind)
+        same = of_kind(home, kind)
         near = self.names.unit.nearest(use.name.text, same)
+        elsewhere = [unit for unit in self.names.unit.all_imports() if defines(unit, use.name.text, kind)]
         if module := home_of(use.name.text):
-            line = f"import std.{module}"
-            found = found.with_fix(f"import it: `{line}`", Edit(_place_for_import(self.names.unit.file), f"{line}\n"))
+            found = found.with_fix(*import_of(home, f"std.{module}"))
+        elif elsewhere:
+            found = found.with_fix(*import_of(home, elsewhere[0]))
         elif near is not None:
             found = found.with_rename(use.name.span, near)
         elif same:
@@ -341,6 +342,8 @@ def names_of(clause: tree.Clause | None) -> tuple[tree.Name, ...]:
 def _move(row: tree.Row, target: tree.Row) -> tuple[Edit, ...]:
     """The edits that put the line of `row` below that of `target`, if they have their lines to themselves."""
     source = row.span.source
+    if target.span.source is not source:
+        return ()
     line, _ = source.position(row.span.start)
     last, _ = source.position(target.span.end)
     text = source.line_text(line)
@@ -351,8 +354,12 @@ def _move(row: tree.Row, target: tree.Row) -> tuple[Edit, ...]:
     return Edit(source.span(start, start + len(text) + 1), ""), Edit(source.span(below, below), f"\n{text}")
 
 
-def _place_for_import(file: tree.File) -> Span:
-    """Above the first import, or above the first thing that follows the version."""
-    first = [*file.imports, *file.definitions, *file.networks]
-    start = min((node.span.start for node in first), default=0)
-    return Span(file.source, start, start)
+def of_kind(unit: Unit, kind: str) -> list[str]:
+    """The definitions of one kind that a file can name."""
+    return [name for name, defined in unit.definitions.items() if defined.kind == kind]
+
+
+def defines(unit: Unit, name: str, kind: str) -> bool:
+    """The definition stands in the unit's own file."""
+    defined = unit.definitions.get(name)
+    return defined is not None and defined.unit is unit and defined.kind == kind
