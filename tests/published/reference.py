@@ -1,7 +1,7 @@
 """The weights and images of the stored outputs, and the official names of our parameters.
 
 Each tensor is drawn from a generator seeded with the checksum of its official name, in TensorFlow's layout: kernels are
-(height, width, in, out). The stored outputs were made with just these values.
+(height, width, in, out), depthwise ones (height, width, channels, 1). The stored outputs were made with these values.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ Array = NDArray[np.float32]
 
 _CONVOLUTIONS = {"squeeze": "1", "spatial": "2", "expand": "3"}
 _RESIDUAL = {"spatial": "1", "refine": "2"}
+_MBCONV = {"expand": "0", "spatial": "1", "project": "2"}
 _RESAMPLE = {"reduce": "reduce", "halve": "down", "expand": "expand"}
 _NORM = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 
@@ -35,6 +36,8 @@ def official_value(name: str, shape: tuple[int, ...]) -> Array:
     kind = name.rpartition(".")[2]
     if kind == "kernel":
         value = draw.standard_normal(shape) * np.sqrt(1.5 / np.prod(shape[:3]))
+    elif kind == "depthwise_kernel":
+        value = draw.standard_normal(shape) * np.sqrt(2.0 / np.prod(shape[:2]))
     elif kind == "gamma":
         value = 1.0 + 0.1 * draw.standard_normal(shape)
     elif kind == "moving_variance":
@@ -78,6 +81,26 @@ def spinenet_name(program: Program, name: str) -> str:
     return f"{node}.{path[0]}.{part}{number}.{kind}"
 
 
+def mobile_name(program: Program, name: str) -> str:
+    """Official name of a parameter of SpineNet-Mobile."""
+    row_name, *path, part, leaf = name.split(".")
+    kind = ("kernel" if leaf == "weight" else leaf) if part == "conv" else _NORM[leaf]
+    if not row_name.startswith("b"):
+        return spinenet_name(program, name)
+    node = f"node{row_name[1:]}"
+    if path[0].startswith("from_"):
+        slot = [connection.source for connection in program.row(row_name).inputs].index(path[0].removeprefix("from_"))
+        step = "expand" if path[1] == "project" else f"dw{path[1].removeprefix('rep')}"
+        if part == "norm":
+            return f"{node}.in{slot}.{step}_norm.{kind}"
+        return f"{node}.in{slot}.{step}.{kind if step == 'expand' else f'depthwise_{kind}'}"
+    if path[0] == "excite":
+        return f"{node}.rep0.{'se_reduce' if path[1] == 'squeeze' else 'se_expand'}.{kind}"
+    if part == "conv" and path[0] == "spatial":
+        kind = f"depthwise_{kind}"
+    return f"{node}.rep0.{part}{_MBCONV[path[0]]}.{kind}"
+
+
 def resnet_name(program: Program, name: str) -> str:
     """Official name of a parameter of ResNet-50."""
     row_name, *path, part, leaf = name.split(".")
@@ -96,7 +119,9 @@ def official_weights(graph: Graph, official: Callable[[Program, str], str]) -> M
     weights: dict[str, Array] = {}
     for name, parameter in graph.parameters.items():
         theirs, shape = official(graph.program, name), parameter.shape
-        if len(shape) == 4:
+        if theirs.endswith(".depthwise_kernel"):
+            value = official_value(theirs, (shape[2], shape[3], shape[0], shape[1])).transpose(2, 3, 0, 1)
+        elif len(shape) == 4:
             value = official_value(theirs, (shape[2], shape[3], shape[1], shape[0])).transpose(3, 2, 0, 1)
         else:
             value = official_value(theirs, shape)
