@@ -140,5 +140,5 @@ def networks(most: int = 8) -> st.SearchStrategy[str]:
 def drawn(usual: int) -> settings:
     """Settings of a law on random networks: it draws the usual number, or that of the profile `soak`."""
     soak = settings.get_current_profile_name() == "soak"
-    count = settings.default.max_examples if soak else usual
+    count = settings().max_examples if soak else usual
     return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
