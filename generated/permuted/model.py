@@ -141,7 +141,7 @@ class Endpoint(nn.Module):
 
 
 class R0SP53(nn.Module):
-    """Gives feature maps of levels 3 to 7 (permuted.spine:124)."""
+    """Gives feature maps of levels 3 to 7 (permuted.spine:142)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,59 +154,59 @@ class R0SP53(nn.Module):
             {"num_chs": 256, "reduction": 64, "module": "P6", "index": 3},
             {"num_chs": 256, "reduction": 128, "module": "P7", "index": 4},
         ]
-        self.s = ResnetStem(3)  # level 2, line 34
-        self.b0 = Bottleneck(64, 64)  # level 2, line 36
-        self.b1 = Bottleneck(256, 64)  # level 2, line 37
-        self.b2 = Bottleneck(256, 64)  # level 2, line 38
+        self.s = ResnetStem(3)  # level 2, line 43
+        self.b0 = Bottleneck(64, 64)  # level 2, line 45
+        self.b1 = Bottleneck(256, 64)  # level 2, line 46
+        self.b2 = Bottleneck(256, 64)  # level 2, line 47
         self.b2.from_b0 = SpinenetResample(256, target_in_channels=256, narrow=32, down=0)
         self.b2.from_b1 = SpinenetResample(256, target_in_channels=256, narrow=32, down=0)
-        self.b3 = Bottleneck(512, 128)  # level 3, line 39
+        self.b3 = Bottleneck(512, 128)  # level 3, line 48
         self.b3.from_b0 = SpinenetResample(256, target_in_channels=512, narrow=32, down=1)
         self.b3.from_b1 = SpinenetResample(256, target_in_channels=512, narrow=32, down=1)
-        self.b4 = Bottleneck(512, 128)  # level 3, line 40
+        self.b4 = Bottleneck(512, 128)  # level 3, line 49
         self.b4.from_b2 = SpinenetResample(256, target_in_channels=512, narrow=32, down=1)
         self.b4.from_b3 = SpinenetResample(512, target_in_channels=512, narrow=64, down=0)
-        self.b5 = Bottleneck(1024, 256)  # level 4, line 41
+        self.b5 = Bottleneck(1024, 256)  # level 4, line 50
         self.b5.from_b2 = SpinenetResample(256, target_in_channels=1024, narrow=32, down=2)
         self.b5.from_b4 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
-        self.b6 = Bottleneck(1024, 256)  # level 4, line 42
+        self.b6 = Bottleneck(1024, 256)  # level 4, line 51
         self.b6.from_b3 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
         self.b6.from_b5 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
-        self.b7 = Bottleneck(512, 128)  # level 3, line 43
+        self.b7 = Bottleneck(512, 128)  # level 3, line 52
         self.b7.from_b5 = SpinenetResample(1024, target_in_channels=512, narrow=128, down=-1)
         self.b7.from_b6 = SpinenetResample(1024, target_in_channels=512, narrow=128, down=-1)
-        self.b8 = Bottleneck(1024, 256)  # level 5, line 44
+        self.b8 = Bottleneck(1024, 256)  # level 5, line 53
         self.b8.from_b4 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=2)
         self.b8.from_b7 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=2)
-        self.b9 = Bottleneck(1024, 256)  # level 4, line 45
+        self.b9 = Bottleneck(1024, 256)  # level 4, line 54
         self.b9.from_b4 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
         self.b9.from_b8 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=-1)
-        self.b10 = Bottleneck(1024, 256)  # level 4, line 46
+        self.b10 = Bottleneck(1024, 256)  # level 4, line 55
         self.b10.from_b8 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=-1)
         self.b10.from_b9 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
-        self.b11 = Bottleneck(1024, 256)  # level 4, line 47
+        self.b11 = Bottleneck(1024, 256)  # level 4, line 56
         self.b11.from_b8 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=-1)
         self.b11.from_b10 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
-        self.b12 = Bottleneck(512, 128)  # level 3, line 48
+        self.b12 = Bottleneck(512, 128)  # level 3, line 57
         self.b12.from_b4 = SpinenetResample(512, target_in_channels=512, narrow=64, down=0)
         self.b12.from_b10 = SpinenetResample(1024, target_in_channels=512, narrow=128, down=-1)
-        self.b13 = Bottleneck(1024, 256)  # level 4, line 49
+        self.b13 = Bottleneck(1024, 256)  # level 4, line 58
         self.b13.from_b6 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
         self.b13.from_b7 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
-        self.b14 = Bottleneck(1024, 256)  # level 5, line 50
+        self.b14 = Bottleneck(1024, 256)  # level 5, line 59
         self.b14.from_b8 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
         self.b14.from_b13 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=1)
-        self.b15 = Bottleneck(1024, 256)  # level 7, line 51
+        self.b15 = Bottleneck(1024, 256)  # level 7, line 60
         self.b15.from_b6 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=3)
         self.b15.from_b9 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=3)
-        self.b16 = Bottleneck(1024, 256)  # level 6, line 52
+        self.b16 = Bottleneck(1024, 256)  # level 6, line 61
         self.b16.from_b7 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=3)
         self.b16.from_b9 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=2)
-        self.P3 = Endpoint(512, 256)  # level 3, line 54
-        self.P4 = Endpoint(1024, 256)  # level 4, line 55
-        self.P5 = Endpoint(1024, 256)  # level 5, line 56
-        self.P6 = Endpoint(1024, 256)  # level 6, line 57
-        self.P7 = Endpoint(1024, 256)  # level 7, line 58
+        self.P3 = Endpoint(512, 256)  # level 3, line 63
+        self.P4 = Endpoint(1024, 256)  # level 4, line 64
+        self.P5 = Endpoint(1024, 256)  # level 5, line 65
+        self.P6 = Endpoint(1024, 256)  # level 6, line 66
+        self.P7 = Endpoint(1024, 256)  # level 7, line 67
         self.reset()
 
     @torch.no_grad()

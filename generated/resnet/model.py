@@ -114,7 +114,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNet50(nn.Module):
-    """Gives feature maps of levels 2 to 5 (resnet.spine:63)."""
+    """Gives feature maps of levels 2 to 5 (resnet.spine:64)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,13 +126,13 @@ class ResNet50(nn.Module):
             {"num_chs": 1024, "reduction": 16, "module": "C4", "index": 2},
             {"num_chs": 2048, "reduction": 32, "module": "C5", "index": 3},
         ]
-        self.s = ResnetStem(3)  # level 2, line 32
-        self.c2 = Repeated(Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64))  # level 2, line 34
-        # level 3, line 35
+        self.s = ResnetStem(3)  # level 2, line 33
+        self.c2 = Repeated(Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64))  # level 2, line 35
+        # level 3, line 36
         self.c3 = Repeated(Bottleneck(256, 128, stride=2), *(Bottleneck(512, 128) for _ in range(3)))
-        # level 4, line 36
+        # level 4, line 37
         self.c4 = Repeated(Bottleneck(512, 256, stride=2), *(Bottleneck(1024, 256) for _ in range(5)))
-        # level 5, line 37
+        # level 5, line 38
         self.c5 = Repeated(Bottleneck(1024, 512, stride=2), Bottleneck(2048, 512), Bottleneck(2048, 512))
         self.reset()
 

@@ -16,7 +16,7 @@ FILES = ("spinenet", "spinenet_mobile", "permuted", "resnet", "fpn", "retinanet"
 
 @cache
 def networks() -> dict[str, tuple[str, ...]]:
-    """Names of the networks of each file, in its order; families (`TPU`) stand in several files."""
+    """Names of the networks of each file, in its order."""
     texts = {file: (EXAMPLES / f"{file}.spine").read_text(encoding="utf-8") for file in FILES}
     return {file: tuple(re.findall(r"^network (\w+)", text, re.MULTILINE)) for file, text in texts.items()}
 

@@ -74,6 +74,11 @@ class Case:
     batch: int = 1
     official: Callable[[Program, str], str] = spinenet_name
 
+    @property
+    def name(self) -> str:
+        """The network's name and the file's: what `pytest -k` finds it by."""
+        return f"{self.network.partition('(')[0]}-{self.file}"
+
 
 def row_of(key: str, case: Case) -> str:
     """The row whose value was stored under a key: `out3` is the output of level 3, `node0` the first block."""
@@ -134,8 +139,8 @@ def by_onnx_runtime(program: Program, weights: Mapping[str, Array], pixels: Arra
 @pytest.mark.parametrize(
     "case",
     [
-        *(pytest.param(case, id=case.file) for case in CASES),
-        *(pytest.param(case, id=case.file, marks=ANY_SIZE) for case in CASES_OF_ANY_SIZE),
+        *(pytest.param(case, id=case.name) for case in CASES),
+        *(pytest.param(case, id=case.name, marks=ANY_SIZE) for case in CASES_OF_ANY_SIZE),
     ],
 )
 def test_outputs_equal_the_official_code(
