@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+import spinedsl
 from spinedsl.analysis import costs, costs_by_row
 from spinedsl.ops.graph import Graph
 from tests.published.examples import graph_of
@@ -166,7 +167,7 @@ def test_table_6_multiply_adds(network: str) -> None:
     assert says(RESNETS[network], costs(graph_of(network)).multiply_adds / 1e9)
 
 
-@pytest.mark.xfail(strict=True, reason="7 levels do not divide 224")
+@pytest.mark.xfail(strict=True, raises=spinedsl.Mistakes, reason="7 levels do not divide 224")
 @pytest.mark.parametrize("network", SPINENETS)
 def test_table_6_multiply_adds_of_spinenet(network: str) -> None:
     graph = graph_of(network, "224x224")
