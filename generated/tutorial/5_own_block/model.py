@@ -120,9 +120,8 @@ class Inverted(nn.Module):
 
 class SpinenetResample(nn.Module):
     """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. After the convolution of stride 2, the TensorFlow model garden goes further down
-    by max pools of stride 2, one after another; tensorflow/tpu by a single larger one, which is `chained = false`
-    (std/resample.spine:8).
+    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
+    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
     """
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
