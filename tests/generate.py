@@ -23,10 +23,11 @@ GENERATED = ROOT / "generated"
 # One network of each example: of a family the one that its paper leads with.
 NETWORKS = {
     "spinenet.spine": "SpineNet49",
-    "resnet50.spine": "ResNet50",
+    "resnet.spine": "ResNet50",
+    "permuted.spine": "R0SP53",
     "retinanet.spine": "RetinaNet49",
     "classifier.spine": "Classifier49",
-    "fpn.spine": "ResNet50FPN",
+    "fpn.spine": "RetinaNetR50FPN",
     "spinenet_mobile.spine": "SpineNetMobile49",
     "convnext.spine": "ConvNeXtTiny",
     "variants.spine": "Detector",

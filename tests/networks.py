@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 HEAD = """\
@@ -12,6 +13,7 @@ import std.blocks
 import std.stems
 import std.resample
 import std.outputs
+import std.heads
 
 def excite(x, ratio = 0.25) -> x.channels {
     let squeeze = act(conv(global_average_pool(x), ratio * x.channels, kernel = 1, bias = true))
@@ -37,6 +39,12 @@ resample_type plain(x, source, target) -> target.in_channels {
 TYPES = ("residual", "bottleneck", "inverted", "bottleneck(expansion = 2)")
 LEVELS = (2, 3, 4, 5)
 CHANNELS = (4, 8, 12)
+HEADS = (
+    "",
+    "classifier(classes = 7)",
+    "retina_tower(outputs = 5, depth = 2)",
+    "separable_tower(outputs = 5, depth = 1)",
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ def reachable(blocks: list[Block], outputs: list[int]) -> set[int]:
     return found
 
 
-def to_text(blocks: list[Block], act: str, padding: str, resample: str, join: str) -> str:
+def to_text(blocks: list[Block], act: str, padding: str, resample: str, join: str, head: str) -> str:
     """The network as a file. The last block of each level is an output; what reaches none is left out."""
     outputs = list({block.level: index for index, block in enumerate(blocks)}.values())
     kept = sorted(reachable(blocks, outputs))
@@ -95,6 +103,9 @@ def to_text(blocks: list[Block], act: str, padding: str, resample: str, join: st
         row = f"    block b{index}: {block.type} level {block.level} {'after' if block.direct else 'from'} {names}"
         rows.append(f"{row} channels {block.channels}" + (f" repeat {block.repeat}" if block.repeat else ""))
     rows += [f"    output O{blocks[index].level}: endpoint from b{index} channels 4" for index in outputs]
+    if head:
+        channels = "" if head.startswith("classifier") else " channels 6"
+        rows.append(f"    head H: {head} from {', '.join(f'O{blocks[index].level}' for index in outputs)}{channels}")
     return "\n".join(
         [
             HEAD,
@@ -116,10 +127,18 @@ def networks(most: int = 8) -> st.SearchStrategy[str]:
     number = st.integers(0, 23)
     draws = st.lists(st.tuples(number, number, number, number, number, number), min_size=1, max_size=most)
     return st.builds(
-        lambda drawn, act, padding, resample, join: to_text(decode(drawn), act, padding, resample, join),
+        lambda drawn, *choices: to_text(decode(drawn), *choices),
         draws,
         st.sampled_from(("relu", "swish", "hard_swish", "relu6", "gelu")),
         st.sampled_from(("same", "symmetric")),
-        st.sampled_from(("spinenet", "spinenet(alpha = 1)", "plain")),
+        st.sampled_from(("spinenet", "spinenet(alpha = 1)", "spinenet(chained = false)", "plain")),
         st.sampled_from(("activated_sum", "mean")),
+        st.sampled_from(HEADS),
     )
+
+
+def drawn(usual: int) -> settings:
+    """Settings of a law on random networks: it draws the usual number, or that of the profile `soak`."""
+    soak = settings.get_current_profile_name() == "soak"
+    count = settings().max_examples if soak else usual
+    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])

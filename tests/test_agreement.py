@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from numpy.typing import NDArray
 
 import spinedsl
@@ -28,15 +28,22 @@ from spinedsl.ops.types import at_level
 from spinedsl.ops.verify import verify
 from spinedsl.source import Source
 from tests.generate import NETWORKS
-from tests.networks import networks
+from tests.networks import drawn, networks
 
 Array = NDArray[np.float32]
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SCALED = 1e-5  # largest difference over the largest value, for each output
 EXACT = 1e-10  # the same in float64
 FAMILY = [
-    ("spinenet.spine", name) for name in ("SpineNet49S", "SpineNet96", "SpineNet143", "SpineNet143L", "SpineNet190")
+    *(("spinenet.spine", name) for name in ("SpineNet49S", "SpineNet96", "SpineNet143", "SpineNet143L", "SpineNet190")),
+    ("spinenet.spine", "SpineNet49S_C"),
+    ("spinenet_mobile.spine", "SpineNetMobile49S_TPU"),
+    ("spinenet_mobile.spine", "RetinaNetMobile49XS"),
+    ("permuted.spine", "R23SP30_512"),
+    ("resnet.spine", "ResNet18Classifier"),
+    ("resnet.spine", "ResNet50_TPU"),
 ]
+LARGE = ("spinenet.spine", "retinanet.spine", "classifier.spine", "fpn.spine", "permuted.spine")
 
 
 def weights_of(parameters: Mapping[str, Parameter]) -> dict[str, Array]:
@@ -102,11 +109,10 @@ def run_torch(module: torch.nn.Module, image: NDArray[Any]) -> dict[str, NDArray
 def test_examples(file: str, network: str) -> None:
     program = spinedsl.program(EXAMPLES / file, network=network)
     side = program.divisor
-    large = file in ("spinenet.spine", "retinanet.spine", "classifier.spine", "fpn.spine")
-    assert_witnesses_agree(program, [(2, side, 2 * side)] if large else [(1, side, side), (2, 3 * side, side)])
+    assert_witnesses_agree(program, [(2, side, 2 * side)] if file in LARGE else [(1, side, side), (2, 3 * side, side)])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@drawn(30)
 @given(networks())
 def test_random_networks(text: str) -> None:
     outcome = spinedsl.check(Source.from_text(text))

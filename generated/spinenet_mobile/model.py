@@ -36,7 +36,7 @@ class SameConv2d(nn.Conv2d):
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:23).
+    (std/resample.spine:49).
     """
     return F.silu(functools.reduce(torch.add, inputs))
 
@@ -158,7 +158,7 @@ class Endpoint(nn.Module):
 
 
 class SpineNetMobile49(nn.Module):
-    """Gives feature maps of levels 3 to 7 (spinenet_mobile.spine:58)."""
+    """Gives feature maps of levels 3 to 7 (spinenet_mobile.spine:92)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,62 +171,62 @@ class SpineNetMobile49(nn.Module):
             {"num_chs": 48, "reduction": 64, "module": "P6", "index": 3},
             {"num_chs": 48, "reduction": 128, "module": "P7", "index": 4},
         ]
-        self.s = MobileStem(3, 8)  # level 1, line 28
-        self.b0 = Mbconv(8, 16, narrow=1)  # level 1, line 30
-        self.b1 = Mbconv(16, 24, narrow=3, stride=2)  # level 2, line 31
-        self.b2 = Mbconv(24, 24, narrow=4)  # level 2, line 32
+        self.s = MobileStem(3, 8)  # level 1, line 46
+        self.b0 = Mbconv(8, 16, narrow=1)  # level 1, line 48
+        self.b1 = Mbconv(16, 24, narrow=3, stride=2)  # level 2, line 49
+        self.b2 = Mbconv(24, 24, narrow=4)  # level 2, line 50
         self.b2.from_b0 = SpinenetMobileResample(16, target_in_channels=24, down=1)
         self.b2.from_b1 = SpinenetMobileResample(24, target_in_channels=24, down=0)
-        self.b3 = Mbconv(24, 24, narrow=4)  # level 2, line 33
+        self.b3 = Mbconv(24, 24, narrow=4)  # level 2, line 51
         self.b3.from_b1 = SpinenetMobileResample(24, target_in_channels=24, down=0)
         self.b3.from_b2 = SpinenetMobileResample(24, target_in_channels=24, down=0)
-        self.b4 = Mbconv(80, 80, narrow=16)  # level 4, line 34
+        self.b4 = Mbconv(80, 80, narrow=16)  # level 4, line 52
         self.b4.from_b1 = SpinenetMobileResample(24, target_in_channels=80, down=2)
         self.b4.from_b2 = SpinenetMobileResample(24, target_in_channels=80, down=2)
-        self.b5 = Mbconv(40, 40, narrow=8)  # level 3, line 35
+        self.b5 = Mbconv(40, 40, narrow=8)  # level 3, line 53
         self.b5.from_b3 = SpinenetMobileResample(24, target_in_channels=40, down=1)
         self.b5.from_b4 = SpinenetMobileResample(80, target_in_channels=40, down=-1)
-        self.b6 = Mbconv(80, 80, narrow=16)  # level 4, line 36
+        self.b6 = Mbconv(80, 80, narrow=16)  # level 4, line 54
         self.b6.from_b3 = SpinenetMobileResample(24, target_in_channels=80, down=2)
         self.b6.from_b5 = SpinenetMobileResample(40, target_in_channels=80, down=1)
-        self.b7 = Mbconv(112, 112, narrow=22)  # level 6, line 37
+        self.b7 = Mbconv(112, 112, narrow=22)  # level 6, line 55
         self.b7.from_b4 = SpinenetMobileResample(80, target_in_channels=112, down=2)
         self.b7.from_b6 = SpinenetMobileResample(80, target_in_channels=112, down=2)
-        self.b8 = Mbconv(80, 80, narrow=16)  # level 4, line 38
+        self.b8 = Mbconv(80, 80, narrow=16)  # level 4, line 56
         self.b8.from_b4 = SpinenetMobileResample(80, target_in_channels=80, down=0)
         self.b8.from_b6 = SpinenetMobileResample(80, target_in_channels=80, down=0)
-        self.b9 = Mbconv(112, 112, narrow=22)  # level 5, line 39
+        self.b9 = Mbconv(112, 112, narrow=22)  # level 5, line 57
         self.b9.from_b7 = SpinenetMobileResample(112, target_in_channels=112, down=-1)
         self.b9.from_b8 = SpinenetMobileResample(80, target_in_channels=112, down=1)
-        self.b10 = Mbconv(112, 112, narrow=22)  # level 7, line 40
+        self.b10 = Mbconv(112, 112, narrow=22)  # level 7, line 58
         self.b10.from_b7 = SpinenetMobileResample(112, target_in_channels=112, down=1)
         self.b10.from_b9 = SpinenetMobileResample(112, target_in_channels=112, down=2)
-        self.b11 = Mbconv(112, 112, narrow=22)  # level 5, line 41
+        self.b11 = Mbconv(112, 112, narrow=22)  # level 5, line 59
         self.b11.from_b9 = SpinenetMobileResample(112, target_in_channels=112, down=0)
         self.b11.from_b10 = SpinenetMobileResample(112, target_in_channels=112, down=-2)
-        self.b12 = Mbconv(112, 112, narrow=22)  # level 5, line 42
+        self.b12 = Mbconv(112, 112, narrow=22)  # level 5, line 60
         self.b12.from_b9 = SpinenetMobileResample(112, target_in_channels=112, down=0)
         self.b12.from_b11 = SpinenetMobileResample(112, target_in_channels=112, down=0)
-        self.b13 = Mbconv(80, 80, narrow=16)  # level 4, line 43
+        self.b13 = Mbconv(80, 80, narrow=16)  # level 4, line 61
         self.b13.from_b6 = SpinenetMobileResample(80, target_in_channels=80, down=0)
         self.b13.from_b11 = SpinenetMobileResample(112, target_in_channels=80, down=-1)
-        self.b14 = Mbconv(40, 40, narrow=8)  # level 3, line 44
+        self.b14 = Mbconv(40, 40, narrow=8)  # level 3, line 62
         self.b14.from_b5 = SpinenetMobileResample(40, target_in_channels=40, down=0)
         self.b14.from_b11 = SpinenetMobileResample(112, target_in_channels=40, down=-2)
-        self.b15 = Mbconv(112, 112, narrow=22)  # level 5, line 45
+        self.b15 = Mbconv(112, 112, narrow=22)  # level 5, line 63
         self.b15.from_b8 = SpinenetMobileResample(80, target_in_channels=112, down=1)
         self.b15.from_b13 = SpinenetMobileResample(80, target_in_channels=112, down=1)
-        self.b16 = Mbconv(112, 112, narrow=22)  # level 7, line 46
+        self.b16 = Mbconv(112, 112, narrow=22)  # level 7, line 64
         self.b16.from_b6 = SpinenetMobileResample(80, target_in_channels=112, down=3)
         self.b16.from_b15 = SpinenetMobileResample(112, target_in_channels=112, down=2)
-        self.b17 = Mbconv(112, 112, narrow=22)  # level 6, line 47
+        self.b17 = Mbconv(112, 112, narrow=22)  # level 6, line 65
         self.b17.from_b13 = SpinenetMobileResample(80, target_in_channels=112, down=2)
         self.b17.from_b15 = SpinenetMobileResample(112, target_in_channels=112, down=1)
-        self.P3 = Endpoint(40, 48)  # level 3, line 49
-        self.P4 = Endpoint(80, 48)  # level 4, line 50
-        self.P5 = Endpoint(112, 48)  # level 5, line 51
-        self.P6 = Endpoint(112, 48)  # level 6, line 52
-        self.P7 = Endpoint(112, 48)  # level 7, line 53
+        self.P3 = Endpoint(40, 48)  # level 3, line 67
+        self.P4 = Endpoint(80, 48)  # level 4, line 68
+        self.P5 = Endpoint(112, 48)  # level 5, line 69
+        self.P6 = Endpoint(112, 48)  # level 6, line 70
+        self.P7 = Endpoint(112, 48)  # level 7, line 71
         self.reset()
 
     @torch.no_grad()

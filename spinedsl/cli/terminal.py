@@ -43,6 +43,7 @@ def network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", metavar="HxW", type=size_argument, help="height and width of the input, instead of the file's"
     )
+    parser.set_defaults(outputs=None)
 
 
 def outputs_argument(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +74,7 @@ def requested_program(options: argparse.Namespace) -> Program | None:
         say_diagnostics(source.diagnostics, sys.stderr)
         return None
     try:
-        made = api.program(source.value, network=options.network, size=options.input, outputs=getattr(options, "outputs", None))
+        made = api.program(source.value, network=options.network, size=options.input, outputs=options.outputs)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None

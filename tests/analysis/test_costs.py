@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from torch.utils.flop_counter import FlopCounterMode
 
 import spinedsl
@@ -16,7 +16,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
 from tests.generate import NETWORKS
-from tests.networks import networks
+from tests.networks import drawn, networks
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -37,7 +37,7 @@ def test_examples_cost_what_torch_counts(file: str, network: str) -> None:
     assert (closed.parameters, closed.multiply_adds) == counted(program)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@drawn(30)
 @given(networks())
 def test_random_networks_cost_what_torch_counts(text: str) -> None:
     program = spinedsl.program(Source.from_text(text))

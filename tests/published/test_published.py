@@ -1,4 +1,4 @@
-"""SpineNet and ResNet-50 are the published ones: counts to the digit, and the official code's outputs for its weights.
+"""SpineNet, SpineNet-Mobile and ResNet-50 are the official ones: counts to the digit, outputs for the same weights.
 
 Three witnesses that share nothing but the op program: the interpreter in NumPy, PyTorch and ONNX Runtime.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,86 +16,80 @@ import onnxruntime
 import pytest
 import torch
 
-import spinedsl
 from spinedsl.analysis import costs
 from spinedsl.backends import onnx as onnx_backend
 from spinedsl.backends import torch as torch_backend
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
-from spinedsl.source import Source
+from tests.published.examples import graph_of
 from tests.published.reference import DATA, Array, image, official_weights
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-COUNTS: Mapping[str, Mapping[str, object]] = json.loads((DATA / "counts.json").read_text())
+COUNTS: Mapping[str, Any] = json.loads((DATA / "counts.json").read_text())
 SCALED = 1e-5  # largest difference over the largest value
-
-
-def example(network: str, size: tuple[int, int], act: str = "relu") -> Program:
-    """A network of the examples at a size, perhaps with another activation."""
-    file = EXAMPLES / ("resnet50.spine" if network == "ResNet50" else "spinenet.spine")
-    source = Source.from_text(file.read_text().replace("act relu", f"act {act}"), file.name, str(file))
-    return spinedsl.program(source, network=network, size=size)
 
 
 @pytest.mark.parametrize("network", COUNTS)
 def test_parameters_and_multiply_adds_equal_the_official_counts(network: str) -> None:
     published = COUNTS[network]
-    by_size = published["multiply_adds"]
-    assert isinstance(by_size, dict)
-    assert by_size
-    for size, multiply_adds in by_size.items():
-        height, width = map(int, size.split("x"))
-        counted = costs(flatten(example(network, (height, width))))
+    for size, multiply_adds in published["multiply_adds"].items():
+        graph = graph_of(network, size)
+        counted = costs(graph)
         assert counted.multiply_adds == multiply_adds, size
         assert counted.parameters == published["trainable"]
         assert counted.statistics == published["statistics"]
+        assert sum(node.primitive == "conv" for node in graph.nodes) == published["convolutions"]
+        assert sum(node.primitive == "batch_norm" for node in graph.nodes) == published["norms"]
+
+
+@pytest.mark.parametrize("network", ["SpineNet49S", "SpineNet49", "SpineNet96", "SpineNet143", "SpineNetMobile49"])
+def test_both_official_implementations_have_the_same_parameters(network: str) -> None:
+    """Those of tensorflow/tpu that were built and counted."""
+    assert costs(graph_of(f"{network}_TPU")).parameters == COUNTS[network]["trainable"]
+
+
+def test_parameters_with_level_2() -> None:
+    """The official SpineNet-49 with `min_level = 2`."""
+    assert costs(graph_of("SpineNet49_P2")).parameters == 22_034_688
 
 
 @dataclass(frozen=True)
 class Case:
-    """Stored outputs, and how the network that made them is written here."""
+    """Stored outputs, and how the network that made them is written here.
+
+    `batch` images went in; of them the first are stored, and of large maps the first channels.
+    """
 
     file: str
-    network: str
-    size: tuple[int, int]
-    act: str
-    batch: int
-    model: str  # whose variables the official code has
-    rows: Callable[[str], str]  # name of the stored array -> name of our row
-    make: Callable[[Case], Program] = lambda case: example(case.network, case.size, case.act)
+    network: str  # or what makes it of one of the examples
+    size: str
+    batch: int = 1
+    model: str = "spinenet49"  # whose variables the official code has
+
+    @property
+    def name(self) -> str:
+        """The network's name and the file's: what `pytest -k` finds it by."""
+        return f"{self.network.partition('(')[0]}-{self.file}"
 
 
+def row_of(key: str, case: Case) -> str:
+    """The row whose value was stored under a key: `out3` is the output of level 3, `node0` the first block."""
+    if key.startswith("node"):
+        return f"b{key[4:]}"
+    return ("C" if case.model == "resnet50" else "P") + key[3:]
+
+
+# The stored outputs have the same epsilon in both implementations.
 CASES = [
-    Case(
-        "spinenet49_relu_128x128", "SpineNet49", (128, 128), "relu", 1, "spinenet49",
-        lambda key: f"P{key[3:]}" if key.startswith("out") else f"b{key[4:]}",
-    ),
-    Case("spinenet49s_swish_128x256", "SpineNet49S", (128, 256), "swish", 1, "spinenet49", lambda key: f"P{key[3:]}"),
-    Case(
-        "spinenet49s_tpu_swish_224x224", "SpineNet49S", (224, 224), "swish", 1, "spinenet49",
-        lambda key: f"P{key[3:]}",
-        lambda case: spinedsl.program(Path(__file__).with_name("spinenet_tpu.spine"), network=case.network),
-    ),
-    Case("resnet50_relu_128x128", "ResNet50", (128, 128), "relu", 2, "resnet50", lambda key: f"C{key[3:]}"),
-]  # fmt: skip
-
-
-def at_any_size(network: str, size: tuple[int, int]) -> Program:
-    """A network of the examples with its sizes rounded up."""
-    file = EXAMPLES / "spinenet.spine"
-    text = file.read_text().replace("    join activated_sum", "    rules { sizes any }\n    join activated_sum")
-    return spinedsl.program(Source.from_text(text, file.name, str(file)), network=network, size=size)
-
-
-@pytest.mark.parametrize(
-    ("network", "published"),
-    [("SpineNet49", "3.478"), ("SpineNet96", "5.723"), ("SpineNet143", "9.087"), ("SpineNet190", "19.111")],
-)
-def test_multiply_adds_of_classification_at_224_are_the_published_ones(network: str, published: str) -> None:
-    counted = costs(flatten(at_any_size(network, (224, 224))))
-    assert f"{counted.multiply_adds / 1e9:.3f}" == published
-    assert counted.parameters == COUNTS[network]["trainable"]
+    Case("spinenet49_relu_128x128", "SpineNet49", "128x128"),
+    Case("spinenet49_relu_128x128_of_two", "SpineNet49", "128x128", batch=2),
+    Case("spinenet49_swish_256x128", "SpineNet49(activation = swish)", "256x128"),
+    Case("spinenet49s_swish_128x256", "SpineNet49S(activation = swish)", "128x256"),
+    Case("spinenet_mobile49_swish_128x128", "SpineNetMobile49", "128x128", batch=2, model="spinenet_mobile49"),
+    Case("resnet50_relu_128x128", "ResNet50", "128x128", batch=2, model="resnet50"),
+    Case("spinenet49_tpu_relu_128x128", "SpineNet49_TPU(epsilon = 1e-3)", "128x128", batch=2),
+    Case("spinenet49s_tpu_swish_224x224", "SpineNet49S_C_224(epsilon = 1e-3)", "224x224"),
+]
 
 
 def by_interpreter(program: Program, weights: Mapping[str, Array], pixels: Array, rows: set[str]) -> dict[str, Array]:
@@ -133,17 +127,21 @@ def by_onnx_runtime(program: Program, weights: Mapping[str, Array], pixels: Arra
 
 
 @pytest.mark.parametrize("witness", [by_interpreter, by_torch, by_onnx_runtime])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.file)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=case.name) for case in CASES],
+)
 def test_outputs_equal_the_official_code(
     case: Case, witness: Callable[[Program, Mapping[str, Array], Array, set[str]], dict[str, Array]]
 ) -> None:
-    program = case.make(case)
-    weights = official_weights(flatten(program), case.model)
+    graph = graph_of(case.network, case.size)
+    weights = official_weights(graph, case.model)
     with np.load(DATA / f"{case.file}.npz") as stored:
-        expected = {case.rows(key): stored[key].transpose(0, 3, 1, 2) for key in stored.files}
-    values = witness(program, weights, image(*case.size, case.batch), set(expected))
+        expected = {row_of(key, case): stored[key].transpose(0, 3, 1, 2) for key in stored.files}
+    height, width = map(int, case.size.split("x"))
+    values = witness(graph.program, weights, image(height, width, case.batch), set(expected))
     assert values.keys() == expected.keys()
     for row, theirs in expected.items():
-        ours = values[row][: len(theirs)]
-        assert ours.shape == theirs.shape, row
-        assert np.abs(ours - theirs).max() <= SCALED * np.abs(theirs).max(), row
+        images, channels, *sides = theirs.shape
+        assert values[row].shape[2:] == tuple(sides), row
+        assert np.abs(values[row][:images, :channels] - theirs).max() <= SCALED * np.abs(theirs).max(), row

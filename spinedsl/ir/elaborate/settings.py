@@ -82,7 +82,7 @@ class Settings(Record, frozen=False):
         roles: dict[str, tuple[Primitive, dict[str, Value]]] = {}
         items = self.network.defaults.items if self.network.defaults is not None else ()
         for item in sorted(items, key=lambda item: item.role is not None):
-            primitive = PRIMITIVES.get(ALIASES.get(item.use.name.text, item.use.name.text))
+            primitive = self.chosen(item)
             if primitive is None:
                 if item.role is not None:
                     roles[item.role.text] = (PRIMITIVES["identity"], {})
@@ -98,6 +98,20 @@ class Settings(Record, frozen=False):
             for name in ("act", "norm"):
                 roles.setdefault(name, (PRIMITIVES["identity"], {}))
         self.context.set_defaults(roles, attributes)
+
+    def chosen(self, item: tree.DefaultItem) -> Primitive | None:
+        """The primitive that an entry names, or that a parameter or `let` it names holds; None after a mistake."""
+        name = item.use.name
+        held = self.values.env.get(name.text, POISON) if item.role is not None else POISON
+        if name.text in PRIMITIVES or name.text in ALIASES or isinstance(held, Poison):
+            return PRIMITIVES.get(ALIASES.get(name.text, name.text))
+        primitive = PRIMITIVES.get(held) if isinstance(held, str) else None
+        if primitive is None or not primitive.activation:
+            activations = [found.name for found in PRIMITIVES.values() if found.activation]
+            found = say.EXPECTED_VALUE.at(name.span, what="`act`", expected="an activation", got=in_words(held))
+            self.report(found.with_fix(f"give `{name.text}` one of {one_of(activations)}"))
+            return None
+        return primitive
 
     def entry(self, use: tree.Use, primitive: Primitive) -> dict[str, Value]:
         """The attributes that one entry sets."""

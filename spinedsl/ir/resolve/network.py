@@ -97,7 +97,7 @@ class _Settings(Record, frozen=False):
         defaults = self.only("defaults", self.of_kind(tree.Defaults))
         seen: dict[str, Span] = {}
         for item in defaults.items if defaults is not None else ():
-            primitive = self.primitive(item.use)
+            primitive = self.primitive(item.use) if not self.held(item) else None
             if item.role is not None:
                 self.role(item, primitive)
             key = item.role.text if item.role is not None else ALIASES.get(item.use.name.text, item.use.name.text)
@@ -107,6 +107,12 @@ class _Settings(Record, frozen=False):
             if primitive is not None:
                 self.attributes(item.use, primitive)
         return defaults
+
+    def held(self, item: tree.DefaultItem) -> bool:
+        """`act` is what a parameter or a `let` of the network holds; its value is checked when it is known."""
+        name, use = item.use.name.text, item.use
+        mentioned = name in self.names.scope.names and language_callable(name) is None
+        return mentioned and item.role is not None and item.role.text == "act" and not use.arguments
 
     def role(self, item: tree.DefaultItem, primitive: Primitive | None) -> None:
         """`act` is an activation, `norm` a normalisation, and nothing else is a role."""

@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = {
     "SpineNet49": "spinenet",
     "SpineNet96": "spinenet",
-    "ResNet50": "resnet50",
+    "ResNet50": "resnet",
     "OwnBlock": "tutorial/5_own_block",
 }
 
