@@ -57,13 +57,23 @@ def requested_program(options: argparse.Namespace) -> Program | None:
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)
         return None
+    return program_of(source.value, options.network, options.input)
+
+
+def program_of(
+    source: Source, network: str | None, size: tuple[int, int] | None, option: str = "--network NAME"
+) -> Program | None:
+    """The program of a network of a file; None when the file has mistakes, which are printed.
+
+    `option` is how the command line chooses the network, where it did not or not rightly.
+    """
     try:
-        return api.program(source.value, network=options.network, size=options.input)
+        return api.program(source, network=network, size=size)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None
     except api.NetworkChoice as choice:
-        raise UsageError(f"{choice} (--network NAME)") from None
+        raise UsageError(f"{choice} ({option})") from None
 
 
 def spine_files(names: Iterable[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from spinedsl.draw.feeds import Feed, drawn_rows, feeds, output_names
-from spinedsl.draw.glyphs import text_width
+from spinedsl.draw.glyphs import TIMES, text_width
 from spinedsl.draw.marks import CHANGED, Mark, Marking
 from spinedsl.draw.routes import Link, Route, Routes, route
 from spinedsl.draw.shapes import TALL, Line, Point, ends, fitted, height_of, shapes_of, side, width_for
@@ -21,13 +21,24 @@ from spinedsl.ops.program import Program, Row
 LABEL, TAG, TITLE, SUBTITLE = 11.0, 9.5, 16.0, 11.0  # font sizes
 NAME_MIDDLE, TAG_MIDDLE = -5.5, 6.5  # of a block's two lines, below its own middle
 LANE = 6.0  # between the lanes of two arrows
-GAP = 22.0  # between two blocks of a row
-CLEAR = 14.0  # between a block and another's verticals: an arrow's head and a corner
 PAD = 13.0  # between a block and the edge of its band, or the first lane
 MARGIN_LEFT, MARGIN_TOP, MARGIN_RIGHT = 92.0, 60.0, 24.0
 BETWEEN_PANELS = 40.0
 WIDTHS = ("equal", "channels")
 WIDEST_BY_CHANNELS = 64.0  # added to a block's width for the most channels in the figure
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """How close things stand: the least width of a block, the gap between two of a row, and that beside verticals."""
+
+    narrowest: float
+    gap: float
+    clear: float  # room for an arrow's head and a corner
+
+
+AIRY, DENSE = Spacing(38.0, 22.0, 14.0), Spacing(28.0, 13.0, 12.0)
+MANY = 30  # columns from which a figure is dense
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,7 @@ class Figure:
     beyond: int  # the tier of what has no level
     shapes: Mapping[str, str]
     widths: str
+    spacing: Spacing
 
 
 @dataclass(frozen=True)
@@ -143,15 +155,16 @@ def lay_out(
         for program, row_of in zip(programs, nodes, strict=True)
     ]
     bands = _bands({node.tier for node in chain(*nodes)}, routed)
+    spacing = DENSE if max(map(len, nodes)) >= MANY else AIRY
     panels = []
     left = MARGIN_LEFT
     for index, program in enumerate(programs):
         title = titles[index] if titles else program.name
         marking = markings[index] if markings else None
-        panels.append(_panel(program, title, marking, nodes[index], routed[index], bands, left))
+        panels.append(_panel(program, title, marking, nodes[index], routed[index], bands, spacing, left))
         left += panels[-1].width + BETWEEN_PANELS
     height = max(band.bottom for band in bands.values())
-    return Figure(tuple(panels), left - BETWEEN_PANELS + MARGIN_RIGHT, height, bands, beyond, shapes, widths)
+    return Figure(tuple(panels), left - BETWEEN_PANELS + MARGIN_RIGHT, height, bands, beyond, shapes, widths, spacing)
 
 
 # ---- what stands in the figure ----
@@ -169,7 +182,7 @@ def _nodes(program: Program, shapes: Mapping[str, str], beyond: int, most: int) 
 
 def _lines(row: Row, outputs: Sequence[str]) -> tuple[Line, ...]:
     """The name, and below it the outputs that read the row and how often it is repeated."""
-    tag = " ".join([*outputs, *([f"×{len(row.calls)}"] if len(row.calls) > 1 else [])])
+    tag = " ".join([*outputs, *([f"{TIMES}{len(row.calls)}"] if len(row.calls) > 1 else [])])
     if not tag:
         return ((row.name, LABEL, 0.0, False),)
     return ((row.name, LABEL, NAME_MIDDLE, False), (tag, TAG, TAG_MIDDLE, True))
@@ -217,16 +230,15 @@ def _panel(
     nodes: Sequence[_Node],
     routes: Routes,
     bands: Mapping[int, Band],
+    spacing: Spacing,
     left: float,
 ) -> Panel:
     widths = [
-        width_for(node.shape, node.lines, 2 * spread + 12) + node.wider
+        width_for(node.shape, node.lines, max(spacing.narrowest, 2 * spread + 12)) + node.wider
         for node, spread in zip(nodes, routes.spread, strict=True)
     ]
-    xs = _columns(nodes, widths, routes.spread, left)
-    placed = [
-        _box(node, x, bands[node.tier].middle, width) for node, x, width in zip(nodes, xs, widths, strict=True)
-    ]
+    xs = _columns(nodes, widths, routes.spread, spacing, left)
+    placed = [_box(node, x, bands[node.tier].middle, width) for node, x, width in zip(nodes, xs, widths, strict=True)]
     fed = tuple(feeds(program))
     arrows = tuple(
         _arrow(one, fed[one.link.number], placed, nodes, bands)
@@ -249,7 +261,7 @@ def _subtitle(facts: Facts) -> str:
 
 
 def _columns(
-    nodes: Sequence[_Node], widths: Sequence[float], spread: Sequence[float], left: float
+    nodes: Sequence[_Node], widths: Sequence[float], spread: Sequence[float], spacing: Spacing, left: float
 ) -> list[float]:
     """Middles of all boxes: in order, clear of each other in a row, and of each other's verticals across rows."""
     xs: list[float] = []
@@ -257,9 +269,9 @@ def _columns(
         x = left + widths[j] / 2
         for i, other in enumerate(nodes[:j]):
             if other.tier == node.tier:
-                apart = widths[i] / 2 + GAP + widths[j] / 2
+                apart = widths[i] / 2 + spacing.gap + widths[j] / 2
             else:
-                apart = CLEAR + max(spread[i] + widths[j] / 2, widths[i] / 2 + spread[j])
+                apart = spacing.clear + max(spread[i] + widths[j] / 2, widths[i] / 2 + spread[j])
             x = max(x, xs[i] + apart)
         xs.append(x)
     return xs
@@ -267,9 +279,7 @@ def _columns(
 
 def _box(node: _Node, x: float, y: float, width: float) -> Box:
     words, *tag = (fitted(node.shape, width, line) for line in node.lines)
-    return Box(
-        node.row, node.shape, x, y, width, height_of(node.shape), node.role, node.outputs, words, "".join(tag)
-    )
+    return Box(node.row, node.shape, x, y, width, height_of(node.shape), node.role, node.outputs, words, "".join(tag))
 
 
 def _arrow(one: Route, feed: Feed, boxes: Sequence[Box], nodes: Sequence[_Node], bands: Mapping[int, Band]) -> Arrow:

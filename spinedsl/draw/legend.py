@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spinedsl.draw.colours import STEPS
-from spinedsl.draw.glyphs import text_width
+from spinedsl.draw.glyphs import TIMES, text_width
 from spinedsl.draw.layout import WIDEST_BY_CHANNELS, Figure
 from spinedsl.draw.marks import KINDS
 from spinedsl.draw.paths import outline_path, short
-from spinedsl.draw.shapes import NARROWEST
 from spinedsl.draw.words import mebibytes, rounded
 
 LEGEND_TEXT = 11.0  # font size
@@ -66,26 +65,28 @@ def _symbols(figure: Figure, colour: str, most: int) -> Iterator[_Symbol]:
     marked = any(panel.marked for panel in figure.panels)
     for name, shape in figure.shapes.items():
         yield _Symbol("shape", shape, SYMBOL, name)
-    if any(box.role == "stem" and box.row.kind != "stem" for box in boxes):
+    if not most and any(box.role == "stem" and box.row.kind != "stem" for box in boxes):
         yield _Symbol("stem", "rectangle", SYMBOL, "stem")
     if not marked and any(box.role == "output" for box in boxes):
         yield _Symbol("output", "rectangle", SYMBOL, "output")
     if any(len(box.row.calls) > 1 for box in boxes):
-        yield _Symbol("none", "", -6, "×n: repeated n times")
+        yield _Symbol("none", "", -6, f"{TIMES}n: repeated n times")
     if any(arrow.feed.kind == "absorbed" for panel in figure.panels for arrow in panel.arrows):
         yield _Symbol("absorbed", "", SYMBOL, "absorbed as it is")
     if marked:
         for kind in KINDS:
             yield _Symbol("mark", kind, SYMBOL, kind)
-    else:
+    elif not most:
         yield _Symbol("arrow", str(next(iter(figure.bands))), SYMBOL, "arrow: level of its source")
     if figure.widths == "channels":
         channels = [box.row.type.channels for box in boxes if box.row.kind != "head"]
         for count in sorted({min(channels), max(channels)}):
-            width = NARROWEST + WIDEST_BY_CHANNELS * count / max(channels)
+            width = figure.spacing.narrowest + WIDEST_BY_CHANNELS * count / max(channels)
             yield _Symbol("width", short(width), width, f"{count} channels")
     if most:
-        yield _Symbol("heat", "", 9.0 * STEPS, f"{colour}, 0 to {mebibytes(most) if colour == 'memory' else rounded(most)}")
+        yield _Symbol(
+            "heat", "", 9.0 * STEPS, f"{colour}, 0 to {mebibytes(most) if colour == 'memory' else rounded(most)}"
+        )
 
 
 def _parts(symbol: _Symbol, x: float, y: float) -> Iterator[Part]:
@@ -102,7 +103,11 @@ def _parts(symbol: _Symbol, x: float, y: float) -> Iterator[Part]:
     elif symbol.kind == "arrow":
         yield Part(f"M{short(x)} {short(y)}L{short(x + SYMBOL - 5)} {short(y)}", f"line-{symbol.what}", line=True)
         tip = x + SYMBOL
-        yield Part(f"M{short(tip)} {short(y)}L{short(tip - 6)} {short(y - 3)}L{short(tip - 6)} {short(y + 3)}Z", f"fill-{symbol.what}")
+        yield Part(
+            f"M{short(tip)} {short(y)}L{short(tip - 6)} {short(y - 3)}L{short(tip - 6)} {short(y + 3)}Z",
+            f"fill-{symbol.what}",
+        )
     elif symbol.kind == "heat":
         for step in range(STEPS):
             yield Part(outline_path("rectangle", x + 9 * step + 4.5, y, 9, 13), f"heat-{step}")
+        yield Part(outline_path("rectangle", middle, y, symbol.width, 13), "rule", line=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from fractions import Fraction
-from typing import TypeAlias
 
 from spinedsl.draw.feeds import Feed, feeds
 from spinedsl.ops.program import Call, Program, Row
@@ -14,8 +13,7 @@ from spinedsl.ops.types import Value
 
 ADDED, DROPPED, CHANGED = "added", "dropped", "changed"
 KINDS = (ADDED, DROPPED, CHANGED)
-FilledIn: TypeAlias = frozenset[str]
-FILLED_IN: FilledIn = frozenset({"channels", "stride"})  # arguments that a row's own clauses decide
+FILLED_IN = frozenset({"channels", "stride"})  # arguments that a row's own clauses decide
 
 
 @dataclass(frozen=True)
@@ -99,9 +97,13 @@ def _clauses(row: Row) -> dict[str, str]:
 
 
 def _call(call: Call) -> str:
-    """A definition with the arguments that are its own."""
-    given = {name: attr.value for name, attr in call.module.scalars.items() if "." not in name and name not in FILLED_IN}
-    words = ", ".join(f"{name} = {_value(value)}" for name, value in given.items())
+    """A definition with the arguments that are not what it would take by itself."""
+    defaults = {formal.name: formal.default.value for formal in call.module.formals if formal.default is not None}
+    words = ", ".join(
+        f"{name} = {_value(attr.value)}"
+        for name, attr in call.module.scalars.items()
+        if "." not in name and name not in FILLED_IN and attr.value != defaults.get(name)
+    )
     return f"{call.module.definition}({words})" if words else call.module.definition
 
 

@@ -28,9 +28,9 @@ class Link:
 class Route:
     """Where a link runs.
 
-    `way` is `row` (straight to the right), `rise` (up or down from the source, then along the target's row), `run` (along
-    the source's row, then up or down into the target) or `lane` (through a corridor). `leave` and `enter` are distances
-    from the middle of the two blocks: to the right, or down, as the way begins and ends.
+    `way` is `row` (straight to the right), `rise` (up or down from the source, then along the target's row), `run`
+    (along the source's row, then up or down into the target) or `lane` (through a corridor). `leave` and `enter` are
+    distances from the middle of the two blocks: to the right, or down, as the way begins and ends.
     """
 
     link: Link
@@ -63,12 +63,12 @@ class _Corridors:
     def __init__(self) -> None:
         self.taken: dict[tuple[int, bool], list[list[tuple[int, int]]]] = {}
 
-    def crowd(self, corridor: int, low: bool, span: tuple[int, int]) -> int:
+    def crowd(self, corridor: int, span: tuple[int, int]) -> int:
         """How many lanes are in use somewhere along `span`, from either side."""
         return sum(
             any(_overlap(span, other) for other in lane)
-            for key in ((corridor, low), (corridor, not low))
-            for lane in self.taken.get(key, [])
+            for low in (True, False)
+            for lane in self.taken.get((corridor, low), [])
         )
 
     def place(self, corridor: int, low: bool, span: tuple[int, int]) -> int:
@@ -86,8 +86,10 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def route(tiers: Sequence[int], links: Iterable[Link], last: int) -> Routes:
-    """Route all links. `tiers` has the tier of each column; into tier `last`, that of the heads, arrows come from below."""
-    routes = [Route(link) for link in sorted(links, key=lambda link: (link.target - link.source, link.source, link.number))]
+    """Route all links. `tiers` has the tier of each column; into `last`, that of the heads, arrows come from below."""
+    routes = [
+        Route(link) for link in sorted(links, key=lambda link: (link.target - link.source, link.source, link.number))
+    ]
     gaps = _ways(tiers, routes, last)
     corridors = _Corridors()
     for one in routes:
@@ -144,7 +146,7 @@ def _take_lane(one: Route, tiers: Sequence[int], corridors: _Corridors) -> None:
     else:
         options = [(target, True), (source - 1, False)]
     span = (one.link.source, one.link.target)
-    one.corridor, one.low = min(options, key=lambda option: corridors.crowd(*option, span))
+    one.corridor, one.low = min(options, key=lambda option: corridors.crowd(option[0], span))
     one.lane = corridors.place(one.corridor, one.low, span)
 
 
@@ -183,7 +185,7 @@ def _turn(one: Route, tiers: Sequence[int]) -> float:
 
 
 def _spread_ports(column: int, routes: Sequence[Route], tiers: Sequence[int]) -> float:
-    """Places of the verticals above and below one block: entering ones left, leaving ones right; the outermost place."""
+    """Places of the verticals above and below one block, entering ones left, leaving ones right; the outermost."""
     widest = 0.0
     for above in (True, False):
         sign = 1 if above else -1

@@ -15,7 +15,7 @@ Point: TypeAlias = tuple[float, float]
 Line: TypeAlias = tuple[str, float, float, bool]  # of text: the text, font size, middle below the shape's, bold
 
 HEIGHT, TALL = 32.0, 42.0  # of a block, and of a diamond
-NARROWEST, WIDEST = 38.0, 110.0
+WIDEST = 110.0
 BESIDE_TEXT = 5.0
 KNOWN_SHAPES = {"bottleneck": "rectangle", "residual": "diamond"}  # as the paper draws them
 KIND_SHAPES = {"stem": "trapezoid", "head": "pill"}
@@ -97,10 +97,10 @@ def room(shape: str, width: float, line: Line) -> float:
 
 
 @cache
-def width_for(shape: str, lines: tuple[Line, ...], ports: float) -> float:
-    """The least width that holds the lines of text and `ports` pixels of arrows that end above or below."""
-    width = NARROWEST
-    while width < ports or (width < WIDEST and any(_wide(line) > room(shape, width, line) for line in lines)):
+def width_for(shape: str, lines: tuple[Line, ...], least: float) -> float:
+    """The least width, from `least` up, that holds the lines of text; at most `WIDEST`, where text is shortened."""
+    width = least
+    while width < WIDEST and any(_wide(line) > room(shape, width, line) for line in lines):
         width += 2
     return width
 

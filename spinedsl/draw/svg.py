@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING
 
 from spinedsl.draw.colours import step_of, style_sheet, switched_sheet
 from spinedsl.draw.glyphs import FONTS
-from spinedsl.draw.layout import LABEL, MARGIN_TOP, NAME_MIDDLE, SUBTITLE, TAG, TAG_MIDDLE, TITLE, Arrow, Box, Figure, Panel
+from spinedsl.draw.layout import (
+    LABEL,
+    NAME_MIDDLE,
+    SUBTITLE,
+    TAG,
+    TAG_MIDDLE,
+    TITLE,
+    Arrow,
+    Band,
+    Box,
+    Figure,
+    Panel,
+)
 from spinedsl.draw.legend import LEGEND_TEXT, legend
 from spinedsl.draw.paths import arrow_head, arrow_path, outline_path, short
 from spinedsl.draw.words import arrow_words, block_words
@@ -18,7 +30,7 @@ from spinedsl.draw.words import arrow_words, block_words
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-PLAIN = "level"  # how blocks and arrows are coloured: by level, or by one of `words.COSTS`
+LEVEL = "level"  # how blocks and arrows are coloured: by level, or by one of `words.COSTS`
 
 
 @dataclass(frozen=True)
@@ -79,13 +91,15 @@ def environment() -> Environment:
     )  # fmt: skip
 
 
-def to_svg(figure: Figure, theme: str = "auto", colour: str = PLAIN, *, in_page: bool = False) -> str:
+def to_svg(figure: Figure, theme: str = "auto", colour: str = LEVEL, *, in_page: bool = False) -> str:
     """The figure as SVG.
 
     `theme` is `light`, `dark`, or `auto` for what the reader's system asks for. `colour` is `level`, or one of
     `words.COSTS` for a heat map. `in_page` makes a part of an HTML page, whose blocks take the keyboard's focus.
     """
-    most = max(panel.facts.cost(name, colour) for panel in figure.panels for name in panel.boxes) if colour != PLAIN else 0
+    most = (
+        max(panel.facts.cost(name, colour) for panel in figure.panels for name in panel.boxes) if colour != LEVEL else 0
+    )
     entries, bottom = legend(figure, colour, most)
     sheet = switched_sheet(figure.bands, figure.beyond) if in_page else style_sheet(theme, figure.bands, figure.beyond)
     return environment().get_template("figure.svg.jinja").render(
@@ -95,14 +109,15 @@ def to_svg(figure: Figure, theme: str = "auto", colour: str = PLAIN, *, in_page:
         fonts=FONTS,
         sheet=sheet,
         in_page=in_page,
-        stripes=[
-            Stripe(short(band.top), short(band.bottom - band.top), f"fill-{tier}") for tier, band in figure.bands.items()
-        ],
+        stripes=[_stripe(tier, band) for tier, band in figure.bands.items()],
         texts=[*_titles(figure), *_band_texts(figure)],
         rules=[short(panel.left - 20) for panel in figure.panels[1:]],
-        top=short(MARGIN_TOP),
         bottom=short(figure.height),
-        lines=[_line(arrow, panel, index) for index, panel in enumerate(figure.panels) for arrow in panel.arrows],
+        lines=[
+            _line(arrow, panel, index, grey=panel.marked or colour != LEVEL)
+            for index, panel in enumerate(figure.panels)
+            for arrow in panel.arrows
+        ],
         shapes=[
             _shape(box, panel, index, colour, most)
             for index, panel in enumerate(figure.panels)
@@ -111,6 +126,10 @@ def to_svg(figure: Figure, theme: str = "auto", colour: str = PLAIN, *, in_page:
         legend=entries,
         legend_text=LEGEND_TEXT,
     )  # fmt: skip
+
+
+def _stripe(tier: int, band: Band) -> Stripe:
+    return Stripe(short(band.top), short(band.bottom - band.top), f"fill-{tier}")
 
 
 def _titles(figure: Figure) -> list[Text]:
@@ -128,7 +147,11 @@ def _band_texts(figure: Figure) -> list[Text]:
     texts = []
     for tier, band in figure.bands.items():
         if tier == figure.beyond:
-            name = "heads" if any(box.row.kind == "head" for panel in figure.panels for box in panel.boxes.values()) else "pooled"
+            name = (
+                "heads"
+                if any(box.row.kind == "head" for panel in figure.panels for box in panel.boxes.values())
+                else "pooled"
+            )
             texts.append(Text(name, "16", short(band.middle + 4), 12, f"fill-{tier}", bold=True))
             continue
         texts.append(Text(f"level {tier}", "16", short(band.middle - 2), 12, f"fill-{tier}", bold=True))
@@ -142,14 +165,14 @@ def _band_texts(figure: Figure) -> list[Text]:
 def _shape(box: Box, panel: Panel, index: int, colour: str, most: int) -> Shape:
     mark = panel.mark_of(box)
     style = mark.kind if mark is not None else box.role if not panel.marked or box.role == "stem" else "block"
-    if colour != PLAIN:
+    if colour != LEVEL:
         style += f" heat-{step_of(panel.facts.cost(box.row.name, colour), most)}"
     return Shape(
         f"{index}-{box.row.name}",
         outline_path(box.shape, box.x, box.y, box.width, box.height),
         style,
         mark is not None and mark.kind == "dropped",
-        _labels(box, plain=colour == PLAIN and not panel.marked),
+        _labels(box, plain=colour == LEVEL and not panel.marked),
         block_words(box.row, box.outputs, panel.facts, panel.marks),
     )
 
@@ -165,10 +188,10 @@ def _labels(box: Box, *, plain: bool) -> tuple[Text, ...]:
     )
 
 
-def _line(arrow: Arrow, panel: Panel, index: int) -> Line:
+def _line(arrow: Arrow, panel: Panel, index: int, *, grey: bool) -> Line:
     feed = arrow.feed
     mark = panel.marks.arrows.get((feed.source, feed.target))
-    end = mark.kind if mark is not None else "" if panel.marked else str(arrow.tier)
+    end = mark.kind if mark is not None else "" if grey else str(arrow.tier)
     return Line(
         f"{index}-{feed.source}",
         f"{index}-{feed.target}",

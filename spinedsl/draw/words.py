@@ -9,6 +9,7 @@ from itertools import groupby
 
 from spinedsl.analysis import Costs, costs_by_row, receptive_fields, row_activation_bytes
 from spinedsl.draw.feeds import Feed, feeds
+from spinedsl.draw.glyphs import TIMES
 from spinedsl.draw.marks import Mark, Marking
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.primitives import PRIMITIVES
@@ -70,7 +71,7 @@ def block_words(row: Row, outputs: Sequence[str], facts: Facts, marking: Marking
 
 
 def _block_lines(row: Row, outputs: Sequence[str], facts: Facts, marks: Mapping[str, Mark]) -> Iterator[str]:
-    times = f" × {len(row.calls)}" if len(row.calls) > 1 else ""
+    times = f" {TIMES} {len(row.calls)}" if len(row.calls) > 1 else ""
     yield f"{row.name}: {row.type_name}{times}" + (" (stem)" if row.kind == "stem" else "")
     for name in (row.name, *outputs):
         if name in marks:
