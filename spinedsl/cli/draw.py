@@ -24,7 +24,7 @@ from spinedsl.cli.terminal import (
 )
 from spinedsl.draw import Figure, NoFont, compare, lay_out, to_html, to_png, to_svg
 from spinedsl.draw.colours import THEMES
-from spinedsl.draw.layout import WIDTHS
+from spinedsl.draw.figure import WIDTHS
 from spinedsl.draw.svg import LEVEL
 from spinedsl.draw.words import COSTS
 from spinedsl.ops.program import Program

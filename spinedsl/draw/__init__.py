@@ -4,7 +4,8 @@
 write the figure. `Marking` says what to mark in it; `compare` makes the markings of two networks.
 """
 
-from spinedsl.draw.layout import Figure, lay_out
+from spinedsl.draw.figure import Figure
+from spinedsl.draw.layout import lay_out
 from spinedsl.draw.marks import Mark, Marking, compare
 from spinedsl.draw.page import to_html
 from spinedsl.draw.png import NoFont, to_png

@@ -11,117 +11,34 @@ from dataclasses import dataclass
 from itertools import chain
 
 from spinedsl.draw.feeds import Feed, drawn_rows, feeds, output_names
+from spinedsl.draw.figure import (
+    LABEL,
+    NAME_MIDDLE,
+    SUBTITLE,
+    TAG,
+    TAG_MIDDLE,
+    TITLE,
+    WIDEST_BY_CHANNELS,
+    Arrow,
+    Band,
+    Box,
+    Figure,
+    Panel,
+    Spacing,
+)
 from spinedsl.draw.glyphs import TIMES, text_width
-from spinedsl.draw.marks import CHANGED, Mark, Marking
+from spinedsl.draw.marks import Marking
 from spinedsl.draw.routes import Link, Route, Routes, route
 from spinedsl.draw.shapes import TALL, Line, Point, ends, fitted, height_of, shapes_of, side, width_for
 from spinedsl.draw.words import Facts, rounded
 from spinedsl.ops.program import Program, Row
 
-LABEL, TAG, TITLE, SUBTITLE = 11.0, 9.5, 16.0, 11.0  # font sizes
-NAME_MIDDLE, TAG_MIDDLE = -5.5, 6.5  # of a block's two lines, below its own middle
 LANE = 6.0  # between the lanes of two arrows
 PAD = 13.0  # between a block and the edge of its band, or the first lane
 MARGIN_LEFT, MARGIN_TOP, MARGIN_RIGHT = 92.0, 60.0, 24.0
 BETWEEN_PANELS = 40.0
-WIDTHS = ("equal", "channels")
-WIDEST_BY_CHANNELS = 64.0  # added to a block's width for the most channels in the figure
-
-
-@dataclass(frozen=True)
-class Spacing:
-    """How close things stand: the least width of a block, the gap between two of a row, and that beside verticals."""
-
-    narrowest: float
-    gap: float
-    clear: float  # room for an arrow's head and a corner
-
-
 AIRY, DENSE = Spacing(38.0, 22.0, 14.0), Spacing(28.0, 13.0, 12.0)
 MANY = 30  # columns from which a figure is dense
-
-
-@dataclass(frozen=True)
-class Box:
-    """A stem, block or head: `x` and `y` are its middle, `words` and `tag` the two lines of text in it."""
-
-    row: Row
-    shape: str
-    x: float
-    y: float
-    width: float
-    height: float
-    role: str  # `stem`, `output` or `block`
-    outputs: tuple[str, ...]
-    words: str
-    tag: str
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """A connection: the corners of its way, from the outline of one box to that of another."""
-
-    feed: Feed
-    tier: int
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class Band:
-    """The band of a tier: its edges, and the middle of its boxes."""
-
-    top: float
-    middle: float
-    bottom: float
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One network of the figure: its left edge and how wide it is, two lines above it, boxes by name, marks."""
-
-    facts: Facts
-    left: float
-    width: float
-    title: str
-    subtitle: str
-    boxes: Mapping[str, Box]
-    arrows: tuple[Arrow, ...]
-    marking: Marking | None
-
-    @property
-    def program(self) -> Program:
-        """The network."""
-        return self.facts.program
-
-    @property
-    def marked(self) -> bool:
-        """It is compared with another network."""
-        return self.marking is not None
-
-    @property
-    def marks(self) -> Marking:
-        """What is marked; nothing in a network that is not compared."""
-        return self.marking or Marking()
-
-    def mark_of(self, box: Box) -> Mark | None:
-        """The mark of a box: its row's, else that its outputs changed."""
-        if box.row.name in self.marks.rows:
-            return self.marks.rows[box.row.name]
-        return Mark(CHANGED) if any(name in self.marks.rows for name in box.outputs) else None
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Everything that has a place, and how large it is. `bands` has the tiers from the topmost down."""
-
-    panels: tuple[Panel, ...]
-    width: float
-    height: float
-    bands: Mapping[int, Band]
-    beyond: int  # the tier of what has no level
-    shapes: Mapping[str, str]
-    widths: str
-    spacing: Spacing
 
 
 @dataclass(frozen=True)

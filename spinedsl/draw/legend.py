@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spinedsl.draw.colours import STEPS
-from spinedsl.draw.glyphs import TIMES, text_width
-from spinedsl.draw.layout import WIDEST_BY_CHANNELS, Figure
+from spinedsl.draw.figure import WIDEST_BY_CHANNELS, Figure
+from spinedsl.draw.glyphs import TIMES, shortened, text_width
 from spinedsl.draw.marks import KINDS
 from spinedsl.draw.paths import outline_path, short
 from spinedsl.draw.words import mebibytes, rounded
@@ -51,11 +51,12 @@ def legend(figure: Figure, colour: str, most: int) -> tuple[list[Entry], float]:
     entries: list[Entry] = []
     x, y = MARGIN, figure.height + 24
     for symbol in _symbols(figure, colour, most):
-        room = symbol.width + 6 + text_width(symbol.words, LEGEND_TEXT)
+        words = shortened(symbol.words, LEGEND_TEXT, figure.width - 2 * MARGIN - symbol.width - 6)
+        room = symbol.width + 6 + text_width(words, LEGEND_TEXT)
         if x > MARGIN and x + room > figure.width - MARGIN:
             x, y = MARGIN, y + LINE
         parts = tuple(_parts(symbol, x, y))
-        entries.append(Entry(parts, symbol.words, short(x + symbol.width + 6), short(y + LEGEND_TEXT * 0.36)))
+        entries.append(Entry(parts, words, short(x + symbol.width + 6), short(y + LEGEND_TEXT * 0.36)))
         x += room + APART
     return entries, y + 20
 

@@ -6,8 +6,8 @@ is connected to. Light or dark follows the system until the reader switches; the
 
 from __future__ import annotations
 
+from spinedsl.draw.figure import Figure
 from spinedsl.draw.glyphs import FONTS
-from spinedsl.draw.layout import Figure
 from spinedsl.draw.svg import LEVEL, environment, to_svg
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from spinedsl.draw.glyphs import FONTS
 
 ZOOM = 2  # small print stays sharp
 FONT = "font_source_sans_pro"  # a package of font files, part of the extra `draw`
+FAMILY = "Source Sans Pro"
 FILES = ("SourceSansPro-Regular.ttf", "SourceSansPro-Semibold.ttf")
 PROBE = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><text y="15" font-family="{}">{}</text></svg>'
 
@@ -27,18 +27,26 @@ def to_png(svg: str) -> bytes:
     Raises:
         NoFont: neither the extra `draw` nor the machine has a font.
     """
+    if _paint(PROBE.format(FONTS, "b0")) == _paint(PROBE.format(FONTS, "")):
+        raise NoFont
+    return _paint(svg, ZOOM)
+
+
+def _paint(svg: str, zoom: float = 1) -> bytes:
     import resvg_py  # noqa: PLC0415  only for PNG
 
-    fonts = _fonts()
-    if len({bytes(resvg_py.svg_to_bytes(svg_string=PROBE.format(FONTS, text), **fonts)) for text in ("", "b0")}) == 1:
-        raise NoFont
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=ZOOM, **fonts))
+    files = font_files()
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg, zoom=zoom, skip_system_fonts=bool(files), font_files=files or None,
+            sans_serif_family=FAMILY if files else None,
+        )
+    )  # fmt: skip
 
 
-def _fonts() -> dict[str, Any]:
-    """How resvg is told of the package's font; nothing where the package is missing, and the machine's fonts serve."""
+def font_files() -> list[str]:
+    """The font of the extra `draw`: regular and bold. None where the package is missing: the machine's fonts serve."""
     found = find_spec(FONT)
     if found is None or found.origin is None:
-        return {}
-    files = [str(Path(found.origin).parent / "files" / name) for name in FILES]
-    return {"skip_system_fonts": True, "font_files": files, "sans_serif_family": "Source Sans Pro"}
+        return []
+    return [str(Path(found.origin).parent / "files" / name) for name in FILES]

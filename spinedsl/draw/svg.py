@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spinedsl.draw.colours import step_of, style_sheet, switched_sheet
-from spinedsl.draw.glyphs import FONTS
-from spinedsl.draw.layout import (
+from spinedsl.draw.figure import (
     LABEL,
     NAME_MIDDLE,
     SUBTITLE,
@@ -23,6 +22,7 @@ from spinedsl.draw.layout import (
     Figure,
     Panel,
 )
+from spinedsl.draw.glyphs import FONTS, shortened
 from spinedsl.draw.legend import LEGEND_TEXT, legend
 from spinedsl.draw.paths import arrow_head, arrow_path, outline_path, short
 from spinedsl.draw.words import arrow_words, block_words
@@ -30,6 +30,7 @@ from spinedsl.draw.words import arrow_words, block_words
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+NAME, SIZE, BAND_ROOM = 12.0, 10.0, 72.0  # of a band: font sizes, and how wide its words may be
 LEVEL = "level"  # how blocks and arrows are coloured: by level, or by one of `words.COSTS`
 
 
@@ -152,13 +153,13 @@ def _band_texts(figure: Figure) -> list[Text]:
                 if any(box.row.kind == "head" for panel in figure.panels for box in panel.boxes.values())
                 else "pooled"
             )
-            texts.append(Text(name, "16", short(band.middle + 4), 12, f"fill-{tier}", bold=True))
+            texts.append(Text(name, "16", short(band.middle + 4), NAME, f"fill-{tier}", bold=True))
             continue
-        texts.append(Text(f"level {tier}", "16", short(band.middle - 2), 12, f"fill-{tier}", bold=True))
+        texts.append(Text(f"level {tier}", "16", short(band.middle - 2), NAME, f"fill-{tier}", bold=True))
         if len(sizes) == 1:
             ((height, width),) = sizes
-            size = f"{height >> tier} x {width >> tier}"
-            texts.append(Text(size, "16", short(band.middle + 12), 10, "faint"))
+            size = shortened(f"{height >> tier} x {width >> tier}", SIZE, BAND_ROOM)
+            texts.append(Text(size, "16", short(band.middle + 12), SIZE, "faint"))
     return texts
 
 
