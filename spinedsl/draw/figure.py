@@ -12,7 +12,6 @@ from spinedsl.draw.words import Facts
 from spinedsl.ops.program import Program, Row
 
 LABEL, TAG, TITLE, SUBTITLE = 11.0, 9.5, 16.0, 11.0  # font sizes
-NAME_MIDDLE, TAG_MIDDLE = -5.5, 6.5  # of a block's two lines, below its own middle
 WIDTHS = ("equal", "channels")
 WIDEST_BY_CHANNELS = 64.0  # added to a block's width for the most channels in the figure
 

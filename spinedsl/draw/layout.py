@@ -13,10 +13,8 @@ from itertools import chain
 from spinedsl.draw.feeds import Feed, drawn_rows, feeds, output_names
 from spinedsl.draw.figure import (
     LABEL,
-    NAME_MIDDLE,
     SUBTITLE,
     TAG,
-    TAG_MIDDLE,
     TITLE,
     WIDEST_BY_CHANNELS,
     Arrow,
@@ -29,7 +27,7 @@ from spinedsl.draw.figure import (
 from spinedsl.draw.glyphs import TIMES, text_width
 from spinedsl.draw.marks import Marking
 from spinedsl.draw.routes import Link, Route, Routes, route
-from spinedsl.draw.shapes import TALL, Line, Point, ends, fitted, height_of, shapes_of, side, width_for
+from spinedsl.draw.shapes import TALL, Line, Point, ends, fitted, height_of, middles, shapes_of, side, width_for
 from spinedsl.draw.words import Facts, rounded
 from spinedsl.ops.program import Program, Row
 
@@ -94,15 +92,16 @@ def _nodes(program: Program, shapes: Mapping[str, str], beyond: int, most: int) 
         role = "output" if names or row.kind == "head" else "stem" if row.name in stem else "block"
         tier = beyond if row.kind == "head" or row.level is None else row.level
         wider = WIDEST_BY_CHANNELS * row.type.channels / most if most and row.kind != "head" else 0.0
-        yield _Node(row, tier, shapes[row.type_name], role, names, _lines(row, names), wider)
+        yield _Node(row, tier, shapes[row.type_name], role, names, _lines(row, names, shapes[row.type_name]), wider)
 
 
-def _lines(row: Row, outputs: Sequence[str]) -> tuple[Line, ...]:
+def _lines(row: Row, outputs: Sequence[str], shape: str) -> tuple[Line, ...]:
     """The name, and below it the outputs that read the row and how often it is repeated."""
     tag = " ".join([*outputs, *([f"{TIMES}{len(row.calls)}"] if len(row.calls) > 1 else [])])
     if not tag:
         return ((row.name, LABEL, 0.0, False),)
-    return ((row.name, LABEL, NAME_MIDDLE, False), (tag, TAG, TAG_MIDDLE, True))
+    above, below = middles(shape)
+    return ((row.name, LABEL, above, False), (tag, TAG, below, True))
 
 
 def stem_names(program: Program) -> set[str]:
