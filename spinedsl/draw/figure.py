@@ -39,6 +39,7 @@ class Box:
     outputs: tuple[str, ...]
     words: str
     tag: str
+    middles: tuple[float, ...]  # of the lines of text, below `y`
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def _lines(row: Row, outputs: Sequence[str], shape: str) -> tuple[Line, ...]:
     tag = " ".join([*outputs, *([f"{TIMES}{len(row.calls)}"] if len(row.calls) > 1 else [])])
     if not tag:
         return ((row.name, LABEL, 0.0, False),)
-    above, below = middles(shape)
+    above, below = middles(shape, text_width(row.name, LABEL), text_width(tag, TAG, bold=True))
     return ((row.name, LABEL, above, False), (tag, TAG, below, True))
 
 
@@ -195,7 +195,19 @@ def _columns(
 
 def _box(node: _Node, x: float, y: float, width: float) -> Box:
     words, *tag = (fitted(node.shape, width, line) for line in node.lines)
-    return Box(node.row, node.shape, x, y, width, height_of(node.shape), node.role, node.outputs, words, "".join(tag))
+    return Box(
+        node.row,
+        node.shape,
+        x,
+        y,
+        width,
+        height_of(node.shape),
+        node.role,
+        node.outputs,
+        words,
+        "".join(tag),
+        tuple(middle for _, _, middle, _ in node.lines),
+    )
 
 
 def _arrow(one: Route, feed: Feed, boxes: Sequence[Box], nodes: Sequence[_Node], bands: Mapping[int, Band]) -> Arrow:

@@ -17,7 +17,6 @@ Line: TypeAlias = tuple[str, float, float, bool]  # of text: the text, font size
 HEIGHT, TALL = 32.0, 42.0  # of a block, and of a diamond
 WIDEST = 110.0
 TWO_LINES = (-5.5, 6.5)  # middles of two lines of text, below that of the block
-IN_DIAMOND = (-7.5, 4.5)  # the second line, which is the longer one, nearer to where a diamond is widest
 BESIDE_TEXT = 5.0
 KNOWN_SHAPES = {"bottleneck": "rectangle", "residual": "diamond"}  # as the paper draws them
 KIND_SHAPES = {"stem": "trapezoid", "head": "pill"}
@@ -40,9 +39,11 @@ def height_of(shape: str) -> float:
     return TALL if shape == "diamond" else HEIGHT
 
 
-def middles(shape: str) -> tuple[float, float]:
-    """Where the two lines of text in a block are."""
-    return IN_DIAMOND if shape == "diamond" else TWO_LINES
+def middles(shape: str, above: float, below: float) -> tuple[float, float]:
+    """Where two lines of text stand that are so wide: in a diamond, the wider one nearer to where that is widest."""
+    if shape != "diamond":
+        return TWO_LINES
+    return (-7.5, 4.5) if below > above else (-4.5, 7.5)
 
 
 @cache

@@ -23,7 +23,6 @@ from spinedsl.draw.figure import (
 from spinedsl.draw.glyphs import FONTS, shortened
 from spinedsl.draw.legend import LEGEND_TEXT, legend
 from spinedsl.draw.paths import arrow_head, arrow_path, outline_path, short
-from spinedsl.draw.shapes import middles
 from spinedsl.draw.words import arrow_words, block_words
 
 if TYPE_CHECKING:
@@ -181,11 +180,10 @@ def _labels(box: Box, *, plain: bool) -> tuple[Text, ...]:
     x = short(box.x)
     if not box.tag:
         return (Text(box.words, x, short(box.y + LABEL * 0.36), LABEL, "ink", anchor="middle"),)
-    above, below = middles(box.shape)
-    style = "ink" if not plain else "red" if box.outputs else "faint"
+    style = "ink" if not plain or (box.role == "stem" and not box.outputs) else "red" if box.outputs else "faint"
     return (
-        Text(box.words, x, short(box.y + above + LABEL * 0.36), LABEL, "ink", anchor="middle"),
-        Text(box.tag, x, short(box.y + below + TAG * 0.36), TAG, style, bold=True, anchor="middle"),
+        Text(box.words, x, short(box.y + box.middles[0] + LABEL * 0.36), LABEL, "ink", anchor="middle"),
+        Text(box.tag, x, short(box.y + box.middles[1] + TAG * 0.36), TAG, style, bold=True, anchor="middle"),
     )
 
 

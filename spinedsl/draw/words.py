@@ -113,13 +113,21 @@ def _counts(costs: Costs) -> str:
 
 def mebibytes(count: int) -> str:
     """A number of bytes in words."""
-    return f"{count / 2**20:.3g} MiB" if count >= 2**20 / 10 else f"{count / 2**10:.3g} KiB"
+    return f"{_three_digits(count / 2**20)} MiB" if count >= 2**20 / 10 else f"{_three_digits(count / 2**10)} KiB"
 
 
 def rounded(count: int) -> str:
     """A count in three digits, as in `28.3 G`."""
-    scales = ((10**9, " G"), (10**6, " M"), (10**3, " k"))
-    return next((f"{count / scale:.3g}{unit}" for scale, unit in scales if count >= scale), str(count))
+    for scale, unit in ((10**12, " T"), (10**9, " G"), (10**6, " M"), (10**3, " k")):
+        if count >= scale * 0.9995:
+            return _three_digits(count / scale) + unit
+    return str(count)
+
+
+def _three_digits(value: float) -> str:
+    """Three digits that count, or all those before the point; never an exponent."""
+    places = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{places if value >= 0.9995 else 3}f}"
 
 
 # ---- arrows ----

@@ -11,7 +11,7 @@ import pytest
 
 from spinedsl.draw import Figure, Mark, Marking, compare, lay_out, to_html, to_svg
 from spinedsl.draw.colours import STEPS, THEMES, step_of
-from spinedsl.draw.words import COSTS
+from spinedsl.draw.words import COSTS, mebibytes, rounded
 from tests.draw.drawn import SVG, example
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -112,6 +112,18 @@ def test_arrows_say_which_operations_are_inserted() -> None:
     assert "upsample by 4, nearest" in words["b10 to b13"]
     assert words["b11 to b14"].endswith("absorbed: added in the join as it is")
     assert words["s to b0"].endswith("direct, as it is")
+
+
+def test_counts_have_three_digits_and_no_exponent() -> None:
+    counts = (0, 999, 1000, 9_994, 28_261_990_400, 99_960_000, 999_499, 999_600, 1_880_000_000_000, 5 * 10**15)
+    said = ["0", "999", "1.00 k", "9.99 k", "28.3 G", "100 M", "999 k", "1.00 M", "1.88 T", "5000 T"]
+    assert [rounded(count) for count in counts] == said
+    assert [mebibytes(count) for count in (12, 102_400, 2**20, 26_214_400)] == [
+        "0.012 KiB",
+        "100 KiB",
+        "1.00 MiB",
+        "25.0 MiB",
+    ]
 
 
 def test_heads_say_what_they_give_and_read() -> None:
