@@ -54,7 +54,7 @@ def test_the_hard_network_at_many_sizes() -> None:
     [
         ("spinenet.spine", "SpineNet49S"),
         ("spinenet_mobile.spine", "SpineNetMobile49XS"),
-        ("resnet50.spine", "ResNet50"),
+        ("resnet.spine", "ResNet50"),
         ("fpn.spine", "ResNet50FPN"),
     ],
 )

@@ -1,59 +1,186 @@
-"""Draw a network: blocks in order, place by level, an arrow for each connection. Hovering a block tells its costs."""
+"""Draw networks as the paper does: blocks in order, place by level, an arrow for each connection.
+
+Hovering a block or an arrow (SVG, HTML) says what it is, what it costs and which operations are inserted. Several
+networks stand side by side on one scale; --against marks what changed between two.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
+from spinedsl import driver
 from spinedsl.cli.terminal import (
     UsageError,
-    network_arguments,
     outputs_argument,
-    requested_program,
+    program_of,
+    read_source,
     say_diagnostics,
+    size_argument,
     write_whole,
 )
-from spinedsl.draw import lay_out, to_svg
+from spinedsl.draw import Figure, NoFont, compare, lay_out, to_html, to_png, to_svg
+from spinedsl.draw.colours import THEMES
+from spinedsl.draw.figure import WIDTHS
+from spinedsl.draw.svg import LEVEL
+from spinedsl.draw.words import COSTS
+from spinedsl.ops.program import Program
+from spinedsl.source import Source
 
 HELP = "draw the scale-permuted figure"
 EXAMPLES = """\
 examples:
   spine draw examples/spinenet.spine --network SpineNet49 -o spinenet49.svg
-  spine draw net.spine --theme dark -o net.png
+  spine draw examples/spinenet.spine --network SpineNet49 -o spinenet49.html       to look around in
+  spine draw net.spine --color cost --widths channels -o net.png                   where the work is
+  spine draw examples/fpn.spine examples/spinenet.spine --network ResNet50FPN --network SpineNet49 -o two.svg
+  spine draw examples/tutorial/6_edits.spine --network Permuted --against Plain -o changes.svg
+  spine draw new.spine --against old.spine --theme dark -o changes.png
 """
-THEMES = ("light", "dark")
+Wanted: TypeAlias = tuple[Source, str | None]  # a file, and a network in it
+SUFFIXES = (".svg", ".png", ".html")
+COST = "cost"  # short for the first of COSTS
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    network_arguments(parser)
+    parser.add_argument("file", metavar="FILE", nargs="+", help=".spine files, or - for standard input")
+    parser.add_argument(
+        "--network", metavar="NAME", action="append", default=[],
+        help="which network, where a file has several; again for another one beside it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--input", metavar="HxW", type=size_argument, help="height and width of the input, instead of the file's"
+    )
     outputs_argument(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="PATH", help="a .svg or .png file, or - for SVG")
-    parser.add_argument("--theme", choices=THEMES, default="light", help="for light or dark pages (default light)")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="PATH", help="a .svg, .png or .html file, or - for SVG"
+    )
+    parser.add_argument(
+        "--against", metavar="OTHER",
+        help="mark what changed since OTHER: a network of the file, a file, or FILE:NAME",
+    )  # fmt: skip
+    parser.add_argument(
+        "--theme", choices=THEMES, default="auto",
+        help="for light or dark pages; auto, the default, is what the reader's system asks for, and light in a PNG",
+    )  # fmt: skip
+    parser.add_argument(
+        "--widths", choices=WIDTHS, default=WIDTHS[0], help="how wide blocks are: all the same, or by their channels"
+    )
+    parser.add_argument(
+        "--color", choices=(LEVEL, COST, *COSTS), default=LEVEL,
+        help="colour by level, or how much a block costs: cost is short for multiply-adds",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw and write."""
     path = Path(options.output)
-    if options.output != "-" and path.suffix not in (".svg", ".png"):
-        raise UsageError(f"{options.output} is neither .svg nor .png")
-    program = requested_program(options)
-    if program is None:
+    if options.output != "-" and path.suffix not in SUFFIXES:
+        raise UsageError(f"{options.output} is none of {', '.join(SUFFIXES)}")
+    if options.output != "-" and path.is_dir():
+        raise UsageError(f"{options.output} is a folder: -o names the file to write")
+    figure = _figure(options)
+    if figure is None:
         return 1
-    svg = to_svg(lay_out(program), options.theme)
+    colour = COSTS[0] if options.color == COST else options.color
     if options.output == "-":
-        sys.stdout.write(svg)
+        sys.stdout.write(to_svg(figure, options.theme, colour))
         return 0
-    problem = write_whole(path, _to_png(svg) if path.suffix == ".png" else svg.encode())
+    problem = write_whole(path, _written(figure, path.suffix, options.theme, colour))
     if problem is not None:
         say_diagnostics([problem], sys.stderr)
         return 1
     return 0
 
 
-def _to_png(svg: str) -> bytes:
-    """Twice as large as the SVG says, so that small print stays sharp."""
-    import resvg_py  # noqa: PLC0415  only for PNG
+def _written(figure: Figure, suffix: str, theme: str, colour: str) -> bytes:
+    if suffix == ".html":
+        return to_html(figure, theme, colour).encode()
+    if suffix == ".svg":
+        return to_svg(figure, theme, colour).encode()
+    try:
+        return to_png(to_svg(figure, "light" if theme == "auto" else theme, colour))
+    except NoFont:
+        raise UsageError(
+            "this machine has no font to draw the words of a PNG with: pip install 'spinedsl[draw]' brings one, "
+            "and .svg and .html need none"
+        ) from None
 
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=2))
+
+# ---- which networks ----
+
+
+def _figure(options: argparse.Namespace) -> Figure | None:
+    """The figure of what the options name; None where a file has mistakes, which are printed."""
+    sources = [_source(file) for file in options.file]
+    if None in sources:
+        return None
+    wanted = list(_wanted([source for source in sources if source is not None], options.network))
+    if options.against is not None and len(wanted) != 1:
+        raise UsageError("--against compares one network with another: name one FILE, and one --network")
+    programs = _programs(wanted, options, "--network NAME")
+    if programs is None or options.against is None:
+        return lay_out(*programs, widths=options.widths) if programs is not None else None
+    (new,) = programs
+    other = _other(options.against, wanted[0][0], new.name)
+    before = _programs([other], options, "--against FILE:NAME") if other is not None else None
+    if before is None:
+        return None
+    (old,) = before
+    titles = [f"{old.name} (before)", f"{new.name} (after)"]
+    return lay_out(old, new, widths=options.widths, titles=titles, markings=compare(old, new))
+
+
+def _source(file: str) -> Source | None:
+    source = read_source(file)
+    if source.value is None:
+        say_diagnostics(source.diagnostics, sys.stderr)
+    return source.value
+
+
+def _wanted(sources: Sequence[Source], names: Sequence[str]) -> Iterator[Wanted]:
+    """Of one file the networks that are named; of several those of them that each has, else its only one."""
+    known = [names if len(sources) == 1 else _names(source) for source in sources]
+    if unknown := [name for name in names if name not in chain(*known)]:
+        raise UsageError(f"none of the files has a network `{unknown[0]}`")
+    for source, here in zip(sources, known, strict=True):
+        chosen = [name for name in names if name in here]
+        yield from ((source, name) for name in chosen or (None,))
+
+
+def _programs(wanted: Sequence[Wanted], options: argparse.Namespace, option: str) -> list[Program] | None:
+    """All programs, or None where a file has mistakes, which are said once for each file."""
+    programs: dict[Wanted, Program] = {}
+    wrong: set[str] = set()
+    for source, name in wanted:
+        if source.name not in wrong:
+            program = program_of(source, name, options.input, options.outputs, option)
+            if program is None:
+                wrong.add(source.name)
+            else:
+                programs[source, name] = program
+    return None if wrong else [programs[one] for one in wanted]
+
+
+def _names(source: Source) -> tuple[str, ...]:
+    """The networks of a file, as far as it can be read; its mistakes are said when it is drawn."""
+    return tuple(driver.networks_of(source).value or ())
+
+
+def _other(other: str, source: Source, name: str) -> Wanted | None:
+    """What a network `name` is compared with; None where the file cannot be read, which is said.
+
+    `other` is NAME in its own file, FILE (the network of that name there, else the only one), or FILE:NAME.
+    """
+    file, colon, asked = other.rpartition(":") if ".spine:" in other else (other, "", "")
+    if not (colon or other.endswith(".spine") or Path(other).is_file()):
+        return source, other
+    found = _source(file)
+    if found is None:
+        return None
+    return found, asked or (name if name in _names(found) else None)

@@ -43,7 +43,6 @@ def network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", metavar="HxW", type=size_argument, help="height and width of the input, instead of the file's"
     )
-    parser.set_defaults(outputs=None)
 
 
 def outputs_argument(parser: argparse.ArgumentParser) -> None:
@@ -73,13 +72,28 @@ def requested_program(options: argparse.Namespace) -> Program | None:
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)
         return None
+    outputs = getattr(options, "outputs", None)  # some commands take all of them
+    return program_of(source.value, options.network, options.input, outputs)
+
+
+def program_of(
+    source: Source,
+    network: str | None,
+    size: tuple[int, int] | None,
+    outputs: Iterable[str] | None = None,
+    option: str = "--network NAME",
+) -> Program | None:
+    """The program of a network of a file; None when the file has mistakes, which are printed.
+
+    `option` is how the command line chooses the network, where it did not or not rightly.
+    """
     try:
-        made = api.program(source.value, network=options.network, size=options.input, outputs=options.outputs)
+        made = api.program(source, network=network, size=size, outputs=outputs)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None
     except api.NetworkChoice as choice:
-        raise UsageError(f"{choice} (--network NAME)") from None
+        raise UsageError(f"{choice} ({option})") from None
     except api.OutputChoice as choice:
         raise UsageError(f"{choice} (--outputs NAMES)") from None
     if made.dropped:

@@ -1,245 +1,247 @@
-"""Lay out: from a program to boxes and routed arrows, in pixels.
+"""Lay out: from programs to boxes and routed arrows, in pixels, side by side on one scale.
 
-The place of a block is given by the network: its column by the order of the rows, its height by its level. Arrows run
-between the rows of levels and between the columns, each in a lane of its own, so that none runs through a block and
-none lies upon another; they only cross. Lanes are handed out greedily, in order: equal networks give equal figures.
+The place of a block is given by the network: its column by the order of the rows, its height by its level. Heads, and
+what is pooled to 1x1, stand in a band of their own above the coarsest level. `routes` says where arrows run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
+from spinedsl.draw.feeds import Feed, drawn_rows, feeds, output_names
+from spinedsl.draw.figure import (
+    LABEL,
+    SUBTITLE,
+    TAG,
+    TITLE,
+    WIDEST_BY_CHANNELS,
+    Arrow,
+    Band,
+    Box,
+    Figure,
+    Panel,
+    Spacing,
+)
+from spinedsl.draw.glyphs import TIMES, text_width
+from spinedsl.draw.marks import Marking
+from spinedsl.draw.routes import Link, Route, Routes, route
+from spinedsl.draw.shapes import TALL, Line, Point, ends, fitted, height_of, middles, shapes_of, side, width_for
+from spinedsl.draw.words import Facts, rounded
 from spinedsl.ops.program import Program, Row
-from spinedsl.record import Record, field
+from spinedsl.record import Record
 
-BOX_WIDTH, BOX_HEIGHT = 44, 30
-LANE = 6  # between the lanes of two arrows
-GUTTER = 14  # between columns, beside the lanes
-BAND = 16  # above and below the lanes between two levels
-MARGIN_LEFT, MARGIN_TOP = 92, 56
-OUTPUT_TAG = 17  # room above a block for the name of its output
+LANE = 6.0  # between the lanes of two arrows
+PAD = 13.0  # between a block and the edge of its band, or the first lane
+MARGIN_LEFT, MARGIN_TOP, MARGIN_RIGHT = 92.0, 60.0, 24.0
+BETWEEN_PANELS = 40.0
+AIRY, DENSE = Spacing(38.0, 22.0, 14.0), Spacing(28.0, 13.0, 12.0)
+MANY = 30  # columns from which a figure is dense
 
 
-class Box(Record):
-    """A block: `x` and `y` are its middle."""
+class _Node(Record):
+    """A box before it has a place."""
 
     row: Row
-    x: float
-    y: float
-    role: str  # `stem`, `output` or `block`
+    tier: int
+    shape: str
+    role: str
     outputs: tuple[str, ...]
+    lines: tuple[Line, ...]
+    wider: float
 
 
-class Arrow(Record):
-    """A connection: the corners of its way, from the right side of one box to the left side of another."""
+def lay_out(
+    *programs: Program, widths: str = "equal", titles: Sequence[str] = (), markings: Sequence[Marking] = ()
+) -> Figure:
+    """Place every stem, block and head of the programs and route every connection; outputs mark what they read.
 
-    source: str
-    target: str
-    kind: str  # `resampled`, `direct` or `absorbed`
-    level: int
-    points: tuple[tuple[float, float], ...]
-
-
-class Figure(Record):
-    """Everything that is drawn, and how large it is."""
-
-    program: Program
-    width: float
-    height: float
-    bands: Mapping[int, tuple[float, float]]  # of each level: top and bottom
-    boxes: Mapping[str, Box]
-    arrows: tuple[Arrow, ...]
-
-
-class _Edge(Record, frozen=False):
-    source: str
-    target: str
-    kind: str
-    level: int
-    start: int  # columns
-    end: int
-    port: float = 0.0  # where it enters, from the middle of the target
-    leave: float = 0.0  # where it leaves, from the middle of the source
-    between: int = 0  # the level above whose row it runs; 0 where it needs no lane across
-    across: int = 0
-    out: int = 0
-    into: int = 0
-
-
-class _Lanes(Record, frozen=False):
-    """Lanes of one corridor: an interval gets the first lane that is free over its whole length."""
-
-    taken: list[list[tuple[float, float]]] = field(default_factory=list)
-
-    def place(self, low: float, high: float) -> int:
-        for number, lane in enumerate(self.taken):
-            if all(high < other_low or low > other_high for other_low, other_high in lane):
-                lane.append((low, high))
-                return number
-        self.taken.append([(low, high)])
-        return len(self.taken) - 1
-
-    @property
-    def width(self) -> float:
-        """Pixels across all lanes."""
-        return len(self.taken) * LANE
-
-
-class _Gutter(Record, frozen=False):
-    """What stands between two columns, from left to right: lanes of arrows that leave, that only step over, that enter.
-
-    In this order no stretch along the side of one box can lie upon one along the side of the next.
+    `widths` is `equal`, or `channels` for blocks that are wider the more channels they have. `titles` (else the
+    networks' names) and `markings` have one for each program.
     """
+    drawn = [row for program in programs for row in drawn_rows(program)]
+    shapes = shapes_of(drawn)
+    beyond = max((row.level for row in drawn if row.kind != "head" and row.level is not None), default=0) + 1
+    most = max((row.type.channels for row in drawn if row.kind != "head"), default=1)
+    nodes = [list(_nodes(program, shapes, beyond, most if widths == "channels" else 0)) for program in programs]
+    routed = [
+        route([node.tier for node in row_of], _links(program), beyond)
+        for program, row_of in zip(programs, nodes, strict=True)
+    ]
+    bands = _bands({node.tier for node in chain(*nodes)}, routed)
+    spacing = DENSE if max(map(len, nodes)) >= MANY else AIRY
+    panels = []
+    left = MARGIN_LEFT
+    for index, program in enumerate(programs):
+        title = titles[index] if titles else program.name
+        marking = markings[index] if markings else None
+        panels.append(_panel(program, title, marking, nodes[index], routed[index], bands, spacing, left))
+        left += panels[-1].width + BETWEEN_PANELS
+    height = max(band.bottom for band in bands.values())
+    return Figure(tuple(panels), left - BETWEEN_PANELS + MARGIN_RIGHT, height, bands, beyond, shapes, widths, spacing)
 
-    leaving: _Lanes = field(default_factory=_Lanes)
-    stepping: _Lanes = field(default_factory=_Lanes)
-    entering: _Lanes = field(default_factory=_Lanes)
 
-    @property
-    def width(self) -> float:
-        """Pixels across all lanes."""
-        return self.leaving.width + self.stepping.width + self.entering.width
+# ---- what stands in the figure ----
 
 
-def lay_out(program: Program) -> Figure:
-    """Place every stem and block of a program and route every connection. Outputs mark the blocks that they read."""
+def _nodes(program: Program, shapes: Mapping[str, str], beyond: int, most: int) -> Iterator[_Node]:
+    outputs, stem = output_names(program), stem_names(program)
+    for row in drawn_rows(program):
+        names = outputs.get(row.name, ())
+        role = "output" if names or row.kind == "head" else "stem" if row.name in stem else "block"
+        tier = beyond if row.kind == "head" or row.level is None else row.level
+        wider = WIDEST_BY_CHANNELS * row.type.channels / most if most and row.kind != "head" else 0.0
+        yield _Node(row, tier, shapes[row.type_name], role, names, _lines(row, names, shapes[row.type_name]), wider)
+
+
+def _lines(row: Row, outputs: Sequence[str], shape: str) -> tuple[Line, ...]:
+    """The name, and below it the outputs that read the row and how often it is repeated."""
+    tag = " ".join([*outputs, *([f"{TIMES}{len(row.calls)}"] if len(row.calls) > 1 else [])])
+    if not tag:
+        return ((row.name, LABEL, 0.0, False),)
+    above, below = middles(shape, text_width(row.name, LABEL), text_width(tag, TAG, bold=True))
+    return ((row.name, LABEL, above, False), (tag, TAG, below, True))
+
+
+def stem_names(program: Program) -> set[str]:
+    """The stems, and the blocks of one type that follow them directly before any connection is resampled."""
     rows = [row for row in program.rows if row.kind in ("stem", "block")]
-    columns = {row.name: index for index, row in enumerate(rows)}
-    edges = list(_edges(rows, columns, program.input_name))
-    at_level = {row.name: level_of(row) for row in rows}
-    _ports(edges, columns, at_level)
-    across, gutters = _lanes(edges, at_level, len(rows))
-    xs = _column_positions(gutters)
-    levels = sorted(set(at_level.values()))
-    bands = _level_positions(range(levels[0], levels[-1] + 1), across)
-    outputs: dict[str, list[str]] = {}
-    for row in program.rows:
-        if row.kind == "output":
-            outputs.setdefault(row.inputs[0].source, []).append(row.name)
-    stem = _stem_names(rows)
-    boxes = {
-        row.name: Box(
-            row,
-            xs[index],
-            _middle(bands, at_level[row.name]),
-            _role(row, stem, outputs),
-            tuple(outputs.get(row.name, ())),
-        )
-        for index, row in enumerate(rows)
-    }
-    arrows = tuple(_route(edge, boxes, bands, gutters) for edge in edges)
-    width = xs[-1] + BOX_WIDTH / 2 + GUTTER * 2
-    height = max(bottom for _, bottom in bands.values())
-    return Figure(program, width, height, bands, boxes, arrows)
+    stems = {row.name for row in rows if row.kind == "stem"}
+    blocks = [row for row in rows if row.kind == "block"]
+    direct: set[str] = set()
+    for row in blocks:
+        if row.join is not None or row.type_name != blocks[0].type_name:
+            return stems | direct
+        direct.add(row.name)
+    return stems  # every block is direct: a plain network
 
 
-def level_of(row: Row) -> int:
-    """Level of a stem or block, which has one; 0 of one that pools to 1x1."""
-    return row.level or 0
+def _links(program: Program) -> Iterator[Link]:
+    columns = {row.name: column for column, row in enumerate(drawn_rows(program))}
+    for number, feed in enumerate(feeds(program)):
+        yield Link(columns[feed.source], columns[feed.target], number)
 
 
-def _role(row: Row, stem: set[str], outputs: Mapping[str, object]) -> str:
-    return "output" if row.name in outputs else "stem" if row.name in stem else "block"
+# ---- places ----
 
 
-def _stem_names(rows: Sequence[Row]) -> set[str]:
-    """The stem, and the blocks that follow it directly before any connection is resampled."""
-    names: set[str] = set()
-    for row in rows:
-        if row.join is not None:
-            break
-        names.add(row.name)
-    return names if len(names) < len(rows) else {row.name for row in rows if row.kind == "stem"}
-
-
-def _edges(rows: Iterable[Row], columns: Mapping[str, int], input_name: str) -> Iterator[_Edge]:
-    levels: dict[str, int] = {}
-    for row in rows:
-        levels[row.name] = level_of(row)
-        kind = "direct" if row.join is None else "resampled"
-        pairs = [(connection.source, kind) for connection in row.inputs if connection.source != input_name]
-        pairs += [(name, "absorbed") for name in row.absorbed]
-        for source, how in pairs:
-            yield _Edge(source, row.name, how, levels[source], columns[source], columns[row.name])
-
-
-def _ports(edges: Sequence[_Edge], columns: Mapping[str, int], levels: Mapping[str, int]) -> None:
-    """Where arrows leave and enter: spread over the sides of the boxes, by where they come from and go to."""
-    for name in columns:
-        entering = sorted((edge for edge in edges if edge.target == name), key=lambda e: (-levels[e.source], e.start))
-        leaving = sorted((edge for edge in edges if edge.source == name), key=lambda e: (-levels[e.target], e.end))
-        for index, edge in enumerate(entering):
-            edge.port = _spread(index, len(entering))
-        for index, edge in enumerate(leaving):
-            edge.leave = _spread(index, len(leaving))
-
-
-def _spread(index: int, count: int) -> float:
-    step = min(7.0, (BOX_HEIGHT - 14) / max(count - 1, 1))
-    return (index - (count - 1) / 2) * step
-
-
-def _lanes(edges: Sequence[_Edge], levels: Mapping[str, int], count: int) -> tuple[dict[int, _Lanes], list[_Gutter]]:
-    """A lane for each stretch of each arrow: across between two levels, and up or down between two columns."""
-    across: dict[int, _Lanes] = {}
-    gutters = [_Gutter() for _ in range(count + 1)]
-    for edge in sorted(edges, key=lambda edge: (edge.end - edge.start, edge.start, edge.source)):
-        low, high = sorted((levels[edge.source], levels[edge.target]))
-        if edge.end == edge.start + 1:
-            if low == high and edge.port == edge.leave == 0:
-                continue  # a straight line
-            edge.out = gutters[edge.end].stepping.place(low - 0.5, high + 0.5)
-            continue
-        # Beside the target's level, on the side that it comes from: the long way is then across empty space.
-        edge.between = levels[edge.target] if levels[edge.source] >= levels[edge.target] else levels[edge.target] - 1
-        edge.across = across.setdefault(edge.between, _Lanes()).place(edge.start + 0.5, edge.end - 0.5)
-        place = edge.between + 0.5
-        edge.out = gutters[edge.start + 1].leaving.place(*sorted((levels[edge.source] - 0.4, place)))
-        edge.into = gutters[edge.end].entering.place(*sorted((levels[edge.target] - 0.4, place)))
-    return across, gutters
-
-
-def _column_positions(gutters: Sequence[_Gutter]) -> list[float]:
-    xs: list[float] = []
-    x = float(MARGIN_LEFT)
-    for index in range(len(gutters) - 1):
-        x += (gutters[index].width + GUTTER * 2 if index else 0) + BOX_WIDTH / 2
-        xs.append(x)
-        x += BOX_WIDTH / 2
-    return xs
-
-
-def _level_positions(levels: range, across: Mapping[int, _Lanes]) -> dict[int, tuple[float, float]]:
-    """Top and bottom of each level's band, the coarsest on top; the lanes above a level's boxes belong to its band."""
-    bands: dict[int, tuple[float, float]] = {}
-    y = float(MARGIN_TOP)
-    for level in reversed(levels):
-        lanes = len(across[level].taken) if level in across else 0
-        bottom = y + lanes * LANE + OUTPUT_TAG + BOX_HEIGHT + BAND * 2
-        bands[level] = (y, bottom)
-        y = bottom
+def _bands(tiers: set[int], routed: Sequence[Routes]) -> dict[int, Band]:
+    """Each tier's band, the coarsest on top; the lanes beside a tier's boxes belong to its band."""
+    bands: dict[int, Band] = {}
+    y = MARGIN_TOP
+    for tier in range(max(tiers), min(tiers) - 1, -1):
+        above = max(routes.low_lanes.get(tier, 0) for routes in routed)
+        below = max(routes.high_lanes.get(tier - 1, 0) for routes in routed)
+        middle = y + above * LANE + PAD + TALL / 2
+        bands[tier] = Band(y, middle, middle + TALL / 2 + PAD + below * LANE)
+        y = bands[tier].bottom
     return bands
 
 
-def _middle(bands: Mapping[int, tuple[float, float]], level: int) -> float:
-    return bands[level][1] - BAND - BOX_HEIGHT / 2
+def _panel(
+    program: Program,
+    title: str,
+    marking: Marking | None,
+    nodes: Sequence[_Node],
+    routes: Routes,
+    bands: Mapping[int, Band],
+    spacing: Spacing,
+    left: float,
+) -> Panel:
+    widths = [
+        width_for(node.shape, node.lines, max(spacing.narrowest, 2 * spread + 12)) + node.wider
+        for node, spread in zip(nodes, routes.spread, strict=True)
+    ]
+    xs = _columns(nodes, widths, routes.spread, spacing, left)
+    placed = [_box(node, x, bands[node.tier].middle, width) for node, x, width in zip(nodes, xs, widths, strict=True)]
+    fed = tuple(feeds(program))
+    arrows = tuple(
+        _arrow(one, fed[one.link.number], placed, nodes, bands)
+        for one in sorted(routes.routes, key=lambda one: one.link.number)
+    )
+    facts = Facts(program)
+    subtitle = _subtitle(facts)
+    room = max(
+        max(box.x + box.width / 2 for box in placed) - left,
+        text_width(title, TITLE, bold=True),
+        text_width(subtitle, SUBTITLE),
+    )
+    return Panel(facts, left, room, title, subtitle, {box.row.name: box for box in placed}, arrows, marking)
 
 
-def _route(
-    edge: _Edge, boxes: Mapping[str, Box], bands: Mapping[int, tuple[float, float]], gutters: Sequence[_Gutter]
-) -> Arrow:
-    source, target = boxes[edge.source], boxes[edge.target]
-    start = (source.x + BOX_WIDTH / 2, source.y + edge.leave)
-    end = (target.x - BOX_WIDTH / 2, target.y + edge.port)
-    points = [start]
-    if edge.end == edge.start + 1:
-        if start[1] != end[1]:
-            x = start[0] + GUTTER + gutters[edge.end].leaving.width + edge.out * LANE
-            points += [(x, start[1]), (x, end[1])]
+def _subtitle(facts: Facts) -> str:
+    total, image = facts.total, facts.program.input_type
+    parameters, work = rounded(total.parameters), rounded(total.multiply_adds)
+    return f"{image.height} x {image.width}, {parameters} parameters, {work} multiply-adds"
+
+
+def _columns(
+    nodes: Sequence[_Node], widths: Sequence[float], spread: Sequence[float], spacing: Spacing, left: float
+) -> list[float]:
+    """Middles of all boxes: in order, clear of each other in a row, and of each other's verticals across rows."""
+    xs: list[float] = []
+    for j, node in enumerate(nodes):
+        x = left + widths[j] / 2
+        for i, other in enumerate(nodes[:j]):
+            if other.tier == node.tier:
+                apart = widths[i] / 2 + spacing.gap + widths[j] / 2
+            else:
+                apart = spacing.clear + max(spread[i] + widths[j] / 2, widths[i] / 2 + spread[j])
+            x = max(x, xs[i] + apart)
+        xs.append(x)
+    return xs
+
+
+def _box(node: _Node, x: float, y: float, width: float) -> Box:
+    words, *tag = (fitted(node.shape, width, line) for line in node.lines)
+    return Box(
+        node.row,
+        node.shape,
+        x,
+        y,
+        width,
+        height_of(node.shape),
+        node.role,
+        node.outputs,
+        words,
+        "".join(tag),
+        tuple(middle for _, _, middle, _ in node.lines),
+    )
+
+
+def _arrow(one: Route, feed: Feed, boxes: Sequence[Box], nodes: Sequence[_Node], bands: Mapping[int, Band]) -> Arrow:
+    """A route in pixels: the corners between the two outlines."""
+    source, target = boxes[one.link.source], boxes[one.link.target]
+    corners: list[Point]
+    if one.way == "row":
+        corners = []
+    elif one.way == "rise":
+        corners = [(source.x + one.leave, target.y + one.enter)]
+    elif one.way == "run":
+        corners = [(target.x + one.enter, source.y + one.leave)]
     else:
-        y = bands[edge.between][0] + BAND + edge.across * LANE
-        out = start[0] + GUTTER + edge.out * LANE
-        into = end[0] - GUTTER - (edge.into + 1) * LANE
-        points += [(out, start[1]), (out, y), (into, y), (into, end[1])]
-    points.append(end)
-    return Arrow(edge.source, edge.target, edge.kind, edge.level, tuple(points))
+        y = _lane_height(one, bands)
+        corners = [(source.x + one.leave, y), (target.x + one.enter, y)]
+    start = _start(one, source, corners)
+    end = _end(one, target, corners)
+    tier = nodes[one.link.source].tier
+    return Arrow(feed, tier, (start, *corners, end))
+
+
+def _lane_height(one: Route, bands: Mapping[int, Band]) -> float:
+    beside = TALL / 2 + PAD + one.lane * LANE
+    return bands[one.corridor].middle - beside if one.low else bands[one.corridor + 1].middle + beside
+
+
+def _start(one: Route, box: Box, corners: Sequence[Point]) -> Point:
+    if one.way in ("row", "run"):
+        return box.x + side(box.shape, box.width, box.height, one.leave)[1], box.y + one.leave
+    top, bottom = ends(box.shape, box.width, box.height, one.leave)
+    return box.x + one.leave, box.y + (bottom if corners[0][1] > box.y else top)
+
+
+def _end(one: Route, box: Box, corners: Sequence[Point]) -> Point:
+    if one.way in ("row", "rise"):
+        return box.x + side(box.shape, box.width, box.height, one.enter)[0], box.y + one.enter
+    top, bottom = ends(box.shape, box.width, box.height, one.enter)
+    return box.x + one.enter, box.y + (bottom if corners[-1][1] > box.y else top)

@@ -19,7 +19,7 @@ from tests.building import weights_for
 from tests.published.reference import official_value, variables
 
 ROOT = Path(__file__).parents[2]
-RESNET = str(ROOT / "examples/resnet50.spine")
+RESNET = (str(ROOT / "examples/resnet.spine"), "--network", "ResNet50")
 DETECTOR = str(ROOT / "examples/retinanet.spine")
 NET = """\
 spine 1
@@ -127,7 +127,7 @@ def test_verify_what_is_partial(net: str, tmp_path: Path, capsys: pytest.Capture
 
 
 def test_verify_another_network(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["weights", "verify", str(weights), RESNET, "--partial"]) == 1
+    assert main(["weights", "verify", str(weights), *RESNET, "--partial"]) == 1
     told = capsys.readouterr().err
     assert "error[E0901]" in told
     assert "unexpected: `b.refine.conv.weight` (8x8x3x3)" in told
@@ -138,14 +138,14 @@ def test_convert_a_dump_all_the_way_to_onnx(tmp_path: Path, capsys: pytest.Captu
     found = {v.garden: official_value(v.reference, v.shape) for v in variables("resnet50")}
     dump, path, model = tmp_path / "dump.npz", tmp_path / "resnet50.safetensors", tmp_path / "resnet50.onnx"
     np.savez(dump, **found, optimizer=np.zeros(3, np.int64))  # type: ignore[arg-type]  # names are no options
-    assert main(["weights", "convert", str(dump), RESNET, "-o", str(path)]) == 0
+    assert main(["weights", "convert", str(dump), *RESNET, "-o", str(path)]) == 0
     assert capsys.readouterr().err.splitlines() == [
         f"spine: {dump} has no digests: damage to it may go unseen",
         "265 of 265 tensors of ResNet50, from names of tensorflow/models",
         "1 left out that are no part of it, such as optimizer",
     ]
-    assert main(["weights", "verify", str(path), RESNET]) == 0
-    assert main(["compile", RESNET, "--to", "onnx", "--weights", str(path), "-o", str(model)]) == 0
+    assert main(["weights", "verify", str(path), *RESNET]) == 0
+    assert main(["compile", *RESNET, "--to", "onnx", "--weights", str(path), "-o", str(model)]) == 0
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(model).graph.initializer}
     kernel = found["bottleneck_block_15/conv2d_1/kernel:0"]
     assert tensors["c5.rep2.spatial.conv.weight"].tolist() == kernel.transpose(3, 2, 0, 1).tolist()
@@ -185,7 +185,7 @@ def test_convert_says_what_computes_otherwise(tmp_path: Path, capsys: pytest.Cap
             found[f"resnet50/batch_normalization{number}/{leaf}"] = np.zeros(shape, np.float32)
     dump = tmp_path / "dump.npz"
     np.savez(dump, **found)  # type: ignore[arg-type]  # names are no options
-    assert main(["weights", "convert", str(dump), RESNET, "-o", str(tmp_path / "w.safetensors")]) == 0
+    assert main(["weights", "convert", str(dump), *RESNET, "-o", str(tmp_path / "w.safetensors")]) == 0
     told = capsys.readouterr().err
     assert f"warning[W0901]: `{dump}` has weights of tensorflow/tpu, which computes something else than" in told
     assert "note: its strided convolutions have padding `symmetric`; here they have another\n" in told
@@ -194,15 +194,15 @@ def test_convert_says_what_computes_otherwise(tmp_path: Path, capsys: pytest.Cap
 
 def test_nothing_is_written_where_weights_do_not_fit(weights: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.safetensors"
-    assert main(["weights", "convert", str(weights), RESNET, "-o", str(out)]) == 1
-    assert main(["weights", "convert", str(tmp_path / "none.npz"), RESNET, "-o", str(out)]) == 1
+    assert main(["weights", "convert", str(weights), *RESNET, "-o", str(out)]) == 1
+    assert main(["weights", "convert", str(tmp_path / "none.npz"), *RESNET, "-o", str(out)]) == 1
     assert not out.exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["convert", "w.npz", RESNET, "-o", "w.pt"], "what is written is safetensors: w.pt needs that ending"),
+        (["convert", "w.npz", *RESNET, "-o", "w.pt"], "what is written is safetensors: w.pt needs that ending"),
         (["convert", "w.npz", DETECTOR, "-o", "w.safetensors"], "retinanet.spine has"),
         (["verify", "w.npz", "--network", "A"], "--network and --partial need the .spine file of the network"),
         (["verify", "w.npz", "--partial"], "--network and --partial need the .spine file of the network"),

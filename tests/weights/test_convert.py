@@ -25,7 +25,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 MODELS = {
     "spinenet49": ("spinenet.spine", "SpineNet49"),
     "spinenet_mobile49": ("spinenet_mobile.spine", "SpineNetMobile49"),
-    "resnet50": ("resnet50.spine", "ResNet50"),
+    "resnet50": ("resnet.spine", "ResNet50"),
 }
 Array = NDArray[np.float32]
 
@@ -225,7 +225,7 @@ def edited(file: str, network: str, *changes: tuple[str, str]) -> Graph:
     return flatten(spinedsl.program(source, network=network, size=(128, 128)))
 
 
-SYMMETRIC = ("conv(padding = same", "conv(padding = symmetric")
+SYMMETRIC = ("    padding = same,\n", "    padding = symmetric,\n")
 
 
 def test_no_warning_where_the_function_is_the_same() -> None:
