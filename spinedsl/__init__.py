@@ -15,10 +15,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from spinedsl import edit
-    from spinedsl.api import Mistakes, check, compile, load, parse, program  # noqa: A004  the verb of the command line
+    from spinedsl.api import (
+        Disagreement,
+        Mistakes,
+        check,
+        compile,  # noqa: A004  the verb of the command line
+        load,
+        parse,
+        program,
+        verify,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Mistakes", "__version__", "check", "compile", "edit", "load", "parse", "program"]
+__all__ = ["Disagreement", "Mistakes", "__version__", "check", "compile", "edit", "load", "parse", "program", "verify"]
 
 
 def __getattr__(name: str) -> object:

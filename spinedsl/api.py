@@ -1,7 +1,7 @@
 """The Python interface: the same stages as the command line, for programs.
 
-`parse` and `check` return an `Outcome`: a value and all diagnostics. `program`, `compile` and `load` need a faultless
-file and raise `Mistakes`, which reads as the command line prints it.
+`parse` and `check` return an `Outcome`: a value and all diagnostics. `program`, `compile`, `verify` and `load` need a
+faultless file and raise `Mistakes`, which reads as the command line prints it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from spinedsl.agreement import Report
+
 
 class Mistakes(Exception):
     """A file, or what goes with it, has mistakes: `diagnostics` has them all."""
@@ -35,6 +37,25 @@ class Mistakes(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(f"{summary(self.diagnostics)}\n\n{render(self.diagnostics)}")
+
+
+class Disagreement(Exception):
+    """What was compiled does not give the same numbers everywhere: `report` has them all."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        super().__init__(
+            f"the engines do not agree on {report.network}: this is a fault of the compiler or of an engine"
+        )
+
+
+class TooFewWitnesses(Exception):
+    """No engine is installed, so there is nothing to compare the reference interpreter with."""
+
+    def __init__(self, report: Report) -> None:
+        self.missing = report.missing
+        said = "; ".join(f"{one.witness} needs {one.install}" for one in report.missing)
+        super().__init__(f"no engine is installed to compare the reference interpreter with: {said}")
 
 
 class NetworkChoice(ValueError):
@@ -99,6 +120,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     weights: str | Path | None = None,
     seed: int = 0,
     dynamic: Iterable[str] = (),
+    verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a network: `to` is `torch` (a Python file) or `onnx` (a model). Returns {file name: contents}.
 
@@ -110,10 +132,13 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         weights: a `.safetensors` file or a `.pt` state dict for the ONNX model; without it, values made from `seed`.
         seed: seed of the values; each tensor's depend on it and on the tensor's name alone.
         dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
+        verify: compare by every engine that is installed, as the function `verify` does, and say so in the file.
 
     Raises:
         Mistakes: the file or the weights have mistakes.
         NetworkChoice: several networks and none chosen, or an unknown one.
+        Disagreement: the engines do not agree, where that was asked.
+        TooFewWitnesses: no engine is installed, where that was asked.
     """
     made = program(file, network=network, size=size)
     options = Options(seed=seed, dynamic=frozenset(dynamic))
@@ -122,7 +147,63 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     outcome = backend(to).emit(made, options)
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
+    if verify:
+        outcome = backend(to).emit(made, replace(options, verified=_verified(made, options)))
+    assert outcome.value is not None
     return outcome.value
+
+
+def _verified(made: Program, options: Options) -> str:
+    """The sentence that a verified file carries."""
+    from spinedsl.agreement import agree  # noqa: PLC0415  numpy is only needed here
+
+    report = agree(made, seed=options.seed, weights=options.weights, origin=options.origin)
+    if not report.witnesses:
+        raise TooFewWitnesses(report)
+    if not report.agrees:
+        raise Disagreement(report)
+    return report.stamp
+
+
+def verify(
+    file: str | Path | Source,
+    *,
+    network: str | None = None,
+    sizes: Iterable[tuple[int, int]] = (),
+    weights: str | Path | None = None,
+    seed: int = 0,
+) -> Report:
+    """Run a network by PyTorch, ONNX Runtime and OpenVINO, as far as installed, and by the reference interpreter.
+
+    Args:
+        file: path of a `.spine` file, or a `Source`.
+        network: which network, where the file has several.
+        sizes: (height, width) of further inputs in pixels, beside a few small ones.
+        weights: a `.safetensors` file or a `.pt` state dict; without it, values made from `seed`.
+        seed: seed of the images, and of the values.
+
+    Raises:
+        Mistakes: the file or the weights have mistakes, or the network does not take one of the sizes.
+        NetworkChoice: several networks and none chosen, or an unknown one.
+        TooFewWitnesses: no engine is installed.
+    """
+    from spinedsl.agreement import Size, agree, usual_sizes  # noqa: PLC0415  numpy is only needed here
+
+    made = program(file, network=network)
+    small = list(usual_sizes(made))
+    asked = [Size(1, *size) for size in dict.fromkeys(sizes)]
+    resized = {size: program(file, network=network, size=(size.height, size.width)) for size in asked}
+    # Where a definition reads the height or width, another size is another network.
+    runs = [(resized[size], [size]) for size in asked] if made.static_axes else []
+    report: Report | None = None
+    for each, its_sizes in [(made, small if runs else list(dict.fromkeys(small + asked))), *runs]:
+        given, origin = (_tensors(each, Path(weights)), Path(weights).name) if weights is not None else (None, "")
+        found = agree(each, its_sizes, seed=seed, weights=given, origin=origin)
+        report = found if report is None else report.joined(found)
+    assert report is not None
+    if not report.witnesses:
+        raise TooFewWitnesses(report)
+    return report
 
 
 def _tensors(made: Program, path: Path) -> dict[str, NDArray[np.float32]]:

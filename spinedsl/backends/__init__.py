@@ -24,13 +24,14 @@ AXES = ("batch", "height", "width")
 class Options:
     """What may be asked of a backend: tensors by canonical name or a seed for them, and the axes that stay open.
 
-    `origin` says where the tensors come from, for the record.
+    `origin` says where the tensors come from, and `verified` what was found to agree, for the record.
     """
 
     weights: Mapping[str, NDArray[Any]] | None = None
     origin: str = ""
     seed: int = 0
     dynamic: frozenset[str] = frozenset()
+    verified: str = ""
 
 
 class Backend(Protocol):

@@ -16,11 +16,12 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError
 
-COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "fmt", "new")
+COMMANDS = ("check", "explain", "compile", "verify", "show", "stats", "draw", "fmt", "new")
 EXTRAS = {
     "resvg_py": "draw",
     "numpy": "onnx",
     "onnx": "onnx",
+    "onnxruntime": "all",
     "safetensors": "all",
     "torch": "torch",
 }  # packages by what brings them
@@ -33,6 +34,7 @@ examples:
   spine explain E0303                                      what a code means, with a wrong and a right file
   spine compile net.spine --to torch -o model.py           a PyTorch module, readable
   spine compile net.spine --to onnx -o model.onnx          an ONNX graph, without tracing
+  spine verify net.spine                                   PyTorch and ONNX give the same numbers
   spine show net.spine --network SpineNet49                every operation, with levels and shapes
 
 exit status: 0 fine, 1 mistakes in the input, 2 wrong use, 70 a fault of the compiler

@@ -10,12 +10,14 @@ from spinedsl import api
 from spinedsl.backends import AXES, BACKENDS
 from spinedsl.cli.terminal import UsageError, network_arguments, read_source, say_diagnostics, write_whole
 
+VERIFIED = ("torch", "onnx")
 HELP = "compile a network to PyTorch or ONNX"
 EXAMPLES = """\
 examples:
   spine compile net.spine --to torch -o model.py
   spine compile examples/spinenet.spine --network SpineNet49 --to onnx -o model.onnx
   spine compile net.spine --to onnx --dynamic batch,height,width --weights model.safetensors -o model.onnx
+  spine compile net.spine --to onnx --verify -o model.onnx
 """
 
 
@@ -37,6 +39,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)"
     )
+    parser.add_argument(
+        "--verify", action="store_true",
+        help="PyTorch, ONNX: compare as `spine verify` does; write only if all agree, and say so in the file",
+    )  # fmt: skip
 
 
 def _axes(text: str) -> frozenset[str]:
@@ -53,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(
             "--weights and --dynamic are for --to onnx: a PyTorch file loads a state dict, and takes any size"
         )
+    if options.verify and options.to not in VERIFIED:
+        raise UsageError(f"--verify is for --to {' and --to '.join(VERIFIED)}: nothing else can be run")
     source = read_source(options.file)
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)
@@ -60,13 +68,20 @@ def run(options: argparse.Namespace) -> int:
     try:
         files = api.compile(
             source.value, to=options.to, network=options.network, size=options.input,
-            weights=options.weights, seed=options.seed, dynamic=options.dynamic,
+            weights=options.weights, seed=options.seed, dynamic=options.dynamic, verify=options.verify,
         )  # fmt: skip
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} (--network NAME)") from None
+    except api.Disagreement as disagreement:
+        from spinedsl.cli.verify import for_people  # noqa: PLC0415  nobody needs it on a good day
+
+        print(for_people(disagreement.report), file=sys.stderr)
+        return 1
+    except api.TooFewWitnesses as error:
+        raise UsageError(str(error)) from None
     (data,) = files.values()
     if options.to == "onnx" and options.weights is None:
         print(f"spine: no --weights: values made from seed {options.seed}", file=sys.stderr)

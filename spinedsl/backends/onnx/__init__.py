@@ -36,7 +36,8 @@ def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
     origin = options.origin
     if weights is None:
         weights, origin = seeded(flatten(program).parameters, options.seed), f"seed {options.seed}"
-    model = emit_model(program, weights, dynamic=options.dynamic, metadata={"spine.weights": origin})
+    metadata = {"spine.weights": origin, **({"spine.verified": options.verified} if options.verified else {})}
+    model = emit_model(program, weights, dynamic=options.dynamic, metadata=metadata)
     return Outcome({f"{program.name}.onnx": model})
 
 

@@ -15,5 +15,5 @@ __all__ = ["build", "emit", "emit_module"]
 
 
 def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
-    """The network as `NAME.py`. Options do not change it: the module takes any weights, and any size that fits."""
-    return Outcome({f"{program.name}.py": emit_module(program)})
+    """The network as `NAME.py`. The module takes any weights, and any size that fits."""
+    return Outcome({f"{program.name}.py": emit_module(program, verified=options.verified)})

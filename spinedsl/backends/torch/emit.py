@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 from functools import cache
 from importlib.resources import files
+from textwrap import wrap
 
 from spinedsl.backends.torch.classes import classes_of
 from spinedsl.backends.torch.initial import Rules
+from spinedsl.backends.torch.layout import WIDTH
 from spinedsl.backends.torch.names import file_name, prose, python_name
 from spinedsl.backends.torch.network import write_network
 from spinedsl.ops.program import Program
@@ -32,8 +34,8 @@ _TORCH_IMPORTS = (
 _LAST = ("hashed", "uniform", "truncated_normal")  # what `reset` needs stands after the network
 
 
-def emit_module(program: Program) -> bytes:
-    """The network as the text of a Python module, in UTF-8."""
+def emit_module(program: Program, *, verified: str = "") -> bytes:
+    """The network as the text of a Python module, in UTF-8. `verified` is a sentence for its docstring."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     taken: set[str] = set()
@@ -62,6 +64,7 @@ def emit_module(program: Program) -> bytes:
         name=name,
         source=file_name(program.loc.file),
         input=f"{prose(program.input_name)}: {program.input_type.channels} channels, {_sizes(program)}",
+        verified=wrap(f"Verified: {prose(verified, limit=1000)}.", WIDTH) if verified else [],
         imports=[line for line, names in _IMPORTS if used.intersection(names)],
         torch_imports=[line for line, names in _TORCH_IMPORTS if used.intersection(names)],
         blocks=blocks,
