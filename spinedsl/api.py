@@ -120,6 +120,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     weights: str | Path | None = None,
     seed: int = 0,
     dynamic: Iterable[str] = (),
+    adapter: str = "",
     verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a network: `to` is `torch` (a Python file) or `onnx` (a model). Returns {file name: contents}.
@@ -132,6 +133,8 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         weights: a `.safetensors` file or a `.pt` state dict for the ONNX model; without it, values made from `seed`.
         seed: seed of the values; each tensor's depend on it and on the tensor's name alone.
         dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
+        adapter: a host that the PyTorch file shall fit into: `timm`, `torchvision`, `transformers`, `detectron2` or
+            `mmdet`.
         verify: compare by every engine that is installed, as the function `verify` does, and say so in the file.
 
     Raises:
@@ -141,7 +144,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         TooFewWitnesses: no engine is installed, where that was asked.
     """
     made = program(file, network=network, size=size)
-    options = Options(seed=seed, dynamic=frozenset(dynamic))
+    options = Options(seed=seed, dynamic=frozenset(dynamic), adapter=adapter)
     if weights is not None:
         options = replace(options, weights=_tensors(made, Path(weights)), origin=Path(weights).name)
     outcome = backend(to).emit(made, options)

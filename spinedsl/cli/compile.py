@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from spinedsl import api
-from spinedsl.backends import AXES, BACKENDS
+from spinedsl.backends import ADAPTERS, AXES, BACKENDS
 from spinedsl.cli.terminal import UsageError, network_arguments, read_source, say_diagnostics, write_whole
 
 VERIFIED = ("torch", "onnx")
@@ -15,6 +15,7 @@ HELP = "compile a network to PyTorch or ONNX"
 EXAMPLES = """\
 examples:
   spine compile net.spine --to torch -o model.py
+  spine compile examples/spinenet.spine --network SpineNet49 --to torch --adapter timm -o spinenet49.py
   spine compile examples/spinenet.spine --network SpineNet49 --to onnx -o model.onnx
   spine compile net.spine --to onnx --dynamic batch,height,width --weights model.safetensors -o model.onnx
   spine compile net.spine --to onnx --verify -o model.onnx
@@ -40,6 +41,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)"
     )
     parser.add_argument(
+        "--adapter", choices=ADAPTERS, default="", metavar="HOST",
+        help=f"PyTorch: what a host expects of a backbone, in the same file: {', '.join(ADAPTERS)}",
+    )  # fmt: skip
+    parser.add_argument(
         "--verify", action="store_true",
         help="PyTorch, ONNX: compare as `spine verify` does; write only if all agree, and say so in the file",
     )  # fmt: skip
@@ -59,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(
             "--weights and --dynamic are for --to onnx: a PyTorch file loads a state dict, and takes any size"
         )
+    if options.adapter and options.to != "torch":
+        raise UsageError("--adapter is for --to torch: hosts take PyTorch modules")
     if options.verify and options.to not in VERIFIED:
         raise UsageError(f"--verify is for --to {' and --to '.join(VERIFIED)}: nothing else can be run")
     source = read_source(options.file)
@@ -68,7 +75,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         files = api.compile(
             source.value, to=options.to, network=options.network, size=options.input,
-            weights=options.weights, seed=options.seed, dynamic=options.dynamic, verify=options.verify,
+            weights=options.weights, seed=options.seed, dynamic=options.dynamic,
+            adapter=options.adapter, verify=options.verify,
         )  # fmt: skip
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)

@@ -309,3 +309,6 @@ MODEL_TOO_LARGE = _code(
     "E0907", "model too large", "the tensors of network `{network}` take {size} GiB; an ONNX file holds at most 2",
     "a smaller `width` or fewer repeats would fit",
 )  # fmt: skip
+NO_BACKBONE = _code(
+    "E0908", "not a backbone for this host", "network `{network}` cannot be a backbone of {host}: {reason}", "{label}"
+)
