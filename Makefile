@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
+HOSTS := timm torchvision transformers
 
 # The environment is this folder's own; one thread per process, since the tests run side by side.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -73,5 +74,8 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -qq --constraint constraints.txt torch hatchling; \
 	echo "   spinedsl, with everything for running and testing it"; \
 	$(BIN)/python -m pip install -qq --constraint constraints.txt --no-build-isolation --editable '.[dev]'; \
+	echo "   $(HOSTS): the hosts of adapters"; \
+	$(BIN)/python -m pip install -qq --constraint constraints.txt $(HOSTS) \
+		|| echo "   some could not be installed: the tests of their adapters will be skipped"; \
 	$(BIN)/python -m compileall -q spinedsl; \
 	touch $(READY)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spinedsl import edit
     from spinedsl.api import (
+        Disagreement,
         Mistakes,
         NetworkChoice,
         OutputChoice,
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
         parse,
         program,
         read_weights,
+        verify,
     )
 
 __version__ = "0.1.0"
 __all__ = [
+    "Disagreement",
     "Mistakes",
     "NetworkChoice",
     "OutputChoice",
@@ -40,6 +43,7 @@ __all__ = [
     "parse",
     "program",
     "read_weights",
+    "verify",
 ]
 
 

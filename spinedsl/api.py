@@ -1,7 +1,7 @@
 """The Python interface: the same stages as the command line, for programs.
 
-`parse` and `check` return an `Outcome`: a value and all diagnostics. `program`, `compile` and `load` need a faultless
-file and raise `Mistakes`, which reads as the command line prints it.
+`parse` and `check` return an `Outcome`: a value and all diagnostics. `program`, `compile`, `verify` and `load` need a
+faultless file and raise `Mistakes`, which reads as the command line prints it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from spinedsl.agreement import Report
     from spinedsl.weights import Weights
 
 
@@ -38,6 +39,25 @@ class Mistakes(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(f"{summary(self.diagnostics)}\n\n{render(self.diagnostics)}")
+
+
+class Disagreement(Exception):
+    """What was compiled does not give the same numbers everywhere: `report` has them all."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        super().__init__(
+            f"the engines do not agree on {report.network}: this is a fault of the compiler or of an engine"
+        )
+
+
+class TooFewWitnesses(Exception):
+    """No engine is installed, so there is nothing to compare the reference interpreter with."""
+
+    def __init__(self, report: Report) -> None:
+        self.missing = report.missing
+        said = "; ".join(f"{one.witness} needs {one.install}" for one in report.missing)
+        super().__init__(f"no engine is installed to compare the reference interpreter with: {said}")
 
 
 class OutputChoice(ValueError):
@@ -130,6 +150,8 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     seed: int = 0,
     dynamic: Iterable[str] = (),
     outputs: Iterable[str] | None = None,
+    adapter: str = "",
+    verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a network: `to` is `torch` (a Python file) or `onnx` (a model). Returns {file name: contents}.
 
@@ -143,28 +165,97 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         seed: seed of the values; each tensor's depend on it and on the tensor's name alone.
         dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
         outputs: only these of the network's outputs, and what they need. Weights of the whole network still fit.
+        adapter: a host that the PyTorch file shall fit into: `timm`, `torchvision`, `transformers`, `detectron2` or
+            `mmdet`.
+        verify: compare by every engine that is installed, as the function `verify` does, and say so in the file.
 
     Raises:
         Mistakes: the file or the weights have mistakes.
         NetworkChoice: several networks and none chosen, or an unknown one.
         OutputChoice: an output that the network does not have.
+        Disagreement: the engines do not agree, where that was asked.
+        TooFewWitnesses: no engine is installed, where that was asked.
     """
     made = program(file, network=network, size=size, outputs=outputs)
-    return emit(made, to=to, weights=weights, seed=seed, dynamic=dynamic)
+    return emit(made, to=to, weights=weights, seed=seed, dynamic=dynamic, adapter=adapter, verify=verify)
 
 
 def emit(
-    made: Program, *, to: str, weights: str | Path | Weights | None = None, seed: int = 0, dynamic: Iterable[str] = ()
+    made: Program,
+    *,
+    to: str,
+    weights: str | Path | Weights | None = None,
+    seed: int = 0,
+    dynamic: Iterable[str] = (),
+    adapter: str = "",
+    verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a program that was made before: the last stage of `compile`, with the same arguments."""
-    options = Options(seed=seed, dynamic=frozenset(dynamic))
+    options = Options(seed=seed, dynamic=frozenset(dynamic), adapter=adapter)
     if weights is not None:
         found = read_weights(weights)
         options = replace(options, weights=_tensors(made, found), origin=Path(found.path).name)
     outcome = backend(to).emit(made, options)
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
+    if verify:
+        outcome = backend(to).emit(made, replace(options, verified=_verified(made, options)))
+    assert outcome.value is not None
     return outcome.value
+
+
+def _verified(made: Program, options: Options) -> str:
+    """The sentence that a verified file carries."""
+    from spinedsl.agreement import agree  # noqa: PLC0415  numpy is only needed here
+
+    report = agree(made, seed=options.seed, weights=options.weights, origin=options.origin)
+    if not report.witnesses:
+        raise TooFewWitnesses(report)
+    if not report.agrees:
+        raise Disagreement(report)
+    return report.stamp
+
+
+def verify(
+    file: str | Path | Source,
+    *,
+    network: str | None = None,
+    sizes: Iterable[tuple[int, int]] = (),
+    weights: str | Path | Weights | None = None,
+    seed: int = 0,
+) -> Report:
+    """Run a network by PyTorch, ONNX Runtime and OpenVINO, as far as installed, and by the reference interpreter.
+
+    Args:
+        file: path of a `.spine` file, or a `Source`.
+        network: which network, where the file has several.
+        sizes: (height, width) of further inputs in pixels, beside a few small ones.
+        weights: a `.safetensors`, `.npz` or `.pt` file, or one that was read; without it, values made from `seed`.
+        seed: seed of the images, and of the values.
+
+    Raises:
+        Mistakes: the file or the weights have mistakes, or the network does not take one of the sizes.
+        NetworkChoice: several networks and none chosen, or an unknown one.
+        TooFewWitnesses: no engine is installed.
+    """
+    from spinedsl.agreement import Size, agree, usual_sizes  # noqa: PLC0415  numpy is only needed here
+
+    made = program(file, network=network)
+    read = None if weights is None else read_weights(weights)
+    small = list(usual_sizes(made))
+    asked = [Size(1, *size) for size in dict.fromkeys(sizes)]
+    resized = {size: program(file, network=network, size=(size.height, size.width)) for size in asked}
+    # Where a definition reads the height or width, another size is another network.
+    runs = [(resized[size], [size]) for size in asked] if made.static_axes else []
+    report: Report | None = None
+    for each, its_sizes in [(made, small if runs else list(dict.fromkeys(small + asked))), *runs]:
+        given, origin = (_tensors(each, read), Path(read.path).name) if read is not None else (None, "")
+        found = agree(each, its_sizes, seed=seed, weights=given, origin=origin)
+        report = found if report is None else report.joined(found)
+    assert report is not None
+    if not report.witnesses:
+        raise TooFewWitnesses(report)
+    return report
 
 
 def read_weights(weights: str | Path | Weights) -> Weights:

@@ -104,6 +104,19 @@ def names(kind: RecordType) -> tuple[str, ...]:
     return tuple(kind.__fields__)
 
 
+def asdict(record: Record) -> dict[str, Any]:
+    """What a record holds by name, records in it too: for writing it as JSON."""
+    return {name: _plain(getattr(record, name)) for name in type(record).__fields__}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Record):
+        return asdict(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def replace(record: R, **changes: Any) -> R:
     """The same record with other values in some fields."""
     held: dict[str, Any] = {name: getattr(record, name) for name in type(record).__fields__}

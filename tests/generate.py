@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import spinedsl  # noqa: E402  the checkout's own, whatever else is installed
+from spinedsl.backends import ADAPTERS  # noqa: E402
 from spinedsl.backends import onnx as onnx_backend  # noqa: E402
 from spinedsl.draw import lay_out, to_svg  # noqa: E402
 from spinedsl.ops.text import to_text  # noqa: E402
@@ -38,6 +39,8 @@ NETWORKS = {
     "tutorial/5_own_block.spine": "OwnBlock",
     "tutorial/6_edits.spine": "Permuted",
 }
+# The example whose file is also written for each host.
+ADAPTED = "tutorial/3_family.spine"
 
 
 def files() -> dict[str, bytes]:
@@ -51,6 +54,9 @@ def files() -> dict[str, bytes]:
         program = spinedsl.program(source, network=network)
         (model,) = spinedsl.compile(source, to="torch", network=network).values()
         found[f"{folder}/model.py"] = model
+        for host in ADAPTERS if example == ADAPTED else ():
+            (adapted,) = spinedsl.compile(source, to="torch", network=network, adapter=host).values()
+            found[f"{folder}/{host}.py"] = adapted
         found[f"{folder}/program.txt"] = to_text(program).encode()
         found[f"{folder}/graph.txt"] = onnx_backend.to_text(program).encode()
         found[f"{folder}/figure.svg"] = to_svg(lay_out(program)).encode()

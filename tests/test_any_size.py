@@ -25,7 +25,7 @@ from spinedsl.ops.rules import pads
 from spinedsl.ops.types import at_level
 from spinedsl.source import Source
 from tests.networks import networks
-from tests.test_agreement import EXAMPLES, Array, assert_witnesses_agree, images, run_torch, weights_of
+from tests.witnesses import EXAMPLES, Array, assert_witnesses_agree, images, run_torch, weights_of
 
 HARD = Path(__file__).with_name("any_size.spine")  # every operation whose padding or size depends on the input's
 SIZES = [(1, 77, 50), (2, 64, 64), (2, 5, 3), (1, 1, 1), (1, 33, 31), (1, 7, 129), (2, 97, 1)]

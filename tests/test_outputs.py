@@ -26,7 +26,7 @@ from spinedsl.ops.verify import verify
 from spinedsl.source import Source
 from spinedsl.weights import to_bytes
 from tests.networks import networks
-from tests.test_agreement import EXAMPLES, Array, images, run_torch, weights_of
+from tests.witnesses import EXAMPLES, Array, images, run_torch, weights_of
 
 SPINENET, RETINANET = EXAMPLES / "spinenet.spine", EXAMPLES / "retinanet.spine"
 

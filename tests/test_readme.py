@@ -5,7 +5,7 @@ A fenced block may say how it is to be read:
 * a block of any language whose first line is `# NAME.EXT` is that file (a `.spine` file for the commands below it);
 * ```` ```sh ```` blocks: lines that begin with `spine` are run, others (`make test`) are not; `# exit status 1`, on the
   line of the command or above it, announces another status than 0;
-* ```` ```python ```` blocks are run as scripts, unless they name a file.
+* ```` ```python ```` blocks are run as scripts, unless they name a file, or import a host that is not installed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ FENCE = re.compile(
 )
 FILE_NAME = re.compile(r"^# (?P<name>[\w./-]+\.\w+)\s*$")
 STATUS = re.compile(r"#.*\bexit(?:s| status| code)?(?: with)?:? (?P<status>\d+)\b")
+HOST = re.compile(r"^(?:from|import) (?:\w+_)?(timm|torchvision|transformers)\b", re.MULTILINE)
 SHELLS = {"sh", "shell", "bash", "console"}
 
 
@@ -86,12 +88,18 @@ def perform(step: Step, folder: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(step.text, encoding="utf-8")
         return ""
-    command = ["/bin/sh", "-c", step.text] if step.kind == "spine" else [sys.executable, "-c", step.text]
+    script, found_in = step.text, str(folder)
+    if HOST.search(script) and step.kind == "python":
+        if missing := [host for host in HOST.findall(script) if find_spec(host) is None]:
+            assert not os.environ.get("CI"), f"{missing} not installed: the set-up says why"
+            return ""
+        script, found_in = f"import tests.hosts.operators\n{script}", f"{folder}{os.pathsep}{ROOT}"
+    command = ["/bin/sh", "-c", script] if step.kind == "spine" else [sys.executable, "-c", script]
     search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": search, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PATH": search, "PYTHONPATH": found_in, "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

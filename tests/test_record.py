@@ -6,7 +6,7 @@ from functools import cached_property
 
 import pytest
 
-from spinedsl.record import Record, field, names, replace, values
+from spinedsl.record import Record, asdict, field, names, replace, values
 
 
 class Point(Record):
@@ -88,6 +88,7 @@ def test_what_a_record_shows_and_how_it_is_copied() -> None:
     assert copy.deepcopy(Point(1)) == Point(1)
     assert pickle.loads(pickle.dumps(Deep(1))) == Deep(1)
     assert replace(Deep(1), y=7) == Deep(1, 7, 3)
+    assert asdict(Pen("red", [Point(1)])) == {"colour": "red", "strokes": [{"x": 1, "y": 2}]}
 
 
 def test_records_are_taken_apart_by_position() -> None:

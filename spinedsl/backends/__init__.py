@@ -12,24 +12,30 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
+from spinedsl.ops.types import Loc
 from spinedsl.record import Record
+from spinedsl.source import Source, Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AXES = ("batch", "height", "width")
+ADAPTERS = ("timm", "torchvision", "transformers", "detectron2", "mmdet")
 
 
 class Options(Record):
     """What may be asked of a backend: tensors by canonical name or a seed for them, and the axes that stay open.
 
-    `origin` says where the tensors come from, for the record.
+    `adapter` is a host that the PyTorch file shall fit into. `origin` says where the tensors come from, and `verified`
+    what was found to agree, for the record.
     """
 
     weights: Mapping[str, NDArray[Any]] | None = None
     origin: str = ""
     seed: int = 0
     dynamic: frozenset[str] = frozenset()
+    adapter: str = ""
+    verified: str = ""
 
 
 class Backend(Protocol):
@@ -55,3 +61,12 @@ def backend(name: str) -> Backend:
     if name not in BACKENDS:
         raise ValueError(f"no backend `{name}`: there is {' and '.join(BACKENDS)}")
     return cast(Backend, import_module(BACKENDS[name]))
+
+
+def line_of(program: Program, loc: Loc) -> Span:
+    """A line of a file that the program was made from, to say something of it."""
+    text = next((source.text for source in program.sources if source.name == loc.file), "")
+    source = Source(loc.file, text)
+    line = min(loc.line, len(source.line_starts))
+    start, content = source.line_starts[line - 1], source.line_text(line)
+    return source.span(start + len(content) - len(content.lstrip()), start + len(content.rstrip()))

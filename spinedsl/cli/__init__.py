@@ -15,11 +15,14 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError, columns
 
-COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "weights", "fmt", "new", "completion")
+COMMANDS = (
+    "check", "explain", "compile", "verify", "show", "stats", "draw", "weights", "fmt", "new", "completion",
+)  # fmt: skip
 EXTRAS = {
     "resvg_py": "draw",
     "numpy": "onnx",
     "onnx": "onnx",
+    "onnxruntime": "all",
     "safetensors": "all",
     "shtab": "completion",
     "torch": "torch",
@@ -33,6 +36,7 @@ examples:
   spine explain E0303                                      what a code means, with a wrong and a right file
   spine compile net.spine --to torch -o model.py           a PyTorch module, readable
   spine compile net.spine --to onnx -o model.onnx          an ONNX graph, without tracing
+  spine verify net.spine                                   PyTorch and ONNX give the same numbers
   spine show net.spine --network SpineNet49                every operation, with levels and shapes
 
 exit status: 0 fine, 1 mistakes in the input, 2 wrong use, 70 a fault of the compiler

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from spinedsl import api
-from spinedsl.backends import AXES, BACKENDS
+from spinedsl.backends import ADAPTERS, AXES, BACKENDS
 from spinedsl.cli.terminal import (
     UsageError,
     network_arguments,
@@ -18,13 +18,16 @@ from spinedsl.cli.terminal import (
     write_output,
 )
 
+VERIFIED = ("torch", "onnx")
 HELP = "compile a network to PyTorch or ONNX"
 EXAMPLES = """\
 examples:
   spine compile net.spine --to torch -o model.py
+  spine compile examples/spinenet.spine --network SpineNet49 --to torch --adapter timm -o spinenet49.py
   spine compile examples/spinenet.spine --network SpineNet49 --to onnx -o model.onnx
   spine compile net.spine --to torch --outputs P3,P4,P5 -o model.py
   spine compile net.spine --to onnx --dynamic batch,height,width --weights model.safetensors -o model.onnx
+  spine compile net.spine --to onnx --verify -o model.onnx
 """
 
 
@@ -47,6 +50,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)"
     )
+    parser.add_argument(
+        "--adapter", choices=ADAPTERS, default="", metavar="HOST",
+        help=f"PyTorch: what a host expects of a backbone, in the same file: {', '.join(ADAPTERS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--verify", action="store_true",
+        help="PyTorch, ONNX: compare as `spine verify` does; write only if all agree, and say so in the file",
+    )  # fmt: skip
 
 
 def _axes(text: str) -> frozenset[str]:
@@ -63,6 +74,10 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(
             "--weights and --dynamic are for --to onnx: a PyTorch file loads a state dict, and takes any size"
         )
+    if options.adapter and options.to != "torch":
+        raise UsageError("--adapter is for --to torch: hosts take PyTorch modules")
+    if options.verify and options.to not in VERIFIED:
+        raise UsageError(f"--verify is for --to {' and --to '.join(VERIFIED)}: nothing else can be run")
     program = requested_program(options)
     if program is None:
         return 1
@@ -70,10 +85,20 @@ def run(options: argparse.Namespace) -> int:
     if weights is None and options.weights is not None:
         return 1
     try:
-        files = api.emit(program, to=options.to, weights=weights, seed=options.seed, dynamic=options.dynamic)
+        files = api.emit(
+            program, to=options.to, weights=weights, seed=options.seed, dynamic=options.dynamic,
+            adapter=options.adapter, verify=options.verify,
+        )  # fmt: skip
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
+    except api.Disagreement as disagreement:
+        from spinedsl.cli.verify import for_people  # noqa: PLC0415  nobody needs it on a good day
+
+        print(for_people(disagreement.report), file=sys.stderr)
+        return 1
+    except api.TooFewWitnesses as error:
+        raise UsageError(str(error)) from None
     (data,) = files.values()
     if program.dropped and options.weights is not None:
         print(f"spine: tensors of rows that are left out are not taken from {options.weights}", file=sys.stderr)

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from spinedsl import analysis
-from spinedsl.cli.terminal import network_arguments, outputs_argument, requested_program
+from spinedsl.cli.terminal import network_arguments, outputs_argument, requested_program, table
 from spinedsl.ops.graph import Graph, flatten
 
 HELP = "count parameters, multiply-adds, memory and receptive field"
@@ -94,15 +94,7 @@ def _table(figures: dict[str, Any]) -> str:
         )
     peak = f"{figures['peak_activation_bytes'] / 2**20:.1f} at once"
     rows.append(("total", "", "", "", f"{figures['parameters']:,}", f"{figures['multiply_adds']:,}", peak, ""))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    left = (0, 1)
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column in left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    lines = table(rows, left=(0, 1))
     size = " x ".join(map(str, figures["input"]))
     sizes = "any size" if figures["any_size"] else f"sizes divide by {figures['divisor']}"
     head = f"{figures['network']} at {size}; {sizes}"

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -36,10 +36,15 @@ def size_argument(text: str) -> tuple[int, int]:
     return height, width
 
 
-def network_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that choose a network and its input."""
+def file_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that choose a network."""
     parser.add_argument("file", metavar="FILE", help="a .spine file, or - for standard input")
     parser.add_argument("--network", metavar="NAME", help="which network, where the file has several")
+
+
+def network_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that choose a network and its input."""
+    file_arguments(parser)
     parser.add_argument(
         "--input", metavar="HxW", type=size_argument, help="height and width of the input, instead of the file's"
     )
@@ -112,6 +117,18 @@ def read_weights(path: Path) -> Weights | None:
     if not found.sealed:
         print(f"spine: {path} has no digests: damage to it may go unseen", file=sys.stderr)
     return found
+
+
+def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
+    """Lines of columns as wide as they have to be, to the right except those in `left`."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def spine_files(names: Iterable[str]) -> Iterator[str]:

@@ -321,6 +321,9 @@ FOREIGN_WEIGHTS = _code(
     "E0909", "weights that cannot be told apart",
     "cannot tell which tensor of `{path}` is which in network `{network}`: {reason}", "",
 )  # fmt: skip
+NO_BACKBONE = _code(
+    "E0910", "not a backbone for this host", "network `{network}` cannot be a backbone of {host}: {reason}", "{label}"
+)
 
 # ---- W09: weights that mean something else ----
 

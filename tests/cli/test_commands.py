@@ -86,7 +86,7 @@ def test_wrong_use_is_status_2(arguments: list[str], said: str, capsys: pytest.C
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["check", "compile", "show", "stats", "fmt"])
+@pytest.mark.parametrize("command", ["check", "compile", "verify", "show", "stats", "fmt"])
 def test_help_has_examples_of_its_own_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main([command, "--help"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spinedsl.backends import Options
+from spinedsl.backends import Options, line_of
 from spinedsl.backends.onnx.emit import emit_model
 from spinedsl.backends.onnx.text import to_text
 from spinedsl.diagnostics import Diagnostic, Outcome
@@ -15,8 +15,6 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.program import Program
-from spinedsl.ops.types import Loc
-from spinedsl.source import Source, Span
 
 __all__ = ["emit", "emit_model", "to_text"]
 
@@ -36,7 +34,8 @@ def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
     origin = options.origin
     if weights is None:
         weights, origin = seeded(flatten(program).parameters, options.seed), f"seed {options.seed}"
-    model = emit_model(program, weights, dynamic=options.dynamic, metadata={"spine.weights": origin})
+    metadata = {"spine.weights": origin, **({"spine.verified": options.verified} if options.verified else {})}
+    model = emit_model(program, weights, dynamic=options.dynamic, metadata=metadata)
     return Outcome({f"{program.name}.onnx": model})
 
 
@@ -44,19 +43,10 @@ def _too_large(program: Program) -> Iterator[Diagnostic]:
     """Protobuf, the format of ONNX models, ends at 2 GiB."""
     size = 4 * sum(parameter.elements for parameter in flatten(program).parameters.values())
     if size > MOST_BYTES:
-        place = _line(program, program.loc)
+        place = line_of(program, program.loc)
         yield say.MODEL_TOO_LARGE.at(place, network=program.name, size=f"{size / 2**30:.1f}")
 
 
 def _fixed_axes(program: Program, dynamic: frozenset[str]) -> Iterator[Diagnostic]:
     for axis in sorted(dynamic & set(program.static_axes)):
-        yield say.FIXED_AXIS.at(_line(program, program.static_axes[axis]), axis=axis, network=program.name)
-
-
-def _line(program: Program, loc: Loc) -> Span:
-    """The line of a file that the program was made from."""
-    text = next((source.text for source in program.sources if source.name == loc.file), "")
-    source = Source(loc.file, text)
-    line = min(loc.line, len(source.line_starts))
-    start, content = source.line_starts[line - 1], source.line_text(line)
-    return source.span(start + len(content) - len(content.lstrip()), start + len(content.rstrip()))
+        yield say.FIXED_AXIS.at(line_of(program, program.static_axes[axis]), axis=axis, network=program.name)

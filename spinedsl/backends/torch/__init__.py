@@ -6,6 +6,7 @@ In: a `Program`. Out: the text of a file by file name (`emit`), or an instance o
 from __future__ import annotations
 
 from spinedsl.backends import Options
+from spinedsl.backends.torch.adapters import ADAPTERS, refusals
 from spinedsl.backends.torch.build import build, filled
 from spinedsl.backends.torch.emit import emit_module
 from spinedsl.diagnostics import Outcome
@@ -15,5 +16,18 @@ __all__ = ["build", "emit", "emit_module", "filled"]
 
 
 def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
-    """The network as `NAME.py`. Options do not change it: the module takes any weights, and any size that fits."""
-    return Outcome({f"{program.name}.py": emit_module(program)})
+    """The network as `NAME.py`, with the adapter of the options. The module takes any weights, and any size that fits.
+
+    What is wrong comes back as diagnostics: a network that cannot be a backbone of the host.
+
+    Raises:
+        ValueError: there is no such adapter.
+    """
+    if options.adapter:
+        if options.adapter not in ADAPTERS:
+            raise ValueError(f"no adapter `{options.adapter}`: there is {', '.join(ADAPTERS)}")
+        said = tuple(refusals(program, options.adapter))
+        if said:
+            return Outcome(None, said)
+    text = emit_module(program, adapter=options.adapter, verified=options.verified)
+    return Outcome({f"{program.name}.py": text})

@@ -1,22 +1,27 @@
 """Emit: from a `Program` to one Python file that needs only PyTorch.
 
-In: a program. Out: the bytes of the file, the same for the same program. The template holds the layout; the lines come
-from `classes` (the definitions), `network` (the rows) and `helpers.py` (copied as it stands).
+In: a program, and perhaps a host. Out: the bytes of the file, the same for the same program; for a host, one that needs
+the host too. Templates hold the layout; the lines come from `classes` (the definitions), `network` (the rows),
+`helpers.py` (copied as it stands) and `adapters` (the host).
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from textwrap import wrap
 
+from spinedsl.backends.torch.adapters import ADAPTERS, STANDARD, fields, imported, reserved_names
 from spinedsl.backends.torch.classes import classes_of
 from spinedsl.backends.torch.initial import Rules
+from spinedsl.backends.torch.layout import WIDTH
 from spinedsl.backends.torch.names import file_name, prose, python_name
 from spinedsl.backends.torch.network import write_network
 from spinedsl.ops.program import Program
 
-_IMPORTS = (  # in the order that import sorters want; a line is written if one of its names is used
+_IMPORTS = (  # a line is written if one of its names is used
     ("import functools", ("functools",)),
     ("import math", ("math",)),
     ("import warnings", ("warnings",)),
@@ -33,13 +38,15 @@ _TORCH_IMPORTS = (
 _LAST = ("hashed", "uniform", "truncated_normal")  # what `reset` needs stands after the network
 
 
-def emit_module(program: Program) -> bytes:
-    """The network as the text of a Python module, in UTF-8."""
+def emit_module(program: Program, *, adapter: str = "", verified: str = "") -> bytes:
+    """The network as the text of a Python module, in UTF-8: for a host, and with a sentence of what was verified."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
-    taken: set[str] = set()
-    name = python_name(program.name)
+    taken = reserved_names(adapter) if adapter else set()
+    name = python_name(program.name, taken)
     taken.add(name)
+    filled = fields(program, adapter, name, taken) if adapter else {}
+    taken.update(filled[key] for key in (ADAPTERS[adapter].defines if adapter else ()))
     rules = Rules.of(program)
     classes = classes_of(program, rules, taken)
     network = write_network(program, name, classes, rules)
@@ -50,7 +57,6 @@ def emit_module(program: Program) -> bytes:
         *blocks,
         *(text for name, text in helpers if name in _LAST),
     ]
-    used = _names_in("\n".join("\n".join(block) for block in blocks))
     environment = Environment(
         loader=PackageLoader("spinedsl.backends.torch"),
         undefined=StrictUndefined,
@@ -59,15 +65,27 @@ def emit_module(program: Program) -> bytes:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    if adapter:
+        blocks.append(environment.get_template(f"adapters/{adapter}.jinja").render(filled).splitlines())
+    used = _names_in("\n".join("\n".join(block) for block in blocks))
+    standard = [(line, imported(line)) for line in STANDARD]
+    hosts = [(line, imported(line)) for line in ADAPTERS[adapter].imports] if adapter else []
     text = environment.get_template("model.py.jinja").render(
         name=name,
         source=file_name(program.loc.file),
         input=f"{prose(program.input_name)}: {program.input_type.channels} channels, {_sizes(program)}",
-        imports=[line for line, names in _IMPORTS if used.intersection(names)],
-        torch_imports=[line for line, names in _TORCH_IMPORTS if used.intersection(names)],
+        verified=wrap(f"Verified: {prose(verified, limit=1000)}.", WIDTH) if verified else [],
+        needs=f"torch and {adapter}" if adapter else "only torch",
+        imports=_sorted(line for line, names in (*_IMPORTS, *standard) if used.intersection(names)),
+        torch_imports=_sorted(line for line, names in (*_TORCH_IMPORTS, *hosts) if used.intersection(names)),
         blocks=blocks,
     )
     return text.encode()
+
+
+def _sorted(imports: Iterable[str]) -> list[str]:
+    """As import sorters want them: whole modules first, each group by module."""
+    return sorted(imports, key=lambda line: (line.startswith("from "), line.split()[1]))
 
 
 def _sizes(program: Program) -> str:

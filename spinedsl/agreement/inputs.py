@@ -1,0 +1,57 @@
+"""What the witnesses are given: weights, images, and the sizes of those, all from a seed.
+
+In: a program or its parameters. Out: float32 arrays, the same on every machine with the same NumPy.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinedsl.agreement.report import Size
+from spinedsl.ops.initial import seeded
+from spinedsl.ops.primitives import Parameter
+from spinedsl.ops.program import Program
+
+Float32 = NDArray[np.float32]
+
+SMALL = 32  # pixels: a smaller side leaves little to compare
+
+
+def lively_weights(parameters: Mapping[str, Parameter], seed: int = 0) -> dict[str, Float32]:
+    """Seeded kernels; norms and biases that are not at rest, so that each of them shows in the outputs."""
+    weights = {name: np.array(value) for name, value in seeded(parameters, seed).items()}
+    for name, parameter in parameters.items():
+        draw = _draws(seed, name)
+        if name.endswith("running_var"):
+            weights[name] = draw.uniform(0.5, 1.5, parameter.shape).astype(np.float32)
+        elif len(parameter.shape) == 1:
+            weights[name] = (weights[name] + 0.1 * draw.standard_normal(parameter.shape)).astype(np.float32)
+    return weights
+
+
+def usual_sizes(program: Program) -> tuple[Size, ...]:
+    """A few small legal sizes, square and not; where a definition reads the height or width, that is the program's."""
+    side = program.divisor * -(-SMALL // program.divisor)
+    wanted = (Size(1, side, side), Size(2, side, 2 * side), Size(1, 2 * side, side))
+    return tuple(dict.fromkeys(_fixed(program, size) for size in wanted))
+
+
+def _fixed(program: Program, size: Size) -> Size:
+    fixed, axes = program.input_type, program.static_axes
+    height = fixed.height if "height" in axes else size.height
+    return Size(size.batch, height, fixed.width if "width" in axes else size.width)
+
+
+def image(program: Program, size: Size, seed: int = 0) -> Float32:
+    """A batch of random images, (batch, channels, height, width)."""
+    shape = (size.batch, program.input_type.channels, size.height, size.width)
+    return _draws(seed, str(size)).standard_normal(shape).astype(np.float32)
+
+
+def _draws(seed: int, name: str) -> np.random.Generator:
+    """Random numbers that depend on a seed, of any sign, and a name."""
+    return np.random.default_rng(zlib.crc32(f"{seed}/{name}".encode()))

@@ -1,0 +1,91 @@
+"""The report: what was compared, and how far each witness is from the reference."""
+
+from __future__ import annotations
+
+from spinedsl.record import Record, replace
+
+
+class Size(Record):
+    """Sizes of an input: images, and pixels."""
+
+    batch: int
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.batch} x {self.height}x{self.width}"
+
+
+class Difference(Record):
+    """One output of one witness at one size, against the reference.
+
+    `largest` is the largest difference of two numbers, `scaled` that over the largest number of the reference, and
+    `allowed` the most that `scaled` may be. Numbers that are missing or not finite differ infinitely.
+    """
+
+    size: Size
+    output: str
+    shape: tuple[int, ...]
+    witness: str
+    largest: float
+    scaled: float
+    allowed: float
+
+    @property
+    def agrees(self) -> bool:
+        """The two are the same, as far as the witness can tell."""
+        return self.scaled <= self.allowed
+
+
+class Failure(Record):
+    """A witness that did not come to an end."""
+
+    witness: str
+    reason: str
+
+
+class Missing(Record):
+    """A witness that cannot be asked here, and what would install it."""
+
+    witness: str
+    reason: str
+    install: str
+
+
+class Report(Record):
+    """A network by all witnesses. `reference` is what the others are held against; `witnesses` have their versions."""
+
+    network: str
+    reference: str
+    weights: str
+    seed: int
+    sizes: tuple[Size, ...]
+    witnesses: dict[str, str]
+    differences: tuple[Difference, ...]
+    failures: tuple[Failure, ...]
+    missing: tuple[Missing, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Every witness ran, and every output of each is the reference's."""
+        return not self.failures and all(difference.agrees for difference in self.differences)
+
+    @property
+    def stamp(self) -> str:
+        """One sentence for what was compiled, of a report that agrees. It has no measured number: those vary."""
+        asked = dict.fromkeys(f"{name.partition(' in ')[0]} {version}" for name, version in self.witnesses.items())
+        *others, last = asked
+        names = f"{', '.join(others)} and {last}" if others else last
+        return (
+            f"{names} give{'' if others else 's'} what the reference interpreter gives, to the precision of float32, "
+            f"with {self.weights} at {', '.join(map(str, self.sizes))}"
+        )
+
+    def joined(self, other: Report) -> Report:
+        """Both reports as one: of the same network and witnesses at other sizes."""
+        return replace(
+            self,
+            sizes=self.sizes + other.sizes,
+            differences=self.differences + other.differences,
+            failures=tuple(dict.fromkeys(self.failures + other.failures)),
+        )

@@ -1,0 +1,102 @@
+"""The witnesses: engines that share no code of ours but what compiles for them.
+
+Each is a row of `WITNESSES`: its packages, what installs it, and how it opens a network. What `open` gives takes a
+batch of images and returns the outputs by name, in the engine's own order. Engines are imported when they are opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinedsl.backends import AXES
+from spinedsl.ops.program import Program
+from spinedsl.record import Record
+
+Array: TypeAlias = NDArray[Any]
+Runner: TypeAlias = Callable[[Array], dict[str, Array]]
+
+SINGLE = 1e-5  # largest scaled difference for an engine that computes in float32
+DOUBLE = 1e-10  # the same in float64
+
+
+class Witness(Record):
+    """One engine. `tolerance` is the largest scaled difference from the reference; the last package is the engine's."""
+
+    name: str
+    packages: tuple[str, ...]
+    extra: str
+    tolerance: float
+    open: Callable[[Program, Mapping[str, Array]], Runner]
+
+
+def _torch(program: Program, weights: Mapping[str, Array], dtype: type[np.float32 | np.float64]) -> Runner:
+    """The generated PyTorch module, which must have just these weights; its own first values are never made."""
+    import torch  # noqa: PLC0415
+
+    from spinedsl.backends.torch import build  # noqa: PLC0415
+
+    with torch.device("meta"):
+        module = build(program).eval()
+    tensors = {name: torch.from_numpy(value.astype(dtype)) for name, value in weights.items()}
+    module.load_state_dict(tensors, assign=True)
+
+    def run(image: Array) -> dict[str, Array]:
+        with torch.inference_mode():
+            return {name: value.numpy() for name, value in module(torch.from_numpy(image.astype(dtype))).items()}
+
+    return run
+
+
+def _torch_single(program: Program, weights: Mapping[str, Array]) -> Runner:
+    return _torch(program, weights, np.float32)
+
+
+def _torch_double(program: Program, weights: Mapping[str, Array]) -> Runner:
+    return _torch(program, weights, np.float64)
+
+
+def _model(program: Program, weights: Mapping[str, Array]) -> bytes:
+    """The ONNX model, with every axis open that can be; it must pass the checker."""
+    import onnx  # noqa: PLC0415
+
+    from spinedsl.backends.onnx import emit_model  # noqa: PLC0415
+
+    data = emit_model(program, weights, dynamic=frozenset(AXES) - set(program.static_axes))
+    onnx.checker.check_model(data, full_check=True)
+    return data
+
+
+def _onnx_runtime(program: Program, weights: Mapping[str, Array]) -> Runner:
+    import onnxruntime  # noqa: PLC0415
+
+    session = onnxruntime.InferenceSession(_model(program, weights), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return lambda image: dict(zip(names, session.run(names, {program.input_name: image}), strict=True))
+
+
+def _openvino(program: Program, weights: Mapping[str, Array]) -> Runner:
+    """OpenVINO would compute in bfloat16 where the processor can, so it is told to stay in float32."""
+    import openvino  # noqa: PLC0415
+
+    core = openvino.Core()
+    model = core.read_model(_model(program, weights))
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    ports = {port.get_any_name(): port for port in compiled.outputs}
+
+    def run(image: Array) -> dict[str, Array]:
+        result = compiled({program.input_name: image})
+        return {name: np.array(result[port]) for name, port in ports.items()}
+
+    return run
+
+
+WITNESSES: tuple[Witness, ...] = (
+    Witness("PyTorch", ("torch",), "spinedsl[torch]", SINGLE, _torch_single),
+    Witness("PyTorch in float64", ("torch",), "spinedsl[torch]", DOUBLE, _torch_double),
+    Witness("ONNX Runtime", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, _onnx_runtime),
+    Witness("OpenVINO", ("onnx", "openvino"), "openvino", SINGLE, _openvino),
+)

@@ -1,0 +1,152 @@
+"""Adapters: what a host expects of a backbone, written below the network in the same file.
+
+In: a program and the name of a host. Out: the adapter's lines, the imports and names that they need, and why a network
+cannot be a backbone there. Each host has a row in `ADAPTERS` and its text in `templates/adapters/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
+
+from spinedsl.backends import line_of
+from spinedsl.backends.torch.layout import Bracket, lines
+from spinedsl.backends.torch.names import python_name
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ops.program import Program
+from spinedsl.ops.types import Loc
+from spinedsl.record import Record
+
+
+class Adapter(Record):
+    """What one host needs.
+
+    `defines` has the names that the template defines, by what it calls them, `{name}` being the network's and `{entry}`
+    the same in lower case. `attributes` are the host's own on the network's class: no row may have such a name.
+    """
+
+    imports: tuple[str, ...]
+    defines: Mapping[str, str]
+    attributes: frozenset[str] = frozenset()
+    one_width: bool = False  # every feature map must have the same number of channels
+
+
+ADAPTERS: Mapping[str, Adapter] = {
+    "timm": Adapter(
+        (
+            "from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD",
+            "from timm.layers import ClassifierHead",
+            "from timm.models import build_model_with_cfg, generate_default_cfgs, register_model",
+        ),
+        {"model": "{name}Classifier", "entry": "{entry}"},
+        frozenset(
+            """
+            chosen default_cfg forward_features forward_head forward_intermediates fuse get_classifier group_matcher
+            head head_hidden_size num_classes num_features pretrained_cfg pretrained_model_args
+            prune_intermediate_layers reset_classifier set_grad_checkpointing
+            """.split()
+        ),
+    ),
+    "torchvision": Adapter(
+        (
+            "from torchvision.models.detection import FasterRCNN, RetinaNet",
+            "from torchvision.models.detection.anchor_utils import AnchorGenerator",
+            "from torchvision.ops import MultiScaleRoIAlign",
+        ),
+        {"retinanet": "retinanet_{entry}", "fasterrcnn": "fasterrcnn_{entry}"},
+        one_width=True,
+    ),
+    "transformers": Adapter(
+        (
+            "from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel",
+            "from transformers.backbone_utils import BackboneConfigMixin, BackboneMixin",
+            "from transformers.modeling_outputs import BackboneOutput",
+        ),
+        {"config": "{name}Config", "model": "{name}Backbone"},
+    ),
+    "detectron2": Adapter(
+        (
+            "from detectron2.config import CfgNode",
+            "from detectron2.layers import ShapeSpec",
+            "from detectron2.modeling import BACKBONE_REGISTRY, Backbone",
+        ),
+        {"model": "{name}Backbone", "build": "build_{entry}_backbone"},
+        frozenset("out_features output_shape padding_constraints shapes size_divisibility".split()),
+    ),
+    "mmdet": Adapter(
+        (
+            "from mmdet.registry import MODELS",
+            "from mmengine.model import BaseModule",
+        ),
+        {"model": "{name}Backbone"},
+        frozenset("init_cfg init_weights is_init out_indices".split()),
+    ),
+}
+
+STANDARD = (  # of the standard library, for adapters
+    "import copy",
+    "from collections.abc import Sequence",
+    "from typing import Any",
+)
+
+
+def imported(line: str) -> list[str]:
+    """The names that an import of one line brings."""
+    return line.partition("import ")[2].split(", ")
+
+
+def reserved_names(host: str) -> set[str]:
+    """What the adapter imports, and what timm looks up in a file: nothing else in it may have these names."""
+    return {name for line in (*ADAPTERS[host].imports, *STANDARD) for name in imported(line)} | {"default_cfgs"}
+
+
+def fields(program: Program, host: str, name: str, taken: Container[str]) -> dict[str, Any]:
+    """What the template of a host is filled with. `name` is the network's class, `taken` what else the file defines."""
+    patterns = {"entry": "{entry}", **ADAPTERS[host].defines}
+    defined = {
+        key: python_name(pattern.format(name=name, entry=name.lower()), taken) for key, pattern in patterns.items()
+    }
+    widths = [row.type.channels for row in program.pyramid]
+    return {
+        **defined,
+        "name": name,
+        "registered": program.name,
+        "channels": program.input_type.channels,
+        "height": program.input_type.height,
+        "width": program.input_type.width,
+        "features": widths[-1],
+        "fused": len(widths) > 1 and len(set(widths)) == 1,
+        "indices": f"({', '.join(map(str, range(len(widths))))}{',' * (len(widths) == 1)})",
+        "names": [f'"{row.name}"' for row in program.pyramid],
+        "statement": _statement,
+    }
+
+
+def _statement(indent: int, opening: str, items: Sequence[str], closing: str) -> str:
+    """A statement with one bracket, on one line or on several."""
+    return "\n".join(lines(indent, "", Bracket(opening, tuple(items), closing)))
+
+
+def refusals(program: Program, host: str) -> Iterator[Diagnostic]:
+    """Why the host cannot use the network as a backbone."""
+
+    def refused(loc: Loc, reason: str, label: str) -> Diagnostic:
+        return say.NO_BACKBONE.at(line_of(program, loc), network=program.name, host=host, reason=reason, label=label)
+
+    adapter = ADAPTERS[host]
+    for row in program.heads:
+        said = refused(row.loc, "it has heads", "a host brings its own heads")
+        yield said.with_fix("compile a network that ends with its feature maps")
+    for row in program.rows:
+        if row.name in adapter.attributes:
+            said = refused(row.loc, f"`{row.name}` means something else there", f"{host} uses this name")
+            yield said.with_fix("give the row another name")
+    if adapter.one_width and program.pyramid:
+        first = program.pyramid[0]
+        other = next((row for row in program.pyramid if row.type.channels != first.type.channels), None)
+        if other is not None:
+            label = f"{other.type.channels} channels, but `{first.name}` has {first.type.channels}"
+            yield refused(other.loc, "its outputs differ in their channels", label).with_fix(
+                "make them equal, as `output P3: endpoint from b channels 256` does"
+            )

@@ -1,0 +1,146 @@
+"""Comparing engines: what differs is found, whichever engine it is in; what is missing is said."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spinedsl.agreement import WITNESSES, Report, Size, agree, lively_weights, usual_sizes
+from spinedsl.agreement.compare import distance
+from spinedsl.agreement.witnesses import Runner
+from spinedsl.backends.onnx.operators import OPERATORS as ONNX
+from spinedsl.backends.torch.operators import OPERATORS as TORCH
+from spinedsl.ops import interpret
+from spinedsl.ops.program import Program
+from spinedsl.ops.types import Loc
+from spinedsl.record import replace
+from tests.building import case, changed, op, single
+
+SIZES = (Size(1, 16, 32), Size(2, 32, 16))
+BOTH = {"PyTorch", "PyTorch in float64"}
+BY_ONNX = {"ONNX Runtime", "OpenVINO"}
+
+
+def differing(report: Report) -> set[str]:
+    return {found.witness for found in report.differences if not found.agrees}
+
+
+def activation() -> Program:
+    return single(lambda x: op("relu", op("conv", x, channels=4, kernel=3)))
+
+
+def test_all_agree() -> None:
+    report = agree(activation(), SIZES)
+    assert report.agrees
+    assert set(report.witnesses) == BOTH | BY_ONNX
+    assert report.sizes == SIZES
+    assert (report.failures, report.missing) == ((), ())
+
+
+@pytest.mark.parametrize("name", ["batch_norm", "gelu", "hard_sigmoid literal", "upsample bilinear", "conv_transpose"])
+def test_operations_agree(name: str) -> None:
+    program, _ = case(name)
+    assert agree(program).agrees
+
+
+def test_a_difference_in_pytorch_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TORCH, "relu", TORCH["sigmoid"])
+    assert differing(agree(activation(), SIZES)) == BOTH
+
+
+def test_a_difference_in_onnx_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ONNX, "relu", ONNX["relu6"])
+    program = single(lambda x: op("relu", op("multiply_scalar", op("conv", x, channels=4, kernel=3), value=20)))
+    assert differing(agree(program, SIZES)) == BY_ONNX
+
+
+def test_a_difference_in_the_reference_is_in_every_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(interpret.RULES, "relu", interpret.RULES["swish"])
+    assert differing(agree(activation(), SIZES)) == BOTH | BY_ONNX
+
+
+def test_a_small_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = interpret.RULES["conv"]
+    monkeypatch.setitem(interpret.RULES, "conv", lambda *given: rule(*given) * (1 + 3e-5))
+    report = agree(activation(), SIZES)
+    assert differing(report) == BOTH | BY_ONNX
+    assert all(2e-5 < found.scaled < 4e-5 for found in report.differences)
+
+
+def broken(program: Program, weights: Mapping[str, Any]) -> Runner:
+    raise RuntimeError("planted\nand more")
+
+
+def renamed(program: Program, weights: Mapping[str, Any]) -> Runner:
+    return lambda image: {"Q": image}
+
+
+def infinite(program: Program, weights: Mapping[str, Any]) -> Runner:
+    return lambda image: {"P": np.full((len(image), 4, *image.shape[2:]), np.nan, np.float32)}
+
+
+def other_shape(program: Program, weights: Mapping[str, Any]) -> Runner:
+    return lambda image: {"P": np.zeros((1, 1), np.float32)}
+
+
+@pytest.mark.parametrize(("open_", "reason"), [(broken, "RuntimeError: planted"), (renamed, "it gives Q instead of P")])
+def test_an_engine_that_fails_does_not_agree(open_: Any, reason: str) -> None:
+    report = agree(activation(), SIZES, witnesses=[replace(WITNESSES[0], open=open_), WITNESSES[2]])
+    assert not report.agrees
+    (failure,) = report.failures
+    assert failure.reason.endswith(reason)
+    assert {found.witness for found in report.differences} == {"ONNX Runtime"}
+
+
+@pytest.mark.parametrize("open_", [infinite, other_shape])
+def test_what_is_no_number_differs(open_: Any) -> None:
+    report = agree(activation(), SIZES, witnesses=[replace(WITNESSES[0], open=open_)])
+    assert [found.scaled for found in report.differences] == [math.inf, math.inf]
+    assert not report.agrees
+
+
+def test_a_missing_engine_is_said_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    report = agree(activation(), SIZES)
+    assert report.agrees
+    assert [(one.witness, one.reason, one.install) for one in report.missing] == [
+        ("OpenVINO", "openvino not installed", "pip install 'openvino'")
+    ]
+
+
+def test_distance() -> None:
+    ones = np.ones((2, 3))
+    assert distance(ones, ones) == (0, 0)
+    assert distance(ones * 2, ones * 4) == (2, 0.5)
+    assert distance(ones, ones * 0) == (1, math.inf)
+    assert distance(ones * 0, ones * 0) == (0, 0)
+
+
+def test_usual_sizes_are_legal_and_not_all_square() -> None:
+    program = activation()  # its divisor is 16
+    assert usual_sizes(program) == (Size(1, 32, 32), Size(2, 32, 64), Size(1, 64, 32))
+    assert usual_sizes(changed(program, divisor=128))[1] == Size(2, 128, 256)
+    assert usual_sizes(changed(program, divisor=24))[0] == Size(1, 48, 48)
+    both = {"height": Loc("net.spine", 1), "width": Loc("net.spine", 1)}
+    assert usual_sizes(changed(program, static_axes=both)) == (Size(1, 32, 48), Size(2, 32, 48))
+
+
+def test_weights_leave_nothing_at_rest() -> None:
+    _, graph = case("batch_norm")
+    weights = lively_weights(graph.parameters, -3)
+    assert weights.keys() == graph.parameters.keys()
+    assert all(np.ptp(value) > 0 for value in weights.values())
+    assert all(np.array_equal(value, lively_weights(graph.parameters, -3)[name]) for name, value in weights.items())
+
+
+def test_the_stamp_has_no_measured_number() -> None:
+    stamp = agree(activation(), SIZES, witnesses=WITNESSES[:3]).stamp
+    assert stamp.startswith("PyTorch ")
+    assert " and ONNX Runtime " in stamp
+    assert stamp.endswith("to the precision of float32, with values of seed 0 at 1 x 16x32, 2 x 32x16")
+    assert agree(activation(), SIZES[:1], witnesses=WITNESSES[:2]).stamp.count("PyTorch") == 1

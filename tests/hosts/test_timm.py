@@ -1,0 +1,118 @@
+"""The adapter for timm, in timm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from spinedsl.backends.torch.adapters import ADAPTERS
+from tests.hosts.using import CHANNELS, NAMES, PYRAMID, STAGES, STRIDES, host, images, imported, plain, same
+
+
+@pytest.fixture(scope="module")
+def timm(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """timm, with both networks registered."""
+    found = host("timm")
+    for text in (PYRAMID, STAGES):
+        imported(tmp_path_factory.mktemp("timm"), text, "timm")
+    return found
+
+
+def test_the_model_is_listed_and_made_by_name(timm: Any) -> None:
+    assert "tiny" in timm.list_models("ti*")
+    model = timm.create_model("tiny", num_classes=5).eval()
+    assert model(images()).shape == (2, 5)
+    assert model.pretrained_cfg["input_size"] == (3, 64, 96)
+    assert timm.create_model("tiny").num_classes == 1000
+
+
+def test_what_the_classifier_reads_is_the_mean_of_the_maps(timm: Any) -> None:
+    model = timm.create_model("tiny", num_classes=5).eval()
+    pooled = model.forward_head(model.forward_features(images()), pre_logits=True)
+    maps = plain(PYRAMID)(images()).values()
+    assert torch.allclose(pooled, sum(x.mean((2, 3)) for x in maps) / 3, atol=1e-6)
+
+
+def test_of_different_widths_the_classifier_reads_the_coarsest(timm: Any) -> None:
+    model = timm.create_model("stages", num_classes=0).eval()
+    coarsest = plain(STAGES)(images())["C5"]
+    assert model.num_features == coarsest.shape[1]
+    assert torch.equal(model.forward_features(images()), coarsest)
+    assert torch.allclose(model(images()), coarsest.mean((2, 3)), atol=1e-6)
+
+
+@pytest.mark.parametrize("indices", [(0, 1, 2), (0, 2), (1,), (-1,)])
+def test_features_only_gives_the_maps(timm: Any, indices: tuple[int, ...]) -> None:
+    model = timm.create_model("tiny", features_only=True, out_indices=indices).eval()
+    maps = list(plain(PYRAMID)(images()).values())
+    assert same(model(images()), [maps[i] for i in indices])
+    assert model.feature_info.channels() == [CHANNELS[i] for i in indices]
+    assert model.feature_info.reduction() == [STRIDES[i] for i in indices]
+    assert model.feature_info.module_name() == [NAMES[i] for i in indices]
+    assert not [name for name, _ in model.named_parameters() if "head" in name]
+
+
+def test_all_maps_are_the_default(timm: Any) -> None:
+    assert len(timm.create_model("tiny", features_only=True)(images())) == 3
+
+
+def test_intermediates(timm: Any) -> None:
+    model = timm.create_model("tiny").eval()
+    final, maps = model.forward_intermediates(images(), indices=2)
+    assert same(maps, list(plain(PYRAMID)(images()).values())[1:])
+    assert torch.equal(final, model.forward_features(images()))
+    with pytest.raises(ValueError, match="NCHW"):
+        model.forward_intermediates(images(), output_fmt="NLC")
+
+
+def test_the_classifier_can_be_replaced(timm: Any) -> None:
+    model = timm.create_model("tiny").eval()
+    model.reset_classifier(7)
+    assert model(images()).shape == (2, 7)
+    assert model.get_classifier().weight.shape == (7, 16)
+    model.reset_classifier(0)
+    assert model(images()).shape == (2, 16)
+    model.reset_classifier(3, "catavgmax")
+    assert model.head_hidden_size == 32
+    assert model(images()).shape == (2, 3)
+    model.reset_classifier(0, "")
+    assert model(images()).shape == (2, 16, 8, 12)
+
+
+def test_weights_of_the_plain_module_load_from_a_file(timm: Any, tmp_path: Path) -> None:
+    module = plain(PYRAMID)
+    module.reset(3)
+    torch.save(module.state_dict(), tmp_path / "trained.pth")
+    overlay = {"file": str(tmp_path / "trained.pth")}
+    model = timm.create_model("tiny", pretrained=True, features_only=True, pretrained_cfg_overlay=overlay).eval()
+    assert same(model(images()), list(module(images()).values()))
+
+
+def test_it_trains(timm: Any) -> None:
+    from timm.optim import create_optimizer_v2
+
+    model = timm.create_model("tiny", num_classes=5, drop_rate=0.1)
+    optimizer = create_optimizer_v2(model, "sgd", lr=0.1, layer_decay=0.7)
+    loss = torch.nn.functional.cross_entropy(model(images()), torch.tensor([1, 2]))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    optimizer.step()
+    scales = [group["lr_scale"] for group in optimizer.param_groups]
+    assert scales == sorted(scales)  # the deeper, the faster
+    assert len(set(scales)) > 5
+    assert scales[-1] == 1
+
+
+def test_other_channels_are_refused(timm: Any) -> None:
+    with pytest.raises(ValueError, match="in_chans is 1, but the network is written for 3"):
+        timm.create_model("tiny", in_chans=1)
+    with pytest.raises(NotImplementedError, match="checkpointing"):
+        timm.create_model("tiny").set_grad_checkpointing()
+
+
+def test_every_name_that_timm_uses_is_kept_from_rows(timm: Any) -> None:
+    own = set(dir(timm.create_model("tiny"))) - set(dir(plain(PYRAMID)))
+    assert {name for name in own if not name.startswith("_")} <= ADAPTERS["timm"].attributes

@@ -1,0 +1,97 @@
+"""The adapter for transformers, in transformers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.hosts.using import CHANNELS, NAMES, PYRAMID, host, images, imported, plain, same
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The generated file, with transformers installed."""
+    host("transformers")
+    return imported(tmp_path_factory.mktemp("transformers"), PYRAMID, "transformers")
+
+
+def test_the_backbone_is_made_of_its_configuration(generated: Any) -> None:
+    from transformers import AutoBackbone, AutoConfig
+
+    config = AutoConfig.for_model("tiny")
+    assert isinstance(config, generated.TinyConfig)
+    model = AutoBackbone.from_config(config).eval()
+    assert isinstance(model, generated.TinyBackbone)
+    assert (model.out_features, model.channels) == (NAMES, CHANNELS)
+    assert same(model(images()).feature_maps, list(plain(PYRAMID)(images()).values()))
+
+
+def test_features_are_chosen_by_name_or_index(generated: Any) -> None:
+    maps = plain(PYRAMID)(images())
+    for options in ({"out_features": ["P3", "P5"]}, {"out_indices": [0, 2]}, {"out_indices": (0, -1)}):
+        model = generated.TinyBackbone(generated.TinyConfig(**options)).eval()
+        assert same(model(images()).feature_maps, [maps["P3"], maps["P5"]])
+        assert model.channels == [16, 16]
+    with pytest.raises(ValueError, match="P9"):
+        generated.TinyConfig(out_features=["P9"])
+
+
+def test_outputs_in_the_forms_that_hosts_ask_for(generated: Any) -> None:
+    model = generated.TinyBackbone(generated.TinyConfig(out_features=["P4"])).eval()
+    assert model(images()).hidden_states is None
+    assert len(model(images(), output_hidden_states=True).hidden_states) == 3
+    (maps,) = model(images(), return_dict=False)
+    assert len(maps) == 1
+    assert len(model.forward_with_filtered_kwargs(images(), output_attentions=True).feature_maps) == 1
+
+
+def test_it_is_saved_and_loaded(generated: Any, tmp_path: Path) -> None:
+    model = generated.TinyBackbone(generated.TinyConfig(out_features=["P3", "P4"])).eval()
+    model.model.reset(4)
+    model.save_pretrained(tmp_path)
+    assert (tmp_path / "model.safetensors").exists()
+    loaded = generated.TinyBackbone.from_pretrained(tmp_path).eval()
+    assert loaded.out_features == ["P3", "P4"]
+    assert same(loaded(images()).feature_maps, model(images()).feature_maps)
+
+
+def test_what_a_checkpoint_lacks_starts_as_in_a_new_network(generated: Any, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    model = generated.TinyBackbone(generated.TinyConfig())
+    model.model.reset(4)
+    with torch.no_grad():
+        model.model.P3.norm.running_mean += 1
+    model.save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    lacking = ["model.b1.shortcut.conv.weight", "model.P4.conv.weight", "model.P4.norm.running_var"]
+    kept = {name: value for name, value in tensors.items() if name not in lacking}
+    assert len(tensors) - len(kept) == len([name for name in lacking if name in tensors]) > 1
+    save_file(kept, tmp_path / "model.safetensors", {"format": "pt"})
+    loaded = generated.TinyBackbone.from_pretrained(tmp_path).state_dict()
+    fresh = generated.TinyBackbone(generated.TinyConfig()).state_dict()
+    for name, value in loaded.items():
+        assert torch.equal(value, kept.get(name, fresh[name])), name
+
+
+def test_a_detector_of_transformers_takes_it(generated: Any) -> None:
+    """RT-DETR on the network: its encoder reads three maps, and a loss reaches every parameter."""
+    from transformers import RTDetrConfig, RTDetrForObjectDetection
+
+    config = RTDetrConfig(
+        backbone_config=generated.TinyConfig(), encoder_in_channels=CHANNELS, feat_strides=[8, 16, 32], num_labels=3,
+        encoder_hidden_dim=16, encoder_ffn_dim=16, d_model=16, decoder_in_channels=[16, 16, 16], decoder_ffn_dim=16,
+        decoder_layers=1, num_queries=10, encoder_attention_heads=2, decoder_attention_heads=2, num_denoising=0,
+        freeze_backbone_batch_norms=False,
+    )  # fmt: skip
+    model = RTDetrForObjectDetection(config).eval()
+    output = model(images())
+    assert output.logits.shape == (2, 10, 3)
+    output.logits.sum().backward()
+    backbone = model.model.backbone.model
+    assert isinstance(backbone, generated.TinyBackbone)
+    assert torch.equal(backbone.model.b0.squeeze.conv.weight, plain(PYRAMID).b0.squeeze.conv.weight)
+    assert all(parameter.grad is not None for parameter in backbone.parameters())
