@@ -24,6 +24,7 @@ from spinedsl.ops.initial import seeded
 from spinedsl.ops.interpret import run
 from spinedsl.ops.primitives import Parameter
 from spinedsl.ops.program import Program
+from spinedsl.ops.types import Type
 from spinedsl.ops.verify import verify
 from spinedsl.source import Source
 from tests.generate import NETWORKS
@@ -45,7 +46,7 @@ def weights_of(parameters: Mapping[str, Parameter]) -> dict[str, Array]:
         draw = np.random.default_rng(zlib.crc32(name.encode()))
         if name.endswith("running_var"):
             weights[name] = draw.uniform(0.5, 1.5, parameter.shape).astype(np.float32)
-        elif len(parameter.shape) == 1:
+        elif len(parameter.shape) in (1, 3):
             weights[name] = (weights[name] + 0.1 * draw.standard_normal(parameter.shape)).astype(np.float32)
     return weights
 
@@ -57,7 +58,7 @@ def images(program: Program, sizes: list[tuple[int, int, int]]) -> list[Array]:
 
 
 def assert_witnesses_agree(program: Program, sizes: list[tuple[int, int, int]]) -> None:
-    """All three on the same weights and images; the ONNX model keeps batch, height and width open.
+    """All three on the same weights and images; the ONNX model keeps open batch, and height and width unless fixed.
 
     The interpreter in float64 is the truth. PyTorch in float64 equals it to the last digits; both float32 engines are
     within `SCALED` of it, or as near as float32 comes to it at all where an output is what is left of large maps.
@@ -65,7 +66,8 @@ def assert_witnesses_agree(program: Program, sizes: list[tuple[int, int, int]]) 
     graph = flatten(program)
     verify(program)
     weights = weights_of(graph.parameters)
-    model_bytes = onnx_backend.emit_model(program, weights, dynamic=frozenset({"batch", "height", "width"}))
+    dynamic = frozenset({"batch", "height", "width"}) - set(program.static_axes)
+    model_bytes = onnx_backend.emit_model(program, weights, dynamic=dynamic)
     onnx.checker.check_model(onnx.load_from_string(model_bytes), full_check=True)
     session = onnxruntime.InferenceSession(model_bytes, providers=["CPUExecutionProvider"])
     module = torch_backend.build(program).eval()
@@ -80,14 +82,21 @@ def assert_witnesses_agree(program: Program, sizes: list[tuple[int, int, int]]) 
         assert list(single) == [output.name for output in session.get_outputs()] == list(program.outputs)
         for name in program.outputs:
             type_ = graph.types[graph.outputs[name]]
-            sides = (image.shape[2] >> (type_.level or 0), image.shape[3] >> (type_.level or 0))
-            sides = (1, 1) if type_.level is None else sides
-            assert exact[name].shape == (image.shape[0], type_.channels, *sides)[: type_.rank]
+            assert exact[name].shape == (image.shape[0], *shape_for(type_, image))
             most = np.abs(exact[name]).max()
             assert np.abs(double[name] - exact[name]).max() <= EXACT * most, name
             unavoidable = 10 * np.abs(rounded[name] - exact[name]).max()
             for witness in (single[name], by_onnx[name]):
                 assert np.abs(witness - exact[name]).max() <= max(SCALED * most, unavoidable), name
+
+
+def shape_for(type_: Type, image: Array) -> tuple[int, ...]:
+    """The shape that a value has for one image of another size than the program's."""
+    sides = [
+        (size >> type_.level) + extra if type_.level is not None else 1
+        for size, extra in zip(image.shape[2:], type_.extra, strict=True)
+    ]
+    return (*(type_.axes or (type_.channels,)), *(() if type_.is_vector else sides))
 
 
 def run_torch(module: torch.nn.Module, image: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from typing import TypeAlias, cast
 
 from spinedsl.ops.types import Type, Value, vector
@@ -22,7 +23,7 @@ class Problem:
 
     text: str
     size: tuple[int, int] | None = None  # the size that came out, where it is the size that does not fit
-    rank: int | None = None  # the rank of an input that has to have another, where that is it
+    culprit: Type | None = None  # an input that is of another kind than the operation takes, where that is it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def _number(attributes: Attributes, name: str) -> int:
     return cast(int, attributes[name])
 
 
+def in_axes(x: Type) -> str:
+    """How the channels stand: `64`, or `2x32` where they are laid out."""
+    return "x".join(map(str, x.axes or (x.channels,)))
+
+
 def pads(kernel: int, stride: int, dilation: int, padding: Value) -> tuple[int, int]:
     """Padding before and after each axis.
 
@@ -82,17 +88,23 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     before, after = pads(kernel, stride, dilation, attributes["padding"])
     reach = (kernel - 1) * dilation + 1
     out = [(size + before + after - reach) // stride + 1 for size in (x.height, x.width)]
-    expected = [size // stride for size in (x.height, x.width)]
+    whole = [size - extra for size, extra in zip((x.height, x.width), x.extra, strict=True)]
+    expected = [size // stride for size in whole]
     if x.level is None:
         if out != [1, 1]:
             got = f"{out[0]}x{out[1]} of a pooled map"
             return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after} make {got}")
         return Type(channels, 1, 1, None)
-    if stride > 1 and (x.height % stride or x.width % stride):
+    if any(size % stride for size in whole):
         return Problem(f"a stride of {stride} does not divide {x.size}")
-    if out != expected:
+    if attributes["padding"] == "same" and any(extra % stride for extra in x.extra):
+        return Problem(f"`padding = same` for a stride of {stride}, which does not divide {x.size}")
+    if x.extra == (0, 0) and out != expected:
         return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after}", (out[0], out[1]))
-    return Type(channels, expected[0], expected[1], x.level + stride.bit_length() - 1)
+    if min(out) < 1:
+        return Problem(f"kernel {kernel} and padding {before}+{after} leave nothing of {x.size}")
+    extra = out[0] - expected[0], out[1] - expected[1]
+    return Type(channels, out[0], out[1], x.level + stride.bit_length() - 1, extra=extra)
 
 
 def convolution(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -116,10 +128,17 @@ def same(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 
 def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Equal shapes, or a map pooled to 1x1, or one channel, spread over the other."""
+    """Equal shapes, or a map pooled to 1x1, or one channel, spread over the other. So does an axis of 1."""
     left, right = types
     if left.rank != right.rank:
         return Problem("a feature map and a vector")
+    if left.axes or right.axes:
+        if len(left.axes) != len(right.axes) or any(a != b and 1 not in (a, b) for a, b in zip(left.axes, right.axes, strict=True)):
+            return Problem(" and ".join(f"{in_axes(x)} channels" for x in types))
+        axes = tuple(map(max, left.axes, right.axes))
+        spread = [replace(x, axes=(), channels=prod(axes)) for x in types]
+        result = elementwise(spread, attributes)
+        return replace(result, axes=axes) if isinstance(result, Type) else result
     if left.is_vector:
         return left if left.channels == right.channels else Problem(f"{left.channels} and {right.channels} numbers")
     if left.level is None and right.level is not None:
@@ -128,10 +147,12 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         return Problem(f"{types[0].channels} channels and {types[1].channels} channels")
     if right.level is not None and left.level != right.level:
         return Problem(f"level {types[0].level} and level {types[1].level}")
+    if right.level is not None and left.extra != right.extra:
+        return Problem(f"{types[0].size} and {types[1].size}")
     if (right.height, right.width) not in ((1, 1), (left.height, left.width)) and (left.height, left.width) != (1, 1):
         return Problem(f"{types[0].size} and {types[1].size}")
     channels = max(left.channels, right.channels)
-    return Type(channels, max(left.height, right.height), max(left.width, right.width), left.level)
+    return Type(channels, max(left.height, right.height), max(left.width, right.width), left.level, extra=left.extra)
 
 
 def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -146,7 +167,7 @@ def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem
             return Problem(f"level {first.level} and level {other.level}")
         if (other.height, other.width) != (first.height, first.width):
             return Problem(f"{first.size} and {other.size}")
-    return Type(sum(x.channels for x in types), first.height, first.width, first.level)
+    return replace(first, channels=sum(x.channels for x in types))
 
 
 def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -156,13 +177,13 @@ def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
         return Problem("a map pooled to 1x1 has no level to go down from")
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels")
-    return Type(x.channels, x.height << levels, x.width << levels, x.level - levels)
+    return _magnified(x, x.channels, levels, x.level)
 
 
 def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """The size and level of the other map."""
     x, like = types
-    return Type(x.channels, like.height, like.width, like.level)
+    return replace(like, channels=x.channels)
 
 
 def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -178,21 +199,13 @@ def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
         return Problem("a map pooled to 1x1 has no level to go down from")
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels")
-    return Type(_number(attributes, "channels"), x.height * stride, x.width * stride, x.level - levels)
+    return _magnified(x, _number(attributes, "channels"), levels, x.level)
 
 
-def sliced(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Some of the channels."""
-    x, start, channels = types[0], _number(attributes, "start"), _number(attributes, "channels")
-    if start + channels > x.channels:
-        return Problem(f"channels {start} to {start + channels - 1} of {x.channels}")
-    return replace(x, channels=channels)
-
-
-def flattened(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Every number of a map, in one row."""
-    x = types[0]
-    return vector(x.channels * x.height * x.width)
+def _magnified(x: Type, channels: int, levels: int, level: int) -> Type:
+    """2^levels times the size, `levels` down from `level`."""
+    extra = x.extra[0] << levels, x.extra[1] << levels
+    return Type(channels, x.height << levels, x.width << levels, level - levels, extra=extra)
 
 
 def linear(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -214,8 +227,14 @@ def group_norm_shape(types: Sequence[Type], attributes: Attributes) -> Type | Pr
 
 
 def trainable(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """A map of 1x1, whatever comes in."""
-    return Type(_number(attributes, "channels"), 1, 1, None)
+    """A map of 1x1, or of the size and level of another one."""
+    channels = _number(attributes, "channels")
+    return replace(types[0], channels=channels) if types else Type(channels, 1, 1, None)
+
+
+def constant(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """A map of 1x1: each number is a channel."""
+    return Type(len(cast("tuple[Value, ...]", attributes["values"])), 1, 1, None)
 
 
 # ---- parameters and costs ----
@@ -293,6 +312,8 @@ def affine_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Pa
 
 
 def trainable_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
-    """One number for each channel."""
-    shape = (_number(attributes, "channels"), 1, 1)
-    return (Parameter("weight", shape, Initial("constant", cast(Fraction, attributes["init"]))),)
+    """One number for each channel, or for each position of it."""
+    height, width = (types[0].height, types[0].width) if types else (1, 1)
+    start, scale = attributes["init"], cast(Fraction, attributes["init_scale"])
+    initial = Initial(start, scale) if isinstance(start, str) else Initial("constant", cast(Fraction, start))
+    return (Parameter("weight", (_number(attributes, "channels"), height, width), initial),)

@@ -17,7 +17,8 @@ Value: TypeAlias = int | Fraction | bool | str | tuple["Value", ...]
 class Type:
     """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map pooled to 1x1.
 
-    Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level.
+    Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level. `reshape` lays the
+    channels out along several `axes`, which then stand in their place.
     """
 
     channels: int
@@ -25,6 +26,9 @@ class Type:
     width: int
     level: int | None
     rank: int = 4
+    axes: tuple[int, ...] = ()  # two or more, or none
+    extra: tuple[int, int] = (0, 0)  # by how much height and width exceed those of the level, after `pad` or `crop`
+    batched: bool = True  # False: it does not depend on the input, and its batch is 1
 
     @property
     def size(self) -> str:
@@ -39,13 +43,16 @@ class Type:
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes for one image."""
-        return (self.channels, self.height, self.width)[: self.rank - 1]
+        channels = self.axes or (self.channels,)
+        return channels if self.is_vector else (*channels, self.height, self.width)
 
     def __str__(self) -> str:
+        sizes = "x".join(map(str, self.shape))
         if self.is_vector:
-            return f"{self.channels} (vector)"
+            return f"{sizes} (vector)"
         where = "pooled" if self.level is None else f"level {self.level}"
-        return f"{self.channels}x{self.height}x{self.width} ({where})"
+        more = "" if self.extra == (0, 0) else f" {self.extra[0]:+}x{self.extra[1]:+}"
+        return f"{sizes} ({where}{more})"
 
 
 def vector(features: int) -> Type:

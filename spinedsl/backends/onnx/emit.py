@@ -26,7 +26,7 @@ from onnx import (
 )
 
 from spinedsl.backends.onnx.operators import OPERATORS, unchanged
-from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple
+from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple, sum_of
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.program import Program
@@ -82,6 +82,7 @@ def build(graph: Graph, dynamic: frozenset[str]) -> GraphProto:
                 parameters=node.parameters,
                 result=values[node.result],
                 shape=shapes[node.result],
+                input_shapes=[shapes[value] for value in node.inputs],
                 path=path_of(node),
                 metadata=_origin(node.row, node.loc),
             )
@@ -137,22 +138,20 @@ def _name_outputs(graph: Graph, sketch: Sketch, values: Sequence[str], shapes: S
 
 def _shapes(graph: Graph, dynamic: frozenset[str]) -> list[Shape]:
     """The shape of every value. What does not depend on the input has a batch of 1, whatever the input's is."""
-    batched = {0}
-    for node in graph.nodes:
-        if batched.intersection(node.inputs):
-            batched.add(node.result)
 
-    def side(axis: str, size: int, level: int | None) -> Dimension:
+    def side(axis: str, size: int, level: int | None, extra: int) -> Dimension:
         fixed = axis not in dynamic or level is None
-        return size if fixed else multiple(graph.program.divisor >> (level or 0), axis[0])
+        return size if fixed else sum_of(multiple(graph.program.divisor >> (level or 0), axis[0]), extra)
 
-    def shape(value: int, x: Type) -> Shape:
-        batch = "N" if "batch" in dynamic and value in batched else 1
+    def shape(x: Type) -> Shape:
+        batch = "N" if "batch" in dynamic and x.batched else 1
+        channels = x.axes or (x.channels,)
         if x.is_vector:
-            return batch, x.channels
-        return batch, x.channels, side("height", x.height, x.level), side("width", x.width, x.level)
+            return batch, *channels
+        sides = (side("height", x.height, x.level, x.extra[0]), side("width", x.width, x.level, x.extra[1]))
+        return batch, *channels, *sides
 
-    return [shape(value, x) for value, x in enumerate(graph.types)]
+    return [shape(x) for x in graph.types]
 
 
 def _value_info(name: str, tensor: Tensor) -> ValueInfoProto:

@@ -28,8 +28,9 @@ from spinedsl.ops.program import (
     Repeat,
     Return,
     Yield,
+    input_types,
 )
-from spinedsl.ops.types import Attr, Expr, Value
+from spinedsl.ops.types import Attr, Expr, Type, Value
 
 Use: TypeAlias = tuple[int, ...]  # number of the module, then of the iteration of each loop around
 T = TypeVar("T")
@@ -81,6 +82,7 @@ class OpAt:
     path: tuple[str, ...]
     shared: bool
     channels: Scalar
+    types: Mapping[Use, tuple[Type, ...]]  # of what goes in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,6 +291,10 @@ def _many(cases: Cases[Many], alike: Callable[[Module], object]) -> ManyAt:
 def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
     count = _one(len(op.inputs) for _, op in cases)
     first = cases[0][1]
+    types = {use: input_types(op) for use, op in cases}
+    if first.primitive == "reshape":
+        # What lays channels out, and what puts them back, is written otherwise.
+        _one((len(types[use][0].axes), _how_many(op.attributes["sizes"].value)) for use, op in cases)
     return OpAt(
         primitive=_one(op.primitive for _, op in cases),
         role=first.role,
@@ -297,7 +303,12 @@ def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
         path=_one(op.path for _, op in cases),
         shared=first.shared,
         channels=_channels(cases),
+        types=types,
     )
+
+
+def _how_many(value: Value) -> int:
+    return len(value) if isinstance(value, tuple) else 1
 
 
 def _call(cases: Cases[Call], alike: Callable[[Module], object]) -> CallAt:

@@ -18,7 +18,7 @@ from spinedsl.ops.types import Loc
 MODULE_NAMES = frozenset(
     """
     F OrderedDict Tensor crc32 functools math nn self torch
-    LayerNorm2d Repeated SameConv2d Trainable
+    Constant LayerNorm2d Repeated SameConv2d Trainable concat crop
     average_pool chain hashed same_padding stochastic_depth truncated_normal uniform
     """.split()
 )

@@ -24,6 +24,8 @@ from spinedsl.backends.torch.windows import (
     max_pool_call,
     settled,
 )
+from spinedsl.ops.rearrange import SIDES
+from spinedsl.ops.types import Operation, Value
 
 # ---- other operations with weights ----
 
@@ -139,6 +141,15 @@ def _multiply(place: Place, inputs: Sequence[Code]) -> Code:
 
 def _concat(place: Place, inputs: Sequence[Code]) -> Code:
     operands = place.op.inputs
+    if any(len({type_.batched for type_ in types}) > 1 for types in place.op.types.values()):
+        named_lists = [isinstance(operand, ManyAt) and bool(operand.name) for operand in operands]
+        items = [code.doc for code in inputs]
+        if any(named_lists):
+            items = [
+                f"*{flat(code.within(ATOM))}" if starred else code.doc
+                for code, starred in zip(inputs, named_lists, strict=True)
+            ]
+        return Code(call("concat", *items))
     if len(operands) == 1 and isinstance(operands[0], ManyAt) and operands[0].name:
         return Code(call("torch.cat", inputs[0].doc, "1"))
     items = [code.doc for code in inputs]
@@ -187,13 +198,87 @@ def _slice(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(call("torch.narrow", inputs[0].doc, "1", place.number("start"), place.number("channels")))
 
 
+def _pad(place: Place, inputs: Sequence[Code]) -> Code:
+    if _nowhere(place):
+        return inputs[0]
+    sides = Bracket("(", tuple(place.number(side) for side in ("left", "right", "top", "bottom")))
+    value = [] if place.constant("value") == 0 else [named("value", place.number("value"))]
+    return Code(call("F.pad", inputs[0].doc, sides, *value))
+
+
+def _nowhere(place: Place) -> bool:
+    """Nothing is put around the map, or cut off, in any use."""
+    return all(place.constant(side) == 0 for side in SIDES)
+
+
+def _crop(place: Place, inputs: Sequence[Code]) -> Code:
+    if _nowhere(place):
+        return inputs[0]
+    return Code(call("crop", inputs[0].doc, *(place.number(side) for side in SIDES)))
+
+
+def _reshape(place: Place, inputs: Sequence[Code]) -> Code:
+    """By axes, never by whole shapes: then one module runs every size. The last axis is what is left."""
+    if len(inputs) > 1:
+        positions = f"*{flat(inputs[1].within(ATOM))}.shape[2:]"
+        return Code(call("torch.unflatten", inputs[0].doc, "1", Bracket("(", ("-1", positions))))
+    (before,) = {len(types[0].axes) for types in place.op.types.values()}
+    doc = inputs[0].doc if before == 0 else call("torch.flatten", inputs[0].doc, "1", str(before))
+    sizes = _each_of(place.scalar("sizes"))
+    if len(sizes) == 1:
+        return Code(doc)
+    last = [literal(sizes[-1].constant)] if sizes[-1].constant is not None else ["-1"]
+    texts = [place.write(size, f"size_{position}") for position, size in enumerate(sizes[:-1])]
+    return Code(call("torch.unflatten", doc, "1", Bracket("(", (*texts, *last))))
+
+
+def _each_of(scalar: Scalar) -> list[Scalar]:
+    """The values of an attribute that holds many, one by one."""
+    tuples = {use: cast("tuple[Value, ...]", values) for use, values in scalar.values.items()}
+    count = len(next(iter(tuples.values())))
+    written = [expr.operands for expr in scalar.exprs if isinstance(expr, Operation)]
+    return [
+        Scalar({use: values[i] for use, values in tuples.items()}, tuple(operands[i] for operands in written))
+        for i in range(count)
+    ]
+
+
+def _transpose(place: Place, inputs: Sequence[Code]) -> Code:
+    axes = [place.constant(name) for name in ("first", "second")]
+    if all(isinstance(axis, int) for axis in axes):
+        return Code(call("torch.transpose", inputs[0].doc, *(str(cast(int, axis) + 1) for axis in axes)))
+    texts = [f"{place.number(name, SUM)} + 1" for name in ("first", "second")]
+    return Code(call("torch.transpose", inputs[0].doc, *texts))
+
+
 def _l2_normalise(place: Place, inputs: Sequence[Code]) -> Code:
     usual = place.constant("epsilon") == Fraction(1, 10**12)
     return Code(call("F.normalize", inputs[0].doc, *([] if usual else [named("eps", place.number("epsilon"))])))
 
 
 def _parameter(place: Place) -> Modules:
-    return "", call("Trainable", place.number("channels"), *place.optional(init=1))
+    """The number that it starts with, or the variance of drawn ones; and the size of the map that it is like."""
+    start, scale = place.scalar("init").values, place.scalar("init_scale").values
+    drawn = {use: isinstance(value, str) for use, value in start.items()}
+    init = Scalar({use: 0 if drawn[use] else value for use, value in start.items()}, place.scalar("init").exprs)
+    variance = Scalar({use: scale[use] if drawn[use] else 0 for use in start}, place.scalar("init_scale").exprs)
+    arguments: list[Doc] = [place.number("channels")]
+    if any(place.op.types.values()):
+        for side in ("height", "width"):
+            sizes = Scalar({use: getattr(like, side) for use, (like,) in place.op.types.items()})
+            arguments.append(place.write(sizes, f"{place.op.path[0]}_{side}"))
+    arguments += [named("init", place.write(init, "init"))] if init.constant != 1 else []
+    arguments += [named("variance", place.write(variance, "variance"))] if variance.constant != 0 else []
+    return "", call("Trainable", *arguments)
+
+
+def _constant(place: Place) -> Modules:
+    return "", call("Constant", *(place.write(value, "number") for value in _each_of(place.scalar("values"))))
+
+
+def _given(place: Place, inputs: Sequence[Code]) -> Code:
+    """A submodule that takes nothing."""
+    return Code(call(place.member))
 
 
 def _dropout(place: Place, inputs: Sequence[Code]) -> Code:
@@ -215,6 +300,8 @@ OPERATORS: Mapping[str, Row] = {
     "flatten": Row(
         lambda place: ("", "nn.Flatten()"), lambda place, inputs: Code(call("torch.flatten", inputs[0].doc, "1"))
     ),
+    "reshape": Row(function=_reshape),
+    "transpose": Row(function=_transpose),
     "batch_norm": Row(_batch_norm, owns=True),
     "layer_norm": Row(_layer_norm, owns=True),
     "group_norm": Row(_group_norm, owns=True),
@@ -235,13 +322,16 @@ OPERATORS: Mapping[str, Row] = {
     "multiply_scalar": Row(function=_multiply_scalar),
     "l2_normalise": Row(function=_l2_normalise),
     "concat": Row(function=_concat),
+    "pad": Row(function=_pad),
+    "crop": Row(function=_crop),
     "slice": Row(function=_slice),
     "max_pool": Row(max_pool, max_pool_call),
     "average_pool": Row(average_pool, average_pool_call, chains=fixed),
     "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
     "upsample": Row(_upsample, _upsample_function),
     "resize": Row(function=_resize),
-    "parameter": Row(_parameter, owns=True),
+    "parameter": Row(_parameter, _given, owns=True, chains=lambda op: False),
+    "constant": Row(_constant, _given, owns=True, chains=lambda op: False),
     "dropout": Row(function=_dropout),
     "stochastic_depth": Row(function=_stochastic_depth),
 }

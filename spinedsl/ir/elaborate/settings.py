@@ -113,7 +113,7 @@ class Settings:
             if isinstance(checked, Diagnostic):
                 self.report(checked)
             else:
-                values[attribute.name] = checked
+                values[attribute.name] = (checked,) if attribute.many else checked
         return values
 
     # ---- numbers ----
