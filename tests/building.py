@@ -129,8 +129,8 @@ def weights_for(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float32]]:
 
 
 def image_for(program: Program, seed: int = 0, batch: int = 1, times: int = 1) -> NDArray[np.float32]:
-    """A random input; `times` as high as the program says."""
-    x = program.input_type
+    """A random input; `times` as high as the program says, unless it is of one size."""
+    x, times = program.input_type, 1 if program.static_axes else times
     random = np.random.default_rng(seed)
     return (2 * random.standard_normal((batch, x.channels, x.height * times, x.width))).astype(np.float32)
 
@@ -180,13 +180,19 @@ def _of_vector(primitive: str, **attributes: Any) -> Definition:
     return lambda x: op(primitive, _flat(x), **attributes)
 
 
-def _padded(x: Operand, n: int = 1, **attributes: Value) -> Op:
-    return op("pad", x, top=n, bottom=n, left=n, right=n, **attributes)
+def _padded(x: Operand, n: int = 1) -> Op:
+    return op("pad", x, top=n, bottom=n, left=n, right=n)
 
 
 def _laid(x: Operand, *sizes: int) -> Op:
     """Twelve channels, laid out."""
     return op("reshape", op("conv", x, channels=12, kernel=1, path="first"), sizes=sizes)
+
+
+def _gate_of_each(x: Operand) -> Op:
+    """Four numbers that weight three groups of four."""
+    gate = op("conv", op("global_average_pool", x), channels=4, kernel=1, path="gate")
+    return op("multiply", _laid(x, 3, 4), op("sigmoid", op("reshape", gate, sizes=(1, 4))))
 
 
 def _pieces(x: Operand) -> Op:
@@ -301,9 +307,9 @@ CASES: dict[str, tuple[str, Definition]] = {
     "crop": ("crop", lambda x: op("crop", x, top=2, right=3)),
     "crop all sides": ("crop", lambda x: op("crop", x, top=1, bottom=1, left=2, right=2)),
     "crop what was padded": ("crop", lambda x: op("crop", op("pad", x, top=1, left=2), bottom=1, right=2)),
-    "crop, then resize": ("crop", lambda x: op("resize", op("crop", x, top=3, bottom=5), x, mode="bilinear")),
+    "pad, then resize": ("pad", lambda x: op("resize", _padded(_half(x)), _padded(x, 2))),
     "reshape": ("reshape", lambda x: _laid(x, 2, 6)),
-    "reshape, gate": ("reshape", lambda x: op("multiply", _laid(x, 3, 4), op("sigmoid", _laid(x, 1, 4)))),
+    "reshape, gate": ("reshape", _gate_of_each),
     "reshape, softmax": ("reshape", lambda x: op("softmax", _laid(x, 2, 6))),
     "reshape, again": ("reshape", lambda x: op("reshape", op("reshape", _laid(x, 2, 6), sizes=(3, 2, 2)), sizes=12)),
     "reshape of a vector": ("reshape", lambda x: op("reshape", op("linear", _flat(x), features=6), sizes=(2, 3))),
@@ -325,7 +331,17 @@ CASES: dict[str, tuple[str, Definition]] = {
 }
 
 
+FIXED = frozenset({"reshape by way of a vector", "parameter of positions"})  # what has to be of one size
+
+
+def open_axes(program: Program) -> frozenset[str]:
+    """Every axis that may vary."""
+    return frozenset({"batch", "height", "width"}) - set(program.static_axes)
+
+
 def case(name: str) -> tuple[Program, Graph]:
     """The program of a case, and its graph."""
     program = single(CASES[name][1])
+    if name in FIXED:
+        program = changed(program, static_axes={"height": HERE, "width": HERE})
     return program, flatten(program)

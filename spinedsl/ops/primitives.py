@@ -1,7 +1,7 @@
 """The closed set of primitive operations: one row each, with attributes, shape rule, parameters and multiply-adds.
 
-What a row computes by stands in `rules` and `rearrange`. The NumPy interpreter (`interpret`) and every backend are further columns of
-this table, keyed by the same names; a test asks each of them for every primitive.
+What a row computes by stands in `rules` and `rearrange`. The NumPy interpreter (`interpret`) and every backend are
+further columns of this table, keyed by the same names; a test asks each of them for every primitive.
 """
 
 from __future__ import annotations

@@ -133,7 +133,9 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
     if left.rank != right.rank:
         return Problem("a feature map and a vector")
     if left.axes or right.axes:
-        if len(left.axes) != len(right.axes) or any(a != b and 1 not in (a, b) for a, b in zip(left.axes, right.axes, strict=True)):
+        if len(left.axes) != len(right.axes) or any(
+            a != b and 1 not in (a, b) for a, b in zip(left.axes, right.axes, strict=True)
+        ):
             return Problem(" and ".join(f"{in_axes(x)} channels" for x in types))
         axes = tuple(map(max, left.axes, right.axes))
         spread = [replace(x, axes=(), channels=prod(axes)) for x in types]
@@ -181,8 +183,15 @@ def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 
 def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """The size and level of the other map."""
+    """The size and level of the other map.
+
+    Engines round the positions of `nearest` in float32, which is exact only for a ratio that is a power of two.
+    """
     x, like = types
+    if attributes["mode"] == "nearest" and x.level is not None and like.level is not None:
+        at_input = [tuple(extra << type_.level for extra in type_.extra) for type_ in types if type_.level is not None]
+        if at_input[0] != at_input[1]:
+            return Problem(f"`mode = nearest` from {x.size} to {like.size}, whose ratio is no power of two")
     return replace(like, channels=x.channels)
 
 

@@ -82,6 +82,8 @@ def crop(x: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
 class Constant(nn.Module):
     """A fixed number for each channel. It is no part of the state."""
 
+    map: Tensor
+
     def __init__(self, *numbers: float) -> None:
         super().__init__()
         self.numbers = numbers

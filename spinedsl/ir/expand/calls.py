@@ -12,8 +12,8 @@ from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
-from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
 from spinedsl.ir.expand.shared import Difference, Running, difference, operations_of
+from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Attribute, Primitive, Problem
@@ -32,7 +32,9 @@ class Caller(Evaluator):
     def __init__(self, context: Context, defined: Defined) -> None:
         super().__init__(context, defined)
         self.home: tuple[str | int, ...] = ()  # the iterations that what is shared does differ between
-        self.shared: dict[tuple[object, int], tuple[Running, ...]] = {}  # of `shared` calls, from the first time that each ran
+        self.shared: dict[
+            tuple[object, int], tuple[Running, ...]
+        ] = {}  # of `shared` calls, from the first time that each ran
 
     def call(self, expr: tree.Call) -> Result:
         """Any call; a `shared` one has the same weights in every iteration that shares it."""
@@ -325,7 +327,9 @@ class Caller(Evaluator):
         elif x.is_vector:
             found = say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
         elif role == "reshape":
-            found = say.WRONG_RANK.at(span, operation=role, expected="vectors `like` a map", got=f"a feature map of {x}")
+            found = say.WRONG_RANK.at(
+                span, operation=role, expected="vectors `like` a map", got=f"a feature map of {x}"
+            )
             found = found.with_fix("take `like` away: what `reshape` makes of a map has its size")
         else:
             found = say.WRONG_RANK.at(span, operation=role, expected="vectors", got=f"a feature map of {x}")

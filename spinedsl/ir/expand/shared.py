@@ -57,8 +57,8 @@ def difference(first: tuple[Running, ...], second: tuple[Running, ...]) -> Diffe
             values = one.attributes.get(name), other.attributes.get(name)
             if values[0] != values[1]:
                 inside = f" in `{one.primitive}`" if one.path else ""
-                words = [f"`{name} = {describe(value).strip('`')}`{inside}" for value in values]
-                return Difference(*words, in_shape=False)
+                before, now = (f"`{name} = {describe(value).strip('`')}`{inside}" for value in values)
+                return Difference(before, now, in_shape=False)
     return None
 
 
