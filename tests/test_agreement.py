@@ -32,6 +32,7 @@ from tests.networks import networks
 
 Array = NDArray[np.float32]
 EXAMPLES = Path(__file__).parent.parent / "examples"
+DEFINITIONS = Path(__file__).with_name("definitions")
 SCALED = 1e-5  # largest difference over the largest value, for each output
 EXACT = 1e-10  # the same in float64
 FAMILY = [
@@ -123,10 +124,16 @@ def test_random_networks(text: str) -> None:
     assert_witnesses_agree(program, [(2, 2 * program.divisor, program.divisor)])
 
 
-def test_pytorch_and_onnx_start_from_the_same_values() -> None:
-    program = spinedsl.program(EXAMPLES / "tutorial" / "5_own_block.spine")
-    module = torch_backend.build(program)
+@pytest.mark.parametrize("path", [EXAMPLES / "tutorial/5_own_block.spine", DEFINITIONS / "blurred_stem.spine"])
+def test_pytorch_and_onnx_start_from_the_same_values(path: Path) -> None:
+    program = spinedsl.program(path)
+    module = torch_backend.build(program).to_empty(device="cpu")
     for seed in (0, 1):
         cast(Any, module).reset(seed)
         for name, value in seeded(flatten(program).parameters, seed).items():
             assert np.array_equal(module.state_dict()[name].numpy(), value), name
+    (image,) = images(program, [(2, program.input_type.height, program.input_type.width)])
+    fresh = torch_backend.build(program)
+    cast(Any, fresh).reset(1)
+    for name, value in run_torch(fresh.eval(), image).items():
+        assert np.array_equal(run_torch(module.eval(), image)[name], value), "what is no part of the state is there too"

@@ -39,11 +39,11 @@ def cropped(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 def _grown(x: Type, attributes: Attributes, sign: int) -> Type | Problem:
     if x.level is None:
-        return Problem("a map pooled to 1x1 has no sides")
+        return Problem("a map pooled to 1x1 has no sides", fix="do it before the map is pooled")
     top, bottom, left, right = (sign * cast(int, attributes[side]) for side in SIDES)
     height, width = x.height + top + bottom, x.width + left + right
     if height < 1 or width < 1:
-        return Problem(f"nothing is left of {x.size}")
+        return Problem(f"nothing is left of {x.size}", fix="cut off less")
     return replace(x, height=height, width=width, extra=(x.extra[0] + top + bottom, x.extra[1] + left + right))
 
 
@@ -59,15 +59,18 @@ def reshaped(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     said = "x".join(map(str, sizes))
     if len(types) == 1:
         if prod(sizes) != x.channels:
-            return Problem(f"{x.channels} channels are not {said}" + (f" = {prod(sizes)}" if len(sizes) > 1 else ""))
+            made = f" = {prod(sizes)}" if len(sizes) > 1 else ""
+            fix = f"let the sizes make up all {x.channels} channels, as in `reshape(x, 2, x.channels / 2)`"
+            return Problem(f"{x.channels} channels are not {said}{made}", fix=fix)
         return replace(x, axes=sizes if len(sizes) > 1 else ())
     like = types[1]
     if not x.is_vector:
         return Problem("`like` is for a vector", culprit=x)
     if len(sizes) > 1 or like.is_vector or like.axes:
-        return Problem(f"`like` makes a map: one number of channels, and the positions of a map; got {said}")
-    if sizes[0] * like.height * like.width != x.channels:
-        return Problem(f"{x.channels} numbers are not {said}x{like.size} = {sizes[0] * like.height * like.width}")
+        return Problem(f"channels {said} at the positions of {like}", fix="give one number of channels, and a map")
+    if (total := sizes[0] * like.height * like.width) != x.channels:
+        problem = f"{x.channels} numbers are not {said}x{like.size} = {total}"
+        return Problem(problem, fix=f"let the vector have {total} numbers, as by `linear`, or choose another map")
     return replace(like, channels=sizes[0])
 
 
@@ -75,7 +78,8 @@ def transposed_axes(types: Sequence[Type], attributes: Attributes) -> Type | Pro
     """Two of the axes change places."""
     x, first, second = types[0], cast(int, attributes["first"]), cast(int, attributes["second"])
     if max(first, second) >= max(len(x.axes), 1):
-        return Problem(f"axes {first} and {second} of {in_axes(x)} channels")
+        fix = "lay the channels out first, as in `reshape(x, 2, x.channels / 2)`; axes are counted from 0"
+        return Problem(f"axes {first} and {second} of {in_axes(x)} channels", fix=fix)
     axes = list(x.axes or (x.channels,))
     axes[first], axes[second] = axes[second], axes[first]
     return replace(x, axes=tuple(axes) if x.axes else ())

@@ -24,6 +24,7 @@ class Problem:
     text: str
     size: tuple[int, int] | None = None  # the size that came out, where it is the size that does not fit
     culprit: Type | None = None  # an input that is of another kind than the operation takes, where that is it
+    fix: str = ""  # what to do about it, where that can be said
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class Parameter:
 
 
 # ---- shape rules ----
+
+
+ALIKE = "bring them to one size first, by `pad`, `crop` or `resize`"
 
 
 def _number(attributes: Attributes, name: str) -> int:
@@ -98,7 +102,8 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     if any(size % stride for size in whole):
         return Problem(f"a stride of {stride} does not divide {x.size}")
     if attributes["padding"] == "same" and any(extra % stride for extra in x.extra):
-        return Problem(f"`padding = same` for a stride of {stride}, which does not divide {x.size}")
+        problem = f"`padding = same` for a stride of {stride}, which does not divide {x.size}"
+        return Problem(problem, fix="give the padding as a number: `padding = 0` takes what `pad` put around")
     if x.extra == (0, 0) and out != expected:
         return Problem(f"kernel {kernel}, stride {stride} and padding {before}+{after}", (out[0], out[1]))
     if min(out) < 1:
@@ -136,7 +141,8 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         if len(left.axes) != len(right.axes) or any(
             a != b and 1 not in (a, b) for a, b in zip(left.axes, right.axes, strict=True)
         ):
-            return Problem(" and ".join(f"{in_axes(x)} channels" for x in types))
+            problem = " and ".join(f"{in_axes(x)} channels" for x in types)
+            return Problem(problem, fix="lay both out alike; an axis of 1 spreads over the other")
         axes = tuple(map(max, left.axes, right.axes))
         spread = [replace(x, axes=(), channels=prod(axes)) for x in types]
         result = elementwise(spread, attributes)
@@ -150,7 +156,7 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
     if right.level is not None and left.level != right.level:
         return Problem(f"level {types[0].level} and level {types[1].level}")
     if right.level is not None and left.extra != right.extra:
-        return Problem(f"{types[0].size} and {types[1].size}")
+        return Problem(f"{types[0].size} and {types[1].size}", fix=ALIKE)
     if (right.height, right.width) not in ((1, 1), (left.height, left.width)) and (left.height, left.width) != (1, 1):
         return Problem(f"{types[0].size} and {types[1].size}")
     channels = max(left.channels, right.channels)
@@ -168,7 +174,7 @@ def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         if other.level != first.level:
             return Problem(f"level {first.level} and level {other.level}")
         if (other.height, other.width) != (first.height, first.width):
-            return Problem(f"{first.size} and {other.size}")
+            return Problem(f"{first.size} and {other.size}", fix=ALIKE)
     return replace(first, channels=sum(x.channels for x in types))
 
 
@@ -191,7 +197,8 @@ def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     if attributes["mode"] == "nearest" and x.level is not None and like.level is not None:
         at_input = [tuple(extra << type_.level for extra in type_.extra) for type_ in types if type_.level is not None]
         if at_input[0] != at_input[1]:
-            return Problem(f"`mode = nearest` from {x.size} to {like.size}, whose ratio is no power of two")
+            problem = f"`mode = nearest` from {x.size} to {like.size}, whose ratio is no power of two"
+            return Problem(problem, fix="say `mode = bilinear`, or `crop` and `pad` both alike")
     return replace(like, channels=x.channels)
 
 

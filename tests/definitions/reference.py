@@ -167,8 +167,8 @@ def fcos(w: Weights, image: Tensor) -> Outputs:
     made = [*features]
     for level, y in enumerate(features):
         for i in range(2):
-            affine = (w[f"f.p{level}.rep{i}.group_norm.{part}"] for part in ("weight", "bias"))
-            y = F.group_norm(conv(w, f"f.rep{i}.conv", y), 2, *affine).relu()  # noqa: PLW2901
+            own = f"f.p{level}.rep{i}.group_norm"
+            y = F.group_norm(conv(w, f"f.rep{i}.conv", y), 2, w[f"{own}.weight"], w[f"{own}.bias"]).relu()  # noqa: PLW2901
         embedding = conv(w, "f.embedding.conv", y)
         made += [conv(w, "f.scores.conv", y), conv(w, "f.centres.conv", y)]
         made.append((w[f"f.p{level}.scale.parameter.weight"] * conv(w, "f.distances.conv", y)).relu())
@@ -195,7 +195,8 @@ def bifpn(w: Weights, image: Tensor) -> Outputs:
 
     def fused(name: str, *inputs: Tensor) -> Tensor:
         weights = [w[f"{name}.join.x{i}.weight.parameter.weight"].relu() for i in range(len(inputs))]
-        y = F.silu(sum(weight * x for weight, x in zip(weights, inputs, strict=True)) / sum(weights))
+        shares = torch.stack(weights) / torch.stack(weights).sum(0)
+        y = F.silu((shares[:, None] * torch.stack(inputs)).sum(0))
         return norm(w, f"{name}.norm", conv(w, f"{name}.conv_2", conv(w, f"{name}.conv", y)))
 
     t3 = fused("t3", b3, up(b4))

@@ -117,14 +117,15 @@ class RowElaborator:
     def not_whole(self, use: tree.Use, defined: Defined, type_: Type) -> None:
         """A map that is padded or cropped, laid out along axes, or the same for every image."""
         height, width = type_.height - type_.extra[0], type_.width - type_.extra[1]
+        got = f"a {'vector' if type_.is_vector else 'feature map'} of {type_}"
         if not type_.batched:
-            got, expected = f"{type_} that does not depend on the input", "a map for each image"
+            got, expected = f"{got} that does not depend on the input", "one for each image"
             fix = "let it be made of what comes in"
         elif type_.axes:
-            got, expected = f"{type_}, whose channels are laid out along axes", f"{type_.channels} channels in one row"
+            got, expected = f"{got}, its channels laid out along axes", f"{type_.channels} channels in one row"
             fix = f"put them back: `reshape(x, {type_.channels})`"
         else:
-            got, expected = str(type_), f"{height}x{width} at level {type_.level}"
+            expected = f"{height}x{width} at level {type_.level}"
             fix = "undo what was put around it by `crop`, or what was cut off by `pad`"
         row = self.declared.row.kind
         found = say.NOT_WHOLE.at(use.name.span, type=defined.name, row=row, name=self.name, got=got, expected=expected)

@@ -315,7 +315,7 @@ class Caller(Evaluator):
         got = " and ".join(str(type_) for type_ in types_)
         role = {"add": "+", "multiply": "*"}.get(role, role)
         found = say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}")
-        hint = hint_for(types_, attributes)
+        hint = problem.fix or hint_for(types_, attributes)
         self.report(found.with_fix(hint) if hint else found)
 
     def wrong_rank(self, role: str, x: Type, span: Span) -> None:
