@@ -68,10 +68,10 @@ def stochastic_depth(x: Tensor, rate: float, training: bool) -> Tensor:
     return x * kept / max(1 - rate, 1e-6)
 
 
-def concat(*maps: Tensor) -> Tensor:
-    """Along the channels. What does not depend on the input stands beside every image of a batch."""
-    batch = max(len(x) for x in maps)
-    return torch.cat([x.expand(batch, *x.shape[1:]) for x in maps], 1)
+def concat(*maps: Tensor, varying: int) -> Tensor:
+    """Along the channels. What does not depend on the input stands beside every image of the map that is `varying`."""
+    every_image = torch.zeros_like(maps[varying][:, :1])
+    return torch.cat([x + every_image for x in maps], 1)
 
 
 def crop(x: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:

@@ -294,7 +294,10 @@ def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
     types = {use: input_types(op) for use, op in cases}
     if first.primitive == "reshape":
         # What lays channels out, and what puts them back, is written otherwise.
-        _one((len(types[use][0].axes), _how_many(op.attributes["sizes"].value)) for use, op in cases)
+        _one(len(types[use][0].axes) for use, _ in cases)
+    for name, attribute in first.attributes.items():
+        if isinstance(attribute.value, tuple):
+            _one(_how_many(op.attributes[name].value) for _, op in cases)
     return OpAt(
         primitive=_one(op.primitive for _, op in cases),
         role=first.role,

@@ -14,6 +14,7 @@ from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, litera
 from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
 from spinedsl.backends.torch.merge import ManyAt, OpAt, OperandAt, Scalar
 from spinedsl.backends.torch.place import Code, Modules, Place, Row, unchanged
+from spinedsl.backends.torch.rearrange import concat, crop, each_of, pad, reshape, slice_, transpose
 from spinedsl.backends.torch.windows import (
     average_pool,
     average_pool_call,
@@ -24,8 +25,6 @@ from spinedsl.backends.torch.windows import (
     max_pool_call,
     settled,
 )
-from spinedsl.ops.rearrange import SIDES
-from spinedsl.ops.types import Operation, Value
 
 # ---- other operations with weights ----
 
@@ -139,24 +138,6 @@ def _multiply(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(_join(inputs[0].within(PRODUCT), "*", inputs[1].within(SIGN)), PRODUCT)
 
 
-def _concat(place: Place, inputs: Sequence[Code]) -> Code:
-    operands = place.op.inputs
-    if any(len({type_.batched for type_ in types}) > 1 for types in place.op.types.values()):
-        named_lists = [isinstance(operand, ManyAt) and bool(operand.name) for operand in operands]
-        items = [code.doc for code in inputs]
-        if any(named_lists):
-            items = [
-                f"*{flat(code.within(ATOM))}" if starred else code.doc
-                for code, starred in zip(inputs, named_lists, strict=True)
-            ]
-        return Code(call("concat", *items))
-    if len(operands) == 1 and isinstance(operands[0], ManyAt) and operands[0].name:
-        return Code(call("torch.cat", inputs[0].doc, "1"))
-    items = [code.doc for code in inputs]
-    comma = "," if len(items) == 1 else ""
-    return Code(call("torch.cat", Bracket("(", tuple(items), f"{comma})"), "1"))
-
-
 # ---- size and the rest ----
 
 
@@ -194,63 +175,6 @@ def _resize(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(call("F.interpolate", x.doc, named("size", size), named("mode", place.number("mode"))))
 
 
-def _slice(place: Place, inputs: Sequence[Code]) -> Code:
-    return Code(call("torch.narrow", inputs[0].doc, "1", place.number("start"), place.number("channels")))
-
-
-def _pad(place: Place, inputs: Sequence[Code]) -> Code:
-    if _nowhere(place):
-        return inputs[0]
-    sides = Bracket("(", tuple(place.number(side) for side in ("left", "right", "top", "bottom")))
-    value = [] if place.constant("value") == 0 else [named("value", place.number("value"))]
-    return Code(call("F.pad", inputs[0].doc, sides, *value))
-
-
-def _nowhere(place: Place) -> bool:
-    """Nothing is put around the map, or cut off, in any use."""
-    return all(place.constant(side) == 0 for side in SIDES)
-
-
-def _crop(place: Place, inputs: Sequence[Code]) -> Code:
-    if _nowhere(place):
-        return inputs[0]
-    return Code(call("crop", inputs[0].doc, *(place.number(side) for side in SIDES)))
-
-
-def _reshape(place: Place, inputs: Sequence[Code]) -> Code:
-    """By axes, never by whole shapes: then one module runs every size. The last axis is what is left."""
-    if len(inputs) > 1:
-        positions = f"*{flat(inputs[1].within(ATOM))}.shape[2:]"
-        return Code(call("torch.unflatten", inputs[0].doc, "1", Bracket("(", ("-1", positions))))
-    (before,) = {len(types[0].axes) for types in place.op.types.values()}
-    doc = inputs[0].doc if before == 0 else call("torch.flatten", inputs[0].doc, "1", str(before))
-    sizes = _each_of(place.scalar("sizes"))
-    if len(sizes) == 1:
-        return Code(doc)
-    last = [literal(sizes[-1].constant)] if sizes[-1].constant is not None else ["-1"]
-    texts = [place.write(size, f"size_{position}") for position, size in enumerate(sizes[:-1])]
-    return Code(call("torch.unflatten", doc, "1", Bracket("(", (*texts, *last))))
-
-
-def _each_of(scalar: Scalar) -> list[Scalar]:
-    """The values of an attribute that holds many, one by one."""
-    tuples = {use: cast("tuple[Value, ...]", values) for use, values in scalar.values.items()}
-    count = len(next(iter(tuples.values())))
-    written = [expr.operands for expr in scalar.exprs if isinstance(expr, Operation)]
-    return [
-        Scalar({use: values[i] for use, values in tuples.items()}, tuple(operands[i] for operands in written))
-        for i in range(count)
-    ]
-
-
-def _transpose(place: Place, inputs: Sequence[Code]) -> Code:
-    axes = [place.constant(name) for name in ("first", "second")]
-    if all(isinstance(axis, int) for axis in axes):
-        return Code(call("torch.transpose", inputs[0].doc, *(str(cast(int, axis) + 1) for axis in axes)))
-    texts = [f"{place.number(name, SUM)} + 1" for name in ("first", "second")]
-    return Code(call("torch.transpose", inputs[0].doc, *texts))
-
-
 def _l2_normalise(place: Place, inputs: Sequence[Code]) -> Code:
     usual = place.constant("epsilon") == Fraction(1, 10**12)
     return Code(call("F.normalize", inputs[0].doc, *([] if usual else [named("eps", place.number("epsilon"))])))
@@ -273,7 +197,7 @@ def _parameter(place: Place) -> Modules:
 
 
 def _constant(place: Place) -> Modules:
-    return "", call("Constant", *(place.write(value, "number") for value in _each_of(place.scalar("values"))))
+    return "", call("Constant", *(place.write(value, "number") for value in each_of(place.scalar("values"))))
 
 
 def _given(place: Place, inputs: Sequence[Code]) -> Code:
@@ -300,8 +224,8 @@ OPERATORS: Mapping[str, Row] = {
     "flatten": Row(
         lambda place: ("", "nn.Flatten()"), lambda place, inputs: Code(call("torch.flatten", inputs[0].doc, "1"))
     ),
-    "reshape": Row(function=_reshape),
-    "transpose": Row(function=_transpose),
+    "reshape": Row(function=reshape),
+    "transpose": Row(function=transpose),
     "batch_norm": Row(_batch_norm, owns=True),
     "layer_norm": Row(_layer_norm, owns=True),
     "group_norm": Row(_group_norm, owns=True),
@@ -321,10 +245,10 @@ OPERATORS: Mapping[str, Row] = {
     "add_scalar": Row(function=_add_scalar),
     "multiply_scalar": Row(function=_multiply_scalar),
     "l2_normalise": Row(function=_l2_normalise),
-    "concat": Row(function=_concat),
-    "pad": Row(function=_pad),
-    "crop": Row(function=_crop),
-    "slice": Row(function=_slice),
+    "concat": Row(function=concat),
+    "pad": Row(function=pad),
+    "crop": Row(function=crop),
+    "slice": Row(function=slice_),
     "max_pool": Row(max_pool, max_pool_call),
     "average_pool": Row(average_pool, average_pool_call, chains=fixed),
     "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),

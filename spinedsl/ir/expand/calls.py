@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import repeat
-from math import gcd
 
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
+from spinedsl.ir.expand.misfits import divides, level_after, misfit
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
 from spinedsl.ir.expand.shared import Difference, Running, difference, operations_of
 from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
@@ -294,67 +294,13 @@ class Caller(Evaluator):
 
     def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
         """Say why a shape rule refused."""
-        if problem.culprit is not None:
-            self.wrong_rank(role, problem.culprit, span)
+        stride = attributes["stride"].value if "stride" in attributes else 1
+        level = level_after(types_[0], stride) if problem.culprit is None else None
+        if level is not None and not divides(types_[0], stride):
+            # The size of the input is to blame, which a check tells from the deepest level.
+            self.context.deepest = max(self.context.deepest, level)
             return
-        x, stride = types_[0], attributes["stride"].value if "stride" in attributes else 1
-        if isinstance(stride, int) and x.level is not None and stride & (stride - 1) == 0:
-            level = x.level + stride.bit_length() - 1
-            height, width = x.height - x.extra[0], x.width - x.extra[1]
-            if height % stride or width % stride:
-                # The size of the input is to blame, which a check tells from the deepest level.
-                self.context.deepest = max(self.context.deepest, level)
-                return
-            if problem.size is not None:
-                got, expected = "x".join(map(str, problem.size)), f"{height // stride}x{width // stride}"
-                found = say.SIZE_NOT_KEPT.at(
-                    span, operation=role, before=x.size, after=got, level=level, expected=expected
-                ).with_notes(f"it has {problem.text}")
-                self.report(found.with_fix("let it keep the size: `padding = same`"))
-                return
-        got = " and ".join(str(type_) for type_ in types_)
-        role = {"add": "+", "multiply": "*"}.get(role, role)
-        found = say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}")
-        hint = problem.fix or hint_for(types_, attributes)
-        self.report(found.with_fix(hint) if hint else found)
-
-    def wrong_rank(self, role: str, x: Type, span: Span) -> None:
-        """A map where a vector is needed, or the other way round, or channels that are laid out along axes."""
-        if x.axes:
-            got = f"a {'vector' if x.is_vector else 'feature map'} of {x}"
-            found = say.WRONG_RANK.at(span, operation=role, expected="channels in one row", got=got)
-            found = found.with_fix(f"put them back in one row first: `reshape(x, {x.channels})`")
-        elif x.is_vector:
-            found = say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
-        elif role == "reshape":
-            found = say.WRONG_RANK.at(
-                span, operation=role, expected="vectors `like` a map", got=f"a feature map of {x}"
-            )
-            found = found.with_fix("take `like` away: what `reshape` makes of a map has its size")
-        else:
-            found = say.WRONG_RANK.at(span, operation=role, expected="vectors", got=f"a feature map of {x}")
-            found = found.with_fix(f"flatten it: `{role}(flatten(global_average_pool(x)), …)`")
-        self.report(found)
-
-
-def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
-    """How feature maps that do not fit could be made to."""
-    if len({type_.level for type_ in types_ if type_.level is not None}) > 1:
-        return "bring them to one level first, by a stride or by `upsample`"
-    if len({type_.channels for type_ in types_}) > 1:
-        return "bring them to the same channels first, as by `conv(…, kernel = 1)`, or `concat` them"
-    if "levels" in attributes and types_[0].level is not None:
-        return f"at most `levels = {types_[0].level}`"
-    groups, stride = (attributes[name].value if name in attributes else 1 for name in ("groups", "stride"))
-    if isinstance(stride, int) and stride & (stride - 1):
-        return f"a stride of {1 << (stride.bit_length() - 1)} or {1 << stride.bit_length()}"
-    if isinstance(groups, int) and groups > 1:
-        channels = types_[0].channels
-        out = attributes["channels"].value if "channels" in attributes else channels
-        common = gcd(channels, out) if isinstance(out, int) else channels
-        near = min((n for n in range(1, common + 1) if common % n == 0), key=lambda n: abs(n - groups))
-        return f"the nearest that divides is `groups = {near}`"
-    return ""
+        self.report(misfit(role, problem, types_, attributes, span))
 
 
 def rest(items: Many) -> Many:
