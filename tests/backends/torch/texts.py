@@ -485,7 +485,7 @@ add(
         let vector = concat(flatten(parameter(2)), flatten(global_average_pool(mixed)), flatten(constant(3)))
         return conv(mixed, 8, kernel = 1) + reshape(linear(vector, 8), 8, like = constant(0))
     }
-    def constant_map(x) { return resize(constant(1, 2), like = x) }
+    def constant_map(x) { return resize(parameter(2), like = x) }
     block_type body(x, channels) -> channels { return conv(x, channels, kernel = 3) }""",
     FANCY.format("body"),
     join="beside",
