@@ -46,6 +46,7 @@ def op(primitive: str, *inputs: Operand, path: str | None = None, shared: bool =
     """An operation, typed by the table, with defaults filled in. Its path is the primitive's name unless given."""
     row = PRIMITIVES[primitive]
     given = {attribute.name: attributes.get(attribute.name, attribute.default) for attribute in row.attributes}
+    given |= {a.name: (given[a.name],) for a in row.attributes if a.many and not isinstance(given[a.name], tuple)}
     assert not set(attributes) - set(given), f"{primitive} has no {set(attributes) - set(given)}"
     result = row.shape([*map(type_of, inputs), *([INPUT] if row.sized else [])], given)
     assert not isinstance(result, Problem), result.text
@@ -129,8 +130,8 @@ def weights_for(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float32]]:
 
 
 def image_for(program: Program, seed: int = 0, batch: int = 1, times: int = 1) -> NDArray[np.float32]:
-    """A random input; `times` as high as the program says."""
-    x = program.input_type
+    """A random input; `times` as high as the program says, unless it is of one size."""
+    x, times = program.input_type, 1 if program.static_axes else times
     random = np.random.default_rng(seed)
     return (2 * random.standard_normal((batch, x.channels, x.height * times, x.width))).astype(np.float32)
 
@@ -178,6 +179,37 @@ def _flat(x: Operand) -> Operand:
 
 def _of_vector(primitive: str, **attributes: Any) -> Definition:
     return lambda x: op(primitive, _flat(x), **attributes)
+
+
+def _padded(x: Operand, n: int = 1) -> Op:
+    return op("pad", x, top=n, bottom=n, left=n, right=n)
+
+
+def _laid(x: Operand, *sizes: int) -> Op:
+    """Twelve channels, laid out."""
+    return op("reshape", op("conv", x, channels=12, kernel=1, path="first"), sizes=sizes)
+
+
+def _gate_of_each(x: Operand) -> Op:
+    """Four numbers that weight three groups of four."""
+    gate = op("conv", op("global_average_pool", x), channels=4, kernel=1, path="gate")
+    return op("multiply", _laid(x, 3, 4), op("sigmoid", op("reshape", gate, sizes=(1, 4))))
+
+
+def _pieces(x: Operand) -> Op:
+    """Four quarters of each 2x2 as channels: positions are moved by way of a vector."""
+    type_ = type_of(x)
+    height, width = type_.height // 2, type_.width // 2
+    y = op("reshape", op("flatten", x), sizes=(type_.channels, height, 2, width, 2))
+    for first, second in ((1, 2), (2, 4), (3, 4)):  # channels, 2, 2, height, width
+        y = op("transpose", y, first=first, second=second)
+    return op("reshape", op("reshape", y, sizes=type_.channels * height * width * 4), _half(x), sizes=12)
+
+
+def _among_images(x: Operand) -> Op:
+    """Channels that depend on the image between those that do not."""
+    pooled = op("global_average_pool", x)
+    return op("concat", op("parameter", channels=2), pooled, op("constant", values=(Fraction(1, 3), -2)))
 
 
 CASES: dict[str, tuple[str, Definition]] = {
@@ -269,6 +301,37 @@ CASES: dict[str, tuple[str, Definition]] = {
     "softmax of a vector": ("softmax", _of_vector("softmax")),
     "l2_normalise": ("l2_normalise", lambda x: op("l2_normalise", x)),
     "l2_normalise of a vector": ("l2_normalise", _of_vector("l2_normalise", epsilon=10)),
+    "pad": ("pad", lambda x: op("pad", x, top=1, bottom=2, left=3, value=Fraction(-1, 2))),
+    "pad, then a convolution": ("pad", lambda x: op("conv", _padded(x), channels=5, kernel=3, padding=0)),
+    "pad odd, then a stride": (
+        "pad",
+        lambda x: op("conv", op("pad", x, bottom=1, right=1), channels=5, kernel=3, stride=2, padding=0),
+    ),
+    "pad, then two that shrink": (
+        "pad",
+        lambda x: op("max_pool", op("conv", _padded(x, 2), channels=5, kernel=3, padding=0), kernel=3, padding=0),
+    ),
+    "pad, then a norm": ("pad", lambda x: op("group_norm", _padded(op("conv", x, channels=4, kernel=1)), groups=2)),
+    "pad, then upsample": ("pad", lambda x: op("upsample", _padded(_half(x)), levels=1)),
+    "crop": ("crop", lambda x: op("crop", x, top=2, right=3)),
+    "crop all sides": ("crop", lambda x: op("crop", x, top=1, bottom=1, left=2, right=2)),
+    "crop what was padded": ("crop", lambda x: op("crop", op("pad", x, top=1, left=2), bottom=1, right=2)),
+    "pad, then resize": ("pad", lambda x: op("resize", _padded(_half(x)), _padded(x, 2))),
+    "reshape": ("reshape", lambda x: _laid(x, 2, 6)),
+    "reshape, gate": ("reshape", _gate_of_each),
+    "reshape, softmax": ("reshape", lambda x: op("softmax", _laid(x, 2, 6))),
+    "reshape, again": ("reshape", lambda x: op("reshape", op("reshape", _laid(x, 2, 6), sizes=(3, 2, 2)), sizes=12)),
+    "reshape of a vector": ("reshape", lambda x: op("reshape", op("linear", _flat(x), features=6), sizes=(2, 3))),
+    "reshape like a pooled map": ("reshape", lambda x: op("reshape", _flat(x), op("global_average_pool", x), sizes=3)),
+    "reshape by way of a vector": ("reshape", _pieces),
+    "transpose": ("transpose", lambda x: op("transpose", _laid(x, 2, 6))),
+    "transpose three": ("transpose", lambda x: op("transpose", _laid(x, 2, 3, 2), first=2, second=1)),
+    "transpose one": ("transpose", lambda x: op("transpose", x, second=0)),
+    "channel shuffle": ("transpose", lambda x: op("reshape", op("transpose", _laid(x, 4, 3)), sizes=12)),
+    "constant": ("constant", lambda x: op("add", x, op("constant", values=(Fraction(1, 3), -2, 0)))),
+    "constant of one": ("constant", lambda x: op("multiply", x, op("constant", values=Fraction(1, 3)))),
+    "concat among images": ("concat", _among_images),
+    "parameter of positions": ("parameter", lambda x: op("add", x, op("parameter", x, channels=3))),
     "slice": ("slice", lambda x: op("slice", x, channels=2, start=1)),
     "slice of a vector": ("slice", _of_vector("slice", channels=1)),
     "dropout": ("dropout", lambda x: op("dropout", x, rate=Fraction(1, 5))),
@@ -277,7 +340,17 @@ CASES: dict[str, tuple[str, Definition]] = {
 }
 
 
+FIXED = frozenset({"reshape by way of a vector", "parameter of positions"})  # what has to be of one size
+
+
+def open_axes(program: Program) -> frozenset[str]:
+    """Every axis that may vary."""
+    return frozenset({"batch", "height", "width"}) - set(program.static_axes)
+
+
 def case(name: str) -> tuple[Program, Graph]:
     """The program of a case, and its graph."""
     program = single(CASES[name][1])
+    if name in FIXED:
+        program = changed(program, static_axes={"height": HERE, "width": HERE})
     return program, flatten(program)

@@ -28,6 +28,14 @@ block_type inverted(x, channels, stride = 1, expansion = 2) -> channels {
     if stride == 1 and x.channels == channels { return project + x * 0.5 }
     return project
 }
+block_type shuffled(x, channels, stride = 1) -> channels {
+    let mixed = reshape(transpose(reshape(x, 2, x.channels / 2)), x.channels)
+    let around = pad(mixed, top = 1, bottom = 1, left = 2, value = -0.5)
+    let y = act(norm(conv(around, channels, kernel = 3, stride = stride, padding = 0)))
+    let known = concat(parameter(2, init = truncated_normal), global_average_pool(y), constant(0.5, -1))
+    let gate = sigmoid(conv(known, channels, kernel = 1, bias = true))
+    return crop(pad(y * gate, bottom = 1), top = 1) + y
+}
 join_type mean(inputs) { return concat(sum(inputs) * 0.5) + 0.125 }
 resample_type plain(x, source, target) -> target.in_channels {
     var y = x
@@ -36,7 +44,7 @@ resample_type plain(x, source, target) -> target.in_channels {
     return norm(conv(y, target.in_channels, kernel = 1))
 }
 """
-TYPES = ("residual", "bottleneck", "inverted", "bottleneck(expansion = 2)")
+TYPES = ("residual", "bottleneck", "inverted", "bottleneck(expansion = 2)", "shuffled")
 LEVELS = (2, 3, 4, 5)
 CHANNELS = (4, 8, 12)
 HEADS = (

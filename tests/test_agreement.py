@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -16,8 +17,9 @@ from spinedsl.ops.initial import seeded
 from spinedsl.source import Source
 from tests.generate import NETWORKS
 from tests.networks import drawn, networks
-from tests.witnesses import EXAMPLES, assert_witnesses_agree
+from tests.witnesses import EXAMPLES, assert_witnesses_agree, images, run_torch
 
+DEFINITIONS = Path(__file__).with_name("definitions")
 FAMILY = [
     *(("spinenet.spine", name) for name in ("SpineNet49S", "SpineNet96", "SpineNet143", "SpineNet143L", "SpineNet190")),
     ("spinenet.spine", "SpineNet49S_C"),
@@ -47,10 +49,16 @@ def test_random_networks(text: str) -> None:
     assert_witnesses_agree(program, [Size(2, 2 * program.divisor, program.divisor)])
 
 
-def test_pytorch_and_onnx_start_from_the_same_values() -> None:
-    program = spinedsl.program(EXAMPLES / "tutorial" / "5_own_block.spine")
-    module = torch_backend.build(program)
+@pytest.mark.parametrize("path", [EXAMPLES / "tutorial/5_own_block.spine", DEFINITIONS / "blurred_stem.spine"])
+def test_pytorch_and_onnx_start_from_the_same_values(path: Path) -> None:
+    program = spinedsl.program(path)
+    module = torch_backend.build(program).to_empty(device="cpu")
     for seed in (0, 1):
         cast(Any, module).reset(seed)
         for name, value in seeded(flatten(program).parameters, seed).items():
             assert np.array_equal(module.state_dict()[name].numpy(), value), name
+    (image,) = images(program, [(2, program.input_type.height, program.input_type.width)])
+    fresh = torch_backend.build(program)
+    cast(Any, fresh).reset(1)
+    for name, value in run_torch(fresh.eval(), image).items():
+        assert np.array_equal(run_torch(module.eval(), image)[name], value), "what is no part of the state is there too"

@@ -15,7 +15,7 @@ from spinedsl.agreement.inputs import image, lively_weights
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.primitives import Parameter
 from spinedsl.ops.program import Program
-from spinedsl.ops.types import at_level
+from spinedsl.ops.types import Type, at_level
 from spinedsl.ops.verify import verify
 
 Array: TypeAlias = NDArray[np.float32]
@@ -40,9 +40,18 @@ def assert_shapes(program: Program, report: Report) -> None:
     assert len(report.differences) == len(report.sizes) * len(program.outputs) * len(report.witnesses)
     for found in report.differences:
         type_ = graph.types[graph.outputs[found.output]]
-        level = type_.level
-        sides = (1, 1) if level is None else (at_level(found.size.height, level), at_level(found.size.width, level))
-        assert found.shape == (found.size.batch, type_.channels, *sides)[: type_.rank]
+        assert found.shape == (found.size.batch, *shape_for(type_, found.size))
+
+
+def shape_for(type_: Type, size: Size) -> tuple[int, ...]:
+    """The shape that a value has for one image of another size than the program's."""
+    channels = type_.axes or (type_.channels,)
+    if type_.is_vector:
+        return channels
+    if type_.level is None:
+        return (*channels, 1, 1)
+    level, (tall, wide) = type_.level, type_.extra
+    return (*channels, at_level(size.height, level) + tall, at_level(size.width, level) + wide)
 
 
 def weights_of(parameters: Mapping[str, Parameter]) -> dict[str, Array]:

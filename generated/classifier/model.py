@@ -56,7 +56,7 @@ def level_sizes(image: Tensor, highest: int) -> list[tuple[int, int]]:
     return [(-(-height // 2**level), -(-width // 2**level)) for level in range(highest + 1)]
 
 
-def crop(x: Tensor, size: tuple[int, int]) -> Tensor:
+def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Cut off what reaches beyond a size, below and on the right."""
     return x[:, :, : size[0], : size[1]]
 
@@ -173,7 +173,7 @@ class SpinenetResample(nn.Module):
             for _ in range(self.down - 1):
                 y = F.max_pool2d(same_pad(y, 3, 2, value=float("-inf")), 3, stride=2)
         if self.down < 0:
-            y = crop(F.interpolate(y, scale_factor=2**-self.down, mode="nearest"), sizes[self.level])
+            y = crop_to(F.interpolate(y, scale_factor=2**-self.down, mode="nearest"), sizes[self.level])
         return self.expand(y)
 
 

@@ -32,12 +32,14 @@ class Repeated(nn.Module):
 
 
 class Trainable(nn.Module):
-    """A trainable number for each channel."""
+    """A trainable number for each channel, or for each position of it. With a variance, `reset` draws them."""
 
-    def __init__(self, channels: int, init: float = 1.0) -> None:
+    def __init__(
+        self, channels: int, height: int = 1, width: int = 1, init: float = 1.0, variance: float = 0.0
+    ) -> None:
         super().__init__()
-        self.init = init
-        self.weight = nn.Parameter(torch.empty(channels, 1, 1))
+        self.init, self.variance = init, variance
+        self.weight = nn.Parameter(torch.empty(channels, height, width))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

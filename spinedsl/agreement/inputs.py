@@ -28,7 +28,7 @@ def lively_weights(parameters: Mapping[str, Parameter], seed: int = 0) -> dict[s
         draw = _draws(seed, name)
         if name.endswith("running_var"):
             weights[name] = draw.uniform(0.5, 1.5, parameter.shape).astype(np.float32)
-        elif len(parameter.shape) == 1:
+        elif len(parameter.shape) in (1, 3):
             weights[name] = (weights[name] + 0.1 * draw.standard_normal(parameter.shape)).astype(np.float32)
     return weights
 

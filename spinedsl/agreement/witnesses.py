@@ -43,6 +43,10 @@ def _torch(program: Program, weights: Mapping[str, Array], dtype: type[np.float3
         module = build(program).eval()
     tensors = {name: torch.from_numpy(value.astype(dtype)) for name, value in weights.items()}
     module.load_state_dict(tensors, assign=True)
+    for part in module.modules():
+        if any(buffer.is_meta for buffer in part.buffers(recurse=False)):  # constants are no part of the state
+            part.to_empty(device="cpu", recurse=False)
+            part.reset_parameters()  # type: ignore[operator]
 
     def run(image: Array) -> dict[str, Array]:
         with torch.inference_mode():

@@ -30,6 +30,8 @@ def _after(node: Node, inputs: list[Field | None]) -> Field | None:
     if node.primitive in ("global_average_pool", "flatten") or any(field is None for field in inputs):
         return None
     fields = cast(list[Field], inputs)
+    if node.primitive == "parameter":
+        return 1, fields[0][1] if fields else Fraction(1)
     width, step = (
         max((field[0] for field in fields), default=1),
         max((field[1] for field in fields), default=Fraction(1)),

@@ -266,6 +266,13 @@ SHARED_SHAPES = _code(
 WRONG_RANK = _code(
     "E0510", "map and vector confused", "`{operation}` takes {expected}, got {got}", "expected {expected}"
 )  # fmt: skip
+NOT_WHOLE = _code(
+    "E0511", "row that gives no whole map", "`{type}` of {row} `{name}` gives {got}", "expected {expected}"
+)  # fmt: skip
+SHARED_DIFFERS = _code(
+    "E0512", "shared operation that differs", "`shared {name}` has {second} here, but {first} before",
+    "shared by every iteration of the loop",
+)  # fmt: skip
 
 # ---- E06: limits ----
 

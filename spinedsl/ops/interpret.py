@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 
 from spinedsl.ops.graph import Graph
 from spinedsl.ops.primitives import Attributes, pads
-from spinedsl.ops.types import at_level
+from spinedsl.ops.rearrange import SIDES
+from spinedsl.ops.types import Type, at_level
 
 Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]  # an operation's parameters by the last part of their names
-Rule: TypeAlias = Callable[[Sequence[Array], Attributes, Arrays], Array]
+Rule: TypeAlias = Callable[[Sequence[Array], Attributes, Arrays, Type], Array]  # the last: what comes out
 
 
 def run(
@@ -41,7 +43,7 @@ def run(
     for position, node in enumerate(graph.nodes):
         parameters = {last_part: weights[name].astype(dtype) for last_part, name in node.parameters.items()}
         inputs = [values[value] for value in node.inputs]
-        result = RULES[node.primitive](inputs, node.attributes, parameters)
+        result = RULES[node.primitive](inputs, node.attributes, parameters, graph.types[node.result])
         values[node.result] = result.astype(dtype, copy=False)
         for value in node.inputs:
             if last[value] == position and value not in kept:
@@ -85,7 +87,7 @@ def _windows(x: Array, attributes: Attributes, outside: float) -> Iterator[tuple
             yield i, j, padded[:, :, down : ends[0] : stride, right : ends[1] : stride]
 
 
-def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """Sum over kernel positions of a matrix product over the channels of each group."""
     (x,) = inputs
     groups, weight = _whole(attributes, "groups"), parameters["weight"].astype(np.float64)
@@ -100,7 +102,7 @@ def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -
     return result + _channelwise(parameters["bias"]) if attributes["bias"] else result
 
 
-def _conv_transpose(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _conv_transpose(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """Every number spreads a kernel's worth over the result, of which half the overlap is cut off on each side."""
     (x,) = inputs
     kernel, stride, weight = _whole(attributes, "kernel"), _whole(attributes, "stride"), parameters["weight"]
@@ -117,12 +119,12 @@ def _conv_transpose(inputs: Sequence[Array], attributes: Attributes, parameters:
     return result + _channelwise(parameters["bias"]) if attributes["bias"] else result
 
 
-def _linear(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _linear(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     result = inputs[0].astype(np.float64) @ parameters["weight"].T.astype(np.float64)
     return result + parameters["bias"] if attributes["bias"] else cast(Array, result)
 
 
-def _max_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _max_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """The largest in each window; padding is never it."""
     result: Array | None = None
     for _, _, met in _windows(inputs[0], attributes, -math.inf):
@@ -130,7 +132,7 @@ def _max_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Array
     return cast(Array, result)
 
 
-def _average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """The mean of each window over what lies inside the map; padding does not count."""
     (x,) = inputs
     total = sum(met for _, _, met in _windows(x.astype(np.float64), attributes, 0))
@@ -138,11 +140,11 @@ def _average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: A
     return cast(Array, total / counted)
 
 
-def _global_average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _global_average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     return cast(Array, inputs[0].mean((2, 3), dtype=np.float64, keepdims=True))
 
 
-def _upsample(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _upsample(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """To 2^levels times the size."""
     times = 1 << _whole(attributes, "levels")
     return _resized(inputs[0], (inputs[0].shape[2] * times, inputs[0].shape[3] * times), attributes)
@@ -168,19 +170,54 @@ def _at_level(image: Array, attributes: Attributes) -> tuple[int, ...]:
     return tuple(at_level(size, _whole(attributes, "level")) for size in image.shape[2:])
 
 
-def _crop_to_level(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _crop_to_level(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """What reaches beyond the level's size is cut off."""
     x, image = inputs
     height, width = _at_level(image, attributes)
     return x[:, :, :height, :width]
 
 
-def _slice(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _slice(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     start = _whole(attributes, "start")
     return inputs[0][:, start : start + _whole(attributes, "channels")]
 
 
-def _l2_normalise(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _pad(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    top, bottom, left, right = (_whole(attributes, side) for side in SIDES)
+    around = ((0, 0), (0, 0), (top, bottom), (left, right))
+    return np.pad(inputs[0], around, constant_values=_real(attributes, "value"))
+
+
+def _crop(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    (x,) = inputs
+    top, bottom, left, right = (_whole(attributes, side) for side in SIDES)
+    return x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
+
+
+def _reshape(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """The channels along other axes; the positions are those of the last input, and come last."""
+    positions = () if gives.is_vector else inputs[-1].shape[-2:]
+    return inputs[0].reshape(inputs[0].shape[0], *(gives.axes or (gives.channels,)), *positions)
+
+
+def _transpose(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """Two axes change places; the batch is none of them."""
+    return np.swapaxes(inputs[0], _whole(attributes, "first") + 1, _whole(attributes, "second") + 1)
+
+
+def _concat(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """Along the channels. What does not depend on the input is the same for every image."""
+    batch = max(x.shape[0] for x in inputs)
+    return np.concatenate([np.broadcast_to(x, (batch, *x.shape[1:])) for x in inputs], axis=1)
+
+
+def _constant(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """Numbers of float32, as parameters are."""
+    values = [float(value) for value in cast("tuple[Fraction, ...]", attributes["values"])]
+    return np.array(values, np.float32).reshape(1, -1, 1, 1)
+
+
+def _l2_normalise(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """Length 1 over the channels at each position."""
     x = inputs[0].astype(np.float64)
     return cast(Array, x / np.maximum(np.sqrt(np.square(x).sum(1, keepdims=True)), _real(attributes, "epsilon")))
@@ -206,17 +243,17 @@ def _affine(x: Array, parameters: Arrays) -> Array:
     return x * _channelwise(parameters["weight"]) + _channelwise(parameters["bias"])
 
 
-def _batch_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _batch_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     mean, variance = _channelwise(parameters["running_mean"]), _channelwise(parameters["running_var"])
     return _affine((inputs[0] - mean) / np.sqrt(variance + _real(attributes, "epsilon")), parameters)
 
 
-def _layer_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _layer_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """Over the channels at each position."""
     return _affine(_standardised(inputs[0], (1,), _real(attributes, "epsilon")), parameters)
 
 
-def _group_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays) -> Array:
+def _group_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """Over the channels of each group and all positions."""
     (x,) = inputs
     batch, channels, height, width = x.shape
@@ -254,7 +291,7 @@ def _gelu(x: Array) -> Array:
 
 def _each(function: Callable[[Array], Array]) -> Rule:
     """The rule of an operation without attributes or parameters."""
-    return lambda inputs, attributes, parameters: function(inputs[0])
+    return lambda inputs, attributes, parameters, gives: function(inputs[0])
 
 
 RULES: Mapping[str, Rule] = {
@@ -262,6 +299,8 @@ RULES: Mapping[str, Rule] = {
     "conv_transpose": _conv_transpose,
     "linear": _linear,
     "flatten": _each(lambda x: x.reshape(x.shape[0], -1)),
+    "reshape": _reshape,
+    "transpose": _transpose,
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
@@ -270,27 +309,30 @@ RULES: Mapping[str, Rule] = {
     "swish": _each(lambda x: x * _sigmoid(x)),
     "hard_swish": _each(lambda x: x * _relu6(x + 3) / 6),
     "sigmoid": _each(_sigmoid),
-    "hard_sigmoid": lambda inputs, attributes, parameters: _relu6(inputs[0] + 3) * _real(attributes, "slope"),
+    "hard_sigmoid": lambda inputs, attributes, parameters, gives: _relu6(inputs[0] + 3) * _real(attributes, "slope"),
     "gelu": _each(_gelu),
     "identity": _each(lambda x: x),
     "softmax": _each(_softmax),
-    "add": lambda inputs, attributes, parameters: inputs[0] + inputs[1],
-    "multiply": lambda inputs, attributes, parameters: inputs[0] * inputs[1],
-    "add_scalar": lambda inputs, attributes, parameters: inputs[0] + _real(attributes, "value"),
-    "multiply_scalar": lambda inputs, attributes, parameters: inputs[0] * _real(attributes, "value"),
+    "add": lambda inputs, attributes, parameters, gives: inputs[0] + inputs[1],
+    "multiply": lambda inputs, attributes, parameters, gives: inputs[0] * inputs[1],
+    "add_scalar": lambda inputs, attributes, parameters, gives: inputs[0] + _real(attributes, "value"),
+    "multiply_scalar": lambda inputs, attributes, parameters, gives: inputs[0] * _real(attributes, "value"),
     "l2_normalise": _l2_normalise,
-    "concat": lambda inputs, attributes, parameters: np.concatenate(inputs, axis=1),
+    "concat": _concat,
     "slice": _slice,
+    "pad": _pad,
+    "crop": _crop,
     "max_pool": _max_pool,
     "average_pool": _average_pool,
     "global_average_pool": _global_average_pool,
     "upsample": _upsample,
-    "resize": lambda inputs, attributes, parameters: _resized(inputs[0], inputs[1].shape[2:], attributes),
-    "resize_to_level": lambda inputs, attributes, parameters: _resized(
+    "resize": lambda inputs, attributes, parameters, gives: _resized(inputs[0], inputs[1].shape[2:], attributes),
+    "resize_to_level": lambda inputs, attributes, parameters, gives: _resized(
         inputs[0], _at_level(inputs[1], attributes), attributes
     ),
     "crop_to_level": _crop_to_level,
-    "parameter": lambda inputs, attributes, parameters: parameters["weight"][None],
+    "parameter": lambda inputs, attributes, parameters, gives: parameters["weight"][None],
+    "constant": _constant,
     "dropout": _each(lambda x: x),
     "stochastic_depth": _each(lambda x: x),
 }

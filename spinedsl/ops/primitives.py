@@ -1,7 +1,7 @@
 """The closed set of primitive operations: one row each, with attributes, shape rule, parameters and multiply-adds.
 
-What a row computes by stands in `rules`. The NumPy interpreter (`interpret`) and every backend are further columns of
-this table, keyed by the same names; a test asks each of them for every primitive.
+What a row computes by stands in `rules` and `rearrange`. The NumPy interpreter (`interpret`) and every backend are
+further columns of this table, keyed by the same names; a test asks each of them for every primitive.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from enum import Enum
 from fractions import Fraction
 from typing import TypeAlias
 
-from spinedsl.ops import rules
+from spinedsl.ops import rearrange, rules
 from spinedsl.ops.rules import Attributes, Initial, Parameter, Problem, pads
 from spinedsl.ops.types import Type, Value
-from spinedsl.record import Record, field
+from spinedsl.record import Record, field, replace
 
 __all__ = [
     "ALIASES",
@@ -47,16 +47,18 @@ class Kind(Enum):
     FLAG = "`true` or `false`"
     CHOICE = "one of its choices"
     PADDING = "`same`, `symmetric` or a whole number"
+    INITIAL = "a number or `truncated_normal`"
 
 
 class Attribute(Record):
-    """An attribute with its default; `required` ones have none."""
+    """An attribute with its default; `required` ones have none. `many`: a tuple of values, one or more."""
 
     name: str
     kind: Kind
     default: Value = 0
     required: bool = False
     choices: tuple[str, ...] = ()
+    many: bool = False
 
 
 ShapeRule: TypeAlias = Callable[[Sequence[Type], Attributes], "Type | Problem"]
@@ -86,9 +88,10 @@ class Primitive(Record):
     callable: bool = True  # False: written as an operator, as `a + b`
     activation: bool = False
     ranks: tuple[int, ...] = MAPS
-    inputs: tuple[str, ...] = ("x",)  # how a call names them
-    fixes_size: bool = False  # what it makes of a map with a level depends on the map's size
+    inputs: tuple[str, ...] = ("x",)  # how a call names them; those beyond `least` only by name
+    fixes_size: int | None = None  # the input whose size the result, or a parameter, depends on
     sized: bool = False  # its last input is that of the network, whose size tells the size of every level
+    lays_out: bool = False  # takes channels that `reshape` laid out along several axes
 
     @property
     def has_weights(self) -> bool:
@@ -100,8 +103,16 @@ class Primitive(Record):
         for x in types:
             if x.rank not in self.ranks:
                 wanted = "vectors" if self.ranks == VECTORS else "feature maps"
-                return Problem(f"it takes {wanted}", rank=x.rank)
-        return self.rule(types, attributes)
+                return Problem(f"it takes {wanted}", culprit=x)
+            if x.axes and not self.lays_out:
+                return Problem("it takes channels in one row", culprit=x)
+        result = self.rule(types, attributes)
+        # Of what stands at `like`, only the positions count.
+        read = self.inputs.index("like") if "like" in self.inputs else len(types)
+        batched = any(x.batched for x in types[:read])
+        if isinstance(result, Problem) or result.batched == batched:
+            return result
+        return replace(result, batched=batched)
 
     def attribute(self, name: str) -> Attribute | None:
         """The attribute of that name."""
@@ -123,10 +134,16 @@ _CHANNELS = Attribute("channels", Kind.CHANNELS, required=True)
 _MODE = Attribute("mode", Kind.CHOICE, "nearest", choices=("nearest", "bilinear"))
 _LEVEL = Attribute("level", Kind.WHOLE, required=True)
 _RATE = Attribute("rate", Kind.SHARE, required=True)
+_SIDES = tuple(Attribute(side, Kind.WHOLE, 0) for side in rearrange.SIDES)
+_VALUE = Attribute("value", Kind.RATIO, required=True)
 
 
 def _activation(name: str, *attributes: Attribute) -> Primitive:
-    return Primitive(name, rules.same, attributes, activation=True, ranks=EITHER)
+    return Primitive(name, rules.same, attributes, activation=True, ranks=EITHER, lays_out=True)
+
+
+def _operator(name: str, rule: ShapeRule, inputs: int, *attributes: Attribute) -> Primitive:
+    return Primitive(name, rule, attributes, inputs, inputs, callable=False, ranks=EITHER, lays_out=True)
 
 
 _TABLE = (
@@ -165,7 +182,24 @@ _TABLE = (
         multiply_adds=rules.linear_cost,
         ranks=VECTORS,
     ),
-    Primitive("flatten", rules.flattened, fixes_size=True),
+    Primitive("flatten", rearrange.flattened, fixes_size=0),
+    Primitive(
+        "reshape",
+        rearrange.reshaped,
+        (Attribute("sizes", Kind.CHANNELS, required=True, many=True),),
+        most=2,
+        ranks=EITHER,
+        inputs=("x", "like"),
+        fixes_size=1,
+        lays_out=True,
+    ),
+    Primitive(
+        "transpose",
+        rearrange.transposed_axes,
+        (Attribute("first", Kind.POSITION, 0), Attribute("second", Kind.POSITION, 1)),
+        ranks=EITHER,
+        lays_out=True,
+    ),
     Primitive(
         "batch_norm",
         rules.same,
@@ -188,15 +222,21 @@ _TABLE = (
     _activation("gelu"),
     _activation("identity"),
     _activation("softmax"),
-    Primitive("add", rules.elementwise, least=2, most=2, callable=False, ranks=EITHER),
-    Primitive("multiply", rules.elementwise, least=2, most=2, callable=False, ranks=EITHER),
-    Primitive("add_scalar", rules.same, (Attribute("value", Kind.RATIO, required=True),), callable=False, ranks=EITHER),
+    _operator("add", rules.elementwise, 2),
+    _operator("multiply", rules.elementwise, 2),
+    _operator("add_scalar", rules.same, 1, _VALUE),
+    _operator("multiply_scalar", rules.same, 1, _VALUE),
     Primitive(
-        "multiply_scalar", rules.same, (Attribute("value", Kind.RATIO, required=True),), callable=False, ranks=EITHER
+        "l2_normalise",
+        rules.same,
+        (Attribute("epsilon", Kind.POSITIVE, Fraction(1, 10**12)),),
+        ranks=EITHER,
+        lays_out=True,
     ),
-    Primitive("l2_normalise", rules.same, (Attribute("epsilon", Kind.POSITIVE, Fraction(1, 10**12)),), ranks=EITHER),
     Primitive("concat", rules.concatenate, least=1, most=None, ranks=EITHER),
-    Primitive("slice", rules.sliced, (_CHANNELS, Attribute("start", Kind.POSITION, 0)), ranks=EITHER),
+    Primitive("slice", rearrange.sliced, (_CHANNELS, Attribute("start", Kind.POSITION, 0)), ranks=EITHER),
+    Primitive("pad", rearrange.padded, (*_SIDES, Attribute("value", Kind.RATIO, 0))),
+    Primitive("crop", rearrange.cropped, _SIDES),
     Primitive("max_pool", rules.pool, _WINDOW),
     Primitive("average_pool", rules.pool, _WINDOW),
     Primitive("global_average_pool", rules.pooled),
@@ -208,12 +248,26 @@ _TABLE = (
     Primitive(
         "parameter",
         rules.trainable,
-        (_CHANNELS, Attribute("init", Kind.RATIO, 1)),
+        (
+            _CHANNELS,
+            Attribute("init", Kind.INITIAL, 1, choices=("truncated_normal",)),
+            Attribute("init_scale", Kind.POSITIVE, 1),
+        ),
+        least=0,
+        most=1,
+        parameters=rules.trainable_parameters,
+        inputs=("like",),
+        fixes_size=0,
+    ),
+    Primitive(
+        "constant",
+        rules.constant,
+        (Attribute("values", Kind.RATIO, required=True, many=True),),
         least=0,
         most=0,
-        parameters=rules.trainable_parameters,
+        inputs=(),
     ),
-    Primitive("dropout", rules.same, (_RATE,), ranks=EITHER),
+    Primitive("dropout", rules.same, (_RATE,), ranks=EITHER, lays_out=True),
     Primitive("stochastic_depth", rules.same, (_RATE,)),
 )
 

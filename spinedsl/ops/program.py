@@ -279,6 +279,19 @@ def calls_of(row: Row) -> Iterator[Call]:
     yield from row.calls
 
 
+def input_types(op: Op) -> tuple[Type, ...]:
+    """The types of all that an operation takes, lists opened."""
+    return tuple(type_ for operand in op.inputs for type_ in _types(operand))
+
+
+def _types(operand: Operand) -> Iterator[Type]:
+    if isinstance(operand, Many):
+        for item in operand.items:
+            yield from _types(item)
+    else:
+        yield operand.type
+
+
 def operands(value: Operand) -> Iterator[Op | Call]:
     """Every `Op` and `Call` in an operand, inner ones first."""
     if isinstance(value, Many):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import prod
 from typing import TypeAlias, cast
 
 from spinedsl.ops.types import Type, Value, at_level, vector
@@ -21,7 +22,8 @@ class Problem(Record):
 
     text: str
     size: tuple[int, int] | None = None  # the size that came out, where it is the size that does not fit
-    rank: int | None = None  # the rank of an input that has to have another, where that is it
+    culprit: Type | None = None  # an input that is of another kind than the operation takes, where that is it
+    fix: str = ""  # what to do about it, where that can be said
 
 
 class Initial(Record):
@@ -52,8 +54,16 @@ class Parameter(Record):
 # ---- shape rules ----
 
 
+ALIKE = "bring them to one size first, by `pad`, `crop` or `resize`"
+
+
 def _number(attributes: Attributes, name: str) -> int:
     return cast(int, attributes[name])
+
+
+def in_axes(x: Type) -> str:
+    """How the channels stand: `64`, or `2x32` where they are laid out."""
+    return "x".join(map(str, x.axes or (x.channels,)))
 
 
 def pads(kernel: int, stride: int, dilation: int, padding: Value, size: int = 0) -> tuple[int, int]:
@@ -80,16 +90,22 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     if x.is_pooled:
         out = (1 + before + after - reach) // stride + 1
         return Type(channels, 1, 1, None) if out == 1 else Problem(f"{said} make {out}x{out} of a pooled map")
-    around = [sum(pads(kernel, stride, dilation, attributes["padding"], size)) for size in (x.height, x.width)]
-    height, width = (
-        (size + both - reach) // stride + 1 for size, both in zip((x.height, x.width), around, strict=True)
-    )
-    if (height, width) != (-(-x.height // stride), -(-x.width // stride)):
+    if attributes["padding"] == "same" and any(extra % stride for extra in x.extra):
+        problem = f"`padding = same` for a stride of {stride}, which does not divide {x.size}"
+        return Problem(problem, fix="give the padding as a number: `padding = 0` takes what `pad` put around")
+    sides = x.height, x.width
+    around = [sum(pads(kernel, stride, dilation, attributes["padding"], size)) for size in sides]
+    height, width = ((size + both - reach) // stride + 1 for size, both in zip(sides, around, strict=True))
+    whole = [-(-(size - extra) // stride) for size, extra in zip(sides, x.extra, strict=True)]
+    if x.extra == (0, 0) and [height, width] != whole:
         return Problem(said, (height, width))
+    if min(height, width) < 1:
+        return Problem(f"kernel {kernel} and padding {before}+{after} leave nothing of {x.size}")
+    extra = height - whole[0], width - whole[1]
     total = stride * (x.stride or 1 << (x.level or 0))
     if total & (total - 1):
-        return Type(channels, height, width, None, stride=total)
-    return Type(channels, height, width, total.bit_length() - 1)
+        return Type(channels, height, width, None, stride=total, extra=extra)
+    return Type(channels, height, width, total.bit_length() - 1, extra=extra)
 
 
 def uneven_stride(attributes: Attributes) -> Problem | None:
@@ -100,16 +116,24 @@ def uneven_stride(attributes: Attributes) -> Problem | None:
     return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
 
 
-def size_not_kept(attributes: Attributes) -> tuple[int, int, int] | None:
-    """A size of which a window does not make size / stride, rounded up; what it makes and what it should."""
+def size_not_kept(attributes: Attributes, extra: int = 0) -> tuple[int, int, int] | None:
+    """A size of which a window does not make size / stride, rounded up; what it makes and what it should.
+
+    Of a map that exceeds its level's size by `extra`, what it makes may exceed that too, but always by as much.
+    """
     kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
     dilation = cast(int, attributes.get("dilation", 1))
     reach = (kernel - 1) * dilation + 1
+
+    def given(size: int) -> int:
+        both = sum(pads(kernel, stride, dilation, attributes["padding"], size + extra))
+        return max((size + extra + both - reach) // stride + 1, 0)
+
+    large = (reach + abs(extra)) * stride
+    more = given(large) - large // stride if extra else 0
     for size in (*range(reach, reach + stride), *range(1, reach)):  # all remainders, best without what is too small
-        both = sum(pads(kernel, stride, dilation, attributes["padding"], size))
-        given = max((size + both - reach) // stride + 1, 0)
-        if given != -(-size // stride):
-            return size, given, -(-size // stride)
+        if given(size) != -(-size // stride) + more and size + extra > 0:
+            return size, given(size), -(-size // stride) + more
     return None
 
 
@@ -134,10 +158,20 @@ def same(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 
 def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Equal shapes, or a map pooled to 1x1, or one channel, spread over the other."""
+    """Equal shapes, or a map pooled to 1x1, or one channel, spread over the other. So does an axis of 1."""
     left, right = types
     if left.rank != right.rank:
         return Problem("a feature map and a vector")
+    if left.axes or right.axes:
+        if len(left.axes) != len(right.axes) or any(
+            a != b and 1 not in (a, b) for a, b in zip(left.axes, right.axes, strict=True)
+        ):
+            problem = " and ".join(f"{in_axes(x)} channels" for x in types)
+            return Problem(problem, fix="lay both out alike; an axis of 1 spreads over the other")
+        axes = tuple(map(max, left.axes, right.axes))
+        spread = [replace(x, axes=(), channels=prod(axes)) for x in types]
+        result = elementwise(spread, attributes)
+        return replace(result, axes=axes) if isinstance(result, Type) else result
     if left.is_vector:
         return left if left.channels == right.channels else Problem(f"{left.channels} and {right.channels} numbers")
     if left.is_pooled:
@@ -146,11 +180,13 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         return Problem(f"{types[0].channels} channels and {types[1].channels} channels")
     if not right.is_pooled and (left.level, left.stride) != (right.level, right.stride):
         return Problem(f"{types[0].where} and {types[1].where}")
+    if not right.is_pooled and left.extra != right.extra:
+        return Problem(f"{types[0].size} and {types[1].size}", fix=ALIKE)
     if (right.height, right.width) not in ((1, 1), (left.height, left.width)) and (left.height, left.width) != (1, 1):
         return Problem(f"{types[0].size} and {types[1].size}")
     channels = max(left.channels, right.channels)
     height, width = max(left.height, right.height), max(left.width, right.width)
-    return Type(channels, height, width, left.level, stride=left.stride)
+    return Type(channels, height, width, left.level, stride=left.stride, extra=left.extra)
 
 
 def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -164,7 +200,7 @@ def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         if (other.level, other.stride) != (first.level, first.stride):
             return Problem(f"{first.where} and {other.where}")
         if (other.height, other.width) != (first.height, first.width):
-            return Problem(f"{first.size} and {other.size}")
+            return Problem(f"{first.size} and {other.size}", fix=ALIKE)
     return replace(first, channels=sum(x.channels for x in types))
 
 
@@ -175,12 +211,20 @@ def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
         return Problem(f"a map that is {x.where} has no level to go down from")
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels")
-    return Type(x.channels, x.height << levels, x.width << levels, x.level - levels)
+    return _magnified(x, x.channels, levels, x.level)
 
 
 def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """The size and level of the other map."""
+    """The size and level of the other map.
+
+    Engines round the positions of `nearest` in float32, which is exact only for a ratio that is a power of two.
+    """
     x, like = types
+    if attributes["mode"] == "nearest" and x.level is not None and like.level is not None:
+        at_input = [tuple(extra << type_.level for extra in type_.extra) for type_ in types if type_.level is not None]
+        if at_input[0] != at_input[1]:
+            problem = f"`mode = nearest` from {x.size} to {like.size}, whose ratio is no power of two"
+            return Problem(problem, fix="say `mode = bilinear`, or `crop` and `pad` both alike")
     return replace(like, channels=x.channels)
 
 
@@ -203,21 +247,13 @@ def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
         return Problem(f"a map that is {x.where} has no level to go down from")
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels")
-    return Type(_number(attributes, "channels"), x.height * stride, x.width * stride, x.level - levels)
+    return _magnified(x, _number(attributes, "channels"), levels, x.level)
 
 
-def sliced(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Some of the channels."""
-    x, start, channels = types[0], _number(attributes, "start"), _number(attributes, "channels")
-    if start + channels > x.channels:
-        return Problem(f"channels {start} to {start + channels - 1} of {x.channels}")
-    return replace(x, channels=channels)
-
-
-def flattened(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Every number of a map, in one row."""
-    x = types[0]
-    return vector(x.channels * x.height * x.width)
+def _magnified(x: Type, channels: int, levels: int, level: int) -> Type:
+    """2^levels times the size, `levels` down from `level`."""
+    extra = x.extra[0] << levels, x.extra[1] << levels
+    return Type(channels, x.height << levels, x.width << levels, level - levels, extra=extra)
 
 
 def linear(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -239,8 +275,14 @@ def group_norm_shape(types: Sequence[Type], attributes: Attributes) -> Type | Pr
 
 
 def trainable(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """A map of 1x1, whatever comes in."""
-    return Type(_number(attributes, "channels"), 1, 1, None)
+    """A map of 1x1, or of the size and level of another one."""
+    channels = _number(attributes, "channels")
+    return replace(types[0], channels=channels) if types else Type(channels, 1, 1, None)
+
+
+def constant(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """A map of 1x1: each number is a channel."""
+    return Type(len(cast("tuple[Value, ...]", attributes["values"])), 1, 1, None)
 
 
 # ---- parameters and costs ----
@@ -318,6 +360,8 @@ def affine_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Pa
 
 
 def trainable_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
-    """One number for each channel."""
-    shape = (_number(attributes, "channels"), 1, 1)
-    return (Parameter("weight", shape, Initial("constant", cast(Fraction, attributes["init"]))),)
+    """One number for each channel, or for each position of it."""
+    height, width = (types[0].height, types[0].width) if types else (1, 1)
+    start, scale = attributes["init"], cast(Fraction, attributes["init_scale"])
+    initial = Initial(start, scale) if isinstance(start, str) else Initial("constant", cast(Fraction, start))
+    return (Parameter("weight", (_number(attributes, "channels"), height, width), initial),)

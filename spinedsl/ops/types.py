@@ -18,7 +18,8 @@ class Type(Record):
     """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map pooled to 1x1.
 
     Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level. A map between levels has
-    none either: its `stride`, 0 elsewhere, is no power of two.
+    none either: its `stride`, 0 elsewhere, is no power of two. `reshape` lays the channels out along several `axes`,
+    which then stand in their place.
     """
 
     channels: int
@@ -27,6 +28,9 @@ class Type(Record):
     level: int | None
     rank: int = 4
     stride: int = 0
+    axes: tuple[int, ...] = ()  # two or more, or none
+    extra: tuple[int, int] = (0, 0)  # by how much height and width exceed those of the level, after `pad` or `crop`
+    batched: bool = True  # False: it does not depend on the input, and its batch is 1
 
     @property
     def size(self) -> str:
@@ -46,12 +50,15 @@ class Type(Record):
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes for one image."""
-        return (self.channels, self.height, self.width)[: self.rank - 1]
+        channels = self.axes or (self.channels,)
+        return channels if self.is_vector else (*channels, self.height, self.width)
 
     def __str__(self) -> str:
+        sizes = "x".join(map(str, self.shape))
         if self.is_vector:
-            return f"{self.channels} (vector)"
-        return f"{self.channels}x{self.height}x{self.width} ({self.where})"
+            return f"{sizes} (vector)"
+        more = "" if self.extra == (0, 0) else f" {self.extra[0]:+}x{self.extra[1]:+}"
+        return f"{sizes} ({self.where}{more})"
 
     @property
     def where(self) -> str:

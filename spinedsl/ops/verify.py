@@ -261,7 +261,10 @@ def _check_parameters(graph: Graph, parametric: Sequence[tuple[Op, bool]]) -> No
 
 
 def _check_sizes(graph: Graph) -> None:
-    """Every map has the size of the input by its stride, rounded up, as soon as what made it was cut to its level."""
+    """Every map has the size of the input by its stride, rounded up, as soon as what made it was cut to its level.
+
+    What `pad` and `crop` put around or cut off is known apart.
+    """
     whole = graph.types[0]
     uncut = {node.result for node in graph.nodes if node.primitive in UNCUT}
     for node in graph.nodes:
@@ -270,7 +273,8 @@ def _check_sizes(graph: Graph) -> None:
             continue
         stride = got.stride or 1 << (got.level or 0)
         expected = -(-whole.height // stride), -(-whole.width // stride)
-        _require((got.height, got.width) == expected, _place(node), f"gives {got} of an input of {whole.size}")
+        size = got.height - got.extra[0], got.width - got.extra[1]
+        _require(size == expected, _place(node), f"gives {got} of an input of {whole.size}")
         cut = node.primitive == "crop_to_level"
         _require(cut or not uncut.intersection(node.inputs), _place(node), "reads a map that is not cut to its level")
 

@@ -61,6 +61,15 @@ def whole(node: Node, name: str) -> int:
     return int(value)
 
 
+def sides(node: Node) -> list[int]:
+    return [whole(node, side) for side in ("left", "right", "top", "bottom")]
+
+
+def reshape(graph: Graph, node: Node, x: Tensor) -> Tensor:
+    """Of the sizes that the program was written for."""
+    return x.reshape(-1, *graph.types[node.result].shape)
+
+
 def mode(node: Node) -> str:
     return str(node.attributes["mode"])
 
@@ -86,7 +95,11 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "multiply": lambda n, w, x, y: x * y,
     "add_scalar": lambda n, w, x: x + real(n, "value"),
     "multiply_scalar": lambda n, w, x: x * real(n, "value"),
-    "concat": lambda n, w, *xs: torch.cat(xs, 1),
+    "concat": lambda n, w, *xs: torch.cat([x.expand(max(map(len, xs)), *x.shape[1:]) for x in xs], 1),
+    "pad": lambda n, w, x: functional.pad(x, sides(n), value=real(n, "value")),
+    "crop": lambda n, w, x: functional.pad(x, [-side for side in sides(n)]),
+    "transpose": lambda n, w, x: x.transpose(whole(n, "first") + 1, whole(n, "second") + 1),
+    "constant": lambda n, w: torch.tensor([float(v) for v in n.attributes["values"]]).double().reshape(1, -1, 1, 1),
     "max_pool": lambda n, w, x: functional.max_pool2d(padded(x, n, -torch.inf), whole(n, "kernel"), whole(n, "stride")),
     "average_pool": average_pool,
     "global_average_pool": lambda n, w, x: functional.adaptive_avg_pool2d(x, 1),
@@ -103,7 +116,7 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "resize_to_level": lambda n, w, x, y: functional.interpolate(x, level_size(n, y), mode=mode(n)),
     "crop_to_level": lambda n, w, x, y: x[:, :, : level_size(n, y)[0], : level_size(n, y)[1]],
     "dropout": lambda n, w, x: x,
-    "parameter": lambda n, w: w["weight"][None],
+    "parameter": lambda n, w, *like: w["weight"][None],
     "stochastic_depth": lambda n, w, x: x,
 }
 
@@ -113,7 +126,11 @@ def run_torch(graph: Graph, weights: dict[str, NDArray[np.float32]], image: NDAr
     values = {0: torch.from_numpy(image).double()}
     for node in graph.nodes:
         own = {last: torch.from_numpy(weights[name]).double() for last, name in node.parameters.items()}
-        values[node.result] = TORCH[node.primitive](node, own, *(values[value] for value in node.inputs))
+        inputs = [values[value] for value in node.inputs]
+        if node.primitive == "reshape":
+            values[node.result] = reshape(graph, node, inputs[0])
+        else:
+            values[node.result] = TORCH[node.primitive](node, own, *inputs)
     result: NDArray[Any] = values[next(iter(graph.outputs.values()))].numpy()
     return result
 

@@ -25,7 +25,7 @@ from onnx import (
 )
 
 from spinedsl.backends.onnx.operators import OPERATORS, unchanged
-from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple
+from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple, sum_of
 from spinedsl.ops.digests import sealed_model
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
@@ -87,6 +87,7 @@ def build(graph: Graph, dynamic: frozenset[str]) -> GraphProto:
                 parameters=node.parameters,
                 result=values[node.result],
                 shape=shapes[node.result],
+                input_shapes=[shapes[value] for value in node.inputs],
                 path=path_of(node),
                 metadata=_origin(node.row, node.loc),
             )
@@ -147,26 +148,24 @@ def _name_outputs(graph: Graph, sketch: Sketch, values: Sequence[str], shapes: S
 
 def _shapes(graph: Graph, dynamic: frozenset[str]) -> list[Shape]:
     """The shape of every value. What does not depend on the input has a batch of 1, whatever the input's is."""
-    batched = {0}
-    for node in graph.nodes:
-        if batched.intersection(node.inputs):
-            batched.add(node.result)
 
     def side(axis: str, size: int, x: Type) -> Dimension:
         if axis not in dynamic or x.is_pooled:
             return size
+        extra = x.extra[axis == "width"]
         if not graph.program.any_size:
-            return multiple(graph.program.divisor >> (x.level or 0), axis[0])
+            return sum_of(multiple(graph.program.divisor >> (x.level or 0), axis[0]), extra)
         stride = x.stride or 1 << (x.level or 0)
-        return axis[0] if stride == 1 else f"ceil({axis[0]}/{stride})"
+        return sum_of(axis[0] if stride == 1 else f"ceil({axis[0]}/{stride})", extra)
 
-    def shape(value: int, x: Type) -> Shape:
-        batch = "N" if "batch" in dynamic and value in batched else 1
+    def shape(x: Type) -> Shape:
+        batch = "N" if "batch" in dynamic and x.batched else 1
+        channels = x.axes or (x.channels,)
         if x.is_vector:
-            return batch, x.channels
-        return batch, x.channels, side("height", x.height, x), side("width", x.width, x)
+            return batch, *channels
+        return batch, *channels, side("height", x.height, x), side("width", x.width, x)
 
-    shapes = [shape(value, x) for value, x in enumerate(graph.types)]
+    shapes = [shape(x) for x in graph.types]
     for node in graph.nodes if graph.program.any_size else ():
         if node.primitive in UNCUT:  # perhaps larger than its level
             (batch, _, *sides), (_, _, *whole) = shapes[node.result], shapes[node.inputs[0]]

@@ -16,7 +16,9 @@ from onnx import TensorProto
 from spinedsl.backends.onnx.sizes import crop_to_level, resize, resize_to_level, upsample
 from spinedsl.backends.onnx.sketch import Shape, Step, Tensor, product
 from spinedsl.backends.onnx.windows import average_pool, conv, conv_transpose, max_pool
+from spinedsl.ops.rearrange import SIDES
 
+_TO_THE_END = 2**31 - 1
 Rule: TypeAlias = Callable[[Step], None]
 
 
@@ -48,8 +50,61 @@ def _slice(step: Step) -> None:
     step.last("Slice", *step.inputs, *ends, step.numbers(1))
 
 
+def _pad(step: Step) -> None:
+    top, bottom, left, right = (step.count(side) for side in SIDES)
+    around = step.numbers(0, 0, top, left, 0, 0, bottom, right)
+    step.last("Pad", *step.inputs, around, step.number(_real(step, "value")), mode="constant")
+
+
+def _crop(step: Step) -> None:
+    top, bottom, left, right = (step.count(side) for side in SIDES)
+    ends = (-cut if cut else _TO_THE_END for cut in (bottom, right))
+    step.last("Slice", *step.inputs, step.numbers(top, left), step.numbers(*ends), step.numbers(2, 3))
+
+
+def _concat(step: Step) -> None:
+    """What does not depend on the input stands beside every image of a batch."""
+    batches = [shape[0] for shape in step.input_shapes]
+    inputs = list(step.inputs)
+    if len(set(batches)) > 1:
+        first, every = (Tensor((count,), TensorProto.INT64) for count in (1, len(step.shape)))
+        whole = inputs[batches.index(step.shape[0])]
+        batch = step.part("batch", "Shape", whole, tensor=first, start=0, end=1)
+        times = step.part("times", "Concat", batch, step.numbers(*[1] * (len(step.shape) - 1)), tensor=every, axis=0)
+        for position, shape in enumerate(step.input_shapes):
+            if shape[0] != step.shape[0]:
+                spread = Tensor((step.shape[0], *shape[1:]))
+                inputs[position] = step.part("spread", "Expand", inputs[position], times, tensor=spread)
+    step.last("Concat", *inputs, axis=1)
+
+
+def _reshape(step: Step) -> None:
+    """The batch is kept by a 0; the positions too, and by their sizes at run time where those vary."""
+    sizes = [size for size in step.shape[1:] if isinstance(size, int)]
+    if len(sizes) == len(step.shape) - 1:
+        step.last("Reshape", step.inputs[0], step.numbers(0, *sizes))
+        return
+    channels = [cast(int, size) for size in step.shape[1:-2]]
+    two, all_ = (Tensor((count,), TensorProto.INT64) for count in (2, len(step.shape)))
+    positions = step.part("positions", "Shape", step.inputs[0], tensor=two, start=-2)
+    shape = step.part("shape", "Concat", step.numbers(0, *channels), positions, tensor=all_, axis=0)
+    step.last("Reshape", step.inputs[0], shape)
+
+
+def _transpose(step: Step) -> None:
+    perm = list(range(len(step.shape)))
+    first, second = step.count("first") + 1, step.count("second") + 1
+    perm[first], perm[second] = perm[second], perm[first]
+    step.last("Transpose", *step.inputs, perm=perm)
+
+
 def _parameter(step: Step) -> None:
     step.last("Unsqueeze", step.parameters["weight"], step.numbers(0))
+
+
+def _constant(step: Step) -> None:
+    values = step.numbers(*(float(value) for value in cast("tuple[Fraction, ...]", step.attributes["values"])))
+    step.last("Unsqueeze", values, step.numbers(0, 2, 3))
 
 
 # ---- normalisation ----
@@ -142,6 +197,8 @@ OPERATORS: Mapping[str, Rule] = {
     "conv_transpose": conv_transpose,
     "linear": _linear,
     "flatten": lambda step: step.last("Flatten", *step.inputs, axis=1),
+    "reshape": _reshape,
+    "transpose": _transpose,
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
@@ -159,8 +216,10 @@ OPERATORS: Mapping[str, Rule] = {
     "add_scalar": _with_scalar("Add"),
     "multiply_scalar": _with_scalar("Mul"),
     "l2_normalise": _l2_normalise,
-    "concat": lambda step: step.last("Concat", *step.inputs, axis=1),
+    "concat": _concat,
     "slice": _slice,
+    "pad": _pad,
+    "crop": _crop,
     "max_pool": max_pool,
     "average_pool": average_pool,
     "global_average_pool": _plain("GlobalAveragePool"),
@@ -169,6 +228,7 @@ OPERATORS: Mapping[str, Rule] = {
     "resize_to_level": resize_to_level,
     "crop_to_level": crop_to_level,
     "parameter": _parameter,
+    "constant": _constant,
     "dropout": unchanged,
     "stochastic_depth": unchanged,
 }

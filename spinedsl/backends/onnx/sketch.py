@@ -95,6 +95,7 @@ class Step(Record):
     parameters: Mapping[str, str]  # the last part of a parameter's name to all of it
     result: str
     shape: Shape
+    input_shapes: Sequence[Shape]
     path: str
     metadata: Mapping[str, str]
 
@@ -129,9 +130,11 @@ class Step(Record):
 
 
 def _spelled(numbers: Sequence[Scalar]) -> str:
-    """Numbers as part of a name; a long list is one number again and again."""
+    """Numbers as part of a name; of a long list the first, and how many there are."""
     spelled = [f"{number:.9g}" for number in numbers]
-    return "x".join(spelled) if len(spelled) <= 4 else f"{spelled[0]}.times.{len(spelled)}"
+    if len(spelled) <= 4:
+        return "x".join(spelled)
+    return f"{spelled[0]}.times.{len(spelled)}" if len(set(spelled)) == 1 else f"{spelled[0]}.to.{spelled[-1]}"
 
 
 def product(dimensions: Sequence[Dimension]) -> Dimension:
@@ -139,7 +142,9 @@ def product(dimensions: Sequence[Dimension]) -> Dimension:
     number, names = 1, []
     for dimension in dimensions:
         factor, _, name = ("1", "", dimension) if isinstance(dimension, str) else (str(dimension), "", "")
-        if "*" in name:
+        if "+" in name or "-" in name:
+            name = f"({name})"
+        elif "*" in name:
             factor, _, name = name.partition("*")
         number *= int(factor)
         names += [name] if name else []
@@ -149,6 +154,11 @@ def product(dimensions: Sequence[Dimension]) -> Dimension:
 def multiple(number: int, name: str) -> str:
     """`16*h`, or `h` for once."""
     return name if number == 1 else f"{number}*{name}"
+
+
+def sum_of(name: str, extra: int) -> str:
+    """`16*h+2`, or `16*h` for nothing."""
+    return f"{name}{extra:+}" if extra else name
 
 
 def _attribute(name: str, value: Argument) -> AttributeProto:

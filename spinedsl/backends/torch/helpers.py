@@ -108,7 +108,7 @@ def level_sizes(image: Tensor, highest: int) -> list[tuple[int, int]]:
     return [(-(-height // 2**level), -(-width // 2**level)) for level in range(highest + 1)]
 
 
-def crop(x: Tensor, size: tuple[int, int]) -> Tensor:
+def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Cut off what reaches beyond a size, below and on the right."""
     return x[:, :, : size[0], : size[1]]
 
@@ -135,13 +135,45 @@ def stochastic_depth(x: Tensor, rate: float, training: bool) -> Tensor:
     return x * kept / max(1 - rate, 1e-6)
 
 
-class Trainable(nn.Module):
-    """A trainable number for each channel."""
+def concat(*maps: Tensor, varying: int) -> Tensor:
+    """Along the channels. What does not depend on the input stands beside every image of the map that is `varying`."""
+    every_image = torch.zeros_like(maps[varying][:, :1])
+    return torch.cat([x + every_image for x in maps], 1)
 
-    def __init__(self, channels: int, init: float = 1.0) -> None:
+
+def crop(x: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
+    """The map without its outermost rows and columns."""
+    return x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
+
+
+class Constant(nn.Module):
+    """A fixed number for each channel. It is no part of the state."""
+
+    map: Tensor
+
+    def __init__(self, *numbers: float) -> None:
         super().__init__()
-        self.init = init
-        self.weight = nn.Parameter(torch.empty(channels, 1, 1))
+        self.numbers = numbers
+        self.register_buffer("map", torch.empty(1, len(numbers), 1, 1), persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        with torch.no_grad():
+            self.map.copy_(torch.tensor(self.numbers).reshape(self.map.shape))
+
+    def forward(self) -> Tensor:
+        return self.map
+
+
+class Trainable(nn.Module):
+    """A trainable number for each channel, or for each position of it. With a variance, `reset` draws them."""
+
+    def __init__(
+        self, channels: int, height: int = 1, width: int = 1, init: float = 1.0, variance: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.init, self.variance = init, variance
+        self.weight = nn.Parameter(torch.empty(channels, height, width))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

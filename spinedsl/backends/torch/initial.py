@@ -63,15 +63,21 @@ class Rule(Record):
 
 
 class Rules(Record):
-    """The rules of one program by primitive and attribute, and the primitives in use."""
+    """The rules of one program by primitive and attribute, and the primitives in use.
+
+    `drawn`: some `parameter` starts with drawn numbers. Such a one carries their variance.
+    """
 
     rules: Mapping[str, Mapping[str, Rule]]
+    drawn: bool = False
 
     @staticmethod
     def of(program: Program) -> Rules:
         """What the operations of a program say, counted."""
         counts: dict[str, dict[str, Counter[Value]]] = {}
+        drawn = False
         for node in flatten(program).nodes:
+            drawn = drawn or (node.primitive == "parameter" and isinstance(node.attributes["init"], str))
             of_primitive = counts.setdefault(node.primitive, {})
             for name in read_by(node.primitive, node.attributes):
                 of_primitive.setdefault(name, Counter())[node.attributes[name]] += 1
@@ -79,7 +85,8 @@ class Rules(Record):
             {
                 primitive: {name: Rule(name, tuple(v for v, _ in count.most_common())) for name, count in found.items()}
                 for primitive, found in counts.items()
-            }
+            },
+            drawn,
         )
 
     def mixed(self, primitive: str) -> Iterator[Rule]:
@@ -96,10 +103,15 @@ class Rules(Record):
         scale = self.rules.get("batch_norm", {}).get("scale_init", Rule("scale_init", (1,)))
         scaled = scale != Rule("scale_init", (1,))
         plain = [kind for name, kind in _NORMS.items() if name in self.rules and not (scaled and name == "batch_norm")]
-        plain += ["Trainable"] if "parameter" in self.rules else []
+        plain += ["Trainable"] if "parameter" in self.rules and not self.drawn else []
+        plain += ["Constant"] if "constant" in self.rules else []
         if plain:
             kinds = f"({', '.join(plain)})" if len(plain) > 1 else plain[0]
             made.append((kinds, ["module.reset_parameters()"]))
+        if self.drawn:
+            named_draw = 'truncated_normal(f"{seed}/{name}.weight", module.weight.shape, module.variance)'
+            body = ["module.reset_parameters()", "if module.variance:", f"    module.weight.copy_({named_draw})"]
+            made.append(("Trainable", body))
         if scaled:
             made.append(
                 ("nn.BatchNorm2d", ["module.reset_parameters()", f"nn.init.constant_(module.weight, {scale.text})"])

@@ -68,6 +68,12 @@ def lines(indent: int, prefix: str, doc: Doc, suffix: str = "") -> list[str]:
     if len(whole) <= WIDTH or isinstance(doc, str):
         return [whole]
     if isinstance(doc, Joined):
+        (operator, last), *more = doc.rest
+        if isinstance(last, Bracket) and last.items and not more:
+            # One operator before a call: the call's own bracket is opened.
+            opened = Bracket(f"{flat(doc.first)} {operator} {last.opening}", last.items, last.closing)
+            if len(f"{margin}{prefix}{opened.opening}") <= WIDTH:
+                return lines(indent, prefix, opened, suffix)
         return [
             f"{margin}{prefix}(",
             *lines(indent + STEP, "", doc.first),

@@ -27,8 +27,9 @@ from spinedsl.ops.program import (
     Repeat,
     Return,
     Yield,
+    input_types,
 )
-from spinedsl.ops.types import Attr, Expr, Value
+from spinedsl.ops.types import Attr, Expr, Type, Value
 from spinedsl.record import Record, replace
 
 Use: TypeAlias = tuple[int, ...]  # number of the module, then of the iteration of each loop around
@@ -77,6 +78,7 @@ class OpAt(Record, eq=False):
     path: tuple[str, ...]
     shared: bool
     channels: Scalar
+    types: Mapping[Use, tuple[Type, ...]]  # of what goes in
     any_size: bool = False  # as of the network: see `program.Op`
 
 
@@ -279,6 +281,13 @@ def _many(cases: Cases[Many], alike: Callable[[Module], object]) -> ManyAt:
 def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
     count = _one(len(op.inputs) for _, op in cases)
     first = cases[0][1]
+    types = {use: input_types(op) for use, op in cases}
+    if first.primitive == "reshape":
+        # What lays channels out, and what puts them back, is written otherwise.
+        _one(len(types[use][0].axes) for use, _ in cases)
+    for name, attribute in first.attributes.items():
+        if isinstance(attribute.value, tuple):
+            _one(_how_many(op.attributes[name].value) for _, op in cases)
     return OpAt(
         primitive=_one(op.primitive for _, op in cases),
         role=first.role,
@@ -288,7 +297,12 @@ def _op(cases: Cases[Op], alike: Callable[[Module], object]) -> OpAt:
         shared=first.shared,
         channels=_channels(cases),
         any_size=first.any_size,
+        types=types,
     )
+
+
+def _how_many(value: Value) -> int:
+    return len(value) if isinstance(value, tuple) else 1
 
 
 def _call(cases: Cases[Call], alike: Callable[[Module], object]) -> CallAt:

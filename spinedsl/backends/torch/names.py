@@ -18,9 +18,9 @@ from spinedsl.ops.types import Loc
 MODULE_NAMES = frozenset(
     """
     F OrderedDict Tensor crc32 functools math nn self torch warnings
-    LayerNorm2d Repeated RepeatedAtSizes SameConv2d SamePaddedConv2d Trainable
-    average_pool chain crop hashed leave_out level_sizes resize_nearest same_average_pool same_pad same_padding
-    stochastic_depth truncated_normal uniform
+    Constant LayerNorm2d Repeated RepeatedAtSizes SameConv2d SamePaddedConv2d Trainable
+    average_pool chain concat crop crop_to hashed leave_out level_sizes resize_nearest same_average_pool same_pad
+    same_padding stochastic_depth truncated_normal uniform
     """.split()
 )
 _RESERVED = MODULE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"l", "O", "I"}  # easily misread

@@ -14,6 +14,7 @@ from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, litera
 from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
 from spinedsl.backends.torch.merge import ManyAt, OpAt, OperandAt, Scalar
 from spinedsl.backends.torch.place import Code, Modules, Place, Row, unchanged
+from spinedsl.backends.torch.rearrange import concat, crop, each_of, pad, reshape, slice_, transpose
 from spinedsl.backends.torch.windows import (
     average_pool,
     average_pool_call,
@@ -138,15 +139,6 @@ def _multiply(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(_join(inputs[0].within(PRODUCT), "*", inputs[1].within(SIGN)), PRODUCT)
 
 
-def _concat(place: Place, inputs: Sequence[Code]) -> Code:
-    operands = place.op.inputs
-    if len(operands) == 1 and isinstance(operands[0], ManyAt) and operands[0].name:
-        return Code(call("torch.cat", inputs[0].doc, "1"))
-    items = [code.doc for code in inputs]
-    comma = "," if len(items) == 1 else ""
-    return Code(call("torch.cat", Bracket("(", tuple(items), f"{comma})"), "1"))
-
-
 # ---- size and the rest ----
 
 
@@ -185,7 +177,7 @@ def _resize(place: Place, inputs: Sequence[Code]) -> Code:
 
 
 def _crop_to_level(place: Place, inputs: Sequence[Code]) -> Code:
-    return Code(call("crop", inputs[0].doc, place.level_size()))
+    return Code(call("crop_to", inputs[0].doc, place.level_size()))
 
 
 def _resize_to_level(place: Place, inputs: Sequence[Code]) -> Code:
@@ -195,17 +187,34 @@ def _resize_to_level(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(call("F.interpolate", inputs[0].doc, named("size", size), named("mode", place.number("mode"))))
 
 
-def _slice(place: Place, inputs: Sequence[Code]) -> Code:
-    return Code(call("torch.narrow", inputs[0].doc, "1", place.number("start"), place.number("channels")))
-
-
 def _l2_normalise(place: Place, inputs: Sequence[Code]) -> Code:
     usual = place.constant("epsilon") == Fraction(1, 10**12)
     return Code(call("F.normalize", inputs[0].doc, *([] if usual else [named("eps", place.number("epsilon"))])))
 
 
 def _parameter(place: Place) -> Modules:
-    return "", call("Trainable", place.number("channels"), *place.optional(init=1))
+    """The number that it starts with, or the variance of drawn ones; and the size of the map that it is like."""
+    start, scale = place.scalar("init").values, place.scalar("init_scale").values
+    drawn = {use: isinstance(value, str) for use, value in start.items()}
+    init = Scalar({use: 0 if drawn[use] else value for use, value in start.items()}, place.scalar("init").exprs)
+    variance = Scalar({use: scale[use] if drawn[use] else 0 for use in start}, place.scalar("init_scale").exprs)
+    arguments: list[Doc] = [place.number("channels")]
+    if any(place.op.types.values()):
+        for side in ("height", "width"):
+            sizes = Scalar({use: getattr(like, side) for use, (like,) in place.op.types.items()})
+            arguments.append(place.write(sizes, f"{place.op.path[0]}_{side}"))
+    arguments += [named("init", place.write(init, "init"))] if init.constant != 1 else []
+    arguments += [named("variance", place.write(variance, "variance"))] if variance.constant != 0 else []
+    return "", call("Trainable", *arguments)
+
+
+def _constant(place: Place) -> Modules:
+    return "", call("Constant", *(place.write(value, "number") for value in each_of(place.scalar("values"))))
+
+
+def _given(place: Place, inputs: Sequence[Code]) -> Code:
+    """A submodule that takes nothing."""
+    return Code(call(place.member))
 
 
 def _dropout(place: Place, inputs: Sequence[Code]) -> Code:
@@ -227,6 +236,8 @@ OPERATORS: Mapping[str, Row] = {
     "flatten": Row(
         lambda place: ("", "nn.Flatten()"), lambda place, inputs: Code(call("torch.flatten", inputs[0].doc, "1"))
     ),
+    "reshape": Row(function=reshape),
+    "transpose": Row(function=transpose),
     "batch_norm": Row(_batch_norm, owns=True),
     "layer_norm": Row(_layer_norm, owns=True),
     "group_norm": Row(_group_norm, owns=True),
@@ -246,8 +257,10 @@ OPERATORS: Mapping[str, Row] = {
     "add_scalar": Row(function=_add_scalar),
     "multiply_scalar": Row(function=_multiply_scalar),
     "l2_normalise": Row(function=_l2_normalise),
-    "concat": Row(function=_concat),
-    "slice": Row(function=_slice),
+    "concat": Row(function=concat),
+    "pad": Row(function=pad),
+    "crop": Row(function=crop),
+    "slice": Row(function=slice_),
     "max_pool": Row(max_pool, max_pool_call, chains=never_by_size),
     "average_pool": Row(average_pool, average_pool_call, chains=fixed),
     "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
@@ -255,7 +268,8 @@ OPERATORS: Mapping[str, Row] = {
     "resize": Row(function=_resize),
     "resize_to_level": Row(function=_resize_to_level),
     "crop_to_level": Row(function=_crop_to_level),
-    "parameter": Row(_parameter, owns=True),
+    "parameter": Row(_parameter, _given, owns=True, chains=lambda op: False),
+    "constant": Row(_constant, _given, owns=True, chains=lambda op: False),
     "dropout": Row(function=_dropout),
     "stochastic_depth": Row(function=_stochastic_depth),
 }

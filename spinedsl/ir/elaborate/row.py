@@ -66,6 +66,12 @@ class RowElaborator(Record, frozen=False):
             names = (name.text for name in self.declared.sources)
             features = Many("", tuple(Ref(name, type_, OPAQUE) for name, type_ in zip(names, known, strict=True)))
             call = self.expand(self.declared.row.use, self.defined, [features], arguments, (self.name,))
+        if call is not None:
+            given = [yielded.type for yielded in call.module.yields] or [call.type]
+            constant = next((type_ for type_ in given if not type_.batched), None)
+            if constant is not None:
+                self.not_whole(self.declared.row.use, self.defined, constant)
+                call = None
         parts = self.parts(call.module.yields) if call is not None else ()
         result = call.type if call is not None else None
         calls = (call,) if call is not None else ()
@@ -96,6 +102,34 @@ class RowElaborator(Record, frozen=False):
             if argument.name is not None:
                 given[argument.name.text] = value
         return given
+
+    def is_whole(self, use: tree.Use, defined: Defined, call: Call | None) -> bool:
+        """What passes between rows is a map of its level's size, its channels in one row, one for each image."""
+        if call is None:
+            return False
+        type_ = call.type
+        if type_.batched and not type_.axes and type_.extra == (0, 0):
+            return True
+        self.not_whole(use, defined, type_)
+        return False
+
+    def not_whole(self, use: tree.Use, defined: Defined, type_: Type) -> None:
+        """A map that is padded or cropped, laid out along axes, or the same for every image."""
+        height, width = type_.height - type_.extra[0], type_.width - type_.extra[1]
+        got = f"a {'vector' if type_.is_vector else 'feature map'} of {type_}"
+        if not type_.batched:
+            got, expected = f"{got} that does not depend on the input", "one for each image"
+            fix = "let it be made of what comes in"
+        elif type_.axes:
+            got, expected = f"{got}, its channels laid out along axes", f"{type_.channels} channels in one row"
+            fix = f"put them back: `reshape(x, {type_.channels})`"
+        else:
+            expected = f"{height}x{width} at level {type_.level}"
+            fix = "undo what was put around it by `crop`, or what was cut off by `pad`"
+        row = self.declared.row.kind
+        found = say.NOT_WHOLE.at(use.name.span, type=defined.name, row=row, name=self.name, got=got, expected=expected)
+        found = found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here"))
+        self.report(found.with_fix(fix))
 
     def takes_channels(self) -> bool:
         """A `channels` clause goes with a type that has such a parameter."""
@@ -218,7 +252,7 @@ class RowElaborator(Record, frozen=False):
         arriving = Ref(name.text, row.type, OPAQUE)
         call = self.expand(use, defined, [arriving, source, target], given, path)
         self.inputs.append(TypedInput(name, call))
-        if call is None:
+        if call is None or not self.is_whole(use, defined, call):
             return None
         if (call.type.level, call.type.channels) == (target.level, target.in_channels):
             return call.type
@@ -260,7 +294,7 @@ class RowElaborator(Record, frozen=False):
             return None
         inputs = Many("", tuple(Ref(f"input {index}", type_, OPAQUE) for index, type_ in enumerate(types)))
         self.join = self.expand(use, defined, [inputs], given, (self.name, "join"))
-        return self.join.type if self.join is not None else None
+        return self.join.type if self.join is not None and self.is_whole(use, defined, self.join) else None
 
     # ---- the row's own type ----
 
@@ -287,7 +321,7 @@ class RowElaborator(Record, frozen=False):
                 if repeat == 1 and "stride" in arguments:
                     arguments = {**arguments, "stride": 1}
                 call = self.expand(self.declared.row.use, self.defined, [Ref("x", result, OPAQUE)], arguments, path)
-            if call is None:
+            if call is None or not self.is_whole(self.declared.row.use, self.defined, call):
                 return None
             self.calls.append(call)
             result = call.type

@@ -126,7 +126,7 @@ class Settings(Record, frozen=False):
             if isinstance(checked, Diagnostic):
                 self.report(checked)
             else:
-                values[attribute.name] = checked
+                values[attribute.name] = (checked,) if attribute.many else checked
         return values
 
     # ---- numbers ----

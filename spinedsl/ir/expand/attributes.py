@@ -26,7 +26,7 @@ _LIMITS: Mapping[Kind, tuple[int, int]] = {
 
 
 def check_value(attribute: Attribute, value: object, span: Span, what: str) -> Value | Diagnostic:
-    """`value` as the attribute's kind wants it, or what is wrong with it."""
+    """One `value` as the attribute's kind wants it, or what is wrong with it."""
     kind = attribute.kind
     if kind is Kind.CHANNELS:
         return count_of(value, span, what)
@@ -41,6 +41,8 @@ def check_value(attribute: Attribute, value: object, span: Span, what: str) -> V
         found = _wrong(one_of(attribute.choices), value, span, what)
         return found.with_rename(span, nearest(value, attribute.choices) if isinstance(value, str) else None)
     if kind is Kind.PADDING and isinstance(value, str) and value in ("same", "symmetric"):
+        return value
+    if kind is Kind.INITIAL and isinstance(value, str) and value in attribute.choices:
         return value
     return _number(kind, value, span, what) if is_number(value) else _wrong(kind.value, value, span, what)
 

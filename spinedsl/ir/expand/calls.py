@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import gcd
+from itertools import repeat
 
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
+from spinedsl.ir.expand.misfits import divides, level_after, misfit
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
+from spinedsl.ir.expand.shared import Difference, Running, difference, operations_of
 from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
-from spinedsl.ir.expand.weights import Weights, difference, weights_of
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, UNCUT, Attribute, Primitive, Problem
@@ -22,6 +23,7 @@ from spinedsl.ops.types import Attr, Expr, Operation, Type
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
+UNDO = "undo what was put around it by `crop`, or what was cut off by `pad`"
 DEFAULT_FOR = {"act": "act relu", "norm": "norm batch_norm(momentum = 0.99, epsilon = 1e-3)"}
 _ATTRIBUTES = {name: {a.name: a for a in primitive.attributes} for name, primitive in PRIMITIVES.items()}
 
@@ -32,21 +34,28 @@ class Caller(Evaluator):
     def __init__(self, context: Context, defined: Defined) -> None:
         super().__init__(context, defined)
         self.home: tuple[str | int, ...] = ()  # the iterations that what is shared does differ between
-        self.shared: dict[tuple[object, int], Weights] = {}  # of `shared` calls, from the first time that each ran
+        self.shared: dict[
+            tuple[object, int], tuple[Running, ...]
+        ] = {}  # of `shared` calls, from the first time that each ran
 
     def call(self, expr: tree.Call) -> Result:
         """Any call; a `shared` one has the same weights in every iteration that shares it."""
         result = self.call_any(expr)
         if expr.shared and isinstance(result, Op | Call):
-            weights = weights_of(uncut(result))
-            apart = difference(self.shared.setdefault((self.home, id(expr)), weights), weights)
+            operations = operations_of(uncut(result))
+            apart = difference(self.shared.setdefault((self.home, id(expr)), operations), operations)
             if apart is not None:
-                found = say.SHARED_SHAPES.at(expr.span, name=expr.callee.text, first=apart[0], second=apart[1])
-                fix = "let what goes in have the same channels every time, or take `shared` away"
-                without = Edit(Span(expr.span.source, expr.span.start, expr.callee.span.start), "")
-                self.report(found.with_fix(fix, without))
+                self.report_apart(expr, apart)
                 return POISON
         return result
+
+    def report_apart(self, expr: tree.Call, apart: Difference) -> None:
+        """Two iterations that share a call, but need it different."""
+        code = say.SHARED_SHAPES if apart.in_shape else say.SHARED_DIFFERS
+        found = code.at(expr.span, name=expr.callee.text, first=apart.first, second=apart.second)
+        what = "what goes in have the same channels" if apart.in_shape else "it be the same"
+        without = Edit(Span(expr.span.source, expr.span.start, expr.callee.span.start), "")
+        self.report(found.with_fix(f"let {what} every time, or take `shared` away", without))
 
     def call_any(self, expr: tree.Call) -> Result:
         """A definition, a primitive or role, a function, or what a parameter such as `activation` holds."""
@@ -181,7 +190,9 @@ class Caller(Evaluator):
         like = inputs[-1] if primitive.name == "resize" else None
         if isinstance(like, Block):
             return like.level
-        return like.type.level if self.context.any_size and isinstance(like, MAPS) else None
+        if not self.context.any_size or not isinstance(like, MAPS) or like.type.extra != (0, 0):
+            return None
+        return like.type.level
 
     def report_no_default(self, callee: tree.Name) -> None:
         """A role is used that the network's `defaults` do not fill: said once for the network."""
@@ -205,42 +216,38 @@ class Caller(Evaluator):
         """
         sound, unknown = True, 0
         known = _ATTRIBUTES[primitive.name]
-        in_turn: Iterator[Attribute] = iter(primitive.attributes)
+        in_turn: Iterator[Attribute] = _in_turn(primitive)
         takes_list = primitive.most is None
+        by_name: dict[str, Operand | Block] = {}
         for argument in expr.arguments:
             value = self.evaluate(argument.value)
-            attribute: Attribute | None = None
+            name = argument.name.text if argument.name is not None else ""
             if isinstance(value, Poison):
                 sound = False
-                unknown += argument.name is None  # it keeps its place among the feature maps
-                continue
-            if argument.name is not None and argument.name.text not in primitive.inputs:
-                attribute = known.get(argument.name.text)
-                if attribute is None:
-                    self.report(unknown_attribute(expr.callee.text, argument.name, primitive.name, list(known)))
-                    sound = False
-                    continue
-            elif takes_list or len(inputs) + unknown < (primitive.most or 0):
-                like_block = primitive.name == "resize" and len(inputs) == 1 and isinstance(value, Block)
-                if isinstance(value, MAPS) or (takes_list and isinstance(value, Many)) or like_block:
-                    assert isinstance(value, (*MAPS, Many, Block))
-                    inputs.append(value)
-                else:
+                unknown += not name  # it keeps its place among the feature maps
+            elif name in primitive.inputs or (not name and (takes_list or len(inputs) + unknown < primitive.least)):
+                like = primitive.name == "resize" and isinstance(value, Block) and (name == "like" or len(inputs) == 1)
+                if not isinstance(value, MAPS) and not (takes_list and isinstance(value, Many)) and not like:
                     self.wrong(f"`{expr.callee.text}`", "a feature map", argument.value, value)
                     sound = False
-                continue
+                    continue
+                assert isinstance(value, (*MAPS, Many, Block))
+                if name:
+                    by_name[name] = value
+                else:
+                    inputs.append(value)
+            elif (attribute := known.get(name) if name else next(in_turn, None)) is not None:
+                sound = self.bind_attribute(expr, attribute, argument, value, attributes) and sound
+            elif argument.name is not None:
+                self.report(unknown_attribute(expr.callee.text, argument.name, primitive.name, list(known)))
+                sound = False
             else:
-                attribute = next(in_turn, None)
-                if attribute is None:
-                    most = (primitive.most or 0) + len(known)
-                    got = len(expr.arguments)
-                    self.report(
-                        say.TOO_MANY_ARGUMENTS.at(
-                            argument.span, callee=expr.callee.text, most=f"{most} arguments", got=got
-                        )
-                    )
-                    return False
-            sound = self.bind_attribute(expr, attribute, argument, value, attributes) and sound
+                most = f"{primitive.least + len(known)} arguments"
+                found = say.TOO_MANY_ARGUMENTS
+                got = len(expr.arguments)
+                self.report(found.at(argument.span, callee=expr.callee.text, most=most, got=got))
+                return False
+        inputs += [by_name[name] for name in primitive.inputs if name in by_name]
         if sound and (len(inputs) < primitive.least or (takes_list and all(_is_empty(value) for value in inputs))):
             self.report(say.MISSING_ARGUMENT.at(expr.span, callee=expr.callee.text, name="x"))
             return False
@@ -254,13 +261,14 @@ class Caller(Evaluator):
         value: Result,
         attributes: dict[str, Attr | None],
     ) -> bool:
-        """Hold one attribute's value against its kind."""
+        """Hold one attribute's value against its kind; of one that holds many, it is the next."""
         place = argument.value
         checked = check_value(attribute, value, place.span, f"`{attribute.name}` of `{expr.callee.text}`")
         if isinstance(checked, Diagnostic):
             self.report(checked)
             return False
-        attributes[attribute.name] = Attr(checked, self.notation(place))
+        written = Attr(checked, self.notation(place))
+        attributes[attribute.name] = _one_more(attributes[attribute.name], written) if attribute.many else written
         return True
 
     def apply(
@@ -291,12 +299,14 @@ class Caller(Evaluator):
             for other in types_[1:]:
                 if isinstance(result, Type):
                     result = row.shape([result, other], values)
+        elif self.context.any_size and primitive in UNCUT and types_[0].extra != (0, 0):
+            result = Problem(f"in a network of any size, {types_[0].size}", fix=UNDO)
         else:
             result = row.shape(types_, values)
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span)
             return POISON
-        if row.fixes_size and not types_[0].is_pooled:
+        if row.fixes_size is not None and any(type_.level is not None for type_ in types_[row.fixes_size :][:1]):
             for axis in ("height", "width"):
                 self.context.static_axes.setdefault(axis, self.loc(span))
         level = result.level
@@ -317,7 +327,8 @@ class Caller(Evaluator):
             if uneven is not None:
                 self.misfit(role, uneven, [x], attributes, span)
             return uneven is None
-        example = None if x.is_pooled else size_not_kept(values)
+        sizes = () if x.is_pooled else dict.fromkeys(x.extra)
+        example = next(filter(None, (size_not_kept(values, extra) for extra in sizes)), None)
         if example is None:
             return True
         before, after, expected = (f"{size}x{size}" for size in example)
@@ -331,38 +342,13 @@ class Caller(Evaluator):
 
     def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
         """Say why a shape rule refused."""
-        if problem.rank is not None:
-            self.wrong_rank(role, types_, problem.rank, span)
+        stride = attributes["stride"].value if "stride" in attributes else 1
+        level = level_after(types_[0], stride) if types_ and problem.culprit is None else None
+        if level is not None and not self.context.any_size and not divides(types_[0], stride):
+            # The size of the input is to blame, which a check tells from the deepest level.
+            self.context.deepest = max(self.context.deepest, level)
             return
-        x, stride = types_[0], attributes["stride"].value if "stride" in attributes else 1
-        if isinstance(stride, int) and x.level is not None and stride & (stride - 1) == 0:
-            level = x.level + stride.bit_length() - 1
-            if not self.context.any_size and (x.height % stride or x.width % stride):
-                # The size of the input is to blame, which a check tells from the deepest level.
-                self.context.deepest = max(self.context.deepest, level)
-                return
-            if problem.size is not None:
-                got, expected = "x".join(map(str, problem.size)), f"{x.height // stride}x{x.width // stride}"
-                found = say.SIZE_NOT_KEPT.at(
-                    span, operation=role, before=x.size, after=got, level=f"level {level}", expected=expected
-                ).with_notes(f"it has {problem.text}")
-                self.report(found.with_fix("let it keep the size: `padding = same`"))
-                return
-        got = " and ".join(str(type_) for type_ in types_)
-        role = {"add": "+", "multiply": "*"}.get(role, role)
-        found = say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}")
-        hint = hint_for(types_, attributes)
-        self.report(found.with_fix(hint) if hint else found)
-
-    def wrong_rank(self, role: str, types_: list[Type], rank: int, span: Span) -> None:
-        """A map where a vector is needed, or the other way round."""
-        x = next(x for x in types_ if x.rank == rank)
-        if x.is_vector:
-            found = say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
-        else:
-            found = say.WRONG_RANK.at(span, operation=role, expected="vectors", got=f"a feature map of {x}")
-            found = found.with_fix(f"flatten it: `{role}(flatten(global_average_pool(x)), …)`")
-        self.report(found)
+        self.report(misfit(role, problem, types_, attributes, span))
 
 
 def complete(context: Context, defined: Defined, given: Environment) -> Environment | None:
@@ -393,28 +379,6 @@ def uncut(result: Op | Call) -> Op | Call:
     return result
 
 
-def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
-    """How feature maps that do not fit could be made to."""
-    if any(type_.stride for type_ in types_):
-        return "bring the map between levels to a level first, by `resize`"
-    if len({type_.level for type_ in types_ if type_.level is not None}) > 1:
-        return "bring them to one level first, by a stride or by `upsample`"
-    if len({type_.channels for type_ in types_}) > 1:
-        return "bring them to the same channels first, as by `conv(…, kernel = 1)`, or `concat` them"
-    if "levels" in attributes and types_[0].level is not None:
-        return f"at most `levels = {types_[0].level}`"
-    groups, stride = (attributes[name].value if name in attributes else 1 for name in ("groups", "stride"))
-    if isinstance(stride, int) and stride & (stride - 1):
-        return f"a stride of {1 << (stride.bit_length() - 1)} or {1 << stride.bit_length()}"
-    if isinstance(groups, int) and groups > 1:
-        channels = types_[0].channels
-        out = attributes["channels"].value if "channels" in attributes else channels
-        common = gcd(channels, out) if isinstance(out, int) else channels
-        near = min((n for n in range(1, common + 1) if common % n == 0), key=lambda n: abs(n - groups))
-        return f"the nearest that divides is `groups = {near}`"
-    return ""
-
-
 def rest(items: Many) -> Many:
     """A list without its first item."""
     if not items.name:
@@ -432,6 +396,19 @@ def flat(inputs: tuple[Operand, ...]) -> list[FeatureMap]:
         else:
             maps.append(value)
     return maps
+
+
+def _in_turn(primitive: Primitive) -> Iterator[Attribute]:
+    """The attributes that arguments without a name are for."""
+    for attribute in primitive.attributes:
+        yield from repeat(attribute) if attribute.many else (attribute,)
+
+
+def _one_more(before: Attr | None, last: Attr) -> Attr:
+    """A tuple of values, and of what they were written as, with one more. What `defaults` say is not written here."""
+    if before is None or not isinstance(before.value, tuple) or not isinstance(before.expr, Operation):
+        return Attr((last.value,), Operation("()", (last.expr,)))
+    return Attr((*before.value, last.value), Operation("()", (*before.expr.operands, last.expr)))
 
 
 def _is_empty(value: Operand | Block) -> bool:
@@ -470,6 +447,9 @@ def channels_of_result(primitive: str, operands: list[FeatureMap], attributes: d
     for name in ("channels", "features"):
         if name in attributes:
             return attributes[name].expr
+    if primitive == "reshape" and len(operands) > 1:
+        sizes = attributes["sizes"].expr
+        return sizes.operands[0] if isinstance(sizes, Operation) else OPAQUE
     exprs = [operand.channels for operand in operands]
     if primitive == "concat" and len(exprs) > 1:
         return Operation("+", tuple(exprs))

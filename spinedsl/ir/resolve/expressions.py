@@ -186,13 +186,18 @@ class Expressions(Record, frozen=False):
     def primitive_call(self, expr: tree.Call, primitive: Primitive) -> None:
         """Arguments against a primitive's inputs and attributes."""
         positional = sum(argument.name is None for argument in expr.arguments)
-        maps = max(positional, primitive.least) if primitive.most is None else primitive.most
-        inputs = [f"input {index + 1}" for index in range(maps)]
-        if primitive.most is not None:
-            inputs = list(primitive.inputs[:maps])
-        attributes = [attribute.name for attribute in primitive.attributes]
+        inputs = list(primitive.inputs[: primitive.least])
+        if primitive.most is None:
+            inputs = [f"input {index + 1}" for index in range(max(positional, primitive.least))]
+        attributes: list[str] = []
+        for attribute in primitive.attributes:
+            attributes.append(attribute.name)
+            if attribute.many:
+                # All that is given in order from here on is its own.
+                attributes += [f"{attribute.name} {index + 1}" for index in range(1, positional - len(inputs))]
         required = inputs[: primitive.least] + [a.name for a in primitive.attributes if a.required]
-        self.arguments(expr.callee, expr.arguments, expr.span, inputs + attributes, required, None)
+        by_name = primitive.inputs[primitive.least :] if primitive.most is not None else ()
+        self.arguments(expr.callee, expr.arguments, expr.span, [*inputs, *attributes], required, None, by_name)
 
     def function_call(self, expr: tree.Call, name: str) -> None:
         """Arguments of a role, of `sum`, or of a function of numbers."""
@@ -220,8 +225,12 @@ class Expressions(Record, frozen=False):
         parameters: Sequence[str],
         required: Sequence[str],
         defined_at: Span | None,
+        by_name: Sequence[str] = (),
     ) -> None:
-        """Arguments against the names of the parameters: unknown, twice, too many, missing."""
+        """Arguments against the names of the parameters: unknown, twice, too many, missing.
+
+        Those `by_name` can be given only so.
+        """
         given: dict[str, Span] = {}
         position = 0
         unknown = False
@@ -238,9 +247,10 @@ class Expressions(Record, frozen=False):
                 position += 1
             else:
                 name, place = argument.name.text, argument.name.span
-                if name not in parameters:
+                if name not in parameters and name not in by_name:
                     unknown = True
-                    self.say(unknown_argument(callee.text, argument.name, parameters), callee, defined_at)
+                    known = [*(known for known in parameters if known.isidentifier()), *by_name]
+                    self.say(unknown_argument(callee.text, argument.name, known), callee, defined_at)
                     continue
             if name in given:
                 found = say.ARGUMENT_TWICE.at(place, callee=callee.text, name=name)

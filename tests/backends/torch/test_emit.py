@@ -134,7 +134,9 @@ def assert_right(program: Program) -> None:
     [
         "repeat in repeat", "shared", "each, with weights of its own", "lists", "choices", "a head of two towers",
         "a repeat, an each and another repeat around what is shared", "heads without submodules of their own",
-        "dropout, transposed convolution and bilinear resizing",
+        "dropout, transposed convolution and bilinear resizing", "concat, a map and a list",
+        "reshape, axes and widths that differ", "pad and crop, amounts that differ",
+        "constants and parameters that differ",
     ],
 )  # fmt: skip
 @torch.no_grad()

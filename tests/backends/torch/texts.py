@@ -477,3 +477,54 @@ add(
     """,
     name="OrderedDict",
 )
+add(
+    "concat, a map and a list",
+    """
+    join_type beside(inputs) {
+        let mixed = concat(first(inputs), rest(inputs), [constant_map(first(inputs)), last(inputs)])
+        let vector = concat(flatten(parameter(2)), flatten(global_average_pool(mixed)), flatten(constant(3)))
+        return conv(mixed, 8, kernel = 1) + reshape(linear(vector, 8), 8, like = constant(0))
+    }
+    def constant_map(x) { return resize(parameter(2), like = x) }
+    block_type body(x, channels) -> channels { return conv(x, channels, kernel = 3) }""",
+    FANCY.format("body"),
+    join="beside",
+)
+add(
+    "reshape, axes and widths that differ",
+    """
+    def shuffle(x, groups = 2) { return reshape(transpose(reshape(x, groups, x.channels / groups)), x.channels) }
+    def regroup(x, inner) {
+        let y = reshape(x, inner, x.channels / inner)
+        return shuffle(reshape(y, x.channels)) + reshape(reshape(y, x.channels / inner, inner), x.channels)
+    }
+    block_type tower(x, channels, stride = 1, groups = 4) -> channels {
+        let y = conv(shuffle(x), channels * groups, kernel = 3, stride = stride)
+        let z = regroup(shuffle(y, groups = groups), 2)
+        return conv(softmax(z) * 0.5 + shuffle(y), channels, kernel = 1)
+    }""",
+    "block a: tower level 2 after s\nblock b: tower(groups = 3) level 3 after a channels 6",
+)
+add(
+    "pad and crop, amounts that differ",
+    """
+    block_type tower(x, channels, stride = 1, around = 1) -> channels {
+        let y = pad(x, top = around, bottom = around, left = around, right = around, value = around / 2)
+        let z = conv(y, channels, kernel = 1 + 2 * around, stride = stride, padding = 0)
+        return crop(pad(z, top = 2 - around, left = 1), bottom = 2 - around, right = 1)
+    }""",
+    "block a: tower level 2 after s\nblock b: tower(around = 2) level 3 after a",
+)
+add(
+    "constants and parameters that differ",
+    """
+    def shifted(x, by, spread) {
+        if spread { return x + constant(by, -by, 1, 0.5, 0.25, 3, 2, 1) }
+        return x * constant(by) + parameter(x.channels, init = by)
+    }
+    block_type tower(x, channels, stride = 1, by = 0.1, spread = false) -> channels {
+        return shifted(conv(x, channels, kernel = 3, stride = stride), by, spread)
+    }""",
+    "block a: tower level 2 after s\nblock c: tower(spread = true, by = 0.3) level 2 after a\n"
+    "block b: tower(by = 0.2) level 3 after c",
+)

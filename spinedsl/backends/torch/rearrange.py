@@ -1,0 +1,100 @@
+"""What moves numbers and computes none, in PyTorch: functions, none of which asks for the size of a map.
+
+In: a `Place` and what goes in. Out: expressions of Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from spinedsl.backends.torch.expressions import ATOM, SUM, literal
+from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, named
+from spinedsl.backends.torch.merge import ManyAt, OperandAt, Scalar
+from spinedsl.backends.torch.place import Code, Place
+from spinedsl.ops.rearrange import SIDES
+from spinedsl.ops.types import Operation, Value
+
+
+def concat(place: Place, inputs: Sequence[Code]) -> Code:
+    """Along the channels. What does not depend on the input has to be spread over the batch first."""
+    lists = [is_list for operand in place.op.inputs for is_list in _lists(operand)]
+    items: list[Doc] = [
+        f"*{flat(code.within(ATOM))}" if is_list else code.doc for code, is_list in zip(inputs, lists, strict=True)
+    ]
+    if any(len({type_.batched for type_ in types}) > 1 for types in place.op.types.values()):
+        batched = {use: [type_.batched for type_ in types] for use, types in place.op.types.items()}
+        varying = Scalar({use: found.index(True) if any(found) else 0 for use, found in batched.items()})
+        return Code(call("concat", *items, named("varying", place.write(varying, "varying"))))
+    if lists == [True]:
+        return Code(call("torch.cat", inputs[0].doc, "1"))
+    comma = "," if len(items) == 1 else ""
+    return Code(call("torch.cat", Bracket("(", tuple(items), f"{comma})"), "1"))
+
+
+def _lists(operand: OperandAt) -> list[bool]:
+    """Of each expression that an operand is written as, whether it is a list."""
+    if not isinstance(operand, ManyAt):
+        return [False]
+    return [True] if operand.name else [False] * len(operand.items)
+
+
+def slice_(place: Place, inputs: Sequence[Code]) -> Code:
+    """Some of the channels."""
+    return Code(call("torch.narrow", inputs[0].doc, "1", place.number("start"), place.number("channels")))
+
+
+def pad(place: Place, inputs: Sequence[Code]) -> Code:
+    """The map with rows and columns put around it."""
+    if _nowhere(place):
+        return inputs[0]
+    sides = Bracket("(", tuple(place.number(side) for side in ("left", "right", "top", "bottom")))
+    value = [] if place.constant("value") == 0 else [named("value", place.number("value"))]
+    return Code(call("F.pad", inputs[0].doc, sides, *value))
+
+
+def _nowhere(place: Place) -> bool:
+    """Nothing is put around the map, or cut off, in any use."""
+    return all(place.constant(side) == 0 for side in SIDES)
+
+
+def crop(place: Place, inputs: Sequence[Code]) -> Code:
+    """The map without its outermost rows and columns."""
+    if _nowhere(place):
+        return inputs[0]
+    return Code(call("crop", inputs[0].doc, *(place.number(side) for side in SIDES)))
+
+
+def reshape(place: Place, inputs: Sequence[Code]) -> Code:
+    """By axes, never by whole shapes: then one module runs every size. The last axis is what is left."""
+    if len(inputs) > 1:
+        positions = f"*{flat(inputs[1].within(ATOM))}.shape[2:]"
+        return Code(call("torch.unflatten", inputs[0].doc, "1", Bracket("(", ("-1", positions))))
+    (before,) = {len(types[0].axes) for types in place.op.types.values()}
+    doc = inputs[0].doc if before == 0 else call("torch.flatten", inputs[0].doc, "1", str(before))
+    sizes = each_of(place.scalar("sizes"))
+    if len(sizes) == 1:
+        return Code(doc)
+    last = [literal(sizes[-1].constant)] if sizes[-1].constant is not None else ["-1"]
+    texts = [place.write(size, f"size_{position}") for position, size in enumerate(sizes[:-1])]
+    return Code(call("torch.unflatten", doc, "1", Bracket("(", (*texts, *last))))
+
+
+def each_of(scalar: Scalar) -> list[Scalar]:
+    """The values of an attribute that holds many, one by one."""
+    tuples = {use: cast("tuple[Value, ...]", values) for use, values in scalar.values.items()}
+    count = len(next(iter(tuples.values())))
+    written = [expr.operands for expr in scalar.exprs if isinstance(expr, Operation)]
+    return [
+        Scalar({use: values[i] for use, values in tuples.items()}, tuple(operands[i] for operands in written))
+        for i in range(count)
+    ]
+
+
+def transpose(place: Place, inputs: Sequence[Code]) -> Code:
+    """Two axes change places; the batch is none of them."""
+    axes = [place.constant(name) for name in ("first", "second")]
+    if all(isinstance(axis, int) for axis in axes):
+        return Code(call("torch.transpose", inputs[0].doc, *(str(cast(int, axis) + 1) for axis in axes)))
+    texts = [f"{place.number(name, SUM)} + 1" for name in ("first", "second")]
+    return Code(call("torch.transpose", inputs[0].doc, *texts))

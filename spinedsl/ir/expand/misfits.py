@@ -1,0 +1,91 @@
+"""What is said where a shape rule refuses: the words of the rule, with the places and a way to repair it.
+
+In: a `Problem`, the types that came in, the attributes and the place. Out: a diagnostic.
+"""
+
+from __future__ import annotations
+
+from math import gcd
+
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics import catalogue as say
+from spinedsl.ops.primitives import Problem
+from spinedsl.ops.types import Attr, Type, Value
+from spinedsl.source import Span
+
+
+def misfit(role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> Diagnostic:
+    """Why an operation, called by the name `role`, cannot take what it is given."""
+    if problem.culprit is not None:
+        return _of_another_kind(role, problem.culprit, span)
+    x, stride = types_[0] if types_ else None, attributes["stride"].value if "stride" in attributes else 1
+    if x is not None and problem.size is not None and isinstance(stride, int):
+        got, (height, width) = "x".join(map(str, problem.size)), _whole(x)
+        found = say.SIZE_NOT_KEPT.at(
+            span,
+            operation=role,
+            before=x.size,
+            after=got,
+            level=f"level {level_after(x, stride)}",
+            expected=f"{height // stride}x{width // stride}",
+        )
+        return found.with_notes(f"it has {problem.text}").with_fix("let it keep the size: `padding = same`")
+    got = " and ".join(str(type_) for type_ in types_)
+    role = {"add": "+", "multiply": "*"}.get(role, role)
+    found = say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}")
+    hint = problem.fix or hint_for(types_, attributes)
+    return found.with_fix(hint) if hint else found
+
+
+def level_after(x: Type, stride: Value) -> int | None:
+    """The level that a stride leads to; None where there is none, or the stride is no power of two."""
+    if x.level is None or not isinstance(stride, int) or stride & (stride - 1):
+        return None
+    return x.level + stride.bit_length() - 1
+
+
+def divides(x: Type, stride: Value) -> bool:
+    """The stride divides the size that the level of `x` has."""
+    return isinstance(stride, int) and all(size % stride == 0 for size in _whole(x))
+
+
+def _whole(x: Type) -> tuple[int, int]:
+    """Height and width without what was put around."""
+    return x.height - x.extra[0], x.width - x.extra[1]
+
+
+def _of_another_kind(role: str, x: Type, span: Span) -> Diagnostic:
+    """A map where a vector is needed, or the other way round, or channels that are laid out along axes."""
+    if x.axes:
+        got = f"a {'vector' if x.is_vector else 'feature map'} of {x}"
+        found = say.WRONG_RANK.at(span, operation=role, expected="channels in one row", got=got)
+        return found.with_fix(f"put them back in one row first: `reshape(x, {x.channels})`")
+    if x.is_vector:
+        return say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
+    if role == "reshape":
+        found = say.WRONG_RANK.at(span, operation=role, expected="vectors `like` a map", got=f"a feature map of {x}")
+        return found.with_fix("take `like` away: what `reshape` makes of a map has its size")
+    found = say.WRONG_RANK.at(span, operation=role, expected="vectors", got=f"a feature map of {x}")
+    return found.with_fix(f"flatten it: `{role}(flatten(global_average_pool(x)), …)`")
+
+
+def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
+    """How feature maps that do not fit could be made to."""
+    if any(type_.stride for type_ in types_):
+        return "bring the map between levels to a level first, by `resize`"
+    if len({type_.level for type_ in types_ if type_.level is not None}) > 1:
+        return "bring them to one level first, by a stride or by `upsample`"
+    if len({type_.channels for type_ in types_}) > 1:
+        return "bring them to the same channels first, as by `conv(…, kernel = 1)`, or `concat` them"
+    if "levels" in attributes and types_[0].level is not None:
+        return f"at most `levels = {types_[0].level}`"
+    groups, stride = (attributes[name].value if name in attributes else 1 for name in ("groups", "stride"))
+    if isinstance(stride, int) and stride & (stride - 1):
+        return f"a stride of {1 << (stride.bit_length() - 1)} or {1 << stride.bit_length()}"
+    if isinstance(groups, int) and groups > 1:
+        channels = types_[0].channels
+        out = attributes["channels"].value if "channels" in attributes else channels
+        common = gcd(channels, out) if isinstance(out, int) else channels
+        near = min((n for n in range(1, common + 1) if common % n == 0), key=lambda n: abs(n - groups))
+        return f"the nearest that divides is `groups = {near}`"
+    return ""

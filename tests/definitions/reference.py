@@ -1,0 +1,263 @@
+"""The networks beside this file once more, as anybody would write them in PyTorch: the witness that shares no code.
+
+Each function is named as its file and takes `w`, the tensors by canonical name, and an image, all float64; it gives the
+outputs in their order. Only names are taken from the compiler; shapes, padding and arithmetic come from the papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - everybody calls it so
+from torch import Tensor
+
+Weights: TypeAlias = Mapping[str, Tensor]
+Outputs: TypeAlias = list[Tensor]
+
+
+def conv(w: Weights, name: str, x: Tensor, stride: int = 1, padding: int | None = None, dilation: int = 1) -> Tensor:
+    """Half the kernel is padded; what is not depthwise is not grouped."""
+    kernel = w[f"{name}.weight"]
+    groups = x.shape[1] // kernel.shape[1]
+    padding = kernel.shape[-1] // 2 if padding is None else padding
+    return F.conv2d(x, kernel, w.get(f"{name}.bias"), stride, padding, dilation, groups)
+
+
+def norm(w: Weights, name: str, x: Tensor) -> Tensor:
+    mean, var, weight, bias = (w[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
+    return F.batch_norm(x, mean, var, weight, bias, eps=1e-3)
+
+
+def unit(w: Weights, name: str, x: Tensor, stride: int = 1, number: str = "") -> Tensor:
+    """A convolution and its norm."""
+    return norm(w, f"{name}.norm{number}", conv(w, f"{name}.conv{number}", x, stride))
+
+
+def enter(w: Weights, image: Tensor) -> Tensor:
+    return F.conv2d(image, w["s.conv.weight"], stride=4)
+
+
+def pyramid(w: Weights, image: Tensor) -> Outputs:
+    """Three plain blocks, at levels 2, 3 and 4."""
+    b2 = unit(w, "b2", enter(w, image)).relu()
+    b3 = unit(w, "b3", b2, 2).relu()
+    return [b2, b3, unit(w, "b4", b3, 2).relu()]
+
+
+def squeeze_excitation(w: Weights, image: Tensor) -> Outputs:
+    def block(name: str, x: Tensor, stride: int = 1) -> Tensor:
+        y = unit(w, f"{name}.second", unit(w, f"{name}.first", x, stride).relu())
+        gate = y.mean((2, 3))
+        gate = F.linear(gate, w[f"{name}.squeeze.linear.weight"], w[f"{name}.squeeze.linear.bias"]).relu()
+        gate = F.linear(gate, w[f"{name}.excite.linear.weight"], w[f"{name}.excite.linear.bias"]).sigmoid()
+        shortcut = unit(w, f"{name}.shortcut", x, stride) if stride > 1 else x
+        return (y * gate[:, :, None, None] + shortcut).relu()
+
+    return [block("b1.rep1", block("b1.rep0", block("b0", enter(w, image)), 2))]
+
+
+def inverted_layer_scale(w: Weights, image: Tensor) -> Outputs:
+    def block(name: str, x: Tensor, stride: int = 1) -> Tensor:
+        y = F.hardswish(unit(w, f"{name}.expand", x))
+        y = F.hardswish(unit(w, f"{name}.depthwise", y, stride))
+        y = unit(w, f"{name}.project", y)
+        return y if stride > 1 else x + y * w[f"{name}.scale.parameter.weight"]
+
+    return [block("b1.rep1", block("b1.rep0", block("b0", enter(w, image)), 2))]
+
+
+def spatial_attention(w: Weights, image: Tensor) -> Outputs:
+    def block(name: str, x: Tensor, stride: int = 1) -> Tensor:
+        y = unit(w, f"{name}.y", x, stride).relu()
+        seen = torch.cat([y.amax(1, keepdim=True), y.mean(1, keepdim=True)], 1)
+        return y * conv(w, f"{name}.attention.conv", seen).sigmoid()
+
+    b0 = block("b0", enter(w, image))
+    return [b0, block("b1", b0, 2)]
+
+
+def ghost(w: Weights, image: Tensor) -> Outputs:
+    def made(name: str, x: Tensor, channels: int, active: bool) -> Tensor:
+        primary = unit(w, f"{name}.primary", x)
+        primary = primary.relu() if active else primary
+        cheap = unit(w, f"{name}.cheap", primary)
+        return torch.cat([primary, cheap.relu() if active else cheap], 1)[:, :channels]
+
+    x = enter(w, image)
+    x = x + made("b0.narrow", made("b0.wide", x, 14, True), 7, False)
+    y = unit(w, "b1.depthwise", made("b1.wide", x, 14, True), 2)
+    shortcut = unit(w, "b1.shortcut", unit(w, "b1.shortcut", x, 2), number="_2")
+    return [made("b1.narrow", y, 9, False) + shortcut]
+
+
+def shuffle_unit(w: Weights, image: Tensor) -> Outputs:
+    def branch(name: str, x: Tensor, stride: int) -> Tensor:
+        y = unit(w, f"{name}.depthwise", unit(w, f"{name}.enter", x).relu(), stride)
+        return unit(w, name, y).relu()
+
+    def shuffled(*halves: Tensor) -> Tensor:
+        return F.channel_shuffle(torch.cat(halves, 1), 2)
+
+    def kept(name: str, x: Tensor) -> Tensor:
+        left, right = x.chunk(2, 1)
+        return shuffled(left, branch(f"{name}.changed.branch", right, 1))
+
+    x = kept("b0", enter(w, image))
+    shortcut = unit(w, "b1.rep0.shortcut", unit(w, "b1.rep0.shortcut", x, 2), number="_2").relu()
+    return [kept("b1.rep1", shuffled(shortcut, branch("b1.rep0.main", x, 2)))]
+
+
+def res2net(w: Weights, image: Tensor) -> Outputs:
+    def block(name: str, x: Tensor, scales: int, stride: int = 1) -> Tensor:
+        y = norm(w, f"{name}.squeeze.norm", conv(w, f"{name}.squeeze.conv", x, stride)).relu()
+        first, *parts = y.chunk(scales, 1)
+        made = [first]
+        for i, part in enumerate(parts):
+            made.append(unit(w, f"{name}.rep{i}", part if i == 0 else part + made[-1]).relu())
+        shortcut = unit(w, f"{name}.shortcut", x, stride) if stride > 1 else x
+        return (unit(w, f"{name}.expand", torch.cat(made, 1)) + shortcut).relu()
+
+    return [block("b1", block("b0", enter(w, image), 4), 3, 2)]
+
+
+def convnext_v2(w: Weights, image: Tensor) -> Outputs:
+    x = enter(w, image)
+    for name in ("b0.rep0", "b0.rep1"):
+        y = conv(w, f"{name}.depthwise.conv", x).permute(0, 2, 3, 1)
+        affine = w[f"{name}.depthwise.layer_norm.weight"], w[f"{name}.depthwise.layer_norm.bias"]
+        y = F.layer_norm(y, y.shape[-1:], *affine, eps=1e-6).permute(0, 3, 1, 2)
+        y = F.gelu(conv(w, f"{name}.wide.conv", y))
+        lengths = torch.linalg.vector_norm(y, dim=(2, 3), keepdim=True)
+        relative = lengths / (lengths.mean(1, keepdim=True) + 1e-6)
+        gamma, beta = (w[f"{name}.narrow.response_norm.{part}.parameter.weight"] for part in ("gamma", "beta"))
+        x = x + conv(w, f"{name}.narrow.conv", gamma * (y * relative) + beta + y)
+    return [x]
+
+
+def cross_stage(w: Weights, image: Tensor) -> Outputs:
+    def block(name: str, x: Tensor, depth: int) -> Tensor:
+        past, y = F.silu(unit(w, f"{name}.past", x)), F.silu(unit(w, name, x))
+        for i in range(depth):
+            inner = f"{name}.rep{i}.unit"
+            y = y + F.silu(unit(w, inner, F.silu(unit(w, f"{inner}.reduce", y))))
+        return F.silu(unit(w, name, torch.cat([y, past], 1), number="_2"))
+
+    x = block("b0", enter(w, image), 2)
+    return [block("b1", F.silu(unit(w, "b1.down", x, 2)), 1)]
+
+
+def two_towers(w: Weights, image: Tensor) -> Outputs:
+    features = pyramid(w, image)
+    made = [*features]
+    for level, p in enumerate(features):
+        scores = boxes = p
+        for i in range(2):
+            own = f"found.p{level}"
+            scores = F.silu(norm(w, f"{own}.rep{i}.norm", conv(w, f"found.rep{i}.conv", scores)))
+            boxes = F.silu(norm(w, f"{own}.rep_2_{i}.norm", conv(w, f"found.rep_2_{i}.conv", boxes)))
+        boxes = conv(w, "found.boxes.conv", boxes)
+        made += [conv(w, "found.scores.conv", scores), torch.stack([boxes[:, :4], boxes[:, 4:]], 1)]
+    return made
+
+
+def fcos(w: Weights, image: Tensor) -> Outputs:
+    features = pyramid(w, image)
+    made = [*features]
+    for level, y in enumerate(features):
+        for i in range(2):
+            own = f"f.p{level}.rep{i}.group_norm"
+            y = F.group_norm(conv(w, f"f.rep{i}.conv", y), 2, w[f"{own}.weight"], w[f"{own}.bias"]).relu()  # noqa: PLW2901
+        embedding = conv(w, "f.embedding.conv", y)
+        made += [conv(w, "f.scores.conv", y), conv(w, "f.centres.conv", y)]
+        made.append((w[f"f.p{level}.scale.parameter.weight"] * conv(w, "f.distances.conv", y)).relu())
+        made.append(embedding / torch.linalg.vector_norm(embedding, dim=1, keepdim=True).clamp_min(1e-12))
+    return made
+
+
+def repvgg(w: Weights, image: Tensor) -> Outputs:
+    x = enter(w, image)
+    for name, stride in (("b0.rep0", 1), ("b0.rep1", 1), ("b1.rep0", 2), ("b1.rep1", 1)):
+        y = unit(w, f"{name}.dense", x, stride) + unit(w, f"{name}.pointwise", x, stride)
+        x = (y if stride > 1 else y + norm(w, f"{name}.norm", x)).relu()
+    return [x]
+
+
+def bifpn(w: Weights, image: Tensor) -> Outputs:
+    b2, b3, b4 = pyramid(w, image)
+
+    def up(x: Tensor) -> Tensor:
+        return x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+    def down(x: Tensor) -> Tensor:
+        return F.max_pool2d(x, 3, 2, 1)
+
+    def fused(name: str, *inputs: Tensor) -> Tensor:
+        weights = [w[f"{name}.join.x{i}.weight.parameter.weight"].relu() for i in range(len(inputs))]
+        shares = torch.stack(weights) / torch.stack(weights).sum(0)
+        y = F.silu((shares[:, None] * torch.stack(inputs)).sum(0))
+        return norm(w, f"{name}.norm", conv(w, f"{name}.conv_2", conv(w, f"{name}.conv", y)))
+
+    t3 = fused("t3", b3, up(b4))
+    o2 = fused("o2", b2, up(t3))
+    o3 = fused("o3", b3, t3, down(o2))
+    return [o2, o3, fused("o4", b4, down(o3))]
+
+
+def pan(w: Weights, image: Tensor) -> Outputs:
+    b2, b3, b4 = pyramid(w, image)
+
+    def up(name: str, x: Tensor) -> Tensor:
+        return F.interpolate(conv(w, f"{name}.conv", x), scale_factor=2)
+
+    def across(name: str, x: Tensor) -> Tensor:
+        return conv(w, f"{name}.conv_3", x)
+
+    def down(name: str, x: Tensor) -> Tensor:
+        return norm(w, f"{name}.norm", conv(w, f"{name}.conv_2", x, 2)).relu()
+
+    t3 = unit(w, "t3", across("t3.from_b3", b3) + up("t3.from_b4", b4)).relu()
+    t2 = unit(w, "t2", across("t2.from_b2", b2) + up("t2.from_t3", t3)).relu()
+    u3 = unit(w, "u3", across("u3.from_t3", t3) + down("u3.from_t2", t2)).relu()
+    u4 = unit(w, "u4", across("u4.from_b4", b4) + down("u4.from_u3", u3)).relu()
+    return [t2, u3, u4]
+
+
+def selective_kernel(w: Weights, image: Tensor) -> Outputs:
+    def block(name: str, x: Tensor, stride: int = 1) -> Tensor:
+        near = unit(w, f"{name}.near", x, stride).relu()
+        far = conv(w, f"{name}.far.conv", x, stride, padding=2, dilation=2)
+        far = norm(w, f"{name}.far.norm", far).relu()
+        z = unit(w, f"{name}.squeeze", (near + far).mean((2, 3), keepdim=True)).relu()
+        a, b = conv(w, f"{name}.chosen.conv", z).chunk(2, 1)
+        share = (a - b).sigmoid()  # of a softmax of two
+        return share * near + (1 - share) * far
+
+    return [block("b1", block("b0", enter(w, image)), 2)]
+
+
+def blurred_stem(w: Weights, image: Tensor) -> Outputs:
+    def rounded(*values: float) -> Tensor:
+        return torch.tensor(values).double()[:, None, None]
+
+    x = (image - rounded(0.485, 0.456, 0.406)) * rounded(4.367, 4.464, 4.444)
+    y = F.conv2d(x, w["s.y.conv.weight"], stride=2, padding=3).relu()
+    binomial = torch.tensor([1.0, 2, 1]).double()
+    kernel = (binomial[:, None] * binomial / 16).expand(y.shape[1], 1, 3, 3)
+    blurred = F.conv2d(y, kernel, stride=2, padding=1, groups=y.shape[1])
+    moved = torch.zeros_like(blurred)
+    moved[:, :, 1:, 1:] = blurred[:, :, :-1, :-1]
+    x = blurred + 0.5 * moved
+    return [norm(w, "b0.norm", conv(w, "b0.conv", x)) + w["b0.parameter.weight"]]
+
+
+REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
+    function.__name__: function
+    for function in (
+        squeeze_excitation, inverted_layer_scale, spatial_attention, ghost, shuffle_unit, res2net, convnext_v2,
+        cross_stage, two_towers, fcos, repvgg, bifpn, pan, selective_kernel, blurred_stem,
+    )
+}  # fmt: skip
+# Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.
+APPROXIMATE = frozenset({"convnext_v2", "bifpn"})

@@ -1,0 +1,55 @@
+"""Blocks, necks and heads that the prelude does not have, each a file in `definitions/`.
+
+The language has to be able to say them, and all that runs them has to agree: PyTorch, ONNX Runtime, the interpreter,
+and the same network written by hand in `definitions/reference.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import spinedsl
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.interpret import run
+from spinedsl.ops.program import Program
+from tests.definitions.reference import APPROXIMATE, REFERENCES
+from tests.witnesses import assert_witnesses_agree, images, weights_of
+
+FOLDER = Path(__file__).with_name("definitions")
+FILES = sorted(path.stem for path in FOLDER.glob("*.spine"))
+
+
+def sizes_for(program: Program) -> list[tuple[int, int, int]]:
+    """Batches of several sizes, odd multiples of the divisor among them; of one, where the file fixes it."""
+    height, width, side = program.input_type.height, program.input_type.width, program.divisor
+    return [(3, height, width)] if program.static_axes else [(3, height, width), (2, 3 * side, 5 * side)]
+
+
+def test_every_file_has_a_reference() -> None:
+    assert set(FILES) == set(REFERENCES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_witnesses_agree(name: str) -> None:
+    program = spinedsl.program(FOLDER / f"{name}.spine")
+    assert_witnesses_agree(program, sizes_for(program))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_as_written_by_hand(name: str) -> None:
+    program = spinedsl.program(FOLDER / f"{name}.spine")
+    graph = flatten(program)
+    weights = weights_of(graph.parameters)
+    tensors = {parameter: torch.from_numpy(value).double() for parameter, value in weights.items()}
+    for image in images(program, sizes_for(program)):
+        got = run(graph, weights, image, dtype=np.float64)
+        expected = REFERENCES[name](tensors, torch.from_numpy(image).double())
+        assert len(expected) == len(program.outputs)
+        for output, tensor in zip(program.outputs, expected, strict=True):
+            assert got[output].shape == tensor.shape
+            most = np.abs(tensor.numpy()).max()
+            assert np.abs(got[output] - tensor.numpy()).max() <= (2e-6 if name in APPROXIMATE else 1e-12) * most, output
