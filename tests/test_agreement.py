@@ -22,7 +22,7 @@ from tests.witnesses import EXAMPLES, assert_witnesses_agree, images, run_torch
 DEFINITIONS = Path(__file__).with_name("definitions")
 FAMILY = [
     *(("spinenet.spine", name) for name in ("SpineNet49S", "SpineNet96", "SpineNet143", "SpineNet143L", "SpineNet190")),
-    ("spinenet.spine", "SpineNet49S_C"),
+    ("spinenet_tpu.spine", "SpineNet49S_C"),
     ("spinenet_mobile.spine", "SpineNetMobile49S_TPU"),
     ("spinenet_mobile.spine", "RetinaNetMobile49XS"),
     ("permuted.spine", "R23SP30_512"),

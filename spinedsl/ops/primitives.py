@@ -107,6 +107,8 @@ class Primitive(Record):
             if x.axes and not self.lays_out:
                 return Problem("it takes channels in one row", culprit=x)
         result = self.rule(types, attributes)
+        if types and types[0].batched and not isinstance(result, Problem) and result.batched:
+            return result
         # Of what stands at `like`, only the positions count.
         read = self.inputs.index("like") if "like" in self.inputs else len(types)
         batched = any(x.batched for x in types[:read])

@@ -54,6 +54,7 @@ class Parameter(Record):
 # ---- shape rules ----
 
 
+WHOLE = 0, 0  # what a map exceeds its level's size by, usually
 ALIKE = "bring them to one size first, by `pad`, `crop` or `resize`"
 
 
@@ -85,27 +86,34 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
     dilation = cast(int, attributes.get("dilation", 1))
     reach = (kernel - 1) * dilation + 1
-    before, after = pads(kernel, stride, dilation, attributes["padding"])
-    said = f"kernel {kernel}, stride {stride} and padding {before}+{after}"
+    padding = attributes["padding"]
+    before, after = pads(kernel, stride, dilation, padding)
     if x.is_pooled:
         out = (1 + before + after - reach) // stride + 1
-        return Type(channels, 1, 1, None) if out == 1 else Problem(f"{said} make {out}x{out} of a pooled map")
-    if attributes["padding"] == "same" and any(extra % stride for extra in x.extra):
+        got = f"{out}x{out} of a pooled map"
+        return Type(channels, 1, 1, None) if out == 1 else Problem(f"{_said(kernel, stride, before, after)} make {got}")
+    if padding == "same" and x.extra != WHOLE and any(extra % stride for extra in x.extra):
         problem = f"`padding = same` for a stride of {stride}, which does not divide {x.size}"
         return Problem(problem, fix="give the padding as a number: `padding = 0` takes what `pad` put around")
-    sides = x.height, x.width
-    around = [sum(pads(kernel, stride, dilation, attributes["padding"], size)) for size in sides]
-    height, width = ((size + both - reach) // stride + 1 for size, both in zip(sides, around, strict=True))
-    whole = [-(-(size - extra) // stride) for size, extra in zip(sides, x.extra, strict=True)]
-    if x.extra == (0, 0) and [height, width] != whole:
-        return Problem(said, (height, width))
-    if min(height, width) < 1:
+    if padding == "same":
+        height, width = -(-x.height // stride), -(-x.width // stride)
+    else:
+        around = before + after - reach
+        height, width = (x.height + around) // stride + 1, (x.width + around) // stride + 1
+    whole = -(-(x.height - x.extra[0]) // stride), -(-(x.width - x.extra[1]) // stride)
+    if x.extra == WHOLE and (height, width) != whole:
+        return Problem(_said(kernel, stride, before, after), (height, width))
+    if height < 1 or width < 1:
         return Problem(f"kernel {kernel} and padding {before}+{after} leave nothing of {x.size}")
     extra = height - whole[0], width - whole[1]
     total = stride * (x.stride or 1 << (x.level or 0))
     if total & (total - 1):
         return Type(channels, height, width, None, stride=total, extra=extra)
     return Type(channels, height, width, total.bit_length() - 1, extra=extra)
+
+
+def _said(kernel: int, stride: int, before: int, after: int) -> str:
+    return f"kernel {kernel}, stride {stride} and padding {before}+{after}"
 
 
 def uneven_stride(attributes: Attributes) -> Problem | None:

@@ -19,7 +19,7 @@ from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, UNCUT, Attribute, Primitive, Problem
 from spinedsl.ops.program import Call, Many, Module, Op, Operand, Return, item_of
 from spinedsl.ops.rules import size_not_kept, uneven_stride
-from spinedsl.ops.types import Attr, Expr, Operation, Type
+from spinedsl.ops.types import Attr, Expr, Operation, Type, Value
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -292,7 +292,7 @@ class Caller(Evaluator):
             assert self.context.input is not None
             types_.append(self.context.input)
         values = {name: attr.value for name, attr in attributes.items()}
-        if "kernel" in values and not self.fits_sizes(role, primitive, types_[0], attributes, span):
+        if "kernel" in values and not self.fits_sizes(role, primitive, types_[0], attributes, values, span):
             return POISON
         if primitive == "add" and len(types_) != 2:
             result: Type | Problem = types_[0]
@@ -316,9 +316,10 @@ class Caller(Evaluator):
         any_size = self.context.any_size
         return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span), any_size)
 
-    def fits_sizes(self, role: str, primitive: str, x: Type, attributes: dict[str, Attr], span: Span) -> bool:
+    def fits_sizes(
+        self, role: str, primitive: str, x: Type, attributes: dict[str, Attr], values: dict[str, Value], span: Span
+    ) -> bool:
         """A window fits every size that the network takes: false with the reason said."""
-        values = {name: attr.value for name, attr in attributes.items()}
         stride = values["stride"]
         if primitive == "conv_transpose" or not isinstance(stride, int):
             return True
