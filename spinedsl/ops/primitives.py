@@ -107,14 +107,14 @@ class Primitive(Record):
             if x.axes and not self.lays_out:
                 return Problem("it takes channels in one row", culprit=x)
         result = self.rule(types, attributes)
-        if types and types[0].batched and not isinstance(result, Problem) and result.batched:
+        if isinstance(result, Problem):
+            return result
+        if types and types[0].batched and result.batched and self.inputs[0] != "like":
             return result
         # Of what stands at `like`, only the positions count.
         read = self.inputs.index("like") if "like" in self.inputs else len(types)
         batched = any(x.batched for x in types[:read])
-        if isinstance(result, Problem) or result.batched == batched:
-            return result
-        return replace(result, batched=batched)
+        return result if result.batched == batched else replace(result, batched=batched)
 
     def attribute(self, name: str) -> Attribute | None:
         """The attribute of that name."""

@@ -11,7 +11,17 @@ from spinedsl.ops.graph import Graph, flatten
 from spinedsl.source import Source
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FILES = ("spinenet", "spinenet_tpu", "spinenet_mobile", "permuted", "resnet", "fpn", "retinanet", "classifier", "convnext")
+FILES = (
+    "spinenet",
+    "spinenet_tpu",
+    "spinenet_mobile",
+    "permuted",
+    "resnet",
+    "fpn",
+    "retinanet",
+    "classifier",
+    "convnext",
+)
 
 
 @cache
