@@ -15,7 +15,10 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError, columns
 
-COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "weights", "fmt", "new", "completion")
+COMMANDS = (
+    "check", "explain", "compile", "show", "stats", "draw", "diff", "breaking", "weights", "fmt", "new",
+    "completion",
+)  # fmt: skip
 EXTRAS = {
     "resvg_py": "draw",
     "numpy": "onnx",
