@@ -264,6 +264,22 @@ def networks_of(source: Source) -> Outcome[dict[str, Network]]:
     return _Loader().load(source).then(resolve_networks)
 
 
+def reads(analysis: Analysis) -> tuple[Path, ...]:
+    """The files that a file is made from, itself first; also those that it imports in vain. The prelude is left out."""
+    found: dict[Path, None] = {}
+    for unit in (analysis.unit, *analysis.unit.all_imports()):
+        origin = unit.file.source.origin
+        if not origin or FOLDER in Path(origin).parents:
+            continue
+        found[Path(origin)] = None
+        found |= {
+            Path(os.path.normpath(Path(origin).parent / import_.path)): None
+            for import_ in unit.file.imports
+            if isinstance(import_.path, str)
+        }
+    return tuple(found)
+
+
 def choose_network(networks: Mapping[str, Network], name: str | None) -> str | tuple[str, ...]:
     """The network asked for, or the only one there is; else the names to choose from."""
     known = tuple(known for known, network in networks.items() if not needs_arguments(network))

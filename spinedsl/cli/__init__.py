@@ -16,7 +16,7 @@ from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError, columns
 
 COMMANDS = (
-    "check", "explain", "compile", "show", "stats", "draw", "diff", "breaking", "weights", "fmt", "new",
+    "check", "explain", "compile", "show", "stats", "draw", "watch", "diff", "breaking", "weights", "fmt", "new",
     "completion",
 )  # fmt: skip
 EXTRAS = {

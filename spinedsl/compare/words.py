@@ -157,3 +157,14 @@ def plural(count: int, word: str) -> str:
 def _more(count: int) -> Iterator[str]:
     if count > 0:
         yield f"and {count} more"
+
+
+def headline(difference: Difference) -> str:
+    """A difference on one line."""
+    if not difference.changes:
+        return "as before" if difference.tier is Tier.NONE else difference.tier.name
+    first, names = next(grouped(difference.changes))
+    what = first.what or ("" if first.how == "changed" else first.how)
+    more = len({(change.kind, change.name) for change in difference.changes}) - len(names)
+    rest = f" and {more} more" if more else ""
+    return f"{difference.tier.name}: {' '.join(filter(None, (_names(names), what, _how(first))))}{rest}"
