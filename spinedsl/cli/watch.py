@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
             import webbrowser  # noqa: PLC0415  many do without
 
             webbrowser.open(server.url)
-        Watcher(path, options.network, options.input).run(lambda frame: _publish(frame, server), Event())
+        _watch(Watcher(path, options.network, options.input), server)
     except KeyboardInterrupt:
         print("\nno longer watching")
     finally:
@@ -65,12 +65,20 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _publish(frame: Frame, server: Server) -> None:
-    """Show a frame: to the browser first, then here."""
-    server.publish(frame)
-    print(f"{time.strftime('%H:%M:%S')} {frame.said}")
-    if frame.problem:
-        print(f"spine: {frame.problem}")
-    if frame.diagnostics:
-        say_diagnostics(frame.diagnostics, sys.stdout)
-    sys.stdout.flush()
+def _watch(watcher: Watcher, server: Server) -> None:
+    """Show every frame: in the browser first, then here."""
+    said = ""
+
+    def publish(frame: Frame) -> None:
+        nonlocal said
+        server.publish(frame)
+        if frame.said != said:  # else it says more of the same state
+            print(f"{time.strftime('%H:%M:%S')} {frame.said}")
+        said = frame.said
+        if frame.problem:
+            print(f"spine: {frame.problem}")
+        if frame.diagnostics:
+            say_diagnostics(frame.diagnostics, sys.stdout)
+        sys.stdout.flush()
+
+    watcher.run(publish, Event())

@@ -8,7 +8,7 @@ every kind of disk, and costs nothing worth mentioning for a handful of files.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import TypeAlias
@@ -16,12 +16,12 @@ from typing import TypeAlias
 from spinedsl import driver
 from spinedsl.compare import Side, compare
 from spinedsl.compare.words import headline
-from spinedsl.diagnostics import Diagnostic, Severity, one_of
+from spinedsl.diagnostics import Diagnostic, Outcome, Severity, one_of
 from spinedsl.draw import lay_out, to_svg
 from spinedsl.draw.page import captions
 from spinedsl.ir.typed import InputSize
 from spinedsl.lower import lower
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 
 POLL = 0.05  # seconds between looks
 SETTLE = 0.1  # that a file may be gone or empty while an editor saves it
@@ -70,10 +70,11 @@ class Watcher:
             now = prints(self.files)
             if now != seen:
                 now = self.settled(now, seen, stop)
-                before, frame = self.frame, self.look()
-                # Which files it imports is known by now: these are looked at once more, in case they changed meanwhile.
-                if now.keys() == seen.keys() or not before.number or frame.shows != before.shows:
-                    publish(frame)
+                # Once it is known which files it imports, all are looked at again, in case one changed meanwhile.
+                before, again = self.frame, bool(seen) and now.keys() != seen.keys()
+                for frame in self.looks():
+                    if not again or frame.shows != before.shows:
+                        publish(frame)
                 seen = now
             stop.wait(poll)
 
@@ -84,52 +85,51 @@ class Watcher:
         stop.wait(SETTLE)
         return prints(self.files)
 
-    def look(self) -> Frame:
-        """The next frame: the file as it is now."""
+    def looks(self) -> Iterator[Frame]:
+        """The next frame: the file as it is now. Then, if there is more to say of its other networks, one that does."""
         start = time.perf_counter()
         read = driver.read(self.path)
-        outcome = read.then(lambda source: driver.analyse(source, self.size))
+        outcome = read.then(lambda source: driver.analyse(source, self.size, self.network))
+        self.frame = self.next(*self.found(outcome), start)
+        yield self.frame
+        if outcome.value is None or len(outcome.value.networks) < 2 or self.network is None:
+            return
+        whole = driver.analyse(outcome.value.source, self.size)
+        if [said.message for said in whole.diagnostics] != [said.message for said in self.frame.diagnostics]:
+            self.frame = replace(self.frame, number=self.frame.number + 1, diagnostics=whole.diagnostics)
+            yield self.frame
+
+    def found(self, outcome: Outcome[driver.Analysis]) -> tuple[Side | None, tuple[Diagnostic, ...], str]:
+        """The network to draw, what is said of the file, and whether there is no such network."""
         analysis = outcome.value
-        problem = ""
-        side: Side | None = None
-        if analysis is not None:
-            self.files = tuple(dict.fromkeys((self.path, *driver.reads(analysis))))
-            chosen = driver.choose_network(analysis.networks, self.network)
-            if not isinstance(chosen, str):
-                problem = _choice(self.network, chosen) if outcome.ok or chosen else ""
-            elif chosen in analysis.checked:
-                side = Side(analysis.source, analysis.networks[chosen], lower(analysis.checked[chosen]))
-        self.frame = self.next(side, outcome.diagnostics, problem, start)
-        return self.frame
+        if analysis is None:
+            return None, outcome.diagnostics, ""
+        self.files = tuple(dict.fromkeys((self.path, *driver.reads(analysis))))
+        chosen = driver.choose_network(analysis.networks, self.network)
+        if not isinstance(chosen, str):
+            return None, outcome.diagnostics, _choice(self.network, chosen) if outcome.ok or chosen else ""
+        if chosen not in analysis.checked:
+            return None, outcome.diagnostics, ""
+        program = lower(analysis.checked[chosen])
+        return Side(analysis.source, analysis.networks[chosen], program), outcome.diagnostics, ""
 
     def next(self, side: Side | None, said: tuple[Diagnostic, ...], problem: str, start: float) -> Frame:
-        """The frame after this one; without a side the figure stays."""
+        """The frame after the one at hand; without a side the figure stays."""
         last = self.frame
         if side is None:
             words = "mistakes: the figure is the last good one" if last.figure else "mistakes"
-            return Frame(
-                last.number + 1,
-                last.figure,
-                last.svg,
-                last.title,
-                last.subtitle,
-                words,
-                said,
-                problem,
-                bool(last.figure),
+            return replace(
+                last, number=last.number + 1, said=words, diagnostics=said, problem=problem, stale=bool(last.figure)
             )
         words = f"{side.name}: {side.costs.parameters:,} parameters, {side.costs.multiply_adds:,} multiply-adds"
-        same = False
         if self.good is not None:
-            difference = compare(self.good, side)
-            same = not difference.changes and not difference.reasons
-            words += f"; {headline(difference)}"
+            words += f"; {headline(compare(self.good, side))}"
         self.good = side
         figure = lay_out(side.program)
         svg = to_svg(figure, in_page=True)
         title, subtitle = captions(figure)
         number = last.figure if svg == last.svg else last.figure + 1
-        words += f" ({(time.perf_counter() - start) * 1000:.0f} ms)" if not same or number != last.figure else ""
+        words += f" ({(time.perf_counter() - start) * 1000:.0f} ms)"
         return Frame(last.number + 1, number, svg, title, subtitle, words, said, problem)
 
 

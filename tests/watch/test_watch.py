@@ -163,6 +163,18 @@ def test_a_network_that_went(tmp_path: Path) -> None:
         watched.close()
 
 
+def test_mistakes_of_other_networks_come_after_the_figure(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, "Net")
+    try:
+        first = watched.next()
+        watched.save(NET + "\nnetwork Second = Net with { block b level 9 }\n")
+        whole = watched.until(broken=True)
+        assert (whole.svg, whole.stale) == (first.svg, False)
+        assert whole.diagnostics
+    finally:
+        watched.close()
+
+
 # ---- the server ----
 
 
