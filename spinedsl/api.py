@@ -72,6 +72,14 @@ def _source(file: str | Path | Source) -> Outcome[Source]:
     return Outcome(file) if isinstance(file, Source) else driver.read(Path(file))
 
 
+def source(file: str | Path | Source) -> Source:
+    """A file, read. Raises `Mistakes` where it cannot be."""
+    outcome = _source(file)
+    if outcome.value is None:
+        raise Mistakes(outcome.diagnostics)
+    return outcome.value
+
+
 def parse(file: str | Path | Source) -> Outcome[tree.File]:
     """The syntax tree of a file, and every mistake of form. A path, or a `Source` for text that is no file."""
     return _source(file).then(parse_source)
@@ -101,16 +109,14 @@ def program(
         NetworkChoice: several networks and none chosen, or an unknown one.
         OutputChoice: an output that the network does not have.
     """
-    source = _source(file)
-    if source.value is None:
-        raise Mistakes(source.diagnostics)
-    overview = driver.networks_of(source.value)
+    text = source(file)
+    overview = driver.networks_of(text)
     if overview.value is None or not overview.ok:
-        raise Mistakes(check(source.value, size=size).diagnostics)
+        raise Mistakes(check(text, size=size).diagnostics)
     chosen = driver.choose_network(overview.value, network)
     if not isinstance(chosen, str):
-        raise NetworkChoice(_choice(source.value.name, network, chosen))
-    outcome = check(source.value, size=size, network=chosen)
+        raise NetworkChoice(_choice(text.name, network, chosen))
+    outcome = check(text, size=size, network=chosen)
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
     made = lower(outcome.value.checked[chosen])

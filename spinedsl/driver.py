@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,7 +29,7 @@ from spinedsl.ir.resolve import resolve, resolve_networks
 from spinedsl.ir.typed import CheckedNetwork, InputSize
 from spinedsl.prelude import FOLDER, modules
 from spinedsl.record import Record, field
-from spinedsl.source import Source
+from spinedsl.source import Archive, Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse
 
@@ -39,30 +40,32 @@ MAX_IMPORTS = 200
 # ---- reading ----
 
 
-def read(path: Path, name: str | None = None) -> Outcome[Source]:
-    """A file as a source, or why it cannot be read."""
+def read(path: Path, name: str | None = None, archive: Archive | None = None) -> Outcome[Source]:
+    """A file as a source, or why it cannot be read; from the disk, or out of an archive."""
     shown = name if name is not None else str(path)
     nowhere = Source(shown, "").span(0, 0)
     try:
+        if archive is not None:
+            return read_bytes(BytesIO(archive.read(path)), shown, str(path), archive)
         with path.open("rb") as file:
             return read_bytes(file, shown, str(path.resolve()))
     except OSError as error:
         return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=_reason(error)),))
 
 
-def read_bytes(file: BinaryIO, name: str, origin: str = "") -> Outcome[Source]:
+def read_bytes(file: BinaryIO, name: str, origin: str = "", archive: Archive | None = None) -> Outcome[Source]:
     """All that an open file, or standard input, holds, as a source; or why it cannot be one."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         reason = f"more than {MAX_BYTES} bytes"
         return Outcome(None, (say.CANNOT_READ.at(Source(name, "").span(0, 0), path=name, reason=reason),))
-    return decode(data, name, origin)
+    return decode(data, name, origin, archive)
 
 
-def decode(data: bytes, name: str, origin: str = "") -> Outcome[Source]:
+def decode(data: bytes, name: str, origin: str = "", archive: Archive | None = None) -> Outcome[Source]:
     """Bytes as a source, or where they stop being UTF-8."""
     try:
-        return Outcome(Source.from_text(data.decode("utf-8"), name, origin))
+        return Outcome(Source.from_text(data.decode("utf-8"), name, origin, archive))
     except UnicodeDecodeError as error:
         source = Source.from_text(data[: error.start].decode("utf-8", "replace"), name, origin)
         end = len(source.text)
@@ -71,7 +74,8 @@ def decode(data: bytes, name: str, origin: str = "") -> Outcome[Source]:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+    reason = error.strerror or type(error).__name__
+    return reason[:1].lower() + reason[1:]
 
 
 # ---- files to units ----
@@ -131,10 +135,13 @@ class _Loader(Record, frozen=False):
             return Outcome(self.units[key])
         if len(self.units) >= MAX_IMPORTS:
             return Outcome(None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),))
-        text = read(target, _shown(Path(source.name).parent / path))
+        archive = source.archive
+        name = _shown(Path(source.name).parent / path) if archive is None else archive.name(target)
+        text = read(target, name, archive)
         if text.value is None:
             if text.diagnostics[0].code is say.CANNOT_READ:
-                others = [other.name for other in target.parent.glob("*.spine")] if target.parent.is_dir() else []
+                there = archive is None and target.parent.is_dir()
+                others = [other.name for other in target.parent.glob("*.spine")] if there else []
                 near = nearest(target.name, others)
                 found = _not_found(import_, path, "no such file beside this one").diagnostics[0]
                 fix = str(Path(path).with_name(near)) if near else None
@@ -255,6 +262,22 @@ def needs_arguments(network: Network) -> bool:
 def networks_of(source: Source) -> Outcome[dict[str, Network]]:
     """The networks of a file by name, before any of them is elaborated."""
     return _Loader().load(source).then(resolve_networks)
+
+
+def reads(analysis: Analysis) -> tuple[Path, ...]:
+    """The files that a file is made from, itself first; also those that it imports in vain. The prelude is left out."""
+    found: dict[Path, None] = {}
+    for unit in (analysis.unit, *analysis.unit.all_imports()):
+        origin = unit.file.source.origin
+        if not origin or FOLDER in Path(origin).parents:
+            continue
+        found[Path(origin)] = None
+        found |= {
+            Path(os.path.normpath(Path(origin).parent / import_.path)): None
+            for import_ in unit.file.imports
+            if isinstance(import_.path, str)
+        }
+    return tuple(found)
 
 
 def choose_network(networks: Mapping[str, Network], name: str | None) -> str | tuple[str, ...]:

@@ -248,7 +248,9 @@ def apply(source: Source, edits: Edits, *, base: str, name: str) -> Source:
         ValueError: one of the two is no name.
     """
     before = source.text.rstrip("\n") + "\n\n" if source.text.strip() else ""
-    return Source.from_text(f"{before}{to_network(edits, base=base, name=name)}\n", source.name, source.origin)
+    return Source.from_text(
+        f"{before}{to_network(edits, base=base, name=name)}\n", source.name, source.origin, source.archive
+    )
 
 
 def _value(edit: tree.EditItem) -> Edit:

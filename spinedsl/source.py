@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from spinedsl.record import Record, field
+
+
+class Archive(Protocol):
+    """Files that stand elsewhere than on the disk, such as those of a revision in git."""
+
+    def read(self, path: Path) -> bytes:
+        """All bytes of a file, by the path that it would have on the disk. Raises `OSError` as reading a file does."""
+
+    def name(self, path: Path) -> str:
+        """What messages call it."""
 
 
 class Source(Record, eq=False):
@@ -19,14 +30,15 @@ class Source(Record, eq=False):
     name: str
     text: str = field(repr=False)
     origin: str = field(default="")  # where imports are looked up from: a path, `std`, or empty for loose text
+    archive: Archive | None = field(default=None, repr=False)  # what imports are read from, if not from the disk
 
     @staticmethod
-    def from_text(text: str, name: str = "<text>", origin: str = "") -> Source:
+    def from_text(text: str, name: str = "<text>", origin: str = "", archive: Archive | None = None) -> Source:
         """Normalise `text`: a leading byte-order mark goes, CRLF and CR become LF."""
         text = text.removeprefix("\ufeff")
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return Source(name, text, origin)
+        return Source(name, text, origin, archive)
 
     @cached_property
     def line_starts(self) -> list[int]:

@@ -7,7 +7,7 @@ import argparse
 from spinedsl.diagnostics.catalogue import CATALOGUE
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
-PATHS = ("FILE", "PATH", "WEIGHTS")
+PATHS = ("FILE", "PATH", "WEIGHTS", "A", "B", "OLD", "NEW")
 HELP = "print a script that completes commands in a shell"
 EXAMPLES = """\
 examples:

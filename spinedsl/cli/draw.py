@@ -88,10 +88,18 @@ def run(options: argparse.Namespace) -> int:
     if figure is None:
         return 1
     colour = COSTS[0] if options.color == COST else options.color
-    if options.output == "-":
-        sys.stdout.write(to_svg(figure, options.theme, colour))
+    return write_figure(figure, options.output, options.theme, colour)
+
+
+def write_figure(figure: Figure, output: str, theme: str = "auto", colour: str = LEVEL) -> int:
+    """Write a figure as what its file's name says, `-` as SVG; the exit status."""
+    if output == "-":
+        sys.stdout.write(to_svg(figure, theme, colour))
         return 0
-    problem = write_whole(path, _written(figure, path.suffix, options.theme, colour))
+    path = Path(output)
+    if path.is_dir():
+        raise UsageError(f"{output} is a folder: -o names the file to write")
+    problem = write_whole(path, _written(figure, path.suffix, theme, colour))
     if problem is not None:
         say_diagnostics([problem], sys.stderr)
         return 1

@@ -7,7 +7,7 @@ last character.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -76,9 +76,14 @@ def to_github(diagnostics: Iterable[Diagnostic]) -> str:
             "endColumn": end_column,
             "title": f"{diagnostic.code.id} {diagnostic.code.title}",
         }
-        given = ",".join(f"{name}={_escaped(str(value), property_=True)}" for name, value in properties.items())
-        lines.append(f"::{diagnostic.severity.value} {given}::{_escaped(chr(10).join(said))}")
+        lines.append(annotation(diagnostic.severity.value, properties, said))
     return "\n".join(lines)
+
+
+def annotation(severity: str, properties: Mapping[str, object], said: Iterable[str]) -> str:
+    """One workflow command: `error`, `warning` or `notice`, where it stands, and lines of text."""
+    given = ",".join(f"{name}={_escaped(str(value), property_=True)}" for name, value in properties.items())
+    return f"::{severity} {given}::{_escaped(chr(10).join(said))}"
 
 
 def _escaped(text: str, *, property_: bool = False) -> str:

@@ -1,0 +1,137 @@
+"""Compare two networks: what changed, what it costs, and whom it breaks.
+
+A and B are files, FILE:NAME for a network of several, or REVISION:FILE, perhaps with :NAME, for a file in git's
+history. Imports of such a file are read from the same revision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from spinedsl import api
+from spinedsl.cli import revision
+from spinedsl.cli.draw import SUFFIXES, write_figure
+from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics, size_argument, write_output
+from spinedsl.compare import Difference, Side, compare, derive, side
+from spinedsl.source import Source
+
+HELP = "say what changed between two networks, and whom it breaks"
+EXAMPLES = """\
+examples:
+  spine diff old.spine new.spine
+  spine diff HEAD~1:net.spine net.spine                     since the last commit
+  spine diff examples/spinenet.spine:SpineNet49 examples/spinenet.spine:SpineNet96
+  spine diff v1.0:nets/net.spine HEAD:nets/net.spine --network SpineNet49
+  spine diff old.spine new.spine --edits                    as a `with { … }` that makes the new of the old
+  spine diff old.spine new.spine -o changes.svg             the figure, with marks; or .png, .html
+  spine diff old.spine new.spine --mapping names.json       old to new names of renamed tensors
+
+tiers, from the lowest up; each contains those below it:
+  NONE       the same weights give the same numbers
+  NUMERIC    the same weights load, and give other numbers
+  WEIGHTS    weights of the old network do not load: a tensor is missing, unexpected or of another shape
+  INTERFACE  the input, or an output's name, level or channels
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    sides_arguments(parser, "A", "B")
+    parser.add_argument(
+        "--input", metavar="HxW", type=size_argument, help="height and width of both inputs, instead of the files'"
+    )
+    parser.add_argument("--edits", action="store_true", help="print the edits that make B of A")
+    parser.add_argument("--format", choices=("human", "json"), default="human", help="for people, or for programs")
+    parser.add_argument("-o", "--output", metavar="PATH", help="draw both, with marks: a .svg, .png or .html file")
+    parser.add_argument(
+        "--mapping", metavar="PATH", help="write old and new names of renamed tensors as JSON, or - to print them"
+    )
+
+
+def sides_arguments(parser: argparse.ArgumentParser, old: str, new: str) -> None:
+    """The two networks or files to compare, and which network of them."""
+    parser.add_argument("old", metavar=old, help="the one before: FILE, FILE:NAME, or REVISION:FILE of git")
+    parser.add_argument("new", metavar=new, help="the one after")
+    parser.add_argument("--network", metavar="NAME", help="which network, where the files have several")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare, print, and draw what is asked for."""
+    if options.output is not None and Path(options.output).suffix not in SUFFIXES:
+        raise UsageError(f"{options.output} is none of {', '.join(SUFFIXES)}")
+    sources = read_both(options.old, options.new)
+    if sources is None:
+        return 1
+    (old, was), (new, now) = sources
+    sides: list[Side] = []
+    for source, network in ((old, was), (new, now)):
+        found = _side(source, network or options.network, options.input)
+        if found is None:
+            return 1
+        sides.append(found)
+    difference = compare(*sides)
+    if options.mapping is None or options.mapping != "-":
+        _say(difference, options)
+    if options.mapping is not None and (status := _write_mapping(difference, options.mapping)):
+        return status
+    return _draw(difference, options.output) if options.output is not None else 0
+
+
+def read_both(old: str, new: str) -> tuple[tuple[Source, str | None], tuple[Source, str | None]] | None:
+    """Both files and the networks named with them; None where one cannot be read, which is said."""
+    if old == new == "-":
+        raise UsageError("only one of the two can be standard input")
+    found: list[tuple[Source, str | None]] = []
+    for argument in (old, new):
+        asked = revision.named(argument)
+        source = revision.read(asked.text)
+        if source.value is None:
+            say_diagnostics(source.diagnostics, sys.stderr)
+            return None
+        found.append((source.value, asked.network))
+    return found[0], found[1]
+
+
+def _side(source: Source, network: str | None, size: tuple[int, int] | None) -> Side | None:
+    try:
+        return side(source, network=network, size=size)
+    except api.Mistakes as mistakes:
+        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        return None
+    except api.NetworkChoice as choice:
+        raise UsageError(f"{choice} (FILE:NAME, or --network NAME for both)") from None
+
+
+def _say(difference: Difference, options: argparse.Namespace) -> None:
+    from spinedsl.compare.machine import plain, to_json  # noqa: PLC0415  one of the two is needed
+    from spinedsl.compare.words import to_text  # noqa: PLC0415
+
+    edits = derive(difference.old, difference.new) if options.edits else None
+    if options.format == "json":
+        found = plain(difference, edits)
+        print(to_json({**found, "edits": None} if options.edits and edits is None else found))
+        return
+    print(to_text(difference, colour=page_of(sys.stdout).colour))
+    if edits is not None:
+        print(f"\n{edits.to_text()}" if edits.items else "\nno edit is needed")
+    elif options.edits:
+        print(
+            "\nspine: no edits make the one of the other: they do not reach definitions and parameters", file=sys.stderr
+        )
+
+
+def _write_mapping(difference: Difference, output: str) -> int:
+    from spinedsl.compare.machine import mapping, to_json  # noqa: PLC0415  seldom asked for
+
+    return write_output(output, f"{to_json(mapping(difference.tensors))}\n".encode())
+
+
+def _draw(difference: Difference, output: str) -> int:
+    from spinedsl.draw import compare as marked  # noqa: PLC0415  seldom asked for
+    from spinedsl.draw import lay_out  # noqa: PLC0415
+
+    old, new = difference.old.program, difference.new.program
+    titles = [f"{old.name} (before)", f"{new.name} (after)"]
+    return write_figure(lay_out(old, new, titles=titles, markings=marked(old, new)), output)

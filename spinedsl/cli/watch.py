@@ -1,0 +1,84 @@
+"""Check and draw a file after each save, in a page of the browser that keeps its zoom and its place.
+
+While the file has mistakes, they stand beside the last good figure. Files that it imports are watched too. The page is
+served to this machine only; Ctrl-C ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from threading import Event
+
+from spinedsl.cli.terminal import UsageError, network_arguments, say_diagnostics
+from spinedsl.watch import Frame, Server, Watcher
+
+HELP = "check and redraw a file after each save, in the browser"
+EXAMPLES = """\
+examples:
+  spine watch net.spine
+  spine watch examples/spinenet.spine --network SpineNet49
+  spine watch net.spine --port 8000 --no-browser       for a browser elsewhere: ssh -L 8000:127.0.0.1:8000 HOST
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    network_arguments(parser)
+    parser.add_argument(
+        "--port", type=_port, default=0, metavar="PORT", help="where to serve; any free port by default"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 <= int(text[:9]) < 65536):
+        raise argparse.ArgumentTypeError(f"expected a port, 0 to 65535, got {text!r}")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Watch until interrupted."""
+    if options.file == "-":
+        raise UsageError("standard input cannot be watched: name a file")
+    path = Path(options.file)
+    if not path.is_file():
+        raise UsageError(f"there is no file {options.file}")
+    try:
+        server = Server(options.port)
+    except OSError as error:
+        raise UsageError(f"cannot serve on port {options.port}: {error.strerror}") from None
+    server.start()
+    print(f"watching {options.file} at {server.url} (Ctrl-C ends it)", flush=True)
+    try:
+        if not options.no_browser:
+            import webbrowser  # noqa: PLC0415  many do without
+
+            webbrowser.open(server.url)
+        _watch(Watcher(path, options.network, options.input), server)
+    except KeyboardInterrupt:
+        print("\nno longer watching")
+    finally:
+        server.close()
+    return 0
+
+
+def _watch(watcher: Watcher, server: Server) -> None:
+    """Show every frame: in the browser first, then here."""
+    said = ""
+
+    def publish(frame: Frame) -> None:
+        nonlocal said
+        server.publish(frame)
+        if frame.said != said:  # else it says more of the same state
+            print(f"{time.strftime('%H:%M:%S')} {frame.said}")
+        said = frame.said
+        if frame.problem:
+            print(f"spine: {frame.problem}")
+        if frame.diagnostics:
+            say_diagnostics(frame.diagnostics, sys.stdout)
+        sys.stdout.flush()
+
+    watcher.run(publish, Event())

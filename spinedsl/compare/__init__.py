@@ -1,0 +1,26 @@
+"""Compare two networks: what changed, in the network's own terms, and whom it breaks.
+
+`compare` gives a `Difference`: changes row by row, costs before and after, and a `Tier` with its reasons, all read off
+the two programs, never off their text. `derive` says the same as edits, `breaking` compares all networks of two files.
+`words` and `machine` write it down.
+"""
+
+from spinedsl.compare.breaking import Verdict, breaking, networks_in
+from spinedsl.compare.compare import compare
+from spinedsl.compare.derive import derive
+from spinedsl.compare.model import Change, Difference, Reason, Tier
+from spinedsl.compare.side import Side, side
+
+__all__ = [
+    "Change",
+    "Difference",
+    "Reason",
+    "Side",
+    "Tier",
+    "Verdict",
+    "breaking",
+    "compare",
+    "derive",
+    "networks_in",
+    "side",
+]

@@ -1,0 +1,182 @@
+"""Derive: the edits that make the new network of the old one.
+
+They are taken from the two networks as they are written, clause by clause, and carried out: only edits that give
+exactly the new network are given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spinedsl import api, edit
+from spinedsl.compare.rows import moves
+from spinedsl.compare.settings import entries, text_of, widths
+from spinedsl.compare.side import Side
+from spinedsl.ir.networks import Network
+from spinedsl.ops.graph import Graph, flatten
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+FEEDS = ("from", "after")
+
+
+def derive(old: Side, new: Side) -> edit.Edits | None:
+    """Edits that make the new network of the old one; None where edits cannot: a definition changed, for example."""
+    try:
+        edits = edit.Edits([*_settings(old.network, new.network), *_rows(old.network, new.network)])
+    except ValueError:  # an expression that no edit can hold
+        return None
+    if not edits.items:
+        return edits if _meaning(old.graph) == _meaning(new.graph) else None
+    name = _fresh(old, new.name)
+    size = (new.program.input_type.height, new.program.input_type.width)
+    declared = api.program(old.source, network=old.name).input_type
+    given = size if (old.program.input_type.height, old.program.input_type.width) != (
+        declared.height, declared.width,
+    ) else None  # fmt: skip
+    try:
+        made = api.program(edit.apply(old.source, edits, base=old.name, name=name), network=name, size=given)
+    except api.Mistakes:
+        return None
+    return edits if _meaning(flatten(made)) == _meaning(new.graph) else None
+
+
+def _fresh(old: Side, name: str) -> str:
+    """A name that no network of the old file has."""
+    taken = old.network.unit.networks
+    while name in taken:
+        name += "_edited"
+    return name
+
+
+def _meaning(graph: Graph) -> tuple[object, ...]:
+    """All that a network is, but for its name and for where it is written."""
+    program = graph.program
+    rows = [
+        (row.kind, row.name, row.type_name, row.level, [c.source for c in row.inputs], row.absorbed, row.repeated)
+        for row in program.rows
+    ]
+    nodes = [(node.primitive, node.inputs, node.attributes, node.parameters, node.name) for node in graph.nodes]
+    return (
+        program.input_name,
+        graph.types,
+        program.divisor,
+        program.outputs,
+        rows,
+        nodes,
+        list(graph.parameters.items()),
+    )
+
+
+# ---- settings ----
+
+
+def _settings(old: Network, new: Network) -> Iterator[edit.Edit]:
+    yield from _arguments(old, new)
+    if (text := _input(new)) != _input(old) and text:
+        yield edit.Setting("input", (text,))
+    for word, was, now in (
+        ("defaults", entries(old.defaults), entries(new.defaults)),
+        ("widths", widths(old.widths), widths(new.widths)),
+        ("rules", entries(old.rules), entries(new.rules)),
+    ):
+        said = [_entry(word, key, text) for key, text in now.items() if was.get(key) != text]
+        if said:
+            yield edit.Setting(word, tuple(said))
+    for word in ("resample", "join"):
+        left, right = _use(old, word), _use(new, word)
+        if left != right:
+            yield edit.Setting(word, (right or "none",))
+    lets = {let.name.text: text_of(let.value.span) for let in old.lets}
+    for let in new.lets:
+        text = text_of(let.value.span)
+        if lets.get(let.name.text) != text:
+            yield edit.Setting("let", (f"{let.name.text} = {text}",))
+    accepted = {allow.code.text for allow in old.allowed}
+    for allow in new.allowed:
+        if allow.code.text not in accepted:
+            yield edit.Allow(allow.code.text, allow.reason)
+
+
+def _arguments(old: Network, new: Network) -> Iterator[edit.Edit]:
+    known = {parameter.name.text: parameter.default for parameter in old.declared.parameters}
+    for parameter in new.declared.parameters:
+        name = parameter.name.text
+        now = new.arguments.get(name, parameter.default)
+        if now is None or name not in known:
+            continue
+        was = old.arguments.get(name, known[name])
+        if was is None or not tree.alike(was, now):
+            yield edit.Argument(name, text_of(now.span))
+
+
+def _input(network: Network) -> str:
+    said = network.input
+    return text_of(Span(said.span.source, said.name.span.start, said.span.end)) if said is not None else ""
+
+
+def _entry(word: str, key: str, text: str) -> str:
+    if word == "widths":
+        return f"{key}: {text}"
+    return f"{key} {text}" if word == "rules" or key in ("act", "norm") else text
+
+
+def _use(network: Network, word: str) -> str:
+    found = [item for item in network.declared.items if isinstance(item, tree.Setting) and item.keyword == word]
+    return text_of(found[-1].use.span) if found else ""
+
+
+# ---- rows ----
+
+
+def _rows(old: Network, new: Network) -> Iterator[edit.Edit]:
+    """Rows dropped, then those of the new network from top to bottom: added, changed, and put in their place."""
+    before, after = ({row.name: row.row for row in one.rows} for one in (old, new))
+    same = {name for name in before if name in after and before[name].kind == after[name].kind}
+    for name in before:
+        if name not in same:
+            yield edit.Drop(name)
+    for name in after:
+        if name in same and (changed := _changed(before[name], after[name])) is not None:
+            yield changed
+    stand = [name for name in before if name in same]
+    moved = moves(stand, [name for name in after if name in same])
+    above = ""
+    for name, row in after.items():
+        if name in moved:
+            stand.remove(name)
+            beside = {"after": above} if above else {"before": stand[0]}
+            yield edit.Move(name, **beside)
+            _insert(stand, name, above)
+        elif name not in same:
+            yield _added(row, stand, above)
+            _insert(stand, name, above)
+        above = name
+
+
+def _insert(stand: list[str], name: str, above: str) -> None:
+    stand.insert(stand.index(above) + 1 if above else 0, name)
+
+
+def _added(row: tree.Row, stand: Sequence[str], above: str) -> edit.Add:
+    place: dict[str, str] = {"after": above} if above else {"before": stand[0]} if stand else {}
+    return edit.Add(row.name.text, text_of(row.use.span), _clauses(row), kind=row.kind, **place)
+
+
+def _changed(old: tree.Row, new: tree.Row) -> edit.Change | None:
+    """What to say of a row so that it becomes the other; None where nothing changed."""
+    was, now = dict(_clauses(old)), dict(_clauses(new))
+    said = [(word, text) for word, text in now.items() if was.get(word) != text]
+    fed = any(word in FEEDS for word in now)  # one of the two replaces the other
+    said += [(word, "none") for word in was if word not in now and not (fed and word in FEEDS)]
+    left, right = text_of(old.use.span), text_of(new.use.span)
+    if not said and left == right:
+        return None
+    return edit.Change(new.name.text, tuple(said), right if left != right else None, new.kind)
+
+
+def _clauses(row: tree.Row) -> edit.Clauses:
+    return tuple(
+        (clause.keyword.text, text_of(Span(clause.span.source, clause.keyword.span.end, clause.span.end)))
+        for clause in row.clauses
+    )

@@ -1,0 +1,49 @@
+"""Whether two graphs compute the same: every value numbered by what it is made of, in both graphs alike.
+
+Two values have one number if they come by the same operations from the same tensors, whatever their rows are called and
+in whichever order these stand. What makes no difference to any bit is left out: where tensors start, `identity`, the
+order of two addends or factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.primitives import pads
+from spinedsl.ops.types import Value
+
+COMMUTE = frozenset({"add", "multiply"})
+PADDED_ALIKE = frozenset({"conv", "max_pool"})  # it counts how much they pad, not how that is said
+
+
+def numbered(graph: Graph, table: dict[Hashable, int]) -> list[int]:
+    """A number for each value of a graph; `table` has those given so far, also for other graphs."""
+    numbers = [table.setdefault("input", len(table))]
+    for node in graph.nodes:
+        sources = [numbers[value] for value in node.inputs]
+        if node.primitive == "identity":
+            numbers.append(sources[0])
+            continue
+        if node.primitive in COMMUTE and len(sources) == 2:
+            sources.sort()
+        key = node.primitive, effective(node, graph), tuple(node.parameters.items()), tuple(sources)
+        numbers.append(table.setdefault(key, len(table)))
+    return numbers
+
+
+def effective(node: Node, graph: Graph) -> frozenset[tuple[str, Value]]:
+    """The attributes of an operation that its results depend on."""
+    said: Mapping[str, Value] = {name: value for name, value in node.attributes.items() if not starts(name)}
+    if node.primitive in PADDED_ALIKE and not graph.program.any_size:
+        kernel, stride, dilation = (said.get(name, 1) for name in ("kernel", "stride", "dilation"))
+        assert isinstance(kernel, int)
+        assert isinstance(stride, int)
+        assert isinstance(dilation, int)
+        said = {**said, "padding": pads(kernel, stride, dilation, said["padding"])}
+    return frozenset(said.items())
+
+
+def starts(attribute: str) -> bool:
+    """An attribute that says only where tensors start."""
+    return attribute.startswith("init") or attribute.endswith("_init")

@@ -1,0 +1,198 @@
+"""Rows compared: added, dropped, renamed, moved, and clause by clause what changed in those that both networks have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import zip_longest
+
+from spinedsl.compare.model import Change
+from spinedsl.compare.side import Side
+from spinedsl.ir.networks import FILLED_IN
+from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.program import Call, Row
+from spinedsl.ops.text import shown
+
+NOTHING = "none"
+ARGUMENT = "argument "  # before the names of a type's arguments
+
+
+def partners(old: Side, new: Side) -> dict[str, str]:
+    """The rows of the old network that the new one has, by their names there: the same one, or another.
+
+    A row that goes by another name is one of the same structure, whose inputs are the same rows.
+    """
+    before, after = ({row.name: row for row in one.program.rows} for one in (old, new))
+    here, there = (nodes_by_row(one.graph) for one in (old, new))
+    found = {name: name for name in before if name in after and before[name].kind == after[name].kind}
+    free = [name for name in after if name not in found.values()]
+    for name, row in before.items():
+        if name in found:
+            continue
+        wanted = _structure(row, here[name], old.graph, found, old.program.input_name)
+        own = {source: source for source in after}
+        for other in free:
+            if _structure(after[other], there[other], new.graph, own, new.program.input_name) == wanted:
+                found[name] = other
+                free.remove(other)
+                break
+    return found
+
+
+def nodes_by_row(graph: Graph) -> dict[str, list[Node]]:
+    """The operations of each row, in running order."""
+    nodes: dict[str, list[Node]] = {row.name: [] for row in graph.program.rows}
+    for node in graph.nodes:
+        nodes[node.row].append(node)
+    return nodes
+
+
+def _structure(
+    row: Row, nodes: Sequence[Node], graph: Graph, names: Mapping[str, str], image: str
+) -> tuple[object, ...]:
+    """What makes a row what it is, but for its name; its sources by their names in the new network."""
+    local = {node.result: at for at, node in enumerate(nodes)}
+    operations = tuple(
+        (
+            node.primitive,
+            tuple(node.attributes.items()),
+            tuple(local.get(value, -1) for value in node.inputs),
+            tuple(graph.parameters[name] for name in node.parameters.values()),
+        )
+        for node in nodes
+    )
+    named = {**names, image: ""}  # what the input is called is no part of a row
+    sources = tuple(named.get(connection.source) for connection in row.inputs)
+    return row.kind, row.level, row.type, sources, tuple(named.get(name) for name in row.absorbed), operations
+
+
+# ---- changes ----
+
+
+def row_changes(old: Side, new: Side, found: Mapping[str, str]) -> Iterator[Change]:
+    """Every change of a row: those of the new network in its order, then those that are dropped."""
+    before, after = ({row.name: row for row in one.program.rows} for one in (old, new))
+    back = {name: was for was, name in found.items()}
+    moved = moves([found[name] for name in before if name in found], [name for name in after if name in back])
+    for name, row in after.items():
+        was = back.get(name)
+        if was is None:
+            yield Change(row.kind, name, "added", new=summary(row))
+            continue
+        if was != name:
+            yield Change(row.kind, name, "renamed", old=was, new=name)
+        if name in moved:
+            yield Change(row.kind, name, "moved", old=_place(was, list(before)), new=_place(name, list(after)))
+        for what, (left, right) in _clauses_of_both(before[was], row, found).items():
+            yield Change(row.kind, name, "changed", what, left, right)
+    for name, row in before.items():
+        if name not in found:
+            yield Change(row.kind, name, "dropped", old=summary(row))
+
+
+def moves(before: Sequence[str], after: Sequence[str]) -> set[str]:
+    """Names that do not keep their place among the others."""
+    kept = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    return set(after) - {name for block in kept for name in after[block.b : block.b + block.size]}
+
+
+def _place(name: str, names: Sequence[str]) -> str:
+    at = names.index(name)
+    return f"below {names[at - 1]}" if at else "first"
+
+
+def _clauses_of_both(old: Row, new: Row, found: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Clauses that differ, with what they say on either side; sources are the same by either of their names."""
+    was, now = clauses(old), clauses(new)
+    renamed = clauses(old, found)
+    differ = {
+        word: (was.get(word, NOTHING), now.get(word, NOTHING))
+        for word in dict.fromkeys([*now, *was])
+        if renamed.get(word, NOTHING) != now.get(word, NOTHING)
+    }
+    if "type" not in differ:
+        return differ
+    types = tuple(use(row.calls[0]) if row.calls else NOTHING for row in (old, new))
+    return {"type": (types[0], types[1])} | {
+        word: texts for word, texts in differ.items() if word != "type" and not word.startswith(ARGUMENT)
+    }
+
+
+def clauses(row: Row, names: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a row says, clause by clause, with the defaults of its network filled in."""
+    names = names or {}
+    said: dict[str, str] = {}
+    if row.calls:
+        said["type"] = row.calls[0].module.definition
+        said |= {f"{ARGUMENT}{name}": text for name, text in _arguments(row.calls[0])}
+    said |= {"level": str(row.level)} if row.level is not None else {}
+    if row.kind != "head":
+        said["channels"] = str(row.type.channels)
+    sources = [names.get(connection.source, connection.source) for connection in row.inputs]
+    resampled = row.join is not None or row.kind in ("output", "head")
+    if row.kind != "stem":
+        said["inputs"] = f"{'from' if resampled else 'after'} {', '.join(sources)}"
+    for at, connection in enumerate(row.inputs):
+        if connection.resample is not None:
+            said[f"resample of input {at + 1}"] = use(connection.resample)
+    if row.join is not None:
+        said["join"] = use(row.join)
+    if row.absorbed:
+        said["absorbed"] = ", ".join(names.get(name, name) for name in row.absorbed)
+    if row.repeated:
+        said["repeat"] = str(len(row.calls))
+    if row.parts:
+        said["gives"] = ", ".join(f"{name} {type_}" for name, type_ in row.parts)
+    elif row.kind == "head":
+        said["gives"] = str(row.type)
+    resamples = [said[word] for word in said if word.startswith("resample")]
+    if len(set(resamples)) == 1:  # mostly they are one, and said once
+        said = {word: text for word, text in said.items() if not word.startswith("resample")}
+        said["resample"] = resamples[0]
+    return said
+
+
+def summary(row: Row) -> str:
+    """A row in a few words."""
+    said = clauses(row)
+    words = [use(row.calls[0]) if row.calls else "the map as it is"]
+    words += [f"level {said['level']}"] if "level" in said else []
+    words += [f"{said['channels']} channels"] if "channels" in said else []
+    words += [said["inputs"]] if "inputs" in said else []
+    words += [f"absorbs {said['absorbed']}"] if "absorbed" in said else []
+    words += [f"{said['repeat']} times"] if "repeat" in said else []
+    return ", ".join(words)
+
+
+def use(call: Call) -> str:
+    """A definition, with the arguments that are not what it would take by itself."""
+    defaults = {formal.name: formal.default.value for formal in call.module.formals if formal.default is not None}
+    given = (
+        f"{name} = {text}" for name, text in _arguments(call) if name not in defaults or text != shown(defaults[name])
+    )
+    words = ", ".join(given)
+    return f"{call.module.definition}({words})" if words else call.module.definition
+
+
+def _arguments(call: Call) -> Iterator[tuple[str, str]]:
+    for name, attr in call.module.scalars.items():
+        if "." not in name and name not in FILLED_IN:
+            yield name, shown(attr.value)
+
+
+def grouped(changes: Iterable[Change]) -> Iterator[tuple[Change, tuple[str, ...]]]:
+    """The same change of several rows, once, with the rows' names."""
+    names: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        named = () if change.how == "changed" else (change.name,)
+        key = (change.kind, change.how, change.what, change.old, change.new, *named)
+        names.setdefault(key, []).append(change)
+    for same in names.values():
+        yield same[0], tuple(change.name for change in same)
+
+
+def aligned(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
+    """Operations of a row before and after, side by side; None where one has no counterpart."""
+    here, there = ([(node.primitive, *node.name.split(".")[1:]) for node in nodes] for nodes in (left, right))
+    for _, a, b, c, d in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
+        yield from zip_longest(left[a:b], right[c:d])

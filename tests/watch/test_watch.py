@@ -1,0 +1,336 @@
+"""`spine watch`: frames on edits, mistakes, mending, imports and deletion; what the server refuses; the page itself."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spinedsl.cli import main
+from spinedsl.watch import Frame, Server, Watcher
+from tests.watch.chromium import BROWSER, Chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+NET = """\
+spine 1
+import std.stems
+import std.resample
+import std.outputs
+import "own.spine"
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2: 4, level 3: 6, level 4: 8 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 4
+    block a: mix level 2 after s
+    block b: mix level 3 from a
+    output P3: endpoint from b channels 4
+}
+"""
+OWN = """\
+spine 1
+block_type mix(x, channels, stride = 1) -> channels { return act(norm(conv(x, channels, kernel = 3, stride = stride))) }
+"""
+
+
+class Watched:
+    """A file that is watched, with a queue of its frames."""
+
+    def __init__(self, folder: Path, network: str | None = None) -> None:
+        self.path, self.own = folder / "net.spine", folder / "own.spine"
+        self.path.write_text(NET, encoding="utf-8")
+        self.own.write_text(OWN, encoding="utf-8")
+        self.frames: queue.Queue[Frame] = queue.Queue()
+        self.server = Server()
+        self.server.start()
+        self.stop = threading.Event()
+        self.watcher = Watcher(self.path, network)
+        self.thread = threading.Thread(target=self.watcher.run, args=(self.show, self.stop))
+        self.thread.start()
+
+    def show(self, frame: Frame) -> None:
+        self.server.publish(frame)
+        self.frames.put(frame)
+
+    def next(self) -> Frame:
+        return self.frames.get(timeout=30)
+
+    def until(self, broken: bool) -> Frame:
+        """The next frame that is of a broken file, or of a sound one: a save may show as several."""
+        while (frame := self.next()).broken != broken:
+            pass
+        return frame
+
+    def save(self, text: str, path: Path | None = None) -> None:
+        """As many editors do: beside it, then renamed."""
+        target = path or self.path
+        beside = target.with_suffix(".tmp")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(target)
+
+    def close(self) -> None:
+        self.stop.set()
+        self.thread.join()
+        self.server.close()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    made = Watched(tmp_path)
+    yield made
+    made.close()
+
+
+def test_frames_follow_the_file(watched: Watched) -> None:
+    first = watched.next()
+    assert (first.broken, first.title, first.figure, first.stale) == (False, "Net", 1, False)
+    watched.save(NET.replace("level 3: 6", "level 3: 12"))
+    wider = watched.until(broken=False)
+    assert wider.svg != first.svg
+    assert "WEIGHTS: widths level 3 6 -> 12 and 1 more" in wider.said
+    watched.path.write_text(NET.replace("from a", "from c"), encoding="utf-8")  # in place, as other editors do
+    broken = watched.until(broken=True)
+    assert (broken.svg, broken.figure, broken.stale) == (wider.svg, wider.figure, True)
+    assert [said.code.id for said in broken.diagnostics] == ["E0201"]
+    watched.save(NET)
+    mended = watched.until(broken=False)
+    assert (mended.svg, mended.stale, mended.diagnostics) == (first.svg, False, ())
+
+
+def test_imports_are_watched_even_missing_ones(watched: Watched) -> None:
+    first = watched.next()
+    watched.save(OWN.replace("kernel = 3", "kernel = 5"), watched.own)
+    assert watched.until(broken=False).svg != first.svg
+    watched.own.unlink()
+    missing = watched.until(broken=True)
+    assert missing.diagnostics[0].code.id == "E0205", missing.diagnostics
+    watched.save(OWN, watched.own)
+    assert watched.until(broken=False).svg == first.svg
+    watched.save(NET.replace('"own.spine"', '"other.spine"'))
+    assert watched.until(broken=True).stale
+    watched.save(OWN, watched.own.with_name("other.spine"))
+    assert watched.until(broken=False).svg == first.svg
+
+
+def test_deletion_and_return(watched: Watched) -> None:
+    first = watched.next()
+    watched.path.unlink()
+    gone = watched.until(broken=True)
+    assert [said.code.id for said in gone.diagnostics] == ["E0801"]
+    assert gone.svg == first.svg
+    watched.save(NET)
+    assert watched.until(broken=False).svg == first.svg
+
+
+def test_a_file_that_is_gone_for_a_moment_is_not_gone(watched: Watched) -> None:
+    watched.next()
+    for _ in range(5):
+        watched.path.unlink()
+        time.sleep(0.02)
+        watched.path.write_text("", encoding="utf-8")
+        time.sleep(0.02)
+        watched.path.write_text(NET.replace("level 3: 6", "level 3: 7"), encoding="utf-8")
+        time.sleep(0.3)
+    frames = [watched.frames.get_nowait() for _ in range(watched.frames.qsize())]
+    assert frames
+    assert not any(frame.broken for frame in frames)
+
+
+def test_a_network_that_went(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, "Net")
+    try:
+        watched.next()
+        watched.save(NET.replace("network Net", "network Other"))
+        assert watched.until(broken=True).problem == "there is no network `Net` now: there is `Other`"
+        watched.save(NET + "\nnetwork Second = Net with { block b level 4 }\n")
+        assert watched.until(broken=False).title == "Net"
+    finally:
+        watched.close()
+
+
+def test_mistakes_of_other_networks_come_after_the_figure(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, "Net")
+    try:
+        first = watched.next()
+        watched.save(NET + "\nnetwork Second = Net with { block b level 9 }\n")
+        whole = watched.until(broken=True)
+        assert (whole.svg, whole.stale) == (first.svg, False)
+        assert whole.diagnostics
+    finally:
+        watched.close()
+
+
+# ---- the server ----
+
+
+def answer(server: Server, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.putrequest(method, path, skip_host="Host" in headers)
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    given = connection.getresponse()
+    text = given.read().decode()
+    connection.close()
+    return given.status, dict(given.getheaders()), text
+
+
+def test_the_page_is_given_to_this_machine_only(watched: Watched) -> None:
+    watched.next()
+    server = watched.server
+    status, headers, text = answer(server)
+    assert status == 200
+    assert "<title>Net</title>" in text
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "connect-src 'self'" in policy
+    assert "unsafe-inline" not in policy.split("script-src")[1]
+    nonce = policy.split("'nonce-")[1].split("'")[0]
+    assert text.count(f'nonce="{nonce}"') == 1
+    assert nonce not in answer(server)[2]
+    assert headers["Cache-Control"] == "no-store"
+    assert answer(server, Host=f"localhost:{server.port}")[0] == 200
+    for host in ("evil.example", f"evil.example:{server.port}", "127.0.0.1", f"127.0.0.1:{server.port + 1}", ""):
+        assert answer(server, Host=host)[0] == 421
+    for path in ("/", "/events"):
+        assert answer(server, path, Origin="http://evil.example")[0] == 403
+    for path in ("/net.spine", "/../net.spine", "/%2e%2e/net.spine", "//etc/passwd", "/?x"):
+        assert answer(server, path)[0] == 404
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        assert answer(server, method=method)[0] == 501
+    assert server._http.server_address[0] == "127.0.0.1"
+
+
+def events(server: Server) -> Iterator[dict[str, Any]]:
+    """The frames that a page is sent."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("GET", "/events")
+    given = connection.getresponse()
+    assert given.headers["Content-Type"] == "text/event-stream"
+    for line in given:
+        if line.startswith(b"data: "):
+            yield json.loads(line[6:])
+
+
+def test_events(watched: Watched) -> None:
+    watched.next()
+    stream = events(watched.server)
+    first = next(stream)
+    assert (first["title"], first["mistakes"], first["stale"]) == ("Net", "", False)
+    watched.save(NET.replace("from a", "from <c>"))
+    broken = next(stream)
+    assert broken["mistakes"].startswith("error[E0")
+    assert broken["figure"] == first["figure"]
+    assert next(events(watched.server)) == broken  # who connects later sees what everybody sees
+    watched.server.close()
+    assert list(stream) == []
+    watched.server = Server()
+    watched.server.start()
+
+
+def test_many_pages_are_refused(watched: Watched) -> None:
+    watched.next()
+    streams = [events(watched.server) for _ in range(32)]
+    for stream in streams:
+        next(stream)
+    assert answer(watched.server, "/events")[0] == 503
+    assert answer(watched.server)[0] == 200
+
+
+# ---- the command ----
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-"], "standard input cannot be watched"),
+        (["nothing.spine"], "there is no file nothing.spine"),
+        (["net.spine", "--port", "70000"], "expected a port"),
+    ],
+)
+def test_wrong_use(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status = main(["watch", *arguments])
+    except SystemExit as stopped:
+        status = int(stopped.code or 0)
+    assert status == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "net.spine").write_text(NET, encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["watch", str(tmp_path / "net.spine"), "--port", str(port), "--no-browser"]) == 2
+    assert f"cannot serve on port {port}: Address already in use" in capsys.readouterr().err
+
+
+def test_interrupting_ends_it_cleanly(tmp_path: Path) -> None:
+    (tmp_path / "net.spine").write_text(NET, encoding="utf-8")
+    (tmp_path / "own.spine").write_text(OWN, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "spinedsl", "watch", "net.spine", "--no-browser"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("watching net.spine at http://127.0.0.1:")
+    assert "Net: " in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out.strip(), err) == (0, "no longer watching", "")
+
+
+# ---- the page ----
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+def test_the_page_in_a_browser(watched: Watched, tmp_path: Path) -> None:
+    watched.next()
+    with Chromium(tmp_path) as browser:
+        browser.open(watched.server.url)
+        browser.wait_for("document.documentElement.dataset.frame")
+        browser.value("zoom(0.5); nodes[1].focus(); panel.scrollTop = 7; window.mark = 'same page'")
+        before = browser.value("({view: [...view], words: panel.textContent, scrolled: panel.scrollTop})")
+        watched.save(NET.replace("level 3: 6", "level 3: 12"))
+        browser.wait_for("said.textContent.includes('WEIGHTS')")
+        after = browser.value("({view: [...view], node: document.activeElement.dataset.node, mark: window.mark})")
+        assert after == {"view": before["view"], "node": "0-a", "mark": "same page"}
+        assert browser.value("panel.scrollTop") == before["scrolled"]
+        assert "12 x 8 x 8" in browser.value("words.get(nodes.find((node) => node.dataset.node === '0-b'))")
+        watched.save(NET.replace("from a", "from nowhere"))
+        browser.wait_for("mistakes.textContent.includes('E0201')")
+        assert browser.value("main.classList.contains('stale') && nodes.length") == 3
+        watched.save(NET.replace("Net {", "Ne {").replace("block a", "block a"))
+        browser.wait_for("document.title === 'Ne'")
+        assert browser.value("mistakes.textContent + main.classList.contains('stale')") == "false"
+        # A script that got into the page would not run.
+        browser.value("main.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')")
+        script = "document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = 1'}))"
+        browser.value(script)
+        assert browser.value("window.ran") is None
+        # The server goes and comes back under the same address: the page finds it by itself.
+        port = watched.server.port
+        watched.server.close()
+        browser.wait_for("said.textContent === 'spine watch does not answer'")
+        watched.server = Server(port)
+        watched.server.start()
+        watched.server.publish(watched.watcher.frame)
+        watched.save(NET)
+        browser.wait_for("document.title === 'Net' && said.textContent.startsWith('Net: ')")
+        assert browser.value("window.mark") == "same page"
