@@ -16,8 +16,8 @@ from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError, columns
 
 COMMANDS = (
-    "check", "explain", "compile", "verify", "show", "stats", "draw", "watch", "diff", "breaking", "weights", "fmt", "new",
-    "completion",
+    "check", "explain", "compile", "verify", "show", "stats", "draw", "watch", "diff", "breaking", "weights", "fmt",
+    "new", "completion",
 )  # fmt: skip
 EXTRAS = {
     "resvg_py": "draw",
