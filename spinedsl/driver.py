@@ -233,6 +233,8 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
     for name, network in networks.items():
         if only is not None and name != only:
             continue
+        if work.left < 0:
+            break
         outcome = elaborate(network, size, work).then(check)
         said += blame(network, outcome.diagnostics)
         if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):
