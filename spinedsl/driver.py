@@ -41,13 +41,18 @@ MAX_IMPORTS = 200
 
 def read(path: Path, name: str | None = None) -> Outcome[Source]:
     """A file as a source, or why it cannot be read."""
-    shown = name if name is not None else str(path)
+    shown = legible(name if name is not None else str(path))
     nowhere = Source(shown, "").span(0, 0)
     try:
         with path.open("rb") as file:
             return read_bytes(file, shown, str(path.resolve()))
     except OSError as error:
         return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=_reason(error)),))
+
+
+def legible(name: str) -> str:
+    """The name of a file as every encoding can write it: bytes in it that are no UTF-8 stand there as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def read_bytes(file: BinaryIO, name: str, origin: str = "") -> Outcome[Source]:

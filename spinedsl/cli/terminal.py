@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from spinedsl import api, driver
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.program import Program
 from spinedsl.record import Record
 from spinedsl.source import Source
@@ -110,7 +111,7 @@ def read_weights(path: Path) -> Weights | None:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None
     if not found.sealed:
-        print(f"spine: {path} has no digests: damage to it may go unseen", file=sys.stderr)
+        print(f"spine: {one_line(path)} has no digests: damage to it may go unseen", file=sys.stderr)
     return found
 
 
