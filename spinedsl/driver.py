@@ -47,7 +47,7 @@ def read(path: Path, name: str | None = None) -> Outcome[Source]:
         with path.open("rb") as file:
             return read_bytes(file, shown, str(path.resolve()))
     except OSError as error:
-        return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=_reason(error)),))
+        return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=reason_of(error)),))
 
 
 def legible(name: str) -> str:
@@ -75,7 +75,8 @@ def decode(data: bytes, name: str, origin: str = "") -> Outcome[Source]:
         return Outcome(None, (say.NOT_UTF8.at(place, byte=f"0x{data[error.start]:02x}", offset=error.start),))
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Why the system refuses a file, in a few words."""
     return (error.strerror or type(error).__name__).lower()
 
 
@@ -99,7 +100,7 @@ class _Loader(Record, frozen=False):
     def load(self, source: Source) -> Outcome[Unit]:
         """The unit of a file and of all that it imports."""
         if source.origin and self.folder is None:
-            self.folder = _project_folder(Path(source.origin))
+            self.folder = project_folder(Path(source.origin))
         outcome = self.unit(source)
         return Outcome(outcome.value, outcome.diagnostics)
 
@@ -136,6 +137,8 @@ class _Loader(Record, frozen=False):
             return Outcome(self.units[key])
         if len(self.units) >= MAX_IMPORTS:
             return Outcome(None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),))
+        if target.exists() and not (target.is_file() or target.is_dir()):  # a pipe or a device, which may never end
+            return _not_found(import_, path, "what has this name is no file")
         text = read(target, _shown(Path(source.name).parent / path))
         if text.value is None:
             if text.diagnostics[0].code is say.CANNOT_READ:
@@ -176,7 +179,7 @@ def _not_found(import_: tree.Import, path: str, where: str) -> Outcome[Unit]:
     return Outcome(None, (say.IMPORT_NOT_FOUND.at(import_.span, path=path, where=where),))
 
 
-def _project_folder(path: Path) -> Path:
+def project_folder(path: Path) -> Path:
     """The folder that imports may not leave: the nearest one above with a project in it, else the file's own."""
     for folder in path.parents:
         if any((folder / mark).exists() for mark in (".git", "pyproject.toml", "spine.toml")):

@@ -17,6 +17,7 @@ from typing import NoReturn
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError, columns
 from spinedsl.diagnostics.plain import one_line
+from spinedsl.driver import reason_of
 
 COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "weights", "fmt", "new", "completion")
 EXTRAS = {
@@ -87,8 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         _close_stdout()
         where = "standard output" if error.filename is None else one_line(error.filename)
-        reason = (error.strerror or type(error).__name__).lower()
-        print(f"spine: {where}: {reason}", file=sys.stderr)
+        print(f"spine: {where}: {reason_of(error)}", file=sys.stderr)
         return MISTAKES
     except Exception as error:  # noqa: BLE001  the last resort: a fault of ours becomes a report, not a traceback
         return _fault(error, given)
