@@ -15,9 +15,12 @@ def main() -> int:
     # Where somebody has closed one of these (`>&-`), what is said goes nowhere.
     nowhere = open(os.devnull, "w", encoding="utf-8") if None in (sys.stdout, sys.stderr) else None  # noqa: PTH123, SIM115
     sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
-    from spinedsl.cli import main as run  # noqa: PLC0415
+    try:
+        from spinedsl.cli import main as run  # noqa: PLC0415
 
-    status = run()
+        status = run()
+    except KeyboardInterrupt:  # while the command line was still being read in
+        return 130
     gc.freeze()
     return status
 

@@ -42,7 +42,7 @@ MAX_IMPORTS = 200
 
 def read(path: Path, name: str | None = None, archive: Archive | None = None) -> Outcome[Source]:
     """A file as a source, or why it cannot be read; from the disk, or out of an archive."""
-    shown = name if name is not None else str(path)
+    shown = legible(name if name is not None else str(path))
     nowhere = Source(shown, "").span(0, 0)
     try:
         if archive is not None:
@@ -50,7 +50,12 @@ def read(path: Path, name: str | None = None, archive: Archive | None = None) ->
         with path.open("rb") as file:
             return read_bytes(file, shown, str(path.resolve()))
     except OSError as error:
-        return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=_reason(error)),))
+        return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=reason_of(error)),))
+
+
+def legible(name: str) -> str:
+    """The name of a file as every encoding can write it: bytes in it that are no UTF-8 stand there as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def read_bytes(file: BinaryIO, name: str, origin: str = "", archive: Archive | None = None) -> Outcome[Source]:
@@ -73,7 +78,8 @@ def decode(data: bytes, name: str, origin: str = "", archive: Archive | None = N
         return Outcome(None, (say.NOT_UTF8.at(place, byte=f"0x{data[error.start]:02x}", offset=error.start),))
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Why the system refuses a file, in a few words."""
     reason = error.strerror or type(error).__name__
     return reason[:1].lower() + reason[1:]
 
@@ -98,7 +104,7 @@ class _Loader(Record, frozen=False):
     def load(self, source: Source) -> Outcome[Unit]:
         """The unit of a file and of all that it imports."""
         if source.origin and self.folder is None:
-            self.folder = _project_folder(Path(source.origin))
+            self.folder = project_folder(Path(source.origin))
         outcome = self.unit(source)
         return Outcome(outcome.value, outcome.diagnostics)
 
@@ -136,6 +142,9 @@ class _Loader(Record, frozen=False):
         if len(self.units) >= MAX_IMPORTS:
             return Outcome(None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),))
         archive = source.archive
+        if archive is None and target.exists() and not (target.is_file() or target.is_dir()):
+            # A pipe or a device, which may never end.
+            return _not_found(import_, path, "what has this name is no file")
         name = _shown(Path(source.name).parent / path) if archive is None else archive.name(target)
         text = read(target, name, archive)
         if text.value is None:
@@ -178,7 +187,7 @@ def _not_found(import_: tree.Import, path: str, where: str) -> Outcome[Unit]:
     return Outcome(None, (say.IMPORT_NOT_FOUND.at(import_.span, path=path, where=where),))
 
 
-def _project_folder(path: Path) -> Path:
+def project_folder(path: Path) -> Path:
     """The folder that imports may not leave: the nearest one above with a project in it, else the file's own."""
     for folder in path.parents:
         if any((folder / mark).exists() for mark in (".git", "pyproject.toml", "spine.toml")):
@@ -240,6 +249,8 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
     for name, network in networks.items():
         if only is not None and name != only:
             continue
+        if work.left < 0:
+            break
         outcome = elaborate(network, size, work).then(check)
         said += blame(network, outcome.diagnostics)
         if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):

@@ -7,13 +7,17 @@ wrong use, 70 a fault of the compiler, 130 interrupted. Only what a command need
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError, columns
+from spinedsl.diagnostics.plain import one_line
+from spinedsl.driver import reason_of
 
 COMMANDS = (
     "check", "explain", "compile", "verify", "show", "stats", "draw", "watch", "diff", "breaking", "weights", "fmt",
@@ -51,6 +55,14 @@ class Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=columns(sys.stdout) - 2)
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints repeat what was given as it can be shown."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and stop with status 2."""
+        super().error(one_line(message))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -59,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options)
         sys.stdout.flush()
     except UsageError as error:
-        print(f"spine: {error}", file=sys.stderr)
+        print(f"spine: {one_line(error)}", file=sys.stderr)
         return USAGE
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
@@ -70,12 +82,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("spine: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has enough. Point stdout at nothing, so that closing it says nothing either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has enough.
+        _close_stdout()
         return OK
+    except MemoryError:
+        print("spine: not enough memory for this: a smaller network or file would do", file=sys.stderr)
+        return MISTAKES
+    except OSError as error:  # of the machine: a full disk, a name too long for it, a folder that cannot be read
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        _close_stdout()
+        where = "standard output" if error.filename is None else one_line(error.filename)
+        print(f"spine: {where}: {reason_of(error)}", file=sys.stderr)
+        return MISTAKES
     except Exception as error:  # noqa: BLE001  the last resort: a fault of ours becomes a report, not a traceback
         return _fault(error, given)
     return status
+
+
+def _close_stdout() -> None:
+    """Point it at nothing, so that closing it says nothing more."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fault(error: Exception, given: Sequence[str]) -> int:
@@ -87,7 +115,7 @@ def _fault(error: Exception, given: Sequence[str]) -> int:
 
 def parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     """What reads the arguments `given`: of their command only, or of all where they name none."""
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="spine",
         description=DESCRIPTION,
         epilog=EXAMPLES,

@@ -17,6 +17,7 @@ from spinedsl.cli.terminal import (
     say_diagnostics,
     write_output,
 )
+from spinedsl.diagnostics.plain import one_line
 
 VERIFIED = ("torch", "onnx")
 HELP = "compile a network to PyTorch or ONNX"
@@ -101,7 +102,9 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     (data,) = files.values()
     if program.dropped and options.weights is not None:
-        print(f"spine: tensors of rows that are left out are not taken from {options.weights}", file=sys.stderr)
+        print(
+            f"spine: tensors of rows that are left out are not taken from {one_line(options.weights)}", file=sys.stderr
+        )
     if options.to == "onnx" and options.weights is None:
         print(f"spine: no --weights: values made from seed {options.seed}", file=sys.stderr)
     return write_output(options.output, data)

@@ -1,23 +1,36 @@
-"""A fault of the compiler: what someone who meets it needs, and what they may send us, in one file."""
+"""A fault of the compiler: what someone who meets it needs, and what they may send us, in one file.
+
+It holds versions, the command, the traceback, and every source that was read, with what these import. Nothing of the
+environment goes into it, and no other file.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import re
 import shlex
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from spinedsl import __version__
+from spinedsl import __version__, driver
+from spinedsl.cli.terminal import READ
+from spinedsl.diagnostics.plain import one_line
+from spinedsl.source import Source
 
 PACKAGES = ("lark", "jinja2", "torch", "onnx", "numpy", "safetensors")
-MAX_SOURCE = 1_000_000
+MAX_SOURCE = 1_000_000  # characters of one source
+MAX_SOURCES = 4_000_000  # of all
+_IMPORT = re.compile(r'^[ \t]*import[ \t]+"([^"\n]+)"', re.MULTILINE)  # read here, since the parser may be at fault
 
 
 def report(error: Exception, arguments: Sequence[str]) -> str:
     """Write the reproducer and say where it is."""
+    said = f"spine: internal error: {type(error).__name__}: {one_line(error)}\n"
+    said += "This is a fault of spine, not of your file."
     text = "\n".join(
         [
             f"spine {__version__}, Python {platform.python_version()}, {platform.platform()}",
@@ -25,18 +38,29 @@ def report(error: Exception, arguments: Sequence[str]) -> str:
             f"command: spine {shlex.join(arguments)}",
             "",
             *traceback.format_exception(error),
-            *_sources(arguments),
+            *_shown(with_imports([*_named(arguments), *READ])),
         ]
     )
-    said = f"spine: internal error: {type(error).__name__}: {error}\nThis is a fault of spine, not of your file."
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="spine-fault-", suffix=".txt", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(text)
-    except OSError:
+    name = _written(text)
+    if name is None:
         return f"{said} Please report it with this:\n\n{text}"
-    return f"{said} Please report it with the file {file.name}, which holds your source and the command."
+    return (
+        f"{said} Please report it with the file {name}, which holds the command and the sources that were read: "
+        "look through it before you send it."
+    )
+
+
+def _written(text: str) -> str | None:
+    """The file with the text, or None where there is no place for one."""
+    try:
+        with tempfile.NamedTemporaryFile("wb", prefix="spine-fault-", suffix=".txt", delete=False) as file:
+            path = Path(file.name)
+            file.write(text.encode("utf-8", "backslashreplace"))
+    except OSError:
+        with contextlib.suppress(OSError, UnboundLocalError):
+            path.unlink()
+        return None
+    return str(path)
 
 
 def _version(package: str) -> str | None:
@@ -46,12 +70,41 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _sources(arguments: Sequence[str]) -> list[str]:
-    """The text of every file that the command named."""
-    found: list[str] = []
+def _named(arguments: Sequence[str]) -> Iterator[Source]:
+    """The files that the command names, which it may not have read yet."""
     for argument in arguments:
-        path = Path(argument)
-        if path.suffix == ".spine" and path.is_file():
-            with path.open(encoding="utf-8", errors="replace") as file:
-                found += [f"---- {argument} ----", file.read(MAX_SOURCE)]
-    return found
+        with contextlib.suppress(OSError, ValueError):
+            path = Path(argument)
+            if path.suffix == ".spine" and path.is_file() and (source := driver.read(path, argument).value) is not None:
+                yield source
+
+
+def with_imports(sources: Iterable[Source]) -> Iterator[Source]:
+    """Sources, the last one first, each followed by what it imports, as far as a file may import it."""
+    pending = list(sources)
+    seen: set[str] = set()
+    while pending:
+        source = pending.pop()
+        if source.origin in seen:
+            continue
+        if source.origin:
+            seen.add(source.origin)
+        yield source
+        if not source.origin or len(seen) > driver.MAX_IMPORTS:
+            continue
+        here = Path(source.origin)
+        folder = driver.project_folder(here)
+        for path in _IMPORT.findall(source.text):
+            with contextlib.suppress(OSError, ValueError):
+                target = (here.parent / path).resolve()
+                if target.is_relative_to(folder) and target.is_file():
+                    pending += filter(None, [driver.read(target).value])
+
+
+def _shown(sources: Iterable[Source]) -> Iterator[str]:
+    left = MAX_SOURCES
+    for source in sources:
+        text = source.text[: min(MAX_SOURCE, left)]
+        left -= len(text)
+        yield f"---- {source.name} ----"
+        yield text if len(text) == len(source.text) else f"{text}\n---- and {len(source.text) - len(text)} more ----"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics, spine_files, write_whole
-from spinedsl.diagnostics.render import printable
+from spinedsl.diagnostics.plain import one_line, printable
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 
@@ -62,7 +62,7 @@ def _one(name: str, options: argparse.Namespace) -> str:
     if options.diff:
         _print_diff(name, before, text.value)
     elif options.check:
-        print(f"{printable(name)}: not formatted")
+        print(f"{one_line(name)}: not formatted")
     elif (problem := write_whole(Path(name), text.value.encode())) is not None:
         say_diagnostics([problem], sys.stderr)
         return "failed"
@@ -75,5 +75,6 @@ def _as_it_stands(name: str, source: Source) -> str:
 
 
 def _print_diff(name: str, before: str, after: str) -> None:
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (formatted)", lineterm="")
+    old, new = before.splitlines(), after.splitlines()
+    lines = difflib.unified_diff(old, new, one_line(name), f"{one_line(name)} (formatted)", lineterm="")
     print("\n".join(printable(line) for line in lines))

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from spinedsl.cli.terminal import UsageError, say_diagnostics, write_whole
+from spinedsl.diagnostics.plain import one_line
 
 HELP = "start a file with a small network"
 EXAMPLES = """\
@@ -40,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
     if (problem := write_whole(path, text.encode())) is not None:
         say_diagnostics([problem], sys.stderr)
         return 1
-    print(f"{options.file}: network {name}\n\nnext:  spine check {options.file}\n       spine show {options.file}")
+    file = one_line(options.file)
+    print(f"{file}: network {name}\n\nnext:  spine check {file}\n       spine show {file}")
     return 0
 
 

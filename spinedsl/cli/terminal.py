@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -13,12 +14,16 @@ from typing import TYPE_CHECKING, TextIO
 from spinedsl import api, driver
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.program import Program
 from spinedsl.record import Record
 from spinedsl.source import Source
 
 if TYPE_CHECKING:
     from spinedsl.weights import Weights
+
+
+READ: deque[Source] = deque(maxlen=16)  # what was read last: a fault's report repeats it
 
 
 class UsageError(Exception):
@@ -66,9 +71,20 @@ def _names(text: str) -> tuple[str, ...]:
 
 def read_source(name: str) -> Outcome[Source]:
     """A file named on the command line; `-` is standard input."""
-    if name == "-":
-        return driver.read_bytes(sys.stdin.buffer, "<stdin>")
-    return driver.read(Path(name), name)
+    outcome = _standard_input() if name == "-" else driver.read(Path(name), name)
+    if outcome.value is not None:
+        READ.append(outcome.value)
+    return outcome
+
+
+def _standard_input() -> Outcome[Source]:
+    reason = "it is closed"  # as by `<&-`
+    if sys.stdin is not None:
+        try:
+            return driver.read_bytes(sys.stdin.buffer, "<stdin>")
+        except OSError as error:
+            reason = driver.reason_of(error)
+    return Outcome(None, (say.CANNOT_READ.at(Source("<stdin>", "").span(0, 0), path="<stdin>", reason=reason),))
 
 
 def requested_program(options: argparse.Namespace) -> Program | None:
@@ -115,7 +131,7 @@ def read_weights(path: Path) -> Weights | None:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None
     if not found.sealed:
-        print(f"spine: {path} has no digests: damage to it may go unseen", file=sys.stderr)
+        print(f"spine: {one_line(path)} has no digests: damage to it may go unseen", file=sys.stderr)
     return found
 
 
@@ -188,15 +204,19 @@ def say_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
 def write_whole(path: Path, data: bytes) -> Diagnostic | None:
     """Write a file completely or not at all: a temporary file beside it, synced, then renamed.
 
-    A file that is there keeps its permissions; of a symbolic link, the file that it leads to is written.
+    A file that is there keeps its permissions; of a symbolic link, the file that it leads to is written. What is no
+    file, such as a pipe or `/dev/null`, is written to as it stands.
     """
     import tempfile  # noqa: PLC0415  many commands write nothing
 
     temporary: Path | None = None
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return None
         path = path.resolve()
         mode = path.stat().st_mode & 0o777 if path.exists() else None
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -209,7 +229,7 @@ def write_whole(path: Path, data: bytes) -> Diagnostic | None:
         temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = driver.reason_of(error)
         return say.CANNOT_WRITE.at(Source(str(path), "").span(0, 0), path=str(path), reason=reason)
     finally:
         if temporary is not None:

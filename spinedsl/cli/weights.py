@@ -16,6 +16,7 @@ from spinedsl.cli.terminal import (
     say_diagnostics,
     write_output,
 )
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.primitives import Initial
 
@@ -156,8 +157,8 @@ def _print_held(weights: Weights, *, as_json: bool) -> None:
         return
     print(_summary(weights))
     for name, value in _notes(weights).items():
-        print(f"{name}: {value}")
-    rows = [(name, _size(array.shape), str(array.dtype)) for name, array in weights.tensors.items()]
+        print(f"{one_line(name)}: {one_line(value)}")
+    rows = [(one_line(name), _size(array.shape), str(array.dtype)) for name, array in weights.tensors.items()]
     print()
     _print_table([("name", "shape", "type"), *rows])
 
@@ -171,7 +172,8 @@ def _notes(weights: Weights) -> dict[str, str]:
 def _summary(weights: Weights) -> str:
     digests = "every digest holds" if weights.sealed else "no digests"
     size = sum(array.nbytes for array in weights.tensors.values()) / 2**20
-    return f"{weights.path}: {len(weights.tensors)} tensors, {weights.elements:,} numbers, {size:.1f} MiB; {digests}"
+    holds = f"{len(weights.tensors)} tensors, {weights.elements:,} numbers, {size:.1f} MiB"
+    return f"{one_line(weights.path)}: {holds}; {digests}"
 
 
 def _size(shape: tuple[int, ...]) -> str:
@@ -213,7 +215,7 @@ def _convert(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         if done.left_out:
-            shown = ", ".join(done.left_out[:3])
+            shown = one_line(", ".join(done.left_out[:3]))
             print(f"{len(done.left_out)} left out that are no part of it, such as {shown}", file=sys.stderr)
     return status
 
@@ -265,7 +267,7 @@ def _verdict(weights: Weights, fit: Fit | None, network: str) -> dict[str, Any]:
 def _print_verdict(weights: Weights, fit: Fit | None, network: str, *, fits: bool) -> None:
     print(_summary(weights))
     for name, count in weights.not_finite().items():
-        print(f"not finite: {count} of {weights.tensors[name].size} numbers of `{name}`")
+        print(f"not finite: {count} of {weights.tensors[name].size} numbers of `{one_line(name)}`")
     if fit is None:
         return
     if not fits:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from spinedsl.diagnostics.catalogue import CATALOGUE
 from spinedsl.diagnostics.model import Diagnostic, Edit, Severity, in_order
+from spinedsl.diagnostics.plain import printable
 from spinedsl.source import Span
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -88,6 +89,7 @@ def annotation(severity: str, properties: Mapping[str, object], said: Iterable[s
 
 def _escaped(text: str, *, property_: bool = False) -> str:
     """As the runner reads it back: nothing in a message can begin a command of its own."""
+    text = printable(text)
     for character, escape in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
         text = text.replace(character, escape)
     return text.replace(":", "%3A").replace(",", "%2C") if property_ else text

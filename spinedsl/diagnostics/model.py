@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Generic, TypeVar
 
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record, replace
 from spinedsl.source import Span
 
@@ -111,7 +113,10 @@ class Code(Record):
 
 def _short(fact: object) -> object:
     """A fact as a message can hold it: a name in a file may be as long as the file."""
-    return f"{fact[: MAX_FACT - 1]}…" if isinstance(fact, str) and len(fact) > MAX_FACT else fact
+    if not isinstance(fact, str | PurePath):
+        return fact
+    text = str(fact)
+    return one_line(text if len(text) <= MAX_FACT else f"{text[: MAX_FACT - 1]}…")
 
 
 class Outcome(Record, Generic[T]):

@@ -6,27 +6,19 @@ unprinted: control characters are shown by their escapes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from spinedsl.diagnostics.model import Diagnostic, Fix, Label, Severity, in_order
+from spinedsl.diagnostics.plain import one_line, printable
 from spinedsl.source import Span
 
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
 MAX_TEXT = 1_000
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "bold": "\x1b[1m", "dim": "\x1b[1;34m", "help": "\x1b[36m"}
 
 
-def printable(text: str) -> str:
-    """`text` with every character that a terminal would act on shown as an escape."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{{{ord(match[0]):x}}}", text).replace("\t", " ")
-
-
 def cut(text: str) -> str:
-    """`printable` text of a bearable length."""
-    return printable(text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…")
+    """Text on one line, of a bearable length."""
+    return one_line(text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…")
 
 
 def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False, width: int = 120) -> str:
@@ -72,7 +64,7 @@ class _Pen:
         line, column = first.source.position(min(first.start, len(first.source.text)))
         arrow, bar = "-->" if places[0] is main else ":::", self.paint("|", "dim")
         lines = [
-            f"{margin}{self.paint(arrow, 'dim')} {printable(first.source.name)}:{line}:{column}",
+            f"{margin}{self.paint(arrow, 'dim')} {one_line(first.source.name)}:{line}:{column}",
             f"{margin} {bar}",
         ]
         by_line: dict[int, list[Label]] = {}

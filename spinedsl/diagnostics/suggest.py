@@ -39,9 +39,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def one_of(names: Iterable[str], *, conjunction: str = "or", limit: int = 12) -> str:
     """`a`, `b` or `c`; long lists are cut."""
-    quoted = [f"`{name if len(name) <= MAX_LENGTH else name[: MAX_LENGTH - 1] + '…'}`" for name in names]
-    if len(quoted) > limit:
-        return ", ".join(quoted[:limit]) + f", and {len(quoted) - limit} more"
+    rest = iter(names)
+    quoted = [f"`{name if len(name) <= MAX_LENGTH else name[: MAX_LENGTH - 1] + '…'}`" for name in islice(rest, limit)]
+    if more := sum(1 for _ in rest):
+        return ", ".join(quoted) + f", and {more} more"
     if len(quoted) < 2:
         return "".join(quoted) or "none"
     return ", ".join(quoted[:-1]) + f" {conjunction} {quoted[-1]}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES
@@ -57,7 +58,7 @@ def _header(graph: Graph) -> list[str]:
     program = graph.program
     outputs = (f"{name} {graph.types[value]}" for name, value in graph.outputs.items())
     return [
-        f"network {program.name}  {program.loc}",
+        f"network {program.name}  {one_line(program.loc)}",
         f"input   {program.input_name} {program.input_type}",
         "sizes   any" if program.any_size else f"divisor {program.divisor}",
         *(f"output  {output}" for output in outputs),
@@ -77,7 +78,7 @@ def _row(row: Row) -> str:
     if row.repeated:
         parts.append(f"repeat {len(row.calls)}")
     given = ", ".join(f"{name} {type_}" for name, type_ in row.parts) or str(row.type)
-    return f"{' '.join(parts)}  -> {given}  {row.loc}"
+    return f"{' '.join(parts)}  -> {given}  {one_line(row.loc)}"
 
 
 def _connection(connection: Connection) -> str:
@@ -95,7 +96,7 @@ def _cells(node: Node, names: Sequence[str], graph: Graph) -> tuple[str, ...]:
         if name not in default or value != default[name]
     ]
     applied = f"{node.primitive}({', '.join(arguments)})"
-    return path_of(node), names[node.result], f"= {applied}", f"-> {graph.types[node.result]}", str(node.loc)
+    return path_of(node), names[node.result], f"= {applied}", f"-> {graph.types[node.result]}", one_line(node.loc)
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -11,10 +11,11 @@ from itertools import islice
 
 from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.diagnostics.plain import HIDDEN
 from spinedsl.source import Source
 
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029" + "".join(BIDI) + "\u200b-\u200d\ufeff\ud800-\udfff]")
+_HIDDEN = re.compile(f"[{HIDDEN}]")
 _HIDDEN_RUN = re.compile(f"({_HIDDEN.pattern})\\1*")  # many of one kind are one mistake
 MAX_REPORTED = 200
 # Letters of other scripts that are drawn as ASCII ones in most fonts (a selection of Unicode's confusables).

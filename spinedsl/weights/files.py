@@ -32,6 +32,8 @@ def read(path: Path) -> Outcome[Weights]:
     if reader is None:
         return Outcome(None, (say.UNKNOWN_WEIGHTS.at(nowhere(path), path=path),))
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            return broken(path, "it is no file")  # a pipe or a device, which may never end
         with path.open("rb"):  # says plainly what is wrong with a path that cannot be opened
             pass
         outcome = reader(path)

@@ -39,7 +39,7 @@ def read(path: Path) -> Outcome[Weights]:
             tensors = {member.filename.removesuffix(".npy"): _array(archive, member) for member in archive.infolist()}
     except _Refused as refused:
         return broken(path, str(refused))
-    except OSError:
+    except (OSError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001  a broken archive makes the reader raise whatever comes
         return broken(path, f"{type(error).__name__}: {first_sentence(error)}".rstrip(": "))

@@ -33,6 +33,8 @@ def read(path: Path) -> Outcome[Weights]:
             if tensor.data_location == TensorProto.EXTERNAL:
                 return broken(path, f"it keeps the numbers of `{tensor.name}` in another file")
             tensors[tensor.name] = numpy_helper.to_array(tensor)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001  a broken model makes the parser raise whatever comes
         return broken(path, f"{type(error).__name__}: {first_sentence(error)}".rstrip(": "))
     if strange := next((name for name, array in tensors.items() if array.dtype.kind not in "fiub"), None):

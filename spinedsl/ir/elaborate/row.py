@@ -66,6 +66,8 @@ class RowElaborator(Record, frozen=False):
             names = (name.text for name in self.declared.sources)
             features = Many("", tuple(Ref(name, type_, OPAQUE) for name, type_ in zip(names, known, strict=True)))
             call = self.expand(self.declared.row.use, self.defined, [features], arguments, (self.name,))
+        if call is not None and not self.context.spend(self.declared.row.use.span, len(call.module.yields)):
+            call = None
         if call is not None:
             given = [yielded.type for yielded in call.module.yields] or [call.type]
             constant = next((type_ for type_ in given if not type_.batched), None)

@@ -95,7 +95,8 @@ class Caller(Evaluator):
             written[name] = value
             given[name] = self.evaluate(value)
             unknown = unknown or isinstance(given[name], Poison)
-        if unknown:
+        items = sum(len(value.items) for value in given.values() if isinstance(value, Many))
+        if unknown or not self.context.spend(expr.span, items):
             return POISON
         arguments = complete(self.context, defined, given)
         if arguments is None:
@@ -108,11 +109,8 @@ class Caller(Evaluator):
         maps: dict[str, Operand] = {}
         scalars: dict[str, Attr] = {}
         for name, result in arguments.items():
-            if isinstance(result, MAPS):
+            if isinstance(result, (*MAPS, Many)):
                 maps[name] = result
-            elif isinstance(result, Many):
-                maps[name] = result
-                self.context.spend(expr.span, len(result.items))
             elif isinstance(result, Block):
                 scalars |= {key: attr for key, attr in module.scalars.items() if key.startswith(f"{name}.")}
             elif name in written and is_scalar(result):
@@ -139,7 +137,7 @@ class Caller(Evaluator):
         if name == "len":
             return len(items.items)
         if name == "rest":
-            return rest(items)
+            return rest(items) if self.context.spend(expr.span, len(items.items)) else POISON
         if name in ("first", "last"):
             item = items.items[0 if name == "first" else -1]
             assert isinstance(item, MAPS)
@@ -285,7 +283,7 @@ class Caller(Evaluator):
         """Apply a primitive whose attributes are all known. A sum takes its list two by two."""
         row = PRIMITIVES[primitive]
         operands = flat(inputs)
-        if not self.context.spend(span, len(operands)):
+        if not self.context.spend(span, 1 + len(operands)):
             return POISON
         types_ = [operand.type for operand in operands]
         if row.sized:

@@ -16,7 +16,7 @@ from spinedsl.ops.types import Attr, Literal, Loc, Type, Value
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 
-MAX_WORK = 60_000  # steps of expansion in a file; one more for every character beyond the first 64 K
+MAX_WORK = 50_000  # steps of expansion in a file; one more for every character beyond the first 64 K
 SMALL_FILE = 65_536
 MAX_STACK = 600  # Python's frames for definitions inside one another, well below its limit of 1,000
 MAX_REMEMBERED = 512
@@ -181,7 +181,7 @@ class Context(Record, frozen=False, eq=False):
         if self.work.left >= 0:
             return True
         limit = f"{self.work.total:,}"
-        if self.work.said:
+        if self.work.said or self.silent:  # what is asked for in silence is expanded again, and said then
             return False
         self.work.said = True
         found = say.TOO_MANY.at(place, what="steps of expansion", limit=limit, got="more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cached_property
 from math import floor
 
 from spinedsl.diagnostics import Edit, Label
@@ -21,7 +22,7 @@ from spinedsl.ir.expand.values import (
     is_scalar,
     memo_key,
 )
-from spinedsl.ir.expand.yields import feature, label, shown
+from spinedsl.ir.expand.yields import feature, label, labelled, shown
 from spinedsl.ir.library import Defined
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.program import (
@@ -45,6 +46,7 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 MAX_REPEAT = 1_000
+STEPS = 3  # of expanding a definition, beside those of its statements
 
 
 def expand(context: Context, defined: Defined, arguments: Environment) -> Module | Poison:
@@ -55,6 +57,8 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     found = context.recall(defined, key)
     if found is not None:
         return found.module
+    if not context.spend(defined.definition.name.span, STEPS):
+        return POISON
     outer = context.deepest, context.static_axes
     context.deepest, context.static_axes = 0, {}
     said = context.listen()
@@ -97,6 +101,7 @@ class Expansion(Caller):
         self.maps: dict[str, Type | tuple[Type, ...]] = {}
         self.returned: Span | None = None
         self.yields: list[Yielded] = []
+        self.named: set[tuple[str | int, ...]] = set()  # the names of those
         self.broken = False  # a value that is yielded is not known
         self.around: list[str | int] = []  # for each loop around: its iteration, or the feature that it is at
         for parameter in defined.definition.parameters:
@@ -266,14 +271,20 @@ class Expansion(Caller):
             self.broken = True
             self.report(say.NOT_A_MAP.at(statement.value.span, name=self.defined.name, got=describe_result(value)))
             return
-        name = (*label(statement, self.defined.definition), *self.around)
-        if any(yielded.name == name for yielded in self.yields):
+        name = (*label(statement, self.labelled), *self.around)
+        if name in self.named:
             self.broken = True
             found = say.YIELD_TWICE.at(statement.span, name=self.defined.name, value=shown(name))
             self.report(found.with_fix("name each: `let scores = …`, then `yield scores`"))
             return
+        self.named.add(name)
         self.yields.append(Yielded(name, value.type))
         made.append(Yield(value, self.loc(statement.span)))
+
+    @cached_property
+    def labelled(self) -> bool:
+        """The head yields several things."""
+        return labelled(self.defined.definition)
 
     def binding(self, binding: tree.Binding, made: list[Statement]) -> None:
         """`let`, `var`, or an assignment."""
@@ -283,6 +294,7 @@ class Expansion(Caller):
             made.append(Bind(binding.keyword, name, value, self.loc(binding.span)))
             self.env[name] = Ref(name, value.type, value.channels)
         elif isinstance(value, Many):
+            self.context.spend(binding.span, len(value.items))
             made.append(Bind(binding.keyword, name, value, self.loc(binding.span)))
             items = tuple(
                 Ref(f"{name}[{index}]", item.type, item.channels)
@@ -299,7 +311,7 @@ class Expansion(Caller):
     def choose(self, statement: tree.If, then: tree.Body, other: tree.Body, made: list[Statement]) -> Result | None:
         """Run the arm that the condition takes. After a mistake in the condition nothing is known."""
         condition = self.condition(statement.condition, "`if`")
-        if condition is None:
+        if condition is None or not self.context.spend(statement.span):
             return POISON
         arm: list[Statement] = []
         result = self.body(then if condition else other, arm)

@@ -8,11 +8,15 @@ from spinedsl.ops.program import Formal, Operand, Ref, item_of
 from spinedsl.syntax import tree
 
 
-def label(statement: tree.Yield, definition: tree.Definition) -> tuple[str, ...]:
-    """What is yielded, where it is a name and the head yields more than that."""
-    labels = {_yielded_as(other) for other in _yields_in(definition.body)}
+def labelled(definition: tree.Definition) -> bool:
+    """The head yields things of several names."""
+    return len({_yielded_as(statement) for statement in _yields_in(definition.body)}) > 1
+
+
+def label(statement: tree.Yield, several: bool) -> tuple[str, ...]:
+    """What is yielded, where it is a name and the head yields `several` things."""
     own = _yielded_as(statement)
-    return (own,) if own and len(labels) > 1 else ()
+    return (own,) if own and several else ()
 
 
 def feature(item: Operand, number: int, formals: Sequence[Formal]) -> str | int:

@@ -17,12 +17,13 @@ from spinedsl.ir.resolve.network import resolve_network
 from spinedsl.record import Record, field, replace
 from spinedsl.syntax import tree
 
+MAX_EDITED = 15_000  # rows and settings that the edits of a file may write out; more for a longer file
 Key = tuple[Unit, str]  # a network by the file in which it stands, and its name there
 
 
 def make_networks(unit: Unit) -> tuple[dict[str, Network], list[Diagnostic]]:
     """Every network of the file that can be made, in the order in which they stand, wherever its base stands."""
-    maker = _Maker()
+    maker = _Maker(max(MAX_EDITED, len(unit.file.source.text) // 4))
     for name in unit.networks:
         maker.make((unit, name))
     made = {name: maker.made[unit, name] for name in unit.networks}
@@ -30,8 +31,10 @@ def make_networks(unit: Unit) -> tuple[dict[str, Network], list[Diagnostic]]:
 
 
 class _Maker(Record, frozen=False):
+    most: int  # rows and settings that edits may write out
     made: dict[Key, Network | None] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    written: int = 0  # of those, so far
 
     def make(self, key: Key) -> None:
         """One network, after what it is made of; circles are said."""
@@ -63,12 +66,23 @@ class _Maker(Record, frozen=False):
         base = self.made[key]
         if base is None:
             return None
+        if instance.edits is not None and not self.afford(base, instance):
+            return None
         network = self.edited(unit, base, instance) if instance.edits is not None else base
         given = self.arguments(unit, network, instance)
         if given is None:
             return None
         arguments = {**network.arguments, **given}
         return replace(network, name=instance.name.text, unit=unit, arguments=arguments, instance=instance, base=base)
+
+    def afford(self, base: Network, instance: tree.Instance) -> bool:
+        """One more network may be written out: false once edits make too many rows, which is said once."""
+        before, self.written = self.written, self.written + len(base.declared.items)
+        if before <= self.most < self.written:
+            limit = f"{self.most:,}"
+            found = say.TOO_MANY.at(instance.name.span, what="rows of edited networks", limit=limit, got="more")
+            self.diagnostics.append(found.with_fix("split the file"))
+        return self.written <= self.most
 
     def arguments(self, unit: Unit, network: Network, instance: tree.Instance) -> dict[str, tree.Expr] | None:
         """What the instance gives by name, in its parentheses or among its edits; None where that is not right."""

@@ -1,0 +1,181 @@
+"""What generated Python may consist of. Anything else in it, however it came there, is said."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+
+NODES = frozenset(
+    """
+    Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitXor BoolOp Call ClassDef Compare Constant Dict Div Eq
+    Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import IsNot JoinedStr List
+    ListComp Load Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Return Slice Starred Store Delete Del In Sub
+    Subscript Tuple USub UnaryOp alias arg arguments comprehension keyword
+    """.split()
+)
+IMPORTS = frozenset(
+    {
+        "import functools",
+        "import math",
+        "import warnings",
+        "from collections import OrderedDict",
+        "from zlib import crc32",
+        "import torch",
+        "import torch.nn.functional as F",
+        "from torch import Tensor, nn",
+    }
+)
+BUILTINS = frozenset(
+    "bool dict enumerate float getattr int isinstance len list max min object range str super tuple zip".split()
+)
+# What may be read of a module, by its whole name.
+OF_MODULES = frozenset(
+    """
+    functools.partial functools.reduce math.sqrt warnings.warn
+    torch.Size torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
+    torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
+    torch.transpose torch.zeros_like
+    F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish F.interpolate F.max_pool2d
+    F.normalize F.pad F.relu F.relu6 F.silu
+    nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU
+    nn.GroupNorm nn.Hardsigmoid nn.Hardswish nn.Identity nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter
+    nn.ReLU nn.ReLU6 nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample nn.ZeroPad2d nn.init nn.init.constant_
+    """.split()
+)
+MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
+# What may be called on anything but a module or `self`.
+METHODS = frozenset(
+    """
+    __init__ add_ add_module append copy_ double encode fill_ forward join mean modules mul_ named_modules narrow numel
+    permute register_buffer register_load_state_dict_pre_hook reset reset_parameters reshape startswith transpose zero_
+    """.split()
+)
+TEXT = re.compile(r"[\x20-\x7e]*")
+WORD = re.compile(r"[A-Za-z0-9_./]*")
+
+
+def strange(text: str) -> list[str]:
+    """Everything in a module that no generated module has."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        return [f"no Python: {error}"]
+    return [*_Reader(tree).found(), *_of_text(text)]
+
+
+def _of_text(text: str) -> Iterator[str]:
+    for row in text.split("\n"):
+        if not TEXT.fullmatch(row):
+            yield f"characters: {row!r}"
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT and "coding" in token.string:
+            yield f"an encoding: {token.string!r}"
+
+
+class _Reader:
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.nodes = list(ast.walk(tree))
+        self.docstrings = {
+            id(node.body[0].value)
+            for node in self.nodes
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        }
+        self.parts = {name for node in self.nodes for name in _part(node)}
+        self.bound = {name for node in self.nodes for name in _binds(node)}
+
+    def found(self) -> Iterator[str]:
+        for statement in self.tree.body:
+            docstring = isinstance(statement, ast.Expr) and id(statement.value) in self.docstrings
+            if not (docstring or isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)):
+                yield f"at the top: {ast.unparse(statement)}"
+        for node in self.nodes:
+            if type(node).__name__ not in NODES:
+                yield f"node: {type(node).__name__}"
+            for said in self.of(node):
+                yield f"{said}: {ast.unparse(node)}"
+
+    def of(self, node: ast.AST) -> Iterator[str]:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            if ast.unparse(node) not in IMPORTS:
+                yield "import"
+        elif isinstance(node, ast.Name):
+            if node.id not in self.bound and node.id not in BUILTINS:
+                yield "builtin" if node.id in dir(builtins) else "unknown name"
+            if node.id.startswith("__"):
+                yield "private name"
+        elif isinstance(node, ast.Attribute):
+            yield from self.attribute(node)
+        elif isinstance(node, ast.Call):
+            yield from self.call(node)
+        elif isinstance(node, ast.Constant):
+            yield from self.constant(node)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            for decorator in node.decorator_list:
+                if ast.unparse(decorator) != "torch.no_grad()":
+                    yield "decorator"
+
+    def attribute(self, node: ast.Attribute) -> Iterator[str]:
+        if node.attr.startswith("__") and not (node.attr == "__init__" and ast.unparse(node.value) == "super()"):
+            yield "private attribute"
+        written = ast.unparse(node)
+        if written.split(".")[0] in MODULES and written not in OF_MODULES:
+            yield "of a module"
+
+    def call(self, node: ast.Call) -> Iterator[str]:
+        function = node.func
+        if isinstance(function, ast.Name):
+            if function.id == "getattr" and not _plain_attribute(node.args[1]):
+                yield "attribute by text"
+        elif isinstance(function, ast.Attribute):
+            base = ast.unparse(function.value)
+            on_module = base.split(".")[0] in MODULES
+            own = base.split(".")[0] == "self" or function.attr in METHODS | self.parts
+            if not on_module and not own:
+                yield "method"
+        elif not (isinstance(function, ast.Call) and ast.unparse(function.func) == "getattr"):
+            yield "call"
+
+    def constant(self, node: ast.Constant) -> Iterator[str]:
+        value = node.value
+        if not isinstance(value, str | int | float | bool | None) and value is not ...:
+            yield "constant"
+        if isinstance(value, str):
+            limit = TEXT if id(node) in self.docstrings else WORD
+            if not all(limit.fullmatch(row) for row in value.split("\n")) and value not in PHRASES:
+                yield "text"
+
+
+PHRASES = frozenset({" tensors of rows that are left out: ", ", ", "-inf"})
+
+
+def _plain_attribute(node: ast.expr) -> bool:
+    """`"init_scale"`, or `f"rep{i}"`."""
+    if isinstance(node, ast.JoinedStr):
+        return re.fullmatch(r"f'[a-z]\w*\{[a-z]\}'", ast.unparse(node)) is not None
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.startswith("_")
+
+
+def _part(node: ast.AST) -> Iterator[str]:
+    """Names that submodules get: `self.x = …` and `chain(x=…)`."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
+        yield node.attr
+    elif isinstance(node, ast.keyword) and node.arg is not None:
+        yield node.arg
+
+
+def _binds(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.alias):
+        yield node.asname or node.name
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
