@@ -120,8 +120,14 @@ def reason_lines(difference: Difference, tier: Tier) -> Iterator[str]:
     if tier is Tier.WEIGHTS:
         yield from _tensors(difference, here)
         return
-    yield from (f"{reason.about}: {reason.text}" for reason in here[:LISTED])
-    yield from _more(len(here) - LISTED)
+    same: dict[str, list[str]] = {}
+    for reason in here:
+        same.setdefault(reason.text, []).append(reason.about)
+    lines = [
+        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}" for text, names in same.items()
+    ]
+    yield from lines[:LISTED]
+    yield from _more(len(lines) - LISTED)
 
 
 def _tensors(difference: Difference, here: Sequence[Reason]) -> Iterator[str]:

@@ -60,7 +60,7 @@ TIERS = [
     (Tier.NONE, [("norm(conv(wide", "norm(conv(identity(wide)")], "~ mix    old.spine:8 -> new.spine:8"),
     (Tier.NONE, [("conv(wide, channels", "conv(wide, channels, padding = 0")], "~ mix"),
     (Tier.NONE, [("{ act relu", "{ conv(init_scale = 2), act relu")], "note: fresh weights start elsewhere: "),
-    (Tier.NUMERIC, [("act relu", "act swish")], "b.wide.act: swish, was relu"),
+    (Tier.NUMERIC, [("act relu", "act swish")], " more: swish, was relu"),
     (Tier.NUMERIC, [("epsilon = 1e-3", "epsilon = 1e-5")], "epsilon 0.00001, was 0.001"),
     (Tier.NUMERIC, [("momentum = 0.9", "momentum = 0.5")], "momentum 0.5, was 0.9 (training only)"),
     (Tier.NUMERIC, [("{ act relu", "{ conv(padding = symmetric), act relu")], "padding symmetric, was same"),
