@@ -74,6 +74,7 @@ def test_any_characters(text: str) -> None:
 
 def alone() -> None:
     """Answer the texts whose names come in, each in a process of its own, and say what that took."""
+    resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
     answer(HEAD)  # the prelude is read
     for name in sys.stdin:
         ours, theirs = os.pipe()

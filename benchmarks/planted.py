@@ -1,0 +1,353 @@
+"""Plant bugs, one at a time, in a copy of the package, and see which tests notice: `python benchmarks/planted.py`.
+
+Each is a small change of the kind that somebody might make. The tests that are named with it run in the copy; the goldens
+in `generated/` are left out, which would notice nearly everything without knowing what is right. Exit status 1 if one
+survives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = (
+    "spinedsl",
+    "tests",
+    "grammar",
+    "examples",
+    "generated",
+    "benchmarks",
+    "pyproject.toml",
+    "MODELS.md",
+    "README.md",
+)
+AGREE = "tests/test_agreement.py::test_random_networks"
+PAPER = "tests/published/test_paper.py"
+
+
+class Plant(NamedTuple):
+    """A bug: what it breaks, in which file, which text becomes which, and the tests that should notice."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+PLANTS = (
+    Plant(
+        "shape rule: channels of a concat",
+        "ops/rules.py",
+        "replace(first, channels=sum(x.channels for x in types))",
+        "replace(first, channels=max(x.channels for x in types))",
+        ("tests/ops",),
+    ),
+    Plant(
+        "shape rule: sizes rounded down",
+        "ops/types.py",
+        "return -(-size >> level)",
+        "return size >> level",
+        ("tests/test_any_size.py",),
+    ),
+    Plant(
+        "padding: what is odd goes before",
+        "ops/rules.py",
+        "return total // 2, total - total // 2",
+        "return total - total // 2, total // 2",
+        ("tests/test_same_padding.py", "tests/ops"),
+    ),
+    Plant(
+        "padding: symmetric by the stride",
+        "ops/rules.py",
+        "return (reach - 1) // 2, (reach - 1) // 2",
+        "return reach // 2, reach // 2",
+        ("tests/test_same_padding.py", "tests/ops", AGREE),
+    ),
+    Plant(
+        "cost: groups forgotten",
+        "ops/rules.py",
+        "result.channels * (types[0].channels // groups) * kernel * kernel",
+        "result.channels * types[0].channels * kernel * kernel",
+        ("tests/analysis", PAPER),
+    ),
+    Plant(
+        "cost: shared weights counted for each use",
+        "analysis/costs.py",
+        "            if name in counted:\n                continue\n",
+        "",
+        ("tests/analysis", PAPER),
+    ),
+    Plant(
+        "receptive field: dilation forgotten",
+        "analysis/receptive.py",
+        'cast(int, node.attributes.get("dilation", 1))',
+        "1",
+        ("tests/analysis",),
+    ),
+    Plant(
+        "check: three inputs pass",
+        "checks/input_count.py",
+        "least <= count <= most",
+        "least <= count <= most + 1",
+        ("tests/test_mistakes.py",),
+    ),
+    Plant(
+        "check: four levels are not far", "checks/long_resample.py", "FAR = 3", "FAR = 4", ("tests/test_mistakes.py",)
+    ),
+    Plant(
+        "check: sizes that do not divide pass",
+        "checks/divisible.py",
+        "if got % typed.divisor:",
+        "if got % 2:",
+        ("tests/test_mistakes.py", "tests/cli/test_commands.py"),
+    ),
+    Plant(
+        "prelude: activation before the addition",
+        "prelude/blocks.spine",
+        "act(expand + shortcut(x, like = expand, stride = stride))",
+        "act(expand) + shortcut(x, like = expand, stride = stride)",
+        ("tests/published/test_published.py",),
+    ),
+    Plant(
+        "prelude: resampling the other way",
+        "prelude/resample.spine",
+        "upsample(y, levels = -down)",
+        "upsample(y, levels = -down, mode = bilinear)",
+        ("tests/published/test_published.py",),
+    ),
+    Plant(
+        "ONNX: concat in the other order",
+        "backends/onnx/operators.py",
+        'step.last("Concat", *step.inputs, axis=1)',
+        'step.last("Concat", *step.inputs[::-1], axis=1)',
+        ("tests/backends/onnx",),
+    ),
+    Plant(
+        "ONNX: epsilon of a batch norm",
+        "backends/onnx/operators.py",
+        "epsilon=epsilon, momentum=momentum",
+        "epsilon=1e-5, momentum=momentum",
+        ("tests/backends/onnx", AGREE),
+    ),
+    Plant(
+        "PyTorch: momentum is the share kept",
+        "backends/torch/operators.py",
+        "use: 1 - cast(Fraction, value)",
+        "use: cast(Fraction, value)",
+        ("tests/backends/torch", "tests/published"),
+    ),
+    Plant(
+        "PyTorch: absorbed maps forgotten",
+        "backends/torch/network.py",
+        "for name in row.absorbed]",
+        "for name in ()]",
+        ("tests/backends/torch", "tests/published"),
+    ),
+    Plant(
+        "interpreter: average over the padding too",
+        "ops/interpret.py",
+        "return cast(Array, total / counted)",
+        "return cast(Array, total / counted.max())",
+        ("tests/ops", AGREE),
+    ),
+    Plant(
+        "initialiser: variance by the other fan",
+        "ops/rules.py",
+        'fan_in if attributes["init_fan"] == "fan_in" else fan_out',
+        'fan_out if attributes["init_fan"] == "fan_in" else fan_in',
+        ("tests/ops",),
+    ),
+    Plant(
+        "initialiser: uniform of a third of the variance",
+        "ops/initial.py",
+        "math.sqrt(3 * variance)",
+        "math.sqrt(variance)",
+        ("tests/ops",),
+    ),
+    Plant(
+        "names: a second call of one name",
+        "ir/naming.py",
+        'candidate = f"{name}_{count}"',
+        'candidate = f"{name}{count}"',
+        ("tests/ir/test_naming.py",),
+    ),
+    Plant(
+        "names: what is shared has an index",
+        "ir/naming.py",
+        "if call.shared and self.home is not None:",
+        "if False:",
+        ("tests/ir", "tests/test_heads.py"),
+    ),
+    Plant(
+        "digest: of the name, not of the numbers",
+        "weights/sealed.py",
+        "hashlib.sha256(data).hexdigest()",
+        "hashlib.sha256(name.encode()).hexdigest()",
+        ("tests/weights/test_sealed.py",),
+    ),
+    Plant(
+        "digest: one bit of the mark of a model",
+        "ops/digests.py",
+        "MAX_FLIPPED = 8",
+        "MAX_FLIPPED = 0",
+        ("tests/weights",),
+    ),
+    Plant(
+        "divisor: of the highest level declared, not reached",
+        "ir/elaborate/network.py",
+        "max([self.context.deepest, *(row.level or 0 for row in self.rows.values())])",
+        "max([0, *(row.level or 0 for row in self.rows.values())])",
+        ("tests/ir", "tests/test_mistakes.py"),
+    ),
+    Plant(
+        "PyTorch: inputs of a row swapped",
+        "backends/torch/network.py",
+        "for connection in row.inputs",
+        "for connection in row.inputs[::-1]",
+        ("tests/backends/torch", AGREE),
+    ),
+    Plant(
+        "graph: inputs of a row swapped",
+        "ops/graph.py",
+        "for connection in row.inputs",
+        "for connection in row.inputs[::-1]",
+        ("tests/ops", AGREE),
+    ),
+    Plant(
+        "attribute default: slope of hard_sigmoid",
+        "ops/primitives.py",
+        'Attribute("slope", Kind.POSITIVE, Fraction(1, 6))',
+        'Attribute("slope", Kind.POSITIVE, Fraction(1, 5))',
+        ("tests/ops", "tests/backends", "tests/published"),
+    ),
+    Plant(
+        "attribute default: epsilon of norms",
+        "ops/primitives.py",
+        "Fraction(1, 100_000)",
+        "Fraction(1, 1000)",
+        ("tests/ops", "tests/backends", "tests/published"),
+    ),
+    Plant(
+        "edit: `before` puts the row after",
+        "ir/edits/rows.py",
+        'self.draft.items.index(target) + (edit.place.word == "after")',
+        "self.draft.items.index(target) + 1",
+        ("tests/ir/test_edits.py", "tests/test_edit_laws.py"),
+    ),
+    Plant(
+        "limit: never reached",
+        "ir/expand/context.py",
+        "if self.work.left >= 0:",
+        "if True:",
+        ("tests/test_limits.py", "tests/syntax/test_any_text.py"),
+    ),
+    Plant(
+        "formatter: a comment dropped",
+        "syntax/format.py",
+        "line.comment = self.comments.pop(0).text",
+        "line.comment = self.comments.pop(0).text[:40]",
+        ("tests/syntax/test_format.py",),
+    ),
+    Plant(
+        "escaping: docstrings keep their quotes",
+        "backends/torch/names.py",
+        """.replace('"', "'")""",
+        "",
+        ("tests/hostile/test_payloads.py",),
+    ),
+    Plant(
+        "escaping: the page is not escaped",
+        "draw/svg.py",
+        "autoescape=True",
+        "autoescape=False",
+        ("tests/hostile/test_payloads.py", "tests/draw"),
+    ),
+    Plant(
+        "escaping: names reach the terminal",
+        "diagnostics/plain.py",
+        "return _HIDDEN.sub(",
+        "return text or _HIDDEN.sub(",
+        ("tests/hostile/test_payloads.py",),
+    ),
+    Plant(
+        "writing: in place",
+        "cli/terminal.py",
+        "temporary.replace(path)",
+        "path.write_bytes(data)",
+        ("tests/cli/test_write_whole.py",),
+    ),
+)
+
+
+class Noticed(NamedTuple):
+    """What became of a bug: the tests that failed, and how long that took."""
+
+    by: list[str]
+    seconds: float
+    output: str
+
+
+def copied(folder: Path) -> None:
+    """The package and its tests, without what was left behind."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+
+
+def noticed(plant: Plant, folder: Path) -> Noticed:
+    """Plant a bug in the copy, run its tests, take it out again."""
+    file = folder / "spinedsl" / plant.file
+    text = file.read_text(encoding="utf-8")
+    if text.count(plant.old) < 1 or plant.old == plant.new:
+        raise SystemExit(f"{plant.what}: {plant.file} has no {plant.old!r} any more")
+    file.write_text(text.replace(plant.old, plant.new, 1), encoding="utf-8")
+    started = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--maxfail=3", "--tb=no", *plant.tests]
+    env = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, env=env)
+    file.write_text(text, encoding="utf-8")
+    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    return Noticed(failed, time.monotonic() - started, done.stdout + done.stderr)
+
+
+def chosen(words: list[str]) -> Iterator[Plant]:
+    """The bugs whose description has one of the words; all, if there are none."""
+    return (plant for plant in PLANTS if not words or any(word in plant.what for word in words))
+
+
+def main() -> int:
+    """Print what notices each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", help="only bugs whose description has one of these")
+    survived = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copied(folder)
+        plants = list(chosen(parser.parse_args().words))
+        for plant in plants:
+            found = noticed(plant, folder)
+            survived += not found.by
+            first = found.by[0] if found.by else "SURVIVES"
+            print(f"{plant.what}: {first}, {found.seconds:.0f} s", flush=True)
+            if not found.by:
+                print(found.output[-600:])
+    print(f"{len(plants) - survived} of {len(plants)} noticed")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""Every limit, at its edge: what is just within is taken, and the next is an error with a place, before it is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from spinedsl import driver
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.ir.elaborate.network import MAX_ROWS
+from spinedsl.ir.elaborate.settings import MAX_INPUTS, MAX_LEVEL, MAX_SIZE
+from spinedsl.ir.expand.attributes import MAX_CHANNELS, MAX_WINDOW
+from spinedsl.ir.expand.statements import MAX_REPEAT
+from spinedsl.ir.resolve.instances import MAX_EDITED
+from spinedsl.source import Source
+from spinedsl.syntax.build import MAX_DIGITS, MAX_EXPONENT
+from spinedsl.syntax.parse import MAX_BODY_DEPTH, MAX_EXPRESSION_DEPTH, MAX_FILE_CHARACTERS
+from tests.syntax.heaps import HEAD, NET, base
+
+
+def body(text: str) -> str:
+    return f"spine 1\ndef f(x) {{\n{text}\n}}\n"
+
+
+def network(text: str, settings: str = NET) -> str:
+    return f"{HEAD}{settings}{text}\n    output P: b\n}}\n"
+
+
+def used(text: str) -> str:
+    """A definition that a network uses."""
+    return network("    block b: f level 2 after s", f"block_type f(x, channels) -> channels {{\n{text}\n}}\n{NET}")
+
+
+def block(clauses: str) -> str:
+    return network(f"    block b: residual {clauses}")
+
+
+def inputs(count: int) -> str:
+    blocks = "".join(f"    block a{i}: residual level 2 after s\n" for i in range(count))
+    names = ", ".join(f"a{i}" for i in range(count))
+    return network(
+        f"{blocks}    block b: residual level 2 from {names}",
+        NET.replace("    join", f"    rules {{ inputs 1..{count} }}\n    join"),
+    )
+
+
+def edited(count: int) -> str:
+    """Edited networks with that many rows and settings in all, as far as they come in hundreds."""
+    per = 100
+    return base(per - 7) + "".join(
+        f"network A{i} = M with {{ block b0 channels 32 }}\n" for i in range(-(-count // per))
+    )
+
+
+# What is limited: a text for a number, the most that there may be, the code, and the words.
+LIMITS: dict[str, tuple[Callable[[int], str], int, str, str]] = {
+    "nested braces": (
+        lambda n: body("var y = x\n" + "repeat 1 { " * n + "y = relu(y)" + " }" * n + "\nreturn y"),
+        MAX_BODY_DEPTH,
+        "E0602",
+        "nested too deep",
+    ),
+    "nested calls": (
+        lambda n: body("return " + "relu(" * ((n - 1) // 2) + "x" + ")" * ((n - 1) // 2)),
+        MAX_EXPRESSION_DEPTH,
+        "E0602",
+        "nested too deep",
+    ),
+    "nested minus signs": (
+        lambda n: body("return " + "-" * (n - 2) + "x"),
+        MAX_EXPRESSION_DEPTH,
+        "E0602",
+        "nested too deep",
+    ),
+    "digits": (lambda n: body("let a = " + "1" * n + "\nreturn x"), MAX_DIGITS, "E0603", "number has at most"),
+    "exponent": (lambda n: body(f"let a = 1e{n}\nreturn x"), MAX_EXPONENT, "E0603", "number has at most"),
+    "characters": (
+        lambda n: "spine 1\ndef f(x) { return x }\n".ljust(n, "\n"),
+        MAX_FILE_CHARACTERS,
+        "E0601",
+        "at most",
+    ),
+    "repetitions": (
+        lambda n: used(f"var y = x\nrepeat {n} {{ y = relu(y) }}\nreturn conv(y, channels, kernel = 1)"),
+        MAX_REPEAT,
+        "E0604",
+        "repetitions",
+    ),
+    "repeats of a row": (lambda n: block(f"level 2 after s repeat {n}"), MAX_REPEAT, "E0503", "`repeat`"),
+    "level": (
+        lambda n: block(f"level {n} from s channels 4").replace("128 x 128", "65536 x 65536"),
+        MAX_LEVEL,
+        "E0401",
+        "out of range",
+    ),
+    "channels": (lambda n: block(f"level 2 after s channels {n}"), MAX_CHANNELS, "E0503", "`channels`"),
+    "kernel": (lambda n: used(f"return conv(x, channels, kernel = {n})"), MAX_WINDOW, "E0503", "`kernel`"),
+    "size of the input": (
+        lambda n: block("level 2 after s").replace("128 x 128", f"{n} x 128"),
+        MAX_SIZE,
+        "E0503",
+        "size of the input",
+    ),
+    "inputs": (inputs, MAX_INPUTS, "E0503", "`inputs`"),
+    "rows of edits": (edited, MAX_EDITED, "E0604", "rows of edited networks"),
+}
+
+
+def said(text: str) -> tuple[Diagnostic, ...]:
+    return driver.analyse(Source.from_text(text, "net.spine")).diagnostics
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_at_the_edge(name: str) -> None:
+    text, most, code, words = LIMITS[name]
+    within = said(text(most))
+    assert not [diagnostic for diagnostic in within if words in diagnostic.message]
+    assert {diagnostic.code.id for diagnostic in within} <= {"W0702", "W0701", "E0604"}
+    found = [d for d in said(text(most + 1)) if d.code.id == code and words in d.message]
+    assert len(found) == 1, said(text(most + 1))
+    assert words in found[0].message
+    assert found[0].span.line >= 1
+    assert found[0].span.end > found[0].span.start
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_far_beyond(name: str) -> None:
+    """A million times too much takes no longer: it is refused before it is made."""
+    text, most, code, _ = LIMITS[name]
+    grows = name in {"level", "channels", "kernel", "size of the input", "exponent", "repetitions", "repeats of a row"}
+    long = text(most * 10**6) if grows else text(most * 3)
+    started = time.process_time()
+    assert code in {diagnostic.code.id for diagnostic in said(long)}
+    assert time.process_time() - started < 3
+
+
+def test_rows() -> None:
+    rows = "".join(f"    block a{i}: residual level 2 after s\n" for i in range(MAX_ROWS))
+    found = [diagnostic for diagnostic in said(network(rows)) if diagnostic.code.id == "E0604"]
+    assert [diagnostic.message for diagnostic in found] == [f"too many rows: at most {MAX_ROWS}, got {MAX_ROWS + 2}"]
+
+
+def test_imported_files(tmp_path: Path) -> None:
+    """A file of more imports than there may be, and a chain of as many."""
+    for number in range(driver.MAX_IMPORTS + 2):
+        (tmp_path / f"f{number}.spine").write_text(f"spine 1\ndef d{number}(x) {{ return x }}\n")
+    for count, code in ((driver.MAX_IMPORTS, []), (driver.MAX_IMPORTS + 1, ["E0604"])):
+        file = tmp_path / "net.spine"
+        imports = "".join(f'import "f{number}.spine"\n' for number in range(count))
+        file.write_text(f"spine 1\n{imports}def f(x) {{ return x }}\n")
+        assert [d.code.id for d in driver.read(file).then(driver.analyse).diagnostics] == code
+    for number in range(driver.MAX_IMPORTS):
+        file = tmp_path / f"f{number}.spine"
+        file.write_text(f'spine 1\nimport "f{number + 1}.spine"\ndef d{number}(x) {{ return x }}\n')
+    assert driver.read(tmp_path / "f1.spine").then(driver.analyse).diagnostics == ()
+
+
+def test_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "net.spine"
+    with file.open("wb") as opened:
+        opened.truncate(10**12)  # no disk holds it, and nobody reads it
+    (found,) = driver.read(file).diagnostics
+    assert found.message.endswith("more than 10000000 bytes")
+
+
+def test_elements_that_no_machine_holds() -> None:
+    """Counted in closed form; an ONNX model of them is refused before any number is drawn."""
+    from spinedsl import analysis, api
+    from spinedsl.ops.graph import flatten
+
+    text = block(f"level 2 after s channels {MAX_CHANNELS}")
+    program = api.program(Source.from_text(text, "net.spine"))
+    assert analysis.costs(flatten(program)).parameters > 9 * 10**12
+    started = time.process_time()
+    with pytest.raises(api.Mistakes) as raised:
+        api.emit(program, to="onnx")
+    assert raised.value.diagnostics[0].code.id == "E0907"
+    assert b"class N(nn.Module)" in b"".join(api.emit(program, to="torch").values())
+    assert time.process_time() - started < 3
