@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import zlib
-from collections import OrderedDict
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
-import torch
-from hypothesis import given
-from numpy.typing import NDArray
 
 import spinedsl
-from spinedsl.backends import onnx as onnx_backend
 from spinedsl.backends import torch as torch_backend
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
-from spinedsl.ops.interpret import run
-from spinedsl.ops.primitives import Parameter
-from spinedsl.ops.program import Program
-from spinedsl.ops.types import at_level
 from spinedsl.ops.verify import verify
-from spinedsl.source import Source
+from spinedsl.testing.witnesses import agree
 from tests.generate import NETWORKS
-from tests.networks import drawn, networks
 
-Array = NDArray[np.float32]
 EXAMPLES = Path(__file__).parent.parent / "examples"
-SCALED = 1e-5  # largest difference over the largest value, for each output
-EXACT = 1e-10  # the same in float64
 FAMILY = [
     *(("spinenet.spine", name) for name in ("SpineNet49S", "SpineNet96", "SpineNet143", "SpineNet143L", "SpineNet190")),
     ("spinenet.spine", "SpineNet49S_C"),
@@ -46,79 +29,12 @@ FAMILY = [
 LARGE = ("spinenet.spine", "retinanet.spine", "classifier.spine", "fpn.spine", "permuted.spine")
 
 
-def weights_of(parameters: Mapping[str, Parameter]) -> dict[str, Array]:
-    """Seeded kernels; norms and biases that are not at rest, so that each of them shows in the outputs."""
-    weights = {name: np.array(value) for name, value in seeded(parameters, 7).items()}
-    for name, parameter in parameters.items():
-        draw = np.random.default_rng(zlib.crc32(name.encode()))
-        if name.endswith("running_var"):
-            weights[name] = draw.uniform(0.5, 1.5, parameter.shape).astype(np.float32)
-        elif len(parameter.shape) == 1:
-            weights[name] = (weights[name] + 0.1 * draw.standard_normal(parameter.shape)).astype(np.float32)
-    return weights
-
-
-def images(program: Program, sizes: list[tuple[int, int, int]]) -> list[Array]:
-    """Seeded images of (batch, height, width)."""
-    channels = program.input_type.channels
-    return [np.random.default_rng(h + w).standard_normal((b, channels, h, w)).astype(np.float32) for b, h, w in sizes]
-
-
-def assert_witnesses_agree(program: Program, sizes: list[tuple[int, int, int]]) -> None:
-    """All three on the same weights and images; the ONNX model keeps batch, height and width open where it can.
-
-    The interpreter in float64 is the truth. PyTorch in float64 equals it to the last digits; both float32 engines are
-    within `SCALED` of it, or as near as float32 comes to it at all where an output is what is left of large maps.
-    """
-    graph = flatten(program)
-    verify(program)
-    weights = weights_of(graph.parameters)
-    free = frozenset({"batch", "height", "width"} - program.static_axes.keys())
-    model_bytes = onnx_backend.emit_model(program, weights, dynamic=free)
-    onnx.checker.check_model(onnx.load_from_string(model_bytes), full_check=True)
-    session = onnxruntime.InferenceSession(model_bytes, providers=["CPUExecutionProvider"])
-    module = torch_backend.build(program).eval()
-    module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
-    assert {name for name in module.state_dict() if not name.endswith("num_batches_tracked")} == weights.keys()
-    for image in images(program, sizes):
-        exact, rounded = run(graph, weights, image, dtype=np.float64), run(graph, weights, image)
-        single = run_torch(module, image)
-        double = run_torch(module.double(), image.astype(np.float64))
-        module.float()
-        by_onnx = dict(zip(program.outputs, session.run(None, {program.input_name: image}), strict=True))
-        assert list(single) == [output.name for output in session.get_outputs()] == list(program.outputs)
-        for name in program.outputs:
-            type_ = graph.types[graph.outputs[name]]
-            sides = tuple(1 if type_.level is None else at_level(size, type_.level) for size in image.shape[2:])
-            assert exact[name].shape == (image.shape[0], type_.channels, *sides)[: type_.rank]
-            most = np.abs(exact[name]).max()
-            assert np.abs(double[name] - exact[name]).max() <= EXACT * most, name
-            unavoidable = 10 * np.abs(rounded[name] - exact[name]).max()
-            for witness in (single[name], by_onnx[name]):
-                assert np.abs(witness - exact[name]).max() <= max(SCALED * most, unavoidable), name
-
-
-def run_torch(module: torch.nn.Module, image: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Outputs of a module, in its own order."""
-    with torch.no_grad():
-        features: OrderedDict[str, torch.Tensor] = module(torch.from_numpy(image))
-    return {name: value.numpy() for name, value in features.items()}
-
-
 @pytest.mark.parametrize(("file", "network"), [*NETWORKS.items(), *FAMILY])
 def test_examples(file: str, network: str) -> None:
     program = spinedsl.program(EXAMPLES / file, network=network)
+    verify(program)
     side = program.divisor
-    assert_witnesses_agree(program, [(2, side, 2 * side)] if file in LARGE else [(1, side, side), (2, 3 * side, side)])
-
-
-@drawn(30)
-@given(networks())
-def test_random_networks(text: str) -> None:
-    outcome = spinedsl.check(Source.from_text(text))
-    assert outcome.ok, outcome.diagnostics
-    program = spinedsl.program(Source.from_text(text))
-    assert_witnesses_agree(program, [(2, 2 * program.divisor, program.divisor)])
+    agree(program, [(2, side, 2 * side)] if file in LARGE else [(1, side, side), (2, 3 * side, side)])
 
 
 def test_pytorch_and_onnx_start_from_the_same_values() -> None:

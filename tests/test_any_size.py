@@ -24,9 +24,11 @@ from spinedsl.ops.program import Program
 from spinedsl.ops.rules import pads
 from spinedsl.ops.types import at_level
 from spinedsl.source import Source
-from tests.networks import networks
-from tests.test_agreement import EXAMPLES, Array, assert_witnesses_agree, images, run_torch, weights_of
+from spinedsl.testing import STANDARD, networks
+from spinedsl.testing.witnesses import Array, agree, images, run_torch, weights_of
+from tests.test_agreement import EXAMPLES
 
+DIVISIBLE = STANDARD.but(sizes=("divisible",))  # made to take any size here
 HARD = Path(__file__).with_name("any_size.spine")  # every operation whose padding or size depends on the input's
 SIZES = [(1, 77, 50), (2, 64, 64), (2, 5, 3), (1, 1, 1), (1, 33, 31), (1, 7, 129), (2, 97, 1)]
 
@@ -46,7 +48,7 @@ def example(file: str, network: str, size: tuple[int, int] | None = None) -> Pro
 
 
 def test_the_hard_network_at_many_sizes() -> None:
-    assert_witnesses_agree(spinedsl.program(HARD), SIZES)
+    agree(spinedsl.program(HARD), SIZES)
 
 
 @pytest.mark.parametrize(
@@ -59,17 +61,17 @@ def test_the_hard_network_at_many_sizes() -> None:
     ],
 )
 def test_examples_at_sizes_that_do_not_divide(file: str, network: str) -> None:
-    assert_witnesses_agree(example(file, network), [(1, 45, 75), (2, 9, 2)])
+    agree(example(file, network), [(1, 45, 75), (2, 9, 2)])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(networks(), st.integers(1, 80), st.integers(1, 80))
+@given(networks(DIVISIBLE), st.integers(1, 80), st.integers(1, 80))
 def test_random_networks_at_random_sizes(text: str, height: int, width: int) -> None:
     outcome = spinedsl.check(Source.from_text(any_size(text)), size=(height, width))
     assert outcome.ok, outcome.diagnostics
     program = spinedsl.program(Source.from_text(any_size(text)), size=(height, width))
     assert (program.divisor, program.any_size) == (1, True)
-    assert_witnesses_agree(program, [(2, height, width), (1, width, height + 1)])
+    agree(program, [(2, height, width), (1, width, height + 1)])
 
 
 @pytest.mark.parametrize("axes", [(), ("height",), ("width",), ("batch", "width")])
@@ -89,7 +91,7 @@ def test_onnx_with_some_axes_fixed(axes: tuple[str, ...], size: tuple[int, int])
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(networks())
+@given(networks(DIVISIBLE))
 def test_sizes_that_divide_give_the_same_numbers_in_both_modes(text: str) -> None:
     plain, rounded = (spinedsl.program(Source.from_text(t)) for t in (text, any_size(text)))
     weights = weights_of(flatten(plain).parameters)
@@ -218,12 +220,12 @@ def test_sizes_may_be_a_parameter_of_the_network() -> None:
 @pytest.mark.parametrize("rules", ["rules { sizes any }", "rules { sizes divisible }"])
 def test_a_resize_to_the_target_in_either_mode(rules: str) -> None:
     program = net(rules, definitions=TO_TARGET, resample="to_target", size=(64, 32))
-    assert_witnesses_agree(program, [(1, 64, 32), (2, 48, 80)])
+    agree(program, [(1, 64, 32), (2, 48, 80)])
 
 
 def test_a_definition_that_reads_the_width_fixes_the_width_alone() -> None:
     program = net(definitions=BY_WIDTH, resample="by_width")
     assert program.static_axes.keys() == {"width"}
-    assert_witnesses_agree(program, [(1, 70, 45), (2, 33, 45)])
+    agree(program, [(1, 70, 45), (2, 33, 45)])
     with pytest.raises(ValueError, match="width is fixed"):
         onnx_backend.emit_model(program, weights_of(flatten(program).parameters), dynamic=frozenset({"width"}))

@@ -24,9 +24,10 @@ from spinedsl.ops.program import Program
 from spinedsl.ops.prune import prune
 from spinedsl.ops.verify import verify
 from spinedsl.source import Source
+from spinedsl.testing import networks
+from spinedsl.testing.witnesses import Array, images, run_torch, weights_of
 from spinedsl.weights import to_bytes
-from tests.networks import networks
-from tests.test_agreement import EXAMPLES, Array, images, run_torch, weights_of
+from tests.test_agreement import EXAMPLES
 
 SPINENET, RETINANET = EXAMPLES / "spinenet.spine", EXAMPLES / "retinanet.spine"
 

@@ -15,11 +15,13 @@ from importlib import import_module
 from spinedsl import __version__
 from spinedsl.cli.terminal import UsageError, columns
 
-COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "weights", "fmt", "new", "completion")
+COMMANDS = ("check", "explain", "compile", "show", "stats", "draw", "weights", "fuzz", "fmt", "new", "completion")
 EXTRAS = {
     "resvg_py": "draw",
     "numpy": "onnx",
     "onnx": "onnx",
+    "onnxruntime": "all",
+    "hypothesis": "testing",
     "safetensors": "all",
     "shtab": "completion",
     "torch": "torch",
