@@ -22,7 +22,7 @@ STEPS = (
     "y = average_pool(y, kernel = 3)",
     "y = slice(concat(y, relu(y)), channels, start = 1)",
     "repeat 2 {{ y = act(shared conv(y, channels, kernel = 3)) }}",
-    "repeat i in 2 {{ y = y + conv(y, channels, kernel = 1 + 2 * i) }}",
+    "repeat i{n} in 2 {{ y = y + conv(y, channels, kernel = 1 + 2 * i{n}) }}",
     "y = layer_norm(y)",
     "y = y * parameter(channels, init = 0.5)",
     "y = y * 0.5 + 0.125",

@@ -95,11 +95,12 @@ def _refused(source: Source, network: str, number: int, covered: Covered) -> Non
     planted = plant(code, source, network, number // len(CODES) % 12)
     if planted is None:
         return
-    said = driver.analyse(Source.from_text(planted.text, source.name, source.origin)).diagnostics
-    got = [d.code.id for d in said if d.severity is Severity.ERROR]
+    wrong = Source.from_text(planted.text, source.name, source.origin)
+    got = [d.code.id for d in driver.analyse(wrong).diagnostics if d.severity is Severity.ERROR]
     if got != [code]:
         message = f"a planted mistake of {code} is answered with {', '.join(got) or 'nothing'}"
-        raise Breach(Failure("refused", message, Source.from_text(planted.text, source.name, source.origin), network))
+        raise Breach(Failure("refused", message, wrong, network))
+    _try("repaired", wrong, network, partial(laws.repaired, wrong))
     covered.codes[code] += 1
 
 

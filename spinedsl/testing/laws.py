@@ -121,7 +121,7 @@ def comments(source: Source) -> list[str]:
 
 
 def repaired(source: Source) -> None:
-    """Every repair that is suggested as an edit, applied alone, removes its mistake."""
+    """Of a text with one mistake: every repair that is suggested as an edit, applied, removes it."""
     for diagnostic in driver.analyse(source).diagnostics:
         for fix in diagnostic.fixes:
             if not fix.edits or fix.edits[0].span.source is not source:
@@ -215,7 +215,6 @@ def _same(what: str, program: Program, other: Program, rewritten: Rewritten) -> 
 TEXT_LAWS: Mapping[str, TextLaw] = {
     "answered": answered,
     "formatted": formatted,
-    "repaired": repaired,
 }
 NETWORK_LAWS: Mapping[str, NetworkLaw] = {
     "compiled": compiled,

@@ -18,12 +18,14 @@ from spinedsl.source import Source
 from spinedsl.testing import definitions
 from spinedsl.testing.space import STANDARD, Space
 
-# Numbers of a row: type, level, channels, two or three distances back, how it is fed, what else its row says.
-Draw: TypeAlias = tuple[int, int, int, int, int, int, int, int]
+# Numbers of a row: its type; level and channels; distances back to what it reads; how it reads and what else it says.
+# They are four because Hypothesis takes out five choices at a time, and a row of a list is one more than its numbers.
+Draw: TypeAlias = tuple[int, int, int, int]
+HIGHEST: Draw = (23, 63, 16**3 - 1, 127)
 # Numbers of the network: defaults, sizes, size of the input, stem, resample, join, outputs, head, widths.
 Choices: TypeAlias = tuple[int, int, int, int, int, int, int, int, int]
 
-HIGHEST = 23  # of each number
+HIGHEST_CHOICE = 23
 ANY_SIZES = ((64, 64), (45, 70), (33, 33), (37, 64), (96, 51))  # odd and even, square and not
 TIMES = ((2, 2), (1, 2), (2, 1), (1, 3))  # the greatest stride, for sizes that have to divide
 NAME = "Net"
@@ -97,16 +99,19 @@ def takes(head: str, origin: str, frame: str, given: tuple[Made, ...], row: str,
 def _attempts(drawing: Drawing, draw: Draw) -> Iterator[tuple[tuple[int, ...], str, str]]:
     """Parents and clauses for a row, the wanted ones first."""
     space, count = drawing.space, len(drawing.blocks)
-    _, level, channels, first, second, third, how, more = draw
-    parents = list(dict.fromkeys(count - 1 - distance % (count + 1) for distance in (first, second, third)))
-    parents = parents[: 1 + (how // 2) % space.inputs]
+    _, place, back, how = draw
+    channels, level = divmod(place, 8)
+    distances = (back // 16**n % 16 for n in range(3))
+    parents = list(dict.fromkeys(count - 1 - distance % (count + 1) for distance in distances))
+    joins, how = how % 2, how // 2
+    parents, more = parents[: 1 + how % 4 % space.inputs], how // 4
     above = [drawing.made(parent) for parent in parents]
     levels = list(dict.fromkeys([space.levels[level % len(space.levels)], above[0].level, *(a.level for a in above)]))
     widths = list(dict.fromkeys([space.channels[channels % len(space.channels)], above[0].channels]))
-    repeat = f" repeat {1 + more % 3}" if more % 4 == 3 else ""
+    repeat = f" repeat {1 + more % 3}" if more % 4 else ""
     resample = space.resamples[more % len(space.resamples)]
-    other = f" resample {resample}" if more % 5 == 4 and resample != drawing.resample else ""
-    for joined in (True, False) if how % 2 else (False,):
+    other = f" resample {resample}" if more % 5 > 2 and resample != drawing.resample else ""
+    for joined in (True, False) if joins else (False,):
         for special in dict.fromkeys((other, "")) if joined else ("",):
             for width in widths:
                 for wanted in levels:
@@ -197,7 +202,7 @@ def to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw],
     for draw in draws:
         _decode_row(drawing, every, draw)
     if not drawing.blocks:
-        _decode_row(drawing, every, (0,) * 8)
+        _decode_row(drawing, every, (0, 0, 0, 0))
     last = list({block.made.level: block for block in drawing.blocks}.values())
     absorbs: dict[str, str] = {}
     kept = _kept(drawing, last, absorbs)
@@ -244,8 +249,8 @@ def _head(drawing: Drawing, use: str, last: Sequence[Block]) -> Iterator[str]:
 
 def draws(most: int) -> st.SearchStrategy[list[Draw]]:
     """Numbers of one to `most` rows."""
-    number = st.integers(0, HIGHEST)
-    return st.lists(st.tuples(*[number] * 8), min_size=1, max_size=most)
+    kind, place, back, how = (st.integers(0, highest) for highest in HIGHEST)
+    return st.lists(st.tuples(kind, place, back, how), min_size=1, max_size=most)
 
 
 def networks(space: Space = STANDARD) -> st.SearchStrategy[str]:
@@ -253,7 +258,7 @@ def networks(space: Space = STANDARD) -> st.SearchStrategy[str]:
 
     They have one to `space.most` blocks, and shrink to one. `space.source(text)` is such a text as a source.
     """
-    number = st.integers(0, HIGHEST)
+    number = st.integers(0, HIGHEST_CHOICE)
     own = st.lists(definitions.numbers(), max_size=space.made)
     choices = st.tuples(*[number] * 9)
     return st.builds(lambda *drawn: to_text(space, *drawn), own, draws(space.most), choices)

@@ -15,7 +15,7 @@ from spinedsl.draw.glyphs import text_width
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
 from spinedsl.testing import STANDARD
-from spinedsl.testing.networks import to_text
+from spinedsl.testing.networks import HIGHEST, to_text
 from tests.generate import NETWORKS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -53,7 +53,7 @@ def resnet_152() -> Program:
 def random_60(seed: int = 5) -> Program:
     """A network of at least 60 blocks drawn at random."""
     draw = random.Random(seed)
-    rows = [tuple(draw.randrange(24) for _ in range(8)) for _ in range(110)]
+    rows = [tuple(draw.randint(0, highest) for highest in HIGHEST) for _ in range(110)]
     program = spinedsl.program(STANDARD.source(to_text(STANDARD, [], rows, (0,) * 9)))  # type: ignore[arg-type]
     assert sum(row.kind == "block" for row in program.rows) >= 60
     return program

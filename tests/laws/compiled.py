@@ -32,4 +32,4 @@ def digest(text: str, onnx: bool) -> str:
 
 if __name__ == "__main__":
     for text in json.load(sys.stdin):
-        print(digest(text, "--onnx" in sys.argv))
+        sys.stdout.write(digest(text, "--onnx" in sys.argv) + "\n")

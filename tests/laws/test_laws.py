@@ -17,6 +17,7 @@ from spinedsl.source import Source
 from spinedsl.testing import STANDARD, Mistake, Space, block_types, edits, mistakes, networks, texts
 from spinedsl.testing.laws import NETWORK_LAWS, TEXT_LAWS, answered, formatted, program_of, repaired
 from spinedsl.testing.mistakes import CODES, planted
+from spinedsl.testing.networks import to_text
 from tests.profiles import drawn
 from tests.texts import VALID, text_of
 
@@ -163,9 +164,12 @@ def test_relative_imports_work_from_the_file_of_a_space(tmp_path: Path) -> None:
         "spine 1\nblock_type mine(x, channels, stride = 1) -> channels {\n"
         "    return act(conv(x, channels, kernel = 3, stride = stride))\n}\n"
     )
-    (tmp_path / "main.spine").write_text('spine 1\nimport "types.spine"\n')
+    (tmp_path / "main.spine").write_text(
+        'spine 1\nimport "types.spine"\nblock_type other(x, channels) -> channels {\n'
+        "    return mine(x, channels = channels)\n}\n"
+    )
     space = Space.of(tmp_path / "main.spine", made=0)
-    assert space.blocks == ("mine",)
+    assert set(space.blocks) == {"mine", "other"}
 
     @drawn(10)
     @given(networks(space))
@@ -181,4 +185,4 @@ def test_a_space_without_types_says_so() -> None:
     with pytest.raises(spinedsl.Mistakes):
         Space.of(ROOT / "examples/demo/three_mistakes.spine")
     with pytest.raises(ValueError, match="no stem of the space"):
-        networks(STANDARD.but(stems=("residual",))).example()
+        to_text(STANDARD.but(stems=("residual",)), [], [(0, 0, 0, 0)], (0,) * 9)

@@ -11,11 +11,12 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from spinedsl.testing import STANDARD
-from spinedsl.testing.networks import HIGHEST, to_text
+from spinedsl.testing.networks import HIGHEST, HIGHEST_CHOICE, to_text
 from tests.texts import MISTAKEN, ROOT, text_of
 
 OTHERS = ("python3.12", "python3.13", "python3.14")
@@ -27,11 +28,11 @@ def cases() -> tuple[str, ...]:
     """Random networks, and files with mistakes."""
     draw = random.Random(11)
 
-    def numbers(count: int) -> tuple[int, ...]:
-        return tuple(draw.randint(0, HIGHEST) for _ in range(count))
+    def numbers(highest: tuple[int, ...]) -> Any:
+        return tuple(draw.randint(0, most) for most in highest)
 
     drawn = [
-        to_text(STANDARD, [numbers(4)], [numbers(8) for _ in range(6)], numbers(9))  # type: ignore[arg-type, misc]
+        to_text(STANDARD, [numbers((19,) * 4)], [numbers(HIGHEST) for _ in range(6)], numbers((HIGHEST_CHOICE,) * 9))
         for _ in range(8)
     ]
     return (*drawn, *(text_of(path) for path in MISTAKEN[::12]))
