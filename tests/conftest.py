@@ -1,4 +1,4 @@
-"""Profiles of Hypothesis: `pytest --hypothesis-profile soak -k random_networks` draws many more networks."""
+"""Profiles of Hypothesis: `pytest tests/laws --hypothesis-profile soak` draws many more examples of each law."""
 
 from hypothesis import settings
 

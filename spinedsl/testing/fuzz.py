@@ -28,6 +28,7 @@ from spinedsl.testing.witnesses import Broken
 
 T = TypeVar("T")
 
+OF_MISTAKES = ("refused", "repaired")
 PLANTED = 5  # mistakes in each network of the file's types
 SIDE = 64  # pixels, about: of the input, where the network takes another size than it says
 
@@ -57,22 +58,23 @@ class Breach(Exception):
         self.failure = failure
 
 
-def hold(source: Source, network: str, covered: Covered, planted: int = 0) -> None:
-    """Try every law on a network, and plant so many mistakes: which, the text tells.
+def hold(source: Source, network: str, covered: Covered, planted: int = 0, only: str = "") -> None:
+    """Try every law on a network, or `only` one, and plant so many mistakes: which, the text tells.
 
     Raises:
         Breach: a law does not hold.
     """
-    for name, text_law in laws.TEXT_LAWS.items():
-        _try(name, source, network, partial(text_law, source))
-    analysis = driver.analyse(source, only=network).value
-    if analysis is not None and network in analysis.checked:
-        covered.see(analysis.checked[network].typed)
-    for name, network_law in laws.NETWORK_LAWS.items():
-        _try(name, source, network, partial(network_law, source, network))
+    every = {name: partial(law, source) for name, law in laws.TEXT_LAWS.items()}
+    every |= {name: partial(law, source, network) for name, law in laws.NETWORK_LAWS.items()}
     turn = zlib.crc32(source.text.encode("utf-8", "backslashreplace"))
-    for step in range(planted):
-        _try("refused", source, network, partial(_refused, source, network, turn + step, covered))
+    for name, law in every.items():
+        if only in ("", name):
+            _try(name, source, network, law)
+    for step in range(planted) if only in ("", *OF_MISTAKES) else ():
+        _try(OF_MISTAKES[0], source, network, partial(_refused, source, network, turn + step, covered))
+    analysis = driver.analyse(source, only=network).value
+    if not only and analysis is not None and network in analysis.checked:
+        covered.see(analysis.checked[network].typed)
 
 
 def _try(name: str, source: Source, network: str, law: Callable[[], None]) -> None:
@@ -105,9 +107,12 @@ def _refused(source: Source, network: str, number: int, covered: Covered) -> Non
 
 
 def smallest(
-    strategy: st.SearchStrategy[T], attempt: Callable[[T], None], number: int, examples: int
+    strategy: st.SearchStrategy[T], attempt: Callable[[T, str], None], number: int, examples: int
 ) -> Failure | None:
-    """Draw examples until one fails, and shrink that."""
+    """Draw examples until one fails, and shrink that.
+
+    `attempt` raises a `Breach`. Once one is found, it is asked for the law of that alone.
+    """
     found: list[Failure] = []
 
     @seed(number)
@@ -119,7 +124,7 @@ def smallest(
     @given(strategy)
     def tried(case: T) -> None:
         try:
-            attempt(case)
+            attempt(case, found[-1].law if found else "")
         except Breach as breach:
             found.append(breach.failure)
             raise
@@ -175,21 +180,21 @@ def fuzz(
     return Report(tuple(tried), covered, None)
 
 
-Part = tuple[str, int | None, st.SearchStrategy[Any], Callable[[Any], None]]
+Part = tuple[str, int | None, st.SearchStrategy[Any], Callable[[Any, str], None]]
 
 
 def _parts(base: Source, name: str, space: Space, covered: Covered) -> Iterator[Part]:
     """What is tried, how many of it, how it is drawn, and how it is tried."""
 
-    def as_it_stands(_: None) -> None:
-        hold(base, name, covered)
+    def as_it_stands(_: None, only: str) -> None:
+        hold(base, name, covered, only=only)
 
-    def edited(changes: edit.Edits) -> None:
+    def edited(changes: edit.Edits, only: str) -> None:
         if len(changes):
-            hold(edit.apply(base, changes, base=name, name=EDITED), EDITED, covered)
+            hold(edit.apply(base, changes, base=name, name=EDITED), EDITED, covered, only=only)
 
-    def drawn(text: str) -> None:
-        hold(space.source(text), NAME, covered, PLANTED)
+    def drawn(text: str, only: str) -> None:
+        hold(space.source(text), NAME, covered, PLANTED, only)
 
     yield "the network as it stands", 1, st.none(), as_it_stands
     yield "random networks of its types", None, networks(space), drawn

@@ -50,15 +50,13 @@ def mine(tmp_path: Path) -> Path:
 
 
 def test_what_is_covered_is_said(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fuzz", str(mine), "--examples", "6", "--seed", "3"]) == 0
+    assert main(["fuzz", str(mine), "--examples", "3", "--seed", "3"]) == 0
     said = capsys.readouterr()
-    assert "spine: random networks of its types: 6" in said.err
+    assert "spine: random networks of its types: 3" in said.err
     assert "     1 the network as it stands" in said.out
     assert "mistakes planted in them, of " in said.out
     assert "residual" in said.out
     assert said.out.endswith("every law holds\n")
-    again = main(["fuzz", str(mine), "--examples", "6", "--seed", "3"]), capsys.readouterr().out
-    assert again == (0, said.out)
 
 
 def a_slope(values: list[Any], attributes: Any, parameters: Any) -> Any:
@@ -67,14 +65,19 @@ def a_slope(values: list[Any], attributes: Any, parameters: Any) -> Any:
 
 
 def break_the_interpreter(patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(interpret.RULES, "hard_swish", a_slope)
+    """It shifts what goes up by two levels at once, which the network as it stands does not."""
+    real = interpret.RULES["upsample"]
+
+    def upsample(values: Any, attributes: Any, parameters: Any) -> Any:
+        return real(values, attributes, parameters) + 0.5 * (attributes["levels"] == 2)
+
+    patch.setitem(interpret.RULES, "upsample", upsample)
 
 
 def break_the_costs(patch: pytest.MonkeyPatch) -> None:
     def costs(graph: Any) -> Any:
         found = real_costs(graph)
-        several = sum(node.primitive == "max_pool" for node in graph.nodes) > 1
-        return found + found if several else found
+        return found + found if any(node.attributes.get("levels") == 2 for node in graph.nodes) else found
 
     patch.setattr(laws, "costs", costs)
 
@@ -103,7 +106,7 @@ def break_the_checks(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("fault", "law", "message", "most"),
     [
-        (break_the_interpreter, "agreed", "differs in", 2),
+        (break_the_interpreter, "agreed", "differs in", 3),
         (break_the_costs, "counted", "in closed form", 3),
         (break_the_formatter, "formatted", "formatting changes the tree", 2),
         (break_the_checks, "answered", "RuntimeError: a fault", 2),
@@ -114,7 +117,7 @@ def test_a_planted_fault_is_found_and_shrunk(
     tmp_path: Path, mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     fault(monkeypatch)
-    assert main(["fuzz", str(mine), "--examples", "60", "-o", str(tmp_path / "found")]) == 1
+    assert main(["fuzz", str(mine), "--examples", "40", "-o", str(tmp_path / "found")]) == 1
     said = capsys.readouterr().out
     assert "a law does not hold" in said
     assert message in said

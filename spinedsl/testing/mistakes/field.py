@@ -63,8 +63,15 @@ class Field:
 
     def with_type(self, body: str) -> str | None:
         """A block is of a type with this body, `wrong__`, and nothing else is changed."""
-        row = self.row("block", fit=lambda row: row.declared.direct and row.level == self.above(row))
-        row = row or self.row("block", fit=lambda row: not row.declared.direct)
+
+        def fit(row: TypedRow) -> bool:
+            """The same channels come out of the new type, and nothing else looks at what comes in."""
+            direct = not row.declared.direct or row.level == self.above(row)
+            absorbed = any(row.name in [name.text for name in other.declared.absorbed] for other in self.rows)
+            kept = row.type is not None and row.type.channels == row.channels
+            return direct and kept and not absorbed and not row.declared.absorbed
+
+        row = self.row("block", fit=fit)
         if row is None:
             return None
         definition = f"block_type wrong__(x, channels, stride = 1) -> channels {{\n    {body}\n}}\n"
