@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test bench lint format generate clean help
+.PHONY: demo test soak bench lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,6 +38,12 @@ lint: $(READY) ## everything that is checked without running it
 format: $(READY) ## write Python as the lint expects it
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+
+MINUTES ?= 8
+SOAK_WORKERS ?= 2
+
+soak: $(READY) ## the laws on many random networks, MINUTES=8 long; goes on where it stopped; figures go into RELIABILITY.md
+	@$(BIN)/python tests/soak.py --minutes $(MINUTES) --workers $(SOAK_WORKERS)
 
 bench: $(READY) ## time the compiler beside what one would do instead
 	@$(BIN)/python benchmarks/bench.py $(ARGS)

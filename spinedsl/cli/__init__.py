@@ -21,13 +21,14 @@ from spinedsl.driver import reason_of
 
 COMMANDS = (
     "check", "explain", "compile", "verify", "show", "stats", "draw", "watch", "diff", "breaking", "weights", "fmt",
-    "new", "completion",
+    "fuzz", "new", "completion",
 )  # fmt: skip
 EXTRAS = {
     "resvg_py": "draw",
     "numpy": "onnx",
     "onnx": "onnx",
     "onnxruntime": "all",
+    "hypothesis": "testing",
     "safetensors": "all",
     "shtab": "completion",
     "torch": "torch",

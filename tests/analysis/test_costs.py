@@ -5,42 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
-from hypothesis import given
-from torch.utils.flop_counter import FlopCounterMode
 
 import spinedsl
 from spinedsl.analysis import costs, costs_by_row, peak_activation_bytes, receptive_fields
-from spinedsl.backends import torch as torch_backend
 from spinedsl.ops.graph import flatten
-from spinedsl.ops.program import Program
 from spinedsl.source import Source
+from spinedsl.testing.witnesses import counted
 from tests.generate import NETWORKS
-from tests.networks import drawn, networks
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def counted(program: Program) -> tuple[int, int]:
-    """Trainable parameters and multiply-adds of the PyTorch module, counted by torch on tensors without memory."""
-    module = torch_backend.build(program).eval().to("meta").requires_grad_(False)
-    type_ = program.input_type
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(torch.empty(1, type_.channels, type_.height, type_.width, device="meta"))
-    return sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2
 
 
 @pytest.mark.parametrize(("file", "network"), NETWORKS.items())
 def test_examples_cost_what_torch_counts(file: str, network: str) -> None:
     program = spinedsl.program(EXAMPLES / file, network=network)
-    closed = costs(flatten(program))
-    assert (closed.parameters, closed.multiply_adds) == counted(program)
-
-
-@drawn(30)
-@given(networks())
-def test_random_networks_cost_what_torch_counts(text: str) -> None:
-    program = spinedsl.program(Source.from_text(text))
     closed = costs(flatten(program))
     assert (closed.parameters, closed.multiply_adds) == counted(program)
 

@@ -14,8 +14,9 @@ from spinedsl.draw import Figure, lay_out
 from spinedsl.draw.glyphs import text_width
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
+from spinedsl.testing import STANDARD
+from spinedsl.testing.networks import HIGHEST, to_text
 from tests.generate import NETWORKS
-from tests.networks import decode, to_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -52,8 +53,8 @@ def resnet_152() -> Program:
 def random_60(seed: int = 5) -> Program:
     """A network of at least 60 blocks drawn at random."""
     draw = random.Random(seed)
-    blocks = decode([tuple(draw.randrange(24) for _ in range(6)) for _ in range(110)])  # type: ignore[misc]
-    program = spinedsl.program(Source.from_text(to_text(blocks, "relu", "same", "spinenet", "activated_sum", "")))
+    rows = [tuple(draw.randint(0, highest) for highest in HIGHEST) for _ in range(110)]
+    program = spinedsl.program(STANDARD.source(to_text(STANDARD, [], rows, (0,) * 9)))  # type: ignore[arg-type]
     assert sum(row.kind == "block" for row in program.rows) >= 60
     return program
 

@@ -13,6 +13,7 @@ from spinedsl.draw import Figure, lay_out, to_svg
 from spinedsl.draw.figure import LABEL, Arrow
 from spinedsl.draw.glyphs import BOLD, REGULAR, TIMES, shortened, text_width
 from spinedsl.source import Source
+from spinedsl.testing import STANDARD, networks
 from tests.draw.drawn import (
     FIGURE_4,
     all_figures,
@@ -25,7 +26,6 @@ from tests.draw.drawn import (
     read,
 )
 from tests.generate import NETWORKS
-from tests.networks import networks
 
 figures = cache(all_figures)
 NAMES = [
@@ -95,7 +95,7 @@ def test_long_names_are_shortened() -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(networks(most=24))
+@given(networks(STANDARD.but(most=24)))
 def test_random_networks_are_legible(text: str) -> None:
     assert faults(lay_out(spinedsl.program(Source.from_text(text)))) == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from tests.texts import PIECES
+from spinedsl.testing.texts import PIECES
 
 KIB_64 = 64 * 1024
 HEAD = "spine 1\nimport std.blocks\nimport std.stems\nimport std.resample\n"

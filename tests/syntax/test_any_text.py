@@ -19,8 +19,9 @@ from spinedsl import driver
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.render import render
 from spinedsl.source import Source, Span
+from spinedsl.testing.texts import PIECES
 from tests.syntax.heaps import HEAD, HEAPS, KIB_64, NET
-from tests.texts import PIECES, ROOT, mutated
+from tests.texts import ROOT, mutated
 
 SECONDS = 1.0  # of processor time, for 64 KiB
 MEGABYTES = 200  # that the whole process may have at most

@@ -1,0 +1,59 @@
+"""Random block types: a list of small numbers becomes the body of a `block_type`, valid whatever the numbers are.
+
+Every step keeps the channels and the size of its map, so any steps in any order are a definition that takes any stride,
+any input and any channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+# What a step does; `{n}` is its number, for names of its own.
+STEPS = (
+    "y = act(y)",
+    "y = norm(y)",
+    "let refine{n} = norm(conv(y, channels, kernel = 3))\n    y = y + refine{n}",
+    "y = conv(y, channels, kernel = 5, groups = channels)",
+    "let wide{n} = act(conv(y, channels * 2, kernel = 1))\n    y = conv(wide{n}, channels, kernel = 1, bias = true)",
+    "y = y * sigmoid(conv(global_average_pool(y), channels, kernel = 1, bias = true))",
+    "y = max_pool(y, kernel = 3)",
+    "y = average_pool(y, kernel = 3)",
+    "y = slice(concat(y, relu(y)), channels, start = 1)",
+    "repeat 2 {{ y = act(shared conv(y, channels, kernel = 3)) }}",
+    "repeat i{n} in 2 {{ y = y + conv(y, channels, kernel = 1 + 2 * i{n}) }}",
+    "y = layer_norm(y)",
+    "y = y * parameter(channels, init = 0.5)",
+    "y = y * 0.5 + 0.125",
+    "if x.level > 2 {{ y = gelu(y) }} else {{ y = hard_swish(y) }}",
+    "y = stochastic_depth(y, rate = 0.1) + dropout(y, rate = 0.2)",
+    "y = conv(y, channels, kernel = 3, dilation = 2)",
+    "y = resize(y, like = enter)",
+    "y = l2_normalise(y)",
+    "y = hard_sigmoid(y) * softmax(y)",
+)
+KERNELS = (3, 1, 5)
+
+Numbers = Sequence[int]
+
+
+def decode(name: str, numbers: Numbers) -> str:
+    """The definition of any numbers: the first tells kernel and shortcut, each other one a step."""
+    first, *steps = numbers or [0]
+    lines = [f"let enter = conv(x, channels, kernel = {KERNELS[first % 3]}, stride = stride)", "var y = act(enter)"]
+    lines += [STEPS[step % len(STEPS)].format(n=n) for n, step in enumerate(steps)]
+    if first // 3 % 2:
+        lines.append("if stride == 1 and x.channels == channels { return x + y }")
+    body = "".join(f"    {line}\n" for line in [*lines, "return y"])
+    return f"block_type {name}(x, channels, stride = 1) -> channels {{\n{body}}}\n"
+
+
+def numbers(most: int = 5) -> st.SearchStrategy[list[int]]:
+    """What a block type is decoded from, with at most `most` steps."""
+    return st.lists(st.integers(0, len(STEPS) - 1), min_size=1, max_size=most + 1)
+
+
+def block_types(name: str = "drawn", most: int = 5) -> st.SearchStrategy[str]:
+    """Texts of valid block types of one name, with at most `most` steps. They need nothing imported."""
+    return st.builds(lambda drawn: decode(name, drawn), numbers(most))

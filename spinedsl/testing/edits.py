@@ -1,0 +1,184 @@
+"""Random edits of a network that leave it a network, in the language's own edits.
+
+Each is decoded from small numbers: what it does, and to which row. One after which the network has a mistake is left
+out, so that what is drawn is valid, and shrinks to the fewest edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+from hypothesis import strategies as st
+
+from spinedsl import api, driver, edit
+from spinedsl.ir.typed import TypedNetwork, TypedRow
+from spinedsl.source import Source
+from spinedsl.testing.space import Space
+
+Draw: TypeAlias = tuple[int, int, int, int]  # what is done, the row, and two more numbers
+NAME = "Edited"
+HIGHEST = 97
+
+
+class _Sight:
+    """What an edit can see of a network: its typed rows, and the types of its space."""
+
+    def __init__(self, typed: TypedNetwork, space: Space, at: int) -> None:
+        self.typed, self.space, self.at = typed, space, at
+        self.rows = list(typed.rows.values())
+        self.blocks = [row for row in self.rows if row.declared.row.kind == "block"]
+
+    def above(self, row: TypedRow) -> list[TypedRow]:
+        """The rows that a row may read."""
+        index = self.rows.index(row)
+        return [other for other in self.rows[:index] if other.declared.row.kind in ("stem", "block")]
+
+    def readers(self, row: TypedRow) -> Iterator[TypedRow]:
+        """The rows that read a row."""
+        return (other for other in self.rows if row.name in [name.text for name in other.declared.sources])
+
+
+Maker: TypeAlias = Callable[[_Sight, TypedRow, int, int], list[edit.Edit]]
+
+
+def _level(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    levels = sight.space.levels
+    return [edit.Change(row.name, edit.clauses(level=levels[one % len(levels)]))]
+
+
+def _channels(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    channels = sight.space.channels
+    return [edit.Change(row.name, edit.clauses(channels=channels[one % len(channels)]))]
+
+
+def _type(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    return [edit.Change(row.name, type=sight.space.blocks[one % len(sight.space.blocks)])]
+
+
+def _parents(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    above = [other.name for other in sight.above(row)]
+    chosen = dict.fromkeys(above[-1 - number % len(above)] for number in (one, two)) if above else {}
+    return [edit.Change(row.name, edit.clauses(from_=list(chosen)))] if chosen else []
+
+
+def _directly(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    above = sight.above(row)
+    return [edit.Change(row.name, edit.clauses(after=above[-1 - one % len(above)].name))] if above else []
+
+
+def _repeat(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    return [edit.Change(row.name, edit.clauses(repeat=1 + one % 3))]
+
+
+def _resample(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    uses = sight.space.resamples
+    return [edit.Change(row.name, (("resample", uses[one % len(uses)]),))]
+
+
+def _join(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    return [edit.Setting("join", (sight.space.joins[one % len(sight.space.joins)],))]
+
+
+def _drop(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    """Take a block away; those that read it read its first input instead."""
+    if not row.declared.sources:
+        return []
+    instead = row.declared.sources[0].text
+    changes: list[edit.Edit] = [edit.Drop(row.name)]
+    for reader in sight.readers(row):
+        names = [instead if name.text == row.name else name.text for name in reader.declared.sources]
+        word = "after" if reader.declared.direct and reader.declared.row.kind == "block" else "from"
+        changes.append(_rewired(reader, word, names))
+    return changes
+
+
+def _add(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    """Put a block between a row and one of its inputs."""
+    if not row.declared.sources:
+        return []
+    use = sight.space.blocks[one % len(sight.space.blocks)]
+    levels, channels = sight.space.levels, sight.space.channels
+    fed = row.declared.sources[two % len(row.declared.sources)].text
+    name = f"x{sight.at}"
+    said = edit.clauses(
+        level=levels[two % len(levels)], from_=[fed], channels=channels[(one + two) % len(channels)]
+    )  # fmt: skip
+    names = [name if source.text == fed else source.text for source in row.declared.sources]
+    return [edit.Add(name, use, said, before=row.name), _rewired(row, "from", names)]
+
+
+def _rewired(row: TypedRow, word: str, names: Sequence[str]) -> edit.Edit:
+    return edit.Change(row.name, ((word, ", ".join(dict.fromkeys(names))),), kind=row.declared.row.kind)
+
+
+def _move(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    others = [other.name for other in sight.blocks if other is not row]
+    if not others:
+        return []
+    beside = others[one % len(others)]
+    return [edit.Move(row.name, before=beside) if two % 2 else edit.Move(row.name, after=beside)]
+
+
+def _absorb_no_more(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    return [edit.Change(row.name, edit.clauses(absorb=None))] if row.declared.absorbed else []
+
+
+def _end(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    """Take an output or a head away."""
+    ends = [other for other in sight.rows if other.declared.row.kind in ("output", "head")]
+    return [edit.Drop(ends[one % len(ends)].name)] if ends else []
+
+
+MAKERS: tuple[Maker, ...] = (
+    _level, _channels, _parents, _type, _drop, _add, _directly, _repeat, _resample, _join, _move, _absorb_no_more, _end,
+)  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _typed(source: Source, network: str) -> TypedNetwork | None:
+    """A network, if it has no mistakes."""
+    outcome = driver.analyse(source, only=network)
+    found = outcome.value.checked.get(network) if outcome.value is not None else None
+    return found.typed if found is not None else None
+
+
+def decode(source: Source, network: str, space: Space, draws: Sequence[Draw]) -> edit.Edits:
+    """The edits of any numbers, each of which leaves the network right."""
+    typed = _typed(source, network)
+    if typed is None:
+        raise ValueError(f"network `{network}` has mistakes already")
+    taken = edit.Edits()
+    for at, (what, which, one, two) in enumerate(draws):
+        sight = _Sight(typed, space, at)
+        if not sight.blocks:
+            break
+        row = sight.blocks[-1 - which % len(sight.blocks)]
+        made = MAKERS[what % len(MAKERS)](sight, row, one, two)
+        if not made:
+            continue
+        wanted = edit.Edits([*taken, *made])
+        edited = _typed(edit.apply(source, wanted, base=network, name=NAME), NAME)
+        if edited is not None:
+            taken, typed = wanted, edited
+    return taken
+
+
+def edits(
+    file: str | Source, network: str | None = None, *, space: Space | None = None, most: int = 4
+) -> st.SearchStrategy[edit.Edits]:
+    """Up to `most` valid edits of a network of a file: of its only one, or of `network`.
+
+    `spinedsl.edit.apply` carries them out. Types that they name are those of the file, or of `space`.
+
+    Raises:
+        Mistakes: the file has mistakes.
+        NetworkChoice: several networks and none chosen, or an unknown one.
+    """
+    source = Source.from_text(file) if isinstance(file, str) else file
+    chosen = api.program(source, network=network).name
+    types = Space.of(source) if space is None else space
+    number = st.integers(0, HIGHEST)
+    draws = st.lists(st.tuples(number, number, number, number), max_size=most)
+    return st.builds(lambda drawn: decode(source, chosen, types, drawn), draws)

@@ -1,0 +1,226 @@
+"""The laws: what the compiler promises of every text and of every network, each in one place.
+
+A law takes a source, one about networks also the name of a network that was checked. It returns nothing, and raises
+`Broken` where it does not hold; any other exception is a fault too. They are what our own tests run, and `spine fuzz`.
+"""
+
+from __future__ import annotations
+
+import re
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from spinedsl import api, driver
+from spinedsl.analysis import costs
+from spinedsl.backends import BACKENDS
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics.render import render
+from spinedsl.lower import lower
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.interpret import run
+from spinedsl.ops.program import Program
+from spinedsl.ops.text import to_text
+from spinedsl.ops.verify import verify
+from spinedsl.record import Record, names
+from spinedsl.source import Source
+from spinedsl.syntax.format import format_source
+from spinedsl.syntax.parse import parse, tokens_of
+from spinedsl.testing import witnesses
+from spinedsl.testing.rewrites import REWRITES, Rewritten
+from spinedsl.testing.witnesses import Broken
+
+TextLaw: TypeAlias = Callable[[Source], None]
+NetworkLaw: TypeAlias = Callable[[Source, str], None]
+
+KIB_64 = 64 * 1024  # characters; the limits below hold for files up to there
+SECONDS = 1.0  # of processor time
+BYTES = 200 * 2**20
+SLACK = 3  # machines differ
+SAME = 1e-9  # scaled difference of two runs of the interpreter in float64
+
+
+def require(holds: bool, message: str) -> None:
+    """Raise `Broken` unless it holds."""
+    if not holds:
+        raise Broken(message)
+
+
+# ---- of every text ----
+
+
+def answered(source: Source) -> None:
+    """Any text gives a value or diagnostics, each at a place in the text, soon and in little memory."""
+    started, held = time.process_time(), _most_memory()
+    outcome = driver.analyse(source)
+    rendered = render(outcome.diagnostics)
+    seconds, used = time.process_time() - started, _most_memory() - held
+    if len(source.text) <= KIB_64:
+        require(seconds < SLACK * SECONDS, f"it takes {seconds:.1f} seconds to check")
+        require(used < BYTES, f"it takes {used / 2**20:.0f} MB to check")
+    for diagnostic in outcome.diagnostics:
+        for span in _spans_of(diagnostic):
+            require(0 <= span.start <= span.end <= len(span.source.text), f"{diagnostic.code.id} is at no place")
+    require("\x00" not in rendered and "\u202e" not in rendered, "what is said holds hidden characters")
+    if outcome.ok:
+        assert outcome.value is not None
+        found = outcome.value
+        complete = {name for name, network in found.networks.items() if not driver.needs_arguments(network)}
+        require(not found.unit.file.broken, "statements are dropped in silence")
+        require(found.checked.keys() == complete, "networks are dropped in silence")
+    else:
+        require(bool(outcome.diagnostics), "it is refused without a word")
+
+
+def _spans_of(diagnostic: Diagnostic) -> list[Any]:
+    edits = [edit.span for fix in diagnostic.fixes for edit in fix.edits]
+    return [diagnostic.span, *(label.span for label in diagnostic.others), *edits]
+
+
+def _most_memory() -> int:
+    """The most memory that this process ever held, in bytes."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def formatted(source: Source) -> None:
+    """Formatting keeps the tree and every comment, and changes nothing the second time."""
+    if not parse(source).ok:
+        return
+    once = format_source(source).value
+    assert once is not None
+    after = Source.from_text(once, source.name, source.origin)
+    require(_bare(parse(after).value) == _bare(parse(source).value), "formatting changes the tree")
+    require(comments(after) == comments(source), "formatting changes the comments")
+    require(format_source(after).value == once, "formatting twice is another text")
+
+
+def _bare(node: object) -> object:
+    """A tree without its places."""
+    if isinstance(node, tuple):
+        return tuple(_bare(part) for part in node)
+    if isinstance(node, Record) and not isinstance(node, Source):
+        parts = (name for name in names(type(node)) if name not in ("span", "head", "extent", "source"))
+        return (type(node).__name__, *(_bare(getattr(node, name)) for name in parts))
+    return node
+
+
+def comments(source: Source) -> list[str]:
+    """Every comment of a text without mistakes of form: what begins with `#` between two tokens."""
+    found: list[str] = []
+    end = 0
+    for token in tokens_of(source):
+        start = token.start_pos or 0
+        found += re.findall(r"#[^\n]*", source.text[end:start])
+        end = start + len(token.value)
+    return [comment.rstrip() for comment in [*found, *re.findall(r"#[^\n]*", source.text[end:])]]
+
+
+def repaired(source: Source) -> None:
+    """Of a text with one mistake: every repair that is suggested as an edit, applied, removes it."""
+    for diagnostic in driver.analyse(source).diagnostics:
+        for fix in diagnostic.fixes:
+            if not fix.edits or fix.edits[0].span.source is not source:
+                continue
+            text = source.text
+            for change in sorted(fix.edits, key=lambda change: change.span.start, reverse=True):
+                text = text[: change.span.start] + change.text + text[change.span.end :]
+            after = driver.analyse(Source.from_text(text, source.name, source.origin)).diagnostics
+            said = (diagnostic.code.id, diagnostic.message)
+            require(said not in {(d.code.id, d.message) for d in after}, f"{said[0]} is still there after: {fix.text}")
+
+
+# ---- of every network that was checked ----
+
+
+def program_of(source: Source, network: str) -> Program:
+    """The program of a checked network."""
+    outcome = driver.analyse(source, only=network)
+    said = "; ".join(f"{d.code.id} {d.message}" for d in outcome.diagnostics)
+    require(outcome.value is not None and network in outcome.value.checked, f"it is refused: {said}")
+    assert outcome.value is not None
+    return lower(outcome.value.checked[network])
+
+
+def compiled(source: Source, network: str) -> None:
+    """It lowers, keeps every promise of a program, every backend emits it, and emits the same the second time."""
+    program = program_of(source, network)
+    verify(program)
+    for name in BACKENDS:
+        files = api.emit(program, to=name)
+        require(all(files.values()), f"{name} gives an empty file")
+        require(api.emit(program_of(source, network), to=name) == files, f"{name} gives other bytes the second time")
+
+
+def agreed(source: Source, network: str) -> None:
+    """PyTorch, ONNX Runtime and the interpreter give the same shapes and numbers, at several sizes, with axes open."""
+    witnesses.agree(program_of(source, network))
+
+
+def agreed_at_fixed_size(source: Source, network: str) -> None:
+    """So does the ONNX model without an open axis."""
+    witnesses.agree_at_fixed_size(program_of(source, network))
+
+
+def trained(source: Source, network: str) -> None:
+    """In training the shapes are the same, and every parameter gets a gradient."""
+    witnesses.train(program_of(source, network))
+
+
+def counted(source: Source, network: str) -> None:
+    """Parameters and multiply-adds in closed form are those that torch counts."""
+    program = program_of(source, network)
+    closed, found = costs(flatten(program)), witnesses.counted(program)
+    ours = (closed.parameters, closed.multiply_adds)
+    require(ours == found, f"parameters and multiply-adds are {ours} in closed form, {found} as torch counts")
+
+
+def indifferent(source: Source, network: str) -> None:
+    """Rewrites that cannot matter do not: the same outputs from the same weights."""
+    analysis = driver.analyse(source, only=network).value
+    assert analysis is not None
+    program = program_of(source, network)
+    for what, rewrite in REWRITES.items():
+        rewritten = rewrite(analysis, network)
+        if rewritten is not None:
+            _same(what, program, program_of(rewritten.source, rewritten.network), rewritten)
+
+
+def _same(what: str, program: Program, other: Program, rewritten: Rewritten) -> None:
+    """Both give the same from the same weights: those of one name, or of one position where rows were renamed."""
+    graph, second = flatten(program), flatten(other)
+    weights = witnesses.weights_of(graph.parameters)
+    carried: dict[str, Any] = weights
+    if rewritten.renamed:
+        shapes = [[p.shape for p in g.parameters.values()] for g in (graph, second)]
+        require(shapes[0] == shapes[1], f"{what} changes the parameters")
+        carried = dict(zip(second.parameters, weights.values(), strict=True))
+    require(carried.keys() == second.parameters.keys(), f"{what} changes the parameters' names")
+    if what == "an unused definition":
+        require(to_text(program) == to_text(other), f"{what} changes the program")
+    (image,) = witnesses.images(program, witnesses.usual_sizes(program)[:1])
+    ours, theirs = (run(g, w, image, dtype=np.float64) for g, w in ((graph, weights), (second, carried)))
+    require(len(program.outputs) == len(other.outputs), f"{what} changes the outputs")
+    for before, after in zip(program.outputs, other.outputs, strict=True):
+        most = float(np.abs(ours[before]).max())
+        require(ours[before].shape == theirs[after].shape, f"{what} changes the shape of {before}")
+        difference = float(np.abs(ours[before] - theirs[after]).max())
+        require(difference <= SAME * most, f"{what} changes {before} by {difference:.1e}")
+
+
+TEXT_LAWS: Mapping[str, TextLaw] = {
+    "answered": answered,
+    "formatted": formatted,
+}
+NETWORK_LAWS: Mapping[str, NetworkLaw] = {
+    "compiled": compiled,
+    "agreed": agreed,
+    "agreed at a fixed size": agreed_at_fixed_size,
+    "trained": trained,
+    "counted": counted,
+    "indifferent": indifferent,
+}

@@ -1,0 +1,114 @@
+"""Mistakes in names, and in definitions."""
+
+from __future__ import annotations
+
+from spinedsl.ir.typed import TypedRow
+from spinedsl.testing.mistakes.field import (
+    Field,
+    Planters,
+    body,
+    clause,
+    edit,
+    edited,
+    line,
+    of_type,
+    statement,
+)
+
+
+def _edit_of_dropped(field: Field) -> str | None:
+    """An output that nothing reads is dropped; a head gives its map instead."""
+    row = field.row("output", fit=lambda row: row.declared.defined is not None and not field.is_read(row))
+    if row is None:
+        return None
+    source = row.declared.sources[0].text
+    said = f"drop {row.name}\n    output {row.name} from {source}\n    add head h__: keep__ from {source}"
+    return field.below(f"head_type keep__(maps) {{ each p in maps {{ yield p }} }}\n{edited(field, said)}")
+
+
+def _private(field: Field) -> str | None:
+    row = field.row("output", fit=lambda row: not field.is_read(row))
+    return field.replaced(row.span, "__init__") if row is not None else None
+
+
+def _unknown_parent(field: Field) -> str | None:
+    row = field.row("block", "output", fit=lambda row: bool(row.declared.sources))
+    return field.put(row.declared.sources[0].span.end, "_missing__") if row is not None else None
+
+
+def _same_row_again(field: Field) -> str | None:
+    row = field.row("block")
+    if row is None:
+        return None
+    line = field.row_line(row)
+    return field.put(line.end, f"\n    {line.text}")
+
+
+def _unknown_argument(field: Field) -> str | None:
+    row = field.row("block", "stem", fit=lambda row: not row.declared.row.use.arguments)
+    return field.put(row.declared.row.use.span.end, "(unheard_of__ = 1)") if row is not None else None
+
+
+def _argument_without_name(field: Field) -> str | None:
+    def fit(row: TypedRow) -> bool:
+        defined = row.declared.defined
+        free = (
+            [p for p in defined.definition.parameters[1:] if p.name.text not in ("channels", "stride")]
+            if defined
+            else []
+        )
+        return bool(free) and not row.declared.row.use.arguments
+
+    row = field.row("block", fit=fit)
+    return field.put(row.declared.row.use.span.end, "(2)") if row is not None else None
+
+
+def _clause_again(field: Field) -> str | None:
+    row = field.row("block")
+    clause = field.clause(row, "level") if row is not None else None
+    return field.put(clause.end, f" {clause.text}") if clause is not None else None
+
+
+def _two_yields(field: Field) -> str | None:
+    row = field.row("block", "stem")
+    if row is None:
+        return None
+    own = "head_type twice__(features) { each p in features {\n yield relu(p)\n yield relu6(p)\n} }"
+    return field.in_network(f"head h__: twice__ from {row.name}") + f"\n{own}\n"
+
+
+PLANTERS: Planters = {
+    "E0201": (
+        _unknown_parent,
+        statement("def wrong__(x) { return relu(unheard_of__) }"),
+        statement("network Wrong__ = Unheard_of__()"),
+    ),
+    "E0202": (_same_row_again, statement("def relu(x) { return x }")),
+    "E0203": (of_type("resnet_stem", "block"), of_type("activated_sum", "block")),
+    "E0204": (statement("def wrong__(x) { return wrong__(x) }"),),
+    "E0205": (statement("import std.unheard_of__"),),
+    "E0208": (_unknown_argument, statement("def wrong__(x) { return relu(x, slope = 1) }")),
+    "E0209": (statement("def wrong__(x) { return conv(x, 4, kernel = 1, kernel = 3) }"),),
+    "E0210": (statement("def wrong__(x) { return conv(x, 4) }"),),
+    "E0211": (statement("def wrong__(x) { return relu(x, 6) }"),),
+    "E0212": (body("return conv(x, channels + x.depth, kernel = 1, stride = stride)"),),
+    "E0213": (statement("def wrong__(x) {\n    let y = x\n    y = relu(y)\n    return y\n}"),),
+    "E0214": (statement("def wrong__(x) { let y = relu(x) }"),),
+    "E0215": (statement("def wrong__(x) {\n    return x\n    let y = relu(x)\n}"),),
+    "E0216": (clause("wobble 3"), clause("wobble 3", "stem")),
+    "E0217": (_clause_again,),
+    "E0218": (line('allow W0799 "why not"'), lambda field: field.below(edited(field, "rules { wobble 1..2 }"))),
+    "E0219": (_private, statement("def wrong__(x) {\n    let forward = relu(x)\n    return forward\n}")),
+    "E0220": (statement("network Wrong__ = Wronger__()\nnetwork Wronger__ = Wrong__()"),),
+    "E0221": (statement("resample_type wrong__(x, source) -> 4 { return x }"),),
+    "E0222": (_argument_without_name,),
+    "E0223": (statement("def wrong__(x) {\n    repeat 2 { return x }\n    return x\n}"),),
+    "E0224": (_edit_of_dropped,),
+    "E0225": (edit("block {0} repeat 1\n    block {0} repeat 2"),),
+    "E0226": (edit("block {0} absorb none"),),
+    "E0227": (statement("def wrong__(x) { return shared conv(x, 4, kernel = 1) }"),),
+    "E0228": (statement("def wrong__(x) {\n    yield x\n    return x\n}"),),
+    "E0229": (statement("head_type wrong__(maps) {\n    each p in maps { yield p }\n    return first(maps)\n}"),),
+    "E0230": (statement("head_type wrong__(maps) {\n    each p in maps { let y = relu(p) }\n}"),),
+    "E0231": (_two_yields,),
+}

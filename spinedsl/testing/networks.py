@@ -1,0 +1,264 @@
+"""Random networks that are valid by construction: rows decoded from small numbers, and repaired one by one.
+
+A row that the space's own types cannot take, asked of the compiler in a network of its own, is tried at other levels
+and channels, and left out at last. Lists of numbers shrink well: what fails does so with a handful of blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+from hypothesis import strategies as st
+
+from spinedsl import driver
+from spinedsl.record import Record, field
+from spinedsl.source import Source
+from spinedsl.testing import definitions
+from spinedsl.testing.space import STANDARD, Space
+
+# Numbers of a row: its type; level and channels; distances back to what it reads; how it reads and what else it says.
+# They are four because Hypothesis takes out five choices at a time, and a row of a list is one more than its numbers.
+Draw: TypeAlias = tuple[int, int, int, int]
+HIGHEST: Draw = (23, 63, 16**3 - 1, 127)
+# Numbers of the network: defaults, sizes, size of the input, stem, resample, join, outputs, head, widths.
+Choices: TypeAlias = tuple[int, int, int, int, int, int, int, int, int]
+
+HIGHEST_CHOICE = 23
+ANY_SIZES = ((64, 64), (45, 70), (33, 33), (37, 64), (96, 51))  # odd and even, square and not
+TIMES = ((2, 2), (1, 2), (2, 1), (1, 3))  # the greatest stride, for sizes that have to divide
+NAME = "Net"
+CARRIER = """
+block_type carrier__(x, channels, out, stride = 1) -> out {
+    return conv(x, out, kernel = 3, stride = stride, padding = same)
+}
+"""
+
+
+class Made(Record):
+    """A row that other rows may read: its level, the channels that it declares, and those that come out."""
+
+    name: str
+    level: int
+    declared: int
+    channels: int
+
+
+class Block(Record):
+    """A block as it was decoded. `reads` are the names of the rows that it reads, absorbed ones not counted."""
+
+    made: Made
+    text: str
+    reads: tuple[str, ...]
+    direct: bool
+
+
+class Drawing(Record, frozen=False):
+    """A network in the making."""
+
+    space: Space
+    head: str
+    frame: str
+    stem: Made
+    width: int  # the channels of a row that says none; 0 where it has to
+    resample: str
+    blocks: list[Block] = field(default_factory=list)
+
+    def made(self, index: int) -> Made:
+        """The row that a position means: a block, or the stem at -1."""
+        return self.stem if index < 0 else self.blocks[index].made
+
+
+# ---- asking the compiler ----
+
+
+@lru_cache(maxsize=1 << 17)
+def takes(head: str, origin: str, frame: str, given: tuple[Made, ...], row: str, reader: str) -> tuple[int, int] | None:
+    """Level and channels that come out of a row `q` that reads `p0`, `p1`, … as `given`; None if it is a mistake.
+
+    `reader` is what makes the network whole: an output of `q`, if `q` is a block. A head has neither of the two.
+    """
+    carriers = [
+        f"block p{n}: carrier__(out = {one.channels}) level {one.level} channels {one.declared} after s"
+        for n, one in enumerate(given)
+    ]
+    text = "\n".join([head, CARRIER, frame, *carriers, row, reader, "}\n"])
+    outcome = driver.analyse(Source.from_text(text, "probe.spine", origin))
+    if outcome.value is None or not outcome.ok or NAME not in outcome.value.checked:
+        return None
+    type_ = outcome.value.checked[NAME].typed.rows["q"].type
+    if type_ is None or type_.level is None:
+        return (-1, 0) if row.startswith("head") else None
+    return type_.level, type_.channels
+
+
+# ---- rows ----
+
+
+def _attempts(drawing: Drawing, draw: Draw) -> Iterator[tuple[tuple[int, ...], str, str]]:
+    """Parents and clauses for a row, the wanted ones first."""
+    space, count = drawing.space, len(drawing.blocks)
+    _, place, back, how = draw
+    channels, level = divmod(place, 8)
+    distances = (back // 16**n % 16 for n in range(3))
+    parents = list(dict.fromkeys(count - 1 - distance % (count + 1) for distance in distances))
+    joins, how = how % 2, how // 2
+    parents, more = parents[: 1 + how % 4 % space.inputs], how // 4
+    above = [drawing.made(parent) for parent in parents]
+    levels = list(dict.fromkeys([space.levels[level % len(space.levels)], above[0].level, *(a.level for a in above)]))
+    widths = list(dict.fromkeys([space.channels[channels % len(space.channels)], above[0].channels]))
+    repeat = f" repeat {1 + more % 3}" if more % 4 else ""
+    resample = space.resamples[more % len(space.resamples)]
+    other = f" resample {resample}" if more % 5 > 2 and resample != drawing.resample else ""
+    for joined in (True, False) if joins else (False,):
+        for special in dict.fromkeys((other, "")) if joined else ("",):
+            for width in widths:
+                for wanted in levels:
+                    said = "" if width == drawing.width else f" channels {width}"
+                    chosen = tuple(parents) if joined else (parents[0],)
+                    yield chosen, f" level {wanted} {{}} {{}}{said}{repeat}{special}", "from" if joined else "after"
+
+
+def _decode_row(drawing: Drawing, types: Sequence[str], draw: Draw) -> None:
+    """Add the first row that the types can take; none if there is none."""
+    use = types[draw[0] % len(types)]
+    name = f"b{len(drawing.blocks)}"
+    for parents, clauses, word in _attempts(drawing, draw):
+        given = tuple(drawing.made(parent) for parent in parents)
+        probes = tuple(Made("", one.level, one.declared, one.channels) for one in given if one is not drawing.stem)
+        names, count = [], 0
+        for one in given:
+            names.append("s" if one is drawing.stem else f"p{count}")
+            count += one is not drawing.stem
+        row = f"block q: {use}{clauses}".format(word, ", ".join(names))
+        found = takes(drawing.head, drawing.space.origin, drawing.frame, probes, row, "output P: q")
+        if found is not None:
+            level, channels = found
+            said = clauses.partition(" channels ")[2].partition(" ")[0]
+            made = Made(name, level, int(said or drawing.width), channels)
+            sources = ", ".join(one.name for one in given)
+            text = f"block {name}: {use}{clauses}".format(word, sources)
+            drawing.blocks.append(Block(made, text, tuple(one.name for one in given), word == "after"))
+            return
+
+
+def _kept(drawing: Drawing, outputs: Sequence[Block], absorbs: dict[str, str]) -> list[Block]:
+    """Blocks that some output reads. One that none reads is absorbed by a block below where it fits, else left out."""
+    by_name = {block.made.name: block for block in drawing.blocks}
+    kept: set[str] = set()
+
+    def keep(name: str) -> None:
+        pending = [name]
+        while pending:
+            found = pending.pop()
+            if found in by_name and found not in kept:
+                kept.add(found)
+                pending += by_name[found].reads
+
+    for output in outputs:
+        keep(output.made.name)
+    for at in range(len(drawing.blocks) - 1, -1, -1):
+        orphan = drawing.blocks[at]
+        if orphan.made.name in kept:
+            continue
+        for host in drawing.blocks[at + 1 :]:
+            fits = (host.made.level, host.made.channels) == (orphan.made.level, orphan.made.channels)
+            if fits and not host.direct and host.made.name in kept and host.made.name not in absorbs:
+                absorbs[host.made.name] = orphan.made.name
+                keep(orphan.made.name)
+                break
+    return [block for block in drawing.blocks if block.made.name in kept]
+
+
+# ---- networks ----
+
+
+def to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices) -> str:
+    """The network of any numbers, as a file. `types` are the numbers of block types of its own."""
+    defaults, sizes, size, stem, resample, join, output, head, widths = choices
+    own = [definitions.decode(f"made{n}", numbers) for n, numbers in enumerate(types)]
+    text = "\n".join([space.head, *own])
+    any_size = space.sizes[sizes % len(space.sizes)] == "any"
+    greatest = 1 << max(space.levels)
+    high, wide = TIMES[size % len(TIMES)]
+    height, width = ANY_SIZES[size % len(ANY_SIZES)] if any_size else (high * greatest, wide * greatest)
+    default_width = space.channels[widths % len(space.channels)] if widths % 2 else 0
+    resampling = space.resamples[resample % len(space.resamples)]
+    rules = (["sizes any"] if any_size else []) + ([f"inputs 1..{space.inputs}"] if space.inputs > 2 else [])
+    lines = [
+        f"network {NAME} {{",
+        f"    input image: 3 x {height} x {width}",
+        f"    defaults {{ {space.defaults[defaults % len(space.defaults)]} }}",
+        *([f"    widths {{ level 0..{max(space.levels)}: {default_width} }}"] if default_width else []),
+        *([f"    rules {{ {', '.join(rules)} }}"] if rules else []),
+        f"    resample {resampling}",
+        f"    join {space.joins[join % len(space.joins)]}",
+        '    allow W0701 "random"',
+        '    allow W0702 "random"',
+    ]
+    drawing = _with_stem(space, text, "\n".join(lines), stem, default_width, resampling)
+    every = [space.blocks[0], *(f"made{n}" for n in range(len(own))), *space.blocks[1:]]
+    for draw in draws:
+        _decode_row(drawing, every, draw)
+    if not drawing.blocks:
+        _decode_row(drawing, every, (0, 0, 0, 0))
+    last = list({block.made.level: block for block in drawing.blocks}.values())
+    absorbs: dict[str, str] = {}
+    kept = _kept(drawing, last, absorbs)
+    rows = [block.text + (f" absorb {absorbs[name]}" if (name := block.made.name) in absorbs else "") for block in kept]
+    rows += [_output(drawing, space.outputs[output % len(space.outputs)], block) for block in last]
+    rows += _head(drawing, space.heads[head % len(space.heads)], last)
+    return "\n".join([text, drawing.frame, *(f"    {row}" for row in rows), "}\n"])
+
+
+def _with_stem(space: Space, head: str, frame: str, stem: int, width: int, resample: str) -> Drawing:
+    """The network with the first stem, from the wanted one on, that is fit for it."""
+    for turn in range(len(space.stems)):
+        use = space.stems[(stem + turn) % len(space.stems)]
+        for clause in (" channels 8", ""):
+            row = f"stem q: {use}{clause}"
+            found = takes(head, space.origin, frame, (), row, "output P: q")
+            if found is not None:
+                level, channels = found
+                made = Made("s", level, channels, channels)
+                return Drawing(space, head, f"{frame}\n    stem s: {use}{clause}", made, width, resample)
+    raise ValueError(f"no stem of the space takes an image: {', '.join(space.stems)}")
+
+
+def _output(drawing: Drawing, use: str, block: Block) -> str:
+    """An output row; of a type that does not take the map, a plain one."""
+    made = block.made
+    name = f"O{made.level}"
+    for clause in (" channels 4", "") if use else ():
+        row = f"output q: {use} from p0{clause}"
+        if takes(drawing.head, drawing.space.origin, drawing.frame, (made,), row, ""):
+            return f"output {name}: {use} from {made.name}{clause}"
+    return f"output {name}: {made.name}"
+
+
+def _head(drawing: Drawing, use: str, last: Sequence[Block]) -> Iterator[str]:
+    """A head of all outputs, if there is to be one and it takes them."""
+    given = tuple(Made("", b.made.level, b.made.declared, b.made.channels) for b in last)
+    for clause in (" channels 6", "") if use else ():
+        row = f"head q: {use} from {', '.join(f'p{n}' for n in range(len(given)))}{clause}"
+        if takes(drawing.head, drawing.space.origin, drawing.frame, given, row, ""):
+            yield f"head H: {use} from {', '.join(f'O{b.made.level}' for b in last)}{clause}"
+            return
+
+
+def draws(most: int) -> st.SearchStrategy[list[Draw]]:
+    """Numbers of one to `most` rows."""
+    kind, place, back, how = (st.integers(0, highest) for highest in HIGHEST)
+    return st.lists(st.tuples(kind, place, back, how), min_size=1, max_size=most)
+
+
+def networks(space: Space = STANDARD) -> st.SearchStrategy[str]:
+    """Texts of files with one valid network, `Net`, of a space.
+
+    They have one to `space.most` blocks, and shrink to one. `space.source(text)` is such a text as a source.
+    """
+    number = st.integers(0, HIGHEST_CHOICE)
+    own = st.lists(definitions.numbers(), max_size=space.made)
+    choices = st.tuples(*[number] * 9)
+    return st.builds(lambda *drawn: to_text(space, *drawn), own, draws(space.most), choices)
