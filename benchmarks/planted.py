@@ -1,8 +1,8 @@
 """Plant bugs, one at a time, in a copy of the package, and see which tests notice: `python benchmarks/planted.py`.
 
 Each is a small change of the kind that somebody might make. The tests that are named with it run in the copy; the
-goldens in `generated/` are left out, which would notice nearly everything without knowing what is right. Exit status 1 if one
-survives.
+goldens in `generated/` are left out, which would notice nearly everything without knowing what is right. Exit
+status 1 if one survives.
 """
 
 from __future__ import annotations
