@@ -142,8 +142,7 @@ class _Loader(Record, frozen=False):
         if len(self.units) >= MAX_IMPORTS:
             return Outcome(None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),))
         archive = source.archive
-        if archive is None and target.exists() and not (target.is_file() or target.is_dir()):
-            # A pipe or a device, which may never end.
+        if archive is None and _endless(target):
             return _not_found(import_, path, "what has this name is no file")
         name = _shown(Path(source.name).parent / path) if archive is None else archive.name(target)
         text = read(target, name, archive)
@@ -181,6 +180,14 @@ def _shown(path: Path) -> str:
         return str(path)
     short = Path(os.path.normpath(path))
     return str(short if short.resolve() == path.resolve() else path)
+
+
+def _endless(target: Path) -> bool:
+    """A pipe or a device, which may never end."""
+    try:
+        return target.exists() and not (target.is_file() or target.is_dir())
+    except OSError:  # a name that no file can have: reading it says so
+        return False
 
 
 def _not_found(import_: tree.Import, path: str, where: str) -> Outcome[Unit]:
