@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test soak bench lint format generate clean help
+.PHONY: demo test coverage planted soak bench lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,6 +23,14 @@ demo: $(READY) ## check, compile and run SpineNet-49, then show what is said of 
 test: lint ## lint, formatting, types, import contracts, then every test
 	@echo "== tests"
 	@$(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
+
+# Slower than `make test` alone by the tracer: what continuous integration runs once a day, and a release.
+coverage: $(READY) ## the branches of the core that the tests take; fails below the floor in pyproject.toml
+	@$(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal -q --cov --cov-report=json:.coverage.json --cov-report=term $(ARGS)
+	@$(BIN)/python tests/floor.py .coverage.json
+
+planted: $(READY) ## plant bugs one at a time, and see that the tests notice each
+	@$(BIN)/python benchmarks/planted.py $(ARGS)
 
 # No cache for import-linter: it misses what a new file changes for the others.
 lint: $(READY) ## everything that is checked without running it
@@ -52,7 +60,7 @@ generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py
 
 clean: ## remove .venv and everything that tools left behind
-	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .coverage
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .coverage .coverage.json
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list

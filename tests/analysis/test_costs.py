@@ -44,6 +44,12 @@ block_type up(x, channels) -> channels {
 """
 
 
+def test_a_dilated_kernel_reaches_as_far_as_its_last_number() -> None:
+    text = SMALL.replace("kernel = 3, stride = stride)", "kernel = 3, stride = stride, dilation = 2)")
+    fields = receptive_fields(flatten(spinedsl.program(Source.from_text(text))))
+    assert (fields["a"], fields["b"]) == (5, 5 + 2 * 4)
+
+
 def test_small_network_by_hand() -> None:
     graph = flatten(spinedsl.program(Source.from_text(SMALL)))
     rows = costs_by_row(graph)

@@ -41,6 +41,7 @@ OF_MODULES = frozenset(
     torch.transpose torch.zeros_like
     F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish F.interpolate F.max_pool2d
     F.normalize F.pad F.relu F.relu6 F.silu
+    nn.ConstantPad2d nn.ModuleDict nn.ModuleList
     nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU
     nn.GroupNorm nn.Hardsigmoid nn.Hardswish nn.Identity nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter
     nn.ReLU nn.ReLU6 nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample nn.ZeroPad2d nn.init nn.init.constant_
@@ -124,7 +125,7 @@ class _Reader:
     def attribute(self, node: ast.Attribute) -> Iterator[str]:
         if node.attr.startswith("__") and not (node.attr == "__init__" and ast.unparse(node.value) == "super()"):
             yield "private attribute"
-        written = ast.unparse(node)
+        written = _dotted(node)
         if written.split(".")[0] in MODULES and written not in OF_MODULES:
             yield "of a module"
 
@@ -134,10 +135,8 @@ class _Reader:
             if function.id == "getattr" and not _plain_attribute(node.args[1]):
                 yield "attribute by text"
         elif isinstance(function, ast.Attribute):
-            base = ast.unparse(function.value)
-            on_module = base.split(".")[0] in MODULES
-            own = base.split(".")[0] == "self" or function.attr in METHODS | self.parts
-            if not on_module and not own:
+            root = _dotted(function).split(".")[0]
+            if root not in MODULES and root != "self" and function.attr not in METHODS | self.parts:
                 yield "method"
         elif not (isinstance(function, ast.Call) and ast.unparse(function.func) == "getattr"):
             yield "call"
@@ -158,16 +157,26 @@ PHRASES = frozenset({" tensors of rows that are left out: ", ", ", "-inf"})
 def _plain_attribute(node: ast.expr) -> bool:
     """`"init_scale"`, or `f"rep{i}"`."""
     if isinstance(node, ast.JoinedStr):
-        return re.fullmatch(r"f'[a-z]\w*\{[a-z]\}'", ast.unparse(node)) is not None
+        return re.fullmatch(r"f'[a-z]\w*\{[a-z]\w*\}'", ast.unparse(node)) is not None
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.startswith("_")
 
 
 def _part(node: ast.AST) -> Iterator[str]:
-    """Names that submodules get: `self.x = …` and `chain(x=…)`."""
-    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
+    """Names that submodules get: `self.x = …`, `shared.x = …`, `chain(x=…)` and `{"x": …}`."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
         yield node.attr
     elif isinstance(node, ast.keyword) and node.arg is not None:
         yield node.arg
+    elif isinstance(node, ast.Dict):
+        yield from (key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
+
+
+def _dotted(node: ast.expr) -> str:
+    """`torch.nn.init` of names and dots alone; empty of anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    base = _dotted(node.value) if isinstance(node, ast.Attribute) else ""
+    return f"{base}.{node.attr}" if base and isinstance(node, ast.Attribute) else ""
 
 
 def _binds(node: ast.AST) -> Iterator[str]:

@@ -8,7 +8,7 @@ from spinedsl import driver
 from spinedsl.ir.typed import InputSize
 from spinedsl.lower import lower
 from spinedsl.source import Source
-from tests.ir.built import graph, program, said
+from tests.ir.built import graph, program, said, with_block
 
 HEAD = """
 import std.blocks
@@ -143,6 +143,20 @@ def test_the_size_may_come_from_outside() -> None:
     assert lower(outcome.value.checked["Net"]).row("b").type.size == "8x32"
     (said_,) = driver.analyse(source, InputSize(64, 100)).diagnostics
     assert said_.code.id == "E0402"
+
+
+def test_the_divisor_is_that_of_the_highest_level_that_a_map_reaches() -> None:
+    """Inside a definition too, though no row says that level."""
+    deep = """
+    block_type mine(x, channels) -> channels {
+        let low = conv(x, channels, kernel = 3, stride = 8)
+        return upsample(low, levels = 3)
+    }
+    """
+    assert program(with_block(deep)).divisor == 8
+    assert (
+        program(with_block(deep.replace("stride = 8", "stride = 4").replace("= 3)\n    }", "= 2)\n    }"))).divisor == 4
+    )
 
 
 def test_the_divisor_is_that_of_the_highest_level() -> None:

@@ -14,7 +14,8 @@ import torch
 
 from spinedsl.ops import initial
 from spinedsl.ops.initial import seeded, values
-from spinedsl.ops.primitives import Initial, Parameter
+from spinedsl.ops.primitives import PRIMITIVES, Initial, Parameter
+from spinedsl.ops.types import Type, Value, vector
 
 NORMAL = Initial("truncated_normal", 1, 100)
 UNIFORM = Initial("uniform", Fraction(1, 3), 7)
@@ -77,6 +78,26 @@ def test_distribution(how: Initial, bound: float) -> None:
 def test_constant() -> None:
     made = values("w", Parameter("bias", (4,), Initial("constant", Fraction(-1, 4))), seed=0)
     assert made.tolist() == [-0.25] * 4
+
+
+@pytest.mark.parametrize(
+    ("primitive", "attributes", "fans"),
+    [
+        ("conv", {"channels": 10, "kernel": 3}, (4 * 9, 10 * 9)),
+        ("conv", {"channels": 10, "kernel": 3, "groups": 2}, (2 * 9, 5 * 9)),
+        ("conv_transpose", {"channels": 10, "kernel": 4}, (4 * 16 // 4, 10 * 16)),
+        ("linear", {"features": 10}, (4, 10)),
+    ],
+)
+def test_the_variance_is_shared_out_over_what_goes_in_or_comes_out(
+    primitive: str, attributes: dict[str, int], fans: tuple[int, int]
+) -> None:
+    """By hand, for four channels or numbers that go in."""
+    row, x = PRIMITIVES[primitive], vector(4) if primitive == "linear" else Type(4, 8, 8, 1)
+    usual: dict[str, Value] = {attribute.name: attribute.default for attribute in row.attributes}
+    for how, fan in zip(("fan_in", "fan_out"), fans, strict=True):
+        given: dict[str, Value] = {**usual, **attributes, "init_fan": how}
+        assert row.parameters([x], given)[0].initial.fan == fan
 
 
 def test_depends_on_name_and_seed_alone() -> None:

@@ -148,6 +148,7 @@ def test_as_pytorch_does(name: str) -> None:
     wide = run(graph, weights, image, dtype=np.float64)["P"]
     narrow = run(graph, weights, image)["P"]
     assert (wide.dtype.name, narrow.dtype.name) == ("float64", "float32")
+    assert wide.shape == (2, *graph.types[graph.outputs["P"]].shape)
     assert error(wide, expected) < 1e-13
     assert error(narrow, expected) < 2e-6
 
