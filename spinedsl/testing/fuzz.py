@@ -64,12 +64,10 @@ def hold(source: Source, network: str, covered: Covered, planted: int = 0, only:
     Raises:
         Breach: a law does not hold.
     """
-    every = {name: partial(law, source) for name, law in laws.TEXT_LAWS.items()}
-    every |= {name: partial(law, source, network) for name, law in laws.NETWORK_LAWS.items()}
     turn = zlib.crc32(source.text.encode("utf-8", "backslashreplace"))
-    for name, law in every.items():
+    for name, law in laws.EVERY.items():
         if only in ("", name):
-            _try(name, source, network, law)
+            _try(name, source, network, partial(law, source, network))
     for step in range(planted) if only in ("", *OF_MISTAKES) else ():
         _try(OF_MISTAKES[0], source, network, partial(_refused, source, network, turn + step, covered))
     analysis = driver.analyse(source, only=network).value

@@ -89,12 +89,13 @@ def _most_memory() -> int:
 
 def formatted(source: Source) -> None:
     """Formatting keeps the tree and every comment, and changes nothing the second time."""
-    if not parse(source).ok:
+    parsed = parse(source)
+    if not parsed.ok:
         return
     once = format_source(source).value
     assert once is not None
     after = Source.from_text(once, source.name, source.origin)
-    require(_bare(parse(after).value) == _bare(parse(source).value), "formatting changes the tree")
+    require(_bare(parse(after).value) == _bare(parsed.value), "formatting changes the tree")
     require(comments(after) == comments(source), "formatting changes the comments")
     require(format_source(after).value == once, "formatting twice is another text")
 
@@ -224,3 +225,10 @@ NETWORK_LAWS: Mapping[str, NetworkLaw] = {
     "counted": counted,
     "indifferent": indifferent,
 }
+
+
+def _of_its_text(law: TextLaw) -> NetworkLaw:
+    return lambda source, network: law(source)
+
+
+EVERY: Mapping[str, NetworkLaw] = {name: _of_its_text(law) for name, law in TEXT_LAWS.items()} | {**NETWORK_LAWS}
