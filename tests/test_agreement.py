@@ -1,4 +1,7 @@
-"""The law that matters most: PyTorch, ONNX Runtime and the interpreter give the same numbers for the same weights."""
+"""The law that matters most: PyTorch, ONNX Runtime and the interpreter give the same numbers for the same weights.
+
+Of the examples, here; of random networks, in `tests/laws`.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,13 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 import spinedsl
 from spinedsl.agreement import Size, usual_sizes
 from spinedsl.backends import torch as torch_backend
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
-from spinedsl.source import Source
 from tests.generate import NETWORKS
-from tests.networks import drawn, networks
 from tests.witnesses import EXAMPLES, assert_witnesses_agree, images, run_torch
 
 DEFINITIONS = Path(__file__).with_name("definitions")
@@ -38,15 +38,6 @@ def test_examples(file: str, network: str) -> None:
     side = program.divisor
     sizes = [Size(2, side, 2 * side)] if file in LARGE else [Size(1, side, side), Size(2, 3 * side, side)]
     assert_witnesses_agree(program, usual_sizes(program)[:1] if program.static_axes else sizes)
-
-
-@drawn(30)
-@given(networks())
-def test_random_networks(text: str) -> None:
-    outcome = spinedsl.check(Source.from_text(text))
-    assert outcome.ok, outcome.diagnostics
-    program = spinedsl.program(Source.from_text(text))
-    assert_witnesses_agree(program, [Size(2, 2 * program.divisor, program.divisor)])
 
 
 @pytest.mark.parametrize("path", [EXAMPLES / "tutorial/5_own_block.spine", DEFINITIONS / "blurred_stem.spine"])

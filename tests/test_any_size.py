@@ -24,10 +24,11 @@ from spinedsl.ops.program import Program
 from spinedsl.ops.rules import pads
 from spinedsl.ops.types import at_level
 from spinedsl.source import Source
-from tests.networks import networks
+from spinedsl.testing import STANDARD, networks
 from tests.witnesses import EXAMPLES, Array, assert_witnesses_agree, images, run_torch, weights_of
 
 HARD = Path(__file__).with_name("any_size.spine")  # every operation whose padding or size depends on the input's
+ANY, DIVISIBLE = STANDARD.but(sizes=("any",)), STANDARD.but(sizes=("divisible",))
 SIZES = [(1, 77, 50), (2, 64, 64), (2, 5, 3), (1, 1, 1), (1, 33, 31), (1, 7, 129), (2, 97, 1)]
 
 
@@ -63,11 +64,9 @@ def test_examples_at_sizes_that_do_not_divide(file: str, network: str) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(networks(), st.integers(1, 80), st.integers(1, 80))
+@given(networks(ANY), st.integers(1, 80), st.integers(1, 80))
 def test_random_networks_at_random_sizes(text: str, height: int, width: int) -> None:
-    outcome = spinedsl.check(Source.from_text(any_size(text)), size=(height, width))
-    assert outcome.ok, outcome.diagnostics
-    program = spinedsl.program(Source.from_text(any_size(text)), size=(height, width))
+    program = spinedsl.program(Source.from_text(text), size=(height, width))
     assert (program.divisor, program.any_size) == (1, True)
     assert_witnesses_agree(program, [(2, height, width), (1, width, height + 1)])
 
@@ -89,7 +88,7 @@ def test_onnx_with_some_axes_fixed(axes: tuple[str, ...], size: tuple[int, int])
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(networks())
+@given(networks(DIVISIBLE))
 def test_sizes_that_divide_give_the_same_numbers_in_both_modes(text: str) -> None:
     plain, rounded = (spinedsl.program(Source.from_text(t)) for t in (text, any_size(text)))
     weights = weights_of(flatten(plain).parameters)

@@ -24,8 +24,8 @@ from spinedsl.ops.program import Program
 from spinedsl.ops.prune import prune
 from spinedsl.ops.verify import verify
 from spinedsl.source import Source
+from spinedsl.testing import networks
 from spinedsl.weights import to_bytes
-from tests.networks import networks
 from tests.witnesses import EXAMPLES, Array, images, run_torch, weights_of
 
 SPINENET, RETINANET = EXAMPLES / "spinenet.spine", EXAMPLES / "retinanet.spine"

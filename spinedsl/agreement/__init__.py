@@ -4,20 +4,27 @@ In: a `Program`. Out: a `Report` of how far PyTorch, ONNX Runtime and OpenVINO a
 each output and each size of the input.
 """
 
-from spinedsl.agreement.compare import agree
-from spinedsl.agreement.inputs import lively_weights, usual_sizes
+from spinedsl.agreement.compare import agree, shapes_of
+from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
+from spinedsl.agreement.measured import Training, counted, train
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
-from spinedsl.agreement.witnesses import WITNESSES, Witness
+from spinedsl.agreement.witnesses import FIXED, WITNESSES, Witness
 
 __all__ = [
+    "FIXED",
     "WITNESSES",
     "Difference",
     "Failure",
     "Missing",
     "Report",
     "Size",
+    "Training",
     "Witness",
     "agree",
+    "counted",
+    "image",
     "lively_weights",
+    "shapes_of",
+    "train",
     "usual_sizes",
 ]

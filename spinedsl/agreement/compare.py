@@ -1,14 +1,15 @@
 """Compare: every witness against the reference interpreter, one after the other.
 
-In: a program, sizes, weights. Out: a `Report`. The interpreter in float64 is the reference. An engine in float32 may be
-as far from it as float32 itself comes where an output is what is left of much larger maps: ten times what the same
-interpreter loses in float32.
+In: a program, sizes, weights. Out: a `Report`. The interpreter in float64 is the reference; its shapes are held against
+the types. An engine in float32 may be as far from it as float32 itself comes where an output is what is left of much
+larger maps: ten times what the same interpreter loses by rounded maps, or by weights that are off in their last bit.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
@@ -16,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
+from spinedsl.agreement.inputs import image, lively_weights, trembling, usual_sizes
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
 from spinedsl.agreement.witnesses import WITNESSES, Witness
-from spinedsl.ops.graph import flatten
+from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
-from spinedsl.record import Record
+from spinedsl.ops.types import Type, at_level
 
 Array = NDArray[Any]
 
@@ -30,13 +31,28 @@ REFERENCE = "reference interpreter in float64"
 HEADROOM = 10  # times what float32 loses at least
 
 
-class _Truth(Record):
-    """The reference at one size: its outputs, and how much of them float32 loses, scaled."""
+class _Truth:
+    """The reference at one size. How near float32 can come to it is found out where an engine differs."""
 
-    size: Size
-    image: Array
-    outputs: dict[str, Array]
-    lost: dict[str, float]
+    def __init__(self, graph: Graph, weights: Mapping[str, Array], size: Size, pixels: Array) -> None:
+        self.graph, self.weights, self.size, self.image = graph, weights, size, pixels
+        exact = run(graph, weights, pixels, dtype=np.float64)
+        self.outputs = {name: exact[name] for name in graph.outputs}
+
+    @cached_property
+    def lost(self) -> dict[str, float]:
+        """How much of each output float32 loses, scaled: in the maps, or in the last bit of weights."""
+        rounded = run(self.graph, self.weights, self.image)
+        off = run(self.graph, trembling(self.weights), self.image, dtype=np.float64)
+        both = {name: (rounded[name], off[name]) for name in self.outputs}
+        return {name: max(distance(ours, self.outputs[name])[1] for ours in both[name]) for name in both}
+
+    def allowed(self, name: str, ours: Array, scaled: float, tolerance: float) -> float:
+        """The most that an output may differ, scaled. Where float32 comes to no number at all, no more than usual."""
+        if scaled <= tolerance or ours.dtype == np.float64:
+            return tolerance
+        lost = self.lost[name]
+        return max(tolerance, HEADROOM * lost) if math.isfinite(lost) else tolerance
 
 
 def agree(
@@ -64,14 +80,9 @@ def agree(
         weights, origin = lively_weights(graph.parameters, seed), f"values of seed {seed}"
     absent = tuple(_absent(witnesses))
     present = [witness for witness in witnesses if witness.name not in {one.witness for one in absent}]
-    truths = []
-    for size in sizes if present else ():
-        given = image(program, size, seed)
-        exact, rounded = run(graph, weights, given, dtype=np.float64), run(graph, weights, given)
-        lost = {name: distance(rounded[name], exact[name])[1] for name in program.outputs}
-        truths.append(_Truth(size, given, {name: exact[name] for name in program.outputs}, lost))
+    truths = [_Truth(graph, weights, size, image(program, size, seed)) for size in (sizes if present else ())]
     differences: list[Difference] = []
-    failures: list[Failure] = []
+    failures = [failure for truth in truths for failure in _misshapen(graph, truth)]
     for witness in present:
         try:
             differences += _testimony(witness, program, weights, truths)
@@ -92,9 +103,33 @@ def _testimony(
             raise ValueError(f"it gives {', '.join(outputs)} instead of {', '.join(program.outputs)}")
         for name, exact in truth.outputs.items():
             largest, scaled = distance(outputs[name], exact)
-            double = outputs[name].dtype == np.float64
-            allowed = witness.tolerance if double else max(witness.tolerance, HEADROOM * truth.lost[name])
+            allowed = truth.allowed(name, outputs[name], scaled, witness.tolerance)
             yield Difference(truth.size, name, exact.shape, witness.name, largest, scaled, allowed)
+
+
+def _misshapen(graph: Graph, truth: _Truth) -> Iterator[Failure]:
+    """Outputs of the reference that have another shape than their types say."""
+    for name, shape in shapes_of(graph, truth.size).items():
+        if truth.outputs[name].shape != shape:
+            got = truth.outputs[name].shape
+            yield Failure(REFERENCE, f"{name} has shape {got} at {truth.size}, its type says {shape}")
+
+
+def shapes_of(graph: Graph, size: Size) -> dict[str, tuple[int, ...]]:
+    """The shape of every output for an input of a size, from the types alone."""
+    types = {name: graph.types[value] for name, value in graph.outputs.items()}
+    return {name: (size.batch if type_.batched else 1, *_shape(type_, size)) for name, type_ in types.items()}
+
+
+def _shape(type_: Type, size: Size) -> tuple[int, ...]:
+    """The shape that a value has for one image of another size than the program's."""
+    channels = type_.axes or (type_.channels,)
+    if type_.is_vector:
+        return channels
+    if type_.level is None:
+        return (*channels, 1, 1)
+    tall, wide = type_.extra
+    return (*channels, at_level(size.height, type_.level) + tall, at_level(size.width, type_.level) + wide)
 
 
 def distance(ours: Array, exact: Array) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from spinedsl.ops.program import Program
 Float32 = NDArray[np.float32]
 
 SMALL = 32  # pixels: a smaller side leaves little to compare
+ODD = (Size(1, 33, 33), Size(2, 50, 37), Size(1, 64, 45))
+LAST_BIT = 2.0**-23  # of a float32, over its value
 
 
 def lively_weights(parameters: Mapping[str, Parameter], seed: int = 0) -> dict[str, Float32]:
@@ -33,10 +36,21 @@ def lively_weights(parameters: Mapping[str, Parameter], seed: int = 0) -> dict[s
     return weights
 
 
+def trembling(weights: Mapping[str, NDArray[np.floating[Any]]]) -> dict[str, NDArray[np.float64]]:
+    """The same weights, off by about their last bit: what float32 cannot tell from them."""
+    draw = np.random.default_rng(0)
+    return {name: value * (1 + LAST_BIT * draw.standard_normal(value.shape)) for name, value in weights.items()}
+
+
 def usual_sizes(program: Program) -> tuple[Size, ...]:
-    """A few small legal sizes, square and not; where a definition reads the height or width, that is the program's."""
+    """A few small legal sizes, square and not, odd where the network takes them.
+
+    Where a definition reads the height or width, that is the program's.
+    """
     side = program.divisor * -(-SMALL // program.divisor)
     wanted = (Size(1, side, side), Size(2, side, 2 * side), Size(1, 2 * side, side))
+    if program.any_size:
+        wanted = ODD
     return tuple(dict.fromkeys(_fixed(program, size) for size in wanted))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from spinedsl.record import Record, replace
 
 
@@ -69,6 +71,17 @@ class Report(Record):
     def agrees(self) -> bool:
         """Every witness ran, and every output of each is the reference's."""
         return not self.failures and all(difference.agrees for difference in self.differences)
+
+    def disagreements(self) -> Iterator[str]:
+        """Every witness that failed and every output that differs, in words."""
+        for failure in self.failures:
+            yield f"{failure.witness} fails: {failure.reason}"
+        for found in self.differences:
+            if not found.agrees:
+                yield (
+                    f"{found.witness} differs in {found.output} at {found.size}: scaled {found.scaled:.1e}, "
+                    f"allowed {found.allowed:.0e}"
+                )
 
     @property
     def stamp(self) -> str:

@@ -7,6 +7,7 @@ batch of images and returns the outputs by name, in the engine's own order. Engi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,20 +34,36 @@ class Witness(Record):
     open: Callable[[Program, Mapping[str, Array]], Runner]
 
 
-def _torch(program: Program, weights: Mapping[str, Array], dtype: type[np.float32 | np.float64]) -> Runner:
+@lru_cache(maxsize=1)
+def _code(program: Program) -> str:
+    """The generated PyTorch code, which several witnesses run one after the other."""
+    from spinedsl.backends.torch import emit_module  # noqa: PLC0415
+
+    return emit_module(program).decode()
+
+
+def module_of(program: Program, weights: Mapping[str, Array], dtype: type[np.float32 | np.float64]) -> Any:
     """The generated PyTorch module, which must have just these weights; its own first values are never made."""
     import torch  # noqa: PLC0415
 
-    from spinedsl.backends.torch import build  # noqa: PLC0415
+    from spinedsl.backends.torch import instantiate  # noqa: PLC0415
 
+    module: Any
     with torch.device("meta"):
-        module = build(program).eval()
+        module = instantiate(_code(program), program).eval()
     tensors = {name: torch.from_numpy(value.astype(dtype)) for name, value in weights.items()}
     module.load_state_dict(tensors, assign=True)
     for part in module.modules():
         if any(buffer.is_meta for buffer in part.buffers(recurse=False)):  # constants are no part of the state
             part.to_empty(device="cpu", recurse=False)
-            part.reset_parameters()  # type: ignore[operator]
+            part.reset_parameters()
+    return module
+
+
+def _torch(program: Program, weights: Mapping[str, Array], dtype: type[np.float32 | np.float64]) -> Runner:
+    import torch  # noqa: PLC0415
+
+    module = module_of(program, weights, dtype)
 
     def run(image: Array) -> dict[str, Array]:
         with torch.inference_mode():
@@ -63,13 +80,14 @@ def _torch_double(program: Program, weights: Mapping[str, Array]) -> Runner:
     return _torch(program, weights, np.float64)
 
 
-def _model(program: Program, weights: Mapping[str, Array]) -> bytes:
-    """The ONNX model, with every axis open that can be; it must pass the checker."""
+def _model(program: Program, weights: Mapping[str, Array], dynamic: frozenset[str] | None = None) -> bytes:
+    """The ONNX model, with these axes open, or every one that can be; it must pass the checker."""
     import onnx  # noqa: PLC0415
 
     from spinedsl.backends.onnx import emit_model  # noqa: PLC0415
 
-    data = emit_model(program, weights, dynamic=frozenset(AXES) - set(program.static_axes))
+    axes = frozenset(AXES) - set(program.static_axes) if dynamic is None else dynamic
+    data = emit_model(program, weights, dynamic=axes)
     onnx.checker.check_model(data, full_check=True)
     return data
 
@@ -80,6 +98,24 @@ def _onnx_runtime(program: Program, weights: Mapping[str, Array]) -> Runner:
     session = onnxruntime.InferenceSession(_model(program, weights), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return lambda image: dict(zip(names, session.run(names, {program.input_name: image}), strict=True))
+
+
+def _onnx_runtime_fixed(program: Program, weights: Mapping[str, Array]) -> Runner:
+    """ONNX Runtime on a model without an open axis, whose outputs must have the shapes that it declares."""
+    import onnxruntime  # noqa: PLC0415
+
+    model = _model(program, weights, frozenset())
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    declared = {output.name: tuple(output.shape) for output in session.get_outputs()}
+
+    def run(image: Array) -> dict[str, Array]:
+        outputs = dict(zip(declared, session.run(list(declared), {program.input_name: image}), strict=True))
+        for name, value in outputs.items():
+            if value.shape != declared[name]:
+                raise ValueError(f"{name} has shape {value.shape}, declared as {declared[name]}")
+        return outputs
+
+    return run
 
 
 def _openvino(program: Program, weights: Mapping[str, Array]) -> Runner:
@@ -98,9 +134,12 @@ def _openvino(program: Program, weights: Mapping[str, Array]) -> Runner:
     return run
 
 
+# OpenVINO stands last: it takes longest to open a network.
 WITNESSES: tuple[Witness, ...] = (
     Witness("PyTorch", ("torch",), "spinedsl[torch]", SINGLE, _torch_single),
     Witness("PyTorch in float64", ("torch",), "spinedsl[torch]", DOUBLE, _torch_double),
     Witness("ONNX Runtime", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, _onnx_runtime),
     Witness("OpenVINO", ("onnx", "openvino"), "openvino", SINGLE, _openvino),
 )
+# Of a model for one size, the program's own.
+FIXED = Witness("ONNX Runtime at a fixed size", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, _onnx_runtime_fixed)

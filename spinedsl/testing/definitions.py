@@ -31,9 +31,15 @@ STEPS = (
     "y = conv(y, channels, kernel = 3, dilation = 2)",
     "y = resize(y, like = enter)",
     "y = l2_normalise(y)",
-    "y = hard_sigmoid(y) * softmax(y)",
+    "y = hard_sigmoid(y, slope = 0.16667) * softmax(y)",
+    "y = slice(reshape(transpose(reshape(concat(y, relu(y)), 2, channels)), channels * 2), channels, start = 1)",
+    "y = act(norm(conv(pad(y, top = 1, bottom = 1, left = 2, value = -0.5), channels, kernel = 3, padding = 0)))",
+    "y = crop(pad(y, bottom = 1), top = 1) + y",
+    "y = y * sigmoid(conv(concat(parameter(2), global_average_pool(y), constant(0.5, -1)), channels, kernel = 1))",
+    "y = y + parameter(channels, init = truncated_normal)",
 )
 KERNELS = (3, 1, 5)
+HIGHEST = len(STEPS) - 1
 
 Numbers = Sequence[int]
 
@@ -51,7 +57,7 @@ def decode(name: str, numbers: Numbers) -> str:
 
 def numbers(most: int = 5) -> st.SearchStrategy[list[int]]:
     """What a block type is decoded from, with at most `most` steps."""
-    return st.lists(st.integers(0, len(STEPS) - 1), min_size=1, max_size=most + 1)
+    return st.lists(st.integers(0, HIGHEST), min_size=1, max_size=most + 1)
 
 
 def block_types(name: str = "drawn", most: int = 5) -> st.SearchStrategy[str]:

@@ -24,7 +24,6 @@ from spinedsl.testing.edits import edits
 from spinedsl.testing.mistakes import CODES, plant
 from spinedsl.testing.networks import NAME
 from spinedsl.testing.space import Space
-from spinedsl.testing.witnesses import Broken
 
 T = TypeVar("T")
 
@@ -82,7 +81,7 @@ def _try(name: str, source: Source, network: str, law: Callable[[], None]) -> No
         raise
     except Breach:
         raise
-    except Broken as broken:
+    except laws.Broken as broken:
         raise Breach(Failure(name, str(broken), source, network)) from broken
     except Exception as error:
         said = f"{type(error).__name__}: {error}".partition("\n")[0]

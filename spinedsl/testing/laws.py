@@ -10,12 +10,13 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from spinedsl import api, driver
+from spinedsl import agreement, api, driver
+from spinedsl.agreement import FIXED, WITNESSES, Size, Witness, usual_sizes
 from spinedsl.analysis import costs
 from spinedsl.backends import BACKENDS
 from spinedsl.diagnostics import Diagnostic
@@ -30,9 +31,7 @@ from spinedsl.record import Record, names
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 from spinedsl.syntax.parse import parse, tokens_of
-from spinedsl.testing import witnesses
 from spinedsl.testing.rewrites import REWRITES, Rewritten
-from spinedsl.testing.witnesses import Broken
 
 TextLaw: TypeAlias = Callable[[Source], None]
 NetworkLaw: TypeAlias = Callable[[Source, str], None]
@@ -42,6 +41,12 @@ SECONDS = 1.0  # of processor time
 BYTES = 200 * 2**20
 SLACK = 3  # machines differ
 SAME = 1e-9  # scaled difference of two runs of the interpreter in float64
+SEED = 7  # of weights and images
+THREE = WITNESSES[:3]  # PyTorch in both precisions and ONNX Runtime, beside the interpreter
+
+
+class Broken(Exception):
+    """A law does not hold: what was promised, and what came instead."""
 
 
 def require(holds: bool, message: str) -> None:
@@ -159,23 +164,38 @@ def compiled(source: Source, network: str) -> None:
 
 def agreed(source: Source, network: str) -> None:
     """PyTorch, ONNX Runtime and the interpreter give the same shapes and numbers, at several sizes, with axes open."""
-    witnesses.agree(program_of(source, network))
+    program = program_of(source, network)
+    _agree(program, usual_sizes(program)[:2], THREE)
 
 
 def agreed_at_fixed_size(source: Source, network: str) -> None:
-    """So does the ONNX model without an open axis."""
-    witnesses.agree_at_fixed_size(program_of(source, network))
+    """So does the ONNX model without an open axis, which declares the shapes that it gives."""
+    program = program_of(source, network)
+    _agree(program, [Size(1, program.input_type.height, program.input_type.width)], [FIXED])
+
+
+def _agree(program: Program, sizes: Sequence[Size], witnesses: Sequence[Witness]) -> None:
+    report = agreement.agree(program, sizes, seed=SEED, witnesses=witnesses)
+    require(not report.missing, "; ".join(f"{one.witness}: {one.reason}" for one in report.missing))
+    compared = len(report.sizes) * len(program.outputs) * len(witnesses)
+    require(report.agrees, "; ".join(report.disagreements()))
+    require(len(report.differences) == compared, f"{len(report.differences)} of {compared} outputs were compared")
 
 
 def trained(source: Source, network: str) -> None:
     """In training the shapes are the same, and every parameter gets a gradient."""
-    witnesses.train(program_of(source, network))
+    program = program_of(source, network)
+    graph, size = flatten(program), usual_sizes(program)[1]
+    training = agreement.train(program, agreement.lively_weights(graph.parameters, SEED), size, SEED)
+    for name, shape in agreement.shapes_of(graph, size).items():
+        require(training.shapes[name] == shape, f"{name} is {training.shapes[name]} in training, not {shape}")
+    require(not training.unreached, f"no gradient reaches {', '.join(training.unreached[:3])}")
 
 
 def counted(source: Source, network: str) -> None:
     """Parameters and multiply-adds in closed form are those that torch counts."""
     program = program_of(source, network)
-    closed, found = costs(flatten(program)), witnesses.counted(program)
+    closed, found = costs(flatten(program)), agreement.counted(program)
     ours = (closed.parameters, closed.multiply_adds)
     require(ours == found, f"parameters and multiply-adds are {ours} in closed form, {found} as torch counts")
 
@@ -194,7 +214,7 @@ def indifferent(source: Source, network: str) -> None:
 def _same(what: str, program: Program, other: Program, rewritten: Rewritten) -> None:
     """Both give the same from the same weights: those of one name, or of one position where rows were renamed."""
     graph, second = flatten(program), flatten(other)
-    weights = witnesses.weights_of(graph.parameters)
+    weights = agreement.lively_weights(graph.parameters, SEED)
     carried: dict[str, Any] = weights
     if rewritten.renamed:
         shapes = [[p.shape for p in g.parameters.values()] for g in (graph, second)]
@@ -203,7 +223,7 @@ def _same(what: str, program: Program, other: Program, rewritten: Rewritten) -> 
     require(carried.keys() == second.parameters.keys(), f"{what} changes the parameters' names")
     if what == "an unused definition":
         require(to_text(program) == to_text(other), f"{what} changes the program")
-    (image,) = witnesses.images(program, witnesses.usual_sizes(program)[:1])
+    image = agreement.image(program, usual_sizes(program)[0], SEED)
     ours, theirs = (run(g, w, image, dtype=np.float64) for g, w in ((graph, weights), (second, carried)))
     require(len(program.outputs) == len(other.outputs), f"{what} changes the outputs")
     for before, after in zip(program.outputs, other.outputs, strict=True):

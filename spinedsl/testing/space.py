@@ -172,8 +172,18 @@ def _written_defaults(analysis: driver.Analysis) -> Iterator[str]:
             yield ", ".join(texts)
 
 
+# What the prelude's joins and resampling do not do: arithmetic in a join, one average for each level.
+DEFINITIONS = """
+join_type halved(inputs) { return concat(sum(inputs) * 0.5) + 0.125 }
+resample_type averaged(x, source, target) -> target.in_channels {
+    var y = x
+    if target.level > x.level { repeat target.level - x.level { y = average_pool(y, kernel = 3, stride = 2) } }
+    if target.level < x.level { y = upsample(y, levels = x.level - target.level) }
+    return norm(conv(y, target.in_channels, kernel = 1))
+}
+"""
 STANDARD = Space(
-    head="spine 1\n" + "".join(f"import std.{module}\n" for module in IMPORTS),
+    head="spine 1\n" + "".join(f"import std.{module}\n" for module in IMPORTS) + DEFINITIONS,
     blocks=(
         "residual",
         "bottleneck",
@@ -189,8 +199,15 @@ STANDARD = Space(
         "smooth(activated = true)",
     ),
     stems=("resnet_stem", "mobile_stem"),
-    resamples=("spinenet", "spinenet(alpha = 1)", "spinenet(chained = false)", "spinenet_mobile", "top_down"),
-    joins=("activated_sum", "plain_sum"),
+    resamples=(
+        "spinenet",
+        "spinenet(alpha = 1)",
+        "spinenet(chained = false)",
+        "spinenet_mobile",
+        "top_down",
+        "averaged",
+    ),
+    joins=("activated_sum", "plain_sum", "halved"),
     outputs=("endpoint", "", "normed"),
     heads=(
         "",

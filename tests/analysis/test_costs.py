@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import spinedsl
+from spinedsl.agreement import counted
 from spinedsl.analysis import costs, costs_by_row, peak_activation_bytes, receptive_fields
 from spinedsl.ops.graph import flatten
 from spinedsl.source import Source
-from spinedsl.testing.witnesses import counted
 from tests.generate import NETWORKS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

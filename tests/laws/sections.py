@@ -23,6 +23,7 @@ from spinedsl.source import Source
 from spinedsl.syntax.parse import parse
 from spinedsl.testing import STANDARD, Mistake, edits, mistakes, networks
 from spinedsl.testing import laws as the_laws
+from spinedsl.testing.definitions import HIGHEST as HIGHEST_STEP
 from spinedsl.testing.fuzz import Breach, Failure, smallest
 from spinedsl.testing.networks import HIGHEST, HIGHEST_CHOICE, to_text
 from spinedsl.testing.texts import mutated
@@ -132,7 +133,7 @@ def _network(draw: Random) -> str:
     def numbers(highest: Sequence[int]) -> Any:
         return tuple(draw.randrange(most + 1) for most in highest)
 
-    own = [numbers((19, 19, 19))] if draw.randrange(2) else []
+    own = [numbers((HIGHEST_STEP,) * 3)] if draw.randrange(2) else []
     return to_text(
         STANDARD, own, [numbers(HIGHEST) for _ in range(1 + draw.randrange(3))], numbers((HIGHEST_CHOICE,) * 9)
     )

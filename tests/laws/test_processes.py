@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from spinedsl.testing import STANDARD
+from spinedsl.testing.definitions import HIGHEST as HIGHEST_STEP
 from spinedsl.testing.networks import HIGHEST, HIGHEST_CHOICE, to_text
 from tests.texts import MISTAKEN, ROOT, text_of
 
@@ -32,7 +33,12 @@ def cases() -> tuple[str, ...]:
         return tuple(draw.randint(0, most) for most in highest)
 
     drawn = [
-        to_text(STANDARD, [numbers((19,) * 4)], [numbers(HIGHEST) for _ in range(6)], numbers((HIGHEST_CHOICE,) * 9))
+        to_text(
+            STANDARD,
+            [numbers((HIGHEST_STEP,) * 4)],
+            [numbers(HIGHEST) for _ in range(6)],
+            numbers((HIGHEST_CHOICE,) * 9),
+        )
         for _ in range(8)
     ]
     return (*drawn, *(text_of(path) for path in MISTAKEN[::12]))

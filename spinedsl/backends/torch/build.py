@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 def build(program: Program) -> nn.Module:
     """The network, initialised with seed 0."""
-    module = load_code(emit_module(program).decode())
-    return cast("nn.Module", getattr(module, python_name(program.name))())
+    return instantiate(emit_module(program).decode(), program)
+
+
+def instantiate(code: str, program: Program) -> nn.Module:
+    """The network of code that was generated from a program, initialised with seed 0."""
+    return cast("nn.Module", getattr(load_code(code), python_name(program.name))())
 
 
 def filled(module: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> nn.Module:

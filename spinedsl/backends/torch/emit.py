@@ -51,11 +51,13 @@ def emit_module(program: Program, *, adapter: str = "", verified: str = "") -> b
     classes = classes_of(program, rules, taken)
     network = write_network(program, name, classes, rules)
     blocks = [c.text for c in classes if c.is_function] + [c.text for c in classes if not c.is_function] + [network]
-    helpers = _helpers_for(_names_in("\n".join("\n".join(block) for block in blocks)))
+    used = _names_in("\n".join("\n".join(block) for block in blocks))
+    helpers = _helpers_for(used)
+    used = used.union(*(_names_of_helper(name) for name in helpers))
     blocks = [
-        *(text for name, text in helpers if name not in _LAST),
+        *(text for name, text in helpers.items() if name not in _LAST),
         *blocks,
-        *(text for name, text in helpers if name in _LAST),
+        *(text for name, text in helpers.items() if name in _LAST),
     ]
     environment = Environment(
         loader=PackageLoader("spinedsl.backends.torch"),
@@ -66,8 +68,9 @@ def emit_module(program: Program, *, adapter: str = "", verified: str = "") -> b
         keep_trailing_newline=True,
     )
     if adapter:
-        blocks.append(environment.get_template(f"adapters/{adapter}.jinja").render(filled).splitlines())
-    used = _names_in("\n".join("\n".join(block) for block in blocks))
+        below = environment.get_template(f"adapters/{adapter}.jinja").render(filled)
+        blocks.append(below.splitlines())
+        used |= _names_in(below)
     standard = [(line, imported(line)) for line in STANDARD]
     hosts = [(line, imported(line)) for line in ADAPTERS[adapter].imports] if adapter else []
     text = environment.get_template("model.py.jinja").render(
@@ -117,11 +120,17 @@ def _helpers() -> dict[str, list[str]]:
     }
 
 
-def _helpers_for(names: set[str]) -> list[tuple[str, list[str]]]:
+@cache
+def _names_of_helper(name: str) -> frozenset[str]:
+    """The names that a helper reads or writes."""
+    return frozenset(_names_in("\n".join(_helpers()[name])))
+
+
+def _helpers_for(names: set[str]) -> dict[str, list[str]]:
     """The helper definitions behind some names, and those that these need."""
     helpers = _helpers()
     found: set[str] = set()
     while more := {name for name in names if name in helpers} - found:
         found |= more
-        names = set().union(*(_names_in("\n".join(helpers[name])) for name in more))
-    return [(name, text) for name, text in helpers.items() if name in found]
+        names = set().union(*(_names_of_helper(name) for name in more))
+    return {name: text for name, text in helpers.items() if name in found}
