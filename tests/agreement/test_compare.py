@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spinedsl.agreement import WITNESSES, Report, Size, agree, lively_weights, usual_sizes
+from spinedsl.agreement import FIXED, WITNESSES, Report, Size, agree, counted, lively_weights, train, usual_sizes
 from spinedsl.agreement.compare import distance
-from spinedsl.agreement.witnesses import Runner
+from spinedsl.agreement.inputs import ODD, trembling
+from spinedsl.agreement.witnesses import DOUBLE, SINGLE, Runner
 from spinedsl.backends.onnx.operators import OPERATORS as ONNX
 from spinedsl.backends.torch.operators import OPERATORS as TORCH
 from spinedsl.ops import interpret
+from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc
 from spinedsl.record import replace
@@ -72,6 +74,55 @@ def test_a_small_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(2e-5 < found.scaled < 4e-5 for found in report.differences)
 
 
+def cancelling(size: int) -> Program:
+    """What is left of maps that are made large and small again."""
+
+    def body(x: Any) -> Any:
+        y = op("conv", x, channels=4, kernel=3)
+        large = op("add_scalar", y, value=size)
+        return op("add_scalar", large, value=-size)
+
+    return single(body)
+
+
+def test_float32_is_allowed_what_it_loses_itself() -> None:
+    report = agree(cancelling(20_000), SIZES)
+    assert report.agrees
+    assert max(found.scaled for found in report.differences) > SINGLE
+    assert all(found.allowed == DOUBLE for found in report.differences if found.witness == "PyTorch in float64")
+    assert all(found.allowed == SINGLE for found in agree(activation(), SIZES).differences if "64" not in found.witness)
+
+
+def test_weights_off_in_their_last_bit_are_no_fault() -> None:
+    exact = {"w": np.ones((2, 2), np.float32)}
+    (off,) = trembling(exact).values()
+    assert 0 < np.abs(off - 1).max() < 1e-6
+
+
+def test_a_shape_that_its_type_does_not_say_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = interpret.RULES["relu"]
+    monkeypatch.setitem(interpret.RULES, "relu", lambda values, *rest: rule([values[0][:, :, 1:]], *rest))
+    report = agree(activation(), SIZES[:1], witnesses=WITNESSES[:1])
+    assert "reference interpreter in float64 fails: P has shape" in next(report.disagreements())
+
+
+def test_a_model_of_one_size_gives_what_it_declares() -> None:
+    program = activation()
+    own = Size(1, program.input_type.height, program.input_type.width)
+    assert agree(program, [own], witnesses=[FIXED]).agrees
+    assert agree(program, [own], witnesses=[FIXED]).witnesses.keys() == {"ONNX Runtime at a fixed size"}
+    (failure,) = agree(program, [Size(2, own.height, own.width)], witnesses=[FIXED]).failures
+    assert "image" in failure.reason
+
+
+def test_training_reaches_every_parameter() -> None:
+    program = activation()
+    weights = lively_weights(flatten(program).parameters)
+    training = train(program, weights, SIZES[1])
+    assert (training.shapes, training.unreached) == ({"P": (2, 4, 32, 16)}, ())
+    assert counted(program) == (3 * 4 * 9, 3 * 4 * 9 * program.input_type.height * program.input_type.width)
+
+
 def broken(program: Program, weights: Mapping[str, Any]) -> Runner:
     raise RuntimeError("planted\nand more")
 
@@ -126,6 +177,7 @@ def test_usual_sizes_are_legal_and_not_all_square() -> None:
     assert usual_sizes(program) == (Size(1, 32, 32), Size(2, 32, 64), Size(1, 64, 32))
     assert usual_sizes(changed(program, divisor=128))[1] == Size(2, 128, 256)
     assert usual_sizes(changed(program, divisor=24))[0] == Size(1, 48, 48)
+    assert usual_sizes(changed(program, divisor=1, any_size=True)) == ODD
     both = {"height": Loc("net.spine", 1), "width": Loc("net.spine", 1)}
     assert usual_sizes(changed(program, static_axes=both)) == (Size(1, 32, 48), Size(2, 32, 48))
 
