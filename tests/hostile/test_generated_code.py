@@ -12,6 +12,8 @@ import pytest
 
 from spinedsl import api, driver
 from spinedsl.source import Source
+from spinedsl.testing import STANDARD
+from spinedsl.testing.definitions import STEPS, decode
 from tests.hostile.allowlist import strange
 from tests.hostile.payloads import PAYLOADS
 from tests.hostile.test_payloads import IDENTIFIER, PLACES, ROOT, text_with
@@ -97,6 +99,16 @@ def test_every_generated_file_keeps_to_the_allowlist() -> None:
     files = sorted((ROOT / "generated").rglob("model.py"))
     assert files
     assert {file.name: found for file in files if (found := strange(file.read_text(encoding="utf-8")))} == {}
+
+
+@pytest.mark.parametrize("step", range(len(STEPS)))
+def test_every_step_of_random_block_types_is_let_through(step: int) -> None:
+    rows = ["block a: own level 3 after s channels 4", "block b: own level 4 from s, a channels 8 repeat 2"]
+    frame = "network Net {\n input image: 3 x 64 x 64\n defaults { act gelu, norm batch_norm }\n resample averaged\n"
+    text = f"{STANDARD.head}\n{decode('own', [3, step, step])}\n{frame} join halved\n stem s: resnet_stem channels 8\n"
+    source = STANDARD.source(text + "\n".join(rows) + "\n output B: b\n}\n")
+    (module,) = api.compile(source, to="torch").values()
+    assert strange(module.decode()) == []
 
 
 def modules() -> list[tuple[str, str]]:

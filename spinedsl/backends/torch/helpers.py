@@ -158,8 +158,7 @@ class Constant(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        with torch.no_grad():
-            self.map.copy_(torch.tensor(self.numbers).reshape(self.map.shape))
+        self.map.copy_(torch.tensor(self.numbers).reshape(self.map.shape))
 
     def forward(self) -> Tensor:
         return self.map
