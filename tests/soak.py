@@ -126,10 +126,9 @@ def figures(results: dict[str, Any]) -> str:
         what = section.title + (f", of {codes} of {len(CODES)} codes" if codes else "")
         examples, failed = done["counts"].get("examples", 0), len(done["failures"])
         reached = "reached" if examples >= section.goal else "not reached"
-        lines.append(
-            f"| {what} | {examples:,} | {section.goal:,}, {reached} | {failed} | {done['seconds'] / 60:.1f} "
-            f"| `{done['commit']}`, {done['date'] or 'never'} |"
-        )
+        of = f"`{done['commit']}`, {done['date']}" if done["date"] else "-"
+        minutes = done["seconds"] / 60
+        lines.append(f"| {what} | {examples:,} | {section.goal:,}, {reached} | {failed} | {minutes:.1f} | {of} |")
     return "\n".join(lines) + "\n"
 
 

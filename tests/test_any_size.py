@@ -28,7 +28,7 @@ from spinedsl.testing import STANDARD, networks
 from tests.witnesses import EXAMPLES, Array, assert_witnesses_agree, images, run_torch, weights_of
 
 HARD = Path(__file__).with_name("any_size.spine")  # every operation whose padding or size depends on the input's
-ANY, DIVISIBLE = STANDARD.but(sizes=("any",)), STANDARD.but(sizes=("divisible",))
+ANY = STANDARD.but(sizes=("any",))
 SIZES = [(1, 77, 50), (2, 64, 64), (2, 5, 3), (1, 1, 1), (1, 33, 31), (1, 7, 129), (2, 97, 1)]
 
 
@@ -88,15 +88,18 @@ def test_onnx_with_some_axes_fixed(axes: tuple[str, ...], size: tuple[int, int])
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(networks(DIVISIBLE))
+@given(networks(ANY))
 def test_sizes_that_divide_give_the_same_numbers_in_both_modes(text: str) -> None:
-    plain, rounded = (spinedsl.program(Source.from_text(t)) for t in (text, any_size(text)))
+    divisible = text.replace("    rules { sizes any }\n", "", 1)
+    assert divisible != text
+    plain, rounded = (spinedsl.program(Source.from_text(t), size=(64, 32)) for t in (divisible, text))
     weights = weights_of(flatten(plain).parameters)
     assert weights.keys() == flatten(rounded).parameters.keys()
     (image,) = images(plain, [(1, 2 * plain.divisor, plain.divisor)])
-    for first, second in zip(values(plain, weights, image), values(rounded, weights, image), strict=True):
+    made, again = values(plain, weights, image), values(rounded, weights, image)
+    for first, second, scaled in zip(made, again, (0, 0, 1e-6), strict=True):  # ONNX Runtime fuses other operations
         assert first.keys() == second.keys()
-        assert all(np.array_equal(first[name], second[name]) for name in first)
+        assert all(np.abs(first[name] - second[name]).max() <= scaled * np.abs(first[name]).max() for name in first)
     assert costs(flatten(plain)) == costs(flatten(rounded))
 
 
