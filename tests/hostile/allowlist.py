@@ -14,7 +14,7 @@ NODES = frozenset(
     Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitXor BoolOp Call ClassDef Compare Constant Dict Div Eq
     Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import IsNot JoinedStr List
     ListComp Load Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Return Slice Starred Store Delete Del In Sub
-    Subscript Tuple USub UnaryOp alias arg arguments comprehension keyword
+    Subscript Tuple USub UnaryOp With alias arg arguments comprehension keyword withitem
     """.split()
 )
 IMPORTS = frozenset(
@@ -38,7 +38,7 @@ OF_MODULES = frozenset(
     functools.partial functools.reduce math.sqrt warnings.warn
     torch.Size torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
     torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
-    torch.transpose torch.zeros_like
+    torch.transpose torch.unflatten torch.zeros_like
     F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish F.interpolate F.max_pool2d
     F.normalize F.pad F.relu F.relu6 F.silu
     nn.ConstantPad2d nn.ModuleDict nn.ModuleList
@@ -115,6 +115,8 @@ class _Reader:
             yield from self.attribute(node)
         elif isinstance(node, ast.Call):
             yield from self.call(node)
+        elif isinstance(node, ast.withitem) and ast.unparse(node) != "torch.no_grad()":
+            yield "context"
         elif isinstance(node, ast.Constant):
             yield from self.constant(node)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
