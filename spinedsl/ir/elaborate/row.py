@@ -177,6 +177,8 @@ class RowElaborator(Record, frozen=False):
         if self.defined.parameter("stride") is None:
             return arrived  # then the type has to change the level by itself
         if self.level < arrived.level:
+            if below_stem(self.level, self.rows):
+                return None  # which a check will tell
             self.cannot_change_level(arrived.level, "a stride goes up only", "feed it by `from`, which resamples")
             return None
         arguments["stride"] = 1 << (self.level - arrived.level)
@@ -372,3 +374,10 @@ def _level(type_: Type) -> str:
     if type_.level is None:
         return "no level (pooled to 1x1)" if type_.is_pooled else f"no level (stride {type_.stride})"
     return f"level {type_.level}"
+
+
+def below_stem(level: int | None, rows: Mapping[str, TypedRow]) -> bool:
+    """The level itself is a mistake, which a check will tell: it is finer than the one that the network begins with."""
+    stem = next((row.type for row in rows.values() if row.declared.row.kind == "stem"), None)
+    lowest = stem.level if stem is not None else None
+    return level is not None and lowest is not None and level < lowest

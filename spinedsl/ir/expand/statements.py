@@ -70,7 +70,8 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     else:
         module = POISON
         place = defined.definition.name.span
-        context.report(say.TOO_DEEP.at(place, what="this chain of calls", limit="definitions call each other too deep"))
+        deep = say.TOO_DEEP.at(place, what="this chain of calls", limit="definitions call each other too deep")
+        context.report(deep.with_fix("put the bodies of some of them where they are called"))
     context.stack -= frames
     context.heard()
     expanded = Expanded(module, context.deepest, context.static_axes, tuple(said.values()))
