@@ -75,7 +75,8 @@ def decode(data: bytes, name: str, origin: str = "", archive: Archive | None = N
         source = Source.from_text(data[: error.start].decode("utf-8", "replace"), name, origin)
         end = len(source.text)
         place = source.span(max(end - 1, 0), end)
-        return Outcome(None, (say.NOT_UTF8.at(place, byte=f"0x{data[error.start]:02x}", offset=error.start),))
+        found = say.NOT_UTF8.at(place, byte=f"0x{data[error.start]:02x}", offset=error.start)
+        return Outcome(None, (found.with_fix("save the file as UTF-8"),))
 
 
 def reason_of(error: OSError) -> str:
@@ -89,13 +90,16 @@ def reason_of(error: OSError) -> str:
 
 @cache
 def prelude(module: str) -> Outcome[Unit]:
-    """A unit of the standard prelude, read once."""
-    return read(FOLDER / f"{module}.spine", f"std/{module}.spine").then(lambda source: _Loader().unit(source))
+    """A unit of the standard prelude, read once. Its definitions are checked by the tests, and not by every run."""
+    return read(FOLDER / f"{module}.spine", f"std/{module}.spine").then(
+        lambda source: _Loader(trusted=True).unit(source)
+    )
 
 
 class _Loader(Record, frozen=False):
     """Resolves a file after the files that it imports; each file once, circles said at the import that closes them."""
 
+    trusted: bool = False
     folder: Path | None = None
     open_files: list[str] = field(default_factory=list)
     units: dict[str, Unit | None] = field(default_factory=dict)
@@ -120,7 +124,7 @@ class _Loader(Record, frozen=False):
             said += outcome.diagnostics
             imports.append((import_, outcome.value))
         self.open_files.pop()
-        resolved = resolve(file, imports)
+        resolved = resolve(file, imports, trusted=self.trusted)
         return Outcome(resolved.value, (*said, *resolved.diagnostics))
 
     def imported(self, import_: tree.Import, source: Source) -> Outcome[Unit]:
@@ -131,12 +135,14 @@ class _Loader(Record, frozen=False):
             return _not_found(import_, path, "a text without a file has no folder to import from")
         target = (Path(source.origin).parent / path).resolve()
         if Path(path).is_absolute() or "\\" in path or not target.is_relative_to(self.folder):
-            return Outcome(None, (say.IMPORT_OUTSIDE.at(import_.span, path=path, folder=f"`{self.folder.name}`"),))
+            found = say.IMPORT_OUTSIDE.at(import_.span, path=path, folder=f"`{self.folder.name}`")
+            return Outcome(None, (found.with_fix("copy the file into the project, and import it from there"),))
         key = str(target)
         if key in self.open_files:
             circle = [*self.open_files[self.open_files.index(key) :], key]
             way = " -> ".join(f"`{Path(step).name}`" for step in circle)
-            return Outcome(None, (say.IMPORT_CYCLE.at(import_.span, way=way),))
+            found = say.IMPORT_CYCLE.at(import_.span, way=way)
+            return Outcome(None, (found.with_fix("move what both files need into a third, and import that"),))
         if key in self.units:
             return Outcome(self.units[key])
         if len(self.units) >= MAX_IMPORTS:
@@ -153,7 +159,8 @@ class _Loader(Record, frozen=False):
                 near = nearest(target.name, others)
                 found = _not_found(import_, path, "no such file beside this one").diagnostics[0]
                 fix = str(Path(path).with_name(near)) if near else None
-                return Outcome(None, (found if fix is None else found.with_fix(f'did you mean "{fix}"?'),))
+                said = f'did you mean "{fix}"?' if fix else "give the path as it is from the folder of this file"
+                return Outcome(None, (found.with_fix(said),))
             return Outcome(None, text.diagnostics)
         outcome = text.then(self.unit)
         self.units[key] = outcome.value

@@ -3,7 +3,7 @@
 A command that answers in a tenth of a second cannot spend half of it on defining a hundred dataclasses and on importing
 `inspect`. So a record is compiled when the first one is made, and most runs make a few kinds only.
 
-    class Point(Record):                      # immutable, compared by value, with slots
+    class Point(Record):                      # compared by value, with slots; mypy lets nobody assign to it
         x: int
         y: int = 0
 
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from operator import attrgetter
 from types import CodeType, FunctionType
-from typing import Any, NoReturn, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 R = TypeVar("R", bound="Record")
 
@@ -72,9 +72,6 @@ class RecordType(type):
         namespace["__held__"] = attrgetter(*fields) if fields else type
         if own:
             namespace.setdefault("__init__", _init_on_first_use)
-        if bases and frozen:
-            namespace.setdefault("__setattr__", _refuse)
-            namespace.setdefault("__delattr__", _refuse)
         if bases and eq:
             namespace.setdefault("__eq__", _same_values)
             namespace.setdefault("__hash__", _hash_of_values if frozen else None)
@@ -131,39 +128,32 @@ def _init_on_first_use(self: Record, *arguments: object, **named: object) -> Non
 
 
 def _init(kind: type[Record]) -> FunctionType:
-    """The `__init__` of a record: one assignment for each field, past the refusal to assign.
+    """The `__init__` of a record: one assignment for each field.
 
-    Compiling one takes longer than a class with few records is worth, so those of one form share their code.
+    Compiling one takes longer than a class with few records is worth, so those of one form share their code. Nothing
+    is refused at run time: an assignment that has to be allowed once takes three times as long.
     """
     said = kind.__fields__
-    slotted = "__dict__" not in dir(kind)
     made_anew = tuple(field.factory is not None for field in said.values())
-    code = _code_of_init(slotted, made_anew, hasattr(kind, "__post_init__"))
-    scope: dict[str, Any] = {"missing": _MISSING}
-    for index, (name, field) in enumerate(said.items()):
-        scope[f"put{index}"] = getattr(kind, name).__set__ if slotted else name
-        scope[f"make{index}"] = field.factory
+    code = _code_of_init(made_anew, hasattr(kind, "__post_init__"))
+    named = dict(zip((f"field{index}" for index in range(len(said))), said, strict=True))
+    code = code.replace(co_varnames=("self", *said), co_names=tuple(named.get(name, name) for name in code.co_names))
+    scope: dict[str, Any] = {f"make{index}": field.factory for index, field in enumerate(said.values())}
     defaults = [field.default for field in said.values() if field.factory or field.default is not _MISSING]
-    return FunctionType(code.replace(co_varnames=("self", *said)), scope, "__init__", tuple(defaults))
+    return FunctionType(code, scope | {"missing": _MISSING}, "__init__", tuple(defaults))
 
 
 @cache
-def _code_of_init(slotted: bool, made_anew: tuple[bool, ...], then_more: bool) -> CodeType:
+def _code_of_init(made_anew: tuple[bool, ...], then_more: bool) -> CodeType:
     """What an `__init__` of so many fields does, whatever their names."""
-    put = "put{0}(self, a{0})" if slotted else "self.__dict__[put{0}] = a{0}"
     lines = [f"if a{index} is missing: a{index} = make{index}()" for index, anew in enumerate(made_anew) if anew]
-    lines += [put.format(index) for index in range(len(made_anew))]
+    lines += [f"self.field{index} = a{index}" for index in range(len(made_anew))]
     lines += ["self.__post_init__()"] if then_more else []
     heads = "".join(f", a{index}" for index in range(len(made_anew)))
     scope: dict[str, Any] = {}
-    exec(f"def __init__(self{heads}):\n    " + "\n    ".join(lines), scope)  # noqa: S102 - numbers are all it has
+    exec(f"def __init__(self{heads}):\n    " + "\n    ".join(lines or ["pass"]), scope)  # noqa: S102 - numbers are all it has
     code: CodeType = scope["__init__"].__code__
     return code
-
-
-def _refuse(self: Record, name: str, value: object = None) -> NoReturn:
-    msg = f"a {type(self).__name__} never changes: `{name}` cannot be assigned"
-    raise AttributeError(msg)
 
 
 def _same_values(self: Record, other: Any) -> object:

@@ -13,7 +13,7 @@ def absorbed(typed: TypedNetwork) -> Iterator[Diagnostic]:
     """Rows with `absorb` and no join."""
     for row in typed.rows.values():
         clause = row.declared.clauses.get("absorb")
-        if clause is not None and row.declared.direct:
+        if clause is not None and row.declared.direct and row.declared.sources:
             yield say.ABSORB_NEEDS_JOIN.at(clause.span, name=row.name).with_fix(
                 "feed the block by `from`, or absorb into another one"
             )

@@ -72,7 +72,7 @@ NOT_UTF8 = _code(
     "E0116",
     "not UTF-8",
     "the file is not UTF-8: byte {byte} at offset {offset}",
-    "the last that is; save the file as UTF-8",
+    "the last that is",
 )
 
 # ---- E02: names ----

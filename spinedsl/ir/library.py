@@ -6,6 +6,7 @@ In: a parsed file and the units of the files that it imports. Out: a `Unit`, one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from spinedsl.diagnostics import Diagnostic, Label, nearest
@@ -53,10 +54,8 @@ class Defined(Record, frozen=False, eq=False):
     definition: tree.Definition
     unit: Unit
     sound: bool = True
-    paths: dict[int, tuple[str, ...]] = field(default_factory=dict)  # see `naming`
-    weights: dict[int, int] = field(default_factory=dict)  # steps that a statement takes, by its identity, if many
-    frames: int = 0  # Python's frames, at most, while it is expanded without what it calls
     # Found while it is expanded, and kept: every expansion would find the same.
+    plan: Any = None  # see `plan_of`
     locs: dict[int, Loc] = field(default_factory=dict)  # by offset in its source
     notations: dict[int, Expr] = field(default_factory=dict)  # by identity of the expression
     expansions: dict[object, dict[object, Any]] = field(default_factory=dict)  # by defaults, then arguments: `expand`
@@ -71,9 +70,14 @@ class Defined(Record, frozen=False, eq=False):
         """Keyword of the definition."""
         return self.definition.kind
 
+    @cached_property
+    def parameters(self) -> dict[str, tree.Parameter]:
+        """Its parameters by name, in their order."""
+        return {parameter.name.text: parameter for parameter in self.definition.parameters}
+
     def parameter(self, name: str) -> tree.Parameter | None:
         """The parameter of that name."""
-        return next((found for found in self.definition.parameters if found.name.text == name), None)
+        return self.parameters.get(name)
 
 
 class Unit(Record, frozen=False, eq=False):

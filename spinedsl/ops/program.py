@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TypeAlias, TypeVar
 
-from spinedsl.ops.types import Attr, Expr, Loc, Type
+from spinedsl.ops.types import Attr, Expr, Literal, Loc, Type
 from spinedsl.record import Record
 
 Path: TypeAlias = tuple[str, ...]
@@ -159,6 +160,11 @@ class Module(Record, eq=False):
     type: Type
     loc: Loc
     yields: tuple[Yielded, ...] = ()  # of a head that yields; `type` is then that of the first
+
+    @cached_property
+    def literals(self) -> dict[str, Attr]:
+        """What a row, which has no names for them, says of the compile-time values: only the values."""
+        return {name: Attr(attr.value, Literal(attr.value)) for name, attr in self.scalars.items()}
 
 
 class Yielded(Record):

@@ -11,12 +11,10 @@ from itertools import islice
 
 from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.diagnostics.plain import HIDDEN
+from spinedsl.diagnostics.plain import HIDDEN, hidden
 from spinedsl.source import Source
 
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_HIDDEN = re.compile(f"[{HIDDEN}]")
-_HIDDEN_RUN = re.compile(f"({_HIDDEN.pattern})\\1*")  # many of one kind are one mistake
 MAX_REPORTED = 200
 # Letters of other scripts that are drawn as ASCII ones in most fonts (a selection of Unicode's confusables).
 _LOOKS_LIKE = dict(
@@ -26,7 +24,6 @@ _LOOKS_LIKE = dict(
         strict=True,
     )
 )
-_LIKE = re.compile(f"[{''.join(_LOOKS_LIKE)}]")
 
 
 def inspect(source: Source) -> tuple[list[Diagnostic], str]:
@@ -37,13 +34,14 @@ def inspect(source: Source) -> tuple[list[Diagnostic], str]:
     """
     text = source.text
     diagnostics: list[Diagnostic] = []
-    if text.isascii() and not _HIDDEN.search(text):
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return diagnostics, text
-    for match in islice(_HIDDEN_RUN.finditer(text), MAX_REPORTED):
+    runs = re.finditer(f"([{HIDDEN}])\\1*", text)  # many of one kind are one mistake
+    for match in islice(runs, MAX_REPORTED):
         span = source.span(match.start(), match.end())
         code = say.BIDI_CONTROL if match[0][0] in BIDI else say.CONTROL_CHARACTER
         diagnostics.append(code.at(span, character=show(match[0][0])).with_fix("take it away", Edit(span, "")))
-    for match in _LIKE.finditer(text):
+    for match in re.finditer(f"[{''.join(_LOOKS_LIKE)}]", text):
         if len(diagnostics) > 2 * MAX_REPORTED:
             break
         if _in_comment_or_text(source, match.start()):
@@ -55,7 +53,7 @@ def inspect(source: Source) -> tuple[list[Diagnostic], str]:
                 f"write the ASCII `{looks_like}`", Edit(span, looks_like)
             )
         )
-    return diagnostics, _HIDDEN.sub(" ", text)
+    return diagnostics, hidden().sub(" ", text)
 
 
 def is_reported(character: str) -> bool:

@@ -115,8 +115,9 @@ class _Parser:
         if len(statement.tokens) > MAX_EXPRESSION_DEPTH and tree.depth(node) > MAX_EXPRESSION_DEPTH:
             span = self.extent(statement)
             place = span.source.span(span.start, min(span.end, span.start + 40))
-            limit = f"at most {MAX_EXPRESSION_DEPTH} levels; name parts of it with `let`, or `sum` a list"
-            self.say(say.TOO_DEEP.at(place, what="an expression", limit=limit))
+            limit = f"at most {MAX_EXPRESSION_DEPTH} levels"
+            found = say.TOO_DEEP.at(place, what="an expression", limit=limit)
+            self.say(found.with_fix("name parts of it with `let`, or `sum` a list"))
             return None
         return node
 
@@ -358,7 +359,8 @@ class _Parser:
     def too_deep(self, statement: Statement, what: str) -> None:
         """Braces within braces, without end."""
         span = span_of(self.source, statement.tokens[0])
-        self.say(say.TOO_DEEP.at(span, what=what, limit=f"at most {MAX_BODY_DEPTH} levels"))
+        found = say.TOO_DEEP.at(span, what=what, limit=f"at most {MAX_BODY_DEPTH} levels")
+        self.say(found.with_fix("join the conditions with `and`, or give the inner part a `def` of its own"))
 
     def needs_body(self, statement: Statement, expected: str) -> None:
         """A statement that ends where its braces should begin."""

@@ -1,13 +1,12 @@
 """The parser's tables: made by Lark of `grammar/spine.lark`, saved as plain data beside this file.
 
-Lark is the tool that makes them; reading a file needs only what is saved (`machine`). `spine.tables.json` is a cache
+Lark is the tool that makes them; reading a file needs only what is saved (`machine`). `saved.py` is a cache
 and nothing more: it bears a checksum of the grammar and the version of its own form, and where either differs the
 tables are built from the grammar. `python -m spinedsl.syntax.tables` writes it anew; a test proves that it is fresh.
 """
 
 from __future__ import annotations
 
-import json
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,7 +30,8 @@ STARTS = (
     "repeat_head",
     "each_head",
 )
-SAVED = Path(__file__).resolve().with_name("spine.tables.json")
+SAVED = Path(__file__).resolve().with_name("saved.py")
+HEAD = '"""The tables of the grammar, as `python -m spinedsl.syntax.tables` writes them: nothing to edit here."""'
 FORM = 2  # of what is saved
 WORD_END = r"\b"
 
@@ -138,10 +138,10 @@ def _rule(rule: Any) -> list[Any]:
 def load() -> Tables:
     """The saved tables where they fit the grammar, else tables made of it."""
     try:
-        saved: Tables = json.loads(SAVED.read_bytes())
-    except (OSError, ValueError):
+        from spinedsl.syntax.saved import TABLES  # noqa: PLC0415  it may be broken, and is not needed to write it anew
+    except (ImportError, SyntaxError):
         return build()
-    return saved if saved.get("key") == key() else build()
+    return TABLES if TABLES.get("key") == key() else build()
 
 
 def key() -> str:
@@ -151,8 +151,9 @@ def key() -> str:
 
 
 def save() -> None:
-    """Write `spine.tables.json` anew."""
-    SAVED.write_text(json.dumps({"key": key(), **build()}, separators=(",", ":")) + "\n", encoding="utf-8")
+    """Write `saved.py` anew."""
+    made = {"key": key(), **build()}
+    SAVED.write_text(f"{HEAD}\n\nfrom typing import Any\n\nTABLES: dict[str, Any] = {made!r}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

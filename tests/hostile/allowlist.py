@@ -14,7 +14,7 @@ NODES = frozenset(
     Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitXor BoolOp Call ClassDef Compare Constant Dict Div Eq
     Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import IsNot JoinedStr List
     ListComp Load Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Return Slice Starred Store Delete Del In Sub
-    Subscript Tuple USub UnaryOp alias arg arguments comprehension keyword
+    Subscript Tuple USub UnaryOp With alias arg arguments comprehension keyword withitem
     """.split()
 )
 IMPORTS = frozenset(
@@ -115,6 +115,8 @@ class _Reader:
             yield from self.attribute(node)
         elif isinstance(node, ast.Call):
             yield from self.call(node)
+        elif isinstance(node, ast.withitem) and ast.unparse(node) != "torch.no_grad()":
+            yield "context"
         elif isinstance(node, ast.Constant):
             yield from self.constant(node)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from lark import Lark
 
 from spinedsl.source import Source
-from spinedsl.syntax import tables
+from spinedsl.syntax import saved, tables
 from spinedsl.syntax.build import Builder
 from spinedsl.syntax.layout import Statement, lay_out
 from spinedsl.syntax.machine import Machine
@@ -36,8 +35,7 @@ HEADS = {"BLOCK_TYPE", "STEM_TYPE", "RESAMPLE_TYPE", "JOIN_TYPE", "OUTPUT_TYPE",
 
 
 def test_saved_tables_are_fresh() -> None:
-    saved = json.loads(tables.SAVED.read_bytes())
-    assert saved == {"key": tables.key(), **tables.build()}, "run `python -m spinedsl.syntax.tables`"
+    assert {"key": tables.key(), **tables.build()} == saved.TABLES, "run `python -m spinedsl.syntax.tables`"
 
 
 def test_the_grammar_has_no_conflicts() -> None:

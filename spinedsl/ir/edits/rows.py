@@ -61,7 +61,8 @@ class RowEditor(Record, frozen=False):
             return at
         if name.text in self.draft.trace.dropped:
             found = say.EDIT_OF_DROPPED.at(name.span, name=name.text)
-            self.draft.said.append(found.with_others(Label(self.draft.trace.dropped[name.text], "dropped here")))
+            found = found.with_others(Label(self.draft.trace.dropped[name.text], "dropped here"))
+            self.draft.said.append(found.with_fix("take one of the two edits away"))
             return None
         known = [item.name.text for item in self.draft.items if isinstance(item, tree.Row)]
         where = f"in network `{self.draft.instance.base.text}`"

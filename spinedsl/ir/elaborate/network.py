@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.ir.elaborate.row import RowElaborator
+from spinedsl.ir.elaborate.row import RowElaborator, below_stem
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
 from spinedsl.ir.expand import Context, Work
 from spinedsl.ir.networks import Network, RowDecl
@@ -131,7 +131,7 @@ class Elaborator:
             return POISON if width is None else width
         if parameter.default is not None:
             return None
-        if self.network.sound_text and not declared.misread and not self.below_stem(level):
+        if self.network.sound_text and not declared.misread and not below_stem(level, self.rows):
             self.no_width(declared, level)
         return POISON
 
@@ -144,12 +144,6 @@ class Elaborator:
             fix = f"say it in the row, as in `channels 256`, or in the network: `widths {{ level {level}: 256 }}`"
         found = say.NO_WIDTH.at(declared.row.name.span, row=declared.row.kind, name=declared.name, label=label)
         self.report(found.with_fix(fix))
-
-    def below_stem(self, level: int | None) -> bool:
-        """The level itself is a mistake, which a check will tell."""
-        stem = next((row for row in self.rows.values() if row.declared.row.kind == "stem"), None)
-        lowest = stem.type.level if stem is not None and stem.type is not None else None
-        return level is not None and lowest is not None and level < lowest
 
 
 def unknown(declared: RowDecl, level: int | None = None) -> TypedRow:

@@ -149,20 +149,19 @@ class RowElaborator(Record, frozen=False):
         """Use a definition: its first parameters are `implicit`, the others `given` by name or by default."""
         if not self.context.spend(use.span):
             return None
-        names = [parameter.name.text for parameter in defined.definition.parameters]
-        known = dict(zip(names, implicit, strict=False)) | {name: given[name] for name in names if name in given}
+        known: Environment = dict(zip(defined.parameters, implicit, strict=False))
+        for name, value in given.items():
+            if name in defined.parameters:
+                known[name] = value
         self.context.uses.append((use.span, defined.name))
         completed = complete(self.context, defined, known)
         module = expand(self.context, defined, completed) if completed is not None else None
         self.context.uses.pop()
         if completed is None or module is None or isinstance(module, Poison):
             return None
-        maps: dict[str, Operand] = {
-            name: value for name, value in completed.items() if isinstance(value, Ref | Many) and name in module.maps
-        }
-        scalars = self.context.as_literals(module)
+        maps: dict[str, Operand] = {name: completed[name] for name in module.maps}  # type: ignore[misc]
         loc = Loc(use.span.source.name, use.span.line)
-        return Call(module, maps, scalars, path, False, module.type, Literal(module.type.channels), loc)
+        return Call(module, maps, module.literals, path, False, module.type, Literal(module.type.channels), loc)
 
     # ---- what arrives directly ----
 
@@ -178,6 +177,8 @@ class RowElaborator(Record, frozen=False):
         if self.defined.parameter("stride") is None:
             return arrived  # then the type has to change the level by itself
         if self.level < arrived.level:
+            if below_stem(self.level, self.rows):
+                return None  # which a check will tell
             self.cannot_change_level(arrived.level, "a stride goes up only", "feed it by `from`, which resamples")
             return None
         arguments["stride"] = 1 << (self.level - arrived.level)
@@ -373,3 +374,10 @@ def _level(type_: Type) -> str:
     if type_.level is None:
         return "no level (pooled to 1x1)" if type_.is_pooled else f"no level (stride {type_.stride})"
     return f"level {type_.level}"
+
+
+def below_stem(level: int | None, rows: Mapping[str, TypedRow]) -> bool:
+    """The level itself is a mistake, which a check will tell: it is finer than the one that the network begins with."""
+    stem = next((row.type for row in rows.values() if row.declared.row.kind == "stem"), None)
+    lowest = stem.level if stem is not None else None
+    return level is not None and lowest is not None and level < lowest

@@ -44,7 +44,9 @@ def check_value(attribute: Attribute, value: object, span: Span, what: str) -> V
         return value
     if kind is Kind.INITIAL and isinstance(value, str) and value in attribute.choices:
         return value
-    return _number(kind, value, span, what) if is_number(value) else _wrong(kind.value, value, span, what)
+    if is_number(value):
+        return _number(kind, value, span, what)
+    return _wrong(kind.value, value, span, what).with_fix(f"give {kind.value}")
 
 
 def _number(kind: Kind, number: Number, span: Span, what: str) -> Value | Diagnostic:

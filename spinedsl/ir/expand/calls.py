@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import repeat
 
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
@@ -12,6 +13,7 @@ from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.misfits import divides, level_after, misfit
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
+from spinedsl.ir.expand.plan import Plan, plan_of
 from spinedsl.ir.expand.shared import Difference, Running, difference, operations_of
 from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
@@ -37,6 +39,11 @@ class Caller(Evaluator):
         self.shared: dict[
             tuple[object, int], tuple[Running, ...]
         ] = {}  # of `shared` calls, from the first time that each ran
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Where the parameters of each call are."""
+        return plan_of(self.defined)
 
     def call(self, expr: tree.Call) -> Result:
         """Any call; a `shared` one has the same weights in every iteration that shares it."""
@@ -115,7 +122,7 @@ class Caller(Evaluator):
                 scalars |= {key: attr for key, attr in module.scalars.items() if key.startswith(f"{name}.")}
             elif name in written and is_scalar(result):
                 scalars[name] = Attr(module.scalars[name].value, self.notation(written[name]))
-        path = self.defined.paths.get(id(expr), (defined.name,))
+        path = self.plan.paths.get(id(expr), (defined.name,))
         channels = outside(channels_of(module, defined), maps, scalars)
         return Call(module, maps, scalars, path, expr.shared, module.type, channels, self.loc(expr.span))
 
@@ -157,7 +164,7 @@ class Caller(Evaluator):
             # Most calls are `norm(x)` and `act(x)`, with nothing to bind but `x`.
             x = self.evaluate(expr.arguments[0].value)
             if isinstance(x, MAPS) and expr.arguments[0].name is None:
-                path = self.defined.paths.get(id(expr), (role,))
+                path = self.plan.paths.get(id(expr), (role,))
                 return self.apply(primitive.name, role, (x,), complete, expr.span, path, shared=expr.shared)
         attributes = dict(preset)
         inputs: list[Operand | Block] = []
@@ -169,7 +176,7 @@ class Caller(Evaluator):
                 self.report(say.MISSING_ARGUMENT.at(expr.span, callee=expr.callee.text, name=attribute))
                 return POISON
             bound[attribute] = value
-        path = self.defined.paths.get(id(expr), (role,))
+        path = self.plan.paths.get(id(expr), (role,))
         maps = tuple(value for value in inputs if not isinstance(value, Block))
         name, level = primitive.name, self.level_of_size(primitive, inputs)
         if level is not None:
@@ -356,8 +363,7 @@ def complete(context: Context, defined: Defined, given: Environment) -> Environm
     A default may name the parameters before it.
     """
     arguments: Environment = {}
-    for parameter in defined.definition.parameters:
-        name = parameter.name.text
+    for name, parameter in defined.parameters.items():
         if name in given:
             arguments[name] = given[name]
         elif parameter.default is None:
@@ -443,16 +449,15 @@ def channels_of(module: Module, defined: Defined) -> Expr:
 
 def channels_of_result(primitive: str, operands: list[FeatureMap], attributes: dict[str, Attr], result: Type) -> Expr:
     """The result's channels as an expression of this definition."""
-    for name in ("channels", "features"):
-        if name in attributes:
-            return attributes[name].expr
-    if primitive == "reshape" and len(operands) > 1:
+    said = attributes.get("channels") or attributes.get("features")
+    if said is not None:
+        return said.expr
+    if len(operands) > 1 and primitive == "reshape":
         sizes = attributes["sizes"].expr
         return sizes.operands[0] if isinstance(sizes, Operation) else OPAQUE
-    exprs = [operand.channels for operand in operands]
-    if primitive == "concat" and len(exprs) > 1:
-        return Operation("+", tuple(exprs))
-    for expr, operand in zip(exprs, operands, strict=True):
+    if len(operands) > 1 and primitive == "concat":
+        return Operation("+", tuple([operand.channels for operand in operands]))
+    for operand in operands:
         if operand.type.channels == result.channels:
-            return expr
+            return operand.channels
     return OPAQUE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TypeAlias
 
 from spinedsl.diagnostics import Diagnostic, Label
@@ -65,8 +66,12 @@ class Context(Record, frozen=False, eq=False):
         self._failed: dict[object, Expanded] = {}
         self._prepared: dict[str, Prepared] = {}
         self._key: object = None
-        self._literals: dict[int, tuple[dict[str, Attr], Module]] = {}  # with each, what keeps its number
         self._sizes: object = None
+
+    @cached_property
+    def in_silence(self) -> Context:
+        """Where something is asked for and nothing is reported; no size and no default is known there."""
+        return Context(self.network, self.work, silent=True)
 
     # ---- sizes and defaults ----
 
@@ -131,14 +136,6 @@ class Context(Record, frozen=False, eq=False):
                 defined.expansions.clear()
             memo = self._memo[id(defined)] = defined.expansions.setdefault(key, {})
         return memo
-
-    def as_literals(self, module: Module) -> dict[str, Attr]:
-        """What a row's use of a module says of its compile-time values: only the values."""
-        found = self._literals.get(id(module))
-        if found is None:
-            scalars = {name: Attr(attr.value, Literal(attr.value)) for name, attr in module.scalars.items()}
-            found = self._literals[id(module)] = (scalars, module)
-        return found[0]
 
     # ---- what is said ----
 

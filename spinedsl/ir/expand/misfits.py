@@ -61,7 +61,8 @@ def _of_another_kind(role: str, x: Type, span: Span) -> Diagnostic:
         found = say.WRONG_RANK.at(span, operation=role, expected="channels in one row", got=got)
         return found.with_fix(f"put them back in one row first: `reshape(x, {x.channels})`")
     if x.is_vector:
-        return say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
+        found = say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
+        return found.with_fix("take `linear`" if role == "conv" else "apply it before the map is flattened")
     if role == "reshape":
         found = say.WRONG_RANK.at(span, operation=role, expected="vectors `like` a map", got=f"a feature map of {x}")
         return found.with_fix("take `like` away: what `reshape` makes of a map has its size")

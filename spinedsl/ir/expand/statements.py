@@ -12,6 +12,7 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.calls import Caller
 from spinedsl.ir.expand.context import MAX_STACK, Context, Expanded
 from spinedsl.ir.expand.notation import OPAQUE
+from spinedsl.ir.expand.plan import plan_of
 from spinedsl.ir.expand.values import (
     BLOCK_PROPERTIES,
     MAPS,
@@ -62,14 +63,16 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     outer = context.deepest, context.static_axes
     context.deepest, context.static_axes = 0, {}
     said = context.listen()
-    context.stack += defined.frames
+    frames = plan_of(defined).frames
+    context.stack += frames
     if context.stack <= MAX_STACK:
         module = Expansion(context, defined, arguments).run()
     else:
         module = POISON
         place = defined.definition.name.span
-        context.report(say.TOO_DEEP.at(place, what="this chain of calls", limit="definitions call each other too deep"))
-    context.stack -= defined.frames
+        deep = say.TOO_DEEP.at(place, what="this chain of calls", limit="definitions call each other too deep")
+        context.report(deep.with_fix("put the bodies of some of them where they are called"))
+    context.stack -= frames
     context.heard()
     expanded = Expanded(module, context.deepest, context.static_axes, tuple(said.values()))
     context.deepest = max(outer[0], context.deepest)
@@ -83,8 +86,7 @@ def promised_channels(context: Context, defined: Defined, arguments: Environment
     signature = defined.definition.signature
     if signature is None or not defined.sound:
         return None
-    silent = Context(context.network, context.work, silent=True)
-    caller = Expansion(silent, defined, {})
+    caller = Expansion(context.in_silence, defined, {})
     known = caller.known(arguments)
     caller.env = known
     value = caller.evaluate(signature)
@@ -229,7 +231,7 @@ class Expansion(Caller):
 
     def body(self, statements: tree.Body, made: list[Statement]) -> Result | None:
         """Run statements, appending what they become; the value returned, None if they fall through."""
-        weights = self.defined.weights
+        weights = self.plan.weights
         for position, statement in enumerate(statements):
             if not self.context.spend(statement.span, weights.get(id(statement), 1)):
                 return POISON
@@ -332,7 +334,7 @@ class Expansion(Caller):
             return
         index = statement.index.text if statement.index is not None else ""
         iterations: list[Body] = []
-        path, *shared = self.defined.paths.get(id(statement), ("rep",))
+        path, *shared = self.plan.paths.get(id(statement), ("rep",))
         home = self.home
         for iteration in range(times):
             if not self.context.spend(statement.span):
@@ -385,7 +387,7 @@ class Expansion(Caller):
             iterations.append(self.iteration(statement.body, feature(item, number, self.formals)))
         self.env.pop(name, None)
         self.home = home
-        (path,) = self.defined.paths.get(id(statement), (name,))
+        (path,) = self.plan.paths.get(id(statement), (name,))
         made.append(Each(name, items, path, tuple(iterations), self.loc(statement.span)))
 
     def not_a_list(self, expr: tree.Expr, value: Result) -> None:

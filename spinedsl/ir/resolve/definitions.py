@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Defined
-from spinedsl.ir.naming import name_parts
 from spinedsl.ir.reserved import another_name, why_reserved_let
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope, defined_as
 from spinedsl.record import Record
@@ -24,7 +23,6 @@ BOUND_AS = {
     "index": "the index of a `repeat`",
     "item": "the item of an `each`",
 }
-SHORT = 16  # nodes of a statement that make one step
 BROKEN = "broken"  # bound by a statement that could not be read: nothing is said of such a name
 FILLED_BY_ROWS = {
     "stem_type": ("the image",),
@@ -45,35 +43,12 @@ _EXAMPLE = {
 
 
 def resolve_definition(defined: Defined) -> list[Diagnostic]:
-    """Everything wrong with a definition; `defined.paths` gets the parameter names of its calls."""
+    """Everything wrong with a definition."""
     checker = _Checker(Expressions(defined.unit))
     checker.definition(defined.definition)
     if checker.diagnostics or checker.broken:
         defined.sound = False
-    else:
-        defined.paths = name_parts(defined.definition, defined.unit)
-        defined.frames = 3 * tree.depth(defined.definition.body) + 8
-        defined.weights = _weights(defined.definition)
     return checker.diagnostics
-
-
-def _weights(definition: tree.Definition) -> dict[int, int]:
-    """The steps that statements take whose own expressions are long."""
-    weights: dict[int, int] = {}
-    pending = list(definition.body)
-    while pending:
-        statement = pending.pop()
-        if isinstance(statement, tree.If):
-            pending += [*statement.then, *statement.other]
-        elif isinstance(statement, tree.Repeat | tree.Each):
-            pending += statement.body
-        own: tuple[object, ...] = tree.parts(statement)
-        if isinstance(statement, tree.If | tree.Repeat | tree.Each):
-            own = own[:2]
-        size = tree.size(tuple(part for part in own if type(part) is not tuple))
-        if size > SHORT:
-            weights[id(statement)] = size // SHORT
-    return weights
 
 
 def statements_in(body: tree.Body) -> Iterator[tree.Statement]:

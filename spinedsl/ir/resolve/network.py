@@ -97,7 +97,7 @@ class _Settings(Record, frozen=False):
         defaults = self.only("defaults", self.of_kind(tree.Defaults))
         seen: dict[str, Span] = {}
         for item in defaults.items if defaults is not None else ():
-            primitive = self.primitive(item.use) if not self.held(item) else None
+            primitive = self.primitive(item) if not self.held(item) else None
             if item.role is not None:
                 self.role(item, primitive)
             key = item.role.text if item.role is not None else ALIASES.get(item.use.name.text, item.use.name.text)
@@ -128,25 +128,20 @@ class _Settings(Record, frozen=False):
             found = say.WRONG_KIND.at(
                 item.use.name.span, name=item.use.name.text, got="another operation", expected=expected
             )
-            fitting = [
-                p.name
-                for p in PRIMITIVES.values()
-                if (p.activation if item.role.text == "act" else p.name.endswith("_norm"))
-            ]
-            self.names.diagnostics.append(found.with_fix(f"choose {one_of(fitting)}"))
+            self.names.diagnostics.append(found.with_fix(f"choose {one_of(_fitting(item.role.text))}"))
 
-    def primitive(self, use: tree.Use) -> Primitive | None:
+    def primitive(self, item: tree.DefaultItem) -> Primitive | None:
         """The primitive that an entry names."""
+        use, role = item.use, item.role.text if item.role is not None else ""
         found = language_callable(use.name.text)
         if isinstance(found, Primitive):
             return found
-        known = [p.name for p in PRIMITIVES.values() if p.callable]
-        unknown = say.UNKNOWN_NAME.at(
-            use.name.span, kind="primitive operation", name=use.name.text, where="in the language"
-        )
+        known = _fitting(role)
+        kind = {"act": "activation", "norm": "normalisation"}.get(role, "primitive operation")
+        unknown = say.UNKNOWN_NAME.at(use.name.span, kind=kind, name=use.name.text, where="in the language")
         near = self.names.unit.nearest(use.name.text, [*known, *ALIASES])
         if near is None:
-            unknown = unknown.with_notes(f"the operations are {one_of(known, conjunction='and', limit=40)}")
+            unknown = unknown.with_fix(f"choose {one_of(known, limit=40)}")
         self.names.diagnostics.append(unknown.with_rename(use.name.span, near))
         for argument in use.arguments:
             self.names.check(argument.value)
@@ -204,3 +199,12 @@ class _Settings(Record, frozen=False):
             elif allow.code.text not in warnings:
                 self.names.unknown_entry(allow.code, "`allow`", warnings)
         return allowed
+
+
+def _fitting(role: str) -> list[str]:
+    """The primitives that can fill a role; without a role, those that a default can be said of."""
+    if role == "act":
+        return [primitive.name for primitive in PRIMITIVES.values() if primitive.activation]
+    if role == "norm":
+        return [name for name in PRIMITIVES if name.endswith("_norm")]
+    return [primitive.name for primitive in PRIMITIVES.values() if primitive.callable]

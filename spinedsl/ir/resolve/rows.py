@@ -65,7 +65,8 @@ class RowResolver(Record, frozen=False):
         name = row.use.name.text
         names = self.names
         known = name in names.order or name in names.mentioned or names.dropped(name) is not None
-        return row.kind == "output" and not row.clauses and not row.use.arguments and known
+        typed = any(clause.keyword.text in CLAUSES["output"] for clause in row.clauses) or row.use.arguments
+        return row.kind == "output" and known and not typed
 
     # ---- clauses ----
 
@@ -105,7 +106,8 @@ class RowResolver(Record, frozen=False):
         sources = names_of(clauses.get("from")) or names_of(clauses.get("after"))
         unknown = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)  # it may be meant
         home = self.names.unit.home(row.use.span)
-        bare = row.kind == "output" and not row.clauses and row.use.name.text not in home.definitions
+        typed = row.use.name.text in home.definitions or (row.clauses and row.use.name.text not in self.names.order)
+        bare = row.kind == "output" and not typed
         if not sources and not unknown and not bare:
             expected = {"block": "`from` a block, or `after` one", "head": "`from` the maps that it reads"}.get(
                 row.kind, "`from` a block"
@@ -198,6 +200,7 @@ class RowResolver(Record, frozen=False):
         names.meant |= {near} if near is not None else set(usable)
         if near is None and usable:
             found = found.with_notes(f"above stand {one_of(usable, conjunction='and')}")
+            found = found.with_fix("read one of those, or add a row of that name above this one")
         names.diagnostics.append(found.with_rename(name.span, near))
 
     def usable(self, index: int) -> Iterator[str]:
@@ -321,6 +324,10 @@ class RowResolver(Record, frozen=False):
             found = found.with_rename(use.name.span, near)
         elif same:
             found = found.with_notes(f"known {words}s: {one_of(same, conjunction='and')}")
+        if use.name.text in self.names.order:
+            self.names.meant.add(use.name.text)  # whatever is meant, the row is read here
+            example = f", or name a type, as in `{same[0]} from {use.name.text}`" if same else ""
+            found = found.with_fix(f"take the clauses away, to give `{use.name.text}` as it is{example}")
         self.names.diagnostics.append(found)
 
 

@@ -1,0 +1,49 @@
+"""What the text of a definition alone tells its expansions: found when it is first used, and kept for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from spinedsl.ir.library import Defined
+from spinedsl.ir.naming import Paths, name_parts
+from spinedsl.record import Record
+from spinedsl.syntax import tree
+
+SHORT = 16  # nodes of a statement that make one step
+
+
+class Plan(Record, eq=False):
+    """The names of a definition's parameters, and what it costs to expand it."""
+
+    paths: Paths  # see `naming`
+    weights: Mapping[int, int]  # steps that a statement takes, by its identity, if many
+    frames: int  # Python's frames, at most, while it is expanded without what it calls
+
+
+def plan_of(defined: Defined) -> Plan:
+    """The plan of a definition that is sound."""
+    plan: Plan | None = defined.plan
+    if plan is None:
+        body = defined.definition.body
+        paths = name_parts(defined.definition, defined.unit)
+        plan = defined.plan = Plan(paths, _weights(body), 3 * tree.depth(body) + 8)
+    return plan
+
+
+def _weights(body: tree.Body) -> dict[int, int]:
+    """The steps that statements take whose own expressions are long."""
+    weights: dict[int, int] = {}
+    pending = list(body)
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, tree.If):
+            pending += [*statement.then, *statement.other]
+        elif isinstance(statement, tree.Repeat | tree.Each):
+            pending += statement.body
+        own: tuple[object, ...] = tree.parts(statement)
+        if isinstance(statement, tree.If | tree.Repeat | tree.Each):
+            own = own[:2]
+        size = tree.size(tuple(part for part in own if type(part) is not tuple))
+        if size > SHORT:
+            weights[id(statement)] = size // SHORT
+    return weights
