@@ -93,6 +93,24 @@ def test_float32_is_allowed_what_it_loses_itself() -> None:
     assert all(found.allowed == SINGLE for found in agree(activation(), SIZES).differences if "64" not in found.witness)
 
 
+def test_what_float32_cannot_hold_does_not_agree() -> None:
+    """Both the engine and the interpreter in float32 overflow: what float32 loses is no measure there."""
+
+    def body(x: Any) -> Any:
+        large = op("multiply_scalar", op("conv", x, channels=4, kernel=3), value=10**30)
+        return op("multiply_scalar", large, value=10**30)
+
+    with np.errstate(over="ignore"):
+        report = agree(single(body), SIZES[:1], witnesses=WITNESSES[:2])
+    assert differing(report) == {"PyTorch"}
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, 2**63, -(2**63) - 1, 10**20])
+def test_whole_numbers_that_no_64_bits_hold(value: int) -> None:
+    program = single(lambda x: op("add_scalar", op("multiply_scalar", x, value=value), value=value))
+    assert agree(program, SIZES[:1], witnesses=WITNESSES[:3]).agrees
+
+
 def test_weights_off_in_their_last_bit_are_no_fault() -> None:
     exact = {"w": np.ones((2, 2), np.float32)}
     (off,) = trembling(exact).values()

@@ -125,11 +125,14 @@ def opposite(expr: Expr) -> Expr:
 # ---- in Python ----
 
 
+LONG = 2**63  # torch takes no whole number from here on
+
+
 def literal(value: Value) -> str:
-    """A value as Python writes it; an exact decimal as the file wrote it."""
+    """A value as Python writes it; an exact decimal as the file wrote it, a whole number as long as torch takes it."""
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
-    if isinstance(value, Fraction):
+    if isinstance(value, Fraction) or (isinstance(value, int) and abs(value) >= LONG):
         return repr(float(value))
     if isinstance(value, str):
         assert value.isascii()
