@@ -306,10 +306,16 @@ def spaced(tokens: Sequence[Token]) -> str:
     """Tokens on one line, one blank between those that take one."""
     out = ""
     for index, token in enumerate(tokens):
-        if index and not _is_unary(tokens, index - 1) and _blank_between(tokens[index - 1], token):
+        blank = index and not _is_unary(tokens, index - 1) and _blank_between(tokens[index - 1], token)
+        if blank or (index > 1 and _is_times(tokens, index - 1)):
             out += " "
         out += token.value
     return out
+
+
+def _is_times(tokens: Sequence[Token], index: int) -> bool:
+    """The `x` at `index` stands between two sizes of an input, as in `3 x (32 + 32) x 64`."""
+    return tokens[index].value == "x" and tokens[0].type == "INPUT" and tokens[index - 1].type in ENDS_A_VALUE
 
 
 def _is_unary(tokens: Sequence[Token], index: int) -> bool:

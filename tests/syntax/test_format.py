@@ -108,3 +108,8 @@ def test_a_file_with_mistakes_of_form_is_left_alone() -> None:
     outcome = format_source(Source.from_text("network A { block }"))
     assert outcome.value is None
     assert [diagnostic.code.id for diagnostic in outcome.diagnostics] == ["E0102"]
+
+
+def test_a_size_in_brackets_keeps_its_blanks() -> None:
+    text = "network Net {\n    input x: 3 x (32 + 32) x (4 * (x + 1))\n}\n"
+    assert formatted(text.replace(" x (", "   x(")) == text
