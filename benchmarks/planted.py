@@ -31,7 +31,7 @@ COPIED = (
     "MODELS.md",
     "README.md",
 )
-AGREE = "tests/test_agreement.py::test_random_networks"
+AGREE = "tests/laws/test_laws.py::test_three_witnesses_agree"
 PAPER = "tests/published/test_paper.py"
 
 
