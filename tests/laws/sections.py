@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from spinedsl import driver, edit
 from spinedsl.diagnostics import Severity
-from spinedsl.prelude import FOLDER, modules
 from spinedsl.record import Record
 from spinedsl.source import Source
 from spinedsl.syntax.parse import parse
@@ -118,13 +117,12 @@ def _seeds() -> tuple[tuple[str, ...], ...]:
     """Texts to mutate: small files with mistakes, definitions and networks of all files by themselves, large files."""
     mistaken = tuple(text for text in map(text_of, MISTAKEN) if len(text) <= LARGE)
     pieces: dict[str, None] = {}
-    files = [*VALID, *(FOLDER / f"{module}.spine" for module in modules())]
-    for path in files:
+    for path in VALID:
         tree = parse(Source.from_text(text_of(path))).value
         assert tree is not None
         for part in (*tree.definitions, *tree.networks):
             pieces[part.span.text] = None
-    return mistaken, tuple(text for text in pieces if len(text) <= LARGE), tuple(map(text_of, files))
+    return mistaken, tuple(text for text in pieces if len(text) <= LARGE), tuple(map(text_of, VALID))
 
 
 def _network(draw: Random) -> str:
