@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spinedsl import api
 from spinedsl.cli import revision
-from spinedsl.cli.draw import SUFFIXES, write_figure
+from spinedsl.cli.draw import SUFFIXES, marked, write_figure
 from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics, size_argument, write_output
 from spinedsl.compare import Difference, Side, compare, derive, side
 from spinedsl.source import Source
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         _say(difference, options)
     if options.mapping is not None and (status := _write_mapping(difference, options.mapping)):
         return status
-    return _draw(difference, options.output) if options.output is not None else 0
+    return write_figure(marked(difference), options.output) if options.output is not None else 0
 
 
 def read_both(old: str, new: str) -> tuple[tuple[Source, str | None], tuple[Source, str | None]] | None:
@@ -126,12 +126,3 @@ def _write_mapping(difference: Difference, output: str) -> int:
     from spinedsl.compare.machine import mapping, to_json  # noqa: PLC0415  seldom asked for
 
     return write_output(output, f"{to_json(mapping(difference.tensors))}\n".encode())
-
-
-def _draw(difference: Difference, output: str) -> int:
-    from spinedsl.draw import compare as marked  # noqa: PLC0415  seldom asked for
-    from spinedsl.draw import lay_out  # noqa: PLC0415
-
-    old, new = difference.old.program, difference.new.program
-    titles = [f"{old.name} (before)", f"{new.name} (after)"]
-    return write_figure(lay_out(old, new, titles=titles, markings=marked(old, new)), output)

@@ -121,7 +121,12 @@ def _places(found: Iterable[Defined]) -> str:
 
 def modules(program: Program) -> Iterator[Module]:
     """Every module in use, each once."""
-    pending = [call for row in program.rows for call in calls_of(row)]
+    return modules_of(call for row in program.rows for call in calls_of(row))
+
+
+def modules_of(calls: Iterable[Call]) -> Iterator[Module]:
+    """Every module that calls use, each once."""
+    pending = list(calls)
     seen: dict[int, Module] = {}
     while pending:
         module = pending.pop().module

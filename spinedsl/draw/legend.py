@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from spinedsl.draw.colours import STEPS
 from spinedsl.draw.figure import WIDEST_BY_CHANNELS, Figure
 from spinedsl.draw.glyphs import TIMES, shortened, text_width
-from spinedsl.draw.marks import KINDS
+from spinedsl.draw.marks import DROPPED, KINDS
 from spinedsl.draw.paths import outline_path, short
 from spinedsl.draw.words import mebibytes, rounded
 from spinedsl.record import Record
@@ -72,7 +72,10 @@ def _symbols(figure: Figure, colour: str, most: int) -> Iterator[_Symbol]:
     if any(arrow.feed.kind == "absorbed" for panel in figure.panels for arrow in panel.arrows):
         yield _Symbol("absorbed", "", SYMBOL, "absorbed as it is")
     if marked:
-        for kind in KINDS:
+        marks = [
+            mark for panel in figure.panels for of in (panel.marks.rows, panel.marks.arrows) for mark in of.values()
+        ]
+        for kind in (kind for kind in KINDS if any(mark.kind == kind for mark in marks)):
             yield _Symbol("mark", kind, SYMBOL, kind)
     elif not most:
         yield _Symbol("arrow", str(next(iter(figure.bands))), SYMBOL, "arrow: level of its source")
@@ -93,7 +96,7 @@ def _parts(symbol: _Symbol, x: float, y: float) -> Iterator[Part]:
         style = symbol.kind if symbol.kind != "shape" else "stem" if symbol.what == "trapezoid" else "block"
         yield Part(outline_path(symbol.what, middle, y, SYMBOL, 15), style)
     elif symbol.kind == "mark":
-        yield Part(outline_path("rectangle", middle, y, SYMBOL, 15), symbol.what, dashed=symbol.what == "dropped")
+        yield Part(outline_path("rectangle", middle, y, SYMBOL, 15), symbol.what, dashed=symbol.what == DROPPED)
     elif symbol.kind == "width":
         yield Part(outline_path("rectangle", middle, y, symbol.width, 15), "block")
     elif symbol.kind == "absorbed":
