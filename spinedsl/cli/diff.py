@@ -14,7 +14,7 @@ from spinedsl import api
 from spinedsl.cli import revision
 from spinedsl.cli.draw import SUFFIXES, marked, write_figure
 from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics, size_argument, write_output
-from spinedsl.compare import Difference, Side, compare, derive, side
+from spinedsl.compare import Difference, Side, compare, derive, out_of_reach, side
 from spinedsl.source import Source
 
 HELP = "say what changed between two networks, and whom it breaks"
@@ -111,15 +111,16 @@ def _say(difference: Difference, options: argparse.Namespace) -> None:
     edits = derive(difference.old, difference.new) if options.edits else None
     if options.format == "json":
         found = plain(difference, edits)
-        print(to_json({**found, "edits": None} if options.edits and edits is None else found))
+        if options.edits and edits is None:
+            found |= {"edits": None, "out_of_reach": out_of_reach(difference)}
+        print(to_json(found))
         return
     print(to_text(difference, colour=page_of(sys.stdout).colour))
     if edits is not None:
         print(f"\n{edits.to_text()}" if edits.items else "\nno edit is needed")
     elif options.edits:
-        print(
-            "\nspine: no edits make the one of the other: they do not reach definitions and parameters", file=sys.stderr
-        )
+        why = out_of_reach(difference) or "they do not reach all that changed"
+        print(f"\nspine: no edits make the one of the other: {why}", file=sys.stderr)
 
 
 def _write_mapping(difference: Difference, output: str) -> int:

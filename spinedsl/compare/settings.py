@@ -100,6 +100,11 @@ def definitions(side: Side) -> dict[str, list[Defined]]:
     return dict(sorted(found.items()))
 
 
+def defined_names(side: Side) -> set[str]:
+    """Names of all definitions that a network could use."""
+    return {defined.name for unit in _units(side.network.unit) for defined in unit.own()}
+
+
 def _units(unit: Unit) -> Iterable[Unit]:
     return unit, *unit.all_imports()
 

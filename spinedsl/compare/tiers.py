@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping
 
 from spinedsl.compare.model import Reason, Tensors, Tier
-from spinedsl.compare.numbers import effective, numbered, starts
+from spinedsl.compare.numbers import CUTS, effective, numbered, starts
 from spinedsl.compare.rows import aligned, nodes_by_row
 from spinedsl.compare.side import Side
-from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.graph import Node
 from spinedsl.ops.naming import path_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import shown
@@ -106,7 +106,8 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[str]) -> Iterator[Reason]:
     """Operations that differ, where an output depends on them; of rows with `other` tensors that is said already."""
     table: dict[Hashable, int] = {}
-    before, after = numbered(old.graph, table), numbered(new.graph, table)
+    divided = not (old.program.any_size and new.program.any_size)
+    before, after = (numbered(one.graph, table, divided=divided) for one in (old, new))
     differ = [
         name
         for name, value in new.graph.outputs.items()
@@ -121,24 +122,26 @@ def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[s
             said = True
             continue
         for left, right in aligned(here[was], there[now]):
-            for about, text in _operations(left, right, old.graph, new.graph):
+            for about, text in _operations(left, right, divided=divided):
                 said = True
                 yield Reason(Tier.NUMERIC, about, text)
     if not said:
         yield Reason(Tier.NUMERIC, f"output {differ[0]}", "the same operations, fed by others or in another order")
 
 
-def _operations(left: Node | None, right: Node | None, old: Graph, new: Graph) -> Iterator[tuple[str, str]]:
+def _operations(left: Node | None, right: Node | None, *, divided: bool) -> Iterator[tuple[str, str]]:
     """How an operation differs from the one in its place."""
     if left is None or right is None:
         node = left or right
         assert node is not None
+        if divided and node.primitive == CUTS:
+            return
         yield path_of(node), f"{node.primitive} {'added' if left is None else 'dropped'}"
         return
     if left.primitive != right.primitive:
         yield path_of(right), f"{right.primitive}, was {left.primitive}"
         return
-    if effective(left, old) == effective(right, new):
+    if effective(left, divided=divided) == effective(right, divided=divided):
         return
     for name, value in right.attributes.items():
         was = left.attributes.get(name)
