@@ -112,7 +112,7 @@ def test_blocks_say_what_they_are_and_what_feeds_them() -> None:
     words = titles(to_svg(spinenet()))
     assert words["b15: bottleneck"].split("\n") == [
         "b15: bottleneck",
-        "level 7, 1024 x 5 x 5",
+        "level 7, 1024 channels, shape 1024 x 5 x 5",
         "1,941,504 parameters, 370,278,400 multiply-adds",
         "feature map 100 KiB, receptive field 2,003 pixels",
         "from b5: level 4 to 7, resampled by spinenet",
