@@ -98,6 +98,7 @@ def _rules(theme: str, tiers: tuple[int, ...], beyond: int, where: str) -> Itera
         "line": f"stroke:{colours['grey']}",
         "head": f"fill:{colours['grey']}",
         "block": f"fill:{colours['fill']};stroke:{colours['ink']};stroke-width:1.2",
+        "orphan": f"fill:{colours['fill']};stroke:{colours['ink']};stroke-width:1.2;stroke-dasharray:4 3",
         "stem": f"fill:{colours['stem']};stroke:{colours['ink']};stroke-width:1.2",
         "output": f"fill:{colours['fill']};stroke:{colours['red']};stroke-width:2.2",
     }

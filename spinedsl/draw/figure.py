@@ -33,7 +33,7 @@ class Box(Record):
     y: float
     width: float
     height: float
-    role: str  # `stem`, `output` or `block`
+    role: str  # `stem`, `output`, `orphan` or `block`
     outputs: tuple[str, ...]
     words: str
     tag: str

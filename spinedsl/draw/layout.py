@@ -103,10 +103,11 @@ def lay_out(
 
 
 def _nodes(program: Program, marking: Marking, shapes: Mapping[str, str], beyond: int, most: int) -> Iterator[_Node]:
-    outputs, stem = output_names(program), stem_names(program)
+    outputs, stem, orphans = output_names(program), stem_names(program), orphan_names(program)
     for row in drawn_rows(program):
         names = outputs.get(row.name, ())
         role = "output" if names or row.kind == "head" else "stem" if row.name in stem else "block"
+        role = "orphan" if row.name in orphans else role
         tier = beyond if row.kind == "head" or row.level is None else row.level
         wider = WIDEST_BY_CHANNELS * row.type.channels / most if most and row.kind != "head" else 0.0
         widest = WIDEST_MARKED if any(map(marking.label, (row.name, *names))) else WIDEST
@@ -137,6 +138,12 @@ def stem_names(program: Program) -> set[str]:
             return stems | direct
         direct.add(row.name)
     return stems  # every block is direct: a plain network
+
+
+def orphan_names(program: Program) -> set[str]:
+    """What nothing reads, and a block absorbs."""
+    read = {connection.source for row in program.rows for connection in row.inputs}
+    return {name for row in program.rows for name in row.absorbed} - read
 
 
 def _links(program: Program) -> Iterator[Link]:

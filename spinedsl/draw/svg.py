@@ -159,7 +159,9 @@ def _band_texts(figure: Figure) -> list[Text]:
 
 def _shape(box: Box, panel: Panel, index: int, colour: str, most: int) -> Shape:
     mark = panel.mark_of(box)
-    style = mark.kind if mark is not None else box.role if not panel.marked or box.role == "stem" else "block"
+    style = (
+        mark.kind if mark is not None else box.role if not panel.marked or box.role in ("stem", "orphan") else "block"
+    )
     if colour != LEVEL:
         style += f" heat-{step_of(panel.facts.cost(box.row.name, colour), most)}"
     return Shape(

@@ -102,10 +102,18 @@ def test_svg_is_well_formed_and_the_same_each_time(theme: str) -> None:
     (panel,) = figure.panels
     assert [text for text in texts if text in panel.boxes] == list(panel.boxes)
     assert [text for text in texts if text and re.fullmatch("P[3-7]", text)] == ["P4", "P3", "P5", "P7", "P6"]
-    assert {"resnet_stem", "bottleneck", "residual", "output", "stem", "absorbed as it is"} <= set(texts)
+    assert {"resnet_stem", "bottleneck", "residual", "output", "stem", "orphan, absorbed as it is"} <= set(texts)
     assert {element.tag for element in root.iter()} == {
         SVG + tag for tag in ("svg", "title", "style", "path", "rect", "text", "g")
     }
+
+
+def test_what_is_only_absorbed_is_dashed() -> None:
+    svg = to_svg(spinenet())
+    assert class_of(svg, "b11: ") == "orphan"
+    assert class_of(svg, "b11 to b14").endswith(" dashed")
+    assert svg.count('class="orphan"') == 2  # with that of the legend
+    assert re.search(r"^\.orphan\{.*stroke-dasharray", svg, re.MULTILINE)
 
 
 def test_blocks_say_what_they_are_and_what_feeds_them() -> None:
