@@ -164,6 +164,18 @@ def test_a_network_that_went(tmp_path: Path) -> None:
         watched.close()
 
 
+def test_of_several_networks_the_first_is_drawn_and_stays(watched: Watched) -> None:
+    watched.next()
+    watched.save("network Zero = Net\n" + NET)  # no place for it: the language's version comes first
+    watched.until(broken=True)
+    watched.save(NET.replace("network Net", "network Zero = Net with { block b level 4 }\n\nnetwork Net"))
+    mended = watched.until(broken=False)
+    assert (mended.title, mended.problem) == ("Net", "")  # as before, although another is the first now
+    assert mended.said.startswith("Net (one of 2, --network chooses): ")
+    watched.save(NET.replace("Net {", "Other {") + "\nnetwork Second = Other with { block b level 4 }\n")
+    assert watched.until(broken=False).title == "Other"
+
+
 def test_mistakes_of_other_networks_come_after_the_figure(tmp_path: Path) -> None:
     watched = Watched(tmp_path, "Net")
     try:
