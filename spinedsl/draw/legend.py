@@ -86,7 +86,8 @@ def _symbols(figure: Figure, colour: str, most: int) -> Iterator[_Symbol]:
         for kind in (kind for kind in KINDS if any(mark.kind == kind for mark in marks)):
             yield _Symbol("mark", kind, SYMBOL, kind)
     elif not most:
-        yield _Symbol("arrow", str(next(iter(figure.bands))), SYMBOL, "arrow: level of its source")
+        coarsest = next((tier for tier in figure.bands if tier != figure.beyond), figure.beyond)
+        yield _Symbol("arrow", str(coarsest), SYMBOL, "arrow: level of its source")
     if figure.widths == "channels":
         channels = [box.row.type.channels for box in boxes if box.row.kind != "head"]
         for count in sorted({min(channels), max(channels)}):

@@ -129,6 +129,23 @@ def test_blocks_say_what_they_are_and_what_feeds_them() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("file", "network", "size"),
+    [
+        ("spinenet.spine", "SpineNet49", None),
+        ("classifier.spine", "Classifier", (200, 335)),
+        ("fpn.spine", "ResNet50FPN", None),
+    ],
+)
+def test_bands_say_how_large_their_maps_are(file: str, network: str, size: tuple[int, int] | None) -> None:
+    program = example(file, network, size)
+    root = ET.fromstring(to_svg(lay_out(program)))
+    texts = [element.text or "" for element in root.iter(f"{SVG}text")]
+    said = {int(texts[at][6:]): texts[at + 1] for at in range(len(texts)) if re.fullmatch(r"level \d+", texts[at])}
+    maps = {row.level: f"{row.type.height} x {row.type.width}" for row in program.rows if row.level is not None}
+    assert maps == {level: words for level, words in said.items() if level in maps}
+
+
 def test_arrows_say_which_operations_are_inserted() -> None:
     words = titles(to_svg(spinenet()))
     assert words["b5 to b15"].split("\n") == [
