@@ -124,6 +124,17 @@ def test_renaming_a_block_comes_with_the_names_of_its_tensors() -> None:
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_block_is_renamed_although_defaults_changed_what_it_computes() -> None:
+    renames = (("block b", "block m"), ("from a, b", "from a, m"), ("from b, c", "from m, c"))
+    found = difference(*renames, ("act relu", "act swish"))
+    assert [(change.how, change.name) for change in found.changes] == [("changed", "defaults act"), ("renamed", "m")]
+    assert found.tensors.convertible
+    hold(found)
+    found = difference(*renames, ("kernel = 3", "kernel = 5"))
+    assert ("renamed", "m") in [(change.how, change.name) for change in found.changes]
+    hold(found)
+
+
 def test_a_tensor_that_is_not_the_same_is_not_renamed() -> None:
     found = difference(("block b: mix", "block m: residual"), ("from a, b", "from a, m"), ("from b, c", "from m, c"))
     assert {change.how for change in found.changes if change.name in ("b", "m")} == {"added", "dropped"}
