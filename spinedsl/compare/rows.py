@@ -211,8 +211,15 @@ def grouped(changes: Iterable[Change]) -> Iterator[tuple[Change, tuple[str, ...]
         yield same[0], tuple(change.name for change in same)
 
 
-def aligned(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
-    """Operations of a row before and after, side by side; None where one has no counterpart."""
-    here, there = ([(node.primitive, *node.name.split(".")[1:]) for node in nodes] for nodes in (left, right))
+def aligned(
+    left: Sequence[Node], right: Sequence[Node], names: Mapping[str, str]
+) -> Iterator[tuple[Node | None, Node | None]]:
+    """Operations of a row before and after, side by side; None where one has no counterpart.
+
+    `names` are those that the rows before have after, by which the connections of both are called.
+    """
+    sources = {f"from_{was}": f"from_{now}" for was, now in names.items()}
+    here = [(node.primitive, *(sources.get(part, part) for part in node.name.split(".")[1:])) for node in left]
+    there = [(node.primitive, *node.name.split(".")[1:]) for node in right]
     for _, a, b, c, d in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
         yield from zip_longest(left[a:b], right[c:d])

@@ -27,7 +27,9 @@ def reasons(old: Side, new: Side, tensors: Tensors, found: Mapping[str, str]) ->
         yield Reason(Tier.WEIGHTS, name, f"unexpected, {_shape(shape)}")
     for name, (was, now) in tensors.reshaped.items():
         yield Reason(Tier.WEIGHTS, name, f"{_shape(now)}, was {_shape(was)}")
-    other = {name.split(".")[0] for name in (*tensors.missing, *tensors.unexpected, *tensors.reshaped)}
+    only_renamed = {*tensors.renamed, *tensors.renamed.values()}
+    misfits = {*tensors.missing, *tensors.unexpected, *tensors.reshaped} - only_renamed
+    other = {name.split(".")[0] for name in misfits}
     yield from _numbers(old, new, found, other)
 
 
@@ -121,7 +123,7 @@ def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[s
         if was in other or now in other:
             said = True
             continue
-        for left, right in aligned(here[was], there[now]):
+        for left, right in aligned(here[was], there[now], found):
             for about, text in _operations(left, right, divided=divided):
                 said = True
                 yield Reason(Tier.NUMERIC, about, text)

@@ -129,6 +129,10 @@ def test_a_block_is_renamed_although_defaults_changed_what_it_computes() -> None
     found = difference(*renames, ("act relu", "act swish"))
     assert [(change.how, change.name) for change in found.changes] == [("changed", "defaults act"), ("renamed", "m")]
     assert found.tensors.convertible
+    other = {reason.about: reason.text for reason in found.reasons if reason.tier is Tier.NUMERIC}
+    assert set(other.values()) == {"swish, was relu"}
+    assert {name.partition(".")[0] for name in other} >= {"s", "a", "m", "c", "d", "P3", "P4"}
+    assert "d.from_m.reduce.act" in other
     hold(found)
     found = difference(*renames, ("kernel = 3", "kernel = 5"))
     assert ("renamed", "m") in [(change.how, change.name) for change in found.changes]
