@@ -252,7 +252,7 @@ def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     if stride & (stride - 1):
         return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
     if kernel < stride or (kernel - stride) % 2:
-        problem = f"a kernel of {kernel} and a stride of {stride}; the kernel is the stride plus an even number"
+        problem = f"a kernel of {kernel} for a stride of {stride}: it is the stride plus an even number"
         return Problem(problem, fix=f"take `kernel = {max(kernel + 1, stride)}`")
     levels = stride.bit_length() - 1
     if x.level is None:

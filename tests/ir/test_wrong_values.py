@@ -248,7 +248,7 @@ CASES = {
         "",
     ),
     "repeat by what is wrong": (
-        "var y = x\nrepeat 1 / 0 { if channels > 3 { y = act(y) } else { y = norm(y) }\nrepeat 2 { y = act(y) } }\nreturn y",
+        "var y = x\nrepeat 1 / 0 { if channels > 3 { y = act(y) } else { y = x }\nrepeat 2 { y = act(y) } }\nreturn y",
         "E0505",
         "division by zero",
         "divide by another number",
@@ -328,7 +328,7 @@ CASES = {
     "transpose uneven": (
         "return conv_transpose(x, channels, kernel = 3, stride = 2)",
         "E0501",
-        "`conv_transpose` cannot take these: a kernel of 3 and a stride of 2; the kernel is the stride plus an even number",
+        "`conv_transpose` cannot take these: a kernel of 3 for a stride of 2: it is the stride plus an even number",
         "take `kernel = 4`",
     ),
     "transpose too far": (
