@@ -108,7 +108,10 @@ CASES = {
     ),
     "resampled not far enough": (
         {
-            "level 2 from s\n    output C2: b0": "level 2 from s resample spinenet\nblock b1: residual level 3 from b0 resample stays\noutput C2: b1"
+            (
+                "level 2 from s\n    output C2: b0": "level 2 from s resample spinenet\nblock b1: residual level 3 "
+                "from b0 resample stays\noutput C2: b1"
+            ),
         },
         "E0408",
         "resampling `b0` for `b1` gives level 2 and 8 channels, expected level 3 and 8 channels",
@@ -128,7 +131,10 @@ CASES = {
     ),
     "down by a resample that only goes up": (
         {
-            "    output C2: b0": "block b1: residual level 3 from b0\nblock b2: residual level 2 from b1 resample narrow\noutput C2: b2"
+            (
+                "    output C2: b0": "block b1: residual level 3 from b0\nblock b2: residual level 2 from b1 "
+                "resample narrow\noutput C2: b2"
+            ),
         },
         "E0408",
         "resampling `b1` for `b2` gives level 4 and 8 channels, expected level 2 and 8 channels",
