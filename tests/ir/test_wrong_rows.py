@@ -108,13 +108,11 @@ CASES = {
     ),
     "resampled not far enough": (
         {
-            (
-                "level 2 from s\n    output C2: b0": "level 2 from s resample spinenet\nblock b1: residual level 3 "
-                "from b0 resample stays\noutput C2: b1"
-            ),
+            "    resample spinenet": "    resample stays",
+            "residual level 2 from s": "residual level 3 from s",
         },
         "E0408",
-        "resampling `b0` for `b1` gives level 2 and 8 channels, expected level 3 and 8 channels",
+        "resampling `s` for `b0` gives level 2 and 8 channels, expected level 3 and 8 channels",
         "go up by convolutions or pools of stride 2, as often as `target.level - x.level` says",
     ),
     "resampled to nothing": (
@@ -131,10 +129,8 @@ CASES = {
     ),
     "down by a resample that only goes up": (
         {
-            (
-                "    output C2: b0": "block b1: residual level 3 from b0\nblock b2: residual level 2 from b1 "
-                "resample narrow\noutput C2: b2"
-            ),
+            "    resample spinenet": "    resample stays",
+            "residual level 2 from s": "residual level 3 from s",
         },
         "E0408",
         "resampling `b1` for `b2` gives level 4 and 8 channels, expected level 2 and 8 channels",
