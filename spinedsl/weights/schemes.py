@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from spinedsl.diagnostics import one_of
 from spinedsl.record import Record, field
-from spinedsl.weights.places import BLOCK, OUTPUT, RESAMPLE, STEM, Place
+from spinedsl.weights.heads import GARDEN_HEADS, TPU_HEADS, Spelling, pair_heads
+from spinedsl.weights.places import BLOCK, HEAD, OUTPUT, RESAMPLE, STEM, Place
 
 Scope: TypeAlias = tuple[str, str]  # where layers are counted together, and their kind
 Layer: TypeAlias = dict[str, str]  # of one layer, the last part of each name and the name
@@ -97,6 +98,13 @@ def _count(scope: Scope, ours: int, theirs: int) -> str:
     return f"in {where} the network has {ours} {_KINDS[kind]}, the file {theirs}"
 
 
+def _with_heads(found: Pairing, places: Sequence[Place], spelling: Spelling) -> Pairing:
+    """What a backbone has no use for may be of its heads; what is of a head that the network lacks is left out."""
+    pairs, wanted = pair_heads([place for place in places if place.part == HEAD], found.left_out, spelling)
+    left_out = [name for name in found.left_out if name not in wanted]
+    return Pairing(found.pairs | pairs, left_out, found.problems)
+
+
 # ---- the TensorFlow model garden ----
 
 _BLOCKS = {"bottleneck": "bottleneck_block", "residual": "residual_block", "mbconv": "inverted_bottleneck_block"}
@@ -125,7 +133,7 @@ def _garden(places: Sequence[Place], names: Iterable[str]) -> Pairing:
     strange = dict.fromkeys(p.row.type_name for p in places if p.part == BLOCK and p.row.type_name not in _BLOCKS)
     if strange:
         return Pairing(problems=[f"this code has no block type `{name}`" for name in strange])
-    return _by_order(_GARDEN, their_scope, _in_garden(places), names)
+    return _with_heads(_by_order(_GARDEN, their_scope, _in_garden(places), names), places, GARDEN_HEADS)
 
 
 def _in_garden(places: Sequence[Place]) -> Iterable[tuple[str, Place]]:
@@ -133,6 +141,8 @@ def _in_garden(places: Sequence[Place]) -> Iterable[tuple[str, Place]]:
     seen: dict[tuple[str, int], int] = {}
     counts: dict[str, int] = {}
     for place in places:
+        if place.part == HEAD:
+            continue
         if place.part != BLOCK:
             yield _TOP, place
             continue
@@ -164,7 +174,8 @@ def _tpu(places: Sequence[Place], names: Iterable[str]) -> Pairing:
             return _TOP
         return f"sub_policy{place.index} {f'resample {place.slot}' if place.part == RESAMPLE else 'block'}"
 
-    return _by_order(_TPU, their_scope, ((our_scope(place), place) for place in places), names)
+    ours = ((our_scope(place), place) for place in places if place.part != HEAD)
+    return _with_heads(_by_order(_TPU, their_scope, ours, names), places, TPU_HEADS)
 
 
 # ---- SpineNet-Pytorch, the port to mmdet 1 ----
@@ -178,6 +189,8 @@ def _port(places: Sequence[Place], names: Iterable[str]) -> Pairing:
     there = set(names)
     order: dict[tuple[str, int, int, str, bool], list[Place]] = {}
     for place in places:
+        if place.part == HEAD:
+            continue
         key = (place.row.name, place.repeat, place.slot, place.part + place.kind, place.is_projection)
         order.setdefault(key, []).append(place)
     for group in order.values():

@@ -1,9 +1,9 @@
 """The forward pass of the official codes, read from their sources and written again in PyTorch, in float64.
 
-A witness that shares nothing with the compiler: no example file, no op program, no primitive. What was built reproduces
-the stored outputs; it then tells what the codes give for models, sizes and activations that nobody stored. On its way it
-names each variable as the code does that it reads: `GARDEN` is tensorflow/models (`official/vision`), `TPU` is
-tensorflow/tpu (`models/official/detection`). Where a code stops with an error, so does this.
+A witness that shares nothing with the compiler: no example file, no op program, no primitive. It reproduces the stored
+outputs, and then tells what the codes give for models, sizes and activations that nobody stored. On its way it names
+each variable as the code does that it reads: `GARDEN` is tensorflow/models (`official/vision`), `TPU` is tensorflow/tpu
+(`models/official/detection`). Where a code stops with an error, so does this.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.published.values import official_value
 
 GARDEN, TPU = "garden", "tpu"
 
-# Level, kind (bottleneck, residual, mbconv), the two parents, and whether it is an output. Two blocks of the stem stand before.
+# Level, kind (bottleneck, residual, mbconv), the two parents, whether it is an output. Blocks 0 and 1 are the stem's.
 SPINENET = """
 2b0,1 4r0,1 3b2,3 4b2,4 6r3,5 4b3,5 5r6,7 7r6,8 5b8,9 5b8,10 4b5,10* 3b4,10* 5b7,12* 7b5,14* 6b12,14*
 """
@@ -106,7 +106,7 @@ class Official:
             sides += [total // 2, total - total // 2]
         return functional.pad(x, sides, value=value)
 
-    def windows(self, x: Tensor, weight: Tensor, stride: int = 1, groups: int = 1) -> Tensor:
+    def convolved(self, x: Tensor, weight: Tensor, stride: int = 1, groups: int = 1) -> Tensor:
         """A convolution; tensorflow/tpu pads the strided ones by half the kernel."""
         symmetric = self.dialect == TPU and stride > 1
         padded = self._pad(x, weight.shape[2], stride, 0.0, symmetric=symmetric)
@@ -117,11 +117,11 @@ class Official:
 
     def _conv(self, x: Tensor, layer: str, reference: str, channels: int, kernel: int = 1, stride: int = 1) -> Tensor:
         weight = self.variable(layer, reference, "kernel", kernel, kernel, x.shape[1], channels)
-        return self.windows(x, weight.permute(3, 2, 0, 1), stride)
+        return self.convolved(x, weight.permute(3, 2, 0, 1), stride)
 
     def _depthwise(self, x: Tensor, layer: str, reference: str, stride: int) -> Tensor:
         weight = self.variable(layer, reference, "depthwise_kernel", 3, 3, x.shape[1], 1)
-        return self.windows(x, weight.permute(2, 3, 0, 1), stride, groups=x.shape[1])
+        return self.convolved(x, weight.permute(2, 3, 0, 1), stride, groups=x.shape[1])
 
     def norm(self, x: Tensor, layer: str, reference: str) -> Tensor:
         """A batch norm in inference mode."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -197,6 +197,88 @@ def test_a_backbone_for_a_detector_is_partial() -> None:
     assert {name.partition(".")[0] for name in outcome.value.fit.missing} == {"boxes", "scores"}
 
 
+def of_heads(network: Graph, spell: Callable[[str, str, str, str], str], model: str, column: str) -> dict[str, Array]:
+    """A dump of a whole RetinaNet: `spell` gives a name for head, layer (`last`), level (or none) and leaf."""
+    found = dump(model, column)
+    shapes = {name: parameter.shape for name, parameter in network.parameters.items()}
+    for head in ("scores", "boxes"):
+        for layer in ("0", "1", "2", "3", "last"):
+            name = f"{head}.predict" if layer == "last" else f"{head}.rep{layer}"
+            out, in_, height, width = shapes[f"{name}.conv.weight"]
+            found[spell(head, layer, "", "kernel")] = np.full((height, width, in_, out), len(found), np.float32)
+            found[spell(head, layer, "", "bias")] = np.full(out, len(found), np.float32)
+            for level in range(3, 8) if layer != "last" else ():
+                for leaf in ("gamma", "beta", "moving_mean", "moving_variance"):
+                    found[spell(head, layer, str(level), leaf)] = np.full(out, len(found), np.float32)
+    return found
+
+
+def in_garden(head: str, layer: str, level: str, leaf: str) -> str:
+    tower = {"scores": "classnet", "boxes": "boxnet"}[head]
+    if layer == "last":
+        return f"retina_net_head/{head}/{leaf}:0"
+    middle = f"-norm_{level}" if level else ""
+    return f"retina_net_head/{tower}-conv{middle}_{layer}/{leaf}:0"
+
+
+def in_tpu(head: str, layer: str, level: str, leaf: str) -> str:
+    tower = {"scores": "class", "boxes": "box"}[head]
+    name = "predict" if layer == "last" else f"{layer}-{level}" if level else layer
+    return f"retinanet/{tower}_net/{tower}-{name}/{leaf}"
+
+
+SPELLINGS = [(in_garden, "garden"), (in_tpu, "tpu")]
+
+
+@pytest.mark.parametrize(("spell", "column"), SPELLINGS)
+def test_heads_by_their_names(spell: Callable[[str, str, str, str], str], column: str) -> None:
+    graph = graph_of("retinanet.spine", "RetinaNet49")
+    tensors = of_heads(graph, spell, "spinenet49", column)
+    assert len(tensors) == len(graph.parameters) == 830
+    outcome = convert(graph, Weights("dump.npz", tensors))
+    assert outcome.value is not None
+    assert outcome.value.left_out == ()
+    ours = outcome.value.tensors
+    for canonical, theirs in (
+        ("scores.rep2.conv.weight", spell("scores", "2", "", "kernel")),
+        ("boxes.predict.conv.bias", spell("boxes", "last", "", "bias")),
+        ("boxes.p0.rep3.norm.running_var", spell("boxes", "3", "3", "moving_variance")),
+        ("scores.p4.rep0.norm.weight", spell("scores", "0", "7", "gamma")),
+    ):
+        assert ours[canonical].flat[0] == tensors[theirs].flat[0], canonical
+
+
+@pytest.mark.parametrize(("spell", "column"), SPELLINGS)
+def test_heads_that_are_not_whole(spell: Callable[[str, str, str, str], str], column: str) -> None:
+    graph = graph_of("retinanet.spine", "RetinaNet49")
+    tensors = of_heads(graph, spell, "spinenet49", column)
+    gone, more = spell("boxes", "1", "5", "beta"), spell("scores", "4", "", "bias")
+    tensors[more] = tensors.pop(gone)
+    said = refusal(graph, tensors)
+    assert said.code.id == "E0901"
+    assert said.notes == ("missing: `boxes.p2.rep1.norm.bias` (256)", f"unexpected: `{more}` (256)")
+
+
+@pytest.mark.parametrize(("spell", "column"), SPELLINGS)
+def test_heads_that_a_network_lacks_are_left_out(spell: Callable[[str, str, str, str], str], column: str) -> None:
+    tensors = of_heads(graph_of("retinanet.spine", "RetinaNet49"), spell, "spinenet49", column)
+    outcome = convert(graph_of(*MODELS["spinenet49"]), Weights("dump.npz", tensors))
+    assert outcome.value is not None
+    assert len(outcome.value.tensors) == 650
+    assert len(outcome.value.left_out) == 180
+
+
+def test_linear_layers_are_turned() -> None:
+    kernel = np.arange(2048 * 1000, dtype=np.float32).reshape(2048, 1000)
+    dense = {"dense/kernel:0": kernel, "dense/bias:0": np.arange(1000, dtype=np.float32)}
+    graph = graph_of("resnet.spine", "ResNet50Classifier")
+    outcome = convert(graph, Weights("dump.npz", dump("resnet50", "garden") | dense))
+    assert outcome.value is not None
+    assert outcome.diagnostics == ()
+    assert np.array_equal(outcome.value.tensors["logits.linear.weight"], kernel.T)
+    assert np.array_equal(outcome.value.tensors["logits.linear.bias"], dense["dense/bias:0"])
+
+
 def test_canonical_names_stay() -> None:
     graph = graph_of(*MODELS["resnet50"])
     tensors = {name: np.zeros(parameter.shape, np.float64) for name, parameter in graph.parameters.items()}
@@ -241,6 +323,20 @@ def test_strided_convolutions_that_pad_otherwise() -> None:
     assert warnings(graph, dump("spinenet49", "tpu")) == (pool,)
     graph = graph_of(*MODELS["spinenet49"])
     assert warnings(graph, dump("spinenet49", "tpu")) == (expected.format("symmetric"), pool)
+
+
+def test_classifiers_that_add_maps_up_otherwise() -> None:
+    dense = {"dense/kernel:0": np.zeros((256, 1000), np.float32), "dense/bias:0": np.zeros(1000, np.float32)}
+    graph = graph_of("classifier.spine", "Classifier49")
+    assert warnings(graph, dump("spinenet49", "garden") | dense) == (
+        "its classifier reads the coarsest map alone; here it reads 5",
+    )
+    named = {f"classification_head/{name.removesuffix(':0')}": array for name, array in dense.items()}
+    assert warnings(graph, dump("spinenet49", "tpu") | named)[-1] == (
+        "its classifier adds the maps up from the coarsest to the finest; here each is resized at once"
+    )
+    running = edited("classifier.spine", "Classifier49_TPU", ("classes = 1001", "classes = 1000"))
+    assert warnings(running, dump("spinenet49", "tpu") | named) == ()
 
 
 def test_gates_of_mobile_networks() -> None:
