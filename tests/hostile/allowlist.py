@@ -36,7 +36,7 @@ BUILTINS = frozenset(
 OF_MODULES = frozenset(
     """
     functools.partial functools.reduce math.sqrt warnings.warn
-    torch.Size torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
+    torch.Size torch._assert torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
     torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
     torch.transpose torch.unflatten torch.zeros_like
     F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish F.interpolate F.max_pool2d
@@ -56,7 +56,7 @@ METHODS = frozenset(
     """.split()
 )
 TEXT = re.compile(r"[\x20-\x7e]*")
-WORD = re.compile(r"[A-Za-z0-9_./]*")
+WORD = re.compile(r"[A-Za-z0-9_./]*|the (?:height|width) of the input is [0-9]+")
 
 
 def strange(text: str) -> list[str]:

@@ -89,11 +89,16 @@ def compare(witness: Witness, graph: Graph, found: Official, heads: dict[str, Te
 
 
 def network_of(model: str, dialect: str, activation: str) -> str:
-    own = {"epsilon": "1e-3"} if dialect == TPU else {}
-    if not model.startswith("Mobile"):
-        own["activation"] = activation
-    arguments = ", ".join(f"{name} = {value}" for name, value in own.items())
-    return f"SpineNet{model}{'_TPU' if dialect == TPU else ''}({arguments})"
+    """The network of `examples/`, with the epsilon that the reading has; `_C` is tensorflow/tpu with swish."""
+    if dialect == TPU:
+        code = "_C" if activation == "swish" and not model.startswith("Mobile") else "_TPU"
+        return f"SpineNet{model}{code}(epsilon = 1e-3)"
+    return f"SpineNet{model}" + ("" if model.startswith("Mobile") else f"(activation = {activation})")
+
+
+def named(network: str, *others: str) -> str:
+    """What `pytest -k` finds a comparison by."""
+    return "-".join([network.partition("(")[0], *others])
 
 
 NETWORKS = [
@@ -107,6 +112,7 @@ NETWORKS = [
     ("143", GARDEN, "swish", "128x128"),
     ("143", TPU, "relu", "256x128"),
     ("143L", GARDEN, "relu", "128x128"),
+    ("190", GARDEN, "relu", "128x128"),
     ("190", TPU, "swish", "128x128"),
     ("Mobile49XS", GARDEN, "swish", "256x256"),
     ("Mobile49S", GARDEN, "swish", "128x384"),
@@ -117,10 +123,10 @@ LARGE = ("143L", "190")  # only PyTorch runs them: their ONNX models take half a
 
 
 RUNS = [
-    (*network, witness)
-    for network in NETWORKS
+    pytest.param(*row, witness, id=named(network_of(*row[:3]), *row[2:], witness.__name__))
+    for row in NETWORKS
     for witness in (by_torch, by_onnx_runtime)
-    if witness is by_torch or network[0] not in LARGE
+    if witness is by_torch or row[0] not in LARGE
 ]
 
 
@@ -141,9 +147,10 @@ SIZES = (
     + [("49S", GARDEN, RESIZED, "127x256"), ("49S", TPU, BY_WIDTH, "127x256")]
     + [("Mobile49XS", GARDEN, MOBILE_RESIZED, "192x192"), ("Mobile49", TPU, MOBILE_RESIZED, "127x127")]
 )
+ODD = [pytest.param(*row, id=named(network_of(*row[:2], "swish"), row[3])) for row in SIZES]
 
 
-@pytest.mark.parametrize(("model", "dialect", "edits", "size"), SIZES)
+@pytest.mark.parametrize(("model", "dialect", "edits", "size"), ODD)
 @pytest.mark.parametrize("witness", [by_torch, by_onnx_runtime])
 def test_sizes_that_a_code_takes_though_they_do_not_divide(
     witness: Witness, model: str, dialect: str, edits: str, size: str
@@ -153,12 +160,14 @@ def test_sizes_that_a_code_takes_though_they_do_not_divide(
 
 
 def test_the_interpreter_takes_them_too() -> None:
-    compare(
-        by_interpreter,
-        graph_of("SpineNet49S_TPU(epsilon = 1e-3)", "100x100", BY_WIDTH),
-        reading("49S", TPU, "relu", "100x100"),
-        {},
-    )
+    graph = graph_of("SpineNet49S_TPU(epsilon = 1e-3)", "100x100", BY_WIDTH)
+    compare(by_interpreter, graph, reading("49S", TPU, "relu", "100x100"), {})
+
+
+@pytest.mark.parametrize("size", ["192x192", "256x128"])
+def test_the_example_of_any_size(size: str) -> None:
+    """`SpineNet49_AnySize`, as it stands in the file."""
+    compare(by_torch, graph_of("SpineNet49_AnySize", size), reading("49", GARDEN, "relu", size), {})
 
 
 @pytest.mark.parametrize(("model", "dialect", "size"), [
@@ -179,6 +188,7 @@ def test_sizes_that_no_code_takes(model: str, dialect: str, size: str) -> None:
     ("RetinaNet49S", "49S", GARDEN, "relu"),
     ("RetinaNet49S_TPU(epsilon = 1e-3, activation = swish)", "49S", TPU, "swish"),
     ("RetinaNetMobile49", "Mobile49", GARDEN, "swish"),
+    ("RetinaNetMobile49_TPU(epsilon = 1e-3)", "Mobile49", TPU, "swish"),
 ])  # fmt: skip
 def test_retinanet(witness: Witness, network: str, model: str, dialect: str, activation: str) -> None:
     found = reading(model, dialect, activation, "128x128")
@@ -187,6 +197,6 @@ def test_retinanet(witness: Witness, network: str, model: str, dialect: str, act
 
 @pytest.mark.parametrize("witness", [by_torch, by_onnx_runtime, by_interpreter])
 @pytest.mark.parametrize("size", ["128x128", "160x160", "224x224"])
-def test_classifier(witness: Witness, size: str) -> None:
+def test_classifier49_tpu(witness: Witness, size: str) -> None:
     found = reading("49", TPU, "relu", size)
     compare(witness, graph_of("Classifier49_TPU(epsilon = 1e-3)", size), found, {"logits": classifier(found, 1001)})
