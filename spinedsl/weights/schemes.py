@@ -76,18 +76,34 @@ def _by_order(
     for scope_name, place in ours:
         wanted.setdefault((scope_name, place.kind), []).append(place)
     for scope, places in wanted.items():
-        theirs = [layer for _, layer in sorted(layers.get(scope, {}).items())]
+        numbered = sorted(layers.get(scope, {}).items())
+        theirs: list[Layer] | None = [layer for _, layer in numbered]
         if len(classes := {layer for _, layer in layers.get(scope, {})}) > 1:
             found.problems.append(f"in {scope[0]} the file counts {one_of(sorted(classes), conjunction='and')} apart")
             continue
         if theirs and len(theirs) != len(places):
-            found.problems.append(_count(scope, len(places), len(theirs)))
+            theirs = _by_number(places, {number: layer for (number, _), layer in numbered})
+        if theirs is None:
+            found.problems.append(_count(scope, len(places), len(numbered)))
             continue
         for place, layer in zip(places, theirs, strict=False):
             leaves = _LEAVES[place.kind]
             pairs = {full: layer.get(leaves[last]) for last, full in place.node.parameters.items()}
             found.pairs |= {full: theirs for full, theirs in pairs.items() if theirs is not None}
     return found
+
+
+_PRUNED = 4  # layers of a kind in tensorflow/models' block of level 2, which is counted before the outputs and dropped
+
+
+def _by_number(places: Sequence[Place], layers: Mapping[int, Layer]) -> list[Layer] | None:
+    """Layers of an incomplete file by their place: empty ones where it has none, or None if the numbers do not tell."""
+    found: list[list[Layer]] = []
+    for skipped in (0, _PRUNED):
+        numbers = [index + skipped * (place.part == OUTPUT) for index, place in enumerate(places)]
+        if layers.keys() <= set(numbers):
+            found.append([layers.get(number, {}) for number in numbers])
+    return found[0] if found and all(other == found[0] for other in found) else None
 
 
 _KINDS = {"conv": "convolutions", "depthwise": "depthwise convolutions", "norm": "batch norms"}

@@ -35,8 +35,8 @@ BUILTINS = frozenset(
 # What may be read of a module, by its whole name.
 OF_MODULES = frozenset(
     """
-    functools.partial functools.reduce math.sqrt warnings.warn
-    torch.Size torch._assert torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
+    functools.partial functools.reduce math.sqrt warnings.warn torch._assert
+    torch.Size torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
     torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
     torch.transpose torch.unflatten torch.zeros_like
     F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish F.interpolate F.max_pool2d

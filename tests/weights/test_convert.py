@@ -117,11 +117,36 @@ def test_layouts() -> None:
     assert np.allclose(got[0], np.einsum("cyxhw,hwcm->cyx", windows, depthwise), rtol=1e-4)
 
 
-def test_a_variable_too_few_is_no_shift_by_one() -> None:
-    tensors = dump("spinenet49", "garden", **{"node5.in1.down.kernel": None})
-    said = refusal(graph_of(*MODELS["spinenet49"]), tensors, partial=True)
+@pytest.mark.parametrize("column", ["garden", "tpu"])
+@pytest.mark.parametrize(
+    ("reference", "ours"),
+    [
+        ("node5.in1.down.kernel", "b5.from_b4.halve.conv.weight"),
+        ("node7.rep0.conv2.kernel", "b7.rep0.spatial.conv.weight"),
+        ("stem.conv.kernel", "s.enter.conv.weight"),
+        ("out3.conv.kernel", "P3.conv.weight"),
+        ("out7.conv.kernel", "P7.conv.weight"),
+    ],
+)
+def test_a_layer_too_few_is_missing_by_its_name(column: str, reference: str, ours: str) -> None:
+    """The numbers of the others tell which it is: no layer takes the place of the one before."""
+    graph = graph_of(*MODELS["spinenet49"])
+    said = refusal(graph, dump("spinenet49", column, **{reference: None}))
+    assert said.code.id == "E0901"
+    assert [note.partition(" (")[0] for note in said.notes] == [f"missing: `{ours}`"]
+
+
+def test_layers_too_few_where_numbers_do_not_tell() -> None:
+    """All outputs but one are missing, and its number fits two of them; or counting began elsewhere."""
+    gone = {f"out{level}.conv.kernel": None for level in (4, 5, 6, 7)}
+    said = refusal(graph_of(*MODELS["spinenet49"]), dump("spinenet49", "garden", **gone), partial=True)
     assert said.code.id == "E0909"
-    assert said.notes == ("in the top level the network has 82 convolutions, the file 81",)
+    assert said.notes == ("in the top level the network has 82 convolutions, the file 78",)
+    moved = {
+        re.sub(r"^conv2d_(\d+)/", lambda parts: f"conv2d_{200 + int(parts[1])}/", name): array
+        for name, array in dump("spinenet49", "garden", **{"node5.in1.down.kernel": None}).items()
+    }
+    assert refusal(graph_of(*MODELS["spinenet49"]), moved, partial=True).code.id == "E0909"
 
 
 def test_part_of_a_layer_is_missing_by_its_name() -> None:
