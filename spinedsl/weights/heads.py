@@ -1,9 +1,9 @@
-"""Heads: RetinaNet's towers and the linear layer of a classifier, as the two codes of TensorFlow name them.
+"""Heads and feature pyramids: what the two codes of TensorFlow name, where the layers of a backbone are only counted.
 
-In: the places of a network's heads and the names in a file. Out: the file's name for each canonical name. Unlike the
-layers of a backbone these have names of their own there: a tower's convolutions by their number, its norms by level and
-number. The first tower of a network is that of the classes, the second that of the boxes: in this order both codes
-build them.
+In: the places of a network's heads and pyramid, and the names in a file. Out: the file's name for each canonical name.
+The convolutions of a tower are told by their number, its norms by level and number, a pyramid's layers by their level;
+a classifier is one linear layer. The first tower of a network is that of the classes, the second that of the boxes: in
+this order both codes build them.
 """
 
 from __future__ import annotations
@@ -13,20 +13,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from spinedsl.record import Record
-from spinedsl.weights.places import Place
+from spinedsl.weights.places import PYRAMID, Place
 
 Key: TypeAlias = tuple[str, str, str, str]  # what head, the number of the layer, the level of a norm, the leaf
 
-_CLASSES, _BOXES, _LINEAR, _LAST = "classes", "boxes", "linear", "last"
+_CLASSES, _BOXES, _LINEAR, _PYRAMID, _LAST = "classes", "boxes", "linear", "pyramid", "last"
 _TOWERS = (_CLASSES, _BOXES)
 _LEAF = "(?P<leaf>[a-z_]+)"
 
 
 class Spelling(Record):
-    """How a code names its heads: a pattern with `head`, `layer`, `level` and `leaf`, and what it calls which head."""
+    """How a code names its heads: a pattern with `head`, `layer`, `level` and `leaf`, and what it calls which head.
+
+    The same of its pyramid: a pattern with `step`, `level` and `leaf`, and what it calls which step.
+    """
 
     pattern: re.Pattern[str]
     heads: Mapping[str, str]
+    pyramid: re.Pattern[str]
+    steps: Mapping[str, str]
 
 
 GARDEN_HEADS = Spelling(
@@ -35,6 +40,8 @@ GARDEN_HEADS = Spelling(
         rf"_(?P<layer>\d+)|(?P<last>scores|boxes))|(?P<linear>dense(?:_\d+)?))/{_LEAF}"
     ),
     {"classnet": _CLASSES, "scores": _CLASSES, "boxnet": _BOXES, "boxes": _BOXES},
+    re.compile(rf"(?:.+/)?(?P<step>lateral|post_hoc|coarser|norm)_(?P<level>\d+)/{_LEAF}"),
+    {"lateral": "lateral", "post_hoc": "smooth", "coarser": "coarser", "norm": "norm"},
 )
 TPU_HEADS = Spelling(
     re.compile(
@@ -42,6 +49,8 @@ TPU_HEADS = Spelling(
         rf"|classification_head/(?P<linear>dense))/{_LEAF}"
     ),
     {"class": _CLASSES, "box": _BOXES},
+    re.compile(rf"fpn/(?P<step>l|post_hoc_d|p)(?P<level>\d+)(?P<norm>-bn)?/{_LEAF}"),
+    {"l": "lateral", "post_hoc_d": "smooth", "p": "coarser", "p-bn": "norm"},
 )
 
 
@@ -55,6 +64,10 @@ def pair_heads(places: Sequence[Place], names: Iterable[str], spelling: Spelling
 
 
 def _key(name: str, spelling: Spelling) -> Key | None:
+    parts = spelling.pyramid.fullmatch(name.removesuffix(":0"))
+    if parts is not None:
+        step = parts["step"] + (parts.groupdict().get("norm") or "")
+        return (_PYRAMID, spelling.steps[step], parts["level"], parts["leaf"]) if step in spelling.steps else None
     parts = spelling.pattern.fullmatch(name.removesuffix(":0"))
     if parts is None:
         return None
@@ -76,7 +89,10 @@ def _ours(places: Sequence[Place]) -> Iterable[tuple[Key, str]]:
     """Each parameter of the heads that a code can have, under its key."""
     heads: dict[str, list[Place]] = {}
     for place in places:
-        heads.setdefault(place.row.name, []).append(place)
+        if place.part == PYRAMID:
+            yield from _in_pyramid(place)
+        else:
+            heads.setdefault(place.row.name, []).append(place)
     towers = [head for head in heads.values() if not any(place.kind == "linear" for place in head)]
     linear = [head for head in heads.values() if len(head) == 1 and head[0].kind == "linear"]
     for name, tower in zip(_TOWERS, towers, strict=False):
@@ -104,6 +120,17 @@ def _tower(name: str, tower: Sequence[Place]) -> Iterable[tuple[Key, str]]:
         if place.kind == "norm":
             for last, full in place.node.parameters.items():
                 yield (name, str(place.repeat), str(place.slot), _NORM[last]), full
+
+
+def _in_pyramid(place: Place) -> Iterable[tuple[Key, str]]:
+    if place.kind == "norm":
+        step, leaves = "norm", _NORM
+    else:
+        strided = place.node.attributes["stride"] != 1
+        smooth = place.row.type_name == "smooth"
+        step, leaves = ("coarser" if strided else "smooth") if smooth else "lateral", _KERNEL
+    for last, full in place.node.parameters.items():
+        yield (_PYRAMID, step, str(place.slot), leaves.get(last, last)), full
 
 
 def _goes_on(convolutions: Sequence[Place], index: int) -> bool:

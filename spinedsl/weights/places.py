@@ -10,7 +10,8 @@ from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.program import Row
 from spinedsl.record import Record
 
-STEM, BLOCK, RESAMPLE, OUTPUT, HEAD = "stem", "block", "resample", "output", "head"
+STEM, BLOCK, RESAMPLE, OUTPUT, HEAD, PYRAMID = "stem", "block", "resample", "output", "head", "pyramid"
+_OF_PYRAMIDS = frozenset({"lateral", "merged", "smooth", "normed"})  # types of `std.fpn`, which has no code's order
 _PROJECTION = "shortcut"  # the part of a path that names a block's projection
 
 
@@ -19,7 +20,7 @@ class Place(Record, eq=False):
 
     `index` counts the rows of its sort: blocks that resample what they read apart from those that do not, as
     `permuted` tells. `repeat` is the iteration of a block, `slot` the input that a resampling belongs to; of the norm
-    of a head they are how many of its level stand before it, and that level.
+    of a head they are how many of its level stand before it, and that level, which `slot` is in a feature pyramid too.
     """
 
     node: Node
@@ -89,6 +90,8 @@ def _of_heads(graph: Graph) -> list[Place]:
 
 
 def _place(node: Node, row: Row, index: int, *, permuted: bool) -> Place:
+    if row.type_name in _OF_PYRAMIDS:
+        return Place(node, row, PYRAMID, permuted, index, slot=row.level or 0)
     step = node.name.split(".")[1]
     sources = [f"from_{connection.source}" for connection in row.inputs if connection.resample is not None]
     if step in sources:

@@ -15,10 +15,12 @@ from typing import TypeAlias
 from spinedsl.diagnostics import one_of
 from spinedsl.record import Record, field
 from spinedsl.weights.heads import GARDEN_HEADS, TPU_HEADS, Spelling, pair_heads
-from spinedsl.weights.places import BLOCK, HEAD, OUTPUT, RESAMPLE, STEM, Place
+from spinedsl.weights.places import BLOCK, HEAD, OUTPUT, PYRAMID, RESAMPLE, STEM, Place
 
 Scope: TypeAlias = tuple[str, str]  # where layers are counted together, and their kind
 Layer: TypeAlias = dict[str, str]  # of one layer, the last part of each name and the name
+
+_NAMED = frozenset({HEAD, PYRAMID})  # what is paired by names, not by order
 
 
 class Pairing(Record, frozen=False):
@@ -116,7 +118,7 @@ def _count(scope: Scope, ours: int, theirs: int) -> str:
 
 def _with_heads(found: Pairing, places: Sequence[Place], spelling: Spelling) -> Pairing:
     """What a backbone has no use for may be of its heads; what is of a head that the network lacks is left out."""
-    pairs, wanted = pair_heads([place for place in places if place.part == HEAD], found.left_out, spelling)
+    pairs, wanted = pair_heads([place for place in places if place.part in _NAMED], found.left_out, spelling)
     left_out = [name for name in found.left_out if name not in wanted]
     return Pairing(found.pairs | pairs, left_out, found.problems)
 
@@ -157,7 +159,7 @@ def _in_garden(places: Sequence[Place]) -> Iterable[tuple[str, Place]]:
     seen: dict[tuple[str, int], int] = {}
     counts: dict[str, int] = {}
     for place in places:
-        if place.part == HEAD:
+        if place.part in _NAMED:
             continue
         if place.part != BLOCK:
             yield _TOP, place
@@ -190,7 +192,7 @@ def _tpu(places: Sequence[Place], names: Iterable[str]) -> Pairing:
             return _TOP
         return f"sub_policy{place.index} {f'resample {place.slot}' if place.part == RESAMPLE else 'block'}"
 
-    ours = ((our_scope(place), place) for place in places if place.part != HEAD)
+    ours = ((our_scope(place), place) for place in places if place.part not in _NAMED)
     return _with_heads(_by_order(_TPU, their_scope, ours, names), places, TPU_HEADS)
 
 
@@ -205,7 +207,7 @@ def _port(places: Sequence[Place], names: Iterable[str]) -> Pairing:
     there = set(names)
     order: dict[tuple[str, int, int, str, bool], list[Place]] = {}
     for place in places:
-        if place.part == HEAD:
+        if place.part in _NAMED:
             continue
         key = (place.row.name, place.repeat, place.slot, place.part + place.kind, place.is_projection)
         order.setdefault(key, []).append(place)

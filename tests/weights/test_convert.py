@@ -293,6 +293,59 @@ def test_heads_that_a_network_lacks_are_left_out(spell: Callable[[str, str, str,
     assert len(outcome.value.left_out) == 180
 
 
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        ("garden", ("lateral_{}/{}:0", "post_hoc_{}/{}:0", "coarser_{}/{}:0", "norm_{}/{}:0")),
+        ("tpu", ("fpn/l{}/{}", "fpn/post_hoc_d{}/{}", "fpn/p{}/{}", "fpn/p{}-bn/{}")),
+    ],
+)
+def test_feature_pyramids_by_their_names(column: str, names: tuple[str, ...]) -> None:
+    graph = graph_of("fpn.spine", "ResNet50FPN")
+    lateral, smooth, coarser, norm = names
+    tensors = counted = dump("resnet50", "garden")
+    if column == "tpu":  # one scope that counts everything, in the order of the model garden
+        order = {True: 0, False: 0}
+        ours = GARDEN.pair(places(graph), tensors).pairs
+        tensors = {}
+        for place in places(graph):
+            if place.part in {"stem", "block"}:
+                number = order[place.kind == "norm"]
+                order[place.kind == "norm"] += 1
+                layer = f"{'batch_normalization' if place.kind == 'norm' else 'conv2d'}" + (
+                    f"_{number}" if number else ""
+                )
+                for full in place.node.parameters.values():
+                    value = counted[ours[full]]
+                    tensors[f"resnet50/{layer}/{ours[full].rpartition('/')[2].removesuffix(':0')}"] = value
+    first = len(tensors)
+    for level, (name, kernel) in [(level, (lateral, 1)) for level in (3, 4, 5)] + [
+        *((level, (smooth, 3)) for level in (3, 4, 5)),
+        *((level, (coarser, 3)) for level in (6, 7)),
+    ]:
+        in_ = {3: 512, 4: 1024, 5: 2048}[level] if kernel == 1 else 256
+        tensors[name.format(level, "kernel")] = np.full((kernel, kernel, in_, 256), len(tensors), np.float32)
+        tensors[name.format(level, "bias")] = np.full(256, len(tensors), np.float32)
+    for level in range(3, 8):
+        for leaf in ("gamma", "beta", "moving_mean", "moving_variance"):
+            tensors[norm.format(level, leaf)] = np.full(256, len(tensors), np.float32)
+    outcome = convert(graph, Weights("dump.npz", tensors))
+    assert outcome.value is not None, outcome.diagnostics
+    assert outcome.value.left_out == ()
+    assert len(tensors) - first == 36
+    got = outcome.value.tensors
+    for canonical, theirs in (
+        ("t5.conv.weight", lateral.format(5, "kernel")),
+        ("t3.from_c3.conv.bias", lateral.format(3, "bias")),
+        ("q4.conv.weight", smooth.format(4, "kernel")),
+        ("q7.conv.bias", coarser.format(7, "bias")),
+        ("P6.norm.running_mean", norm.format(6, "moving_mean")),
+    ):
+        assert got[canonical].flat[0] == tensors[theirs].flat[0], canonical
+    without = {name: array for name, array in tensors.items() if name != coarser.format(6, "bias")}
+    assert refusal(graph, without).notes == ("missing: `q6.conv.bias` (256)",)
+
+
 def test_linear_layers_are_turned() -> None:
     kernel = np.arange(2048 * 1000, dtype=np.float32).reshape(2048, 1000)
     dense = {"dense/kernel:0": kernel, "dense/bias:0": np.arange(1000, dtype=np.float32)}
