@@ -46,8 +46,9 @@ of the backbone alone or of the whole model, and of a checkpoint of tensorflow/t
   reader = tf.train.load_checkpoint(path)
   numpy.savez("dump.npz", **{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()})
 
-Heads convert where the network has them: RetinaNet's towers, the one of classes first, a feature pyramid, and the linear
-layer of a classifier.
+Heads convert where the network has them: RetinaNet's towers (the first is that of the classes), a feature pyramid, and
+the linear layer of a classifier.
+
 What is written has a digest for each tensor and for the header. PyTorch loads it with
   model.load_state_dict(safetensors.torch.load_file("spinenet49.safetensors"))
 and ONNX models take it with `spine compile --to onnx --weights`.
