@@ -58,7 +58,7 @@ def resize_nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:50).
+    (std/resample.spine:51).
     """
     return F.silu(functools.reduce(torch.add, inputs))
 
@@ -130,7 +130,7 @@ class Bottleneck(nn.Module):
 class SpinenetByWidthResample(nn.Module):
     """The same as tensorflow/tpu does it at any size: by the widths of the maps. One convolution of stride 2, one pool
     for the rest of the way, then nearest neighbours to the size of the target. It fixes the width of the input
-    (std/resample.spine:32).
+    (std/resample.spine:33).
     """
 
     def __init__(

@@ -36,7 +36,7 @@ class SameConv2d(nn.Conv2d):
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:50).
+    (std/resample.spine:51).
     """
     return F.hardswish(functools.reduce(torch.add, inputs))
 
@@ -121,9 +121,7 @@ class Inverted(nn.Module):
 class SpinenetResample(nn.Module):
     """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
     last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false`. At sizes that do not divide, `resized = true` goes up to
-    the size of the target, as tensorflow/models does where it takes such a size; otherwise what is too much after
-    `upsample` is cut off (std/resample.spine:9).
+    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
     """
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
