@@ -129,8 +129,9 @@ CASES = {
     ),
     "down by a resample that only goes up": (
         {
-            "    resample spinenet": "    resample stays",
-            "residual level 2 from s": "residual level 3 from s",
+            "    output C2: b0": "block b1: residual level 3 from b0\nblock b2: pooled level 2 from b1 resample narrow",
+            "block b2: pooled": "block b2: residual",
+            "resample narrow": "resample narrow\noutput C2: b2",
         },
         "E0408",
         "resampling `b1` for `b2` gives level 4 and 8 channels, expected level 2 and 8 channels",
