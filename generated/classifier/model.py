@@ -71,7 +71,7 @@ def resize_nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:49).
+    (std/resample.spine:51).
     """
     return F.relu(functools.reduce(torch.add, inputs))
 

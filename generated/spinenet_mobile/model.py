@@ -36,7 +36,7 @@ class SameConv2d(nn.Conv2d):
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:49).
+    (std/resample.spine:51).
     """
     return F.silu(functools.reduce(torch.add, inputs))
 
@@ -114,8 +114,8 @@ class Mbconv(nn.Module):
 
 
 class SpinenetMobileResample(nn.Module):
-    """Down by depthwise convolutions of stride 2, or up by nearest neighbours; then to the target's channels
-    (std/mobile.spine:44).
+    """Down by depthwise convolutions of stride 2, or up by nearest neighbours; then to the target's channels. `resized`
+    is for sizes that do not divide, as in `spinenet` (std/mobile.spine:45).
     """
 
     def __init__(self, in_channels: int, target_in_channels: int, down: int) -> None:
@@ -158,7 +158,7 @@ class Endpoint(nn.Module):
 
 
 class SpineNetMobile49(nn.Module):
-    """Gives feature maps of levels 3 to 7 (spinenet_mobile.spine:92)."""
+    """Gives feature maps of levels 3 to 7 (spinenet_mobile.spine:103)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -58,7 +58,7 @@ def resize_nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:49).
+    (std/resample.spine:51).
     """
     return F.silu(functools.reduce(torch.add, inputs))
 
@@ -130,7 +130,7 @@ class Bottleneck(nn.Module):
 class SpinenetByWidthResample(nn.Module):
     """The same as tensorflow/tpu does it at any size: by the widths of the maps. One convolution of stride 2, one pool
     for the rest of the way, then nearest neighbours to the size of the target. It fixes the width of the input
-    (std/resample.spine:31).
+    (std/resample.spine:33).
     """
 
     def __init__(
@@ -353,6 +353,7 @@ class SpineNet49S_C_224(nn.Module):
                 module.reset_parameters()
 
     def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+        torch._assert(image.shape[3] == 224, "the width of the input is 224")
         sizes = level_sizes(image, 7)
         s = self.s(image)
         b0 = self.b0(s)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from spinedsl import api
 from spinedsl.cli import revision
-from spinedsl.cli.draw import SUFFIXES, write_figure
+from spinedsl.cli.draw import SUFFIXES, marked, write_figure
 from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics, size_argument, write_output
-from spinedsl.compare import Difference, Side, compare, derive, side
+from spinedsl.compare import Difference, Side, compare, derive, out_of_reach, side
 from spinedsl.source import Source
 
 HELP = "say what changed between two networks, and whom it breaks"
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         _say(difference, options)
     if options.mapping is not None and (status := _write_mapping(difference, options.mapping)):
         return status
-    return _draw(difference, options.output) if options.output is not None else 0
+    return write_figure(marked(difference), options.output) if options.output is not None else 0
 
 
 def read_both(old: str, new: str) -> tuple[tuple[Source, str | None], tuple[Source, str | None]] | None:
@@ -111,27 +111,19 @@ def _say(difference: Difference, options: argparse.Namespace) -> None:
     edits = derive(difference.old, difference.new) if options.edits else None
     if options.format == "json":
         found = plain(difference, edits)
-        print(to_json({**found, "edits": None} if options.edits and edits is None else found))
+        if options.edits and edits is None:
+            found |= {"edits": None, "out_of_reach": out_of_reach(difference)}
+        print(to_json(found))
         return
     print(to_text(difference, colour=page_of(sys.stdout).colour))
     if edits is not None:
         print(f"\n{edits.to_text()}" if edits.items else "\nno edit is needed")
     elif options.edits:
-        print(
-            "\nspine: no edits make the one of the other: they do not reach definitions and parameters", file=sys.stderr
-        )
+        why = out_of_reach(difference) or "they do not reach all that changed"
+        print(f"\nspine: no edits make the one of the other: {why}", file=sys.stderr)
 
 
 def _write_mapping(difference: Difference, output: str) -> int:
     from spinedsl.compare.machine import mapping, to_json  # noqa: PLC0415  seldom asked for
 
     return write_output(output, f"{to_json(mapping(difference.tensors))}\n".encode())
-
-
-def _draw(difference: Difference, output: str) -> int:
-    from spinedsl.draw import compare as marked  # noqa: PLC0415  seldom asked for
-    from spinedsl.draw import lay_out  # noqa: PLC0415
-
-    old, new = difference.old.program, difference.new.program
-    titles = [f"{old.name} (before)", f"{new.name} (after)"]
-    return write_figure(lay_out(old, new, titles=titles, markings=marked(old, new)), output)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl import driver
 from spinedsl.cli.terminal import (
@@ -23,13 +23,16 @@ from spinedsl.cli.terminal import (
     size_argument,
     write_whole,
 )
-from spinedsl.draw import Figure, NoFont, compare, lay_out, to_html, to_png, to_svg
+from spinedsl.draw import Figure, NoFont, lay_out, to_html, to_png, to_svg
 from spinedsl.draw.colours import THEMES
 from spinedsl.draw.figure import WIDTHS
 from spinedsl.draw.svg import LEVEL
 from spinedsl.draw.words import COSTS
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
+
+if TYPE_CHECKING:
+    from spinedsl.compare import Difference
 
 HELP = "draw the scale-permuted figure"
 EXAMPLES = """\
@@ -137,11 +140,29 @@ def _figure(options: argparse.Namespace) -> Figure | None:
     (new,) = programs
     other = _other(options.against, wanted[0][0], new.name)
     before = _programs([other], options, "--against FILE:NAME") if other is not None else None
-    if before is None:
+    if other is None or before is None:
         return None
     (old,) = before
+    return marked(_compared((other[0], old), (wanted[0][0], new)), options.widths)
+
+
+def marked(difference: Difference, widths: str = WIDTHS[0]) -> Figure:
+    """The figure of two networks with what changed."""
+    from spinedsl.compare.marks import markings  # noqa: PLC0415  seldom asked for
+
+    old, new = difference.old.program, difference.new.program
     titles = [f"{old.name} (before)", f"{new.name} (after)"]
-    return lay_out(old, new, widths=options.widths, titles=titles, markings=compare(old, new))
+    return lay_out(old, new, widths=widths, titles=titles, markings=markings(difference))
+
+
+def _compared(*sides: tuple[Source, Program]) -> Difference:
+    from spinedsl.compare import Side, compare  # noqa: PLC0415  seldom asked for
+
+    networks = [driver.networks_of(source).value or {} for source, _ in sides]
+    old, new = (
+        Side(source, known[program.name], program) for (source, program), known in zip(sides, networks, strict=True)
+    )
+    return compare(old, new)
 
 
 def _source(file: str) -> Source | None:

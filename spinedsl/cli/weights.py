@@ -42,9 +42,12 @@ examples:
 Names are known of tensorflow/models (official/vision), tensorflow/tpu (models/official/detection), and the PyTorch port
 SpineNet-Pytorch; what has canonical names already keeps them. A dump of a TensorFlow model is
   numpy.savez("dump.npz", **{variable.name: variable.numpy() for variable in backbone.variables})
-of the backbone alone, and of a checkpoint of tensorflow/tpu
+of the backbone alone or of the whole model, and of a checkpoint of tensorflow/tpu
   reader = tf.train.load_checkpoint(path)
   numpy.savez("dump.npz", **{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()})
+
+Heads convert where the network has them: RetinaNet's towers (the first is that of the classes), a feature pyramid, and
+the linear layer of a classifier.
 
 What is written has a digest for each tensor and for the header. PyTorch loads it with
   model.load_state_dict(safetensors.torch.load_file("spinenet49.safetensors"))

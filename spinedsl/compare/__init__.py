@@ -7,7 +7,7 @@ the two programs, never off their text. `derive` says the same as edits, `breaki
 
 from spinedsl.compare.breaking import Verdict, breaking, networks_in
 from spinedsl.compare.compare import compare
-from spinedsl.compare.derive import derive
+from spinedsl.compare.derive import derive, out_of_reach
 from spinedsl.compare.model import Change, Difference, Reason, Tier
 from spinedsl.compare.side import Side, side
 
@@ -22,5 +22,6 @@ __all__ = [
     "compare",
     "derive",
     "networks_in",
+    "out_of_reach",
     "side",
 ]

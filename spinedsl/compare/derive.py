@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from spinedsl import api, edit
+from spinedsl.compare.model import Difference
 from spinedsl.compare.rows import moves
-from spinedsl.compare.settings import entries, text_of, widths
+from spinedsl.compare.settings import defined_names, definitions, entries, text_of, widths
 from spinedsl.compare.side import Side
 from spinedsl.ir.networks import Network
 from spinedsl.ops.graph import Graph, flatten
@@ -39,6 +40,22 @@ def derive(old: Side, new: Side) -> edit.Edits | None:
     except api.Mistakes:
         return None
     return edits if _meaning(flatten(made)) == _meaning(new.graph) else None
+
+
+def out_of_reach(difference: Difference) -> str:
+    """What no edit says: definitions and parameters are those of the old file. Empty where it is something else."""
+    old, new = difference.old, difference.new
+    known = {parameter.name.text for parameter in old.network.declared.parameters}
+    given = [parameter.name.text for parameter in new.network.declared.parameters]
+    changed = [change.name for change in difference.changes if change.kind == "definition"]
+    missing = definitions(new).keys() - defined_names(old)
+    return ", ".join(
+        [
+            *(f"the definition `{name}` is not the same in both" for name in changed),
+            *(f"the old file has no definition `{name}`" for name in sorted(missing)),
+            *(f"the old network has no parameter `{name}`" for name in given if name not in known),
+        ]
+    )
 
 
 def _fresh(old: Side, name: str) -> str:

@@ -2,7 +2,7 @@
 
 Two values have one number if they come by the same operations from the same tensors, whatever their rows are called and
 in whichever order these stand. What makes no difference to any bit is left out: where tensors start, `identity`, the
-order of two addends or factors.
+order of two addends or factors; and, for sizes that divide, what cuts maps to them.
 """
 
 from __future__ import annotations
@@ -14,28 +14,32 @@ from spinedsl.ops.primitives import pads
 from spinedsl.ops.types import Value
 
 COMMUTE = frozenset({"add", "multiply"})
+CUTS = "crop_to_level"  # changes nothing where sizes divide
 PADDED_ALIKE = frozenset({"conv", "max_pool"})  # it counts how much they pad, not how that is said
 
 
-def numbered(graph: Graph, table: dict[Hashable, int]) -> list[int]:
-    """A number for each value of a graph; `table` has those given so far, also for other graphs."""
+def numbered(graph: Graph, table: dict[Hashable, int], *, divided: bool) -> list[int]:
+    """A number for each value of a graph; `table` has those given so far, also for other graphs.
+
+    `divided`: for inputs whose sizes divide by the network's strides, all that one of both networks takes.
+    """
     numbers = [table.setdefault("input", len(table))]
     for node in graph.nodes:
         sources = [numbers[value] for value in node.inputs]
-        if node.primitive == "identity":
+        if node.primitive == "identity" or (divided and node.primitive == CUTS):
             numbers.append(sources[0])
             continue
         if node.primitive in COMMUTE and len(sources) == 2:
             sources.sort()
-        key = node.primitive, effective(node, graph), tuple(node.parameters.items()), tuple(sources)
+        key = node.primitive, effective(node, divided=divided), tuple(node.parameters.items()), tuple(sources)
         numbers.append(table.setdefault(key, len(table)))
     return numbers
 
 
-def effective(node: Node, graph: Graph) -> frozenset[tuple[str, Value]]:
+def effective(node: Node, *, divided: bool) -> frozenset[tuple[str, Value]]:
     """The attributes of an operation that its results depend on."""
     said: Mapping[str, Value] = {name: value for name, value in node.attributes.items() if not starts(name)}
-    if node.primitive in PADDED_ALIKE and not graph.program.any_size:
+    if node.primitive in PADDED_ALIKE and divided:
         kernel, stride, dilation = (said.get(name, 1) for name in ("kernel", "stride", "dilation"))
         assert isinstance(kernel, int)
         assert isinstance(stride, int)

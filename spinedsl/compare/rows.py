@@ -20,22 +20,32 @@ ARGUMENT = "argument "  # before the names of a type's arguments
 def partners(old: Side, new: Side) -> dict[str, str]:
     """The rows of the old network that the new one has, by their names there: the same one, or another.
 
-    A row that goes by another name is one of the same structure, whose inputs are the same rows.
+    A row that goes by another name is one whose inputs are the same rows and whose operations are the same; where
+    these changed too, as with `defaults`, one that says the same.
     """
     before, after = ({row.name: row for row in one.program.rows} for one in (old, new))
-    here, there = (nodes_by_row(one.graph) for one in (old, new))
     found = {name: name for name in before if name in after and before[name].kind == after[name].kind}
-    free = [name for name in after if name not in found.values()]
-    for name, row in before.items():
-        if name in found:
-            continue
-        wanted = _structure(row, here[name], old.graph, found, old.program.input_name)
-        own = {source: source for source in after}
-        for other in free:
-            if _structure(after[other], there[other], new.graph, own, new.program.input_name) == wanted:
-                found[name] = other
-                free.remove(other)
-                break
+    gone = [row for name, row in before.items() if name not in found]
+    free = [row for name, row in after.items() if name not in found.values()]
+    here, there = (_operations(one) if gone and free else {} for one in (old, new))
+    own = {source: source for source in after}
+    while gone and free:
+        pair = next(
+            (
+                (row, other)
+                for left, right in ((here, there), ({}, {}))
+                for row in gone
+                for other in free
+                if _likeness(row, left, found, old.program.input_name)
+                == _likeness(other, right, own, new.program.input_name)
+            ),
+            None,
+        )
+        if pair is None:
+            break
+        found[pair[0].name] = pair[1].name
+        gone.remove(pair[0])
+        free.remove(pair[1])
     return found
 
 
@@ -47,23 +57,33 @@ def nodes_by_row(graph: Graph) -> dict[str, list[Node]]:
     return nodes
 
 
-def _structure(
-    row: Row, nodes: Sequence[Node], graph: Graph, names: Mapping[str, str], image: str
+def _operations(side: Side) -> dict[str, tuple[object, ...]]:
+    """What every row computes, but for names."""
+    graph = side.graph
+    made: dict[str, tuple[object, ...]] = {}
+    for name, nodes in nodes_by_row(graph).items():
+        local = {node.result: at for at, node in enumerate(nodes)}
+        made[name] = tuple(
+            (
+                node.primitive,
+                tuple(node.attributes.items()),
+                tuple(local.get(value, -1) for value in node.inputs),
+                tuple(graph.parameters[parameter] for parameter in node.parameters.values()),
+            )
+            for node in nodes
+        )
+    return made
+
+
+def _likeness(
+    row: Row, operations: Mapping[str, tuple[object, ...]], names: Mapping[str, str], image: str
 ) -> tuple[object, ...]:
     """What makes a row what it is, but for its name; its sources by their names in the new network."""
-    local = {node.result: at for at, node in enumerate(nodes)}
-    operations = tuple(
-        (
-            node.primitive,
-            tuple(node.attributes.items()),
-            tuple(local.get(value, -1) for value in node.inputs),
-            tuple(graph.parameters[name] for name in node.parameters.values()),
-        )
-        for node in nodes
-    )
     named = {**names, image: ""}  # what the input is called is no part of a row
     sources = tuple(named.get(connection.source) for connection in row.inputs)
-    return row.kind, row.level, row.type, sources, tuple(named.get(name) for name in row.absorbed), operations
+    absorbed = tuple(named.get(name) for name in row.absorbed)
+    what = operations.get(row.name, row.type_name)
+    return row.kind, row.level, row.type, len(row.calls), sources, absorbed, what
 
 
 # ---- changes ----
@@ -191,8 +211,15 @@ def grouped(changes: Iterable[Change]) -> Iterator[tuple[Change, tuple[str, ...]
         yield same[0], tuple(change.name for change in same)
 
 
-def aligned(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
-    """Operations of a row before and after, side by side; None where one has no counterpart."""
-    here, there = ([(node.primitive, *node.name.split(".")[1:]) for node in nodes] for nodes in (left, right))
+def aligned(
+    left: Sequence[Node], right: Sequence[Node], names: Mapping[str, str]
+) -> Iterator[tuple[Node | None, Node | None]]:
+    """Operations of a row before and after, side by side; None where one has no counterpart.
+
+    `names` are those that the rows before have after, by which the connections of both are called.
+    """
+    sources = {f"from_{was}": f"from_{now}" for was, now in names.items()}
+    here = [(node.primitive, *(sources.get(part, part) for part in node.name.split(".")[1:])) for node in left]
+    there = [(node.primitive, *node.name.split(".")[1:]) for node in right]
     for _, a, b, c, d in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
         yield from zip_longest(left[a:b], right[c:d])

@@ -100,6 +100,11 @@ def definitions(side: Side) -> dict[str, list[Defined]]:
     return dict(sorted(found.items()))
 
 
+def defined_names(side: Side) -> set[str]:
+    """Names of all definitions that a network could use."""
+    return {defined.name for unit in _units(side.network.unit) for defined in unit.own()}
+
+
 def _units(unit: Unit) -> Iterable[Unit]:
     return unit, *unit.all_imports()
 
@@ -121,7 +126,12 @@ def _places(found: Iterable[Defined]) -> str:
 
 def modules(program: Program) -> Iterator[Module]:
     """Every module in use, each once."""
-    pending = [call for row in program.rows for call in calls_of(row)]
+    return modules_of(call for row in program.rows for call in calls_of(row))
+
+
+def modules_of(calls: Iterable[Call]) -> Iterator[Module]:
+    """Every module that calls use, each once."""
+    pending = list(calls)
     seen: dict[int, Module] = {}
     while pending:
         module = pending.pop().module

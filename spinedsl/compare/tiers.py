@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping
 
 from spinedsl.compare.model import Reason, Tensors, Tier
-from spinedsl.compare.numbers import effective, numbered, starts
+from spinedsl.compare.numbers import CUTS, effective, numbered, starts
 from spinedsl.compare.rows import aligned, nodes_by_row
 from spinedsl.compare.side import Side
-from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.graph import Node
 from spinedsl.ops.naming import path_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import shown
@@ -27,7 +27,9 @@ def reasons(old: Side, new: Side, tensors: Tensors, found: Mapping[str, str]) ->
         yield Reason(Tier.WEIGHTS, name, f"unexpected, {_shape(shape)}")
     for name, (was, now) in tensors.reshaped.items():
         yield Reason(Tier.WEIGHTS, name, f"{_shape(now)}, was {_shape(was)}")
-    other = {name.split(".")[0] for name in (*tensors.missing, *tensors.unexpected, *tensors.reshaped)}
+    only_renamed = {*tensors.renamed, *tensors.renamed.values()}
+    misfits = {*tensors.missing, *tensors.unexpected, *tensors.reshaped} - only_renamed
+    other = {name.split(".")[0] for name in misfits}
     yield from _numbers(old, new, found, other)
 
 
@@ -106,7 +108,8 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[str]) -> Iterator[Reason]:
     """Operations that differ, where an output depends on them; of rows with `other` tensors that is said already."""
     table: dict[Hashable, int] = {}
-    before, after = numbered(old.graph, table), numbered(new.graph, table)
+    divided = not (old.program.any_size and new.program.any_size)
+    before, after = (numbered(one.graph, table, divided=divided) for one in (old, new))
     differ = [
         name
         for name, value in new.graph.outputs.items()
@@ -120,25 +123,27 @@ def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[s
         if was in other or now in other:
             said = True
             continue
-        for left, right in aligned(here[was], there[now]):
-            for about, text in _operations(left, right, old.graph, new.graph):
+        for left, right in aligned(here[was], there[now], found):
+            for about, text in _operations(left, right, divided=divided):
                 said = True
                 yield Reason(Tier.NUMERIC, about, text)
     if not said:
         yield Reason(Tier.NUMERIC, f"output {differ[0]}", "the same operations, fed by others or in another order")
 
 
-def _operations(left: Node | None, right: Node | None, old: Graph, new: Graph) -> Iterator[tuple[str, str]]:
+def _operations(left: Node | None, right: Node | None, *, divided: bool) -> Iterator[tuple[str, str]]:
     """How an operation differs from the one in its place."""
     if left is None or right is None:
         node = left or right
         assert node is not None
+        if divided and node.primitive == CUTS:
+            return
         yield path_of(node), f"{node.primitive} {'added' if left is None else 'dropped'}"
         return
     if left.primitive != right.primitive:
         yield path_of(right), f"{right.primitive}, was {left.primitive}"
         return
-    if effective(left, old) == effective(right, new):
+    if effective(left, divided=divided) == effective(right, divided=divided):
         return
     for name, value in right.attributes.items():
         was = left.attributes.get(name)

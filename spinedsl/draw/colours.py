@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from spinedsl.draw.marks import KINDS
+
 THEMES = ("auto", "light", "dark")
 HUES = {  # by level modulo 8
     "light": ("#5b6770", "#0e7490", "#00805d", "#946c00", "#c24f00", "#b33a70", "#6d45a3", "#0068a8"),
@@ -25,6 +27,8 @@ COLOURS = {
         "added-fill": "#d3f2dc",
         "dropped": "#cf0000",
         "dropped-fill": "#fbdcdc",
+        "renamed": "#0068a8",
+        "renamed-fill": "#d5eaf9",
         "changed": "#9a6700",
         "changed-fill": "#fdeab5",
         "cold": "#ffffff",
@@ -42,6 +46,8 @@ COLOURS = {
         "added-fill": "#17402a",
         "dropped": "#ff6b6b",
         "dropped-fill": "#4a2023",
+        "renamed": "#63b6f0",
+        "renamed-fill": "#173a55",
         "changed": "#e8b93e",
         "changed-fill": "#4a3a12",
         "cold": "#242a31",
@@ -92,6 +98,7 @@ def _rules(theme: str, tiers: tuple[int, ...], beyond: int, where: str) -> Itera
         "line": f"stroke:{colours['grey']}",
         "head": f"fill:{colours['grey']}",
         "block": f"fill:{colours['fill']};stroke:{colours['ink']};stroke-width:1.2",
+        "orphan": f"fill:{colours['fill']};stroke:{colours['ink']};stroke-width:1.2;stroke-dasharray:4 3",
         "stem": f"fill:{colours['stem']};stroke:{colours['ink']};stroke-width:1.2",
         "output": f"fill:{colours['fill']};stroke:{colours['red']};stroke-width:2.2",
     }
@@ -100,7 +107,7 @@ def _rules(theme: str, tiers: tuple[int, ...], beyond: int, where: str) -> Itera
         rules |= {f"fill-{tier}": f"fill:{hue}", f"line-{tier}": f"stroke:{hue}"}
     for step in range(STEPS):
         rules[f"heat-{step}"] = f"fill:{_mixed(colours['cold'], colours['hot'], step / (STEPS - 1))}"
-    for kind in ("added", "dropped", "changed"):
+    for kind in KINDS:
         rules[f"line-{kind}"] = f"stroke:{colours[kind]}"
         rules[f"fill-{kind}"] = f"fill:{colours[kind]}"
         rules[kind] = f"fill:{colours[f'{kind}-fill']};stroke:{colours[kind]};stroke-width:2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spinedsl.draw.feeds import Feed
-from spinedsl.draw.marks import CHANGED, Mark, Marking
+from spinedsl.draw.marks import CHANGED, RENAMED, Mark, Marking
 from spinedsl.draw.shapes import Point
 from spinedsl.draw.words import Facts
 from spinedsl.ops.program import Program, Row
@@ -33,7 +33,7 @@ class Box(Record):
     y: float
     width: float
     height: float
-    role: str  # `stem`, `output` or `block`
+    role: str  # `stem`, `output`, `orphan` or `block`
     outputs: tuple[str, ...]
     words: str
     tag: str
@@ -87,7 +87,8 @@ class Panel(Record):
         """The mark of a box: its row's, else that its outputs changed."""
         if box.row.name in self.marks.rows:
             return self.marks.rows[box.row.name]
-        return Mark(CHANGED) if any(name in self.marks.rows for name in box.outputs) else None
+        kinds = {self.marks.rows[name].kind for name in box.outputs if name in self.marks.rows}
+        return Mark(RENAMED if kinds == {RENAMED} else CHANGED) if kinds else None
 
 
 class Figure(Record):

@@ -25,8 +25,22 @@ from spinedsl.draw.figure import (
 )
 from spinedsl.draw.glyphs import TIMES, text_width
 from spinedsl.draw.marks import Marking
+from spinedsl.draw.paths import HEAD
 from spinedsl.draw.routes import Link, Route, Routes, route
-from spinedsl.draw.shapes import TALL, Line, Point, ends, fitted, height_of, middles, shapes_of, side, width_for
+from spinedsl.draw.shapes import (
+    TALL,
+    WIDEST,
+    WIDEST_MARKED,
+    Line,
+    Point,
+    ends,
+    fitted,
+    height_of,
+    middles,
+    shapes_of,
+    side,
+    width_for,
+)
 from spinedsl.draw.words import Facts, rounded
 from spinedsl.ops.program import Program, Row
 from spinedsl.record import Record
@@ -49,6 +63,7 @@ class _Node(Record):
     outputs: tuple[str, ...]
     lines: tuple[Line, ...]
     wider: float
+    widest: float
 
 
 def lay_out(
@@ -63,19 +78,22 @@ def lay_out(
     shapes = shapes_of(drawn)
     beyond = max((row.level for row in drawn if row.kind != "head" and row.level is not None), default=0) + 1
     most = max((row.type.channels for row in drawn if row.kind != "head"), default=1)
-    nodes = [list(_nodes(program, shapes, beyond, most if widths == "channels" else 0)) for program in programs]
+    marked: Sequence[Marking | None] = markings or [None] * len(programs)
+    nodes = [
+        list(_nodes(program, marking or Marking(), shapes, beyond, most if widths == "channels" else 0))
+        for program, marking in zip(programs, marked, strict=True)
+    ]
     routed = [
         route([node.tier for node in row_of], _links(program), beyond)
         for program, row_of in zip(programs, nodes, strict=True)
     ]
     bands = _bands({node.tier for node in chain(*nodes)}, routed)
-    spacing = DENSE if max(map(len, nodes)) >= MANY else AIRY
+    spacing = DENSE if sum(map(len, nodes)) >= MANY else AIRY
     panels = []
     left = MARGIN_LEFT
     for index, program in enumerate(programs):
         title = titles[index] if titles else program.name
-        marking = markings[index] if markings else None
-        panels.append(_panel(program, title, marking, nodes[index], routed[index], bands, spacing, left))
+        panels.append(_panel(program, title, marked[index], nodes[index], routed[index], bands, spacing, left))
         left += panels[-1].width + BETWEEN_PANELS
     height = max(band.bottom for band in bands.values())
     return Figure(tuple(panels), left - BETWEEN_PANELS + MARGIN_RIGHT, height, bands, beyond, shapes, widths, spacing)
@@ -84,19 +102,25 @@ def lay_out(
 # ---- what stands in the figure ----
 
 
-def _nodes(program: Program, shapes: Mapping[str, str], beyond: int, most: int) -> Iterator[_Node]:
-    outputs, stem = output_names(program), stem_names(program)
+def _nodes(program: Program, marking: Marking, shapes: Mapping[str, str], beyond: int, most: int) -> Iterator[_Node]:
+    outputs, stem, orphans = output_names(program), stem_names(program), orphan_names(program)
     for row in drawn_rows(program):
         names = outputs.get(row.name, ())
         role = "output" if names or row.kind == "head" else "stem" if row.name in stem else "block"
+        role = "orphan" if row.name in orphans else role
         tier = beyond if row.kind == "head" or row.level is None else row.level
         wider = WIDEST_BY_CHANNELS * row.type.channels / most if most and row.kind != "head" else 0.0
-        yield _Node(row, tier, shapes[row.type_name], role, names, _lines(row, names, shapes[row.type_name]), wider)
+        widest = WIDEST_MARKED if any(map(marking.label, (row.name, *names))) else WIDEST
+        lines = _lines(row, names, shapes[row.type_name], marking)
+        yield _Node(row, tier, shapes[row.type_name], role, names, lines, wider, widest)
 
 
-def _lines(row: Row, outputs: Sequence[str], shape: str) -> tuple[Line, ...]:
-    """The name, and below it the outputs that read the row and how often it is repeated."""
-    tag = " ".join([*outputs, *([f"{TIMES}{len(row.calls)}"] if len(row.calls) > 1 else [])])
+def _lines(row: Row, outputs: Sequence[str], shape: str, marking: Marking) -> tuple[Line, ...]:
+    """The name, and below it what it was, the outputs that read the row and how often it is repeated."""
+    times = f"{TIMES}{len(row.calls)}" if len(row.calls) > 1 else ""
+    was = marking.label(row.name)
+    read = chain.from_iterable((name, "" if was else marking.label(name)) for name in outputs)
+    tag = " ".join(filter(None, (was, *read, times)))
     if not tag:
         return ((row.name, LABEL, 0.0, False),)
     above, below = middles(shape, text_width(row.name, LABEL), text_width(tag, TAG, bold=True))
@@ -114,6 +138,12 @@ def stem_names(program: Program) -> set[str]:
             return stems | direct
         direct.add(row.name)
     return stems  # every block is direct: a plain network
+
+
+def orphan_names(program: Program) -> set[str]:
+    """What nothing reads, and a block absorbs."""
+    read = {connection.source for row in program.rows for connection in row.inputs}
+    return {name for row in program.rows for name in row.absorbed} - read
 
 
 def _links(program: Program) -> Iterator[Link]:
@@ -149,7 +179,7 @@ def _panel(
     left: float,
 ) -> Panel:
     widths = [
-        width_for(node.shape, node.lines, max(spacing.narrowest, 2 * spread + 12)) + node.wider
+        width_for(node.shape, node.lines, max(spacing.narrowest, 2 * spread + 12), node.widest) + node.wider
         for node, spread in zip(nodes, routes.spread, strict=True)
     ]
     xs = _columns(nodes, widths, routes.spread, spacing, left)
@@ -240,8 +270,14 @@ def _start(one: Route, box: Box, corners: Sequence[Point]) -> Point:
     return box.x + one.leave, box.y + (bottom if corners[0][1] > box.y else top)
 
 
+def _clear_of(box: Box, dy: float) -> float:
+    """Where the tip of an arrow stands at a left side, so that the whole head is outside of a slanted outline."""
+    corners = (side(box.shape, box.width, box.height, dy + across)[0] + HEAD - 2 for across in (-HEAD / 2, HEAD / 2))
+    return min(side(box.shape, box.width, box.height, dy)[0], *corners)
+
+
 def _end(one: Route, box: Box, corners: Sequence[Point]) -> Point:
     if one.way in ("row", "rise"):
-        return box.x + side(box.shape, box.width, box.height, one.enter)[0], box.y + one.enter
+        return box.x + _clear_of(box, one.enter), box.y + one.enter
     top, bottom = ends(box.shape, box.width, box.height, one.enter)
     return box.x + one.enter, box.y + (bottom if corners[-1][1] > box.y else top)

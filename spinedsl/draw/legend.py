@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from spinedsl.draw.colours import STEPS
 from spinedsl.draw.figure import WIDEST_BY_CHANNELS, Figure
 from spinedsl.draw.glyphs import TIMES, shortened, text_width
-from spinedsl.draw.marks import KINDS
+from spinedsl.draw.marks import DROPPED, KINDS
 from spinedsl.draw.paths import outline_path, short
 from spinedsl.draw.words import mebibytes, rounded
 from spinedsl.record import Record
@@ -62,20 +62,32 @@ def _symbols(figure: Figure, colour: str, most: int) -> Iterator[_Symbol]:
     boxes = [box for panel in figure.panels for box in panel.boxes.values()]
     marked = any(panel.marked for panel in figure.panels)
     for name, shape in figure.shapes.items():
-        yield _Symbol("shape", shape, SYMBOL, name)
+        yield _Symbol("stem" if shape == "trapezoid" and not most else "block", shape, SYMBOL, name)
     if not most and any(box.role == "stem" and box.row.kind != "stem" for box in boxes):
         yield _Symbol("stem", "rectangle", SYMBOL, "stem")
     if not marked and any(box.role == "output" for box in boxes):
         yield _Symbol("output", "rectangle", SYMBOL, "output")
     if any(len(box.row.calls) > 1 for box in boxes):
         yield _Symbol("none", "", -6, f"{TIMES}n: repeated n times")
-    if any(arrow.feed.kind == "absorbed" for panel in figure.panels for arrow in panel.arrows):
+    absorbed = {
+        panel.boxes[arrow.feed.source].role
+        for panel in figure.panels
+        for arrow in panel.arrows
+        if arrow.feed.kind == "absorbed"
+    }
+    if "orphan" in absorbed:
+        yield _Symbol("orphan", "rectangle", SYMBOL, "orphan, absorbed as it is")
+    if absorbed - {"orphan"}:
         yield _Symbol("absorbed", "", SYMBOL, "absorbed as it is")
     if marked:
-        for kind in KINDS:
+        marks = [
+            mark for panel in figure.panels for of in (panel.marks.rows, panel.marks.arrows) for mark in of.values()
+        ]
+        for kind in (kind for kind in KINDS if any(mark.kind == kind for mark in marks)):
             yield _Symbol("mark", kind, SYMBOL, kind)
     elif not most:
-        yield _Symbol("arrow", str(next(iter(figure.bands))), SYMBOL, "arrow: level of its source")
+        coarsest = next((tier for tier in figure.bands if tier != figure.beyond), figure.beyond)
+        yield _Symbol("arrow", str(coarsest), SYMBOL, "arrow: level of its source")
     if figure.widths == "channels":
         channels = [box.row.type.channels for box in boxes if box.row.kind != "head"]
         for count in sorted({min(channels), max(channels)}):
@@ -89,11 +101,10 @@ def _symbols(figure: Figure, colour: str, most: int) -> Iterator[_Symbol]:
 
 def _parts(symbol: _Symbol, x: float, y: float) -> Iterator[Part]:
     middle = x + symbol.width / 2
-    if symbol.kind in ("shape", "stem", "output"):
-        style = symbol.kind if symbol.kind != "shape" else "stem" if symbol.what == "trapezoid" else "block"
-        yield Part(outline_path(symbol.what, middle, y, SYMBOL, 15), style)
+    if symbol.kind in ("block", "stem", "output", "orphan"):
+        yield Part(outline_path(symbol.what, middle, y, SYMBOL, 15), symbol.kind)
     elif symbol.kind == "mark":
-        yield Part(outline_path("rectangle", middle, y, SYMBOL, 15), symbol.what, dashed=symbol.what == "dropped")
+        yield Part(outline_path("rectangle", middle, y, SYMBOL, 15), symbol.what, dashed=symbol.what == DROPPED)
     elif symbol.kind == "width":
         yield Part(outline_path("rectangle", middle, y, symbol.width, 15), "block")
     elif symbol.kind == "absorbed":

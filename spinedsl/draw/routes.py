@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 
 from spinedsl.record import Record, field
 
-PORT = 7.0  # between two arrows at one side of a block
+PORT = 7.0  # between two arrows above or below a block
+APART, GAP = 10.0, 20.0  # between two arrows at its left or right, and between the outermost of them
 MOST_IN_A_GAP = 4  # arrows that run side by side in a row
 
 
@@ -164,7 +165,7 @@ def _spread_gap(gap: Sequence[Route], tiers: Sequence[int]) -> None:
         up = (other > row) - (other < row)
         return -up, one.span * up
 
-    step = min(PORT, 20 / max(len(gap) - 1, 1))
+    step = min(APART, GAP / max(len(gap) - 1, 1))
     for index, one in enumerate(sorted(gap, key=order)):
         offset = (index - (len(gap) - 1) / 2) * step
         if one.way in ("row", "run"):

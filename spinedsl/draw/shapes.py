@@ -15,12 +15,15 @@ Point: TypeAlias = tuple[float, float]
 Line: TypeAlias = tuple[str, float, float, bool]  # of text: the text, font size, middle below the shape's, bold
 
 HEIGHT, TALL = 32.0, 42.0  # of a block, and of a diamond
-WIDEST = 110.0
+WIDEST, WIDEST_MARKED = 110.0, 170.0  # of a block, and of one that says what it was
 TWO_LINES = (-5.5, 6.5)  # middles of two lines of text, below that of the block
 BESIDE_TEXT = 5.0
 KNOWN_SHAPES = {"bottleneck": "rectangle", "residual": "diamond"}  # as the paper draws them
 KIND_SHAPES = {"stem": "trapezoid", "head": "pill"}
-FREE_SHAPES = ("hexagon", "octagon", "ellipse", "parallelogram", "house", "tag", "rounded")
+FREE_SHAPES = (
+    "hexagon", "octagon", "ellipse", "parallelogram", "house", "tag", "rounded",
+    "slanted", "shield", "flag", "waist", "ticket", "hat", "kite",
+)  # fmt: skip
 
 
 def shapes_of(rows: Iterable[Row]) -> dict[str, str]:
@@ -63,6 +66,17 @@ def outline(shape: str, width: float, height: float) -> tuple[Point, ...]:
         "parallelogram": [(-w + cut, -h), (w, -h), (w - cut, h), (-w, h)],
         "house": [(-w, -h * 0.5), (0, -h), (w, -h * 0.5), (w, h), (-w, h)],
         "tag": [(-w, -h), (w - cut, -h), (w, 0), (w - cut, h), (-w, h)],
+        "slanted": [(-w, -h), (w - cut, -h), (w, h), (-w + cut, h)],
+        "shield": [(-w, -h), (w, -h), (w, h * 0.5), (0, h), (-w, h * 0.5)],
+        "flag": [(-w, -h), (w, -h), (w - cut, 0), (w, h), (-w, h)],
+        "waist": [(-w, -h), (w, -h), (w - cut * 0.7, 0), (w, h), (-w, h), (-w + cut * 0.7, 0)],
+        "ticket": [
+            (-w, -h * 0.55), (-w + cut * 0.8, -h * 0.55), (-w + cut * 0.8, -h), (w - cut * 0.8, -h),
+            (w - cut * 0.8, -h * 0.55), (w, -h * 0.55), (w, h * 0.55), (w - cut * 0.8, h * 0.55),
+            (w - cut * 0.8, h), (-w + cut * 0.8, h), (-w + cut * 0.8, h * 0.55), (-w, h * 0.55),
+        ],
+        "hat": [(-w + cut, -h), (w - cut, -h), (w, h), (-w, h)],
+        "kite": [(-w, -h), (w - cut, -h), (w, -h + cut), (w, h), (-w, h)],
     }  # fmt: skip
     if shape in corners:
         return tuple(corners[shape])
@@ -105,10 +119,10 @@ def room(shape: str, width: float, line: Line) -> float:
 
 
 @cache
-def width_for(shape: str, lines: tuple[Line, ...], least: float) -> float:
-    """The least width, from `least` up, that holds the lines of text; at most `WIDEST`, where text is shortened."""
+def width_for(shape: str, lines: tuple[Line, ...], least: float, most: float = WIDEST) -> float:
+    """The least width, from `least` up, that holds the lines of text; at most `most`, where text is shortened."""
     width = least
-    while width < WIDEST and any(_wide(line) > room(shape, width, line) for line in lines):
+    while width < most and any(_wide(line) > room(shape, width, line) for line in lines):
         width += 2
     return width
 

@@ -23,6 +23,7 @@ from spinedsl.draw.glyphs import FONTS, shortened
 from spinedsl.draw.legend import LEGEND_TEXT, legend
 from spinedsl.draw.paths import arrow_head, arrow_path, outline_path, short
 from spinedsl.draw.words import arrow_words, block_words
+from spinedsl.ops.types import at_level
 from spinedsl.record import Record
 
 if TYPE_CHECKING:
@@ -152,14 +153,16 @@ def _band_texts(figure: Figure) -> list[Text]:
         texts.append(Text(f"level {tier}", "16", short(band.middle - 2), NAME, f"fill-{tier}", bold=True))
         if len(sizes) == 1:
             ((height, width),) = sizes
-            size = shortened(f"{height >> tier} x {width >> tier}", SIZE, BAND_ROOM)
+            size = shortened(f"{at_level(height, tier)} x {at_level(width, tier)}", SIZE, BAND_ROOM)
             texts.append(Text(size, "16", short(band.middle + 12), SIZE, "faint"))
     return texts
 
 
 def _shape(box: Box, panel: Panel, index: int, colour: str, most: int) -> Shape:
     mark = panel.mark_of(box)
-    style = mark.kind if mark is not None else box.role if not panel.marked or box.role == "stem" else "block"
+    style = (
+        mark.kind if mark is not None else box.role if not panel.marked or box.role in ("stem", "orphan") else "block"
+    )
     if colour != LEVEL:
         style += f" heat-{step_of(panel.facts.cost(box.row.name, colour), most)}"
     return Shape(

@@ -91,7 +91,8 @@ def _block_lines(row: Row, outputs: Sequence[str], facts: Facts, marks: Mapping[
 def _shapes(row: Row) -> Iterator[str]:
     if not row.parts:
         level = f"level {row.level}" if row.level is not None else "no level"
-        yield f"{level}, {_shape(row)}"
+        channels = "" if row.type.is_vector else f"{row.type.channels} channels, "
+        yield f"{level}, {channels}shape {_shape(row)}"
     for name, type_ in row.parts:
         yield f"gives {name}: {' x '.join(map(str, type_.shape))}"
 

@@ -55,6 +55,8 @@ class Parameter(Record):
 
 
 WHOLE = 0, 0  # what a map exceeds its level's size by, usually
+RESIZE = "give it the size of another map first: `resize(x, like = …)`"
+FLATTEN = "flatten both of them, or neither"
 ALIKE = "bring them to one size first, by `pad`, `crop` or `resize`"
 
 
@@ -104,7 +106,8 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     if x.extra == WHOLE and (height, width) != whole:
         return Problem(_said(kernel, stride, before, after), (height, width))
     if height < 1 or width < 1:
-        return Problem(f"kernel {kernel} and padding {before}+{after} leave nothing of {x.size}")
+        problem = f"kernel {kernel} and padding {before}+{after} leave nothing of {x.size}"
+        return Problem(problem, fix="take a smaller kernel, or crop less")
     extra = height - whole[0], width - whole[1]
     total = stride * (x.stride or 1 << (x.level or 0))
     if total & (total - 1):
@@ -169,7 +172,7 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
     """Equal shapes, or a map pooled to 1x1, or one channel, spread over the other. So does an axis of 1."""
     left, right = types
     if left.rank != right.rank:
-        return Problem("a feature map and a vector")
+        return Problem("a feature map and a vector", fix=FLATTEN)
     if left.axes or right.axes:
         if len(left.axes) != len(right.axes) or any(
             a != b and 1 not in (a, b) for a, b in zip(left.axes, right.axes, strict=True)
@@ -204,7 +207,7 @@ def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         return vector(sum(x.channels for x in types))
     for other in types[1:]:
         if other.rank != first.rank:
-            return Problem("feature maps and vectors")
+            return Problem("feature maps and vectors", fix=FLATTEN)
         if (other.level, other.stride) != (first.level, first.stride):
             return Problem(f"{first.where} and {other.where}")
         if (other.height, other.width) != (first.height, first.width):
@@ -216,7 +219,7 @@ def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """The size times 2^levels, that many levels down."""
     x, levels = types[0], _number(attributes, "levels")
     if x.level is None:
-        return Problem(f"a map that is {x.where} has no level to go down from")
+        return Problem(f"a map that is {x.where} has no level to go down from", fix=RESIZE)
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels")
     return _magnified(x, x.channels, levels, x.level)
@@ -249,12 +252,14 @@ def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     if stride & (stride - 1):
         return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
     if kernel < stride or (kernel - stride) % 2:
-        return Problem(f"a kernel of {kernel} and a stride of {stride}; the kernel is the stride plus an even number")
+        problem = f"a kernel of {kernel} for a stride of {stride}: it is the stride plus an even number"
+        return Problem(problem, fix=f"take `kernel = {max(kernel + 1, stride)}`")
     levels = stride.bit_length() - 1
     if x.level is None:
-        return Problem(f"a map that is {x.where} has no level to go down from")
+        return Problem(f"a map that is {x.where} has no level to go down from", fix=RESIZE)
     if levels > x.level:
-        return Problem(f"a map of level {x.level} cannot go down {levels} levels")
+        fix = f"a stride of at most {1 << x.level}"
+        return Problem(f"a map of level {x.level} cannot go down {levels} levels", fix=fix)
     return _magnified(x, _number(attributes, "channels"), levels, x.level)
 
 

@@ -25,7 +25,10 @@ from spinedsl.record import Record, replace
 
 POLL = 0.05  # seconds between looks
 SETTLE = 0.1  # that a file may be gone or empty while an editor saves it
-NO_FIGURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"></svg>'
+NO_FIGURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 400">'
+    '<text x="300" y="200" text-anchor="middle" font-size="16" fill="#808890">no figure yet</text></svg>'
+)
 Prints: TypeAlias = dict[Path, "tuple[int, ...] | None"]  # None: there is no such file
 
 
@@ -85,27 +88,39 @@ class Watcher:
         stop.wait(SETTLE)
         return prints(self.files)
 
+    @property
+    def wanted(self) -> str | None:
+        """The network to draw: the one that was asked for, else the one that was drawn last."""
+        return self.network or (self.good.name if self.good is not None else None)
+
     def looks(self) -> Iterator[Frame]:
         """The next frame: the file as it is now. Then, if there is more to say of its other networks, one that does."""
-        start = time.perf_counter()
+        start, wanted = time.perf_counter(), self.wanted
         read = driver.read(self.path)
-        outcome = read.then(lambda source: driver.analyse(source, self.size, self.network))
-        self.frame = self.next(*self.found(outcome), start)
+        outcome = read.then(lambda source: driver.analyse(source, self.size, wanted))
+        if self.network is None and outcome.value is not None and wanted not in (None, *outcome.value.networks):
+            wanted = None  # it went: another takes its place
+            outcome = read.then(lambda source: driver.analyse(source, self.size))
+        self.frame = self.next(*self.found(outcome, wanted), start)
         yield self.frame
-        if outcome.value is None or len(outcome.value.networks) < 2 or self.network is None:
+        if outcome.value is None or len(outcome.value.networks) < 2 or wanted is None:
             return
         whole = driver.analyse(outcome.value.source, self.size)
         if [said.message for said in whole.diagnostics] != [said.message for said in self.frame.diagnostics]:
             self.frame = replace(self.frame, number=self.frame.number + 1, diagnostics=whole.diagnostics)
             yield self.frame
 
-    def found(self, outcome: Outcome[driver.Analysis]) -> tuple[Side | None, tuple[Diagnostic, ...], str]:
+    def found(
+        self, outcome: Outcome[driver.Analysis], wanted: str | None
+    ) -> tuple[Side | None, tuple[Diagnostic, ...], str]:
         """The network to draw, what is said of the file, and whether there is no such network."""
         analysis = outcome.value
         if analysis is None:
             return None, outcome.diagnostics, ""
         self.files = tuple(dict.fromkeys((self.path, *driver.reads(analysis))))
-        chosen = driver.choose_network(analysis.networks, self.network)
+        chosen = driver.choose_network(analysis.networks, wanted)
+        if wanted is None and not isinstance(chosen, str) and chosen:
+            chosen = chosen[0]
         if not isinstance(chosen, str):
             return None, outcome.diagnostics, _choice(self.network, chosen) if outcome.ok or chosen else ""
         if chosen not in analysis.checked:
@@ -121,7 +136,12 @@ class Watcher:
             return replace(
                 last, number=last.number + 1, said=words, diagnostics=said, problem=problem, stale=bool(last.figure)
             )
-        words = f"{side.name}: {side.costs.parameters:,} parameters, {side.costs.multiply_adds:,} multiply-adds"
+        others = (
+            ""
+            if self.network or len(known := side.network.unit.networks) < 2
+            else f" (one of {len(known)}, --network chooses)"
+        )
+        words = f"{side.name}{others}: {side.costs.parameters:,} parameters, {side.costs.multiply_adds:,} multiply-adds"
         if self.good is not None:
             words += f"; {headline(compare(self.good, side))}"
         self.good = side
@@ -153,6 +173,4 @@ def _bytes(found: tuple[int, ...] | None) -> int:
 def _choice(asked: str | None, known: tuple[str, ...]) -> str:
     if not known:
         return "there is no network that can be drawn as it stands"
-    if asked is None:
-        return f"there are {len(known)} networks, choose one by --network: {one_of(known, limit=40)}"
     return f"there is no network `{asked}` now: there is {one_of(known, conjunction='and', limit=40)}"

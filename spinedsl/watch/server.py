@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from textwrap import fill
 from threading import Condition, Thread
 
 from spinedsl.diagnostics.render import render
@@ -20,6 +21,7 @@ from spinedsl.watch.frames import Frame
 HOST = "127.0.0.1"
 STREAMS = 32  # pages that may listen at once
 ALIVE = 10.0  # seconds without news after which a page is sent a sign of life
+LINE = 92  # characters of a line of what is said of mistakes
 RETRY = 500  # milliseconds after which a page tries to connect again
 
 
@@ -185,7 +187,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def event(frame: Frame) -> bytes:
     """A frame as an event."""
-    mistakes = "\n\n".join(filter(None, (frame.problem, render(frame.diagnostics) if frame.diagnostics else "")))
+    problem = fill(frame.problem, LINE)
+    mistakes = "\n\n".join(filter(None, (problem, render(frame.diagnostics) if frame.diagnostics else "")))
     data = {
         "number": str(frame.number),
         "figure": str(frame.figure),

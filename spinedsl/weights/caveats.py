@@ -13,12 +13,13 @@ from typing import cast
 
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES, pads
+from spinedsl.ops.program import Row
 from spinedsl.ops.types import Value
 from spinedsl.weights.schemes import GARDEN, PORT, TPU, Scheme
 
 
 def caveats(graph: Graph, scheme: Scheme) -> tuple[str, ...]:
-    """What the network does otherwise than the code that the weights come from; its heads apart."""
+    """What the network does otherwise than the code that the weights come from; of heads, only its classifier."""
     heads = {row.name for row in graph.program.heads}
     nodes = [node for node in graph.nodes if node.row not in heads]
     return tuple(said for rule in _RULES[scheme.name] for said in rule(graph, nodes))
@@ -67,9 +68,28 @@ def _plain_endpoints(graph: Graph, nodes: list[Node]) -> Iterator[str]:
         yield "its endpoints have no activation; here they have one"
 
 
+def _linear_heads(graph: Graph) -> list[Row]:
+    """Heads with a linear layer that read several maps."""
+    names = {node.row for node in graph.nodes if node.primitive == "linear"}
+    return [row for row in graph.program.heads if row.name in names and len(row.inputs) > 1]
+
+
+def _one_map(graph: Graph, nodes: list[Node]) -> Iterator[str]:
+    if heads := _linear_heads(graph):
+        yield f"its classifier reads the coarsest map alone; here it reads {len(heads[0].inputs)}"
+
+
+def _running_sum(graph: Graph, nodes: list[Node]) -> Iterator[str]:
+    """Where sizes divide, it makes no difference in which steps a map becomes as large as the finest."""
+    for head in _linear_heads(graph) if graph.program.any_size else ():
+        order = [graph.program.row(connection.source).level or 0 for connection in head.inputs]
+        if order != sorted(order, reverse=True):
+            yield "its classifier adds the maps up from the coarsest to the finest; here each is resized at once"
+
+
 _SYMMETRIC = _padding("conv", "symmetric", "strided convolutions")
 _RULES = {
-    GARDEN.name: (_padding("conv", "same", "strided convolutions"), _gate("hard_sigmoid", "relu")),
-    TPU.name: (_SYMMETRIC, _one_pool, _gate("sigmoid", "swish")),
+    GARDEN.name: (_padding("conv", "same", "strided convolutions"), _gate("hard_sigmoid", "relu"), _one_map),
+    TPU.name: (_SYMMETRIC, _one_pool, _gate("sigmoid", "swish"), _running_sum),
     PORT.name: (_SYMMETRIC, _padding("max_pool", "symmetric", "pools"), _one_pool, _epsilon, _plain_endpoints),
 }

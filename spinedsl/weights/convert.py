@@ -81,10 +81,12 @@ def _renamed(found: list[Place], weights: Weights, pairing: Pairing, scheme: Sch
 
 
 def _from_tensorflow(array: NDArray[Any], *, depthwise: bool) -> NDArray[Any]:
-    """Kernels from (height, width, in, out) to (out, in, height, width).
+    """Kernels from (height, width, in, out) to (out, in, height, width), and from (in, out) to (out, in).
 
     Depthwise ones are (height, width, in, multiplier) there, and (in * multiplier, 1, height, width) here.
     """
+    if array.ndim == 2:
+        return array.T
     if array.ndim != 4:
         return array
     if depthwise:

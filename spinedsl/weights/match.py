@@ -18,6 +18,7 @@ from spinedsl.diagnostics import Diagnostic, Outcome, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import Parameter
 from spinedsl.record import Record
+from spinedsl.weights.schemes import scheme_of
 from spinedsl.weights.tensors import Tensors, Weights, nowhere, shape_text
 
 LISTED = 20  # of each group
@@ -60,6 +61,11 @@ class Fit(Record, eq=False):
         prefix = _prefix(missing, unexpected)
         if prefix:
             return said.with_fix(f"the names in the file begin with `{prefix}`: save them without it")
+        scheme = scheme_of(unexpected)
+        if scheme is not None:
+            return said.with_fix(
+                f"the names in the file are those of {scheme.name}: `spine weights convert` knows them"
+            )
         return said
 
     def _whole_rows(self) -> tuple[list[str], list[str]]:

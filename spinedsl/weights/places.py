@@ -1,8 +1,7 @@
 """Places: the operations of a network that have weights, each with its place in the row.
 
-In: a `Graph`. Out: its weighted operations outside of heads, in the order in which other codes build them: stem,
-blocks, then outputs by level; in a block its projection first. What other codes name by order or by place is found from
-this.
+In: a `Graph`. Out: its weighted operations in the order in which other codes build them: stem, blocks, outputs by
+level, then heads; in a block its projection first. What other codes name by order or by place is found from this.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.program import Row
 from spinedsl.record import Record
 
-STEM, BLOCK, RESAMPLE, OUTPUT = "stem", "block", "resample", "output"
+STEM, BLOCK, RESAMPLE, OUTPUT, HEAD, PYRAMID = "stem", "block", "resample", "output", "head", "pyramid"
+_OF_PYRAMIDS = frozenset({"lateral", "merged", "smooth", "normed"})  # types of `std.fpn`, which has no code's order
 _PROJECTION = "shortcut"  # the part of a path that names a block's projection
 
 
@@ -19,7 +19,8 @@ class Place(Record, eq=False):
     """A weighted operation: what it is part of, and where that stands.
 
     `index` counts the rows of its sort: blocks that resample what they read apart from those that do not, as
-    `permuted` tells. `repeat` is the iteration of a block, `slot` the input that a resampling belongs to.
+    `permuted` tells. `repeat` is the iteration of a block, `slot` the input that a resampling belongs to; of the norm
+    of a head they are how many of its level stand before it, and that level, which `slot` is in a feature pyramid too.
     """
 
     node: Node
@@ -43,14 +44,16 @@ class Place(Record, eq=False):
 
     @property
     def kind(self) -> str:
-        """`norm`, `depthwise` or `conv`."""
+        """`norm`, `linear`, `depthwise` or `conv`."""
         if self.node.primitive == "batch_norm":
             return "norm"
+        if self.node.primitive == "linear":
+            return "linear"
         return "depthwise" if self.node.attributes["groups"] != 1 else "conv"
 
 
 def places(graph: Graph) -> list[Place]:
-    """Every convolution and batch norm outside of heads, in the order in which other codes build them."""
+    """Every convolution and batch norm, and linear layers of heads, in the order in which other codes build them."""
     rows = [row for row in graph.program.rows if row.kind in {"stem", "block"}]
     rows += sorted((row for row in graph.program.rows if row.kind == "output"), key=lambda row: row.level or 0)
     nodes: dict[str, list[Node]] = {}
@@ -64,10 +67,31 @@ def places(graph: Graph) -> list[Place]:
         index = counts[row.kind, permuted] = counts.get((row.kind, permuted), -1) + 1
         ours = [_place(node, row, index, permuted=permuted) for node in nodes.get(row.name, ())]
         found += sorted(ours, key=lambda place: (place.part != RESAMPLE, place.repeat, not place.is_projection))
+    return found + _of_heads(graph)
+
+
+def _of_heads(graph: Graph) -> list[Place]:
+    """What is shared over levels stands where it is first used."""
+    heads = {row.name: row for row in graph.program.heads}
+    found: list[Place] = []
+    seen: set[str] = set()
+    norms: dict[tuple[str, int], int] = {}
+    for node in graph.nodes:
+        new = node.row in heads and not seen & set(node.parameters.values())
+        if not new or node.primitive not in {"conv", "batch_norm", "linear"}:
+            continue
+        seen |= set(node.parameters.values())
+        level, repeat = graph.types[node.result].level or 0, 0
+        if node.primitive == "batch_norm":
+            repeat = norms[node.row, level] = norms.get((node.row, level), -1) + 1
+        index = list(heads).index(node.row)
+        found.append(Place(node, heads[node.row], HEAD, permuted=False, index=index, repeat=repeat, slot=level))
     return found
 
 
 def _place(node: Node, row: Row, index: int, *, permuted: bool) -> Place:
+    if row.type_name in _OF_PYRAMIDS:
+        return Place(node, row, PYRAMID, permuted, index, slot=row.level or 0)
     step = node.name.split(".")[1]
     sources = [f"from_{connection.source}" for connection in row.inputs if connection.resample is not None]
     if step in sources:

@@ -14,10 +14,13 @@ from typing import TypeAlias
 
 from spinedsl.diagnostics import one_of
 from spinedsl.record import Record, field
-from spinedsl.weights.places import BLOCK, OUTPUT, RESAMPLE, STEM, Place
+from spinedsl.weights.heads import GARDEN_HEADS, TPU_HEADS, Spelling, pair_heads
+from spinedsl.weights.places import BLOCK, HEAD, OUTPUT, PYRAMID, RESAMPLE, STEM, Place
 
 Scope: TypeAlias = tuple[str, str]  # where layers are counted together, and their kind
 Layer: TypeAlias = dict[str, str]  # of one layer, the last part of each name and the name
+
+_NAMED = frozenset({HEAD, PYRAMID})  # what is paired by names, not by order
 
 
 class Pairing(Record, frozen=False):
@@ -75,12 +78,15 @@ def _by_order(
     for scope_name, place in ours:
         wanted.setdefault((scope_name, place.kind), []).append(place)
     for scope, places in wanted.items():
-        theirs = [layer for _, layer in sorted(layers.get(scope, {}).items())]
+        numbered = sorted(layers.get(scope, {}).items())
+        theirs: list[Layer] | None = [layer for _, layer in numbered]
         if len(classes := {layer for _, layer in layers.get(scope, {})}) > 1:
             found.problems.append(f"in {scope[0]} the file counts {one_of(sorted(classes), conjunction='and')} apart")
             continue
         if theirs and len(theirs) != len(places):
-            found.problems.append(_count(scope, len(places), len(theirs)))
+            theirs = _by_number(places, {number: layer for (number, _), layer in numbered})
+        if theirs is None:
+            found.problems.append(_count(scope, len(places), len(numbered)))
             continue
         for place, layer in zip(places, theirs, strict=False):
             leaves = _LEAVES[place.kind]
@@ -89,12 +95,32 @@ def _by_order(
     return found
 
 
+_PRUNED = 4  # layers of a kind in tensorflow/models' block of level 2, which is counted before the outputs and dropped
+
+
+def _by_number(places: Sequence[Place], layers: Mapping[int, Layer]) -> list[Layer] | None:
+    """Layers of an incomplete file by their place: empty ones where it has none, or None if the numbers do not tell."""
+    found: list[list[Layer]] = []
+    for skipped in (0, _PRUNED):
+        numbers = [index + skipped * (place.part == OUTPUT) for index, place in enumerate(places)]
+        if layers.keys() <= set(numbers):
+            found.append([layers.get(number, {}) for number in numbers])
+    return found[0] if found and all(other == found[0] for other in found) else None
+
+
 _KINDS = {"conv": "convolutions", "depthwise": "depthwise convolutions", "norm": "batch norms"}
 
 
 def _count(scope: Scope, ours: int, theirs: int) -> str:
     where, kind = scope
     return f"in {where} the network has {ours} {_KINDS[kind]}, the file {theirs}"
+
+
+def _with_heads(found: Pairing, places: Sequence[Place], spelling: Spelling) -> Pairing:
+    """What a backbone has no use for may be of its heads; what is of a head that the network lacks is left out."""
+    pairs, wanted = pair_heads([place for place in places if place.part in _NAMED], found.left_out, spelling)
+    left_out = [name for name in found.left_out if name not in wanted]
+    return Pairing(found.pairs | pairs, left_out, found.problems)
 
 
 # ---- the TensorFlow model garden ----
@@ -125,7 +151,7 @@ def _garden(places: Sequence[Place], names: Iterable[str]) -> Pairing:
     strange = dict.fromkeys(p.row.type_name for p in places if p.part == BLOCK and p.row.type_name not in _BLOCKS)
     if strange:
         return Pairing(problems=[f"this code has no block type `{name}`" for name in strange])
-    return _by_order(_GARDEN, their_scope, _in_garden(places), names)
+    return _with_heads(_by_order(_GARDEN, their_scope, _in_garden(places), names), places, GARDEN_HEADS)
 
 
 def _in_garden(places: Sequence[Place]) -> Iterable[tuple[str, Place]]:
@@ -133,6 +159,8 @@ def _in_garden(places: Sequence[Place]) -> Iterable[tuple[str, Place]]:
     seen: dict[tuple[str, int], int] = {}
     counts: dict[str, int] = {}
     for place in places:
+        if place.part in _NAMED:
+            continue
         if place.part != BLOCK:
             yield _TOP, place
             continue
@@ -164,7 +192,8 @@ def _tpu(places: Sequence[Place], names: Iterable[str]) -> Pairing:
             return _TOP
         return f"sub_policy{place.index} {f'resample {place.slot}' if place.part == RESAMPLE else 'block'}"
 
-    return _by_order(_TPU, their_scope, ((our_scope(place), place) for place in places), names)
+    ours = ((our_scope(place), place) for place in places if place.part not in _NAMED)
+    return _with_heads(_by_order(_TPU, their_scope, ours, names), places, TPU_HEADS)
 
 
 # ---- SpineNet-Pytorch, the port to mmdet 1 ----
@@ -178,6 +207,8 @@ def _port(places: Sequence[Place], names: Iterable[str]) -> Pairing:
     there = set(names)
     order: dict[tuple[str, int, int, str, bool], list[Place]] = {}
     for place in places:
+        if place.part in _NAMED:
+            continue
         key = (place.row.name, place.repeat, place.slot, place.part + place.kind, place.is_projection)
         order.setdefault(key, []).append(place)
     for group in order.values():

@@ -183,7 +183,11 @@ def test_edits_that_cannot_be(repository: Path, capsys: pytest.CaptureFixture[st
     status, out, err = run(capsys, "diff", "v1:nets/net.spine:Net", "nets/net.spine:Net", "--edits")
     assert status == 0
     assert "with {" not in out
-    assert "no edits make the one of the other" in err
+    assert "no edits make the one of the other: the definition `mix` is not the same in both" in err
+    found = json.loads(
+        run(capsys, "diff", "v1:nets/net.spine:Net", "nets/net.spine:Net", "--edits", "--format", "json")[1]
+    )
+    assert (found["edits"], found["out_of_reach"]) == (None, "the definition `mix` is not the same in both")
     assert "no edit is needed" in run(capsys, "diff", f"{EDITS}:Plain", f"{EDITS}:Plain", "--edits")[1]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from spinedsl.compare import Difference, Tier, compare, derive, side
+from spinedsl.compare import Difference, Tier, compare, derive, out_of_reach, side
 from spinedsl.compare.machine import mapping
 from spinedsl.compare.words import to_text
 from spinedsl.source import Source
@@ -59,12 +59,12 @@ TIERS = [
     (Tier.NONE, [("resample spinenet", "resample spinenet(alpha = 0.5)")], "~ resample    spinenet -> spinenet(alpha"),
     (Tier.NONE, [("norm(conv(wide", "norm(conv(identity(wide)")], "~ mix    old.spine:8 -> new.spine:8"),
     (Tier.NONE, [("conv(wide, channels", "conv(wide, channels, padding = 0")], "~ mix"),
+    (Tier.NONE, [("join activated_sum", "join activated_sum\n    rules { sizes any }")], "+ rules sizes"),
     (Tier.NONE, [("{ act relu", "{ conv(init_scale = 2), act relu")], "note: fresh weights start elsewhere: "),
     (Tier.NUMERIC, [("act relu", "act swish")], " more: swish, was relu"),
     (Tier.NUMERIC, [("epsilon = 1e-3", "epsilon = 1e-5")], "epsilon 0.00001, was 0.001"),
     (Tier.NUMERIC, [("momentum = 0.9", "momentum = 0.5")], "momentum 0.5, was 0.9 (training only)"),
     (Tier.NUMERIC, [("{ act relu", "{ conv(padding = symmetric), act relu")], "padding symmetric, was same"),
-    (Tier.NUMERIC, [("join activated_sum", "join activated_sum\n    rules { sizes any }")], "crop_to_level added"),
     (Tier.WEIGHTS, [("level 4: 8", "level 4: 12")], "~ c  channels  8 -> 12"),
     (Tier.WEIGHTS, [("b: mix", "b: residual")], "~ b  type  mix -> residual"),
     (Tier.WEIGHTS, [("from a, b", "from b")], "~ c  inputs  from a, b -> from b"),
@@ -90,7 +90,7 @@ def test_tiers(tier: Tier, replacements: list[tuple[str, str]], said: str) -> No
     assert said in text
     assert tier.name in text
     hold(found)
-    if tier is Tier.NUMERIC and "training only" not in text and "crop_to_level" not in text:
+    if tier is Tier.NUMERIC and "training only" not in text:
         state = state_of(found.old)
         before, after = outputs_of(found.old, state), outputs_of(found.new, state)
         assert any(not torch.equal(before[name], after[name]) for name in before)
@@ -124,6 +124,21 @@ def test_renaming_a_block_comes_with_the_names_of_its_tensors() -> None:
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_block_is_renamed_although_defaults_changed_what_it_computes() -> None:
+    renames = (("block b", "block m"), ("from a, b", "from a, m"), ("from b, c", "from m, c"))
+    found = difference(*renames, ("act relu", "act swish"))
+    assert [(change.how, change.name) for change in found.changes] == [("changed", "defaults act"), ("renamed", "m")]
+    assert found.tensors.convertible
+    other = {reason.about: reason.text for reason in found.reasons if reason.tier is Tier.NUMERIC}
+    assert set(other.values()) == {"swish, was relu"}
+    assert {name.partition(".")[0] for name in other} >= {"s", "a", "m", "c", "d", "P3", "P4"}
+    assert "d.from_m.reduce.act" in other
+    hold(found)
+    found = difference(*renames, ("kernel = 3", "kernel = 5"))
+    assert ("renamed", "m") in [(change.how, change.name) for change in found.changes]
+    hold(found)
+
+
 def test_a_tensor_that_is_not_the_same_is_not_renamed() -> None:
     found = difference(("block b: mix", "block m: residual"), ("from a, b", "from a, m"), ("from b, c", "from m, c"))
     assert {change.how for change in found.changes if change.name in ("b", "m")} == {"added", "dropped"}
@@ -153,10 +168,27 @@ def test_an_optimizer_goes_by_position() -> None:
         ([("block c", "block x"), ("b, c", "b, x"), ("from c", "from x")],
          ("with {\n    drop c\n    block d from b, x\n    output P4 from x\n"
           "    add block x: mix level 4 from a, b right after b\n}")),
-        ([("let wide", "let broad"), ("conv(wide", "conv(broad")], None),
     ],
 )  # fmt: skip
-def test_edits(replacements: list[tuple[str, str]], text: str | None) -> None:
+def test_edits(replacements: list[tuple[str, str]], text: str) -> None:
     found = difference(*replacements)
     edits = derive(found.old, found.new)
-    assert (edits.to_text() if edits is not None else None) == text
+    assert edits is not None
+    assert edits.to_text() == text
+
+
+@pytest.mark.parametrize(
+    ("replacements", "why"),
+    [
+        ([("let wide", "let broad"), ("conv(wide", "conv(broad")], "the definition `mix` is not the same in both"),
+        ([("mix", "mine")], "the old file has no definition `mine`"),
+        ([("network Net {", "network Net(width = 8) {"), ("level 4: 8", "level 4: width")],
+         "the old network has no parameter `width`"),
+        ([("network Net {", "network Net(width = 8) {"), ("level 4: 8", "level 4: 2 * width"), ("mix", "mine")],
+         "the old file has no definition `mine`, the old network has no parameter `width`"),
+    ],
+)  # fmt: skip
+def test_why_no_edits_are_found(replacements: list[tuple[str, str]], why: str) -> None:
+    found = difference(*replacements)
+    assert derive(found.old, found.new) is None
+    assert out_of_reach(found) == why

@@ -10,6 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import spinedsl
+from spinedsl.cli.draw import marked
+from spinedsl.compare import Difference, compare, side
 from spinedsl.draw import Figure, lay_out
 from spinedsl.draw.glyphs import text_width
 from spinedsl.ops.program import Program
@@ -69,8 +71,6 @@ def long_names() -> Program:
 
 def all_figures() -> dict[str, Figure]:
     """Figures of every example, of members of families, of large networks, side by side and marked."""
-    from spinedsl.draw import compare
-
     figures = {network: lay_out(example(file, network)) for file, network in [*NETWORKS.items(), *FAMILY]}
     figures["ResNet152"] = lay_out(resnet_152())
     figures["random"] = lay_out(random_60())
@@ -78,9 +78,22 @@ def all_figures() -> dict[str, Figure]:
     figures["side by side"] = lay_out(
         *(example(file, network) for file, network in FIGURE_4),
     )
-    old, new = example("tutorial/6_edits.spine", "Plain"), example("tutorial/6_edits.spine", "Permuted")
-    figures["marked"] = lay_out(old, new, titles=["Plain (before)", "Permuted (after)"], markings=compare(old, new))
+    figures["marked"] = marked(difference("Plain", "Permuted"))
+    figures["renamed"] = marked(renamed())
     return figures
+
+
+def difference(old: str, new: str) -> Difference:
+    """Two networks of the tutorial of edits, compared."""
+    return compare(*(side(EXAMPLES / "tutorial/6_edits.spine", network=name) for name in (old, new)))
+
+
+def renamed() -> Difference:
+    """SpineNet-49, and the same with other names for two blocks and an output, one of them too long for its block."""
+    text = (EXAMPLES / "spinenet.spine").read_text()
+    names = {"b9": "farthest", "b10": "a_block_of_level_five_that_many_read", "P4": "Fourth"}
+    new = re.sub(r"\b(b9|b10|P4)\b", lambda found: names[found[0]], text)
+    return compare(*(side(Source.from_text(version), network="SpineNet49") for version in (text, new)))
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,35 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from spinedsl.draw import Figure, Mark, Marking, compare, lay_out, to_html, to_svg
+from spinedsl.cli.draw import marked
+from spinedsl.compare import compare, side
+from spinedsl.compare.marks import markings
+from spinedsl.draw import Figure, Mark, Marking, lay_out, to_html, to_svg
 from spinedsl.draw.colours import STEPS, THEMES, step_of
 from spinedsl.draw.words import COSTS, mebibytes, rounded
-from tests.draw.drawn import SVG, example
+from spinedsl.source import Source
+from tests.draw.drawn import SVG, difference, example, renamed
 
+NET = """\
+spine 1
+import std.blocks
+import std.stems
+import std.resample
+import std.outputs
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2: 8, level 3: 12, level 4: 16 }
+    resample spinenet(alpha = 0.5)
+    join activated_sum
+    stem s: resnet_stem channels 8
+    block a: residual level 2 after s
+    block b: mine level 3 from a
+    block c: bottleneck level 4 from a, b
+    output P4: endpoint from c channels 8
+}
+"""
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -22,10 +46,9 @@ def spinenet() -> Figure:
     return lay_out(example("spinenet.spine", "SpineNet49"))
 
 
-def edited(**options: str) -> Figure:
+def edited() -> Figure:
     """The tutorial's edited network beside what it was."""
-    old, new = example("tutorial/6_edits.spine", "Plain"), example("tutorial/6_edits.spine", "Permuted")
-    return lay_out(old, new, titles=["Plain (before)", "Permuted (after)"], markings=compare(old, new), **options)
+    return marked(difference("Plain", "Permuted"))
 
 
 def titles(svg: str) -> dict[str, str]:
@@ -79,23 +102,48 @@ def test_svg_is_well_formed_and_the_same_each_time(theme: str) -> None:
     (panel,) = figure.panels
     assert [text for text in texts if text in panel.boxes] == list(panel.boxes)
     assert [text for text in texts if text and re.fullmatch("P[3-7]", text)] == ["P4", "P3", "P5", "P7", "P6"]
-    assert {"resnet_stem", "bottleneck", "residual", "output", "stem", "absorbed as it is"} <= set(texts)
+    assert {"resnet_stem", "bottleneck", "residual", "output", "stem", "orphan, absorbed as it is"} <= set(texts)
     assert {element.tag for element in root.iter()} == {
         SVG + tag for tag in ("svg", "title", "style", "path", "rect", "text", "g")
     }
+
+
+def test_what_is_only_absorbed_is_dashed() -> None:
+    svg = to_svg(spinenet())
+    assert class_of(svg, "b11: ") == "orphan"
+    assert class_of(svg, "b11 to b14").endswith(" dashed")
+    assert svg.count('class="orphan"') == 2  # with that of the legend
+    assert re.search(r"^\.orphan\{.*stroke-dasharray", svg, re.MULTILINE)
 
 
 def test_blocks_say_what_they_are_and_what_feeds_them() -> None:
     words = titles(to_svg(spinenet()))
     assert words["b15: bottleneck"].split("\n") == [
         "b15: bottleneck",
-        "level 7, 1024 x 5 x 5",
+        "level 7, 1024 channels, shape 1024 x 5 x 5",
         "1,941,504 parameters, 370,278,400 multiply-adds",
         "feature map 100 KiB, receptive field 2,003 pixels",
         "from b5: level 4 to 7, resampled by spinenet",
         "from b14: level 5 to 7, resampled by spinenet",
         "output P7: by endpoint, 256 x 5 x 5, 262,656 parameters, 6,553,600 multiply-adds",
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "network", "size"),
+    [
+        ("spinenet.spine", "SpineNet49", None),
+        ("classifier.spine", "Classifier", (200, 335)),
+        ("fpn.spine", "ResNet50FPN", None),
+    ],
+)
+def test_bands_say_how_large_their_maps_are(file: str, network: str, size: tuple[int, int] | None) -> None:
+    program = example(file, network, size)
+    root = ET.fromstring(to_svg(lay_out(program)))
+    texts = [element.text or "" for element in root.iter(f"{SVG}text")]
+    said = {int(texts[at][6:]): texts[at + 1] for at in range(len(texts)) if re.fullmatch(r"level \d+", texts[at])}
+    maps = {row.level: f"{row.type.height} x {row.type.width}" for row in program.rows if row.level is not None}
+    assert maps == {level: words for level, words in said.items() if level in maps}
 
 
 def test_arrows_say_which_operations_are_inserted() -> None:
@@ -183,11 +231,9 @@ def test_an_edit_is_marked_where_it_was_made() -> None:
     assert {name: mark.kind for name, mark in after.marks.rows.items()} == {
         "b2": "changed", "b3": "changed", "x1": "added", "b4": "changed", "P3": "changed", "P5": "changed",
     }  # fmt: skip
-    assert after.marks.rows["b2"].note == "level 5, was level 4"
+    assert after.marks.rows["b2"].note == "level 5, was 4"
     assert after.marks.rows["b4"].note == "from x1, b2, was from b2, b3"
-    assert (
-        after.marks.rows["b3"].note == "bottleneck, was residual; level 4, was level 5; 128 channels, was 32 channels"
-    )
+    assert after.marks.rows["b3"].note == "bottleneck, was residual; level 4, was 5; channels 128, was 32"
     assert dict(before.marks.arrows) == {("b3", "b4"): Mark("dropped")}
     assert set(after.marks.arrows) == {("b1", "x1"), ("b3", "x1"), ("x1", "b4")}
 
@@ -203,13 +249,59 @@ def test_marks_are_drawn_and_said() -> None:
 
 
 def test_dropped_moved_and_reconnected_rows_are_found() -> None:
-    old, new = example("tutorial/6_edits.spine", "Permuted"), example("tutorial/6_edits.spine", "Wide")
-    before, after = compare(old, new)
-    back, forth = compare(new, old)
+    before, after = markings(difference("Permuted", "Wide"))
+    back, forth = markings(difference("Wide", "Permuted"))
     assert set(before.rows) == set() == set(forth.rows) - {name for name in after.rows if name != "x2"}
     assert back.rows["x2"].kind == "dropped"
-    assert "stands elsewhere in the order" in after.rows["b1"].note + after.rows["b0"].note
-    assert compare(old, old) == (Marking(), Marking())
+    assert "moved, now below" in after.rows["b1"].note + after.rows["b0"].note
+    assert markings(difference("Wide", "Wide")) == (Marking(), Marking())
+
+
+def test_a_renamed_block_is_neither_dropped_nor_added() -> None:
+    figure = marked(renamed())
+    before, after = figure.panels
+    assert before.marks.rows["b9"] == Mark("renamed", "now farthest", "now farthest")
+    assert after.marks.rows["farthest"] == Mark("renamed", "was b9", "was b9")
+    assert {mark.kind for panel in figure.panels for mark in panel.marks.rows.values()} == {"renamed"}
+    assert not before.marks.arrows
+    assert not after.marks.arrows
+    assert (before.boxes["b9"].tag, after.boxes["farthest"].tag) == ("now farthest", "was b9")
+    assert (before.boxes["b12"].tag, after.boxes["b12"].tag) == ("P4 now Fourth", "Fourth was P4")
+    svg = to_svg(figure)
+    assert class_of(svg, "farthest: ") == class_of(svg, "b9: ") == class_of(svg, "b12: ") == "renamed"
+    assert "renamed" in [element.text for element in ET.fromstring(svg).iter(f"{SVG}text")]
+    assert "added" not in [element.text for element in ET.fromstring(svg).iter(f"{SVG}text")]
+
+
+OWN = """\
+block_type mine(x, channels, stride = 1) -> channels {
+    return act(norm(conv(x, channels, kernel = 3, stride = stride)))
+}
+
+network"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rows", "arrows"),
+    [
+        ("act relu", "act swish", {"a", "b", "c"}, {("a", "b"), ("a", "c"), ("b", "c")}),
+        ("norm batch_norm", "norm group_norm(groups = 1)", {"a", "b", "c"}, {("a", "b"), ("a", "c"), ("b", "c")}),
+        ("kernel = 3", "kernel = 5", {"b"}, set()),
+        ("alpha = 0.5", "alpha = 1.0", set(), {("a", "b"), ("a", "c"), ("b", "c")}),
+        ("from a, b", "from b, a", {"c"}, set()),
+        ("level 3: 12", "level 3: 16", {"b"}, set()),
+        ("spine 1", "spine 1  # a comment", set(), set()),
+    ],
+)
+def test_what_a_change_reaches_is_marked(old: str, new: str, rows: set[str], arrows: set[tuple[str, str]]) -> None:
+    text = NET.replace("network", OWN, 1)
+    assert old in text
+    was, now = (side(Source.from_text(one), network="Net") for one in (text, text.replace(old, new)))
+    before, after = markings(compare(was, now))
+    assert (before.rows, before.arrows) == ({}, {})
+    assert {name for name in after.rows if name in ("a", "b", "c")} == rows
+    assert set(after.arrows) == arrows
+    assert all(mark.kind == "changed" and mark.note for mark in [*after.rows.values(), *after.arrows.values()])
 
 
 def test_anything_can_be_marked() -> None:

@@ -35,7 +35,7 @@ BUILTINS = frozenset(
 # What may be read of a module, by its whole name.
 OF_MODULES = frozenset(
     """
-    functools.partial functools.reduce math.sqrt warnings.warn
+    functools.partial functools.reduce math.sqrt warnings.warn torch._assert
     torch.Size torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
     torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
     torch.transpose torch.unflatten torch.zeros_like
@@ -56,7 +56,7 @@ METHODS = frozenset(
     """.split()
 )
 TEXT = re.compile(r"[\x20-\x7e]*")
-WORD = re.compile(r"[A-Za-z0-9_./]*")
+WORD = re.compile(r"[A-Za-z0-9_./]*|the (?:height|width) of the input is [0-9]+")
 
 
 def strange(text: str) -> list[str]:

@@ -29,13 +29,13 @@ def file_of(network: str) -> str:
     return file
 
 
-def graph_of(network: str, size: str | None = None) -> Graph:
-    """`SpineNet49`, or one made of it, as `SpineNet49(activation = swish)`; `size` is height x width."""
+def graph_of(network: str, size: str | None = None, edits: str = "") -> Graph:
+    """`SpineNet49`, or one made of it, as `SpineNet49(activation = swish)` and by edits; `size` is height x width."""
     file = EXAMPLES / f"{file_of(network.partition('(')[0])}.spine"
     text, name = file.read_text(encoding="utf-8"), network
-    if "(" in network:
+    if "(" in network or edits:
         name = "Asked"
-        text += f"\nnetwork {name} = {network}\n"
+        text += f"\nnetwork {name} = {network}" + (f" with {{\n{edits}\n}}\n" if edits else "\n")
     height, width = map(int, size.split("x")) if size else (0, 0)
     source = Source.from_text(text, file.name, str(file))
     return flatten(spinedsl.program(source, network=name, size=(height, width) if size else None))

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from spinedsl.cli import main
+from spinedsl.diagnostics.render import render
 from spinedsl.watch import Frame, Server, Watcher
 from tests.watch.chromium import BROWSER, Chromium
 
@@ -161,6 +162,18 @@ def test_a_network_that_went(tmp_path: Path) -> None:
         assert watched.until(broken=False).title == "Net"
     finally:
         watched.close()
+
+
+def test_of_several_networks_the_first_is_drawn_and_stays(watched: Watched) -> None:
+    watched.next()
+    watched.save("network Zero = Net\n" + NET)  # no place for it: the language's version comes first
+    watched.until(broken=True)
+    watched.save(NET.replace("network Net", "network Zero = Net with { block b level 4 }\n\nnetwork Net"))
+    mended = watched.until(broken=False)
+    assert (mended.title, mended.problem) == ("Net", "")  # as before, although another is the first now
+    assert mended.said.startswith("Net (one of 2, --network chooses): ")
+    watched.save(NET.replace("Net {", "Other {") + "\nnetwork Second = Other with { block b level 4 }\n")
+    assert watched.until(broken=False).title == "Other"
 
 
 def test_mistakes_of_other_networks_come_after_the_figure(tmp_path: Path) -> None:
@@ -316,9 +329,19 @@ def test_the_page_in_a_browser(watched: Watched, tmp_path: Path) -> None:
         watched.save(NET.replace("from a", "from nowhere"))
         browser.wait_for("mistakes.textContent.includes('E0201')")
         assert browser.value("main.classList.contains('stale') && nodes.length") == 3
+        beside = "mistakes.getBoundingClientRect().left >= svg.getBoundingClientRect().right"
+        assert browser.value(f"{beside} && svg.getBoundingClientRect().width > 300")
+        assert browser.value("mistakes.textContent") == render(watched.watcher.frame.diagnostics)
         watched.save(NET.replace("Net {", "Ne {").replace("block a", "block a"))
         browser.wait_for("document.title === 'Ne'")
         assert browser.value("mistakes.textContent + main.classList.contains('stale')") == "false"
+        # A finger leaves the arrow that it touched: what is said of it stays, until something else is touched.
+        touch = "for (const kind of ['pointerenter', 'pointerleave', 'click']) %s.dispatchEvent(new PointerEvent(kind))"
+        browser.value("document.activeElement.blur()")
+        browser.value(touch % "arrows[0]")
+        assert browser.value("panel.textContent").startswith("s to a")
+        browser.value("svg.dispatchEvent(new PointerEvent('click'))")
+        assert browser.value("panel.textContent").startswith("Ne")
         # A script that got into the page would not run.
         browser.value("main.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')")
         script = "document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = 1'}))"

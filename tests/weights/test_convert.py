@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -117,11 +117,36 @@ def test_layouts() -> None:
     assert np.allclose(got[0], np.einsum("cyxhw,hwcm->cyx", windows, depthwise), rtol=1e-4)
 
 
-def test_a_variable_too_few_is_no_shift_by_one() -> None:
-    tensors = dump("spinenet49", "garden", **{"node5.in1.down.kernel": None})
-    said = refusal(graph_of(*MODELS["spinenet49"]), tensors, partial=True)
+@pytest.mark.parametrize("column", ["garden", "tpu"])
+@pytest.mark.parametrize(
+    ("reference", "ours"),
+    [
+        ("node5.in1.down.kernel", "b5.from_b4.halve.conv.weight"),
+        ("node7.rep0.conv2.kernel", "b7.rep0.spatial.conv.weight"),
+        ("stem.conv.kernel", "s.enter.conv.weight"),
+        ("out3.conv.kernel", "P3.conv.weight"),
+        ("out7.conv.kernel", "P7.conv.weight"),
+    ],
+)
+def test_a_layer_too_few_is_missing_by_its_name(column: str, reference: str, ours: str) -> None:
+    """The numbers of the others tell which it is: no layer takes the place of the one before."""
+    graph = graph_of(*MODELS["spinenet49"])
+    said = refusal(graph, dump("spinenet49", column, **{reference: None}))
+    assert said.code.id == "E0901"
+    assert [note.partition(" (")[0] for note in said.notes] == [f"missing: `{ours}`"]
+
+
+def test_layers_too_few_where_numbers_do_not_tell() -> None:
+    """All outputs but one are missing, and its number fits two of them; or counting began elsewhere."""
+    gone = {f"out{level}.conv.kernel": None for level in (4, 5, 6, 7)}
+    said = refusal(graph_of(*MODELS["spinenet49"]), dump("spinenet49", "garden", **gone), partial=True)
     assert said.code.id == "E0909"
-    assert said.notes == ("in the top level the network has 82 convolutions, the file 81",)
+    assert said.notes == ("in the top level the network has 82 convolutions, the file 78",)
+    moved = {
+        re.sub(r"^conv2d_(\d+)/", lambda parts: f"conv2d_{200 + int(parts[1])}/", name): array
+        for name, array in dump("spinenet49", "garden", **{"node5.in1.down.kernel": None}).items()
+    }
+    assert refusal(graph_of(*MODELS["spinenet49"]), moved, partial=True).code.id == "E0909"
 
 
 def test_part_of_a_layer_is_missing_by_its_name() -> None:
@@ -197,6 +222,141 @@ def test_a_backbone_for_a_detector_is_partial() -> None:
     assert {name.partition(".")[0] for name in outcome.value.fit.missing} == {"boxes", "scores"}
 
 
+def of_heads(network: Graph, spell: Callable[[str, str, str, str], str], model: str, column: str) -> dict[str, Array]:
+    """A dump of a whole RetinaNet: `spell` gives a name for head, layer (`last`), level (or none) and leaf."""
+    found = dump(model, column)
+    shapes = {name: parameter.shape for name, parameter in network.parameters.items()}
+    for head in ("scores", "boxes"):
+        for layer in ("0", "1", "2", "3", "last"):
+            name = f"{head}.predict" if layer == "last" else f"{head}.rep{layer}"
+            out, in_, height, width = shapes[f"{name}.conv.weight"]
+            found[spell(head, layer, "", "kernel")] = np.full((height, width, in_, out), len(found), np.float32)
+            found[spell(head, layer, "", "bias")] = np.full(out, len(found), np.float32)
+            for level in range(3, 8) if layer != "last" else ():
+                for leaf in ("gamma", "beta", "moving_mean", "moving_variance"):
+                    found[spell(head, layer, str(level), leaf)] = np.full(out, len(found), np.float32)
+    return found
+
+
+def in_garden(head: str, layer: str, level: str, leaf: str) -> str:
+    tower = {"scores": "classnet", "boxes": "boxnet"}[head]
+    if layer == "last":
+        return f"retina_net_head/{head}/{leaf}:0"
+    middle = f"-norm_{level}" if level else ""
+    return f"retina_net_head/{tower}-conv{middle}_{layer}/{leaf}:0"
+
+
+def in_tpu(head: str, layer: str, level: str, leaf: str) -> str:
+    tower = {"scores": "class", "boxes": "box"}[head]
+    name = "predict" if layer == "last" else f"{layer}-{level}" if level else layer
+    return f"retinanet/{tower}_net/{tower}-{name}/{leaf}"
+
+
+SPELLINGS = [(in_garden, "garden"), (in_tpu, "tpu")]
+
+
+@pytest.mark.parametrize(("spell", "column"), SPELLINGS)
+def test_heads_by_their_names(spell: Callable[[str, str, str, str], str], column: str) -> None:
+    graph = graph_of("retinanet.spine", "RetinaNet49")
+    tensors = of_heads(graph, spell, "spinenet49", column)
+    assert len(tensors) == len(graph.parameters) == 830
+    outcome = convert(graph, Weights("dump.npz", tensors))
+    assert outcome.value is not None
+    assert outcome.value.left_out == ()
+    ours = outcome.value.tensors
+    for canonical, theirs in (
+        ("scores.rep2.conv.weight", spell("scores", "2", "", "kernel")),
+        ("boxes.predict.conv.bias", spell("boxes", "last", "", "bias")),
+        ("boxes.p0.rep3.norm.running_var", spell("boxes", "3", "3", "moving_variance")),
+        ("scores.p4.rep0.norm.weight", spell("scores", "0", "7", "gamma")),
+    ):
+        assert ours[canonical].flat[0] == tensors[theirs].flat[0], canonical
+
+
+@pytest.mark.parametrize(("spell", "column"), SPELLINGS)
+def test_heads_that_are_not_whole(spell: Callable[[str, str, str, str], str], column: str) -> None:
+    graph = graph_of("retinanet.spine", "RetinaNet49")
+    tensors = of_heads(graph, spell, "spinenet49", column)
+    gone, more = spell("boxes", "1", "5", "beta"), spell("scores", "4", "", "bias")
+    tensors[more] = tensors.pop(gone)
+    said = refusal(graph, tensors)
+    assert said.code.id == "E0901"
+    assert said.notes == ("missing: `boxes.p2.rep1.norm.bias` (256)", f"unexpected: `{more}` (256)")
+
+
+@pytest.mark.parametrize(("spell", "column"), SPELLINGS)
+def test_heads_that_a_network_lacks_are_left_out(spell: Callable[[str, str, str, str], str], column: str) -> None:
+    tensors = of_heads(graph_of("retinanet.spine", "RetinaNet49"), spell, "spinenet49", column)
+    outcome = convert(graph_of(*MODELS["spinenet49"]), Weights("dump.npz", tensors))
+    assert outcome.value is not None
+    assert len(outcome.value.tensors) == 650
+    assert len(outcome.value.left_out) == 180
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        ("garden", ("lateral_{}/{}:0", "post_hoc_{}/{}:0", "coarser_{}/{}:0", "norm_{}/{}:0")),
+        ("tpu", ("fpn/l{}/{}", "fpn/post_hoc_d{}/{}", "fpn/p{}/{}", "fpn/p{}-bn/{}")),
+    ],
+)
+def test_feature_pyramids_by_their_names(column: str, names: tuple[str, ...]) -> None:
+    graph = graph_of("fpn.spine", "ResNet50FPN")
+    lateral, smooth, coarser, norm = names
+    tensors = counted = dump("resnet50", "garden")
+    if column == "tpu":  # one scope that counts everything, in the order of the model garden
+        order = {True: 0, False: 0}
+        ours = GARDEN.pair(places(graph), tensors).pairs
+        tensors = {}
+        for place in places(graph):
+            if place.part in {"stem", "block"}:
+                number = order[place.kind == "norm"]
+                order[place.kind == "norm"] += 1
+                layer = f"{'batch_normalization' if place.kind == 'norm' else 'conv2d'}" + (
+                    f"_{number}" if number else ""
+                )
+                for full in place.node.parameters.values():
+                    value = counted[ours[full]]
+                    tensors[f"resnet50/{layer}/{ours[full].rpartition('/')[2].removesuffix(':0')}"] = value
+    first = len(tensors)
+    for level, (name, kernel) in [(level, (lateral, 1)) for level in (3, 4, 5)] + [
+        *((level, (smooth, 3)) for level in (3, 4, 5)),
+        *((level, (coarser, 3)) for level in (6, 7)),
+    ]:
+        in_ = {3: 512, 4: 1024, 5: 2048}[level] if kernel == 1 else 256
+        tensors[name.format(level, "kernel")] = np.full((kernel, kernel, in_, 256), len(tensors), np.float32)
+        tensors[name.format(level, "bias")] = np.full(256, len(tensors), np.float32)
+    for level in range(3, 8):
+        for leaf in ("gamma", "beta", "moving_mean", "moving_variance"):
+            tensors[norm.format(level, leaf)] = np.full(256, len(tensors), np.float32)
+    outcome = convert(graph, Weights("dump.npz", tensors))
+    assert outcome.value is not None, outcome.diagnostics
+    assert outcome.value.left_out == ()
+    assert len(tensors) - first == 36
+    got = outcome.value.tensors
+    for canonical, theirs in (
+        ("t5.conv.weight", lateral.format(5, "kernel")),
+        ("t3.from_c3.conv.bias", lateral.format(3, "bias")),
+        ("q4.conv.weight", smooth.format(4, "kernel")),
+        ("q7.conv.bias", coarser.format(7, "bias")),
+        ("P6.norm.running_mean", norm.format(6, "moving_mean")),
+    ):
+        assert got[canonical].flat[0] == tensors[theirs].flat[0], canonical
+    without = {name: array for name, array in tensors.items() if name != coarser.format(6, "bias")}
+    assert refusal(graph, without).notes == ("missing: `q6.conv.bias` (256)",)
+
+
+def test_linear_layers_are_turned() -> None:
+    kernel = np.arange(2048 * 1000, dtype=np.float32).reshape(2048, 1000)
+    dense = {"dense/kernel:0": kernel, "dense/bias:0": np.arange(1000, dtype=np.float32)}
+    graph = graph_of("resnet.spine", "ResNet50Classifier")
+    outcome = convert(graph, Weights("dump.npz", dump("resnet50", "garden") | dense))
+    assert outcome.value is not None
+    assert outcome.diagnostics == ()
+    assert np.array_equal(outcome.value.tensors["logits.linear.weight"], kernel.T)
+    assert np.array_equal(outcome.value.tensors["logits.linear.bias"], dense["dense/bias:0"])
+
+
 def test_canonical_names_stay() -> None:
     graph = graph_of(*MODELS["resnet50"])
     tensors = {name: np.zeros(parameter.shape, np.float64) for name, parameter in graph.parameters.items()}
@@ -241,6 +401,20 @@ def test_strided_convolutions_that_pad_otherwise() -> None:
     assert warnings(graph, dump("spinenet49", "tpu")) == (pool,)
     graph = graph_of(*MODELS["spinenet49"])
     assert warnings(graph, dump("spinenet49", "tpu")) == (expected.format("symmetric"), pool)
+
+
+def test_classifiers_that_add_maps_up_otherwise() -> None:
+    dense = {"dense/kernel:0": np.zeros((256, 1000), np.float32), "dense/bias:0": np.zeros(1000, np.float32)}
+    graph = graph_of("classifier.spine", "Classifier49")
+    assert warnings(graph, dump("spinenet49", "garden") | dense) == (
+        "its classifier reads the coarsest map alone; here it reads 5",
+    )
+    named = {f"classification_head/{name.removesuffix(':0')}": array for name, array in dense.items()}
+    assert warnings(graph, dump("spinenet49", "tpu") | named)[-1] == (
+        "its classifier adds the maps up from the coarsest to the finest; here each is resized at once"
+    )
+    running = edited("classifier.spine", "Classifier49_TPU", ("classes = 1001", "classes = 1000"))
+    assert warnings(running, dump("spinenet49", "tpu") | named) == ()
 
 
 def test_gates_of_mobile_networks() -> None:

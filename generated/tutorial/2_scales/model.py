@@ -20,7 +20,7 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:49).
+    (std/resample.spine:51).
     """
     return F.relu(functools.reduce(torch.add, inputs))
 

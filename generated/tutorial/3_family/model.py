@@ -35,7 +35,7 @@ class Repeated(nn.Module):
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:49).
+    (std/resample.spine:51).
     """
     return F.silu(functools.reduce(torch.add, inputs))
 

@@ -36,7 +36,7 @@ class SameConv2d(nn.Conv2d):
 
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:49).
+    (std/resample.spine:51).
     """
     return F.hardswish(functools.reduce(torch.add, inputs))
 

@@ -173,6 +173,7 @@ class _Network:
         program = self.program
         read = {connection.source for row in program.heads for connection in row.inputs}
         yield f"    def forward(self, {self.locals[program.input_name]}: Tensor) -> OrderedDict[str, Tensor]:"
+        yield from self._fixed_sizes()
         if self.sizes:
             highest = max(type_.level or 0 for type_ in flatten(program).types)
             yield f"        {self.sizes} = level_sizes({self.locals[program.input_name]}, {highest})"
@@ -189,6 +190,15 @@ class _Network:
             for name in program.outputs
         ]
         yield from lines(8, "return ", call("OrderedDict", *outputs))
+
+    def _fixed_sizes(self) -> Iterator[str]:
+        """What a definition reads of the size decided what stands here: at another size it would be another network."""
+        program = self.program
+        for dimension, axis in ((2, "height"), (3, "width")):
+            if axis in program.static_axes:
+                size = {"height": program.input_type.height, "width": program.input_type.width}[axis]
+                asked = f"{self.locals[program.input_name]}.shape[{dimension}] == {size}"
+                yield from lines(8, "", call("torch._assert", asked, f'"the {axis} of the input is {size}"'))
 
     def _head(self, row: Row) -> Doc:
         """A head on the list of all that it reads."""

@@ -164,7 +164,8 @@ class Settings(Record, frozen=False):
             return None
         if not is_number(value):
             expected = "a whole number"
-            self.report(say.EXPECTED_VALUE.at(expr.span, what="a level", expected=expected, got=in_words(value)))
+            found = say.EXPECTED_VALUE.at(expr.span, what="a level", expected=expected, got=in_words(value))
+            self.report(found.with_fix("say its number, as in `level 4`: a map of that level is 1/16 of the input"))
             return None
         if value != floor(value) or not 0 <= value <= MAX_LEVEL:
             expected = f"a whole number from 0 to {MAX_LEVEL}"

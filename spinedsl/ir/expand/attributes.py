@@ -38,8 +38,12 @@ def check_value(attribute: Attribute, value: object, span: Span, what: str) -> V
     if kind is Kind.CHOICE:
         if isinstance(value, str) and value in attribute.choices:
             return value
-        found = _wrong(one_of(attribute.choices), value, span, what)
-        return found.with_rename(span, nearest(value, attribute.choices) if isinstance(value, str) else None)
+        choices = one_of(attribute.choices)
+        found, near = (
+            _wrong(choices, value, span, what),
+            nearest(value, attribute.choices) if isinstance(value, str) else None,
+        )
+        return found.with_rename(span, near) if near is not None else found.with_fix(f"choose {choices}")
     if kind is Kind.PADDING and isinstance(value, str) and value in ("same", "symmetric"):
         return value
     if kind is Kind.INITIAL and isinstance(value, str) and value in attribute.choices:

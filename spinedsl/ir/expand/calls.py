@@ -235,6 +235,7 @@ class Caller(Evaluator):
                 if not isinstance(value, MAPS) and not (takes_list and isinstance(value, Many)) and not like:
                     self.wrong(f"`{expr.callee.text}`", "a feature map", argument.value, value)
                     sound = False
+                    unknown += not name
                     continue
                 assert isinstance(value, (*MAPS, Many, Block))
                 if name:
@@ -309,7 +310,7 @@ class Caller(Evaluator):
         else:
             result = row.shape(types_, values)
         if isinstance(result, Problem):
-            self.misfit(role, result, types_, attributes, span)
+            self.misfit(role, result, types_, attributes, span, goes_up=primitive != "conv_transpose")
             return POISON
         if row.fixes_size is not None and any(type_.level is not None for type_ in types_[row.fixes_size :][:1]):
             for axis in ("height", "width"):
@@ -346,9 +347,18 @@ class Caller(Evaluator):
         self.report(found.with_fix("let it fit every size: `padding = same`"))
         return False
 
-    def misfit(self, role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> None:
-        """Say why a shape rule refused."""
-        stride = attributes["stride"].value if "stride" in attributes else 1
+    def misfit(
+        self,
+        role: str,
+        problem: Problem,
+        types_: list[Type],
+        attributes: dict[str, Attr],
+        span: Span,
+        *,
+        goes_up: bool = True,
+    ) -> None:
+        """Say why a shape rule refused. A stride that goes up the levels may not divide the size."""
+        stride = attributes["stride"].value if goes_up and "stride" in attributes else 1
         level = level_after(types_[0], stride) if types_ and problem.culprit is None else None
         if level is not None and not self.context.any_size and not divides(types_[0], stride):
             # The size of the input is to blame, which a check tells from the deepest level.

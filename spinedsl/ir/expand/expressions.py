@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, cast
 
-from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.expand.advice import advice
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.notation import in_order, notation
 from spinedsl.ir.expand.values import (
@@ -136,11 +137,7 @@ class Evaluator:
         value = self.evaluate(expr)
         if isinstance(value, bool):
             return value
-        if is_number(value):
-            found = say.EXPECTED_VALUE.at(expr.span, what=what, expected="`true` or `false`", got=in_words(value))
-            text = expr.span.text
-            self.report(found.with_fix(f"compare it, as in `{text} > 0`", Edit(expr.span, f"{text} > 0")))
-        elif not isinstance(value, Poison):
+        if not isinstance(value, Poison):
             self.wrong(what, "`true` or `false`", expr, value)
         return None
 
@@ -310,9 +307,8 @@ class Evaluator:
         if isinstance(expr, tree.Ident | tree.Property) and words != f"`{expr.span.text}`":
             words = f"`{expr.span.text}`, which is {words}"
         found = say.EXPECTED_VALUE.at(expr.span, what=what, expected=expected, got=words)
-        if isinstance(got, str) and got in PRIMITIVES:
-            found = found.with_fix(f"apply it to a feature map, as in `{got}(x)`")
-        self.report(found)
+        fix = advice(expected, expr, got)
+        self.report(found.with_fix(fix.text, *fix.edits) if fix is not None else found)
         return POISON
 
     def loc(self, span: Span) -> Loc:

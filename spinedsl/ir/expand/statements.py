@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import floor
 
-from spinedsl.diagnostics import Edit, Label
+from spinedsl.diagnostics import Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.calls import Caller
 from spinedsl.ir.expand.context import MAX_STACK, Context, Expanded
@@ -19,7 +19,6 @@ from spinedsl.ir.expand.values import (
     Block,
     Environment,
     Result,
-    in_words,
     is_scalar,
     memo_key,
 )
@@ -392,11 +391,7 @@ class Expansion(Caller):
 
     def not_a_list(self, expr: tree.Expr, value: Result) -> None:
         """`each` goes through lists."""
-        found = say.EXPECTED_VALUE.at(expr.span, what="`each`", expected="a list of feature maps", got=in_words(value))
-        if isinstance(value, MAPS):
-            text = f"[{expr.span.text}]"
-            found = found.with_fix(f"`{text}` is a list of one", Edit(expr.span, text))
-        self.report(found)
+        self.wrong("`each`", "a list of feature maps", expr, value)
 
     def iteration(self, body: tree.Body, number: str | int) -> Body:
         """One run of a loop's body. Its `let`s end with it; the `var`s of outside keep what they were set to."""

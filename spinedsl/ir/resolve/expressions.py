@@ -102,7 +102,7 @@ class Expressions(Record, frozen=False):
         found = say.EXPECTED_VALUE.at(
             expr.span, what="an expression", expected="a number, a name or a symbol", got="a text in quotes"
         )
-        if expr.value in SYMBOLS or expr.value.isidentifier():
+        if expr.value in SYMBOLS or expr.value.isidentifier() or expr.value.isdecimal():
             found = found.with_fix(f"without quotes: `{expr.value}`", Edit(expr.span, expr.value))
         self.diagnostics.append(found)
 

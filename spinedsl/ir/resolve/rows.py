@@ -187,10 +187,13 @@ class RowResolver(Record, frozen=False):
             what, place = names.places[name.text]
             found = say.WRONG_KIND.at(name.span, name=name.text, got=what, expected=words_for(names.rows[index]))
             found = found.with_others(Label(place, f"`{name.text}` is set here"))
+            names.meant |= set(islice(self.usable(index), MAX_MEANT))
             if what == "the input":
                 found = found.with_fix(
                     "only a stem reads the input: read a stem, as in `stem s: resnet_stem channels 64`"
                 )
+            else:
+                found = found.with_fix("name a row above this one")
             names.diagnostics.append(found)
             return
         usable = list(islice(self.usable(index), MAX_MEANT))

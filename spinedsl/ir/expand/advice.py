@@ -1,0 +1,36 @@
+"""What to do about a value of another kind than its place needs: the words, and where it is sure, the edit."""
+
+from __future__ import annotations
+
+from spinedsl.diagnostics import Edit, Fix
+from spinedsl.ir.expand.values import MAPS
+from spinedsl.ir.scalars import is_number
+from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.program import Many
+from spinedsl.syntax import tree
+
+
+def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
+    """How to make of `expr`, which is `got`, what is `expected`; None where nothing is likely."""
+    text = expr.span.text
+    takes_map, takes_list, takes_flag = (word in expected for word in ("feature map", "list", "`true`"))
+    if isinstance(expr, tree.Text):
+        bare = text.strip('"')
+        return Fix(f"without quotes: `{bare}`", (Edit(expr.span, bare),))
+    if isinstance(got, MAPS):
+        if takes_list:
+            return Fix(f"`[{text}]` is a list of one", (Edit(expr.span, f"[{text}]"),))
+        if takes_flag:
+            return Fix(f"compare a number of it, as in `{text}.channels > 64`")
+        return Fix(f"read a number of it, as in `{text}.channels`")
+    if isinstance(got, Many):
+        return Fix("make one map of them first, by `sum` or `concat`") if takes_map else None
+    if isinstance(got, str) and got in PRIMITIVES:
+        return Fix(f"apply it to a feature map, as in `{got}(x)`") if takes_map else None
+    if isinstance(got, bool) and not takes_flag:
+        return Fix(f"choose between two values by it, as in `2 if {text} else 1`")
+    if is_number(got) and takes_flag:
+        return Fix(f"compare it, as in `{text} > 0`", (Edit(expr.span, f"{text} > 0"),))
+    if is_number(got) and expected == "a feature map":
+        return Fix("feature maps come first, as in `conv(x, …)`")
+    return None
