@@ -15,11 +15,11 @@ import time
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from spinedsl.agreement import counted
 from spinedsl.analysis import costs
 from spinedsl.ops.graph import flatten
 from spinedsl.testing import STANDARD, networks
 from spinedsl.testing.laws import program_of
-from spinedsl.testing.witnesses import counted
 
 
 def texts(wanted: int, number: int) -> list[str]:
