@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil, floor, inf, log10
 
 from spinedsl.record import Record, replace
 
@@ -85,14 +86,20 @@ class Report(Record):
 
     @property
     def stamp(self) -> str:
-        """One sentence for what was compiled, of a report that agrees. It has no measured number: those vary."""
-        asked = dict.fromkeys(f"{name.partition(' in ')[0]} {version}" for name, version in self.witnesses.items())
-        *others, last = asked
+        """One sentence for what was compiled, with the largest scaled difference of each witness."""
+        found = [f"{name} {version} within {self.within(name)}" for name, version in self.witnesses.items()]
+        *others, last = found
         names = f"{', '.join(others)} and {last}" if others else last
         return (
-            f"{names} give{'' if others else 's'} what the reference interpreter gives, to the precision of float32, "
+            f"{names} of the reference interpreter, as a share of each output's largest number, "
             f"with {self.weights} at {', '.join(map(str, self.sizes))}"
         )
+
+    def within(self, witness: str) -> str:
+        """`2e-06`: the largest scaled difference of a witness, rounded up to one digit."""
+        largest = max((one.scaled for one in self.differences if one.witness == witness), default=0.0)
+        digit = 10.0 ** floor(log10(largest)) if 0 < largest < inf else 0.0
+        return f"{ceil(largest / digit) * digit:.0e}" if digit else f"{largest:g}"
 
     def joined(self, other: Report) -> Report:
         """Both reports as one: of the same network and witnesses at other sizes."""
