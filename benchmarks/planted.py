@@ -129,8 +129,8 @@ PLANTS = (
     Plant(
         "ONNX: concat in the other order",
         "backends/onnx/operators.py",
-        'step.last("Concat", *step.inputs, axis=1)',
-        'step.last("Concat", *step.inputs[::-1], axis=1)',
+        'step.last("Concat", *inputs, axis=1)',
+        'step.last("Concat", *inputs[::-1], axis=1)',
         ("tests/backends/onnx",),
     ),
     Plant(
@@ -211,17 +211,24 @@ PLANTS = (
         ("tests/ir",),
     ),
     Plant(
-        "PyTorch: inputs of a row swapped",
+        "PyTorch: every resampling reads a row's first input",
         "backends/torch/network.py",
-        "for connection in row.inputs",
-        "for connection in row.inputs[::-1]",
+        "yield connection.source, connection.resample",
+        "yield row.inputs[0].source, connection.resample",
         ("tests/backends/torch", AGREE),
     ),
     Plant(
-        "graph: inputs of a row swapped",
+        "PyTorch: the maps of a head permuted",
+        "backends/torch/network.py",
+        "tuple(self.locals[connection.source] for connection in row.inputs)",
+        "tuple(self.locals[connection.source] for connection in row.inputs[::-1])",
+        ("tests/test_heads.py", AGREE),
+    ),
+    Plant(
+        "graph: every resampling reads a row's first input",
         "ops/graph.py",
-        "for connection in row.inputs",
-        "for connection in row.inputs[::-1]",
+        "value = values[connection.source]",
+        "value = values[row.inputs[0].source]",
         ("tests/ops", AGREE),
     ),
     Plant(
@@ -276,8 +283,8 @@ PLANTS = (
     Plant(
         "escaping: names reach the terminal",
         "diagnostics/plain.py",
-        "return _HIDDEN.sub(",
-        "return text or _HIDDEN.sub(",
+        "return hidden().sub(",
+        "return text or hidden().sub(",
         ("tests/hostile/test_payloads.py",),
     ),
     Plant(
