@@ -36,9 +36,9 @@ def lively_weights(parameters: Mapping[str, Parameter], seed: int = 0) -> dict[s
     return weights
 
 
-def trembling(weights: Mapping[str, NDArray[np.floating[Any]]]) -> dict[str, NDArray[np.float64]]:
+def trembling(weights: Mapping[str, NDArray[np.floating[Any]]], seed: int) -> dict[str, NDArray[np.float64]]:
     """The same weights, off by about their last bit: what float32 cannot tell from them."""
-    draw = np.random.default_rng(0)
+    draw = np.random.default_rng(seed)
     return {name: value * (1 + LAST_BIT * draw.standard_normal(value.shape)) for name, value in weights.items()}
 
 
