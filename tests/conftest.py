@@ -9,12 +9,15 @@ import functools
 from importlib import import_module
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from spinedsl.ops.program import Program
 from tests.hostile.allowlist import strange
 
 settings.register_profile("soak", max_examples=1000)
+settings.register_profile(
+    "first", phases=(Phase.explicit, Phase.generate)
+)  # the first failure will do: not the smallest
 
 
 def pytest_configure(config: pytest.Config) -> None:
