@@ -149,6 +149,131 @@ CASES = {
         "`channels` of `b0` expects a number of channels, got `relu`",
         "",
     ),
+    "from a pooled stem": (
+        {
+            "    output C2: b0": "    stem t: tiny after s\n    block b1: residual level 3 from t\n    output C2: b0\n    output C3: b1",
+            "import std.stems": "import std.stems\nstem_type tiny(image) -> image.channels { return global_average_pool(image) }",
+        },
+        "E0507",
+        "the level of `t` cannot be known here",
+        "",
+    ),
+    "resampled to other channels": (
+        {
+            "    resample spinenet": "    resample wider",
+            "block_type pooled": "resample_type wider(x, source, target) -> target.in_channels + 1 { return conv(x, target.in_channels + 1, kernel = 1) }\nblock_type pooled",
+        },
+        "E0408",
+        "resampling `s` for `b0` gives level 2 and 9 channels, expected level 2 and 8 channels",
+        "end with a convolution to `target.in_channels`",
+    ),
+    "join argument that is not known": (
+        {
+            "    join activated_sum": "    join scaled(by = 1 / 0)",
+            "block_type pooled": "join_type scaled(inputs, by) { return sum(inputs) * by }\nblock_type pooled",
+        },
+        "E0505",
+        "division by zero",
+        "divide by another number",
+    ),
+    "norm that needs groups": (
+        {"norm batch_norm": "norm group_norm"},
+        "E0210",
+        "`norm` needs `groups`",
+        "say it in the network: `defaults { norm group_norm(groups = …) }`",
+    ),
+    "padded map upsampled at any size": (
+        {
+            "block_type pooled": "block_type up(x, channels) -> channels { return conv(upsample(pad(x, top = 1), levels = 1), channels, kernel = 3, stride = 2) }\nblock_type pooled",
+            "residual level 2 from s": "up level 2 from s",
+            "    input": "    rules { sizes any }\n    input",
+        },
+        "E0501",
+        "`upsample` cannot take these: in a network of any size, 17x16",
+        "undo what was put around it by `crop`, or what was cut off by `pad`",
+    ),
+    "channels that the target does not say": (
+        {
+            "    resample spinenet": "    resample asking",
+            "block_type pooled": "block_type plain(x) -> 8 { return conv(x, 8, kernel = 1) }\nresample_type asking(x, source, target) -> target.in_channels { return conv(x, target.channels, kernel = 1) }\nblock_type pooled",
+            "residual level 2": "plain level 2",
+        },
+        "E0507",
+        "`channels` of `target` cannot be known here",
+        "",
+    ),
+    "from into a type without a signature": (
+        {
+            "block_type pooled": "block_type silent(x, channels) { return conv(x, channels, kernel = 1) }\nblock_type pooled",
+            "residual level 2": "silent level 2",
+        },
+        "E0507",
+        "what `b0` expects its inputs to be cannot be known here",
+        "let its signature tell, as in `-> channels`, or feed the block by `after`",
+    ),
+    "a symbol as the signature": (
+        {
+            "block_type pooled": "block_type odd(x, channels) -> relu { return conv(x, channels, kernel = 1) }\nblock_type pooled",
+            "residual level 2 from s": "odd level 2 after s",
+        },
+        "E0502",
+        "`->` expects a number of channels, got `relu`",
+        "",
+    ),
+    "no number as the signature": (
+        {
+            "block_type pooled": "block_type odd(x, channels) -> channels / 0 { return conv(x, channels, kernel = 1) }\nblock_type pooled",
+            "residual level 2 from s": "odd level 2 after s",
+        },
+        "E0505",
+        "division by zero",
+        "divide by another number",
+    ),
+    "a head that yields a number": (
+        {
+            "block_type pooled": "head_type odd(features) { each p in features { yield 3 } }\nblock_type pooled",
+            "    output C2: b0": "    output C2: b0\n    head h: odd from C2",
+        },
+        "E0508",
+        "`odd` returns 3",
+        "yield what an operation gives",
+    ),
+    "a block as a number": (
+        {
+            "block_type pooled": "resample_type odd(x, source, target) -> target.in_channels { return conv(x, target, kernel = 1) }\nblock_type pooled",
+            "    resample spinenet": "    resample odd",
+        },
+        "E0502",
+        "`channels` of `conv` expects a number of channels, got block `b0`",
+        "",
+    ),
+    "a block given on": (
+        {
+            "block_type pooled": "def bring(x, to) { return conv(x, to.in_channel, kernel = 1) }\nresample_type odd(x, source, target) -> target.in_channels { return bring(x, target) }\nblock_type pooled",
+            "    resample spinenet": "    resample odd",
+        },
+        "E0212",
+        "a feature map or block has no property `in_channel`",
+        "did you mean `in_channels`?",
+    ),
+    "norm of an unknown name": (
+        {"norm batch_norm": "norm batch_nrm"},
+        "E0201",
+        "there is no normalisation named `batch_nrm`",
+        "did you mean `batch_norm`?",
+    ),
+    "attribute of a default twice": (
+        {"norm batch_norm": "norm batch_norm(epsilon = 1e-3, epsilon = 1e-4)"},
+        "E0209",
+        "`epsilon` is given twice to `batch_norm`",
+        "take one of them away",
+    ),
+    "attribute of a default without a name": (
+        {"norm batch_norm": "norm batch_norm(1e-3)"},
+        "E0222",
+        "`defaults` give arguments of `batch_norm` by name",
+        "name it, as in `momentum = 1e-3`",
+    ),
 }
 
 
@@ -165,3 +290,12 @@ def test_what_is_said(what: str) -> None:
 
 def test_the_file_itself_is_right() -> None:
     assert not driver.analyse(Source.from_text(FILE)).diagnostics
+
+
+def test_a_chain_of_calls_that_is_too_deep() -> None:
+    chain = "".join(f"def d{i}(x) {{ if true {{ return d{i + 1}(x) }}\n return x }}\n" for i in range(60))
+    deep = "block_type deep(x, channels) -> channels { return d0(x) }\n"
+    text = FILE.replace("block_type pooled", f"{chain}def d60(x) {{ return act(x) }}\n{deep}block_type pooled")
+    text = text.replace("residual level 2 from s", "deep level 2 after s")
+    (found,) = driver.analyse(Source.from_text(text)).diagnostics
+    assert (found.code.id, found.message) == ("E0602", "this chain of calls is nested too deep")

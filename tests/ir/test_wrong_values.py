@@ -18,6 +18,11 @@ def helper(x, channels, times = 1) -> channels {
     repeat times { y = act(y) }
     return y
 }
+def other(x, first, second) { return x }
+def several(x, times) {
+    let y = sum([x, other(act(x), 1, 2)])
+    return act(y) if times > 0 else y
+}
 block_type mine(x, channels) -> channels {
     BODY
 }
@@ -373,6 +378,32 @@ CASES = {
         "`act` has no parameter `alpha`",
         "take it away",
     ),
+    "three to add, of other channels": (
+        "return sum([x, conv(x, channels + 1, kernel = 1), x])",
+        "E0501",
+        "`sum` cannot take these: 8 channels and 9 channels",
+        "bring them to the same channels first, as by `conv(…, kernel = 1)`, or `concat` them",
+    ),
+    "beyond the last channel": (
+        "return slice(x, start = 6, channels = 8)",
+        "E0501",
+        "`slice` cannot take these: channels 6 to 13 of 8",
+        "",
+    ),
+    "sum of nothing said": ("return sum()", "E0210", "`sum` needs `list`", "give it: `list = …`"),
+    "several arguments missing": ("return other()", "E0210", "`other` needs `x`", "give it: `x = …`"),
+    "list and numbers in a shared call": (
+        "var y = x\nrepeat i in 2 { y = shared several(y, i) }\nreturn y",
+        "E0512",
+        "`shared several` has a `relu` here, but nothing more before",
+        "let it be the same every time, or take `shared` away",
+    ),
+    "assigned to an index": (
+        "var y = x\nrepeat i in 2 { i = 3 }\nreturn y",
+        "E0213",
+        "`i` cannot be assigned: it is the index of a `repeat`",
+        "",
+    ),
 }
 
 
@@ -391,3 +422,9 @@ def test_what_is_said(what: str) -> None:
 
 def test_flags_may_be_compared() -> None:
     assert said_of("return x if true == false else act(x)") == []
+
+
+def test_a_long_chain_of_else_if() -> None:
+    others = "".join(f" else if channels == {number} {{ return x }}" for number in range(23))
+    ((code, message, _),) = said_of(f"if channels == 23 {{ return x }}{others} else {{ return act(x) }}")
+    assert (code, message) == ("E0602", "a chain of `else if` is nested too deep")

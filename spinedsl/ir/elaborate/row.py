@@ -105,10 +105,8 @@ class RowElaborator(Record, frozen=False):
                 given[argument.name.text] = value
         return given
 
-    def is_whole(self, use: tree.Use, defined: Defined, call: Call | None) -> bool:
+    def is_whole(self, use: tree.Use, defined: Defined, call: Call) -> bool:
         """What passes between rows is a map of its level's size, its channels in one row, one for each image."""
-        if call is None:
-            return False
         type_ = call.type
         if type_.batched and not type_.axes and type_.extra == (0, 0):
             return True

@@ -14,9 +14,6 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     """How to make of `expr`, which is `got`, what is `expected`; None where nothing is likely."""
     text = expr.span.text
     takes_map, takes_list, takes_flag = (word in expected for word in ("feature map", "list", "`true`"))
-    if isinstance(expr, tree.Text):
-        bare = text.strip('"')
-        return Fix(f"without quotes: `{bare}`", (Edit(expr.span, bare),))
     if isinstance(got, MAPS):
         if takes_list:
             return Fix(f"`[{text}]` is a list of one", (Edit(expr.span, f"[{text}]"),))

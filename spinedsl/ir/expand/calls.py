@@ -173,7 +173,10 @@ class Caller(Evaluator):
         bound: dict[str, Attr] = {}
         for attribute, value in attributes.items():
             if value is None:
-                self.report(say.MISSING_ARGUMENT.at(expr.span, callee=expr.callee.text, name=attribute))
+                found = say.MISSING_ARGUMENT.at(expr.span, callee=role, name=attribute)
+                example = f"{primitive.name}({attribute} = …)"
+                where = f"in the network: `defaults {{ {role} {example} }}`" if role in ROLES else f"as in `{example}`"
+                self.report(found.with_fix(f"say it {where}"))
                 return POISON
             bound[attribute] = value
         path = self.plan.paths.get(id(expr), (role,))

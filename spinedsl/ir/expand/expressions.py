@@ -71,10 +71,6 @@ class Evaluator:
             return self.env[name]
         return ALIASES.get(name, name) if name in SYMBOLS else POISON
 
-    def text(self, expr: tree.Text) -> Result:
-        """A text has no use in an expression."""
-        return self.wrong("an expression", "a number, a flag or a feature map", expr, "a text")
-
     def property(self, expr: tree.Property) -> Result:
         """What a feature map or a block was declared with."""
         base, name = self.evaluate(expr.base), expr.name.text
@@ -332,7 +328,7 @@ _RULES: Mapping[type, Callable[[Evaluator, Any], Result]] = {
     tree.Ident: Evaluator.ident,
     tree.Number: lambda evaluator, expr: expr.value,
     tree.Flag: lambda evaluator, expr: expr.value,
-    tree.Text: Evaluator.text,
+    tree.Text: lambda evaluator, expr: POISON,  # which was refused before
     tree.Property: Evaluator.property,
     tree.Unary: Evaluator.unary,
     tree.Binary: Evaluator.binary,

@@ -270,7 +270,8 @@ class Expansion(Caller):
             return
         if not isinstance(value, MAPS):
             self.broken = True
-            self.report(say.NOT_A_MAP.at(statement.value.span, name=self.defined.name, got=describe_result(value)))
+            found = say.NOT_A_MAP.at(statement.value.span, name=self.defined.name, got=describe_result(value))
+            self.report(found.with_fix("yield what an operation gives"))
             return
         name = (*label(statement, self.labelled), *self.around)
         if name in self.named:
