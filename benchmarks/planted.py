@@ -145,7 +145,7 @@ PLANTS = (
         "backends/torch/operators.py",
         "use: 1 - cast(Fraction, value)",
         "use: cast(Fraction, value)",
-        ("tests/backends/torch", "tests/published"),
+        ("tests/backends/torch",),
     ),
     Plant(
         "PyTorch: absorbed maps forgotten",

@@ -113,3 +113,8 @@ def test_a_file_with_mistakes_of_form_is_left_alone() -> None:
 def test_a_size_in_brackets_keeps_its_blanks() -> None:
     text = "network Net {\n    input x: 3 x (32 + 32) x (4 * (x + 1))\n}\n"
     assert formatted(text.replace(" x (", "   x(")) == text
+
+
+def test_a_long_comment_at_the_end_of_a_line_stays_whole() -> None:
+    text = f"network Net {{\n    join activated_sum  # {'why ' * 30}this one\n}}\n"
+    assert formatted(text) == text

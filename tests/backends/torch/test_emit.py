@@ -7,6 +7,7 @@ import importlib.util
 import pickle
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,7 @@ from spinedsl.ops.program import Program
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from tests.backends.torch.texts import TEXTS
 from tests.backends.torch.texts import program as program_of
-from tests.building import CASES, case, image_for, weights_for
+from tests.building import CASES, case, image_for, op, single, weights_for
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = {
@@ -321,3 +322,14 @@ def test_tracebacks_show_generated_lines() -> None:
 def test_reserved_names_are_those_of_torch() -> None:
     public = {name for kind in (nn.Module(), nn.Sequential(), nn.ModuleDict()) for name in dir(kind) if name[0] != "_"}
     assert public <= MODULE_ATTRIBUTES
+
+
+def test_momentum_is_the_share_of_the_statistics_that_stays() -> None:
+    """As in TensorFlow, and unlike PyTorch's own argument of that name."""
+    program = single(lambda x: op("batch_norm", x, momentum=Fraction(99, 100)))
+    module = build(program).train()
+    (norm,) = (part for part in module.modules() if isinstance(part, nn.BatchNorm2d))
+    x = torch.from_numpy(image_for(program))
+    module(x)
+    assert norm.running_mean is not None
+    torch.testing.assert_close(norm.running_mean, 0.01 * x.mean((0, 2, 3)))
