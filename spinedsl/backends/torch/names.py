@@ -64,4 +64,7 @@ def prose(text: str, limit: int = 100) -> str:
     """`text` as a part of a docstring: printable ASCII on one line, without double quotes or backslashes."""
     readable = text.replace("\\", "/").replace('"', "'")
     line = re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e]", " ", readable)).strip()
-    return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
+    if len(line) <= limit:
+        return line
+    kept = line[: limit - 3]
+    return (kept.rpartition(" ")[0].rstrip(" ,;") or kept) + "..."

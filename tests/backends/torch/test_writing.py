@@ -130,3 +130,8 @@ def test_files_are_named_without_their_folder() -> None:
     assert file_name("/home/me/nets/my.spine") == "my.spine"
     assert file_name("C:\\nets\\my.spine") == "my.spine"
     assert file_name("std/blocks.spine") == "std/blocks.spine"
+
+
+def test_long_prose_ends_between_words() -> None:
+    assert prose("one two, three four", limit=12) == "one two..."
+    assert prose("x" * 20, limit=10) == "xxxxxxx..."
