@@ -7,6 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from spinedsl import driver
+from spinedsl.ir.library import IMPLICIT
+from spinedsl.ir.resolve.definitions import FILLED_BY_ROWS
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import If, Return
 from spinedsl.source import Source
@@ -216,3 +218,11 @@ def test_definitions_may_stand_below_their_use() -> None:
     assert outcome.ok
     assert outcome.value is not None
     assert outcome.value.checked.keys() == {"Net", "Later"}
+
+
+@pytest.mark.parametrize("kind", IMPLICIT)
+def test_what_rows_fill_in_has_words(kind: str) -> None:
+    assert len(FILLED_BY_ROWS.get(kind, ())) == len(IMPLICIT[kind])
+    if IMPLICIT[kind]:
+        text = f"{kind} mine() {{ return relu(1) }}"
+        assert "E0221" in [d.code.id for d in driver.analyse(Source.from_text(text)).diagnostics]

@@ -29,6 +29,7 @@ FILLED_BY_ROWS = {
     "block_type": ("the feature map",),
     "output_type": ("the feature map",),
     "join_type": ("the list of feature maps",),
+    "head_type": ("the list of feature maps",),
     "resample_type": ("the feature map", "the block that it comes from", "the block that it goes to"),
 }
 _EXAMPLE = {
