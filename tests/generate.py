@@ -24,6 +24,7 @@ GENERATED = ROOT / "generated"
 # One network of each example: of a family the one that its paper leads with.
 NETWORKS = {
     "spinenet.spine": "SpineNet49",
+    "spinenet_options.spine": "SpineNet49_AnySize",
     "spinenet_tpu.spine": "SpineNet49S_C_224",
     "resnet.spine": "ResNet50",
     "permuted.spine": "R0SP53",

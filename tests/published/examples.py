@@ -12,7 +12,8 @@ from spinedsl.source import Source
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = (
-    "spinenet", "spinenet_tpu", "spinenet_mobile", "permuted", "resnet", "fpn", "retinanet", "classifier", "convnext",
+    "spinenet", "spinenet_options", "spinenet_tpu", "spinenet_mobile", "permuted", "resnet", "fpn", "retinanet",
+    "classifier", "convnext",
 )  # fmt: skip
 
 
