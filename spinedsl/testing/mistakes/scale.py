@@ -137,10 +137,7 @@ PLANTERS: Planters = {
     "E0508": (body("return channels"),),
     "E0509": (body("var y = x\n    repeat i in 2 { y = shared conv(y, channels + 1 - i, kernel = 1) }\n    return y"),),
     "E0510": (body("return linear(x, channels)"),),
-    "E0511": (
-        body(f"return pad({ONE}, top = 1, left = 1)"),
-        body(f"return crop({ONE}, bottom = 1)"),
-    ),
+    "E0511": (body(f"return pad({ONE}, top = 1, left = 1)"),),
     "E0512": (
         body(f"var y = {ONE}\n    repeat i in 2 {{ y = shared batch_norm(y, epsilon = 0.1 * (i + 1)) }}\n    return y"),
     ),
