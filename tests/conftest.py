@@ -1,4 +1,5 @@
-"""Profiles of Hypothesis, and one thing that holds for all tests: what they generate is held against the allowlist.
+"""Profiles of Hypothesis, and what holds for all tests: Ctrl-C reaches the commands that they start, and what they
+generate is held against the allowlist.
 
 `pytest tests/laws --hypothesis-profile soak` draws many more examples of each law.
 """
@@ -6,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 from importlib import import_module
 
 import pytest
@@ -21,6 +23,13 @@ settings.register_profile(
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    watch_what_is_generated()
+
+
+def watch_what_is_generated() -> None:
     """Whatever Python any test has generated consists only of what generated Python may consist of."""
     emitting = import_module("spinedsl.backends.torch.emit")
     emit = emitting.emit_module
