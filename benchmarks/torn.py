@@ -22,7 +22,7 @@ WRITER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from spinedsl.cli.terminal import write_whole
+from spinedsl.cli.output import write_whole
 path, size, careless = Path({path!r}), {size}, {careless}
 version = 0
 print("ready", flush=True)

@@ -11,27 +11,28 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from spinedsl.checks import check
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, in_order, nearest
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.ir.edits import blame
 from spinedsl.ir.elaborate import Work, elaborate
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve import resolve, resolve_networks
 from spinedsl.ir.typed import CheckedNetwork, InputSize
-from spinedsl.prelude import FOLDER, modules
+from spinedsl.prelude import modules, path_of
 from spinedsl.record import Record, field
 from spinedsl.source import Archive, Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAX_BYTES = 10_000_000
 MAX_IMPORTS = 200
@@ -40,15 +41,15 @@ MAX_IMPORTS = 200
 # ---- reading ----
 
 
-def read(path: Path, name: str | None = None, archive: Archive | None = None) -> Outcome[Source]:
+def read(path: str | Path, name: str | None = None, archive: Archive | None = None) -> Outcome[Source]:
     """A file as a source, or why it cannot be read; from the disk, or out of an archive."""
     shown = legible(name if name is not None else str(path))
     nowhere = Source(shown, "").span(0, 0)
     try:
         if archive is not None:
-            return read_bytes(BytesIO(archive.read(path)), shown, str(path), archive)
-        with path.open("rb") as file:
-            return read_bytes(file, shown, str(path.resolve()))
+            return read_bytes(BytesIO(archive.read(str(path))), shown, str(path), archive)
+        with open(path, "rb") as file:
+            return read_bytes(file, shown, os.path.realpath(path))
     except OSError as error:
         return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=reason_of(error)),))
 
@@ -91,9 +92,7 @@ def reason_of(error: OSError) -> str:
 @cache
 def prelude(module: str) -> Outcome[Unit]:
     """A unit of the standard prelude, read once. Its definitions are checked by the tests, and not by every run."""
-    return read(FOLDER / f"{module}.spine", f"std/{module}.spine").then(
-        lambda source: _Loader(trusted=True).unit(source)
-    )
+    return read(path_of(module), f"std/{module}.spine").then(lambda source: _Loader(trusted=True).unit(source))
 
 
 class _Loader(Record, frozen=False):
@@ -105,14 +104,8 @@ class _Loader(Record, frozen=False):
     units: dict[str, Unit | None] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
-    def load(self, source: Source) -> Outcome[Unit]:
-        """The unit of a file and of all that it imports."""
-        if source.origin and self.folder is None:
-            self.folder = project_folder(Path(source.origin))
-        outcome = self.unit(source)
-        return Outcome(outcome.value, outcome.diagnostics)
-
     def unit(self, source: Source) -> Outcome[Unit]:
+        """The unit of a file and of all that it imports."""
         parsed = parse(source)
         file = parsed.value
         assert file is not None
@@ -130,9 +123,17 @@ class _Loader(Record, frozen=False):
     def imported(self, import_: tree.Import, source: Source) -> Outcome[Unit]:
         if isinstance(import_.path, tuple):
             return self.imported_prelude(import_, import_.path)
-        path = import_.path
-        if not source.origin or self.folder is None:
-            return _not_found(import_, path, "a text without a file has no folder to import from")
+        if not source.origin:
+            return _not_found(import_, import_.path, "a text without a file has no folder to import from")
+        return self.imported_file(import_, import_.path, source)
+
+    def imported_file(self, import_: tree.Import, path: str, source: Source) -> Outcome[Unit]:
+        from pathlib import Path  # noqa: PLC0415  few files import others, and `pathlib` takes long to import
+
+        from spinedsl.places import is_endless, project_folder, shown  # noqa: PLC0415
+
+        if self.folder is None:
+            self.folder = project_folder(Path(self.open_files[0]))
         target = (Path(source.origin).parent / path).resolve()
         if Path(path).is_absolute() or "\\" in path or not target.is_relative_to(self.folder):
             found = say.IMPORT_OUTSIDE.at(import_.span, path=path, folder=f"`{self.folder.name}`")
@@ -148,9 +149,9 @@ class _Loader(Record, frozen=False):
         if len(self.units) >= MAX_IMPORTS:
             return Outcome(None, (say.TOO_MANY.at(import_.span, what="imported files", limit=MAX_IMPORTS, got="more"),))
         archive = source.archive
-        if archive is None and _endless(target):
+        if archive is None and is_endless(target):
             return _not_found(import_, path, "what has this name is no file")
-        name = _shown(Path(source.name).parent / path) if archive is None else archive.name(target)
+        name = shown(Path(source.name).parent / path) if archive is None else archive.name(target)
         text = read(target, name, archive)
         if text.value is None:
             if text.diagnostics[0].code is say.CANNOT_READ:
@@ -181,32 +182,8 @@ class _Loader(Record, frozen=False):
         return Outcome(None, (found,))
 
 
-def _shown(path: Path) -> str:
-    """A path as messages name it: without `..`, where the shorter one leads to the same file."""
-    if ".." not in path.parts:
-        return str(path)
-    short = Path(os.path.normpath(path))
-    return str(short if short.resolve() == path.resolve() else path)
-
-
-def _endless(target: Path) -> bool:
-    """A pipe or a device, which may never end."""
-    try:
-        return target.exists() and not (target.is_file() or target.is_dir())
-    except OSError:  # a name that no file can have: reading it says so
-        return False
-
-
 def _not_found(import_: tree.Import, path: str, where: str) -> Outcome[Unit]:
     return Outcome(None, (say.IMPORT_NOT_FOUND.at(import_.span, path=path, where=where),))
-
-
-def project_folder(path: Path) -> Path:
-    """The folder that imports may not leave: the nearest one above with a project in it, else the file's own."""
-    for folder in path.parents:
-        if any((folder / mark).exists() for mark in (".git", "pyproject.toml", "spine.toml")):
-            return folder
-    return path.parent
 
 
 # ---- the stages ----
@@ -244,7 +221,7 @@ def without_collection() -> Iterator[None]:
 
 
 def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcome[Analysis]:
-    loaded = _Loader().load(source)
+    loaded = _Loader().unit(source)
     unit = loaded.value
     assert unit is not None
     resolved = resolve_networks(unit)
@@ -259,17 +236,26 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
     )  # for all networks together: an answer comes soon, whatever is read
     if only is None:
         for base in bases:  # what is wrong with one by itself is said in its own file, not of what is made of it
-            said += blame(base, elaborate(base, None, work).then(check).diagnostics)
+            said += _said_of(base, elaborate(base, None, work).then(check).diagnostics)
     for name, network in networks.items():
         if only is not None and name != only:
             continue
         if work.left < 0:
             break
         outcome = elaborate(network, size, work).then(check)
-        said += blame(network, outcome.diagnostics)
+        said += _said_of(network, outcome.diagnostics)
         if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):
             checked[name] = outcome.value
     return Outcome(Analysis(source, unit, networks, checked), in_order(said))
+
+
+def _said_of(network: Network, found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+    """What was found in a network; in one that edits made, what of it they are to blame for."""
+    if not found:
+        return ()
+    from spinedsl.ir.edits import blame  # noqa: PLC0415  a clean file has nothing to blame on anyone
+
+    return blame(network, found)
 
 
 def _imported_bases(networks: Mapping[str, Network]) -> list[Network]:
@@ -286,23 +272,7 @@ def needs_arguments(network: Network) -> bool:
 
 def networks_of(source: Source) -> Outcome[dict[str, Network]]:
     """The networks of a file by name, before any of them is elaborated."""
-    return _Loader().load(source).then(resolve_networks)
-
-
-def reads(analysis: Analysis) -> tuple[Path, ...]:
-    """The files that a file is made from, itself first; also those that it imports in vain. The prelude is left out."""
-    found: dict[Path, None] = {}
-    for unit in (analysis.unit, *analysis.unit.all_imports()):
-        origin = unit.file.source.origin
-        if not origin or FOLDER in Path(origin).parents:
-            continue
-        found[Path(origin)] = None
-        found |= {
-            Path(os.path.normpath(Path(origin).parent / import_.path)): None
-            for import_ in unit.file.imports
-            if isinstance(import_.path, str)
-        }
-    return tuple(found)
+    return _Loader().unit(source).then(resolve_networks)
 
 
 def choose_network(networks: Mapping[str, Network], name: str | None) -> str | tuple[str, ...]:

@@ -64,7 +64,7 @@ class RecordType(type):
         for attribute in namespace.get("__annotations__", ()):
             said = namespace.pop(attribute, _MISSING)
             own[attribute] = said if isinstance(said, _Field) else _Field(said, None, True)
-        if (frozen or not bases) and not any(isinstance(value, cached_property) for value in namespace.values()):
+        if (frozen or not bases) and cached_property not in map(type, namespace.values()):
             namespace["__slots__"] = tuple(own)
         inherited = {k: v for base in reversed(bases) for k, v in getattr(base, "__fields__", {}).items()}
         fields = namespace["__fields__"] = inherited | own

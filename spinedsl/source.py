@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from spinedsl.record import Record, field
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Archive(Protocol):
     """Files that stand elsewhere than on the disk, such as those of a revision in git."""
 
-    def read(self, path: Path) -> bytes:
+    def read(self, path: str) -> bytes:
         """All bytes of a file, by the path that it would have on the disk. Raises `OSError` as reading a file does."""
 
     def name(self, path: Path) -> str:

@@ -14,23 +14,25 @@ import pytest
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples/spinenet.spine"
 HEAVY = ("jinja2", "numpy", "onnx", "onnxruntime", "safetensors", "torch")
+SLOW = ("dataclasses", "inspect", "lark", "pathlib", "spinedsl.api", "spinedsl.ir.edits", "tempfile", "threading")
 
-# Prints the heavy packages that are loaded after the statement, as the last line.
+# Prints which of the packages the statement has loaded, as the last line.
 PROBE = """
 import json, sys
+there = set(sys.modules)
 status = None
 try:
     {statement}
 except SystemExit as stopped:
     status = stopped.code
 print()
-print(json.dumps([status, sorted(set({heavy!r}) & set(sys.modules))]))
+print(json.dumps([status, sorted(set({packages!r}) & set(sys.modules) - there)]))
 """
 
 
-def loaded_by(statement: str, cwd: Path) -> tuple[int | None, set[str]]:
-    """Exit status of a statement, where it exits, and the heavy packages that it loaded."""
-    code = PROBE.format(statement=statement, heavy=HEAVY)
+def loaded_by(statement: str, cwd: Path, packages: tuple[str, ...] = HEAVY) -> tuple[int | None, set[str]]:
+    """Exit status of a statement, where it exits, and which of the packages it loaded."""
+    code = PROBE.format(statement=statement, packages=packages)
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, check=False)
     assert run.returncode == 0, run.stderr
     status, loaded = json.loads(run.stdout.splitlines()[-1])
@@ -55,6 +57,10 @@ def test_check_loads_nothing_heavy(text: str | None, status: int, tmp_path: Path
     file = tmp_path / "net.spine"
     file.write_text(text or EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
     assert loaded_by(command("check", str(file)), tmp_path) == (status, set())
+
+
+def test_checking_a_clean_file_loads_nothing_slow(tmp_path: Path) -> None:
+    assert loaded_by(command("check", str(EXAMPLE)), tmp_path, SLOW) == (0, set())
 
 
 @pytest.mark.parametrize(

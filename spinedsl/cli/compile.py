@@ -8,15 +8,9 @@ from pathlib import Path
 
 from spinedsl import api
 from spinedsl.backends import ADAPTERS, AXES, BACKENDS
-from spinedsl.cli.terminal import (
-    UsageError,
-    network_arguments,
-    outputs_argument,
-    read_weights,
-    requested_program,
-    say_diagnostics,
-    write_output,
-)
+from spinedsl.cli.output import write_output
+from spinedsl.cli.request import read_weights, requested_program
+from spinedsl.cli.terminal import UsageError, network_arguments, outputs_argument, say_diagnostics
 from spinedsl.diagnostics.plain import one_line
 
 VERIFIED = ("torch", "onnx")

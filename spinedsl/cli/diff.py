@@ -13,7 +13,8 @@ from pathlib import Path
 from spinedsl import api
 from spinedsl.cli import revision
 from spinedsl.cli.draw import SUFFIXES, marked, write_figure
-from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics, size_argument, write_output
+from spinedsl.cli.output import write_output
+from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics, size_argument
 from spinedsl.compare import Difference, Side, compare, derive, out_of_reach, side
 from spinedsl.source import Source
 

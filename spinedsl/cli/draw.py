@@ -14,15 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl import driver
-from spinedsl.cli.terminal import (
-    UsageError,
-    outputs_argument,
-    program_of,
-    read_source,
-    say_diagnostics,
-    size_argument,
-    write_whole,
-)
+from spinedsl.cli.output import write_whole
+from spinedsl.cli.request import program_of
+from spinedsl.cli.terminal import UsageError, outputs_argument, read_source, say_diagnostics, size_argument
 from spinedsl.draw import Figure, NoFont, lay_out, to_html, to_png, to_svg
 from spinedsl.draw.colours import THEMES
 from spinedsl.draw.figure import WIDTHS

@@ -19,6 +19,7 @@ from pathlib import Path
 from spinedsl import __version__, driver
 from spinedsl.cli.terminal import READ
 from spinedsl.diagnostics.plain import one_line
+from spinedsl.places import project_folder
 from spinedsl.source import Source
 
 PACKAGES = ("lark", "jinja2", "torch", "onnx", "numpy", "safetensors")
@@ -93,7 +94,7 @@ def with_imports(sources: Iterable[Source]) -> Iterator[Source]:
         if not source.origin or len(seen) > driver.MAX_IMPORTS:
             continue
         here = Path(source.origin)
-        folder = driver.project_folder(here)
+        folder = project_folder(here)
         for path in _IMPORT.findall(source.text):
             with contextlib.suppress(OSError, ValueError):
                 target = (here.parent / path).resolve()

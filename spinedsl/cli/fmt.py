@@ -7,7 +7,8 @@ import difflib
 import sys
 from pathlib import Path
 
-from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics, spine_files, write_whole
+from spinedsl.cli.output import write_whole
+from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics, spine_files
 from spinedsl.diagnostics.plain import one_line, printable
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinedsl import api
-from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics, write_whole
+from spinedsl.cli.output import write_whole
+from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics
 
 if TYPE_CHECKING:
     from spinedsl.testing.fuzz import Failure, Report

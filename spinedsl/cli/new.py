@@ -8,7 +8,8 @@ import re
 import sys
 from pathlib import Path
 
-from spinedsl.cli.terminal import UsageError, say_diagnostics, write_whole
+from spinedsl.cli.output import write_whole
+from spinedsl.cli.terminal import UsageError, say_diagnostics
 from spinedsl.diagnostics.plain import one_line
 
 HELP = "start a file with a small network"

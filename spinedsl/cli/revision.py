@@ -84,11 +84,11 @@ class _Revision:
         """As git spells it."""
         return f"{self.revision}:{path.relative_to(self.top).as_posix()}"
 
-    def read(self, path: Path) -> bytes:
+    def read(self, path: str) -> bytes:
         """The file's bytes; a symbolic link in the repository is followed."""
-        if not path.is_relative_to(self.top):
+        if not Path(path).is_relative_to(self.top):
             raise OSError(errno.ENOENT, "outside the repository")
-        wanted = self.name(path)
+        wanted = self.name(Path(path))
         if "\n" in wanted:
             raise OSError(errno.EINVAL, "git cannot be asked for a name with a line break")
         answer = _git("cat-file", "--batch", "--follow-symlinks", ask=f"{wanted}\n".encode(), where=self.top)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from spinedsl.cli.terminal import network_arguments, outputs_argument, requested_program
+from spinedsl.cli.request import requested_program
+from spinedsl.cli.terminal import network_arguments, outputs_argument
 from spinedsl.ops.text import to_text
 
 HELP = "show every operation of a network"

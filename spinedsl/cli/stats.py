@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from spinedsl import analysis
-from spinedsl.cli.terminal import network_arguments, outputs_argument, requested_program, table
+from spinedsl.cli.request import requested_program
+from spinedsl.cli.terminal import network_arguments, outputs_argument, table
 from spinedsl.ops.graph import Graph, flatten
 
 HELP = "count parameters, multiply-adds, memory and receptive field"

@@ -1,27 +1,19 @@
-"""What the commands share: files named on the command line, options in common, printing, and writing whole files."""
+"""What the commands share: files named on the command line, options in common, printing, and files of folders."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from spinedsl import api, driver
+from spinedsl import driver
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.diagnostics.plain import one_line
-from spinedsl.ops.program import Program
 from spinedsl.record import Record
 from spinedsl.source import Source
-
-if TYPE_CHECKING:
-    from spinedsl.weights import Weights
-
 
 READ: deque[Source] = deque(maxlen=16)  # what was read last: a fault's report repeats it
 
@@ -71,7 +63,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def read_source(name: str) -> Outcome[Source]:
     """A file named on the command line; `-` is standard input."""
-    outcome = _standard_input() if name == "-" else driver.read(Path(name), name)
+    outcome = _standard_input() if name == "-" else driver.read(name, name)
     if outcome.value is not None:
         READ.append(outcome.value)
     return outcome
@@ -85,54 +77,6 @@ def _standard_input() -> Outcome[Source]:
         except OSError as error:
             reason = driver.reason_of(error)
     return Outcome(None, (say.CANNOT_READ.at(Source("<stdin>", "").span(0, 0), path="<stdin>", reason=reason),))
-
-
-def requested_program(options: argparse.Namespace) -> Program | None:
-    """The program of the network that the options name; None when its file has mistakes, which are printed."""
-    source = read_source(options.file)
-    if source.value is None:
-        say_diagnostics(source.diagnostics, sys.stderr)
-        return None
-    outputs = getattr(options, "outputs", None)  # some commands take all of them
-    return program_of(source.value, options.network, options.input, outputs)
-
-
-def program_of(
-    source: Source,
-    network: str | None,
-    size: tuple[int, int] | None,
-    outputs: Iterable[str] | None = None,
-    option: str = "--network NAME",
-) -> Program | None:
-    """The program of a network of a file; None when the file has mistakes, which are printed.
-
-    `option` is how the command line chooses the network, where it did not or not rightly.
-    """
-    try:
-        made = api.program(source, network=network, size=size, outputs=outputs)
-    except api.Mistakes as mistakes:
-        say_diagnostics(mistakes.diagnostics, sys.stderr)
-        return None
-    except api.NetworkChoice as choice:
-        raise UsageError(f"{choice} ({option})") from None
-    except api.OutputChoice as choice:
-        raise UsageError(f"{choice} (--outputs NAMES)") from None
-    if made.dropped:
-        rows = f"{len(made.dropped)} of {len(made.dropped) + len(made.rows)} rows"
-        print(f"spine: --outputs leaves out {rows}: {', '.join(made.dropped)}", file=sys.stderr)
-    return made
-
-
-def read_weights(path: Path) -> Weights | None:
-    """A weights file named on the command line; None where it has mistakes, which are printed."""
-    try:
-        found = api.read_weights(path)
-    except api.Mistakes as mistakes:
-        say_diagnostics(mistakes.diagnostics, sys.stderr)
-        return None
-    if not found.sealed:
-        print(f"spine: {one_line(path)} has no digests: damage to it may go unseen", file=sys.stderr)
-    return found
 
 
 def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
@@ -150,9 +94,10 @@ def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[s
 def spine_files(names: Iterable[str]) -> Iterator[str]:
     """Files as they are named; of a folder every `.spine` file below it, in order."""
     for name in names:
-        path = Path(name)
-        if name != "-" and path.is_dir():
-            found = sorted(str(file) for file in path.rglob("*.spine") if file.is_file())
+        if name != "-" and os.path.isdir(name):
+            from pathlib import Path  # noqa: PLC0415  for folders only
+
+            found = sorted(str(file) for file in Path(name).rglob("*.spine") if file.is_file())
             if not found:
                 raise UsageError(f"no .spine file in {name}")
             yield from found
@@ -199,55 +144,3 @@ def say_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
     """Print diagnostics, coloured on a terminal, as wide as it is."""
     encoding = stream.encoding or "utf-8"
     print(rendered(diagnostics, stream).encode(encoding, "backslashreplace").decode(encoding), file=stream)
-
-
-def write_whole(path: Path, data: bytes) -> Diagnostic | None:
-    """Write a file completely or not at all: a temporary file beside it, synced, then renamed.
-
-    A file that is there keeps its permissions; of a symbolic link, the file that it leads to is written. What is no
-    file, such as a pipe or `/dev/null`, is written to as it stands.
-    """
-    import tempfile  # noqa: PLC0415  many commands write nothing
-
-    temporary: Path | None = None
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return None
-        path = path.resolve()
-        mode = path.stat().st_mode & 0o777 if path.exists() else None
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is None:
-            mask = os.umask(0)
-            os.umask(mask)
-            mode = 0o666 & ~mask
-        temporary.chmod(mode)
-        temporary.replace(path)
-    except OSError as error:
-        reason = driver.reason_of(error)
-        return say.CANNOT_WRITE.at(Source(str(path), "").span(0, 0), path=str(path), reason=reason)
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    return None
-
-
-def write_output(output: str, data: bytes) -> int:
-    """Write what a command makes, whole or not at all, to a path or `-`; the exit status."""
-    if output == "-":
-        sys.stdout.buffer.write(data)
-        return 0
-    path = Path(output)
-    if path.is_dir():
-        raise UsageError(f"{output} is a folder: -o names the file to write")
-    failed = write_whole(path, data)
-    if failed is not None:
-        say_diagnostics([failed], sys.stderr)
-        return 1
-    return 0

@@ -8,14 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinedsl.cli.terminal import (
-    UsageError,
-    network_arguments,
-    read_weights,
-    requested_program,
-    say_diagnostics,
-    write_output,
-)
+from spinedsl.cli.output import write_output
+from spinedsl.cli.request import read_weights, requested_program
+from spinedsl.cli.terminal import UsageError, network_arguments, say_diagnostics
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.primitives import Initial

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from pathlib import PurePath
+from os import PathLike
 from typing import Generic, TypeVar
 
 from spinedsl.diagnostics.plain import one_line
@@ -113,7 +113,7 @@ class Code(Record):
 
 def _short(fact: object) -> object:
     """A fact as a message can hold it: a name in a file may be as long as the file."""
-    if not isinstance(fact, str | PurePath):
+    if not isinstance(fact, str | PathLike):
         return fact
     text = str(fact)
     return one_line(text if len(text) <= MAX_FACT else f"{text[: MAX_FACT - 1]}…")

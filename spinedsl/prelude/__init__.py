@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent
-_DEFINITION = re.compile(r"^(?:[a-z]+_type|def) +([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
+FOLDER = os.path.dirname(os.path.realpath(__file__))
+_DEFINITION = r"(?m)^(?:[a-z]+_type|def) +([A-Za-z_][A-Za-z0-9_]*)"
 
 
 @cache
 def modules() -> tuple[str, ...]:
     """Names that `import std.…` knows."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.spine")))
+    return tuple(sorted(name.removesuffix(".spine") for name in os.listdir(FOLDER) if name.endswith(".spine")))
+
+
+def path_of(module: str) -> str:
+    """Where a module is."""
+    return os.path.join(FOLDER, f"{module}.spine")
+
+
+def text_of(module: str) -> str:
+    """What a module says."""
+    with open(path_of(module), encoding="utf-8") as file:
+        return file.read()
 
 
 @cache
 def _homes() -> dict[str, str]:
-    texts = {module: (FOLDER / f"{module}.spine").read_text(encoding="utf-8") for module in modules()}
-    return {name: module for module, text in texts.items() for name in _DEFINITION.findall(text)}
+    return {name: module for module in modules() for name in re.findall(_DEFINITION, text_of(module))}
 
 
 def home_of(definition: str) -> str | None:

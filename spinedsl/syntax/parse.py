@@ -6,10 +6,11 @@ cannot be read becomes `tree.Broken`, which remembers the names it mentions, so 
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock
 from bisect import bisect_left
+from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome, first, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
@@ -20,7 +21,9 @@ from spinedsl.syntax.build import Builder, Mistake
 from spinedsl.syntax.edits import EDIT_STATEMENTS, begins_edit, misread
 from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_STATEMENTS, Statement, last_of, lay_out, span_of
 from spinedsl.syntax.machine import Machine, Token, Unexpected
-from spinedsl.syntax.misread import Misreadings
+
+if TYPE_CHECKING:
+    from spinedsl.syntax.misread import Misreadings
 
 MAX_FILE_CHARACTERS = 4_000_000
 MAX_EXPRESSION_DEPTH = 64
@@ -42,7 +45,7 @@ ELSEWHERE = {  # what other languages call it
 HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
 
 _builder = Builder()
-_lock = threading.Lock()
+_lock = allocate_lock()
 
 
 @cache
@@ -63,7 +66,7 @@ def parse(source: Source) -> Outcome[tree.File]:
         parser.hidden = sorted(diagnostic.span.start for diagnostic in diagnostics)
         parser.diagnostics = [*diagnostics, *unbalanced]
         file = parser.file(statements)
-        parser.diagnostics += parser.misreadings.keywords_as_names()
+        parser.diagnostics += parser.at_last()
         file = replace(file, sound=not parser.diagnostics)
     return Outcome(file, tuple(first(parser.diagnostics, MAX_REPORTED, say.TOO_MANY)))
 
@@ -86,8 +89,21 @@ class _Parser:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self.broken: list[tree.Broken] = []
-        self.misreadings = Misreadings(source)
         self.hidden: list[int] = []  # where characters stand that were refused
+        self._misreadings: Misreadings | None = None
+
+    @property
+    def misreadings(self) -> Misreadings:
+        """What says why something could not be read; most files do not need it."""
+        if self._misreadings is None:
+            from spinedsl.syntax.misread import Misreadings  # noqa: PLC0415
+
+            self._misreadings = Misreadings(self.source)
+        return self._misreadings
+
+    def at_last(self) -> Iterable[Diagnostic]:
+        """What is said of the whole file, once all of it was read."""
+        return () if self._misreadings is None else self._misreadings.keywords_as_names()
 
     # ---- one statement ----
 

@@ -7,8 +7,8 @@ tables are built from the grammar. `python -m spinedsl.syntax.tables` writes it 
 
 from __future__ import annotations
 
-import zlib
-from pathlib import Path
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ STARTS = (
     "repeat_head",
     "each_head",
 )
-SAVED = Path(__file__).resolve().with_name("saved.py")
+HERE = os.path.dirname(os.path.realpath(__file__))
 HEAD = '"""The tables of the grammar, as `python -m spinedsl.syntax.tables` writes them: nothing to edit here."""'
 FORM = 2  # of what is saved
 WORD_END = r"\b"
@@ -49,10 +49,10 @@ class _KeepBad:
 
 def grammar_text() -> str:
     """The text of `spine.lark`: beside the checkout, else as shipped in the wheel."""
-    package = Path(__file__).resolve().parent.parent
-    for place in (package.parent / "grammar", package / "_grammar"):
-        if (found := place / "spine.lark").is_file():
-            return found.read_text(encoding="utf-8")
+    package = os.path.dirname(HERE)
+    for place in (os.path.join(os.path.dirname(package), "grammar"), os.path.join(package, "_grammar")):
+        with suppress(FileNotFoundError), open(os.path.join(place, "spine.lark"), encoding="utf-8") as file:
+            return file.read()
     raise FileNotFoundError("spine.lark is missing from this installation of spinedsl")
 
 
@@ -146,14 +146,14 @@ def load() -> Tables:
 
 def key() -> str:
     """What the tables depend on."""
-    text = grammar_text().encode()
-    return f"form {FORM}, grammar of {len(text)} bytes, crc {zlib.crc32(text):08x}"
+    return f"form {FORM} of\n{grammar_text()}"
 
 
 def save() -> None:
     """Write `saved.py` anew."""
     made = {"key": key(), **build()}
-    SAVED.write_text(f"{HEAD}\n\nfrom typing import Any\n\nTABLES: dict[str, Any] = {made!r}\n", encoding="utf-8")
+    with open(os.path.join(HERE, "saved.py"), "w", encoding="utf-8") as file:
+        file.write(f"{HEAD}\n\nfrom typing import Any\n\nTABLES: dict[str, Any] = {made!r}\n")
 
 
 if __name__ == "__main__":

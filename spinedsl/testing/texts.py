@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 
-from spinedsl.prelude import FOLDER, modules
+from spinedsl.prelude import modules, text_of
 from spinedsl.testing.networks import networks
 from spinedsl.testing.space import STANDARD, Space
 
@@ -57,7 +57,7 @@ def mutated(text: str, draw: Random) -> str:
 
 
 def _prelude() -> list[str]:
-    return [(FOLDER / f"{module}.spine").read_text(encoding="utf-8") for module in modules()]
+    return [text_of(module) for module in modules()]
 
 
 def texts(seeds: Sequence[str] = (), space: Space = STANDARD) -> st.SearchStrategy[str]:

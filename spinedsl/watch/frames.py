@@ -7,6 +7,7 @@ every kind of disk, and costs nothing worth mentioning for a handful of files.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from spinedsl.draw import lay_out, to_svg
 from spinedsl.draw.page import captions
 from spinedsl.ir.typed import InputSize
 from spinedsl.lower import lower
+from spinedsl.prelude import FOLDER
 from spinedsl.record import Record, replace
 
 POLL = 0.05  # seconds between looks
@@ -117,7 +119,7 @@ class Watcher:
         analysis = outcome.value
         if analysis is None:
             return None, outcome.diagnostics, ""
-        self.files = tuple(dict.fromkeys((self.path, *driver.reads(analysis))))
+        self.files = tuple(dict.fromkeys((self.path, *files_of(analysis))))
         chosen = driver.choose_network(analysis.networks, wanted)
         if wanted is None and not isinstance(chosen, str) and chosen:
             chosen = chosen[0]
@@ -151,6 +153,22 @@ class Watcher:
         number = last.figure if svg == last.svg else last.figure + 1
         words += f" ({(time.perf_counter() - start) * 1000:.0f} ms)"
         return Frame(last.number + 1, number, svg, title, subtitle, words, said, problem)
+
+
+def files_of(analysis: driver.Analysis) -> tuple[Path, ...]:
+    """The files that a file is made from, itself first; also those that it imports in vain. The prelude is left out."""
+    found: dict[Path, None] = {}
+    for unit in (analysis.unit, *analysis.unit.all_imports()):
+        origin = unit.file.source.origin
+        if not origin or Path(origin).is_relative_to(FOLDER):
+            continue
+        found[Path(origin)] = None
+        found |= {
+            Path(os.path.normpath(Path(origin).parent / import_.path)): None
+            for import_ in unit.file.imports
+            if isinstance(import_.path, str)
+        }
+    return tuple(found)
 
 
 def prints(paths: Iterable[Path]) -> Prints:

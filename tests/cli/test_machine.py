@@ -156,7 +156,7 @@ def test_a_file_that_is_replaced_while_it_is_read(tmp_path: Path) -> None:
     versions = ["spine 1\n# " + letter * 200_000 + "\n" for letter in "ab"]
     file.write_text(versions[0])
     code = (
-        "import sys\nfrom pathlib import Path\nfrom spinedsl.cli.terminal import write_whole\n"
+        "import sys\nfrom pathlib import Path\nfrom spinedsl.cli.output import write_whole\n"
         "versions = [('spine 1\\n# ' + letter * 200_000 + '\\n').encode() for letter in 'ab']\n"
         "print('ready', flush=True)\n"
         f"while True:\n    for version in versions:\n        write_whole(Path({str(file)!r}), version)\n"

@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.torn import torn
 from spinedsl.cli import main
-from spinedsl.cli.terminal import write_whole
+from spinedsl.cli.output import write_whole
 
 ROOT = Path(__file__).parents[2]
 FIRST = str(ROOT / "examples/tutorial/1_first_network.spine")

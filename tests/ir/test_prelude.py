@@ -3,14 +3,13 @@
 import pytest
 
 from spinedsl import driver
-from spinedsl.prelude import FOLDER, modules
+from spinedsl.prelude import modules, path_of, text_of
 from spinedsl.source import Source
 
 
 @pytest.mark.parametrize("module", modules())
 def test_a_module_of_the_prelude_has_no_mistake(module: str) -> None:
-    path = FOLDER / f"{module}.spine"
-    outcome = driver.analyse(Source.from_text(path.read_text(encoding="utf-8"), path.name, str(path)))
+    outcome = driver.analyse(Source.from_text(text_of(module), f"{module}.spine", path_of(module)))
     assert not outcome.diagnostics
     assert outcome.value is not None
     assert all(defined.sound for defined in outcome.value.unit.own())
@@ -21,6 +20,6 @@ def test_a_module_of_the_prelude_has_no_mistake(module: str) -> None:
 
 
 def test_a_mistake_in_it_would_be_seen() -> None:
-    text = (FOLDER / "blocks.spine").read_text(encoding="utf-8")
+    text = text_of("blocks")
     source = Source.from_text(text.replace("kernel = 3", "kernal = 3", 1), "blocks.spine")
     assert [d.code.id for d in driver.analyse(source).diagnostics][:1] == ["E0208"]

@@ -170,15 +170,14 @@ class Caller(Evaluator):
         inputs: list[Operand | Block] = []
         if not self.bind_arguments(expr, primitive, inputs, attributes):
             return POISON
-        bound: dict[str, Attr] = {}
-        for attribute, value in attributes.items():
-            if value is None:
-                found = say.MISSING_ARGUMENT.at(expr.span, callee=role, name=attribute)
-                example = f"{primitive.name}({attribute} = …)"
-                where = f"in the network: `defaults {{ {role} {example} }}`" if role in ROLES else f"as in `{example}`"
-                self.report(found.with_fix(f"say it {where}"))
-                return POISON
-            bound[attribute] = value
+        bound = {attribute: value for attribute, value in attributes.items() if value is not None}
+        if len(bound) < len(attributes):
+            attribute = next(name for name in attributes if name not in bound)
+            found = say.MISSING_ARGUMENT.at(expr.span, callee=role, name=attribute)
+            example = f"{primitive.name}({attribute} = …)"
+            where = f"in the network: `defaults {{ {role} {example} }}`" if role in ROLES else f"as in `{example}`"
+            self.report(found.with_fix(f"say it {where}"))
+            return POISON
         path = self.plan.paths.get(id(expr), (role,))
         maps = tuple(value for value in inputs if not isinstance(value, Block))
         name, level = primitive.name, self.level_of_size(primitive, inputs)

@@ -109,7 +109,9 @@ class Context(Record, frozen=False, eq=False):
 
     def recall(self, defined: Defined, key: object) -> Expanded | None:
         """An equal expansion of before. Its mistakes are said again, at the present use."""
-        found = self._remembered(defined).get(key) or self._failed.get((id(defined), key))
+        found = self._remembered(defined).get(key)
+        if found is None and self._failed:
+            found = self._failed.get((id(defined), key))
         if found is not None:
             self.deepest = max(self.deepest, found.deepest)
             for axis, loc in found.static_axes.items():

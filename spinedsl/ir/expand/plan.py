@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spinedsl.ir.expand.notation import notation
 from spinedsl.ir.library import Defined
 from spinedsl.ir.naming import Paths, name_parts
+from spinedsl.ops.program import Formal
+from spinedsl.ops.types import Attr
 from spinedsl.record import Record
 from spinedsl.syntax import tree
 
@@ -18,6 +21,7 @@ class Plan(Record, eq=False):
     paths: Paths  # see `naming`
     weights: Mapping[int, int]  # steps that a statement takes, by its identity, if many
     frames: int  # Python's frames, at most, while it is expanded without what it calls
+    scalars: Mapping[str, Formal]  # its parameters as compile-time values, if their defaults name nothing
 
 
 def plan_of(defined: Defined) -> Plan:
@@ -26,8 +30,20 @@ def plan_of(defined: Defined) -> Plan:
     if plan is None:
         body = defined.definition.body
         paths = name_parts(defined.definition, defined.unit)
-        plan = defined.plan = Plan(paths, _weights(body), 3 * tree.depth(body) + 8)
+        plan = defined.plan = Plan(paths, _weights(body), 3 * tree.depth(body) + 8, _scalars(defined))
     return plan
+
+
+def _scalars(defined: Defined) -> dict[str, Formal]:
+    """The parameters without a default, or with a number or a flag."""
+    scalars: dict[str, Formal] = {}
+    for name, parameter in defined.parameters.items():
+        default = parameter.default
+        if default is None:
+            scalars[name] = Formal(name, "scalar", None)
+        elif isinstance(default, tree.Number | tree.Flag):
+            scalars[name] = Formal(name, "scalar", Attr(default.value, notation(default, ())))
+    return scalars
 
 
 def _weights(body: tree.Body) -> dict[int, int]:

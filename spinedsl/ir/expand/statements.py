@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import floor
 
 from spinedsl.diagnostics import Label
@@ -48,10 +48,13 @@ from spinedsl.syntax import tree
 MAX_REPEAT = 1_000
 STEPS = 3  # of expanding a definition, beside those of its statements
 
+# Expansions of one definition say the same of their parameters.
+_name, _property, _formal = lru_cache(4096)(Name), lru_cache(4096)(Property), lru_cache(4096)(Formal)
+
 
 def expand(context: Context, defined: Defined, arguments: Environment) -> Module | Poison:
     """The definition with its parameters bound to `arguments`, which are complete and in their order."""
-    if not defined.sound or any(isinstance(value, Poison) for value in arguments.values()):
+    if not defined.sound or Poison in map(type, arguments.values()):
         return POISON
     key = tuple([memo_key(value) for value in arguments.values()])
     found = context.recall(defined, key)
@@ -108,7 +111,7 @@ class Expansion(Caller):
         for parameter in defined.definition.parameters:
             name = parameter.name.text
             if name in arguments:
-                self.bind_parameter(name, arguments[name], self.default_of(parameter))
+                self.bind_parameter(parameter, arguments[name])
 
     def expand(self, defined: Defined, arguments: Environment) -> Module | Poison:
         """A definition that this one calls."""
@@ -128,43 +131,46 @@ class Expansion(Caller):
 
     # ---- parameters ----
 
-    def default_of(self, parameter: tree.Parameter) -> Attr | None:
-        """The default of a parameter, as generated code may say it."""
+    def formal_scalar(self, parameter: tree.Parameter) -> Formal:
+        """A parameter that is a compile-time value, with its default as generated code may say it."""
+        known = self.plan.scalars.get(parameter.name.text)
+        if known is not None:
+            return known
         default = parameter.default
-        if default is None:
-            return None
-        if isinstance(default, tree.Number | tree.Flag):
-            return Attr(default.value, self.notation(default))
+        assert default is not None
         value = self.evaluate(default)
-        return Attr(scalar(value), self.notation(default)) if is_scalar(value) else None
+        return Formal(
+            parameter.name.text, "scalar", Attr(scalar(value), self.notation(default)) if is_scalar(value) else None
+        )
 
-    def bind_parameter(self, name: str, value: Result, default: Attr | None) -> None:
+    def bind_parameter(self, parameter: tree.Parameter, value: Result) -> None:
         """Give a parameter its value, and note what kind it is."""
+        name = parameter.name.text
         if isinstance(value, MAPS):
             self.maps[name] = value.type
-            self.env[name] = Ref(name, value.type, Property(name, "channels"))
-            self.formals.append(Formal(name, "map", None))
+            self.env[name] = Ref(name, value.type, _property(name, "channels"))
+            self.formals.append(_formal(name, "map", None))
         elif isinstance(value, Many):
             types = [item.type for item in value.items if isinstance(item, MAPS)]
             same = len({type_.channels for type_ in types}) == 1
-            channels: Expr = Property(name, "channels") if same else OPAQUE
+            channels: Expr = _property(name, "channels") if same else OPAQUE
             self.maps[name] = tuple(types)
             self.env[name] = Many(
                 name, tuple(Ref(f"{name}[{index}]", type_, channels) for index, type_ in enumerate(types))
             )
-            self.formals.append(Formal(name, "maps", None))
+            self.formals.append(_formal(name, "maps", None))
         elif isinstance(value, Block):
             self.env[name] = value
-            self.formals.append(Formal(name, "block", None))
+            self.formals.append(_formal(name, "block", None))
             for property_ in BLOCK_PROPERTIES:
                 known = getattr(value, property_)
                 if known is not None:
-                    self.scalars[f"{name}.{property_}"] = Attr(known, Property(name, property_))
+                    self.scalars[f"{name}.{property_}"] = Attr(known, _property(name, property_))
         else:
+            self.formals.append(self.formal_scalar(parameter))
             self.env[name] = value
-            self.formals.append(Formal(name, "scalar", default))
             if not isinstance(value, Poison):
-                self.scalars[name] = Attr(value, Name(name))
+                self.scalars[name] = Attr(value, _name(name))
 
     # ---- the whole ----
 

@@ -6,7 +6,6 @@ In: the unit that lacks the name, and the unit or the module of the prelude that
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from spinedsl.diagnostics import Edit
 from spinedsl.ir.library import Unit
@@ -21,8 +20,8 @@ def import_of(unit: Unit, other: Unit | str) -> tuple[str, Edit]:
 
 def _way(unit: Unit, other: Unit) -> str:
     """The path of the other file as this one says it."""
-    here, there = Path(unit.file.source.origin), Path(other.file.source.origin)
-    return Path(os.path.relpath(there, here.parent)).as_posix()
+    here = os.path.dirname(unit.file.source.origin)
+    return os.path.relpath(other.file.source.origin, here).replace(os.sep, "/")
 
 
 def _place(unit: Unit) -> Span:

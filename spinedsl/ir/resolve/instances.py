@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.ir.edits import apply, blame
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.expressions import Expressions, Scope
@@ -106,6 +105,8 @@ class _Maker(Record, frozen=False):
 
     def edited(self, unit: Unit, base: Network, instance: tree.Instance) -> Network:
         """The network with the instance's edits made, resolved like one that is written out."""
+        from spinedsl.ir.edits import apply, blame  # noqa: PLC0415  most files have none
+
         declared, trace, said = apply(base, instance, unit)
         self.diagnostics += said
         resolved, said = resolve_network(declared, unit, trace)
