@@ -289,7 +289,7 @@ PLANTS = (
     ),
     Plant(
         "writing: in place",
-        "cli/terminal.py",
+        "cli/output.py",
         "temporary.replace(path)",
         "path.write_bytes(data)",
         ("tests/cli/test_write_whole.py",),

@@ -148,8 +148,11 @@ def test_as_a_file_name(payload: str, tmp_path: Path, capfd: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("payload", [p for p in PAYLOADS if not {"\0", "\ud800"} & {*p}], ids=ascii)
-def test_as_an_argument(payload: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_as_an_argument(
+    payload: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Names and paths on the command line, as a shell's `*` puts them there."""
+    monkeypatch.chdir(tmp_path)  # `new` writes there what it may write
     file = str(ROOT / "examples/tutorial/1_first_network.spine")
     for arguments in (
         [payload],
@@ -172,6 +175,7 @@ def test_as_an_argument(payload: str, capfd: pytest.CaptureFixture[str]) -> None
         if said.err:
             plain(said.err)
         plain(said.out)
+    assert not (tmp_path / "pwned").exists()
 
 
 def test_nothing_was_touched() -> None:
