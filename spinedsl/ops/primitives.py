@@ -11,6 +11,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import TypeAlias
 
+from spinedsl.diagnostics import one_of
 from spinedsl.ops import rearrange, rules
 from spinedsl.ops.rules import Attributes, Initial, Parameter, Problem, pads
 from spinedsl.ops.types import Type, Value
@@ -57,8 +58,13 @@ class Attribute(Record):
     kind: Kind
     default: Value = 0
     required: bool = False
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()  # symbols that it may be
     many: bool = False
+
+    @property
+    def expected(self) -> str:
+        """What it may be, in words."""
+        return one_of(self.choices) if self.kind is Kind.CHOICE else self.kind.value
 
 
 ShapeRule: TypeAlias = Callable[[Sequence[Type], Attributes], "Type | Problem"]
@@ -123,7 +129,7 @@ class Primitive(Record):
 
 # ---- the table ----
 
-_PADDING = Attribute("padding", Kind.PADDING, "same")
+_PADDING = Attribute("padding", Kind.PADDING, "same", choices=("same", "symmetric"))
 _WINDOW = (Attribute("kernel", Kind.COUNT, required=True), Attribute("stride", Kind.COUNT, 1), _PADDING)
 _EPSILON = Attribute("epsilon", Kind.POSITIVE, Fraction(1, 100_000))
 _INITIAL = (

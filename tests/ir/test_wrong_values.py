@@ -226,7 +226,7 @@ CASES = {
         "return upsample(x, levels = 1, mode = cubic)",
         "E0201",
         "there is no value named `cubic`",
-        "give it a value above, as in `let cubic = …`, or make it a parameter",
+        "give `nearest` or `bilinear`",
     ),
     "choice of a number": (
         "return upsample(x, levels = 1, mode = 3)",

@@ -8,6 +8,7 @@ from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate.settings import Settings
 from spinedsl.ir.expand import Block, Context, Environment, Result, complete, expand, promised_channels
+from spinedsl.ir.expand.misfits import divides
 from spinedsl.ir.expand.notation import OPAQUE
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import RowDecl
@@ -307,7 +308,7 @@ class RowElaborator(Record, frozen=False):
         if self.channels is not None and self.defined.parameter("channels") is not None:
             arguments.setdefault("channels", self.channels)
         repeated = "repeat" in self.declared.clauses
-        result = arrived
+        result, deepest = arrived, self.context.deepest
         for repeat in range(repeats):
             path = (self.name, f"rep{repeat}") if repeated else (self.name,)
             before = self.calls[-1] if repeat > 1 else None
@@ -326,7 +327,10 @@ class RowElaborator(Record, frozen=False):
                 return None
             self.calls.append(call)
             result = call.type
-        return self.at_its_level(arrived, result)
+        kept = self.at_its_level(arrived, result)
+        if kept is None:
+            self.context.deepest = deepest  # what a wrong level would ask of the input's size is not said as well
+        return kept
 
     def repeats(self) -> int | None:
         """How often the row's type is used, one after another."""
@@ -351,9 +355,12 @@ class RowElaborator(Record, frozen=False):
         name = self.defined.definition.name
         found = found.with_others(Label(name.span, f"`{name.text}` is defined here"))
         said = self.declared.value_of("level")
-        if result.level is not None and said is not None:
-            found = found.with_fix(f"say `level {result.level}`", Edit(said.span, str(result.level)))
-        self.report(found)
+        if result.level is None or said is None:
+            self.report(found)
+        elif self.context.any_size or divides(self.network_input, 1 << result.level):
+            self.report(found.with_fix(f"say `level {result.level}`", Edit(said.span, str(result.level))))
+        else:
+            self.report(found.with_fix(f"let its strides lead to level {self.level}"))
         return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 
-from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.values import in_words
 from spinedsl.ir.scalars import Number, describe, is_number
@@ -35,19 +35,12 @@ def check_value(attribute: Attribute, value: object, span: Span, what: str) -> V
             return value
         found = _wrong(kind.value, value, span, what)
         return found.with_rename(span, _FLAGS.get(value) if is_number(value) else None)
+    if isinstance(value, str) and value in attribute.choices:
+        return value
     if kind is Kind.CHOICE:
-        if isinstance(value, str) and value in attribute.choices:
-            return value
-        choices = one_of(attribute.choices)
-        found, near = (
-            _wrong(choices, value, span, what),
-            nearest(value, attribute.choices) if isinstance(value, str) else None,
-        )
-        return found.with_rename(span, near) if near is not None else found.with_fix(f"choose {choices}")
-    if kind is Kind.PADDING and isinstance(value, str) and value in ("same", "symmetric"):
-        return value
-    if kind is Kind.INITIAL and isinstance(value, str) and value in attribute.choices:
-        return value
+        found = _wrong(attribute.expected, value, span, what)
+        near = nearest(value, attribute.choices) if isinstance(value, str) else None
+        return found.with_rename(span, near) if near is not None else found.with_fix(f"choose {attribute.expected}")
     if is_number(value):
         return _number(kind, value, span, what)
     return _wrong(kind.value, value, span, what).with_fix(f"give {kind.value}")

@@ -18,7 +18,7 @@ from spinedsl.ir.library import (
     callables,
     language_callable,
 )
-from spinedsl.ops.primitives import ROLES, SYMBOLS, Primitive
+from spinedsl.ops.primitives import ROLES, SYMBOLS, Attribute, Kind, Primitive
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -66,8 +66,16 @@ class Expressions(Record, frozen=False):
         elif isinstance(expr, tree.Text):
             self.text(expr)
 
-    def name(self, expr: tree.Ident, scope: Scope) -> None:
-        """A name that stands for a value."""
+    def argument(self, argument: tree.Argument, callee: Primitive | None, scope: Scope) -> None:
+        """An argument of a call; one that gives an attribute of a primitive may be a symbol."""
+        attribute = callee.attribute(argument.name.text) if callee is not None and argument.name is not None else None
+        if attribute is not None and isinstance(argument.value, tree.Ident):
+            self.name(argument.value, scope, attribute)
+        else:
+            self.check(argument.value, scope)
+
+    def name(self, expr: tree.Ident, scope: Scope, attribute: Attribute | None = None) -> None:
+        """A name that stands for a value, perhaps of an attribute."""
         name = expr.name
         if name in scope.names or name in SYMBOLS or name in self.unit.mentioned:
             return
@@ -76,6 +84,9 @@ class Expressions(Record, frozen=False):
             self.diagnostics.append(found.with_fix(f"call it: `{name}(…)`"))
             return
         found = say.UNKNOWN_NAME.at(expr.span, kind="value", name=name, where="here")
+        if attribute is not None and (attribute.choices or attribute.kind is Kind.FLAG):
+            self.diagnostics.append(self.no_choice(found, expr, scope, attribute))
+            return
         near = self.unit.nearest(name, chain(SYMBOLS, reversed(scope.names)))
         if near is None and scope.names:
             found = found.with_notes(f"known here: {one_of(scope.names, conjunction='and')}")
@@ -83,6 +94,16 @@ class Expressions(Record, frozen=False):
         elif near is None and self.in_network:
             found = found.with_notes("values of a network are its parameters and its `let`s: here there are none")
         self.diagnostics.append(found.with_rename(expr.span, near))
+
+    def no_choice(self, found: Diagnostic, expr: tree.Ident, scope: Scope, attribute: Attribute) -> Diagnostic:
+        """An attribute is given a name that is none of its choices."""
+        choices = ("true", "false") if attribute.kind is Kind.FLAG else attribute.choices
+        found = found.with_notes(f"`{attribute.name}` is {attribute.expected}")
+        near = next((choice for choice in choices if len(expr.name) > 2 and expr.name.lower() in choice), None)
+        near = near or self.unit.nearest(expr.name, chain(choices, reversed(scope.names)))
+        if near is None and attribute.kind is Kind.PADDING and expr.name.lower() == "valid":
+            return found.with_fix("what others call `valid` is no padding: `padding = 0`")
+        return found.with_fix(f"give {attribute.expected}") if near is None else found.with_rename(expr.span, near)
 
     def property(self, expr: tree.Property, scope: Scope) -> None:
         """`base.name`, where the name is one that feature maps or blocks have."""
@@ -110,9 +131,11 @@ class Expressions(Record, frozen=False):
 
     def call(self, expr: tree.Call, scope: Scope) -> None:
         """A call, with what it calls and its arguments."""
-        for argument in expr.arguments:
-            self.check(argument.value, scope)
         callee = expr.callee
+        known = callee.text not in scope.names and callee.text not in self.unit.definitions
+        primitive = language_callable(callee.text) if known else None
+        for argument in expr.arguments:
+            self.argument(argument, primitive if isinstance(primitive, Primitive) else None, scope)
         if expr.shared and not self.in_network and callee.text not in self.unit.mentioned:
             self.shared(expr, scope)
         if self.in_network and callee.text not in SCALAR_FUNCTIONS:

@@ -11,6 +11,7 @@ from spinedsl.ir.networks import with_article
 from spinedsl.ir.reserved import another_name, why_reserved
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope
 from spinedsl.ir.trace import Trace
+from spinedsl.ops.primitives import Primitive
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -55,6 +56,10 @@ class Names(Record, frozen=False):
     def check(self, expr: tree.Expr) -> None:
         """An expression of the network: numbers, its parameters and its `let`s."""
         self.at(expr.span).check(expr, self.scope)
+
+    def argument(self, argument: tree.Argument, callee: Primitive) -> None:
+        """What is given to a primitive, by name."""
+        self.at(argument.span).argument(argument, callee, self.scope)
 
     def at(self, span: Span) -> Expressions:
         """Checks what stands at a place by what its file can name."""

@@ -151,7 +151,7 @@ class _Settings(Record, frozen=False):
         """The attributes of an entry, given by name."""
         names = self.names
         for argument in use.arguments:
-            names.check(argument.value)
+            names.argument(argument, primitive)
         known = [attribute.name for attribute in primitive.attributes]
         if positional := [argument for argument in use.arguments if argument.name is None]:
             found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="`defaults` give")
