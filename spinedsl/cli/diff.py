@@ -16,6 +16,7 @@ from spinedsl.cli.draw import SUFFIXES, marked, write_figure
 from spinedsl.cli.output import write_output
 from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics, size_argument
 from spinedsl.compare import Difference, Side, compare, derive, out_of_reach, side
+from spinedsl.draw.colours import THEMES
 from spinedsl.source import Source
 
 HELP = "say what changed between two networks, and whom it breaks"
@@ -46,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edits", action="store_true", help="print the edits that make B of A")
     parser.add_argument("--format", choices=("human", "json"), default="human", help="for people, or for programs")
     parser.add_argument("-o", "--output", metavar="PATH", help="draw both, with marks: a .svg, .png or .html file")
+    parser.add_argument("--theme", choices=THEMES, default="auto", help="of what -o draws, as in `spine draw`")
     parser.add_argument(
         "--mapping", metavar="PATH", help="write old and new names of renamed tensors as JSON, or - to print them"
     )
@@ -77,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         _say(difference, options)
     if options.mapping is not None and (status := _write_mapping(difference, options.mapping)):
         return status
-    return write_figure(marked(difference), options.output) if options.output is not None else 0
+    return write_figure(marked(difference), options.output, options.theme) if options.output is not None else 0
 
 
 def read_both(old: str, new: str) -> tuple[tuple[Source, str | None], tuple[Source, str | None]] | None:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl import driver
+from spinedsl.cli import revision
 from spinedsl.cli.output import write_whole
 from spinedsl.cli.request import program_of
 from spinedsl.cli.terminal import UsageError, outputs_argument, read_source, say_diagnostics, size_argument
+from spinedsl.diagnostics import Outcome
 from spinedsl.draw import Figure, NoFont, lay_out, to_html, to_png, to_svg
 from spinedsl.draw.colours import THEMES
 from spinedsl.draw.figure import WIDTHS
@@ -37,6 +39,7 @@ examples:
   spine draw examples/fpn.spine examples/spinenet.spine --network ResNet50FPN --network SpineNet49 -o two.svg
   spine draw examples/tutorial/6_edits.spine --network Permuted --against Plain -o changes.svg
   spine draw new.spine --against old.spine --theme dark -o changes.png
+  spine draw net.spine --against HEAD~1:net.spine -o changes.svg                   since the last commit
 """
 Wanted: TypeAlias = tuple[Source, str | None]  # a file, and a network in it
 SUFFIXES = (".svg", ".png", ".html")
@@ -59,7 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--against", metavar="OTHER",
-        help="mark what changed since OTHER: a network of the file, a file, or FILE:NAME",
+        help="mark what changed since OTHER: a network of the file, FILE, FILE:NAME, or REVISION:FILE of git",
     )  # fmt: skip
     parser.add_argument(
         "--theme", choices=THEMES, default="auto",
@@ -122,7 +125,7 @@ def _written(figure: Figure, suffix: str, theme: str, colour: str) -> bytes:
 
 def _figure(options: argparse.Namespace) -> Figure | None:
     """The figure of what the options name; None where a file has mistakes, which are printed."""
-    sources = [_source(file) for file in options.file]
+    sources = [_read(read_source(file)) for file in options.file]
     if None in sources:
         return None
     wanted = list(_wanted([source for source in sources if source is not None], options.network))
@@ -159,8 +162,7 @@ def _compared(*sides: tuple[Source, Program]) -> Difference:
     return compare(old, new)
 
 
-def _source(file: str) -> Source | None:
-    source = read_source(file)
+def _read(source: Outcome[Source]) -> Source | None:
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)
     return source.value
@@ -198,12 +200,13 @@ def _names(source: Source) -> tuple[str, ...]:
 def _other(other: str, source: Source, name: str) -> Wanted | None:
     """What a network `name` is compared with; None where the file cannot be read, which is said.
 
-    `other` is NAME in its own file, FILE (the network of that name there, else the only one), or FILE:NAME.
+    `other` is NAME in its own file, FILE (the network of that name there, else the only one), REVISION:FILE, or one of
+    these with :NAME.
     """
-    file, colon, asked = other.rpartition(":") if ".spine:" in other else (other, "", "")
-    if not (colon or other.endswith(".spine") or Path(other).is_file()):
+    if ":" not in other and not other.endswith(".spine") and not Path(other).is_file():
         return source, other
-    found = _source(file)
+    asked = revision.named(other)
+    found = _read(revision.read(asked.text))
     if found is None:
         return None
-    return found, asked or (name if name in _names(found) else None)
+    return found, asked.network or (name if name in _names(found) else None)

@@ -94,6 +94,18 @@ def test_a_revision_is_read_with_its_imports(old: str, repository: Path, capsys:
     assert run(capsys, "diff", old, old.replace("link", "net"))[1].splitlines()[-1].startswith("NONE")
 
 
+@pytest.mark.parametrize("old", ["HEAD~1:nets/net.spine", "v1:nets/net.spine:Net", "HEAD:./nets/net.spine:Twin"])
+def test_a_figure_against_a_revision(old: str, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["draw", "nets/net.spine", "--network", "Net", "--against", old, "-o", "x.svg"]
+    assert run(capsys, *arguments) == (0, "", "")
+    before = old.rpartition(":")[2] if old.endswith(("Net", "Twin")) else "Net"
+    assert f"<title>{before} (before), Net (after)</title>" in (repository / "x.svg").read_text(encoding="utf-8")
+    arguments[5] = "nowhere:nets/net.spine"
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (1, "")
+    assert "git knows no revision `nowhere`" in err
+
+
 def test_the_index_and_a_folder_below(
     repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,11 +206,15 @@ def test_edits_that_cannot_be(repository: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize("suffix", ["svg", "png", "html"])
 def test_pictures(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / f"changes.{suffix}"
-    assert run(capsys, "diff", f"{EDITS}:Plain", f"{EDITS}:Permuted", "-o", str(path))[0] == 0
+    arguments = ["diff", f"{EDITS}:Plain", f"{EDITS}:Permuted", "-o", str(path)]
+    assert run(capsys, *arguments)[0] == 0
     start = {"svg": b"<svg", "png": b"\x89PNG", "html": b"<!doctype html>"}[suffix]
     assert path.read_bytes().startswith(start)
     if suffix == "svg":
         assert b"Plain (before), Permuted (after)" in path.read_bytes()
+        assert b"prefers-color-scheme" in path.read_bytes()
+        assert run(capsys, *arguments, "--theme", "dark")[0] == 0
+        assert b"prefers-color-scheme" not in path.read_bytes()
 
 
 def test_names_of_renamed_tensors(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
