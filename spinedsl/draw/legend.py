@@ -43,11 +43,14 @@ class _Symbol(Record):
     words: str
 
 
-def legend(figure: Figure, colour: str, most: int) -> tuple[list[Entry], float]:
-    """All entries, placed below the figure, and the height of the whole. `most` is the hot end of the heat scale."""
+def legend(figure: Figure, colour: str, most: int, *, hotter: bool) -> tuple[list[Entry], float]:
+    """All entries, placed below the figure, and the height of the whole.
+
+    `most` is the hot end of the heat scale, and `hotter` whether something stands beyond it.
+    """
     entries: list[Entry] = []
     x, y = MARGIN, figure.height + 24
-    for symbol in _symbols(figure, colour, most):
+    for symbol in _symbols(figure, colour, most, hotter=hotter):
         words = shortened(symbol.words, LEGEND_TEXT, figure.width - 2 * MARGIN - symbol.width - 6)
         room = symbol.width + 6 + text_width(words, LEGEND_TEXT)
         if x > MARGIN and x + room > figure.width - MARGIN:
@@ -58,7 +61,7 @@ def legend(figure: Figure, colour: str, most: int) -> tuple[list[Entry], float]:
     return entries, y + 20
 
 
-def _symbols(figure: Figure, colour: str, most: int) -> Iterator[_Symbol]:
+def _symbols(figure: Figure, colour: str, most: int, *, hotter: bool) -> Iterator[_Symbol]:
     boxes = [box for panel in figure.panels for box in panel.boxes.values()]
     marked = any(panel.marked for panel in figure.panels)
     for name, shape in figure.shapes.items():
@@ -94,9 +97,8 @@ def _symbols(figure: Figure, colour: str, most: int) -> Iterator[_Symbol]:
             width = figure.spacing.narrowest + WIDEST_BY_CHANNELS * count / max(channels)
             yield _Symbol("width", short(width), width, f"{count} channels")
     if most:
-        yield _Symbol(
-            "heat", "", 9.0 * STEPS, f"{colour}, 0 to {mebibytes(most) if colour == 'memory' else rounded(most)}"
-        )
+        end = mebibytes(most) if colour == "memory" else rounded(most)
+        yield _Symbol("heat", "", 9.0 * STEPS, f"{colour}, 0 to {end}{'; heads more' if hotter else ''}")
 
 
 def _parts(symbol: _Symbol, x: float, y: float) -> Iterator[Part]:

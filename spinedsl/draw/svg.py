@@ -93,10 +93,8 @@ def to_svg(figure: Figure, theme: str = "auto", colour: str = LEVEL, *, in_page:
     `theme` is `light`, `dark`, or `auto` for what the reader's system asks for. `colour` is `level`, or one of
     `words.COSTS` for a heat map. `in_page` makes a part of an HTML page, whose blocks take the keyboard's focus.
     """
-    most = (
-        max(panel.facts.cost(name, colour) for panel in figure.panels for name in panel.boxes) if colour != LEVEL else 0
-    )
-    entries, bottom = legend(figure, colour, most)
+    most, hotter = _hot_end(figure, colour) if colour != LEVEL else (0, False)
+    entries, bottom = legend(figure, colour, most, hotter=hotter)
     sheet = switched_sheet(figure.bands, figure.beyond) if in_page else style_sheet(theme, figure.bands, figure.beyond)
     return environment().get_template("figure.svg.jinja").render(
         title=", ".join(panel.title for panel in figure.panels),
@@ -122,6 +120,18 @@ def to_svg(figure: Figure, theme: str = "auto", colour: str = LEVEL, *, in_page:
         legend=entries,
         legend_text=LEGEND_TEXT,
     )  # fmt: skip
+
+
+def _hot_end(figure: Figure, colour: str) -> tuple[int, bool]:
+    """The hot end of the heat scale, and whether a head is hotter: beside one, a backbone would look cold all over."""
+    costs = [
+        (panel.facts.cost(name, colour), box.row.kind == "head")
+        for panel in figure.panels
+        for name, box in panel.boxes.items()
+    ]
+    hottest = max(cost for cost, _ in costs)
+    most = max((cost for cost, head in costs if not head), default=0) or hottest
+    return most, hottest > most
 
 
 def _stripe(tier: int, band: Band) -> Stripe:

@@ -216,6 +216,20 @@ def test_heat_follows_the_cost(cost: str) -> None:
     assert f"{cost}, 0 to " in svg
 
 
+def test_heads_do_not_cool_the_backbone() -> None:
+    """The scale ends at the costliest row beside them"""
+    figure = lay_out(example("retinanet.spine", "RetinaNet49"))
+    svg = to_svg(figure, "light", "multiply-adds")
+    (panel,) = figure.panels
+    heats = {name: int(class_of(svg, f"{name}: ").partition("heat-")[2]) for name in panel.boxes}
+    backbone = {
+        name: panel.facts.cost(name, "multiply-adds") for name in heats if name.startswith("b") and name != "boxes"
+    }
+    assert heats["scores"] == heats["boxes"] == heats[max(backbone, key=lambda name: backbone[name])] == STEPS - 1
+    assert len({heats[name] for name in backbone}) > 5
+    assert f"multiply-adds, 0 to {max(backbone.values()) / 1e9:.2f} G; heads more" in svg
+
+
 def test_the_heat_scale_is_linear() -> None:
     assert [step_of(cost, 90) for cost in (0, 9, 10, 45, 80, 90)] == [0, 0, 1, 4, 8, 8]
     assert step_of(0, 0) == 0
