@@ -95,11 +95,12 @@ class _Layout(Record, frozen=False):
     current: Statement | None = None
     brackets: list[Token] = field(default_factory=list)
     braced_row: Token | None = None  # the open brace of `defaults`, `widths` or `rules`
+    index: int = 0  # of the token at hand
 
     def run(self) -> None:
         previous: Token | None = None
         for index, token in enumerate(self.tokens):
-            kind = token.type
+            kind, self.index = token.type, index
             if kind == "RBRACE":
                 self.close_brace(token)
             elif kind == "LBRACE" and self.current is not None and self.current.head not in BRACED_ROWS:
@@ -173,11 +174,25 @@ class _Layout(Record, frozen=False):
             before = self.top[-1]
             if missing_brace(before):
                 self.open_without_brace(before)
-            elif before.closer is not None and belongs_in(statement, before):
+            elif self.ended_early(before, statement):
                 self.reopen(before)
         body = self.open_bodies[-1].body if self.open_bodies else self.top
         assert body is not None
         body.append(statement)
+
+    def ended_early(self, closed: Statement, statement: Statement) -> bool:
+        """The statement belongs into what was closed just before. A `let` does if one more `}` follows."""
+        belongs = closed.closer is not None and belongs_in(statement, closed)
+        if not belongs or statement.head != "LET":
+            return belongs
+        depth = 0
+        for token in self.tokens[self.index :]:
+            if token.type in TOP_LEVEL:
+                return False
+            depth += (token.type == "LBRACE") - (token.type == "RBRACE")
+            if depth < 0:
+                return True
+        return False
 
     def open_without_brace(self, opener: Statement) -> None:
         """The `{` was forgotten: what follows is the body all the same."""

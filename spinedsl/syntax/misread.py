@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from spinedsl.diagnostics import Diagnostic, Edit, nearest
+from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
-from spinedsl.syntax.layout import BRACKETS, CLAUSE_TERMINALS, GOES_ON, NETWORK_ITEMS, ROW_KINDS, Statement, span_of
+from spinedsl.syntax.habits import habit_of
+from spinedsl.syntax.layout import BRACKETS, GOES_ON, NETWORK_ITEMS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import END, Token, Unexpected
 from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words
 
-CLAUSE_WORDS = ("level", "from", "after", "repeat", "absorb", "channels", "resample", "join")
+CLAUSE_WORDS = ("level", "from", "after", "channels", "repeat", "absorb", "resample", "join")
 EDITED = ROW_KINDS | {"NAME"}
 INSTEAD = {"'": '"', "&": " and ", "|": " or ", "!": " not ", "\u00a0": " ", "\u3000": " "}
-_SIZES = re.compile(r"\b(\d+)\s*[xX*]\s*(\d+)\s*[xX*]\s*(\d+)")
+_SIZES = re.compile(r"\(?\b\d+(?:\s*[xX*,]\s*\d+){2,}\)?")
 
 
 class Misreadings:
@@ -39,19 +40,16 @@ class Misreadings:
             return self.ends_early(statement, error)
         token = tokens[error.position]
         span = span_of(self.source, token)
+        habit = habit_of(self.source, tokens, error.position, error.accepts)
+        if habit is not None and statement.head != "INPUT":
+            found = say.UNEXPECTED.at(span, found=token.value, expected=in_words(error.accepts))
+            return found.with_fix(habit.text, *habit.edits)
         if is_keyword_as_name(statement, token, error):
             self.keywords.setdefault(token.value, []).append(span)
             return None
         if statement.head == "INPUT":
             return self.input_form(statement, span)
         found = say.UNEXPECTED.at(span, found=token.value, expected=in_words(error.accepts))
-        before = tokens[error.position - 1] if error.position else None
-        if token.type == "EQUAL" and before is not None and before.type in CLAUSE_TERMINALS:
-            return found.with_fix(f"`{before.value}` takes its value without `=`", Edit(span, ""))
-        if token.type == "NAME" and statement.head in NETWORK_ITEMS and END in error.accepts:
-            near = nearest(token.value, CLAUSE_WORDS)
-            if near is not None:
-                return found.with_rename(span, near)
         return self.with_missing(found, statement, error)
 
     def ends_early(self, statement: Statement, error: Unexpected) -> Diagnostic:
@@ -60,6 +58,12 @@ class Misreadings:
         place = Span(self.source, last.end - 1, last.end)
         if statement.head == "INPUT":
             return self.input_form(statement, place)
+        begins_clause = statement.tokens[-1].type == "NAME" and "NUMBER" in error.accepts  # as a name after a row does
+        if statement.head in ROW_KINDS and begins_clause and last.text not in CLAUSE_WORDS:
+            row = f"{'an' if statement.head == 'OUTPUT' else 'a'} {statement.head.lower()} row"
+            found = say.UNKNOWN_CLAUSE.at(last, row=row, name=last.text, known=one_of(CLAUSE_WORDS))
+            near = nearest(last.text, CLAUSE_WORDS)
+            return found.with_fix("take it away", Edit(last, "")) if near is None else found.with_rename(last, near)
         found = say.ENDS_EARLY.at(place, last=last.text, expected=in_words(error.accepts))
         return self.with_missing(found, statement, error)
 
@@ -105,9 +109,13 @@ class Misreadings:
         if sizes is None:
             return say.INPUT_FORM.at(place, got="this").with_fix(f"as in `{EXAMPLES['INPUT']}`")
         place = Span(self.source, span.start + sizes.start(), span.start + sizes.end())
-        text = " x ".join(sizes.groups())
         found = say.INPUT_FORM.at(place, got=f"`{place.text}`")
-        return found.with_fix(f"with blanks around each `x`: `{text}`", Edit(place, text))
+        numbers = re.findall(r"\d+", place.text)
+        text = " x ".join(numbers[-3:])
+        if len(numbers) > 4:
+            return found.with_fix(f"as in `{EXAMPLES['INPUT']}`")
+        words = "with blanks around each `x`" if len(numbers) == 3 else "for one image, whatever the batch"
+        return found.with_fix(f"{words}: `{text}`", Edit(place, text))
 
     # ---- brackets and characters ----
 
@@ -132,6 +140,9 @@ class Misreadings:
             return found.with_fix('close it with `"` on its line', Edit(Span(self.source, end, end), '"'))
         if characters.is_reported(token.value):
             return None
+        if token.value == "%":
+            found = say.BAD_CHARACTER.at(span, character=characters.show(token.value))
+            return found.with_fix("there is no remainder: `a - b * floor(a / b)`")
         found = say.BAD_CHARACTER.at(span, character=characters.show(token.value))
         if (instead := INSTEAD.get(token.value)) is not None:
             words = f"did you mean `{instead.strip()}`?" if instead.strip() else "write a plain blank"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ NETWORK_WORDS = (
 BODY_WORDS = ("let", "var", "return", "yield", "if", "else", "repeat", "each")
 ELSEWHERE = {  # what other languages call it
     "class": "block_type", "module": "block_type", "function": "def", "func": "def", "fn": "def", "model": "network",
-    "for": "repeat", "while": "repeat", "elif": "else", "const": "let", "include": "import",
+    "for": "repeat", "while": "repeat", "elif": "else if", "const": "let", "include": "import",
     "node": "block", "layer": "block", "out": "output", "mut": "var",
 }  # fmt: skip
 HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
@@ -198,9 +198,23 @@ class _Parser:
                     imports.append(import_)
                 else:
                     self.broke(statement)
+            elif from_import(statements[index : index + 2]):
+                self.imported_from(*statements[index : index + 2])
             else:
                 self.unknown_statement(statement, "at the top of a file", TOP_WORDS)
         return tree.File(self.source, version, tuple(imports), tuple(definitions), tuple(networks), tuple(self.broken))
+
+    def imported_from(self, begun: Statement, rest: Statement) -> None:
+        """`from std import blocks`, which is two statements here: said once."""
+        word = span_of(self.source, begun.tokens[0])
+        place = word.to(span_of(self.source, rest.tokens[-1]))
+        package, modules = ("".join(token.value for token in part.tokens[1:]) for part in (begun, rest))
+        top = "at the top of a file"
+        found = say.NOT_A_STATEMENT.at(word, found=word.text, where=top, expected=one_of(TOP_WORDS))
+        lines = "\n".join(f"import {package}.{module}" for module in modules.split(","))
+        self.say(found.with_fix(f"as in `import {package}.{modules.split(',')[0]}`", Edit(place, lines)))
+        self.broke(begun)
+        rest.reported = True
 
     def version(self, statement: Statement, index: int) -> int | None:
         self.stray_body(statement)
@@ -225,9 +239,21 @@ class _Parser:
         word = statement.tokens[0].value
         span = span_of(self.source, statement.tokens[0])
         diagnostic = say.NOT_A_STATEMENT.at(span, found=word, where=where, expected=one_of(words))
-        meant = ELSEWHERE.get(word)
-        self.say(diagnostic.with_rename(span, meant if meant in words else nearest(word, words)))
+        self.say(self.meant(statement, diagnostic, words))
         return broken
+
+    def meant(self, statement: Statement, found: Diagnostic, words: tuple[str, ...]) -> Diagnostic:
+        """What a statement of another language may have meant."""
+        from spinedsl.syntax.habits import statement_habit  # noqa: PLC0415  for mistakes only
+
+        habit = statement_habit(self.source, statement.tokens, found)
+        if habit is not None:
+            return habit
+        word = statement.tokens[0].value
+        if word == "let":
+            return found.with_fix("values belong to a network or a definition: put it there, or make it a parameter")
+        meant = ELSEWHERE.get(word, "")
+        return found.with_rename(found.span, meant if meant.split(" ")[0] in words else nearest(word, words))
 
     # ---- definitions ----
 
@@ -388,6 +414,12 @@ class _Parser:
 def statement_span(source: Source, statement: Statement) -> Span:
     """From a statement's first token to the end of its body."""
     return span_of(source, statement.tokens[0]).to(last_of(source, statement))
+
+
+def from_import(statements: Sequence[Statement]) -> bool:
+    """`from std import blocks`: a statement that begins as none does, and an import in the same line."""
+    heads = [statement.head for statement in statements]
+    return heads == ["FROM", "IMPORT"] and statements[0].tokens[0].line == statements[1].tokens[0].line
 
 
 def _is_assignment(statement: Statement) -> bool:

@@ -107,12 +107,14 @@ class Expressions(Record, frozen=False):
 
     def property(self, expr: tree.Property, scope: Scope) -> None:
         """`base.name`, where the name is one that feature maps or blocks have."""
-        self.check(expr.base, scope)
-        name = expr.name
         if self.in_network:
             found = say.WRONG_KIND.at(expr.span, name=expr.span.text, got="a property", expected="a number")
-            self.diagnostics.append(found.with_notes("only definitions read properties of feature maps and blocks"))
-        elif name.text not in PROPERTIES:
+            found = found.with_notes("only definitions read properties of feature maps and blocks")
+            self.diagnostics.append(found.with_fix("say the number, or make it a parameter of the network"))
+            return
+        self.check(expr.base, scope)
+        name = expr.name
+        if name.text not in PROPERTIES:
             found = say.UNKNOWN_PROPERTY.at(
                 name.span, what="a feature map or block", name=name.text, known=one_of(PROPERTIES)
             )
@@ -125,6 +127,8 @@ class Expressions(Record, frozen=False):
         )
         if expr.value in SYMBOLS or expr.value.isidentifier() or expr.value.isdecimal():
             found = found.with_fix(f"without quotes: `{expr.value}`", Edit(expr.span, expr.value))
+        else:
+            found = found.with_fix("say it by numbers and names")
         self.diagnostics.append(found)
 
     # ---- calls ----
@@ -226,7 +230,8 @@ class Expressions(Record, frozen=False):
         """Arguments of a role, of `sum`, or of a function of numbers."""
         if name in ROLES:
             if not expr.arguments or expr.arguments[0].name is not None:
-                self.diagnostics.append(say.MISSING_ARGUMENT.at(expr.span, callee=name, name="x"))
+                found = say.MISSING_ARGUMENT.at(expr.span, callee=name, name="x")
+                self.diagnostics.append(found.with_fix(f"the feature map comes first, without a name: `{name}(x)`"))
         elif name in LIST_FUNCTIONS:
             self.arguments(expr.callee, expr.arguments, expr.span, ["list"], ["list"], None)
         elif name in ("max", "min") and all(argument.name is None for argument in expr.arguments):

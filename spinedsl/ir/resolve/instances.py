@@ -148,6 +148,8 @@ def _no_base(unit: Unit, instance: tree.Instance) -> Diagnostic:
     near = unit.nearest(name.text, known)
     if name.text in unit.definitions:
         found = say.WRONG_KIND.at(name.span, name=name.text, got="a definition", expected="a network")
+        if near is None:
+            return found.with_fix("name a network; a definition is used by the rows of one")
         return found.with_rename(name.span, near)
     found = say.UNKNOWN_NAME.at(name.span, kind="network", name=name.text, where="in this file or its imports")
     elsewhere = [other for other in unit.all_imports() if name.text in other.networks]

@@ -158,6 +158,8 @@ class _Settings(Record, frozen=False):
             if known:
                 text = f"{known[0]} = {positional[0].span.text}"
                 found = found.with_fix(f"name it, as in `{text}`", Edit(positional[0].span, text))
+            else:
+                found = found.with_fix(f"take it away: `{use.name.text}` has no parameters")
             names.diagnostics.append(found)
             return
         names.at(use.span).arguments(use.name, use.arguments, use.span, known, [], None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from spinedsl.diagnostics import Edit, Label, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, with_article
@@ -17,6 +17,12 @@ from spinedsl.syntax import tree
 
 MAX_MEANT = 300  # rows that an unknown name may have meant
 MAX_STEPS = 20_000  # from row to row in search of circles; what more there is reads as an input below
+ELSEWHERE = {  # what other languages call a clause
+    "n": "repeat", "number": "repeat", "times": "repeat", "x": "repeat",
+    "dim": "channels", "filters": "channels", "out": "channels", "width": "channels",
+    "input": "from", "inputs": "from", "parents": "from", "sources": "from",
+    "scale": "level",
+}  # fmt: skip
 Clauses = Mapping[str, tree.Clause]
 
 
@@ -81,10 +87,7 @@ class RowResolver(Record, frozen=False):
                 unknown = say.UNKNOWN_CLAUSE.at(
                     word.span, row=with_article(row.kind) + " row", name=word.text, known=one_of(known)
                 )
-                near = self.names.unit.nearest(word.text, known)
-                if near is None:
-                    unknown = unknown.with_fix("take it away", Edit(clause.span, ""))
-                say_(unknown.with_rename(word.span, near))
+                say_(self.meant(clause, unknown, known))
             elif word.text in found:
                 again = say.CLAUSE_TWICE.at(clause.span, name=word.text)
                 again = again.with_others(Label(found[word.text].span, "first said here"))
@@ -96,6 +99,19 @@ class RowResolver(Record, frozen=False):
             both = both.with_others(Label(found["from"].span, "and `from` here"))
             say_(both.with_fix("take one of them away", Edit(found["after"].span, "")))
         return found
+
+    def meant(self, clause: tree.Clause, found: Diagnostic, known: Sequence[str]) -> Diagnostic:
+        """What a clause that there is not may have meant."""
+        word, value = clause.keyword, clause.value
+        if word.text == "stride" and isinstance(value, tree.Number) and "level" in known:
+            levels = [level for level in range(8) if value.value == 1 << level]
+            edits = [Edit(clause.span, f"level {level}") for level in levels]
+            return found.with_fix("say `level L`, which stands for a stride of 2^L", *edits)
+        near = ELSEWHERE.get(word.text)
+        near = near if near in known else self.names.unit.nearest(word.text, known)
+        if near is None:
+            return found.with_fix("take it away", Edit(clause.span, ""))
+        return found.with_rename(word.span, near)
 
     def sources(self, row: tree.Row, clauses: Clauses, *, plain: bool) -> tuple[tuple[tree.Name, ...], bool]:
         """The rows that feed this one, and whether directly."""

@@ -1,0 +1,276 @@
+"""What people write out of habit, from Python, PyTorch, YAML or C, and how this language says it.
+
+In: the tokens of a statement, and where the parser stopped. Out: a repair, if a habit is recognised. Each habit is a
+function of the place, and the first of `HABITS` that knows it is believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from spinedsl.diagnostics import Diagnostic, Edit, Fix
+from spinedsl.source import Source, Span
+from spinedsl.syntax.layout import BRACKETS, CLAUSE_TERMINALS, ROW_KINDS, span_of
+from spinedsl.syntax.machine import END, Token
+
+NOTHING = Token("", "", 0, 0)
+LISTS = ("FROM", "ABSORB")  # clauses that take several names
+PACKAGES = frozenset({"F", "functional", "jnp", "keras", "layers", "nn", "np", "ops", "self", "tf", "torch"})
+SIGNS = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
+LETTERS = {"STEM": "s", "BLOCK": "b", "OUTPUT": "P", "HEAD": "h"}  # what names of rows begin with
+MOST_DIGITS = 6
+_RANGE = re.compile(r"for\s+(\w+)\s+in\s+(?:range\s*\((.*)\)|(\d+))", re.DOTALL)
+_EACH = re.compile(r"for\s+(\w+)\s+in\s+(\w+)")
+
+
+class Place:
+    """The token at which a statement stops making sense, and those around it."""
+
+    def __init__(self, source: Source, tokens: Sequence[Token], position: int, accepts: Collection[str]) -> None:
+        self.source, self.tokens, self.position, self.accepts = source, tokens, position, accepts
+
+    def token(self, offset: int = 0) -> Token:
+        """The token so many places further on; one of no kind where the statement has none there."""
+        index = self.position + offset
+        return self.tokens[index] if 0 <= index < len(self.tokens) else NOTHING
+
+    def kinds(self, first: int, last: int) -> list[str]:
+        """The terminals from one offset to another."""
+        return [self.token(offset).type for offset in range(first, last + 1)]
+
+    def span(self, first: int = 0, last: int | None = None) -> Span:
+        """From the token at one offset to that at another."""
+        start = span_of(self.source, self.token(first))
+        return start if last is None else start.to(span_of(self.source, self.token(last)))
+
+    def joined(self, first: int, last: int) -> bool:
+        """Nothing stands between the tokens, not even a blank."""
+        around = range(first, last)
+        return all(self.span(offset).end == self.span(offset + 1).start for offset in around)
+
+    @property
+    def head(self) -> str:
+        """The terminal with which the statement begins."""
+        return self.tokens[0].type
+
+    @property
+    def clause(self) -> str:
+        """The last clause word before this place."""
+        before = (token.type for token in reversed(self.tokens[: self.position]) if token.type in CLAUSE_TERMINALS)
+        return next(before, "")
+
+    def closer(self, offset: int) -> int | None:
+        """The offset of the bracket that closes the one at `offset`."""
+        opener, depth = self.token(offset).type, 0
+        for index in range(self.position + offset, len(self.tokens)):
+            kind = self.tokens[index].type
+            depth += (kind == opener) - (kind == BRACKETS[opener])
+            if not depth:
+                return index - self.position
+        return None
+
+
+Habit = Callable[[Place], Fix | None]
+
+
+def habit_of(source: Source, tokens: Sequence[Token], position: int, accepts: Collection[str]) -> Fix | None:
+    """The repair of a statement that stops making sense at a token, if it is a habit from elsewhere."""
+    place = Place(source, tokens, position, accepts)
+    return next((fix for habit in HABITS if (fix := habit(place)) is not None), None)
+
+
+# ---- signs ----
+
+
+def sign_after_a_clause_word(at: Place) -> Fix | None:
+    """`level: 2`, `channels = 64`, `act = relu`."""
+    before = at.token(-1)
+    takes_value = before.type in CLAUSE_TERMINALS or (before.value == "channels" and at.head in ROW_KINDS)
+    named = at.head == "DEFAULTS" and before.type == "NAME" and "NAME" in at.accepts
+    if at.token().type not in ("EQUAL", "COLON") or not (takes_value or named) or {"EQUAL", "COLON"} & {*at.accepts}:
+        return None
+    return Fix(f"`{before.value}` takes its value without `{at.token().value}`", (Edit(at.span(), ""),))
+
+
+def other_sign(at: Place) -> Fix | None:
+    """`level 2 = 64` in `widths`, `conv(padding: same)`, `if a = b`."""
+    written = at.token().type
+    if written == "EQUAL" and "COLON" in at.accepts:
+        return Fix("write `:` instead", (Edit(at.span(), ":"),))
+    if written == "COLON" and "EQUAL" in at.accepts:
+        if at.head not in LETTERS and at.kinds(1, 1) == ["NAME"] and at.token(1).value[:1].isupper():
+            return Fix("parameters have no types: take it away", (Edit(at.span(0, 1), ""),))
+        return Fix("write `=` instead", (Edit(at.span(), " ="),))
+    if written == "EQUAL" and "COMPARE" in at.accepts:
+        return Fix("`==` compares", (Edit(at.span(), "=="),))
+    return None
+
+
+def quotes(at: Place) -> Fix | None:
+    """`act "relu"`."""
+    word = at.token().value[1:-1]
+    if at.token().type != "STRING" or "NAME" not in at.accepts or not word.isidentifier():
+        return None
+    return Fix(f"without quotes: `{word}`", (Edit(at.span(), word),))
+
+
+def comma_between_clauses(at: Place) -> Fix | None:
+    """`block b0: residual, level 2, after s`."""
+    if at.head not in ROW_KINDS:
+        return None
+    if at.token().type == "COMMA" and END in at.accepts:
+        return Fix("clauses follow each other without commas", (Edit(at.span(), ""),))
+    if at.token().type in CLAUSE_TERMINALS and at.token(-1).type == "COMMA":
+        return Fix("clauses follow each other without commas", (Edit(at.span(-1), ""),))
+    return None
+
+
+def sign_between_names(at: Place) -> Fix | None:
+    """`from b0 + b1`, `from b0 and b1`."""
+    if at.token().type not in ("PLUS", "AND") or at.clause not in LISTS or at.kinds(-1, 1)[::2] != ["NAME", "NAME"]:
+        return None
+    return Fix("names are separated by `,`", (Edit(at.span(), ","),))
+
+
+# ---- names ----
+
+
+def brackets_around_names(at: Place) -> Fix | None:
+    """`from [b0, b1]`, `after (s)`."""
+    if at.token().type not in BRACKETS or at.token(-1).type not in (*LISTS, "AFTER"):
+        return None
+    closer = at.closer(0)
+    edits = () if closer is None else (Edit(at.span(), ""), Edit(at.span(closer), ""))
+    return Fix("names stand without brackets", edits)
+
+
+def hyphen_in_a_name(at: Place) -> Fix | None:
+    """`block b-0: …`."""
+    parts = at.kinds(-1, 1)
+    if parts[:2] != ["NAME", "MINUS"] or parts[2] not in ("NAME", "NUMBER") or not at.joined(-1, 1):
+        return None
+    if not {"COLON", "COMMA", "EQUAL"} & {*at.accepts}:
+        return None
+    return Fix("names have `_`, and no `-`", (Edit(at.span(), "_"),))
+
+
+def number_as_a_name(at: Place) -> Fix | None:
+    """`block 0: …`, `from 0, 1`."""
+    names_a_row = at.position == 1 or at.clause in (*LISTS, "AFTER")
+    if at.token().type != "NUMBER" or "NAME" not in at.accepts or at.head not in LETTERS or not names_a_row:
+        return None
+    letter = LETTERS[at.head] if at.position == 1 else "b"
+    edits = (Edit(at.span(), f"{letter}{at.token().value}"),) if at.token().value.isdigit() else ()
+    return Fix(f"names begin with a letter: `{letter}{at.token().value}`", edits)
+
+
+def several_levels(at: Place) -> Fix | None:
+    """`block b0: residual level 2..3`."""
+    if at.token().value != ".." or at.head not in ROW_KINDS or at.clause != "LEVEL":
+        return None
+    return Fix("a row has one level: say one, and write a row for each")
+
+
+# ---- expressions ----
+
+
+def method(at: Place) -> Fix | None:
+    """`y.relu()`, `nn.relu(y)`."""
+    if at.token().type != "LPAR" or at.kinds(-2, -1) != ["DOT", "NAME"]:
+        return None
+    name, base = at.token(-1).value, at.token(-3)
+    chained = at.token(-4).type == "DOT"
+    if base.type == "NAME" and base.value in PACKAGES and not chained:
+        return Fix(f"operations stand alone: `{name}(…)`", (Edit(at.span(-3, -2), ""),))
+    words = f"what it is applied to is an argument: `{name}(x)`"
+    if base.type != "NAME" or chained:
+        return Fix(words)
+    more = "" if at.token(1).type == "RPAR" else ", "
+    return Fix(words, (Edit(at.span(-3, 0), f"{name}({base.value}{more}"),))
+
+
+def power(at: Place) -> Fix | None:
+    """`2 ** 4`."""
+    if at.kinds(-1, 0) != ["TIMES", "TIMES"] or not at.joined(-1, 0):
+        return None
+    words = "there is no power: multiply as often"
+    base, exponent = at.token(-2).value, at.token(1).value
+    if not (base.isdigit() and exponent.isdigit() and len(base) + len(exponent) <= 4):
+        return Fix(words)
+    value = str(int(base) ** int(exponent))
+    return Fix(words, (Edit(at.span(-2, 1), value),) if len(value) <= MOST_DIGITS else ())
+
+
+def slashes(at: Place) -> Fix | None:
+    """`a // b`, `// a comment`, `/* a comment */`."""
+    if at.token(-1).type != "OVER" or at.token().type not in ("OVER", "TIMES") or not at.joined(-1, 0):
+        return None
+    if at.token().type == "TIMES":
+        return Fix("a comment begins with `#` and ends with its line")
+    return Fix("whole parts are `floor(a / b)`; a comment begins with `#`")
+
+
+def several_values(at: Place) -> Fix | None:
+    """`kernel = (3, 3)`."""
+    if at.token().type != "COMMA" or "RPAR" not in at.accepts or at.kinds(-2, -1) != ["LPAR", "NUMBER"]:
+        return None
+    closer = at.closer(-2)
+    inside = at.kinds(-1, closer - 1) if closer is not None else []
+    values = {at.token(offset).value for offset in range(-1, closer or 0, 2)}
+    same = closer is not None and len(values) == 1 and set(inside[::2]) == {"NUMBER"} and set(inside[1::2]) == {"COMMA"}
+    edits = (Edit(at.span(-2, closer), at.token(-1).value),) if same else ()
+    return Fix("one number stands for both height and width", edits)
+
+
+# ---- imports ----
+
+
+def renamed_import(at: Place) -> Fix | None:
+    """`import std.blocks as blocks`, `import std.*`."""
+    if at.head != "IMPORT":
+        return None
+    if at.token().value == "as":
+        rest = len(at.tokens) - 1 - at.position
+        return Fix("what it brings keeps its names", (Edit(at.span(0, rest), ""),))
+    if at.token().type == "TIMES":
+        return Fix("import one module by its name, as in `import std.blocks`")
+    return None
+
+
+HABITS: tuple[Habit, ...] = (
+    sign_after_a_clause_word,
+    other_sign,
+    quotes,
+    comma_between_clauses,
+    sign_between_names,
+    brackets_around_names,
+    hyphen_in_a_name,
+    number_as_a_name,
+    several_levels,
+    method,
+    power,
+    slashes,
+    several_values,
+    renamed_import,
+)
+
+
+# ---- statements that begin as none does ----
+
+
+def statement_habit(source: Source, tokens: Sequence[Token], found: Diagnostic) -> Diagnostic | None:
+    """`for i in range(3)`, `for p in features`, `z += x`."""
+    whole = span_of(source, tokens[0]).to(span_of(source, tokens[-1]))
+    if match := _RANGE.fullmatch(whole.text):
+        text = f"repeat {match[1]} in {match[2] or match[3]}"
+        return found.with_fix(f"as in `{text}`", Edit(whole, text))
+    if match := _EACH.fullmatch(whole.text):
+        text = f"each {match[1]} in {match[2]}"
+        return found.with_fix(f"as in `{text}`", Edit(whole, text))
+    kinds = [token.type for token in tokens[:3]]
+    if kinds[:1] == ["NAME"] and kinds[1:2] and kinds[1] in SIGNS and kinds[2:] == ["EQUAL"]:
+        name, sign = tokens[0].value, tokens[1].value
+        place = span_of(source, tokens[1]).to(span_of(source, tokens[2]))
+        return found.with_fix(f"write it out: `{name} = {name} {sign} …`", Edit(place, f"= {name} {sign}"))
+    return None
