@@ -58,14 +58,18 @@ class Misreadings:
         place = Span(self.source, last.end - 1, last.end)
         if statement.head == "INPUT":
             return self.input_form(statement, place)
-        begins_clause = statement.tokens[-1].type == "NAME" and "NUMBER" in error.accepts  # as a name after a row does
-        if statement.head in ROW_KINDS and begins_clause and last.text not in CLAUSE_WORDS:
-            row = f"{'an' if statement.head == 'OUTPUT' else 'a'} {statement.head.lower()} row"
-            found = say.UNKNOWN_CLAUSE.at(last, row=row, name=last.text, known=one_of(CLAUSE_WORDS))
+        if self.begins_clause(statement, error) and last.text not in CLAUSE_WORDS:
+            found = say.UNEXPECTED.at(last, found=last.text, expected=f"the end of the line, {one_of(CLAUSE_WORDS)}")
             near = nearest(last.text, CLAUSE_WORDS)
             return found.with_fix("take it away", Edit(last, "")) if near is None else found.with_rename(last, near)
         found = say.ENDS_EARLY.at(place, last=last.text, expected=in_words(error.accepts))
         return self.with_missing(found, statement, error)
+
+    @staticmethod
+    def begins_clause(statement: Statement, error: Unexpected) -> bool:
+        """A row ends with a name that a value would make a clause of."""
+        is_row = statement.head in ROW_KINDS and not statement.is_edit
+        return is_row and statement.tokens[-1].type == "NAME" and "NUMBER" in error.accepts
 
     def with_missing(self, found: Diagnostic, statement: Statement, error: Unexpected) -> Diagnostic:
         """With the one sign that can stand there, if it is one, or an example of such a statement."""
