@@ -119,6 +119,8 @@ def comma_between_clauses(at: Place) -> Fix | None:
     """`block b0: residual, level 2, after s`."""
     if at.head not in ROW_KINDS:
         return None
+    if at.kinds(0, 1) == ["COMMA", "NAME"] and at.token(-2).type == "AFTER" and at.token(1).value != "channels":
+        return Fix("`after` takes one row, and `from` several", (Edit(at.span(-2), "from"),))
     if at.token().type == "COMMA" and END in at.accepts:
         return Fix("clauses follow each other without commas", (Edit(at.span(), ""),))
     if at.token().type in CLAUSE_TERMINALS and at.token(-1).type == "COMMA":

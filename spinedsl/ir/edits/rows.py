@@ -71,6 +71,7 @@ class RowEditor(Record, frozen=False):
         near = nearest(name.text, known)
         if near is None and known:
             found = found.with_notes(f"its rows are {one_of(known, conjunction='and', limit=40)}")
+            found = found.with_fix("edit one of those, or `add` a row of that name")
         self.draft.said.append(found.with_rename(name.span, near))
         return None
 

@@ -193,15 +193,13 @@ class Settings(Record, frozen=False):
             if high < low:
                 self.empty_range(item.low, item.high, low, high)
                 low, high = high, low
-            for level in range(low, high + 1):
-                if level not in widths:
-                    widths[level] = (width, item.span)
-                    continue
-                first = widths[level][1]
-                found = say.WIDTH_TWICE.at(item.span, level=level)
-                found = found.with_others(Label(first, f"level {level} has its width here"))
-                self.report(found.with_fix(f"keep one of the two for level {level}"))
-                break
+            levels = range(low, high + 1)
+            twice = next((level for level in levels if level in widths), None)
+            if twice is not None:
+                found = say.WIDTH_TWICE.at(item.span, level=twice)
+                found = found.with_others(Label(widths[twice][1], f"level {twice} has its width here"))
+                self.report(found.with_fix(f"keep one of the two for level {twice}"))
+            widths = dict.fromkeys(levels, (width, item.span)) | widths
         return widths
 
     def empty_range(self, first: tree.Expr, last: tree.Expr | None, low: int, high: int) -> None:

@@ -220,6 +220,9 @@ class RowResolver(Record, frozen=False):
         if near is None and usable:
             found = found.with_notes(f"above stand {one_of(usable, conjunction='and')}")
             found = found.with_fix("read one of those, or add a row of that name above this one")
+        elif near is None:
+            found = found.with_notes("no row stands above that could be read")
+            found = found.with_fix(f"add one above this one, as in `stem {name.text}: resnet_stem channels 64`")
         names.diagnostics.append(found.with_rename(name.span, near))
 
     def usable(self, index: int) -> Iterator[str]:
