@@ -76,8 +76,6 @@ class Misreadings:
         signs = [terminal for terminal in error.accepts if terminal in PUNCTUATION]
         if len(error.accepts) == 1 and signs:
             sign = PUNCTUATION[signs[0]]
-            if {sign, found.span.text} == {":", "="}:
-                return found.with_fix(f"write `{sign}` instead", Edit(found.span, sign))
             end = span_of(self.source, statement.tokens[error.position - 1]).end
             text = f" {sign}" if sign == "=" else sign
             return found.with_fix(f"write `{sign}` here", Edit(Span(self.source, end, end), text))

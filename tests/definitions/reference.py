@@ -252,11 +252,39 @@ def blurred_stem(w: Weights, image: Tensor) -> Outputs:
     return [norm(w, "b0.norm", conv(w, "b0.conv", x)) + w["b0.parameter.weight"]]
 
 
+def helper_of_a_resampling(w: Weights, image: Tensor) -> Outputs:
+    def arrives(name: str, x: Tensor, halvings: int = 0, doublings: int = 0) -> Tensor:
+        for _ in range(halvings):
+            x = F.max_pool2d(x, 2)
+        for _ in range(doublings):
+            x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        return conv(w, f"{name}.conv", conv(w, f"{name}.narrow.conv", x))
+
+    s = conv(w, "s.conv", image, 2).relu()
+    b2 = unit(w, "b2", s, 2).relu()
+    b3 = unit(w, "b3", arrives("b3.from_s", s, halvings=2) + arrives("b3.from_b2", b2, halvings=1)).relu()
+    b1 = unit(w, "b1", arrives("b1.from_s", s) + arrives("b1.from_b3", b3, doublings=2)).relu()
+    return [b1, b3]
+
+
+def shared_transposed(w: Weights, image: Tensor) -> Outputs:
+    s = conv(w, "s.conv", image, 2).relu()
+    b2 = unit(w, "b2", s, 2).relu()
+    b3 = unit(w, "b3", b2, 2).relu()
+
+    def finer(x: Tensor, like: Tensor) -> Tensor:
+        kernel, bias = (w[f"fine.conv_transpose.{part}"] for part in ("weight", "bias"))
+        return F.conv_transpose2d(x, kernel, bias, stride=2)[:, :, : like.shape[2], : like.shape[3]].relu()
+
+    return [s, b2, b3, finer(s, image), finer(b2, s), finer(b3, b2)]
+
+
 REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
     function.__name__: function
     for function in (
         squeeze_excitation, inverted_layer_scale, spatial_attention, ghost, shuffle_unit, res2net, convnext_v2,
         cross_stage, two_towers, fcos, repvgg, bifpn, pan, selective_kernel, blurred_stem,
+        helper_of_a_resampling, shared_transposed,
     )
 }  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.

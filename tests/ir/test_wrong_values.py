@@ -262,7 +262,7 @@ CASES = {
         "var y = x\neach p in 3 { y = act(y) }\nreturn y",
         "E0502",
         "`each` expects a list of feature maps, got 3",
-        "",
+        "a list of feature maps is written `[a, b]`",
     ),
     "each of a map": (
         "var y = x\neach p in x { y = act(p) }\nreturn y",

@@ -28,6 +28,8 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
         return Fix(f"choose between two values by it, as in `2 if {text} else 1`")
     if is_number(got) and takes_flag:
         return Fix(f"compare it, as in `{text} > 0`", (Edit(expr.span, f"{text} > 0"),))
+    if is_number(got) and takes_list:
+        return Fix("a list of feature maps is written `[a, b]`")
     if is_number(got) and expected == "a feature map":
         return Fix("feature maps come first, as in `conv(x, …)`")
     return None

@@ -106,7 +106,7 @@ class Expansion(Caller):
         self.returned: Span | None = None
         self.yields: list[Yielded] = []
         self.named: set[tuple[str | int, ...]] = set()  # the names of those
-        self.broken = False  # a value that is yielded is not known
+        self.broken = False  # what is yielded is not known, or a loop does not run
         self.around: list[str | int] = []  # for each loop around: its iteration, or the feature that it is at
         for parameter in defined.definition.parameters:
             name = parameter.name.text
@@ -412,7 +412,8 @@ class Expansion(Caller):
         return tuple(made)
 
     def forget(self, body: tree.Body) -> None:
-        """What a loop would have set is unknown, since how often it runs is."""
+        """What a loop would have set, and what it would have yielded, is unknown, since how often it runs is."""
+        self.broken = True
         for statement in body:
             if isinstance(statement, tree.Binding) and statement.keyword == "set":
                 self.env[statement.name.text] = POISON

@@ -93,6 +93,7 @@ class Expressions(Record, frozen=False):
             found = found.with_fix(f"give it a value above, as in `let {name} = …`, or make it a parameter")
         elif near is None and self.in_network:
             found = found.with_notes("values of a network are its parameters and its `let`s: here there are none")
+            found = found.with_fix(f"make it one, as in `let {name} = 64` or `network N({name} = 64)`")
         self.diagnostics.append(found.with_rename(expr.span, near))
 
     def no_choice(self, found: Diagnostic, expr: tree.Ident, scope: Scope, attribute: Attribute) -> Diagnostic:
