@@ -48,12 +48,15 @@ def misread(source: Source, statement: Statement) -> Diagnostic | None:
         return found.with_fix("the name alone is enough", Edit(Span(source, place.start, end), ""))
     if word.value == "drop" and len(rest) > 1:
         found = say.UNEXPECTED.at(span_of(source, rest[1]), found=rest[1].value, expected="the end of the line")
-        return found.with_notes("each row is dropped by an edit of its own") if rest[1].type == "COMMA" else found
+        return found.with_fix("each row is dropped by an edit of its own, in a line of its own")
     if word.value == "move" and len(rest) == 1:
         return say.ENDS_EARLY.at(place, last=rest[0].value, expected="`before` or `after`, and a row")
     if word.value == "move" and rest[1].value not in ("before", "after"):
         found = say.UNEXPECTED.at(span_of(source, rest[1]), found=rest[1].value, expected="`before` or `after`")
-        return found.with_rename(span_of(source, rest[1]), nearest(rest[1].value, ("before", "after")))
+        near = nearest(rest[1].value, ("before", "after"))
+        if near is None:
+            return found.with_fix(f"say where to, as in `move {rest[0].value} before b0`")
+        return found.with_rename(span_of(source, rest[1]), near)
     return None
 
 

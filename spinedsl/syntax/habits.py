@@ -11,13 +11,14 @@ from collections.abc import Callable, Collection, Sequence
 
 from spinedsl.diagnostics import Diagnostic, Edit, Fix
 from spinedsl.source import Source, Span
-from spinedsl.syntax.layout import BRACKETS, CLAUSE_TERMINALS, ROW_KINDS, span_of
+from spinedsl.syntax.layout import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import END, Token
 
 NOTHING = Token("", "", 0, 0)
 LISTS = ("FROM", "ABSORB")  # clauses that take several names
 PACKAGES = frozenset({"F", "functional", "jnp", "keras", "layers", "nn", "np", "ops", "self", "tf", "torch"})
 SIGNS = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
+CHANGES = frozenset({"change", "edit", "modify", "set", "update"})
 LETTERS = {"STEM": "s", "BLOCK": "b", "OUTPUT": "P", "HEAD": "h"}  # what names of rows begin with
 MOST_DIGITS = 6
 _RANGE = re.compile(r"for\s+(\w+)\s+in\s+(?:range\s*\((.*)\)|(\d+))", re.DOTALL)
@@ -27,8 +28,9 @@ _EACH = re.compile(r"for\s+(\w+)\s+in\s+(\w+)")
 class Place:
     """The token at which a statement stops making sense, and those around it."""
 
-    def __init__(self, source: Source, tokens: Sequence[Token], position: int, accepts: Collection[str]) -> None:
-        self.source, self.tokens, self.position, self.accepts = source, tokens, position, accepts
+    def __init__(self, source: Source, statement: Statement, position: int, accepts: Collection[str]) -> None:
+        self.source, self.tokens, self.position, self.accepts = source, statement.tokens, position, accepts
+        self.in_edit = statement.is_edit
 
     def token(self, offset: int = 0) -> Token:
         """The token so many places further on; one of no kind where the statement has none there."""
@@ -74,9 +76,9 @@ class Place:
 Habit = Callable[[Place], Fix | None]
 
 
-def habit_of(source: Source, tokens: Sequence[Token], position: int, accepts: Collection[str]) -> Fix | None:
+def habit_of(source: Source, statement: Statement, position: int, accepts: Collection[str]) -> Fix | None:
     """The repair of a statement that stops making sense at a token, if it is a habit from elsewhere."""
-    place = Place(source, tokens, position, accepts)
+    place = Place(source, statement, position, accepts)
     return next((fix for habit in HABITS if (fix := habit(place)) is not None), None)
 
 
@@ -135,6 +137,30 @@ def sign_between_names(at: Place) -> Fix | None:
     return Fix("names are separated by `,`", (Edit(at.span(), ","),))
 
 
+def no_type(at: Place) -> Fix | None:
+    """`block b0: level 4`."""
+    if at.token().type not in CLAUSE_TERMINALS or at.token(-1).type != "COLON" or at.head not in ROW_KINDS:
+        return None
+    if at.in_edit:
+        return Fix("without `:` a row keeps its type", (Edit(at.span(-1), ""),))
+    return Fix(f"its type comes first, as in `{at.head.lower()} {at.token(-2).value}: residual {at.token().value} …`")
+
+
+def no_braces(at: Place) -> Fix | None:
+    """`widths level 2: 64`."""
+    if at.position != 1 or at.head not in BRACED_ROWS:
+        return None
+    entries = at.span(0, len(at.tokens) - 2)
+    return Fix("its entries stand in braces", (Edit(entries, f"{{ {entries.text} }}"),))
+
+
+def no_level(at: Place) -> Fix | None:
+    """`widths { 2: 64 }`."""
+    if at.token().type != "NUMBER" or "LEVEL" not in at.accepts or at.head != "WIDTHS":
+        return None
+    return Fix("an entry says `level`", (Edit(Span(at.source, at.span().start, at.span().start), "level "),))
+
+
 # ---- names ----
 
 
@@ -143,7 +169,7 @@ def brackets_around_names(at: Place) -> Fix | None:
     if at.token().type not in BRACKETS or at.token(-1).type not in (*LISTS, "AFTER"):
         return None
     closer = at.closer(0)
-    edits = () if closer is None else (Edit(at.span(), ""), Edit(at.span(closer), ""))
+    edits = () if closer is None else (Edit(at.span(0, closer), at.span(0, closer).text[1:-1].strip()),)
     return Fix("names stand without brackets", edits)
 
 
@@ -246,6 +272,9 @@ HABITS: tuple[Habit, ...] = (
     quotes,
     comma_between_clauses,
     sign_between_names,
+    no_type,
+    no_braces,
+    no_level,
     brackets_around_names,
     hyphen_in_a_name,
     number_as_a_name,
@@ -261,8 +290,11 @@ HABITS: tuple[Habit, ...] = (
 # ---- statements that begin as none does ----
 
 
-def statement_habit(source: Source, tokens: Sequence[Token], found: Diagnostic) -> Diagnostic | None:
-    """`for i in range(3)`, `for p in features`, `z += x`."""
+def statement_habit(source: Source, statement: Statement, found: Diagnostic) -> Diagnostic | None:
+    """`for i in range(3)`, `for p in features`, `z += x`; in edits `b1 level 4`, `rename b1 b2`."""
+    tokens = statement.tokens
+    if statement.is_edit:
+        return _edit_habit(source, tokens, found)
     whole = span_of(source, tokens[0]).to(span_of(source, tokens[-1]))
     if match := _RANGE.fullmatch(whole.text):
         text = f"repeat {match[1]} in {match[2] or match[3]}"
@@ -275,4 +307,28 @@ def statement_habit(source: Source, tokens: Sequence[Token], found: Diagnostic) 
         name, sign = tokens[0].value, tokens[1].value
         place = span_of(source, tokens[1]).to(span_of(source, tokens[2]))
         return found.with_fix(f"write it out: `{name} = {name} {sign} …`", Edit(place, f"= {name} {sign}"))
+    return None
+
+
+def _edit_habit(source: Source, tokens: Sequence[Token], found: Diagnostic) -> Diagnostic | None:
+    first = span_of(source, tokens[0])
+    whole = first.to(span_of(source, tokens[-1]))
+    kinds = [token.type for token in tokens[:4]]
+    second = tokens[1] if len(tokens) > 1 else NOTHING
+    if first.text in CHANGES and second.type == "NAME":
+        return found.with_fix("say what it is, and what is new, as in `block b1 level 4`", Edit(first, "block"))
+    if first.text == "rename":
+        return found.with_fix("rows keep their names: `drop` this one, and `add` another")
+    if first.text == "replace":
+        return found.with_fix("`block b1: TYPE` gives a row another type; `drop` and `add` put another in its place")
+    if first.text in ("act", "norm") and second.type == "NAME":
+        text = f"defaults {{ {whole.text} }}"
+        return found.with_fix(f"as in `{text}`", Edit(whole, text))
+    if kinds[:2] == ["NAME", "DOT"] and kinds[3:] == ["EQUAL"]:
+        start = first.to(span_of(source, tokens[3]))
+        text = f"block {first.text} {tokens[2].value}"
+        return found.with_fix(f"as in `{text} …`", Edit(start, text))
+    if kinds[:1] == ["NAME"] and (second.type in {*CLAUSE_TERMINALS, "COLON"} or second.value == "channels"):
+        text = f"block {first.text}"
+        return found.with_fix(f"say what it is, as in `{text} …`", Edit(first, text))
     return None

@@ -40,7 +40,7 @@ class Misreadings:
             return self.ends_early(statement, error)
         token = tokens[error.position]
         span = span_of(self.source, token)
-        habit = habit_of(self.source, tokens, error.position, error.accepts)
+        habit = habit_of(self.source, statement, error.position, error.accepts)
         if habit is not None and statement.head != "INPUT":
             found = say.UNEXPECTED.at(span, found=token.value, expected=in_words(error.accepts))
             return found.with_fix(habit.text, *habit.edits)

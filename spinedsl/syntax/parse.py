@@ -40,6 +40,7 @@ BODY_WORDS = ("let", "var", "return", "yield", "if", "else", "repeat", "each")
 ELSEWHERE = {  # what other languages call it
     "class": "block_type", "module": "block_type", "function": "def", "func": "def", "fn": "def", "model": "network",
     "for": "repeat", "while": "repeat", "elif": "else if", "const": "let", "include": "import",
+    "remove": "drop", "delete": "drop", "del": "drop", "rm": "drop", "insert": "add", "append": "add",
     "node": "block", "layer": "block", "out": "output", "mut": "var",
 }  # fmt: skip
 HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
@@ -246,7 +247,7 @@ class _Parser:
         """What a statement of another language may have meant."""
         from spinedsl.syntax.habits import statement_habit  # noqa: PLC0415  for mistakes only
 
-        habit = statement_habit(self.source, statement.tokens, found)
+        habit = statement_habit(self.source, statement, found)
         if habit is not None:
             return habit
         word = statement.tokens[0].value

@@ -71,7 +71,7 @@ def agree(text: str) -> None:
         return
     statements, _ = lay_out(source, tokens_of(source))
     refused = codes & OF_FORM
-    if refused == {"E0101"} and SOFT.search(text):
+    if refused in ({"E0101"}, {"E0103"}) and SOFT.search(text):
         return
     assert accepts(statements) == (not refused), codes
 
