@@ -125,17 +125,22 @@ class Construct:
         count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "count")
         return [*made, f"{' ' * indent}for {known.name} in range({count}):", *holder, *inner, add]
 
-    def _shared(self, body: BodyAt, loop: LoopAt, container: str, indent: int) -> list[str]:
-        """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it."""
+    def _shared(self, body: BodyAt, loop: LoopAt, container: str, indent: int, *, apart: bool = False) -> list[str]:
+        """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it.
+
+        Where iterations are kept `apart`, each has what it ever uses.
+        """
         made: list[str] = []
         for statement in body:
             if isinstance(statement, BindAt | YieldAt):
                 for group in self.plan.groups(statement.value, loop):
                     made += self._group(group, container, indent) if group.shared else []
+            elif isinstance(statement, IfAt) and apart:
+                made += self._shared_if(statement, loop, container, indent)
             elif isinstance(statement, IfAt):
                 made += self._shared(statement.then + statement.other, loop, container, indent)
             elif isinstance(statement, LoopAt) and statement.items is None and not statement.shared_path:
-                made += self._shared(statement.body, statement, container, indent)
+                made += self._shared(statement.body, statement, container, indent, apart=apart)
             elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
                 made += self._shared_apart(statement, container, indent)
         return made
@@ -145,11 +150,26 @@ class Construct:
         known, own = self.plan.loops[loop], self.plan.shared_containers[loop]
         margin = " " * (indent + STEP)
         with self.scope.inside(known):
-            made = self._shared(loop.body, loop, own, indent + STEP)
+            made = self._shared(loop.body, loop, own, indent + STEP, apart=True)
         add = f'{margin}{container}.add_module(f"{attribute(loop.shared_path)}{{{known.name}}}", {own})'
         count = self.scope.in_init(loop.count, "repeats")
         head = f"{' ' * indent}for {known.name} in range({count}):"
         return [head, f"{margin}{own} = nn.Module()", *made, add]
+
+    def _shared_if(self, choice: IfAt, loop: LoopAt, container: str, indent: int) -> list[str]:
+        """What the arms of a choice share, for the iterations that ever take them, whatever map an `each` is at."""
+        made: list[str] = []
+        kept = [0, *(depth for depth, known in enumerate(self.scope.loops, 1) if known.at.items is None)]
+        iteration = {use: tuple(use[depth] for depth in kept) for use in choice.condition.values}
+        for arm, outcome in ((choice.then, True), (choice.other, False)):
+            taken = {iteration[use] for use, value in choice.condition.values.items() if value == outcome}
+            exprs = choice.condition.exprs if outcome else tuple(map(opposite, choice.condition.exprs))
+            ever = Scalar({use: iteration[use] in taken for use in iteration}, exprs)
+            if ever.constant:
+                made += self._shared(arm, loop, container, indent, apart=True)
+            elif inner := self._shared(arm, loop, container, indent + STEP, apart=True):
+                made += [f"{' ' * indent}if {self.scope.in_init(ever, 'has_shared')}:", *inner]
+        return made
 
     # ---- submodules ----
 

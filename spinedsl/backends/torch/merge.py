@@ -3,7 +3,8 @@
 In: the `Module`s of a definition. Out: one tree of the same shape, in which every value is known for every use. All
 expansions come from the same statements, so they align statement by statement: an `if` holds the arm that a use took, a
 loop the iterations that it ran. Where two do not align (a parameter that says which activation to apply, a feature map
-chosen by a condition), `Misaligned` is raised, and the uses become two classes.
+chosen by a condition), `Misaligned` is raised, and the uses become two classes. Where two iterations of a loop do not,
+the statement becomes a choice between iterations.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from spinedsl.ops.program import (
     Yield,
     input_types,
 )
-from spinedsl.ops.types import Attr, Expr, Type, Value
+from spinedsl.ops.types import Attr, Expr, Literal, Name, Operation, Type, Value
 from spinedsl.record import Record, replace
 
 Use: TypeAlias = tuple[int, ...]  # number of the module, then of the iteration of each loop around
@@ -150,7 +151,7 @@ def merge(modules: Sequence[Module], alike: Callable[[Module], object]) -> BodyA
     _one(tuple((formal.name, formal.kind) for formal in module.formals) for module in modules)
     body = _body([((number,), module.body) for number, module in enumerate(modules)], alike)
     _shared_everywhere(body)
-    return body
+    return _lists_named(body, {formal.name for formal in modules[0].formals} | _named(body))
 
 
 def _demand(aligned: bool, what: str) -> None:
@@ -196,8 +197,62 @@ def _continued(body: BodyAt, tail: BodyAt, going: set[Use]) -> BodyAt:
 
 
 def _statement(cases: Cases[program.Statement], alike: Callable[[Module], object]) -> StatementAt:
+    """A statement in all of its uses: a choice where iterations of one module, which has one class, do not align."""
+    try:
+        return _together(cases, alike)
+    except Misaligned:
+        own: dict[int, list[tuple[Use, program.Statement]]] = {}
+        for use, statement in cases:
+            own.setdefault(use[0], []).append((use, statement))
+        if all(len(_alike(iterations, alike)) == 1 for iterations in own.values()):
+            raise
+    *groups, last = _alike(cases, alike)
+    choice = _together(last, alike)
+    after = [use for use, _ in last]
+    for group in reversed(groups):
+        uses = [use for use, _ in group]
+        condition = Scalar({use: use in uses for use in (*uses, *after)}, _iteration(uses, after))
+        choice = IfAt(condition, (_together(group, alike),), (choice,))
+        after += uses
+    return choice
+
+
+def _together(cases: Cases[program.Statement], alike: Callable[[Module], object]) -> StatementAt:
     kind = _one(type(statement) for _, statement in cases)
     return _STATEMENTS[kind](cases, alike)
+
+
+def _alike(
+    cases: Cases[program.Statement], alike: Callable[[Module], object]
+) -> list[list[tuple[Use, program.Statement]]]:
+    """The cases in groups that align. Each is held against the first of a group: what aligns with it, aligns."""
+    groups: list[list[tuple[Use, program.Statement]]] = []
+    for case in cases:
+        for group in groups:
+            try:
+                _together([group[0], case], alike)
+            except Misaligned:
+                continue
+            group.append(case)
+            break
+        else:
+            groups.append([case])
+    return groups
+
+
+def _iteration(uses: Sequence[Use], others: Sequence[Use]) -> tuple[Expr, ...]:
+    """`i == 0`, `i < 2`: what tells some uses from the others, if that is the iteration of a loop around."""
+    found: list[Expr] = []
+    for depth in range(1, len(uses[0])):
+        index = Name(f"#{depth - 1}")
+        numbers, rest = {use[depth] for use in uses}, {use[depth] for use in others}
+        if len(numbers) == 1 and not numbers & rest:
+            found.append(Operation("==", (index, Literal(min(numbers)))))
+        elif max(numbers) < min(rest):
+            found.append(Operation("<", (index, Literal(min(rest)))))
+        elif min(numbers) > max(rest):
+            found.append(Operation(">=", (index, Literal(min(numbers)))))
+    return tuple(found)
 
 
 def _bind(cases: Cases[Bind], alike: Callable[[Module], object]) -> BindAt:
@@ -376,6 +431,41 @@ def loops_in(body: BodyAt, depth: int = 0) -> Iterator[tuple[LoopAt, int]]:
             yield from loops_in(statement.body, depth + 1)
         elif isinstance(statement, IfAt):
             yield from loops_in(statement.then + statement.other, depth)
+
+
+def _named(body: BodyAt) -> set[str]:
+    """Every name that a statement gives."""
+    names: set[str] = set()
+    for statement in body:
+        if isinstance(statement, BindAt | ScalarAt):
+            names.add(statement.name)
+        elif isinstance(statement, IfAt):
+            names |= _named(statement.then + statement.other)
+        elif isinstance(statement, LoopAt):
+            names |= {statement.index, statement.item} | _named(statement.body)
+    return names
+
+
+def _lists_named(body: BodyAt, taken: set[str]) -> BodyAt:
+    """A list that is made in the head of a loop is made before it, by a name that is not `taken`, and read there."""
+    made: list[StatementAt] = []
+    for statement in body:
+        if isinstance(statement, IfAt):
+            then, other = (_lists_named(arm, taken) for arm in (statement.then, statement.other))
+            made.append(replace(statement, then=then, other=other))
+        elif isinstance(statement, LoopAt):
+            items = statement.items
+            if items is not None and any(True for _ in parts(items)):
+                name = f"{statement.item}s"
+                while name in taken:
+                    name += "_"
+                taken.add(name)
+                made.append(BindAt(name, items))
+                items = ManyAt(name, ())
+            made.append(replace(statement, items=items, body=_lists_named(statement.body, taken)))
+        else:
+            made.append(statement)
+    return tuple(made)
 
 
 def _shared_everywhere(body: BodyAt) -> None:
