@@ -62,6 +62,8 @@ class _Namer(Record, frozen=False):
                 self.calls(statement.value, (), taken)
             elif isinstance(statement, tree.Repeat | tree.Each):
                 name = "rep" if isinstance(statement, tree.Repeat) else statement.item.text
+                if isinstance(statement, tree.Each):
+                    self.calls(statement.items, (), taken)
                 self.paths[id(statement)] = (_prefix(name, taken | _callees(body)),)
                 taken.add(self.paths[id(statement)][0])
                 inner = home
@@ -142,9 +144,10 @@ def _own_names(body: tree.Body) -> set[str]:
 
 
 def _callees(body: tree.Body) -> set[str]:
-    """What the calls of one scope are called by."""
+    """What the calls of one scope are called by; of an `each`, only its list stands in that."""
     names: set[str] = set()
-    pending: list[object] = [part for part in _same_scope(body) if not isinstance(part, tree.Repeat | tree.Each)]
+    statements = [part for part in _same_scope(body) if not isinstance(part, tree.Repeat)]
+    pending: list[object] = [part.items if isinstance(part, tree.Each) else part for part in statements]
     while pending:
         part = pending.pop()
         if isinstance(part, tree.Call):

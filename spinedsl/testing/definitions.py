@@ -37,6 +37,13 @@ STEPS = (
     "y = crop(pad(y, bottom = 1), top = 1) + y",
     "y = y * sigmoid(conv(concat(parameter(2), global_average_pool(y), constant(0.5, -1)), channels, kernel = 1))",
     "y = y + parameter(channels, init = truncated_normal)",
+    "repeat i{n} in 3 {{ y = act(y) if i{n} == 1 else norm(conv(y, channels, kernel = 1)) }}",
+    "repeat i{n} in 3 {{ if i{n} < 2 {{ y = y + conv(y, channels, kernel = 1) }} else {{ y = swish(norm(y)) }} }}",
+    "repeat i{n} in 2 {{ repeat j{n} in 2 {{ y = sigmoid(y) if i{n} == j{n} else conv(y, channels, kernel = 1) }} }}",
+    "each p{n} in [y, conv(y, channels, kernel = 1)] {{ y = y + act(p{n}) }}",
+    "each p{n} in [x, enter] {{ y = y + conv(resize(p{n}, like = y), channels, kernel = 1) }}",
+    "each p{n} in [y, relu(y)] {{ repeat i{n} in 2 {{ y = y + (norm(p{n}) if i{n} == 0 else p{n}) }} }}",
+    "y = conv(y, channels, kernel = 3) if channels > 8 else y + act(norm(y))",
 )
 KERNELS = (3, 1, 5)
 HIGHEST = len(STEPS) - 1

@@ -34,6 +34,14 @@ def test_what_a_let_is_called_no_operation_is() -> None:
     assert weights(block(body)) == ["conv_2.conv", "conv", "conv_3"]
 
 
+def test_what_the_head_of_an_each_makes_stands_outside_of_it() -> None:
+    body = "var y = conv(x, channels, kernel = 1)\neach p in [y, conv(y, channels, kernel = 1)] {\n"
+    body += (
+        "y = y + conv(p, channels, kernel = 1)\n}\neach q in [conv(x, channels, kernel = 1)] { y = y + q }\nreturn y"
+    )
+    assert weights(block(body)) == ["conv", "conv_2", "p0.conv", "p1.conv", "conv_3"]
+
+
 def test_a_definition_stands_below_its_name_or_its_let() -> None:
     helper = "def helper(x, channels) { return conv(x, channels, kernel = 1) }\n"
     assert weights(helper + block("return helper(x, channels)")) == ["helper.conv"]

@@ -620,4 +620,17 @@ FORMS: dict[str, tuple[str, str]] = {
         """,
         TWICE,
     ),
+    "lists made in the heads of loops": (
+        """
+        block_type body(x, channels) -> channels {
+            var y = x
+            each p in [y, conv(y, channels, kernel = 1)] { y = y + act(p) }
+            each r in [norm(conv(y, channels, kernel = 3)), x] { y = y + act(norm(conv(r, channels, kernel = 1))) }
+            each q in [conv(y, channels, kernel = 1)] { y = y + q }
+            let ps = conv(y, channels, kernel = 1)
+            return ps
+        }
+        """,
+        TWICE,
+    ),
 }
