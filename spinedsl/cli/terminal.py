@@ -1,4 +1,4 @@
-"""What the commands share: files named on the command line, options in common, printing, and files of folders."""
+"""What the commands share: the files that the command line names, options in common, and printing."""
 
 from __future__ import annotations
 

@@ -20,8 +20,11 @@ PACKAGES = frozenset({"F", "functional", "jnp", "keras", "layers", "nn", "np", "
 SIGNS = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
 CHANGES = frozenset({"change", "edit", "modify", "set", "update"})
 LETTERS = {"STEM": "s", "BLOCK": "b", "OUTPUT": "P", "HEAD": "h"}  # what names of rows begin with
+TYPES = {"STEM": "resnet_stem", "BLOCK": "residual", "OUTPUT": "endpoint", "HEAD": "classifier"}  # as examples
+SCALARS = frozenset({"bool", "float", "int", "str"})  # types of Python
 MOST_DIGITS = 6
 _RANGE = re.compile(r"for\s+(\w+)\s+in\s+(?:range\s*\((.*)\)|(\d+))", re.DOTALL)
+_FROM_STD = re.compile(r"from\s+std\s+import\s+(\w+(?:\s*,\s*\w+)*)")
 _EACH = re.compile(r"for\s+(\w+)\s+in\s+(\w+)")
 
 
@@ -101,7 +104,8 @@ def other_sign(at: Place) -> Fix | None:
     if written == "EQUAL" and "COLON" in at.accepts:
         return Fix("write `:` instead", (Edit(at.span(), ":"),))
     if written == "COLON" and "EQUAL" in at.accepts:
-        if at.head not in LETTERS and at.kinds(1, 1) == ["NAME"] and at.token(1).value[:1].isupper():
+        named = at.token(1).value
+        if at.kinds(1, 1) == ["NAME"] and at.head not in LETTERS and (named in SCALARS or named[:1].isupper()):
             return Fix("parameters have no types: take it away", (Edit(at.span(0, 1), ""),))
         return Fix("write `=` instead", (Edit(at.span(), " ="),))
     if written == "EQUAL" and "COMPARE" in at.accepts:
@@ -143,7 +147,8 @@ def no_type(at: Place) -> Fix | None:
         return None
     if at.in_edit:
         return Fix("without `:` a row keeps its type", (Edit(at.span(-1), ""),))
-    return Fix(f"its type comes first, as in `{at.head.lower()} {at.token(-2).value}: residual {at.token().value} …`")
+    row = f"{at.head.lower()} {at.token(-2).value}: {TYPES[at.head]} {at.token().value}"
+    return Fix(f"its type comes first, as in `{row} …`")
 
 
 def no_braces(at: Place) -> Fix | None:
@@ -290,6 +295,16 @@ HABITS: tuple[Habit, ...] = (
 # ---- statements that begin as none does ----
 
 
+def from_import(source: Source, begun: Statement, rest: Statement, found: Diagnostic) -> Diagnostic:
+    """`from std import blocks`, which is two statements here."""
+    place = span_of(source, begun.tokens[0]).to(span_of(source, rest.tokens[-1]))
+    match = _FROM_STD.fullmatch(place.text)
+    if match is None:
+        return found.with_fix('a file is imported whole: `import std.blocks`, or `import "path/of/file.spine"`')
+    lines = [f"import std.{module.strip()}" for module in match[1].split(",")]
+    return found.with_fix(f"as in `{lines[0]}`", Edit(place, "\n".join(lines)))
+
+
 def statement_habit(source: Source, statement: Statement, found: Diagnostic) -> Diagnostic | None:
     """`for i in range(3)`, `for p in features`, `z += x`; in edits `b1 level 4`, `rename b1 b2`."""
     tokens = statement.tokens
@@ -297,6 +312,8 @@ def statement_habit(source: Source, statement: Statement, found: Diagnostic) -> 
         return _edit_habit(source, tokens, found)
     whole = span_of(source, tokens[0]).to(span_of(source, tokens[-1]))
     if match := _RANGE.fullmatch(whole.text):
+        if "," in (match[2] or ""):
+            return found.with_fix(f"`repeat {match[1]} in COUNT` counts from 0, one by one")
         text = f"repeat {match[1]} in {match[2] or match[3]}"
         return found.with_fix(f"as in `{text}`", Edit(whole, text))
     if match := _EACH.fullmatch(whole.text):
@@ -315,6 +332,9 @@ def _edit_habit(source: Source, tokens: Sequence[Token], found: Diagnostic) -> D
     whole = first.to(span_of(source, tokens[-1]))
     kinds = [token.type for token in tokens[:4]]
     second = tokens[1] if len(tokens) > 1 else NOTHING
+    if first.text in CHANGES and kinds[1:3] == ["NAME", "EQUAL"]:
+        start = Span(source, first.start, span_of(source, second).start)
+        return found.with_fix(f"as in `{second.value} = …`", Edit(start, ""))
     if first.text in CHANGES and second.type == "NAME":
         return found.with_fix("say what it is, and what is new, as in `block b1 level 4`", Edit(first, "block"))
     if first.text == "rename":

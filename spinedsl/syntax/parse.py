@@ -199,7 +199,7 @@ class _Parser:
                     imports.append(import_)
                 else:
                     self.broke(statement)
-            elif from_import(statements[index : index + 2]):
+            elif _is_from_import(statements[index : index + 2]):
                 self.imported_from(*statements[index : index + 2])
             else:
                 self.unknown_statement(statement, "at the top of a file", TOP_WORDS)
@@ -207,13 +207,12 @@ class _Parser:
 
     def imported_from(self, begun: Statement, rest: Statement) -> None:
         """`from std import blocks`, which is two statements here: said once."""
+        from spinedsl.syntax.habits import from_import  # noqa: PLC0415  for mistakes only
+
         word = span_of(self.source, begun.tokens[0])
-        place = word.to(span_of(self.source, rest.tokens[-1]))
-        package, modules = ("".join(token.value for token in part.tokens[1:]) for part in (begun, rest))
         top = "at the top of a file"
         found = say.NOT_A_STATEMENT.at(word, found=word.text, where=top, expected=one_of(TOP_WORDS))
-        lines = "\n".join(f"import {package}.{module}" for module in modules.split(","))
-        self.say(found.with_fix(f"as in `import {package}.{modules.split(',')[0]}`", Edit(place, lines)))
+        self.say(from_import(self.source, begun, rest, found))
         self.broke(begun)
         rest.reported = True
 
@@ -417,7 +416,7 @@ def statement_span(source: Source, statement: Statement) -> Span:
     return span_of(source, statement.tokens[0]).to(last_of(source, statement))
 
 
-def from_import(statements: Sequence[Statement]) -> bool:
+def _is_from_import(statements: Sequence[Statement]) -> bool:
     """`from std import blocks`: a statement that begins as none does, and an import in the same line."""
     heads = [statement.head for statement in statements]
     return heads == ["FROM", "IMPORT"] and statements[0].tokens[0].line == statements[1].tokens[0].line

@@ -211,7 +211,7 @@ def _statement(cases: Cases[program.Statement], alike: Callable[[Module], object
     after = [use for use, _ in last]
     for group in reversed(groups):
         uses = [use for use, _ in group]
-        condition = Scalar({use: use in uses for use in (*uses, *after)}, _iteration(uses, after))
+        condition = Scalar(dict.fromkeys(uses, True) | dict.fromkeys(after, False), _iteration(uses, after))
         choice = IfAt(condition, (_together(group, alike),), (choice,))
         after += uses
     return choice

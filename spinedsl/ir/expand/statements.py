@@ -139,9 +139,8 @@ class Expansion(Caller):
         default = parameter.default
         assert default is not None
         value = self.evaluate(default)
-        return Formal(
-            parameter.name.text, "scalar", Attr(scalar(value), self.notation(default)) if is_scalar(value) else None
-        )
+        said = Attr(scalar(value), self.notation(default)) if is_scalar(value) else None
+        return Formal(parameter.name.text, "scalar", said)
 
     def bind_parameter(self, parameter: tree.Parameter, value: Result) -> None:
         """Give a parameter its value, and note what kind it is."""
