@@ -1,8 +1,5 @@
-"""Profiles of Hypothesis, and what holds for all tests: Ctrl-C reaches the commands that they start, and what they
-generate is held against the allowlist.
-
-`pytest tests/laws --hypothesis-profile soak` draws many more examples of each law.
-"""
+"""What holds for all tests: properties are drawn as a profile says, Ctrl-C reaches the commands that they start, and
+what they generate is held against the allowlist."""
 
 from __future__ import annotations
 
@@ -11,15 +8,10 @@ import signal
 from importlib import import_module
 
 import pytest
-from hypothesis import Phase, settings
 
+import tests.profiles  # noqa: F401 - the profiles are there before pytest chooses one
 from spinedsl.ops.program import Program
 from tests.hostile.allowlist import strange
-
-settings.register_profile("soak", max_examples=1000)
-settings.register_profile(
-    "first", phases=(Phase.explicit, Phase.generate)
-)  # the first failure will do: not the smallest
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -25,6 +25,7 @@ from spinedsl.ops.rules import pads
 from spinedsl.ops.types import at_level
 from spinedsl.source import Source
 from spinedsl.testing import STANDARD, networks
+from tests.profiles import drawn
 from tests.witnesses import EXAMPLES, Array, assert_witnesses_agree, images, run_torch, weights_of
 
 HARD = Path(__file__).with_name("any_size.spine")  # every operation whose padding or size depends on the input's
@@ -63,7 +64,7 @@ def test_examples_at_sizes_that_do_not_divide(file: str, network: str) -> None:
     assert_witnesses_agree(example(file, network), [(1, 45, 75), (2, 9, 2)])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@drawn(60)
 @given(networks(ANY), st.integers(1, 80), st.integers(1, 80))
 def test_random_networks_at_random_sizes(text: str, height: int, width: int) -> None:
     program = spinedsl.program(Source.from_text(text), size=(height, width))
@@ -87,7 +88,7 @@ def test_onnx_with_some_axes_fixed(axes: tuple[str, ...], size: tuple[int, int])
             assert np.abs(value - exact[name]).max() <= 1e-5 * np.abs(exact[name]).max(), name
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@drawn(25)
 @given(networks(ANY))
 def test_sizes_that_divide_give_the_same_numbers_in_both_modes(text: str) -> None:
     divisible = text.replace("    rules { sizes any }\n", "", 1)
@@ -97,21 +98,22 @@ def test_sizes_that_divide_give_the_same_numbers_in_both_modes(text: str) -> Non
     assert weights.keys() == flatten(rounded).parameters.keys()
     (image,) = images(plain, [(1, 2 * plain.divisor, plain.divisor)])
     made, again = values(plain, weights, image), values(rounded, weights, image)
-    for first, second, scaled in zip(made, again, (0, 0, 1e-6), strict=True):  # ONNX Runtime fuses other operations
+    # PyTorch takes other kernels where padding is an operation of its own; ONNX Runtime fuses others, in float32.
+    for first, second, scaled in zip(made, again, (0, 1e-10, 1e-5), strict=True):
         assert first.keys() == second.keys()
         assert all(np.abs(first[name] - second[name]).max() <= scaled * np.abs(first[name]).max() for name in first)
     assert costs(flatten(plain)) == costs(flatten(rounded))
 
 
 def values(program: Program, weights: dict[str, Array], image: Array) -> list[dict[str, Array]]:
-    """The outputs by the interpreter, by PyTorch and by ONNX Runtime."""
+    """The outputs by the interpreter, by PyTorch in float64 and by ONNX Runtime in float32."""
     made = run(flatten(program), weights, image)
-    module = torch_backend.build(program).eval()
+    module = torch_backend.build(program).eval().double()
     module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=False)
     model = onnx_backend.emit_model(program, weights, dynamic=frozenset({"height", "width"}))
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     by_onnx = dict(zip(program.outputs, session.run(None, {"image": image}), strict=True))
-    return [{name: made[name] for name in program.outputs}, run_torch(module, image), by_onnx]
+    return [{name: made[name] for name in program.outputs}, run_torch(module, image.astype(np.float64)), by_onnx]
 
 
 @pytest.mark.parametrize("size", [(77, 50), (640, 480), (5, 3)])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import spinedsl
@@ -228,7 +228,6 @@ def test_the_base_is_right() -> None:
 
 
 @given(edited())
-@settings(deadline=None)
 def test_an_edited_network_is_the_one_written_by_hand(drawn: tuple[Net, edit.Edits]) -> None:
     net, edits = drawn
     source = Source.from_text(file(THERE, base().network("Base")), "base.spine")
@@ -248,7 +247,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(drawn=edited())
-@settings(deadline=None)
 def test_it_is_the_same_where_the_base_stands_in_another_file(project: Path, drawn: tuple[Net, edit.Edits]) -> None:
     net, edits = drawn
     text = file(imports=('"base.spine"', '"here.spine"'))

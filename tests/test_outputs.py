@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import spinedsl
@@ -26,6 +26,7 @@ from spinedsl.ops.verify import verify
 from spinedsl.source import Source
 from spinedsl.testing import networks
 from spinedsl.weights import to_bytes
+from tests.profiles import drawn
 from tests.witnesses import EXAMPLES, Array, images, run_torch, weights_of
 
 SPINENET, RETINANET = EXAMPLES / "spinenet.spine", EXAMPLES / "retinanet.spine"
@@ -62,7 +63,7 @@ def assert_part_of(whole: Program, part: Program, image: Array) -> None:
         assert np.abs(by_onnx[name] - value).max() <= 1e-4 * np.abs(value).max()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@drawn(40)
 @given(networks(), st.data())
 def test_parts_of_random_networks(text: str, data: st.DataObject) -> None:
     whole = spinedsl.program(Source.from_text(text))

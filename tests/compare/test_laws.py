@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -18,6 +18,7 @@ from spinedsl.compare import Difference, Side, Tier, compare, derive, side
 from spinedsl.compare.machine import mapping
 from spinedsl.source import Source
 from tests.building import weights_for
+from tests.profiles import drawn
 from tests.test_edit_laws import OF_EDIT, THERE, Net, base, edited, file
 
 MILD = ("act", "momentum", "swap", "move", "rename", "size", "alpha", "init", "padding")
@@ -140,7 +141,7 @@ def softened(draw: st.DrawFn) -> tuple[Net, str]:
 
 
 @given(softened())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@drawn(60)
 def test_tiers_of_mild_edits_are_what_pytorch_does(drawn: tuple[Net, str]) -> None:
     new = side_of(*drawn)
     if new is not None:
@@ -148,7 +149,7 @@ def test_tiers_of_mild_edits_are_what_pytorch_does(drawn: tuple[Net, str]) -> No
 
 
 @given(edited())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@drawn(60)
 def test_tiers_of_random_edits_are_what_pytorch_does(drawn: tuple[Net, edit.Edits]) -> None:
     new = side_of(drawn[0])
     if new is not None:
@@ -159,7 +160,7 @@ def test_tiers_of_random_edits_are_what_pytorch_does(drawn: tuple[Net, edit.Edit
 
 
 @given(edited())
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@drawn(150)
 def test_edits_are_found_again(drawn: tuple[Net, edit.Edits]) -> None:
     """Whatever edits make, `derive` finds edits for, and those make it too, once printed and read again."""
     new = side_of(drawn[0])
@@ -178,7 +179,7 @@ def test_edits_are_found_again(drawn: tuple[Net, edit.Edits]) -> None:
 
 
 @given(softened())
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@drawn(30)
 def test_a_network_is_like_itself(drawn: tuple[Net, str]) -> None:
     one, other = side_of(*drawn), side_of(*drawn)
     if one is not None and other is not None:

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 import spinedsl
 from spinedsl.draw import Figure, lay_out, to_svg
@@ -26,6 +26,7 @@ from tests.draw.drawn import (
     read,
 )
 from tests.generate import NETWORKS
+from tests.profiles import drawn
 
 figures = cache(all_figures)
 NAMES = [
@@ -96,7 +97,7 @@ def test_long_names_are_shortened() -> None:
     assert faults(figure) == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@drawn(40)
 @given(networks(STANDARD.but(most=24)))
 def test_random_networks_are_legible(text: str) -> None:
     assert faults(lay_out(spinedsl.program(Source.from_text(text)))) == []

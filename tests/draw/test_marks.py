@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spinedsl.cli.draw import marked
@@ -10,13 +10,14 @@ from spinedsl.compare import Side, Tier, compare
 from spinedsl.compare.marks import ROWS, markings
 from tests.compare.test_laws import old, side_of, softened
 from tests.draw.test_layout import faults
+from tests.profiles import drawn
 from tests.test_edit_laws import edited
 
 SIDES = softened().map(lambda drawn: side_of(*drawn)) | edited().map(lambda drawn: side_of(drawn[0]))
 
 
 @given(SIDES, st.booleans())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@drawn(60)
 def test_the_figure_marks_what_changed(made: Side | None, back: bool) -> None:
     if made is None:
         return

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import spinedsl
@@ -16,6 +16,7 @@ from spinedsl.diagnostics.machine import to_github, to_json, to_sarif
 from spinedsl.diagnostics.render import render
 from spinedsl.ops.graph import flatten
 from spinedsl.source import Source
+from tests.profiles import drawn
 from tests.texts import mutated
 
 BASE = """\
@@ -265,7 +266,7 @@ network B = A with { resample none rules { inputs 1..3 } input image: 3 x 32 x 3
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@drawn(150)
 def test_whatever_is_wrong_in_either_file_is_said(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spinedsl import driver
@@ -20,6 +20,7 @@ from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.render import render
 from spinedsl.source import Source, Span
 from spinedsl.testing.texts import PIECES
+from tests.profiles import drawn
 from tests.syntax.heaps import HEAD, HEAPS, KIB_64, NET
 from tests.texts import ROOT, mutated
 
@@ -56,19 +57,19 @@ def answer(text: str) -> tuple[Diagnostic, ...]:
 
 
 @given(mutated())
-@settings(max_examples=500, deadline=None)
+@drawn(500)
 def test_mutated_files(text: str) -> None:
     answer(text)
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=80))
-@settings(max_examples=300, deadline=None)
+@drawn(300)
 def test_heaps_of_pieces(pieces: list[str]) -> None:
     answer(" ".join(pieces))
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
+@drawn(300)
 def test_any_characters(text: str) -> None:
     answer(text)
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from lark import Lark, Token
 from lark.exceptions import UnexpectedToken
 
@@ -16,6 +16,7 @@ from spinedsl.source import Source
 from spinedsl.syntax import tables
 from spinedsl.syntax.layout import BRACED_ROWS, Statement, lay_out
 from spinedsl.syntax.parse import parse, tokens_of
+from tests.profiles import drawn
 from tests.texts import MISTAKEN, VALID, mutated, text_of
 
 # What a text can be refused for by its form alone. The others are mistakes in what it says.
@@ -82,7 +83,7 @@ def test_mistaken_files(path: Path) -> None:
 
 
 @given(mutated())
-@settings(max_examples=400, deadline=None)
+@drawn(400)
 def test_mutated_files(text: str) -> None:
     agree(text)
 

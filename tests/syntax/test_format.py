@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spinedsl.source import Source
@@ -63,7 +63,6 @@ def loose_texts(draw: st.DrawFn) -> str:
     return out + draw(st.sampled_from(["", "\n", "\n\n# end", "  # end\n"]))
 
 
-@settings(deadline=None)
 @given(loose_texts())
 def test_formatting_keeps_meaning_and_comments_and_is_idempotent(text: str) -> None:
     source = Source.from_text(text)

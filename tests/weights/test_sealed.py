@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import safetensors.torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -67,7 +67,6 @@ def tensors(draw: st.DrawFn) -> dict[str, NDArray[Any]]:
     return found
 
 
-@settings(deadline=None)
 @given(tensors())
 def test_the_library_reads_the_same(found: dict[str, NDArray[Any]]) -> None:
     theirs = safetensors.numpy.load(to_bytes(found, {"format": "pt"}))

@@ -207,7 +207,7 @@ class RowElaborator(Record, frozen=False):
 
     def target(self, arguments: Environment) -> Block | None:
         """This row as its inputs' resampling sees it."""
-        if self.level is None or not self.defined.sound:
+        if self.level is None or below_stem(self.level, self.rows) or not self.defined.sound:
             return None
         values = dict(arguments)
         if self.channels is not None:
