@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.typed import TypedNetwork, TypedRow
+from spinedsl.syntax import tree
 
 
 def outputs(typed: TypedNetwork) -> Iterator[Diagnostic]:
@@ -28,12 +29,20 @@ def outputs(typed: TypedNetwork) -> Iterator[Diagnostic]:
             yield found.with_fix("let a `head` give it")
         if level is None:
             continue
-        if level in by_level:
+        if level in by_level and not _may_differ(typed, by_level[level], row):
             first = by_level[level]
             found = say.OUTPUT_LEVEL_TWICE.at(row.span, first=first.name, second=row.name, level=level)
             yield found.with_others(Label(first.span, f"level {level} here first")).with_fix("take one of them away")
         by_level.setdefault(level, row)
     yield from _taken(typed, heads)
+
+
+def _may_differ(typed: TypedNetwork, *rows: TypedRow) -> bool:
+    """An edit that could not be read may be about one of the outputs."""
+    broken = [item for item in typed.network.declared.items if isinstance(item, tree.Broken)]
+    names = {name for row in rows for name in (row.name, *(source.text for source in row.declared.sources))}
+    edited = typed.network.trace is not None
+    return edited and (any(item.nameless for item in broken) or not typed.network.mentioned.isdisjoint(names))
 
 
 def _taken(typed: TypedNetwork, heads: list[TypedRow]) -> Iterator[Diagnostic]:

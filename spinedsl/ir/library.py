@@ -143,7 +143,7 @@ def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) 
     imported = tuple(imports)
     mentioned = frozenset(name for broken in file.broken for name in broken.mentions)
     unit = Unit(file, imports=tuple(found for _, found in imported if found is not None), mentioned=mentioned)
-    broken_import = any(broken.span.text.startswith("import") for broken in file.broken)
+    broken_import = any(broken.span.text.startswith("import") or "std" in broken.mentions for broken in file.broken)
     unit.incomplete = broken_import or any(found is None for _, found in imported)
     diagnostics: list[Diagnostic] = []
     places: dict[str, Span] = {}

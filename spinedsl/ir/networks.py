@@ -16,6 +16,7 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
     "output": ("from", "channels"),
     "head": ("from", "channels"),
 }
+RULES = ("inputs", "sizes")
 FILLED_IN = ("channels", "stride")  # parameters that a row gives by its clauses and levels
 
 TypedUse = tuple[tree.Use, Defined]
@@ -92,6 +93,12 @@ class Network(Record, eq=False):
     def sound_text(self) -> bool:
         """Every statement of the network could be read."""
         return not any(isinstance(item, tree.Broken) for item in self.declared.items)
+
+    def may_mean(self, rule: str, *values: str) -> bool:
+        """A rule may stand in a statement that could not be read, or under a name that no rule has."""
+        broken = [item for item in self.declared.items if isinstance(item, tree.Broken)]
+        unknown = any(item.name.text not in RULES for item in (self.rules.items if self.rules else ()))
+        return unknown or any(word.startswith((rule, *values)) for item in broken for word in item.mentions)
 
     def seen(self, diagnostic: Diagnostic) -> Diagnostic:
         """The same, said where something can be done about it: an instance's arguments may be the cause."""

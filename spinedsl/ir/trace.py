@@ -14,7 +14,10 @@ class Trace(Record, frozen=False, eq=False):
     placed: dict[str, tuple[Span, str]] = field(default_factory=dict)  # moved or added, with the word for it
     written: dict[str, Span] = field(default_factory=dict)  # where what was changed stands
     unread: dict[str, Span] = field(default_factory=dict)  # edits that took away a reading of a row
+    meant: set[str] = field(default_factory=set)  # rows that edits may be about which could not be made
 
     def further(self) -> Trace:
         """A copy, for edits of the result."""
-        return Trace(self.root, dict(self.dropped), dict(self.placed), dict(self.written), dict(self.unread))
+        return Trace(
+            self.root, dict(self.dropped), dict(self.placed), dict(self.written), dict(self.unread), {*self.meant}
+        )

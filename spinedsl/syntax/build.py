@@ -241,7 +241,13 @@ class Builder:
 
     def place_clause(self, right: Token, after: Token, name: Token) -> tree.Clause:
         if right.value != "right":
-            raise Mistake(say.UNEXPECTED.at(self._span(after, after), found=after.value, expected="a value"))
+            from spinedsl.syntax.habits import parted  # noqa: PLC0415  for mistakes only
+
+            found = say.UNEXPECTED.at(self._span(after, after), found=after.value, expected="a value")
+            text = parted(right.value)
+            if text is not None:
+                found = found.with_fix(f"with a blank between: `{text}`", Edit(self._span(right, right), text))
+            raise Mistake(found)
         keyword = tree.Name("right after", self._span(right, after))
         return tree.Clause(keyword, (self._name(name),), self._span(right, name))
 

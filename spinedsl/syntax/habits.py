@@ -7,11 +7,11 @@ function of the place, and the first of `HABITS` that knows it is believed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from spinedsl.diagnostics import Diagnostic, Edit, Fix
 from spinedsl.source import Source, Span
-from spinedsl.syntax.layout import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, ROW_KINDS, Statement, span_of
+from spinedsl.syntax.layout import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, NAMED_ROWS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import END, Token
 
 NOTHING = Token("", "", 0, 0)
@@ -25,6 +25,8 @@ SCALARS = frozenset({"bool", "float", "int", "str"})  # types of Python
 MOST_DIGITS = 6
 _RANGE = re.compile(r"for\s+(\w+)\s+in\s+(?:range\s*\((.*)\)|(\d+))", re.DOTALL)
 _FROM_STD = re.compile(r"from\s+std\s+import\s+(\w+(?:\s*,\s*\w+)*)")
+_MODULE = re.compile(r"(?:\w+\s+)?std\s*\.\s*(\w+)")
+_RUN_TOGETHER = re.compile(r"(level|repeat|channels|from|after|absorb|stem|block|output|head)_?(\w+)")
 _EACH = re.compile(r"for\s+(\w+)\s+in\s+(\w+)")
 
 
@@ -77,6 +79,24 @@ class Place:
 
 
 Habit = Callable[[Place], Fix | None]
+
+
+def parted(word: str) -> str | None:
+    """`level 4` for `level4`."""
+    parts = _RUN_TOGETHER.fullmatch(word)
+    return f"{parts[1]} {parts[2]}" if parts is not None else None
+
+
+def names_meant(tokens: Sequence[Token]) -> Iterator[str]:
+    """The rows that a statement may mean by what is no name: `"b0"` in quotes, or the number 0."""
+    letter = LETTERS.get(tokens[0].type, "b")
+    for index, token in enumerate(tokens):
+        if token.type == "STRING":
+            yield token.value[1:-1].strip()
+        elif token.type == "NAME" and (text := parted(token.value)) is not None:
+            yield text.split(" ")[1]
+        elif token.type == "NUMBER":
+            yield f"{letter if index == 1 else 'b'}{token.value}"
 
 
 def habit_of(source: Source, statement: Statement, position: int, accepts: Collection[str]) -> Fix | None:
@@ -152,11 +172,17 @@ def no_type(at: Place) -> Fix | None:
 
 
 def no_braces(at: Place) -> Fix | None:
-    """`widths level 2: 64`."""
+    """`widths level 2: 64`, `widths level 2: 64 }`, `widths (level 2: 64)`."""
     if at.position != 1 or at.head not in BRACED_ROWS:
         return None
+    first, last = at.token().type, at.tokens[-1].type
     entries = at.span(0, len(at.tokens) - 2)
-    return Fix("its entries stand in braces", (Edit(entries, f"{{ {entries.text} }}"),))
+    inner = entries.text
+    if first not in ("NAME", "LEVEL"):
+        inner = inner[len(at.token().value) :].lstrip()
+    if last == "RBRACE" or (first in BRACKETS and last in BRACKETS.values()):
+        inner = inner[:-1].rstrip()
+    return Fix("its entries stand in braces", (Edit(entries, f"{{ {inner} }}"),))
 
 
 def no_level(at: Place) -> Fix | None:
@@ -196,6 +222,24 @@ def number_as_a_name(at: Place) -> Fix | None:
     letter = LETTERS[at.head] if at.position == 1 else "b"
     edits = (Edit(at.span(), f"{letter}{at.token().value}"),) if at.token().value.isdigit() else ()
     return Fix(f"names begin with a letter: `{letter}{at.token().value}`", edits)
+
+
+def no_name(at: Place) -> Fix | None:
+    """`after channels 64`, in which `channels` was read as the name of a row."""
+    if at.token(-1).value != "channels" or at.token(-2).type not in (*LISTS, "AFTER"):
+        return None
+    return Fix(f"`{at.token(-2).value}` needs the name of a row, as in `{at.token(-2).value} b0`")
+
+
+def blank_missing(at: Place) -> Fix | None:
+    """`block b1: residual level4 afterb0`: no clause has such a word."""
+    if at.head not in ROW_KINDS:
+        return None
+    for offset in (-2, -1):
+        text = parted(at.token(offset).value)
+        if text is not None and at.token(offset - 1).type not in {*LISTS, "AFTER", "COMMA", "COLON", at.head}:
+            return Fix(f"with a blank between: `{text}`", (Edit(at.span(offset), text),))
+    return None
 
 
 def several_levels(at: Place) -> Fix | None:
@@ -256,6 +300,13 @@ def several_values(at: Place) -> Fix | None:
     return Fix("one number stands for both height and width", edits)
 
 
+def nameless_function(at: Place) -> Fix | None:
+    """`let f = lambda t: relu(t)`."""
+    if at.token(-1).value != "lambda":
+        return None
+    return Fix("every function has a name: write a `def` of its own, as in `def f(x) -> x.channels { return relu(x) }`")
+
+
 # ---- imports ----
 
 
@@ -282,12 +333,15 @@ HABITS: tuple[Habit, ...] = (
     no_level,
     brackets_around_names,
     hyphen_in_a_name,
+    blank_missing,
+    no_name,
     number_as_a_name,
     several_levels,
     method,
     power,
     slashes,
     several_values,
+    nameless_function,
     renamed_import,
 )
 
@@ -306,7 +360,7 @@ def from_import(source: Source, begun: Statement, rest: Statement, found: Diagno
 
 
 def statement_habit(source: Source, statement: Statement, found: Diagnostic) -> Diagnostic | None:
-    """`for i in range(3)`, `for p in features`, `z += x`; in edits `b1 level 4`, `rename b1 b2`."""
+    """`for i in range(3)`, `for p in features`, `use std.blocks`, `z += x`; in edits `b1 level 4`, `rename b1 b2`."""
     tokens = statement.tokens
     if statement.is_edit:
         return _edit_habit(source, tokens, found)
@@ -316,10 +370,22 @@ def statement_habit(source: Source, statement: Statement, found: Diagnostic) -> 
             return found.with_fix(f"`repeat {match[1]} in COUNT` counts from 0, one by one")
         text = f"repeat {match[1]} in {match[2] or match[3]}"
         return found.with_fix(f"as in `{text}`", Edit(whole, text))
+    kinds = [token.type for token in tokens[:3]]
+    if kinds[:1] == ["NAME"] and kinds[1:2] and kinds[1] in NAMED_ROWS and kinds[2:] == ["COLON"]:
+        text = f"{tokens[1].value} {tokens[0].value}"
+        place = span_of(source, tokens[0]).to(span_of(source, tokens[1]))
+        return found.with_fix(f"the other way round: `{text}`", Edit(place, text))
+    if kinds[:2] == ["NAME", "COLON"]:
+        text = parted(tokens[0].value) or ""
+        if text.split(" ")[0].upper() not in LETTERS:
+            text = f"block {tokens[0].value}"
+        return found.with_fix(f"say what it is, as in `{text}: …`", Edit(span_of(source, tokens[0]), text))
+    if match := _MODULE.fullmatch(whole.text):
+        text = f"import std.{match[1]}"
+        return found.with_fix(f"as in `{text}`", Edit(whole, text))
     if match := _EACH.fullmatch(whole.text):
         text = f"each {match[1]} in {match[2]}"
         return found.with_fix(f"as in `{text}`", Edit(whole, text))
-    kinds = [token.type for token in tokens[:3]]
     if kinds[:1] == ["NAME"] and kinds[1:2] and kinds[1] in SIGNS and kinds[2:] == ["EQUAL"]:
         name, sign = tokens[0].value, tokens[1].value
         place = span_of(source, tokens[1]).to(span_of(source, tokens[2]))

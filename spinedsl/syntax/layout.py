@@ -26,6 +26,7 @@ BRACED_ROWS = frozenset({"DEFAULTS", "WIDTHS", "RULES"})
 CAN_END = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "BAD"})
 NETWORK_STATEMENTS = NETWORK_ITEMS | {"RESAMPLE", "JOIN", "LET"}
 ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
+NAMED_ROWS = ROW_KINDS | {"INPUT"}
 EDIT_WORDS = ("add", "drop", "move")
 CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
 NEEDS_MORE = CLAUSE_TERMINALS | {"EQUAL"}  # what an edit cannot end with
@@ -47,6 +48,7 @@ class Statement(Record, frozen=False, eq=False):
     unclosed: Token | None = None  # a bracket among the tokens that nothing closes
     is_edit: bool = False
     reported: bool = False  # something was said of it already: it is not parsed, and nothing more is said
+    stopped: int | None = None  # where a row's tokens stopped making sense, if a name was expected there
 
     @property
     def head(self) -> str:
@@ -103,6 +105,9 @@ class _Layout(Record, frozen=False):
             kind, self.index = token.type, index
             if kind == "RBRACE":
                 self.close_brace(token)
+            elif kind in BRACKETS.values() and not self.brackets and self.stands_for_brace(index):
+                self.say_other_closer(token)
+                self.close_brace(Token("RBRACE", token.value, token.start_pos, token.line))
             elif kind == "LBRACE" and self.current is not None and self.current.head not in BRACED_ROWS:
                 self.open_body(token)
             else:
@@ -122,11 +127,15 @@ class _Layout(Record, frozen=False):
         if previous is None or self.current is None:
             return True
         new_line = token.line > previous.line
-        if token.type == "WITH" or previous.type == "WITH":
+        if token.type == "WITH" or self.current.has_edits:
             return token.type != "WITH"
+        if self.current.head == "IMPORT" and new_line:
+            return previous.type not in ("IMPORT", "DOT") and token.type != "DOT"
         in_edits = bool(self.open_bodies) and self.open_bodies[0].has_edits
         if in_edits and not new_line and token.type in ROW_KINDS and len(self.current.tokens) == 1:
             return self.current.head != "NAME"  # `add block …`
+        if token.type in NAMED_ROWS and not new_line and [one.type for one in self.current.tokens] == ["NAME"]:
+            return False  # `image input: …`
         if token.type in ALWAYS_OPENS:
             return new_line or (previous.type in CAN_END and self.current.head != "IMPORT")
         if in_edits and new_line and previous.type in NEEDS_MORE and self.opens_edit(index):
@@ -154,9 +163,11 @@ class _Layout(Record, frozen=False):
         return [token.type for token in self.tokens[index + 1 : index + 2]] == ["EQUAL"]
 
     def looks_like_row(self, index: int) -> bool:
-        """A line that opens with an unknown word, as in `blok b3: …` or `width { … }`, is a row of its own."""
+        """A line that opens with an unknown word, as in `blok b3: …`, `b3: …` or `width { … }`, is a row of its own."""
         following = [token.type for token in self.tokens[index + 1 : index + 3]]
-        return following[:1] in (["LBRACE"], ["EQUAL"]) or following == ["NAME", "COLON"]
+        if following[1:] == ["COLON"]:
+            return following[0] in {"NAME", *NAMED_ROWS}
+        return following[:1] in (["LBRACE"], ["EQUAL"], ["COLON"])
 
     def start(self, token: Token) -> None:
         """Begin a statement, where the one before it has ended."""
@@ -183,6 +194,12 @@ class _Layout(Record, frozen=False):
     def ended_early(self, closed: Statement, statement: Statement) -> bool:
         """The statement belongs into what was closed just before. A `let` does if one more `}` follows."""
         belongs = closed.closer is not None and belongs_in(statement, closed)
+        if statement.head == "NAME" and not closed.has_edits:
+            return belongs and self.gives_value(self.index)
+        if closed.head in DEFINITION_KINDS and closed.body and closed.body[-1].head == "RETURN":
+            return False  # it was complete: a definition of its own begins here
+        if statement.head == "INPUT" and any(part.head == "INPUT" for part in closed.body or []):
+            return False  # a network of its own begins here
         if not belongs or statement.head != "LET":
             return belongs
         depth = 0
@@ -208,7 +225,11 @@ class _Layout(Record, frozen=False):
     def reopen(self, closed: Statement) -> None:
         """A `}` too many ended a body early: what follows still belongs to it."""
         assert closed.closer is not None
-        self.say_unopened(closed.closer, f"this ends the `{closed.tokens[0].value}`, but more of it follows")
+        last = closed.body[-1] if closed.body else closed
+        if last.head in BRACED_ROWS and last.tokens[-1].line == closed.closer.line and not holds_brace(last):
+            last.tokens.append(closed.closer)  # `widths level 2: 64 }`: it is that row's, whose `{` is missing
+        else:
+            self.say_unopened(closed.closer, f"this ends the `{closed.tokens[0].value}`, but more of it follows")
         closed.closer = None
         self.open_bodies.append(closed)
 
@@ -250,8 +271,23 @@ class _Layout(Record, frozen=False):
         self.finish()
         if self.open_bodies:
             self.open_bodies.pop().closer = token
-        else:
+        elif not self.top or self.top[-1].head not in NETWORK_STATEMENTS | BODY_ITEMS:  # else a head is missing: said
             self.say_unopened(token, "no open bracket matches this one")
+
+    def stands_for_brace(self, index: int) -> bool:
+        """A `)` or `]` where only a brace is open: alone on its line, or where the line has no `}` for its entries."""
+        line = self.tokens[index].line
+        following = [token for token in self.tokens[index + 1 : index + 2] if token.line == line]
+        if self.braced_row is not None:
+            return not following
+        return bool(self.open_bodies) and not following and index > 0 and self.tokens[index - 1].line < line
+
+    def say_other_closer(self, token: Token) -> None:
+        opener = self.braced_row or self.open_bodies[-1].opener
+        opened = f" in line {opener.line}" if opener is not None and opener.line < token.line else ""
+        span = span_of(self.source, token)
+        found = say.UNOPENED.at(span, bracket=token.value, why=f"what is open is the `{{`{opened}")
+        self.diagnostics.append(found.with_fix("close it with `}`", Edit(span, "}")))
 
     def close_all(self) -> None:
         """Whatever is still open is never closed. Only the outermost are said: the others may well follow."""
@@ -270,7 +306,8 @@ class _Layout(Record, frozen=False):
         found = say.UNCLOSED.at(span_of(self.source, culprit.opener), bracket=culprit.opener.value)
         if culprit is statement:
             end = last_of(self.source, statement).end
-            found = found.with_fix("close it with `}`", Edit(Span(self.source, end, end), "\n}"))
+            edits = (Edit(Span(self.source, end, end), "\n}"),) if statement.body else ()
+            found = found.with_fix("close it with `}`", *edits)
         else:
             place = span_of(self.source, statement.tokens[0])
             found = found.with_notes(f"so the lines are indented; if they mislead, it is that of line {place.line}")
@@ -307,6 +344,11 @@ def missing_brace(statement: Statement) -> bool:
     if statement.body is not None or statement.head not in DEFINITION_KINDS | {"NETWORK"}:
         return False
     return statement.has_edits or not statement.makes_instance
+
+
+def holds_brace(statement: Statement) -> bool:
+    """A brace opens among its own tokens."""
+    return any(token.type == "LBRACE" for token in statement.tokens)
 
 
 def belongs_in(statement: Statement, closed: Statement) -> bool:

@@ -19,7 +19,16 @@ from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
 from spinedsl.syntax.edits import EDIT_STATEMENTS, begins_edit, misread
-from spinedsl.syntax.layout import DEFINITION_KINDS, NETWORK_STATEMENTS, Statement, last_of, lay_out, span_of
+from spinedsl.syntax.layout import (
+    BRACED_ROWS,
+    DEFINITION_KINDS,
+    NETWORK_STATEMENTS,
+    ROW_KINDS,
+    Statement,
+    last_of,
+    lay_out,
+    span_of,
+)
 from spinedsl.syntax.machine import Machine, Token, Unexpected
 
 if TYPE_CHECKING:
@@ -43,6 +52,9 @@ ELSEWHERE = {  # what other languages call it
     "remove": "drop", "delete": "drop", "del": "drop", "rm": "drop", "insert": "add", "append": "add",
     "node": "block", "layer": "block", "out": "output", "mut": "var",
 }  # fmt: skip
+LEADS_TO_NAME = frozenset({"FROM", "AFTER", "ABSORB", "COMMA"})
+ROWS = NETWORK_STATEMENTS - {"LET"}
+IN_BODIES = frozenset({"LET", "VAR", "RETURN", "YIELD", "IF", "EACH"})
 HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
 
 _builder = Builder()
@@ -119,9 +131,11 @@ class _Parser:
         try:
             node = _machine().parse(start, statement.tokens)
         except Unexpected as error:
+            if statement.head in ROW_KINDS and "NAME" in error.accepts:
+                statement.stopped = error.position
             if self.holds_hidden(statement):
                 return None
-            if statement.unclosed is not None:
+            if statement.unclosed is not None and not (statement.head in BRACED_ROWS and error.position == 1):
                 self.say(self.misreadings.unclosed(statement.unclosed, statement, error))
             else:
                 self.say(self.misreadings.unexpected(statement, error))
@@ -151,15 +165,22 @@ class _Parser:
 
     def broke(self, statement: Statement) -> tree.Broken:
         """A stand-in for a statement that was not understood, with all names that stand in it and below it."""
+        from spinedsl.syntax.habits import names_meant  # noqa: PLC0415  for mistakes only
+
         names: list[str] = []
         pending = [statement]
         while pending:
             part = pending.pop()
             names += [token.value for token in part.tokens if token.type == "NAME"]
             pending += part.body or []
-        tokens = statement.tokens
+        tokens, stopped = statement.tokens, statement.stopped
         span = span_of(self.source, tokens[0]).to(span_of(self.source, tokens[-1]))
-        broken = tree.Broken(tuple(names[:1]), frozenset(names), span)
+        mentions = frozenset([*names, *names_meant(tokens)])
+        leads = LEADS_TO_NAME | {"COLON"} if statement.head == "OUTPUT" else LEADS_TO_NAME
+        before = tokens[max(stopped - 2, 0) : stopped] if stopped is not None and stopped > 1 else []
+        unread = any(token.type in leads for token in before)
+        bound = names[:2] if [token.type for token in tokens[:3]] == ["NAME", "NAME", "EQUAL"] else names[:1]
+        broken = tree.Broken(tuple(bound), mentions, span, stopped == 1, unread)
         self.broken.append(broken)
         return broken
 
@@ -201,9 +222,16 @@ class _Parser:
                     self.broke(statement)
             elif _is_from_import(statements[index : index + 2]):
                 self.imported_from(*statements[index : index + 2])
+            elif index and self.goes_on(statements[index - 1], statement):
+                self.broke(statement)  # what lacks the head of its network or definition is one mistake
             else:
                 self.unknown_statement(statement, "at the top of a file", TOP_WORDS)
         return tree.File(self.source, version, tuple(imports), tuple(definitions), tuple(networks), tuple(self.broken))
+
+    def goes_on(self, before: Statement, statement: Statement) -> bool:
+        """Both are part of one network or definition, indented, whose head is missing."""
+        together = any(before.head in kind and statement.head in kind for kind in (ROWS, IN_BODIES))
+        return together and span_of(self.source, statement.tokens[0]).column > 1
 
     def imported_from(self, begun: Statement, rest: Statement) -> None:
         """`from std import blocks`, which is two statements here: said once."""
@@ -252,7 +280,19 @@ class _Parser:
         word = statement.tokens[0].value
         if word == "let":
             return found.with_fix("values belong to a network or a definition: put it there, or make it a parameter")
+        if statement.head in IN_BODIES and words is TOP_WORDS:
+            text = "block_type name(x, channels, stride = 1) -> channels {"
+            return found.with_fix(f"it belongs in a definition: put it there, or begin one above, as by `{text}`")
+        if statement.head in ROWS and words is TOP_WORDS:
+            return found.with_fix("it belongs in a network: put it there, or begin one above by `network Name {`")
+        is_name = [token.type for token in statement.tokens[:2]] in (["NAME"], ["NAME", "LPAR"])
+        if statement.body and is_name and words is TOP_WORDS:
+            what = "network" if statement.body[0].head in ROWS else "block_type"
+            before = Edit(Span(self.source, found.span.start, found.span.start), f"{what} ")
+            return found.with_fix(f"as in `{what} {word}`", before)
         meant = ELSEWHERE.get(word, "")
+        if "let" in words and [token.type for token in statement.tokens[:3]] == ["NAME", "NAME", "EQUAL"]:
+            meant = meant or "let"  # `float y = …`
         return found.with_rename(found.span, meant if meant.split(" ")[0] in words else nearest(word, words))
 
     # ---- definitions ----
@@ -350,7 +390,7 @@ class _Parser:
         if node is not None and statement.body is None:
             self.needs_body(statement, "`{` or `=`")
         items = tuple(self.row(part) for part in statement.body or [])
-        if node is None or statement.body is None:
+        if node is None or statement.body is None or (statement.closer is None and not statement.body):
             self.broke(statement)
             return None
         head = span_of(self.source, statement.tokens[0]).to(span_of(self.source, statement.tokens[-1]))

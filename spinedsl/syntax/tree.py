@@ -164,11 +164,16 @@ class Each(Record, eq=False):
 
 
 class Broken(Record, eq=False):
-    """A statement that could not be read: the names that it would have bound, and those that it mentions."""
+    """A statement that could not be read: the names that it would have bound, and those that it mentions.
+
+    `nameless`: a row whose own name could not be read. `unread`: one that reads rows whose names could not be.
+    """
 
     binds: tuple[str, ...]
     mentions: frozenset[str]
     span: Span
+    nameless: bool = False
+    unread: bool = False
 
 
 Statement: TypeAlias = Binding | Return | Yield | If | Repeat | Each | Broken

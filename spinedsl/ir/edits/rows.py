@@ -69,6 +69,7 @@ class RowEditor(Record, frozen=False):
         found = say.UNKNOWN_NAME.at(name.span, kind=kind, name=name.text, where=where)
         found = found.with_others(Label(self.draft.base.name.span, f"`{self.draft.base.name.text}` is edited"))
         near = nearest(name.text, known)
+        self.draft.trace.meant |= {near} if near is not None else {*known}
         if near is None and known:
             found = found.with_notes(f"its rows are {one_of(known, conjunction='and', limit=40)}")
             found = found.with_fix("edit one of those, or `add` a row of that name")
@@ -236,6 +237,7 @@ class RowEditor(Record, frozen=False):
         """Put a row elsewhere."""
         at, beside = self.find(edit.name), self.find(edit.place.row)
         if at is None or beside is None or not self.once(edit.name.text, "the place", edit.span):
+            self.draft.trace.meant |= {edit.name.text, edit.place.row.text}
             return
         row = self.draft.items[at]
         before = [item for item in self.draft.items if isinstance(item, tree.Row)]

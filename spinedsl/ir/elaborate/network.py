@@ -131,7 +131,8 @@ class Elaborator:
             return POISON if width is None else width
         if parameter.default is not None:
             return None
-        if self.network.sound_text and not declared.misread and not below_stem(level, self.rows):
+        told = self.network.sound_text and self.settings.widths_known
+        if told and not declared.misread and not below_stem(level, self.rows):
             self.no_width(declared, level)
         return POISON
 

@@ -135,7 +135,7 @@ class RowElaborator(Record, frozen=False):
     def takes_channels(self) -> bool:
         """A `channels` clause goes with a type that has such a parameter."""
         clause = self.declared.clauses.get("channels")
-        if clause is None or self.defined.parameter("channels") is not None:
+        if clause is None or self.defined.parameter("channels") is not None or not self.defined.sound:
             return True
         found = say.CLAUSE_NOT_TAKEN.at(clause.span, type=self.defined.name, name="channels")
         found = found.with_others(Label(self.defined.definition.name.span, f"`{self.defined.name}` is defined here"))
@@ -171,13 +171,13 @@ class RowElaborator(Record, frozen=False):
         else:
             arrived = self.rows[self.declared.sources[0].text].type
             self.inputs = [TypedInput(source, None) for source in self.declared.sources]
+        if below_stem(self.level, self.rows):
+            return None  # which a check will tell
         if arrived is None or self.level is None or arrived.level is None or "stride" in arguments:
             return arrived
         if self.defined.parameter("stride") is None:
             return arrived  # then the type has to change the level by itself
         if self.level < arrived.level:
-            if below_stem(self.level, self.rows):
-                return None  # which a check will tell
             self.cannot_change_level(arrived.level, "a stride goes up only", "feed it by `from`, which resamples")
             return None
         arguments["stride"] = 1 << (self.level - arrived.level)

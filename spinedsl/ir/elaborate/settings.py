@@ -27,6 +27,7 @@ class Settings(Record, frozen=False):
     network: Network
     context: Context
     widths: dict[int, tuple[int | None, Span]] = field(default_factory=dict)  # None: not known after a mistake
+    widths_known: bool = True  # for which levels there are any
 
     def __post_init__(self) -> None:
         declared = self.network.declared
@@ -84,7 +85,9 @@ class Settings(Record, frozen=False):
         for item in sorted(items, key=lambda item: item.role is not None):
             primitive = self.chosen(item)
             if primitive is None:
-                if item.role is not None:
+                if item.role is None and item.use.name.text in ROLES:
+                    roles[item.use.name.text] = (PRIMITIVES["identity"], {})
+                elif item.role is not None:
                     roles[item.role.text] = (PRIMITIVES["identity"], {})
                 continue
             values = self.entry(item.use, primitive)
@@ -93,7 +96,8 @@ class Settings(Record, frozen=False):
             else:
                 role = item.role.text if item.role.text in ROLES else nearest(item.role.text, ROLES) or ""
                 roles.setdefault(role, (primitive, {**attributes.get(primitive.name, {}), **values}))
-        if not self.network.sound_text:
+        unknown = [item.role.text for item in items if item.role is not None and item.role.text not in ROLES]
+        if not self.network.sound_text or not all(nearest(name, ROLES) for name in unknown):
             # The entry may stand in what could not be read.
             for name in ("act", "norm"):
                 roles.setdefault(name, (PRIMITIVES["identity"], {}))
@@ -189,6 +193,7 @@ class Settings(Record, frozen=False):
             high = self.level(item.high) if item.high is not None else low
             width = self.count(item.value, "a width")
             if low is None or high is None:
+                self.widths_known = False
                 continue
             if high < low:
                 self.empty_range(item.low, item.high, low, high)
@@ -222,7 +227,7 @@ class Settings(Record, frozen=False):
                 self.empty_range(item.low, item.high, low, high)
                 return high, low
             return low, high
-        return 1, 2
+        return (1, MAX_INPUTS) if self.network.may_mean("inputs") else (1, 2)
 
     def any_size(self) -> bool:
         """The input may be of any size: `rules { sizes any }`."""
@@ -238,7 +243,7 @@ class Settings(Record, frozen=False):
                 found = say.EXPECTED_VALUE.at(place, what="`sizes`", expected=one_of(SIZES), got=got)
                 self.report(found.with_fix("let sizes be rounded up: `sizes any`", Edit(place, "any")))
             return True  # nothing more is said of sizes
-        return False
+        return self.network.may_mean("sizes", "any")
 
     def input_type(self, given: tuple[int, int] | None) -> Type | None:
         """The input as declared, or of the size `given` from outside."""

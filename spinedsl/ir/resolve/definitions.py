@@ -67,13 +67,14 @@ class _Checker(Record, frozen=False):
     expressions: Expressions
     broken: bool = False
     name: str = ""
+    top: tree.Body = ()  # the statements that stand in nothing else
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
         return self.expressions.diagnostics
 
     def definition(self, definition: tree.Definition) -> None:
-        self.name = definition.name.text
+        self.name, self.top = definition.name.text, definition.body
         self.refuse_reserved(definition.name, "a definition")
         scope = Scope()
         for parameter in definition.parameters:
@@ -82,7 +83,10 @@ class _Checker(Record, frozen=False):
             self.bind(parameter.name, "parameter", scope, scope.names)
         self.first_parameters(definition)
         if definition.signature is not None:
+            said = len(self.diagnostics)
             self.expressions.check(definition.signature, scope)
+            unknown = [found.span.text for found in self.diagnostics[said:] if found.code is say.UNKNOWN_NAME]
+            self.expressions.assigned.update(unknown)  # what the signature lacks is not said of the body as well
         returns = self.body(definition.body, scope, dict(scope.names), loop=False)
         yields = [statement for statement in statements_in(definition.body) if isinstance(statement, tree.Yield)]
         if definition.kind == "head_type":
@@ -154,8 +158,12 @@ class _Checker(Record, frozen=False):
 
     def statement(self, statement: tree.Statement, scope: Scope, declared: dict[str, Bound], *, loop: bool) -> bool:
         if isinstance(statement, tree.Binding):
-            self.expressions.check(statement.value, scope)
-            self.binding(statement, scope, declared)
+            if statement.keyword == "set":
+                self.assignment(statement, scope)
+                self.expressions.check(statement.value, scope)
+            else:
+                self.expressions.check(statement.value, scope)
+                self.bind(statement.name, statement.keyword, scope, declared)
         elif isinstance(statement, tree.Return):
             self.expressions.check(statement.value, scope)
             if loop:
@@ -190,14 +198,13 @@ class _Checker(Record, frozen=False):
             self.bind(statement.item, "item", inner, scope.names)
         self.body(statement.body, inner, dict(inner.names), loop=True)
 
-    def binding(self, binding: tree.Binding, scope: Scope, declared: dict[str, Bound]) -> None:
-        name = binding.name
-        if binding.keyword != "set":
-            self.bind(name, binding.keyword, scope, declared)
-            return
+    def assignment(self, statement: tree.Binding, scope: Scope) -> None:
+        """A `var` gets its next value. What is none is said once, however often it is used."""
+        name = statement.name
         how, place = scope.names.get(name.text, ("", name.span))
-        if how in ("var", BROKEN):
+        if how in ("var", BROKEN) or (not how and name.text in self.expressions.assigned):
             return
+        self.expressions.assigned.add(name.text)
         if how:
             found = say.NOT_A_VAR.at(name.span, name=name.text, what=BOUND_AS[how])
             if how == "parameter":
@@ -208,9 +215,11 @@ class _Checker(Record, frozen=False):
             return
         found = say.UNKNOWN_NAME.at(name.span, kind="`var`", name=name.text, where="above")
         near = self.expressions.unit.nearest(name.text, defined_as(scope.names, "var"))
-        if near is None:
+        if near is None and any(part is statement for part in self.top):
             start = Span(name.span.source, name.span.start, name.span.start)
             found = found.with_fix(f"name a new value: `let {name.text} = …`", Edit(start, "let "))
+        elif near is None:
+            found = found.with_fix(f"give it a first value above, as in `var {name.text} = x`")
         self.diagnostics.append(found.with_rename(name.span, near))
 
     def bind(self, name: tree.Name, how: str, scope: Scope, declared: dict[str, Bound]) -> None:

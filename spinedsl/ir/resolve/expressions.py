@@ -43,6 +43,7 @@ class Expressions(Record, frozen=False):
     unit: Unit
     diagnostics: list[Diagnostic] = field(default_factory=list)
     in_network: bool = False
+    assigned: set[str] = field(default_factory=set)  # names that were given a value without being there
 
     def check(self, expr: tree.Expr, scope: Scope) -> None:
         """Names and arity of an expression and all its parts."""
@@ -77,7 +78,7 @@ class Expressions(Record, frozen=False):
     def name(self, expr: tree.Ident, scope: Scope, attribute: Attribute | None = None) -> None:
         """A name that stands for a value, perhaps of an attribute."""
         name = expr.name
-        if name in scope.names or name in SYMBOLS or name in self.unit.mentioned:
+        if name in scope.names or name in SYMBOLS or name in self.unit.mentioned or name in self.assigned:
             return
         if name in self.unit.definitions or language_callable(name) is not None:
             found = say.WRONG_KIND.at(expr.span, name=name, got="something to call", expected="a value")
@@ -139,6 +140,8 @@ class Expressions(Record, frozen=False):
         callee = expr.callee
         known = callee.text not in scope.names and callee.text not in self.unit.definitions
         primitive = language_callable(callee.text) if known else None
+        if self.compared(callee, expr.arguments, scope):
+            return
         for argument in expr.arguments:
             self.argument(argument, primitive if isinstance(primitive, Primitive) else None, scope)
         if expr.shared and not self.in_network and callee.text not in self.unit.mentioned:
@@ -158,6 +161,28 @@ class Expressions(Record, frozen=False):
             self.function_call(expr, found)
         elif not self.unit.incomplete and callee.text not in self.unit.mentioned:
             self.unknown_callee(callee)
+
+    def compared(self, callee: tree.Name, arguments: Sequence[tree.Argument], scope: Scope) -> bool:
+        """`kernel == 3`, which compares, where `kernel = 3` would give the argument: said of each."""
+        said = len(self.diagnostics)
+        for argument in arguments:
+            value = argument.value
+            if argument.name is not None or not isinstance(value, tree.Binary) or value.operator != "==":
+                continue
+            if isinstance(value.left, tree.Ident) and value.left.name in self.names_of_arguments(callee) - {
+                *scope.names
+            }:
+                found = say.GIVEN_BY_NAME.at(value.span, callee=callee.text, what="`==` compares: give")
+                sign = Span(value.span.source, value.left.span.end, value.right.span.start)
+                self.diagnostics.append(found.with_fix("write `=` instead", Edit(sign, " = ")))
+        return len(self.diagnostics) > said
+
+    def names_of_arguments(self, callee: tree.Name) -> set[str]:
+        """What a definition or operation can be given by name."""
+        if (defined := self.unit.definitions.get(callee.text)) is not None:
+            return {parameter.name.text for parameter in defined.definition.parameters}
+        primitive = language_callable(callee.text)
+        return {a.name for a in primitive.attributes} if isinstance(primitive, Primitive) else set()
 
     def shared(self, expr: tree.Call, scope: Scope) -> None:
         """`shared` goes with a call that has weights, in a loop."""

@@ -16,6 +16,8 @@ from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
+MAX_MEANT = 300  # rows that an unknown name may have meant
+
 
 class Names(Record, frozen=False):
     """What the rows and settings of a network can name, and what was said so far."""
@@ -29,11 +31,20 @@ class Names(Record, frozen=False):
     rows: list[tree.Row] = field(default_factory=list)
     order: dict[str, int] = field(default_factory=dict)  # of the rows
     meant: set[str] = field(default_factory=set)  # rows that an unknown name may have meant
+    guessed: set[str] = field(default_factory=set)  # names that rows may have whose own could not be read
 
     def __post_init__(self) -> None:
         self.expressions = Expressions(self.unit, self.diagnostics, in_network=True)
         broken = [item for item in self.declared.items if isinstance(item, tree.Broken)]
-        self.mentioned = frozenset(name for item in broken for name in item.mentions)
+        meant = self.trace.meant if self.trace is not None else frozenset[str]()
+        self.mentioned = frozenset(name for item in broken for name in item.mentions) | meant
+        self.nameless = sum(item.nameless for item in broken)
+
+    def may_be_nameless(self, name: str) -> bool:
+        """It may be the name of a row whose own could not be read: each such row has one."""
+        if name not in self.guessed and len(self.guessed) < self.nameless:
+            self.guessed.add(name)
+        return name in self.guessed
 
     def dropped(self, name: str) -> Span | None:
         """Where an edit dropped the row of that name."""

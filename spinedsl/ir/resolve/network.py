@@ -7,8 +7,8 @@ from typing import TypeVar
 from spinedsl.diagnostics import Diagnostic, Edit, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit, language_callable
-from spinedsl.ir.networks import Network, layers
-from spinedsl.ir.resolve.names import Names
+from spinedsl.ir.networks import RULES, Network, layers
+from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.trace import Trace
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
@@ -17,7 +17,6 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 T = TypeVar("T")
-RULES = ("inputs", "sizes")
 
 
 def resolve_network(declared: tree.Network, unit: Unit, trace: Trace | None = None) -> tuple[Network, list[Diagnostic]]:
@@ -43,6 +42,8 @@ class _Settings(Record, frozen=False):
         for item in items:
             if isinstance(item, tree.Row):
                 names.take_row(item)
+            elif isinstance(item, tree.Broken) and item.unread:
+                names.meant |= {row.name.text for row in names.rows[-MAX_MEANT:]}
         settings = self.of_kind(tree.Setting)
         uses = {
             word: self.only(word, [setting for setting in settings if setting.keyword == word])
@@ -97,6 +98,8 @@ class _Settings(Record, frozen=False):
         defaults = self.only("defaults", self.of_kind(tree.Defaults))
         seen: dict[str, Span] = {}
         for item in defaults.items if defaults is not None else ():
+            if self.is_turned_round(item):
+                continue
             primitive = self.primitive(item) if not self.held(item) else None
             if item.role is not None:
                 self.role(item, primitive)
@@ -107,6 +110,16 @@ class _Settings(Record, frozen=False):
             if primitive is not None:
                 self.attributes(item.use, primitive)
         return defaults
+
+    def is_turned_round(self, item: tree.DefaultItem) -> bool:
+        """`relu act` says an operation first, and then what it is for: said once."""
+        role = item.use.name.text
+        if item.role is None or role not in ROLES or item.role.text not in {*_fitting(role), "identity"}:
+            return False
+        found = say.UNKNOWN_ENTRY.at(item.role.span, what="`defaults`", name=item.role.text, known=one_of(ROLES))
+        swapped = (Edit(item.role.span, role), Edit(item.use.name.span, item.role.text))
+        self.names.diagnostics.append(found.with_fix(f"the other way round: `{role} {item.role.text}`", *swapped))
+        return True
 
     def held(self, item: tree.DefaultItem) -> bool:
         """`act` is what a parameter or a `let` of the network holds; its value is checked when it is known."""
@@ -140,7 +153,10 @@ class _Settings(Record, frozen=False):
         kind = {"act": "activation", "norm": "normalisation"}.get(role, "primitive operation")
         unknown = say.UNKNOWN_NAME.at(use.name.span, kind=kind, name=use.name.text, where="in the language")
         near = self.names.unit.nearest(use.name.text, [*known, *ALIASES])
-        if near is None:
+        if item.role is None and use.name.text in ROLES:
+            example = {"act": "relu", "norm": "batch_norm"}[use.name.text]
+            near, unknown = None, unknown.with_fix(f"say which one it is, as in `{use.name.text} {example}`")
+        elif near is None:
             unknown = unknown.with_fix(f"choose {one_of(known, limit=40)}")
         self.names.diagnostics.append(unknown.with_rename(use.name.span, near))
         for argument in use.arguments:
@@ -150,6 +166,8 @@ class _Settings(Record, frozen=False):
     def attributes(self, use: tree.Use, primitive: Primitive) -> None:
         """The attributes of an entry, given by name."""
         names = self.names
+        if names.at(use.span).compared(use.name, use.arguments, names.scope):
+            return
         for argument in use.arguments:
             names.argument(argument, primitive)
         known = [attribute.name for attribute in primitive.attributes]

@@ -10,12 +10,11 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, with_article
 from spinedsl.ir.resolve.imports import import_of
-from spinedsl.ir.resolve.names import Names
+from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.prelude import home_of
 from spinedsl.record import Record
 from spinedsl.syntax import tree
 
-MAX_MEANT = 300  # rows that an unknown name may have meant
 MAX_STEPS = 20_000  # from row to row in search of circles; what more there is reads as an input below
 ELSEWHERE = {  # what other languages call a clause
     "n": "repeat", "number": "repeat", "times": "repeat", "x": "repeat",
@@ -88,6 +87,8 @@ class RowResolver(Record, frozen=False):
                     word.span, row=with_article(row.kind) + " row", name=word.text, known=one_of(known)
                 )
                 say_(self.meant(clause, unknown, known))
+                if isinstance(clause.value, tree.Ident):
+                    self.names.meant.add(clause.value.name)
             elif word.text in found:
                 again = say.CLAUSE_TWICE.at(clause.span, name=word.text)
                 again = again.with_others(Label(found[word.text].span, "first said here"))
@@ -109,6 +110,8 @@ class RowResolver(Record, frozen=False):
             return found.with_fix("say `level L`, which stands for a stride of 2^L", *edits)
         near = ELSEWHERE.get(word.text)
         near = near if near in known else self.names.unit.nearest(word.text, known)
+        if near is None and isinstance(value, tree.Ident) and value.name in self.names.order and "from" in known:
+            near = "from"  # it names a row
         if near is None:
             return found.with_fix("take it away", Edit(clause.span, ""))
         return found.with_rename(word.span, near)
@@ -141,7 +144,8 @@ class RowResolver(Record, frozen=False):
         clause = clauses.get(word)
         if clause is not None and isinstance(clause.value, tree.Use):
             own = self.typed_use(clause.value, f"{word}_type")
-            if direct:
+            misread = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)
+            if direct and not misread:
                 found = say.NEEDS_FROM.at(clause.span, name=row.name.text, clause=word)
                 fix = "feed the block by `from`, or take the clause away"
                 self.names.diagnostics.append(found.with_fix(fix, Edit(clause.span, "")))
@@ -175,6 +179,8 @@ class RowResolver(Record, frozen=False):
             names.diagnostics.append(found.with_others(place).with_fix(f"read what the {names.rows[at].kind} reads"))
         elif at < index:
             return True
+        elif names.trace is not None and not names.mentioned.isdisjoint({name.text, row.name.text}):
+            pass  # an edit that could not be made may have put it right
         elif at == index:
             found = say.CYCLE.at(name.span, what=f"{row.kind} `{name.text}` feeds itself")
             names.diagnostics.append(found.with_fix(f"feed `{row.name.text}` from a row above it instead"))
@@ -217,6 +223,8 @@ class RowResolver(Record, frozen=False):
         found = say.UNKNOWN_NAME.at(name.span, kind=kind, name=name.text, where=f"in network `{names.network}`")
         near = self.names.unit.nearest(name.text, usable)
         names.meant |= {near} if near is not None else set(usable)
+        if near is None and names.may_be_nameless(name.text):
+            return
         if near is None and usable:
             found = found.with_notes(f"above stand {one_of(usable, conjunction='and')}")
             found = found.with_fix("read one of those, or add a row of that name above this one")
@@ -283,6 +291,8 @@ class RowResolver(Record, frozen=False):
                 usable = list(islice(self.usable(index), MAX_MEANT))
                 near = self.names.unit.nearest(name.text, usable)
                 names.meant |= {near} if near is not None else set(usable)
+                if near is None and names.may_be_nameless(name.text):
+                    return None
                 where = f"in network `{names.network}`"
                 found = say.UNKNOWN_NAME.at(name.span, kind="block or output type", name=name.text, where=where)
                 names.diagnostics.append(found.with_rename(name.span, near))
@@ -294,6 +304,8 @@ class RowResolver(Record, frozen=False):
         names = self.names
         home = names.unit.home(use.span)
         defined = home.definitions.get(use.name.text)
+        if names.at(use.span).compared(use.name, use.arguments, names.scope):
+            return None
         for argument in use.arguments:
             names.check(argument.value)
         if defined is None:
