@@ -241,7 +241,7 @@ class Builder:
 
     def place_clause(self, right: Token, after: Token, name: Token) -> tree.Clause:
         if right.value != "right":
-            from spinedsl.syntax.habits import parted  # noqa: PLC0415  for mistakes only
+            from spinedsl.syntax.words import parted  # noqa: PLC0415  for mistakes only
 
             found = say.UNEXPECTED.at(self._span(after, after), found=after.value, expected="a value")
             text = parted(right.value)

@@ -6,28 +6,21 @@ function of the place, and the first of `HABITS` that knows it is believed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection
 
-from spinedsl.diagnostics import Diagnostic, Edit, Fix
+from spinedsl.diagnostics import Edit, Fix
 from spinedsl.source import Source, Span
-from spinedsl.syntax.layout import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, NAMED_ROWS, ROW_KINDS, Statement, span_of
+from spinedsl.syntax.layout import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import END, Token
+from spinedsl.syntax.words import parted
 
 NOTHING = Token("", "", 0, 0)
 LISTS = ("FROM", "ABSORB")  # clauses that take several names
 PACKAGES = frozenset({"F", "functional", "jnp", "keras", "layers", "nn", "np", "ops", "self", "tf", "torch"})
-SIGNS = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
-CHANGES = frozenset({"change", "edit", "modify", "set", "update"})
 LETTERS = {"STEM": "s", "BLOCK": "b", "OUTPUT": "P", "HEAD": "h"}  # what names of rows begin with
 TYPES = {"STEM": "resnet_stem", "BLOCK": "residual", "OUTPUT": "endpoint", "HEAD": "classifier"}  # as examples
 SCALARS = frozenset({"bool", "float", "int", "str"})  # types of Python
 MOST_DIGITS = 6
-_RANGE = re.compile(r"for\s+(\w+)\s+in\s+(?:range\s*\((.*)\)|(\d+))", re.DOTALL)
-_FROM_STD = re.compile(r"from\s+std\s+import\s+(\w+(?:\s*,\s*\w+)*)")
-_MODULE = re.compile(r"(?:\w+\s+)?std\s*\.\s*(\w+)")
-_RUN_TOGETHER = re.compile(r"(level|repeat|channels|from|after|absorb|stem|block|output|head)_?(\w+)")
-_EACH = re.compile(r"for\s+(\w+)\s+in\s+(\w+)")
 
 
 class Place:
@@ -79,24 +72,6 @@ class Place:
 
 
 Habit = Callable[[Place], Fix | None]
-
-
-def parted(word: str) -> str | None:
-    """`level 4` for `level4`."""
-    parts = _RUN_TOGETHER.fullmatch(word)
-    return f"{parts[1]} {parts[2]}" if parts is not None else None
-
-
-def names_meant(tokens: Sequence[Token]) -> Iterator[str]:
-    """The rows that a statement may mean by what is no name: `"b0"` in quotes, or the number 0."""
-    letter = LETTERS.get(tokens[0].type, "b")
-    for index, token in enumerate(tokens):
-        if token.type == "STRING":
-            yield token.value[1:-1].strip()
-        elif token.type == "NAME" and (text := parted(token.value)) is not None:
-            yield text.split(" ")[1]
-        elif token.type == "NUMBER":
-            yield f"{letter if index == 1 else 'b'}{token.value}"
 
 
 def habit_of(source: Source, statement: Statement, position: int, accepts: Collection[str]) -> Fix | None:
@@ -344,77 +319,3 @@ HABITS: tuple[Habit, ...] = (
     nameless_function,
     renamed_import,
 )
-
-
-# ---- statements that begin as none does ----
-
-
-def from_import(source: Source, begun: Statement, rest: Statement, found: Diagnostic) -> Diagnostic:
-    """`from std import blocks`, which is two statements here."""
-    place = span_of(source, begun.tokens[0]).to(span_of(source, rest.tokens[-1]))
-    match = _FROM_STD.fullmatch(place.text)
-    if match is None:
-        return found.with_fix('a file is imported whole: `import std.blocks`, or `import "path/of/file.spine"`')
-    lines = [f"import std.{module.strip()}" for module in match[1].split(",")]
-    return found.with_fix(f"as in `{lines[0]}`", Edit(place, "\n".join(lines)))
-
-
-def statement_habit(source: Source, statement: Statement, found: Diagnostic) -> Diagnostic | None:
-    """`for i in range(3)`, `for p in features`, `use std.blocks`, `z += x`; in edits `b1 level 4`, `rename b1 b2`."""
-    tokens = statement.tokens
-    if statement.is_edit:
-        return _edit_habit(source, tokens, found)
-    whole = span_of(source, tokens[0]).to(span_of(source, tokens[-1]))
-    if match := _RANGE.fullmatch(whole.text):
-        if "," in (match[2] or ""):
-            return found.with_fix(f"`repeat {match[1]} in COUNT` counts from 0, one by one")
-        text = f"repeat {match[1]} in {match[2] or match[3]}"
-        return found.with_fix(f"as in `{text}`", Edit(whole, text))
-    kinds = [token.type for token in tokens[:3]]
-    if kinds[:1] == ["NAME"] and kinds[1:2] and kinds[1] in NAMED_ROWS and kinds[2:] == ["COLON"]:
-        text = f"{tokens[1].value} {tokens[0].value}"
-        place = span_of(source, tokens[0]).to(span_of(source, tokens[1]))
-        return found.with_fix(f"the other way round: `{text}`", Edit(place, text))
-    if kinds[:2] == ["NAME", "COLON"]:
-        text = parted(tokens[0].value) or ""
-        if text.split(" ")[0].upper() not in LETTERS:
-            text = f"block {tokens[0].value}"
-        return found.with_fix(f"say what it is, as in `{text}: …`", Edit(span_of(source, tokens[0]), text))
-    if match := _MODULE.fullmatch(whole.text):
-        text = f"import std.{match[1]}"
-        return found.with_fix(f"as in `{text}`", Edit(whole, text))
-    if match := _EACH.fullmatch(whole.text):
-        text = f"each {match[1]} in {match[2]}"
-        return found.with_fix(f"as in `{text}`", Edit(whole, text))
-    if kinds[:1] == ["NAME"] and kinds[1:2] and kinds[1] in SIGNS and kinds[2:] == ["EQUAL"]:
-        name, sign = tokens[0].value, tokens[1].value
-        place = span_of(source, tokens[1]).to(span_of(source, tokens[2]))
-        return found.with_fix(f"write it out: `{name} = {name} {sign} …`", Edit(place, f"= {name} {sign}"))
-    return None
-
-
-def _edit_habit(source: Source, tokens: Sequence[Token], found: Diagnostic) -> Diagnostic | None:
-    first = span_of(source, tokens[0])
-    whole = first.to(span_of(source, tokens[-1]))
-    kinds = [token.type for token in tokens[:4]]
-    second = tokens[1] if len(tokens) > 1 else NOTHING
-    if first.text in CHANGES and kinds[1:3] == ["NAME", "EQUAL"]:
-        start = Span(source, first.start, span_of(source, second).start)
-        return found.with_fix(f"as in `{second.value} = …`", Edit(start, ""))
-    if first.text in CHANGES and second.type == "NAME":
-        return found.with_fix("say what it is, and what is new, as in `block b1 level 4`", Edit(first, "block"))
-    if first.text == "rename":
-        return found.with_fix("rows keep their names: `drop` this one, and `add` another")
-    if first.text == "replace":
-        return found.with_fix("`block b1: TYPE` gives a row another type; `drop` and `add` put another in its place")
-    if first.text in ("act", "norm") and second.type == "NAME":
-        text = f"defaults {{ {whole.text} }}"
-        return found.with_fix(f"as in `{text}`", Edit(whole, text))
-    if kinds[:2] == ["NAME", "DOT"] and kinds[3:] == ["EQUAL"]:
-        start = first.to(span_of(source, tokens[3]))
-        text = f"block {first.text} {tokens[2].value}"
-        return found.with_fix(f"as in `{text} …`", Edit(start, text))
-    if kinds[:1] == ["NAME"] and (second.type in {*CLAUSE_TERMINALS, "COLON"} or second.value == "channels"):
-        text = f"block {first.text}"
-        return found.with_fix(f"say what it is, as in `{text} …`", Edit(first, text))
-    return None

@@ -25,6 +25,8 @@ ALWAYS_OPENS = TOP_LEVEL | NETWORK_ITEMS | {"LET", "VAR", "RETURN", "YIELD", "EA
 BRACED_ROWS = frozenset({"DEFAULTS", "WIDTHS", "RULES"})
 CAN_END = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "BAD"})
 NETWORK_STATEMENTS = NETWORK_ITEMS | {"RESAMPLE", "JOIN", "LET"}
+ROWS = NETWORK_STATEMENTS - {"LET"}  # what stands in networks only
+IN_BODIES = frozenset({"LET", "VAR", "RETURN", "YIELD", "IF", "EACH"})  # what stands in definitions, or nearly so
 ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
 NAMED_ROWS = ROW_KINDS | {"INPUT"}
 EDIT_WORDS = ("add", "drop", "move")
@@ -275,14 +277,19 @@ class _Layout(Record, frozen=False):
             self.say_unopened(token, "no open bracket matches this one")
 
     def stands_for_brace(self, index: int) -> bool:
-        """A `)` or `]` where only a brace is open: alone on its line, or where the line has no `}` for its entries."""
-        line = self.tokens[index].line
-        following = [token for token in self.tokens[index + 1 : index + 2] if token.line == line]
-        if self.braced_row is not None:
-            return not following
-        return bool(self.open_bodies) and not following and index > 0 and self.tokens[index - 1].line < line
+        """A `)` or `]` where only a brace is open, and no `}` follows that could be its own."""
+        token, *following = self.tokens[index : index + 2]
+        before = self.tokens[index - 1] if index else token
+        opener = self.current if self.braced_row is not None else self.open_bodies[-1] if self.open_bodies else None
+        if opener is None or any(other.line == token.line for other in following):
+            return False
+        if any(other.type == "RBRACE" and self.indent(other) >= self.indent(opener.tokens[0]) for other in following):
+            return False
+        under_it = before.line < token.line and self.indent(token) <= self.indent(opener.tokens[0])
+        return self.braced_row is not None or under_it
 
     def say_other_closer(self, token: Token) -> None:
+        """What closes is no `}`."""
         opener = self.braced_row or self.open_bodies[-1].opener
         opened = f" in line {opener.line}" if opener is not None and opener.line < token.line else ""
         span = span_of(self.source, token)

@@ -12,18 +12,20 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome, first, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome, first
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
-from spinedsl.syntax.edits import EDIT_STATEMENTS, begins_edit, misread
+from spinedsl.syntax.edits import begins_edit, misread
 from spinedsl.syntax.layout import (
     BRACED_ROWS,
     DEFINITION_KINDS,
+    IN_BODIES,
     NETWORK_STATEMENTS,
     ROW_KINDS,
+    ROWS,
     Statement,
     last_of,
     lay_out,
@@ -38,23 +40,6 @@ MAX_FILE_CHARACTERS = 4_000_000
 MAX_EXPRESSION_DEPTH = 64
 MAX_BODY_DEPTH = 20
 MAX_REPORTED = 200  # mistakes of form; a file with more is no file of this language
-TOP_WORDS = (
-    "network", "block_type", "stem_type", "resample_type", "join_type", "output_type", "head_type", "def", "import",
-    "spine",
-)  # fmt: skip
-NETWORK_WORDS = (
-    "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output", "head",
-)  # fmt: skip
-BODY_WORDS = ("let", "var", "return", "yield", "if", "else", "repeat", "each")
-ELSEWHERE = {  # what other languages call it
-    "class": "block_type", "module": "block_type", "function": "def", "func": "def", "fn": "def", "model": "network",
-    "for": "repeat", "while": "repeat", "elif": "else if", "const": "let", "include": "import",
-    "remove": "drop", "delete": "drop", "del": "drop", "rm": "drop", "insert": "add", "append": "add",
-    "node": "block", "layer": "block", "out": "output", "mut": "var",
-}  # fmt: skip
-LEADS_TO_NAME = frozenset({"FROM", "AFTER", "ABSORB", "COMMA"})
-ROWS = NETWORK_STATEMENTS - {"LET"}
-IN_BODIES = frozenset({"LET", "VAR", "RETURN", "YIELD", "IF", "EACH"})
 HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
 
 _builder = Builder()
@@ -164,23 +149,10 @@ class _Parser:
             self.diagnostics.append(diagnostic)
 
     def broke(self, statement: Statement) -> tree.Broken:
-        """A stand-in for a statement that was not understood, with all names that stand in it and below it."""
-        from spinedsl.syntax.habits import names_meant  # noqa: PLC0415  for mistakes only
+        """A stand-in for a statement that was not understood."""
+        from spinedsl.syntax.broken import broken_of  # noqa: PLC0415  for mistakes only
 
-        names: list[str] = []
-        pending = [statement]
-        while pending:
-            part = pending.pop()
-            names += [token.value for token in part.tokens if token.type == "NAME"]
-            pending += part.body or []
-        tokens, stopped = statement.tokens, statement.stopped
-        span = span_of(self.source, tokens[0]).to(span_of(self.source, tokens[-1]))
-        mentions = frozenset([*names, *names_meant(tokens)])
-        leads = LEADS_TO_NAME | {"COLON"} if statement.head == "OUTPUT" else LEADS_TO_NAME
-        before = tokens[max(stopped - 2, 0) : stopped] if stopped is not None and stopped > 1 else []
-        unread = any(token.type in leads for token in before)
-        bound = names[:2] if [token.type for token in tokens[:3]] == ["NAME", "NAME", "EQUAL"] else names[:1]
-        broken = tree.Broken(tuple(bound), mentions, span, stopped == 1, unread)
+        broken = broken_of(self.source, statement)
         self.broken.append(broken)
         return broken
 
@@ -225,7 +197,7 @@ class _Parser:
             elif index and self.goes_on(statements[index - 1], statement):
                 self.broke(statement)  # what lacks the head of its network or definition is one mistake
             else:
-                self.unknown_statement(statement, "at the top of a file", TOP_WORDS)
+                self.unknown_statement(statement, "at the top of a file")
         return tree.File(self.source, version, tuple(imports), tuple(definitions), tuple(networks), tuple(self.broken))
 
     def goes_on(self, before: Statement, statement: Statement) -> bool:
@@ -235,12 +207,9 @@ class _Parser:
 
     def imported_from(self, begun: Statement, rest: Statement) -> None:
         """`from std import blocks`, which is two statements here: said once."""
-        from spinedsl.syntax.habits import from_import  # noqa: PLC0415  for mistakes only
+        from spinedsl.syntax.begins import from_import  # noqa: PLC0415  for mistakes only
 
-        word = span_of(self.source, begun.tokens[0])
-        top = "at the top of a file"
-        found = say.NOT_A_STATEMENT.at(word, found=word.text, where=top, expected=one_of(TOP_WORDS))
-        self.say(from_import(self.source, begun, rest, found))
+        self.say(from_import(self.source, begun, rest))
         self.broke(begun)
         rest.reported = True
 
@@ -258,42 +227,16 @@ class _Parser:
             self.say(replace(say.VERSION_FIRST.at(place), fixes=(fix,)))
         return 1
 
-    def unknown_statement(self, statement: Statement, where: str, words: tuple[str, ...]) -> tree.Broken:
+    def unknown_statement(self, statement: Statement, where: str) -> tree.Broken:
         """A statement that begins as none does here."""
         broken = self.broke(statement)
         if statement.reported or statement.tokens[0].type == "BAD":
             self.read(statement, "simple")
             return broken
-        word = statement.tokens[0].value
-        span = span_of(self.source, statement.tokens[0])
-        diagnostic = say.NOT_A_STATEMENT.at(span, found=word, where=where, expected=one_of(words))
-        self.say(self.meant(statement, diagnostic, words))
+        from spinedsl.syntax.begins import not_a_statement  # noqa: PLC0415  for mistakes only
+
+        self.say(not_a_statement(self.source, statement, where))
         return broken
-
-    def meant(self, statement: Statement, found: Diagnostic, words: tuple[str, ...]) -> Diagnostic:
-        """What a statement of another language may have meant."""
-        from spinedsl.syntax.habits import statement_habit  # noqa: PLC0415  for mistakes only
-
-        habit = statement_habit(self.source, statement, found)
-        if habit is not None:
-            return habit
-        word = statement.tokens[0].value
-        if word == "let":
-            return found.with_fix("values belong to a network or a definition: put it there, or make it a parameter")
-        if statement.head in IN_BODIES and words is TOP_WORDS:
-            text = "block_type name(x, channels, stride = 1) -> channels {"
-            return found.with_fix(f"it belongs in a definition: put it there, or begin one above, as by `{text}`")
-        if statement.head in ROWS and words is TOP_WORDS:
-            return found.with_fix("it belongs in a network: put it there, or begin one above by `network Name {`")
-        is_name = [token.type for token in statement.tokens[:2]] in (["NAME"], ["NAME", "LPAR"])
-        if statement.body and is_name and words is TOP_WORDS:
-            what = "network" if statement.body[0].head in ROWS else "block_type"
-            before = Edit(Span(self.source, found.span.start, found.span.start), f"{what} ")
-            return found.with_fix(f"as in `{what} {word}`", before)
-        meant = ELSEWHERE.get(word, "")
-        if "let" in words and [token.type for token in statement.tokens[:3]] == ["NAME", "NAME", "EQUAL"]:
-            meant = meant or "let"  # `float y = …`
-        return found.with_rename(found.span, meant if meant.split(" ")[0] in words else nearest(word, words))
 
     # ---- definitions ----
 
@@ -327,7 +270,7 @@ class _Parser:
             self.stray_body(statement)
             node: tree.Statement | None = self.read(statement, "simple")
             return node if node is not None else self.broke(statement)
-        return self.unknown_statement(statement, "in a definition", BODY_WORDS)
+        return self.unknown_statement(statement, "in a definition")
 
     def compound(self, statement: Statement, before: list[tree.Statement], depth: int) -> tree.Statement | None:
         if statement.body is None:
@@ -420,7 +363,7 @@ class _Parser:
                 statement.reported = True
             node: tree.EditItem | None = self.read(statement, "edit")
             return node if node is not None else self.broke(statement)
-        return self.unknown_statement(statement, "in `with`", EDIT_STATEMENTS)
+        return self.unknown_statement(statement, "in `with`")
 
     def before_body(self, statement: Statement) -> Span:
         """Where the body of a statement opens, or the statement ends."""
@@ -433,7 +376,7 @@ class _Parser:
             self.stray_body(statement)
             node: tree.NetworkItem | None = self.read(statement, "row")
             return node if node is not None else self.broke(statement)
-        return self.unknown_statement(statement, "in a network", NETWORK_WORDS)
+        return self.unknown_statement(statement, "in a network")
 
     def extent(self, statement: Statement) -> Span:
         return statement_span(self.source, statement)

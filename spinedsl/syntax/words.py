@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 
 from spinedsl.syntax.machine import END
@@ -31,6 +32,7 @@ SIGNS = frozenset(
 )  # said as a value or its continuation, or not at all
 STARTS_A_VALUE = frozenset({"NUMBER", "NAME", "LPAR", "LSQB", "TRUE", "FALSE", "MINUS", "NOT", "SHARED", "STRING"})
 GOES_ON_WITH_A_VALUE = frozenset({"COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "DOT", "AND", "OR", "IF"})
+_RUN_TOGETHER = re.compile(r"(level|repeat|channels|from|after|absorb|stem|block|output|head)_?(\w+)")
 EXAMPLES = {
     "SPINE": "spine 1",
     "IMPORT": "import std.blocks",
@@ -76,3 +78,9 @@ def in_words(accepts: AbstractSet[str]) -> str:
     if len(words) > 1:
         return ", ".join(words[:-1]) + " or " + words[-1]
     return words[0] if words else "something else"
+
+
+def parted(word: str) -> str | None:
+    """`level 4` for `level4`."""
+    parts = _RUN_TOGETHER.fullmatch(word)
+    return f"{parts[1]} {parts[2]}" if parts is not None else None

@@ -86,7 +86,7 @@ class _Checker(Record, frozen=False):
             said = len(self.diagnostics)
             self.expressions.check(definition.signature, scope)
             unknown = [found.span.text for found in self.diagnostics[said:] if found.code is say.UNKNOWN_NAME]
-            self.expressions.assigned.update(unknown)  # what the signature lacks is not said of the body as well
+            self.expressions.missed.update(unknown)  # what the signature lacks is not said of the body as well
         returns = self.body(definition.body, scope, dict(scope.names), loop=False)
         yields = [statement for statement in statements_in(definition.body) if isinstance(statement, tree.Yield)]
         if definition.kind == "head_type":
@@ -202,9 +202,9 @@ class _Checker(Record, frozen=False):
         """A `var` gets its next value. What is none is said once, however often it is used."""
         name = statement.name
         how, place = scope.names.get(name.text, ("", name.span))
-        if how in ("var", BROKEN) or (not how and name.text in self.expressions.assigned):
+        if how in ("var", BROKEN) or (not how and name.text in self.expressions.missed):
             return
-        self.expressions.assigned.add(name.text)
+        self.expressions.missed.add(name.text)
         if how:
             found = say.NOT_A_VAR.at(name.span, name=name.text, what=BOUND_AS[how])
             if how == "parameter":

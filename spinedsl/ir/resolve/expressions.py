@@ -43,7 +43,7 @@ class Expressions(Record, frozen=False):
     unit: Unit
     diagnostics: list[Diagnostic] = field(default_factory=list)
     in_network: bool = False
-    assigned: set[str] = field(default_factory=set)  # names that were given a value without being there
+    missed: set[str] = field(default_factory=set)  # names of which it was said that they are missing: once is enough
 
     def check(self, expr: tree.Expr, scope: Scope) -> None:
         """Names and arity of an expression and all its parts."""
@@ -78,7 +78,7 @@ class Expressions(Record, frozen=False):
     def name(self, expr: tree.Ident, scope: Scope, attribute: Attribute | None = None) -> None:
         """A name that stands for a value, perhaps of an attribute."""
         name = expr.name
-        if name in scope.names or name in SYMBOLS or name in self.unit.mentioned or name in self.assigned:
+        if name in scope.names or name in SYMBOLS or name in self.unit.mentioned or name in self.missed:
             return
         if name in self.unit.definitions or language_callable(name) is not None:
             found = say.WRONG_KIND.at(expr.span, name=name, got="something to call", expected="a value")
@@ -164,18 +164,15 @@ class Expressions(Record, frozen=False):
 
     def compared(self, callee: tree.Name, arguments: Sequence[tree.Argument], scope: Scope) -> bool:
         """`kernel == 3`, which compares, where `kernel = 3` would give the argument: said of each."""
-        said = len(self.diagnostics)
-        for argument in arguments:
-            value = argument.value
-            if argument.name is not None or not isinstance(value, tree.Binary) or value.operator != "==":
-                continue
-            if isinstance(value.left, tree.Ident) and value.left.name in self.names_of_arguments(callee) - {
-                *scope.names
-            }:
-                found = say.GIVEN_BY_NAME.at(value.span, callee=callee.text, what="`==` compares: give")
-                sign = Span(value.span.source, value.left.span.end, value.right.span.start)
-                self.diagnostics.append(found.with_fix("write `=` instead", Edit(sign, " = ")))
-        return len(self.diagnostics) > said
+        names = self.names_of_arguments(callee) - scope.names.keys()
+        given = [argument.value for argument in arguments if argument.name is None]
+        comparisons = [value for value in given if isinstance(value, tree.Binary) and value.operator == "=="]
+        meant = [value for value in comparisons if isinstance(value.left, tree.Ident) and value.left.name in names]
+        for value in meant:
+            found = say.GIVEN_BY_NAME.at(value.span, callee=callee.text, what="`==` compares: give")
+            sign = Span(value.span.source, value.left.span.end, value.right.span.start)
+            self.diagnostics.append(found.with_fix("write `=` instead", Edit(sign, " = ")))
+        return bool(meant)
 
     def names_of_arguments(self, callee: tree.Name) -> set[str]:
         """What a definition or operation can be given by name."""
