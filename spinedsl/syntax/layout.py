@@ -65,7 +65,7 @@ class Statement(Record, frozen=False, eq=False):
     @property
     def has_edits(self) -> bool:
         """`network A = B with`: what stands between its braces are edits."""
-        return self.tokens[-1].type == "WITH" and self.makes_instance
+        return self.tokens[-1].type == "WITH" and self.head == "NETWORK"
 
 
 def span_of(source: Source, token: Token) -> Span:
@@ -110,6 +110,8 @@ class _Layout(Record, frozen=False):
             elif kind in BRACKETS.values() and not self.brackets and self.stands_for_brace(index):
                 self.say_other_closer(token)
                 self.close_brace(Token("RBRACE", token.value, token.start_pos, token.line))
+            elif kind == "LBRACE" and previous is not None and previous.type == "LBRACE" and not self.brackets:
+                self.say_unopened(token, "the one before it is enough")
             elif kind == "LBRACE" and self.current is not None and self.current.head not in BRACED_ROWS:
                 self.open_body(token)
             else:
@@ -196,8 +198,8 @@ class _Layout(Record, frozen=False):
     def ended_early(self, closed: Statement, statement: Statement) -> bool:
         """The statement belongs into what was closed just before. A `let` does if one more `}` follows."""
         belongs = closed.closer is not None and belongs_in(statement, closed)
-        if statement.head == "NAME" and not closed.has_edits:
-            return belongs and self.gives_value(self.index)
+        if statement.head == "NAME":
+            return belongs and (self.opens_edit(self.index) if closed.has_edits else self.gives_value(self.index))
         if closed.head in DEFINITION_KINDS and closed.body and closed.body[-1].head == "RETURN":
             return False  # it was complete: a definition of its own begins here
         if statement.head == "INPUT" and any(part.head == "INPUT" for part in closed.body or []):
@@ -228,7 +230,8 @@ class _Layout(Record, frozen=False):
         """A `}` too many ended a body early: what follows still belongs to it."""
         assert closed.closer is not None
         last = closed.body[-1] if closed.body else closed
-        if last.head in BRACED_ROWS and last.tokens[-1].line == closed.closer.line and not holds_brace(last):
+        beside = last.tokens[-1].line == closed.closer.line or self.indent(closed.closer) >= self.indent(last.tokens[0])
+        if last.head in BRACED_ROWS and beside and not holds_brace(last):
             last.tokens.append(closed.closer)  # `widths level 2: 64 }`: it is that row's, whose `{` is missing
         else:
             self.say_unopened(closed.closer, f"this ends the `{closed.tokens[0].value}`, but more of it follows")

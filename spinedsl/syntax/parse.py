@@ -327,7 +327,7 @@ class _Parser:
     # ---- networks ----
 
     def network(self, statement: Statement) -> tree.Network | tree.Instance | None:
-        if statement.makes_instance:
+        if statement.makes_instance or statement.has_edits:
             return self.instance(statement)
         node = self.read(statement, "network_head")
         if node is not None and statement.body is None:

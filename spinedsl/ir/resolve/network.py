@@ -100,7 +100,8 @@ class _Settings(Record, frozen=False):
         for item in defaults.items if defaults is not None else ():
             if self.is_turned_round(item):
                 continue
-            primitive = self.primitive(item) if not self.held(item) else None
+            known = item.role is None or item.role.text in ROLES
+            primitive = self.primitive(item) if known and not self.held(item) else None
             if item.role is not None:
                 self.role(item, primitive)
             key = item.role.text if item.role is not None else ALIASES.get(item.use.name.text, item.use.name.text)
@@ -169,7 +170,8 @@ class _Settings(Record, frozen=False):
         if names.at(use.span).compared(use.name, use.arguments, names.scope):
             return
         for argument in use.arguments:
-            names.argument(argument, primitive)
+            if argument.name is not None:
+                names.argument(argument, primitive)
         known = [attribute.name for attribute in primitive.attributes]
         if positional := [argument for argument in use.arguments if argument.name is None]:
             found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="`defaults` give")

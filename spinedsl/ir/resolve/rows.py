@@ -307,7 +307,8 @@ class RowResolver(Record, frozen=False):
         if names.at(use.span).compared(use.name, use.arguments, names.scope):
             return None
         for argument in use.arguments:
-            names.check(argument.value)
+            if argument.name is not None:
+                names.check(argument.value)
         if defined is None:
             if use.name.text not in home.mentioned and not home.incomplete:
                 self.unknown_type(use, kind, home)
