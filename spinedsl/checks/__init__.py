@@ -17,6 +17,7 @@ from spinedsl.checks.long_resample import long_resample
 from spinedsl.checks.outputs import outputs
 from spinedsl.checks.same_parents import same_parents
 from spinedsl.checks.skipped_level import skipped_level
+from spinedsl.checks.unread import unread
 from spinedsl.checks.unused import unused
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.ir.typed import CheckedNetwork, TypedNetwork
@@ -31,6 +32,7 @@ CHECKS: tuple[Callable[[TypedNetwork], Iterable[Diagnostic]], ...] = (
     divisible,
     skipped_level,
     long_resample,
+    unread,
 )
 
 

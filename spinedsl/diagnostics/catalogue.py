@@ -295,6 +295,10 @@ LONG_RESAMPLE = _code(
 EDIT_WITHOUT_EFFECT = _code(
     "W0703", "edit that changes nothing", "{what}", "{label}",
 )  # fmt: skip
+UNREAD_VALUE = _code(
+    "W0704", "value that is not read", "`{name}` of `{definition}` is computed, and nothing reads it",
+    "no gradient reaches what it is made of",
+)  # fmt: skip
 
 # ---- E08: files ----
 

@@ -7,7 +7,7 @@ In: a program. Out: `Class`es with their text. All uses of a definition share on
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TypeAlias
 
@@ -45,10 +45,13 @@ def classes_of(program: Program, rules: Rules, taken: set[str]) -> list[Class]:
     """The classes in the order of the file. `taken` are names of the module; those of the classes are added."""
     made: dict[int, Class] = {}
     written: list[Class] = []
-    for modules in _by_definition(program):
+    definitions = list(_by_definition(program))
+    computed = _computed(module for modules in definitions for module in modules)
+    for modules in definitions:
         sized = any(_is_sized(module, made) for module in modules)
         for group, body in _aligned(modules, made):
-            around = Surroundings(frozenset(taken), lambda module: made[id(module)], rules, sized)
+            here = frozenset(computed.get(_key(modules[0]), ()))
+            around = Surroundings(frozenset(taken), lambda module: made[id(module)], rules, sized, here)
             found = _write(Plan(group, body, around), program, taken)
             taken.add(found.name)
             written.append(found)
@@ -62,7 +65,7 @@ def _by_definition(program: Program) -> Iterator[list[Module]]:
     calls: dict[Key, list[Key]] = {}
 
     def visit(module: Module) -> Key:
-        key = module.definition, module.loc
+        key = _key(module)
         known = modules.setdefault(key, {})
         if id(module) not in known:
             known[id(module)] = module
@@ -81,6 +84,20 @@ def _by_definition(program: Program) -> Iterator[list[Module]]:
 
     for root in roots:
         yield from in_order(root)
+
+
+def _key(module: Module) -> Key:
+    return module.definition, module.loc
+
+
+def _computed(modules: Iterable[Module]) -> dict[Key, set[str]]:
+    """By definition, the feature maps that some call of it is given as an operation, not by name."""
+    found: dict[Key, set[str]] = {}
+    for module in modules:
+        for used in (part for part in _parts(module.body) if isinstance(part, Call)):
+            names = (name for name, value in used.maps.items() if next(operands(value), None) is not None)
+            found.setdefault(_key(used.module), set()).update(names)
+    return found
 
 
 def _called(body: Body) -> Iterator[Module]:

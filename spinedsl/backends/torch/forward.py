@@ -25,6 +25,7 @@ from spinedsl.backends.torch.merge import (
     ScalarAt,
     StatementAt,
     YieldAt,
+    computes,
 )
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
@@ -59,6 +60,8 @@ class Forward:
         for statement in self._tidy(body):
             if isinstance(statement, ScalarAt):
                 self.plan.scope.lets[statement.name] = statement
+            elif isinstance(statement, BindAt) and not self.plan.uses[statement.name]:
+                made += lines(indent, "", self.value(statement.value))  # it is computed, and no name is needed
             elif isinstance(statement, BindAt):
                 made += lines(indent, f"{self.plan.local(statement.name)} = ", self.value(statement.value))
             elif isinstance(statement, ReturnAt):
@@ -76,7 +79,7 @@ class Forward:
         made: list[StatementAt] = []
         for statement in _without_settled(body):
             before = made[-1] if made else None
-            if isinstance(statement, BindAt) and not self.plan.uses[statement.name]:
+            if isinstance(statement, BindAt) and not self.plan.uses[statement.name] and not computes(statement.value):
                 continue
             if (
                 isinstance(before, BindAt)

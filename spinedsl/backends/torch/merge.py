@@ -398,6 +398,11 @@ def parts(value: OperandAt) -> Iterator[OpAt | CallAt]:
         yield value
 
 
+def computes(value: OperandAt) -> bool:
+    """It holds an operation, and is no mere name for what was computed before."""
+    return next(parts(value), None) is not None
+
+
 def values(body: BodyAt) -> Iterator[OperandAt]:
     """Every operand that a statement binds, returns or loops over, inner statements included."""
     for statement in body:

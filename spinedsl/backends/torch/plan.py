@@ -29,6 +29,7 @@ from spinedsl.backends.torch.merge import (
     Scalar,
     StatementAt,
     YieldAt,
+    computes,
     loops_in,
     parts,
     scalars_in,
@@ -84,6 +85,7 @@ class Surroundings(Record):
     class_of: Callable[[Module], Class]
     rules: Rules
     sized: bool  # it needs the sizes of the levels
+    computed: frozenset[str]  # feature maps that a caller computes in the call itself: they are taken even if not read
 
 
 class Plan:
@@ -93,7 +95,7 @@ class Plan:
         self.modules, self.body, self.around = modules, body, around
         self.grouping = Grouping(self.live_maps, lambda part: bool(self.callee(part).sizes))
         self.uses = self._count_uses()
-        self.inputs = tuple(name for name in modules[0].maps if self.uses[name])
+        self.inputs = tuple(name for name in modules[0].maps if self.uses[name] or name in around.computed)
         self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
         self.children = [part for value in values(body) for part in parts(value) if self.grouping.owns(part)]
         taken = {*around.taken, *(part.path[0] for part in self.children)}
@@ -129,11 +131,12 @@ class Plan:
     # ---- which results are read ----
 
     def _count_uses(self) -> Counter[str]:
-        """How often each name is read, by statements whose own result is read."""
+        """How often each name is read, by operations and by names whose own value is read."""
         dead: set[str] = set()
+        computed = {bind.name for bind in _binds(self.body) if computes(bind.value)}
         while True:
             read = Counter(name for value in self._live_values(self.body, dead) for name in self._names_in(value))
-            unread = {statement.name for statement in _binds(self.body) if not read[statement.name]}
+            unread = {bind.name for bind in _binds(self.body) if not read[bind.name]} - computed
             if unread <= dead:
                 return read
             dead |= unread

@@ -633,4 +633,60 @@ FORMS: dict[str, tuple[str, str]] = {
         """,
         TWICE,
     ),
+    "a value that nothing reads": (
+        """
+        block_type body(x, channels) -> channels {
+            let y = act(norm(conv(x, channels, kernel = 3)))
+            let unread = norm(conv(y, channels, kernel = 1))
+            var again = conv(y, channels, kernel = 1)
+            repeat 2 { again = act(norm(conv(again, channels, kernel = 1))) }
+            return y
+        }
+        """,
+        TWICE,
+    ),
+    "a value that one use reads": (
+        """
+        block_type body(x, channels, stride = 1) -> channels {
+            let project = norm(conv(x, channels, kernel = 1, stride = stride))
+            let y = act(norm(conv(x, channels, kernel = 3, stride = stride)))
+            if stride == 1 { return x + y }
+            return project + y
+        }
+        """,
+        STRIDE,
+    ),
+    "a list that nothing reads": (
+        """
+        block_type body(x, channels) -> channels {
+            var y = conv(x, channels, kernel = 3)
+            let parts = [conv(y, channels, kernel = 1), y]
+            each p in [conv(y, channels, kernel = 1), y] { let z = conv(p, channels, kernel = 1) }
+            each q in [conv(y, channels, kernel = 1), y] { y = relu(y) }
+            return y
+        }
+        """,
+        TWICE,
+    ),
+    "an argument that nothing reads": (
+        """
+        def helper(x, channels, z) { return conv(x, channels, kernel = 1) }
+        block_type body(x, channels) -> channels {
+            let y = act(norm(conv(x, channels, kernel = 3)))
+            let unread = helper(y, channels, relu(y))
+            return helper(y, channels, conv(y, channels, kernel = 1))
+        }
+        """,
+        TWICE,
+    ),
+    "an argument of which only the channels are read": (
+        """
+        def shortcut(x, like) { return x if x.channels == like.channels else norm(conv(x, like.channels, kernel = 1)) }
+        block_type body(x, channels) -> channels {
+            let y = conv(x, channels, kernel = 3)
+            return y + shortcut(x, conv(y, channels, kernel = 1))
+        }
+        """,
+        TWICE,
+    ),
 }
