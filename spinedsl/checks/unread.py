@@ -12,126 +12,129 @@ from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.resolve.definitions import statements_in
 from spinedsl.ir.typed import TypedNetwork, TypedRow
-from spinedsl.ops.program import Bind, Body, Each, If, Many, Module, Op, Operand, Ref, Repeat, Return, Yield, operands
+from spinedsl.ops.program import (
+    Bind,
+    BindScalar,
+    Body,
+    Call,
+    Each,
+    If,
+    Module,
+    Op,
+    Operand,
+    Ref,
+    Return,
+    Yield,
+    operands,
+)
 from spinedsl.ops.types import Loc
-from spinedsl.record import Record, field
 from spinedsl.syntax import tree
-
-
-class _Place(Record, frozen=False, eq=False):
-    """A `let`, `var` or assignment in one definition: how often what it binds is read, and where not."""
-
-    definition: str
-    name: str
-    loc: Loc
-    read: int = 0
-    unread: int = 0
-    rows: dict[str, TypedRow] = field(default_factory=dict)  # in which it is not read
 
 
 def unread(typed: TypedNetwork) -> Iterator[Diagnostic]:
     """Operations whose result nothing reads: in no use of their definition, or in some of them."""
-    finder = _Finder()
-    for row in typed.rows.values():
-        finder.row(row)
-    for place in finder.places.values():
-        if not place.unread:
+    finder = Finder(typed)
+    read = Finder(typed, notes=True).read if finder.unread else set()
+    done: set[int] = set()
+    for module, bind, row in finder.unread:
+        binding = _binding(typed, module, bind)
+        if binding is None or id(binding) in done:
             continue
-        binding = _binding(typed, place)
-        if binding is None:
-            continue
-        first = next(iter(place.rows.values()))
-        found = say.UNREAD_VALUE.at(binding.name.span, name=place.name, definition=place.definition)
-        if place.read:
-            found = found.with_others(Label(first.span, f"nothing reads it in this use of `{place.definition}`"))
+        done.add(id(binding))
+        found = say.UNREAD_VALUE.at(binding.name.span, name=bind.name, definition=module.definition)
+        repair = "take it away, or let what is returned read it"
+        if (bind.loc, bind.name) in read:
+            found = found.with_others(Label(row.span, f"nothing reads it in this use of `{module.definition}`"))
             repair = "compute it only where it is read, below the `if`"
-        else:
-            repair = "take it away, or let what is returned read it"
         yield found.with_fix(*accept(typed, repair, "W0704"))
 
 
-def _binding(typed: TypedNetwork, place: _Place) -> tree.Binding | None:
+def _binding(typed: TypedNetwork, module: Module, bind: Bind) -> tree.Binding | None:
     """Where the value is bound, in the file that defines it."""
     unit = typed.network.unit
     for other in (unit, *unit.all_imports()):
-        defined = other.definitions.get(place.definition)
-        if defined is None or defined.definition.name.span.source.name != place.loc.file:
+        defined = other.definitions.get(module.definition)
+        if defined is None or defined.definition.name.span.source.name != bind.loc.file:
             continue
         bindings = (part for part in statements_in(defined.definition.body) if isinstance(part, tree.Binding))
-        here = (binding for binding in bindings if binding.span.line == place.loc.line)
-        return next((binding for binding in here if binding.name.text == place.name), None)
+        here = (binding for binding in bindings if binding.span.line == bind.loc.line)
+        return next((binding for binding in here if binding.name.text == bind.name), None)
     return None
 
 
-class _Reads(Record, frozen=False, eq=False):
-    """Names that are read further down: by what reaches a result, and by what does not."""
+class Finder:
+    """Walks every expansion once, backward: whatever runs later has said by then what it reads.
 
-    live: set[str] = field(default_factory=set)
-    in_vain: set[str] = field(default_factory=set)
+    In each, `live` are the names that are read further down, and `in_vain` those that only the unread read.
+    The prelude's definitions are left out: the tests look at those.
+    """
 
+    def __init__(self, typed: TypedNetwork, *, notes: bool = False, trusted: str = "std/") -> None:
+        self.notes, self.trusted = notes, trusted
+        self.needs: dict[int, set[str]] = {}  # by expansion: the parameters that its result depends on
+        self.unread: list[tuple[Module, Bind, TypedRow]] = []  # with the first row that uses the expansion
+        self.read: set[tuple[Loc, str]] = set()  # what is read somewhere, if that is to be noted
+        for self.at in typed.rows.values():
+            for call in (*(connection.resample for connection in self.at.inputs), self.at.join, *self.at.calls):
+                if call is not None and id(call.module) not in self.needs:
+                    self.module(call.module)
 
-class _Finder(Record, frozen=False, eq=False):
-    """Walks every expansion once, backward: whatever runs later has said by then what it reads."""
-
-    places: dict[tuple[str, int, str], _Place] = field(default_factory=dict)
-    known: dict[int, set[str]] = field(default_factory=dict)  # by expansion: the parameters that its result depends on
-
-    def row(self, row: TypedRow) -> None:
-        """All that the row uses."""
-        resampled = [connection.resample for connection in row.inputs]
-        for call in (*resampled, row.join, *row.calls):
-            if call is not None:
-                self.depends_on(call.module, row)
-
-    def depends_on(self, module: Module, row: TypedRow) -> set[str]:
+    def module(self, module: Module) -> set[str]:
         """The parameters that the result of one expansion depends on."""
-        if id(module) not in self.known:
-            reads = _Reads()
-            self.body(module, module.body, reads, row)
-            self.known[id(module)] = reads.live
-        return self.known[id(module)]
+        if module.loc.file.startswith(self.trusted):
+            return self.needs.setdefault(id(module), {*module.maps})
+        live: set[str] = set()
+        found: list[Bind] = []
+        self.body(module.body, live, set(), found)
+        self.unread += ((module, bind, self.at) for bind in found)
+        self.needs[id(module)] = live
+        return live
 
-    def body(self, module: Module, body: Body, reads: _Reads, row: TypedRow) -> None:
-        """Statements in reverse, with what is read further down."""
+    def body(self, body: Body, live: set[str], in_vain: set[str], found: list[Bind]) -> None:
+        """Statements in reverse; `found` are those whose value nothing reads."""
         for statement in reversed(body):
             if isinstance(statement, Bind):
-                self.bind(module, statement, reads, row)
+                self.bind(statement, live, in_vain, found)
             elif isinstance(statement, Return | Yield):
-                self.read(statement.value, reads.live, row)
+                self.reads(statement.value, live)
             elif isinstance(statement, If):
-                self.body(module, statement.then if statement.taken else statement.other, reads, row)
-            elif isinstance(statement, Repeat | Each):
+                self.body(statement.then if statement.taken else statement.other, live, in_vain, found)
+            elif not isinstance(statement, BindScalar):
                 for iteration in reversed(statement.iterations):
-                    self.body(module, iteration, reads, row)
+                    self.body(iteration, live, in_vain, found)
                 if isinstance(statement, Each):
-                    self.read(statement.items, reads.live, row)
+                    self.reads(statement.items, live)
 
-    def bind(self, module: Module, statement: Bind, reads: _Reads, row: TypedRow) -> None:
+    def bind(self, bind: Bind, live: set[str], in_vain: set[str], found: list[Bind]) -> None:
         """What is bound counts as read only if its name is; what only the unread read follows from that."""
-        is_read, follows = statement.name in reads.live, statement.name in reads.in_vain
-        reads.live.discard(statement.name)
-        reads.in_vain.discard(statement.name)
-        if next(operands(statement.value), None) is not None:
-            key = (statement.loc.file, statement.loc.line, statement.name)
-            place = self.places.setdefault(key, _Place(module.definition, statement.name, statement.loc))
-            place.read += is_read
-            if not is_read and not follows:
-                place.unread += 1
-                place.rows.setdefault(row.name, row)
-        self.read(statement.value, reads.live if is_read else reads.in_vain, row)
+        if bind.name in live:
+            live.discard(bind.name)
+            in_vain.discard(bind.name)
+            if self.notes:
+                self.read.add((bind.loc, bind.name))
+            self.reads(bind.value, live)
+            return
+        if bind.name not in in_vain and next(operands(bind.value), None) is not None:
+            found.append(bind)
+        in_vain.discard(bind.name)
+        self.reads(bind.value, in_vain)
 
-    def read(self, value: Operand, names: set[str], row: TypedRow) -> None:
+    def reads(self, value: Operand, names: set[str]) -> None:
         """Add the names that a value depends on."""
-        pending: list[Operand] = [value]
-        while pending:
-            part = pending.pop()
-            if isinstance(part, Ref):
-                names.add(part.name.split("[", 1)[0])
-            elif isinstance(part, Many):
-                names.update([part.name] if part.name else ())
-                pending += part.items
-            elif isinstance(part, Op):
-                pending += part.inputs
-            else:
-                needed = self.depends_on(part.module, row)
-                pending += [given for name, given in part.maps.items() if name in needed]
+        if isinstance(value, Ref):
+            name = value.name
+            names.add(name if name[-1] != "]" else name.partition("[")[0])
+        elif isinstance(value, Op):
+            for operand in value.inputs:
+                self.reads(operand, names)
+        elif isinstance(value, Call):
+            needed = self.needs.get(id(value.module))
+            if needed is None:
+                needed = self.module(value.module)
+            for name, operand in value.maps.items():
+                if name in needed:
+                    self.reads(operand, names)
+        else:
+            names.update([value.name] if value.name else ())
+            for operand in value.items:
+                self.reads(operand, names)

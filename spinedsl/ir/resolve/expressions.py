@@ -164,9 +164,11 @@ class Expressions(Record, frozen=False):
 
     def compared(self, callee: tree.Name, arguments: Sequence[tree.Argument], scope: Scope) -> bool:
         """`kernel == 3`, which compares, where `kernel = 3` would give the argument: said of each."""
-        names = self.names_of_arguments(callee) - scope.names.keys()
         given = [argument.value for argument in arguments if argument.name is None]
         comparisons = [value for value in given if isinstance(value, tree.Binary) and value.operator == "=="]
+        if not comparisons:
+            return False
+        names = self.names_of_arguments(callee) - scope.names.keys()
         meant = [value for value in comparisons if isinstance(value.left, tree.Ident) and value.left.name in names]
         for value in meant:
             found = say.GIVEN_BY_NAME.at(value.span, callee=callee.text, what="`==` compares: give")

@@ -38,8 +38,13 @@ def program(
     definitions: str, rows: str, *, name: str = "Net", join: str = "plain", resample: str = "halving"
 ) -> Program:
     """The program of a network with these definitions and rows; the stem is `s`, the last row is called `b`."""
+    return spinedsl.program(source(definitions, rows, name=name, join=join, resample=resample), network=name)
+
+
+def source(definitions: str, rows: str, *, name: str = "Net", join: str = "plain", resample: str = "halving") -> Source:
+    """The file of that network."""
     text = NETWORK.format(definitions=definitions, rows=rows, name=name, join=join, resample=resample)
-    return spinedsl.program(Source.from_text(text, "net.spine"), network=name)
+    return Source.from_text(text, "net.spine")
 
 
 TWO = "block a: tower level 2 after s\nblock b: tower level 3 after a"

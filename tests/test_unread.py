@@ -1,0 +1,39 @@
+"""What definitions compute and nothing reads: none in the prelude and the examples, and which are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spinedsl import driver
+from spinedsl.checks.unread import Finder
+from tests.backends.torch.forms import FORMS
+from tests.backends.torch.texts import source
+from tests.texts import ROOT
+
+EXAMPLES = sorted((ROOT / "examples").rglob("*.spine"))
+FOUND = {
+    "a value that nothing reads": ["unread", "again"],
+    "a value that one use reads": ["project"],
+    "a list that nothing reads": ["parts", "z"],
+    "an argument that nothing reads": ["unread"],
+    "an argument of which only the channels are read": [],
+}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_prelude_and_the_examples_compute_nothing_in_vain(path: Path) -> None:
+    analysis = driver.read(path).then(driver.analyse).value
+    assert analysis is not None
+    for network in analysis.checked.values():
+        finder = Finder(network.typed, trusted="no file")
+        assert [(module.definition, bind.name) for module, bind, _ in finder.unread] == []
+        assert finder.needs
+
+
+@pytest.mark.parametrize("form", FOUND)
+def test_what_is_found(form: str) -> None:
+    said = driver.analyse(source(*FORMS[form])).diagnostics
+    assert {found.code.id for found in said} <= {"W0704"}
+    assert [found.message.split("`")[1] for found in said] == FOUND[form]
