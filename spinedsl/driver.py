@@ -245,8 +245,16 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
         outcome = elaborate(network, size, work).then(check)
         said += _said_of(network, outcome.diagnostics)
         if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):
-            checked[name] = outcome.value
+            checked[name] = _complete(outcome.value)
     return Outcome(Analysis(source, unit, networks, checked), in_order(said))
+
+
+def _complete(checked: CheckedNetwork) -> CheckedNetwork:
+    """The same: nothing of it is unknown. If something is, a mistake was missed, which is a fault of ours."""
+    unknown = [row.name for row in checked.typed.rows.values() if row.type is None and not row.parts]
+    if unknown:
+        raise AssertionError(f"row {unknown[0]} is not known, and nothing was said of it")
+    return checked
 
 
 def _said_of(network: Network, found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:

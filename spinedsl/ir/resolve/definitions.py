@@ -192,10 +192,10 @@ class _Checker(Record, frozen=False):
         if isinstance(statement, tree.Repeat):
             self.expressions.check(statement.count, scope)
             if statement.index is not None:
-                self.bind(statement.index, "index", inner, scope.names)
+                self.bind(statement.index, "index", inner, dict(scope.names))
         else:
             self.expressions.check(statement.items, scope)
-            self.bind(statement.item, "item", inner, scope.names)
+            self.bind(statement.item, "item", inner, dict(scope.names))
         self.body(statement.body, inner, dict(inner.names), loop=True)
 
     def assignment(self, statement: tree.Binding, scope: Scope) -> None:

@@ -689,4 +689,24 @@ FORMS: dict[str, tuple[str, str]] = {
         """,
         TWICE,
     ),
+    "loops one after another whose indices and items have one name": (
+        """
+        block_type body(x, channels, stride = 1) -> channels {
+            var y = conv(x, channels, kernel = 3, stride = stride)
+            repeat i in 3 { y = act(y) if i == 1 else norm(conv(y, channels, kernel = 1)) }
+            repeat i in 2 { repeat j in i + 1 { y = conv(y, channels, kernel = 1) if i == j else act(y) } }
+            repeat j in 2 { repeat i in 2 { y = conv(y, channels, kernel = 1) if i == j else act(y) } }
+            let i = channels / 2
+            each p in [conv(y, i, kernel = 1), conv(y, i, kernel = 3)] {
+                let z = conv(p, channels, kernel = 1)
+                y = y + z
+            }
+            repeat k in 2 { each p in [y, conv(y, channels, kernel = 1)] { y = y + act(p) } }
+            let p = conv(y, i, kernel = 1)
+            let p0 = conv(p, channels, kernel = 1)
+            return p0
+        }
+        """,
+        STRIDE,
+    ),
 }
