@@ -39,11 +39,12 @@ def renamed(analysis: driver.Analysis, name: str) -> Rewritten | None:
         return None
     definitions = [definition.span for definition in analysis.unit.file.definitions]
     text, end = "", 0
-    for token in tokens_of(source):
+    for token, following in pairwise(tokens_of(source)):
         at = token.start_pos or 0
         if (
             token.type == "NAME"
             and token.value in rows
+            and following.type != "EQUAL"  # the name of an argument
             and not any(span.start <= at < span.end for span in definitions)
         ):
             text += f"{source.text[end:at]}other_{token.value}"
