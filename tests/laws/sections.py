@@ -194,7 +194,7 @@ WHOLE = ("grammar", "spinedsl", ":!spinedsl/cli", ":!spinedsl/draw", ":!spinedsl
 AGREED, ALL = ("agreed",), tuple(the_laws.EVERY)
 SECTIONS: dict[str, Section] = {
     "texts": Section("mutated texts", 5000, 4, 1_000_000, FRONT, _texts),
-    "mistakes": Section("planted mistakes", 100, 1, 2_000, FRONT, _shrinking(_mistakes)),
+    "mistakes": Section("planted mistakes", 100, 1, 10_000, FRONT, _shrinking(_mistakes)),
     "witnesses": Section("networks, three witnesses", 100, 4, 5_000, WHOLE, _shrinking(partial(_networks, AGREED))),
     "laws": Section("networks, every law", 25, 1, 500, WHOLE, _shrinking(partial(_networks, ALL))),
     "edits": Section("edited networks", 20, 0.5, 200, WHOLE, _shrinking(_edits)),
