@@ -27,8 +27,9 @@ import std.resample
 block_type {definition}(x, channels, {parameter} = 1) -> channels {{
     # {comment}
     let {let} = norm(conv(x, channels, kernel = 1))
-    repeat {index} in 1 {{ let unused = relu({let}) }}
-    return {let} * {parameter}
+    var total = {let}
+    repeat {index} in 1 {{ total = total + relu({let}) }}
+    return total * {parameter}
 }}
 # {comment}
 network {network}({setting} = 8) {{  # {comment}
