@@ -66,15 +66,10 @@ def _place(typed: TypedNetwork, module: Module, name: str, loc: Loc) -> Span | N
             pending: list[object] = [defined.definition.body]
             while pending:
                 node = pending.pop()
-                named = (
-                    node.name
-                    if isinstance(node, tree.Binding)
-                    else node.callee
-                    if isinstance(node, tree.Call)
-                    else None
-                )
-                if named is not None and named.text == name and named.span.line == loc.line:
-                    return named.span
+                if isinstance(node, tree.Binding | tree.Call):
+                    named = node.name if isinstance(node, tree.Binding) else node.callee
+                    if named.text == name and named.span.line == loc.line:
+                        return named.span
                 pending += reversed(tree.parts(node))
     return None
 

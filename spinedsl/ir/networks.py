@@ -27,6 +27,11 @@ def with_article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
+def is_misread(row: tree.Row) -> bool:
+    """A clause of the row is not known: what seems to be missing may be meant by it."""
+    return any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)
+
+
 def layers(widths: tree.Widths | None) -> list[tree.Widths]:
     """The widths of a network, and of each edit of them over those before."""
     found: list[tree.Widths] = []
@@ -57,7 +62,7 @@ class RowDecl(Record, eq=False):
     @property
     def misread(self) -> bool:
         """A clause of the row is not known: what seems to be missing may be meant by it."""
-        return any(clause.keyword.text not in CLAUSES[self.row.kind] for clause in self.row.clauses)
+        return is_misread(self.row)
 
     def value_of(self, clause: str) -> tree.Expr | None:
         """The expression of a clause such as `level`."""

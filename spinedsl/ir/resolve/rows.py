@@ -8,7 +8,7 @@ from itertools import islice
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
-from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, with_article
+from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, is_misread, with_article
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.prelude import home_of
@@ -123,11 +123,10 @@ class RowResolver(Record, frozen=False):
         if row.kind == "stem":
             return names_of(clauses.get("after")), True
         sources = names_of(clauses.get("from")) or names_of(clauses.get("after"))
-        unknown = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)  # it may be meant
         home = self.names.unit.home(row.use.span)
         typed = row.use.name.text in home.definitions or (row.clauses and row.use.name.text not in self.names.order)
         bare = row.kind == "output" and not typed
-        if not sources and not unknown and not bare:
+        if not sources and not is_misread(row) and not bare:
             expected = {"block": "`from` a block, or `after` one", "head": "`from` the maps that it reads"}.get(
                 row.kind, "`from` a block"
             )
@@ -144,8 +143,7 @@ class RowResolver(Record, frozen=False):
         clause = clauses.get(word)
         if clause is not None and isinstance(clause.value, tree.Use):
             own = self.typed_use(clause.value, f"{word}_type")
-            misread = any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)
-            if direct and not misread:
+            if direct and not is_misread(row):
                 found = say.NEEDS_FROM.at(clause.span, name=row.name.text, clause=word)
                 fix = "feed the block by `from`, or take the clause away"
                 self.names.diagnostics.append(found.with_fix(fix, Edit(clause.span, "")))
