@@ -34,6 +34,7 @@ def apply(base: Network, instance: tree.Instance, unit: Unit) -> tuple[tree.Netw
             draft.items.append(edit)
         else:
             rows.edit(edit)
+    settings.unread_lets()
     allowed = {item.code.text for item in draft.items if isinstance(item, tree.Allow)}
     said = [d for d in draft.said if not (d.severity is Severity.WARNING and d.code.id in allowed)]
     return replace(draft.base, name=instance.name, items=tuple(draft.items)), draft.trace, said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, cast
 
-from spinedsl.diagnostics import Edit, Label
+from spinedsl.diagnostics import Edit, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.edits.draft import Draft, is_none
 from spinedsl.ops.primitives import ALIASES
@@ -39,8 +39,7 @@ class SettingsEditor(Record, frozen=False):
             return
         self.done[word] = edit.span
         if isinstance(edit, tree.Binding) and self.parameter(edit.name.text) is not None:
-            keyword = Span(edit.span.source, edit.span.start, edit.name.span.start)
-            self.confused(edit.name, "a parameter", "a `let`", f"{edit.name.text} = …", Edit(keyword, ""))
+            self.not_a_let(edit)
             return
         if isinstance(edit, tree.Setting) and is_none(edit):
             self.unset(edit, at)
@@ -86,29 +85,63 @@ class SettingsEditor(Record, frozen=False):
         """`width = 2`: an argument, which is given with those in parentheses; here only that it changes something."""
         assert edit.name is not None
         name = edit.name.text
-        lets = [item.name for item in self.draft.items if isinstance(item, tree.Binding)]
-        if any(let.text == name for let in lets):
-            start = Span(edit.span.source, edit.span.start, edit.span.start)
-            self.confused(edit.name, "a `let`", "a parameter", f"let {name} = …", Edit(start, "let "))
-            return
         parameter = self.parameter(name)
-        if parameter is None:
+        given = [other for other in self.draft.instance.given if other.name is not None and other.name.text == name]
+        if parameter is None or len(given) > 1:  # a second one is a mistake of its own
             return
         before = self.draft.network.arguments.get(name, parameter.default)
         if before is not None and tree.alike(before, edit.value):
             self.draft.nothing(edit.span, f"`{name}` is {edit.value.span.text} already", "the same", before.span)
 
+    def unread_lets(self) -> None:
+        """A `let` that the network does not have is one more: only another edit can read it."""
+        own = {item.name.text for item in self.draft.base.items if isinstance(item, tree.Binding)}
+        edits = self.draft.instance.edits or ()
+        added = [
+            edit.name
+            for edit in edits
+            if isinstance(edit, tree.Binding) and edit.name.text not in own and self.parameter(edit.name.text) is None
+        ]
+        read = _names_in(edits) if added else set()
+        for name in added:
+            if name.text in read:
+                continue
+            where = f"in network `{self.draft.instance.base.text}`, and no edit reads a new one"
+            found = say.UNKNOWN_NAME.at(name.span, kind="`let`", name=name.text, where=where)
+            near = nearest(name.text, own)
+            if near is None:
+                known = f"its `let`s are {one_of(own, conjunction='and')}" if own else "it has none"
+                found = found.with_notes(known).with_fix("read it in another edit, or take it away")
+            self.draft.said.append(found.with_rename(name.span, near))
+
     def parameter(self, name: str) -> tree.Parameter | None:
         """The network's parameter of that name."""
         return next((found for found in self.draft.base.parameters if found.name.text == name), None)
 
-    def confused(self, name: tree.Name, got: str, expected: str, text: str, edit: Edit) -> None:
-        """A `let` edited as a parameter, or the other way round."""
-        places = [parameter.name for parameter in self.draft.base.parameters]
-        places += [item.name for item in self.draft.items if isinstance(item, tree.Binding)]
-        place = next(found.span for found in places if found.text == name.text)
-        found = say.WRONG_KIND.at(name.span, name=name.text, got=got, expected=expected)
-        self.draft.said.append(found.with_others(Label(place, f"{got} here")).with_fix(f"write `{text}`", edit))
+    def not_a_let(self, edit: tree.Binding) -> None:
+        """A parameter edited as a `let`; the other way round is said where arguments are taken."""
+        parameter = self.parameter(edit.name.text)
+        assert parameter is not None
+        found = say.WRONG_KIND.at(edit.name.span, name=edit.name.text, got="a parameter", expected="a `let`")
+        found = found.with_others(Label(parameter.name.span, "a parameter here"))
+        keyword = Span(edit.span.source, edit.span.start, edit.name.span.start)
+        self.draft.said.append(found.with_fix(f"write `{edit.name.text} = …`", Edit(keyword, "")))
+
+
+def _names_in(edits: tuple[tree.EditItem, ...]) -> set[str]:
+    """The names that edits read, or may read where they could not be read themselves."""
+    names: set[str] = set()
+    pending: list[object] = [*edits]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tree.Ident):
+            names.add(node.name)
+        elif isinstance(node, tree.DefaultItem):
+            names.add(node.use.name.text)  # `act name`
+        elif isinstance(node, tree.Broken):
+            names.update(node.mentions)
+        pending += tree.parts(node)
+    return names
 
 
 def word_of(item: object) -> str | None:

@@ -60,11 +60,9 @@ class Settings(Record, frozen=False):
         default = self.values.evaluate(parameter.default) if parameter.default is not None else POISON
         if isinstance(value, Poison) or isinstance(default, Poison):
             return True
-        if is_number(default) == is_number(value) and isinstance(default, bool) == isinstance(value, bool):
+        if _kind(default) == _kind(value):
             return True
-        expected = (
-            "a number" if is_number(default) else "`true` or `false`" if isinstance(default, bool) else "a symbol"
-        )
+        expected = _kind(default)
         found = say.EXPECTED_VALUE.at(
             argument.span, what=f"`{parameter.name.text}`", expected=expected, got=describe(value)
         )
@@ -267,3 +265,10 @@ class Settings(Record, frozen=False):
             if is_number(value) and 0 <= value <= MAX_LEVEL:
                 levels.append(int(value))
         return max(levels)
+
+
+def _kind(value: object) -> str:
+    """What an argument is, in words."""
+    if isinstance(value, bool):
+        return "`true` or `false`"
+    return "a number" if is_number(value) else "a symbol" if isinstance(value, str) else "a list"

@@ -8,6 +8,7 @@ from itertools import repeat
 
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.arguments import argument_twice
 from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
@@ -226,13 +227,19 @@ class Caller(Evaluator):
         in_turn: Iterator[Attribute] = _in_turn(primitive)
         takes_list = primitive.most is None
         by_name: dict[str, Operand | Block] = {}
+        given: dict[str, Span] = {}
         for argument in expr.arguments:
             value = self.evaluate(argument.value)
             name = argument.name.text if argument.name is not None else ""
+            in_order = not name and not takes_list and len(inputs) + unknown < primitive.least
+            slot = primitive.inputs[len(inputs) + unknown] if in_order else name
+            if slot and given.setdefault(slot, argument.span) is not argument.span:
+                self.report(argument_twice(expr.callee, expr.arguments, argument, given[slot], slot))
+                return False
             if isinstance(value, Poison):
                 sound = False
                 unknown += not name  # it keeps its place among the feature maps
-            elif name in primitive.inputs or (not name and (takes_list or len(inputs) + unknown < primitive.least)):
+            elif in_order or name in primitive.inputs or (takes_list and not name):
                 like = primitive.name == "resize" and isinstance(value, Block) and (name == "like" or len(inputs) == 1)
                 if not isinstance(value, MAPS) and not (takes_list and isinstance(value, Many)) and not like:
                     self.wrong(f"`{expr.callee.text}`", "a feature map", argument.value, value)
@@ -245,6 +252,10 @@ class Caller(Evaluator):
                 else:
                     inputs.append(value)
             elif (attribute := known.get(name) if name else next(in_turn, None)) is not None:
+                if not attribute.many and given.setdefault(attribute.name, argument.span) is not argument.span:
+                    first = given[attribute.name]
+                    self.report(argument_twice(expr.callee, expr.arguments, argument, first, attribute.name))
+                    return False
                 sound = self.bind_attribute(expr, attribute, argument, value, attributes) and sound
             elif argument.name is not None:
                 self.report(unknown_attribute(expr.callee.text, argument.name, primitive.name, list(known)))

@@ -7,6 +7,7 @@ from itertools import chain
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.library import (
     IMPLICIT,
     KIND_IN_WORDS,
@@ -149,6 +150,8 @@ class Expressions(Record, frozen=False):
         if self.in_network and callee.text not in SCALAR_FUNCTIONS:
             self.not_for_numbers(callee)
             return
+        if callee.text in scope.names or callee.text in ROLES:
+            self.twice(callee, expr.arguments)  # the rest is known once it is known what it stands for
         if callee.text in scope.names:
             return
         if (defined := self.unit.definitions.get(callee.text)) is not None:
@@ -294,7 +297,7 @@ class Expressions(Record, frozen=False):
                     found = say.TOO_MANY_ARGUMENTS.at(
                         argument.span, callee=callee.text, most=plural(len(parameters)), got=got
                     )
-                    self.say(found.with_fix("take it away", Edit(argument.span, "")), callee, defined_at)
+                    self.say(found.with_fix("take it away", taken_away(arguments, argument)), callee, defined_at)
                     return
                 name, place = parameters[position], argument.span
                 position += 1
@@ -306,13 +309,21 @@ class Expressions(Record, frozen=False):
                     self.say(unknown_argument(callee.text, argument.name, known), callee, defined_at)
                     continue
             if name in given:
-                found = say.ARGUMENT_TWICE.at(place, callee=callee.text, name=name)
-                found = found.with_others(Label(given[name], "first given here"))
-                self.diagnostics.append(found.with_fix("take one of them away", Edit(argument.span, "")))
+                self.diagnostics.append(argument_twice(callee, arguments, argument, given[name], name))
             given[name] = place
         missing = [name for name in required if name not in given]
         if missing and not unknown:
             self.say(missing_arguments(callee, arguments, span, missing), callee, defined_at)
+
+    def twice(self, callee: tree.Name, arguments: tuple[tree.Argument, ...]) -> None:
+        """The same name twice among the arguments, whatever is called."""
+        given: dict[str, tree.Argument] = {}
+        for argument in arguments:
+            if argument.name is None:
+                continue
+            first = given.setdefault(argument.name.text, argument)
+            if first is not argument:
+                self.diagnostics.append(argument_twice(callee, arguments, argument, first.span))
 
     def say(self, diagnostic: Diagnostic, callee: tree.Name, defined_at: Span | None) -> None:
         """Say it, with the place of the definition that is called."""

@@ -6,14 +6,19 @@ name. Arguments add up along the way: a later instance may give what an earlier 
 
 from __future__ import annotations
 
-from spinedsl.diagnostics import Diagnostic, Label, one_of
+import re
+from collections.abc import Container, Iterable
+
+from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.expressions import Expressions, Scope
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.network import resolve_network
 from spinedsl.record import Record, field, replace
+from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 MAX_EDITED = 15_000  # rows and settings that the edits of a file may write out; more for a longer file
@@ -85,8 +90,9 @@ class _Maker(Record, frozen=False):
 
     def arguments(self, unit: Unit, network: Network, instance: tree.Instance) -> dict[str, tree.Expr] | None:
         """What the instance gives by name, in its parentheses or among its edits; None where that is not right."""
-        lets = {let.name.text for let in network.lets}  # an edit that takes one for a parameter was said
-        arguments = tuple(part for part in instance.given if part.name is None or part.name.text not in lets)
+        lets = {let.name.text: let.name for let in network.lets}
+        taken, arguments = _apart(instance.given, lets)
+        self.diagnostics += (_a_let(instance, argument, lets[name]) for name, argument in taken)
         said = len(self.diagnostics)
         expressions = Expressions(unit, self.diagnostics, in_network=True)
         for argument in arguments:
@@ -113,6 +119,42 @@ class _Maker(Record, frozen=False):
         network = replace(resolved, arguments=base.arguments, instance=instance, base=base)
         self.diagnostics += blame(network, said)
         return network
+
+
+def _apart(
+    given: Iterable[tree.Argument], lets: Container[str]
+) -> tuple[list[tuple[str, tree.Argument]], tuple[tree.Argument, ...]]:
+    """The arguments that are named like a `let`, with that name, and the others."""
+    names = [(argument.name.text if argument.name is not None else "", argument) for argument in given]
+    taken = [(name, argument) for name, argument in names if name in lets]
+    return taken, tuple(argument for name, argument in names if name not in lets)
+
+
+def _a_let(instance: tree.Instance, argument: tree.Argument, let: tree.Name) -> Diagnostic:
+    """A `let` of the network is given as if it were a parameter: in parentheses or among the edits, said alike."""
+    name = let.text
+    place = argument.name if argument.name is not None else argument
+    found = say.WRONG_KIND.at(place.span, name=name, got="a `let`", expected="a parameter")
+    found = found.with_others(Label(let.span, "a `let` here"))
+    edits = _as_edit(instance, argument)
+    return found.with_fix(f"edit the `let`: `with {{ let {name} = … }}`", *edits)
+
+
+def _as_edit(instance: tree.Instance, argument: tree.Argument) -> tuple[Edit, ...]:
+    """What makes an edit of a `let` out of an argument: one change, so that the line can be shown as it becomes."""
+    source, let = argument.span.source, f"let {argument.span.text}"
+    if argument not in instance.arguments:
+        return (Edit(Span(source, argument.span.start, argument.span.start), "let "),)
+    away = taken_away(instance.arguments, argument).span
+    kept, end = Span(source, away.end, instance.span.end).text, instance.span.end
+    if instance.edits is None:
+        return (Edit(Span(source, away.start, end), f"{kept} with {{ {let} }}"),)
+    brace = re.match(r"\s*with\s*\{", Span(source, end, instance.extent.end).text)
+    if brace is None:
+        return ()
+    rest = source.text[end + brace.end() :].partition("\n")[0]
+    text = f"{kept}{brace[0]}\n    {let}" + ("\n   " if rest.strip() else "")
+    return (Edit(Span(source, away.start, end + brace.end()), text),)
 
 
 def base_of(key: Key) -> Key | None:

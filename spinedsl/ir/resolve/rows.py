@@ -7,6 +7,7 @@ from itertools import islice
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, is_misread, with_article
 from spinedsl.ir.resolve.imports import import_of
@@ -51,6 +52,8 @@ class RowResolver(Record, frozen=False):
         clauses = self.clauses(row)
         plain = self.is_plain(row)
         defined = None if plain else self.row_type(row, index)
+        if defined is not None:
+            self.given_twice(row, clauses)
         sources, direct = self.sources(row, clauses, plain=plain)
         absorbed = names_of(clauses.get("absorb"))
         found = [self.above(name, row, index) for name in (*sources, *absorbed)]
@@ -100,6 +103,16 @@ class RowResolver(Record, frozen=False):
             both = both.with_others(Label(found["from"].span, "and `from` here"))
             say_(both.with_fix("take one of them away", Edit(found["after"].span, "")))
         return found
+
+    def given_twice(self, row: tree.Row, clauses: Clauses) -> None:
+        """A clause gives what the parentheses give as well: the clause is what the rest of the network reads."""
+        for argument in row.use.arguments:
+            word = argument.name.text if argument.name is not None else ""
+            if word in FILLED_IN and word in clauses:
+                found = say.ARGUMENT_TWICE.at(clauses[word].span, callee=row.use.name.text, name=word)
+                found = found.with_others(Label(argument.span, "first given here"))
+                away = taken_away(row.use.arguments, argument)
+                self.names.diagnostics.append(found.with_fix("keep the clause, and take the argument away", away))
 
     def meant(self, clause: tree.Clause, found: Diagnostic, known: Sequence[str]) -> Diagnostic:
         """What a clause that there is not may have meant."""

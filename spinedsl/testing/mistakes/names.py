@@ -63,6 +63,24 @@ def _argument_without_name(field: Field) -> str | None:
     return field.put(row.declared.row.use.span.end, "(2)") if row is not None else None
 
 
+def _channels_again(field: Field) -> str | None:
+    """A row says its channels by a clause and among its arguments."""
+    row = field.row("block", "stem", "output", fit=lambda row: "channels" in row.declared.clauses)
+    if row is None:
+        return None
+    use = row.declared.row.use
+    others = [argument.span.text for argument in use.arguments if argument.name is not None]
+    return field.replaced(use.span, f"{use.name.text}({', '.join([*others, 'channels = 8'])})")
+
+
+def _let_as_an_argument(field: Field) -> str | None:
+    """A `let` of the network is given by an instance of it."""
+    let = f"let wrong__ = {field.chosen}"
+    chosen = field.chosen // 2 % 3
+    given = "(wrong__ = 1)" if chosen == 0 else " with { wrong__ = true }" if chosen == 1 else "(wrong__ = relu)"
+    return f"{field.in_network(let)}\nnetwork Wrong__ = {field.name}{given}\n"
+
+
 def _clause_again(field: Field) -> str | None:
     row = field.row("block")
     clause = field.clause(row, "level") if row is not None else None
@@ -82,13 +100,19 @@ PLANTERS: Planters = {
         _unknown_parent,
         statement("def wrong__(x) { return relu(unheard_of__) }"),
         statement("network Wrong__ = Unheard_of__()"),
+        edit("let unheard_of__ = 3"),
     ),
     "E0202": (_same_row_again, statement("def relu(x) { return x }")),
-    "E0203": (of_type("resnet_stem", "block"), of_type("activated_sum", "block")),
+    "E0203": (_let_as_an_argument, of_type("resnet_stem", "block"), of_type("activated_sum", "block")),
     "E0204": (statement("def wrong__(x) { return wrong__(x) }"),),
     "E0205": (statement("import std.unheard_of__"),),
     "E0208": (_unknown_argument, statement("def wrong__(x) { return relu(x, slope = 1) }")),
-    "E0209": (statement("def wrong__(x) { return conv(x, 4, kernel = 1, kernel = 3) }"),),
+    "E0209": (
+        statement("def wrong__(x) { return conv(x, 4, kernel = 1, kernel = 3) }"),
+        _channels_again,
+        statement("def wrong__(x, gate = relu) { return gate(x, slope = 1, slope = 2) }"),
+        body("let y = norm(conv(x, channels, kernel = 3, stride = stride))\n    return act(y, x = y)"),
+    ),
     "E0210": (statement("def wrong__(x) { return conv(x, 4) }"),),
     "E0211": (statement("def wrong__(x) { return relu(x, 6) }"),),
     "E0212": (body("return conv(x, channels + x.depth, kernel = 1, stride = stride)"),),
