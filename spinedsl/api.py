@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinedsl import driver
-from spinedsl.backends import Options, backend
+from spinedsl.backends import DEFAULT_OPSET, Options, backend
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
 from spinedsl.diagnostics.render import render, summary
 from spinedsl.ir.typed import InputSize
@@ -155,6 +155,10 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     weights: str | Path | Weights | None = None,
     seed: int = 0,
     dynamic: Iterable[str] = (),
+    opset: int = DEFAULT_OPSET,
+    batch: int = 1,
+    half: bool = False,
+    external_data: str = "auto",
     outputs: Iterable[str] | None = None,
     adapter: str = "",
     verify: bool = False,
@@ -170,6 +174,11 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
             made from `seed`.
         seed: seed of the values; each tensor's depend on it and on the tensor's name alone.
         dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
+        opset: version of ONNX's operators, from 13 to 23; older runtimes need older ones.
+        batch: images at once that the ONNX model takes, where `batch` is not among `dynamic`.
+        half: the ONNX model's tensors, input and outputs are float16.
+        external_data: whether the ONNX model's tensors stand in a second file, the other of the two that come back:
+            `auto` (where they are over 2 GB), `always` or `never`.
         outputs: only these of the network's outputs, and what they need. Weights of the whole network still fit.
         adapter: a host that the PyTorch file shall fit into: `timm`, `torchvision`, `transformers`, `detectron2` or
             `mmdet`.
@@ -183,7 +192,10 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         TooFewWitnesses: no engine is installed, where that was asked.
     """
     made = program(file, network=network, size=size, outputs=outputs)
-    return emit(made, to=to, weights=weights, seed=seed, dynamic=dynamic, adapter=adapter, verify=verify)
+    return emit(
+        made, to=to, weights=weights, seed=seed, dynamic=dynamic, opset=opset, batch=batch, half=half,
+        external_data=external_data, adapter=adapter, verify=verify,
+    )  # fmt: skip
 
 
 def emit(
@@ -193,11 +205,18 @@ def emit(
     weights: str | Path | Weights | None = None,
     seed: int = 0,
     dynamic: Iterable[str] = (),
+    opset: int = DEFAULT_OPSET,
+    batch: int = 1,
+    half: bool = False,
+    external_data: str = "auto",
     adapter: str = "",
     verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a program that was made before: the last stage of `compile`, with the same arguments."""
-    options = Options(seed=seed, dynamic=frozenset(dynamic), adapter=adapter)
+    options = Options(
+        seed=seed, dynamic=frozenset(dynamic), opset=opset, batch=batch, half=half, external_data=external_data,
+        adapter=adapter,
+    )  # fmt: skip
     if weights is not None:
         found = read_weights(weights)
         options = replace(options, weights=_tensors(made, found), origin=Path(found.path).name)

@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AXES = ("batch", "height", "width")
+OPSETS = range(13, 24)  # versions of ONNX's operators that a model can be written in
+DEFAULT_OPSET = 18
+EXTERNAL = ("auto", "always", "never")  # whether the tensors of a model stand in a second file
 ADAPTERS = ("timm", "torchvision", "transformers", "detectron2", "mmdet")
 
 
 class Options(Record):
     """What may be asked of a backend: tensors by canonical name or a seed for them, and the axes that stay open.
 
-    `adapter` is a host that the PyTorch file shall fit into. `origin` says where the tensors come from, and `verified`
-    what was found to agree, for the record.
+    `opset`, `batch`, `half` and `external_data` say what an ONNX model is written for. `adapter` is a host that the
+    PyTorch file shall fit into. `origin` says where the tensors come from, and `verified` what was found to agree, for
+    the record.
     """
 
     weights: Mapping[str, NDArray[Any]] | None = None
@@ -36,6 +40,10 @@ class Options(Record):
     dynamic: frozenset[str] = frozenset()
     adapter: str = ""
     verified: str = ""
+    opset: int = DEFAULT_OPSET
+    batch: int = 1
+    half: bool = False
+    external_data: str = "auto"
 
 
 class Backend(Protocol):

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from spinedsl import api
-from spinedsl.backends import ADAPTERS, AXES, BACKENDS
-from spinedsl.cli.output import write_output
+from spinedsl.backends import ADAPTERS, AXES, BACKENDS, DEFAULT_OPSET, EXTERNAL, OPSETS
+from spinedsl.cli.output import write_files
 from spinedsl.cli.request import read_weights, requested_program
 from spinedsl.cli.terminal import UsageError, network_arguments, outputs_argument, say_diagnostics
 from spinedsl.diagnostics.plain import one_line
@@ -22,6 +22,7 @@ examples:
   spine compile examples/spinenet.spine --network SpineNet49 --to onnx -o model.onnx
   spine compile net.spine --to torch --outputs P3,P4,P5 -o model.py
   spine compile net.spine --to onnx --dynamic batch,height,width --weights model.safetensors -o model.onnx
+  spine compile net.spine --to onnx --opset 13 --batch 8 -o model.onnx
   spine compile net.spine --to onnx --verify -o model.onnx
 """
 
@@ -46,6 +47,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)"
     )
     parser.add_argument(
+        "--opset", type=int, choices=OPSETS, default=DEFAULT_OPSET, metavar="N",
+        help=f"ONNX: version of its operators, {OPSETS[0]} to {OPSETS[-1]} (default {DEFAULT_OPSET}); old runtimes need"
+        " old ones",
+    )  # fmt: skip
+    parser.add_argument("--batch", type=_images, default=1, metavar="N", help="ONNX: images at once (default 1)")
+    parser.add_argument("--half", action="store_true", help="ONNX: tensors, input and outputs are float16")
+    parser.add_argument(
+        "--external-data", choices=EXTERNAL, default="auto", metavar="WHEN",
+        help="ONNX: keep the tensors in a second file beside the model: always, never, or auto (above 2 GB)",
+    )  # fmt: skip
+    parser.add_argument(
         "--adapter", choices=ADAPTERS, default="", metavar="HOST",
         help=f"PyTorch: what a host expects of a backbone, in the same file: {', '.join(ADAPTERS)}",
     )  # fmt: skip
@@ -53,6 +65,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--verify", action="store_true",
         help="PyTorch, ONNX: compare as `spine verify` does; write only if all agree, and say so in the file",
     )  # fmt: skip
+
+
+def _images(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) < 100_000:
+        raise argparse.ArgumentTypeError(f"expected a number of images, 1 or more, got {text!r}")
+    return int(text)
 
 
 def _axes(text: str) -> frozenset[str]:
@@ -82,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         files = api.emit(
             program, to=options.to, weights=weights, seed=options.seed, dynamic=options.dynamic,
+            opset=options.opset, batch=options.batch, half=options.half,
+            external_data="never" if options.output == "-" else options.external_data,
             adapter=options.adapter, verify=options.verify,
         )  # fmt: skip
     except api.Mistakes as mistakes:
@@ -94,11 +114,10 @@ def run(options: argparse.Namespace) -> int:
         return 1
     except api.TooFewWitnesses as error:
         raise UsageError(str(error)) from None
-    (data,) = files.values()
     if program.dropped and options.weights is not None:
         print(
             f"spine: tensors of rows that are left out are not taken from {one_line(options.weights)}", file=sys.stderr
         )
     if options.to == "onnx" and options.weights is None:
         print(f"spine: no --weights: values made from seed {options.seed}", file=sys.stderr)
-    return write_output(options.output, data)
+    return write_files(options.output, files)

@@ -6,12 +6,14 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from spinedsl import driver
 from spinedsl.cli.terminal import UsageError, say_diagnostics
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.source import Source
 
 
@@ -48,6 +50,19 @@ def write_whole(path: Path, data: bytes) -> Diagnostic | None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     return None
+
+
+def write_files(output: str, files: Mapping[str, bytes]) -> int:
+    """Write the files of a backend: the first to `output`, which may be `-`, the others beside it by their own names.
+
+    Those come first: whatever interrupts this, the file at `output` never asks for one that is not there.
+    """
+    (_, main), *others = files.items()
+    for name, data in others:
+        if status := write_output(str(Path(output).with_name(name)), data):
+            return status
+        print(f"spine: {one_line(output)} needs {name} beside it", file=sys.stderr)
+    return write_output(output, main)
 
 
 def write_output(output: str, data: bytes) -> int:

@@ -324,8 +324,8 @@ FIXED_AXIS = _code(
     "a definition reads the {axis} here",
 )  # fmt: skip
 MODEL_TOO_LARGE = _code(
-    "E0907", "model too large", "the tensors of network `{network}` take {size} GiB; an ONNX file holds at most 2",
-    "a smaller `width` or fewer repeats would fit",
+    "E0907", "model too large", "the tensors of network `{network}` take {size} GiB: {reason}",
+    "larger than one file can be",
 )  # fmt: skip
 DAMAGED_WEIGHTS = _code("E0908", "damaged weights file", "`{path}` is damaged: {reason}", "")
 FOREIGN_WEIGHTS = _code(
@@ -335,6 +335,11 @@ FOREIGN_WEIGHTS = _code(
 NO_BACKBONE = _code(
     "E0910", "not a backbone for this host", "network `{network}` cannot be a backbone of {host}: {reason}", "{label}"
 )
+
+BEYOND_HALF = _code(
+    "E0911", "number beyond float16", "{what} is beyond float16, whose largest number is 65,504",
+    "it would become infinite",
+)  # fmt: skip
 
 # ---- W09: weights that mean something else ----
 

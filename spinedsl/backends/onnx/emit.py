@@ -24,9 +24,10 @@ from onnx import (
     ValueInfoProto,
 )
 
+from spinedsl.backends.onnx.assemble import Parts, in_one_file, in_two_files
 from spinedsl.backends.onnx.operators import OPERATORS, unchanged
 from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple, sum_of
-from spinedsl.ops.digests import sealed_model
+from spinedsl.backends.onnx.target import Target
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT
@@ -34,9 +35,8 @@ from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc, Type
 from spinedsl.record import replace
 
-IR_VERSION = 10
-OPSET = 18
 AXES = frozenset({"batch", "height", "width"})
+PLAIN = Target()
 
 
 def emit_model(
@@ -44,12 +44,13 @@ def emit_model(
     weights: Mapping[str, NDArray[Any]],
     *,
     dynamic: frozenset[str] = frozenset(),
+    target: Target = PLAIN,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
     """The model. `dynamic` names axes of the input that may vary: `batch`, `height` and `width`.
 
     Height and width vary by steps of the divisor, or freely in a network of any size; what does not vary is as in the
-    program, and the batch is 1.
+    program, and the batch as in the target.
     `metadata` goes into the model's properties, after the source and its digest. The last property is the digest of all
     bytes before it.
 
@@ -57,26 +58,45 @@ def emit_model(
         ValueError: an axis is unknown or a definition reads it, or weights do not fit.
     """
     graph = flatten(program)
-    structure = build(graph, dynamic)
-    head = ModelProto(ir_version=IR_VERSION, producer_name="spinedsl")
+    return in_one_file(_parts(graph, dynamic, target, metadata or {}), _tensors(graph, weights, target))
+
+
+def emit_files(
+    program: Program,
+    weights: Mapping[str, NDArray[Any]],
+    *,
+    dynamic: frozenset[str] = frozenset(),
+    target: Target = PLAIN,
+    metadata: Mapping[str, str] | None = None,
+) -> dict[str, bytes]:
+    """The same model as `NAME.onnx`, and its tensors in a file beside it, whatever they take. See `emit_model`."""
+    graph = flatten(program)
+    parts = _parts(graph, dynamic, target, metadata or {})
+    return in_two_files(parts, _tensors(graph, weights, target), program.name)
+
+
+def _parts(graph: Graph, dynamic: frozenset[str], target: Target, metadata: Mapping[str, str]) -> Parts:
+    """The model without its tensors."""
+    structure = build(graph, dynamic, target)
+    head = ModelProto(ir_version=target.ir_version, producer_name="spinedsl")
     tail = ModelProto(
-        opset_import=[OperatorSetIdProto(domain="", version=OPSET)],
+        opset_import=[OperatorSetIdProto(domain="", version=target.opset)],
         metadata_props=[
             StringStringEntryProto(key=key, value=value)
-            for key, value in (*_provenance(program).items(), *sorted((metadata or {}).items()))
+            for key, value in (*_provenance(graph.program).items(), *sorted(metadata.items()))
         ],
     )
-    return _assemble(head, structure, _tensors(graph, weights), tail)
+    return Parts(head, structure, tail)
 
 
-def build(graph: Graph, dynamic: frozenset[str]) -> GraphProto:
+def build(graph: Graph, dynamic: frozenset[str], target: Target = PLAIN) -> GraphProto:
     """The graph without its initialisers."""
-    _check_axes(graph.program, dynamic)
-    shapes = _shapes(graph, dynamic)
+    _check_axes(graph.program, dynamic, target)
+    shapes = _shapes(graph, dynamic, target.batch)
     graph = _without_idle(graph, shapes)
     names = names_for(graph)
     values = value_names(graph, names)
-    sketch = Sketch(names, any_size=graph.program.any_size)
+    sketch = Sketch(names, any_size=graph.program.any_size, target=target)
     for node in graph.nodes:
         OPERATORS[node.primitive](
             Step(
@@ -93,19 +113,22 @@ def build(graph: Graph, dynamic: frozenset[str]) -> GraphProto:
             )
         )
     _name_outputs(graph, sketch, values, shapes)
+    real = TensorProto.FLOAT16 if target.half else TensorProto.FLOAT
     inner = ((name, tensor) for name, tensor in sketch.tensors.items() if name not in graph.outputs)
     return GraphProto(
         name=graph.program.name,
         node=sketch.nodes,
-        input=[_value_info(values[0], Tensor(shapes[0]))],
-        output=[_value_info(name, Tensor(shapes[value])) for name, value in graph.outputs.items()],
-        value_info=[_value_info(name, tensor) for name, tensor in inner],
+        input=[_value_info(values[0], Tensor(shapes[0]), real)],
+        output=[_value_info(name, Tensor(shapes[value]), real) for name, value in graph.outputs.items()],
+        value_info=[_value_info(name, tensor, real) for name, tensor in inner],
     )
 
 
-def _check_axes(program: Program, dynamic: frozenset[str]) -> None:
+def _check_axes(program: Program, dynamic: frozenset[str], target: Target) -> None:
     if unknown := dynamic - AXES:
         raise ValueError(f"no such axis: {', '.join(sorted(unknown))}")
+    if "batch" in dynamic and target.batch != 1:
+        raise ValueError(f"the batch cannot be open and have {target.batch} images")
     for axis in sorted(dynamic & set(program.static_axes)):
         raise ValueError(f"the {axis} is fixed: {program.static_axes[axis]} reads it")
 
@@ -146,7 +169,7 @@ def _name_outputs(graph: Graph, sketch: Sketch, values: Sequence[str], shapes: S
 # ---- shapes ----
 
 
-def _shapes(graph: Graph, dynamic: frozenset[str]) -> list[Shape]:
+def _shapes(graph: Graph, dynamic: frozenset[str], images: int) -> list[Shape]:
     """The shape of every value. What does not depend on the input has a batch of 1, whatever the input's is."""
 
     def side(axis: str, size: int, x: Type) -> Dimension:
@@ -159,7 +182,7 @@ def _shapes(graph: Graph, dynamic: frozenset[str]) -> list[Shape]:
         return sum_of(axis[0] if stride == 1 else f"ceil({axis[0]}/{stride})", extra)
 
     def shape(x: Type) -> Shape:
-        batch = "N" if "batch" in dynamic and x.batched else 1
+        batch: Dimension = 1 if not x.batched else "N" if "batch" in dynamic else images
         channels = x.axes or (x.channels,)
         if x.is_vector:
             return batch, *channels
@@ -175,9 +198,10 @@ def _shapes(graph: Graph, dynamic: frozenset[str]) -> list[Shape]:
     return shapes
 
 
-def _value_info(name: str, tensor: Tensor) -> ValueInfoProto:
+def _value_info(name: str, tensor: Tensor, real: int) -> ValueInfoProto:
+    """A value's type and shape; `real` is the type of the model's maps."""
     shape = TensorShapeProto(dim=[_dimension(size) for size in tensor.shape])
-    held = TypeProto.Tensor(elem_type=tensor.element, shape=shape)
+    held = TypeProto.Tensor(elem_type=real if tensor.element is None else tensor.element, shape=shape)
     return ValueInfoProto(name=name, type=TypeProto(tensor_type=held))
 
 
@@ -187,7 +211,7 @@ def _dimension(size: Dimension) -> TensorShapeProto.Dimension:
     return TensorShapeProto.Dimension(dim_value=size)
 
 
-# ---- bytes ----
+# ---- tensors, and where they come from ----
 
 
 def _provenance(program: Program) -> dict[str, str]:
@@ -199,46 +223,13 @@ def _provenance(program: Program) -> dict[str, str]:
     return {"spine.network": program.name, "spine.digest": digest.hexdigest(), **texts}
 
 
-def _tensors(graph: Graph, weights: Mapping[str, NDArray[Any]]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+def _tensors(
+    graph: Graph, weights: Mapping[str, NDArray[Any]], target: Target
+) -> Iterator[tuple[TensorProto, NDArray[Any]]]:
     """For each parameter, its `TensorProto` without the numbers, and the numbers."""
+    kind, layout = (TensorProto.FLOAT16, "<f2") if target.half else (TensorProto.FLOAT, "<f4")
     for name, parameter in graph.parameters.items():
-        array = np.ascontiguousarray(weights[name], dtype="<f4")
+        array = np.ascontiguousarray(weights[name], dtype=layout)
         if array.shape != parameter.shape:
             raise ValueError(f"`{name}` has shape {array.shape}, expected {parameter.shape}")
-        header = TensorProto(dims=parameter.shape, data_type=TensorProto.FLOAT, name=name)
-        yield header.SerializeToString(deterministic=True), array
-
-
-def _assemble(
-    head: ModelProto,
-    structure: GraphProto,
-    tensors: Iterator[tuple[bytes, NDArray[np.float32]]],
-    tail: ModelProto,
-) -> bytes:
-    """The bytes that serialising the whole model would give, with each weight copied once instead of three times.
-
-    A serialised message is its fields one after the other, by number: `head` holds those of the model before `graph`,
-    `tail` those after, and the initialisers come between `name` and `input` of the graph.
-    """
-    before = GraphProto(node=structure.node, name=structure.name)
-    after = GraphProto(input=structure.input, output=structure.output, value_info=structure.value_info)
-    inside: list[Any] = [before.SerializeToString(deterministic=True)]
-    for header, array in tensors:
-        raw = _prefix(TensorProto.RAW_DATA_FIELD_NUMBER, array.nbytes)
-        size = len(header) + len(raw) + array.nbytes
-        inside += [_prefix(GraphProto.INITIALIZER_FIELD_NUMBER, size), header, raw, array.data]
-    inside.append(after.SerializeToString(deterministic=True))
-    size = sum(memoryview(piece).nbytes for piece in inside)
-    graph = _prefix(ModelProto.GRAPH_FIELD_NUMBER, size)
-    pieces = [head.SerializeToString(deterministic=True), graph, *inside, tail.SerializeToString(deterministic=True)]
-    return sealed_model(pieces)
-
-
-def _prefix(number: int, size: int) -> bytes:
-    """What stands before a field of `size` bytes: its number with wire type 2, and its size in groups of seven bits."""
-    content = bytearray([number << 3 | 2])
-    while size > 127:
-        content.append(size & 127 | 128)
-        size >>= 7
-    content.append(size)
-    return bytes(content)
+        yield TensorProto(dims=parameter.shape, data_type=kind, name=name), array

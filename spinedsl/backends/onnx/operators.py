@@ -1,4 +1,4 @@
-"""The operator table: for each primitive, the operators of ONNX (opset 18) that do exactly that.
+"""The operator table: for each primitive, the operators of ONNX that do exactly that, in each opset from 13.
 
 In: a `Step`, with the names of what goes in. Out: nodes in its sketch, the last of which makes the step's result. Every
 composition is one that ONNX Runtime and OpenVINO recognise and run as one kernel, where they have it.
@@ -67,9 +67,8 @@ def _concat(step: Step) -> None:
     batches = [shape[0] for shape in step.input_shapes]
     inputs = list(step.inputs)
     if len(set(batches)) > 1:
-        first, every = (Tensor((count,), TensorProto.INT64) for count in (1, len(step.shape)))
-        whole = inputs[batches.index(step.shape[0])]
-        batch = step.part("batch", "Shape", whole, tensor=first, start=0, end=1)
+        every = Tensor((len(step.shape),), TensorProto.INT64)
+        batch = step.shape_of("batch", inputs[batches.index(step.shape[0])], 0, 1)
         times = step.part("times", "Concat", batch, step.numbers(*[1] * (len(step.shape) - 1)), tensor=every, axis=0)
         for position, shape in enumerate(step.input_shapes):
             if shape[0] != step.shape[0]:
@@ -85,9 +84,9 @@ def _reshape(step: Step) -> None:
         step.last("Reshape", step.inputs[0], step.numbers(0, *sizes))
         return
     channels = [cast(int, size) for size in step.shape[1:-2]]
-    two, all_ = (Tensor((count,), TensorProto.INT64) for count in (2, len(step.shape)))
-    positions = step.part("positions", "Shape", step.inputs[0], tensor=two, start=-2)
-    shape = step.part("shape", "Concat", step.numbers(0, *channels), positions, tensor=all_, axis=0)
+    positions = step.shape_of("positions", step.inputs[0], -2)
+    whole = Tensor((len(step.shape),), TensorProto.INT64)
+    shape = step.part("shape", "Concat", step.numbers(0, *channels), positions, tensor=whole, axis=0)
     step.last("Reshape", step.inputs[0], shape)
 
 
@@ -121,13 +120,28 @@ def _layer_norm(step: Step) -> None:
     batch, channels, height, width = step.shape
     moved = Tensor((batch, height, width, channels))
     x = step.part("channels_last", "Transpose", *step.inputs, tensor=moved, perm=[0, 2, 3, 1])
+    if step.opset < 17:
+        step.last("Transpose", _layer_norm_by_parts(step, x, moved), perm=[0, 3, 1, 2])
+        return
     affine = step.parameters["weight"], step.parameters["bias"]
     y = step.part("norm", "LayerNormalization", x, *affine, tensor=moved, axis=-1, epsilon=_real(step, "epsilon"))
     step.last("Transpose", y, perm=[0, 3, 1, 2])
 
 
+def _layer_norm_by_parts(step: Step, x: str, moved: Tensor) -> str:
+    """Before opset 17, in the form that ONNX Runtime fuses to one kernel."""
+    one = Tensor((*moved.shape[:3], 1))
+    centred = step.part("centred", "Sub", x, step.reduced("mean", "ReduceMean", x, -1, one), tensor=moved)
+    square = step.part("square", "Pow", centred, step.number(2), tensor=moved)
+    variance = step.reduced("variance", "ReduceMean", square, -1, one)
+    safe = step.part("safe", "Add", variance, step.above_zero(_real(step, "epsilon")), tensor=one)
+    normed = step.part("norm", "Div", centred, step.part("deviation", "Sqrt", safe, tensor=one), tensor=moved)
+    scaled = step.part("scaled", "Mul", normed, step.parameters["weight"], tensor=moved)
+    return step.part("shifted", "Add", scaled, step.parameters["bias"], tensor=moved)
+
+
 def _group_norm(step: Step) -> None:
-    """Opset 18 has no sound GroupNormalization: each group becomes one channel of an instance norm."""
+    """Before opset 21 there is no sound GroupNormalization: each group becomes one channel of an instance norm."""
     (x,), groups = step.inputs, step.count("groups")
     batch, channels, height, width = step.shape
     grouped = Tensor((batch, groups, product((cast(int, channels) // groups, height, width))))
@@ -144,8 +158,8 @@ def _l2_normalise(step: Step) -> None:
     """By parts: ONNX's LpNormalization has nothing against a length of 0."""
     (x,) = step.inputs
     length = Tensor((step.shape[0], 1, *step.shape[2:]))
-    norm = step.part("norm", "ReduceL2", x, step.numbers(1), tensor=length)
-    step.last("Div", x, step.part("length", "Max", norm, step.number(_real(step, "epsilon")), tensor=length))
+    norm = step.reduced("norm", "ReduceL2", x, 1, length)
+    step.last("Div", x, step.part("length", "Max", norm, step.above_zero(_real(step, "epsilon")), tensor=length))
 
 
 def _over_map(step: Step, name: str) -> str:
@@ -164,6 +178,14 @@ def _relu6(step: Step) -> None:
 def _swish(step: Step) -> None:
     (x,) = step.inputs
     step.last("Mul", x, step.part("sigmoid", "Sigmoid", x))
+
+
+def _hard_swish(step: Step) -> None:
+    if step.opset >= 14:
+        step.last("HardSwish", *step.inputs)
+        return
+    (x,) = step.inputs
+    step.last("Mul", x, step.part("gate", "HardSigmoid", x, alpha=1 / 6, beta=0.5))
 
 
 def _hard_sigmoid(step: Step) -> None:
@@ -205,7 +227,7 @@ OPERATORS: Mapping[str, Rule] = {
     "relu": _plain("Relu"),
     "relu6": _relu6,
     "swish": _swish,
-    "hard_swish": _plain("HardSwish"),
+    "hard_swish": _hard_swish,
     "sigmoid": _plain("Sigmoid"),
     "hard_sigmoid": _hard_sigmoid,
     "gelu": _gelu,

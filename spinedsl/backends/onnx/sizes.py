@@ -23,15 +23,14 @@ def upsample(step: Step) -> None:
     """By powers of two."""
     times = float(1 << step.count("levels"))
     no_region = ""
-    step.last("Resize", *step.inputs, no_region, step.numbers(1.0, 1.0, times, times), **_mode(step))
+    step.last("Resize", *step.inputs, no_region, step.singles(1.0, 1.0, times, times), **_mode(step))
 
 
 def resize(step: Step) -> None:
     """To the size that the other map has when it runs."""
     x, like = step.inputs
-    two = Tensor((2,), TensorProto.INT64)
-    kept = step.part("kept", "Shape", x, tensor=two, start=0, end=2)
-    size = step.part("size", "Shape", like, tensor=two, start=2, end=4)
+    kept = step.shape_of("kept", x, 0, 2)
+    size = step.shape_of("size", like, 2, 4)
     shape = step.part("shape", "Concat", kept, size, tensor=Tensor((4,), TensorProto.INT64), axis=0)
     step.last("Resize", x, "", "", shape, **_mode(step))
 
@@ -42,7 +41,7 @@ def _level_size(step: Step) -> str:
     if all(isinstance(side, int) for side in sides):
         return step.numbers(*cast(tuple[int, int], sides))
     two, level = Tensor((2,), TensorProto.INT64), step.count("level")
-    whole = step.part("whole", "Shape", step.inputs[1], tensor=two, start=2, end=4)
+    whole = step.shape_of("whole", step.inputs[1], 2, 4)
     if level == 0:
         return whole
     more = step.part("more", "Add", whole, step.numbers((1 << level) - 1), tensor=two)
@@ -58,17 +57,13 @@ def resize_to_level(step: Step) -> None:
     """To a size that need not be a multiple. Nearest is spelled out, for a Resize takes some positions' neighbours."""
     x, sides = step.inputs[0], step.given[0][2:]
     size = _level_size(step)
-    two, four = Tensor((2,), TensorProto.INT64), Tensor((4,), TensorProto.INT64)
+    four = Tensor((4,), TensorProto.INT64)
     if step.attributes["mode"] == "bilinear":
-        kept = step.part("kept", "Shape", x, tensor=two, start=0, end=2)
+        kept = step.shape_of("kept", x, 0, 2)
         step.last("Resize", x, "", "", step.part("shape", "Concat", kept, size, tensor=four, axis=0), **_mode(step))
         return
     known = all(isinstance(side, int) for side in sides)
-    old = (
-        step.numbers(*cast(tuple[int, int], sides))
-        if known
-        else step.part("old", "Shape", x, tensor=two, start=2, end=4)
-    )
+    old = step.numbers(*cast(tuple[int, int], sides)) if known else step.shape_of("old", x, 2, 4)
     rows = _positions(step, "rows", step.shape[2], size, old, 0)
     between = Tensor((*step.shape[:2], step.shape[2], sides[1]))
     y = step.part("by_rows", "Gather", x, rows, tensor=between, axis=2)

@@ -6,6 +6,7 @@ In: operators applied to names. Out: `NodeProto`s, and a shape for each name. `S
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -13,6 +14,7 @@ from typing import TypeAlias, cast
 
 from onnx import AttributeProto, NodeProto, StringStringEntryProto, TensorProto
 
+from spinedsl.backends.onnx.target import HALF_LEAST, HALF_MOST, Target
 from spinedsl.ops.naming import Names
 from spinedsl.ops.primitives import Attributes
 from spinedsl.record import Record, field
@@ -24,10 +26,10 @@ Scalar: TypeAlias = int | float
 
 
 class Tensor(Record):
-    """Element type and shape of a value."""
+    """Element type and shape of a value. Without a type it has that of the model's maps, float32 or float16."""
 
     shape: Shape
-    element: int = TensorProto.FLOAT
+    element: int | None = None
 
 
 class Sketch(Record, frozen=False):
@@ -38,6 +40,7 @@ class Sketch(Record, frozen=False):
     nodes: list[NodeProto] = field(default_factory=list)
     tensors: dict[str, Tensor] = field(default_factory=dict)
     any_size: bool = False  # sizes are rounded up, so that what SAME pads depends on them
+    target: Target = field(default_factory=Target)
     constants: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def add(
@@ -64,17 +67,21 @@ class Sketch(Record, frozen=False):
             )
         )
 
-    def constant(self, *numbers: Scalar, rank: int) -> str:
-        """The name of a constant of rank 0 or 1, float32 or int64. Equal ones are made once.
+    def constant(self, *numbers: Scalar, rank: int, single: bool = False) -> str:
+        """The name of a constant of rank 0 or 1: int64, or as the model's maps; with `single` float32 in any model.
 
-        They are `Constant` nodes: the initialisers of the model are the parameters of the network and nothing else.
+        Equal ones are made once. They are `Constant` nodes: the initialisers of the model are the parameters of the
+        network and nothing else.
         """
-        key = (type(numbers[0]), rank, *numbers)
+        whole = isinstance(numbers[0], int)
+        half = self.target.half and not whole and not single
+        key = (type(numbers[0]), rank, half, *numbers)
         if key not in self.constants:
-            whole = isinstance(numbers[0], int)
-            element = TensorProto.INT64 if whole else TensorProto.FLOAT
+            element = TensorProto.INT64 if whole else TensorProto.FLOAT16 if half else TensorProto.FLOAT
             shape = (len(numbers),) if rank else ()
-            content = struct.pack(f"<{len(numbers)}{'q' if whole else 'f'}", *numbers)
+            if half:
+                numbers = tuple(_as_half(number) for number in numbers)
+            content = struct.pack(f"<{len(numbers)}{'q' if whole else 'e' if half else 'f'}", *numbers)
             name = self.values.fresh(f"constant.{_spelled(numbers)}")
             node = NodeProto(op_type="Constant", name=self.labels.fresh(name), output=[name])
             held = TensorProto(data_type=element, dims=shape, raw_data=content)
@@ -113,8 +120,12 @@ class Step(Record):
         return value
 
     def number(self, value: float | Fraction) -> str:
-        """A float32 constant of rank 0."""
+        """A constant of rank 0, of the type of the model's maps."""
         return self.sketch.constant(float(value), rank=0)
+
+    def above_zero(self, value: float | Fraction) -> str:
+        """The same of a number that must not become 0, however few digits the model's type has."""
+        return self.number(max(float(value), HALF_LEAST) if self.sketch.target.half else value)
 
     def count(self, name: str) -> int:
         """An attribute that is a whole number."""
@@ -125,8 +136,37 @@ class Step(Record):
         return self.sketch.constant(value, rank=0)
 
     def numbers(self, *values: Scalar) -> str:
-        """A constant of rank 1: int64 for whole numbers, float32 for others."""
+        """A constant of rank 1: int64 for whole numbers, the type of the model's maps for others."""
         return self.sketch.constant(*values, rank=1)
+
+    def singles(self, *values: float) -> str:
+        """A constant of rank 1 that is float32 in every model, such as the scales of a Resize."""
+        return self.sketch.constant(*values, rank=1, single=True)
+
+    # ---- what older opsets lack ----
+
+    @property
+    def opset(self) -> int:
+        """The operators that there are."""
+        return self.sketch.target.opset
+
+    def shape_of(self, name: str, x: str, start: int, end: int | None = None) -> str:
+        """A part of the shape of `x`: its axes from `start` to before `end`, as a value `PATH.name`."""
+        given = dict(zip(self.inputs, self.input_shapes, strict=True))
+        rank = len(given[x] if x in given else self.sketch.tensors[x].shape)
+        axes = range(rank)[start:end]
+        tensor = Tensor((len(axes),), TensorProto.INT64)
+        if self.opset >= 15:
+            window = {"start": start} if end is None else {"start": start, "end": end}
+            return self.part(name, "Shape", x, tensor=tensor, **window)
+        whole = self.part(f"{name}.whole", "Shape", x, tensor=Tensor((rank,), TensorProto.INT64))
+        return self.part(name, "Slice", whole, self.numbers(axes[0]), self.numbers(axes[-1] + 1), tensor=tensor)
+
+    def reduced(self, name: str, operator: str, x: str, axis: int, tensor: Tensor) -> str:
+        """A reduction over one axis, which is kept with length 1."""
+        if self.opset >= 18:
+            return self.part(name, operator, x, self.numbers(axis), tensor=tensor)
+        return self.part(name, operator, x, tensor=tensor, axes=[axis])
 
 
 def _spelled(numbers: Sequence[Scalar]) -> str:
@@ -159,6 +199,11 @@ def multiple(number: int, name: str) -> str:
 def sum_of(name: str, extra: int) -> str:
     """`16*h+2`, or `16*h` for nothing."""
     return f"{name}{extra:+}" if extra else name
+
+
+def _as_half(number: float) -> float:
+    """The number as float16 can hold it: beyond its largest that is infinity."""
+    return number if abs(number) <= HALF_MOST else math.copysign(math.inf, number)
 
 
 def _attribute(name: str, value: Argument) -> AttributeProto:

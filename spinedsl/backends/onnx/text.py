@@ -11,16 +11,17 @@ from collections.abc import Container, Iterator
 
 from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto
 
-from spinedsl.backends.onnx.emit import IR_VERSION, OPSET, build
+from spinedsl.backends.onnx.emit import PLAIN, build
+from spinedsl.backends.onnx.target import Target
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
 
 
-def to_text(program: Program, *, dynamic: frozenset[str] = frozenset()) -> str:
+def to_text(program: Program, *, dynamic: frozenset[str] = frozenset(), target: Target = PLAIN) -> str:
     """The model that `emit` makes, one node a line: value, operator, inputs, attributes, shape, `.spine` line."""
     graph = flatten(program)
-    structure = build(graph, dynamic)
-    lines = [f"model {structure.name}  ir {IR_VERSION}  opset {OPSET}", ""]
+    structure = build(graph, dynamic, target)
+    lines = [f"model {structure.name}  ir {target.ir_version}  opset {target.opset}", ""]
     lines += [f"input  {value.name} {_shape(value)}" for value in structure.input]
     lines += [f"output {value.name} {_shape(value)}" for value in structure.output]
     lines.append("")

@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 
 from onnx import TensorProto
 
-from spinedsl.backends.onnx.sketch import Argument, Shape, Step, Tensor
+from spinedsl.backends.onnx.sketch import Argument, Step, Tensor
 from spinedsl.ops.primitives import pads
 
 Window: TypeAlias = dict[str, "Sequence[int] | str"]
@@ -52,7 +52,7 @@ def _padded(step: Step, x: str, outside: float) -> str:
     kernel, stride = step.count("kernel"), step.count("stride")
     reach = (kernel - 1) * cast(int, step.attributes.get("dilation", 1)) + 1
     two, four = Tensor((2,), TensorProto.INT64), Tensor((4,), TensorProto.INT64)
-    size = step.part("pad.size", "Shape", x, tensor=two, start=2, end=4)
+    size = step.shape_of("pad.size", x, 2, 4)
     rest = step.part(
         "pad.rest", "Mod", step.part("pad.less", "Neg", size, tensor=two), step.numbers(stride), tensor=two
     )
@@ -60,9 +60,13 @@ def _padded(step: Step, x: str, outside: float) -> str:
     total = step.part("pad.total", "Max", total, step.numbers(0), tensor=two)
     before = step.part("pad.before", "Div", total, step.numbers(2), tensor=two)
     after = step.part("pad.after", "Sub", total, before, tensor=two)
+    padded = Tensor((*step.given[0][:2], "", ""))
+    if step.opset < 18:  # which pads every axis
+        none, eight = step.numbers(0, 0), Tensor((8,), TensorProto.INT64)
+        around = step.part("pad.around", "Concat", none, before, none, after, tensor=eight, axis=0)
+        return step.part("padded", "Pad", x, around, step.number(outside), tensor=padded)
     around = step.part("pad.around", "Concat", before, after, tensor=four, axis=0)
-    shape: Shape = (*step.given[0][:2], "", "")
-    return step.part("padded", "Pad", x, around, step.number(outside), step.numbers(2, 3), tensor=Tensor(shape))
+    return step.part("padded", "Pad", x, around, step.number(outside), step.numbers(2, 3), tensor=padded)
 
 
 def conv(step: Step) -> None:
