@@ -108,7 +108,10 @@ class Network:
     def program(self, outputs: tuple[str, ...] | None = None) -> Program:
         """The program. Its outputs are the output rows, or the last row."""
         named = tuple(row.name for row in self.rows if row.kind == "output") or (self.rows[-1].name,)
-        sources = (SourceText("net.spine", "spine 1\n# é\n"), SourceText("std/blocks.spine", "spine 1\n"))
+        sources = (
+            SourceText("net.spine", "spine 1\n# é\n", "net.spine"),
+            SourceText("std/blocks.spine", "spine 1\n", "std/blocks.spine"),
+        )
         return Program(
             "Net", "image", self.input_type, tuple(self.rows), outputs or named, 16, self.static_axes, sources, HERE
         )

@@ -5,12 +5,17 @@ Total: a network that passed its checks has every type and module, so nothing he
 
 from __future__ import annotations
 
+import os
+from pathlib import PurePath
 from typing import cast
 
 from spinedsl.ir.library import Unit
 from spinedsl.ir.typed import CheckedNetwork, TypedRow
 from spinedsl.ops.program import Connection, Program, Row, SourceText
 from spinedsl.ops.types import Loc, Type
+from spinedsl.source import Source
+
+PRELUDE = "std/"  # begins the names of the prelude's files
 
 
 def lower(checked: CheckedNetwork) -> Program:
@@ -65,4 +70,16 @@ def _sources(unit: Unit) -> tuple[SourceText, ...]:
         if id(part) not in found:
             found[id(part)] = part
             pending += part.imports
-    return tuple(SourceText(part.file.source.name, part.file.source.text) for part in found.values())
+    sources = [part.file.source for part in found.values()]
+    return tuple(SourceText(source.name, source.text, _label(source, sources[0])) for source in sources)
+
+
+def _label(source: Source, first: Source) -> str:
+    """What a model calls a file: its path from the folder of the network's own file, wherever that stands."""
+    if source.name.startswith(PRELUDE):
+        return source.name
+    if source is first or not (source.origin and first.origin):
+        return PurePath(source.name.replace("\\", "/")).name or source.name
+    path = os.path.relpath(source.origin, PurePath(first.origin).parent).replace(os.sep, "/")
+    path = path.encode("utf-8", "backslashreplace").decode()  # bytes that are no UTF-8
+    return f"./{path}" if path.startswith(PRELUDE) else path

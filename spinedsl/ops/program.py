@@ -209,10 +209,11 @@ class Row(Record, eq=False):
 
 
 class SourceText(Record):
-    """A file that the network was made from."""
+    """A file that the network was made from. Messages call it `name`; what is compiled `label`, without local paths."""
 
     name: str
     text: str
+    label: str
 
 
 class Program(Record, eq=False):

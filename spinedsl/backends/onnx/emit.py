@@ -96,6 +96,7 @@ def build(graph: Graph, dynamic: frozenset[str], target: Target = PLAIN) -> Grap
     graph = _without_idle(graph, shapes)
     names = names_for(graph)
     values = value_names(graph, names)
+    labels = {source.name: source.label for source in graph.program.sources}
     sketch = Sketch(names, any_size=graph.program.any_size, target=target)
     for node in graph.nodes:
         OPERATORS[node.primitive](
@@ -109,10 +110,10 @@ def build(graph: Graph, dynamic: frozenset[str], target: Target = PLAIN) -> Grap
                 shape=shapes[node.result],
                 input_shapes=[shapes[value] for value in node.inputs],
                 path=path_of(node),
-                metadata=_origin(node.row, node.loc),
+                metadata=_origin(node.row, node.loc, labels),
             )
         )
-    _name_outputs(graph, sketch, values, shapes)
+    _name_outputs(graph, sketch, values, shapes, labels)
     real = TensorProto.FLOAT16 if target.half else TensorProto.FLOAT
     inner = ((name, tensor) for name, tensor in sketch.tensors.items() if name not in graph.outputs)
     return GraphProto(
@@ -133,8 +134,8 @@ def _check_axes(program: Program, dynamic: frozenset[str], target: Target) -> No
         raise ValueError(f"the {axis} is fixed: {program.static_axes[axis]} reads it")
 
 
-def _origin(row: str, loc: Loc) -> dict[str, str]:
-    return {"spine.row": row, "spine.line": str(loc)}
+def _origin(row: str, loc: Loc, labels: Mapping[str, str]) -> dict[str, str]:
+    return {"spine.row": row, "spine.line": f"{labels.get(loc.file, loc.file)}:{loc.line}"}
 
 
 def _keeps(node: Node, graph: Graph, shapes: Sequence[Shape]) -> bool:
@@ -157,12 +158,14 @@ def _without_idle(graph: Graph, shapes: Sequence[Shape]) -> Graph:
     return replace(graph, nodes=tuple(nodes), rows=rows, outputs=outputs)
 
 
-def _name_outputs(graph: Graph, sketch: Sketch, values: Sequence[str], shapes: Sequence[Shape]) -> None:
+def _name_outputs(
+    graph: Graph, sketch: Sketch, values: Sequence[str], shapes: Sequence[Shape], labels: Mapping[str, str]
+) -> None:
     """An output that is another row's value, or the input, needs that value under a second name."""
     for name, value in graph.outputs.items():
         if values[value] != name:
             row = next(row for row in graph.program.rows if name in row.values)
-            origin = _origin(row.name, row.loc)
+            origin = _origin(row.name, row.loc, labels)
             sketch.add("Identity", [values[value]], name, Tensor(shapes[value]), name, metadata=origin)
 
 
@@ -218,8 +221,8 @@ def _provenance(program: Program) -> dict[str, str]:
     """What the model was made from: enough to make it again."""
     digest = hashlib.sha256()
     for source in program.sources:
-        digest.update(f"{source.name}\0{source.text}\0".encode())
-    texts = {f"spine.source.{source.name}": source.text for source in program.sources}
+        digest.update(f"{source.label}\0{source.text}\0".encode())
+    texts = {f"spine.source.{source.label}": source.text for source in program.sources}
     return {"spine.network": program.name, "spine.digest": digest.hexdigest(), **texts}
 
 
