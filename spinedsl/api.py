@@ -6,11 +6,11 @@ faultless file and raise `Mistakes`, which reads as the command line prints it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spinedsl import driver
+from spinedsl import driver, extras
 from spinedsl.backends import DEFAULT_OPSET, Options, backend
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
 from spinedsl.diagnostics.render import render, summary
@@ -190,7 +190,9 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         OutputChoice: an output that the network does not have.
         Disagreement: the engines do not agree, where that was asked.
         TooFewWitnesses: no engine is installed, where that was asked.
+        MissingPackage: packages are not installed that this needs; it is an `ImportError`.
     """
+    extras.require(*_to_emit(to, weights, verify=verify))
     made = program(file, network=network, size=size, outputs=outputs)
     return emit(
         made, to=to, weights=weights, seed=seed, dynamic=dynamic, opset=opset, batch=batch, half=half,
@@ -213,6 +215,7 @@ def emit(
     verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a program that was made before: the last stage of `compile`, with the same arguments."""
+    extras.require(*_to_emit(to, weights, verify=verify))
     options = Options(
         seed=seed, dynamic=frozenset(dynamic), opset=opset, batch=batch, half=half, external_data=external_data,
         adapter=adapter,
@@ -227,6 +230,16 @@ def emit(
         outcome = backend(to).emit(made, replace(options, verified=_verified(made, options)))
     assert outcome.value is not None
     return outcome.value
+
+
+def _to_emit(to: str, weights: object, *, verify: bool) -> tuple[str, ...]:
+    """The packages that it takes to compile."""
+    return (*extras.BACKENDS.get(to, ()), *_of_weights(weights), *(("numpy",) if verify else ()))
+
+
+def _of_weights(weights: object) -> Sequence[str]:
+    """The packages that it takes to read weights, where they are still to be read."""
+    return extras.of_weights(weights) if isinstance(weights, str | Path) else ()
 
 
 def _verified(made: Program, options: Options) -> str:
@@ -248,6 +261,7 @@ def verify(
     sizes: Iterable[tuple[int, int]] = (),
     weights: str | Path | Weights | None = None,
     seed: int = 0,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Report:
     """Run a network by PyTorch, ONNX Runtime and OpenVINO, as far as installed, and by the reference interpreter.
 
@@ -257,12 +271,15 @@ def verify(
         sizes: (height, width) of further inputs in pixels, beside a few small ones.
         weights: a `.safetensors`, `.npz` or `.pt` file, or one that was read; without it, values made from `seed`.
         seed: seed of the images, and of the values.
+        say: is told what is being compared, in a few words, as it begins.
 
     Raises:
         Mistakes: the file or the weights have mistakes, or the network does not take one of the sizes.
         NetworkChoice: several networks and none chosen, or an unknown one.
+        MissingPackage: packages are not installed that this needs; it is an `ImportError`.
         TooFewWitnesses: no engine is installed.
     """
+    extras.require("numpy", *_of_weights(weights))
     from spinedsl.agreement import Size, agree, usual_sizes  # noqa: PLC0415  numpy is only needed here
 
     made = program(file, network=network)
@@ -275,7 +292,7 @@ def verify(
     report: Report | None = None
     for each, its_sizes in [(made, small if runs else list(dict.fromkeys(small + asked))), *runs]:
         given, origin = (_tensors(each, read), Path(read.path).name) if read is not None else (None, "")
-        found = agree(each, its_sizes, seed=seed, weights=given, origin=origin)
+        found = agree(each, its_sizes, seed=seed, weights=given, origin=origin, say=say)
         report = found if report is None else report.joined(found)
     assert report is not None
     if not report.witnesses:
@@ -288,9 +305,11 @@ def read_weights(weights: str | Path | Weights) -> Weights:
 
     Raises:
         Mistakes: it cannot be read, is damaged, or holds something other than tensors.
+        MissingPackage: what reads such a file is not installed; it is an `ImportError`.
     """
     if not isinstance(weights, str | Path):
         return weights
+    extras.require(*_of_weights(weights))
     from spinedsl.weights import read  # noqa: PLC0415  numpy is only needed here
 
     outcome = read(Path(weights))
@@ -327,7 +346,9 @@ def load(
         Mistakes: the file or the weights have mistakes.
         NetworkChoice: several networks and none chosen, or an unknown one.
         OutputChoice: an output that the network does not have.
+        MissingPackage: torch, or what reads the weights, is not installed; it is an `ImportError`.
     """
+    extras.require(*extras.MODULE, *_of_weights(weights))
     from spinedsl.backends.torch import build, filled  # noqa: PLC0415  torch is only needed here
 
     made = program(file, network=network, size=size, outputs=outputs)

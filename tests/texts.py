@@ -10,7 +10,6 @@ from spinedsl.testing import texts
 
 ROOT = Path(__file__).resolve().parent.parent
 VALID = sorted([*(ROOT / "examples").rglob("*.spine"), *(ROOT / "spinedsl/prelude").glob("*.spine")])
-VALID = [path for path in VALID if path.name != "three_mistakes.spine"]
 MISTAKEN = sorted((ROOT / "tests/mistakes").glob("*.spine"))
 
 

@@ -8,7 +8,7 @@ larger maps: ten times what the same interpreter loses by rounded maps, or by we
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import metadata
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from spinedsl.agreement.inputs import image, lively_weights, trembling, usual_sizes
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
 from spinedsl.agreement.witnesses import WITNESSES, Witness
+from spinedsl.diagnostics.plain import counted
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
@@ -68,6 +69,7 @@ def agree(
     weights: Mapping[str, Array] | None = None,
     origin: str = "",
     witnesses: Sequence[Witness] = WITNESSES,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Report:
     """Run a network by every witness that is installed.
 
@@ -78,6 +80,7 @@ def agree(
         weights: tensors by canonical name; `origin` says where they come from.
         origin: the name of the weights, for the report.
         witnesses: the engines to ask; those that are not installed are `missing` in the report.
+        say: is told what begins, in a few words.
     """
     graph = flatten(program)
     sizes = tuple(sizes) or usual_sizes(program)
@@ -85,12 +88,15 @@ def agree(
         weights, origin = lively_weights(graph.parameters, seed), f"values of seed {seed}"
     absent = tuple(_absent(witnesses))
     present = [witness for witness in witnesses if witness.name not in {one.witness for one in absent}]
-    truths = [_Truth(graph, weights, size, image(program, size, seed)) for size in (sizes if present else ())]
+    truths = []
+    for at, size in enumerate(sizes if present else (), 1):
+        say(f"computing the reference, {size}: {at} of {counted(len(sizes), 'size')}")
+        truths.append(_Truth(graph, weights, size, image(program, size, seed)))
     differences: list[Difference] = []
     failures = [failure for truth in truths for failure in _misshapen(graph, truth)]
     for witness in present:
         try:
-            differences += _testimony(witness, program, weights, truths)
+            differences += _testimony(witness, program, weights, truths, say)
         except Exception as error:  # noqa: BLE001  whatever an engine raises, it did not agree
             failures.append(Failure(witness.name, _first_line(error)))
     versions = {witness.name: _version(witness.packages[-1]) for witness in present}
@@ -98,11 +104,17 @@ def agree(
 
 
 def _testimony(
-    witness: Witness, program: Program, weights: Mapping[str, Array], truths: Sequence[_Truth]
+    witness: Witness,
+    program: Program,
+    weights: Mapping[str, Array],
+    truths: Sequence[_Truth],
+    say: Callable[[str], None],
 ) -> Iterator[Difference]:
     """What one witness says at every size. The engine is gone afterwards: several would not fit beside each other."""
+    say(f"opening {witness.name}")
     runner = witness.open(program, weights)
-    for truth in truths:
+    for at, truth in enumerate(truths, 1):
+        say(f"comparing {witness.name}, {truth.size}: {at} of {counted(len(truths), 'size')}")
         outputs = runner(truth.image)
         if list(outputs) != list(program.outputs):
             raise ValueError(f"it gives {', '.join(outputs)} instead of {', '.join(program.outputs)}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.diagnostics.plain import counted
 from spinedsl.ir.typed import TypedNetwork
 
 
@@ -16,18 +17,16 @@ def input_count(typed: TypedNetwork) -> Iterator[Diagnostic]:
         count = len({name.text for name in row.declared.sources})  # one named twice is another mistake
         clause = row.declared.clauses.get("from")
         if row.declared.row.kind == "output" and count > 1 and clause is not None:
-            found = say.INPUT_COUNT.at(clause.span, row="output", name=row.name, got=_inputs(count), expected="1")
+            found = say.INPUT_COUNT.at(
+                clause.span, row="output", name=row.name, got=counted(count, "input"), expected="1"
+            )
             yield found.with_fix("join them in a block, and give that")
         if row.declared.row.kind != "block" or clause is None or least <= count <= most:
             continue
         expected = str(least) if least == most else f"{least} or {most}" if most == least + 1 else f"{least} to {most}"
         yield say.INPUT_COUNT.at(
-            clause.span, row="block", name=row.name, got=_inputs(count), expected=expected
+            clause.span, row="block", name=row.name, got=counted(count, "input"), expected=expected
         ).with_fix(
             f"let it read from {'fewer' if count > most else 'more'} blocks, or set "
             f"`rules {{ inputs {min(least, count)}..{max(most, count)} }}` for this network"
         )
-
-
-def _inputs(count: int) -> str:
-    return f"{count} input{'s' * (count != 1)}"

@@ -1,38 +1,26 @@
 """The command line: `spine check`, `spine explain`, `spine compile` and the others.
 
 A thin shell: it reads arguments, calls the stages, prints and writes. Exit status 0 is fine, 1 mistakes in the input, 2
-wrong use, 70 a fault of the compiler, 130 interrupted. Only what a command needs is imported.
+wrong use, 70 an internal error, 130 interrupted. Only what a command needs is imported.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
 from spinedsl import __version__
-from spinedsl.cli.terminal import UsageError, columns
-from spinedsl.diagnostics.plain import one_line
-from spinedsl.driver import reason_of
+from spinedsl.cli.options import quiet_argument
+from spinedsl.cli.parsing import Parser, leaves
+from spinedsl.cli.voice import MANNER, UsageError
 
 COMMANDS = (
     "check", "explain", "compile", "verify", "show", "stats", "draw", "watch", "diff", "breaking", "weights", "fmt",
     "fuzz", "new", "completion",
 )  # fmt: skip
-EXTRAS = {
-    "resvg_py": "draw",
-    "numpy": "onnx",
-    "onnx": "onnx",
-    "onnxruntime": "all",
-    "hypothesis": "testing",
-    "safetensors": "all",
-    "shtab": "completion",
-    "torch": "torch",
-}  # packages by what brings them
 OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 DESCRIPTION = "The compiler for scale-permuted networks."
@@ -45,40 +33,30 @@ examples:
   spine verify net.spine                                   PyTorch and ONNX give the same numbers
   spine show net.spine --network SpineNet49                every operation, with levels and shapes
 
-exit status: 0 fine, 1 mistakes in the input, 2 wrong use, 70 a fault of the compiler
+`spine help COMMAND`, or `spine COMMAND --help`, says more of a command. With -q, each prints nothing but mistakes and
+results. Colours are for terminals: NO_COLOR takes them away, FORCE_COLOR brings them elsewhere too. COLUMNS is the
+width.
+
+exit status: 0 fine, 1 mistakes in the input, 2 wrong use, 70 an internal error of spine, 130 interrupted
 """
-
-
-class Help(argparse.RawDescriptionHelpFormatter):
-    """Help as it is written, as wide as the terminal. Argparse makes many of these where no help is shown."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=columns(sys.stdout) - 2)
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaints repeat what was given as it can be shown."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and stop with status 2."""
-        super().error(one_line(message))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = _asked(list(sys.argv[1:] if arguments is None else arguments))
     try:
         options = parser(given).parse_args(given)
+        MANNER.quiet = options.quiet
         status: int = options.run(options)
         sys.stdout.flush()
     except UsageError as error:
-        print(f"spine: {one_line(error)}", file=sys.stderr)
-        return USAGE
+        return _wrong_use(error, given)
     except ModuleNotFoundError as error:
+        from spinedsl.extras import EXTRAS, MissingPackage  # noqa: PLC0415  nobody needs it on a good day
+
         if error.name not in EXTRAS:
             return _fault(error, given)
-        print(f"spine: this needs {error.name}: pip install 'spinedsl[{EXTRAS[error.name]}]'", file=sys.stderr)
-        return USAGE
+        return _wrong_use(error if isinstance(error, MissingPackage) else MissingPackage([error.name]), given)
     except KeyboardInterrupt:
         print("spine: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -93,12 +71,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
         _close_stdout()
-        where = "standard output" if error.filename is None else one_line(error.filename)
-        print(f"spine: {where}: {reason_of(error)}", file=sys.stderr)
+        print(f"spine: {_of_the_machine(error)}", file=sys.stderr)
         return MISTAKES
-    except Exception as error:  # noqa: BLE001  the last resort: a fault of ours becomes a report, not a traceback
+    except Exception as error:  # noqa: BLE001  the last resort: an internal error becomes a report, not a traceback
         return _fault(error, given)
     return status
+
+
+def _asked(given: list[str]) -> list[str]:
+    """`help` before or after a command, as its `--help`."""
+    if given[:1] == ["help"]:
+        return [*given[1:], "--help"]
+    alone = len(given) == 2 or (len(given) == 3 and given[0] == "weights")
+    if alone and given[0] in COMMANDS and given[-1] == "help" and not os.path.exists("help"):  # noqa: PTH110
+        return [*given[:-1], "--help"]
+    return given
+
+
+def _wrong_use(error: Exception, given: Sequence[str]) -> int:
+    from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  nobody needs it on a good day
+
+    words = given[: 2 if given[0] == "weights" else 1]
+    print(f"spine {' '.join(words)}: {one_line(error)}", file=sys.stderr)
+    return USAGE
+
+
+def _of_the_machine(error: OSError) -> str:
+    from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.driver import reason_of  # noqa: PLC0415
+
+    where = "standard output" if error.filename is None else one_line(error.filename)
+    return f"{where}: {reason_of(error)}"
 
 
 def _close_stdout() -> None:
@@ -114,27 +117,16 @@ def _fault(error: Exception, given: Sequence[str]) -> int:
     return INTERNAL
 
 
-def parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
+def parser(given: Sequence[str] = ()) -> Parser:
     """What reads the arguments `given`: of their command only, or of all where they name none."""
-    whole = Parser(
-        prog="spine",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Help,
-        allow_abbrev=False,
-    )
-    whole.add_argument("--version", action="version", version=f"spine {__version__}")
+    whole = Parser(prog="spine", description=DESCRIPTION, epilog=EXAMPLES)
+    whole.add_argument("-V", "--version", action="version", version=f"spine {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", prog="spine", required=True)
     for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:  # only what is asked for is imported
         module = import_module(f"spinedsl.cli.{name}")
-        command = commands.add_parser(
-            name,
-            help=module.HELP,
-            description=module.__doc__,
-            epilog=module.EXAMPLES,
-            formatter_class=Help,
-            allow_abbrev=False,
-        )
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__, epilog=module.EXAMPLES)
         module.arguments(command)
+        for one in leaves(command):
+            quiet_argument(one)
         command.set_defaults(run=module.run)
     return whole

@@ -10,11 +10,12 @@ import sys
 
 from spinedsl import api
 from spinedsl.cli.diff import read_both, sides_arguments
-from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics
+from spinedsl.cli.options import format_argument
+from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.voice import UsageError, page_of
 from spinedsl.compare import Tier, Verdict, breaking
 
 HELP = "fail if networks of a file changed from a tier up"
-FORMATS = ("human", "json", "github")
 EXAMPLES = """\
 examples:
   spine breaking HEAD~1:net.spine net.spine                     fails if a checkpoint no longer loads
@@ -33,14 +34,12 @@ exit status: 0 below the tier, 1 from it up or where a file has mistakes, 2 wron
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    sides_arguments(parser, "OLD", "NEW")
+    sides_arguments(parser)
     parser.add_argument(
         "--tier", choices=[tier.word for tier in Tier if tier], default=Tier.WEIGHTS.word,
         help="the lowest tier that fails; weights by default",
     )  # fmt: skip
-    parser.add_argument(
-        "--format", choices=FORMATS, default="human", help="for people, programs, or as GitHub's annotations"
-    )
+    format_argument(parser, "github")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,11 +6,13 @@ import argparse
 import sys
 
 from spinedsl import __version__, driver
-from spinedsl.cli.terminal import read_source, say_diagnostics, size_argument, spine_files
+from spinedsl.cli.options import files_argument, format_argument, input_argument, network_argument
+from spinedsl.cli.terminal import read_source, say_diagnostics, spine_files
+from spinedsl.cli.voice import UsageError, summary
 from spinedsl.diagnostics import Diagnostic, Severity, in_order
+from spinedsl.diagnostics.plain import counted
 from spinedsl.ir.typed import InputSize
 
-FORMATS = ("human", "json", "sarif", "github")
 HELP = "say everything that is wrong with files"
 EXAMPLES = """\
 examples:
@@ -23,39 +25,42 @@ examples:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument(
-        "files", metavar="FILE", nargs="+", help=".spine files, folders of them, or - for standard input"
-    )
-    parser.add_argument(
-        "--format", choices=FORMATS, default="human", help="for people, for programs, or as GitHub's annotations"
-    )
-    parser.add_argument(
-        "--input", metavar="HxW", type=size_argument, help="check for this height and width instead of the file's"
-    )
+    files_argument(parser)
+    network_argument(parser, "; only it is checked")
+    input_argument(parser)
+    format_argument(parser, "sarif", "github")
 
 
 def run(options: argparse.Namespace) -> int:
     """Check each file; status 1 if any has an error."""
     size = InputSize(*options.input) if options.input is not None else None
     found: list[Diagnostic] = []
+    known: list[str] = []
     files = networks = 0
     for name in spine_files(options.files):
-        outcome = read_source(name).then(lambda source: driver.analyse(source, size))
+        outcome = read_source(name).then(lambda source: driver.analyse(source, size, options.network))
         found += outcome.diagnostics
         files += 1
-        networks += len(outcome.value.networks) if outcome.value is not None else 0
+        if outcome.value is not None:
+            known += outcome.value.networks
+            networks += (
+                len(outcome.value.networks) if options.network is None else options.network in outcome.value.networks
+            )
+    if options.network is not None and options.network not in known and not found:
+        raise UsageError(_no_network(options.network, known))
     found = list(in_order(found))
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
     if options.format != "human":
         print(_for_programs(found, options.format))
         return 1 if errors else 0
     if not found:
-        print(f"{_plural(files, 'file')} checked, {_plural(networks, 'network')}: no mistakes")
+        if files:
+            summary(f"{counted(files, 'file')} checked, {counted(networks, 'network')}: no mistakes")
         return 0
     say_diagnostics(found, sys.stdout)
-    counts = [_plural(count, word) for count, word in ((errors, "error"), (len(found) - errors, "warning")) if count]
+    counts = [counted(count, word) for count, word in ((errors, "error"), (len(found) - errors, "warning")) if count]
     more = next((f"; `spine explain {d.code.id}` says more" for d in found if d.severity is Severity.ERROR), "")
-    print(f"{_plural(files, 'file')} checked: {', '.join(counts)}{more}")
+    summary(f"{counted(files, 'file')} checked: {', '.join(counts)}{more}")
     return 1 if errors else 0
 
 
@@ -67,5 +72,9 @@ def _for_programs(found: list[Diagnostic], how: str) -> str:
     return to_json(found) if how == "json" else to_github(found)
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}{'s' * (count != 1)}"
+def _no_network(name: str, known: list[str]) -> str:
+    from spinedsl.diagnostics import nearest, one_of  # noqa: PLC0415  nobody needs it on a good day
+
+    near = nearest(name, known)
+    hint = f"; did you mean `{near}`?" if near else f": there is {one_of(known, conjunction='and', limit=40)}"
+    return f"no file has a network `{name}`{hint}"

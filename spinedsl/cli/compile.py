@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from spinedsl import api
+from spinedsl import api, extras
 from spinedsl.backends import ADAPTERS, AXES, BACKENDS, DEFAULT_OPSET, EXTERNAL, OPSETS
-from spinedsl.cli.output import write_files
+from spinedsl.cli.options import network_arguments, output_arguments, outputs_argument, seed_argument, weights_argument
+from spinedsl.cli.output import apart, refused, write_files
+from spinedsl.cli.progress import phases
 from spinedsl.cli.request import read_weights, requested_program
-from spinedsl.cli.terminal import UsageError, network_arguments, outputs_argument, say_diagnostics
+from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import one_line
 
 VERIFIED = ("torch", "onnx")
@@ -32,20 +34,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     network_arguments(parser)
     outputs_argument(parser)
     parser.add_argument("--to", required=True, choices=list(BACKENDS), help="what to compile to")
-    parser.add_argument(
-        "-o", "--output", required=True, metavar="PATH", help="where to write it, or - for standard output"
-    )
+    output_arguments(parser, "the file to write, or - for standard output")
     parser.add_argument(
         "--dynamic", metavar="AXES", type=_axes, default=frozenset(),
         help="ONNX: axes that stay open, any of batch,height,width; sizes divide as the network's divisor says",
     )  # fmt: skip
-    parser.add_argument(
-        "--weights", metavar="PATH", type=Path,
-        help="ONNX: a .safetensors, .npz or .pt file; without it, values made from the seed",
-    )  # fmt: skip
-    parser.add_argument(
-        "--seed", type=int, default=0, help="ONNX: seed of the values made without --weights (default 0)"
-    )
+    weights_argument(parser, "; ONNX only")
+    seed_argument(parser, ": ONNX, the values without --weights")
     parser.add_argument(
         "--opset", type=int, choices=OPSETS, default=DEFAULT_OPSET, metavar="N",
         help=f"ONNX: version of its operators, {OPSETS[0]} to {OPSETS[-1]} (default {DEFAULT_OPSET}); old runtimes need"
@@ -91,19 +86,26 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--adapter is for --to torch: hosts take PyTorch modules")
     if options.verify and options.to not in VERIFIED:
         raise UsageError(f"--verify is for --to {' and --to '.join(VERIFIED)}: nothing else can be run")
+    reads = [options.file, *filter(None, [options.weights])]
+    if status := refused(options.output, options.to, force=options.force, reads=reads):
+        return status
+    extras.require(*_needs(options))
     program = requested_program(options)
     if program is None:
         return 1
+    apart(options.output, [text.name for text in program.sources])
     weights = None if options.weights is None else read_weights(options.weights)
     if weights is None and options.weights is not None:
         return 1
     try:
-        files = api.emit(
-            program, to=options.to, weights=weights, seed=options.seed, dynamic=options.dynamic,
-            opset=options.opset, batch=options.batch, half=options.half,
-            external_data="never" if options.output == "-" else options.external_data,
-            adapter=options.adapter, verify=options.verify,
-        )  # fmt: skip
+        with phases() as say:
+            say(f"compiling {program.name}" + (", and comparing the engines" if options.verify else ""))
+            files = api.emit(
+                program, to=options.to, weights=weights, seed=options.seed, dynamic=options.dynamic,
+                opset=options.opset, batch=options.batch, half=options.half,
+                external_data="never" if options.output == "-" else options.external_data,
+                adapter=options.adapter, verify=options.verify,
+            )  # fmt: skip
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
@@ -115,9 +117,13 @@ def run(options: argparse.Namespace) -> int:
     except api.TooFewWitnesses as error:
         raise UsageError(str(error)) from None
     if program.dropped and options.weights is not None:
-        print(
-            f"spine: tensors of rows that are left out are not taken from {one_line(options.weights)}", file=sys.stderr
-        )
+        note(f"tensors of rows that are left out are not taken from {one_line(options.weights)}")
     if options.to == "onnx" and options.weights is None:
-        print(f"spine: no --weights: values made from seed {options.seed}", file=sys.stderr)
-    return write_files(options.output, files)
+        note(f"no --weights: values made from seed {options.seed}")
+    return write_files(options.output, files, force=options.force)
+
+
+def _needs(options: argparse.Namespace) -> tuple[str, ...]:
+    """The packages that this takes, all of them."""
+    of_weights = extras.of_weights(options.weights) if options.weights is not None else ()
+    return (*extras.BACKENDS[options.to], *of_weights, *(extras.to_compare() if options.verify else ()))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from spinedsl.cli.parsing import leaves
 from spinedsl.diagnostics.catalogue import CATALOGUE
+from spinedsl.extras import require
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
-PATHS = ("FILE", "PATH", "WEIGHTS", "A", "B", "OLD", "NEW")
+PATHS = ("FILE", "PATH", "WEIGHTS", "OLD", "NEW")
 HELP = "print a script that completes commands in a shell"
 EXAMPLES = """\
 examples:
@@ -24,12 +26,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the script, made of the arguments of every command."""
+    require("shtab")
     import shtab  # noqa: PLC0415  for this command only
 
     from spinedsl.cli import parser  # noqa: PLC0415  which imports the commands, and so this one
 
     whole = parser()
-    for command in _commands(whole):
+    for command in leaves(whole):
         for action in command._actions:  # noqa: SLF001  argparse has no other way to list them
             if action.metavar in PATHS:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks
@@ -37,13 +40,3 @@ def run(options: argparse.Namespace) -> int:
                 action.choices = sorted(CATALOGUE)
     print(shtab.complete(whole, shell=options.shell))
     return 0
-
-
-def _commands(whole: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
-    """The parser of each command."""
-    return [
-        command
-        for action in whole._actions  # noqa: SLF001  argparse has no other way to list them
-        if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001
-        for command in action.choices.values()
-    ]

@@ -1,6 +1,6 @@
 """Compare two networks: what changed, what it costs, and whom it breaks.
 
-A and B are files, FILE:NAME for a network of several, or REVISION:FILE, perhaps with :NAME, for a file in git's
+OLD and NEW are files, FILE:NAME for a network of several, or REVISION:FILE, perhaps with :NAME, for a file in git's
 history. Imports of such a file are read from the same revision.
 """
 
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from spinedsl import api
+from spinedsl import api, extras
 from spinedsl.cli import revision
-from spinedsl.cli.draw import SUFFIXES, marked, write_figure
-from spinedsl.cli.output import write_output
-from spinedsl.cli.terminal import UsageError, page_of, say_diagnostics, size_argument
+from spinedsl.cli.draw import marked, write_figure
+from spinedsl.cli.options import format_argument, input_argument, network_argument, output_arguments
+from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
+from spinedsl.cli.progress import phases
+from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.voice import UsageError, note, page_of
 from spinedsl.compare import Difference, Side, compare, derive, out_of_reach, side
 from spinedsl.draw.colours import THEMES
+from spinedsl.extras import require
 from spinedsl.source import Source
 
 HELP = "say what changed between two networks, and whom it breaks"
@@ -40,30 +43,28 @@ tiers, from the lowest up; each contains those below it:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    sides_arguments(parser, "A", "B")
-    parser.add_argument(
-        "--input", metavar="HxW", type=size_argument, help="height and width of both inputs, instead of the files'"
-    )
-    parser.add_argument("--edits", action="store_true", help="print the edits that make B of A")
-    parser.add_argument("--format", choices=("human", "json"), default="human", help="for people, or for programs")
-    parser.add_argument("-o", "--output", metavar="PATH", help="draw both, with marks: a .svg, .png or .html file")
+    sides_arguments(parser)
+    input_argument(parser)
+    parser.add_argument("--edits", action="store_true", help="print the edits that make NEW of OLD")
+    format_argument(parser)
+    output_arguments(parser, "draw both, with marks: a .svg, .png or .html file", required=False)
     parser.add_argument("--theme", choices=THEMES, default="auto", help="of what -o draws, as in `spine draw`")
     parser.add_argument(
         "--mapping", metavar="PATH", help="write old and new names of renamed tensors as JSON, or - to print them"
     )
 
 
-def sides_arguments(parser: argparse.ArgumentParser, old: str, new: str) -> None:
+def sides_arguments(parser: argparse.ArgumentParser) -> None:
     """The two networks or files to compare, and which network of them."""
-    parser.add_argument("old", metavar=old, help="the one before: FILE, FILE:NAME, or REVISION:FILE of git")
-    parser.add_argument("new", metavar=new, help="the one after")
-    parser.add_argument("--network", metavar="NAME", help="which network, where the files have several")
+    parser.add_argument("old", metavar="OLD", help="the one before: FILE, FILE:NAME, or REVISION:FILE of git")
+    parser.add_argument("new", metavar="NEW", help="the one after")
+    network_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare, print, and draw what is asked for."""
-    if options.output is not None and Path(options.output).suffix not in SUFFIXES:
-        raise UsageError(f"{options.output} is none of {', '.join(SUFFIXES)}")
+    if status := _refused(options):
+        return status
     sources = read_both(options.old, options.new)
     if sources is None:
         return 1
@@ -74,12 +75,31 @@ def run(options: argparse.Namespace) -> int:
         if found is None:
             return 1
         sides.append(found)
-    difference = compare(*sides)
-    if options.mapping is None or options.mapping != "-":
+    for output in filter(None, (options.output, options.mapping)):
+        apart(output, [text.name for one in sides for text in one.program.sources])
+    with phases() as say:
+        say(f"comparing {sides[0].name} and {sides[1].name}")
+        difference = compare(*sides)
+    if "-" not in (options.mapping, options.output):
         _say(difference, options)
     if options.mapping is not None and (status := _write_mapping(difference, options.mapping)):
         return status
     return write_figure(marked(difference), options.output, options.theme) if options.output is not None else 0
+
+
+def _refused(options: argparse.Namespace) -> int:
+    """Whether what is to be written cannot be, before anything is compared."""
+    if options.output is not None and options.output == options.mapping:
+        raise UsageError(f"-o and --mapping both write {options.output}: choose another name for one of them")
+    reads = (options.old, options.new)
+    if options.output is not None:
+        kind = kind_of_figure(options.output)
+        require(*extras.FIGURES.get(kind, ()))
+        if status := refused(options.output, kind, force=options.force, reads=reads):
+            return status
+    if options.mapping is not None:
+        return refused(options.mapping, "mapping", force=options.force, reads=reads)
+    return 0
 
 
 def read_both(old: str, new: str) -> tuple[tuple[Source, str | None], tuple[Source, str | None]] | None:
@@ -123,7 +143,7 @@ def _say(difference: Difference, options: argparse.Namespace) -> None:
         print(f"\n{edits.to_text()}" if edits.items else "\nno edit is needed")
     elif options.edits:
         why = out_of_reach(difference) or "they do not reach all that changed"
-        print(f"\nspine: no edits make the one of the other: {why}", file=sys.stderr)
+        note(f"no edits make the one of the other: {why}")
 
 
 def _write_mapping(difference: Difference, output: str) -> int:

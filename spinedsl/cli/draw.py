@@ -13,11 +13,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from spinedsl import driver
+from spinedsl import driver, extras
 from spinedsl.cli import revision
-from spinedsl.cli.output import write_whole
+from spinedsl.cli.options import files_argument, input_argument, network_argument, output_arguments, outputs_argument
+from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
+from spinedsl.cli.progress import phases
 from spinedsl.cli.request import program_of
-from spinedsl.cli.terminal import UsageError, outputs_argument, read_source, say_diagnostics, size_argument
+from spinedsl.cli.terminal import read_source, say_diagnostics, spine_files
+from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics import Outcome
 from spinedsl.draw import Figure, NoFont, lay_out, to_html, to_png, to_svg
 from spinedsl.draw.colours import THEMES
@@ -42,24 +45,16 @@ examples:
   spine draw net.spine --against HEAD~1:net.spine -o changes.svg                   since the last commit
 """
 Wanted: TypeAlias = tuple[Source, str | None]  # a file, and a network in it
-SUFFIXES = (".svg", ".png", ".html")
 COST = "cost"  # short for the first of COSTS
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("file", metavar="FILE", nargs="+", help=".spine files, or - for standard input")
-    parser.add_argument(
-        "--network", metavar="NAME", action="append", default=[],
-        help="which network, where a file has several; again for another one beside it",
-    )  # fmt: skip
-    parser.add_argument(
-        "--input", metavar="HxW", type=size_argument, help="height and width of the input, instead of the file's"
-    )
+    files_argument(parser)
+    network_argument(parser, "; again for another one beside it", action="append", default=[])
+    input_argument(parser)
     outputs_argument(parser)
-    parser.add_argument(
-        "-o", "--output", required=True, metavar="PATH", help="a .svg, .png or .html file, or - for SVG"
-    )
+    output_arguments(parser, "a .svg, .png or .html file to write, or - for SVG on standard output")
     parser.add_argument(
         "--against", metavar="OTHER",
         help="mark what changed since OTHER: a network of the file, FILE, FILE:NAME, or REVISION:FILE of git",
@@ -79,12 +74,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw and write."""
-    path = Path(options.output)
-    if options.output != "-" and path.suffix not in SUFFIXES:
-        raise UsageError(f"{options.output} is none of {', '.join(SUFFIXES)}")
-    if options.output != "-" and path.is_dir():
-        raise UsageError(f"{options.output} is a folder: -o names the file to write")
-    figure = _figure(options)
+    kind = kind_of_figure(options.output)
+    extras.require(*extras.FIGURES.get(kind, ()))
+    if status := refused(options.output, kind, force=options.force, reads=[*options.files, options.against]):
+        return status
+    with phases() as say:
+        say("laying out")
+        figure = _figure(options)
     if figure is None:
         return 1
     colour = COSTS[0] if options.color == COST else options.color
@@ -93,23 +89,17 @@ def run(options: argparse.Namespace) -> int:
 
 def write_figure(figure: Figure, output: str, theme: str = "auto", colour: str = LEVEL) -> int:
     """Write a figure as what its file's name says, `-` as SVG; the exit status."""
-    if output == "-":
-        sys.stdout.write(to_svg(figure, theme, colour))
-        return 0
-    path = Path(output)
-    if path.is_dir():
-        raise UsageError(f"{output} is a folder: -o names the file to write")
-    problem = write_whole(path, _written(figure, path.suffix, theme, colour))
-    if problem is not None:
-        say_diagnostics([problem], sys.stderr)
-        return 1
-    return 0
+    kind = kind_of_figure(output)
+    with phases() as say:
+        say("drawing")
+        data = _written(figure, kind, theme, colour)
+    return write_output(output, data)
 
 
-def _written(figure: Figure, suffix: str, theme: str, colour: str) -> bytes:
-    if suffix == ".html":
+def _written(figure: Figure, kind: str, theme: str, colour: str) -> bytes:
+    if kind == "html":
         return to_html(figure, theme, colour).encode()
-    if suffix == ".svg":
+    if kind == "svg":
         return to_svg(figure, theme, colour).encode()
     try:
         return to_png(to_svg(figure, "light" if theme == "auto" else theme, colour))
@@ -125,13 +115,15 @@ def _written(figure: Figure, suffix: str, theme: str, colour: str) -> bytes:
 
 def _figure(options: argparse.Namespace) -> Figure | None:
     """The figure of what the options name; None where a file has mistakes, which are printed."""
-    sources = [_read(read_source(file)) for file in options.file]
+    sources = [_read(read_source(file)) for file in spine_files(options.files)]
     if None in sources:
         return None
     wanted = list(_wanted([source for source in sources if source is not None], options.network))
     if options.against is not None and len(wanted) != 1:
         raise UsageError("--against compares one network with another: name one FILE, and one --network")
     programs = _programs(wanted, options, "--network NAME")
+    for program in programs or ():
+        apart(options.output, [text.name for text in program.sources])
     if programs is None or options.against is None:
         return lay_out(*programs, widths=options.widths) if programs is not None else None
     (new,) = programs

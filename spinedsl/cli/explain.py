@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import textwrap
+from typing import Any
 
 from spinedsl import driver
-from spinedsl.cli.terminal import UsageError, page_of, rendered
+from spinedsl.cli.options import format_argument
+from spinedsl.cli.terminal import rendered
+from spinedsl.cli.voice import UsageError, page_of
 from spinedsl.diagnostics import nearest
 from spinedsl.diagnostics.catalogue import CATALOGUE, GROUPS
 from spinedsl.diagnostics.explain import Example, explanation
@@ -31,11 +35,19 @@ READABLE = 100  # columns of running text
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("codes", metavar="CODE", nargs="*", help="codes such as E0303; without one, all are listed")
+    format_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the explanations; nothing, unless every code is known."""
     codes = [_known(code) for code in options.codes]
+    if options.format == "json":
+        print(
+            json.dumps(
+                [_plain(code, whole=bool(codes)) for code in dict.fromkeys(codes or sorted(CATALOGUE))], indent=2
+            )
+        )
+        return 0
     texts = [_explained(code) for code in dict.fromkeys(codes)] if codes else [_listed()]
     encoding = sys.stdout.encoding or "utf-8"
     print("\n\n\n".join(texts).encode(encoding, "backslashreplace").decode(encoding))
@@ -49,6 +61,17 @@ def _known(code: str) -> str:
     near = nearest(code.upper(), CATALOGUE)
     hint = f"did you mean {near}?" if near else "`spine explain` lists all"
     raise UsageError(f"there is no code {code!r}; {hint}")
+
+
+def _plain(code: str, *, whole: bool) -> dict[str, Any]:
+    """A code for programs; `whole` with its explanation."""
+    found: dict[str, Any] = {"code": code, "title": CATALOGUE[code].title, "group": GROUPS[code[:3]]}
+    if whole:
+        explained = explanation(code)
+        found["paragraphs"] = list(explained.paragraphs)
+        found["wrong"] = explained.wrong.shown if explained.wrong is not None else None
+        found["right"] = explained.right.shown if explained.right is not None else None
+    return found
 
 
 def _listed() -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from pathlib import Path
 
-from spinedsl.cli.output import write_whole
-from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics, spine_files
-from spinedsl.diagnostics.plain import one_line, printable
+from spinedsl.cli.options import files_argument
+from spinedsl.cli.output import write_over
+from spinedsl.cli.terminal import read_source, say_diagnostics, spine_files
+from spinedsl.cli.voice import UsageError, note
+from spinedsl.diagnostics.plain import counted, one_line, printable
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 
@@ -25,9 +26,7 @@ examples:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument(
-        "files", metavar="FILE", nargs="+", help=".spine files, folders of them, or - for standard input"
-    )
+    files_argument(parser)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="write nothing; status 1 if a file is not formatted")
     how.add_argument("--diff", action="store_true", help="write nothing; print what would change, status 1 if anything")
@@ -39,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("- stands alone: standard input is one text")
     results = [_one(name, options) for name in spine_files(options.files)]
     failed, changed = sum(r == "failed" for r in results), sum(r == "changed" for r in results)
-    if options.files != ["-"]:
+    if options.files != ["-"] and results:
         would = "would change" if options.check or options.diff else "formatted"
-        print(
-            f"{len(results)} files: {changed} {would}, {len(results) - changed - failed} as they should be",
-            file=sys.stderr,
-        )
+        wrong = f", {failed} with mistakes" if failed else ""
+        right = len(results) - changed - failed
+        as_is = "as it should be" if right == 1 else "as they should be"
+        note(f"{counted(len(results), 'file')}: {changed} {would}, {right} {as_is}{wrong}")
     return 1 if failed or (changed and (options.check or options.diff)) else 0
 
 
@@ -64,7 +63,7 @@ def _one(name: str, options: argparse.Namespace) -> str:
         _print_diff(name, before, text.value)
     elif options.check:
         print(f"{one_line(name)}: not formatted")
-    elif (problem := write_whole(Path(name), text.value.encode())) is not None:
+    elif (problem := write_over(Path(name), text.value.encode())) is not None:
         say_diagnostics([problem], sys.stderr)
         return "failed"
     return "changed"
@@ -76,6 +75,8 @@ def _as_it_stands(name: str, source: Source) -> str:
 
 
 def _print_diff(name: str, before: str, after: str) -> None:
+    import difflib  # noqa: PLC0415  for --diff only
+
     old, new = before.splitlines(), after.splitlines()
     lines = difflib.unified_diff(old, new, one_line(name), f"{one_line(name)} (formatted)", lineterm="")
     print("\n".join(printable(line) for line in lines))

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
-from importlib import import_module
+from itertools import count as count_from
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spinedsl import api
-from spinedsl.cli.output import write_whole
-from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics
+from spinedsl import api, extras
+from spinedsl.cli.options import (
+    OUTPUT,
+    count,
+    file_argument,
+    format_argument,
+    network_argument,
+    seed_argument,
+)
+from spinedsl.cli.output import KINDS, cannot, write_whole
+from spinedsl.cli.terminal import read_source, say_diagnostics
+from spinedsl.cli.voice import UsageError, note
+from spinedsl.diagnostics.plain import one_line, printable
 
 if TYPE_CHECKING:
     from spinedsl.testing.fuzz import Failure, Report
 
-NEEDS = ("hypothesis", "torch", "onnx", "onnxruntime")
 HELP = "try the compiler's laws on a network and on random ones like it"
 EXAMPLES = """\
 examples:
@@ -35,26 +46,24 @@ The table shows which block types were fed across how many levels from narrower 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("file", metavar="FILE", help="a .spine file, or - for standard input")
-    parser.add_argument("--network", metavar="NAME", help="which network, where the file has several")
+    file_argument(parser)
+    network_argument(parser)
     parser.add_argument(
-        "--examples", metavar="N", type=int, default=25, help="so many networks, and so many edits (default 25)"
+        "--examples", metavar="N", type=count, default=25, help="so many networks, and so many edits (default 25)"
     )
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="what is drawn depends on it (default 0)")
+    seed_argument(parser)
+    format_argument(parser)
     parser.add_argument(
-        "-o", "--output", metavar="FOLDER", default=".", help="where the smallest failure is written (default .)"
+        *OUTPUT, metavar="FOLDER", default=".", help="the folder for the smallest failure, made if need be (default .)"
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Try, and say what was covered; status 1 if a law does not hold."""
-    if options.examples < 0:
-        raise UsageError(f"--examples is a count, got {options.examples}")
     folder = Path(options.output)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{options.output} is no folder: -o names the folder for what fails")
-    for package in NEEDS:
-        import_module(package)
+    if not _is_writable(folder):
+        return 1
+    extras.require(*extras.LAWS)
     from spinedsl.testing.fuzz import fuzz  # noqa: PLC0415  Hypothesis is only needed here
 
     source = read_source(options.file)
@@ -62,20 +71,31 @@ def run(options: argparse.Namespace) -> int:
         say_diagnostics(source.diagnostics, sys.stderr)
         return 1
     try:
-        report = fuzz(
-            source.value, options.network, examples=options.examples, number=options.seed,
-            say=lambda text: print(f"spine: {text}", file=sys.stderr),
-        )  # fmt: skip
+        report = fuzz(source.value, options.network, examples=options.examples, number=options.seed, say=note)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} (--network NAME)") from None
-    print("\n".join(_lines(report)))
-    return _write(report.failure, folder, options.seed) if report.failure is not None else 0
+    path = _write(report.failure, folder, options.seed) if report.failure is not None else None
+    print(json.dumps(_plain(report, path), indent=2) if options.format == "json" else "\n".join(_lines(report, path)))
+    return 0 if report.failure is None else 1
 
 
-def _lines(report: Report) -> list[str]:
+def _is_writable(folder: Path) -> bool:
+    """The folder can be made and written to; where not, that is said."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder: -o names the folder for what fails")
+    above = folder.resolve()
+    while not above.exists():
+        above = above.parent
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return True
+    say_diagnostics([cannot(folder, "permission denied" if above.is_dir() else f"{above} is no folder")], sys.stderr)
+    return False
+
+
+def _lines(report: Report, path: Path | None) -> list[str]:
     """What was tried and covered."""
     from spinedsl.testing.mistakes import CODES  # noqa: PLC0415
 
@@ -85,18 +105,55 @@ def _lines(report: Report) -> list[str]:
     lines.append(f"{planted:>6} mistakes planted in them, of {len(covered.codes)} of {len(CODES)} codes")
     lines += ["", f"{covered.blocks} blocks, by levels from each input; channels < narrower, = equal, > wider:", ""]
     lines += [f"  {line}" for line in covered.table()]
-    return [*lines, "", "every law holds" if report.failure is None else "a law does not hold"]
+    if report.failure is None:
+        return [*lines, "", "every law holds"]
+    lines += ["", "a law does not hold", f"{report.failure.law}: {printable(report.failure.message)}"]
+    return [*lines, *([f"the smallest network found is in {one_line(path)}"] if path is not None else [])]
 
 
-def _write(failure: Failure, folder: Path, seed: int) -> int:
-    """The smallest failure as a file."""
+def _plain(report: Report, path: Path | None) -> dict[str, Any]:
+    """The same for programs."""
+    covered, failure = report.covered, report.failure
+    cells = [
+        {"type": name, "levels": jump, "channels": change, "count": number}
+        for (name, jump, change), number in sorted(covered.cells.items())
+    ]
+    return {
+        "tried": dict(report.tried),
+        "mistakes": dict(sorted(covered.codes.items())),
+        "networks": covered.networks,
+        "blocks": covered.blocks,
+        "covered": cells,
+        "holds": failure is None,
+        "failure": None
+        if failure is None
+        else {
+            "law": failure.law,
+            "message": failure.message,
+            "network": failure.network,
+            "file": str(path) if path is not None else None,
+            "text": failure.source.text,
+        },
+    }
+
+
+def _write(failure: Failure, folder: Path, seed: int) -> Path | None:
+    """The smallest failure as a file, over no other; None where it cannot be written, which is said."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"fuzz-{failure.law.replace(' ', '-')}.spine"
+    path = _free(folder, f"fuzz-{failure.law.replace(' ', '-')}")
     head = f"# Law `{failure.law}` does not hold of network `{failure.network}` (seed {seed}):\n"
     said = "".join(f"#   {line}\n" for line in failure.message.splitlines())
     failed = write_whole(path, f"{head}{said}{failure.source.text}".encode("utf-8", "backslashreplace"))
     if failed is not None:
         say_diagnostics([failed], sys.stderr)
-        return 1
-    print(f"{failure.law}: {failure.message}\nthe smallest network found is in {path}")
-    return 1
+        return None
+    return path
+
+
+def _free(folder: Path, stem: str) -> Path:
+    """A name that is free, or that of an earlier failure."""
+    for number in count_from(1):
+        path = folder / (f"{stem}.spine" if number == 1 else f"{stem}-{number}.spine")
+        if not path.exists() or (path.is_file() and KINDS["law"].begins(path.read_bytes())):
+            return path
+    raise AssertionError("there is always a further number")

@@ -8,8 +8,10 @@ import re
 import sys
 from pathlib import Path
 
-from spinedsl.cli.output import write_whole
-from spinedsl.cli.terminal import UsageError, say_diagnostics
+from spinedsl.cli.options import force_argument
+from spinedsl.cli.output import refused, write_whole
+from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.voice import UsageError, summary
 from spinedsl.diagnostics.plain import one_line
 
 HELP = "start a file with a small network"
@@ -24,17 +26,22 @@ PLACEHOLDER = "NewNetwork"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("file", metavar="FILE", help="the file to write; it must not be there yet")
-    parser.add_argument("--name", help="name of the network, instead of one made from the file's")
+    parser.add_argument("file", metavar="FILE", help="the file to write")
+    parser.add_argument("--name", metavar="NAME", help="name of the network, instead of one made from the file's")
+    force_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the file, never over another."""
+    """Write the file; over another only if that is wanted."""
     path = Path(options.file)
+    if path.is_dir():
+        raise UsageError(f"{options.file} is a folder: name the file to write, as in `{path / 'net.spine'}`")
     if path.suffix != ".spine":
-        raise UsageError(f"{options.file} does not end in .spine")
-    if path.exists():
-        raise UsageError(f"{options.file} is there already")
+        raise UsageError(f"{options.file} does not end in .spine; did you mean `{options.file}.spine`?")
+    if path.exists() and not options.force:
+        raise UsageError(f"{options.file} is there already: choose another name, or --force replaces it")
+    if refused(options.file, "law", force=options.force):
+        return 1
     name = options.name if options.name is not None else name_from(path.stem)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
         raise UsageError(f"{name!r} cannot name a network: a letter, then letters, digits and _")
@@ -43,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         say_diagnostics([problem], sys.stderr)
         return 1
     file = one_line(options.file)
-    print(f"{file}: network {name}\n\nnext:  spine check {file}\n       spine show {file}")
+    summary(f"{file}: network {name}\n\nnext:  spine check {file}\n       spine show {file}")
     return 0
 
 

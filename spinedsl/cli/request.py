@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinedsl import api
-from spinedsl.cli.terminal import UsageError, read_source, say_diagnostics
-from spinedsl.diagnostics.plain import one_line
+from spinedsl.cli.terminal import read_source, say_diagnostics
+from spinedsl.cli.voice import UsageError, note, warn
+from spinedsl.diagnostics.plain import counted, one_line
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
 
@@ -49,8 +50,8 @@ def program_of(
     except api.OutputChoice as choice:
         raise UsageError(f"{choice} (--outputs NAMES)") from None
     if made.dropped:
-        rows = f"{len(made.dropped)} of {len(made.dropped) + len(made.rows)} rows"
-        print(f"spine: --outputs leaves out {rows}: {', '.join(made.dropped)}", file=sys.stderr)
+        rows = f"{len(made.dropped)} of {counted(len(made.dropped) + len(made.rows), 'row')}"
+        note(f"--outputs leaves out {rows}: {', '.join(made.dropped)}")
     return made
 
 
@@ -62,5 +63,5 @@ def read_weights(path: Path) -> Weights | None:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None
     if not found.sealed:
-        print(f"spine: {one_line(path)} has no digests: damage to it may go unseen", file=sys.stderr)
+        warn(f"{one_line(path)} has no digests: damage to it may go unseen")
     return found

@@ -14,7 +14,8 @@ import subprocess
 from pathlib import Path
 
 from spinedsl import driver
-from spinedsl.cli.terminal import UsageError, read_source
+from spinedsl.cli.terminal import read_source
+from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics import Outcome
 from spinedsl.record import Record
 from spinedsl.source import Source

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 
+from spinedsl.cli.options import format_argument, network_arguments, outputs_argument
 from spinedsl.cli.request import requested_program
-from spinedsl.cli.terminal import network_arguments, outputs_argument
-from spinedsl.ops.text import to_text
+from spinedsl.ops.text import plain, to_text
 
 HELP = "show every operation of a network"
 EXAMPLES = """\
@@ -14,6 +15,7 @@ examples:
   spine show net.spine
   spine show examples/spinenet.spine --network SpineNet49 --input 512x512
   spine show net.spine --outputs P3
+  spine show net.spine --format json | jq '.rows[].operations[].primitive'
 """
 
 
@@ -21,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
     outputs_argument(parser)
+    format_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,5 +31,5 @@ def run(options: argparse.Namespace) -> int:
     program = requested_program(options)
     if program is None:
         return 1
-    print(to_text(program), end="")
+    print(json.dumps(plain(program), indent=2) if options.format == "json" else to_text(program).rstrip("\n"))
     return 0

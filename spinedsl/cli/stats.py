@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 from spinedsl import analysis
+from spinedsl.cli.options import format_argument, network_arguments, outputs_argument
 from spinedsl.cli.request import requested_program
-from spinedsl.cli.terminal import network_arguments, outputs_argument, table
+from spinedsl.cli.terminal import table
+from spinedsl.diagnostics.plain import counted
 from spinedsl.ops.graph import Graph, flatten
 
 HELP = "count parameters, multiply-adds, memory and receptive field"
@@ -17,7 +19,7 @@ examples:
   spine stats net.spine
   spine stats examples/spinenet.spine --network SpineNet49 --input 896x896
   spine stats net.spine --outputs P3,P4,P5
-  spine stats net.spine --json | jq .multiply_adds
+  spine stats net.spine --format json | jq .multiply_adds
 
 Parameters are the trainable ones. Multiply-adds count convolutions and linear layers, for one image. Memory is float32:
 the most that is alive at once in one forward pass, row by row, each operation with a result of its own.
@@ -28,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
     outputs_argument(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    format_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if program is None:
         return 1
     figures = statistics(flatten(program))
-    print(json.dumps(figures, indent=2) if options.json else _table(figures))
+    print(json.dumps(figures, indent=2) if options.format == "json" else _table(figures))
     return 0
 
 
@@ -86,7 +88,7 @@ def _table(figures: dict[str, Any]) -> str:
                 row["name"],
                 row["type"] or "-",
                 str(row["level"]) if row["level"] is not None else "-",
-                f"{len(row['outputs'])} outputs" if row["outputs"] else " x ".join(map(str, row["shape"])),
+                counted(len(row["outputs"]), "output") if row["outputs"] else " x ".join(map(str, row["shape"])),
                 f"{row['parameters']:,}",
                 f"{row['multiply_adds']:,}",
                 f"{row['activation_bytes'] / 2**20:.2f}",

@@ -7,11 +7,20 @@ import json
 import math
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinedsl import api
-from spinedsl.cli.terminal import UsageError, file_arguments, read_source, say_diagnostics, size_argument, table
+from spinedsl import api, extras
+from spinedsl.cli.options import (
+    file_argument,
+    format_argument,
+    input_argument,
+    network_argument,
+    seed_argument,
+    weights_argument,
+)
+from spinedsl.cli.progress import phases
+from spinedsl.cli.terminal import read_source, say_diagnostics, table
+from spinedsl.cli.voice import UsageError
 from spinedsl.record import asdict
 
 if TYPE_CHECKING:
@@ -22,7 +31,7 @@ EXAMPLES = """\
 examples:
   spine verify net.spine
   spine verify examples/spinenet.spine --network SpineNet49 --input 256x384 --input 640x640
-  spine verify net.spine --weights model.safetensors --json
+  spine verify net.spine --weights model.safetensors --format json
 
 The reference interpreter computes in float64. A difference is scaled by the largest number of its output; in float32 it
 may be 1e-5, or ten times what the interpreter itself loses in float32, or by the last bit of the weights, if that is
@@ -33,29 +42,27 @@ agreed in the file.
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    file_arguments(parser)
-    parser.add_argument(
-        "--input", metavar="HxW", type=size_argument, action="append", default=[],
-        help="compare at this height and width too; may be given several times",
-    )  # fmt: skip
-    parser.add_argument(
-        "--weights", metavar="PATH", type=Path,
-        help="a .safetensors file, or a .pt file with a state dict; without it, values made from the seed",
-    )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="seed of the images, and of the values (default 0)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    file_argument(parser)
+    network_argument(parser)
+    input_argument(parser, ", beside a few small ones; may be given several times", action="append", default=[])
+    weights_argument(parser)
+    seed_argument(parser, ": the images, and the values without --weights")
+    format_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare and print; status 1 if anything differs."""
+    extras.require(*extras.to_compare(), *(extras.of_weights(options.weights) if options.weights is not None else ()))
     source = read_source(options.file)
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)
         return 1
     try:
-        report = api.verify(
-            source.value, network=options.network, sizes=options.input, weights=options.weights, seed=options.seed
-        )
+        with phases() as say:
+            report = api.verify(
+                source.value, network=options.network, sizes=options.input, weights=options.weights, seed=options.seed,
+                say=say,
+            )  # fmt: skip
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
@@ -63,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{choice} (--network NAME)") from None
     except api.TooFewWitnesses as error:
         raise UsageError(str(error)) from None
-    print(json.dumps(for_programs(report), indent=2, allow_nan=False) if options.json else for_people(report))
+    print(
+        json.dumps(for_programs(report), indent=2, allow_nan=False) if options.format == "json" else for_people(report)
+    )
     return 0 if report.agrees else 1
 
 

@@ -12,7 +12,10 @@ import time
 from pathlib import Path
 from threading import Event
 
-from spinedsl.cli.terminal import UsageError, network_arguments, say_diagnostics
+from spinedsl.cli.options import network_arguments
+from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.voice import UsageError, summary
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.watch import Frame, Server, Watcher
 
 HELP = "check and redraw a file after each save, in the browser"
@@ -51,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"cannot serve on port {options.port}: {error.strerror}") from None
     server.start()
-    print(f"watching {options.file} at {server.url} (Ctrl-C ends it)", flush=True)
+    print(f"watching {one_line(options.file)} at {server.url} (Ctrl-C ends it)", flush=True)
     try:
         if not options.no_browser:
             import webbrowser  # noqa: PLC0415  many do without
@@ -59,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
             webbrowser.open(server.url)
         _watch(Watcher(path, options.network, options.input), server)
     except KeyboardInterrupt:
-        print("\nno longer watching")
+        summary("\nno longer watching")
     finally:
         server.close()
     return 0
@@ -73,7 +76,7 @@ def _watch(watcher: Watcher, server: Server) -> None:
         nonlocal said
         server.publish(frame)
         if frame.said != said:  # else it says more of the same state
-            print(f"{time.strftime('%H:%M:%S')} {frame.said}")
+            summary(f"{time.strftime('%H:%M:%S')} {frame.said}")
         said = frame.said
         if frame.problem:
             print(f"spine: {frame.problem}")

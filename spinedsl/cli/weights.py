@@ -8,10 +8,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinedsl.cli.output import write_output
+from spinedsl import extras
+from spinedsl.cli.options import (
+    file_argument,
+    format_argument,
+    input_argument,
+    network_argument,
+    network_arguments,
+    output_arguments,
+    outputs_argument,
+)
+from spinedsl.cli.output import apart, refused, write_output
+from spinedsl.cli.progress import phases
 from spinedsl.cli.request import read_weights, requested_program
-from spinedsl.cli.terminal import UsageError, network_arguments, say_diagnostics
-from spinedsl.diagnostics.plain import one_line
+from spinedsl.cli.terminal import say_diagnostics, table
+from spinedsl.cli.voice import UsageError, note, warn
+from spinedsl.diagnostics.plain import counted, one_line
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.primitives import Initial
 
@@ -52,7 +64,7 @@ VERIFY = """\
 examples:
   spine weights verify model.safetensors
   spine weights verify model.safetensors examples/spinenet.spine --network SpineNet49
-  spine weights verify start.safetensors net.spine --partial --json | jq .missing
+  spine weights verify start.safetensors net.spine --partial --format json | jq .missing
 
 Exit status 1 where a digest does not hold or the tensors do not fit the network. With --partial some may be missing.
 """
@@ -60,7 +72,7 @@ SHOW = """\
 examples:
   spine weights show model.safetensors
   spine weights show examples/spinenet.spine --network SpineNet49S
-  spine weights show model.pt --json | jq '.tensors[].name'
+  spine weights show model.pt --format json | jq '.tensors[].name'
 """
 
 
@@ -68,32 +80,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
     show = _action(actions, "show", "list the tensors of a file, or those that a network needs", SHOW)
-    show.add_argument("file", metavar="FILE", help="a weights file, or a .spine file")
-    show.add_argument("--network", metavar="NAME", help="which network, where a .spine file has several")
-    show.set_defaults(input=None)
+    file_argument(show, help="a weights file; or a .spine file, or - for one on standard input")
+    network_argument(show)
+    input_argument(show)
+    outputs_argument(show)
     convert = _action(actions, "convert", "convert weights to the names and layouts of a network", CONVERT)
     convert.add_argument("weights", metavar="WEIGHTS", type=Path, help="a weights file of another code, or of any")
     network_arguments(convert)
-    convert.add_argument("-o", "--output", required=True, metavar="PATH", help="the .safetensors file to write, or -")
+    output_arguments(convert, "the .safetensors file to write, or - for standard output")
     verify = _action(actions, "verify", "check digests, and that a file fits a network", VERIFY)
     verify.add_argument("weights", metavar="WEIGHTS", type=Path, help="a weights file")
-    verify.add_argument("file", metavar="FILE", nargs="?", help="the .spine file of the network that it is for")
-    verify.add_argument("--network", metavar="NAME", help="which network, where the file has several")
-    verify.set_defaults(input=None)
+    file_argument(verify, nargs="?", help="the .spine file of the network that it is for, or - for standard input")
+    network_argument(verify)
+    input_argument(verify)
     for action in (convert, verify):
         action.add_argument("--partial", action="store_true", help="some of the network's tensors may be missing")
     for action in (show, verify):
-        action.add_argument("--json", action="store_true", help="print JSON")
+        format_argument(action)
 
 
 def _action(actions: Any, name: str, text: str, examples: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(
-        name,
-        help=text,
-        description=f"{text[0].upper()}{text[1:]}.",
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=examples
     )
     return parser
 
@@ -112,14 +120,16 @@ def _show(options: argparse.Namespace) -> int:
         program = requested_program(options)
         if program is None:
             return 1
-        _print_needed(flatten(program), as_json=options.json)
+        _print_needed(flatten(program), as_json=options.format == "json")
         return 0
-    if options.network is not None:
-        raise UsageError("--network is for a .spine file: weights have no networks")
+    given = [name for name in ("network", "input", "outputs") if getattr(options, name) is not None]
+    if given:
+        raise UsageError(f"--{given[0]} is for a .spine file: weights have no networks")
+    extras.require(*extras.of_weights(options.file))
     weights = read_weights(Path(options.file))
     if weights is None:
         return 1
-    _print_held(weights, as_json=options.json)
+    _print_held(weights, as_json=options.format == "json")
     return 0
 
 
@@ -134,7 +144,8 @@ def _print_needed(graph: Graph, *, as_json: bool) -> None:
         ]
         print(json.dumps({"network": graph.program.name, "parameters": trainable, "tensors": tensors}, indent=2))
         return
-    print(f"{graph.program.name}: {len(needed)} tensors, {elements:,} numbers, {trainable:,} of them trained\n")
+    holds = f"{counted(len(needed), 'tensor')}, {counted(elements, 'number')}, {trainable:,} of them trained"
+    print(f"{graph.program.name}: {holds}\n")
     rows = [(name, _size(p.shape), _start(p.initial)) for name, p in needed.items()]
     _print_table([("name", "shape", "starts as"), *rows])
 
@@ -170,7 +181,7 @@ def _notes(weights: Weights) -> dict[str, str]:
 def _summary(weights: Weights) -> str:
     digests = "every digest holds" if weights.sealed else "no digests"
     size = sum(array.nbytes for array in weights.tensors.values()) / 2**20
-    holds = f"{len(weights.tensors)} tensors, {weights.elements:,} numbers, {size:.1f} MiB"
+    holds = f"{counted(len(weights.tensors), 'tensor')}, {counted(weights.elements, 'number')}, {size:.1f} MiB"
     return f"{one_line(weights.path)}: {holds}; {digests}"
 
 
@@ -179,26 +190,30 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def _print_table(rows: list[tuple[str, str, str]]) -> None:
-    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
-    for name, shape, last in rows:
-        print(f"{name:{first}}  {shape:{second}}  {last}")
+    print("\n".join(table(rows, left=(0, 1, 2))))
 
 
 # ---- convert ----
 
 
 def _convert(options: argparse.Namespace) -> int:
-    if options.output != "-" and not options.output.lower().endswith(".safetensors"):
-        raise UsageError(f"what is written is safetensors: {options.output} needs that ending")
+    reads = (options.weights, options.file)
+    if status := refused(options.output, "weights", force=options.force, reads=reads):
+        return status
+    extras.require(*extras.of_weights(options.weights))
     program = requested_program(options)
     if program is None:
         return 1
-    weights = read_weights(options.weights)
-    if weights is None:
-        return 1
+    apart(options.output, [text.name for text in program.sources])
     from spinedsl.weights import convert, to_bytes  # noqa: PLC0415  numpy is only needed here
 
-    outcome = convert(flatten(program), weights, partial=options.partial)
+    with phases() as say:
+        say(f"reading {one_line(options.weights)}")
+        weights = read_weights(options.weights)
+        if weights is None:
+            return 1
+        say(f"converting {counted(len(weights.tensors), 'tensor')}")
+        outcome = convert(flatten(program), weights, partial=options.partial)
     if outcome.diagnostics:
         say_diagnostics(outcome.diagnostics, sys.stderr)
     done = outcome.value
@@ -208,13 +223,12 @@ def _convert(options: argparse.Namespace) -> int:
     status = write_output(options.output, to_bytes(done.tensors, metadata))
     if status == 0:
         names = f"names of {done.scheme}" if done.scheme else "canonical names"
-        print(
-            f"{len(done.tensors)} of {len(done.fit.parameters)} tensors of {program.name}, from {names}",
-            file=sys.stderr,
-        )
+        of = counted(len(done.fit.parameters), "tensor")
+        note(f"{len(done.tensors)} of {of} of {program.name}, from {names}")
         if done.left_out:
             shown = one_line(", ".join(done.left_out[:3]))
-            print(f"{len(done.left_out)} left out that are no part of it, such as {shown}", file=sys.stderr)
+            are = "is" if len(done.left_out) == 1 else "are"
+            warn(f"{len(done.left_out)} left out that {are} no part of it, such as {shown}")
     return status
 
 
@@ -222,8 +236,9 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    if options.file is None and (options.network is not None or options.partial):
-        raise UsageError("--network and --partial need the .spine file of the network")
+    if options.file is None and (options.network is not None or options.input is not None or options.partial):
+        raise UsageError("--network, --input and --partial need the .spine file of the network")
+    extras.require(*extras.of_weights(options.weights))
     program = None if options.file is None else requested_program(options)
     if program is None and options.file is not None:
         return 1
@@ -237,7 +252,7 @@ def _verify(options: argparse.Namespace) -> int:
         fit = compare(flatten(program).parameters, weights.tensors)
     name = "" if program is None else program.name
     fits = fit is None or (fit.partial if options.partial else fit.whole)
-    if options.json:
+    if options.format == "json":
         print(json.dumps(_verdict(weights, fit, name), indent=2))
     else:
         _print_verdict(weights, fit, name, fits=fits)
@@ -265,7 +280,7 @@ def _verdict(weights: Weights, fit: Fit | None, network: str) -> dict[str, Any]:
 def _print_verdict(weights: Weights, fit: Fit | None, network: str, *, fits: bool) -> None:
     print(_summary(weights))
     for name, count in weights.not_finite().items():
-        print(f"not finite: {count} of {weights.tensors[name].size} numbers of `{one_line(name)}`")
+        print(f"not finite: {count} of {counted(weights.tensors[name].size, 'number')} of `{one_line(name)}`")
     if fit is None:
         return
     if not fits:
@@ -273,11 +288,15 @@ def _print_verdict(weights: Weights, fit: Fit | None, network: str, *, fits: boo
         said = fit.diagnostic(weights.path, network)
         if fit.partial:
             there = len(fit.parameters) - len(fit.missing)
-            said = said.with_fix(f"{there} tensors fit and nothing else is there: --partial accepts that")
+            fits_ = f"{counted(there, 'tensor')} {'fits' if there == 1 else 'fit'}"
+            said = said.with_fix(f"{fits_} and nothing else is there: --partial accepts that")
         say_diagnostics([said], sys.stderr)
     elif fit.missing:
-        print(
-            f"{network}: {len(fit.parameters) - len(fit.missing)} of {len(fit.parameters)} tensors are there, and fit"
-        )
+        there = len(fit.parameters) - len(fit.missing)
+        print(f"{network}: {there} of {counted(len(fit.parameters), 'tensor')} are there, and fit")
     else:
-        print(f"{network}: all {len(fit.parameters)} tensors are there, and fit")
+        print(f"{network}: {_all(len(fit.parameters))} there, and fit")
+
+
+def _all(count: int) -> str:
+    return "its one tensor is" if count == 1 else f"all {count} tensors are"

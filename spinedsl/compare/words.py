@@ -9,6 +9,7 @@ from typing import TypeAlias
 from spinedsl.compare.breaking import Verdict
 from spinedsl.compare.model import Change, Difference, Reason, Tier
 from spinedsl.compare.rows import grouped
+from spinedsl.diagnostics.plain import counted
 
 MARKS = {"added": "+", "dropped": "-", "changed": "~", "moved": "~", "renamed": "~"}
 COLOURS = {"+": "32", "-": "31", "~": "33"}
@@ -134,7 +135,7 @@ def _tensors(difference: Difference, here: Sequence[Reason]) -> Iterator[str]:
     tensors = difference.tensors
     if tensors.renamed:
         whole = ": renaming is all it takes (--mapping)" if tensors.convertible else ""
-        yield f"{plural(len(tensors.renamed), 'tensor')} only renamed{whole}"
+        yield f"{counted(len(tensors.renamed), 'tensor')} only renamed{whole}"
     missing = [name for name in tensors.missing if name not in tensors.renamed.values()]
     unexpected = [name for name in tensors.unexpected if name not in tensors.renamed]
     for word, names in (
@@ -143,7 +144,7 @@ def _tensors(difference: Difference, here: Sequence[Reason]) -> Iterator[str]:
         ("of another shape", list(tensors.reshaped)),
     ):
         if names:
-            yield f"{plural(len(names), 'tensor')} {word}: {_by_row(names)}"
+            yield f"{counted(len(names), 'tensor')} {word}: {_by_row(names)}"
     few = [reason for reason in here if reason.about in tensors.reshaped][:3]
     yield from (f"    {reason.about}: {reason.text}" for reason in few)
 
@@ -153,11 +154,6 @@ def _by_row(names: Iterable[str]) -> str:
     words = [f"{row} ({count})" for row, count in counts.items()]
     more = f" and {len(words) - LISTED} more rows" if len(words) > LISTED else ""
     return ", ".join(words[:LISTED]) + more
-
-
-def plural(count: int, word: str) -> str:
-    """`1 tensor`, `2 tensors`."""
-    return f"{count} {word}{'s' * (count != 1)}"
 
 
 def _more(count: int) -> Iterator[str]:

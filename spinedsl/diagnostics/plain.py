@@ -25,6 +25,11 @@ def printable(text: str) -> str:
     return hidden().sub(lambda match: f"\\u{{{ord(match[0]):x}}}", text).replace("\t", " ")
 
 
+def counted(count: int, word: str) -> str:
+    """`1 file`, `2 files`: a count with its word."""
+    return f"{count:,} {word}{'s' * (count != 1)}"
+
+
 def one_line(text: object) -> str:
     """The same of a name, which cannot begin a line of its own."""
     return printable(str(text)).replace("\n", "\\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spinedsl.diagnostics.model import Diagnostic, Fix, Label, Severity, in_order
-from spinedsl.diagnostics.plain import one_line, printable
+from spinedsl.diagnostics.plain import counted, one_line, printable
 from spinedsl.source import Span
 
 MAX_TEXT = 1_000
@@ -31,7 +31,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
     """`2 errors, 1 warning`."""
     found = in_order(diagnostics)
     counts = [(severity, sum(d.severity is severity for d in found)) for severity in Severity]
-    return ", ".join(f"{count} {severity}{'s' * (count > 1)}" for severity, count in counts if count) or "no mistakes"
+    return ", ".join(counted(count, severity.value) for severity, count in counts if count) or "no mistakes"
 
 
 class _Pen:

@@ -1,13 +1,14 @@
-"""A program as text: every operation of every row, with nothing hidden.
+"""A program as text, and as JSON has it: every operation of every row, with nothing hidden.
 
 In: a `Program`. Out: text that is the same on every machine, so that a change of the compiler or of a network shows as
-a difference of lines. Attributes that stand at their default are left out.
+a difference of lines. In the text, attributes that stand at their default are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.graph import Graph, Node, flatten
@@ -28,6 +29,67 @@ def to_text(program: Program) -> str:
     for row in program.rows:
         lines += ["", _row(row), *_aligned([_cells(node, names, graph) for node in of_row[row.name]])]
     return "\n".join(lines) + "\n"
+
+
+def plain(program: Program) -> dict[str, Any]:
+    """The same for programs, ready for JSON. Shapes are those of one image, without the batch."""
+    graph = flatten(program)
+    names = value_names(graph, names_for(graph))
+    of_row: dict[str, list[dict[str, Any]]] = {row.name: [] for row in program.rows}
+    for node in graph.nodes:
+        of_row[node.row].append(_plain_node(node, names, graph))
+    return {
+        "network": program.name,
+        "file": program.loc.file,
+        "line": program.loc.line,
+        "input": {"name": program.input_name, "shape": list(program.input_type.shape)},
+        "divisor": program.divisor,
+        "any_size": program.any_size,
+        "outputs": {name: list(graph.types[value].shape) for name, value in graph.outputs.items()},
+        "rows": [{**_plain_row(row), "operations": of_row[row.name]} for row in program.rows],
+    }
+
+
+def _plain_row(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "type": row.type_name,
+        "level": row.level,
+        "inputs": [
+            {"row": one.source, "resample": one.resample.module.definition if one.resample is not None else None}
+            for one in row.inputs
+        ],
+        "absorbed": list(row.absorbed),
+        "join": row.join.module.definition if row.join is not None else None,
+        "repeat": len(row.calls) if row.repeated else 1,
+        "values": {name: list(type_.shape) for name, type_ in row.values.items()},
+        "file": row.loc.file,
+        "line": row.loc.line,
+    }
+
+
+def _plain_node(node: Node, names: Sequence[str], graph: Graph) -> dict[str, Any]:
+    return {
+        "name": names[node.result],
+        "path": path_of(node),
+        "primitive": node.primitive,
+        "inputs": [names[value] for value in node.inputs],
+        "attributes": {name: _plain_value(value) for name, value in node.attributes.items()},
+        "parameters": node.parameters,
+        "shape": list(graph.types[node.result].shape),
+        "file": node.loc.file,
+        "line": node.loc.line,
+    }
+
+
+def _plain_value(value: Value) -> Any:
+    """A compile-time value as JSON has it; a ratio is the nearest number."""
+    if isinstance(value, tuple):
+        return [_plain_value(item) for item in value]
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else float(value)
+    return value
 
 
 def shown(value: Value) -> str:

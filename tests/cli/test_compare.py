@@ -15,7 +15,7 @@ from spinedsl.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 EDITS = str(ROOT / "examples/tutorial/6_edits.spine")
-WRONG = str(ROOT / "examples/demo/three_mistakes.spine")
+WRONG = str(ROOT / "examples/demo/three_mistakes.spine.txt")
 OWN = """\
 spine 1
 block_type mix(x, channels, stride = 1) -> channels { return act(norm(conv(x, channels, kernel = 3, stride = stride))) }
@@ -128,7 +128,7 @@ def test_the_index_and_a_folder_below(
         (":nets/other.spine", 1, "no such file in git's index"),
         ("HEAD:nets", 1, "this is no file"),
         ("HEAD:../../etc/passwd", 1, "outside the repository"),
-        ("--output=x:nets/net.spine", 2, "required: B"),
+        ("--output=x:nets/net.spine", 2, "`NEW` is missing"),
         ("$(touch x):nets/net.spine", 1, "git knows no revision"),
         ("other.spine", 1, "no such file or directory"),
     ],
@@ -158,9 +158,12 @@ def test_outside_a_repository(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     status, _, err = run(capsys, "diff", "HEAD:net.spine", EDITS)
     assert status == 2
-    assert err.startswith("spine: git: not a git repository")
+    assert err.startswith("spine diff: git: not a git repository")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert run(capsys, "diff", "HEAD:net.spine", EDITS)[2] == "spine: REVISION:FILE needs git, which is not installed\n"
+    assert (
+        run(capsys, "diff", "HEAD:net.spine", EDITS)[2]
+        == "spine diff: REVISION:FILE needs git, which is not installed\n"
+    )
 
 
 def test_a_bare_repository(
@@ -236,7 +239,7 @@ def test_names_of_renamed_tensors(repository: Path, capsys: pytest.CaptureFixtur
         ([f"{EDITS}:Plan", f"{EDITS}:Plain"], "did you mean `Plain`?"),
         (["-", "-"], "only one of the two can be standard input"),
         ([f"{EDITS}:Plain", f"{EDITS}:Wide", "-o", "x.jpg"], "x.jpg is none of .svg, .png, .html"),
-        ([EDITS], "required: B"),
+        ([EDITS], "`NEW` is missing"),
     ],
 )
 def test_wrong_use_of_diff(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,4 +52,4 @@ def test_an_unknown_shell_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as stopped:
         main(["completion", "cmd"])
     assert stopped.value.code == 2
-    assert "invalid choice: 'cmd'" in capsys.readouterr().err
+    assert "there is no `cmd`" in capsys.readouterr().err

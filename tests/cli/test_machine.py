@@ -106,7 +106,7 @@ def test_folders_and_pipes_in_place_of_files(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "net.spine").mkdir()
     assert main(["show", str(tmp_path / "net.spine")]) == 1
     assert "error[E0801]: cannot read" in capsys.readouterr().err
-    assert main(["fmt", str(tmp_path / "net.spine")]) == 2
+    assert main(["fmt", str(tmp_path / "net.spine")]) == 0
     assert "no .spine file in" in capsys.readouterr().err
     (tmp_path / "w.onnx").mkdir()
     assert main(["weights", "show", str(tmp_path / "w.onnx")]) == 1

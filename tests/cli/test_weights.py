@@ -141,8 +141,8 @@ def test_convert_a_dump_all_the_way_to_onnx(tmp_path: Path, capsys: pytest.Captu
     assert main(["weights", "convert", str(dump), *RESNET, "-o", str(path)]) == 0
     assert capsys.readouterr().err.splitlines() == [
         f"spine: {dump} has no digests: damage to it may go unseen",
-        "265 of 265 tensors of ResNet50, from names of tensorflow/models",
-        "1 left out that are no part of it, such as optimizer",
+        "spine: 265 of 265 tensors of ResNet50, from names of tensorflow/models",
+        "spine: 1 left out that is no part of it, such as optimizer",
     ]
     assert main(["weights", "verify", str(path), *RESNET]) == 0
     assert main(["compile", *RESNET, "--to", "onnx", "--weights", str(path), "-o", str(model)]) == 0
@@ -189,7 +189,7 @@ def test_convert_says_what_computes_otherwise(tmp_path: Path, capsys: pytest.Cap
     told = capsys.readouterr().err
     assert f"warning[W0901]: `{dump}` has weights of tensorflow/tpu, which computes something else than" in told
     assert "note: its strided convolutions have padding `symmetric`; here they have another\n" in told
-    assert "265 of 265 tensors of ResNet50, from names of tensorflow/tpu" in told
+    assert "spine: 265 of 265 tensors of ResNet50, from names of tensorflow/tpu" in told
 
 
 def test_nothing_is_written_where_weights_do_not_fit(weights: Path, tmp_path: Path) -> None:
@@ -202,10 +202,13 @@ def test_nothing_is_written_where_weights_do_not_fit(weights: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["convert", "w.npz", *RESNET, "-o", "w.pt"], "what is written is safetensors: w.pt needs that ending"),
+        (
+            ["convert", "w.npz", *RESNET, "-o", "w.pt"],
+            "what is written is a safetensors file: name it w.safetensors, not w.pt",
+        ),
         (["convert", "w.npz", DETECTOR, "-o", "w.safetensors"], "retinanet.spine has"),
-        (["verify", "w.npz", "--network", "A"], "--network and --partial need the .spine file of the network"),
-        (["verify", "w.npz", "--partial"], "--network and --partial need the .spine file of the network"),
+        (["verify", "w.npz", "--network", "A"], "--network, --input and --partial need the .spine file of the network"),
+        (["verify", "w.npz", "--partial"], "--network, --input and --partial need the .spine file of the network"),
         (["show", "w.npz", "--network", "A"], "--network is for a .spine file: weights have no networks"),
     ],
 )

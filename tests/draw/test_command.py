@@ -14,7 +14,7 @@ CONVNEXT, FIRST, SPINENET, RETINANET = (
     str(EXAMPLES / f"{name}.spine") for name in ("convnext", "tutorial/1_first_network", "spinenet", "retinanet")
 )
 FAMILY, EDITS = (str(EXAMPLES / "tutorial" / f"{name}.spine") for name in ("3_family", "6_edits"))
-WRONG = str(EXAMPLES / "demo" / "three_mistakes.spine")
+WRONG = str(EXAMPLES / "demo" / "three_mistakes.spine.txt")
 
 
 def title_of(path: Path) -> str:
@@ -67,7 +67,7 @@ def test_standard_output_is_svg(capsys: pytest.CaptureFixture[str]) -> None:
         ([FAMILY, CONVNEXT, "--network", "Nothing", "-o", "x.svg"], "none of the files has a network `Nothing`"),
         ([FAMILY, "--network", "Small", "--against", "Lage", "-o", "x.svg"], "`Large`? (--against FILE:NAME)"),
         ([CONVNEXT, FIRST, "--against", SPINENET, "-o", "x.svg"], "--against compares one network"),
-        ([CONVNEXT, "--color", "red", "-o", "x.svg"], "invalid choice"),
+        ([CONVNEXT, "--color", "red", "-o", "x.svg"], "there is no `red`"),
     ],
 )
 def test_wrong_use(

@@ -89,8 +89,6 @@ def test_shared_weights_never_take_the_name_of_others() -> None:
 def test_every_parameter_has_a_name_of_its_own() -> None:
     """As many parameters as the operations ask for: no two share one by accident."""
     for path in sorted((ROOT / "examples").rglob("*.spine")):
-        if path.name == "three_mistakes.spine":
-            continue
         text = path.read_text(encoding="utf-8")
         network = next(line.split()[1].split("(")[0] for line in text.splitlines() if line.startswith("network "))
         made = flatten(program(text, network, str(path)))

@@ -183,6 +183,6 @@ def test_a_space_without_types_says_so() -> None:
     with pytest.raises(ValueError, match="no blocks and no levels"):
         STANDARD.but(blocks=(), levels=())
     with pytest.raises(spinedsl.Mistakes):
-        Space.of(ROOT / "examples/demo/three_mistakes.spine")
+        Space.of(ROOT / "examples/demo/three_mistakes.spine.txt")
     with pytest.raises(ValueError, match="no stem of the space"):
         to_text(STANDARD.but(stems=("residual",)), [], [(0, 0, 0, 0)], (0,) * 9)

@@ -7,6 +7,7 @@ from itertools import chain
 
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.diagnostics.plain import counted
 from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.library import (
     IMPLICIT,
@@ -295,7 +296,7 @@ class Expressions(Record, frozen=False):
                 if position >= len(parameters):
                     got = sum(other.name is None for other in arguments)
                     found = say.TOO_MANY_ARGUMENTS.at(
-                        argument.span, callee=callee.text, most=plural(len(parameters)), got=got
+                        argument.span, callee=callee.text, most=counted(len(parameters), "argument"), got=got
                     )
                     self.say(found.with_fix("take it away", taken_away(arguments, argument)), callee, defined_at)
                     return
@@ -330,11 +331,6 @@ class Expressions(Record, frozen=False):
         if defined_at is not None:
             diagnostic = diagnostic.with_others(Label(defined_at, f"`{callee.text}` is defined here"))
         self.diagnostics.append(diagnostic)
-
-
-def plural(count: int) -> str:
-    """`1 argument`, `2 arguments`."""
-    return f"{count} argument{'s' * (count != 1)}"
 
 
 def unknown_argument(callee: str, name: tree.Name, known: Sequence[str]) -> Diagnostic:

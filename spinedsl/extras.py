@@ -1,0 +1,101 @@
+"""Packages that are not always installed: which work needs them, and what installs them.
+
+What a piece of work needs is asked for at once and before it begins, by the command line and by Python programs alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import PurePath
+
+EXTRAS = {
+    "torch": "torch",
+    "numpy": "onnx",
+    "onnx": "onnx",
+    "onnxruntime": "all",
+    "safetensors": "all",
+    "resvg_py": "draw",
+    "shtab": "completion",
+    "hypothesis": "testing",
+}  # packages by what brings them
+CONTENTS = {
+    "torch": {"torch", "numpy"},
+    "onnx": {"onnx", "numpy"},
+    "draw": {"resvg_py"},
+    "completion": {"shtab"},
+    "testing": {"hypothesis"},
+    "all": {"torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab"},
+}  # of each extra, as in pyproject.toml
+
+BACKENDS = {"torch": (), "onnx": ("onnx", "numpy"), "mermaid": ()}
+FIGURES = {"png": ("resvg_py",)}  # by the kind of figure
+MODULE = ("torch",)  # to load what was compiled
+ENGINE_CHOICE = (("torch",), ("onnx", "onnxruntime"), ("onnx", "openvino"))  # one of these is enough to compare with
+ENGINES = ("numpy", "torch", "onnx", "onnxruntime")  # to run a network by all that are compared
+LAWS = ("hypothesis", *ENGINES)
+WEIGHTS = {
+    ".safetensors": ("numpy", "safetensors"),
+    ".npz": ("numpy",),
+    ".onnx": ("numpy", "onnx"),
+    ".pt": ("numpy", "torch"),
+    ".pth": ("numpy", "torch"),
+}  # by the ending of what is read
+
+
+class MissingPackage(ModuleNotFoundError):
+    """Packages are missing that what was asked for needs: `packages` names all of them."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        self.packages = tuple(packages)
+        *others, last = packages
+        names = f"{', '.join(others)} and {last}" if others else last
+        super().__init__(f"this needs {names}: {install(packages)}", name=packages[0])
+
+
+def require(*packages: str) -> None:
+    """See that all packages are there, without importing one.
+
+    Raises:
+        MissingPackage: some are not; it names every one of them.
+    """
+    if lacking := missing(packages):
+        raise MissingPackage(lacking)
+
+
+def missing(packages: Iterable[str]) -> list[str]:
+    """Those that are not installed, each once."""
+    return [package for package in dict.fromkeys(packages) if not _is_there(package)]
+
+
+def to_compare() -> tuple[str, ...]:
+    """What it takes to compare a network by several engines: NumPy, and where there is none, the usual ones."""
+    return ENGINES[:1] if any(not missing(engine) for engine in ENGINE_CHOICE) else ENGINES
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def install(packages: Iterable[str]) -> str:
+    """The one command that installs all of them."""
+    wanted = set(packages)
+    chosen = next((extra for extra, brings in CONTENTS.items() if wanted <= brings), None)
+    extras = [chosen] if chosen is not None else _several(wanted)
+    return f"pip install 'spinedsl[{','.join(extras)}]'"
+
+
+def _several(wanted: set[str]) -> list[str]:
+    """The extras that bring what no single one does."""
+    found = dict.fromkeys(EXTRAS[package] for package in EXTRAS if package in wanted)
+    return (
+        ["all", *(extra for extra in found if extra == "testing")] if "all" in found or len(found) > 2 else list(found)
+    )
+
+
+def of_weights(path: str | PurePath) -> Sequence[str]:
+    """What reading a weights file takes; of an unknown kind NumPy, to say what kinds there are."""
+    return WEIGHTS.get(PurePath(path).suffix.lower(), ("numpy",))
