@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from spinedsl import driver, extras
 from spinedsl.backends import DEFAULT_OPSET, Options, backend
-from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
+from spinedsl.brief import LINE, Table, cut
+from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome, nearest, one_of
 from spinedsl.diagnostics.render import render, summary
 from spinedsl.ir.typed import InputSize
 from spinedsl.lower import lower
@@ -33,15 +34,28 @@ if TYPE_CHECKING:
     from spinedsl.weights import Weights
 
 
-class Mistakes(Exception):
+class Refusal(Exception):
+    """What all that this module raises has in common: a line as its `repr`, and it may be sent to another process."""
+
+    def __repr__(self) -> str:
+        return cut(f"<{type(self).__name__}: {str(self).partition(chr(10))[0]}", LINE - 1) + ">"
+
+
+class Mistakes(Refusal):
     """A file, or what goes with it, has mistakes: `diagnostics` has them all."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
+        self.diagnostics = Diagnostics(diagnostics)
         super().__init__(f"{summary(self.diagnostics)}\n\n{render(self.diagnostics)}")
 
+    def __reduce__(self) -> tuple[type[Mistakes], tuple[Diagnostics]]:
+        return Mistakes, (self.diagnostics,)
 
-class Disagreement(Exception):
+    def _repr_html_(self) -> str:
+        return self.diagnostics._repr_html_()
+
+
+class Disagreement(Refusal):
     """What was compiled does not give the same numbers everywhere: `report` has them all."""
 
     def __init__(self, report: Report) -> None:
@@ -50,21 +64,27 @@ class Disagreement(Exception):
             f"the engines do not agree on {report.network}: this is a fault of the compiler or of an engine"
         )
 
+    def __reduce__(self) -> tuple[type[Disagreement], tuple[Report]]:
+        return Disagreement, (self.report,)
 
-class TooFewWitnesses(Exception):
+
+class TooFewWitnesses(Refusal):
     """No engine is installed, so there is nothing to compare the reference interpreter with."""
 
     def __init__(self, report: Report) -> None:
-        self.missing = report.missing
+        self.report, self.missing = report, report.missing
         said = "; ".join(f"{one.witness} needs {one.install}" for one in report.missing)
         super().__init__(f"no engine is installed to compare the reference interpreter with: {said}")
 
+    def __reduce__(self) -> tuple[type[TooFewWitnesses], tuple[Report]]:
+        return TooFewWitnesses, (self.report,)
 
-class OutputChoice(ValueError):
+
+class OutputChoice(Refusal, ValueError):
     """Outputs are asked for that a network does not have, or none at all."""
 
 
-class NetworkChoice(ValueError):
+class NetworkChoice(Refusal, ValueError):
     """A file has several networks and none was chosen, or one that it does not have."""
 
 
@@ -229,7 +249,7 @@ def emit(
     if verify:
         outcome = backend(to).emit(made, replace(options, verified=_verified(made, options)))
     assert outcome.value is not None
-    return outcome.value
+    return Table(outcome.value)
 
 
 def _to_emit(to: str, weights: object, *, verify: bool) -> tuple[str, ...]:

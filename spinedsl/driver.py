@@ -17,6 +17,7 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
+from spinedsl.brief import counted, listed, short_path
 from spinedsl.checks import check
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, in_order, nearest
 from spinedsl.diagnostics import catalogue as say
@@ -196,6 +197,10 @@ class Analysis(Record, eq=False):
     unit: Unit
     networks: Mapping[str, Network]
     checked: Mapping[str, CheckedNetwork]
+
+    def __brief__(self) -> str:
+        found = f"{counted(len(self.networks), 'network')} in {short_path(self.source.name, 50)}"
+        return f"of {found}: {listed(self.networks, len(self.networks))}" if self.networks else f"of {found}"
 
 
 def analyse(source: Source, size: InputSize | None = None, only: str | None = None) -> Outcome[Analysis]:

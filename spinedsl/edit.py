@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias, TypeVar
 
+from spinedsl.brief import Items, counted, cut
 from spinedsl.diagnostics import Outcome
 from spinedsl.record import Record, names, values
 from spinedsl.source import Source, Span
@@ -53,7 +54,14 @@ _BREAKS = re.compile("[\n\r]")
 # ---- the edits ----
 
 
-class Change(Record):
+class _Edit(Record):
+    """What all edits have in common: `str` is what they say in a `.spine` file."""
+
+    def __brief__(self) -> str:
+        return f": {cut(str(self))}"
+
+
+class Change(_Edit):
     """`block b7: type clauses…`: each clause replaces the row's, `none` takes it away; a type replaces the type."""
 
     name: str
@@ -69,7 +77,7 @@ class Change(Record):
         return " ".join([head, *(f"{word} {value}" for word, value in self.clauses)])
 
 
-class Add(Record):
+class Add(_Edit):
     """`add block x1: type clauses… before b7`. Without a place, the row goes to the end of the rows of its kind."""
 
     name: str
@@ -89,7 +97,7 @@ class Add(Record):
         return " ".join([row, *(f"{word} {value}" for word, value in self.clauses), *place])
 
 
-class Drop(Record):
+class Drop(_Edit):
     """`drop b11`."""
 
     name: str
@@ -101,7 +109,7 @@ class Drop(Record):
         return f"drop {self.name}"
 
 
-class Move(Record):
+class Move(_Edit):
     """`move b6 after b7`, or `before` it: one of the two is given."""
 
     name: str
@@ -116,7 +124,7 @@ class Move(Record):
         return " ".join([f"move {self.name}", *before, *([f"after {self.after}"] if self.after is not None else [])])
 
 
-class Setting(Record):
+class Setting(_Edit):
     """A setting by its word. Of `widths`, `defaults` and `rules`, each entry replaces the network's of its key.
 
     Of `resample`, `join`, `input` and `let` there is one entry, as in `Setting("let", ("n = 5",))`, which replaces all.
@@ -133,7 +141,7 @@ class Setting(Record):
         return " ".join([self.word, *(["{", *said, "}"] if self.word in WITH_ENTRIES else said)])
 
 
-class Argument(Record):
+class Argument(_Edit):
     """`width = 2`: the value of a parameter."""
 
     name: str
@@ -146,7 +154,7 @@ class Argument(Record):
         return f"{self.name} = {self.value}"
 
 
-class Allow(Record):
+class Allow(_Edit):
     """`allow W0701 "reason"`: a warning that the edited network accepts."""
 
     code: str
@@ -168,13 +176,20 @@ class Edits(Record):
     items: tuple[Edit, ...] = ()
 
     def __init__(self, items: Iterable[Edit] = ()) -> None:
-        object.__setattr__(self, "items", tuple(items))
+        object.__setattr__(self, "items", Items(items))
 
     def __iter__(self) -> Iterator[Edit]:
         return iter(self.items)
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def __brief__(self) -> str:
+        texts = ", ".join(cut(str(edit), 40) for edit in self.items[:3]) + ", …" * (len(self.items) > 3)
+        return f": {counted(len(self.items), 'edit')}: {texts}" if self.items else ": none"
+
+    def __str__(self) -> str:
+        return self.to_text()
 
     def to_text(self) -> str:
         """The `with { … }` that says them, one a line."""

@@ -9,6 +9,9 @@ A command that answers in a tenth of a second cannot spend half of it on definin
 
     class Pen(Record, frozen=False): ...      # what it holds may be assigned, and need not be a field
     class Node(Record, eq=False): ...         # two are the same only if they are the same object
+
+What a record prints is one line, whatever it holds: its class and fields in brief, or what its `__brief__` says. Long
+tuples and sets in its fields, and dicts of a frozen one, are kept as ones that print a few lines (`brief.Items`).
 """
 
 from __future__ import annotations
@@ -19,18 +22,22 @@ from operator import attrgetter
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, dataclass_transform
 
+from spinedsl.brief import FEW, LINE, cut, fields, short
+
 R = TypeVar("R", bound="Record")
 
 _MISSING: Any = object()
+_PLAIN = {"str", "int", "bool", "float", "object", "None"}
 
 
 class _Field:
     """What `field` says of a field beyond its name."""
 
-    __slots__ = ("default", "factory", "shown")
+    __slots__ = ("default", "factory", "holds", "shown")
 
     def __init__(self, default: object, factory: Callable[[], object] | None, shown: bool) -> None:
         self.default, self.factory, self.shown = default, factory, shown
+        self.holds: type | None = None  # a kind of collection, which is then one that prints as a few lines
 
 
 def field(
@@ -61,9 +68,10 @@ class RecordType(type):
         eq: bool = True,
     ) -> RecordType:
         own: dict[str, _Field] = {}
-        for attribute in namespace.get("__annotations__", ()):
+        for attribute, annotation in namespace.get("__annotations__", {}).items():
             said = namespace.pop(attribute, _MISSING)
             own[attribute] = said if isinstance(said, _Field) else _Field(said, None, True)
+            own[attribute].holds = _collection(getattr(annotation, "__name__", None) or str(annotation), frozen)
         if (frozen or not bases) and cached_property not in map(type, namespace.values()):
             namespace["__slots__"] = tuple(own)
         inherited = {k: v for base in reversed(bases) for k, v in getattr(base, "__fields__", {}).items()}
@@ -84,8 +92,14 @@ class Record(metaclass=RecordType, frozen=False, eq=False):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        shown = (f"{n}={getattr(self, n)!r}" for n, said in type(self).__fields__.items() if said.shown)
-        return f"{type(self).__qualname__}({', '.join(shown)})"
+        said, kind = self.__brief__(), type(self)
+        if said:
+            return cut(f"<{kind.__name__}{'' if said.startswith(':') else ' '}{said}", LINE - 1) + ">"
+        return fields(kind.__name__, ((n, getattr(self, n, ...)) for n, said in kind.__fields__.items() if said.shown))
+
+    def __brief__(self) -> str:
+        """What tells it from others of its class, in a few words; if nothing, `repr` has the fields."""
+        return ""
 
     def __reduce__(self) -> tuple[type[Record], tuple[object, ...]]:
         return type(self), values(self)
@@ -120,6 +134,15 @@ def replace(record: R, **changes: Any) -> R:
     return type(record)(**(held | changes))
 
 
+def _collection(annotation: str, frozen: bool) -> type | None:
+    """The kind of collection that a field may hold. A dict of what is not frozen may be written to from elsewhere."""
+    if "frozenset[" in annotation:
+        return frozenset
+    if annotation.startswith(("dict[", "Mapping[")):
+        return dict if frozen else None
+    return None if _PLAIN.issuperset(annotation.split(" | ")) else tuple
+
+
 def _init_on_first_use(self: Record, *arguments: object, **named: object) -> None:
     """Write the `__init__` of the class, put it in this one's place, and call it."""
     kind = next(c for c in type(self).__mro__ if c.__dict__.get("__init__") is _init_on_first_use)
@@ -134,22 +157,31 @@ def _init(kind: type[Record]) -> FunctionType:
     is refused at run time: an assignment that has to be allowed once takes three times as long.
     """
     said = kind.__fields__
-    made_anew = tuple(field.factory is not None for field in said.values())
-    code = _code_of_init(made_anew, hasattr(kind, "__post_init__"))
+    form = tuple((field.factory is not None, field.holds) for field in said.values())
+    code = _code_of_init(form, hasattr(kind, "__post_init__"))
     named = dict(zip((f"field{index}" for index in range(len(said))), said, strict=True))
     code = code.replace(co_varnames=("self", *said), co_names=tuple(named.get(name, name) for name in code.co_names))
     scope: dict[str, Any] = {f"make{index}": field.factory for index, field in enumerate(said.values())}
     defaults = [field.default for field in said.values() if field.factory or field.default is not _MISSING]
-    return FunctionType(code, scope | {"missing": _MISSING}, "__init__", tuple(defaults))
+    return FunctionType(code, scope | _IN_INIT, "__init__", tuple(defaults))
+
+
+_IN_INIT = {
+    "missing": _MISSING, "short": short, "few": FEW, "type": type, "len": len, "tuple": tuple, "dict": dict,
+    "frozenset": frozenset,
+}  # fmt: skip
 
 
 @cache
-def _code_of_init(made_anew: tuple[bool, ...], then_more: bool) -> CodeType:
-    """What an `__init__` of so many fields does, whatever their names."""
-    lines = [f"if a{index} is missing: a{index} = make{index}()" for index, anew in enumerate(made_anew) if anew]
-    lines += [f"self.field{index} = a{index}" for index in range(len(made_anew))]
+def _code_of_init(form: tuple[tuple[bool, type | None], ...], then_more: bool) -> CodeType:
+    """What an `__init__` of so many fields does, whatever their names: which are made anew, and which collect what."""
+    lines = [f"if a{index} is missing: a{index} = make{index}()" for index, (anew, _) in enumerate(form) if anew]
+    for index, (_, holds) in enumerate(form):
+        a = f"a{index}"
+        short_if = f"short({a}) if type({a}) is {holds.__name__} and len({a}) > few else " if holds is not None else ""
+        lines.append(f"self.field{index} = {short_if}{a}")
     lines += ["self.__post_init__()"] if then_more else []
-    heads = "".join(f", a{index}" for index in range(len(made_anew)))
+    heads = "".join(f", a{index}" for index in range(len(form)))
     scope: dict[str, Any] = {}
     exec(f"def __init__(self{heads}):\n    " + "\n    ".join(lines or ["pass"]), scope)  # noqa: S102 - numbers are all it has
     code: CodeType = scope["__init__"].__code__

@@ -7,9 +7,11 @@ ends), and `Span`s, which every later stage carries so that a message can point 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from spinedsl.brief import PART, Items, brief, counted, short_path
 from spinedsl.record import Record, field
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class Source(Record, eq=False):
         return Source(name, text, origin, archive)
 
     @cached_property
-    def line_starts(self) -> list[int]:
+    def line_starts(self) -> Sequence[int]:
         """Offset of the first character of every line."""
         starts = [0]
         find = self.text.find
@@ -51,7 +53,7 @@ class Source(Record, eq=False):
         while at >= 0:
             starts.append(at + 1)
             at = find("\n", at + 1)
-        return starts
+        return Items(starts)
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of `offset`, both counted from 1."""
@@ -63,6 +65,10 @@ class Source(Record, eq=False):
         start = self.line_starts[line - 1]
         end = self.line_starts[line] - 1 if line < len(self.line_starts) else len(self.text)
         return self.text[start:end]
+
+    def __brief__(self) -> str:
+        lines = self.text.count("\n") + (not self.text.endswith("\n"))
+        return f"{short_path(self.name)}: {counted(lines if self.text else 0, 'line')}"
 
     def span(self, start: int, end: int) -> Span:
         """The place from offset `start` up to, not including, `end`."""
@@ -90,6 +96,16 @@ class Span(NamedTuple):
     def text(self) -> str:
         """The characters covered."""
         return self.source.text[self.start : self.end]
+
+    def __brief__(self) -> str:
+        # Counted here, since to ask `position` is to find all lines of the source, and to keep them.
+        text, start = self.source.text, min(self.start, len(self.source.text))
+        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+        return f"{short_path(self.source.name)}:{line}:{column}"
+
+    def __repr__(self) -> str:
+        covered = self.source.text[self.start : min(self.end, self.start + PART + 1)]
+        return f"<Span {self.__brief__()} {brief(covered)}>"
 
     def to(self, other: Span) -> Span:
         """From the start of this span to the end of `other`, which stands in the same source."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil, floor, inf, log10
 
+from spinedsl.brief import counted, cut
 from spinedsl.record import Record, replace
 
 
@@ -33,6 +34,10 @@ class Difference(Record):
     largest: float
     scaled: float
     allowed: float
+
+    def __brief__(self) -> str:
+        within = f"{self.scaled:.1e} of {self.allowed:.0e} allowed"
+        return f"{cut(self.output, 30)} by {self.witness} at {self.size}: {within}"
 
     @property
     def agrees(self) -> bool:
@@ -67,6 +72,11 @@ class Report(Record):
     differences: tuple[Difference, ...]
     failures: tuple[Failure, ...]
     missing: tuple[Missing, ...]
+
+    def __brief__(self) -> str:
+        engines, sizes = counted(len(self.witnesses), "engine"), counted(len(self.sizes), "size")
+        said = f"{'agrees' if len(self.witnesses) == 1 else 'agree'}" if self.agrees else "do not all agree"
+        return f"{cut(self.network, 40)}: {engines} {said} at {sizes} with the {cut(self.reference, 30)}"
 
     @property
     def agrees(self) -> bool:

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from spinedsl.diagnostics.catalogue import CATALOGUE
-from spinedsl.diagnostics.model import Diagnostic, Edit, Severity, in_order
+from spinedsl.diagnostics.model import Diagnostic, Edit, Severity
+from spinedsl.diagnostics.order import in_order
 from spinedsl.diagnostics.plain import printable
 from spinedsl.source import Span
 

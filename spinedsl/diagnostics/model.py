@@ -8,12 +8,15 @@ from enum import StrEnum
 from os import PathLike
 from typing import Generic, TypeVar
 
+from spinedsl.brief import LINE, Items, brief, counted, cut, lines
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record, replace
 from spinedsl.source import Span
 
 _NUMBER = re.compile(r"-?\s*[0-9][0-9.eE+-]*")
 MAX_FACT = 300
+MOST_SHOWN = 20  # in a notebook
+MOST_COUNTED = 100  # for a line that a prompt shows
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -31,6 +34,9 @@ class Label(Record):
     span: Span
     text: str
 
+    def __brief__(self) -> str:
+        return f"{self.span.__brief__()} {cut(self.text)}"
+
 
 class Edit(Record):
     """Replace the text of `span` by `text`."""
@@ -38,12 +44,18 @@ class Edit(Record):
     span: Span
     text: str
 
+    def __brief__(self) -> str:
+        return f"{self.span.__brief__()} {brief(self.span.text[:100])} -> {brief(self.text)}"
+
 
 class Fix(Record):
     """A repair in words, and as edits where the compiler is sure of them."""
 
     text: str
     edits: tuple[Edit, ...] = ()
+
+    def __brief__(self) -> str:
+        return cut(self.text, 80) + (f" ({counted(len(self.edits), 'edit')})" if self.edits else "")
 
 
 class Diagnostic(Record):
@@ -57,6 +69,17 @@ class Diagnostic(Record):
     notes: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
     inside: Span | None = None  # where the mistake shows, if `span` is only what led there
+
+    def __brief__(self) -> str:
+        place = f"{self.span.__brief__()} " * bool(self.span.source.text)  # else the message names the file
+        return f"{self.code.id} {place}{cut(self.message)}"
+
+    def __str__(self) -> str:
+        """As the command line prints it, without colours."""
+        return _rendered([self]).removesuffix("\n")
+
+    def _repr_html_(self) -> str:
+        return _html(str(self))
 
     @property
     def severity(self) -> Severity:
@@ -100,6 +123,9 @@ class Code(Record):
     message: str
     label: str
 
+    def __brief__(self) -> str:
+        return f"{self.id}: {self.title}"
+
     @property
     def severity(self) -> Severity:
         """Codes that begin with W are warnings."""
@@ -119,11 +145,63 @@ def _short(fact: object) -> object:
     return one_line(text if len(text) <= MAX_FACT else f"{text[: MAX_FACT - 1]}…")
 
 
+class Diagnostics(Items[Diagnostic]):
+    """A tuple of diagnostics. As text, and in a notebook, they are what the command line prints."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return lines((diagnostic.__brief__() for diagnostic in self), len(self), "(", ")")
+
+    def __str__(self) -> str:
+        return _rendered(self).removesuffix("\n") or "no mistakes"
+
+    def _repr_html_(self) -> str:
+        shown = str(Diagnostics(self[:MOST_SHOWN]))
+        return _html(shown if len(self) <= MOST_SHOWN else f"{shown}\n\n… {len(self) - MOST_SHOWN} more")
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[Diagnostic, ...]]]:
+        return Diagnostics, (tuple(self),)
+
+
+def _rendered(diagnostics: Iterable[Diagnostic]) -> str:
+    from spinedsl.diagnostics.render import render  # noqa: PLC0415  a clean file has nothing to render
+
+    return render(diagnostics)
+
+
+def _html(text: str) -> str:
+    """What a notebook shows of a text that is laid out in lines."""
+    from html import escape  # noqa: PLC0415  only a notebook needs it
+
+    return f"<pre>{escape(text)}</pre>"
+
+
 class Outcome(Record, Generic[T]):
     """A value, missing where nothing sensible could be made, and the diagnostics so far."""
 
     value: T | None
-    diagnostics: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = Diagnostics()
+
+    def __post_init__(self) -> None:
+        if type(self.diagnostics) is not Diagnostics:
+            object.__setattr__(self, "diagnostics", Diagnostics(self.diagnostics))
+
+    def __brief__(self) -> str:
+        looked_at = self.diagnostics[:MOST_COUNTED]
+        errors = sum([diagnostic.severity is Severity.ERROR for diagnostic in looked_at])
+        found = [(errors, "error"), (len(looked_at) - errors, "warning")]
+        more = "at least " * (len(self.diagnostics) > MOST_COUNTED)
+        said = more + ", ".join(counted(count, noun) for count, noun in found if count)
+        held = brief(self.value, LINE).strip("<>").removeprefix("of ") if self.value is not None else "no value"
+        return f": {said or 'no mistakes'}; {held}"
+
+    def __str__(self) -> str:
+        """The diagnostics as the command line prints them."""
+        return str(self.diagnostics)
+
+    def _repr_html_(self) -> str:
+        return Diagnostics(self.diagnostics)._repr_html_()
 
     @property
     def ok(self) -> bool:
@@ -145,17 +223,3 @@ def first(diagnostics: list[Diagnostic], most: int, too_many: Code) -> list[Diag
     shown = sorted(diagnostics, key=lambda diagnostic: diagnostic.span.start)[:most]
     more = too_many.at(shown[-1].span, what="mistakes", limit=most, got=len(diagnostics))
     return [*shown, more.with_fix("begin with the first ones")]
-
-
-def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """By file and place, each said once: instances of one network repeat what they share."""
-    found = list(diagnostics)
-    places = {(d.code.id, d.span) for d in found}
-    seen: dict[tuple[str, str, int, int, str], Diagnostic] = {}
-    for diagnostic in found:
-        span = diagnostic.span
-        if diagnostic.inside is not None and (diagnostic.code.id, diagnostic.inside) in places:
-            continue
-        key = (span.source.name, diagnostic.code.id, span.start, span.end, diagnostic.message)
-        seen.setdefault(key, diagnostic)
-    return tuple(sorted(seen.values(), key=lambda d: (d.span.source.name, d.span.start, d.span.end, d.code.id)))

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from spinedsl.brief import counted
+
+__all__ = ["HIDDEN", "counted", "hidden", "one_line", "printable"]
+
 # Controls, what turns the direction of writing, what has no width, and halves of characters.
 HIDDEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -23,11 +27,6 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return hidden().sub(lambda match: f"\\u{{{ord(match[0]):x}}}", text).replace("\t", " ")
-
-
-def counted(count: int, word: str) -> str:
-    """`1 file`, `2 files`: a count with its word."""
-    return f"{count:,} {word}{'s' * (count != 1)}"
 
 
 def one_line(text: object) -> str:

@@ -6,11 +6,16 @@ unprinted: control characters are shown by their escapes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
-from spinedsl.diagnostics.model import Diagnostic, Fix, Label, Severity, in_order
+from spinedsl.diagnostics.order import in_order
 from spinedsl.diagnostics.plain import counted, one_line, printable
 from spinedsl.source import Span
+
+if TYPE_CHECKING:  # the model prints itself by this module
+    from spinedsl.diagnostics.model import Diagnostic, Fix
 
 MAX_TEXT = 1_000
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "bold": "\x1b[1m", "dim": "\x1b[1;34m", "help": "\x1b[36m"}
@@ -29,9 +34,15 @@ def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False, width: in
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
     """`2 errors, 1 warning`."""
-    found = in_order(diagnostics)
-    counts = [(severity, sum(d.severity is severity for d in found)) for severity in Severity]
-    return ", ".join(counted(count, severity.value) for severity, count in counts if count) or "no mistakes"
+    found = Counter(diagnostic.severity.value for diagnostic in in_order(diagnostics))
+    return ", ".join(counted(found[word], word) for word in ("error", "warning") if found[word]) or "no mistakes"
+
+
+class _Place(NamedTuple):
+    """A place, and what is to be said right there."""
+
+    span: Span
+    text: str
 
 
 class _Pen:
@@ -46,7 +57,8 @@ class _Pen:
         severity = diagnostic.severity.value
         head = self.paint(f"{severity}[{diagnostic.code.id}]", severity)
         lines = [f"{head}{self.paint(': ' + cut(diagnostic.message), 'bold')}"]
-        places = [Label(diagnostic.span, diagnostic.label), *diagnostic.others]
+        others = (_Place(label.span, label.text) for label in diagnostic.others)
+        places = [_Place(diagnostic.span, diagnostic.label), *others]
         margin = " " * max(len(str(place.span.line)) for place in places)
         if diagnostic.span.source.text or diagnostic.label:
             for source in dict.fromkeys(place.span.source for place in places):
@@ -58,7 +70,7 @@ class _Pen:
             lines += self.fix(fix, margin)
         return "\n".join(lines) + "\n"
 
-    def snippet(self, places: list[Label], main: Label, margin: str, severity: str) -> list[str]:
+    def snippet(self, places: list[_Place], main: _Place, margin: str, severity: str) -> list[str]:
         """All places in one source: each line once, its marks below it, dots where lines are left out."""
         first = places[0].span
         line, column = first.source.position(min(first.start, len(first.source.text)))
@@ -67,7 +79,7 @@ class _Pen:
             f"{margin}{self.paint(arrow, 'dim')} {one_line(first.source.name)}:{line}:{column}",
             f"{margin} {bar}",
         ]
-        by_line: dict[int, list[Label]] = {}
+        by_line: dict[int, list[_Place]] = {}
         for place in places:
             by_line.setdefault(place.span.line, []).append(place)
         previous = 0
@@ -78,7 +90,7 @@ class _Pen:
             previous = number
         return lines
 
-    def marked_line(self, number: int, places: list[Label], main: Label, margin: str, severity: str) -> list[str]:
+    def marked_line(self, number: int, places: list[_Place], main: _Place, margin: str, severity: str) -> list[str]:
         """A line, and below it a mark for each place with what is to be said there."""
         bar = self.paint("|", "dim")
         raw = places[0].span.source.line_text(number)
@@ -96,7 +108,7 @@ class _Pen:
             lines.append(f"{margin} {bar} {' ' * before}{text}")
         return lines
 
-    def window(self, raw: str, places: list[Label], main: Label, gutter: int) -> tuple[int, int]:
+    def window(self, raw: str, places: list[_Place], main: _Place, gutter: int) -> tuple[int, int]:
         """The part of a line that is shown: all of it, or of a long one what is around the mark."""
         room = self.width - gutter - 3
         if len(raw) <= room and len(printable(raw)) <= room:

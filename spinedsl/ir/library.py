@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from spinedsl.brief import Table, counted, cut, short_path
 from spinedsl.diagnostics import Diagnostic, Label, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
@@ -55,10 +56,14 @@ class Defined(Record, frozen=False, eq=False):
     unit: Unit
     sound: bool = True
     # Found while it is expanded, and kept: every expansion would find the same.
-    plan: Any = None  # see `plan_of`
-    locs: dict[int, Loc] = field(default_factory=dict)  # by offset in its source
-    notations: dict[int, Expr] = field(default_factory=dict)  # by identity of the expression
-    expansions: dict[object, dict[object, Any]] = field(default_factory=dict)  # by defaults, then arguments: `expand`
+    plan: Any = field(default=None, repr=False)  # see `plan_of`
+    locs: dict[int, Loc] = field(default_factory=dict, repr=False)  # by offset in its source
+    notations: dict[int, Expr] = field(default_factory=dict, repr=False)  # by identity of the expression
+    # By defaults, then arguments: see `expand`.
+    expansions: dict[object, dict[object, Any]] = field(default_factory=dict, repr=False)
+
+    def __brief__(self) -> str:
+        return f"{self.kind} {cut(self.name, 40)} in {short_path(self.definition.span.source.name, 40)}"
 
     @property
     def name(self) -> str:
@@ -73,7 +78,7 @@ class Defined(Record, frozen=False, eq=False):
     @cached_property
     def parameters(self) -> dict[str, tree.Parameter]:
         """Its parameters by name, in their order."""
-        return {parameter.name.text: parameter for parameter in self.definition.parameters}
+        return Table({parameter.name.text: parameter for parameter in self.definition.parameters})
 
     def parameter(self, name: str) -> tree.Parameter | None:
         """The parameter of that name."""
@@ -84,13 +89,17 @@ class Unit(Record, frozen=False, eq=False):
     """A resolved file. `mentioned` are names inside statements that could not be read: nobody complains of those."""
 
     file: tree.File
-    definitions: dict[str, Defined] = field(default_factory=dict)
-    networks: dict[str, tree.Network | tree.Instance] = field(default_factory=dict)
+    definitions: dict[str, Defined] = field(default_factory=Table)
+    networks: dict[str, tree.Network | tree.Instance] = field(default_factory=Table)
     imports: tuple[Unit, ...] = ()
     mentioned: frozenset[str] = frozenset()
     incomplete: bool = False  # an import failed: unknown names may be its
     suggestions: int = 200  # how many more times the file is searched for a name that may be meant
-    homes: dict[Source, Unit] = field(default_factory=dict)  # see `home`
+    homes: dict[Source, Unit] = field(default_factory=dict, repr=False)  # see `home`
+
+    def __brief__(self) -> str:
+        held = f"{counted(len(self.definitions), 'definition')}, {counted(len(self.networks), 'network')}"
+        return f"{short_path(self.file.source.name)}: {held}"
 
     def nearest(self, name: str, known: Iterable[str]) -> str | None:
         """The known name most like this one; None if there is none, or so many mistakes that nobody needs it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spinedsl.brief import counted, cut
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.ir.trace import Trace
@@ -54,6 +55,9 @@ class RowDecl(Record, eq=False):
     join: TypedUse | None
     sound: bool  # false: a mistake was said of it, so that nothing that follows from it is
 
+    def __brief__(self) -> str:
+        return f"{self.row.kind} {cut(self.name, 30)}: {cut(self.row.use.name.text, 30)}"
+
     @property
     def name(self) -> str:
         """Name of the row."""
@@ -93,6 +97,10 @@ class Network(Record, eq=False):
     instance: tree.Instance | None = None
     trace: Trace | None = None  # of an edited network
     base: Network | None = None  # what an instance is made of
+
+    def __brief__(self) -> str:
+        of = f" made of {cut(self.base.name, 30)}" if self.base is not None else ""
+        return f"{cut(self.name, 30)}{of}: {counted(len(self.rows), 'row')}"
 
     @property
     def sound_text(self) -> bool:

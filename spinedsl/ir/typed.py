@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spinedsl.brief import counted, cut
 from spinedsl.ir.networks import Network, RowDecl
 from spinedsl.ops.program import Call
 from spinedsl.ops.types import Loc, Type
@@ -18,6 +19,10 @@ class TypedInput(Record, eq=False):
     source: tree.Name
     resample: Call | None
 
+    def __brief__(self) -> str:
+        by = f" by {cut(self.resample.module.definition, 40)}" if self.resample is not None else ""
+        return f"from {cut(self.source.text, 40)}{by}"
+
 
 class TypedRow(Record, eq=False):
     """A row with its level, widths and modules. What a mistake left unknown is None."""
@@ -30,6 +35,10 @@ class TypedRow(Record, eq=False):
     calls: tuple[Call, ...]
     type: Type | None
     parts: tuple[tuple[str, Type], ...] = ()  # what a head yields, by the names of the outputs that they are
+
+    def __brief__(self) -> str:
+        given = counted(len(self.parts), "output") if self.parts else str(self.type or "of unknown type")
+        return f"{self.declared.__brief__()} -> {given}"
 
     @property
     def name(self) -> str:
@@ -68,8 +77,14 @@ class TypedNetwork(Record, eq=False):
     loc: Loc
     any_size: bool = False
 
+    def __brief__(self) -> str:
+        return f"{cut(self.name, 40)}: {counted(len(self.rows), 'row')}, {self.input_name} {self.input_type}"
+
 
 class CheckedNetwork(Record, eq=False):
     """A typed network in which no check found an error. Every stage after this is total."""
 
     typed: TypedNetwork
+
+    def __brief__(self) -> str:
+        return self.typed.__brief__()

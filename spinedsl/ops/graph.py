@@ -6,6 +6,7 @@ interpreter and the costs read this form.
 
 from __future__ import annotations
 
+from spinedsl.brief import counted, cut
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
 from spinedsl.ops.program import (
     Bind,
@@ -41,6 +42,10 @@ class Node(Record, eq=False):
     row: str
     loc: Loc
 
+    def __brief__(self) -> str:
+        inputs = ", ".join(f"%{value}" for value in self.inputs[:3]) + ", …" * (len(self.inputs) > 3)
+        return f"{cut(self.name, 50)}: %{self.result} = {self.primitive}({inputs})"
+
 
 class Graph(Record, eq=False):
     """A program without structure. Value 0 is the input; `types` and `names` are indexed by value."""
@@ -56,6 +61,10 @@ class Graph(Record, eq=False):
     def input_type(self) -> Type:
         """Type of the input."""
         return self.types[0]
+
+    def __brief__(self) -> str:
+        held = f"{counted(len(self.nodes), 'operation')}, {counted(len(self.parameters), 'tensor')}"
+        return f"of {cut(self.program.name, 40)}: {held}, {counted(len(self.outputs), 'output')}"
 
 
 def flatten(program: Program) -> Graph:

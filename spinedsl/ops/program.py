@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
+from spinedsl.brief import Items, Table, counted, cut, listed, short_path
 from spinedsl.ops.types import Attr, Expr, Literal, Loc, Type
 from spinedsl.record import Record
 
@@ -47,6 +48,9 @@ class Op(Record, eq=False):
     loc: Loc
     any_size: bool = False  # as of its network: what SAME pads then depends on the size
 
+    def __brief__(self) -> str:
+        return f"{self.primitive} of {counted(len(self.inputs), 'operand')}: {self.type}, {self.loc}"
+
 
 class Call(Record, eq=False):
     """A module used. `maps` are its feature-map arguments by parameter name; `scalars` its compile-time ones."""
@@ -59,6 +63,9 @@ class Call(Record, eq=False):
     type: Type
     channels: Expr
     loc: Loc
+
+    def __brief__(self) -> str:
+        return f"{cut(self.module.definition, 40)}: {self.type}, {self.loc}"
 
 
 Operand: TypeAlias = Ref | Op | Call | Many
@@ -161,10 +168,13 @@ class Module(Record, eq=False):
     loc: Loc
     yields: tuple[Yielded, ...] = ()  # of a head that yields; `type` is then that of the first
 
+    def __brief__(self) -> str:
+        return f"{self.kind} {cut(self.definition, 40)}: {counted(len(self.body), 'statement')}, {self.type}"
+
     @cached_property
     def literals(self) -> dict[str, Attr]:
         """What a row, which has no names for them, says of the compile-time values: only the values."""
-        return {name: Attr(attr.value, Literal(attr.value)) for name, attr in self.scalars.items()}
+        return Table({name: Attr(attr.value, Literal(attr.value)) for name, attr in self.scalars.items()})
 
 
 class Yielded(Record):
@@ -179,6 +189,10 @@ class Connection(Record, eq=False):
 
     source: str
     resample: Call | None
+
+    def __brief__(self) -> str:
+        by = f" by {cut(self.resample.module.definition, 40)}" if self.resample is not None else ""
+        return f"from {cut(self.source, 40)}{by}"
 
 
 class Row(Record, eq=False):
@@ -202,10 +216,16 @@ class Row(Record, eq=False):
     loc: Loc
     parts: tuple[tuple[str, Type], ...] = ()
 
+    def __brief__(self) -> str:
+        head = f"{self.kind} {cut(self.name, 30)}" + (f": {cut(self.type_name, 30)}" if self.type_name else "")
+        given = counted(len(self.parts), "output") if self.parts else str(self.type)
+        sources = listed((connection.source for connection in self.inputs), len(self.inputs), 2)
+        return " ".join([head, *([f"from {sources}"] if sources else []), "->", given])
+
     @property
     def values(self) -> dict[str, Type]:
         """What the row gives, by name: itself, or the values that a head yields."""
-        return dict(self.parts) if self.parts else {self.name: self.type}
+        return Table(self.parts) if self.parts else {self.name: self.type}
 
 
 class SourceText(Record):
@@ -214,6 +234,9 @@ class SourceText(Record):
     name: str
     text: str
     label: str
+
+    def __brief__(self) -> str:
+        return f"{short_path(self.name)}: {counted(len(self.text), 'character')}"
 
 
 class Program(Record, eq=False):
@@ -234,6 +257,11 @@ class Program(Record, eq=False):
     any_size: bool = False  # the divisor is 1
     dropped: tuple[str, ...] = ()  # rows of the network that its chosen outputs do not need
 
+    def __brief__(self) -> str:
+        made = f"{cut(self.name, 30)}: {counted(len(self.rows), 'row')}"
+        image = f"{cut(self.input_name, 15)} {'x'.join(map(str, self.input_type.shape))}"
+        return f"{made}, {image} -> {listed(self.outputs, len(self.outputs), 5 if len(self.outputs) < 6 else 3)}"
+
     def row(self, name: str) -> Row:
         """The row of that name."""
         return next(row for row in self.rows if row.name == name)
@@ -242,12 +270,12 @@ class Program(Record, eq=False):
     def pyramid(self) -> tuple[Row, ...]:
         """The output rows, fine to coarse: feature maps, with a level each."""
         by_name = {row.name: row for row in self.rows if row.kind != "head"}
-        return tuple(by_name[name] for name in self.outputs if name in by_name)
+        return Items(by_name[name] for name in self.outputs if name in by_name)
 
     @property
     def heads(self) -> tuple[Row, ...]:
         """The heads, in the order of the file."""
-        return tuple(row for row in self.rows if row.kind == "head")
+        return Items(row for row in self.rows if row.kind == "head")
 
 
 _ITEM = re.compile(r"(.*)\[([0-9]+)(:?)\]")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TypeAlias
 
+from spinedsl.brief import brief, cut, short_path
 from spinedsl.record import Record
 
 Value: TypeAlias = int | Fraction | bool | str | tuple["Value", ...]
@@ -60,6 +61,9 @@ class Type(Record):
         more = "" if self.extra == (0, 0) else f" {self.extra[0]:+}x{self.extra[1]:+}"
         return f"{sizes} ({self.where}{more})"
 
+    def __brief__(self) -> str:
+        return str(self)
+
     @property
     def where(self) -> str:
         """The level in words."""
@@ -87,6 +91,9 @@ class Loc(Record):
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
 
+    def __brief__(self) -> str:
+        return f"{short_path(self.file)}:{self.line}"
+
 
 # ---- expressions over compile-time values ----
 
@@ -96,11 +103,17 @@ class Literal(Record):
 
     value: Value
 
+    def __brief__(self) -> str:
+        return brief(self.value)
+
 
 class Name(Record):
     """A parameter, a compile-time `let` or the index of a `repeat`."""
 
     name: str
+
+    def __brief__(self) -> str:
+        return cut(self.name, 40)
 
 
 class Property(Record):
@@ -109,12 +122,19 @@ class Property(Record):
     base: str
     name: str
 
+    def __brief__(self) -> str:
+        return f"{cut(self.base, 40)}.{self.name}"
+
 
 class Operation(Record):
     """An operator or function over expressions: `+ - * / == … and or not if`, `floor`, `round`, `max`, `min`."""
 
     operator: str
     operands: tuple[Expr, ...]
+
+    def __brief__(self) -> str:
+        parts = ["…" if isinstance(part, Operation) else part.__brief__() or "opaque" for part in self.operands[:3]]
+        return f"{self.operator} of {', '.join(parts)}" + ", …" * (len(self.operands) > 3)
 
 
 class Opaque(Record):
@@ -129,3 +149,7 @@ class Attr(Record):
 
     value: Value
     expr: Expr
+
+    def __brief__(self) -> str:
+        held = brief(self.value)
+        return held if isinstance(self.expr, Literal | Opaque) else f"{held} = {self.expr.__brief__()}"

@@ -5,13 +5,25 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TypeAlias
 
+from spinedsl.brief import PART, brief, counted, short_path
 from spinedsl.record import Record, field, names
 from spinedsl.source import Source, Span
 
 Scalar: TypeAlias = int | Fraction
 
 
-class Name(Record):
+class Node(Record, eq=False):
+    """A part of the tree. It prints as what is written there, and where."""
+
+    def __brief__(self) -> str:
+        span: Span | None = getattr(self, "span", None)
+        if span is None:
+            return ""
+        written = span.source.text[span.start : min(span.end, span.start + 2 * PART)]
+        return f"{brief(written)} {span.__brief__()}"
+
+
+class Name(Node):
     """An identifier at its place."""
 
     text: str
@@ -21,35 +33,35 @@ class Name(Record):
 # ---- expressions ----
 
 
-class Number(Record, eq=False):
+class Number(Node, eq=False):
     """An exact number: a whole one, or a fraction for a decimal."""
 
     value: Scalar
     span: Span
 
 
-class Flag(Record, eq=False):
+class Flag(Node, eq=False):
     """`true` or `false`."""
 
     value: bool
     span: Span
 
 
-class Text(Record, eq=False):
+class Text(Node, eq=False):
     """A string in quotes."""
 
     value: str
     span: Span
 
 
-class Ident(Record, eq=False):
+class Ident(Node, eq=False):
     """A name that stands for a value."""
 
     name: str
     span: Span
 
 
-class Property(Record, eq=False):
+class Property(Node, eq=False):
     """`base.name`."""
 
     base: Expr
@@ -57,7 +69,7 @@ class Property(Record, eq=False):
     span: Span
 
 
-class Unary(Record, eq=False):
+class Unary(Node, eq=False):
     """`-x` or `not x`."""
 
     operator: str
@@ -65,7 +77,7 @@ class Unary(Record, eq=False):
     span: Span
 
 
-class Binary(Record, eq=False):
+class Binary(Node, eq=False):
     """`left operator right`, comparisons and logic included."""
 
     operator: str
@@ -74,7 +86,7 @@ class Binary(Record, eq=False):
     span: Span
 
 
-class Conditional(Record, eq=False):
+class Conditional(Node, eq=False):
     """`value if condition else other`."""
 
     condition: Expr
@@ -83,14 +95,14 @@ class Conditional(Record, eq=False):
     span: Span
 
 
-class ListOf(Record, eq=False):
+class ListOf(Node, eq=False):
     """`[a, b]`."""
 
     items: tuple[Expr, ...]
     span: Span
 
 
-class Argument(Record, eq=False):
+class Argument(Node, eq=False):
     """One argument of a call: positional, or `name = value`."""
 
     name: Name | None
@@ -98,7 +110,7 @@ class Argument(Record, eq=False):
     span: Span
 
 
-class Call(Record, eq=False):
+class Call(Node, eq=False):
     """`callee(arguments)`, perhaps `shared`."""
 
     callee: Name
@@ -113,7 +125,7 @@ Expr: TypeAlias = Number | Flag | Text | Ident | Property | Unary | Binary | Con
 # ---- statements of a definition ----
 
 
-class Binding(Record, eq=False):
+class Binding(Node, eq=False):
     """`let`, `var`, or an assignment to a `var` (keyword `set`)."""
 
     keyword: str
@@ -122,21 +134,21 @@ class Binding(Record, eq=False):
     span: Span
 
 
-class Return(Record, eq=False):
+class Return(Node, eq=False):
     """`return value`."""
 
     value: Expr
     span: Span
 
 
-class Yield(Record, eq=False):
+class Yield(Node, eq=False):
     """`yield value`: one more value of a head."""
 
     value: Expr
     span: Span
 
 
-class If(Record, eq=False):
+class If(Node, eq=False):
     """A compile-time choice; `else if` is an `If` alone in `other`."""
 
     condition: Expr
@@ -145,7 +157,7 @@ class If(Record, eq=False):
     span: Span
 
 
-class Repeat(Record, eq=False):
+class Repeat(Node, eq=False):
     """`repeat [index in] count { body }`."""
 
     index: Name | None
@@ -154,7 +166,7 @@ class Repeat(Record, eq=False):
     span: Span
 
 
-class Each(Record, eq=False):
+class Each(Node, eq=False):
     """`each item in list { body }`."""
 
     item: Name
@@ -163,7 +175,7 @@ class Each(Record, eq=False):
     span: Span
 
 
-class Broken(Record, eq=False):
+class Broken(Node, eq=False):
     """A statement that could not be read: the names that it would have bound, and those that it mentions.
 
     `nameless`: a row whose own name could not be read. `unread`: one that reads rows whose names could not be.
@@ -183,14 +195,14 @@ Body: TypeAlias = tuple[Statement, ...]
 # ---- definitions and networks ----
 
 
-class Parameter(Record, eq=False):
+class Parameter(Node, eq=False):
     """A parameter with its default, if it has one."""
 
     name: Name
     default: Expr | None
 
 
-class Definition(Record, eq=False):
+class Definition(Node, eq=False):
     """A definition of any kind: `kind` is the keyword that opens it."""
 
     kind: str
@@ -201,7 +213,7 @@ class Definition(Record, eq=False):
     span: Span
 
 
-class Use(Record, eq=False):
+class Use(Node, eq=False):
     """A type named in a row, with the arguments given there."""
 
     name: Name
@@ -209,7 +221,7 @@ class Use(Record, eq=False):
     span: Span
 
 
-class Clause(Record, eq=False):
+class Clause(Node, eq=False):
     """A clause of a row. `value` is an expression, a tuple of names (`from`, `after`, `absorb`) or a use."""
 
     keyword: Name
@@ -217,7 +229,7 @@ class Clause(Record, eq=False):
     span: Span
 
 
-class Row(Record, eq=False):
+class Row(Node, eq=False):
     """A `stem`, `block`, `output` or `head` row."""
 
     kind: str
@@ -227,7 +239,7 @@ class Row(Record, eq=False):
     span: Span
 
 
-class Input(Record, eq=False):
+class Input(Node, eq=False):
     """`input name: channels x height x width`."""
 
     name: Name
@@ -235,7 +247,7 @@ class Input(Record, eq=False):
     span: Span
 
 
-class DefaultItem(Record, eq=False):
+class DefaultItem(Node, eq=False):
     """One entry of `defaults`: `role primitive(attributes)`, or `primitive(attributes)` with no role."""
 
     role: Name | None
@@ -243,14 +255,14 @@ class DefaultItem(Record, eq=False):
     span: Span
 
 
-class Defaults(Record, eq=False):
+class Defaults(Node, eq=False):
     """`defaults { … }`."""
 
     items: tuple[DefaultItem, ...]
     span: Span
 
 
-class WidthItem(Record, eq=False):
+class WidthItem(Node, eq=False):
     """`level low[..high]: value`."""
 
     low: Expr
@@ -259,7 +271,7 @@ class WidthItem(Record, eq=False):
     span: Span
 
 
-class Widths(Record, eq=False):
+class Widths(Node, eq=False):
     """`widths { … }`. Those of an edit stand `over` those of the network, level by level."""
 
     items: tuple[WidthItem, ...]
@@ -267,7 +279,7 @@ class Widths(Record, eq=False):
     over: Widths | None = None
 
 
-class RuleItem(Record, eq=False):
+class RuleItem(Node, eq=False):
     """`name low[..high]`."""
 
     name: Name
@@ -276,14 +288,14 @@ class RuleItem(Record, eq=False):
     span: Span
 
 
-class Rules(Record, eq=False):
+class Rules(Node, eq=False):
     """`rules { … }`."""
 
     items: tuple[RuleItem, ...]
     span: Span
 
 
-class Setting(Record, eq=False):
+class Setting(Node, eq=False):
     """`resample use` or `join use` for the whole network."""
 
     keyword: str
@@ -291,7 +303,7 @@ class Setting(Record, eq=False):
     span: Span
 
 
-class Allow(Record, eq=False):
+class Allow(Node, eq=False):
     """`allow CODE "reason"`: a warning that this network has looked at and accepts."""
 
     code: Name
@@ -303,7 +315,7 @@ SettingItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Binding
 NetworkItem: TypeAlias = SettingItem | Allow | Row | Broken
 
 
-class Network(Record, eq=False):
+class Network(Node, eq=False):
     """A network written out."""
 
     name: Name
@@ -316,7 +328,7 @@ class Network(Record, eq=False):
 # ---- edits: what stands in `with { … }` ----
 
 
-class Place(Record, eq=False):
+class Place(Node, eq=False):
     """Where a row goes: `word` is `before` or `after`, `row` the row that it goes beside."""
 
     word: str
@@ -324,7 +336,7 @@ class Place(Record, eq=False):
     span: Span
 
 
-class Change(Record, eq=False):
+class Change(Node, eq=False):
     """`block b7 level 5` or `block b7: residual`: what is said, clauses or the type, replaces what the row says."""
 
     kind: str
@@ -334,14 +346,14 @@ class Change(Record, eq=False):
     span: Span
 
 
-class Drop(Record, eq=False):
+class Drop(Node, eq=False):
     """`drop b11`."""
 
     name: Name
     span: Span
 
 
-class Addition(Record, eq=False):
+class Addition(Node, eq=False):
     """`add block x1: …`, perhaps with its place."""
 
     row: Row
@@ -349,7 +361,7 @@ class Addition(Record, eq=False):
     span: Span
 
 
-class Move(Record, eq=False):
+class Move(Node, eq=False):
     """`move b6 after b7`."""
 
     name: Name
@@ -360,7 +372,7 @@ class Move(Record, eq=False):
 EditItem: TypeAlias = Change | Drop | Addition | Move | SettingItem | Argument | Allow | Broken
 
 
-class Instance(Record, eq=False):
+class Instance(Node, eq=False):
     """`network name = base(arguments)`; `edits` is None without a `with`. `span` ends before it, `extent` after it."""
 
     name: Name
@@ -381,14 +393,14 @@ class Instance(Record, eq=False):
         return span.source is whole.source and whole.start <= span.start and span.end <= whole.end
 
 
-class Import(Record, eq=False):
+class Import(Node, eq=False):
     """`import std.blocks` (a tuple of parts) or `import "path"` (a string)."""
 
     path: tuple[str, ...] | str
     span: Span
 
 
-class File(Record, eq=False):
+class File(Node, eq=False):
     """A parsed file. Broken statements are left out or stand as `Broken`; `broken` tells that there were any."""
 
     source: Source
@@ -398,6 +410,10 @@ class File(Record, eq=False):
     networks: tuple[Network | Instance, ...]
     broken: tuple[Broken, ...] = field(default=())
     sound: bool = True  # nothing was wrong with its form
+
+    def __brief__(self) -> str:
+        held = [counted(len(self.definitions), "definition"), counted(len(self.networks), "network")]
+        return f"{short_path(self.source.name)}: {', '.join(held)}"
 
 
 # ---- walking ----
@@ -415,7 +431,7 @@ _PARTS: dict[type, tuple[str, ...]] = {
 
 def parts(node: object) -> tuple[object, ...]:
     """What a node or a tuple of nodes consists of, in the order of the text; nothing for a name or a value."""
-    if type(node) is tuple:
+    if isinstance(node, tuple):
         return node
     return tuple(getattr(node, name) for name in _PARTS.get(type(node), ()))
 
@@ -436,7 +452,7 @@ def alike(one: object, other: object) -> bool:
         return False
     if isinstance(one, Name) and isinstance(other, Name):
         return one.text == other.text
-    if type(one) is not tuple and type(one) not in _PARTS:
+    if not isinstance(one, tuple) and type(one) not in _PARTS:
         return one == other
     here, there = parts(one), parts(other)
     return len(here) == len(there) and all(alike(a, b) for a, b in zip(here, there, strict=True))

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl.brief import counted, short_path
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import Record, field
@@ -27,6 +28,9 @@ class Weights(Record, eq=False):
     tensors: Tensors
     metadata: Mapping[str, str] = field(default_factory=dict)
     sealed: bool = False
+
+    def __brief__(self) -> str:
+        return f"{short_path(self.path)}: {counted(len(self.tensors), 'tensor')}{', sealed' * self.sealed}"
 
     @property
     def elements(self) -> int:

@@ -161,7 +161,8 @@ def _demand(aligned: bool, what: str) -> None:
 
 def _one(values: Iterator[T]) -> T:
     first = next(values)
-    _demand(all(value == first for value in values), f"{first}")
+    if any(value != first for value in values):  # what they are is only put into words for those that differ
+        raise Misaligned(f"{first}")
     return first
 
 

@@ -38,7 +38,7 @@ from spinedsl.backends.torch.merge import (
 from spinedsl.backends.torch.names import python_name
 from spinedsl.backends.torch.scope import Argument, Loop, Scope
 from spinedsl.ops.program import Module, item_of
-from spinedsl.ops.types import Expr
+from spinedsl.ops.types import Expr, Name
 from spinedsl.record import Record, field
 
 
@@ -250,8 +250,8 @@ class Plan:
         """The attribute that keeps a longer condition for `forward`, named for the submodule that it decides on."""
         if choice not in self.flags:
             child = next(self.owned(choice.then + choice.other), None)
-            names = {str(leaf) for leaf in leaves(self.scope.expanded(condition))}
-            indexed = any("'#" in name for name in names)
+            names = set(leaves(self.scope.expanded(condition)))
+            indexed = any(isinstance(leaf, Name) and leaf.name.startswith("#") for leaf in names)
             told = child is not None and len(names) > 1 and not indexed
             self.flags[choice] = self.scope.fresh(f"has_{child.path[0]}") if told and child is not None else ""
         return self.flags[choice]

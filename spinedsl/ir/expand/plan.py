@@ -59,7 +59,7 @@ def _weights(body: tree.Body) -> dict[int, int]:
         own: tuple[object, ...] = tree.parts(statement)
         if isinstance(statement, tree.If | tree.Repeat | tree.Each):
             own = own[:2]
-        size = tree.size(tuple(part for part in own if type(part) is not tuple))
+        size = tree.size(tuple(part for part in own if not isinstance(part, tuple)))
         if size > SHORT:
             weights[id(statement)] = size // SHORT
     return weights
