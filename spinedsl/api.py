@@ -264,9 +264,10 @@ def _of_weights(weights: object) -> Sequence[str]:
 
 def _verified(made: Program, options: Options) -> str:
     """The sentence that a verified file carries."""
-    from spinedsl.agreement import agree  # noqa: PLC0415  numpy is only needed here
+    from spinedsl.agreement import agree, witnesses_of  # noqa: PLC0415  numpy is only needed here
 
-    report = agree(made, seed=options.seed, weights=options.weights, origin=options.origin)
+    witnesses = witnesses_of(options.opset)
+    report = agree(made, seed=options.seed, weights=options.weights, origin=options.origin, witnesses=witnesses)
     if not report.witnesses:
         raise TooFewWitnesses(report)
     if not report.agrees:

@@ -8,7 +8,7 @@ from spinedsl.agreement.compare import agree, shapes_of
 from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
 from spinedsl.agreement.measured import Training, counted, train
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
-from spinedsl.agreement.witnesses import FIXED, WITNESSES, Witness
+from spinedsl.agreement.witnesses import FIXED, WITNESSES, Witness, witnesses_of
 
 __all__ = [
     "FIXED",
@@ -27,4 +27,5 @@ __all__ = [
     "shapes_of",
     "train",
     "usual_sizes",
+    "witnesses_of",
 ]

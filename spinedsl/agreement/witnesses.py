@@ -7,13 +7,13 @@ batch of images and returns the outputs by name, in the engine's own order. Engi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinedsl.backends import AXES
+from spinedsl.backends import AXES, DEFAULT_OPSET
 from spinedsl.ops.program import Program
 from spinedsl.record import Record
 
@@ -80,22 +80,26 @@ def _torch_double(program: Program, weights: Mapping[str, Array]) -> Runner:
     return _torch(program, weights, np.float64)
 
 
-def _model(program: Program, weights: Mapping[str, Array], dynamic: frozenset[str] | None = None) -> bytes:
+def _model(
+    program: Program, weights: Mapping[str, Array], dynamic: frozenset[str] | None = None, opset: int = DEFAULT_OPSET
+) -> bytes:
     """The ONNX model, with these axes open, or every one that can be; it must pass the checker."""
     import onnx  # noqa: PLC0415
 
     from spinedsl.backends.onnx import emit_model  # noqa: PLC0415
+    from spinedsl.backends.onnx.target import Target  # noqa: PLC0415
 
     axes = frozenset(AXES) - set(program.static_axes) if dynamic is None else dynamic
-    data = emit_model(program, weights, dynamic=axes)
+    data = emit_model(program, weights, dynamic=axes, target=Target(opset))
     onnx.checker.check_model(data, full_check=True)
     return data
 
 
-def _onnx_runtime(program: Program, weights: Mapping[str, Array]) -> Runner:
+def _onnx_runtime(program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET) -> Runner:
     import onnxruntime  # noqa: PLC0415
 
-    session = onnxruntime.InferenceSession(_model(program, weights), providers=["CPUExecutionProvider"])
+    model = _model(program, weights, opset=opset)
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return lambda image: dict(zip(names, session.run(names, {program.input_name: image}), strict=True))
 
@@ -118,12 +122,12 @@ def _onnx_runtime_fixed(program: Program, weights: Mapping[str, Array]) -> Runne
     return run
 
 
-def _openvino(program: Program, weights: Mapping[str, Array]) -> Runner:
+def _openvino(program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET) -> Runner:
     """OpenVINO would compute in bfloat16 where the processor can, so it is told to stay in float32."""
     import openvino  # noqa: PLC0415
 
     core = openvino.Core()
-    model = core.read_model(_model(program, weights))
+    model = core.read_model(_model(program, weights, opset=opset))
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     ports = {port.get_any_name(): port for port in compiled.outputs}
 
@@ -134,12 +138,17 @@ def _openvino(program: Program, weights: Mapping[str, Array]) -> Runner:
     return run
 
 
-# OpenVINO stands last: it takes longest to open a network.
-WITNESSES: tuple[Witness, ...] = (
-    Witness("PyTorch", ("torch",), "spinedsl[torch]", SINGLE, _torch_single),
-    Witness("PyTorch in float64", ("torch",), "spinedsl[torch]", DOUBLE, _torch_double),
-    Witness("ONNX Runtime", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, _onnx_runtime),
-    Witness("OpenVINO", ("onnx", "openvino"), "openvino", SINGLE, _openvino),
-)
+def witnesses_of(opset: int) -> tuple[Witness, ...]:
+    """Every witness; those that read ONNX get a model of that opset. OpenVINO stands last: it takes longest to open."""
+    runtime, openvino = partial(_onnx_runtime, opset=opset), partial(_openvino, opset=opset)
+    return (
+        Witness("PyTorch", ("torch",), "spinedsl[torch]", SINGLE, _torch_single),
+        Witness("PyTorch in float64", ("torch",), "spinedsl[torch]", DOUBLE, _torch_double),
+        Witness("ONNX Runtime", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, runtime),
+        Witness("OpenVINO", ("onnx", "openvino"), "openvino", SINGLE, openvino),
+    )
+
+
+WITNESSES = witnesses_of(DEFAULT_OPSET)
 # Of a model for one size, the program's own.
 FIXED = Witness("ONNX Runtime at a fixed size", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, _onnx_runtime_fixed)

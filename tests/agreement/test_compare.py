@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spinedsl import driver
+from spinedsl import api, driver
 from spinedsl.agreement import FIXED, WITNESSES, Report, Size, agree, counted, lively_weights, train, usual_sizes
 from spinedsl.agreement.compare import distance
 from spinedsl.agreement.inputs import ODD, trembling
@@ -232,3 +232,21 @@ def test_the_stamp_has_the_largest_difference_of_each_witness() -> None:
             report, differences=(replace(first, scaled=scaled), *(replace(o, scaled=0.0) for o in others))
         )
         assert changed.within(first.witness) == said
+
+
+def test_the_opset_that_is_compiled_is_the_one_that_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    from spinedsl.backends import onnx as backend
+
+    asked: list[int] = []
+    emit_model = backend.emit_model
+
+    def noting(*arguments: Any, **options: Any) -> bytes:
+        asked.append(options["target"].opset)
+        return emit_model(*arguments, **options)
+
+    monkeypatch.setattr(backend, "emit_model", noting)
+    example = Path(__file__).resolve().parents[2] / "examples/tutorial/1_first_network.spine"
+    (data,) = api.compile(example, to="onnx", opset=13, verify=True).values()
+    assert set(asked) == {13}
+    assert len(asked) == 4  # two witnesses, and the file without and with what they found
+    assert b"spine.verified" in data
