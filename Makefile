@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test coverage planted soak bench lint format generate clean help
+.PHONY: demo test coverage planted soak bench runtimes large lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -60,6 +60,14 @@ soak: $(READY) ## the laws on many random networks, MINUTES=8 long; goes on wher
 
 bench: $(READY) ## time the compiler beside what one would do instead
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
+
+CACHE ?= $(HOME)/.cache/spinedsl
+
+runtimes: $(READY) ## the examples' models in ONNX Runtime 1.15, 1.17 and the newest, in environments below CACHE
+	@$(BIN)/python benchmarks/runtimes.py --cache $(CACHE) $(ARGS)
+
+large: $(READY) ## write a model of over 2 GB, load it, and kill a hundred of its writers
+	@$(BIN)/python benchmarks/large.py $(ARGS)
 
 generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py
