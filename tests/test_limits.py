@@ -98,6 +98,15 @@ LIMITS: dict[str, tuple[Callable[[int], str], int, str, str]] = {
     ),
     "channels": (lambda n: block(f"level 2 after s channels {n}"), MAX_CHANNELS, "E0503", "`channels`"),
     "kernel": (lambda n: used(f"return conv(x, channels, kernel = {n})"), MAX_WINDOW, "E0503", "`kernel`"),
+    "groups": (
+        lambda n: used(
+            f"let wide = conv(x, {MAX_CHANNELS}, kernel = 1)\n"
+            f"return conv(conv(wide, {MAX_CHANNELS}, kernel = 3, groups = {n}), channels, kernel = 1)"
+        ),
+        MAX_CHANNELS,
+        "E0503",
+        "`groups`",
+    ),
     "size of the input": (
         lambda n: block("level 2 after s").replace("128 x 128", f"{n} x 128"),
         MAX_SIZE,
@@ -107,6 +116,25 @@ LIMITS: dict[str, tuple[Callable[[int], str], int, str, str]] = {
     "inputs": (inputs, MAX_INPUTS, "E0503", "`inputs`"),
     "rows of edits": (edited, MAX_EDITED, "E0604", "rows of edited networks"),
 }
+
+
+# Beside each limit on numbers of a network the largest that a published one has, as its code or paper says.
+PUBLISHED = {
+    "repetitions": 200,  # residual units of a stage: ResNet-1202 for CIFAR (He et al. 2016)
+    "repeats of a row": 200,
+    "level": 9,  # MobileNet-SSD's last map of 300 pixels is 1x1
+    "channels": 2_059_906,  # identities of WebFace42M (Zhu et al. 2021); a linear layer has one number for each
+    "kernel": 64,  # pools over a whole map; the largest convolution is 51, of SLaK (Liu et al. 2022)
+    "groups": 5_376,  # EfficientNet-L2 (Xie et al. 2020); ConvNeXt-L has 1,536, EfficientNet-B0 1,152
+    "size of the input": 8_192,  # tiles of remote sensing
+    "inputs": 64,  # DenseNet-264 concatenates the maps of a stage (Huang et al. 2017)
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_networks_are_within(name: str) -> None:
+    _, most, _, _ = LIMITS[name]
+    assert most >= PUBLISHED[name] * 3 // 2
 
 
 def said(text: str) -> tuple[Diagnostic, ...]:
@@ -130,7 +158,16 @@ def test_at_the_edge(name: str) -> None:
 def test_far_beyond(name: str) -> None:
     """A million times too much takes no longer: it is refused before it is made."""
     text, most, code, _ = LIMITS[name]
-    grows = name in {"level", "channels", "kernel", "size of the input", "exponent", "repetitions", "repeats of a row"}
+    grows = name in {
+        "level",
+        "channels",
+        "kernel",
+        "groups",
+        "size of the input",
+        "exponent",
+        "repetitions",
+        "repeats of a row",
+    }
     long = text(most * 10**6) if grows else text(most * 3)
     found, seconds = timed(lambda: said(long), 3)
     assert code in {diagnostic.code.id for diagnostic in found}

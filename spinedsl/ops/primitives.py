@@ -40,6 +40,7 @@ class Kind(Enum):
 
     CHANNELS = "a number of channels"  # floored where it is bound, then at least 1
     COUNT = "a positive whole number"
+    GROUPS = "a number of groups"  # as many as there are channels
     WHOLE = "a whole number, 0 or more"
     POSITION = "a position, from 0 on"
     RATIO = "a number"
@@ -161,7 +162,7 @@ _TABLE = (
         (
             _CHANNELS,
             *_WINDOW,
-            Attribute("groups", Kind.COUNT, 1),
+            Attribute("groups", Kind.GROUPS, 1),
             Attribute("dilation", Kind.COUNT, 1),
             Attribute("bias", Kind.FLAG, False),
             *_INITIAL,
@@ -218,7 +219,7 @@ _TABLE = (
     Primitive(
         "group_norm",
         rules.group_norm_shape,
-        (Attribute("groups", Kind.COUNT, required=True), _EPSILON),
+        (Attribute("groups", Kind.GROUPS, required=True), _EPSILON),
         parameters=rules.affine_parameters,
     ),
     _activation("relu"),

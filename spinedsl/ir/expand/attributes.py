@@ -14,11 +14,12 @@ from spinedsl.ops.primitives import Attribute, Kind
 from spinedsl.ops.types import Value
 from spinedsl.source import Span
 
-MAX_CHANNELS = 1_000_000
+MAX_CHANNELS = 10_000_000  # classifiers of faces tell millions of people apart
 MAX_WINDOW = 1_024
 _FLAGS: Mapping[Number, str] = {0: "false", 1: "true"}
 _LIMITS: Mapping[Kind, tuple[int, int]] = {
     Kind.COUNT: (1, MAX_WINDOW),
+    Kind.GROUPS: (1, MAX_CHANNELS),
     Kind.WHOLE: (0, MAX_WINDOW),
     Kind.PADDING: (0, MAX_WINDOW),
     Kind.POSITION: (0, MAX_CHANNELS),
@@ -49,7 +50,7 @@ def check_value(attribute: Attribute, value: object, span: Span, what: str) -> V
 def _number(kind: Kind, number: Number, span: Span, what: str) -> Value | Diagnostic:
     limits = _LIMITS.get(kind)
     if limits is not None and (isinstance(number, Fraction) or not limits[0] <= number <= limits[1]):
-        expected = f"a whole number from {limits[0]} to {limits[1]}"
+        expected = f"a whole number from {limits[0]} to {limits[1]:,}"
         found = say.OUT_OF_RANGE.at(span, what=what, expected=expected, got=describe(number))
         return found.with_value(span, str(min(max(floor(number), limits[0]), limits[1])))
     if kind is Kind.SHARE and not 0 <= number <= 1:
