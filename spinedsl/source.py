@@ -35,14 +35,17 @@ class Source(Record, eq=False):
     text: str = field(repr=False)
     origin: str = field(default="")  # where imports are looked up from: a path, `std`, or empty for loose text
     archive: Archive | None = field(default=None, repr=False)  # what imports are read from, if not from the disk
+    line_end: str = field(default="\n", repr=False)  # what most lines ended with before: LF or CRLF
 
     @staticmethod
     def from_text(text: str, name: str = "<text>", origin: str = "", archive: Archive | None = None) -> Source:
         """Normalise `text`: a leading byte-order mark goes, CRLF and CR become LF."""
         text = text.removeprefix("\ufeff")
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return Source(name, text, origin, archive)
+        if "\r" not in text:
+            return Source(name, text, origin, archive)
+        pairs = text.count("\r\n")
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return Source(name, text, origin, archive, "\r\n" if pairs > text.count("\n") - pairs else "\n")
 
     @cached_property
     def line_starts(self) -> Sequence[int]:

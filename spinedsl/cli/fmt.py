@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -21,12 +22,21 @@ examples:
   spine fmt --check examples/         status 1 if a file is not formatted, nothing written
   spine fmt --diff net.spine          show what would change, nothing written
   spine fmt - < net.spine             standard input to standard output
+  spine fmt --line-ending lf net.spine
+
+The line ends of a file stay what most of them are, LF or CRLF, so that a checkout of Windows is formatted as it stands;
+--line-ending says another choice. A byte-order mark goes.
 """
+LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     files_argument(parser)
+    parser.add_argument(
+        "--line-ending", choices=("auto", *LINE_ENDS), default="auto", metavar="KIND",
+        help="lf, crlf, or auto: what most lines of the file end with (default auto)",
+    )  # fmt: skip
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="write nothing; status 1 if a file is not formatted")
     how.add_argument("--diff", action="store_true", help="write nothing; print what would change, status 1 if anything")
@@ -54,16 +64,17 @@ def _one(name: str, options: argparse.Namespace) -> str:
         say_diagnostics(text.diagnostics, sys.stderr)
         return "failed"
     before = _as_it_stands(name, source.value)
+    after = text.value.replace("\n", LINE_ENDS.get(options.line_ending, source.value.line_end))
     if name == "-" and not (options.check or options.diff):
-        sys.stdout.write(text.value)
-        return "same" if before == text.value else "changed"
-    if before == text.value:
+        sys.stdout.write(after)
+        return "same" if before == after else "changed"
+    if before == after:
         return "same"
     if options.diff:
-        _print_diff(name, before, text.value)
+        _print_diff(name, before, after)
     elif options.check:
         print(f"{one_line(name)}: not formatted")
-    elif (problem := write_over(Path(name), text.value.encode())) is not None:
+    elif (problem := write_over(Path(name), after.encode())) is not None:
         say_diagnostics([problem], sys.stderr)
         return "failed"
     return "changed"
@@ -71,12 +82,19 @@ def _one(name: str, options: argparse.Namespace) -> str:
 
 def _as_it_stands(name: str, source: Source) -> str:
     """The text with the line ends and byte-order mark that reading took away: they too are to be put right."""
-    return source.text if name == "-" else Path(name).read_bytes().decode("utf-8")
+    if name == "-":
+        return source.text.replace("\n", source.line_end)
+    return Path(name).read_bytes().decode("utf-8")
 
 
 def _print_diff(name: str, before: str, after: str) -> None:
     import difflib  # noqa: PLC0415  for --diff only
 
-    old, new = before.splitlines(), after.splitlines()
-    lines = difflib.unified_diff(old, new, one_line(name), f"{one_line(name)} (formatted)", lineterm="")
+    old, new = (re.split("\r\n|\r|\n", text.removeprefix("\ufeff")) for text in (before, after))
+    lines = list(difflib.unified_diff(old, new, one_line(name), f"{one_line(name)} (formatted)", lineterm=""))
+    if not lines:
+        ends = "CRLF" if after.endswith("\r\n") else "LF"
+        lines = [
+            f"{one_line(name)}: its line ends become {ends}, or a byte-order mark goes; its lines stay as they are"
+        ]
     print("\n".join(printable(line) for line in lines))
