@@ -337,6 +337,20 @@ PLANTS = (
         ("tests/hostile/test_payloads.py",),
     ),
     Plant(
+        "formatter: a comma after a value in brackets",
+        "syntax/format.py",
+        'comma = "" if _is_group(tokens, opener) else ","',
+        'comma = ","',
+        ("tests/syntax/test_format.py",),
+    ),
+    Plant(
+        "layout: a value that ends in `.level` does not end its line",
+        "syntax/layout.py",
+        """return kind in CAN_END or (kind == "LEVEL" and self.tokens[index - 1].type == "DOT")""",
+        "return kind in CAN_END",
+        ("tests/syntax/test_layout.py",),
+    ),
+    Plant(
         "writing: in place",
         "cli/output.py",
         "temporary.replace(path)",

@@ -123,6 +123,8 @@ class _Printer(Record, frozen=False):
         (only, *more) = statement.body or [statement]
         if more or only is statement or only.body is not None or statement.tokens[0].line != closer.line:
             return False
+        if head.cells[0][1].startswith((")", "]", "}")) and statement.head != "ELSE":
+            return False  # the head takes several lines
         joined = f"{head.cells[-1][1]} {spaced(only.tokens)} }}"
         if len(INDENT) * head.depth + len(joined) > WIDTH:
             return False
@@ -307,7 +309,7 @@ def spaced(tokens: Sequence[Token]) -> str:
     out = ""
     for index, token in enumerate(tokens):
         blank = index and not _is_unary(tokens, index - 1) and _blank_between(tokens[index - 1], token)
-        if blank or (index > 1 and _is_times(tokens, index - 1)):
+        if blank or (index and tokens[index - 1].type == "NAME" and _is_group(tokens, index)):
             out += " "
         out += token.value
     return out
@@ -336,6 +338,15 @@ def _blank_between(before: Token, token: Token) -> bool:
     return token.type != "LPAR" or before.type != "NAME"
 
 
+def _is_group(tokens: Sequence[Token], index: int) -> bool:
+    """The bracket at `index` holds one value, as in `(a + b) * c`, and neither arguments nor items of a list."""
+    if tokens[index].type != "LPAR":
+        return False
+    if index == 0 or tokens[index - 1].type != "NAME" or _is_times(tokens, index - 1):
+        return True
+    return tokens[index - 1].value == "channels" and (index == 1 or _is_channels(tokens, index - 1))
+
+
 def broken_up(tokens: Sequence[Token], depth: int) -> list[tuple[int, str]]:
     """A line that is too long, with the items of its outermost brackets on lines of their own; empty if it has none."""
     opener = next((i for i, token in enumerate(tokens) if token.type in ("LPAR", "LBRACE", "LSQB")), None)
@@ -355,7 +366,8 @@ def broken_up(tokens: Sequence[Token], depth: int) -> list[tuple[int, str]]:
         return []
     if start < closer:
         items.append(tokens[start:closer])
+    comma = "" if _is_group(tokens, opener) else ","
     lines = [(0, spaced(tokens[: opener + 1]))]
-    lines += [(1, spaced(item) + ",") for item in items]
+    lines += [(1, spaced(item) + comma) for item in items]
     lines.append((0, spaced(tokens[closer:])))
     return lines

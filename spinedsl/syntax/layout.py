@@ -141,10 +141,10 @@ class _Layout(Record, frozen=False):
         if token.type in NAMED_ROWS and not new_line and [one.type for one in self.current.tokens] == ["NAME"]:
             return False  # `image input: …`
         if token.type in ALWAYS_OPENS:
-            return new_line or (previous.type in CAN_END and self.current.head != "IMPORT")
+            return new_line or (self.can_end(index - 1) and self.current.head != "IMPORT")
         if in_edits and new_line and previous.type in NEEDS_MORE and self.opens_edit(index):
             return True
-        if not (new_line and previous.type in CAN_END) or self.brackets or self.braced_row is not None:
+        if not (new_line and self.can_end(index - 1)) or self.brackets or self.braced_row is not None:
             return False
         if not self.open_bodies:
             return True
@@ -154,6 +154,11 @@ class _Layout(Record, frozen=False):
         if self.open_bodies[0].head == "NETWORK":
             return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.looks_like_row(index))
         return token.type in ("NAME", "IF", "REPEAT", "ELSE", "BAD")
+
+    def can_end(self, index: int) -> bool:
+        """A statement may be complete after a token. `level` begins a clause, but in `x.level` it is a name."""
+        kind = self.tokens[index].type
+        return kind in CAN_END or (kind == "LEVEL" and self.tokens[index - 1].type == "DOT")
 
     def opens_edit(self, index: int) -> bool:
         """`drop b11`, `move b6 …`, `add block …` or `width = 2`: an edit of its own, even below one that breaks off."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 from spinedsl.syntax.parse import parse, tokens_of
+from spinedsl.testing.laws import formatted as the_law
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "examples").rglob("*.spine"), *(ROOT / "spinedsl" / "prelude").glob("*.spine")])
@@ -117,3 +118,57 @@ def test_a_size_in_brackets_keeps_its_blanks() -> None:
 def test_a_long_comment_at_the_end_of_a_line_stays_whole() -> None:
     text = f"network Net {{\n    join activated_sum  # {'why ' * 30}this one\n}}\n"
     assert formatted(text) == text
+
+
+MUCH = " + ".join(["channels"] * 16)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"let y = ({MUCH})",
+        f"let y = ({MUCH}) * 2",
+        f"let y = 2 * ({MUCH}) + conv(x, 3, kernel = 1)",
+        f"let y = (x if {MUCH} > 3 else conv(x, 3, kernel = 1))",
+        f"let y = -({MUCH})",
+        f"let y = conv(x, {MUCH}, kernel = 1)",
+        f"let y = [x, conv(x, {MUCH}, kernel = 1)]",
+        f"return ({MUCH})",
+        f"if ({MUCH}) > 3 {{ return x }}",
+        f"if not ({MUCH} > 3) {{ return x }} else {{ return y }}",
+        f"repeat ({MUCH}) {{ let y = x }}",
+        f"repeat i in ({MUCH}) {{ let y = x }}",
+        f"each p in [x, conv(x, {MUCH}, kernel = 1)] {{ let y = p }}",
+    ],
+)
+def test_a_long_line_is_broken_up_into_the_same_statement(line: str) -> None:
+    source = Source.from_text(f"block_type t(x, channels) {{\n    {line}\n}}\n")
+    assert "\n        " in formatted(source.text)
+    the_law(source)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"input image: 3 x ({MUCH}) x 64",
+        f"stem s: t channels ({MUCH})",
+        f"block b: t level ({MUCH}) after s channels ({MUCH})",
+        f"block b: t(deep = ({MUCH}), wide = 3) level 2 after s channels (2 + 2)",
+        f"output P: t from b channels ({MUCH})",
+        f"widths {{ level 2: ({MUCH}), level 3: 4 }}",
+        f"let w = ({MUCH})",
+        "block b: t level (2 + 1) after s channels (4 + 4) repeat (1 + 1)",
+    ],
+)
+def test_a_long_row_is_broken_up_into_the_same_row(row: str) -> None:
+    for text in (f"network A {{\n{row}\n}}\n", f"network B = A with {{\n{row}\n}}\n"):
+        source = Source.from_text(text)
+        assert parse(source).ok
+        the_law(source)
+
+
+def test_a_value_in_brackets_has_a_blank_before_it() -> None:
+    row = "    block b: t  level (2 + 1)  after s  channels (4 + 4)\n    block c: t  level 3  from s, b\n"
+    text = f"network A {{\n{row}}}\n"
+    assert "channels (4 + 4)" in formatted(text)
+    assert "batch_norm(" in formatted("network A { defaults { norm batch_norm(momentum = 0.9) } }")
