@@ -176,20 +176,20 @@ def program_of(source: Source, network: str) -> Program:
     return lower(outcome.value.checked[network])
 
 
-def compiled(source: Source, network: str) -> None:
+def compiled(source: Source, network: str, backends: Sequence[str] = tuple(BACKENDS)) -> None:
     """It lowers, keeps every promise of a program, every backend emits it, and emits the same the second time."""
     program = program_of(source, network)
     verify(program)
-    for name in BACKENDS:
+    for name in backends:
         files = api.emit(program, to=name)
         require(all(files.values()), f"{name} gives an empty file")
         require(api.emit(program_of(source, network), to=name) == files, f"{name} gives other bytes the second time")
 
 
-def agreed(source: Source, network: str) -> None:
+def agreed(source: Source, network: str, witnesses: Sequence[Witness] = THREE) -> None:
     """PyTorch, ONNX Runtime and the interpreter give the same shapes and numbers, at several sizes, with axes open."""
     program = program_of(source, network)
-    _agree(program, usual_sizes(program)[:2], THREE)
+    _agree(program, usual_sizes(program)[:2], witnesses)
 
 
 def agreed_at_fixed_size(source: Source, network: str) -> None:

@@ -1,4 +1,4 @@
-"""What a soak tries: six kinds of examples, each with a goal, and batches of each that a number decides.
+"""What a soak tries: kinds of examples, each with a goal, and batches of each that a number decides.
 
 In: the number of a batch. Out: how many examples of it kept the laws, and the smallest that broke one, in words.
 """
@@ -24,8 +24,10 @@ from spinedsl.testing import STANDARD, Mistake, edits, mistakes, networks
 from spinedsl.testing import laws as the_laws
 from spinedsl.testing.definitions import HIGHEST as HIGHEST_STEP
 from spinedsl.testing.fuzz import Breach, Failure, smallest
+from spinedsl.testing.nested import files
 from spinedsl.testing.networks import HIGHEST, HIGHEST_CHOICE, to_text
 from spinedsl.testing.texts import mutated
+from tests.laws import nested
 from tests.texts import MISTAKEN, ROOT, VALID, text_of
 
 EDITED = ("tutorial/3_family.spine", "tutorial/5_own_block.spine", "permuted.spine")
@@ -71,6 +73,19 @@ def _networks(names: Sequence[str], counts: Counter[str]) -> Tried:
         counts["examples"] += 1
 
     return networks(), attempt
+
+
+def _nested(counts: Counter[str]) -> Tried:
+    """Random networks of loops in loops: by the second reading, ONNX Runtime and the interpreter."""
+
+    def attempt(text: str, only: str) -> None:
+        source = Source.from_text(text)
+        for name in nested.MAIN:
+            if only in ("", name):
+                _held(name, source, "Net", partial(nested.LAWS[name], source, "Net"))
+        counts["examples"] += 1
+
+    return files(), attempt
 
 
 def _edits(counts: Counter[str]) -> Tried:
@@ -191,12 +206,14 @@ FRONT = (
     *(f"spinedsl/{part}.py" for part in ("driver", "source", "record", "edit")),
 )
 WHOLE = ("grammar", "spinedsl", ":!spinedsl/cli", ":!spinedsl/draw", ":!spinedsl/watch", ":!spinedsl/compare")
+NESTED = (*WHOLE, ":!spinedsl/backends/torch", "tests/reading.py", "tests/laws/nested.py")
 AGREED, ALL = ("agreed",), tuple(the_laws.EVERY)
 SECTIONS: dict[str, Section] = {
     "texts": Section("mutated texts", 5000, 4, 1_000_000, FRONT, _texts),
     "mistakes": Section("planted mistakes", 100, 1, 10_000, FRONT, _shrinking(_mistakes)),
     "witnesses": Section("networks, three witnesses", 100, 4, 5_000, WHOLE, _shrinking(partial(_networks, AGREED))),
     "laws": Section("networks, every law", 25, 1, 500, WHOLE, _shrinking(partial(_networks, ALL))),
+    "nested": Section("networks of loops in loops, without PyTorch", 50, 4, 2_000, NESTED, _shrinking(_nested)),
     "edits": Section("edited networks", 20, 0.5, 200, WHOLE, _shrinking(_edits)),
 }  # fmt: skip
 
