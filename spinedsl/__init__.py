@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Disagreement,
         Mistakes,
         NetworkChoice,
+        OptionChoice,
         OutputChoice,
         check,
         compile,  # noqa: A004  the verb of the command line
@@ -34,6 +35,7 @@ __all__ = [
     "Disagreement",
     "Mistakes",
     "NetworkChoice",
+    "OptionChoice",
     "OutputChoice",
     "__version__",
     "check",

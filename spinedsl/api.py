@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from spinedsl import driver, extras
-from spinedsl.backends import DEFAULT_OPSET, Options, backend
+from spinedsl.backends import Options, backend
+from spinedsl.backends.choose import options_of, wrong
 from spinedsl.brief import LINE, Table, cut
 from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome, nearest, one_of
 from spinedsl.diagnostics.render import render, summary
@@ -84,6 +85,31 @@ class OutputChoice(Refusal, ValueError):
     """Outputs are asked for that a network does not have, or none at all."""
 
 
+class OptionChoice(Refusal, ValueError):
+    """An option is given that nothing would read, or that is none: `option` names it, and `reason` says what to do."""
+
+    def __init__(self, option: str, reason: str) -> None:
+        self.option, self.reason = option, reason
+        super().__init__(f"`{option}` {reason}")
+
+    def __reduce__(self) -> tuple[type[OptionChoice], tuple[str, str]]:
+        return OptionChoice, (self.option, self.reason)
+
+
+class Given(TypedDict, total=False):
+    """What may be given for a backend: the names of `OPTIONS`, as `compile` takes them."""
+
+    weights: str | Path | Weights | None
+    seed: int | None
+    dynamic: Iterable[str]
+    opset: int | None
+    batch: int | None
+    half: bool
+    external_data: str | None
+    adapter: str | None
+    verify: bool
+
+
 class NetworkChoice(Refusal, ValueError):
     """A file has several networks and none was chosen, or one that it does not have."""
 
@@ -108,9 +134,16 @@ def parse(file: str | Path | Source) -> Outcome[tree.File]:
 def check(
     file: str | Path | Source, *, size: tuple[int, int] | None = None, network: str | None = None
 ) -> Outcome[driver.Analysis]:
-    """Check every network of a file, or only `network`. `size` is the (height, width) of the input, in pixels."""
+    """Check every network of a file, or only `network`. `size` is the (height, width) of the input, in pixels.
+
+    Raises:
+        NetworkChoice: the file has no such network, and nothing is wrong with what it has.
+    """
     given = InputSize(*size) if size is not None else None
-    return _source(file).then(lambda source: driver.analyse(source, given, network))
+    outcome = _source(file).then(lambda source: driver.analyse(source, given, network))
+    if network is not None and outcome.value is not None and outcome.ok and network not in outcome.value.networks:
+        raise NetworkChoice(_choice(outcome.value.source.name, network, tuple(outcome.value.networks)))
+    return outcome
 
 
 def program(
@@ -140,12 +173,17 @@ def program(
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
     made = lower(outcome.value.checked[chosen])
+    if isinstance(outputs, str):
+        raise OutputChoice(f"outputs are a collection of names, as in `({outputs!r},)`")
     return made if outputs is None else _only(made, tuple(outputs))
 
 
 def _only(made: Program, outputs: tuple[str, ...]) -> Program:
     """The part of a program that some outputs need."""
     known = one_of(made.outputs, conjunction="and", limit=40)
+    twice = next((name for at, name in enumerate(outputs) if name in outputs[:at]), None)
+    if twice is not None:
+        raise OutputChoice(f"output `{twice}` is named twice: once is enough")
     if not outputs:
         raise OutputChoice(f"no output of network `{made.name}` is chosen: it has {known}")
     unknown = [name for name in outputs if name not in made.outputs]
@@ -173,14 +211,14 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     network: str | None = None,
     size: tuple[int, int] | None = None,
     weights: str | Path | Weights | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     dynamic: Iterable[str] = (),
-    opset: int = DEFAULT_OPSET,
-    batch: int = 1,
+    opset: int | None = None,
+    batch: int | None = None,
     half: bool = False,
-    external_data: str = "auto",
+    external_data: str | None = None,
     outputs: Iterable[str] | None = None,
-    adapter: str = "",
+    adapter: str | None = None,
     verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a network: `to` is `torch` (a Python file) or `onnx` (a model). Returns {file name: contents}.
@@ -192,9 +230,9 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         size: (height, width) of the input in pixels, instead of the file's.
         weights: a `.safetensors`, `.npz` or `.pt` file for the ONNX model, or one that was read; without it, values
             made from `seed`.
-        seed: seed of the values; each tensor's depend on it and on the tensor's name alone.
+        seed: seed of the values, 0 where none is given; each tensor's depend on it and on the tensor's name alone.
         dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
-        opset: version of ONNX's operators, from 13 to 23; older runtimes need older ones.
+        opset: version of ONNX's operators, from 13 to 23, or 18 where none is given; older runtimes need older ones.
         batch: images at once that the ONNX model takes, where `batch` is not among `dynamic`.
         half: the ONNX model's tensors, input and outputs are float16.
         external_data: whether the ONNX model's tensors stand in a second file, the other of the two that come back:
@@ -208,45 +246,47 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         Mistakes: the file or the weights have mistakes.
         NetworkChoice: several networks and none chosen, or an unknown one.
         OutputChoice: an output that the network does not have.
+        OptionChoice: an option that this backend does not take, or an axis, a host or a backend that there is not.
         Disagreement: the engines do not agree, where that was asked.
         TooFewWitnesses: no engine is installed, where that was asked.
         MissingPackage: packages are not installed that this needs; it is an `ImportError`.
     """
-    extras.require(*_to_emit(to, weights, verify=verify))
-    made = program(file, network=network, size=size, outputs=outputs)
-    return emit(
-        made, to=to, weights=weights, seed=seed, dynamic=dynamic, opset=opset, batch=batch, half=half,
-        external_data=external_data, adapter=adapter, verify=verify,
+    axes = dynamic if isinstance(dynamic, str) else tuple(dynamic)
+    given = Given(
+        weights=weights, seed=seed, dynamic=axes, opset=opset, batch=batch, half=half, external_data=external_data,
+        adapter=adapter, verify=verify,
     )  # fmt: skip
+    chosen(to, given)  # what is wrong with these is said before a file is read
+    extras.require(*_to_emit(to, weights, verify=verify))
+    return _emitted(program(file, network=network, size=size, outputs=outputs), to, given)
 
 
-def emit(
-    made: Program,
-    *,
-    to: str,
-    weights: str | Path | Weights | None = None,
-    seed: int = 0,
-    dynamic: Iterable[str] = (),
-    opset: int = DEFAULT_OPSET,
-    batch: int = 1,
-    half: bool = False,
-    external_data: str = "auto",
-    adapter: str = "",
-    verify: bool = False,
-) -> dict[str, bytes]:
-    """Compile a program that was made before: the last stage of `compile`, with the same arguments."""
-    extras.require(*_to_emit(to, weights, verify=verify))
-    options = Options(
-        seed=seed, dynamic=frozenset(dynamic), opset=opset, batch=batch, half=half, external_data=external_data,
-        adapter=adapter,
-    )  # fmt: skip
+def emit(made: Program, *, to: str, **given: Unpack[Given]) -> dict[str, bytes]:
+    """Compile a program that was made before: the last stage of `compile`, with the same options."""
+    return _emitted(made, to, given)
+
+
+def chosen(to: str, given: Given) -> Options:
+    """The options of a backend, but for the tensors.
+
+    Raises:
+        OptionChoice: one of them is not taken by this backend, says nothing beside another, or has no such value.
+    """
+    if (found := wrong(to, given)) is not None:
+        raise OptionChoice(*found)
+    return options_of(given)
+
+
+def _emitted(made: Program, to: str, given: Given) -> dict[str, bytes]:
+    options, weights = chosen(to, given), given.get("weights")
+    extras.require(*_to_emit(to, weights, verify=given.get("verify", False)))
     if weights is not None:
         found = read_weights(weights)
         options = replace(options, weights=_tensors(made, found), origin=Path(found.path).name)
     outcome = backend(to).emit(made, options)
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
-    if verify:
+    if given.get("verify"):
         outcome = backend(to).emit(made, replace(options, verified=_verified(made, options)))
     assert outcome.value is not None
     return Table(outcome.value)

@@ -1,7 +1,8 @@
 """Backends: from a `Program` to files. Each is a folder, named here, and imported only when it is asked for.
 
 A backend's folder has `emit(program, options) -> Outcome[{file name: bytes}]`, and a table keyed by the names of the
-primitives; a test asks it for every one. None knows another, and all see `ops` only, never the language.
+primitives; a test asks it for every one. None knows another, and all see `ops` only, never the language. Its line here
+says which options it takes, and what to do instead of giving it another: Python and the command line refuse by that.
 """
 
 from __future__ import annotations
@@ -53,10 +54,54 @@ class Backend(Protocol):
         """The files of a network."""
 
 
-BACKENDS: Mapping[str, str] = {
-    "torch": "spinedsl.backends.torch",
-    "onnx": "spinedsl.backends.onnx",
-    "mermaid": "spinedsl.backends.mermaid",
+class Declared(Record):
+    """A backend as it is chosen, before anything of it is imported.
+
+    `takes` are the options that it reads. `instead` says of every other what to do; `{value}` is what was given.
+    """
+
+    module: str
+    takes: tuple[str, ...]
+    instead: Mapping[str, str]
+
+
+# What somebody may ask for.
+OPTIONS = ("weights", "seed", "dynamic", "opset", "batch", "half", "external_data", "adapter", "verify")
+IN_VERIFYING = ("weights", "seed")  # also read by what `verify` runs
+BACKENDS: Mapping[str, Declared] = {
+    "torch": Declared(
+        "spinedsl.backends.torch",
+        ("adapter", "verify"),
+        {
+            "weights": "a PyTorch file takes them when it is run, by `model.load_state_dict(…)`",
+            "seed": "a PyTorch file draws its values when it is run: `model.reset({value})`",
+            "dynamic": "a PyTorch file takes every size that fits, as it is",
+            "opset": "a PyTorch file is made of PyTorch's own operations",
+            "batch": "a PyTorch file takes any number of images",
+            "half": "a PyTorch module is turned when it is run: `model.half()`",
+            "external_data": "a PyTorch file holds no tensors",
+        },
+    ),
+    "onnx": Declared(
+        "spinedsl.backends.onnx",
+        ("weights", "seed", "dynamic", "opset", "batch", "half", "external_data", "verify"),
+        {"adapter": "hosts take PyTorch modules"},
+    ),
+    "mermaid": Declared(
+        "spinedsl.backends.mermaid",
+        (),
+        {
+            "weights": "a chart shows no values",
+            "seed": "a chart shows no values",
+            "dynamic": "a chart is of one size",
+            "opset": "a chart has no operators",
+            "batch": "a chart is of one image",
+            "half": "a chart shows no values",
+            "external_data": "a chart holds no tensors",
+            "adapter": "hosts take PyTorch modules",
+            "verify": "a chart cannot be run",
+        },
+    ),
 }
 
 
@@ -68,7 +113,7 @@ def backend(name: str) -> Backend:
     """
     if name not in BACKENDS:
         raise ValueError(f"no backend `{name}`: there is {' and '.join(BACKENDS)}")
-    return cast(Backend, import_module(BACKENDS[name]))
+    return cast(Backend, import_module(BACKENDS[name].module))
 
 
 def line_of(program: Program, loc: Loc) -> Span:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import cast
 
 from spinedsl import api, extras
-from spinedsl.backends import ADAPTERS, AXES, BACKENDS, DEFAULT_OPSET, EXTERNAL, OPSETS
+from spinedsl.backends import ADAPTERS, BACKENDS, DEFAULT_OPSET, EXTERNAL, OPSETS, OPTIONS
 from spinedsl.cli.options import network_arguments, output_arguments, outputs_argument, seed_argument, weights_argument
 from spinedsl.cli.output import apart, refused, write_files
 from spinedsl.cli.progress import phases
@@ -15,7 +16,6 @@ from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import one_line
 
-VERIFIED = ("torch", "onnx")
 HELP = "compile a network to PyTorch or ONNX"
 EXAMPLES = """\
 examples:
@@ -36,24 +36,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, choices=list(BACKENDS), help="what to compile to")
     output_arguments(parser, "the file to write, or - for standard output")
     parser.add_argument(
-        "--dynamic", metavar="AXES", type=_axes, default=frozenset(),
+        "--dynamic", metavar="AXES", type=_axes, default=(),
         help="ONNX: axes that stay open, any of batch,height,width; sizes divide as the network's divisor says",
     )  # fmt: skip
     weights_argument(parser, "; ONNX only")
-    seed_argument(parser, ": ONNX, the values without --weights")
+    seed_argument(parser, ": ONNX, the values without --weights", default=None)
     parser.add_argument(
-        "--opset", type=int, choices=OPSETS, default=DEFAULT_OPSET, metavar="N",
+        "--opset", type=int, choices=OPSETS, metavar="N",
         help=f"ONNX: version of its operators, {OPSETS[0]} to {OPSETS[-1]} (default {DEFAULT_OPSET}); old runtimes need"
         " old ones",
     )  # fmt: skip
-    parser.add_argument("--batch", type=_images, default=1, metavar="N", help="ONNX: images at once (default 1)")
+    parser.add_argument("--batch", type=_images, metavar="N", help="ONNX: images at once (default 1)")
     parser.add_argument("--half", action="store_true", help="ONNX: tensors, input and outputs are float16")
     parser.add_argument(
-        "--external-data", choices=EXTERNAL, default="auto", metavar="WHEN",
+        "--external-data", choices=EXTERNAL, metavar="WHEN",
         help="ONNX: keep the tensors in a second file beside the model: always, never, or auto (above 2 GB)",
     )  # fmt: skip
     parser.add_argument(
-        "--adapter", choices=ADAPTERS, default="", metavar="HOST",
+        "--adapter", choices=ADAPTERS, metavar="HOST",
         help=f"PyTorch: what a host expects of a backbone, in the same file: {', '.join(ADAPTERS)}",
     )  # fmt: skip
     parser.add_argument(
@@ -68,24 +68,13 @@ def _images(text: str) -> int:
     return int(text)
 
 
-def _axes(text: str) -> frozenset[str]:
-    axes = [axis.strip() for axis in text.split(",")]
-    for axis in axes:
-        if axis not in AXES:
-            raise argparse.ArgumentTypeError(f"expected some of {','.join(AXES)}, got {axis!r}")
-    return frozenset(axes)
+def _axes(text: str) -> tuple[str, ...]:
+    return tuple(axis.strip() for axis in text.split(","))
 
 
 def run(options: argparse.Namespace) -> int:
     """Compile and write; nothing is written unless all of it is good."""
-    if options.to != "onnx" and (options.weights is not None or options.dynamic):
-        raise UsageError(
-            "--weights and --dynamic are for --to onnx: a PyTorch file loads a state dict, and takes any size"
-        )
-    if options.adapter and options.to != "torch":
-        raise UsageError("--adapter is for --to torch: hosts take PyTorch modules")
-    if options.verify and options.to not in VERIFIED:
-        raise UsageError(f"--verify is for --to {' and --to '.join(VERIFIED)}: nothing else can be run")
+    given = _given(options)
     reads = [options.file, *filter(None, [options.weights])]
     if status := refused(options.output, options.to, force=options.force, reads=reads):
         return status
@@ -100,12 +89,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         with phases() as say:
             say(f"compiling {program.name}" + (", and comparing the engines" if options.verify else ""))
-            files = api.emit(
-                program, to=options.to, weights=weights, seed=options.seed, dynamic=options.dynamic,
-                opset=options.opset, batch=options.batch, half=options.half,
-                external_data="never" if options.output == "-" else options.external_data,
-                adapter=options.adapter, verify=options.verify,
-            )  # fmt: skip
+            given["weights"] = weights
+            files = api.emit(program, to=options.to, **given)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
@@ -119,8 +104,26 @@ def run(options: argparse.Namespace) -> int:
     if program.dropped and options.weights is not None:
         note(f"tensors of rows that are left out are not taken from {one_line(options.weights)}")
     if options.to == "onnx" and options.weights is None:
-        note(f"no --weights: values made from seed {options.seed}")
+        note(f"no --weights: values made from seed {options.seed or 0}")
     return write_files(options.output, files, force=options.force)
+
+
+def _given(options: argparse.Namespace) -> api.Given:
+    """What is given for the backend, all of which it takes.
+
+    Raises:
+        UsageError: it does not.
+    """
+    given = cast("api.Given", {name: getattr(options, name) for name in OPTIONS})
+    try:
+        api.chosen(options.to, given)
+    except api.OptionChoice as choice:
+        raise UsageError(f"--{choice.option.replace('_', '-')} {choice.reason}") from None
+    if options.to == "onnx" and options.output == "-":
+        if options.external_data not in (None, "never"):
+            raise UsageError("--external-data is for a file, beside which the second one stands: -o model.onnx")
+        given["external_data"] = "never"
+    return given
 
 
 def _needs(options: argparse.Namespace) -> tuple[str, ...]:

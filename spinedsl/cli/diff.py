@@ -48,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edits", action="store_true", help="print the edits that make NEW of OLD")
     format_argument(parser)
     output_arguments(parser, "draw both, with marks: a .svg, .png or .html file", required=False)
-    parser.add_argument("--theme", choices=THEMES, default="auto", help="of what -o draws, as in `spine draw`")
+    parser.add_argument("--theme", choices=THEMES, help="of what -o draws, as in `spine draw`")
     parser.add_argument(
         "--mapping", metavar="PATH", help="write old and new names of renamed tensors as JSON, or - to print them"
     )
@@ -69,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
     if sources is None:
         return 1
     (old, was), (new, now) = sources
+    if options.network is not None and was is not None and now is not None:
+        raise UsageError("--network is for files without :NAME, and both have one: leave one of the two out")
     sides: list[Side] = []
     for source, network in ((old, was), (new, now)):
         found = _side(source, network or options.network, options.input)
@@ -84,13 +86,16 @@ def run(options: argparse.Namespace) -> int:
         _say(difference, options)
     if options.mapping is not None and (status := _write_mapping(difference, options.mapping)):
         return status
-    return write_figure(marked(difference), options.output, options.theme) if options.output is not None else 0
+    if options.output is None:
+        return 0
+    return write_figure(marked(difference), options.output, options.theme or "auto")
 
 
 def _refused(options: argparse.Namespace) -> int:
     """Whether what is to be written cannot be, before anything is compared."""
     if options.output is not None and options.output == options.mapping:
         raise UsageError(f"-o and --mapping both write {options.output}: choose another name for one of them")
+    _refuse_unread(options)
     reads = (options.old, options.new)
     if options.output is not None:
         kind = kind_of_figure(options.output)
@@ -100,6 +105,18 @@ def _refused(options: argparse.Namespace) -> int:
     if options.mapping is not None:
         return refused(options.mapping, "mapping", force=options.force, reads=reads)
     return 0
+
+
+def _refuse_unread(options: argparse.Namespace) -> None:
+    """What is given has to be of something that is printed, drawn or written."""
+    if options.theme is not None and options.output is None:
+        raise UsageError("--theme is of what -o draws: say -o changes.svg too")
+    if options.force and options.output is None and options.mapping is None:
+        raise UsageError("--force is of what -o and --mapping write: nothing is written here")
+    if "-" in (options.mapping, options.output) and (options.edits or options.format != "human"):
+        option = "--edits" if options.edits else "--format"
+        other, name = ("--mapping", "names.json") if options.mapping == "-" else ("-o", "changes.svg")
+        raise UsageError(f"{option} is of what is not printed beside `{other} -`: name a file, `{other} {name}`")
 
 
 def read_both(old: str, new: str) -> tuple[tuple[Source, str | None], tuple[Source, str | None]] | None:

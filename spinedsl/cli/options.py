@@ -82,9 +82,9 @@ def weights_argument(parser: argparse.ArgumentParser, more: str = "") -> None:
     parser.add_argument("--weights", metavar="PATH", type=path, help=WEIGHTS + more)
 
 
-def seed_argument(parser: argparse.ArgumentParser, more: str = "") -> None:
-    """The option that chooses what is drawn."""
-    parser.add_argument("--seed", metavar="N", type=whole, default=0, help=SEED + more)
+def seed_argument(parser: argparse.ArgumentParser, more: str = "", *, default: int | None = 0) -> None:
+    """The option that chooses what is drawn; a `default` of None is 0 too, and tells that none was given."""
+    parser.add_argument("--seed", metavar="N", type=whole, default=default, help=SEED + more)
 
 
 # ---- what values are ----

@@ -30,11 +30,25 @@ class Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=columns(sys.stdout) - 2)
 
 
+class Once(argparse._StoreAction):  # noqa: SLF001  argparse has no other name for what it does by itself
+    """An option that has one value: of two that are given, the first would be ignored without a word."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        """Keep the value, or refuse the second."""
+        given: set[str] = namespace.__dict__.setdefault("given", set())
+        if option_string is not None and self.dest in given:
+            parser.error(f"{option_string} is given twice: leave one of them out")
+        given.add(self.dest)
+        super().__call__(parser, namespace, values, option_string)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are ours. The parsers of its commands are made by the same class."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**{"formatter_class": Help, "allow_abbrev": False, **more})
+        for name in (None, "store"):
+            self.register("action", name, Once)
 
     # ---- what argparse calls ----
 

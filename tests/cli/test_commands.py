@@ -69,8 +69,11 @@ def test_standard_input_is_a_file() -> None:
         (["check", "--input", "64x", FIRST], "HEIGHTxWIDTH"),
         (["check", "--input", "0x64", FIRST], "at least one pixel"),
         (["compile", FIRST, "--to", "tf", "-o", "x"], "--to: there is no `tf`: `torch`, `onnx` or `mermaid`"),
-        (["compile", FIRST, "--to", "onnx", "--dynamic", "depth", "-o", "x"], "batch,height,width"),
-        (["compile", FIRST, "--to", "torch", "--dynamic", "batch", "-o", "x"], "for --to onnx"),
+        (
+            ["compile", FIRST, "--to", "onnx", "--dynamic", "depth", "-o", "x"],
+            "has no axis `depth`: there is `batch`, `height` and `width`",
+        ),
+        (["compile", FIRST, "--to", "torch", "--dynamic", "batch", "-o", "x"], "is for `onnx`, not for `torch`"),
         (["compile", FAMILY, "--to", "torch", "-o", "-"], "choose one: `Family`, `Small`, `Base` or `Large`"),
         (["compile", FAMILY, "--network", "Smal", "--to", "torch", "-o", "-"], "did you mean `Small`?"),
         (["show", FAMILY, "--network", "Nothing"], "it has `Family`"),

@@ -1,0 +1,279 @@
+"""Whatever is given for a backend or to a public function is read by somebody, or refused with what to do instead.
+
+The tables of the project say what there is: `OPTIONS` of the backends, the fields of `Options`, the signatures of the
+public functions. What is new in one of them fails here until it is given a value, and is read or refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+import spinedsl
+from spinedsl import api
+from spinedsl.backends import BACKENDS, OPTIONS, Options
+from spinedsl.backends.choose import VALUES
+from spinedsl.cli import compile as command
+from spinedsl.cli import main
+from spinedsl.record import names
+
+TEXT = """\
+spine 1
+import std.blocks
+import std.stems
+import std.resample
+import std.outputs
+
+network Small(size = 64) {
+    input image: 3 x size x size
+    defaults { act relu, norm batch_norm }
+    widths { level 2..3: 4 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 4
+    block b0: residual level 2 after s
+    block b1: residual level 3 from b0
+    output P2: endpoint from b0 channels 4
+    output P3: endpoint from b1 channels 4
+}
+
+network Large = Small(size = 128)
+"""
+# A value for each option of a backend; `weights` are those of another seed.
+GIVEN: Mapping[str, Any] = {
+    "weights": "weights.safetensors", "seed": 3, "dynamic": ("batch",), "opset": 13, "batch": 2, "half": True,
+    "external_data": "always", "adapter": "timm", "verify": True,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with two networks, and weights that fit both."""
+    from spinedsl.weights import to_bytes
+
+    folder = tmp_path_factory.mktemp("given")
+    (folder / "small.spine").write_text(TEXT, encoding="utf-8")
+    module = spinedsl.load(folder / "small.spine", network="Small")
+    module.reset(5)  # type: ignore[operator]
+    tensors = {name: tensor.numpy() for name, tensor in module.state_dict().items() if "num_batches" not in name}
+    (folder / "weights.safetensors").write_bytes(to_bytes(tensors, {}))
+    return folder
+
+
+@pytest.fixture
+def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def chosen(to: str, given: Mapping[str, Any]) -> Options:
+    return api.chosen(to, cast("api.Given", given))
+
+
+# ---- backends ----
+
+
+def test_every_option_stands_in_every_table() -> None:
+    recorded = ("origin", "verified")  # what a file says of itself, which nobody gives
+    assert {*OPTIONS} - {"verify"} == {*names(Options)} - {*recorded}
+    assert {*OPTIONS} == {*api.Given.__annotations__} == {*VALUES} == {*GIVEN}
+    assert {*OPTIONS} <= {*inspect.signature(spinedsl.compile).parameters}
+    parser = argparse.ArgumentParser()
+    command.arguments(parser)
+    assert {*OPTIONS} <= {action.dest for action in parser._actions}
+    for action in parser._actions:
+        takers = [name for name, declared in BACKENDS.items() if action.dest in declared.takes]
+        if takers:
+            said = {"torch": "PyTorch", "onnx": "ONNX"}
+            named = [name for name, words in said.items() if words in str(action.help)]
+            assert named == takers, action.dest
+
+
+@pytest.mark.parametrize("to", BACKENDS)
+def test_a_backend_takes_an_option_or_says_what_to_do_instead(to: str) -> None:
+    assert {*BACKENDS[to].takes} | {*BACKENDS[to].instead} == {*OPTIONS}
+    assert not {*BACKENDS[to].takes} & {*BACKENDS[to].instead}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("to", BACKENDS)
+def test_what_is_given_changes_the_files_or_is_refused(
+    to: str, option: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def compiled(**options: Any) -> dict[str, bytes]:
+        return spinedsl.compile("small.spine", network="Small", to=to, **options)
+
+    value = GIVEN[option]
+    text = ",".join(value) if isinstance(value, tuple) else str(value)
+    flag = f"--{option.replace('_', '-')}"
+    line = ["compile", "small.spine", "--network", "Small", "--to", to, "-o", "out", flag]
+    line += [] if value is True else [text]
+    if option in BACKENDS[to].takes:
+        assert compiled(**{option: value}) != compiled()
+        assert main(line) == 0
+        return
+    with pytest.raises(spinedsl.OptionChoice) as found:
+        compiled(**{option: value})
+    with pytest.raises(spinedsl.OptionChoice):
+        api.emit(spinedsl.program("small.spine", network="Small"), to=to, **{option: value})
+    instead = BACKENDS[to].instead[option].format(value=value)
+    assert found.value.option == option
+    assert str(found.value).endswith(instead)
+    (here / "out").unlink(missing_ok=True)
+    assert main(line) == 2
+    assert capsys.readouterr().err == f"spine compile: {flag} {found.value.reason}\n"
+    assert not (here / "out").exists()
+
+
+def test_a_default_that_is_given_is_given() -> None:
+    for option, value in (("seed", 0), ("opset", 18), ("batch", 1), ("external_data", "auto")):
+        with pytest.raises(spinedsl.OptionChoice, match=f"`{option}` is for `onnx`, not for `torch`"):
+            chosen("torch", {option: value})
+        assert chosen("onnx", {option: value}) == Options()
+
+
+def test_what_is_not_given_is_not_refused() -> None:
+    nothing = dict.fromkeys(OPTIONS) | {"half": False, "verify": False, "dynamic": ()}
+    assert {to: chosen(to, nothing) for to in BACKENDS} == dict.fromkeys(BACKENDS, Options())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"dynamic": ("depth",)}, "`dynamic` has no axis `depth`: there is `batch`, `height` and `width`"),
+        ({"dynamic": ("hight",)}, "`dynamic` has no axis `hight`: did you mean `height`?"),
+        ({"dynamic": ("batch", "batch")}, "`dynamic` names `batch` twice: once is enough"),
+        ({"dynamic": "batch"}, "`dynamic` is a collection of axes, as in `('batch',)`"),
+        ({"opset": 12}, "`opset` has no version `12`: there is `13`, `14`"),
+        ({"batch": 0}, "`batch` is a number of images, 1 or more, got 0"),
+        ({"external_data": "allways"}, "`external_data` has no choice `allways`: did you mean `always`?"),
+        ({"seed": 0, "weights": "w"}, "`seed` makes no difference beside weights, which are the values"),
+        ({"batch": 2, "dynamic": ("batch",)}, "`batch` makes no difference where the axis `batch` stays open"),
+    ],
+)
+def test_values_that_there_are_not(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(spinedsl.OptionChoice) as found:
+        chosen("onnx", given)
+    assert str(found.value).startswith(said)
+
+
+def test_hosts_and_backends_that_there_are_not() -> None:
+    with pytest.raises(spinedsl.OptionChoice, match="`adapter` has no host `tim`: did you mean `timm`"):
+        chosen("torch", {"adapter": "tim"})
+    with pytest.raises(spinedsl.OptionChoice, match="`to` has no `touch`: did you mean `torch`"):
+        spinedsl.compile("nowhere.spine", to="touch")
+    with pytest.raises(TypeError, match="no option `sead`"):
+        api.emit(None, to="onnx", sead=3)  # type: ignore[arg-type, call-arg]
+
+
+def test_what_verifying_reads_is_taken_with_it(here: Path) -> None:
+    """The values and images of the comparison are of the seed, whatever the file has."""
+    first, second = (
+        spinedsl.compile("small.spine", network="Small", to="torch", verify=True, seed=seed) for seed in (0, 1)
+    )
+    assert first != second
+    with pytest.raises(spinedsl.OptionChoice, match="`opset` is for `onnx`"):
+        chosen("torch", {"verify": True, "opset": 18})
+    assert chosen("onnx", {"verify": True, "seed": 1, "weights": "w"}).seed == 1
+
+
+# ---- the public functions ----
+
+
+def _loaded(**options: Any) -> object:
+    module = spinedsl.load("small.spine", **{"network": "Small", **options})
+    said = sys.modules[type(module).__module__].__doc__  # which tells the size that it was written for
+    return said, {name: tensor.sum().item() for name, tensor in module.state_dict().items()}
+
+
+def _compiled(**options: Any) -> object:
+    return spinedsl.compile("small.spine", **{"network": "Small", "to": "onnx", **options})
+
+
+def _program(**options: Any) -> object:
+    program = spinedsl.program("small.spine", **{"network": "Small", **options})
+    return program.name, program.input_type, [*program.outputs]
+
+
+def _checked(**options: Any) -> object:
+    found = spinedsl.check("small.spine", **options)
+    assert found.value is not None
+    return {name: checked.typed.input_type for name, checked in found.value.checked.items()}
+
+
+def _verified(**options: Any) -> object:
+    report = spinedsl.verify("small.spine", **{"network": "Small", **options})
+    return report.network, report.sizes, report.weights, [found.largest for found in report.differences]
+
+
+# By function: what to call, and a value of each argument by name. The first argument of each is the file itself.
+CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
+    "check": (_checked, {"size": (96, 96), "network": "Large"}),
+    "compile": (
+        _compiled, {"to": "torch", "network": "Large", "size": (96, 96), "outputs": ("P2",), **GIVEN, "adapter": None}
+    ),
+    "load": (
+        _loaded, {"network": "Large", "size": (96, 96), "outputs": ("P2",), "weights": "weights.safetensors"}
+    ),
+    "parse": (spinedsl.parse, {}),
+    "program": (_program, {"network": "Large", "size": (96, 96), "outputs": ("P2",)}),
+    "read_weights": (spinedsl.read_weights, {}),
+    "verify": (
+        _verified,
+        {"network": "Large", "sizes": [(96, 96)], "weights": "weights.safetensors", "seed": 3, "say": None},
+    ),
+}  # fmt: skip
+PUBLIC = {
+    name: function for name in spinedsl.__all__ if inspect.isfunction(function := getattr(spinedsl, name))
+}  # the exceptions and `edit` apart
+
+
+def test_every_public_function_and_argument_is_tried() -> None:
+    assert {*CALLS} == {*PUBLIC}
+    for name, function in PUBLIC.items():
+        first, *arguments = inspect.signature(function).parameters
+        assert {*arguments} == {*CALLS[name][1]}, name
+        assert first in ("file", "weights")
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        (name, argument)
+        for name, (_, values) in CALLS.items()
+        for argument, value in values.items()
+        if value is not None
+    ],
+)
+def test_an_argument_makes_a_difference(name: str, argument: str, here: Path) -> None:
+    call, values = CALLS[name]
+    assert call(**{argument: values[argument]}) != call()
+
+
+def test_who_asks_is_told_what_is_compared(here: Path) -> None:
+    said: list[str] = []
+    _verified(say=said.append)
+    assert said
+
+
+@pytest.mark.parametrize("function", [_checked, _compiled, _loaded, _program, _verified])
+def test_a_network_that_there_is_not(function: Callable[..., object], here: Path) -> None:
+    with pytest.raises(spinedsl.NetworkChoice, match="no network `Smal`; did you mean `Small`"):
+        function(network="Smal")
+
+
+@pytest.mark.parametrize("function", [_compiled, _loaded, _program])
+def test_outputs_that_mean_nothing(function: Callable[..., object], here: Path) -> None:
+    for outputs, said in (
+        (("P2", "P2"), "named twice"),
+        ("P2", r"a collection of names, as in `\('P2',\)`"),
+        ((), "no output"),
+    ):
+        with pytest.raises(spinedsl.OutputChoice, match=said):
+            function(outputs=outputs)
