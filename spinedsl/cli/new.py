@@ -35,11 +35,11 @@ def run(options: argparse.Namespace) -> int:
     """Write the file; over another only if that is wanted."""
     path = Path(options.file)
     if path.is_dir():
-        raise UsageError(f"{options.file} is a folder: name the file to write, as in `{path / 'net.spine'}`")
+        raise UsageError(f"`{options.file}` is a folder: name the file to write, as in `{path / 'net.spine'}`")
     if path.suffix != ".spine":
-        raise UsageError(f"{options.file} does not end in .spine; did you mean `{options.file}.spine`?")
+        raise UsageError(f"`{options.file}` does not end in .spine; did you mean `{options.file}.spine`?")
     if path.exists() and not options.force:
-        raise UsageError(f"{options.file} is there already: choose another name, or --force replaces it")
+        raise UsageError(f"`{options.file}` is there already: choose another name, or --force replaces it")
     if refused(options.file, "law", force=options.force):
         return 1
     name = options.name if options.name is not None else name_from(path.stem)

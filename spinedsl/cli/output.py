@@ -81,7 +81,7 @@ def kind_of_figure(output: str) -> str:
         return "svg"
     ending = Path(output).suffix.lower().removeprefix(".")
     if ending not in FIGURES:
-        raise UsageError(f"{output} is none of .svg, .png, .html")
+        raise UsageError(f"`{output}` is none of .svg, .png, .html")
     return ending
 
 
@@ -98,7 +98,7 @@ def refused(output: str, kind: str, *, force: bool, reads: Iterable[object] = ()
         return 0
     path = Path(output)
     if path.is_dir():
-        raise UsageError(f"{output} is a folder: name the file to write, as in `{path / _named(kind)}`")
+        raise UsageError(f"`{output}` is a folder: name the file to write, as in `{path / _named(kind)}`")
     _see_ending(path, kind)
     apart(output, reads)
     if path.exists() and not path.is_file():
@@ -121,7 +121,7 @@ def apart(output: str, reads: Iterable[object]) -> None:
     for name in reads:
         with contextlib.suppress(OSError, ValueError):
             if Path(output).samefile(str(name)):
-                raise UsageError(f"{output} is read by this command: choose another name for what it writes")
+                raise UsageError(f"`{output}` is read by this command: choose another name for what it writes")
 
 
 def _named(kind: str) -> str:
@@ -138,7 +138,7 @@ def _see_ending(path: Path, kind: str) -> None:
     better = path.with_suffix(KINDS[kind].endings[0])
     asked = next((f"; `--to {name}` makes {KINDS[name].words}" for name in others if name in ("torch", "onnx")), "")
     hint = asked if kind in ("torch", "onnx", "mermaid") else ""
-    raise UsageError(f"what is written is {KINDS[kind].words}: name it {better}, not {path}{hint}")
+    raise UsageError(f"what is written is {KINDS[kind].words}: name it `{better}`, not `{path}`{hint}")
 
 
 def _see_ours(path: Path) -> None:
@@ -150,7 +150,7 @@ def _see_ours(path: Path) -> None:
     except OSError:
         start = whole = b"?"  # what cannot be read is not known to be ours
     if start and not any(kind.begins(whole) for kind in KINDS.values()):
-        raise UsageError(f"{path} is there, and spine did not write it: choose another name, or --force replaces it")
+        raise UsageError(f"`{path}` is there, and spine did not write it: choose another name, or --force replaces it")
 
 
 def _unwritable(path: Path, *, force: bool) -> Diagnostic | None:
@@ -158,7 +158,7 @@ def _unwritable(path: Path, *, force: bool) -> Diagnostic | None:
     folder = path.resolve().parent
     if not folder.exists():
         near = shlex.quote(str(path.parent))
-        return cannot(path, f"there is no folder {path.parent}").with_fix(f"make it first: `mkdir -p {near}`")
+        return cannot(path, f"there is no folder `{path.parent}`").with_fix(f"make it first: `mkdir -p {near}`")
     if not folder.is_dir():
         return cannot(path, "not a directory")
     try:
@@ -236,7 +236,7 @@ def write_files(output: str, files: Mapping[str, bytes], *, force: bool = False)
     for name, _ in others:
         beside = Path(output).with_name(name)
         if beside.exists() and not force and not _mentions(Path(output), name):
-            raise UsageError(f"{beside} is there, and would be replaced: move it, or --force replaces it")
+            raise UsageError(f"`{beside}` is there, and would be replaced: move it, or --force replaces it")
     for name, data in others:
         if status := write_output(str(Path(output).with_name(name)), data):
             return status

@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from spinedsl.cli.voice import columns
@@ -23,6 +24,9 @@ ALIASES = {
 }  # fmt: skip
 
 
+_AGAIN = (argparse._AppendAction, argparse._StoreTrueAction)  # noqa: SLF001  no harm in giving these again
+
+
 class Help(argparse.RawDescriptionHelpFormatter):
     """Help as it is written, as wide as the terminal. Argparse makes many of these where no help is shown."""
 
@@ -30,34 +34,25 @@ class Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=columns(sys.stdout) - 2)
 
 
-class Once(argparse._StoreAction):  # noqa: SLF001  argparse has no other name for what it does by itself
-    """An option that has one value: of two that are given, the first would be ignored without a word."""
-
-    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
-        """Keep the value, or refuse the second."""
-        given: set[str] = namespace.__dict__.setdefault("given", set())
-        if option_string is not None and self.dest in given:
-            parser.error(f"{option_string} is given twice: leave one of them out")
-        given.add(self.dest)
-        super().__call__(parser, namespace, values, option_string)
-
-
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are ours. The parsers of its commands are made by the same class."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**{"formatter_class": Help, "allow_abbrev": False, **more})
-        for name in (None, "store"):
-            self.register("action", name, Once)
 
     # ---- what argparse calls ----
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Options first, then files: argparse itself would not take a file after an option after a file."""
+        """Options first, then files: argparse itself would not take a file after an option after a file.
+
+        What is unknown is said before what is missing, since it may be what is missing, misspelt.
+        """
         words = list(sys.argv[1:] if args is None else args)
         if self.commands and not words:
             self.print_help(sys.stderr)
             self.exit(2)
+        if self.commands:
+            self._see_first(words)
         found, left = super().parse_known_args(words if self.commands else self._in_order(words), namespace)
         if left:
             self.error(self._unknown(left[0]))
@@ -69,7 +64,8 @@ class Parser(argparse.ArgumentParser):
         known = list(action.choices)
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  argparse has no other name for it
             self.error(_no_such_command(self.prog, str(action.metavar).lower(), str(value), known))
-        raise argparse.ArgumentError(action, f"there is no `{value}`{_meant(str(value), known)}: {_one_of(known)}")
+        hint = _meant(str(value), map(str, known)) or f": choose {_one_of([str(name) for name in known], limit=20)}"
+        raise argparse.ArgumentError(action, f"there is no `{value}`{hint}")
 
     def format_usage(self) -> str:
         """One line: what has to be given, and that there are options."""
@@ -107,8 +103,15 @@ class Parser(argparse.ArgumentParser):
         files = [_positional(action) for action in self._actions if not action.option_strings]
         return " ".join([self.prog, "[options]", *named, *files])
 
+    def _see_first(self, words: Sequence[str]) -> None:
+        """Options before the name of a command are the parser's own."""
+        before = takewhile(lambda word: word.startswith("-") and word != "--", words)
+        if unknown := [word for word in before if word not in self._option_string_actions]:
+            self.error(self._unknown(unknown[0]))
+
     def _in_order(self, words: Sequence[str]) -> list[str]:
         """The same words, options and their values before everything else."""
+        given: dict[str, str] = {}
         options: list[str] = []
         files: list[str] = []
         rest = iter(words)
@@ -118,10 +121,23 @@ class Parser(argparse.ArgumentParser):
             elif word == "-" or not word.startswith("-"):
                 files.append(word)
             else:
+                self._see(word, given)
                 options.append(word)
                 if self._wants_value(word) and (value := next(rest, None)) is not None:
                     options.append(value)
         return [*options, "--", *files] if files else options
+
+    def _see(self, word: str, given: dict[str, str]) -> None:
+        """See that there is an option, and that it was not given before: one of the two would count for nothing."""
+        name = word.partition("=")[0]
+        action = self._option_string_actions.get(name if name.startswith("--") else name[:2])
+        if action is None:
+            self.error(self._unknown(word))
+        if action.dest in given and not isinstance(action, _AGAIN):
+            before = given[action.dest]
+            twice = f"`{name}` is given twice: give it once"
+            self.error(twice if before == name else f"`{before}` and `{name}` say the same: give one of them")
+        given[action.dest] = name
 
     def _wants_value(self, word: str) -> bool:
         """The value of the option, or of the last one of `-qo`, is the next word."""
@@ -142,11 +158,11 @@ class Parser(argparse.ArgumentParser):
         if self.commands:
             others = [name for name, parser in self.commands.items() if option in parser.options]
             after = f": it stands after the command, as in `{self.prog} {others[0]} {option}`" if others else ""
-            return f"unknown option `{option}`{after or _meant(option, self.options)}"
-        hint = _meant(option, self.options)
+            return f"unknown option `{option}`{after or _meant_option(option, self.options)}"
+        hint = _meant_option(option, self.options)
         if not hint and os.path.exists(word):  # noqa: PTH110  nothing here imports pathlib
             hint = f"; the file is `./{word}`"
-        return f"unknown option `{option}`{hint or _elsewhere(option, self.prog)}"
+        return f"unknown option `{option}`{hint}{_elsewhere(option, self.prog)}"
 
 
 def _elsewhere(option: str, prog: str) -> str:
@@ -154,7 +170,7 @@ def _elsewhere(option: str, prog: str) -> str:
     from spinedsl.cli import parser  # noqa: PLC0415  which imports every command: nobody needs it on a good day
 
     having = [one.prog for one in leaves(parser()) if option in one.options and one.prog != prog]
-    return f": {_one_of(having, 'and', limit=3)} {'have' if len(having) > 1 else 'has'} it" if having else ""
+    return f" ({_one_of(having, 'and', limit=3)} {'have' if len(having) > 1 else 'has'} it)" if having else ""
 
 
 def leaves(parser: Parser) -> Iterator[Parser]:
@@ -180,6 +196,15 @@ def _meant(given: str, known: Iterable[str]) -> str:
 
     near = nearest(given, known)
     return f"; did you mean `{near}`?" if near else ""
+
+
+def _meant_option(given: str, known: Iterable[str]) -> str:
+    """The same of options, whose dashes are no likeness."""
+    names = {name.lstrip("-"): name for name in known if name.startswith("--")}
+    from spinedsl.diagnostics.suggest import nearest  # noqa: PLC0415  nobody needs it on a good day
+
+    near = nearest(given.lstrip("-"), names)
+    return f"; did you mean `{names[near]}`?" if near else ""
 
 
 def _one_of(names: Sequence[str], conjunction: str = "or", limit: int = 12) -> str:

@@ -63,7 +63,7 @@ and ONNX models take it with `spine compile --to onnx --weights`.
 VERIFY = """\
 examples:
   spine weights verify model.safetensors
-  spine weights verify model.safetensors examples/spinenet.spine --network SpineNet49
+  spine weights verify spinenet49.safetensors examples/spinenet.spine --network SpineNet49
   spine weights verify start.safetensors net.spine --partial --format json | jq .missing
 
 Exit status 1 where a digest does not hold or the tensors do not fit the network. With --partial some may be missing.

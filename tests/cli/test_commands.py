@@ -68,7 +68,7 @@ def test_standard_input_is_a_file() -> None:
         (["check"], "FILE"),
         (["check", "--input", "64x", FIRST], "HEIGHTxWIDTH"),
         (["check", "--input", "0x64", FIRST], "at least one pixel"),
-        (["compile", FIRST, "--to", "tf", "-o", "x"], "--to: there is no `tf`: `torch`, `onnx` or `mermaid`"),
+        (["compile", FIRST, "--to", "tf", "-o", "x"], "--to: there is no `tf`: choose `torch`, `onnx` or `mermaid`"),
         (
             ["compile", FIRST, "--to", "onnx", "--dynamic", "depth", "-o", "x"],
             "has no axis `depth`: there is `batch`, `height` and `width`",

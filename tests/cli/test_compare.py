@@ -238,7 +238,7 @@ def test_names_of_renamed_tensors(repository: Path, capsys: pytest.CaptureFixtur
         ([EDITS, EDITS], "choose one: `Plain`, `Permuted` or `Wide` (FILE:NAME, or --network NAME for both)"),
         ([f"{EDITS}:Plan", f"{EDITS}:Plain"], "did you mean `Plain`?"),
         (["-", "-"], "only one of the two can be standard input"),
-        ([f"{EDITS}:Plain", f"{EDITS}:Wide", "-o", "x.jpg"], "x.jpg is none of .svg, .png, .html"),
+        ([f"{EDITS}:Plain", f"{EDITS}:Wide", "-o", "x.jpg"], "`x.jpg` is none of .svg, .png, .html"),
         ([EDITS], "`NEW` is missing"),
     ],
 )

@@ -204,7 +204,7 @@ def test_nothing_is_written_where_weights_do_not_fit(weights: Path, tmp_path: Pa
     [
         (
             ["convert", "w.npz", *RESNET, "-o", "w.pt"],
-            "what is written is a safetensors file: name it w.safetensors, not w.pt",
+            "what is written is a safetensors file: name it `w.safetensors`, not `w.pt`",
         ),
         (["convert", "w.npz", DETECTOR, "-o", "w.safetensors"], "retinanet.spine has"),
         (["verify", "w.npz", "--network", "A"], "--network, --input and --partial need the .spine file of the network"),

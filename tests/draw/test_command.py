@@ -59,8 +59,8 @@ def test_standard_output_is_svg(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([CONVNEXT, "-o", "x.jpg"], "x.jpg is none of .svg, .png, .html"),
-        ([CONVNEXT, "-o", "."], ". is none of"),
+        ([CONVNEXT, "-o", "x.jpg"], "`x.jpg` is none of .svg, .png, .html"),
+        ([CONVNEXT, "-o", "."], "`.` is none of"),
         ([FAMILY, "-o", "x.svg"], "choose one"),
         ([FAMILY, "--network", "Smal", "-o", "x.svg"], "did you mean `Small`? (--network NAME)"),
         ([FAMILY, CONVNEXT, "-o", "x.svg"], "choose one"),

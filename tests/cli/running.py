@@ -1,0 +1,32 @@
+"""A small network, and how the command is run in the process of a test."""
+
+from __future__ import annotations
+
+import pytest
+
+from spinedsl.cli import main
+
+NET = """\
+spine 1
+import std.blocks
+import std.stems
+
+network Net {
+    input image: 3 x 16 x 16
+    defaults { act relu, norm batch_norm }
+    widths { level 2: 8 }
+    stem s: resnet_stem channels 8
+    block b: residual  level 2  after s
+    output C2: b
+}
+"""
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Exit status, and what came on both streams."""
+    try:
+        status = main(words)
+    except SystemExit as stopped:
+        status = int(stopped.code or 0)
+    out, err = capsys.readouterr()
+    return status, out, err
