@@ -294,7 +294,12 @@ def _emitted(made: Program, to: str, given: Given) -> dict[str, bytes]:
 
 def _to_emit(to: str, weights: object, *, verify: bool) -> tuple[str, ...]:
     """The packages that it takes to compile."""
-    return (*extras.BACKENDS.get(to, ()), *_of_weights(weights), *(("numpy",) if verify else ()))
+    return (*extras.BACKENDS.get(to, ()), *_of_weights(weights), *(_to_compare() if verify else ()))
+
+
+def _to_compare() -> Sequence[str]:
+    """The packages that it takes to compare engines; where only the engines are missing, `TooFewWitnesses` says so."""
+    return extras.to_compare() if extras.missing(["numpy"]) else ()
 
 
 def _of_weights(weights: object) -> Sequence[str]:
@@ -340,7 +345,7 @@ def verify(
         MissingPackage: packages are not installed that this needs; it is an `ImportError`.
         TooFewWitnesses: no engine is installed.
     """
-    extras.require("numpy", *_of_weights(weights))
+    extras.require(*_to_compare(), *_of_weights(weights))
     from spinedsl.agreement import Size, agree, usual_sizes  # noqa: PLC0415  numpy is only needed here
 
     made = program(file, network=network)

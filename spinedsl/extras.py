@@ -20,13 +20,13 @@ EXTRAS = {
     "hypothesis": "testing",
 }  # packages by what brings them
 CONTENTS = {
-    "torch": {"torch", "numpy"},
     "onnx": {"onnx", "numpy"},
+    "torch": {"torch", "numpy"},
     "draw": {"resvg_py"},
     "completion": {"shtab"},
     "testing": {"hypothesis"},
     "all": {"torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab"},
-}  # of each extra, as in pyproject.toml
+}  # of each extra, as in pyproject.toml; of two that would do, the smaller one stands first
 
 BACKENDS = {"torch": (), "onnx": ("onnx", "numpy"), "mermaid": ()}
 FIGURES = {"png": ("resvg_py",)}  # by the kind of figure
