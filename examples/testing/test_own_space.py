@@ -6,7 +6,7 @@ the levels, channels and numbers of inputs that are asked for; what fails shrink
 
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import spinedsl
@@ -15,9 +15,10 @@ from spinedsl.testing import Space, edits, laws, networks
 
 FILE = Path(__file__).parents[1] / "tutorial/5_own_block.spine"
 MINE = Space.of(FILE, levels=(2, 3, 4), inputs=3, sizes=("any",))
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no mistake
 
 
-@settings(max_examples=30, deadline=None)
+@settings(UNHURRIED, max_examples=30)
 @given(networks(MINE))
 def test_whatever_is_made_of_my_blocks_keeps_my_rule(text: str) -> None:
     """A rule of this space: no block has more than three inputs, and the outputs are maps of its levels."""
@@ -26,14 +27,14 @@ def test_whatever_is_made_of_my_blocks_keeps_my_rule(text: str) -> None:
     assert {row.level for row in program.pyramid} <= {2, 3, 4}
 
 
-@settings(max_examples=5, deadline=None)
+@settings(UNHURRIED, max_examples=5)
 @given(networks(MINE))
 def test_the_engines_agree_on_my_blocks(text: str) -> None:
     """PyTorch, ONNX Runtime and the reference interpreter give the same numbers."""
     laws.agreed(MINE.source(text), "Net")
 
 
-@settings(max_examples=10, deadline=None)
+@settings(UNHURRIED, max_examples=10)
 @given(st.data())
 def test_edits_of_my_network_are_networks(data: st.DataObject) -> None:
     """Random edits of the network as it is written."""

@@ -1,10 +1,11 @@
 """Property tests of networks: Hypothesis strategies for valid networks, edits, mistakes and texts, and the laws.
 
-    from hypothesis import given
+    from hypothesis import given, settings
     from spinedsl.testing import Space, networks
 
     MINE = Space.of("mynet.spine", levels=(2, 3, 4))
 
+    @settings(deadline=None)  # else a busy machine is a failure
     @given(networks(MINE))
     def test_my_rule(text): ...
 

@@ -6,13 +6,11 @@ A law takes a source, one about networks also the name of a network that was che
 
 from __future__ import annotations
 
-import gc
 import re
 import resource
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -34,15 +32,14 @@ from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 from spinedsl.syntax.parse import parse, tokens_of
 from spinedsl.testing.rewrites import REWRITES, Rewritten
+from spinedsl.testing.steps import stepped
 
-T = TypeVar("T")
 TextLaw: TypeAlias = Callable[[Source], None]
 NetworkLaw: TypeAlias = Callable[[Source, str], None]
 
 KIB_64 = 64 * 1024  # characters; the limits below hold for files up to there
-SECONDS = 1.0  # of processor time
+STEPS, STEPS_FOR_EACH = 2_000_000, 160  # calls of functions: a few characters may expand to much, and each costs some
 BYTES = 200 * 2**20
-SLACK = 3  # machines differ
 SAME = 1e-9  # scaled difference of two runs of the interpreter in float64
 SEED = 7  # of weights and images
 THREE = WITNESSES[:3]  # PyTorch in both precisions and ONNX Runtime, beside the interpreter
@@ -62,12 +59,12 @@ def require(holds: bool, message: str) -> None:
 
 
 def answered(source: Source) -> None:
-    """Any text gives a value or diagnostics, each at a place in the text, soon and in little memory."""
+    """Any text gives a value or diagnostics, each at a place in the text, in few steps and little memory."""
     held = _most_memory()
-    (outcome, rendered), seconds = timed(lambda: _said(source), SLACK * SECONDS)
+    (outcome, rendered), steps = stepped(lambda: _said(source))
     used = _most_memory() - held
     if len(source.text) <= KIB_64:
-        require(seconds < SLACK * SECONDS, f"it takes {seconds:.1f} seconds to check")
+        require(steps < most_steps(source.text), f"it takes {steps:,} steps to check")
         require(used < BYTES, f"it takes {used / 2**20:.0f} MB to check")
     for diagnostic in outcome.diagnostics:
         for span in _spans_of(diagnostic):
@@ -84,20 +81,9 @@ def answered(source: Source) -> None:
         require(bool(outcome.diagnostics), "it is refused without a word")
 
 
-def timed(task: Callable[[], T], limit: float) -> tuple[T, float]:
-    """What a task gives, and its processor seconds.
-
-    Above the limit it is tried again, and the better time counts: the garbage of others may fall into the first.
-    """
-    started = time.process_time()
-    value = task()
-    seconds = time.process_time() - started
-    if seconds > limit:
-        gc.collect()
-        started = time.process_time()
-        value = task()
-        seconds = min(seconds, time.process_time() - started)
-    return value, seconds
+def most_steps(text: str) -> int:
+    """How many functions may be called for the answer to a text of up to 64 KiB."""
+    return STEPS + STEPS_FOR_EACH * len(text)
 
 
 def _said(source: Source) -> tuple[Outcome[driver.Analysis], str]:

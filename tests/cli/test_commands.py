@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from spinedsl.cli import main
+from tests.patience import HANG
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -31,7 +32,7 @@ def spine(*arguments: str, text: str = "", env: Mapping[str, str] | None = None)
         cwd=ROOT,
         check=False,
         env={**os.environ, **(env or {})},
-        timeout=120,
+        timeout=HANG,
     )
 
 
@@ -183,7 +184,7 @@ def test_stats_json_has_the_totals(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_closed_pipe_is_no_error() -> None:
     show = f"{sys.executable} -m spinedsl show {EXAMPLES / 'spinenet.spine'} --network SpineNet49"
     command = f"{show} | head -1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False, timeout=HANG)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -197,7 +198,7 @@ def test_a_fault_of_ours_leaves_a_report(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", broken], capture_output=True, text=True, cwd=ROOT, check=False,
-        env={**os.environ, "TMPDIR": str(tmp_path)}, timeout=60,
+        env={**os.environ, "TMPDIR": str(tmp_path)}, timeout=HANG,
     )  # fmt: skip
     assert done.returncode == 70
     assert "Traceback" not in done.stderr
@@ -227,7 +228,7 @@ def test_a_missing_package_is_named_with_what_brings_it(tmp_path: Path) -> None:
         f"sys.exit(main(['compile', {FIRST!r}, '--to', 'onnx', '-o', {str(tmp_path / 'm.onnx')!r}]))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", without], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
+        [sys.executable, "-c", without], capture_output=True, text=True, cwd=ROOT, check=False, timeout=HANG
     )
     assert done.returncode == 2
     assert done.stderr == "spine compile: this needs onnx: pip install 'spinedsl[onnx]'\n"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG
+
 ROOT = Path(__file__).parents[2]
 SECRET = "hunter2-do-not-tell"
 MAIN = """spine 1
@@ -52,7 +54,7 @@ def failing(
     env = {**os.environ, "TMPDIR": str(temp), "PASSWORD": SECRET, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=project, check=False, env=env, input=text,
-        timeout=60,
+        timeout=HANG,
     )  # fmt: skip
     return done, [path.read_text() for path in temp.glob("spine-fault-*.txt")]
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from spinedsl import driver
 from spinedsl.cli import main
 from spinedsl.weights import read
+from tests.patience import HANG, until
 
 ROOT = Path(__file__).parents[2]
 FIRST = str(ROOT / "examples/tutorial/1_first_network.spine")
@@ -23,7 +24,7 @@ COMMAND = [sys.executable, "-m", "spinedsl"]
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env, timeout=120
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env, timeout=HANG
     )  # fmt: skip
 
 
@@ -57,10 +58,9 @@ def test_interrupted_is_status_130(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.spine"
     os.mkfifo(pipe)
     with subprocess.Popen([*COMMAND, "check", str(pipe)], stderr=subprocess.PIPE, text=True, cwd=ROOT) as command:
-        descriptor = os.open(pipe, os.O_WRONLY)  # once the command reads
-        time.sleep(0.2)
+        descriptor = os.open(pipe, os.O_WRONLY)  # which takes until the command reads
         command.send_signal(signal.SIGINT)
-        _, said = command.communicate(timeout=30)
+        _, said = command.communicate(timeout=HANG)
         os.close(descriptor)
     assert (command.returncode, said) == (130, "spine: interrupted\n")
 
@@ -75,7 +75,7 @@ def test_interrupted_is_status_130(tmp_path: Path) -> None:
 def test_closed_streams(closed: str, command: str) -> None:
     """What is said goes nowhere, and nothing else goes wrong."""
     line = f"{' '.join(COMMAND)} {command} {closed}"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=ROOT, check=False, timeout=HANG)
     assert done.returncode in {0, 1}
     assert "Traceback" not in done.stdout + done.stderr
     assert "internal error" not in done.stderr
@@ -84,7 +84,7 @@ def test_closed_streams(closed: str, command: str) -> None:
 @pytest.mark.parametrize("command", ["check -", "fmt -", "draw - -o -", "compile - --to onnx -o -"])
 def test_a_reader_that_leaves(command: str) -> None:
     line = f"{' '.join(COMMAND)} {command} < {FIRST} | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=ROOT, check=False, timeout=HANG)
     assert (done.returncode, done.stderr.replace("spine: no --weights: values made from seed 0\n", "")) == (0, "")
 
 
@@ -92,7 +92,7 @@ def test_an_encoding_that_cannot_say_it() -> None:
     """On a terminal of ASCII alone, other characters are escaped."""
     text = "spine 1\nnetwork N { }  # \u00e9\nnetwork N { }  # \u00e9\n"
     done = subprocess.run(
-        [*COMMAND, "check", "-"], input=text.encode(), capture_output=True, cwd=ROOT, check=False, timeout=60,
+        [*COMMAND, "check", "-"], input=text.encode(), capture_output=True, cwd=ROOT, check=False, timeout=HANG,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )  # fmt: skip
     assert done.returncode == 1
@@ -165,7 +165,15 @@ def test_a_file_that_is_replaced_while_it_is_read(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=env) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
-        seen = [source.text if (source := driver.read(file).value) else "" for _ in range(300)]
+        seen: Counter[str] = Counter()
+
+        def both() -> bool:
+            """Read it again; until each version was seen often, or something else."""
+            source = driver.read(file).value
+            seen[source.text if source else ""] += 1
+            return min(seen[version] for version in versions) >= 50 or len(seen) > len(versions)
+
+        until(both, pause=0)
         writer.kill()
     assert set(seen) == set(versions)
 

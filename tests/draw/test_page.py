@@ -14,6 +14,7 @@ import pytest
 
 from spinedsl.draw import lay_out, to_html
 from tests.draw.drawn import example
+from tests.patience import HANG
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
@@ -65,7 +66,7 @@ def in_browser(page: str, folder: Path) -> dict[str, Any]:
             BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
             "--window-size=1600,1000", "--dump-dom", path.as_uri(),
         ],
-        capture_output=True, text=True, check=True, timeout=120,
+        capture_output=True, text=True, check=True, timeout=HANG,
     )  # fmt: skip
     found = re.search(r'<pre id="report">(.*?)</pre>', done.stdout, re.DOTALL)
     assert found is not None

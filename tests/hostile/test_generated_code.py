@@ -17,6 +17,7 @@ from spinedsl.testing.definitions import STEPS, decode
 from tests.hostile.allowlist import strange
 from tests.hostile.payloads import PAYLOADS
 from tests.hostile.test_payloads import IDENTIFIER, PLACES, ROOT, text_with
+from tests.patience import HANG
 
 HOSTILE = (
     "import os",
@@ -133,7 +134,7 @@ def test_importing_generated_code_only_defines(tmp_path: Path) -> None:
     command = [*(alone if can else []), sys.executable, "-I", "-c", TRAP]
     done = subprocess.run(
         command, input=json.dumps([(ascii(name), text) for name, text in made]), capture_output=True, text=True,
-        cwd=tmp_path, check=False, timeout=300,
+        cwd=tmp_path, check=False, timeout=HANG,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == []
@@ -147,6 +148,6 @@ def test_importing_generated_code_only_defines(tmp_path: Path) -> None:
 def test_the_trap_notices(text: str, tmp_path: Path) -> None:
     command = [sys.executable, "-I", "-c", TRAP]
     done = subprocess.run(
-        command, input=json.dumps([("x", text)]), capture_output=True, text=True, cwd=tmp_path, check=True, timeout=120
+        command, input=json.dumps([("x", text)]), capture_output=True, text=True, cwd=tmp_path, check=True, timeout=HANG
     )
     assert json.loads(done.stdout.splitlines()[-1])

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+from tests.patience import HANG
 from tests.soak import DOCUMENT, MARKS, RESULTS, figures
 from tests.texts import ROOT
 
@@ -13,7 +14,7 @@ from tests.texts import ROOT
 def test_the_example_passes() -> None:
     file = ROOT / "examples/testing/test_own_space.py"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANG, check=False)
     assert made.returncode == 0, made.stdout
     assert "3 passed" in made.stdout
 

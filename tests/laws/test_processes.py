@@ -18,6 +18,7 @@ import pytest
 from spinedsl.testing import STANDARD
 from spinedsl.testing.definitions import HIGHEST as HIGHEST_STEP
 from spinedsl.testing.networks import HIGHEST, HIGHEST_CHOICE, to_text
+from tests.patience import HANG
 from tests.texts import MISTAKEN, ROOT, text_of
 
 OTHERS = ("python3.12", "python3.13", "python3.14")
@@ -50,7 +51,7 @@ def digests(python: str, *options: str, hashes: str, path: str) -> list[str]:
         [python, str(Path(__file__).with_name("compiled.py")), *options],
         input=json.dumps(cases()),
         env={"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONHASHSEED": hashes, "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, check=True, timeout=300,
+        capture_output=True, text=True, check=True, timeout=HANG,
     )  # fmt: skip
     return made.stdout.split()
 

@@ -6,16 +6,24 @@ import json
 import os
 import resource
 import sys
-import time
+from functools import partial
 
 from spinedsl import driver
 from spinedsl.diagnostics.render import render
 from spinedsl.source import Source
+from spinedsl.testing.steps import stepped
 from tests.syntax.heaps import HEAD, HEAPS
 
 
+def answer(source: Source) -> int:
+    """How much is said of a text."""
+    outcome = driver.analyse(source)
+    render(outcome.diagnostics)
+    return len(outcome.diagnostics)
+
+
 def main() -> None:
-    """Say of each name what its answer took: processor seconds, megabytes at most, and how much was said."""
+    """Say of each name what its answer took: steps, megabytes at most, and how much was said."""
     resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
     driver.analyse(Source.from_text(HEAD))  # the prelude is read
     for name in sys.stdin:
@@ -23,14 +31,10 @@ def main() -> None:
         child = os.fork()
         if not child:
             os.close(ours)
-            started = time.process_time()
-            outcome = driver.analyse(Source.from_text(HEAPS[json.loads(name)], "any.spine"))
-            render(outcome.diagnostics)
-            took = time.process_time() - started
+            source = Source.from_text(HEAPS[json.loads(name)], "any.spine")
+            said, steps = stepped(partial(answer, source))
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-            os.write(
-                theirs, json.dumps({"seconds": took, "megabytes": peak, "said": len(outcome.diagnostics)}).encode()
-            )
+            os.write(theirs, json.dumps({"steps": steps, "megabytes": peak, "said": said}).encode())
             os._exit(0)
         os.close(theirs)
         with os.fdopen(ours) as file:

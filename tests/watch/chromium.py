@@ -8,12 +8,12 @@ import select
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, Self
 
+from tests.patience import HANG, until
+
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-LIMIT = 60.0  # seconds for an answer
 BEGIN = """
 import os, sys
 ends = [os.dup(os.dup(int(end))) for end in sys.argv[1:3]]
@@ -51,7 +51,7 @@ class Chromium:
     def __exit__(self, *error: object) -> None:
         os.close(self.asks)  # which ends it
         try:
-            self.process.wait(10)
+            self.process.wait(HANG)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -71,9 +71,8 @@ class Chromium:
 
     def message(self) -> dict[str, Any]:
         """The next message."""
-        end = time.monotonic() + LIMIT
         while b"\0" not in self.rest:
-            ready, _, _ = select.select([self.answers], [], [], max(0.0, end - time.monotonic()))
+            ready, _, _ = select.select([self.answers], [], [], HANG)
             assert ready, "Chromium does not answer"
             part = os.read(self.answers, 1 << 20)
             assert part, "Chromium has ended"
@@ -97,7 +96,7 @@ class Chromium:
 
     def wait_for(self, expression: str) -> None:
         """Until an expression is true in the page."""
-        end = time.monotonic() + LIMIT
-        while not self.value(f"Boolean({expression})"):
-            assert time.monotonic() < end, f"{expression}: {self.value('document.body.outerHTML')[:2000]}"
-            time.sleep(0.02)
+        until(
+            lambda: self.value(f"Boolean({expression})"),
+            lambda: f"{expression}: {self.value('document.body.outerHTML')[:2000]}",
+        )

@@ -11,8 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import pytest
 from spinedsl.cli import main
 from spinedsl.diagnostics.render import render
 from spinedsl.watch import Frame, Server, Watcher
+from tests.patience import HANG
 from tests.watch.chromium import BROWSER, Chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,13 +69,14 @@ class Watched:
         self.frames.put(frame)
 
     def next(self) -> Frame:
-        return self.frames.get(timeout=30)
+        return self.frames.get(timeout=HANG)
 
-    def until(self, broken: bool) -> Frame:
-        """The next frame that is of a broken file, or of a sound one: a save may show as several."""
-        while (frame := self.next()).broken != broken:
-            pass
-        return frame
+    def until(self, *codes: str, problem: bool = False) -> Frame:
+        """The next frame with just these mistakes: a save may show as several, the last of them as it is meant."""
+        while True:
+            frame = self.next()
+            if [said.code.id for said in frame.diagnostics] == [*codes] and bool(frame.problem) == problem:
+                return frame
 
     def save(self, text: str, path: Path | None = None) -> None:
         """As many editors do: beside it, then renamed."""
@@ -101,55 +102,70 @@ def test_frames_follow_the_file(watched: Watched) -> None:
     first = watched.next()
     assert (first.broken, first.title, first.figure, first.stale) == (False, "Net", 1, False)
     watched.save(NET.replace("level 3: 6", "level 3: 12"))
-    wider = watched.until(broken=False)
+    wider = watched.until()
     assert wider.svg != first.svg
     assert "WEIGHTS: widths level 3 6 -> 12 and 1 more" in wider.said
     watched.path.write_text(NET.replace("from a", "from c"), encoding="utf-8")  # in place, as other editors do
-    broken = watched.until(broken=True)
+    broken = watched.until("E0201")
     assert (broken.svg, broken.figure, broken.stale) == (wider.svg, wider.figure, True)
-    assert [said.code.id for said in broken.diagnostics] == ["E0201"]
     watched.save(NET)
-    mended = watched.until(broken=False)
+    mended = watched.until()
     assert (mended.svg, mended.stale, mended.diagnostics) == (first.svg, False, ())
 
 
 def test_imports_are_watched_even_missing_ones(watched: Watched) -> None:
     first = watched.next()
     watched.save(OWN.replace("kernel = 3", "kernel = 5"), watched.own)
-    assert watched.until(broken=False).svg != first.svg
+    assert watched.until().svg != first.svg
     watched.own.unlink()
-    missing = watched.until(broken=True)
-    assert missing.diagnostics[0].code.id == "E0205", missing.diagnostics
+    watched.until("E0205")
     watched.save(OWN, watched.own)
-    assert watched.until(broken=False).svg == first.svg
+    assert watched.until().svg == first.svg
     watched.save(NET.replace('"own.spine"', '"other.spine"'))
-    assert watched.until(broken=True).stale
+    assert watched.until("E0205").stale
     watched.save(OWN, watched.own.with_name("other.spine"))
-    assert watched.until(broken=False).svg == first.svg
+    assert watched.until().svg == first.svg
 
 
 def test_deletion_and_return(watched: Watched) -> None:
     first = watched.next()
     watched.path.unlink()
-    gone = watched.until(broken=True)
-    assert [said.code.id for said in gone.diagnostics] == ["E0801"]
-    assert gone.svg == first.svg
+    assert watched.until("E0801").svg == first.svg
     watched.save(NET)
-    assert watched.until(broken=False).svg == first.svg
+    assert watched.until().svg == first.svg
 
 
-def test_a_file_that_is_gone_for_a_moment_is_not_gone(watched: Watched) -> None:
-    watched.next()
-    for _ in range(5):
-        watched.path.unlink()
-        time.sleep(0.02)
-        watched.path.write_text("", encoding="utf-8")
-        time.sleep(0.02)
-        watched.path.write_text(NET.replace("level 3: 6", "level 3: 7"), encoding="utf-8")
-        time.sleep(0.3)
-    frames = [watched.frames.get_nowait() for _ in range(watched.frames.qsize())]
-    assert frames
-    assert not any(frame.broken for frame in frames)
+class Turns(threading.Event):
+    """What happens to a file each time that its watcher waits; then the watcher is told to stop. No time passes."""
+
+    def __init__(self, *happens: Callable[[], object]) -> None:
+        super().__init__()
+        self.happens = [*happens]
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  as the base class has it
+        if self.happens:
+            self.happens.pop(0)()
+        else:
+            self.set()
+        return self.is_set()
+
+
+def test_a_file_that_is_gone_for_a_moment_is_not_gone(tmp_path: Path) -> None:
+    path = tmp_path / "net.spine"
+    (tmp_path / "own.spine").write_text(OWN, encoding="utf-8")
+
+    def put(width: int) -> Callable[[], object]:
+        return lambda: path.write_text(NET.replace("level 3: 6", f"level 3: {width}"), encoding="utf-8")
+
+    def empty() -> None:
+        path.write_text("", encoding="utf-8")
+
+    put(6)()
+    frames: list[Frame] = []
+    Watcher(path).run(frames.append, Turns(path.unlink, put(7), empty, put(8), path.unlink, empty, put(9)))
+    assert [frame.broken for frame in frames] == [False, False, False, True, False]
+    assert len({frame.svg for frame in frames if not frame.broken}) == 4
+    assert [said.code.id for said in frames[3].diagnostics] == ["E0314"]  # neither gone nor empty for two looks
 
 
 def test_a_network_that_went(tmp_path: Path) -> None:
@@ -157,9 +173,9 @@ def test_a_network_that_went(tmp_path: Path) -> None:
     try:
         watched.next()
         watched.save(NET.replace("network Net", "network Other"))
-        assert watched.until(broken=True).problem == "there is no network `Net` now: there is `Other`"
+        assert watched.until(problem=True).problem == "there is no network `Net` now: there is `Other`"
         watched.save(NET + "\nnetwork Second = Net with { block b level 4 }\n")
-        assert watched.until(broken=False).title == "Net"
+        assert watched.until().title == "Net"
     finally:
         watched.close()
 
@@ -167,13 +183,13 @@ def test_a_network_that_went(tmp_path: Path) -> None:
 def test_of_several_networks_the_first_is_drawn_and_stays(watched: Watched) -> None:
     watched.next()
     watched.save("network Zero = Net\n" + NET)  # no place for it: the language's version comes first
-    watched.until(broken=True)
+    watched.until("E0115")
     watched.save(NET.replace("network Net", "network Zero = Net with { block b level 4 }\n\nnetwork Net"))
-    mended = watched.until(broken=False)
+    mended = watched.until()
     assert (mended.title, mended.problem) == ("Net", "")  # as before, although another is the first now
     assert mended.said.startswith("Net (one of 2, --network chooses): ")
     watched.save(NET.replace("Net {", "Other {") + "\nnetwork Second = Other with { block b level 4 }\n")
-    assert watched.until(broken=False).title == "Other"
+    assert watched.until().title == "Other"
 
 
 def test_mistakes_of_other_networks_come_after_the_figure(tmp_path: Path) -> None:
@@ -181,7 +197,7 @@ def test_mistakes_of_other_networks_come_after_the_figure(tmp_path: Path) -> Non
     try:
         first = watched.next()
         watched.save(NET + "\nnetwork Second = Net with { block b level 9 }\n")
-        whole = watched.until(broken=True)
+        whole = watched.until("E0402", "E0404")
         assert (whole.svg, whole.stale) == (first.svg, False)
         assert whole.diagnostics
     finally:
@@ -192,7 +208,7 @@ def test_mistakes_of_other_networks_come_after_the_figure(tmp_path: Path) -> Non
 
 
 def answer(server: Server, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=HANG)
     connection.putrequest(method, path, skip_host="Host" in headers)
     for name, value in headers.items():
         connection.putheader(name, value)
@@ -231,7 +247,7 @@ def test_the_page_is_given_to_this_machine_only(watched: Watched) -> None:
 
 def events(server: Server) -> Iterator[dict[str, Any]]:
     """The frames that a page is sent."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=HANG)
     connection.request("GET", "/events")
     given = connection.getresponse()
     assert given.headers["Content-Type"] == "text/event-stream"
@@ -305,7 +321,7 @@ def test_interrupting_ends_it_cleanly(tmp_path: Path) -> None:
     assert process.stdout.readline().startswith("watching net.spine at http://127.0.0.1:")
     assert "Net: " in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=HANG)
     assert (process.returncode, out.strip(), err) == (0, "no longer watching", "")
 
 
