@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import process_time
 
@@ -150,11 +151,43 @@ def growth() -> None:
     print(f"   1000 blocks: text to ONNX graph {process_time() - start:6.2f} s")
 
 
+def heaps() -> None:
+    """The answer to the worst texts of 64 KiB, beside a loop of a million rounds, and how many functions it calls."""
+    from spinedsl import driver
+    from spinedsl.diagnostics.render import render
+    from spinedsl.source import Source
+    from spinedsl.testing.steps import stepped
+    from tests.syntax.heaps import HEAPS
+
+    def answer(text: str) -> None:
+        render(driver.analyse(Source.from_text(text, "any.spine")).diagnostics)
+
+    loop = median_of(lambda: [None for _ in range(1_000_000)], 5)
+    found = sorted(((median_of(partial(answer, HEAPS[name]), 1), name) for name in HEAPS), reverse=True)
+    for seconds, name in found[:8]:
+        steps = stepped(partial(answer, HEAPS[name]))[1]
+        print(f"  {name:34} {seconds:7.3f} s CPU   {seconds / loop:6.1f}x   {steps:12,} steps")
+
+
+def figure() -> None:
+    """`spine draw` of networks of 1,000 and 2,000 blocks, from nothing, beside `spine check` of 1,000."""
+    with tempfile.TemporaryDirectory() as folder:
+        commands: dict[str, Sequence[str]] = {}
+        for count in (1_000, 2_000):
+            path = Path(folder) / f"net{count}.spine"
+            path.write_text(rows(count))
+            commands[f"draw, {count:,} blocks"] = ["draw", str(path), "-o", str(path.with_suffix(".svg"))]
+        commands = {"check, 1,000 blocks": ["check", str(Path(folder) / "net1000.spine")], **commands}
+        processes({name: [PYTHON, "-m", "spinedsl", *command] for name, command in commands.items()}, runs=3)
+
+
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "check": cold_check,
     "onnx": cold_onnx,
     "one": one_network,
     "growth": growth,
+    "heaps": heaps,
+    "figure": figure,
 }
 
 if __name__ == "__main__":

@@ -309,6 +309,13 @@ PLANTS = (
         ("tests/test_limits.py", "tests/syntax/test_any_text.py"),
     ),
     Plant(
+        "growth: each block looks at all before it",
+        "draw/layout.py",
+        "if xs[i] + most <= x:",
+        "if i < 0:",
+        ("tests/test_growth.py",),
+    ),
+    Plant(
         "formatter: a comment dropped",
         "syntax/format.py",
         "line.comment = self.comments.pop(0).text",

@@ -16,6 +16,8 @@ from tests.profiles import drawn
 from tests.texts import ROOT
 
 CLOCKS = {"time", "timeit", "datetime"}
+LIMITS = {"timeout": "HANG", "deadline": "None"}  # what these may be
+WAITS = {"wait", "join", "settimeout"}
 MAY = {  # and why
     "tests/patience.py": "waits",
     "tests/soak.py": "is asked for so many minutes, and says what they gave",
@@ -37,21 +39,18 @@ def clocks_of(text: str) -> Iterator[str]:
             yield from (name.name for name in node.names if name.name in CLOCKS)
         elif isinstance(node, ast.ImportFrom) and node.module in CLOCKS:
             yield f"from {node.module}"
-        elif isinstance(node, ast.keyword) and node.arg == "timeout":
-            if not (isinstance(node.value, ast.Name) and node.value.id == "HANG"):
-                yield f"timeout={ast.unparse(node.value)}"
-        elif isinstance(node, ast.keyword) and node.arg == "deadline":
-            if ast.unparse(node.value) != "None":
-                yield f"deadline={ast.unparse(node.value)}"
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in {"wait", "join", "settimeout"} and any(isinstance(a, ast.Constant) for a in node.args):
-                yield ast.unparse(node)
+        elif isinstance(node, ast.keyword) and node.arg in LIMITS:
+            if (limit := ast.unparse(node.value)) != LIMITS[node.arg]:
+                yield f"{node.arg}={limit}"
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in WAITS:
+            numbers = [a for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, int | float)]
+            yield from (f"{ast.unparse(node.func)}({number.value!r})" for number in numbers)
 
 
 def test_nothing_looks_at_a_clock() -> None:
     assert len(FILES) > 100
     found = {path.name: clocks for path in FILES if (clocks := list(clocks_of(path.read_text(encoding="utf-8"))))}
-    assert found == {}
+    assert found == {}, "count (`stepped`, `lines`) or wait (`until`, `HANG`) instead"
 
 
 @pytest.mark.parametrize(

@@ -210,10 +210,17 @@ def _columns(
 ) -> list[float]:
     """Middles of all boxes: in order, clear of each other in a row, and of each other's verticals across rows."""
     xs: list[float] = []
+    widest, furthest = max(widths, default=0.0), max(spread, default=0.0)
     for j, node in enumerate(nodes):
         x = left + widths[j] / 2
-        for i, other in enumerate(nodes[:j]):
-            if other.tier == node.tier:
+        most = max(
+            widest / 2 + spacing.gap + widths[j] / 2,
+            spacing.clear + max(furthest + widths[j] / 2, widest / 2 + spread[j]),
+        )
+        for i in range(j - 1, -1, -1):
+            if xs[i] + most <= x:
+                break  # boxes further left are further away
+            if nodes[i].tier == node.tier:
                 apart = widths[i] / 2 + spacing.gap + widths[j] / 2
             else:
                 apart = spacing.clear + max(spread[i] + widths[j] / 2, widths[i] / 2 + spread[j])

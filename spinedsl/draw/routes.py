@@ -8,6 +8,7 @@ cross, but none runs through a block and none lies upon another. Equal networks 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from spinedsl.record import Record, field
@@ -56,32 +57,41 @@ class Routes(Record, frozen=False):
     spread: list[float] = field(default_factory=list)  # of each column: how far from its middle arrows run
 
 
+class _Lane:
+    """Intervals that do not overlap, from left to right."""
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+
+    def free(self, span: tuple[int, int]) -> bool:
+        """Nothing in it overlaps `span`: what begins before its end has ended when it begins."""
+        before = bisect_left(self.starts, span[1])
+        return not before or self.ends[before - 1] <= span[0]
+
+    def take(self, span: tuple[int, int]) -> None:
+        at = bisect_left(self.starts, span[0])
+        self.starts.insert(at, span[0])
+        self.ends.insert(at, span[1])
+
+
 class _Corridors:
     """Lanes of all corridors: an interval gets the first lane that is free over its whole length."""
 
     def __init__(self) -> None:
-        self.taken: dict[tuple[int, bool], list[list[tuple[int, int]]]] = {}
+        self.taken: dict[tuple[int, bool], list[_Lane]] = {}
 
     def crowd(self, corridor: int, span: tuple[int, int]) -> int:
         """How many lanes are in use somewhere along `span`, from either side."""
-        return sum(
-            any(_overlap(span, other) for other in lane)
-            for low in (True, False)
-            for lane in self.taken.get((corridor, low), [])
-        )
+        return sum(not lane.free(span) for low in (True, False) for lane in self.taken.get((corridor, low), []))
 
     def place(self, corridor: int, low: bool, span: tuple[int, int]) -> int:
         lanes = self.taken.setdefault((corridor, low), [])
-        for number, lane in enumerate(lanes):
-            if not any(_overlap(span, other) for other in lane):
-                lane.append(span)
-                return number
-        lanes.append([span])
-        return len(lanes) - 1
-
-
-def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+        number = next((number for number, lane in enumerate(lanes) if lane.free(span)), len(lanes))
+        if number == len(lanes):
+            lanes.append(_Lane())
+        lanes[number].take(span)
+        return number
 
 
 def route(tiers: Sequence[int], links: Iterable[Link], last: int) -> Routes:
@@ -96,11 +106,17 @@ def route(tiers: Sequence[int], links: Iterable[Link], last: int) -> Routes:
             _take_lane(one, tiers, corridors)
     for gap in gaps.values():
         _spread_gap(gap, tiers)
-    made = Routes(routes, spread=[0.0] * len(tiers))
+    made = Routes(routes)
     for (corridor, low), lanes in corridors.taken.items():
         (made.low_lanes if low else made.high_lanes)[corridor] = len(lanes)
-    for column in range(len(tiers)):
-        made.spread[column] = _spread_ports(column, routes, tiers)
+    entering: list[list[Route]] = [[] for _ in tiers]
+    leaving: list[list[Route]] = [[] for _ in tiers]
+    for one in routes:
+        if one.way in ("run", "lane"):
+            entering[one.link.target].append(one)
+        if one.way in ("rise", "lane"):
+            leaving[one.link.source].append(one)
+    made.spread += [_spread_ports(tiers, *column) for column in zip(tiers, entering, leaving, strict=True)]
     return made
 
 
@@ -110,14 +126,14 @@ def route(tiers: Sequence[int], links: Iterable[Link], last: int) -> Routes:
 def _ways(tiers: Sequence[int], routes: Sequence[Route], last: int) -> dict[tuple[int, int], list[Route]]:
     """Choose ways along rows where these are free; the routes in each gap between two blocks of a row."""
     gaps: dict[tuple[int, int], list[Route]] = {}
+    before_it, after_it = _neighbours(tiers)
     for one in routes:
         source, target = one.link.source, one.link.target
         options: list[tuple[int, str, tuple[int, int]]] = []
-        before = _last_of(tiers, tiers[target], target)
-        after_source = all(tiers[column] != tiers[source] for column in range(source + 1, target))
+        before, after = before_it[target], after_it[source]
         if before <= source and tiers[source] != tiers[target]:
             options.append((2 if tiers[target] == last else 0, "rise", (tiers[target], before)))
-        if after_source:
+        if after >= target:
             options.append((1, "row" if tiers[source] == tiers[target] else "run", (tiers[source], source)))
         free = [
             (len(gaps.get(gap, ())), rank, way, gap)
@@ -130,9 +146,16 @@ def _ways(tiers: Sequence[int], routes: Sequence[Route], last: int) -> dict[tupl
     return gaps
 
 
-def _last_of(tiers: Sequence[int], tier: int, before: int) -> int:
-    """The last column left of `before` that stands in a tier, or -1."""
-    return next((column for column in range(before - 1, -1, -1) if tiers[column] == tier), -1)
+def _neighbours(tiers: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Of each column, the last one before it and the first one after it in its tier; -1 and the number of columns."""
+    before, after = [-1] * len(tiers), [len(tiers)] * len(tiers)
+    last: dict[int, int] = {}
+    for column, tier in enumerate(tiers):
+        if tier in last:
+            before[column] = last[tier]
+            after[last[tier]] = column
+        last[tier] = column
+    return before, after
 
 
 def _take_lane(one: Route, tiers: Sequence[int], corridors: _Corridors) -> None:
@@ -183,15 +206,15 @@ def _turn(one: Route, tiers: Sequence[int]) -> float:
     return tiers[one.link.source] - one.leave / 1000
 
 
-def _spread_ports(column: int, routes: Sequence[Route], tiers: Sequence[int]) -> float:
+def _spread_ports(
+    tiers: Sequence[int], tier: int, all_entering: Sequence[Route], all_leaving: Sequence[Route]
+) -> float:
     """Places of the verticals above and below one block, entering ones left, leaving ones right; the outermost."""
     widest = 0.0
     for above in (True, False):
         sign = 1 if above else -1
-        entering = [one for one in routes if one.link.target == column and one.way in ("run", "lane")]
-        leaving = [one for one in routes if one.link.source == column and one.way in ("rise", "lane")]
-        entering = [one for one in entering if (_turn(one, tiers) > tiers[column]) == above]
-        leaving = [one for one in leaving if (_turn(one, tiers) > tiers[column]) == above]
+        entering = [one for one in all_entering if (_turn(one, tiers) > tier) == above]
+        leaving = [one for one in all_leaving if (_turn(one, tiers) > tier) == above]
         entering.sort(key=lambda one: sign * _turn(one, tiers))
         leaving.sort(key=lambda one: -sign * _turn(one, tiers))
         count = len(entering) + len(leaving)

@@ -12,7 +12,7 @@ from spinedsl.draw.glyphs import TIMES
 from spinedsl.draw.marks import Mark, Marking
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.primitives import PRIMITIVES
-from spinedsl.ops.program import Call, Program, Row
+from spinedsl.ops.program import Program, Row
 from spinedsl.record import Record
 
 COSTS = ("multiply-adds", "parameters", "memory")
@@ -50,9 +50,28 @@ class Facts(Record):
         return receptive_fields(self.graph)
 
     @cached_property
-    def feeds(self) -> tuple[Feed, ...]:
-        """Every connection that is drawn."""
-        return tuple(feeds(self.program))
+    def rows(self) -> dict[str, Row]:
+        """Its rows by name."""
+        return {row.name: row for row in self.program.rows}
+
+    @cached_property
+    def feeds(self) -> dict[str, list[Feed]]:
+        """The connections that are drawn, by the row that they feed."""
+        found: dict[str, list[Feed]] = {}
+        for feed in feeds(self.program):
+            found.setdefault(feed.target, []).append(feed)
+        return found
+
+    @cached_property
+    def operations(self) -> dict[str, list[Node]]:
+        """The operations under each path: `b5.from_b2` has all that resample b2 for b5."""
+        found: dict[str, list[Node]] = {}
+        for node in self.graph.nodes:
+            path = node.name
+            while path:
+                found.setdefault(path, []).append(node)
+                path = path.rpartition(".")[0]
+        return found
 
     def cost(self, name: str, of: str) -> int:
         """One figure of a row: `multiply-adds`, `parameters` or `memory` (bytes)."""
@@ -83,7 +102,7 @@ def _block_lines(row: Row, outputs: Sequence[str], facts: Facts, marks: Mapping[
     )
     yield from _sources(row, facts)
     for name in outputs:
-        output = facts.program.row(name)
+        output = facts.rows[name]
         how = f"by {output.type_name}, " if output.type_name else ""
         yield f"output {name}: {how}{_shape(output)}, {_counts(facts.costs[name])}"
 
@@ -98,9 +117,8 @@ def _shapes(row: Row) -> Iterator[str]:
 
 
 def _sources(row: Row, facts: Facts) -> Iterator[str]:
-    for feed in facts.feeds:
-        if feed.target == row.name:
-            yield f"from {feed.source}: {_manner(feed, facts)}"
+    for feed in facts.feeds.get(row.name, ()):
+        yield f"from {feed.source}: {_manner(feed, facts)}"
 
 
 def _shape(row: Row) -> str:
@@ -140,7 +158,7 @@ def arrow_words(feed: Feed, facts: Facts, marking: Marking) -> str:
         lines.append(str(marking.arrows[feed.source, feed.target]))
     lines.append(_manner(feed, facts))
     if feed.resample is not None:
-        nodes = _nodes(feed.resample, facts.graph)
+        nodes = facts.operations.get(".".join(feed.resample.path), [])
         lines += _operations(nodes, facts.graph)
         lines.append(_counts(_costs(nodes, facts.graph)))
     return "\n".join(lines)
@@ -153,14 +171,9 @@ def _manner(feed: Feed, facts: Facts) -> str:
         return "absorbed: added in the join as it is"
     if feed.resample is None:
         return "direct, as it is"
-    source, target = facts.program.row(feed.source), facts.program.row(feed.target)
+    source, target = facts.rows[feed.source], facts.rows[feed.target]
     levels = f"level {source.level}" + (f" to {target.level}" if source.level != target.level else "")
     return f"{levels}, resampled by {feed.resample.module.definition}"
-
-
-def _nodes(call: Call, graph: Graph) -> list[Node]:
-    path = ".".join(call.path)
-    return [node for node in graph.nodes if node.name == path or node.name.startswith(f"{path}.")]
 
 
 def _operations(nodes: Sequence[Node], graph: Graph) -> Iterator[str]:

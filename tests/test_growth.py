@@ -1,0 +1,58 @@
+"""What a command does grows with the rows of a network, and no faster: twice the rows, at most about twice the work.
+
+Work is counted in lines of Python, so the bound is sharp: a loop over all rows for each row is seen at sixty rows.
+What a built-in function does by itself is not counted; `python benchmarks/bench.py growth` has the seconds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spinedsl.cli import main
+from tests.counting import lines
+from tests.syntax.heaps import HEAD, NET
+
+ROWS = 60
+MOST = 2.05  # times the lines, of twice the rows
+COMMANDS = {
+    "check": "check new.spine",
+    "fmt": "fmt new.spine",
+    "show": "show new.spine",
+    "show a part": "show new.spine --outputs P",
+    "stats": "stats new.spine",
+    "draw": "draw new.spine -o figure.svg",
+    "draw by costs": "draw new.spine -o figure.svg --widths channels --color memory",
+    "draw a page": "draw new.spine -o figure.html",
+    "draw changes": "draw new.spine --against old.spine -o figure.svg",
+    "torch": "compile new.spine --to torch -o model.py",
+    "onnx": "compile new.spine --to onnx -o model.onnx",
+    "mermaid": "compile new.spine --to mermaid -o model.mmd",
+    "diff": "diff old.spine new.spine",
+    "diff as edits": "diff old.spine new.spine --edits",
+}
+
+
+def network(count: int) -> str:
+    """A network of so many blocks without mistakes, that read near blocks, far ones, and one that many read."""
+    first = "block b0: residual level 2 after s\nblock b1: residual level 3 from s, b0\n"
+    others = [(i - 2, i // 2 - 1, 0)[i % 3] if i > 3 else i - 2 for i in range(count)]
+    blocks = [f"block b{i}: residual level {2 + i % 4} from b{i - 1}, b{others[i]}\n" for i in range(2, count)]
+    return "".join([HEAD, NET.replace(": 64", ": 4"), first, *blocks, f"output P: b{count - 1}\n}}\n"])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_twice_the_rows_are_twice_the_work(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses: set[int] = set()
+
+    def run(count: int) -> int:
+        text = network(count)
+        (tmp_path / "new.spine").write_text(text)
+        (tmp_path / "old.spine").write_text(text.replace("b9: residual", "b9: bottleneck"))
+        return lines(lambda: statuses.add(main(COMMANDS[command].split())))
+
+    monkeypatch.chdir(tmp_path)
+    run(12)  # what is imported or remembered on first use is
+    assert run(2 * ROWS) < MOST * run(ROWS)
+    assert statuses == {0}
