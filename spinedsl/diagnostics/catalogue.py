@@ -153,6 +153,9 @@ YIELD_TWICE = _code(
 AMBIGUOUS_NETWORK = _code(
     "E0232", "name of two networks", "`{name}` names two networks", "which of them cannot be told",
 )  # fmt: skip
+NOT_READ = _code(
+    "E0233", "value that nothing reads", "`{name}` of {where} is never read", "{why}",
+)  # fmt: skip
 
 # ---- E03: structure ----
 

@@ -24,13 +24,14 @@ def argument_twice(
     return found.with_fix("take one of them away", taken_away(arguments, argument))
 
 
-def taken_away(arguments: Sequence[tree.Argument], argument: tree.Argument) -> Edit:
-    """One argument less, and the comma that goes with it."""
-    at, source = arguments.index(argument), argument.span.source
-    before = Span(source, arguments[at - 1].span.end, argument.span.start) if at else None
-    after = Span(source, argument.span.end, arguments[at + 1].span.start) if at + 1 < len(arguments) else None
+def taken_away(parts: Sequence[tree.Argument] | Sequence[tree.DefaultItem], part: object) -> Edit:
+    """One part of a list less, and the comma that goes with it."""
+    at = next(at for at, other in enumerate(parts) if other is part)
+    span = parts[at].span
+    before = Span(span.source, parts[at - 1].span.end, span.start) if at else None
+    after = Span(span.source, span.end, parts[at + 1].span.start) if at + 1 < len(parts) else None
     if before is not None and before.text.strip() == ",":
-        return Edit(before.to(argument.span), "")
+        return Edit(before.to(span), "")
     if after is not None and after.text.strip() == ",":
-        return Edit(argument.span.to(after), "")
-    return Edit(argument.span, "")
+        return Edit(span.to(after), "")
+    return Edit(span, "")

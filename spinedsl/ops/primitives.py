@@ -26,6 +26,7 @@ __all__ = [
     "UNCUT",
     "Attribute",
     "Attributes",
+    "Idle",
     "Initial",
     "Kind",
     "Parameter",
@@ -52,8 +53,20 @@ class Kind(Enum):
     INITIAL = "a number or `truncated_normal`"
 
 
+class Idle(Record):
+    """Where an attribute is not read: what `others` of the same operation are then, why, and what to do."""
+
+    others: tuple[str, ...]
+    holds: Callable[[Attributes], bool]
+    why: str
+    fix: str
+
+
 class Attribute(Record):
-    """An attribute with its default; `required` ones have none. `many`: a tuple of values, one or more."""
+    """An attribute with its default; `required` ones have none. `many`: a tuple of values, one or more.
+
+    `idle` tells where it is not read, if there is such a place.
+    """
 
     name: str
     kind: Kind
@@ -61,6 +74,7 @@ class Attribute(Record):
     required: bool = False
     choices: tuple[str, ...] = ()  # symbols that it may be
     many: bool = False
+    idle: Idle | None = None
 
     @property
     def expected(self) -> str:
@@ -133,17 +147,27 @@ class Primitive(Record):
 _PADDING = Attribute("padding", Kind.PADDING, "same", choices=("same", "symmetric"))
 _WINDOW = (Attribute("kernel", Kind.COUNT, required=True), Attribute("stride", Kind.COUNT, 1), _PADDING)
 _EPSILON = Attribute("epsilon", Kind.POSITIVE, Fraction(1, 100_000))
+_NO_BIAS = Idle(("bias",), lambda given: not given["bias"], "there is no bias", "say `bias = true`")
+_ZEROS = Idle(("init",), lambda given: given["init"] == "zeros", "zeros have no variance", "say another `init`")
+_A_NUMBER = Idle(
+    ("init",), lambda given: not isinstance(given["init"], str), "a number has no variance",
+    "say `init = truncated_normal`",
+)  # fmt: skip
 _INITIAL = (
     Attribute("init", Kind.CHOICE, "truncated_normal", choices=("truncated_normal", "uniform", "zeros")),
-    Attribute("init_scale", Kind.POSITIVE, 1),
-    Attribute("init_fan", Kind.CHOICE, "fan_in", choices=("fan_in", "fan_out")),
-    Attribute("bias_init", Kind.RATIO, 0),
+    Attribute("init_scale", Kind.POSITIVE, 1, idle=_ZEROS),
+    Attribute("init_fan", Kind.CHOICE, "fan_in", choices=("fan_in", "fan_out"), idle=_ZEROS),
+    Attribute("bias_init", Kind.RATIO, 0, idle=_NO_BIAS),
 )
 _CHANNELS = Attribute("channels", Kind.CHANNELS, required=True)
 _MODE = Attribute("mode", Kind.CHOICE, "nearest", choices=("nearest", "bilinear"))
 _LEVEL = Attribute("level", Kind.WHOLE, required=True)
 _RATE = Attribute("rate", Kind.SHARE, required=True)
 _SIDES = tuple(Attribute(side, Kind.WHOLE, 0) for side in rearrange.SIDES)
+_NO_SIDE = Idle(
+    rearrange.SIDES, lambda given: not any(given[side] for side in rearrange.SIDES), "no side is padded",
+    "say how far, as in `top = 1`",
+)  # fmt: skip
 _VALUE = Attribute("value", Kind.RATIO, required=True)
 
 
@@ -244,7 +268,7 @@ _TABLE = (
     ),
     Primitive("concat", rules.concatenate, least=1, most=None, ranks=EITHER),
     Primitive("slice", rearrange.sliced, (_CHANNELS, Attribute("start", Kind.POSITION, 0)), ranks=EITHER),
-    Primitive("pad", rearrange.padded, (*_SIDES, Attribute("value", Kind.RATIO, 0))),
+    Primitive("pad", rearrange.padded, (*_SIDES, Attribute("value", Kind.RATIO, 0, idle=_NO_SIDE))),
     Primitive("crop", rearrange.cropped, _SIDES),
     Primitive("max_pool", rules.pool, _WINDOW),
     Primitive("average_pool", rules.pool, _WINDOW),
@@ -260,7 +284,7 @@ _TABLE = (
         (
             _CHANNELS,
             Attribute("init", Kind.INITIAL, 1, choices=("truncated_normal",)),
-            Attribute("init_scale", Kind.POSITIVE, 1),
+            Attribute("init_scale", Kind.POSITIVE, 1, idle=_A_NUMBER),
         ),
         least=0,
         most=1,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import repeat
 
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.ir.arguments import argument_twice
+from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
@@ -227,14 +227,14 @@ class Caller(Evaluator):
         in_turn: Iterator[Attribute] = _in_turn(primitive)
         takes_list = primitive.most is None
         by_name: dict[str, Operand | Block] = {}
-        given: dict[str, Span] = {}
+        given: dict[str, tree.Argument] = {}
         for argument in expr.arguments:
             value = self.evaluate(argument.value)
             name = argument.name.text if argument.name is not None else ""
             in_order = not name and not takes_list and len(inputs) + unknown < primitive.least
             slot = primitive.inputs[len(inputs) + unknown] if in_order else name
-            if slot and given.setdefault(slot, argument.span) is not argument.span:
-                self.report(argument_twice(expr.callee, expr.arguments, argument, given[slot], slot))
+            if slot and given.setdefault(slot, argument) is not argument:
+                self.report(argument_twice(expr.callee, expr.arguments, argument, given[slot].span, slot))
                 return False
             if isinstance(value, Poison):
                 sound = False
@@ -252,8 +252,8 @@ class Caller(Evaluator):
                 else:
                     inputs.append(value)
             elif (attribute := known.get(name) if name else next(in_turn, None)) is not None:
-                if not attribute.many and given.setdefault(attribute.name, argument.span) is not argument.span:
-                    first = given[attribute.name]
+                if not attribute.many and given.setdefault(attribute.name, argument) is not argument:
+                    first = given[attribute.name].span
                     self.report(argument_twice(expr.callee, expr.arguments, argument, first, attribute.name))
                     return False
                 sound = self.bind_attribute(expr, attribute, argument, value, attributes) and sound
@@ -270,7 +270,41 @@ class Caller(Evaluator):
         if sound and (len(inputs) < primitive.least or (takes_list and all(_is_empty(value) for value in inputs))):
             self.report(say.MISSING_ARGUMENT.at(expr.span, callee=expr.callee.text, name="x"))
             return False
-        return sound
+        return sound and self.all_read(expr, primitive, given, attributes)
+
+    def all_read(
+        self,
+        expr: tree.Call,
+        primitive: Primitive,
+        given: Mapping[str, tree.Argument],
+        attributes: Mapping[str, Attr | None],
+    ) -> bool:
+        """No attribute is given that the call itself leaves without a meaning: false with the reason said.
+
+        Where that depends on a value that is computed, or on what the network's `defaults` say, it is meant.
+        """
+        known = _ATTRIBUTES[primitive.name]
+        for name, argument in given.items():
+            idle = known[name].idle if name in known else None
+            if idle is None:
+                continue
+            values = {other: attr.value for other, attr in attributes.items() if attr is not None}
+            preset = self.context.attributes.get(primitive.name, {})
+            free = any(
+                not self.is_literal(given[other].value) if other in given else other in preset for other in idle.others
+            )
+            if not free and idle.holds(values):
+                found = say.NOT_READ.at(argument.span, name=name, where=f"this `{expr.callee.text}`", why=idle.why)
+                away = taken_away(expr.arguments, argument)
+                self.report(found.with_fix(f"{idle.fix}, or take it away", away))
+                return False
+        return True
+
+    def is_literal(self, expr: tree.Expr) -> bool:
+        """The text alone tells the value."""
+        if isinstance(expr, tree.Unary):
+            return self.is_literal(expr.operand)
+        return isinstance(expr, tree.Number | tree.Flag) or (isinstance(expr, tree.Ident) and expr.name not in self.env)
 
     def bind_attribute(
         self,

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from spinedsl.diagnostics import Diagnostic, Edit, one_of
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Unit, language_callable
 from spinedsl.ir.networks import RULES, Network, layers
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
@@ -110,7 +111,34 @@ class _Settings(Record, frozen=False):
             seen[key] = item.span
             if primitive is not None:
                 self.attributes(item.use, primitive)
+                if item.role is None:
+                    self.read(defaults, item, primitive)
         return defaults
+
+    def read(self, defaults: tree.Defaults | None, item: tree.DefaultItem, primitive: Primitive) -> None:
+        """An entry of an operation sets something, and nothing that every call has to say by itself."""
+        assert defaults is not None
+        name, arguments = item.use.name.text, item.use.arguments
+        roles = {other.role.text: other.use.name.text for other in defaults.items if other.role is not None}
+        if not arguments:
+            found = say.NOT_READ.at(item.span, name=name, where="`defaults`", why="it sets nothing")
+            role = "act" if primitive.activation else "norm" if name.endswith("_norm") else ""
+            if role and role not in roles:
+                found = found.with_fix(f"say what it is for: `{role} {name}`", Edit(item.span, f"{role} {name}"))
+            else:
+                found = found.with_fix("take it away", taken_away(defaults.items, item))
+            self.names.diagnostics.append(found)
+        for argument in arguments:
+            attribute = primitive.attribute(argument.name.text) if argument.name is not None else None
+            # The entry of a role builds on it; edits may have chosen another operation for that.
+            built_on = primitive.name in roles.values() or (self.names.trace is not None and name.endswith("_norm"))
+            if attribute is None or not attribute.required or built_on:
+                continue
+            why = f"every `{name}` says its own `{attribute.name}`"
+            found = say.NOT_READ.at(argument.span, name=attribute.name, where=f"`{name}` in `defaults`", why=why)
+            alone = len(arguments) == 1
+            away = taken_away(defaults.items, item) if alone else taken_away(arguments, argument)
+            self.names.diagnostics.append(found.with_fix("take it away", away))
 
     def is_turned_round(self, item: tree.DefaultItem) -> bool:
         """`relu act` says an operation first, and then what it is for: said once."""

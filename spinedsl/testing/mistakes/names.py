@@ -135,4 +135,10 @@ PLANTERS: Planters = {
     "E0229": (statement("head_type wrong__(maps) {\n    each p in maps { yield p }\n    return first(maps)\n}"),),
     "E0230": (statement("head_type wrong__(maps) {\n    each p in maps { let y = relu(p) }\n}"),),
     "E0231": (_two_yields,),
+    "E0233": (
+        body("return act(norm(conv(x, channels, kernel = 3, stride = stride, bias_init = 1)))"),
+        body("return act(norm(conv(x, channels, kernel = 3, stride = stride, init = zeros, init_scale = 2)))"),
+        lambda field: field.below(edited(field, "defaults { dropout(rate = 0.5) }")),
+        lambda field: field.below(edited(field, "defaults { l2_normalise() }")),
+    ),
 }
