@@ -1,7 +1,7 @@
-"""The closed set of primitive operations: one row each, with attributes, shape rule, parameters and multiply-adds.
+"""The closed set of primitive operations: one row each, with attributes, shape rule, parameters, costs and reads.
 
-What a row computes by stands in `rules` and `rearrange`. The NumPy interpreter (`interpret`) and every backend are
-further columns of this table, keyed by the same names; a test asks each of them for every primitive.
+What a row computes by stands in `rules`, `rearrange` and `channels`. The NumPy interpreter (`interpret`) and every
+backend are further columns of this table, keyed by the same names; a test asks each of them for every primitive.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from spinedsl.diagnostics import one_of
-from spinedsl.ops import rearrange, rules
+from spinedsl.ops import channels, rearrange, rules
+from spinedsl.ops.channels import Channels, ReadRule
 from spinedsl.ops.rules import Attributes, Initial, Parameter, Problem, pads
 from spinedsl.ops.types import Type, Value
 from spinedsl.record import Record, field, replace
@@ -113,11 +114,19 @@ class Primitive(Record):
     fixes_size: int | None = None  # the input whose size the result, or a parameter, depends on
     sized: bool = False  # its last input is that of the network, whose size tells the size of every level
     lays_out: bool = False  # takes channels that `reshape` laid out along several axes
+    reads: ReadRule = channels.everything  # the channels of each input that some channels of the result depend on
+    narrows: bool = False  # even for all of its result it may read only a part of an input
 
     @property
     def has_weights(self) -> bool:
         """It has parameters, whatever it is applied to."""
         return self.parameters is not _none
+
+    def depends_on(
+        self, types: Sequence[Type], attributes: Attributes, result: Type, wanted: Channels
+    ) -> tuple[Channels, ...]:
+        """The channels of each input that `wanted` channels of the result depend on; of no channel, none."""
+        return self.reads(types, attributes, result, wanted) if wanted else (0,) * len(types)
 
     def shape(self, types: Sequence[Type], attributes: Attributes) -> Type | Problem:
         """The type of the result, or why there is none."""
@@ -172,11 +181,11 @@ _VALUE = Attribute("value", Kind.RATIO, required=True)
 
 
 def _activation(name: str, *attributes: Attribute) -> Primitive:
-    return Primitive(name, rules.same, attributes, activation=True, ranks=EITHER, lays_out=True)
+    return Primitive(name, rules.same, attributes, activation=True, ranks=EITHER, lays_out=True, reads=channels.alike)
 
 
-def _operator(name: str, rule: ShapeRule, inputs: int, *attributes: Attribute) -> Primitive:
-    return Primitive(name, rule, attributes, inputs, inputs, callable=False, ranks=EITHER, lays_out=True)
+def _operator(name: str, rule: ShapeRule, reads: ReadRule, inputs: int, *attributes: Attribute) -> Primitive:
+    return Primitive(name, rule, attributes, inputs, inputs, callable=False, ranks=EITHER, lays_out=True, reads=reads)
 
 
 _TABLE = (
@@ -193,6 +202,7 @@ _TABLE = (
         ),
         parameters=rules.convolution_parameters,
         multiply_adds=rules.convolution_cost,
+        reads=channels.grouped,
     ),
     Primitive(
         "conv_transpose",
@@ -215,7 +225,7 @@ _TABLE = (
         multiply_adds=rules.linear_cost,
         ranks=VECTORS,
     ),
-    Primitive("flatten", rearrange.flattened, fixes_size=0),
+    Primitive("flatten", rearrange.flattened, fixes_size=0, reads=channels.flattened),
     Primitive(
         "reshape",
         rearrange.reshaped,
@@ -225,6 +235,8 @@ _TABLE = (
         inputs=("x", "like"),
         fixes_size=1,
         lays_out=True,
+        reads=channels.laid_out,
+        narrows=True,
     ),
     Primitive(
         "transpose",
@@ -232,19 +244,30 @@ _TABLE = (
         (Attribute("first", Kind.POSITION, 0), Attribute("second", Kind.POSITION, 1)),
         ranks=EITHER,
         lays_out=True,
+        reads=channels.axes_swapped,
     ),
     Primitive(
         "batch_norm",
         rules.same,
         (Attribute("momentum", Kind.SHARE, Fraction(9, 10)), _EPSILON, Attribute("scale_init", Kind.RATIO, 1)),
         parameters=rules.batch_norm_parameters,
+        reads=channels.alike,
     ),
-    Primitive("layer_norm", rules.same, (_EPSILON,), parameters=rules.affine_parameters),
+    Primitive(
+        "layer_norm",
+        rules.same,
+        (_EPSILON,),
+        parameters=rules.affine_parameters,
+        reads=channels.normed_channels,
+        narrows=True,
+    ),
     Primitive(
         "group_norm",
         rules.group_norm_shape,
         (Attribute("groups", Kind.GROUPS, required=True), _EPSILON),
         parameters=rules.affine_parameters,
+        reads=channels.normed_groups,
+        narrows=True,
     ),
     _activation("relu"),
     _activation("relu6"),
@@ -254,30 +277,55 @@ _TABLE = (
     _activation("hard_sigmoid", Attribute("slope", Kind.POSITIVE, Fraction(1, 6))),
     _activation("gelu"),
     _activation("identity"),
-    _activation("softmax"),
-    _operator("add", rules.elementwise, 2),
-    _operator("multiply", rules.elementwise, 2),
-    _operator("add_scalar", rules.same, 1, _VALUE),
-    _operator("multiply_scalar", rules.same, 1, _VALUE),
+    replace(_activation("softmax"), reads=channels.shares, narrows=True),
+    _operator("add", rules.elementwise, channels.spread, 2),
+    _operator("multiply", rules.elementwise, channels.spread, 2),
+    _operator("add_scalar", rules.same, channels.alike, 1, _VALUE),
+    replace(_operator("multiply_scalar", rules.same, channels.times_value, 1, _VALUE), narrows=True),
     Primitive(
         "l2_normalise",
         rules.same,
         (Attribute("epsilon", Kind.POSITIVE, Fraction(1, 10**12)),),
         ranks=EITHER,
         lays_out=True,
+        reads=channels.along_channels,
     ),
-    Primitive("concat", rules.concatenate, least=1, most=None, ranks=EITHER),
-    Primitive("slice", rearrange.sliced, (_CHANNELS, Attribute("start", Kind.POSITION, 0)), ranks=EITHER),
-    Primitive("pad", rearrange.padded, (*_SIDES, Attribute("value", Kind.RATIO, 0, idle=_NO_SIDE))),
-    Primitive("crop", rearrange.cropped, _SIDES),
-    Primitive("max_pool", rules.pool, _WINDOW),
-    Primitive("average_pool", rules.pool, _WINDOW),
-    Primitive("global_average_pool", rules.pooled),
-    Primitive("upsample", rules.upsample, (Attribute("levels", Kind.WHOLE, required=True), _MODE)),
-    Primitive("resize", rules.resize, (_MODE,), least=2, most=2, inputs=("x", "like")),
+    Primitive("concat", rules.concatenate, least=1, most=None, ranks=EITHER, reads=channels.one_after_another),
+    Primitive(
+        "slice",
+        rearrange.sliced,
+        (_CHANNELS, Attribute("start", Kind.POSITION, 0)),
+        ranks=EITHER,
+        reads=channels.a_part,
+        narrows=True,
+    ),
+    Primitive(
+        "pad", rearrange.padded, (*_SIDES, Attribute("value", Kind.RATIO, 0, idle=_NO_SIDE)), reads=channels.alike
+    ),
+    Primitive("crop", rearrange.cropped, _SIDES, reads=channels.alike),
+    Primitive("max_pool", rules.pool, _WINDOW, reads=channels.alike),
+    Primitive("average_pool", rules.pool, _WINDOW, reads=channels.alike),
+    Primitive("global_average_pool", rules.pooled, reads=channels.alike),
+    Primitive(
+        "upsample", rules.upsample, (Attribute("levels", Kind.WHOLE, required=True), _MODE), reads=channels.alike
+    ),
+    Primitive(
+        "resize", rules.resize, (_MODE,), least=2, most=2, inputs=("x", "like"), reads=channels.alike, narrows=True
+    ),
     # What `resize` is where the other is a block, and what `upsample` ends with where sizes are rounded up.
-    Primitive("resize_to_level", rules.to_level, (_LEVEL, _MODE), least=2, most=2, callable=False, sized=True),
-    Primitive("crop_to_level", rules.to_level, (_LEVEL,), least=2, most=2, callable=False, sized=True),
+    Primitive(
+        "resize_to_level",
+        rules.to_level,
+        (_LEVEL, _MODE),
+        least=2,
+        most=2,
+        callable=False,
+        sized=True,
+        reads=channels.alike,
+    ),
+    Primitive(
+        "crop_to_level", rules.to_level, (_LEVEL,), least=2, most=2, callable=False, sized=True, reads=channels.alike
+    ),
     Primitive(
         "parameter",
         rules.trainable,
@@ -291,6 +339,8 @@ _TABLE = (
         parameters=rules.trainable_parameters,
         inputs=("like",),
         fixes_size=0,
+        reads=channels.size_alone,
+        narrows=True,
     ),
     Primitive(
         "constant",
@@ -300,8 +350,8 @@ _TABLE = (
         most=0,
         inputs=(),
     ),
-    Primitive("dropout", rules.same, (_RATE,), ranks=EITHER, lays_out=True),
-    Primitive("stochastic_depth", rules.same, (_RATE,)),
+    Primitive("dropout", rules.same, (_RATE,), ranks=EITHER, lays_out=True, reads=channels.alike),
+    Primitive("stochastic_depth", rules.same, (_RATE,), reads=channels.alike),
 )
 
 PRIMITIVES: Mapping[str, Primitive] = {primitive.name: primitive for primitive in _TABLE}
