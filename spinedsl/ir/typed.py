@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from spinedsl.brief import counted, cut
 from spinedsl.ir.networks import Network, RowDecl
+from spinedsl.ops.depends import Depends
 from spinedsl.ops.program import Call
 from spinedsl.ops.types import Loc, Type
 from spinedsl.record import Record
@@ -46,6 +48,12 @@ class TypedRow(Record, eq=False):
         return self.declared.name
 
     @property
+    def uses(self) -> tuple[Call, ...]:
+        """Every use of a definition, in running order."""
+        found = (*(connection.resample for connection in self.inputs), self.join, *self.calls)
+        return tuple(call for call in found if call is not None)
+
+    @property
     def span(self) -> Span:
         """Place of the row's name."""
         return self.declared.row.name.span
@@ -79,6 +87,19 @@ class TypedNetwork(Record, eq=False):
 
     def __brief__(self) -> str:
         return f"{cut(self.name, 40)}: {counted(len(self.rows), 'row')}, {self.input_name} {self.input_type}"
+
+    @cached_property
+    def depends(self) -> Depends:
+        """What the results of its modules depend on."""
+        return self.asked(Depends())
+
+    def asked(self, depends: Depends) -> Depends:
+        """The same after it was asked of every module, by the row that uses it first."""
+        for row in self.rows.values():
+            depends.asked_by = row.name
+            for call in row.uses:
+                depends.needs(call.module)
+        return depends
 
 
 class CheckedNetwork(Record, eq=False):
