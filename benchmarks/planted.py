@@ -152,6 +152,27 @@ PLANTS = (
         ("tests/test_mistakes.py",),
     ),
     Plant(
+        "dead inputs: a slice reads from the beginning",
+        "ops/channels.py",
+        'wanted & (1 << result.channels) - 1) << cast(int, attributes["start"])',
+        "wanted & (1 << result.channels) - 1) << 0",
+        ("tests/ops/test_channels.py",),
+    ),
+    Plant(
+        "dead inputs: of several readers the first one counts",
+        "ops/depends.py",
+        "live[value.name] = live.get(value.name, 0) | wanted",
+        "live[value.name] = wanted",
+        ("tests/ops/test_depends.py",),
+    ),
+    Plant(
+        "dead inputs: an absorbed map is the first of a join",
+        "checks/dead_input.py",
+        "    arrived += [(name, None) for name in row.declared.absorbed]",
+        "    arrived[:0] = [(name, None) for name in row.declared.absorbed]",
+        ("tests/test_mistakes.py",),
+    ),
+    Plant(
         "check: four levels are not far", "checks/long_resample.py", "FAR = 3", "FAR = 4", ("tests/test_mistakes.py",)
     ),
     Plant(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spinedsl import driver
-from spinedsl.checks.unread import Finder
+from spinedsl.ops.depends import Depends
 from tests.backends.torch.forms import FORMS
 from tests.backends.torch.texts import source
 from tests.texts import ROOT
@@ -16,7 +16,7 @@ EXAMPLES = sorted((ROOT / "examples").rglob("*.spine"))
 FOUND = {
     "a value that nothing reads": ["unread", "again"],
     "a value that one use reads": ["project"],
-    "a list that nothing reads": ["parts", "z"],
+    "a list that nothing reads": ["parts", "z", "conv"],
     "an argument that nothing reads": ["unread", "conv"],
     "an argument of which only the channels are read": ["conv"],
 }
@@ -27,9 +27,9 @@ def test_the_prelude_and_the_examples_compute_nothing_in_vain(path: Path) -> Non
     analysis = driver.read(path).then(driver.analyse).value
     assert analysis is not None
     for network in analysis.checked.values():
-        finder = Finder(network.typed, trusted="no file")
-        assert finder.unread == []
-        assert finder.needs
+        depends = network.typed.asked(Depends(trusted=""))
+        assert depends.unread == []
+        assert depends.known
 
 
 @pytest.mark.parametrize("form", FOUND)

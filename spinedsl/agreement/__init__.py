@@ -6,7 +6,7 @@ each output and each size of the input.
 
 from spinedsl.agreement.compare import agree, shapes_of
 from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
-from spinedsl.agreement.measured import Training, counted, train
+from spinedsl.agreement.measured import Training, counted, train, unconnected
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
 from spinedsl.agreement.witnesses import FIXED, WITNESSES, Witness, witnesses_of
 
@@ -26,6 +26,7 @@ __all__ = [
     "lively_weights",
     "shapes_of",
     "train",
+    "unconnected",
     "usual_sizes",
     "witnesses_of",
 ]

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from spinedsl.agreement.inputs import image
+from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
 from spinedsl.agreement.report import Size
 from spinedsl.agreement.witnesses import Array, module_of
-from spinedsl.ops.program import Program
-from spinedsl.record import Record
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.program import Call, Connection, Formal, Module, Op, Program, Ref, Return, Row
+from spinedsl.ops.types import Attr, Literal, Loc, Type
+from spinedsl.record import Record, replace
+
+ROUNDING = 1e-14  # of a gradient that is 0
 
 
 class Training(Record):
@@ -30,6 +36,76 @@ def train(program: Program, weights: Mapping[str, Array], size: Size, seed: int 
     sum(value.square().mean() for value in outputs.values()).backward()
     unreached = tuple(name for name, tensor in module.named_parameters() if tensor.grad is None)
     return Training({name: tuple(value.shape) for name, value in outputs.items()}, unreached)
+
+
+def unconnected(program: Program, seed: int = 0, draws: int = 3) -> set[tuple[str, str]]:
+    """The inputs of rows, by the row and what it reads, from which no output has a gradient: of the whole input.
+
+    In float64 and without dropping. Where a draw of weights leaves an input without any, another one may not.
+    """
+    import torch  # noqa: PLC0415
+
+    probed, probes = _probed(program)
+    size, parameters = usual_sizes(program)[0], flatten(probed).parameters
+    left = dict(probes)
+    for draw in range(seed, seed + draws):
+        if not left:
+            break
+        module = module_of(probed, lively_weights(parameters, draw), np.float64)
+        outputs = module(torch.from_numpy(image(program, size, draw)).double())
+        random = torch.Generator().manual_seed(draw)
+        sum((value * torch.randn(value.shape, generator=random)).sum() for value in outputs.values()).backward()
+        gradients = dict(module.named_parameters())
+        found = {name: _most(gradients[f"{name}.gain.weight"].grad) for name in left}
+        left = {name: left[name] for name, most in found.items() if most <= ROUNDING}
+    return set(left.values())
+
+
+def _most(gradient: Any) -> float:
+    return 0.0 if gradient is None else float(gradient.abs().max())
+
+
+def _probed(program: Program) -> tuple[Program, dict[str, tuple[str, str]]]:
+    """The program with a factor of its own on every input of a row, and which input each is, by the factor's row."""
+    types = {program.input_name: program.input_type} | {n: t for row in program.rows for n, t in row.values.items()}
+    rows: list[Row] = []
+    probes: dict[str, tuple[str, str]] = {}
+    plain = {row.name: row.inputs[0].source for row in program.rows if row.kind == "output" and not row.calls}
+    for row in program.rows:
+        sources = [*(connection.source for connection in row.inputs), *row.absorbed]
+        names = [f"probe_{row.name}_{index}" for index in range(len(sources))]
+        for name, source in zip(names, sources, strict=True):
+            probes[name] = row.name, source
+            rows.append(_factor(name, plain.get(source, source), types[source]))
+        inputs = tuple(
+            Connection(name, connection.resample) for name, connection in zip(names, row.inputs, strict=False)
+        )
+        rows.append(replace(row, inputs=inputs, absorbed=tuple(names[len(inputs) :])))
+        if row.kind == "output" and row.calls:  # no row but a head reads an output
+            rows[-1] = replace(rows[-1], kind="block")
+            rows.append(_plain(f"{row.name}__", row))
+    outputs = tuple(row.name for row in rows if row.kind == "output")
+    heads = tuple(name for row in rows if row.kind == "head" for name in row.values)
+    return replace(program, rows=tuple(rows), outputs=outputs + heads), probes
+
+
+def _plain(name: str, row: Row) -> Row:
+    """An output that is another row's map."""
+    return replace(row, name=name, type_name="", inputs=(Connection(row.name, None),), absorbed=(), calls=())
+
+
+def _factor(name: str, source: str, x: Type) -> Row:
+    """A row that multiplies each channel of another by a number."""
+    loc, formal = Loc("probe.spine", 1), Formal("x", "map", None)
+    given = {attribute.name: attribute.default for attribute in PRIMITIVES["parameter"].attributes}
+    attributes = {key: Attr(value, Literal(value)) for key, value in (given | {"channels": x.channels}).items()}
+    own = Type(x.channels, 1, 1, None, batched=False)
+    ref, channels = Ref("x", x, Literal(x.channels)), Literal(x.channels)
+    gain = Op("parameter", "parameter", (), attributes, ("gain",), False, own, channels, loc)
+    product = Op("multiply", "multiply", (ref, gain), {}, (), False, x, channels, loc)
+    module = Module("probe__", "block_type", (formal,), {"x": x}, {}, (Return(product, loc),), x, loc)
+    call = Call(module, {"x": ref}, {}, (name,), False, x, channels, loc)
+    return Row("block", name, "probe__", x.level, (Connection(source, None),), (), None, (call,), False, x, loc)
 
 
 def counted(program: Program) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from spinedsl.checks.absorbed import absorbed
+from spinedsl.checks.dead_input import dead_inputs
 from spinedsl.checks.divisible import divisible
 from spinedsl.checks.input_count import input_count
 from spinedsl.checks.levels import levels
@@ -27,6 +28,7 @@ CHECKS: tuple[Callable[[TypedNetwork], Iterable[Diagnostic]], ...] = (
     same_parents,
     absorbed,
     unused,
+    dead_inputs,
     outputs,
     levels,
     divisible,

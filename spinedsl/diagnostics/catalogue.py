@@ -212,6 +212,10 @@ HEAD_NAME_TAKEN = _code(
 OUTPUT_WITHOUT_LEVEL = _code(
     "E0320", "output without a level", "output `{name}` gives {got}, which has no level", "expected a map with a level"
 )  # fmt: skip
+DEAD_INPUT = _code(
+    "E0321", "input that no output depends on", "no output depends on `{source}`, an input of `{row}`",
+    "expected {expected} to be read, got none",
+)  # fmt: skip
 
 # ---- E04: scale ----
 
@@ -299,7 +303,7 @@ EDIT_WITHOUT_EFFECT = _code(
     "W0703", "edit that changes nothing", "{what}", "{label}",
 )  # fmt: skip
 UNREAD_VALUE = _code(
-    "W0704", "value that is not read", "`{name}` of `{definition}` is computed, and nothing reads it",
+    "W0704", "value that is not read", "`{name}` of `{definition}` is computed, {how}",
     "no gradient reaches what it is made of",
 )  # fmt: skip
 

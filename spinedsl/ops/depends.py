@@ -39,8 +39,8 @@ from spinedsl.record import Record
 Read: TypeAlias = dict[str, Channels]
 
 TRUSTED = "std/"  # the prelude
-BUDGET = 1 << 21
-COST = 16  # of an operation; one more for each channel where not all are read
+BUDGET = 1 << 19
+COST = 8  # of an operation; one more for eight channels each where not all are read
 
 
 class Unread(Record):
@@ -202,7 +202,7 @@ class Depends:
             return repeat(wanted)
         types = input_types(op)
         widest = max((op.type.channels, *(type_.channels for type_ in types)))
-        self.left -= widest * (1 + len(types) // 64)
+        self.left -= widest // 8 * (1 + len(types) // 64)
         if self.left < 0:
             return repeat(ALL)
         attributes = {name: attribute.value for name, attribute in op.attributes.items()}

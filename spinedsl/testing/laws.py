@@ -18,10 +18,12 @@ from spinedsl import agreement, api, driver
 from spinedsl.agreement import FIXED, WITNESSES, Size, Witness, usual_sizes
 from spinedsl.analysis import costs
 from spinedsl.backends import BACKENDS
+from spinedsl.checks.dead_input import walk
 from spinedsl.checks.unread import unread
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics.render import render
 from spinedsl.lower import lower
+from spinedsl.ops.channels import ALL
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
@@ -193,15 +195,21 @@ def _agree(program: Program, sizes: Sequence[Size], witnesses: Sequence[Witness]
 
 
 def trained(source: Source, network: str) -> None:
-    """In training the shapes are the same, and every parameter gets a gradient, unless W0704 says why not."""
+    """In training the shapes are the same, and every parameter gets a gradient, unless W0704 says why not.
+
+    Every input of every row gets one in any case, by whatever it is read.
+    """
     program, checked = program_of(source, network), driver.analyse(source).value
     assert checked is not None
     graph, size = flatten(program), usual_sizes(program)[1]
     training = agreement.train(program, agreement.lively_weights(graph.parameters, SEED), size, SEED)
     for name, shape in agreement.shapes_of(graph, size).items():
         require(training.shapes[name] == shape, f"{name} is {training.shapes[name]} in training, not {shape}")
-    told = any(unread(checked.checked[network].typed))
+    typed = checked.checked[network].typed
+    told = any(unread(typed)) or any(read != ALL for read in walk(typed).read.values())
     require(told or not training.unreached, f"no gradient reaches {', '.join(training.unreached[:3])}")
+    lost = [f"`{read}` of `{row}`" for row, read in sorted(agreement.unconnected(program, SEED))]
+    require(not lost, f"no output has a gradient on {', '.join(lost)}")
 
 
 def counted(source: Source, network: str) -> None:

@@ -175,7 +175,19 @@ def _kept(drawing: Drawing, outputs: Sequence[Block], absorbs: dict[str, str]) -
 
 
 def to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices) -> str:
-    """The network of any numbers, as a file. `types` are the numbers of block types of its own."""
+    """The network of any numbers, as a file. `types` are the numbers of block types of its own.
+
+    A row was tried by itself. What shows only in the whole, such as an input of which a row further down reads no
+    channel, goes with the last rows.
+    """
+    text = _to_text(space, types, draws, choices)
+    while draws and not driver.analyse(space.source(text)).ok:
+        draws = draws[:-1]
+        text = _to_text(space, types, draws, choices)
+    return text
+
+
+def _to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices) -> str:
     defaults, sizes, size, stem, resample, join, output, head, widths = choices
     own = [definitions.decode(f"made{n}", numbers) for n, numbers in enumerate(types)]
     text = "\n".join([space.head, *own])
@@ -238,13 +250,14 @@ def _output(drawing: Drawing, use: str, block: Block) -> str:
 
 
 def _head(drawing: Drawing, use: str, last: Sequence[Block]) -> Iterator[str]:
-    """A head of all outputs, if there is to be one and it takes them."""
-    given = tuple(Made("", b.made.level, b.made.declared, b.made.channels) for b in last)
-    for clause in (" channels 6", "") if use else ():
-        row = f"head q: {use} from {', '.join(f'p{n}' for n in range(len(given)))}{clause}"
-        if takes(drawing.head, drawing.space.origin, drawing.frame, given, row, ""):
-            yield f"head H: {use} from {', '.join(f'O{b.made.level}' for b in last)}{clause}"
-            return
+    """A head of all outputs, else of the last, if there is to be one and it takes them."""
+    for read in (last, last[-1:]) if use else ():
+        given = tuple(Made("", b.made.level, b.made.declared, b.made.channels) for b in read)
+        for clause in (" channels 6", ""):
+            row = f"head q: {use} from {', '.join(f'p{n}' for n in range(len(given)))}{clause}"
+            if takes(drawing.head, drawing.space.origin, drawing.frame, given, row, ""):
+                yield f"head H: {use} from {', '.join(f'O{b.made.level}' for b in read)}{clause}"
+                return
 
 
 def draws(most: int) -> st.SearchStrategy[list[Draw]]:

@@ -172,7 +172,7 @@ def _written_defaults(analysis: driver.Analysis) -> Iterator[str]:
             yield ", ".join(texts)
 
 
-# What the prelude's joins and resampling do not do: arithmetic in a join, one average for each level.
+# What the prelude does not do: arithmetic in a join, one average for each level, maps that are read in parts.
 DEFINITIONS = """
 join_type halved(inputs) { return concat(sum(inputs) * 0.5) + 0.125 }
 resample_type averaged(x, source, target) -> target.in_channels {
@@ -180,6 +180,17 @@ resample_type averaged(x, source, target) -> target.in_channels {
     if target.level > x.level { repeat target.level - x.level { y = average_pool(y, kernel = 3, stride = 2) } }
     if target.level < x.level { y = upsample(y, levels = x.level - target.level) }
     return norm(conv(y, target.in_channels, kernel = 1))
+}
+join_type piled(inputs) { return concat(inputs) }
+block_type cell(x, channels, stride = 1) -> channels {
+    let a = slice(x, ceil(x.channels / 2))
+    let b = slice(x, x.channels - a.channels, start = a.channels) if x.channels > 1 else x
+    let y = conv(a, channels, kernel = 3, stride = stride)
+    return act(norm(y + conv(relu(b), channels, kernel = 1, stride = stride)))
+}
+block_type upper(x, channels, stride = 1) -> channels {
+    let y = conv(x, channels, kernel = 1, stride = stride)
+    return slice(concat(y, norm(y)), channels, start = floor(channels / 2))
 }
 """
 STANDARD = Space(
@@ -197,6 +208,8 @@ STANDARD = Space(
         "lateral",
         "merged",
         "smooth(activated = true)",
+        "cell",
+        "upper",
     ),
     stems=("resnet_stem", "mobile_stem"),
     resamples=(
@@ -207,7 +220,7 @@ STANDARD = Space(
         "top_down",
         "averaged",
     ),
-    joins=("activated_sum", "plain_sum", "halved"),
+    joins=("activated_sum", "plain_sum", "halved", "piled"),
     outputs=("endpoint", "", "normed"),
     heads=(
         "",

@@ -24,6 +24,7 @@ BATCH = 24  # so many that an activation lets some number of each channel throug
 VALUES: dict[Kind, tuple[Any, ...]] = {
     Kind.CHANNELS: (1, 2, 3, 4, 6, 8, 12),
     Kind.COUNT: (1, 1, 2, 3, 4),
+    Kind.GROUPS: (1, 1, 2, 3, 4, 12),
     Kind.WHOLE: (0, 1, 2),
     Kind.POSITION: (0, 0, 1, 2, 5),
     Kind.RATIO: (0, 1, -1, Fraction(1, 2)),

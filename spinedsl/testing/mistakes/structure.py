@@ -10,6 +10,7 @@ from spinedsl.testing.mistakes.field import (
     Field,
     Planter,
     Planters,
+    body,
     edit,
     sources,
     without_clause,
@@ -200,6 +201,22 @@ def _vector_as_output(field: Field) -> str | None:
     return field.in_network(f"output V__: vector__ from {row.name}") + f"\n{own}\n"
 
 
+def _reads_the_first(field: Field) -> str | None:
+    """A row of several inputs whose join takes the first one alone."""
+
+    def fit(row: TypedRow) -> bool:
+        clauses = row.declared.clauses
+        first = row.inputs[0].resample if row.inputs else None
+        same = row.join is not None and first is not None and row.join.type == first.type
+        return "join" not in clauses and len(sources(row)) > 1 and same
+
+    row = field.row("block", fit=fit)
+    if row is None:
+        return None
+    text = field.put(field.row_line(row).end, " join alone__").rstrip("\n")
+    return f"{text}\n\njoin_type alone__(inputs) {{ return first(inputs) }}\n"
+
+
 PLANTERS: Planters = {
     "E0301": (_inputs,),
     "E0302": (_parent_twice,),
@@ -221,4 +238,5 @@ PLANTERS: Planters = {
     "E0318": (edit("drop {0}", _read_once),),
     "E0319": (_name_of_a_head,),
     "E0320": (_vector_as_output,),
+    "E0321": (_reads_the_first, body("return conv(x * 0, channels, kernel = 1, stride = stride, bias = true)")),
 }
