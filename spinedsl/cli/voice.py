@@ -20,10 +20,10 @@ class UsageError(Exception):
     """The command line itself is wrong: one sentence, exit status 2."""
 
 
-class Manner(Record, frozen=False):
-    """How the command at hand is to speak."""
+class Manner:
+    """How the command at hand is to speak: `quiet` is only mistakes and results."""
 
-    quiet: bool = False  # only mistakes and results
+    quiet = False
 
 
 MANNER = Manner()
