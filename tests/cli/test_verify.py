@@ -131,7 +131,7 @@ def test_compile_writes_nothing_that_does_not_agree(
 
 def test_what_cannot_be_run_cannot_be_verified(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compile", FIRST, "--to", "mermaid", "--verify", "-o", "-"]) == 2
-    assert "--verify is for --to torch" in capsys.readouterr().err
+    assert "--verify is for `torch` or `onnx`" in capsys.readouterr().err
 
 
 def test_with_trained_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
