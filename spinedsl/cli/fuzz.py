@@ -22,7 +22,7 @@ from spinedsl.cli.options import (
 from spinedsl.cli.output import KINDS, cannot, write_whole
 from spinedsl.cli.terminal import read_source, say_diagnostics
 from spinedsl.cli.voice import UsageError, note
-from spinedsl.diagnostics.plain import one_line, printable
+from spinedsl.diagnostics.plain import counted, one_line, printable
 
 if TYPE_CHECKING:
     from spinedsl.testing.fuzz import Failure, Report
@@ -103,7 +103,11 @@ def _lines(report: Report, path: Path | None) -> list[str]:
     lines = [f"{count:>6} {what}" for what, count in report.tried]
     planted = covered.codes.total()
     lines.append(f"{planted:>6} mistakes planted in them, of {len(covered.codes)} of {len(CODES)} codes")
-    lines += ["", f"{covered.blocks} blocks, by levels from each input; channels < narrower, = equal, > wider:", ""]
+    lines += [
+        "",
+        f"{counted(covered.blocks, 'block')}, by levels from each input; channels < narrower, = equal, > wider:",
+        "",
+    ]
     lines += [f"  {line}" for line in covered.table()]
     if report.failure is None:
         return [*lines, "", "every law holds"]

@@ -34,6 +34,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the file; over another only if that is wanted."""
     path = Path(options.file)
+    if not options.file:
+        raise UsageError("the name of the file to write is empty")
     if path.is_dir():
         raise UsageError(f"`{options.file}` is a folder: name the file to write, as in `{path / 'net.spine'}`")
     if path.suffix != ".spine":

@@ -96,6 +96,8 @@ def refused(output: str, kind: str, *, force: bool, reads: Iterable[object] = ()
         if what.binary and sys.stdout.isatty():
             raise UsageError(f"{what.words} is not for a terminal: `-o {_named(kind)}` writes a file")
         return 0
+    if not output:
+        raise UsageError("the name of the file to write is empty")
     path = Path(output)
     if path.is_dir():
         raise UsageError(f"`{output}` is a folder: name the file to write, as in `{path / _named(kind)}`")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TextIO
 
 from spinedsl import driver
-from spinedsl.cli.voice import clear, page_of, warn
+from spinedsl.cli.voice import UsageError, clear, page_of, warn
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.plain import one_line
@@ -50,7 +50,10 @@ def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[s
 
 def spine_files(names: Iterable[str]) -> Iterator[str]:
     """Files as they are named; of a folder every `.spine` file below it, in order."""
-    for name in names:
+    named = list(names)
+    if named.count("-") > 1:
+        raise UsageError("- is given twice: standard input is one text")
+    for name in named:
         if name != "-" and os.path.isdir(name):
             from spinedsl.cli.folders import IGNORE, files_below, holds_files  # noqa: PLC0415  for folders only
 

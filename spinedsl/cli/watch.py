@@ -47,8 +47,10 @@ def run(options: argparse.Namespace) -> int:
     if options.file == "-":
         raise UsageError("standard input cannot be watched: name a file")
     path = Path(options.file)
+    if path.is_dir():
+        raise UsageError(f"`{options.file}` is a folder: name a file in it")
     if not path.is_file():
-        raise UsageError(f"there is no file {options.file}")
+        raise UsageError(f"there is no file `{options.file}`")
     try:
         server = Server(options.port)
     except OSError as error:

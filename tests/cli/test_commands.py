@@ -79,6 +79,10 @@ def test_standard_input_is_a_file() -> None:
         (["compile", FAMILY, "--network", "Smal", "--to", "torch", "-o", "-"], "did you mean `Small`?"),
         (["show", FAMILY, "--network", "Nothing"], "it has `Family`"),
         (["fmt", "-", FIRST], "stands alone"),
+        (["check", "-", FIRST, "-"], "- is given twice"),
+        (["draw", "-", "-", "-o", "x.svg"], "- is given twice"),
+        (["compile", FIRST, "--to", "torch", "-o", ""], "the file to write is empty"),
+        (["watch", str(TUTORIAL)], "is a folder: name a file in it"),
     ],
 )
 def test_wrong_use_is_status_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

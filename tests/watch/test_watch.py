@@ -288,7 +288,7 @@ def test_many_pages_are_refused(watched: Watched) -> None:
     ("arguments", "said"),
     [
         (["-"], "standard input cannot be watched"),
-        (["nothing.spine"], "there is no file nothing.spine"),
+        (["nothing.spine"], "there is no file `nothing.spine`"),
         (["net.spine", "--port", "70000"], "expected a port"),
     ],
 )
