@@ -2,8 +2,48 @@
 
     import spinedsl
     outcome = spinedsl.check("examples/spinenet.spine")       # every mistake at once
+    print(outcome)                                            # as the command line says them
+    program = spinedsl.program("net.spine")                   # rows, operations; a figure in notebooks
     files = spinedsl.compile("net.spine", to="onnx")          # {name: bytes}
-    module = spinedsl.load("net.spine", network="SpineNet49") # a torch.nn.Module
+    model = spinedsl.load("net.spine", network="SpineNet49")  # a torch.nn.Module
+    source = spinedsl.Source.from_text("network A { … }")     # a text instead of a path, for all of these
+
+A file to its parts, and to what runs; each function takes a path or a `Source`:
+
+    parse          the syntax tree, and all mistakes of form
+    check          every network checked, and all mistakes
+    program        the operations of a network
+    compile        a network as a PyTorch file, an ONNX model, or a chart
+    load           a network as a PyTorch module
+    verify         a network by all engines against the reference interpreter
+    read_weights   tensors of a .safetensors, .npz, .pt or .onnx file
+
+What they give and take:
+
+    Source         a text with a name
+    Outcome        a value and diagnostics: `ok`, `value`, `diagnostics`
+    Diagnostic     a mistake: code, place, message, repairs
+    Analysis       a checked file: its networks
+    Program        a network's rows, inputs and outputs
+    Backbone       what `load` returns, for type checkers and `isinstance`
+    FeatureInfo    an entry of its `feature_info`
+    Report         what `verify` found
+    Weights        what `read_weights` found
+
+What they raise:
+
+    Mistakes         the file has mistakes: `diagnostics`
+    NetworkChoice    the file has several networks, or not the one that was asked for
+    OptionChoice     an option that nothing would read, or that has no such value
+    OutputChoice     the network does not have that output
+    Disagreement     engines differ: `report`
+    TooFewWitnesses  no engine is installed to compare with
+    MissingPackage   what was asked for needs packages that are not installed
+
+Modules:
+
+    edit           edits of a network as values
+    testing        Hypothesis strategies and laws; needs `pip install 'spinedsl[testing]'`
 
 Importing this imports nothing else: each name is looked up where it lives when it is first used.
 """
@@ -15,12 +55,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from spinedsl import edit
+    from spinedsl import testing as testing
+    from spinedsl.agreement import Report
     from spinedsl.api import (
         Disagreement,
         Mistakes,
         NetworkChoice,
         OptionChoice,
         OutputChoice,
+        TooFewWitnesses,
         check,
         compile,  # noqa: A004  the verb of the command line
         load,
@@ -29,14 +72,32 @@ if TYPE_CHECKING:
         read_weights,
         verify,
     )
+    from spinedsl.backbone import Backbone, FeatureInfo
+    from spinedsl.diagnostics import Diagnostic, Outcome
+    from spinedsl.driver import Analysis
+    from spinedsl.extras import MissingPackage
+    from spinedsl.notebook import Program
+    from spinedsl.source import Source
+    from spinedsl.weights import Weights
 
 __version__ = "0.1.0"
 __all__ = [
+    "Analysis",
+    "Backbone",
+    "Diagnostic",
     "Disagreement",
+    "FeatureInfo",
+    "MissingPackage",
     "Mistakes",
     "NetworkChoice",
     "OptionChoice",
+    "Outcome",
     "OutputChoice",
+    "Program",
+    "Report",
+    "Source",
+    "TooFewWitnesses",
+    "Weights",
     "__version__",
     "check",
     "compile",
@@ -48,10 +109,37 @@ __all__ = [
     "verify",
 ]
 
+# Where each name lives; type checkers read the imports above, and know of no other names.
+_HOMES = {
+    "Analysis": "driver",
+    "Backbone": "backbone",
+    "Diagnostic": "diagnostics",
+    "FeatureInfo": "backbone",
+    "MissingPackage": "extras",
+    "Outcome": "diagnostics",
+    "Program": "notebook",
+    "Report": "agreement",
+    "Source": "source",
+    "Weights": "weights",
+}
+_MODULES = ("edit", "testing")
 
-def __getattr__(name: str) -> object:
-    if name == "edit":
-        return import_module("spinedsl.edit")
-    if name in __all__:
-        return getattr(import_module("spinedsl.api"), name)
-    raise AttributeError(f"module 'spinedsl' has no attribute {name!r}")
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            if name == "testing":
+                import_module("spinedsl.extras").require("hypothesis")
+            return import_module(f"spinedsl.{name}")
+        if name in __all__:
+            return getattr(import_module(f"spinedsl.{_HOMES.get(name, 'api')}"), name)
+        hint = ""
+        if not name.startswith("_"):
+            from spinedsl.diagnostics.suggest import nearest  # noqa: PLC0415  only a mistake needs it
+
+            near = nearest(name, [*__all__, *_MODULES])
+            hint = f". Did you mean: {near!r}?" if near else "; help(spinedsl) lists what it has"
+        raise AttributeError(f"module 'spinedsl' has no attribute {name!r}{hint}")
+
+    def __dir__() -> list[str]:
+        return sorted({*__all__, *_MODULES, *(name for name in globals() if name.startswith("__"))})

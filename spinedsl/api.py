@@ -6,20 +6,23 @@ faultless file and raise `Mistakes`, which reads as the command line prints it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from spinedsl import driver, extras
-from spinedsl.backends import Options, backend
+from spinedsl.backbone import Backbone
+from spinedsl.backends import Adapter, Axis, External, Options, Target, backend
 from spinedsl.backends.choose import options_of, wrong
 from spinedsl.brief import LINE, Table, cut
 from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome, nearest, one_of
 from spinedsl.diagnostics.render import render, summary
-from spinedsl.ir.typed import InputSize
+from spinedsl.given import File, name_of, names_of, path_of, size_of, sizes_of, source_of, whole
 from spinedsl.lower import lower
+from spinedsl.notebook import Program
+from spinedsl.ops import program as ops
 from spinedsl.ops.graph import flatten
-from spinedsl.ops.program import Program
 from spinedsl.ops.prune import prune
 from spinedsl.record import replace
 from spinedsl.source import Source
@@ -28,7 +31,6 @@ from spinedsl.syntax.parse import parse as parse_source
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
     from spinedsl.agreement import Report
@@ -99,7 +101,7 @@ class OptionChoice(Refusal, ValueError):
 class Given(TypedDict, total=False):
     """What may be given for a backend: the names of `OPTIONS`, as `compile` takes them."""
 
-    weights: str | Path | Weights | None
+    weights: str | PathLike[str] | Weights | None
     seed: int | None
     dynamic: Iterable[str]
     opset: int | None
@@ -114,40 +116,34 @@ class NetworkChoice(Refusal, ValueError):
     """A file has several networks and none was chosen, or one that it does not have."""
 
 
-def _source(file: str | Path | Source) -> Outcome[Source]:
-    return Outcome(file) if isinstance(file, Source) else driver.read(Path(file))
-
-
-def source(file: str | Path | Source) -> Source:
+def source(file: File) -> Source:
     """A file, read. Raises `Mistakes` where it cannot be."""
-    outcome = _source(file)
+    outcome = source_of(file)
     if outcome.value is None:
         raise Mistakes(outcome.diagnostics)
     return outcome.value
 
 
-def parse(file: str | Path | Source) -> Outcome[tree.File]:
+def parse(file: File) -> Outcome[tree.File]:
     """The syntax tree of a file, and every mistake of form. A path, or a `Source` for text that is no file."""
-    return _source(file).then(parse_source)
+    return source_of(file).then(parse_source)
 
 
-def check(
-    file: str | Path | Source, *, size: tuple[int, int] | None = None, network: str | None = None
-) -> Outcome[driver.Analysis]:
+def check(file: File, *, size: tuple[int, int] | None = None, network: str | None = None) -> Outcome[driver.Analysis]:
     """Check every network of a file, or only `network`. `size` is the (height, width) of the input, in pixels.
 
     Raises:
         NetworkChoice: the file has no such network, and nothing is wrong with what it has.
     """
-    given = InputSize(*size) if size is not None else None
-    outcome = _source(file).then(lambda source: driver.analyse(source, given, network))
-    if network is not None and outcome.value is not None and outcome.ok and network not in outcome.value.networks:
-        raise NetworkChoice(_choice(outcome.value.source.name, network, tuple(outcome.value.networks)))
+    given, only = size_of(size), name_of(network, "network")
+    outcome = source_of(file).then(lambda source: driver.analyse(source, given, only))
+    if only is not None and outcome.value is not None and outcome.ok and only not in outcome.value.networks:
+        raise NetworkChoice(_choice(outcome.value.source.name, only, tuple(outcome.value.networks)))
     return outcome
 
 
 def program(
-    file: str | Path | Source,
+    file: File,
     *,
     network: str | None = None,
     size: tuple[int, int] | None = None,
@@ -162,6 +158,11 @@ def program(
         NetworkChoice: several networks and none chosen, or an unknown one.
         OutputChoice: an output that the network does not have.
     """
+    size_of(size)
+    name_of(network, "network")
+    if isinstance(outputs, str):
+        raise OutputChoice(f"outputs are a collection of names, as in `({outputs!r},)`")
+    wanted = None if outputs is None else names_of(outputs, "outputs", "('P3',)")
     text = source(file)
     overview = driver.networks_of(text)
     if overview.value is None or not overview.ok:
@@ -173,12 +174,10 @@ def program(
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
     made = lower(outcome.value.checked[chosen])
-    if isinstance(outputs, str):
-        raise OutputChoice(f"outputs are a collection of names, as in `({outputs!r},)`")
-    return made if outputs is None else _only(made, tuple(outputs))
+    return Program.of(made if wanted is None else _only(made, wanted))
 
 
-def _only(made: Program, outputs: tuple[str, ...]) -> Program:
+def _only(made: ops.Program, outputs: tuple[str, ...]) -> ops.Program:
     """The part of a program that some outputs need."""
     known = one_of(made.outputs, conjunction="and", limit=40)
     twice = next((name for at, name in enumerate(outputs) if name in outputs[:at]), None)
@@ -205,20 +204,20 @@ def _choice(file: str, asked: str | None, known: tuple[str, ...]) -> str:
 
 
 def compile(  # noqa: A001  the verb of the command line; inside this module nothing needs the builtin
-    file: str | Path | Source,
+    file: File,
     *,
-    to: str,
+    to: Target,
     network: str | None = None,
     size: tuple[int, int] | None = None,
-    weights: str | Path | Weights | None = None,
+    weights: str | PathLike[str] | Weights | None = None,
     seed: int | None = None,
-    dynamic: Iterable[str] = (),
+    dynamic: Iterable[Axis] = (),
     opset: int | None = None,
     batch: int | None = None,
     half: bool = False,
-    external_data: str | None = None,
+    external_data: External | None = None,
     outputs: Iterable[str] | None = None,
-    adapter: str | None = None,
+    adapter: Adapter | None = None,
     verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a network: `to` is `torch` (a Python file) or `onnx` (a model). Returns {file name: contents}.
@@ -251,7 +250,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         TooFewWitnesses: no engine is installed, where that was asked.
         MissingPackage: packages are not installed that this needs; it is an `ImportError`.
     """
-    axes = dynamic if isinstance(dynamic, str) else tuple(dynamic)
+    axes = dynamic if isinstance(dynamic, str) else names_of(dynamic, "dynamic", "('batch',)")
     given = Given(
         weights=weights, seed=seed, dynamic=axes, opset=opset, batch=batch, half=half, external_data=external_data,
         adapter=adapter, verify=verify,
@@ -261,7 +260,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     return _emitted(program(file, network=network, size=size, outputs=outputs), to, given)
 
 
-def emit(made: Program, *, to: str, **given: Unpack[Given]) -> dict[str, bytes]:
+def emit(made: ops.Program, *, to: str, **given: Unpack[Given]) -> dict[str, bytes]:
     """Compile a program that was made before: the last stage of `compile`, with the same options."""
     return _emitted(made, to, given)
 
@@ -277,7 +276,7 @@ def chosen(to: str, given: Given) -> Options:
     return options_of(given)
 
 
-def _emitted(made: Program, to: str, given: Given) -> dict[str, bytes]:
+def _emitted(made: ops.Program, to: str, given: Given) -> dict[str, bytes]:
     options, weights = chosen(to, given), given.get("weights")
     extras.require(*_to_emit(to, weights, verify=given.get("verify", False)))
     if weights is not None:
@@ -304,10 +303,10 @@ def _to_compare() -> Sequence[str]:
 
 def _of_weights(weights: object) -> Sequence[str]:
     """The packages that it takes to read weights, where they are still to be read."""
-    return extras.of_weights(weights) if isinstance(weights, str | Path) else ()
+    return extras.of_weights(fspath(weights)) if isinstance(weights, str | PathLike) else ()
 
 
-def _verified(made: Program, options: Options) -> str:
+def _verified(made: ops.Program, options: Options) -> str:
     """The sentence that a verified file carries."""
     from spinedsl.agreement import agree, witnesses_of  # noqa: PLC0415  numpy is only needed here
 
@@ -321,11 +320,11 @@ def _verified(made: Program, options: Options) -> str:
 
 
 def verify(
-    file: str | Path | Source,
+    file: File,
     *,
     network: str | None = None,
     sizes: Iterable[tuple[int, int]] = (),
-    weights: str | Path | Weights | None = None,
+    weights: str | PathLike[str] | Weights | None = None,
     seed: int = 0,
     say: Callable[[str], None] = lambda text: None,
 ) -> Report:
@@ -348,10 +347,12 @@ def verify(
     extras.require(*_to_compare(), *_of_weights(weights))
     from spinedsl.agreement import Size, agree, usual_sizes  # noqa: PLC0415  numpy is only needed here
 
+    tried = [(size.height, size.width) for size in sizes_of(sizes)]
+    whole(seed, "seed")
     made = program(file, network=network)
     read = None if weights is None else read_weights(weights)
     small = list(usual_sizes(made))
-    asked = [Size(1, *size) for size in dict.fromkeys(sizes)]
+    asked = [Size(1, *size) for size in dict.fromkeys(tried)]
     resized = {size: program(file, network=network, size=(size.height, size.width)) for size in asked}
     # Where a definition reads the height or width, another size is another network.
     runs = [(resized[size], [size]) for size in asked] if made.static_axes else []
@@ -366,25 +367,27 @@ def verify(
     return report
 
 
-def read_weights(weights: str | Path | Weights) -> Weights:
+def read_weights(weights: str | PathLike[str] | Weights) -> Weights:
     """A weights file: `.safetensors`, `.npz`, or a state dict of PyTorch. Of one that we wrote every bit is checked.
 
     Raises:
         Mistakes: it cannot be read, is damaged, or holds something other than tensors.
         MissingPackage: what reads such a file is not installed; it is an `ImportError`.
     """
-    if not isinstance(weights, str | Path):
-        return weights
-    extras.require(*_of_weights(weights))
-    from spinedsl.weights import read  # noqa: PLC0415  numpy is only needed here
+    extras.require("numpy", *_of_weights(weights))
+    from spinedsl.weights import Weights, read  # noqa: PLC0415  numpy is only needed here
 
-    outcome = read(Path(weights))
+    if isinstance(weights, Weights):
+        return weights
+    hint = "; a state dict goes to `load_state_dict` of the loaded module" if isinstance(weights, Mapping) else ""
+    path = path_of(weights, "a weights file", f"what `spinedsl.read_weights` returned{hint}")
+    outcome = read(Path(path))
     if outcome.value is None:
         raise Mistakes(outcome.diagnostics)
     return outcome.value
 
 
-def _tensors(made: Program, weights: Weights) -> dict[str, NDArray[np.float32]]:
+def _tensors(made: ops.Program, weights: Weights) -> dict[str, NDArray[np.float32]]:
     """The tensors of a weights file, which are just those of the program."""
     from spinedsl.weights import match  # noqa: PLC0415  numpy is only needed here
 
@@ -395,13 +398,13 @@ def _tensors(made: Program, weights: Weights) -> dict[str, NDArray[np.float32]]:
 
 
 def load(
-    file: str | Path | Source,
+    file: File,
     *,
     network: str | None = None,
     size: tuple[int, int] | None = None,
     outputs: Iterable[str] | None = None,
-    weights: str | Path | Weights | None = None,
-) -> torch.nn.Module:
+    weights: str | PathLike[str] | Weights | None = None,
+) -> Backbone:
     """A network as a PyTorch module, with `weights` or values from seed 0. Its code is the file that `compile` gives.
 
     The module takes images of shape (batch, channels, height, width), float32, whose height and width its
@@ -418,4 +421,5 @@ def load(
     from spinedsl.backends.torch import build, filled  # noqa: PLC0415  torch is only needed here
 
     made = program(file, network=network, size=size, outputs=outputs)
-    return build(made) if weights is None else filled(build(made), _tensors(made, read_weights(weights)))
+    module = build(made) if weights is None else filled(build(made), _tensors(made, read_weights(weights)))
+    return cast("Backbone", module)

@@ -69,7 +69,11 @@ def _collection(value: tuple[Any, ...] | list[Any] | dict[Any, Any] | set[Any] |
     """A few plain items as they are; else how many there are."""
     kind = next(kind for kind in (tuple, list, dict, set, frozenset) if isinstance(value, kind))
     opening, closing = {tuple: ("(", ")"), list: ("[", "]")}.get(kind, ("{", "}"))
-    if len(value) <= PLAIN and kind in (tuple, list) and all(isinstance(item, str | int | None) for item in value):
+    if (
+        len(value) <= PLAIN
+        and kind in (tuple, list)
+        and all(isinstance(item, str | int | float | None) for item in value)
+    ):
         text = ", ".join(brief(item, most) for item in value) + "," * (kind is tuple and len(value) == 1)
     else:
         text = f"{len(value)} item{'s' * (len(value) != 1)}"

@@ -53,6 +53,8 @@ def read(path: str | Path, name: str | None = None, archive: Archive | None = No
             return read_bytes(file, shown, os.path.realpath(path))
     except OSError as error:
         return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason=reason_of(error)),))
+    except ValueError:  # a null character, or half of one
+        return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason="no file can have this name"),))
 
 
 def legible(name: str) -> str:

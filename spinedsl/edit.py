@@ -175,7 +175,7 @@ class Edits(Record):
 
     items: tuple[Edit, ...] = ()
 
-    def __init__(self, items: Iterable[Edit] = ()) -> None:
+    def __init__(self, items: Iterable[_Edit] = ()) -> None:  # what a type checker makes of a list of several kinds
         object.__setattr__(self, "items", Items(items))
 
     def __iter__(self) -> Iterator[Edit]:

@@ -52,6 +52,9 @@ class MissingPackage(ModuleNotFoundError):
         names = f"{', '.join(others)} and {last}" if others else last
         super().__init__(f"this needs {names}: {install(packages)}", name=packages[0])
 
+    def __reduce__(self) -> tuple[type[MissingPackage], tuple[tuple[str, ...]]]:
+        return MissingPackage, (self.packages,)
+
 
 def require(*packages: str) -> None:
     """See that all packages are there, without importing one.

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from html import escape
 from itertools import islice
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import spinedsl
 from spinedsl import api, edit
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
-from spinedsl.backends import BACKENDS
+from spinedsl.backends import Target
 from spinedsl.brief import FEW, LINE, MOST, Items, Table, Unordered, brief, cut, short
 from spinedsl.diagnostics.render import render
 from spinedsl.ops.graph import flatten
@@ -267,5 +268,5 @@ def test_nothing_is_compiled_by_what_a_value_prints(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Record, "__repr__", refuse)
     for file, network in ((EXAMPLES / "retinanet.spine", "RetinaNet49S"), (EXAMPLES / "convnext.spine", None)):
-        for to in BACKENDS:
+        for to in get_args(Target):
             spinedsl.compile(file, network=network, to=to)

@@ -60,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("given")
     (folder / "small.spine").write_text(TEXT, encoding="utf-8")
     module = spinedsl.load(folder / "small.spine", network="Small")
-    module.reset(5)  # type: ignore[operator]
+    module.reset(5)
     tensors = {name: tensor.numpy() for name, tensor in module.state_dict().items() if "num_batches" not in name}
     (folder / "weights.safetensors").write_bytes(to_bytes(tensors, {}))
     return folder
@@ -107,7 +107,7 @@ def test_what_is_given_changes_the_files_or_is_refused(
     to: str, option: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def compiled(**options: Any) -> dict[str, bytes]:
-        return spinedsl.compile("small.spine", network="Small", to=to, **options)
+        return spinedsl.compile("small.spine", network="Small", **{"to": to, **options})
 
     value = GIVEN[option]
     text = ",".join(value) if isinstance(value, tuple) else str(value)
@@ -167,7 +167,7 @@ def test_hosts_and_backends_that_there_are_not() -> None:
     with pytest.raises(spinedsl.OptionChoice, match="`adapter` has no host `tim`: did you mean `timm`"):
         chosen("torch", {"adapter": "tim"})
     with pytest.raises(spinedsl.OptionChoice, match="`to` has no `touch`: did you mean `torch`"):
-        spinedsl.compile("nowhere.spine", to="touch")
+        spinedsl.compile("nowhere.spine", to="touch")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="no option `sead`"):
         api.emit(None, to="onnx", sead=3)  # type: ignore[arg-type, call-arg]
 

@@ -38,8 +38,8 @@ def test_the_engines_agree_on_my_blocks(text: str) -> None:
 @given(st.data())
 def test_edits_of_my_network_are_networks(data: st.DataObject) -> None:
     """Random edits of the network as it is written."""
-    source = spinedsl.driver.read(FILE).value
-    assert source is not None
-    changes = data.draw(edits(source, "OwnBlock"))
-    edited = edit.apply(source, changes, base="OwnBlock", name="Edited")
+    file = spinedsl.parse(FILE).value
+    assert file is not None
+    changes = data.draw(edits(file.source, "OwnBlock"))
+    edited = edit.apply(file.source, changes, base="OwnBlock", name="Edited")
     assert spinedsl.check(edited, network="Edited").ok

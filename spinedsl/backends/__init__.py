@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast, get_args
 
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
@@ -20,11 +20,16 @@ from spinedsl.source import Source, Span
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-AXES = ("batch", "height", "width")
+Target: TypeAlias = Literal["torch", "onnx", "mermaid"]
+Axis: TypeAlias = Literal["batch", "height", "width"]
+External: TypeAlias = Literal["auto", "always", "never"]
+Adapter: TypeAlias = Literal["timm", "torchvision", "transformers", "detectron2", "mmdet"]
+
+AXES: tuple[Axis, ...] = get_args(Axis)
 OPSETS = range(13, 24)  # versions of ONNX's operators that a model can be written in
 DEFAULT_OPSET = 18
-EXTERNAL = ("auto", "always", "never")  # whether the tensors of a model stand in a second file
-ADAPTERS = ("timm", "torchvision", "transformers", "detectron2", "mmdet")
+EXTERNAL: tuple[External, ...] = get_args(External)  # whether the tensors of a model stand in a second file
+ADAPTERS: tuple[Adapter, ...] = get_args(Adapter)
 
 
 class Options(Record):
@@ -106,13 +111,7 @@ BACKENDS: Mapping[str, Declared] = {
 
 
 def backend(name: str) -> Backend:
-    """The backend of that name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if name not in BACKENDS:
-        raise ValueError(f"no backend `{name}`: there is {' and '.join(BACKENDS)}")
+    """The backend of that name."""
     return cast(Backend, import_module(BACKENDS[name].module))
 
 

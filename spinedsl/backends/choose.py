@@ -7,9 +7,11 @@ backend reads, its line in `BACKENDS` says; Python and the command line ask here
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import index
 from typing import Any, TypeAlias
 
 from spinedsl.backends import ADAPTERS, AXES, BACKENDS, EXTERNAL, IN_VERIFYING, OPSETS, OPTIONS, Options
+from spinedsl.brief import brief
 from spinedsl.diagnostics import nearest, one_of
 
 Wrong: TypeAlias = tuple[str, str]  # the name of an option, and why it is refused with what to do instead
@@ -50,6 +52,7 @@ def wrong(to: str, given: Mapping[str, object]) -> Wrong | None:
 def options_of(given: Mapping[str, object]) -> Options:
     """The options of a backend, but for the tensors, of what nothing is wrong with."""
     values = {name: value for name, value in given_among(given).items() if name not in ("weights", "verify")}
+    values |= {name: index(values[name]) for name in ("seed", "opset", "batch") if name in values}
     return Options(**values | ({"dynamic": frozenset(values["dynamic"])} if "dynamic" in values else {}))
 
 
@@ -97,8 +100,22 @@ def _dynamic(axes: Any) -> str | None:
     return None if twice is None else f"names `{twice}` twice: once is enough"
 
 
+def _whole(value: Any) -> str | None:
+    return None if _is_whole(value) else f"is a whole number, got {brief(value)}"
+
+
 def _batch(images: Any) -> str | None:
-    return None if isinstance(images, int) and images >= 1 else f"is a number of images, 1 or more, got {images!r}"
+    is_one = _is_whole(images) and images >= 1
+    return None if is_one else f"is a number of images, 1 or more, got {brief(images)}"
+
+
+def _is_whole(value: Any) -> bool:
+    """Also one of NumPy's."""
+    return not isinstance(value, bool) and hasattr(type(value), "__index__")
+
+
+def _flag(value: Any) -> str | None:
+    return None if value is True else f"is True or False, got {brief(value)}"
 
 
 def _anything(value: Any) -> str | None:
@@ -110,6 +127,9 @@ VALUES: Mapping[str, Callable[[Any], str | None]] = {
     "dynamic": _dynamic,
     "opset": _one_among("version", OPSETS),
     "batch": _batch,
+    "seed": _whole,
+    "half": _flag,
+    "verify": _flag,
     "external_data": _one_among("choice", EXTERNAL),
     "adapter": _one_among("host", ADAPTERS),
 }

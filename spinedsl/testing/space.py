@@ -6,11 +6,10 @@ In: the standard prelude, or a user's file. Out: a `Space`, which the strategies
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from spinedsl import api, driver
-from spinedsl.diagnostics import Outcome
+from spinedsl.given import File, source_of
 from spinedsl.ir.library import IMPLICIT, Defined
 from spinedsl.ir.networks import FILLED_IN
 from spinedsl.record import Record, replace
@@ -77,7 +76,7 @@ class Space(Record):
             raise ValueError("a space needs at least one block with at least one input")
 
     @staticmethod
-    def of(file: str | Path | Source, **options: Any) -> Space:
+    def of(file: File, **options: Any) -> Space:
         """The space of a file: its definitions, those that it imports, and its networks' own uses of them.
 
         Kinds of which it has none come from the prelude. `options` are fields of `Space`, as in `levels=(2, 3, 4)`.
@@ -85,8 +84,7 @@ class Space(Record):
         Raises:
             Mistakes: the file has mistakes.
         """
-        outcome = Outcome(file) if isinstance(file, Source) else driver.read(Path(file))
-        analysed = outcome.then(driver.analyse)
+        analysed = source_of(file).then(driver.analyse)
         if analysed.value is None or not analysed.ok:
             raise api.Mistakes(analysed.diagnostics)
         return _of(analysed.value).but(**options)

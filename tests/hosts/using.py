@@ -66,7 +66,8 @@ def host(name: str) -> Any:
 
 def written(text: str, adapter: str, **options: Any) -> str:
     """The PyTorch file of a text, with an adapter or, for an empty one, without."""
-    (data,) = spinedsl.compile(Source.from_text(text), to="torch", adapter=adapter, **options).values()
+    asked: dict[str, Any] = {"adapter": adapter, **options}
+    (data,) = spinedsl.compile(Source.from_text(text), to="torch", **asked).values()
     return data.decode()
 
 

@@ -11,10 +11,13 @@ import sys
 
 import spinedsl
 from spinedsl import driver
+from spinedsl.backends import BACKENDS, Target
 from spinedsl.diagnostics.render import render
 from spinedsl.ops.text import to_text
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
+
+WITHOUT_ONNX: tuple[Target, ...] = ("torch", "mermaid")
 
 
 def digest(text: str, onnx: bool) -> str:
@@ -25,7 +28,7 @@ def digest(text: str, onnx: bool) -> str:
     for name in outcome.value.checked if outcome.value is not None else ():
         program = spinedsl.program(source, network=name)
         parts.append(to_text(program))
-        for backend in ("torch", "mermaid", *(["onnx"] if onnx else [])):
+        for backend in BACKENDS if onnx else WITHOUT_ONNX:
             parts += [repr(item) for item in spinedsl.api.emit(program, to=backend).items()]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
 

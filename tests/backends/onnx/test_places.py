@@ -10,6 +10,7 @@ import onnx
 import pytest
 
 from spinedsl import api
+from spinedsl.backends import Target
 from spinedsl.source import Source
 
 NET = """\
@@ -28,7 +29,7 @@ network Net {
 """
 OWN = "spine 1\nblock_type own(x, channels) -> channels { return conv(x, channels, kernel = 1) }\n"
 REST = OWN.replace("own", "other")
-BACKENDS = ("onnx", "torch", "mermaid")
+BACKENDS: tuple[Target, ...] = ("onnx", "torch", "mermaid")
 
 
 def written(folder: Path) -> Path:
@@ -41,7 +42,7 @@ def written(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("to", BACKENDS)
-def test_the_same_bytes_from_any_folder(to: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_bytes_from_any_folder(to: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path / "one")
     found = [api.compile(path, to=to)]
     monkeypatch.chdir(path.parent)

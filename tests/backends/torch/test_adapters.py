@@ -12,7 +12,7 @@ import pytest
 
 import spinedsl
 from spinedsl import Mistakes
-from spinedsl.backends import ADAPTERS
+from spinedsl.backends import ADAPTERS, Adapter
 from spinedsl.backends.torch import adapters
 from spinedsl.cli import main
 from spinedsl.source import Source
@@ -80,7 +80,7 @@ def test_names_of_the_host_are_left_to_it(adapter: str) -> None:
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_heads_are_refused(adapter: str) -> None:
+def test_heads_are_refused(adapter: Adapter) -> None:
     source = Source.from_text((EXAMPLES / "retinanet.spine").read_text())
     with pytest.raises(Mistakes) as mistakes:
         spinedsl.compile(source, to="torch", network="RetinaNet49", adapter=adapter)
