@@ -126,7 +126,7 @@ class FeatureMaps(Numbers):
         kind = draw.below(7)
         if kind == 0:
             text = f"act({one.text})"
-        elif kind == 1:
+        elif kind == 1 and one.low > 1:  # the norm of one channel by itself may be the same for every input
             text = f"norm({one.text})"
         elif kind == 2:
             text = f"{self.symbol(scope)}({one.text})"
@@ -182,7 +182,7 @@ class FeatureMaps(Numbers):
         before = self.number(scope, 1, WIDE, fixed=True)
         inner = self.conv(scope, self.map(scope, place, deep + 1), before)
         kind = draw.below(4)
-        if kind == 1:
+        if kind == 1 and inner.low > 1:
             self.spend(scope)
             return Map(f"shared norm({inner.text})", inner.low, inner.high, place, inner.width)
         if kind == 2 and (fitting := [one for one in self.callable(scope) if one.maps == 1 and not one.list]):

@@ -213,7 +213,9 @@ class Statements(FeatureMaps):
         scope.bind(first, Number(first, made.low, made.high, made.whole))
         second = scope.fresh(NAMES[Number], self.draw)
         text = f"{first} {self.draw.pick(('* 2', '+ 1', '/ 2', '- 1'))}"
-        more = self.within(Number(text, made.low - 1, made.high * 2, False), 1, WIDE, whole=self.draw.below(2) > 0)
+        more = self.within(
+            Number(text, min(made.low - 1, made.low / 2), made.high * 2, False), 1, WIDE, whole=self.draw.below(2) > 0
+        )
         self.say(f"let {second} = {more.text}")
         scope.bind(second, Number(second, more.low, more.high, more.whole))
         read = self.map(scope, place, 1) if self.draw.below(2) else self.name(scope, place)
