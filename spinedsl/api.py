@@ -6,6 +6,7 @@ faultless file and raise `Mistakes`, which reads as the command line prints it.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -227,7 +228,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         to: name of a backend.
         network: which network, where the file has several.
         size: (height, width) of the input in pixels, instead of the file's.
-        weights: a `.safetensors`, `.npz` or `.pt` file for the ONNX model, or one that was read; without it, values
+        weights: a file that `read_weights` reads, for the ONNX model, or one that was read; without it, values
             made from `seed`.
         seed: seed of the values, 0 where none is given; each tensor's depend on it and on the tensor's name alone.
         dynamic: axes of the ONNX model that stay open: any of `batch`, `height`, `width`.
@@ -334,7 +335,7 @@ def verify(
         file: path of a `.spine` file, or a `Source`.
         network: which network, where the file has several.
         sizes: (height, width) of further inputs in pixels, beside a few small ones.
-        weights: a `.safetensors`, `.npz` or `.pt` file, or one that was read; without it, values made from `seed`.
+        weights: a file that `read_weights` reads, or one that was read; without it, values made from `seed`.
         seed: seed of the images, and of the values.
         say: is told what is being compared, in a few words, as it begins.
 
@@ -367,24 +368,58 @@ def verify(
     return report
 
 
-def read_weights(weights: str | PathLike[str] | Weights) -> Weights:
-    """A weights file: `.safetensors`, `.npz`, or a state dict of PyTorch. Of one that we wrote every bit is checked.
+def read_weights(
+    weights: str | PathLike[str] | Weights,
+    *,
+    key: str | None = None,
+    prefix: str | None = None,
+    renames: Mapping[str, str] | None = None,
+    hear: Callable[[Sequence[Diagnostic]], None] | None = None,
+) -> Weights:
+    """Weights that a trainer, a host or another code saved; what is in the file decides, not what it is called.
+
+    Read are safetensors, what PyTorch saves (whose pickles are not run), `.npz`, ONNX models, an index of several files
+    and a folder as `save_pretrained` writes. Of what we wrote every bit is checked.
+
+    Args:
+        weights: the path, or weights that were read, of which all but `key` may still be said.
+        key: which set of tensors, where a checkpoint holds several, such as `ema` or `model.module`.
+        prefix: what stands before the names of the network's tensors, such as `module.`; without it, what fits most.
+        renames: old names to new ones, with `*` for any letters, applied before the prefix goes; an empty new name
+            leaves a tensor out.
+        hear: is told what is worth a word; without it, that is a `UserWarning`.
 
     Raises:
-        Mistakes: it cannot be read, is damaged, or holds something other than tensors.
+        Mistakes: it cannot be read, is damaged, or holds something other than tensors, or several sets of them.
+        OptionChoice: `renames` cannot be applied, or a `key` is given for what was read.
         MissingPackage: what reads such a file is not installed; it is an `ImportError`.
     """
     extras.require("numpy", *_of_weights(weights))
     from spinedsl.weights import Weights, read  # noqa: PLC0415  numpy is only needed here
 
     if isinstance(weights, Weights):
-        return weights
-    hint = "; a state dict goes to `load_state_dict` of the loaded module" if isinstance(weights, Mapping) else ""
-    path = path_of(weights, "a weights file", f"what `spinedsl.read_weights` returned{hint}")
-    outcome = read(Path(path))
-    if outcome.value is None:
-        raise Mistakes(outcome.diagnostics)
-    return outcome.value
+        if key is not None:
+            raise OptionChoice("key", f"says which tensors of a file to read: these were read from {weights.path}")
+        found = weights
+    else:
+        hint = "; a state dict goes to `load_state_dict` of the loaded module" if isinstance(weights, Mapping) else ""
+        path = path_of(weights, "a weights file", f"what `spinedsl.read_weights` returned{hint}")
+        outcome = read(Path(path), key)
+        if outcome.value is None:
+            raise Mistakes(outcome.diagnostics)
+        found = outcome.value
+        if outcome.diagnostics and hear is not None:
+            hear(outcome.diagnostics)
+        elif outcome.diagnostics:
+            warnings.warn("; ".join(one.message for one in outcome.diagnostics), stacklevel=2)
+    if renames:
+        from spinedsl.weights.spelling import BadPattern, renamed  # noqa: PLC0415  numpy is only needed here
+
+        try:
+            found = replace(found, tensors=renamed(found.tensors, list(renames.items())))
+        except BadPattern as bad:
+            raise OptionChoice("renames", f"cannot be applied: {bad}") from None
+    return found if prefix is None else replace(found, prefix=prefix)
 
 
 def _tensors(made: ops.Program, weights: Weights) -> dict[str, NDArray[np.float32]]:

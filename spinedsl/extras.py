@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
-from pathlib import PurePath
+from pathlib import Path, PurePath
+
+from spinedsl import contents
 
 EXTRAS = {
     "torch": "torch",
@@ -35,12 +37,11 @@ ENGINE_CHOICE = (("torch",), ("onnx", "onnxruntime"), ("onnx", "openvino"))  # o
 ENGINES = ("numpy", "torch", "onnx", "onnxruntime")  # to run a network by all that are compared
 LAWS = ("hypothesis", *ENGINES)
 WEIGHTS = {
-    ".safetensors": ("numpy", "safetensors"),
-    ".npz": ("numpy",),
-    ".onnx": ("numpy", "onnx"),
-    ".pt": ("numpy", "torch"),
-    ".pth": ("numpy", "torch"),
-}  # by the ending of what is read
+    contents.SAFETENSORS: ("numpy", "safetensors"),
+    contents.NPZ: ("numpy",),
+    contents.ONNX: ("numpy", "onnx"),
+    contents.PYTORCH: ("numpy", "torch"),
+}  # by the kind of what is read
 
 
 class MissingPackage(ModuleNotFoundError):
@@ -100,5 +101,16 @@ def _several(wanted: set[str]) -> list[str]:
 
 
 def of_weights(path: str | PurePath) -> Sequence[str]:
-    """What reading a weights file takes; of an unknown kind NumPy, to say what kinds there are."""
-    return WEIGHTS.get(PurePath(path).suffix.lower(), ("numpy",))
+    """What reading weights takes; of an unknown kind NumPy, to say what it is instead."""
+    try:
+        kind = contents.kind_of(path)
+        if kind == contents.FOLDER:
+            found = contents.in_folder(Path(path))
+            return of_weights(found) if found is not None else ("numpy",)
+    except contents.Unknown:
+        return ("numpy",)
+    except (OSError, ValueError):  # there is none: what it is called says what it would be
+        kind = contents.ENDINGS.get(Path(path).suffix.lower(), "")
+    if kind == contents.INDEX:
+        kind = contents.PYTORCH if ".bin." in Path(path).name else contents.SAFETENSORS
+    return WEIGHTS.get(kind, ("numpy",))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import torch
 
 import spinedsl
 from spinedsl import api
@@ -63,6 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module.reset(5)
     tensors = {name: tensor.numpy() for name, tensor in module.state_dict().items() if "num_batches" not in name}
     (folder / "weights.safetensors").write_bytes(to_bytes(tensors, {}))
+    torch.save({"model": module.state_dict(), "ema": module.state_dict()}, folder / "checkpoint.pt")
     return folder
 
 
@@ -212,6 +214,11 @@ def _verified(**options: Any) -> object:
     return report.network, report.sizes, report.weights, [found.largest for found in report.differences]
 
 
+def _read(**options: Any) -> object:
+    found = spinedsl.read_weights("checkpoint.pt", **{"key": "ema", **options})
+    return found.key, found.prefix, [*found.tensors]
+
+
 # By function: what to call, and a value of each argument by name. The first argument of each is the file itself.
 CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
     "check": (_checked, {"size": (96, 96), "network": "Large"}),
@@ -223,7 +230,9 @@ CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
     ),
     "parse": (spinedsl.parse, {}),
     "program": (_program, {"network": "Large", "size": (96, 96), "outputs": ("P2",)}),
-    "read_weights": (spinedsl.read_weights, {}),
+    "read_weights": (
+        _read, {"key": "model", "prefix": "", "renames": {"s.*": "t.*"}, "hear": None},
+    ),
     "verify": (
         _verified,
         {"network": "Large", "sizes": [(96, 96)], "weights": "weights.safetensors", "seed": 3, "say": None},

@@ -8,10 +8,17 @@ from typing import cast
 
 from spinedsl import api, extras
 from spinedsl.backends import ADAPTERS, BACKENDS, DEFAULT_OPSET, EXTERNAL, OPSETS, OPTIONS
-from spinedsl.cli.options import network_arguments, output_arguments, outputs_argument, seed_argument, weights_argument
+from spinedsl.cli.options import (
+    choice_arguments,
+    network_arguments,
+    output_arguments,
+    outputs_argument,
+    seed_argument,
+    weights_argument,
+)
 from spinedsl.cli.output import apart, refused, write_files
 from spinedsl.cli.progress import phases
-from spinedsl.cli.request import read_weights, requested_program
+from spinedsl.cli.request import chosen_weights, need_weights, requested_program
 from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import one_line
@@ -40,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="ONNX: axes that stay open, any of batch,height,width; sizes divide as the network's divisor says",
     )  # fmt: skip
     weights_argument(parser, "; ONNX only")
+    choice_arguments(parser)
     seed_argument(parser, ": ONNX, the values without --weights", default=None)
     parser.add_argument(
         "--opset", type=int, choices=OPSETS, metavar="N",
@@ -75,6 +83,7 @@ def _axes(text: str) -> tuple[str, ...]:
 def run(options: argparse.Namespace) -> int:
     """Compile and write; nothing is written unless all of it is good."""
     given = _given(options)
+    need_weights(options)
     reads = [options.file, *filter(None, [options.weights])]
     if status := refused(options.output, options.to, force=options.force, reads=reads):
         return status
@@ -83,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     if program is None:
         return 1
     apart(options.output, [text.name for text in program.sources])
-    weights = None if options.weights is None else read_weights(options.weights)
+    weights = None if options.weights is None else chosen_weights(options, program)
     if weights is None and options.weights is not None:
         return 1
     try:

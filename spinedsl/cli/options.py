@@ -13,7 +13,7 @@ OUTPUT, FORCE = ("-o", "--output"), "--force"
 INPUT = "height and width of the input, instead of the file's"
 NETWORK = "which network, where a file has several"
 FORMAT = "for people or for programs"
-WEIGHTS = "a .safetensors, .npz, .pt or .onnx file with the values; without it, they are made from the seed"
+WEIGHTS = "a file with the values, as `spine weights` reads; without it, they are made from the seed"
 SEED = "seed of what is drawn at random (default 0)"
 
 
@@ -80,6 +80,13 @@ def force_argument(parser: argparse.ArgumentParser) -> None:
 def weights_argument(parser: argparse.ArgumentParser, more: str = "") -> None:
     """The option that brings trained values."""
     parser.add_argument("--weights", metavar="PATH", type=path, help=WEIGHTS + more)
+
+
+def choice_arguments(parser: argparse.ArgumentParser, *, prefix: bool = True) -> None:
+    """The options that say which tensors of a weights file are meant, where it does not go without saying."""
+    parser.add_argument("--key", metavar="NAME", help="which set of tensors, where a checkpoint has several, as in ema")
+    if prefix:
+        parser.add_argument("--prefix", metavar="TEXT", help="what stands before the names of tensors, such as model")
 
 
 def seed_argument(parser: argparse.ArgumentParser, more: str = "", *, default: int | None = 0) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinedsl import api
 from spinedsl.cli.terminal import read_source, say_diagnostics
 from spinedsl.cli.voice import UsageError, note, warn
+from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import counted, one_line
+from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
+from spinedsl.record import replace
 from spinedsl.source import Source
 
 if TYPE_CHECKING:
-    from spinedsl.weights import Weights
+    from spinedsl.weights import Fit, Weights
 
 
 def requested_program(options: argparse.Namespace) -> Program | None:
@@ -55,13 +58,50 @@ def program_of(
     return made
 
 
-def read_weights(path: Path) -> Weights | None:
+def read_weights(
+    path: Path, key: str | None = None, prefix: str | None = None, renames: Mapping[str, str] | None = None
+) -> Weights | None:
     """A weights file named on the command line; None where it has mistakes, which are printed."""
     try:
-        found = api.read_weights(path)
+        found = api.read_weights(path, key=key, prefix=prefix, renames=renames, hear=_hear)
     except api.Mistakes as mistakes:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return None
-    if not found.sealed:
+    if found.key and key is None:
+        note(f"{one_line(path)} keeps its tensors under `{one_line(found.key)}`")
+    if not found.sealed and not found.changed:
         warn(f"{one_line(path)} has no digests: damage to it may go unseen")
     return found
+
+
+def _hear(diagnostics: Sequence[Diagnostic]) -> None:
+    say_diagnostics(diagnostics, sys.stderr)
+
+
+def chosen_weights(options: argparse.Namespace, program: Program) -> Weights | None:
+    """The `--weights` of a command, by its `--key` and `--prefix`; what of them is taken is said."""
+    from spinedsl.weights import compare  # noqa: PLC0415  numpy is only needed here
+
+    weights = read_weights(options.weights, options.key, options.prefix)
+    if weights is None:
+        return None
+    fit = compare(flatten(program).parameters, weights.tensors, weights.prefix, program.dropped)
+    tell_origin(options.weights, fit)
+    return replace(weights, prefix=weights.prefix if fit.ways else fit.prefix)
+
+
+def tell_origin(path: Path, fit: Fit) -> None:
+    """Say what of a weights file is taken and what not, where that is not simply all of it."""
+    if fit.origin:
+        note(f"{one_line(path)}: {one_line(fit.origin)}")
+
+
+def need_weights(options: argparse.Namespace) -> None:
+    """See that what chooses among weights has some to choose from.
+
+    Raises:
+        UsageError: it has none.
+    """
+    given = [name for name in ("key", "prefix") if getattr(options, name) is not None]
+    if given and options.weights is None:
+        raise UsageError(f"--{given[0]} chooses tensors of --weights PATH, which is not given")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
 from spinedsl.cli.options import (
+    choice_arguments,
     file_argument,
     format_argument,
     input_argument,
@@ -19,6 +20,7 @@ from spinedsl.cli.options import (
     weights_argument,
 )
 from spinedsl.cli.progress import phases
+from spinedsl.cli.request import need_weights, read_weights
 from spinedsl.cli.terminal import read_source, say_diagnostics, table
 from spinedsl.cli.voice import UsageError
 from spinedsl.record import asdict
@@ -46,21 +48,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     network_argument(parser)
     input_argument(parser, ", beside a few small ones; may be given several times", action="append", default=[])
     weights_argument(parser)
+    choice_arguments(parser)
     seed_argument(parser, ": the images, and the values without --weights")
     format_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare and print; status 1 if anything differs."""
+    need_weights(options)
     extras.require(*extras.to_compare(), *(extras.of_weights(options.weights) if options.weights is not None else ()))
     source = read_source(options.file)
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)
         return 1
+    weights = None if options.weights is None else read_weights(options.weights, options.key, options.prefix)
+    if weights is None and options.weights is not None:
+        return 1
     try:
         with phases() as say:
             report = api.verify(
-                source.value, network=options.network, sizes=options.input, weights=options.weights, seed=options.seed,
+                source.value, network=options.network, sizes=options.input, weights=weights, seed=options.seed,
                 say=say,
             )  # fmt: skip
     except api.Mistakes as mistakes:

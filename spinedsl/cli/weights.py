@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinedsl import extras
+from spinedsl import api, extras
 from spinedsl.cli.options import (
+    choice_arguments,
     file_argument,
     format_argument,
     input_argument,
@@ -20,7 +21,7 @@ from spinedsl.cli.options import (
 )
 from spinedsl.cli.output import apart, refused, write_output
 from spinedsl.cli.progress import phases
-from spinedsl.cli.request import read_weights, requested_program
+from spinedsl.cli.request import read_weights, requested_program, tell_origin
 from spinedsl.cli.terminal import say_diagnostics, table
 from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics.plain import counted, one_line
@@ -38,13 +39,16 @@ examples:
   spine weights convert official.npz net.spine -o model.safetensors
   spine weights verify model.safetensors net.spine                  every bit, and that nothing is missing
 
-Weights files are .safetensors, .npz without pickles, .pt or .pth with a state dict, and .onnx models.
+Weights files are safetensors, what PyTorch saves (nothing in it is run), .npz, ONNX models, an index of several files,
+or a folder with one of them. What is in a file decides, not what it is called.
 """
 CONVERT = """\
 examples:
   spine weights convert dump.npz examples/spinenet.spine --network SpineNet49 -o spinenet49.safetensors
   spine weights convert backbone.npz examples/retinanet.spine --network RetinaNet49 --partial -o start.safetensors
   spine weights convert trained.pt net.spine -o trained.safetensors      the same tensors, with digests
+  spine weights convert last.ckpt net.spine --key ema --prefix module. -o trained.safetensors
+  spine weights convert other.pth net.spine --map 'stem.*=s.enter.*' --map names.json -o trained.safetensors
 
 Names are known of tensorflow/models (official/vision), tensorflow/tpu (models/official/detection), and the PyTorch port
 SpineNet-Pytorch; what has canonical names already keeps them. A dump of a TensorFlow model is
@@ -84,9 +88,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     network_argument(show)
     input_argument(show)
     outputs_argument(show)
+    choice_arguments(show, prefix=False)
     convert = _action(actions, "convert", "convert weights to the names and layouts of a network", CONVERT)
     convert.add_argument("weights", metavar="WEIGHTS", type=Path, help="a weights file of another code, or of any")
     network_arguments(convert)
+    convert.add_argument(
+        "--map", metavar="OLD=NEW", action="append", default=[], type=_renames,
+        help="other names for tensors, with * for any letters, or a JSON file of them; may be given several times",
+    )  # fmt: skip
     output_arguments(convert, "the .safetensors file to write, or - for standard output")
     verify = _action(actions, "verify", "check digests, and that a file fits a network", VERIFY)
     verify.add_argument("weights", metavar="WEIGHTS", type=Path, help="a weights file")
@@ -94,9 +103,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     network_argument(verify)
     input_argument(verify)
     for action in (convert, verify):
+        choice_arguments(action)
         action.add_argument("--partial", action="store_true", help="some of the network's tensors may be missing")
     for action in (show, verify):
         format_argument(action)
+
+
+def _renames(text: str) -> dict[str, str]:
+    """`OLD=NEW`, or what a JSON file of old and new names holds, such as `spine diff --mapping` writes."""
+    if not text.lower().endswith(".json"):
+        old, sign, new = text.partition("=")
+        if not sign or not old:
+            raise argparse.ArgumentTypeError(f"expected OLD=NEW, or a .json file of old and new names, got {text!r}")
+        return {old: new}
+    try:
+        found = json.loads(Path(text).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot read {text}: {(error.strerror or '').lower()}") from None
+    except (ValueError, RecursionError):
+        raise argparse.ArgumentTypeError(f"{text} is no JSON") from None
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
+        raise argparse.ArgumentTypeError(f"{text} is no object of old and new names")
+    return found
 
 
 def _action(actions: Any, name: str, text: str, examples: str) -> argparse.ArgumentParser:
@@ -120,13 +148,15 @@ def _show(options: argparse.Namespace) -> int:
         program = requested_program(options)
         if program is None:
             return 1
+        if options.key is not None:
+            raise UsageError("--key is for a weights file: a .spine file has no sets of tensors")
         _print_needed(flatten(program), as_json=options.format == "json")
         return 0
     given = [name for name in ("network", "input", "outputs") if getattr(options, name) is not None]
     if given:
         raise UsageError(f"--{given[0]} is for a .spine file: weights have no networks")
     extras.require(*extras.of_weights(options.file))
-    weights = read_weights(Path(options.file))
+    weights = read_weights(Path(options.file), options.key)
     if weights is None:
         return 1
     _print_held(weights, as_json=options.format == "json")
@@ -179,7 +209,7 @@ def _notes(weights: Weights) -> dict[str, str]:
 
 
 def _summary(weights: Weights) -> str:
-    digests = "every digest holds" if weights.sealed else "no digests"
+    digests = "every digest holds" if weights.sealed else "changed since" if weights.changed else "no digests"
     size = sum(array.nbytes for array in weights.tensors.values()) / 2**20
     holds = f"{counted(len(weights.tensors), 'tensor')}, {counted(weights.elements, 'number')}, {size:.1f} MiB"
     return f"{one_line(weights.path)}: {holds}; {digests}"
@@ -209,7 +239,7 @@ def _convert(options: argparse.Namespace) -> int:
 
     with phases() as say:
         say(f"reading {one_line(options.weights)}")
-        weights = read_weights(options.weights)
+        weights = _mapped(options)
         if weights is None:
             return 1
         say(f"converting {counted(len(weights.tensors), 'tensor')}")
@@ -222,36 +252,48 @@ def _convert(options: argparse.Namespace) -> int:
     metadata = {"format": "pt", "spine.network": program.name, "spine.from": options.weights.name}
     status = write_output(options.output, to_bytes(done.tensors, metadata))
     if status == 0:
+        tell_origin(options.weights, done.fit)
         names = f"names of {done.scheme}" if done.scheme else "canonical names"
         of = counted(len(done.fit.parameters), "tensor")
         note(f"{len(done.tensors)} of {of} of {program.name}, from {names}")
-        if done.left_out:
+        if done.left_out and not done.fit.beside:
             shown = one_line(", ".join(done.left_out[:3]))
             are = "is" if len(done.left_out) == 1 else "are"
             warn(f"{len(done.left_out)} left out that {are} no part of it, such as {shown}")
     return status
 
 
+def _mapped(options: argparse.Namespace) -> Weights | None:
+    """The weights that are to be converted, under the names that `--map` gives them."""
+    renames = {old: new for names in options.map for old, new in names.items()}
+    try:
+        return read_weights(options.weights, options.key, options.prefix, renames)
+    except api.OptionChoice as choice:
+        raise UsageError(f"--map {choice.reason}") from None
+
+
 # ---- verify ----
 
 
 def _verify(options: argparse.Namespace) -> int:
-    if options.file is None and (options.network is not None or options.input is not None or options.partial):
-        raise UsageError("--network, --input and --partial need the .spine file of the network")
+    about = (options.network, options.input, options.prefix)
+    if options.file is None and (options.partial or any(given is not None for given in about)):
+        raise UsageError("--network, --input, --prefix and --partial need the .spine file of the network")
     extras.require(*extras.of_weights(options.weights))
     program = None if options.file is None else requested_program(options)
     if program is None and options.file is not None:
         return 1
-    weights = read_weights(options.weights)
+    weights = read_weights(options.weights, options.key, options.prefix)
     if weights is None:
         return 1
     fit = None
     if program is not None:
         from spinedsl.weights import compare  # noqa: PLC0415  numpy is only needed here
 
-        fit = compare(flatten(program).parameters, weights.tensors)
+        fit = compare(flatten(program).parameters, weights.tensors, weights.prefix)
+        tell_origin(options.weights, fit)
     name = "" if program is None else program.name
-    fits = fit is None or (fit.partial if options.partial else fit.whole)
+    fits = not weights.not_finite() if fit is None else fit.partial if options.partial else fit.whole
     if options.format == "json":
         print(json.dumps(_verdict(weights, fit, name), indent=2))
     else:
@@ -263,6 +305,8 @@ def _verdict(weights: Weights, fit: Fit | None, network: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "file": weights.path,
         "digests": weights.sealed,
+        "changed": weights.changed,
+        "key": weights.key,
         "tensors": len(weights.tensors),
         "not_finite": weights.not_finite(),
     }
@@ -273,13 +317,16 @@ def _verdict(weights: Weights, fit: Fit | None, network: str) -> dict[str, Any]:
             "missing": fit.missing,
             "unexpected": fit.unexpected,
             "misfits": dict(fit.misfits),
+            "unusable": dict(fit.unusable),
+            "prefix": fit.prefix,
+            "beside": fit.beside,
         }
     return found
 
 
 def _print_verdict(weights: Weights, fit: Fit | None, network: str, *, fits: bool) -> None:
     print(_summary(weights))
-    for name, count in weights.not_finite().items():
+    for name, count in weights.not_finite().items() if fit is None else ():
         print(f"not finite: {count} of {counted(weights.tensors[name].size, 'number')} of `{one_line(name)}`")
     if fit is None:
         return

@@ -315,12 +315,7 @@ CANNOT_WRITE = _code("E0802", "cannot write", "cannot write `{path}`: {reason}",
 # ---- E09: weights, and what else a backend is asked for ----
 
 BAD_WEIGHTS = _code("E0901", "weights do not fit", "the weights in `{path}` do not fit network `{network}`", "")
-UNKNOWN_WEIGHTS = _code(
-    "E0902",
-    "unknown kind of weights",
-    "`{path}` is no weights file: expected `.safetensors`, `.npz`, `.pt`, `.pth` or `.onnx`",
-    "",
-)
+UNKNOWN_WEIGHTS = _code("E0902", "unknown kind of weights", "`{path}` is no weights file: it is {what}", "")
 BROKEN_WEIGHTS = _code("E0903", "broken weights file", "cannot make sense of `{path}`: {reason}", "")
 NOT_A_STATE_DICT = _code(
     "E0904", "not a state dict", "`{path}` is not a plain state dict: {reason}", "",
@@ -348,8 +343,20 @@ BEYOND_HALF = _code(
     "it would become infinite",
 )  # fmt: skip
 
+SEVERAL_SETS = _code("E0912", "several sets of weights", "`{path}` holds {count} sets of tensors", "")
+NO_SUCH_SET = _code("E0913", "no such set of weights", "`{path}` has no set of tensors `{key}`: it has {known}", "")
+SEVERAL_PREFIXES = _code(
+    "E0914", "several prefixes fit", "the names in `{path}` fit network `{network}` in {count} ways", ""
+)
+BAD_NUMBERS = _code(
+    "E0915", "weights that cannot be used", "`{path}` holds numbers that network `{network}` cannot use", ""
+)
+
 # ---- W09: weights that mean something else ----
 
+CHANGED_WEIGHTS = _code(
+    "W0902", "changed since it was written", "`{path}` has changed since it was written: {what}", ""
+)
 OTHER_FUNCTION = _code(
     "W0901", "weights of another function",
     "`{path}` has weights of {code}, which computes something else than network `{network}`", "",

@@ -1,4 +1,4 @@
-"""Digests: how a file that we wrote is known, though a bit of what marks it may have changed.
+"""Digests: how a file that we wrote is known, though a bit of what marks it may have changed, and its tensors.
 
 In: bytes at the place of a mark. Out: whether they are the mark. And the mark and digest at the end of ONNX models,
 which the backend writes and `weights` checks.
@@ -7,7 +7,7 @@ which the backend writes and `weights` checks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 MAX_FLIPPED = 8  # bits of a mark: no file of others is so near, and no damaged one of ours so far
 HEX = 64  # characters of a digest
@@ -15,6 +15,9 @@ HEX = 64  # characters of a digest
 _KEY = b"spine.sha256"
 _ENTRY = b"\x0a" + bytes([len(_KEY)]) + _KEY + b"\x12" + bytes([HEX])  # fields 1 and 2: key, value
 MODEL_MARK = b"\x72" + bytes([len(_ENTRY) + HEX]) + _ENTRY  # field 14 of a model: an entry of its metadata
+
+
+FORM, NUMBERS = "spine.sha256.form", "spine.sha256.numbers"  # properties of a model, of its tensors alone
 
 
 def is_mark(got: bytes, mark: bytes) -> bool:
@@ -41,3 +44,16 @@ def model_holds(data: memoryview) -> bool:
     """Whether a model of ours is as it was written."""
     body = data[: -HEX - len(MODEL_MARK)]
     return bytes(data[len(body) :]) == MODEL_MARK + hashlib.sha256(body).hexdigest().encode()
+
+
+def digests_of(tensors: Iterable[tuple[str, tuple[int, ...], str, bytes | memoryview]]) -> dict[str, str]:
+    """Digests of tensors, given as name, shape, type and bytes, in any order: of their form, and of their numbers too.
+
+    A tool that rewrites a model leaves both as they are, or changes the form; damage changes the numbers alone.
+    """
+    form, numbers = hashlib.sha256(), hashlib.sha256()
+    for name, shape, kind, data in sorted(tensors, key=lambda tensor: tensor[0]):
+        head = f"{name}\0{kind}\0{'x'.join(map(str, shape))}\0".encode()
+        form.update(head)
+        numbers.update(head + hashlib.sha256(data).digest())
+    return {FORM: form.hexdigest(), NUMBERS: numbers.hexdigest()}

@@ -36,16 +36,18 @@ def convert(graph: Graph, weights: Weights, *, partial: bool = False) -> Outcome
     names = weights.tensors.keys()
     scheme = scheme_of(names)
     if scheme is None:
-        if not names & graph.parameters.keys():
+        fit = compare(graph.parameters, weights.tensors, weights.prefix)
+        if not (fit.parameters.keys() & fit.tensors.keys() or fit.ways):
             return Outcome(None, (_foreign(graph, weights, "none of its names is known"),))
-        return _fitted(graph, weights, Weights(weights.path, weights.tensors), Pairing(), "", partial=partial)
+        return _fitted(graph, weights, fit, Pairing(), "", partial=partial)
     found = places(graph)
     pairing = scheme.pair(found, names)
     if pairing.problems:
         said = _foreign(graph, weights, f"its names are those of {scheme.name}, but it is another network")
         return Outcome(None, (said.with_notes(*pairing.problems),))
     renamed = _renamed(found, weights, pairing, scheme)
-    outcome = _fitted(graph, weights, renamed, pairing, scheme.name, partial=partial)
+    fit = compare(graph.parameters, renamed.tensors, "")
+    outcome = _fitted(graph, weights, fit, pairing, scheme.name, partial=partial)
     differences = caveats(graph, scheme)
     if outcome.value is None or not differences:
         return outcome
@@ -56,12 +58,11 @@ def convert(graph: Graph, weights: Weights, *, partial: bool = False) -> Outcome
 
 
 def _fitted(
-    graph: Graph, weights: Weights, renamed: Weights, pairing: Pairing, scheme: str, *, partial: bool
+    graph: Graph, weights: Weights, fit: Fit, pairing: Pairing, scheme: str, *, partial: bool
 ) -> Outcome[Converted]:
-    fit = compare(graph.parameters, renamed.tensors)
     if not (fit.partial if partial else fit.whole):
         return Outcome(None, (fit.diagnostic(weights.path, graph.program.name),))
-    return Outcome(Converted(fit.fitting(), fit, scheme, tuple(pairing.left_out)))
+    return Outcome(Converted(fit.fitting(), fit, scheme, (*pairing.left_out, *fit.beside)))
 
 
 def _renamed(found: list[Place], weights: Weights, pairing: Pairing, scheme: Scheme) -> Weights:

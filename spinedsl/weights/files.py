@@ -1,149 +1,67 @@
-"""Weights files: `.safetensors`, state dicts saved by PyTorch, `.npz` archives of NumPy, and ONNX models.
+"""Weights files, whatever they are called: their contents tell what they are.
 
-In: a path. Out: arrays by name, in the types that the file has (bfloat16, which NumPy lacks, as float32), or why there
-are none. Nothing in a file is run, and nothing is made room for that the file does not hold. Of a file that we wrote
-every bit is checked.
+In: a path, and which of several sets of tensors is meant. Out: arrays by name, in the types that the file has
+(bfloat16, which NumPy lacks, as float32), or why there are none. Nothing in a file is run, and nothing is made room for
+that the file does not hold. Of a file that we wrote every bit is checked.
 """
 
 from __future__ import annotations
 
-import json
-import mmap
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from spinedsl import contents
 from spinedsl.diagnostics import Outcome
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.weights import npz, onnx_model, pytorch
-from spinedsl.weights.sealed import MAX_HEADER, OURS, data_damage, header_damage, is_ours
-from spinedsl.weights.tensors import Weights, broken, damaged, nowhere
+from spinedsl.record import replace
+from spinedsl.weights import npz, onnx_model, pytorch, safe, sharded
+from spinedsl.weights.sets import Key
+from spinedsl.weights.tensors import Weights, broken, nowhere
 
-_NUMPY = frozenset("F64 F32 F16 I64 U64 I32 U32 I16 U16 I8 U8 BOOL".split())  # safetensors' types that NumPy has
 _COUNTERS = ".num_batches_tracked"  # PyTorch's batch norm counts steps, which no network needs
 
 
-def read(path: Path) -> Outcome[Weights]:
-    """Every tensor of a file. The counters of PyTorch's batch norms are left out."""
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        return Outcome(None, (say.UNKNOWN_WEIGHTS.at(nowhere(path), path=path),))
+def read(path: Path, key: Key = None) -> Outcome[Weights]:
+    """Every tensor of a file, or of the set `key` of it. The counters of PyTorch's batch norms are left out."""
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             return broken(path, "it is no file")  # a pipe or a device, which may never end
+        kind = contents.kind_of(path)
+        if kind == contents.FOLDER:
+            chosen = sharded.in_folder(path)
+            return chosen.then(lambda inside: read(inside, key))
         with path.open("rb"):  # says plainly what is wrong with a path that cannot be opened
             pass
-        outcome = reader(path)
+        outcome = sharded.read(path, read, key) if kind == contents.INDEX else _READERS[kind](path, key)
+    except contents.Unknown as unknown:
+        found = say.UNKNOWN_WEIGHTS.at(nowhere(path), path=path, what=unknown.what)
+        return Outcome(None, (found.with_fix(unknown.repair),))
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         return Outcome(None, (say.CANNOT_READ.at(nowhere(path), path=path, reason=reason),))
-    found = outcome.value
-    if found is None:
+    found_weights = outcome.value
+    if found_weights is None:
         return outcome
-    kept = {name: array for name, array in found.tensors.items() if not name.endswith(_COUNTERS)}
-    return Outcome(Weights(str(path), kept, found.metadata, found.sealed), outcome.diagnostics)
+    kept = {name: array for name, array in found_weights.tensors.items() if not name.endswith(_COUNTERS)}
+    return Outcome(replace(found_weights, tensors=kept), outcome.diagnostics)
 
 
-# ---- safetensors ----
+def _alone(reader: Callable[[Path], Outcome[Weights]]) -> Callable[[Path, Key], Outcome[Weights]]:
+    """A reader of files that hold one set of tensors."""
+
+    def read_set(path: Path, key: Key) -> Outcome[Weights]:
+        outcome = reader(path)
+        if key is None or outcome.value is None:
+            return outcome
+        found = say.NO_SUCH_SET.at(nowhere(path), path=path, key=key, known="one set of tensors, without a name")
+        return Outcome(None, (found.with_fix("leave out the key"),))
+
+    return read_set
 
 
-def _safetensors(path: Path) -> Outcome[Weights]:
-    with path.open("rb") as file:
-        size = path.stat().st_size
-        start = file.read(8)
-        length = int.from_bytes(start, "little")
-        start += file.read(min(length, MAX_HEADER))
-    ours = is_ours(start)
-    if ours and (reason := header_damage(start, size)):
-        return damaged(path, reason)
-    if MAX_HEADER < length <= size:
-        return broken(path, f"its header has {length} bytes, and {MAX_HEADER} would be many")
-    table = _table(path, start[8:])
-    if table.value is None:
-        return Outcome(None, table.diagnostics)
-    return _opened(path, table.value, 8 + length, sealed=ours)
-
-
-def _table(path: Path, text: bytes) -> Outcome[dict[str, Any]]:
-    """The header's JSON, for what the library does not say: its duplicates."""
-    try:
-        table = json.loads(text, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, _Twice) else "its header is no JSON"
-        return Outcome(None, broken(path, reason).diagnostics)
-    return (
-        Outcome(table) if isinstance(table, dict) else Outcome(None, broken(path, "its header is a list").diagnostics)
-    )
-
-
-class _Twice(ValueError):
-    """A name stands in a header twice."""
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise _Twice(f"`{name}` stands in its header twice")
-        found[name] = value
-    return found
-
-
-def _opened(path: Path, table: Mapping[str, Any], start: int, *, sealed: bool) -> Outcome[Weights]:
-    """The tensors, of which the library has checked that they fill the file, one after the other."""
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415  only where it is needed
-
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata: dict[str, str] = file.metadata() or {}
-            if not sealed and any(name.startswith(OURS) for name in metadata):
-                return damaged(path, "its digests were made for another file, which this one was made from")
-            types = {name: table[name]["dtype"] for name in file.keys()}  # noqa: SIM118  no mapping
-            for name, kind in types.items():
-                if kind not in _NUMPY and kind != "BF16":
-                    return broken(path, f"`{name}` has numbers of type {kind}")
-            if sealed and (reason := _data_damage(path, table, start)):
-                return damaged(path, reason)
-            tensors = {name: file.get_tensor(name) for name, kind in types.items() if kind != "BF16"}
-    except SafetensorError as error:
-        return broken(path, str(error))
-    except (OverflowError, ValueError):
-        return broken(path, "a tensor in it has a shape that no array can have")
-    if len(tensors) < len(types):
-        tensors |= _bfloat16(path)
-    return Outcome(Weights(str(path), tensors, metadata, sealed))
-
-
-def _data_damage(path: Path, table: Mapping[str, Any], start: int) -> str:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        whole = memoryview(mapped)
-        data = whole[start:]
-        try:
-            return data_damage(data, table)
-        finally:
-            data.release()
-            whole.release()
-
-
-def _bfloat16(path: Path) -> dict[str, NDArray[Any]]:
-    """The bfloat16 tensors of a sound file as float32, of which bfloat16 is the upper half."""
-    from safetensors import deserialize  # noqa: PLC0415  only where it is needed
-
-    tensors: dict[str, NDArray[Any]] = {}
-    for name, view in deserialize(path.read_bytes()):  # type: ignore[no-untyped-call]  # the package has no types
-        if view["dtype"] == "BF16":
-            halves = np.frombuffer(view["data"], "<u2").astype("<u4")
-            tensors[name] = (halves << 16).view("<f4").reshape(view["shape"])
-    return tensors
-
-
-_READERS: Mapping[str, Callable[[Path], Outcome[Weights]]] = {
-    ".safetensors": _safetensors,
-    ".npz": npz.read,
-    ".onnx": onnx_model.read,
-    ".pt": pytorch.read,
-    ".pth": pytorch.read,
+_READERS: Mapping[str, Callable[[Path, Key], Outcome[Weights]]] = {
+    contents.SAFETENSORS: _alone(safe.read),
+    contents.ONNX: _alone(onnx_model.read),
+    contents.NPZ: npz.read,
+    contents.PYTORCH: pytorch.read,
 }

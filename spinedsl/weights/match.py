@@ -1,14 +1,14 @@
 """Match: tensors of a file against the parameters of a network.
 
 In: parameters and tensors, both by name. Out: what fits and what does not (`compare`), and from that a float32 array
-for each parameter, or one diagnostic that lists everything that is missing, too much or of another shape (`match`), so
-that one look tells what the file is.
+for each parameter, or one diagnostic that lists everything that is missing, too much, of another shape or of no use
+(`match`), so that one look tells what the file is. Whatever takes weights takes them through here.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,21 +17,30 @@ from numpy.typing import NDArray
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import Parameter
-from spinedsl.record import Record
+from spinedsl.record import Record, field
 from spinedsl.weights.schemes import scheme_of
+from spinedsl.weights.spelling import Spelled, spelled
 from spinedsl.weights.tensors import Tensors, Weights, nowhere, shape_text
 
 LISTED = 20  # of each group
 
 
 class Fit(Record, eq=False):
-    """How tensors fit parameters: the names of both that find no partner, and what is wrong with those that do."""
+    """How tensors fit parameters: the names of both that find no partner, and what is wrong with those that do.
+
+    `unusable` says of tensors that fit which numbers no network can use. `prefix` stood before every name in the file,
+    `beside` are names there of what is no part of the network; where names fit in several ways, `ways` counts them.
+    """
 
     parameters: Mapping[str, Parameter]
     tensors: Tensors
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
     misfits: Mapping[str, str]
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+    beside: tuple[str, ...] = ()
+    ways: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -41,7 +50,18 @@ class Fit(Record, eq=False):
     @property
     def partial(self) -> bool:
         """What is there fits, though something may be missing."""
-        return not self.unexpected and not self.misfits and len(self.missing) < len(self.parameters)
+        sound = not (self.unexpected or self.misfits or self.unusable or self.ways)
+        return sound and len(self.missing) < len(self.parameters)
+
+    @property
+    def origin(self) -> str:
+        """What was taken from the file and what was not, where that is not simply all of it; else nothing."""
+        parts = [f"names without `{self.prefix}`"] if self.prefix else []
+        if self.beside:
+            more = ", …" if len(self.beside) > 2 else ""
+            names = ", ".join(f"`{name}`" for name in self.beside[:2])
+            parts.append(f"{len(self.beside)} beside it left out: {names}{more}")
+        return "; ".join(parts)
 
     def fitting(self) -> dict[str, NDArray[np.float32]]:
         """The tensors that fit, as float32, in the order of the parameters."""
@@ -49,24 +69,42 @@ class Fit(Record, eq=False):
 
     def diagnostic(self, path: str, network: str) -> Diagnostic:
         """Everything that does not fit; `path` and `network` are for the message."""
-        missing, unexpected = self.missing, self.unexpected
+        if self.ways:
+            return self._several(path, network)
+        unexpected = self.unexpected
+        if self.unusable and not (self.missing or unexpected or self.misfits):
+            return self._bad_numbers(path, network)
         whole, rest = self._whole_rows()
         notes = [
             *_listed("missing", whole, len(whole)),
             *_listed("missing", (self._missing(name) for name in rest), len(rest)),
             *_listed("unexpected", (self._unexpected(name) for name in unexpected), len(unexpected)),
             *_listed("misfit", (f"`{name}`: {what}" for name, what in self.misfits.items()), len(self.misfits)),
+            *_listed("unusable", (f"`{name}`: {what}" for name, what in self.unusable.items()), len(self.unusable)),
         ]
         said = say.BAD_WEIGHTS.at(nowhere(path), path=path, network=network).with_notes(*notes)
-        prefix = _prefix(missing, unexpected)
-        if prefix:
-            return said.with_fix(f"the names in the file begin with `{prefix}`: save them without it")
+        if self.prefix:
+            said = said.with_notes(f"the names in the file are taken without `{self.prefix}`")
         scheme = scheme_of(unexpected)
         if scheme is not None:
             return said.with_fix(
                 f"the names in the file are those of {scheme.name}: `spine weights convert` knows them"
             )
         return said
+
+    def _several(self, path: str, network: str) -> Diagnostic:
+        """Which tensors are meant, where names fit in several ways, is never guessed."""
+        said: Diagnostic = say.SEVERAL_PREFIXES.at(nowhere(path), path=path, network=network, count=len(self.ways))
+        notes = [f"{_prefixed(prefix)}: {count} tensors fit" for prefix, count in self.ways.items()]
+        chosen = next(prefix for prefix in self.ways if prefix)
+        return said.with_notes(*notes).with_fix(f"say which: `--prefix {chosen}`, or `--prefix ''` for none")
+
+    def _bad_numbers(self, path: str, network: str) -> Diagnostic:
+        """The names and shapes fit, and the numbers are of no use."""
+        said: Diagnostic = say.BAD_NUMBERS.at(nowhere(path), path=path, network=network)
+        entries = (f"`{name}`: {what}" for name, what in self.unusable.items())
+        notes = _listed("unusable", entries, len(self.unusable))
+        return said.with_notes(*notes).with_fix("take an earlier checkpoint, from before the training diverged")
 
     def _whole_rows(self) -> tuple[list[str], list[str]]:
         """Rows of which everything is missing and nothing stands under a like name, and the other missing names."""
@@ -88,12 +126,31 @@ class Fit(Record, eq=False):
         return f"`{name}` ({shape_text(self.tensors[name].shape)})"
 
 
-def compare(parameters: Mapping[str, Parameter], tensors: Tensors) -> Fit:
-    """What fits and what does not."""
+def compare(
+    parameters: Mapping[str, Parameter],
+    tensors: Tensors,
+    prefix: str | None = None,
+    dropped: Collection[str] = (),
+) -> Fit:
+    """What fits and what does not. Tensors of rows that are `dropped` from the network may be there or not.
+
+    The names may all have a `prefix` before them: that one, or where it is None, the one by which most fit.
+    """
+    named = spelled(parameters, tensors, prefix, dropped)
+    tensors = {name: tensor for name, tensor in named.tensors.items() if name.partition(".")[0] not in dropped}
+    return _fit(parameters, tensors, named)
+
+
+def _fit(parameters: Mapping[str, Parameter], tensors: Tensors, named: Spelled) -> Fit:
     both = sorted(parameters.keys() & tensors.keys())
     misfits = {name: what for name in both if (what := _misfit(parameters[name], tensors[name]))}
+    sound = (name for name in both if name not in misfits)
+    unusable = {name: what for name in sound if (what := ", ".join(_unusable(name, tensors[name])))}
     missing, unexpected = sorted(parameters.keys() - tensors.keys()), sorted(tensors.keys() - parameters.keys())
-    return Fit(parameters, tensors, tuple(missing), tuple(unexpected), misfits)
+    beside = named.beside
+    return Fit(
+        parameters, tensors, tuple(missing), tuple(unexpected), misfits, unusable, named.prefix, beside, named.ways
+    )
 
 
 def match(
@@ -103,8 +160,7 @@ def match(
 
     Tensors of rows that are `dropped` from the network may be there or not.
     """
-    tensors = {name: tensor for name, tensor in weights.tensors.items() if name.partition(".")[0] not in dropped}
-    fit = compare(parameters, tensors)
+    fit = compare(parameters, weights.tensors, weights.prefix, dropped)
     return Outcome(fit.fitting()) if fit.whole else Outcome(None, (fit.diagnostic(weights.path, network),))
 
 
@@ -126,10 +182,21 @@ def _listed(what: str, entries: Iterable[str], count: int) -> list[str]:
     return notes + ([f"{what}: {count - LISTED} more"] if count > LISTED else [])
 
 
-def _prefix(missing: Sequence[str], unexpected: Sequence[str]) -> str:
-    """What stands before every missing name in the file, such as the `module.` of a data-parallel model."""
-    if not missing:
-        return ""
-    found = {other.removesuffix(missing[0]) for other in unexpected if other.endswith(f".{missing[0]}")}
-    names = set(unexpected)
-    return next((prefix for prefix in sorted(found) if all(prefix + name in names for name in missing)), "")
+_MOST = float(np.finfo(np.float32).max)
+
+
+def _unusable(name: str, array: NDArray[Any]) -> Iterator[str]:
+    """Which numbers of a tensor no network can use: not finite, beyond float32, or variances below 0."""
+    finite = np.isfinite(array)
+    if bad := int(array.size - np.count_nonzero(finite)):
+        yield f"{bad} of {array.size} numbers are not finite"
+    if array.dtype.itemsize > np.dtype(np.float32).itemsize and (
+        bad := int(np.count_nonzero(finite & (np.abs(array) > _MOST)))
+    ):
+        yield f"{bad} of {array.size} numbers are beyond float32"
+    if name.endswith(".running_var") and (bad := int(np.count_nonzero(finite & (array < 0)))):
+        yield f"{bad} of {array.size} variances are below 0"
+
+
+def _prefixed(prefix: str) -> str:
+    return f"names without `{prefix}`" if prefix else "names as they are"

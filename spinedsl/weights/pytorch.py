@@ -1,15 +1,18 @@
-"""State dicts saved by PyTorch: `.pt` and `.pth`, read with `weights_only`.
+"""What PyTorch saves: state dicts, and the checkpoints of trainers that hold one or several, read with `weights_only`.
 
-In: a path. Out: arrays by name, or why there are none. A pickle that asks for more than tensors is refused, and so are
-tensors that pretend to hold more than the file does.
+In: a path, and which set of tensors is meant. Out: arrays by name, or why there are none. Nothing in a pickle is run:
+a class that PyTorch does not know becomes a dict that does nothing, and a file that asks for a function of Python or of
+PyTorch itself is refused. So are tensors that pretend to hold more than the file does.
 """
 
 from __future__ import annotations
 
 import pickle
 import re
+import sys
 import warnings
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 from spinedsl.diagnostics import Outcome
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.weights.npz import unfolds
+from spinedsl.weights.sets import Key, choose
 from spinedsl.weights.tensors import Weights, broken, first_sentence, nowhere, refused
 
 if TYPE_CHECKING:
@@ -26,12 +30,34 @@ if TYPE_CHECKING:
 _ASKS_FOR = re.compile(r"(?i:unsupported global): GLOBAL ([\w.]+)")  # what PyTorch says of a name that it refuses
 _FREE = 2**26  # bytes that the tensors of any file may have
 _SHARED = 16  # times the size of the file that they may have beyond that: some share their numbers
+_MOST_CLASSES = 64  # that a file may ask for
+_DEEP = 4  # dicts inside one another that are searched for tensors
+# Modules of Python whose classes only hold values; what other modules of it have may do anything.
+_HOLDERS = frozenset(
+    {"argparse", "collections", "datetime", "decimal", "fractions", "pathlib", "types", "uuid", "enum"}
+)
+_PLAIN = frozenset(
+    {"bool", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object", "range", "set", "str"}
+)
+_CODE = frozenset({"builtins", "torch", "functorch", "torchgen"} | sys.stdlib_module_names) - _HOLDERS
+_OF_TRAINING = ("optimizer", "optim", "scheduler", "scaler", "rng", "callbacks", "loops")  # no weights of a network
 
 
-def read(path: Path) -> Outcome[Weights]:
-    """Every tensor of a state dict, or of the one under `state_dict` in a checkpoint."""
+class _Inert(dict[Any, Any]):
+    """Stands for an object of a class that is not looked up: it takes whatever comes, and keeps what it is told."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        super().__init__()
+
+    def __setstate__(self, state: object) -> None:
+        if isinstance(state, dict):
+            self.update(state)
+
+
+def read(path: Path, key: Key = None) -> Outcome[Weights]:
+    """Every tensor of a state dict, or of the set `key` of a checkpoint that holds several."""
     try:
-        import torch  # noqa: PLC0415  seconds: only for a file of its own
+        import torch  # noqa: F401, PLC0415  seconds: only for a file of its own
     except ImportError:
         needed = say.NEEDS_PYTORCH.at(nowhere(path), path=path)
         return Outcome(None, (needed.with_fix("install `torch`, or save the tensors as `.safetensors`"),))
@@ -40,9 +66,7 @@ def read(path: Path) -> Outcome[Weights]:
             with zipfile.ZipFile(path) as archive:
                 if reason := unfolds(archive, path.stat().st_size):
                     return broken(path, reason)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about how the file was written, which nobody here can change
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = _load(path)
     except pickle.UnpicklingError as error:
         asked = _ASKS_FOR.search(str(error))
         return refused(path, f"it asks for `{asked[1]}`") if asked else broken(path, "it is no pickle of tensors")
@@ -50,31 +74,102 @@ def read(path: Path) -> Outcome[Weights]:
         raise
     except Exception as error:  # noqa: BLE001  a broken file makes the unpickler raise whatever comes
         return broken(path, f"{type(error).__name__}: {first_sentence(error)}".rstrip(": "))
-    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
-        loaded = loaded["state_dict"]
-    return _state_dict(path, loaded)
-
-
-def _state_dict(path: Path, loaded: object) -> Outcome[Weights]:
-    """Tensors by name, and nothing else."""
-    import torch  # noqa: PLC0415  loaded already
-
+    if isinstance(loaded, _Inert):
+        return refused(path, "it holds a whole object, whose class is not looked up")
     if not isinstance(loaded, dict):
         return refused(path, f"it holds a {type(loaded).__name__}")
+    return _chosen(path, loaded, key)
+
+
+def _load(path: Path) -> object:
+    """What is in the file, with inert objects of every class that is neither PyTorch's nor Python's.
+
+    Raises:
+        pickle.UnpicklingError: it asks for more, or is no pickle.
+    """
+    import torch  # noqa: PLC0415  loaded already
+
+    inert: list[Any] = []
+    while True:
+        try:
+            with warnings.catch_warnings(), torch.serialization.safe_globals(inert):
+                warnings.simplefilter("ignore")  # about how the file was written, which nobody here can change
+                return torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            asked = _ASKS_FOR.search(str(error))
+            if asked is None or len(inert) >= _MOST_CLASSES:
+                raise
+            module, _, name = asked[1].rpartition(".")
+            if name in _PLAIN and module in ("", "builtins", "__builtin__"):
+                inert += ((_Inert, f"{where}.{name}") for where in ("builtins", "__builtin__"))
+            elif not module or module.partition(".")[0] in _CODE:
+                raise
+            else:
+                inert.append((_Inert, asked[1]))
+
+
+def _chosen(path: Path, loaded: Mapping[Any, Any], key: Key) -> Outcome[Weights]:
+    """The tensors by name of the set that is meant."""
+    found = dict(_sets(loaded))
+    if not found:
+        return _no_tensors(path, loaded)
     left = max(_FREE, _SHARED * path.stat().st_size)
-    tensors: dict[str, NDArray[Any]] = {}
+    sets: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, tensors in found.items():
+        sets[name] = {}
+        for tensor_name, value in tensors.items():
+            if value.layout is not _strided() or value.is_quantized or value.is_meta:
+                return refused(path, f"`{tensor_name}` is no ordinary dense tensor")
+            left -= value.numel() * value.element_size()
+            if left < 0:
+                return broken(path, f"its tensors up to `{tensor_name}` claim far more numbers than it holds")
+            sets[name][tensor_name] = _array(value)
+    return choose(path, sets, key)
+
+
+def _sets(held: Mapping[Any, Any], path: str = "", deep: int = _DEEP) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+    """Every dict of tensors by name, by its own name: the keys that lead to it, joined by dots.
+
+    Single numbers alone are no set, unless they are all that the file holds.
+    """
+    inside = [
+        found
+        for name, value in held.items()
+        if isinstance(name, str) and isinstance(value, dict) and deep and not _is_of_training(name)
+        for found in _sets(value, f"{path}.{name}" if path else name, deep - 1)
+    ]
+    own = {name: value for name, value in held.items() if isinstance(name, str) and _is_tensor(value)}
+    if own and (any(value.dim() for value in own.values()) or not (path or inside)):
+        yield path, own
+    yield from inside
+
+
+def _is_of_training(name: str) -> bool:
+    return any(word in name.lower() for word in _OF_TRAINING)
+
+
+def _no_tensors(path: Path, loaded: Mapping[Any, Any]) -> Outcome[Weights]:
+    """What a dict without tensors by name holds instead."""
     for name, value in loaded.items():
         if not isinstance(name, str):
             return refused(path, f"a name in it is a {type(name).__name__}")
-        if not isinstance(value, torch.Tensor):
-            return refused(path, f"`{name}` is a {type(value).__name__}, not a tensor")
-        if value.layout is not torch.strided or value.is_quantized or value.is_meta:
-            return refused(path, f"`{name}` is no ordinary dense tensor")
-        left -= value.numel() * value.element_size()
-        if left < 0:
-            return broken(path, f"its tensors up to `{name}` claim far more numbers than it holds")
-        tensors[name] = _array(value)
-    return Outcome(Weights(str(path), tensors))
+        if isinstance(value, _Inert):
+            return refused(path, f"`{name}` is a whole object, whose class is not looked up")
+        what = "a dict without tensors" if isinstance(value, dict) else f"a {type(value).__name__}, not a tensor"
+        return refused(path, f"`{name}` is {what}")
+    return refused(path, "it holds nothing")
+
+
+def _is_tensor(value: object) -> bool:
+    import torch  # noqa: PLC0415  loaded already
+
+    return isinstance(value, torch.Tensor)
+
+
+def _strided() -> torch.layout:
+    import torch  # noqa: PLC0415  loaded already
+
+    return torch.strided
 
 
 def _array(tensor: torch.Tensor) -> NDArray[Any]:

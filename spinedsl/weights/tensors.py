@@ -22,12 +22,20 @@ Tensors: TypeAlias = Mapping[str, NDArray[Any]]
 
 
 class Weights(Record, eq=False):
-    """Tensors of a file, by name. `sealed`: the header and every tensor carried a digest, and all of them hold."""
+    """Tensors of a file, by name. `sealed`: the header and every tensor carried a digest, and all of them hold.
+
+    `key` names the set of tensors in the file that these are, where it has names for them. `changed`: we wrote the
+    file, and another tool has changed it since. `prefix` is what stands before the names of a network's tensors; None
+    where nobody has said, and the names shall tell.
+    """
 
     path: str
     tensors: Tensors
     metadata: Mapping[str, str] = field(default_factory=dict)
     sealed: bool = False
+    key: str = ""
+    changed: bool = False
+    prefix: str | None = None
 
     def __brief__(self) -> str:
         return f"{short_path(self.path)}: {counted(len(self.tensors), 'tensor')}{', sealed' * self.sealed}"

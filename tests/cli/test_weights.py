@@ -110,12 +110,10 @@ def test_verify(net: str, weights: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_verify_what_is_partial(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tensors = weights_for(flatten(spinedsl.program(net)))
     stem = {name: array for name, array in tensors.items() if name.startswith("s.")}
-    stem["s.enter.norm.bias"][:2] = np.inf, np.nan
     path = tmp_path / "w.safetensors"
     path.write_bytes(to_bytes(stem))
     assert main(["weights", "verify", str(path), net]) == 1
     told = capsys.readouterr()
-    assert "not finite: 2 of 8 numbers of `s.enter.norm.bias`\n" in told.out
     assert "note: missing: all 10 tensors of `b`\n" in told.err
     assert "help: 5 tensors fit and nothing else is there: --partial accepts that\n" in told.err
     assert main(["weights", "verify", str(path), net, "--partial"]) == 0
@@ -123,7 +121,34 @@ def test_verify_what_is_partial(net: str, tmp_path: Path, capsys: pytest.Capture
     assert main(["weights", "verify", str(path), net, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert (found["digests"], found["whole"], len(found["missing"])) == (True, False, 10)
-    assert (found["unexpected"], found["misfits"], found["not_finite"]) == ([], {}, {"s.enter.norm.bias": 2})
+    assert (found["unexpected"], found["misfits"], found["not_finite"]) == ([], {}, {})
+
+
+def test_numbers_that_no_network_can_use(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever takes weights refuses them, and says which."""
+    tensors = weights_for(flatten(spinedsl.program(net)))
+    tensors["s.enter.norm.bias"][:2] = np.inf, np.nan
+    tensors["s.enter.norm.running_var"][0] = -1
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(to_bytes(tensors))
+    out = str(tmp_path / "out")
+    for command in (
+        ["weights", "verify", str(path), net],
+        ["weights", "verify", str(path), net, "--partial"],
+        ["weights", "convert", str(path), net, "-o", f"{out}.safetensors"],
+        ["compile", net, "--to", "onnx", "--weights", str(path), "-o", f"{out}.onnx"],
+        ["verify", net, "--weights", str(path)],
+    ):
+        assert main(command) == 1
+        told = capsys.readouterr()
+        assert "error[E0915]" in told.err
+        assert "`s.enter.norm.bias`: 2 of 8 numbers are not finite" in told.err
+        assert "`s.enter.norm.running_var`: 1 of 8 variances are below 0" in told.err
+    with pytest.raises(spinedsl.Mistakes, match="E0915"):
+        spinedsl.load(net, weights=path)
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("out")] == []
+    assert main(["weights", "verify", str(path)]) == 1
+    assert "not finite: 2 of 8 numbers of `s.enter.norm.bias`\n" in capsys.readouterr().out
 
 
 def test_verify_another_network(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,8 +232,14 @@ def test_nothing_is_written_where_weights_do_not_fit(weights: Path, tmp_path: Pa
             "what is written is a safetensors file: name it `w.safetensors`, not `w.pt`",
         ),
         (["convert", "w.npz", DETECTOR, "-o", "w.safetensors"], "retinanet.spine has"),
-        (["verify", "w.npz", "--network", "A"], "--network, --input and --partial need the .spine file of the network"),
-        (["verify", "w.npz", "--partial"], "--network, --input and --partial need the .spine file of the network"),
+        (
+            ["verify", "w.npz", "--network", "A"],
+            "--network, --input, --prefix and --partial need the .spine file of the network",
+        ),
+        (
+            ["verify", "w.npz", "--partial"],
+            "--network, --input, --prefix and --partial need the .spine file of the network",
+        ),
         (["show", "w.npz", "--network", "A"], "--network is for a .spine file: weights have no networks"),
     ],
 )

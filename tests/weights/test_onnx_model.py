@@ -43,7 +43,11 @@ def test_read(tmp_path: Path) -> None:
 
 
 def test_single_bits(tmp_path: Path) -> None:
-    """All of the mark and the digest at the end, and every seventh of the rest."""
+    """All of the mark and the digest at the end, and every seventh of the rest.
+
+    Each is damage, or said to be a change that leaves the tensors as they were; or it is in their names or shapes.
+    """
+    expected = {name: array.tobytes() for name, array in weights_for(flatten(PROGRAM)).items()}
     data = written()
     path = tmp_path / "net.onnx"
     unseen = []
@@ -51,7 +55,15 @@ def test_single_bits(tmp_path: Path) -> None:
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)
-        if read(path).value is not None or not refusal(path).startswith("E0908 "):
+        outcome = read(path)
+        codes = [found.code.id for found in outcome.diagnostics]
+        if outcome.value is None:
+            seen = codes == ["E0908"]
+        else:
+            got = {name: array.tobytes() for name, array in outcome.value.tensors.items()}
+            other_form = "other names" in outcome.diagnostics[0].message and got.keys() != expected.keys()
+            seen = codes == ["W0902"] and not outcome.value.sealed and (got == expected or other_form)
+        if not seen:
             unseen.append(bit)
     assert unseen == []
 
@@ -77,7 +89,7 @@ def external(name: str) -> TensorProto:
 
 
 TENSORS = {
-    "external": ([external("a")], "it keeps the numbers of `a` in another file"),
+    "external": ([external("a")], "it keeps the numbers of `a` in a file that is not beside it"),
     "twice": ([numpy_helper.from_array(np.ones(1), "a")] * 2, "`a` stands in it twice"),
     "texts": (
         [TensorProto(name="a", dims=[1], data_type=TensorProto.STRING, string_data=[b"x"])],

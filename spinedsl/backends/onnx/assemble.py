@@ -8,13 +8,13 @@ after the other, by number.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto
 
-from spinedsl.ops.digests import sealed_model
+from spinedsl.ops.digests import digests_of, sealed_model
 
 Tensors: TypeAlias = Iterable[tuple[TensorProto, NDArray[Any]]]
 PAGE = 4096  # where a tensor in a file of its own begins, so that a runtime can map it into memory
@@ -31,9 +31,11 @@ class Parts(NamedTuple):
 
 def in_one_file(parts: Parts, tensors: Tensors) -> bytes:
     """A model that holds its tensors."""
+    placed = list(tensors)
+    _note(parts, _digests(placed))
 
     def pieces() -> Iterator[Any]:
-        for tensor, array in tensors:
+        for tensor, array in placed:
             header = tensor.SerializeToString(deterministic=True)
             raw = _prefix(TensorProto.RAW_DATA_FIELD_NUMBER, array.nbytes)
             size = len(header) + len(raw) + array.nbytes
@@ -51,7 +53,7 @@ def in_two_files(parts: Parts, tensors: Tensors, name: str) -> dict[str, bytes]:
     data = b"".join(_paged(array for _, array in placed))
     digest = hashlib.sha256(data).hexdigest()
     beside = f"{name}.{digest[:12]}.data"
-    parts.tail.metadata_props.append(StringStringEntryProto(key=DATA, value=digest))
+    _note(parts, {DATA: digest, **_digests(placed)})
 
     def pieces() -> Iterator[bytes]:
         start = 0
@@ -64,6 +66,15 @@ def in_two_files(parts: Parts, tensors: Tensors, name: str) -> dict[str, bytes]:
             start += array.nbytes + -array.nbytes % PAGE
 
     return {f"{name}.onnx": _joined(parts, pieces()), beside: data}
+
+
+def _note(parts: Parts, properties: Mapping[str, str]) -> None:
+    parts.tail.metadata_props.extend(StringStringEntryProto(key=key, value=text) for key, text in properties.items())
+
+
+def _digests(tensors: Tensors) -> dict[str, str]:
+    """Digests of the tensors, which tell damage from what another tool changes."""
+    return digests_of((tensor.name, array.shape, array.dtype.name, array.data) for tensor, array in tensors)
 
 
 def _paged(arrays: Iterable[NDArray[Any]]) -> Iterator[Any]:

@@ -213,8 +213,8 @@ def test_every_node_says_where_it_comes_from() -> None:
 
 def test_metadata() -> None:
     model = model_of(single(block), metadata={"b": "2", "a": "1"})
-    *entries, digest = [(entry.key, entry.value) for entry in model.metadata_props]
-    assert digest[0] == "spine.sha256"
+    *entries, form, numbers, digest = [(entry.key, entry.value) for entry in model.metadata_props]
+    assert [form[0], numbers[0], digest[0]] == ["spine.sha256.form", "spine.sha256.numbers", "spine.sha256"]
     assert entries == [
         ("spine.network", "Net"),
         ("spine.digest", "6b8cffa3571169b7b040f9e0045df56272622757a6e046c44fad85194698cacf"),
