@@ -119,6 +119,9 @@ class _Settings(Record, frozen=False):
         """An entry of an operation sets something, and nothing that every call has to say by itself."""
         assert defaults is not None
         name, arguments = item.use.name.text, item.use.arguments
+        alike = [other for other in defaults.items if other.role is None and other.use.name.text == name]
+        if len(alike) > 1:  # which is said
+            return
         roles = {other.role.text: other.use.name.text for other in defaults.items if other.role is not None}
         if not arguments:
             found = say.NOT_READ.at(item.span, name=name, where="`defaults`", why="it sets nothing")
