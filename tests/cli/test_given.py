@@ -1,0 +1,260 @@
+"""Every option of every command is read in each way that the command is used, or refused there (status 2).
+
+The options are those of the parsers as they are, so a new one fails here until it is tried; the ways of a command are
+in `WAYS`. Tried is one command line without the option and one with it: something has to differ, in what is printed, in
+the status or in the files.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+
+import spinedsl
+from spinedsl.cli import parser
+from spinedsl.cli.parsing import leaves
+from spinedsl.ops.graph import flatten
+from spinedsl.source import Source
+from spinedsl.syntax.format import format_source
+from tests.building import weights_for
+from tests.cli.running import run
+
+OPTIONS = {
+    leaf.prog.removeprefix("spine "): {action.option_strings[-1] for action in leaf._actions if action.option_strings}
+    for leaf in leaves(parser())
+}
+TWO = """\
+spine 1
+import std.blocks
+import std.stems
+import std.resample
+import std.outputs
+
+network Net(depth = 1) {
+    input image: 3 x 32 x 32
+    defaults { act relu, norm batch_norm }
+    widths { level 2..3: 8 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 8
+    block b: residual  level 2  after s  repeat depth
+    block c: bottleneck  level 3  from b
+    output C2: endpoint  from b  channels 4
+    output C3: endpoint  from c  channels 8
+}
+
+network Deep = Net(depth = 2)
+"""
+ONE = format_source(Source.from_text(TWO.replace("network Deep = Net(depth = 2)\n", ""), "one.spine")).value or ""
+LOOSE = ONE.replace("from b  channels", "from b    channels").replace("from b channels", "from b    channels")
+
+Options: TypeAlias = Mapping[str, "tuple[str, ...] | None"]
+# By command and way: the words, and for each option its values; None: it is refused there, whatever its value.
+NETWORK, INPUT = ("--network", ("Deep",)), ("--input", ("64",))
+COMPILE = "compile two.spine --network Net -o made --to"
+ONNX = {
+    "--dynamic": ("batch",), "--weights": ("w.npz",), "--seed": ("1",), "--opset": ("13",), "--batch": ("2",),
+    "--half": (), "--external-data": ("always",),
+}  # fmt: skip
+PRINTED = {"--format": ("json",), "--json": ()}
+DRAWN = {
+    "--network": ("Deep",), "--input": ("64",), "--outputs": ("C2",), "--theme": ("dark",), "--widths": ("channels",),
+    "--color": ("cost",), "--against": ("Deep",),
+}  # fmt: skip
+WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
+    "check": {"check two.spine": {"--network": ("Deep",), "--input": ("20",), **PRINTED}},
+    "explain": {"explain": PRINTED, "explain E0303": PRINTED},
+    "compile": {
+        f"{COMPILE} torch": {**dict.fromkeys(ONNX), "--adapter": ("timm",), "--verify": (), "--outputs": ("C2",)},
+        f"{COMPILE} torch --verify": {"--seed": ("1",), "--weights": ("w.npz",), "--opset": None, "--half": None},
+        f"{COMPILE} onnx": {**ONNX, "--adapter": None, "--verify": (), "--outputs": ("C2",), "--input": ("64",)},
+        f"{COMPILE} onnx --weights w.npz": {"--seed": None, "--half": ()},
+        f"{COMPILE} onnx --dynamic batch": {"--batch": None, "--opset": ("13",)},
+        "compile two.spine --network Net --to onnx -o -": {"--external-data": None},
+        f"{COMPILE} mermaid": {
+            **dict.fromkeys([*ONNX, "--adapter", "--verify"]), "--outputs": ("C2",), "--input": ("64",),
+        },
+        "compile two.spine -o made --to torch": {"--network": ("Deep",)},
+        "compile one.spine -o note.txt --to mermaid": {"--force": ()},
+    },
+    "verify": {
+        "verify two.spine --network Net": {**dict([INPUT]), "--weights": ("w.npz",), "--seed": ("1",), **PRINTED},
+        "verify two.spine": dict([NETWORK]),
+    },
+    "show": {
+        "show two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
+        "show two.spine": dict([NETWORK]),
+    },
+    "stats": {
+        "stats two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
+        "stats two.spine": dict([NETWORK]),
+    },
+    "draw": {
+        f"draw two.spine --network Net -o {output}": DRAWN for output in ("made.svg", "made.html", "made.png", "-")
+    } | {"draw one.spine -o note.svg": {"--force": ()}},
+    "diff": {
+        "diff one.spine two.spine --network Net": {
+            "--input": ("64",), "--edits": (), **PRINTED, "--theme": None, "--output": ("made.svg",), "--force": None,
+            "--mapping": ("made.json",),
+        },
+        "diff one.spine two.spine": dict([NETWORK]),
+        "diff one.spine:Net two.spine:Deep": {"--network": None, "--edits": ()},
+        "diff two.spine two.spine:Deep": {"--network": ("Net",)},
+        "diff one.spine two.spine:Deep --mapping -": {"--edits": None, "--format": None, "--json": None},
+        "diff one.spine two.spine:Deep -o -": {"--edits": None, "--format": None, "--theme": ("dark",)},
+        "diff one.spine two.spine:Deep -o made.html": {"--theme": ("dark",), "--edits": ()},
+        "diff one.spine two.spine:Deep -o note.svg": {"--force": ()},
+    },
+    "breaking": {
+        "breaking two.spine one.spine": {"--network": ("Net",), "--tier": ("interface",), **PRINTED},
+        "breaking one.spine wide.spine": {"--tier": ("interface",)},
+    },
+    "weights show": {
+        "weights show w.npz": {**PRINTED, "--network": None, "--input": None, "--outputs": None},
+        "weights show two.spine --network Net": {**PRINTED, "--outputs": ("C2",), "--input": ("20",)},
+        "weights show two.spine": dict([NETWORK]),
+    },
+    "weights convert": {
+        "weights convert w.npz two.spine --network Net -o made.safetensors": {"--input": ("20",)},
+        "weights convert w.npz two.spine -o made.safetensors": {"--network": ("Net",)},
+        "weights convert part.npz one.spine -o made.safetensors": {"--partial": ()},
+        "weights convert w.npz one.spine -o note.safetensors": {"--force": ()},
+    },
+    "weights verify": {
+        "weights verify w.npz": {**PRINTED, "--network": None, "--input": None, "--partial": None},
+        "weights verify w.npz two.spine --network Net": {**PRINTED, "--input": ("20",)},
+        "weights verify w.npz two.spine": {"--network": ("Net",)},
+        "weights verify part.npz one.spine": {"--partial": ()},
+    },
+    "fmt": {
+        "fmt loose.spine": {"--check": (), "--diff": (), "--line-ending": ("crlf",)},
+        "fmt --check loose.spine": {"--diff": None},
+        "fmt --check one.spine": {"--line-ending": ("crlf",)},
+        "fmt --diff one.spine": {"--line-ending": ("crlf",)},
+    },
+    "fuzz": {
+        "fuzz one.spine --examples 1": {"--seed": ("1",), "--json": (), "--format": ("json",)},
+        "fuzz one.spine": {"--examples": ("1",)},
+        "fuzz two.spine --examples 1": dict([NETWORK]),
+    },
+    "new": {"new other.spine": {"--name": ("Mine",)}, "new one.spine": {"--force": ()}},
+    "completion": {},
+}  # fmt: skip
+# Options that are not tried so, with the reason.
+APART = {
+    "--help": "of argparse",
+    "--quiet": "only leaves out what is no result: test_voice.py",
+    ("watch", "--network"): "does not come to an end: tests/watch",
+    ("watch", "--input"): "does not come to an end: tests/watch",
+    ("watch", "--port"): "does not come to an end: tests/watch",
+    ("watch", "--no-browser"): "does not come to an end: tests/watch",
+    ("compile", "--to"): "every way above says another",
+    ("compile", "--output"): "every way above says one",
+    ("draw", "--output"): "every way above says another",
+    ("weights convert", "--output"): "every way above says one",
+    ("fuzz", "--output"): "where a failure is written, and there is none: test_fuzz.py",
+    ("fuzz", "--seed"): "other networks are drawn, and no law fails: test_fuzz.py",
+    ("fuzz", "--examples"): "takes long: test_fuzz.py",
+    ("fuzz", "--format"): "takes long: test_conventions.py",
+    ("fuzz", "--json"): "takes long: test_conventions.py",
+    ("fuzz", "--network"): "takes long: test_fuzz.py",
+}
+CASES = [
+    (words, option, values)
+    for command, ways in WAYS.items()
+    for words, options in ways.items()
+    for option, values in options.items()
+    if (command, option) not in APART
+]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all that the command lines name."""
+    folder = tmp_path_factory.mktemp("made")
+    for name, text in {
+        "two.spine": TWO, "one.spine": ONE, "loose.spine": LOOSE, "note.txt": "mine\n", "note.svg": "mine\n",
+        "note.safetensors": "mine\n", "wide.spine": ONE.replace("2..3: 8", "2..3: 16"),
+    }.items():  # fmt: skip
+        (folder / name).write_text(text, encoding="utf-8")
+    tensors = weights_for(flatten(spinedsl.program(folder / "one.spine")))
+    np.savez(folder / "w.npz", **tensors)  # type: ignore[arg-type]
+    np.savez(folder / "part.npz", **dict(list(tensors.items())[1:]))  # type: ignore[arg-type]
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    target = tmp_path / "here"
+    shutil.copytree(made, target)
+    monkeypatch.chdir(target)
+    return target
+
+
+def outcome(capsys: pytest.CaptureFixture[str], made: Path, folder: Path, words: list[str]) -> object:
+    """What a command line gives: status, both streams, and what it wrote."""
+    found = run(capsys, *words)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for path in folder.iterdir():
+        path.unlink()
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return found, files
+
+
+def test_every_option_of_every_command_is_tried() -> None:
+    tried = {(command, option) for command, ways in WAYS.items() for options in ways.values() for option in options}
+    there = {(command, option) for command, options in OPTIONS.items() for option in options}
+    apart = {(command, option) for command, option in there if option in APART or (command, option) in APART}
+    assert tried | apart == there
+    assert {entry for entry in APART if isinstance(entry, tuple)} <= there
+    assert all(words.startswith(command) for command, ways in WAYS.items() for words in ways)
+
+
+@pytest.mark.parametrize(("words", "option", "values"), CASES, ids=str)
+def test_an_option_makes_a_difference_or_is_refused(
+    words: str,
+    option: str,
+    values: tuple[str, ...] | None,
+    made: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = (
+        values
+        if values is not None
+        else next(
+            (other[option] for ways in WAYS.values() for other in ways.values() if other.get(option) is not None), ()
+        )
+    )
+    assert given is not None
+    line = [*words.split(), option, *given]
+    if values is None:
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        status, out, err = run(capsys, *line)
+        assert (status, out) == (2, "")
+        assert option in err or "--format" in err
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        return
+    assert outcome(capsys, made, folder, line) != outcome(capsys, made, folder, words.split())
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two the first would be ignored. What may be given several times is read each time."""
+    several = {("draw", "--network"), ("verify", "--input")}
+    leaf = next(leaf for leaf in leaves(parser()) if leaf.prog == f"spine {command}")
+    for action in leaf._actions:
+        if (action.nargs == 0 and action.dest != "format") or not action.option_strings:
+            continue
+        option = action.option_strings[-1]
+        word = [] if action.nargs == 0 else [str(next(iter(action.choices))) if action.choices else "1"]
+        if (command, option) in several:
+            continue
+        status, _, err = run(capsys, *command.split(), option, *word, option, *word)
+        assert status == 2
+        assert "is given twice" in err
