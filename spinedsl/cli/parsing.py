@@ -183,7 +183,7 @@ def leaves(parser: Parser) -> Iterator[Parser]:
 
 def _no_such_command(prog: str, kind: str, given: str, known: Iterable[str]) -> str:
     """What to say of a command that there is not: it may be a file."""
-    if given.endswith(".spine") or os.path.isfile(given):  # noqa: PTH113  nothing here imports pathlib
+    if given.endswith(".spine") or os.path.exists(given):  # noqa: PTH110  nothing here imports pathlib
         return f"`{given}` is no {kind}; did you mean `{prog} {'check' if prog == 'spine' else 'show'} {given}`?"
     if prog == "spine" and given.casefold() in ALIASES:
         return f"unknown {kind} `{given}`; did you mean `{ALIASES[given.casefold()]}`?"

@@ -23,7 +23,21 @@ def read_source(name: str) -> Outcome[Source]:
     outcome = _standard_input() if name == "-" else driver.read(name, name)
     if outcome.value is not None:
         READ.append(outcome.value)
+    elif name != "-" and (near := _like(name)):
+        return Outcome(None, tuple(said.with_fix(f"did you mean `{near}`?") for said in outcome.diagnostics))
     return outcome
+
+
+def _like(name: str) -> str:
+    """What is there in place of a file that is not, if something is like it."""
+    from spinedsl.diagnostics import nearest  # noqa: PLC0415  most files are there
+
+    folder, last = os.path.split(name)
+    try:
+        near = nearest(last, sorted(os.listdir(folder or "."))) if last and not os.path.lexists(name) else None
+    except (OSError, ValueError):
+        return ""
+    return driver.legible(os.path.join(folder, near)) if near is not None else ""
 
 
 def _standard_input() -> Outcome[Source]:

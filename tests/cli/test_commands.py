@@ -107,6 +107,19 @@ def test_a_missing_file_is_said_with_its_name(capsys: pytest.CaptureFixture[str]
     assert "error[E0801]: cannot read `nowhere.spine`: no such file or directory" in capsys.readouterr().out
 
 
+def test_a_misspelt_file_is_said_with_the_one_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets/first.spine").write_text("spine 1\n")
+    for given, near in (("nets/frist.spine", "nets/first.spine"), ("net", "nets"), ("./nest", "./nets")):
+        assert main(["show", given]) == 1
+        assert f"  = help: did you mean `{near}`?\n" in capsys.readouterr().err
+    assert main(["show", "nowhere/first.spine"]) == 1
+    assert "did you mean" not in capsys.readouterr().err
+
+
 def test_compile_writes_the_whole_file_or_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "model.py"
     assert main(["compile", FIRST, "--to", "torch", "-o", str(target)]) == 0

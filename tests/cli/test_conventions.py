@@ -220,6 +220,7 @@ def test_an_option_of_another_command_says_which(name: str, capsys: pytest.Captu
         ("lint net.spine", "unknown command `lint`; did you mean `check`?"),
         ("export net.spine", "unknown command `export`; did you mean `compile`?"),
         ("net.spine", "`net.spine` is no command; did you mean `spine check net.spine`?"),
+        ("/", "`/` is no command; did you mean `spine check /`?"),
         ("help chekc", "unknown command `chekc`; did you mean `check`?"),
         ("--quite check", "unknown option `--quite`"),
         ("--verison", "unknown option `--verison`; did you mean `--version`?"),
