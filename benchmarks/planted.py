@@ -448,6 +448,41 @@ PLANTS = (
         "path.write_bytes(data)",
         ("tests/cli/test_write_whole.py",),
     ),
+    Plant(
+        "prompt: a collection prints all its items",
+        "brief.py",
+        "room = MOST - TAIL",
+        "room = 100 * MOST",
+        ("tests/test_brief.py",),
+    ),
+    Plant(
+        "prompt: a long tuple in a record stays Python's own",
+        "record.py",
+        "and len({a}) > few else ",
+        "and len({a}) > few * 10_000 else ",
+        ("tests/test_brief.py",),
+    ),
+    Plant(
+        "Python: a size of no pixels is taken",
+        "given.py",
+        "0 < number <= MOST_PIXELS",
+        "0 <= number <= MOST_PIXELS",
+        ("tests/test_interface.py",),
+    ),
+    Plant(
+        "Python: what a text is that is no path is not said",
+        "given.py",
+        "if any(sign in path for sign in SIGNS):",
+        "if all(sign in path for sign in SIGNS):",
+        ("tests/test_interface.py",),
+    ),
+    Plant(
+        "Python: a loaded network has no type",
+        "api.py",
+        ") -> Backbone:",
+        ") -> object:",
+        ("tests/test_typed.py",),
+    ),
 )
 
 

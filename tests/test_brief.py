@@ -1,8 +1,8 @@
 """Whatever the public interface gives, a prompt prints less than a screen of it, and does little work for that.
 
 The walk goes from what the public functions return over fields, properties and items to all that hangs together with
-it, except what a record keeps for itself (`repr=False`). Texts, bytes and arrays are Python's own and numpy's: who asks
-for one, or for a few texts, gets them.
+it, except what a record keeps for itself (`repr=False`) and what a class that is no record works with. Texts, bytes and
+arrays are Python's own and numpy's: who asks for one, or for a few texts, gets them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from spinedsl.backends import Target
 from spinedsl.brief import FEW, LINE, MOST, Items, Table, Unordered, brief, cut, short
 from spinedsl.diagnostics.render import render
 from spinedsl.ops.graph import flatten
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 from spinedsl.source import Source
 from spinedsl.testing import Space
 
@@ -112,7 +112,7 @@ def parts(value: object) -> Iterator[tuple[str, object]]:
             yield from ((f" key {key!r:.20}", key), (f"[{key!r:.20}]", item))
     elif isinstance(value, COLLECTIONS):
         yield from ((f"[{n}]", item) for n, item in enumerate(islice(value, MOST_ITEMS)))
-    if is_ours(value):
+    if is_ours(value) and isinstance(value, Record | tuple | Exception):
         fields = getattr(type(value), "__fields__", {})
         for name in dir(value):
             kept = name == "args" if isinstance(value, Exception) else name in fields and not fields[name].shown
@@ -246,9 +246,19 @@ def test_diagnostics_print_as_the_command_line_does() -> None:
     (found,) = outcome.diagnostics
     assert str(found) == rendered.removesuffix("\n")
     assert repr(outcome.diagnostics).startswith("(E0303 ")
-    assert found._repr_html_() == outcome._repr_html_() == f"<pre>{escape(rendered.removesuffix(chr(10)))}</pre>"
+    assert found._repr_html_() == f"<pre>{escape(rendered.removesuffix(chr(10)))}</pre>"
+    assert outcome._repr_html_() == f"<pre>{escape(repr(outcome))}</pre>{found._repr_html_()}"
+    assert spinedsl.check(EXAMPLES / "spinenet.spine")._repr_html_().count("<pre>") == 1
     many = spinedsl.check(Source.from_text("block b0: residual\n" * 3_000))
     assert many._repr_html_().endswith(f"… {len(many.diagnostics) - 20} more</pre>")
+
+
+def test_a_report_prints_what_it_found() -> None:
+    report = report_of(3)
+    assert str(report).startswith("engine 0 fails: ")
+    agreed = replace(report, failures=())
+    assert repr(agreed).endswith(": 1 engine agrees at 3 sizes>")
+    assert str(agreed) == agreed.stamp
 
 
 def test_exceptions_are_short_and_can_be_sent_to_another_process() -> None:

@@ -225,6 +225,13 @@ def test_a_notebook_shows_the_figure_of_a_program() -> None:
     assert (large._repr_svg_(), large._repr_html_()) == (None, None)
 
 
+def test_a_row_that_there_is_not() -> None:
+    program = spinedsl.program(FAMILY, network="SpineNet49")
+    assert program.row("b2").name == "b2"
+    with pytest.raises(LookupError, match="network `SpineNet49` has no row `P33`: did you mean `P3`"):
+        program.row("P33")
+
+
 def test_a_program_can_be_sent_to_another_process() -> None:
     program = spinedsl.program(FILE)
     again = pickle.loads(pickle.dumps(program))

@@ -76,7 +76,11 @@ class Report(Record):
     def __brief__(self) -> str:
         engines, sizes = counted(len(self.witnesses), "engine"), counted(len(self.sizes), "size")
         said = f"{'agrees' if len(self.witnesses) == 1 else 'agree'}" if self.agrees else "do not all agree"
-        return f"{cut(self.network, 40)}: {engines} {said} at {sizes} with the {cut(self.reference, 30)}"
+        return f"{cut(self.network, 40)}: {engines} {said} at {sizes}"
+
+    def __str__(self) -> str:
+        """How near each witness comes; or everything that differs, a line each."""
+        return self.stamp if self.agrees and self.witnesses else "\n".join(self.disagreements()) or repr(self)
 
     @property
     def agrees(self) -> bool:

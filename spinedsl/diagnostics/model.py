@@ -201,7 +201,7 @@ class Outcome(Record, Generic[T]):
         return str(self.diagnostics)
 
     def _repr_html_(self) -> str:
-        return Diagnostics(self.diagnostics)._repr_html_()
+        return _html(repr(self)) + (Diagnostics(self.diagnostics)._repr_html_() if self.diagnostics else "")
 
     @property
     def ok(self) -> bool:

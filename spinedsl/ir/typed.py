@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from spinedsl.brief import counted, cut
+from spinedsl.brief import Items, counted, cut
 from spinedsl.ir.networks import Network, RowDecl
 from spinedsl.ops.depends import Depends
 from spinedsl.ops.program import Call
@@ -51,7 +51,7 @@ class TypedRow(Record, eq=False):
     def uses(self) -> tuple[Call, ...]:
         """Every use of a definition, in running order."""
         found = (*(connection.resample for connection in self.inputs), self.join, *self.calls)
-        return tuple(call for call in found if call is not None)
+        return Items(call for call in found if call is not None)
 
     @property
     def span(self) -> Span:

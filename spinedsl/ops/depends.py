@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import TypeAlias
 
+from spinedsl.brief import counted
 from spinedsl.ops.channels import ALL, Channels, whole
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import (
@@ -68,6 +69,9 @@ class Depends:
         self._module: Module | None = None  # at hand, and what is found of it
         self._found: list[Unread] | None = None
         self._vain: Read = {}  # names that only the unread reads
+
+    def __repr__(self) -> str:
+        return f"<Depends: {counted(len(self.known), 'answer')} kept>"
 
     def needs(self, module: Module, wanted: Channels = ALL) -> Read:
         """The channels of its maps that `wanted` channels of its result depend on."""

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from spinedsl.brief import Items, Table, counted, cut, listed, short_path
+from spinedsl.diagnostics import nearest
 from spinedsl.ops.types import Attr, Expr, Literal, Loc, Type
 from spinedsl.record import Record
 
@@ -263,8 +264,17 @@ class Program(Record, eq=False):
         return f"{made}, {image} -> {listed(self.outputs, len(self.outputs), 5 if len(self.outputs) < 6 else 3)}"
 
     def row(self, name: str) -> Row:
-        """The row of that name."""
-        return next(row for row in self.rows if row.name == name)
+        """The row of that name.
+
+        Raises:
+            LookupError: there is none.
+        """
+        for row in self.rows:
+            if row.name == name:
+                return row
+        near = nearest(str(name), [row.name for row in self.rows])
+        hint = f": did you mean `{near}`?" if near else ""
+        raise LookupError(f"network `{cut(self.name, 40)}` has no row `{cut(str(name), 40)}`{hint}")
 
     @property
     def pyramid(self) -> tuple[Row, ...]:
