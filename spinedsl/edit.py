@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias, TypeVar
 
-from spinedsl.brief import Items, counted, cut
+from spinedsl.brief import Items, brief, counted, cut
 from spinedsl.diagnostics import Outcome
 from spinedsl.record import Record, names, values
 from spinedsl.source import Source, Span
@@ -176,7 +176,15 @@ class Edits(Record):
     items: tuple[Edit, ...] = ()
 
     def __init__(self, items: Iterable[_Edit] = ()) -> None:  # what a type checker makes of a list of several kinds
-        object.__setattr__(self, "items", Items(items))
+        if isinstance(items, _Edit):
+            raise TypeError(f"edits come in a list, as in Edits([…]); got one: {items}")
+        found = Items(items)
+        for item in found:
+            if not isinstance(item, _Edit):
+                raise TypeError(
+                    f"each of the edits must be one of this module's; got {brief(item)}: `parse` reads a text"
+                )
+        object.__setattr__(self, "items", found)
 
     def __iter__(self) -> Iterator[Edit]:
         return iter(self.items)
@@ -220,14 +228,17 @@ def widths(channels: Mapping[int | str, int | Fraction | str]) -> Setting:
     return Setting("widths", tuple(f"level {level}: {_text(width)}" for level, width in channels.items()))
 
 
-def _text(value: Value) -> str:
+def _text(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, str):
         return value
     if isinstance(value, int | Fraction):
         return str(value)
-    return ", ".join(value)
+    rows = list(value) if isinstance(value, Iterable) else []
+    if not rows or not all(isinstance(row, str) for row in rows):
+        raise TypeError(f"expected a whole number, a Fraction, a text, a list of rows or None; got {brief(value)}")
+    return ", ".join(rows)
 
 
 # ---- from and to text ----
@@ -261,7 +272,12 @@ def apply(source: Source, edits: Edits, *, base: str, name: str) -> Source:
 
     Raises:
         ValueError: one of the two is no name.
+        TypeError: the source is no `Source`, or the edits are no `Edits`.
     """
+    if not isinstance(source, Source):
+        raise TypeError(f"apply takes a Source, such as `spinedsl.parse(path).value.source`; got {brief(source)}")
+    if not isinstance(edits, Edits):
+        raise TypeError(f"apply takes Edits, as in Edits([…]); got {brief(edits)}")
     before = source.text.rstrip("\n") + "\n\n" if source.text.strip() else ""
     return Source.from_text(
         f"{before}{to_network(edits, base=base, name=name)}\n", source.name, source.origin, source.archive
@@ -333,9 +349,14 @@ def _settle(edit: Edit) -> None:
 
     Raises:
         ValueError: they are not the parts of one edit: their text would say something else, or nothing.
+        TypeError: one is no text.
     """
-    if _plain(edit):
-        return
+    try:
+        if _plain(edit):
+            return
+    except TypeError:
+        parts = ", ".join(f"{name}={brief(getattr(edit, name))}" for name in names(type(edit)))
+        raise TypeError(f"the parts of an edit must be texts; got {type(edit).__name__}({parts})") from None
     text = str(edit)
     outcome = parse(f"with {{\n{text}\n}}") if not _BREAKS.search(text) else Outcome(None)
     if outcome.value is None or len(outcome.value) != 1 or _shape(outcome.value.items[0]) != _shape(edit):

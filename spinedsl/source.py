@@ -39,7 +39,13 @@ class Source(Record, eq=False):
 
     @staticmethod
     def from_text(text: str, name: str = "<text>", origin: str = "", archive: Archive | None = None) -> Source:
-        """Normalise `text`: a leading byte-order mark goes, CRLF and CR become LF."""
+        """Normalise `text`: a leading byte-order mark goes, CRLF and CR become LF.
+
+        Raises:
+            TypeError: it is no text.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"a source is made of a text (str); got {type(text).__name__} {brief(text)}")
         text = text.removeprefix("\ufeff")
         if "\r" not in text:
             return Source(name, text, origin, archive)

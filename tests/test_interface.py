@@ -19,6 +19,7 @@ import pytest
 import torch
 
 import spinedsl
+from spinedsl import edit
 from spinedsl.record import asdict
 from tests.test_brief import text_of_many_rows
 
@@ -189,6 +190,33 @@ def test_a_size_is_any_two_whole_numbers(size: Any) -> None:
 def test_numbers_of_numpy_are_whole_numbers() -> None:
     one, other = spinedsl.compile(FILE, to="onnx", seed=np.int64(3), batch=np.int32(2)), {"seed": 3, "batch": 2}  # type: ignore[arg-type]
     assert one == spinedsl.compile(FILE, to="onnx", **other)  # type: ignore[arg-type]
+
+
+of: Any = edit  # whose types forbid all this
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: of.Drop(3), r"the parts of an edit must be texts; got Drop\(name=3\)"),
+        (lambda: of.Move("a", after=3), "the parts of an edit must be texts"),
+        (lambda: of.Change("a", (("level", 3),)), "the parts of an edit must be texts"),
+        (
+            lambda: of.clauses(level=2.5),
+            "expected a whole number, a Fraction, a text,[^;]*; got 2.5",
+        ),
+        (lambda: of.clauses(from_=["a", 3]), r"expected .*; got \['a', 3\]"),
+        (lambda: of.Edits(of.Drop("b")), "edits come in a list, .*; got one: drop b"),
+        (lambda: of.Edits(["drop b"]), "got 'drop b': `parse` reads a text"),
+        (lambda: of.parse(3), r"a source is made of a text \(str\); got int 3"),
+        (lambda: of.Source.from_text(b"a"), r"a source is made of a text \(str\); got bytes"),
+        (lambda: of.apply(str(FILE), of.Edits(), base="A", name="B"), "apply takes a Source"),
+        (lambda: of.apply(of.Source.from_text(""), [], base="A", name="B"), r"apply takes Edits, .*; got \[\]"),
+    ],
+)
+def test_parts_of_edits_that_are_none(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        make()
 
 
 # ---- what comes back ----
