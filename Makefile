@@ -35,7 +35,7 @@ coverage: $(READY) ## the branches of the core that the tests take; fails below 
 	@$(BIN)/python tests/floor.py .coverage.json
 
 planted: $(READY) ## plant bugs one at a time, and see that the tests notice each
-	@$(BIN)/python benchmarks/planted.py $(ARGS)
+	@$(BIN)/python -m benchmarks.planted $(ARGS)
 
 # No cache for import-linter: it misses what a new file changes for the others.
 lint: $(READY) ## everything that is checked without running it

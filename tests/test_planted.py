@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.planted import PLANTS, ROOT, Plant
+from benchmarks.planted import ROOT
+from benchmarks.plants import PLANTS, Plant
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.what)

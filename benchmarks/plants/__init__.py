@@ -1,0 +1,17 @@
+"""The bugs that `benchmarks/planted.py` plants: a table for each part of the package."""
+
+from benchmarks.plants import compare, draw, language, meaning, onnx, pytorch, shell, weights
+from benchmarks.plants.plant import Plant
+
+PLANTS: tuple[Plant, ...] = (
+    *language.PLANTS,
+    *meaning.PLANTS,
+    *pytorch.PLANTS,
+    *onnx.PLANTS,
+    *compare.PLANTS,
+    *weights.PLANTS,
+    *draw.PLANTS,
+    *shell.PLANTS,
+)
+
+__all__ = ["PLANTS", "Plant"]

@@ -1,0 +1,41 @@
+"""Bugs in the PyTorch that is written, and in the adapters for hosts."""
+
+from benchmarks.plants.plant import AGREE, Plant
+
+PLANTS: tuple[Plant, ...] = (
+    Plant(
+        "PyTorch: momentum is the share kept",
+        "backends/torch/operators.py",
+        "use: 1 - cast(Fraction, value)",
+        "use: cast(Fraction, value)",
+        ("tests/backends/torch",),
+    ),
+    Plant(
+        "PyTorch: absorbed maps forgotten",
+        "backends/torch/network.py",
+        "for name in row.absorbed]",
+        "for name in ()]",
+        ("tests/backends/torch", "tests/published"),
+    ),
+    Plant(
+        "PyTorch: every resampling reads a row's first input",
+        "backends/torch/network.py",
+        "yield connection.source, connection.resample",
+        "yield row.inputs[0].source, connection.resample",
+        ("tests/backends/torch", AGREE),
+    ),
+    Plant(
+        "PyTorch: the maps of a head permuted",
+        "backends/torch/network.py",
+        "tuple(self.locals[connection.source] for connection in row.inputs)",
+        "tuple(self.locals[connection.source] for connection in row.inputs[::-1])",
+        ("tests/test_heads.py", AGREE),
+    ),
+    Plant(
+        "escaping: docstrings keep their quotes",
+        "backends/torch/names.py",
+        """.replace('"', "'")""",
+        "",
+        ("tests/hostile/test_payloads.py",),
+    ),
+)
