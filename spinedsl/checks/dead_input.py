@@ -158,20 +158,22 @@ def _said(typed: TypedNetwork, together: Sequence[Input], losing: Sequence[tuple
             where.append(Label(defined.definition.name.span, f"`{defined.name}` gives the same whatever `{name}` is"))
     others = [Label(other.place, f"nor on `{other.source}` of `{other.row.name}`") for other in more[:SHOWN]]
     found = found.with_others(*where[:SHOWN], *others)
-    return found.with_fix(_repair(first, losing, sliced=any(label.startswith("reads") for label in parts.values())))
+    return found.with_fix(_repair(together, losing, sliced=any(label.startswith("reads") for label in parts.values())))
 
 
-def _repair(lost: Input, losing: Sequence[tuple[Call, str]], *, sliced: bool) -> str:
-    """What to do: in what loses the input, or in the row."""
+def _repair(together: Sequence[Input], losing: Sequence[tuple[Call, str]], *, sliced: bool) -> str:
+    """What to do: in what loses the input, or in the row. A row whose inputs are all lost cannot do without them."""
+    lost = together[0]
     said: list[str] = []
     for call, name in losing[:1]:
         if call.module.loc.file.startswith(TRUSTED):
             continue
         how = f", as by a slice from `{name}.channels / 2` on" if sliced and "[" not in name else ""
         said.append(f"let `{call.module.definition}` read all of `{name}`{how}")
-    if len(lost.row.declared.sources) + len(lost.row.declared.absorbed) > 1:
+    declared = lost.row.declared
+    if len(declared.sources) + len(declared.absorbed) > sum(other.row is lost.row for other in together):
         said.append(f"take `{lost.source}` out of the row")
-    elif lost.row.declared.sources:
+    elif declared.sources:
         said.append("take the row away")
     return ", or ".join(said)
 
@@ -186,7 +188,7 @@ def _parts_read(typed: TypedNetwork, module: Module) -> dict[Span, str]:
         place = place_in(defined, op.role, op.loc) if defined is not None else None
         if place is not None:
             found.setdefault(place, _part_read(op, read))
-    return found
+    return dict(sorted(found.items(), key=lambda part: (part[0].source.name, part[0].start)))
 
 
 def _part_read(op: Op, read: Channels) -> str:
