@@ -297,3 +297,17 @@ def test_breaking_for_programs(repository: Path, capsys: pytest.CaptureFixture[s
     notices = run(capsys, *arguments, "github", "--tier", "interface")[1]
     assert notices.startswith("::notice file=nets/net.spine")
     assert run(capsys, "breaking", "nets/net.spine", "nets/net.spine", "--format", "github")[1] == ""
+
+
+def test_the_tier_of_a_file_is_the_highest_of_its_networks(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One network as it was, one whose checkpoint no longer loads: whichever comes first, the file breaks."""
+    for change in (("level 3: 6", "level 3: 7"), ("widths { level 3: 8 }", "widths { level 3: 9 }")):
+        (repository / "nets/net.spine").write_text(NET.replace(*change), encoding="utf-8")
+        arguments = ("breaking", "HEAD:nets/net.spine", "nets/net.spine", "--format", "json")
+        for tier, broken in (("numeric", True), ("weights", True), ("interface", False)):
+            status, out, _ = run(capsys, *arguments, "--tier", tier)
+            found = json.loads(out)
+            assert sorted(network["tier"] for network in found["networks"]) == ["none", "weights"]
+            assert (found["tier"], found["asked"], found["breaking"], status) == ("weights", tier, broken, int(broken))

@@ -92,6 +92,12 @@ def test_shapes_are_those_of_the_maps(generated: Any) -> None:
         generated.TinyBackbone(["p3"])
 
 
+@pytest.mark.parametrize("names", [["P5", "P3"], ["P4"], ["P5", "P4", "P3"]])
+def test_maps_and_their_shapes_come_in_one_order(names: list[str], generated: Any) -> None:
+    model = generated.TinyBackbone(names).eval()
+    assert list(model(images())) == list(model.output_shape()) == names
+
+
 def test_weights_of_the_plain_module_load(generated: Any) -> None:
     module = plain(PYRAMID)
     module.reset(3)

@@ -76,6 +76,13 @@ def test_it_is_built_of_a_config(registry: Any) -> None:
     assert same(chosen(images()), [maps[0], maps[2]])
 
 
+@pytest.mark.parametrize("indices", [(2, 0), (1,), (2, 1, 0), (0, -1)])
+def test_maps_come_as_their_indices_say(registry: Any, indices: tuple[int, ...]) -> None:
+    maps = list(plain(PYRAMID)(images()).values())
+    chosen = registry.build({"type": "Tiny", "out_indices": indices}).eval()
+    assert same(chosen(images()), [maps[i] for i in indices])
+
+
 def test_a_checkpoint_of_the_plain_module_is_loaded(registry: Any, tmp_path: Path) -> None:
     module = plain(PYRAMID)
     module.reset(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,52 @@ def test_other_channels_are_refused(timm: Any) -> None:
 def test_every_name_that_timm_uses_is_kept_from_rows(timm: Any) -> None:
     own = set(dir(timm.create_model("tiny"))) - set(dir(plain(PYRAMID)))
     assert {name for name in own if not name.startswith("_")} <= ADAPTERS["timm"].attributes
+
+
+def test_pruning_takes_the_classifier_away_if_that_is_asked(timm: Any) -> None:
+    model = timm.create_model("tiny", num_classes=5).eval()
+    assert model.prune_intermediate_layers(2, prune_head=False) == [1, 2]
+    assert model(images()).shape == (2, 5)
+    assert model.prune_intermediate_layers([0, -1], prune_norm=False) == [0, 2]
+    assert model(images()).shape == (2, 16, 8, 12)
+    assert model.num_classes == 0
+
+
+@pytest.mark.parametrize("classes", [0, 1, 7])
+def test_the_number_of_classes_is_said(timm: Any, classes: int) -> None:
+    model = timm.create_model("tiny")
+    model.reset_classifier(classes)
+    assert model.num_classes == classes
+
+
+MANY = (
+    PYRAMID.replace("network Tiny", "network Many")
+    .replace(
+        "\n    output P3",
+        "".join(f"    block b{i}: bottleneck level 3 from b{i - 1}, b{i - 2}\n" for i in range(4, 14))
+        + "\n    output P3",
+    )
+    .replace("P3: endpoint from b2", "P3: endpoint from b13")
+    .replace("b13: bottleneck level 3 from b12, b11", "b13: bottleneck level 3 from b12, b2")
+)
+
+
+def test_each_parameter_is_in_the_group_of_its_row(timm: Any, tmp_path: Path) -> None:
+    """Also where the name of one row begins that of another."""
+    imported(tmp_path, MANY, "timm")
+    model = timm.create_model("many")
+    groups = model.group_matcher()
+    patterns = [groups["stem"], *(pattern for pattern, _ in groups["blocks"])]
+    rows = [row for row, _ in model.named_children() if row != "head"]
+    assert len(rows) == len(patterns) > 10
+    for name, _ in model.named_parameters():
+        found = [row for row, pattern in zip(rows, patterns, strict=True) if re.match(pattern, name)]
+        assert found == [row for row in (name.partition(".")[0],) if row != "head"]
+
+
+def test_a_network_of_one_map(timm: Any, tmp_path: Path) -> None:
+    one = re.sub(r"    output P[34].*\n", "", PYRAMID).replace("network Tiny", "network One")
+    imported(tmp_path, one, "timm")
+    maps = timm.create_model("one", features_only=True).eval()(images())
+    assert same(maps, list(plain(one)(images()).values()))
+    assert len(maps) == 1

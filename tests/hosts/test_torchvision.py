@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -85,3 +88,16 @@ def test_boxes_that_overlap_are_suppressed() -> None:
     assert operators.nms(boxes, scores, 0.5).tolist() == [1, 2]
     assert operators.nms(boxes, scores, 0.6).tolist() == [1, 3, 2]
     assert operators.nms(boxes[:0], scores[:0], 0.5).tolist() == []
+
+
+@pytest.mark.parametrize(("higher", "divisor"), [(-1, 16), (0, 32), (1, 64)])
+def test_any_divisor_is_padded_to(higher: int, divisor: int, generated: Any, tmp_path: Path) -> None:
+    """The detectors pad to what the network says, and no further, not to what they would by themselves."""
+    text = PYRAMID.replace("level 2: 4, level 3..5: 8", "widths").replace("3 x 64 x 96", "3 x 128 x 128")
+    text = re.sub(r"(level |P)([345])\b", lambda parts: f"{parts[1]}{int(parts[2]) + higher}", text)
+    module = imported(tmp_path, text.replace("{ widths }", "{ level 2..6: 8 }"), "torchvision")
+    for name in ("retinanet_tiny", "fasterrcnn_tiny"):
+        model = small(getattr(module, name)).eval()
+        with patch.object(model.backbone, "forward", wraps=model.backbone.forward) as seen, torch.no_grad():
+            model([*images(1, 64, 70)])
+        assert seen.call_args.args[0].shape[-2:] == (64, -(-70 // divisor) * divisor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,18 @@ def test_a_detector_of_transformers_takes_it(generated: Any) -> None:
     assert isinstance(backbone, generated.TinyBackbone)
     assert torch.equal(backbone.model.b0.squeeze.conv.weight, plain(PYRAMID).b0.squeeze.conv.weight)
     assert all(parameter.grad is not None for parameter in backbone.parameters())
+
+
+@pytest.mark.parametrize("indices", [[0, 1, 2], [0, 2], [1]])
+def test_channels_are_those_of_the_maps(generated: Any, indices: list[int], tmp_path: Path) -> None:
+    """Also where maps are of different widths."""
+    wide = PYRAMID.replace("level 3..5: 8", "level 3: 8, level 4: 12, level 5: 16").replace(
+        "network Tiny", "network Wide"
+    )
+    for level, channels in ((3, 16), (4, 20), (5, 24)):
+        wide = re.sub(rf"(output P{level}: .* channels) 16", rf"\1 {channels}", wide)
+    module = imported(tmp_path, wide.replace("Wide", f"Wide{len(indices)}"), "transformers")
+    config = getattr(module, f"Wide{len(indices)}Config")(out_indices=indices)
+    model = getattr(module, f"Wide{len(indices)}Backbone")(config).eval()
+    maps = model(images()).feature_maps
+    assert model.channels == [x.shape[1] for x in maps] == [[16, 20, 24][i] for i in indices]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinedsl.source import Source
-from spinedsl.syntax.format import format_source
+from spinedsl.syntax.format import WIDTH, format_source
 from spinedsl.syntax.parse import parse, tokens_of
 from spinedsl.testing.laws import formatted as the_law
 
@@ -172,3 +172,75 @@ def test_a_value_in_brackets_has_a_blank_before_it() -> None:
     text = f"network A {{\n{row}}}\n"
     assert "channels (4 + 4)" in formatted(text)
     assert "batch_norm(" in formatted("network A { defaults { norm batch_norm(momentum = 0.9) } }")
+
+
+BRACES = """\
+network A {
+    defaults { act relu }  # of the defaults
+
+    # of the widths
+    widths { level 2: 8 }
+}  # of the network
+# below it
+def f(x) {
+    if x > 1 {
+        let y = 2
+        return y
+    }  # of the if
+    repeat 3 { x = x + 1 }  # of one line
+    # alone
+    if x > 2 {
+        return 2
+    }  # of another
+    else {
+        return x
+    }  # of the else
+}  # of the def
+network B = A with {
+    widths {
+        level 2: 8,
+        # why
+        level 3: 9,
+    }  # of the widths
+}  # end
+"""
+
+
+def test_a_comment_after_a_brace_stays_on_its_line() -> None:
+    """What stands behind `}` speaks of what ends there; a line below, it would speak of what follows."""
+    assert formatted(BRACES) == BRACES
+    assert formatted(BRACES.replace("  # ", "# ")) == BRACES.replace("  #  ", "  # ")
+
+
+def test_comments_of_a_run_stand_behind_the_longest_row_that_has_one() -> None:
+    text = (
+        "network A {\n"
+        "    block b:  t  level 2  after s  # one\n"
+        "    block c:  t  level 2  from b   # two\n"
+        "    block dd: t  level 3  from b, c  channels 12\n"
+        "}\n"
+    )
+    assert formatted(text) == text
+
+
+@pytest.mark.parametrize("spare", [1, 0, -1])
+def test_a_line_may_be_as_wide_as_the_width(spare: int) -> None:
+    """To the character: what fits stays on its line; with one letter more it is broken up."""
+    start, end = "    if x > 1 { return ", " }"
+    name = "n" * (WIDTH - len(start + end) - spare)
+    assert formatted(f"def f(x) {{\n{start}{name}{end}\n}}\n").splitlines()[1] == (
+        f"{start}{name}{end}" if spare >= 0 else "    if x > 1 {"
+    )
+    start, end = "    let y = f(", ", 2)"
+    name = "n" * (WIDTH - len(start + end) - spare)
+    assert formatted(f"def f(x) {{\n{start}{name}{end}\n    return y\n}}\n").splitlines()[1] == (
+        f"{start}{name}{end}" if spare >= 0 else "    let y = f("
+    )
+
+
+@pytest.mark.parametrize("value", ["x", "x.level", "2", "f(x)", "(x)", "xs[0]", "x.in_channels"])
+def test_a_minus_between_two_values_has_blanks_on_both_sides(value: str) -> None:
+    for text in (f"let y = {value} - 1", f"let y = {value} - -1", f"let y = f({value} - x, -1)", f"return -{value}"):
+        whole = f"def f(x) {{\n    {text}\n    return x\n}}\n"
+        if parse(Source.from_text(whole)).ok:
+            assert formatted(whole.replace(" - ", "-")) == whole

@@ -107,6 +107,27 @@ def test_tensors_that_are_refused(case: str, tmp_path: Path) -> None:
     assert refusal(saved(tmp_path / "m.onnx", *tensors)).startswith(f"E0903 cannot make sense of `FILE`: {reason}")
 
 
+@pytest.mark.parametrize("said", [("offset", "length"), ("offset",), ("length",), ()])
+def test_where_tensors_of_others_stand_in_another_file(said: tuple[str, ...], tmp_path: Path) -> None:
+    """A model may leave out where its tensor begins, and how long it is: then from the beginning, and to the end.
+
+    The library reads the same.
+    """
+    numbers = np.arange(12, dtype=np.float32)
+    (tmp_path / "w.data").write_bytes(numbers.tobytes())
+    first, last = (4 if "offset" in said else 0), (9 if "length" in said else len(numbers))
+    tensor = TensorProto(name="a", dims=[last - first], data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL)
+    places = {"location": "w.data", "offset": str(4 * first), "length": str(4 * (last - first))}
+    for key, value in places.items():
+        if key == "location" or key in said:
+            tensor.external_data.add(key=key, value=value)
+    found = read(saved(tmp_path / "m.onnx", tensor)).value
+    assert found is not None
+    assert found.tensors["a"].tolist() == numbers[first:last].tolist()
+    theirs = onnx.load(tmp_path / "m.onnx").graph.initializer[0]
+    assert numpy_helper.to_array(theirs).tolist() == numbers[first:last].tolist()
+
+
 def test_no_model(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\xff\xffhello")

@@ -77,6 +77,18 @@ def test_the_library_reads_the_same(found: dict[str, NDArray[Any]]) -> None:
         assert theirs[name].tolist() == array.tolist()
 
 
+@given(tensors())
+def test_each_tensor_stands_where_its_type_may_stand_in_memory(found: dict[str, NDArray[Any]]) -> None:
+    """So that a reader can map the file: the header fills whole words, and each tensor begins at one of its own."""
+    data = to_bytes(found)
+    start = 8 + int.from_bytes(data[:8], "little")
+    assert start % 8 == 0
+    entries = {name: entry for name, entry in json.loads(data[8:start]).items() if name != "__metadata__"}
+    assert entries.keys() == found.keys()
+    for name, entry in entries.items():
+        assert (start + entry["data_offsets"][0]) % found[name].dtype.itemsize == 0
+
+
 def test_numbers_that_the_format_lacks() -> None:
     with pytest.raises(ValueError, match="`a` has numbers of type complex64"):
         to_bytes({"a": np.zeros(1, np.complex64)})

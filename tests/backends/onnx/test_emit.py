@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
 
 from spinedsl import api
 from spinedsl.backends import Options
 from spinedsl.backends import onnx as backend
 from spinedsl.backends.onnx import emit_model, to_text
 from spinedsl.backends.onnx.operators import OPERATORS
+from spinedsl.backends.torch import build
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.interpret import run
@@ -117,6 +121,26 @@ def test_no_complaints(capfd: pytest.CaptureFixture[str]) -> None:
             run_ort(model, image_for(program))
     complaints = [line for line in capfd.readouterr().err.splitlines() if "warning" in line.lower() or "[W:" in line]
     assert complaints == []
+
+
+@pytest.mark.parametrize("momentum", [Fraction(99, 100), Fraction(1, 2), Fraction(0)])
+def test_momentum_is_the_share_of_the_statistics_that_stays(momentum: Fraction) -> None:
+    """ONNX's convention: in training mode the standard's own evaluator moves the mean as PyTorch does."""
+    program = single(lambda x: op("batch_norm", x, momentum=momentum))
+    weights, image = weights_for(flatten(program)), image_for(program, batch=2)
+    model = onnx.load_from_string(emit_model(program, weights, dynamic=frozenset({"batch"})))
+    (node,) = (node for node in model.graph.node if node.op_type == "BatchNormalization")
+    node.attribute.append(onnx.helper.make_attribute("training_mode", 1))
+    node.output.extend(["mean", "variance"])
+    shape = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [3]) for name in ("mean", "variance")]
+    model.graph.output.extend(shape)
+    mean = dict(zip(("mean",), ReferenceEvaluator(model).run(["mean"], {"image": image}), strict=True))["mean"]
+    module = build(program).train()
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()}, strict=False)
+    module(torch.from_numpy(image))
+    (name,) = (name for name in weights if name.endswith("running_mean"))
+    assert np.allclose(mean, module.state_dict()[name].numpy(), atol=1e-6)
+    assert not np.allclose(mean, weights[name])
 
 
 def test_openvino() -> None:

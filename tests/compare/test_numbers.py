@@ -1,0 +1,33 @@
+"""Which operations give the same whatever order their inputs have: asked of the interpreter, primitive by primitive."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+import pytest
+
+from spinedsl.compare.numbers import numbered
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.interpret import run
+from spinedsl.ops.program import Op
+from tests.building import image_for, op, single
+
+BINARY = ("add", "multiply", "concat", "resize")
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_two_inputs_exchanged_are_the_same_number_where_they_give_the_same_numbers(name: str) -> None:
+    def both(*, exchanged: bool) -> tuple[Hashable, np.ndarray]:
+        def body(x: object) -> Op:
+            inputs = [op("sigmoid", x), op("relu", x)]  # type: ignore[arg-type]
+            return op(name, *(inputs[::-1] if exchanged else inputs))
+
+        program = single(body)
+        graph = flatten(program)
+        number = numbered(graph, table, divided=True)[graph.outputs["P"]]
+        return number, run(graph, {}, image_for(program))["P"]
+
+    table: dict[Hashable, int] = {}
+    (number, map_), (other_number, other_map) = both(exchanged=False), both(exchanged=True)
+    assert (number == other_number) == bool(np.array_equal(map_, other_map))
