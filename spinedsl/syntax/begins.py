@@ -16,7 +16,7 @@ from spinedsl.syntax.edits import EDIT_STATEMENTS
 from spinedsl.syntax.habits import LETTERS, NOTHING
 from spinedsl.syntax.layout import CLAUSE_TERMINALS, IN_BODIES, NAMED_ROWS, ROWS, Statement, span_of
 from spinedsl.syntax.machine import Token
-from spinedsl.syntax.words import parted
+from spinedsl.syntax.words import may_be_row, parted
 
 TOP = "at the top of a file"
 PLACES: Mapping[str, tuple[str, ...]] = {  # with the words that begin a statement there
@@ -59,9 +59,20 @@ def _misspelled(statement: Statement, words: tuple[str, ...], found: Diagnostic)
     """`blok b0: …`, or the word of another language, as in `float y = …`."""
     word = statement.tokens[0].value
     meant = ELSEWHERE.get(word, "")
-    if "let" in words and [token.type for token in statement.tokens[:3]] == ["NAME", "NAME", "EQUAL"]:
+    if "return" in words and [token.type for token in statement.tokens[:3]] == ["NAME", "NAME", "EQUAL"]:
+        if not meant and _is_bound(found.span, statement.tokens[1].value):
+            return found
         meant = meant or "let"
+    if not meant and statement.head != "NAME":
+        return found
     return found.with_rename(found.span, meant if meant.split(" ")[0] in words else nearest(word, words))
+
+
+def _is_bound(place: Span, name: str) -> bool:
+    """The definition has bound the name above a place, so that it is assigned there."""
+    text = place.source.text
+    above = text[max(text.rfind("\n}", 0, place.start), 0) : place.start]
+    return re.search(rf"\bvar\s+{name}\b", above) is not None
 
 
 def _elsewhere(source: Source, statement: Statement, where: str, found: Diagnostic) -> Diagnostic | None:
@@ -148,7 +159,8 @@ def _edit(source: Source, tokens: Sequence[Token], found: Diagnostic) -> Diagnos
         start = first.to(span_of(source, tokens[3]))
         text = f"block {first.text} {tokens[2].value}"
         return found.with_fix(f"as in `{text} …`", Edit(start, text))
-    if kinds[:1] == ["NAME"] and (second.type in {*CLAUSE_TERMINALS, "COLON"} or second.value == "channels"):
+    goes_on = second.type in {*CLAUSE_TERMINALS, "COLON"} or second.value == "channels"
+    if kinds[:1] == ["NAME"] and goes_on and may_be_row(source, first.text):
         text = f"block {first.text}"
         return found.with_fix(f"say what it is, as in `{text} …`", Edit(first, text))
     return None

@@ -30,8 +30,12 @@ IN_BODIES = frozenset({"LET", "VAR", "RETURN", "YIELD", "IF", "EACH"})  # what s
 ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
 NAMED_ROWS = ROW_KINDS | {"INPUT"}
 EDIT_WORDS = ("add", "drop", "move")
+ADDS_NAME = (*EDIT_WORDS, "before")  # what the name of a row follows in edits
 CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
 NEEDS_MORE = CLAUSE_TERMINALS | {"EQUAL"}  # what an edit cannot end with
+DANGLING = frozenset(  # what no statement can end with
+    {"PLUS", "MINUS", "TIMES", "OVER", "COMPARE", "AND", "OR", "NOT", "IN", "IF", "ELSE", "DOT", "COMMA", "EQUAL"}
+)
 GOES_ON = frozenset({"channels", "before", "right"})  # names that go on with an edit on the next line
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 MAX_UNCLOSED = 3
@@ -134,15 +138,17 @@ class _Layout(Record, frozen=False):
         if token.type == "WITH" or self.current.has_edits:
             return token.type != "WITH"
         if self.current.head == "IMPORT" and new_line:
-            return previous.type not in ("IMPORT", "DOT") and token.type != "DOT"
+            return token.type in TOP_LEVEL or (previous.type not in ("IMPORT", "DOT") and token.type != "DOT")
         in_edits = bool(self.open_bodies) and self.open_bodies[0].has_edits
         if in_edits and not new_line and token.type in ROW_KINDS and len(self.current.tokens) == 1:
             return self.current.head != "NAME"  # `add block …`
+        if in_edits and self.adds_row(index, previous):
+            return True
         if token.type in NAMED_ROWS and not new_line and [one.type for one in self.current.tokens] == ["NAME"]:
             return False  # `image input: …`
         if token.type in ALWAYS_OPENS:
             return new_line or (self.can_end(index - 1) and self.current.head != "IMPORT")
-        if in_edits and new_line and previous.type in NEEDS_MORE and self.opens_edit(index):
+        if new_line and not self.brackets and self.braced_row is None and self.must_start(index, previous, in_edits):
             return True
         if not (new_line and self.can_end(index - 1)) or self.brackets or self.braced_row is not None:
             return False
@@ -159,6 +165,32 @@ class _Layout(Record, frozen=False):
         """A statement may be complete after a token. `level` begins a clause, but in `x.level` it is a name."""
         kind = self.tokens[index].type
         return kind in CAN_END or (kind == "LEVEL" and self.tokens[index - 1].type == "DOT")
+
+    def adds_row(self, index: int, previous: Token) -> bool:
+        """`add block …`, where `add` is no name."""
+        token, *following = self.tokens[index : index + 2]
+        if token.value != "add" or not following or following[0].type not in ROW_KINDS:
+            return False
+        named = previous.type in ("FROM", "AFTER", "ABSORB", "COMMA", *ROW_KINDS) or previous.value in ADDS_NAME
+        return following[0].line == token.line and not named
+
+    def must_start(self, index: int, previous: Token, in_edits: bool) -> bool:
+        """A line that could only be a statement is one, even below a line that breaks off, as by an operator."""
+        token = self.tokens[index]
+        if in_edits and previous.type in NEEDS_MORE | DANGLING | {"LET"} and self.opens_edit(index):
+            return previous.type != "LET" or not self.gives_value(index)
+        if previous.type not in DANGLING | CLAUSE_TERMINALS or not self.open_bodies:
+            return False
+        if in_edits or self.open_bodies[0].head == "NETWORK":
+            return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.names_row(index))
+        if token.type == "NAME":
+            return self.gives_value(index)
+        assert self.current is not None
+        return token.type in ("IF", "REPEAT", "ELSE") and [one.type for one in self.current.tokens] != ["ELSE"]
+
+    def names_row(self, index: int) -> bool:
+        """`blok b3: …`: nothing else has two names and a colon."""
+        return [token.type for token in self.tokens[index : index + 3]] == ["NAME", "NAME", "COLON"]
 
     def opens_edit(self, index: int) -> bool:
         """`drop b11`, `move b6 …`, `add block …` or `width = 2`: an edit of its own, even below one that breaks off."""

@@ -16,7 +16,7 @@ from spinedsl.syntax import characters
 from spinedsl.syntax.habits import habit_of
 from spinedsl.syntax.layout import BRACKETS, GOES_ON, NETWORK_ITEMS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import END, Token, Unexpected
-from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words
+from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words, may_be_row
 
 CLAUSE_WORDS = ("level", "from", "after", "channels", "repeat", "absorb", "resample", "join")
 EDITED = ROW_KINDS | {"NAME"}
@@ -41,13 +41,14 @@ class Misreadings:
         token = tokens[error.position]
         span = span_of(self.source, token)
         habit = habit_of(self.source, statement, error.position, error.accepts)
-        if habit is not None and statement.head != "INPUT":
+        of_input = statement.head == "INPUT" and not self.has_sizes(token, error)
+        if habit is not None and not of_input:
             found = say.UNEXPECTED.at(span, found=token.value, expected=in_words(error.accepts))
             return found.with_fix(habit.text, *habit.edits)
         if is_keyword_as_name(statement, token, error):
             self.keywords.setdefault(token.value, []).append(span)
             return None
-        if statement.head == "INPUT":
+        if of_input:
             return self.input_form(statement, span)
         found = say.UNEXPECTED.at(span, found=token.value, expected=in_words(error.accepts))
         return self.with_missing(found, statement, error)
@@ -94,6 +95,8 @@ class Misreadings:
         near = nearest(tokens[start].value, CLAUSE_WORDS)
         if near is not None:
             return found.with_rename(span, near)
+        if tokens[start - 1].value == "none" or not may_be_row(self.source, span.text):
+            return found
         end = span_of(self.source, tokens[start - 1]).end
         return found.with_fix("names are separated by `,`", Edit(Span(self.source, end, end), ","))
 
@@ -103,6 +106,11 @@ class Misreadings:
             found = say.KEYWORD_AS_NAME.at(places[0], word=word)
             edits = [Edit(place, f"{word}_") for place in places]
             yield found.with_fix(f"choose another name, say `{word}_`", *edits)
+
+    @staticmethod
+    def has_sizes(token: Token, error: Unexpected) -> bool:
+        """An input has its three sizes, and what stands behind them is no fourth."""
+        return END in error.accepts and token.value.lower() not in ("x", "*", ",")
 
     def input_form(self, statement: Statement, place: Span) -> Diagnostic:
         """The sizes of an input, as people write them elsewhere."""

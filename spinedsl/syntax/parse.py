@@ -57,16 +57,27 @@ def parse(source: Source) -> Outcome[tree.File]:
         empty = tree.File(source, None, (), (), (), sound=False)
         return Outcome(empty, (say.FILE_TOO_LARGE.at(source.span(0, 1), limit=MAX_FILE_CHARACTERS),))
     diagnostics, text = characters.inspect(source)
+    hidden = sorted(diagnostic.span.start for diagnostic in diagnostics)
     with _lock:
-        _builder.source = source
-        statements, unbalanced = lay_out(source, _machine().tokens(text))
-        parser = _Parser(source)
-        parser.hidden = sorted(diagnostic.span.start for diagnostic in diagnostics)
-        parser.diagnostics = [*diagnostics, *unbalanced]
-        file = parser.file(statements)
-        parser.diagnostics += parser.at_last()
-        file = replace(file, sound=not parser.diagnostics)
-    return Outcome(file, tuple(first(parser.diagnostics, MAX_REPORTED, say.TOO_MANY)))
+        tokens = _machine().tokens(text)
+        file, said = _read(source, tokens, hidden)
+        if said and not hidden:
+            from spinedsl.syntax.strays import read_again  # noqa: PLC0415  for mistakes only
+
+            file, said = read_again(source, tokens, _read, _machine().tokens, (file, said))
+    diagnostics += said
+    return Outcome(replace(file, sound=not diagnostics), tuple(first(diagnostics, MAX_REPORTED, say.TOO_MANY)))
+
+
+def _read(source: Source, tokens: Sequence[Token], hidden: Sequence[int] = ()) -> tuple[tree.File, list[Diagnostic]]:
+    """The tree of tokens, and what is wrong with their form. `hidden` is where characters stand that were refused."""
+    _builder.source = source
+    statements, unbalanced = lay_out(source, tokens)
+    parser = _Parser(source)
+    parser.hidden = hidden
+    parser.diagnostics = unbalanced
+    file = parser.file(statements)
+    return file, [*parser.diagnostics, *parser.at_last()]
 
 
 @cache
@@ -87,7 +98,7 @@ class _Parser:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self.broken: list[tree.Broken] = []
-        self.hidden: list[int] = []  # where characters stand that were refused
+        self.hidden: Sequence[int] = ()  # where characters stand that were refused
         self._misreadings: Misreadings | None = None
 
     @property

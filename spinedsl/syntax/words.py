@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set as AbstractSet
 
+from spinedsl.source import Source
 from spinedsl.syntax.machine import END
 
 WORDS = {
@@ -33,6 +34,7 @@ SIGNS = frozenset(
 STARTS_A_VALUE = frozenset({"NUMBER", "NAME", "LPAR", "LSQB", "TRUE", "FALSE", "MINUS", "NOT", "SHARED", "STRING"})
 GOES_ON_WITH_A_VALUE = frozenset({"COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "DOT", "AND", "OR", "IF"})
 _RUN_TOGETHER = re.compile(r"(level|repeat|channels|from|after|absorb|stem|block|output|head)_?(\w+)")
+_NETWORK = re.compile(r"\bnetwork\s+(\w+)(?:\s*=\s*(\w+))?")
 EXAMPLES = {
     "SPINE": "spine 1",
     "IMPORT": "import std.blocks",
@@ -84,3 +86,11 @@ def parted(word: str) -> str | None:
     """`level 4` for `level4`."""
     parts = _RUN_TOGETHER.fullmatch(word)
     return f"{parts[1]} {parts[2]}" if parts is not None else None
+
+
+def may_be_row(source: Source, name: str) -> bool:
+    """A row of the file has that name, or a network of another file may have such a row, which is edited here."""
+    if re.search(rf"\b(?:stem|block|output|head)\s+{re.escape(name)}\b", source.text) is not None:
+        return True
+    made_of = {match[2] for match in _NETWORK.finditer(source.text)} - {None}
+    return not made_of <= {match[1] for match in _NETWORK.finditer(source.text)}

@@ -258,4 +258,4 @@ def test_a_mistake_of_an_edit_is_said_once_for_all_that_is_made_of_it() -> None:
 
 def test_a_broken_edit_hides_no_other_and_has_no_consequences() -> None:
     outcome = edited("drop b1,", "add block x1 residual", "block b3 from x1, b2", "block b77 level 3")
-    assert [code for code, _ in said(outcome)] == ["E0101", "E0102", "E0201"]
+    assert [code for code, _ in said(outcome)] == ["E0101", "E0101", "E0201"]

@@ -92,6 +92,7 @@ class RowEditor(Record, frozen=False):
         unknown = len(self.draft.said)
         at = self.find(edit.name, edit.kind)
         if at is None:
+            self.draft.trace.meant |= read_by(edit.clauses)
             if edit.use is not None and edit.clauses and len(self.draft.said) > unknown:
                 start = Span(edit.span.source, edit.span.start, edit.span.start)
                 self.draft.said[-1] = self.draft.said[-1].with_fix("did you mean a new row?", Edit(start, "add "))

@@ -149,6 +149,8 @@ class _Checker(Record, frozen=False):
         """Check statements in order; true when every path through them returns."""
         returned = False
         for statement in body:
+            if returned and isinstance(statement, tree.Broken):
+                continue  # what is wrong with it is said
             if returned:
                 found = say.UNREACHABLE.at(statement.span)
                 self.diagnostics.append(found.with_fix("take it away", Edit(statement.span, "")))

@@ -212,6 +212,8 @@ class RowResolver(Record, frozen=False):
         if name.text in names.mentioned or name.text in names.unit.home(name.span).mentioned:
             return
         if (dropped := names.dropped(name.text)) is not None:
+            if row.name.text in names.mentioned:
+                return  # an edit of the row could not be read: it may well say what feeds it now
             found = say.READS_DROPPED.at(name.span, name=name.text, user=row.name.text)
             fix = f"drop `{row.name.text}` too, or edit what it reads: `{self.reread(row, name)}`"
             names.diagnostics.append(found.with_others(Label(dropped, "dropped here")).with_fix(fix))
