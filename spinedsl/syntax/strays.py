@@ -30,7 +30,7 @@ from spinedsl.syntax.layout import (
 )
 from spinedsl.syntax.machine import Token
 
-MOST_TOKENS = 60_000  # that are read for all guesses of a file
+MOST_TOKENS = 40_000  # that are read for all guesses of a file
 MOST_STRAYS = 20  # of a file
 MOST_WORDS = 3  # of a stray
 NEAR = 4  # tokens before the place where a mistake shows
@@ -95,6 +95,8 @@ class _Reader(Record, frozen=False):
         starts = [token.start_pos for token in self.tokens]
         at = max(bisect_right(starts, found.span.start) - 1, 0)
         low, high = self.region(at)
+        if high - low > self.left:
+            return None
         part = self.tokens[low:high]
         before = self.cost(self.source, part)[0]
         if not self.is_plainly_stray(found, at) and self.is_repaired(found, part, before):
