@@ -235,6 +235,15 @@ def test_the_heat_scale_is_linear() -> None:
     assert step_of(0, 0) == 0
 
 
+def test_the_legend_has_the_narrowest_and_the_widest() -> None:
+    program = example("spinenet.spine", "SpineNet49")
+    channels = [row.type.channels for row in program.rows if row.kind in ("stem", "block")]
+    root = ET.fromstring(to_svg(lay_out(program, widths="channels")))
+    said = [element.text or "" for element in root.iter(f"{SVG}text")]
+    counts = [text for text in said if text.endswith(" channels")]
+    assert counts == [f"{min(channels)} channels", f"{max(channels)} channels"]
+
+
 # ---- marks ----
 
 
@@ -316,6 +325,30 @@ def test_what_a_change_reaches_is_marked(old: str, new: str, rows: set[str], arr
     assert {name for name in after.rows if name in ("a", "b", "c")} == rows
     assert set(after.arrows) == arrows
     assert all(mark.kind == "changed" and mark.note for mark in [*after.rows.values(), *after.arrows.values()])
+
+
+NARROW = """\
+resample_type narrow(x, source, target, alpha = 1) -> target.in_channels {
+    let down = target.level - x.level
+    var y = conv(x, target.in_channels, kernel = 1)
+    if down > 0 { repeat down { y = max_pool(y, kernel = 3, stride = 2) } }
+    if down < 0 { y = upsample(y, levels = -down) }
+    return y
+}
+
+network"""
+
+
+@pytest.mark.parametrize("change", [("kernel = 3", "kernel = 5"), ("kernel = 1", "kernel = 3"), ("var y", "var z")])
+def test_arrows_say_that_what_resamples_them_changed(change: tuple[str, str]) -> None:
+    """Of a definition that changed it is said wherever it is used, though no row says anything else."""
+    text = NET.replace("mine", "residual").replace("network", NARROW, 1).replace("spinenet(alpha = 0.5)", "narrow")
+    new = text.replace(*change) if change[1] != "var z" else re.sub(r"\by\b", "z", text)
+    was, now = (side(Source.from_text(one), network="Net") for one in (text, new))
+    _, after = markings(compare(was, now))
+    assert set(after.arrows) == {("a", "b"), ("a", "c"), ("b", "c")}
+    assert all("the definition narrow changed" in mark.note for mark in after.arrows.values())
+    assert not {"a", "b", "c"} & after.rows.keys()
 
 
 def test_anything_can_be_marked() -> None:

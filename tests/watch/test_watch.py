@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 
+from spinedsl import driver
 from spinedsl.cli import main
 from spinedsl.diagnostics.render import render
 from spinedsl.watch import Frame, Server, Watcher
+from spinedsl.watch.frames import files_of, prints
 from tests.patience import HANG
 from tests.watch.chromium import BROWSER, Chromium
 
@@ -279,6 +281,53 @@ def test_many_pages_are_refused(watched: Watched) -> None:
         next(stream)
     assert answer(watched.server, "/events")[0] == 503
     assert answer(watched.server)[0] == 200
+
+
+def test_every_file_that_it_is_made_from_is_watched(tmp_path: Path) -> None:
+    """Also what an import imports, however deep, and each once; nothing of the package."""
+    chain = ["net", "own", "deep", "deeper"]
+    for name, next_ in zip(chain, [*chain[1:], ""], strict=True):
+        text = NET if name == "net" else OWN.replace("mix", "mix" if name == "own" else f"mix_{name}")
+        imports = f'import "{next_}.spine"\n' if next_ and name != "net" else ""
+        (tmp_path / f"{name}.spine").write_text(text.replace("spine 1\n", f"spine 1\n{imports}"), encoding="utf-8")
+    analysis = driver.read(tmp_path / "net.spine").then(driver.analyse).value
+    assert analysis is not None
+    assert [path.name for path in files_of(analysis)] == [f"{name}.spine" for name in chain]
+
+
+def test_a_save_is_seen_by_whatever_it_changes(tmp_path: Path) -> None:
+    """By its size, by its time alone, or by being another file, as editors save in different ways."""
+    path = tmp_path / "net.spine"
+    path.write_text(NET, encoding="utf-8")
+    os.utime(path, ns=(0, 10**18))
+    seen = [prints([path])[path]]
+    os.utime(path, ns=(0, 10**18 + 1))
+    seen.append(prints([path])[path])
+    path.write_text(f"{NET}\n", encoding="utf-8")
+    os.utime(path, ns=(0, 10**18 + 1))
+    seen.append(prints([path])[path])
+    beside = tmp_path / "beside"
+    beside.write_text(f"{NET} ", encoding="utf-8")
+    os.utime(beside, ns=(0, 10**18 + 1))
+    beside.replace(path)
+    seen.append(prints([path])[path])
+    path.unlink()
+    seen.append(prints([path])[path])
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_page_that_leaves_makes_room_for_another() -> None:
+    server = Server()
+    server.start()
+    taken = 0
+    while server.enter():
+        taken += 1
+        assert taken < 1000
+    for _ in range(2 * taken):
+        server.leave()
+        assert server.enter()
+        assert not server.enter()
+    server.close()
 
 
 # ---- the command ----
