@@ -116,3 +116,14 @@ def test_edits_of_what_feeds_a_row(row: str, text: str) -> None:
     edits = derive(found.old, found.new)
     assert edits is not None
     assert edits.to_text() == f"with {{\n    {text}\n}}"
+
+
+def test_edits_of_rows_that_move_to_the_top() -> None:
+    """Two stems that change places: whichever moves, it ends where it stands in the new network."""
+    stem = "    stem s: resnet_stem channels 4\n"
+    both = (stem, stem.replace("s:", "t:"))
+    text = NET.replace(stem, "".join(both)).replace("from a, b", "from a, t")
+    found = difference(("".join(both), "".join(both[::-1])), old=text)
+    edits = derive(found.old, found.new)
+    assert edits is not None
+    assert edits.to_text() in ("with {\n    move t before s\n}", "with {\n    move s after t\n}")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import chain, combinations
+from functools import cache
+from itertools import chain, combinations, pairwise
 
 import pytest
 
 import spinedsl
 from spinedsl.draw import lay_out
 from spinedsl.draw.figure import Arrow
+from spinedsl.draw.layout import LANE
 from spinedsl.draw.routes import Link, route
 from spinedsl.source import Source
-from tests.draw.drawn import all_figures
+from tests.draw.drawn import all_figures as drawn_figures
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
@@ -22,6 +24,9 @@ def test_arrows_between_two_blocks_run_around_the_middle(count: int) -> None:
     for ends in ([one.leave for one in made.routes], [one.enter for one in made.routes]):
         assert sorted(ends) == sorted(-end for end in ends)
         assert len(set(ends)) == count
+
+
+all_figures = cache(drawn_figures)
 
 
 def on_a_vertical(arrow: Arrow) -> bool:
@@ -44,6 +49,19 @@ def test_arrows_into_one_side_of_a_block_do_not_cross_each_other() -> None:
             pairs += 1
             assert (one[0] < other[0]) == (one[1] < other[1])
     assert pairs > 20
+
+
+def test_lanes_stay_inside_the_bands_that_they_belong_to() -> None:
+    """No arrow runs along the border of two bands, or beyond it, however many lanes a band has above and below."""
+    across = 0
+    for figure in all_figures().values():
+        borders = [*(band.top for band in figure.bands.values()), *(band.bottom for band in figure.bands.values())]
+        for arrow in (arrow for panel in figure.panels for arrow in panel.arrows):
+            for (_, y), (_, end) in pairwise(arrow.points):
+                if y == end:
+                    across += 1
+                    assert min(abs(y - border) for border in borders) > LANE - 0.01
+    assert across > 100
 
 
 NET = """\
