@@ -38,4 +38,25 @@ PLANTS: tuple[Plant, ...] = (
         "",
         ("tests/hostile/test_payloads.py",),
     ),
+    Plant(
+        "timm: the first few maps, not the last",
+        "backends/torch/templates/adapters/timm.jinja",
+        "numbers[len(numbers) - indices :]",
+        "numbers[:indices]",
+        ("tests/hosts/test_timm.py::test_intermediates",),
+    ),
+    Plant(
+        "timm: a group of `b1` takes `b10` too",
+        "backends/torch/templates/adapters/timm.jinja",
+        '(rf"^{row}\\.", (i,))',
+        '(rf"^{row}", (i,))',
+        ("tests/hosts/test_timm.py::test_each_parameter_is_in_the_group_of_its_row",),
+    ),
+    Plant(
+        "timm: the number of classes stays",
+        "backends/torch/templates/adapters/timm.jinja",
+        "        self.num_classes = num_classes\n        self.head.reset",
+        "        self.head.reset",
+        ("tests/hosts/test_timm.py::test_the_number_of_classes_is_said",),
+    ),
 )
