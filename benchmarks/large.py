@@ -64,7 +64,7 @@ def other(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def whole(path: Path, versions: Mapping[bytes, tuple[str, str]]) -> bool:
     """The model is one of the versions, and its tensors are beside it to the last bit."""
-    asked = versions.get(path.read_bytes())
+    asked = versions.get(path.read_bytes()) if path.exists() else None
     if asked is None:
         return False
     beside = path.with_name(asked[0])
@@ -88,16 +88,23 @@ def torn(folder: Path, files: Mapping[str, bytes], kills: int, seed: int = 1) ->
     for turn in range(kills):
         pid = os.fork()
         if not pid:
-            sys.stderr = sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-            write_files(str(path), both[(turn + 1) % 2])
-            os._exit(0)
+            try:
+                sys.stderr = sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+                write_files(str(path), both[(turn + 1) % 2])
+                os._exit(0)
+            finally:
+                os._exit(1)  # whatever went wrong: the folder is the parent's
         time.sleep(pick.random() * usual * 1.1)
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         finished += status == 0
         bad += not whole(path, versions)
-        for left in folder.glob(".*"):
-            left.unlink()
+        model = path.read_bytes() if path.exists() else b""
+        for left in folder.iterdir():  # temporary files, and half of the time the tensors of the other version
+            if left.name.startswith(".") or (
+                pick.random() < 0.5 and left.name not in (path.name, *versions.get(model, ()))
+            ):
+                left.unlink()
     return bad, finished
 
 

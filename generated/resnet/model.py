@@ -17,6 +17,15 @@ def chain(**modules: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
+def check_size(x: Tensor, divisor: int) -> None:
+    """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
+    height: object = x.shape[-2]
+    width: object = x.shape[-1]
+    if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
+        fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
+        raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
+
+
 class Repeated(nn.Module):
     """Modules one after another, named `rep0`, `rep1` and so on."""
 
@@ -147,6 +156,7 @@ class ResNet50(nn.Module):
                 module.reset_parameters()
 
     def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+        check_size(image, 32)
         s = self.s(image)
         c2 = self.c2(s)
         c3 = self.c3(c2)

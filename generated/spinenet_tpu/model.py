@@ -18,6 +18,12 @@ def chain(**modules: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
+def check_fixed(size: object, fixed: int, axis: str) -> None:
+    """Refuse images of another height or width than the network was compiled for."""
+    if isinstance(size, int) and size != fixed:
+        raise ValueError(f"the network was compiled for a {axis} of {fixed}, got {size}")
+
+
 class Repeated(nn.Module):
     """Modules one after another, named `rep0`, `rep1` and so on."""
 
@@ -353,7 +359,7 @@ class SpineNet49S_C_224(nn.Module):
                 module.reset_parameters()
 
     def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
-        torch._assert(image.shape[3] == 224, "the width of the input is 224")
+        check_fixed(image.shape[3], 224, "width")
         sizes = level_sizes(image, 7)
         s = self.s(image)
         b0 = self.b0(s)

@@ -235,15 +235,25 @@ def write_files(output: str, files: Mapping[str, bytes], *, force: bool = False)
         UsageError: one of the others is there, and the model that is replaced has no part in it.
     """
     (_, main), *others = files.items()
-    for name, _ in others:
+    missing = [(name, data) for name, data in others if not _holds(Path(output).with_name(name), data)]
+    for name, _ in missing:
         beside = Path(output).with_name(name)
         if beside.exists() and not force and not _mentions(Path(output), name):
             raise UsageError(f"`{beside}` is there, and would be replaced: move it, or --force replaces it")
-    for name, data in others:
+    for name, data in missing:
         if status := write_output(str(Path(output).with_name(name)), data):
             return status
+    for name, _ in others:
         note(f"{one_line(output)} needs {name} beside it")
     return write_output(output, main)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """The file is there already, as an interrupted command may have left it."""
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _mentions(path: Path, name: str) -> bool:

@@ -13,7 +13,7 @@ NODES = frozenset(
     """
     Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitXor BoolOp Call ClassDef Compare Constant Dict Div Eq
     Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import IsNot JoinedStr List
-    ListComp Load Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Return Slice Starred Store Delete Del In Sub
+    ListComp Load Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Raise Return Slice Starred Store Delete Del In Sub
     Subscript Tuple USub UnaryOp With alias arg arguments comprehension keyword withitem
     """.split()
 )
@@ -30,12 +30,13 @@ IMPORTS = frozenset(
     }
 )
 BUILTINS = frozenset(
-    "bool dict enumerate float getattr int isinstance len list max min object range str super tuple zip".split()
+    "ValueError bool dict enumerate float getattr int isinstance len list max min object range str super tuple "
+    "zip".split()
 )
 # What may be read of a module, by its whole name.
 OF_MODULES = frozenset(
     """
-    functools.partial functools.reduce math.sqrt warnings.warn torch._assert
+    functools.partial functools.reduce math.sqrt warnings.warn
     torch.Size torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
     torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
     torch.transpose torch.unflatten torch.zeros_like
@@ -153,7 +154,12 @@ class _Reader:
                 yield "text"
 
 
-PHRASES = frozenset({" tensors of rows that are left out: ", ", ", "-inf"})
+PHRASES = frozenset(
+    {
+        " tensors of rows that are left out: ", ", ", "-inf",
+        "height and width must divide by ", ", got ", ": pad images to ", "the network was compiled for a ", " of ",
+    }
+)  # fmt: skip
 
 
 def _plain_attribute(node: ast.expr) -> bool:

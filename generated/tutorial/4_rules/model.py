@@ -18,6 +18,15 @@ def chain(**modules: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
+def check_size(x: Tensor, divisor: int) -> None:
+    """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
+    height: object = x.shape[-2]
+    width: object = x.shape[-1]
+    if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
+        fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
+        raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
+
+
 def activated_sum(*inputs: Tensor) -> Tensor:
     """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
     (std/resample.spine:51).
@@ -181,6 +190,7 @@ class Rules(nn.Module):
                 module.reset_parameters()
 
     def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+        check_size(image, 32)
         s = self.s(image)
         b0 = self.b0(s)
         b1 = self.b1(activated_sum(self.b1.from_b0(b0)))

@@ -18,6 +18,15 @@ def chain(**modules: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
+def check_size(x: Tensor, divisor: int) -> None:
+    """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
+    height: object = x.shape[-2]
+    width: object = x.shape[-1]
+    if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
+        fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
+        raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
+
+
 def shortcut(x: Tensor) -> Tensor:
     """The identity where it fits; else a 1x1 convolution to the channels, at the stride, of `like`. He et al., CVPR
     2016, arXiv 1512.03385, section 3.3, option B (std/blocks.spine:7).
@@ -192,6 +201,7 @@ class Permuted(nn.Module):
                 module.reset_parameters()
 
     def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+        check_size(image, 32)
         s = self.s(image)
         b0 = self.b0(s)
         b1 = self.b1(activated_sum(self.b1.from_b0(b0)))

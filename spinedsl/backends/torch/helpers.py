@@ -27,6 +27,21 @@ def leave_out(rows: tuple[str, ...], module: nn.Module, state: dict[str, Tensor]
         warnings.warn(f"{len(left)} tensors of rows that are left out: {', '.join(rows)}", stacklevel=2)
 
 
+def check_size(x: Tensor, divisor: int) -> None:
+    """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
+    height: object = x.shape[-2]
+    width: object = x.shape[-1]
+    if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
+        fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
+        raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
+
+
+def check_fixed(size: object, fixed: int, axis: str) -> None:
+    """Refuse images of another height or width than the network was compiled for."""
+    if isinstance(size, int) and size != fixed:
+        raise ValueError(f"the network was compiled for a {axis} of {fixed}, got {size}")
+
+
 class Repeated(nn.Module):
     """Modules one after another, named `rep0`, `rep1` and so on."""
 

@@ -19,8 +19,8 @@ MODULE_NAMES = frozenset(
     """
     F OrderedDict Tensor crc32 functools math nn self torch warnings
     Constant LayerNorm2d Repeated RepeatedAtSizes SameConv2d SamePaddedConv2d Trainable
-    average_pool chain concat crop crop_to hashed leave_out level_sizes resize_nearest same_average_pool same_pad
-    same_padding stochastic_depth truncated_normal uniform
+    average_pool chain check_fixed check_size concat crop crop_to hashed leave_out level_sizes resize_nearest
+    same_average_pool same_pad same_padding stochastic_depth truncated_normal uniform
     """.split()
 )
 _RESERVED = MODULE_NAMES | frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"l", "O", "I"}  # easily misread

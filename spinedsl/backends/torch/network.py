@@ -173,7 +173,7 @@ class _Network:
         program = self.program
         read = {connection.source for row in program.heads for connection in row.inputs}
         yield f"    def forward(self, {self.locals[program.input_name]}: Tensor) -> OrderedDict[str, Tensor]:"
-        yield from self._fixed_sizes()
+        yield from self._legal_sizes()
         if self.sizes:
             highest = max(type_.level or 0 for type_ in flatten(program).types)
             yield f"        {self.sizes} = level_sizes({self.locals[program.input_name]}, {highest})"
@@ -191,14 +191,18 @@ class _Network:
         ]
         yield from lines(8, "return ", call("OrderedDict", *outputs))
 
-    def _fixed_sizes(self) -> Iterator[str]:
-        """What a definition reads of the size decided what stands here: at another size it would be another network."""
-        program = self.program
-        for dimension, axis in ((2, "height"), (3, "width")):
+    def _legal_sizes(self) -> Iterator[str]:
+        """What the divisor does not divide would fail far below, or pass and give maps of other sizes.
+
+        What a definition reads of the size decided what stands here: at another size it would be another network.
+        """
+        program, image = self.program, self.locals[self.program.input_name]
+        sizes = {"height": program.input_type.height, "width": program.input_type.width}
+        if program.divisor > 1 and len(program.static_axes) < len(sizes):
+            yield from lines(8, "", call("check_size", image, str(program.divisor)))
+        for dimension, (axis, size) in enumerate(sizes.items(), start=2):
             if axis in program.static_axes:
-                size = {"height": program.input_type.height, "width": program.input_type.width}[axis]
-                asked = f"{self.locals[program.input_name]}.shape[{dimension}] == {size}"
-                yield from lines(8, "", call("torch._assert", asked, f'"the {axis} of the input is {size}"'))
+                yield from lines(8, "", call("check_fixed", f"{image}.shape[{dimension}]", str(size), f'"{axis}"'))
 
     def _head(self, row: Row) -> Doc:
         """A head on the list of all that it reads."""
