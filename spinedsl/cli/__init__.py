@@ -11,16 +11,30 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from spinedsl import __version__
 from spinedsl.cli.options import quiet_argument
 from spinedsl.cli.parsing import Parser, leaves
 from spinedsl.cli.voice import MANNER, UsageError
 
-COMMANDS = (
-    "check", "explain", "compile", "verify", "show", "stats", "draw", "watch", "diff", "breaking", "weights", "fmt",
-    "fuzz", "new", "completion",
-)  # fmt: skip
+COMMANDS = {
+    "check": "say everything that is wrong with files",
+    "explain": "explain what a code means, with examples",
+    "compile": "compile a network to PyTorch or ONNX",
+    "verify": "run a network by PyTorch, ONNX Runtime and OpenVINO, and compare",
+    "show": "show every operation of a network",
+    "stats": "count parameters, multiply-adds, memory and receptive field",
+    "draw": "draw the scale-permuted figure",
+    "watch": "check and redraw a file after each save, in the browser",
+    "diff": "say what changed between two networks, and whom it breaks",
+    "breaking": "fail if networks of a file changed from a tier up",
+    "weights": "show, convert and verify weights",
+    "fmt": "format files in the canonical form",
+    "fuzz": "try the compiler's laws on a network and on random ones like it",
+    "new": "start a file with a small network",
+    "completion": "print a script that completes commands in a shell",
+}  # each a module here, and the line about it in the help, for which none is imported
 OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 DESCRIPTION = "The compiler for scale-permuted networks."
@@ -117,16 +131,27 @@ def _fault(error: Exception, given: Sequence[str]) -> int:
     return INTERNAL
 
 
-def parser(given: Sequence[str] = ()) -> Parser:
-    """What reads the arguments `given`: of their command only, or of all where they name none."""
+def parser(given: Sequence[str] | None = None) -> Parser:
+    """What reads the arguments `given`: those of their command, or `spine`'s own, as `--help` and `--version`.
+
+    Only a command whose arguments are read is imported. Without `given`, and where it begins with neither, all are.
+    """
     whole = Parser(prog="spine", description=DESCRIPTION, epilog=EXAMPLES)
     whole.add_argument("-V", "--version", action="version", version=f"spine {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", prog="spine", required=True)
-    for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:  # only what is asked for is imported
-        module = import_module(f"spinedsl.cli.{name}")
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__, epilog=module.EXAMPLES)
-        module.arguments(command)
-        for one in leaves(command):
-            quiet_argument(one)
-        command.set_defaults(run=module.run)
+    named = [name for name in (given or ())[:1] if name in COMMANDS]
+    asked = given is not None and (not given or given[0] in whole.options)
+    for name in named or COMMANDS:
+        command = commands.add_parser(name, help=COMMANDS[name])
+        if not asked:
+            _complete(command, import_module(f"spinedsl.cli.{name}"))
     return whole
+
+
+def _complete(command: Parser, module: ModuleType) -> None:
+    """What a command takes, and what its own help says."""
+    command.description, command.epilog = module.__doc__, module.EXAMPLES
+    module.arguments(command)
+    for one in leaves(command):
+        quiet_argument(one)
+    command.set_defaults(run=module.run)

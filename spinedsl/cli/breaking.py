@@ -15,7 +15,6 @@ from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, page_of
 from spinedsl.compare import Tier, Verdict, breaking
 
-HELP = "fail if networks of a file changed from a tier up"
 EXAMPLES = """\
 examples:
   spine breaking HEAD~1:net.spine net.spine                     fails if a checkpoint no longer loads

@@ -13,7 +13,6 @@ from spinedsl.diagnostics import Diagnostic, Severity, in_order
 from spinedsl.diagnostics.plain import counted
 from spinedsl.ir.typed import InputSize
 
-HELP = "say everything that is wrong with files"
 EXAMPLES = """\
 examples:
   spine check net.spine

@@ -23,7 +23,6 @@ from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import one_line
 
-HELP = "compile a network to PyTorch or ONNX"
 EXAMPLES = """\
 examples:
   spine compile net.spine --to torch -o model.py

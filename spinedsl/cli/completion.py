@@ -10,7 +10,6 @@ from spinedsl.extras import require
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 PATHS = ("FILE", "PATH", "WEIGHTS", "OLD", "NEW")
-HELP = "print a script that completes commands in a shell"
 EXAMPLES = """\
 examples:
   spine completion bash > ~/.local/share/bash-completion/completions/spine

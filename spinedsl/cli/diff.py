@@ -22,7 +22,6 @@ from spinedsl.draw.colours import THEMES
 from spinedsl.extras import require
 from spinedsl.source import Source
 
-HELP = "say what changed between two networks, and whom it breaks"
 EXAMPLES = """\
 examples:
   spine diff old.spine new.spine

@@ -33,7 +33,6 @@ from spinedsl.source import Source
 if TYPE_CHECKING:
     from spinedsl.compare import Difference
 
-HELP = "draw the scale-permuted figure"
 EXAMPLES = """\
 examples:
   spine draw examples/spinenet.spine --network SpineNet49 -o spinenet49.svg

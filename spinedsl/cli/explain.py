@@ -17,7 +17,6 @@ from spinedsl.diagnostics import nearest
 from spinedsl.diagnostics.catalogue import CATALOGUE, GROUPS
 from spinedsl.diagnostics.explain import Example, explanation
 
-HELP = "explain what a code means, with examples"
 EXAMPLES = """\
 examples:
   spine explain E0303            the rule, and a wrong and a right file

@@ -15,7 +15,6 @@ from spinedsl.diagnostics.plain import counted, one_line, printable
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 
-HELP = "format files in the canonical form"
 EXAMPLES = """\
 examples:
   spine fmt net.spine                 rewrite the file

@@ -27,7 +27,6 @@ from spinedsl.diagnostics.plain import counted, one_line, printable
 if TYPE_CHECKING:
     from spinedsl.testing.fuzz import Failure, Report
 
-HELP = "try the compiler's laws on a network and on random ones like it"
 EXAMPLES = """\
 examples:
   spine fuzz net.spine

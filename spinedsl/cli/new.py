@@ -14,7 +14,6 @@ from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, summary
 from spinedsl.diagnostics.plain import one_line
 
-HELP = "start a file with a small network"
 EXAMPLES = """\
 examples:
   spine new mynet.spine

@@ -9,7 +9,6 @@ from spinedsl.cli.options import format_argument, network_arguments, outputs_arg
 from spinedsl.cli.request import requested_program
 from spinedsl.ops.text import plain, to_text
 
-HELP = "show every operation of a network"
 EXAMPLES = """\
 examples:
   spine show net.spine

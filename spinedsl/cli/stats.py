@@ -13,7 +13,6 @@ from spinedsl.cli.terminal import table
 from spinedsl.diagnostics.plain import counted
 from spinedsl.ops.graph import Graph, flatten
 
-HELP = "count parameters, multiply-adds, memory and receptive field"
 EXAMPLES = """\
 examples:
   spine stats net.spine

@@ -28,7 +28,6 @@ from spinedsl.record import asdict
 if TYPE_CHECKING:
     from spinedsl.agreement import Difference, Report
 
-HELP = "run a network by PyTorch, ONNX Runtime and OpenVINO, and compare"
 EXAMPLES = """\
 examples:
   spine verify net.spine

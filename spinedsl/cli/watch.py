@@ -18,7 +18,6 @@ from spinedsl.cli.voice import UsageError, summary
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.watch import Frame, Server, Watcher
 
-HELP = "check and redraw a file after each save, in the browser"
 EXAMPLES = """\
 examples:
   spine watch net.spine

@@ -31,7 +31,6 @@ from spinedsl.ops.primitives import Initial
 if TYPE_CHECKING:
     from spinedsl.weights import Fit, Weights
 
-HELP = "show, convert and verify weights"
 EXAMPLES = """\
 examples:
   spine weights show model.safetensors                              names, shapes, types, and whether there are digests
