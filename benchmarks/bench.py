@@ -91,6 +91,30 @@ def cold_onnx() -> None:
         )
 
 
+def start() -> None:
+    """`spine --version` and `spine --help`, from nothing."""
+    processes(
+        {
+            "python, doing nothing": [PYTHON, "-c", "pass"],
+            "spine --version": [PYTHON, "-m", "spinedsl", "--version"],
+            "spine --help": [PYTHON, "-m", "spinedsl", "--help"],
+        },
+        runs=9,
+    )
+
+
+def figure() -> None:
+    """`spine draw` of networks of 1,000 and 2,000 blocks, from nothing, beside `spine check` of 1,000."""
+    with tempfile.TemporaryDirectory() as folder:
+        commands: dict[str, Sequence[str]] = {}
+        for count in (1_000, 2_000):
+            path = Path(folder) / f"net{count}.spine"
+            path.write_text(rows(count))
+            commands[f"draw, {count:,} blocks"] = ["draw", str(path), "-o", str(path.with_suffix(".svg"))]
+        commands = {"check, 1,000 blocks": ["check", str(Path(folder) / "net1000.spine")], **commands}
+        processes({name: [PYTHON, "-m", "spinedsl", *command] for name, command in commands.items()}, runs=3)
+
+
 # ---- in one process ----
 
 
@@ -169,25 +193,30 @@ def heaps() -> None:
         print(f"  {name:34} {seconds:7.3f} s CPU   {seconds / loop:6.1f}x   {steps:12,} steps")
 
 
-def figure() -> None:
-    """`spine draw` of networks of 1,000 and 2,000 blocks, from nothing, beside `spine check` of 1,000."""
-    with tempfile.TemporaryDirectory() as folder:
-        commands: dict[str, Sequence[str]] = {}
-        for count in (1_000, 2_000):
-            path = Path(folder) / f"net{count}.spine"
-            path.write_text(rows(count))
-            commands[f"draw, {count:,} blocks"] = ["draw", str(path), "-o", str(path.with_suffix(".svg"))]
-        commands = {"check, 1,000 blocks": ["check", str(Path(folder) / "net1000.spine")], **commands}
-        processes({name: [PYTHON, "-m", "spinedsl", *command] for name, command in commands.items()}, runs=3)
+def loading() -> None:
+    """`load` of SpineNet-190 with weights that were read, beside the same without, whose values are drawn."""
+    from spinedsl import api
+    from spinedsl.ops.graph import flatten
+    from spinedsl.ops.initial import seeded
+    from spinedsl.weights import Weights
+
+    program = api.program(SPINENET, network="SpineNet190")
+    weights = Weights("w.npz", seeded(flatten(program).parameters, 1))
+    given = median_of(lambda: api.load(SPINENET, network="SpineNet190", weights=weights), 3)
+    drawn = median_of(lambda: api.load(SPINENET, network="SpineNet190"), 3)
+    print(f"  with weights    {given:7.2f} s CPU")
+    print(f"  without         {drawn:7.2f} s CPU   {drawn / given:6.1f}x")
 
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "check": cold_check,
     "onnx": cold_onnx,
+    "start": start,
+    "figure": figure,
     "one": one_network,
     "growth": growth,
     "heaps": heaps,
-    "figure": figure,
+    "load": loading,
 }
 
 if __name__ == "__main__":

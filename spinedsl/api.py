@@ -453,8 +453,11 @@ def load(
         MissingPackage: torch, or what reads the weights, is not installed; it is an `ImportError`.
     """
     extras.require(*extras.MODULE, *_of_weights(weights))
-    from spinedsl.backends.torch import build, filled  # noqa: PLC0415  torch is only needed here
+    from spinedsl.backends.torch import build, emit_module, filled  # noqa: PLC0415  torch is only needed here
 
     made = program(file, network=network, size=size, outputs=outputs)
-    module = build(made) if weights is None else filled(build(made), _tensors(made, read_weights(weights)))
+    if weights is None:
+        module = build(made)
+    else:
+        module = filled(emit_module(made).decode(), made, _tensors(made, read_weights(weights)))
     return cast("Backbone", module)

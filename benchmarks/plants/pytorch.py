@@ -58,5 +58,17 @@ PLANTS: tuple[Plant, ...] = (
         "        self.num_classes = num_classes\n        self.head.reset",
         "        self.head.reset",
         ("tests/hosts/test_timm.py::test_the_number_of_classes_is_said",),
+        "loading: values are drawn for weights to replace",
+        "backends/torch/build.py",
+        '{"reset": lambda self: None}',
+        "{}",
+        ("tests/backends/torch/test_build.py",),
+    ),
+    Plant(
+        "loading: constants are left as memory was",
+        "backends/torch/build.py",
+        'cast("Any", part).reset_parameters()',
+        "pass",
+        ("tests/backends/torch/test_build.py",),
     ),
 )

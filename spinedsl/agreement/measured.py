@@ -113,11 +113,10 @@ def counted(program: Program) -> tuple[int, int]:
     import torch  # noqa: PLC0415
     from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
 
-    from spinedsl.backends.torch import build  # noqa: PLC0415
+    from spinedsl.backends.torch import emit_module, shaped  # noqa: PLC0415
 
-    with torch.device("meta"):
-        module = build(program).eval().requires_grad_(False)
-        type_ = program.input_type
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            module(torch.empty(1, type_.channels, type_.height, type_.width))
+    module = shaped(emit_module(program).decode(), program).eval().requires_grad_(False)
+    type_ = program.input_type
+    with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(torch.empty(1, type_.channels, type_.height, type_.width))
     return sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2

@@ -43,21 +43,11 @@ def _code(program: Program) -> str:
 
 
 def module_of(program: Program, weights: Mapping[str, Array], dtype: type[np.float32 | np.float64]) -> Any:
-    """The generated PyTorch module, which must have just these weights; its own first values are never made."""
-    import torch  # noqa: PLC0415
+    """The generated PyTorch module, which must have just these weights."""
+    from spinedsl.backends.torch import filled  # noqa: PLC0415
 
-    from spinedsl.backends.torch import instantiate  # noqa: PLC0415
-
-    module: Any
-    with torch.device("meta"):
-        module = instantiate(_code(program), program).eval()
-    tensors = {name: torch.from_numpy(value.astype(dtype)) for name, value in weights.items()}
-    module.load_state_dict(tensors, assign=True)
-    for part in module.modules():
-        if any(buffer.is_meta for buffer in part.buffers(recurse=False)):  # constants are no part of the state
-            part.to_empty(device="cpu", recurse=False)
-            part.reset_parameters()
-    return module
+    tensors = {name: value.astype(dtype, copy=False) for name, value in weights.items()}
+    return filled(_code(program), program, tensors).eval()
 
 
 def _torch(program: Program, weights: Mapping[str, Array], dtype: type[np.float32 | np.float64]) -> Runner:

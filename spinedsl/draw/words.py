@@ -50,11 +50,6 @@ class Facts(Record):
         return receptive_fields(self.graph)
 
     @cached_property
-    def rows(self) -> dict[str, Row]:
-        """Its rows by name."""
-        return {row.name: row for row in self.program.rows}
-
-    @cached_property
     def feeds(self) -> dict[str, list[Feed]]:
         """The connections that are drawn, by the row that they feed."""
         found: dict[str, list[Feed]] = {}
@@ -102,7 +97,7 @@ def _block_lines(row: Row, outputs: Sequence[str], facts: Facts, marks: Mapping[
     )
     yield from _sources(row, facts)
     for name in outputs:
-        output = facts.rows[name]
+        output = facts.program.row(name)
         how = f"by {output.type_name}, " if output.type_name else ""
         yield f"output {name}: {how}{_shape(output)}, {_counts(facts.costs[name])}"
 
@@ -171,7 +166,7 @@ def _manner(feed: Feed, facts: Facts) -> str:
         return "absorbed: added in the join as it is"
     if feed.resample is None:
         return "direct, as it is"
-    source, target = facts.rows[feed.source], facts.rows[feed.target]
+    source, target = facts.program.row(feed.source), facts.program.row(feed.target)
     levels = f"level {source.level}" + (f" to {target.level}" if source.level != target.level else "")
     return f"{levels}, resampled by {feed.resample.module.definition}"
 

@@ -68,7 +68,14 @@ class Graph(Record, eq=False):
 
 
 def flatten(program: Program) -> Graph:
-    """The program as one list of operations, in running order."""
+    """The program as one list of operations, in running order. It is made once; nobody may change it."""
+    if "graph" not in program.kept:
+        program.kept["graph"] = _flattened(program)
+    graph: Graph = program.kept["graph"]
+    return graph
+
+
+def _flattened(program: Program) -> Graph:
     flat = _Flat([program.input_type])
     values = {program.input_name: 0}
     for row in program.rows:

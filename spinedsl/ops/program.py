@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from spinedsl.brief import Items, Table, counted, cut, listed, short_path
 from spinedsl.diagnostics import nearest
@@ -263,16 +263,25 @@ class Program(Record, eq=False):
         image = f"{cut(self.input_name, 15)} {'x'.join(map(str, self.input_type.shape))}"
         return f"{made}, {image} -> {listed(self.outputs, len(self.outputs), 5 if len(self.outputs) < 6 else 3)}"
 
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What is made of it once for all who want it, by name. It is no field: a changed program begins anew."""
+        return {}
+
+    @cached_property
+    def by_name(self) -> dict[str, Row]:
+        """Its rows."""
+        return {row.name: row for row in self.rows}
+
     def row(self, name: str) -> Row:
         """The row of that name.
 
         Raises:
             LookupError: there is none.
         """
-        for row in self.rows:
-            if row.name == name:
-                return row
-        near = nearest(str(name), [row.name for row in self.rows])
+        if name in self.by_name:
+            return self.by_name[name]
+        near = nearest(str(name), self.by_name)
         hint = f": did you mean `{near}`?" if near else ""
         raise LookupError(f"network `{cut(self.name, 40)}` has no row `{cut(str(name), 40)}`{hint}")
 

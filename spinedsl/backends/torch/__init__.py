@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from spinedsl.backends import Options
 from spinedsl.backends.torch.adapters import ADAPTERS, refusals
-from spinedsl.backends.torch.build import build, filled, instantiate
+from spinedsl.backends.torch.build import build, filled, shaped
 from spinedsl.backends.torch.emit import emit_module
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
 
-__all__ = ["build", "emit", "emit_module", "filled", "instantiate"]
+__all__ = ["build", "emit", "emit_module", "filled", "shaped"]
 
 
 def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:

@@ -24,20 +24,38 @@ if TYPE_CHECKING:
 
 def build(program: Program) -> nn.Module:
     """The network, initialised with seed 0."""
-    return instantiate(emit_module(program).decode(), program)
+    return cast("nn.Module", _class_of(emit_module(program).decode(), program)())
 
 
-def instantiate(code: str, program: Program) -> nn.Module:
-    """The network of code that was generated from a program, initialised with seed 0."""
-    return cast("nn.Module", getattr(load_code(code), python_name(program.name))())
+def shaped(code: str, program: Program) -> nn.Module:
+    """The network of code that was generated from a program, without memory: its tensors have shapes and no values."""
+    import torch  # noqa: PLC0415  the generated code imports it
+
+    kind = _class_of(code, program)
+    unset = type(kind.__name__, (kind,), {"reset": lambda self: None})  # which would draw values
+    with torch.device("meta"):
+        module = unset()
+    module.__class__ = kind
+    return cast("nn.Module", module)
 
 
-def filled(module: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> nn.Module:
-    """The same module with these tensors, which are all that it has."""
-    import torch  # noqa: PLC0415  the generated code has imported it
+def filled(code: str, program: Program, tensors: Mapping[str, NDArray[Any]]) -> nn.Module:
+    """The same network with these tensors, which must be just those that it has. No value is drawn to be replaced."""
+    import torch  # noqa: PLC0415  the generated code imports it
 
-    module.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
+    module = shaped(code, program)
+    module.load_state_dict({name: torch.tensor(array).contiguous() for name, array in tensors.items()}, assign=True)
+    for part in module.modules():
+        if any(buffer.is_meta for buffer in part.buffers(recurse=False)):  # constants are no part of the state
+            part.to_empty(device="cpu", recurse=False)
+            cast("Any", part).reset_parameters()
+    missing = [name for name, tensor in (*module.named_parameters(), *module.named_buffers()) if tensor.is_meta]
+    assert not missing, f"nothing fills {missing}"
     return module
+
+
+def _class_of(code: str, program: Program) -> Any:
+    return getattr(load_code(code), python_name(program.name))
 
 
 def load_code(text: str) -> ModuleType:
