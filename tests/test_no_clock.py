@@ -15,7 +15,8 @@ import pytest
 from tests.profiles import drawn
 from tests.texts import ROOT
 
-CLOCKS = {"time", "timeit", "datetime"}
+CLOCKS = {"time", "timeit"}
+NOW = {"now", "today", "utcnow"}  # of dates, which may stand in data
 LIMITS = {"timeout": "HANG", "deadline": "None"}  # what these may be
 WAITS = {"wait", "join", "settimeout"}
 MAY = {  # and why
@@ -39,6 +40,8 @@ def clocks_of(text: str) -> Iterator[str]:
             yield from (name.name for name in node.names if name.name in CLOCKS)
         elif isinstance(node, ast.ImportFrom) and node.module in CLOCKS:
             yield f"from {node.module}"
+        elif isinstance(node, ast.Attribute) and node.attr in NOW:
+            yield ast.unparse(node)
         elif isinstance(node, ast.keyword) and node.arg in LIMITS:
             if (limit := ast.unparse(node.value)) != LIMITS[node.arg]:
                 yield f"{node.arg}={limit}"
@@ -59,6 +62,7 @@ def test_nothing_looks_at_a_clock() -> None:
         "import time",
         "from time import sleep",
         "import timeit",
+        "datetime.now(UTC)",
         "subprocess.run(command, timeout=60)",
         "frames.get(timeout=limit)",
         "process.wait(10)",

@@ -58,6 +58,8 @@ PLANTS: tuple[Plant, ...] = (
         "        self.num_classes = num_classes\n        self.head.reset",
         "        self.head.reset",
         ("tests/hosts/test_timm.py::test_the_number_of_classes_is_said",),
+    ),
+    Plant(
         "loading: values are drawn for weights to replace",
         "backends/torch/build.py",
         '{"reset": lambda self: None}',

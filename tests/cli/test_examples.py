@@ -15,6 +15,7 @@ from spinedsl.cli import parser
 from spinedsl.cli.parsing import Parser, leaves
 from spinedsl.ops.graph import flatten
 from tests.building import weights_for
+from tests.patience import HANG
 
 ROOT = Path(__file__).parents[2]
 NET = """\
@@ -138,7 +139,7 @@ def test_each_runs(line: str, folder: Path) -> None:
     }  # fmt: skip
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line], cwd=folder, env=env, capture_output=True, text=True, check=False,
-        timeout=600,
+        timeout=HANG,
     )  # fmt: skip
     allowed = next((codes for start, codes in STATUS.items() if line.startswith(start)), {0})
     assert done.returncode in allowed, done.stdout + done.stderr

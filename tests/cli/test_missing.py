@@ -14,6 +14,7 @@ import pytest
 from spinedsl import extras
 from spinedsl.extras import CONTENTS, EXTRAS, install
 from tests.cli.running import NET
+from tests.patience import HANG
 
 ROOT = Path(__file__).parents[2]
 HIDE = """
@@ -97,7 +98,7 @@ def test_all_that_is_missing_is_said_at_once(way: str, tmp_path: Path) -> None:
     )  # fmt: skip
     env = {"PYTHONPATH": str(ROOT), "PATH": ""}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False, timeout=300, env=env
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False, timeout=HANG, env=env
     )
     assert done.returncode == 0, done.stderr
     found = iter(json.loads(done.stdout))
