@@ -181,10 +181,18 @@ def to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw],
     channel, goes with the last rows.
     """
     text = _to_text(space, types, draws, choices)
-    while draws and not driver.analyse(space.source(text)).ok:
+    while draws and _is_refused(space.source(text)):
         draws = draws[:-1]
         text = _to_text(space, types, draws, choices)
     return text
+
+
+def _is_refused(source: Source) -> bool:
+    """It has mistakes. A fault of the compiler is for the laws to find."""
+    try:
+        return not driver.analyse(source).ok
+    except Exception:  # noqa: BLE001
+        return False
 
 
 def _to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices) -> str:
