@@ -35,7 +35,7 @@ COPIED = (
     "README.md",
 )
 SLOW = ("numpy", "torch", "onnx", "onnxruntime", "safetensors", "jinja2", "lark", "_pytest.python")  # to import
-OPTIONS = ("-q", "-p", "no:cacheprovider", "--maxfail=3", "--tb=no", "--hypothesis-profile", "first")
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-x", "--tb=no", "--hypothesis-profile", "first")
 
 
 class Running(NamedTuple):

@@ -45,6 +45,18 @@ def test_of_different_widths_the_classifier_reads_the_coarsest(timm: Any) -> Non
     assert torch.allclose(model(images()), coarsest.mean((2, 3)), atol=1e-6)
 
 
+def test_the_classifier_is_as_wide_as_what_it_reads(timm: Any, tmp_path: Path) -> None:
+    """Of three widths, which are all different, that of the coarsest map."""
+    text = STAGES.replace("level 3..5: 8", "level 3: 8, level 4: 12, level 5: 16").replace("Stages", "Widening")
+    imported(tmp_path, text, "timm")
+    model = timm.create_model("widening", num_classes=5).eval()
+    widths = [x.shape[1] for x in plain(text)(images()).values()]
+    assert len(set(widths)) == 3
+    assert (model.num_features, model.head_hidden_size) == (widths[-1], widths[-1])
+    assert model.get_classifier().weight.shape == (5, widths[-1])
+    assert model(images()).shape == (2, 5)
+
+
 @pytest.mark.parametrize("indices", [(0, 1, 2), (0, 2), (1,), (-1,)])
 def test_features_only_gives_the_maps(timm: Any, indices: tuple[int, ...]) -> None:
     model = timm.create_model("tiny", features_only=True, out_indices=indices).eval()
