@@ -87,4 +87,32 @@ PLANTS: tuple[Plant, ...] = (
         "count = round(value)",
         ("tests/laws/test_nested.py",),
     ),
+    Plant(
+        "formatter: a comment after `}` goes to the next line",
+        "syntax/format.py",
+        "        self.lines.append(line)\n        self.trailing(line, closer)",
+        "        self.lines.append(line)",
+        ("tests/syntax/test_format.py::test_a_comment_after_a_brace_stays_on_its_line",),
+    ),
+    Plant(
+        "formatter: comments stand behind the longest line of all",
+        "syntax/format.py",
+        "for text, line in zip(texts, run, strict=True) if line.comment), default=0)",
+        "for text, line in zip(texts, run, strict=True)), default=0)",
+        ("tests/syntax/test_format.py::test_comments_of_a_run_stand_behind_the_longest_row_that_has_one",),
+    ),
+    Plant(
+        "formatter: a line as wide as is allowed is broken",
+        "syntax/format.py",
+        "if len(INDENT) * head.depth + len(joined) > WIDTH:",
+        "if len(INDENT) * head.depth + len(joined) >= WIDTH:",
+        ("tests/syntax/test_format.py::test_a_line_may_be_as_wide_as_the_width",),
+    ),
+    Plant(
+        "formatter: a minus after `.level` belongs to the number",
+        "syntax/format.py",
+        "not in ENDS_A_VALUE and not is_property",
+        "not in ENDS_A_VALUE",
+        ("tests/syntax/test_format.py::test_a_minus_between_two_values_has_blanks_on_both_sides",),
+    ),
 )

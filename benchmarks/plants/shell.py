@@ -157,4 +157,18 @@ PLANTS: tuple[Plant, ...] = (
         "(d.span.source.name, d.code.id, d.span.start, d.span.end)",
         ("tests/diagnostics/test_machine.py::test_what_is_said_stands_in_the_order_of_the_text_whatever_its_code",),
     ),
+    Plant(
+        "line ends: what few of the lines have",
+        "source.py",
+        '"\\r\\n" if pairs > text.count',
+        '"\\r\\n" if pairs < text.count',
+        ("tests/cli/test_line_ends.py::test_files",),
+    ),
+    Plant(
+        "fmt: --check with a change is status 0",
+        "cli/fmt.py",
+        "return 1 if failed or (changed and (options.check or options.diff)) else 0",
+        "return 1 if failed or (changed and options.diff) else 0",
+        ("tests/cli/test_line_ends.py::test_files",),
+    ),
 )
