@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from spinedsl.brief import counted, listed, short_path
 from spinedsl.checks import check
+from spinedsl.checks.unchanged import unchanged
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, in_order, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate import Work, elaborate
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve import resolve, resolve_networks
-from spinedsl.ir.typed import CheckedNetwork, InputSize
+from spinedsl.ir.typed import CheckedNetwork, InputSize, TypedNetwork
 from spinedsl.prelude import modules, path_of
 from spinedsl.record import Record, field
 from spinedsl.source import Archive, Source
@@ -241,9 +242,13 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
     work = Work(
         sum(len(part.text) for part in read)
     )  # for all networks together: an answer comes soon, whatever is read
+    typed: dict[Network, TypedNetwork] = {}
     if only is None:
         for base in bases:  # what is wrong with one by itself is said in its own file, not of what is made of it
-            said += _said_of(base, elaborate(base, None, work).then(check).diagnostics)
+            outcome = elaborate(base, None, work).then(check)
+            said += _said_of(base, outcome.diagnostics)
+            if outcome.value is not None and outcome.ok and size is None:
+                typed[base] = outcome.value.typed
     for name, network in networks.items():
         if only is not None and name != only:
             continue
@@ -253,7 +258,27 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
         said += _said_of(network, outcome.diagnostics)
         if outcome.value is not None and sound and outcome.ok and not needs_arguments(network):
             checked[name] = _complete(outcome.value)
+            typed[network] = outcome.value.typed
+    said += _unchanged(source, typed, said)
     return Outcome(Analysis(source, unit, networks, checked), in_order(said))
+
+
+def _unchanged(
+    source: Source, typed: Mapping[Network, TypedNetwork], said: Sequence[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """Instances that are the same as what they are made of, where no edit was said to change nothing.
+
+    One that others are made of may prepare something for them.
+    """
+    bases = {network.base for network in typed}
+    for network, own in typed.items():
+        instance, base = network.instance, typed.get(network.base) if network.base is not None else None
+        if instance is None or base is None or network in bases or instance.span.source is not source:
+            continue
+        code = say.EDIT_WITHOUT_EFFECT
+        allowed = code.id in {allow.code.text for allow in network.allowed}
+        if not allowed and not any(found.code is code and instance.edited_at(found.span) for found in said):
+            yield from unchanged(own, base)
 
 
 def _complete(checked: CheckedNetwork) -> CheckedNetwork:

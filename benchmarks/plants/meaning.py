@@ -195,4 +195,11 @@ PLANTS: tuple[Plant, ...] = (
         'self.body(iteration, named, (*prefix, f"{statement.path}{index}"), outer)',
         ("tests/laws/test_nested.py",),
     ),
+    Plant(
+        "attributes: the starting value of a bias that is not there",
+        "ops/primitives.py",
+        'Attribute("bias_init", Kind.RATIO, 0, idle=_NO_BIAS)',
+        'Attribute("bias_init", Kind.RATIO, 0)',
+        ("tests/test_mistakes.py",),
+    ),
 )

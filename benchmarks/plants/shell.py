@@ -171,4 +171,18 @@ PLANTS: tuple[Plant, ...] = (
         "return 1 if failed or (changed and options.diff) else 0",
         ("tests/cli/test_line_ends.py::test_files",),
     ),
+    Plant(
+        "options: a seed for PyTorch that nothing reads",
+        "backends/__init__.py",
+        '("adapter", "verify"),',
+        '("adapter", "verify", "seed"),',
+        ("tests/test_given.py",),
+    ),
+    Plant(
+        "options: a theme of what is not drawn",
+        "cli/diff.py",
+        "if options.theme is not None and options.output is None:",
+        "if options.theme is not None and options.output == options.theme:",
+        ("tests/cli/test_given.py",),
+    ),
 )

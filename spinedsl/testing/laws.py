@@ -33,6 +33,7 @@ from spinedsl.record import Record, names
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 from spinedsl.syntax.parse import parse, tokens_of
+from spinedsl.testing.given import INSTANCE, opened
 from spinedsl.testing.rewrites import REWRITES, Rewritten
 from spinedsl.testing.steps import stepped
 
@@ -231,6 +232,36 @@ def indifferent(source: Source, network: str) -> None:
             _same(what, program, program_of(rewritten.source, rewritten.network), rewritten)
 
 
+def taken(source: Source, network: str) -> None:
+    """A number made a parameter or a `let` changes nothing; another given for it does, or that it does not is said."""
+    analysis = driver.analyse(source).value
+    assert analysis is not None
+    before = _key_of(program_of(source, network))
+    for one in opened(analysis, network):
+        what = f"`{one.number.text}` of line {one.number.line}"
+        require(_key_of(program_of(one.as_parameter, network)) == before, f"{what} as a parameter is another network")
+        require(_key_of(program_of(one.as_edit, network)) == before, f"{what} as a `let` is another network")
+        given, edited = _made(one.as_parameter), _made(one.as_edit)
+        require(given != before, f"another {what} is taken, and nothing is said")
+        require(given == edited, f"{what} is another network by an argument than by an edit")
+        said = [found.code.id for found in driver.analyse(one.as_argument).diagnostics]
+        require(said == ["E0203"], f"a `let` given as an argument is answered {' '.join(said) or 'by nothing'}")
+
+
+def _made(source: Source) -> object:
+    """The instance of an opened network, or nothing where something is said of it."""
+    found = driver.analyse(source)
+    assert found.value is not None
+    return None if found.diagnostics else _key_of(lower(found.value.checked[INSTANCE]))
+
+
+def _key_of(program: Program) -> object:
+    """All that a network computes, and its tensors, by their names."""
+    graph = flatten(program)
+    nodes = [(node.primitive, node.inputs, node.attributes, node.parameters, node.result) for node in graph.nodes]
+    return nodes, graph.types, graph.parameters, graph.rows, graph.outputs, program.input_type, program.divisor
+
+
 def _same(what: str, program: Program, other: Program, rewritten: Rewritten) -> None:
     """Both give the same from the same weights: those of one name, or of one position where rows were renamed."""
     graph, second = flatten(program), flatten(other)
@@ -264,6 +295,7 @@ NETWORK_LAWS: Mapping[str, NetworkLaw] = {
     "trained": trained,
     "counted": counted,
     "indifferent": indifferent,
+    "taken": taken,
 }
 
 

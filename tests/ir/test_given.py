@@ -247,3 +247,103 @@ def test_a_role_given_alone_is_what_the_entry_meant(role: str) -> None:
     text = FILE.format(call="relu(x)", defaults=f"{other}, {name}()")
     found = next(found for found in said_of(text) if found.code.id == "E0233")
     assert found.fixes[0].text == f"say what it is for: `{role} {name}`"
+
+
+# ---- instances ----
+
+BASE = """\
+spine 1
+import std.blocks
+import std.stems
+import std.resample
+import std.outputs
+
+network Base(width = 8, times = 2, unread = 1) {
+    input image: 3 x 32 x 32
+    let narrow = width
+    defaults { act relu, norm batch_norm }
+    widths { level 2..3: width }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels narrow
+    block a: residual  level 2  after s  repeat times
+    block b: residual  level 3  from a
+    output C2: endpoint  from a  channels 4
+    output C3: endpoint  from b  channels 4
+}
+"""
+SAME = (  # the network that it was before, by another way of saying it
+    "Base(unread = 2)", "Base(width = 8.5)", "Base with { let narrow = 8 }", "Base with { widths { level 9: 3 } }",
+    "Base with { rules { inputs 1..2 } }", "Base with { block b channels 8 }", "Base with { input image: 3 x 32 x 16 * 2 }",
+    "Base(unread = 2) with { drop b\n add block b: residual level 3 from a }",
+)  # fmt: skip
+OTHER_NETWORKS = (
+    "Base(width = 4)", "Base(times = 3)", "Base with { let narrow = 4 }", "Base with { widths { level 3: 3 } }",
+    "Base with { rules { inputs 1..3 } }", "Base with { block b channels 4 }", "Base with { input image: 3 x 32 x 16 }",
+    "Base with { input picture: 3 x 32 x 32 }", "Base with { block b: bottleneck }", "Base with { resample spinenet(alpha = 1) }",
+    "Base with { defaults { act gelu } }", "Base with { move b before a\n block b after s }",
+    "Base with { block a repeat none }",
+)  # fmt: skip
+SILENT = (  # nothing is asked for, or only what was there, or it is to be accepted
+    "Base()", "Base(width = 8)", "Base(8, 2)", 'Base with { allow W0702 "later" }',
+    'Base(unread = 2) with { allow W0703 "the same for now" }',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("made", SAME)
+def test_an_instance_that_is_the_same_network_is_said_to_be(made: str) -> None:
+    (found,) = said_of(f"{BASE}\nnetwork Made = {made}\n")
+    assert (found.code.id, found.span.text) == ("W0703", "Made")
+    assert found.message == "`Made` is the same network as `Base`"
+    # One that others are made of may prepare something for them.
+    said = said_of(f"{BASE}\nnetwork Made = {made}\nnetwork Further = Made(width = 5)\n")
+    assert [diagnostic.code.id for diagnostic in said] == []
+
+
+@pytest.mark.parametrize("made", [*OTHER_NETWORKS, *SILENT])
+def test_nothing_is_said_of_another_network(made: str) -> None:
+    assert [found.code.id for found in said_of(f"{BASE}\nnetwork Made = {made}\n") if found.code.id == "W0703"] == []
+
+
+# ---- wherever an argument can be given ----
+
+PLACES: Mapping[str, str] = {
+    "an instance": "network Made = Base({})",
+    "an edited instance": "network Made = Base({}) with {{ drop C3\n drop b }}",
+    "an instance of an instance": "network Half = Base(width = 4)\nnetwork Made = Half({})",
+    "a row": "network Made = Base with {{ block b: separable({}) }}",
+    "a stem": "network Made = Base with {{ stem s: resnet_stem({}) }}",
+    "an output": "network Made = Base with {{ output C3: endpoint({}) }}",
+    "a head": "network Made = Base with {{ add head h: retina_tower({}) from C3 channels 4 }}",
+    "a resampling": "network Made = Base with {{ resample spinenet({}) }}",
+    "a resampling of a row": "network Made = Base with {{ block b resample spinenet({}) }}",
+    "a join": "network Made = Base with {{ join activated_sum({}) }}",
+    "an entry of defaults": "network Made = Base with {{ defaults {{ conv({}) }} }}",
+    "a role": "network Made = Base with {{ defaults {{ norm batch_norm({}) }} }}",
+    "a definition": "def made(x) {{ return shortcut(x, x, {}) }}",
+    "an operation": "def made(x) {{ return conv(x, 8, kernel = 1, {}) }}",
+    "a role in a definition": "def made(x) {{ return norm(x, {}) }}\nnetwork Made = Base with {{ block b: uses }}\n"
+    "block_type uses(x, channels, stride = 1) -> channels {{ return made(conv(x, channels, kernel = 1, stride = stride)) }}",
+    "a function": "def made(x) {{ return conv(x, round(8, {}), kernel = 1) }}",
+}
+# What is no parameter there: other names of the network, and none at all.
+NAMES = ("unheard_of__", "narrow", "image", "s", "b", "C3", "Base", "x", "residual", "relu", "made")
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_argument_that_nothing_takes_is_an_error(place: str, name: str) -> None:
+    """In every place, whatever else has the name."""
+    text = BASE.replace("import std.outputs\n", "import std.outputs\nimport std.heads\n")
+    if (place, name) in (
+        ("a definition", "x"),
+        ("a role in a definition", "x"),
+        ("an operation", "x"),
+        ("a function", "x"),
+    ):
+        expected = {"E0209"}  # which is there, and given
+    else:
+        expected = {"E0208", "E0203"}
+    said = said_of(f"{text}\n{PLACES[place].format(f'{name} = 1')}\n")
+    assert {found.code.id for found in said} <= expected
+    assert said
