@@ -274,13 +274,15 @@ network Base(width = 8, times = 2, unread = 1) {
 """
 SAME = (  # the network that it was before, by another way of saying it
     "Base(unread = 2)", "Base(width = 8.5)", "Base with { let narrow = 8 }", "Base with { widths { level 9: 3 } }",
-    "Base with { rules { inputs 1..2 } }", "Base with { block b channels 8 }", "Base with { input image: 3 x 32 x 16 * 2 }",
+    "Base with { rules { inputs 1..2 } }", "Base with { block b channels 8 }",
+    "Base with { input image: 3 x 32 x (16 * 2) }",
     "Base(unread = 2) with { drop b\n add block b: residual level 3 from a }",
 )  # fmt: skip
 OTHER_NETWORKS = (
     "Base(width = 4)", "Base(times = 3)", "Base with { let narrow = 4 }", "Base with { widths { level 3: 3 } }",
     "Base with { rules { inputs 1..3 } }", "Base with { block b channels 4 }", "Base with { input image: 3 x 32 x 16 }",
-    "Base with { input picture: 3 x 32 x 32 }", "Base with { block b: bottleneck }", "Base with { resample spinenet(alpha = 1) }",
+    "Base with { input picture: 3 x 32 x 32 }", "Base with { block b: bottleneck }",
+    "Base with { resample spinenet(alpha = 1) }",
     "Base with { defaults { act gelu } }", "Base with { move b before a\n block b after s }",
     "Base with { block a repeat none }",
 )  # fmt: skip
@@ -323,7 +325,8 @@ PLACES: Mapping[str, str] = {
     "a definition": "def made(x) {{ return shortcut(x, x, {}) }}",
     "an operation": "def made(x) {{ return conv(x, 8, kernel = 1, {}) }}",
     "a role in a definition": "def made(x) {{ return norm(x, {}) }}\nnetwork Made = Base with {{ block b: uses }}\n"
-    "block_type uses(x, channels, stride = 1) -> channels {{ return made(conv(x, channels, kernel = 1, stride = stride)) }}",
+    "block_type uses(x, channels, stride = 1) -> channels {{\n"
+    "return made(conv(x, channels, kernel = 1, stride = stride)) }}",
     "a function": "def made(x) {{ return conv(x, round(8, {}), kernel = 1) }}",
 }
 # What is no parameter there: other names of the network, and none at all.

@@ -150,7 +150,7 @@ class RowElaborator(Record, frozen=False):
             return None
         known: Environment = dict(zip(defined.parameters, implicit, strict=False))
         for name, value in given.items():
-            if name in defined.parameters:
+            if name in defined.parameters and name not in known:  # else it is said that the row fills it in
                 known[name] = value
         self.context.uses.append((use.span, defined.name))
         completed = complete(self.context, defined, known)
