@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pytest
+import torch
 
 import spinedsl
 from spinedsl.cli import parser
@@ -73,7 +74,9 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         f"{COMPILE} torch": {**dict.fromkeys(ONNX), "--adapter": ("timm",), "--verify": (), "--outputs": ("C2",)},
         f"{COMPILE} torch --verify": {"--seed": ("1",), "--weights": ("w.npz",), "--opset": None, "--half": None},
         f"{COMPILE} onnx": {**ONNX, "--adapter": None, "--verify": (), "--outputs": ("C2",), "--input": ("64",)},
-        f"{COMPILE} onnx --weights w.npz": {"--seed": None, "--half": ()},
+        f"{COMPILE} onnx --weights w.npz": {"--seed": None, "--half": (), "--prefix": ("nope",)},
+        f"{COMPILE} onnx --weights two.pt": {"--key": ("ema",)},
+        f"{COMPILE} onnx --seed 1": {"--key": None, "--prefix": None},
         f"{COMPILE} onnx --dynamic batch": {"--batch": None, "--opset": ("13",)},
         "compile two.spine --network Net --to onnx -o -": {"--external-data": None},
         f"{COMPILE} mermaid": {
@@ -85,6 +88,9 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     "verify": {
         "verify two.spine --network Net": {**dict([INPUT]), "--weights": ("w.npz",), "--seed": ("1",), **PRINTED},
         "verify two.spine": dict([NETWORK]),
+        "verify two.spine --network Net --seed 1": {"--key": None, "--prefix": None},
+        "verify two.spine --network Net --weights two.pt": {"--key": ("ema",)},
+        "verify two.spine --network Net --weights w.npz": {"--prefix": ("nope",)},
     },
     "show": {
         "show two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
@@ -116,17 +122,24 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     },
     "weights show": {
         "weights show w.npz": {**PRINTED, "--network": None, "--input": None, "--outputs": None},
-        "weights show two.spine --network Net": {**PRINTED, "--outputs": ("C2",), "--input": ("20",)},
+        "weights show two.spine --network Net": {**PRINTED, "--key": None, "--outputs": ("C2",), "--input": ("20",)},
         "weights show two.spine": dict([NETWORK]),
+        "weights show two.pt": {"--key": ("ema",)},
     },
     "weights convert": {
         "weights convert w.npz two.spine --network Net -o made.safetensors": {"--input": ("20",)},
         "weights convert w.npz two.spine -o made.safetensors": {"--network": ("Net",)},
+        "weights convert w.npz one.spine -o made.safetensors": {
+            "--prefix": ("nope",), "--map": ("s.enter.conv.weight=nope",),
+        },
+        "weights convert two.pt one.spine -o made.safetensors": {"--key": ("ema",)},
         "weights convert part.npz one.spine -o made.safetensors": {"--partial": ()},
         "weights convert w.npz one.spine -o note.safetensors": {"--force": ()},
     },
     "weights verify": {
-        "weights verify w.npz": {**PRINTED, "--network": None, "--input": None, "--partial": None},
+        "weights verify w.npz": {**PRINTED, "--network": None, "--input": None, "--partial": None, "--prefix": None},
+        "weights verify two.pt": {"--key": ("ema",)},
+        "weights verify w.npz one.spine": {"--prefix": ("nope",)},
         "weights verify w.npz two.spine --network Net": {**PRINTED, "--input": ("20",)},
         "weights verify w.npz two.spine": {"--network": ("Net",)},
         "weights verify part.npz one.spine": {"--partial": ()},
@@ -184,6 +197,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(text, encoding="utf-8")
     tensors = weights_for(flatten(spinedsl.program(folder / "one.spine")))
     np.savez(folder / "w.npz", **tensors)  # type: ignore[arg-type]
+    sets = {
+        name: {key: torch.from_numpy(value * scale) for key, value in tensors.items()}
+        for name, scale in (("model", 1), ("ema", 2))
+    }
+    torch.save(sets, folder / "two.pt")
     np.savez(folder / "part.npz", **dict(list(tensors.items())[1:]))  # type: ignore[arg-type]
     return folder
 
@@ -246,7 +264,7 @@ def test_an_option_makes_a_difference_or_is_refused(
 @pytest.mark.parametrize("command", OPTIONS)
 def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Of two the first would be ignored. What may be given several times is read each time."""
-    several = {("draw", "--network"), ("verify", "--input")}
+    several = {("draw", "--network"), ("verify", "--input"), ("weights convert", "--map")}
     leaf = next(leaf for leaf in leaves(parser()) if leaf.prog == f"spine {command}")
     for action in leaf._actions:
         if (action.nargs == 0 and action.dest != "format") or not action.option_strings:
