@@ -172,7 +172,9 @@ class Settings(Record, frozen=False):
         if value != floor(value) or not 0 <= value <= MAX_LEVEL:
             expected = f"a whole number from 0 to {MAX_LEVEL}"
             found = say.LEVEL_RANGE.at(expr.span, got=describe(value), expected=expected)
-            self.report(found.with_value(expr.span, str(min(max(floor(value), 0), MAX_LEVEL))))
+            inside = 0 <= value <= MAX_LEVEL
+            other = "choose a level at which the network has a width"
+            self.report(found.with_value(expr.span, str(floor(value))) if inside else found.with_fix(other))
             return None
         return int(value)
 

@@ -9,6 +9,10 @@ from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Many
 from spinedsl.syntax import tree
 
+DIVISOR = "a number to divide by"
+IN_A_LIST = "feature maps"
+NO_DIVISION = "maps cannot be divided by maps: weigh them by `softmax` or `sigmoid`, or divide by a number"
+
 
 def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     """How to make of `expr`, which is `got`, what is `expected`; None where nothing is likely."""
@@ -21,7 +25,10 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
             return Fix(f"compare a number of it, as in `{text}.channels > 64`")
         return Fix(f"read a number of it, as in `{text}.channels`")
     if isinstance(got, Many):
-        return Fix("make one map of them first, by `sum` or `concat`") if takes_map else None
+        if not takes_map:
+            return None
+        grow = "; a list has all its maps where it is written, as in `[a, b]`" if "number or" in expected else ""
+        return Fix(f"make one map of them first, by `sum` or `concat`{grow}")
     if isinstance(got, str) and got in PRIMITIVES:
         return Fix(f"apply it to a feature map, as in `{got}(x)`") if takes_map else None
     if isinstance(got, bool) and not takes_flag:
@@ -30,6 +37,8 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
         return Fix(f"compare it, as in `{text} > 0`", (Edit(expr.span, f"{text} > 0"),))
     if is_number(got) and takes_list:
         return Fix("a list of feature maps is written `[a, b]`")
+    if is_number(got) and expected == IN_A_LIST:
+        return Fix("a size is one number, for height and width alike, as in `kernel = 3`")
     if is_number(got) and expected == "a feature map":
         return Fix("feature maps come first, as in `conv(x, …)`")
     return None

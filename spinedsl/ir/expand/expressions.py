@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from spinedsl.diagnostics import Diagnostic, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.ir.expand.advice import advice
+from spinedsl.ir.expand.advice import DIVISOR, IN_A_LIST, NO_DIVISION, advice
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.notation import in_order, notation
 from spinedsl.ir.expand.values import (
@@ -122,7 +122,7 @@ class Evaluator:
             if isinstance(item, Poison):
                 return POISON
             if not isinstance(item, MAPS):
-                return self.wrong("a list", "a feature map", part, item)
+                return self.wrong("a list", IN_A_LIST, part, item)
             items.append(item)
         return Many("", tuple(items))
 
@@ -239,8 +239,12 @@ class Evaluator:
 
     def divide(self, expr: tree.Binary, left: Result, right: Result) -> Result:
         """A feature map by a number."""
+        if isinstance(right, MAPS):
+            found = say.EXPECTED_VALUE.at(expr.right.span, what="`/`", expected=DIVISOR, got=in_words(right))
+            self.report(found.with_fix(NO_DIVISION))
+            return POISON
         if not is_number(right) or not isinstance(left, MAPS):
-            return self.wrong("`/`", "a number to divide by", expr.right, right)
+            return self.wrong("`/`", DIVISOR, expr.right, right)
         if right == 0:
             self.report(say.DIVISION_BY_ZERO.at(expr.right.span).with_fix("divide by another number"))
             return POISON

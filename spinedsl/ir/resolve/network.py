@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from spinedsl.diagnostics import Diagnostic, Edit, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Unit, language_callable
@@ -18,6 +18,7 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 T = TypeVar("T")
+NOTHING = ("none", "null", "linear", "false", "no")  # what people call the identity as an activation
 
 
 def resolve_network(declared: tree.Network, unit: Unit, trace: Trace | None = None) -> tuple[Network, list[Diagnostic]]:
@@ -188,6 +189,12 @@ class _Settings(Record, frozen=False):
         if item.role is None and use.name.text in ROLES:
             example = {"act": "relu", "norm": "batch_norm"}[use.name.text]
             near, unknown = None, unknown.with_fix(f"say which one it is, as in `{use.name.text} {example}`")
+        elif use.name.text.lower() in NOTHING and role:
+            near = "identity"
+        elif role and (defined := self.names.unit.definitions.get(use.name.text)) is not None:
+            unknown = unknown.with_others(Label(defined.definition.name.span, "a definition of this name"))
+            what = f"`{role}` stands for operations of the language alone"
+            near, unknown = None, unknown.with_fix(f"{what}: call yours where it is meant, as in `{use.name.text}(y)`")
         elif near is None:
             unknown = unknown.with_fix(f"choose {one_of(known, limit=40)}")
         self.names.diagnostics.append(unknown.with_rename(use.name.span, near))
