@@ -21,7 +21,10 @@ examples:
   spine stats net.spine --format json | jq .multiply_adds
 
 Parameters are the trainable ones. Multiply-adds count convolutions and linear layers, for one image. Memory is float32:
-the most that is alive at once in one forward pass, row by row, each operation with a result of its own.
+of each row its map, and of all the most that is alive at once in an engine that writes each operation's result into
+memory of its own and frees it after its last reader. Eager PyTorch holds every row's map to the end and needs up to
+twice as much. A receptive field is the pixels along one axis that can reach a position of the map, from the first to
+the last, at the position that reads the widest; `all` is the whole image.
 """
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import reduce
-from math import ceil, floor, lcm, prod
+from math import ceil, floor, lcm
 from operator import or_
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ from spinedsl.agreement.witnesses import module_of
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.program import Program
 from tests.analysis.live import rows_run
+from tests.analysis.weights import positive
 
 AT_ONCE = 8  # positions, an image each
 
@@ -55,15 +56,6 @@ class Smooth(TorchFunctionMode):
 
 
 KEPT = ("kernel_size", "stride", "padding")
-
-
-def positive(graph: Graph) -> dict[str, np.ndarray[Any, Any]]:
-    """Weights that cancel nothing and keep the maps near 1."""
-    source = np.random.default_rng(0)
-    return {
-        name: source.uniform(0.5, 1.5, parameter.shape) / prod(parameter.shape[1:])
-        for name, parameter in graph.parameters.items()
-    }
 
 
 def by_autograd(
