@@ -6,7 +6,7 @@ each output and each size of the input.
 
 from spinedsl.agreement.compare import agree, shapes_of
 from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
-from spinedsl.agreement.measured import Training, counted, train, unconnected
+from spinedsl.agreement.measured import Training, counted, counted_by_row, train, unconnected
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
 from spinedsl.agreement.witnesses import FIXED, WITNESSES, Witness, witnesses_of
 
@@ -22,6 +22,7 @@ __all__ = [
     "Witness",
     "agree",
     "counted",
+    "counted_by_row",
     "image",
     "lively_weights",
     "shapes_of",

@@ -10,9 +10,10 @@ import numpy as np
 from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
 from spinedsl.agreement.report import Size
 from spinedsl.agreement.witnesses import Array, module_of
+from spinedsl.analysis import Costs
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.primitives import PRIMITIVES
-from spinedsl.ops.program import Call, Connection, Formal, Module, Op, Program, Ref, Return, Row
+from spinedsl.ops.program import Call, Connection, Formal, Module, Op, Program, Ref, Return, Row, calls_of
 from spinedsl.ops.types import Attr, Literal, Loc, Type
 from spinedsl.record import Record, replace
 
@@ -110,13 +111,37 @@ def _factor(name: str, source: str, x: Type) -> Row:
 
 def counted(program: Program) -> tuple[int, int]:
     """Trainable parameters and multiply-adds at the program's own size, as torch counts them: without memory."""
+    module, counter = _counted(program)
+    return sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2
+
+
+def counted_by_row(program: Program) -> dict[str, Costs]:
+    """The same for each row, with what resamples and joins its inputs, and what its norms track."""
+    from spinedsl.backends.torch.names import attribute  # noqa: PLC0415
+
+    module, counter = _counted(program)
+    work, root = counter.get_flop_counts(), type(module).__name__
+    found: dict[str, Costs] = {}
+    for row in program.rows:
+        paths = [(row.name,), *(call.path for call in calls_of(row) if call not in row.calls)]
+        modules = {".".join([root, *map(attribute, path)]) for path in paths}  # a join without weights is none
+        flops = sum(sum(work[name].values()) for name in modules if name in work)
+        part = getattr(module, attribute(row.name), None)
+        own = {} if part is None else {name: tensor.numel() for name, tensor in part.named_parameters()}
+        kept = {} if part is None else {name: tensor.numel() for name, tensor in part.state_dict().items()}
+        tracked = sum(kept[name] for name in kept if name not in own and not name.endswith("num_batches_tracked"))
+        found[row.name] = Costs(sum(own.values()), tracked, flops // 2)
+    return found
+
+
+def _counted(program: Program) -> tuple[Any, Any]:
+    """The generated module, and torch's counter of operations after a run of it."""
     import torch  # noqa: PLC0415
     from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
 
     from spinedsl.backends.torch import emit_module, shaped  # noqa: PLC0415
 
     module = shaped(emit_module(program).decode(), program).eval().requires_grad_(False)
-    type_ = program.input_type
     with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(torch.empty(1, type_.channels, type_.height, type_.width))
-    return sum(parameter.numel() for parameter in module.parameters()), counter.get_total_flops() // 2
+        module(torch.empty(1, *program.input_type.shape))
+    return module, counter

@@ -1,6 +1,6 @@
 """Figures of a program in closed form: nothing is built, run or allocated."""
 
-from spinedsl.analysis.costs import Costs, costs, costs_by_row
+from spinedsl.analysis.costs import Costs, costs, costs_by_row, costs_of
 from spinedsl.analysis.memory import peak_activation_bytes, row_activation_bytes
 from spinedsl.analysis.receptive import receptive_fields
 
@@ -8,6 +8,7 @@ __all__ = [
     "Costs",
     "costs",
     "costs_by_row",
+    "costs_of",
     "peak_activation_bytes",
     "receptive_fields",
     "row_activation_bytes",

@@ -5,7 +5,9 @@ Multiply-adds count convolutions and linear layers, as the paper's "FLOPs" do; o
 
 from __future__ import annotations
 
-from spinedsl.ops.graph import Graph
+from collections.abc import Iterable
+
+from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.record import Record
 
@@ -28,25 +30,31 @@ class Costs(Record):
 
 def costs(graph: Graph) -> Costs:
     """Costs of the whole network; parameters that operations share count once."""
-    return sum(costs_by_row(graph).values(), Costs())
+    return costs_of(graph.nodes, graph)
 
 
 def costs_by_row(graph: Graph) -> dict[str, Costs]:
-    """Costs of each row, in running order; what it resamples and joins included."""
-    by_row = {row.name: Costs() for row in graph.program.rows}
-    counted: set[str] = set()
+    """Costs of each row, in running order; what it resamples and joins included. No two rows share a parameter."""
+    by_row: dict[str, list[Node]] = {row.name: [] for row in graph.program.rows}
     for node in graph.nodes:
+        by_row[node.row].append(node)
+    return {row: costs_of(nodes, graph) for row, nodes in by_row.items()}
+
+
+def costs_of(nodes: Iterable[Node], graph: Graph) -> Costs:
+    """Costs of some operations of a graph; parameters that they share count once."""
+    trainable = statistics = work = 0
+    counted: set[str] = set()
+    for node in nodes:
         types = [graph.types[value] for value in node.inputs]
-        trainable = statistics = 0
+        work += PRIMITIVES[node.primitive].multiply_adds(types, node.attributes, graph.types[node.result])
         for name in node.parameters.values():
-            parameter = graph.parameters[name]
             if name in counted:
                 continue
             counted.add(name)
+            parameter = graph.parameters[name]
             if parameter.trainable:
                 trainable += parameter.elements
             else:
                 statistics += parameter.elements
-        work = PRIMITIVES[node.primitive].multiply_adds(types, node.attributes, graph.types[node.result])
-        by_row[node.row] += Costs(trainable, statistics, work)
-    return by_row
+    return Costs(trainable, statistics, work)

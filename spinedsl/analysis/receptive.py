@@ -19,8 +19,9 @@ from math import ceil, floor, inf, prod
 from typing import TypeAlias, cast
 
 from spinedsl.analysis.reach import NOTHING, PIXEL, Reach, Taps, read, united, whole
+from spinedsl.ops.channels import ALL
 from spinedsl.ops.graph import Graph, Node
-from spinedsl.ops.primitives import pads
+from spinedsl.ops.primitives import PRIMITIVES, pads
 from spinedsl.ops.types import Type
 from spinedsl.record import Record
 
@@ -66,8 +67,14 @@ def _reached(graph: Graph, axis: int) -> dict[int, Runs]:
     """What the channels of every value read."""
     reached: dict[int, Runs] = {0: ((graph.input_type.channels, PIXEL),)}
     for node in graph.nodes:
-        at = At(node, tuple(graph.types[value] for value in node.inputs), graph.types[node.result], axis)
-        reached[node.result] = RULES[node.primitive](at, [reached[value] for value in node.inputs])
+        types, result = tuple(graph.types[value] for value in node.inputs), graph.types[node.result]
+        # Of some inputs no number matters: the size alone, or not even that where a map is multiplied by 0.
+        reads = PRIMITIVES[node.primitive].reads(types, node.attributes, result, ALL)
+        inputs = [
+            reached[value] if matters else ((type_.channels, NOTHING),)
+            for value, type_, matters in zip(node.inputs, types, reads, strict=True)
+        ]
+        reached[node.result] = RULES[node.primitive](At(node, types, result, axis), inputs)
     return reached
 
 

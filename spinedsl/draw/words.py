@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
-from spinedsl.analysis import Costs, costs_by_row, receptive_fields, row_activation_bytes
+from spinedsl.analysis import Costs, costs_by_row, costs_of, receptive_fields, row_activation_bytes
 from spinedsl.draw.feeds import Feed, feeds
 from spinedsl.draw.glyphs import TIMES
 from spinedsl.draw.marks import Mark, Marking
 from spinedsl.ops.graph import Graph, Node, flatten
-from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Program, Row
 from spinedsl.record import Record
 
@@ -155,7 +154,7 @@ def arrow_words(feed: Feed, facts: Facts, marking: Marking) -> str:
     if feed.resample is not None:
         nodes = facts.operations.get(".".join(feed.resample.path), [])
         lines += _operations(nodes, facts.graph)
-        lines.append(_counts(_costs(nodes, facts.graph)))
+        lines.append(_counts(costs_of(nodes, facts.graph)))
     return "\n".join(lines)
 
 
@@ -199,16 +198,3 @@ def _operation(node: Node, graph: Graph) -> str:
     if "mode" in attributes:
         words += f", {attributes['mode']}"
     return words + (f", {graph.types[node.result].channels} channels" if "channels" in attributes else "")
-
-
-def _costs(nodes: Sequence[Node], graph: Graph) -> Costs:
-    total = Costs()
-    for node in nodes:
-        parameters = [graph.parameters[name] for name in node.parameters.values()]
-        types = [graph.types[value] for value in node.inputs]
-        total += Costs(
-            sum(p.elements for p in parameters if p.trainable),
-            sum(p.elements for p in parameters if not p.trainable),
-            PRIMITIVES[node.primitive].multiply_adds(types, node.attributes, graph.types[node.result]),
-        )
-    return total

@@ -16,7 +16,7 @@ import numpy as np
 
 from spinedsl import agreement, api, driver
 from spinedsl.agreement import FIXED, WITNESSES, Size, Witness, usual_sizes
-from spinedsl.analysis import costs
+from spinedsl.analysis import costs, costs_by_row
 from spinedsl.backends import BACKENDS
 from spinedsl.checks.dead_input import walk
 from spinedsl.checks.unread import unread
@@ -214,11 +214,15 @@ def trained(source: Source, network: str) -> None:
 
 
 def counted(source: Source, network: str) -> None:
-    """Parameters and multiply-adds in closed form are those that torch counts."""
+    """Parameters and multiply-adds in closed form are those that torch counts, altogether and of each row."""
     program = program_of(source, network)
-    closed, found = costs(flatten(program)), agreement.counted(program)
+    graph = flatten(program)
+    closed, found = costs(graph), agreement.counted(program)
     ours = (closed.parameters, closed.multiply_adds)
     require(ours == found, f"parameters and multiply-adds are {ours} in closed form, {found} as torch counts")
+    theirs = agreement.counted_by_row(program)
+    for row, cost in costs_by_row(graph).items():
+        require(cost == theirs[row], f"`{row}` costs {cost} in closed form, {theirs[row]} as torch counts")
 
 
 def indifferent(source: Source, network: str) -> None:

@@ -81,12 +81,24 @@ MAP = 2 * 8 * 8 * 4  # bytes of each map; the image has half as many
         ("return concat(act(slice(x, 1)), slice(x, 1, start = 1))", 2),  # x and two halves, then both and the whole
         ("return act(slice(x, 2))", 2),  # all of it
         ("return x * sigmoid(parameter(channels))", 2 + 2 * 4 / MAP),  # weights are none, what is made of them is
+        ("return x * parameter(channels, like = x)", 2),
         ("return resize(conv(x, channels, kernel = 1), like = act(x))", 3),
     ],
 )
 def test_by_hand(body: str, maps: float) -> None:
     graph = flatten(spinedsl.program(Source.from_text(CHAIN.format(body=body))))
     assert peak_activation_bytes(graph) == maps * MAP
+
+
+def test_outputs_are_held_to_the_end() -> None:
+    wide = (
+        "block_type wide(x, channels, stride) -> channels { return act(conv(x, channels, kernel = 1, stride = 2)) }\n"
+    )
+    text = CHAIN.format(body="return act(x)").replace("network N", wide + "network N")
+    rows = "    output C: b\n    block w: wide level 1 after b channels 16\n    output D: w\n"
+    graph = flatten(spinedsl.program(Source.from_text(text.replace("    output C: b\n", rows))))
+    # `w` holds two maps of twice as many numbers as `b`, which is no longer read but is an output.
+    assert peak_activation_bytes(graph) == freed_early_peak(graph) == (2 + 2 + 1) * MAP
 
 
 def test_of_a_row_its_own_map_counts() -> None:

@@ -83,6 +83,7 @@ WAYS = {
         let gate = sigmoid(conv(concat(parameter(channels), constant(0.5, 1)), channels, kernel = 1))
         return x * gate * parameter(1, like = upsample(x, levels = 0)) + 1""",
     "numbers that train": "return stochastic_depth(x, rate = 0.5) * 2 + dropout(x, rate = 0.5)",
+    "times nothing": "return conv(x, channels, kernel = 9) * 0 + x",
     "through a vector": """
         let low = conv(x, 1, kernel = 1, stride = 8)
         let all = reshape(linear(flatten(low), low.height * low.width), 1, like = low)
