@@ -131,4 +131,11 @@ PLANTS: tuple[Plant, ...] = (
         "yield from _more(len(lines) - LISTED - 1)",
         ("tests/compare/test_words.py::test_what_is_listed_and_what_is_not_add_up",),
     ),
+    Plant(
+        "edits: what becomes the first row stands before the last",
+        "compare/derive.py",
+        '{"after": above} if above else {"before": stand[0]}\n            yield edit.Move',
+        '{"after": above} if above else {"before": stand[-1]}\n            yield edit.Move',
+        ("tests/compare/test_words.py::test_edits_of_rows_that_move_to_the_top",),
+    ),
 )

@@ -251,4 +251,11 @@ PLANTS: tuple[Plant, ...] = (
         'Attribute("bias_init", Kind.RATIO, 0)',
         ("tests/test_mistakes.py",),
     ),
+    Plant(
+        "check: a block absorbs the same twice",
+        "checks/same_parents.py",
+        "for names in (row.declared.sources, row.declared.absorbed):",
+        "for names in (row.declared.sources,):",
+        ("tests/test_mistakes.py::test_one_mistake_is_reported_once",),
+    ),
 )

@@ -185,4 +185,25 @@ PLANTS: tuple[Plant, ...] = (
         "if options.theme is not None and options.output == options.theme:",
         ("tests/cli/test_given.py",),
     ),
+    Plant(
+        "progress: shown after it is over",
+        "cli/progress.py",
+        "        if not self.over:\n            self.shown = True\n            self.draw()",
+        "        self.shown = True\n        self.draw()",
+        ("tests/cli/test_voice.py::test_what_is_soon_done_says_nothing",),
+    ),
+    Plant(
+        "check: warnings are status 1 for programs",
+        "cli/check.py",
+        "print(_for_programs(found, options.format))\n        return 1 if errors else 0",
+        "print(_for_programs(found, options.format))\n        return 1 if found else 0",
+        ("tests/cli/test_commands.py::test_warnings_alone_are_status_0",),
+    ),
+    Plant(
+        "check: a network counts that the file lacks",
+        "cli/check.py",
+        "options.network in outcome.value.networks\n",
+        "1\n",
+        ("tests/cli/test_commands.py::test_a_network_is_counted_where_it_is",),
+    ),
 )

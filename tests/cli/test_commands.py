@@ -55,6 +55,26 @@ def test_a_folder_is_searched() -> None:
     assert "6 files checked, 11 networks" in done.stdout
 
 
+def test_a_network_is_counted_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of several files, in which a network is looked for, those that have it."""
+    text = Path(FIRST).read_text(encoding="utf-8")
+    for name, network in (("a", "First"), ("b", "Other"), ("c", "First")):
+        (tmp_path / f"{name}.spine").write_text(text.replace("network First", f"network {network}"), encoding="utf-8")
+    for network, count in (("First", "2 networks"), ("Other", "1 network")):
+        assert main(["check", str(tmp_path), "--network", network]) == 0
+        assert f"3 files checked, {count}: no mistakes" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("how", ["human", "json", "sarif", "github"])
+def test_warnings_alone_are_status_0(how: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In every format: what only might be wrong fails no script."""
+    text = (ROOT / "tests/mistakes/W0701-skipped.spine").read_text(encoding="utf-8")
+    for added, status, code in (("", 0, "W0701"), ("\nnonsense\n", 1, "E01")):
+        (tmp_path / "net.spine").write_text(text + added, encoding="utf-8")
+        assert main(["check", str(tmp_path / "net.spine"), "--format", how]) == status
+        assert code in capsys.readouterr().out
+
+
 def test_standard_input_is_a_file() -> None:
     done = spine("check", "-", text=Path(WRONG).read_text())
     assert done.returncode == 1
