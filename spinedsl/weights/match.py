@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl.brief import counted
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import Parameter
@@ -95,7 +96,7 @@ class Fit(Record, eq=False):
     def _several(self, path: str, network: str) -> Diagnostic:
         """Which tensors are meant, where names fit in several ways, is never guessed."""
         said: Diagnostic = say.SEVERAL_PREFIXES.at(nowhere(path), path=path, network=network, count=len(self.ways))
-        notes = [f"{_prefixed(prefix)}: {count} tensors fit" for prefix, count in self.ways.items()]
+        notes = [f"{_prefixed(prefix)}: {counted(count, 'tensor')} fit" for prefix, count in self.ways.items()]
         chosen = next(prefix for prefix in self.ways if prefix)
         return said.with_notes(*notes).with_fix(f"say which: `--prefix {chosen}`, or `--prefix ''` for none")
 

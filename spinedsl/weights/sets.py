@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from spinedsl.brief import counted
 from spinedsl.diagnostics import Outcome, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.weights.tensors import Tensors, Weights, nowhere
@@ -44,4 +45,4 @@ def choose(path: Path, sets: Mapping[str, Tensors], key: Key) -> Outcome[Weights
 
 def _size(tensors: Tensors) -> str:
     numbers = sum(array.size for array in tensors.values())
-    return f"{len(tensors)} tensors, {numbers:,} numbers"
+    return f"{counted(len(tensors), 'tensor')}, {counted(numbers, 'number')}"
