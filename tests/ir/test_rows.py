@@ -40,6 +40,20 @@ def test_after_takes_the_difference_of_levels_as_its_stride() -> None:
     assert made.row("b").type.size == "8x8"
 
 
+PLAIN = """block_type plain(x, channels, stride) -> channels {
+    return conv(x, channels, kernel = 3, stride = stride)
+}
+"""
+
+
+@pytest.mark.parametrize("fed", ["after s", "from s", "from s, a", "from s, a repeat 3"])
+def test_a_stride_without_a_default_is_1_where_the_level_stays(fed: str) -> None:
+    rows = f"block a: plain level 3 after s\n    block b: plain level 2 {fed}\n    output C2: b\n    output C3: a"
+    made = program(PLAIN + network(rows, settings="widths { level 2..3: 8 }"))
+    assert [call.scalars["stride"].value for call in made.row("b").calls] == [1] * len(made.row("b").calls)
+    assert made.row("a").calls[0].scalars["stride"].value == 2
+
+
 def test_after_resamples_nothing_and_from_everything() -> None:
     direct = program(network("block b: residual level 2 after s\n    output C2: b")).row("b")
     joined = program(network("block b: residual level 2 from s\n    output C2: b")).row("b")

@@ -307,6 +307,9 @@ class RowElaborator(Record, frozen=False):
             return None
         if self.channels is not None and self.defined.parameter("channels") is not None:
             arguments.setdefault("channels", self.channels)
+        stride = self.defined.parameter("stride")
+        if stride is not None and stride.default is None:
+            arguments.setdefault("stride", 1)  # what `from` brings has the row's level
         repeated = "repeat" in self.declared.clauses
         result, deepest = arrived, self.context.deepest
         for repeat in range(repeats):
