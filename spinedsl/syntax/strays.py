@@ -31,7 +31,8 @@ from spinedsl.syntax.layout import (
 from spinedsl.syntax.machine import Token
 
 MOST_TOKENS = 40_000  # that are read for all guesses of a file
-MOST_STRAYS = 20  # of a file
+ROOM = 4  # guesses that there has to be room for
+MOST_LOOKED = 40  # mistakes of a file that are looked at
 MOST_WORDS = 3  # of a stray
 NEAR = 4  # tokens before the place where a mistake shows
 FAR = 60  # tokens before it that begin or end a line
@@ -80,7 +81,7 @@ class _Reader(Record, frozen=False):
         """Look at each mistake in turn. Returns those that are left when the strays are gone."""
         looked: set[Key] = set()
         uses = Counter(token.value for token in self.tokens if token.type == "NAME")
-        while len(self.strays) < MOST_STRAYS and self.left > 0:
+        while len(looked) < MOST_LOOKED and self.left > 0:
             pending = (found for found in said if _key(found) not in looked)
             found = min(pending, key=lambda found: found.span.start, default=None)
             if found is None:
@@ -95,7 +96,8 @@ class _Reader(Record, frozen=False):
         starts = [token.start_pos for token in self.tokens]
         at = max(bisect_right(starts, found.span.start) - 1, 0)
         low, high = self.region(at)
-        if high - low > self.left:
+        if high - low >= self.left // ROOM:
+            self.left //= 2  # looking for the ends of the next one takes time too
             return None
         part = self.tokens[low:high]
         before = self.cost(self.source, part)[0]
@@ -115,7 +117,7 @@ class _Reader(Record, frozen=False):
             return None
         there = stray.start <= at < stray.stop
         self.strays.append(self.stray(found if only and there else None, place))
-        if only and (there or not self.stands_out(stray)):
+        if (only and (there or not self.stands_out(stray))) or len(self.tokens) > self.left:
             self.replaced.add(_key(found))  # it may as well stand for a word that the statement needs
             return None
         del self.tokens[stray.start : stray.stop]
@@ -196,11 +198,12 @@ class _Reader(Record, frozen=False):
     # ---- guesses ----
 
     def region(self, at: int) -> tuple[int, int]:
-        """The definitions and networks around a token, as indices of tokens."""
+        """The definitions and networks around a token, as indices of tokens; no further than there is room for."""
         low, high = max(at - AROUND, 0), min(at + AROUND, len(self.tokens))
-        while low > 0 and not self.opens_top(low):
+        first, last = low - self.left // ROOM, high + self.left // ROOM
+        while low > max(first, 0) and not self.opens_top(low):
             low -= 1
-        while high < len(self.tokens) and not self.opens_top(high):
+        while high < min(last, len(self.tokens)) and not self.opens_top(high):
             high += 1
         return low, high
 
