@@ -271,7 +271,7 @@ class Program(Record, eq=False):
     @cached_property
     def by_name(self) -> dict[str, Row]:
         """Its rows."""
-        return {row.name: row for row in self.rows}
+        return Table({row.name: row for row in self.rows})
 
     def row(self, name: str) -> Row:
         """The row of that name.

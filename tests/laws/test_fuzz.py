@@ -149,7 +149,6 @@ def test_a_fault_of_a_backend_is_found(
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["--examples", "-1"], 2, "--examples is a count"),
         (["--network", "Nine"], 2, "no network `Nine`"),
         (["-o", FILE], 2, "is no folder"),
     ],
@@ -159,6 +158,13 @@ def test_wrong_use(
 ) -> None:
     assert main(["fuzz", str(mine), *arguments]) == status
     assert said in capsys.readouterr().err
+
+
+def test_examples_are_a_count(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as found:
+        main(["fuzz", str(mine), "--examples", "-1"])
+    assert found.value.code == 2
+    assert "expected 0 or more, got '-1'" in capsys.readouterr().err
 
 
 def test_a_file_with_mistakes_is_not_fuzzed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
