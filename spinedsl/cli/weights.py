@@ -46,8 +46,6 @@ examples:
   spine weights convert dump.npz examples/spinenet.spine --network SpineNet49 -o spinenet49.safetensors
   spine weights convert backbone.npz examples/retinanet.spine --network RetinaNet49 --partial -o start.safetensors
   spine weights convert trained.pt net.spine -o trained.safetensors      the same tensors, with digests
-  spine weights convert last.ckpt net.spine --key ema --prefix module. -o trained.safetensors
-  spine weights convert other.pth net.spine --map 'stem.*=s.enter.*' --map names.json -o trained.safetensors
 
 Names are known of tensorflow/models (official/vision), tensorflow/tpu (models/official/detection), and the PyTorch port
 SpineNet-Pytorch; what has canonical names already keeps them. A dump of a TensorFlow model is
@@ -55,6 +53,9 @@ SpineNet-Pytorch; what has canonical names already keeps them. A dump of a Tenso
 of the backbone alone or of the whole model, and of a checkpoint of tensorflow/tpu
   reader = tf.train.load_checkpoint(path)
   numpy.savez("dump.npz", **{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()})
+
+Of a checkpoint with several sets of tensors `--key ema` chooses one; `--prefix module.` says what stands before the
+names where that is not plain, and `--map 'stem.*=s.enter.*'`, or a JSON file of old and new names, gives others.
 
 Heads convert where the network has them: RetinaNet's towers (the first is that of the classes), a feature pyramid, and
 the linear layer of a classifier.

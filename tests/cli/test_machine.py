@@ -110,7 +110,7 @@ def test_folders_and_pipes_in_place_of_files(tmp_path: Path, capsys: pytest.Capt
     assert "no .spine file in" in capsys.readouterr().err
     (tmp_path / "w.onnx").mkdir()
     assert main(["weights", "show", str(tmp_path / "w.onnx")]) == 1
-    assert "is a directory" in capsys.readouterr().err
+    assert "it is a folder without weights" in capsys.readouterr().err
     for ending in ("onnx", "safetensors", "npz", "pt"):
         os.mkfifo(tmp_path / f"pipe.{ending}")
         assert main(["weights", "show", str(tmp_path / f"pipe.{ending}")]) == 1
@@ -182,7 +182,7 @@ def test_a_file_that_is_replaced_while_it_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["inside", "above", "absolute", "symlink", "hard link", "device", "nowhere"])
-def test_numbers_of_a_model_in_another_file_are_never_read(where: str, tmp_path: Path) -> None:
+def test_numbers_of_a_model_are_read_beside_it_and_nowhere_else(where: str, tmp_path: Path) -> None:
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -206,6 +206,11 @@ def test_numbers_of_a_model_in_another_file_are_never_read(where: str, tmp_path:
     path = folder / "m.onnx"
     path.write_bytes(helper.make_model(helper.make_graph([], "g", [], [], [tensor])).SerializeToString())
     outcome = read(path)
+    if where == "inside":  # an ordinary file beside the model is part of it
+        assert outcome.value is not None
+        assert outcome.value.tensors["w"].tolist() == [42] * 4
+        return
     assert outcome.value is None
-    assert "it keeps the numbers of `w` in another file" in outcome.diagnostics[0].message
+    said = {"symlink": "is a link", "hard link": "is a link", "nowhere": "is not beside it"}
+    assert said.get(where, "in a file that is not beside it") in outcome.diagnostics[0].message
     assert onnx.load_model(path, load_external_data=False).graph.initializer[0].name == "w"

@@ -220,6 +220,9 @@ def test_a_second_file_beside_a_model(net: Path, capsys: pytest.CaptureFixture[s
     assert run(capsys, *words) == run(capsys, *words) == (0, "", "")
     (beside,) = (path for path in net.iterdir() if path.name not in ("net.spine", "w.npz", "model.onnx"))
     (net / "model.onnx").unlink()
+    assert run(capsys, *words) == (0, "", "")  # what is there is what would be written
+    (net / "model.onnx").unlink()
+    beside.write_bytes(b"of somebody else")
     status, _, err = run(capsys, *words)
     assert (status, f"`{beside.name}` is there, and would be replaced" in err) == (2, True)
     assert run(capsys, *words, "--force")[0] == 0

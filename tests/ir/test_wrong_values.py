@@ -51,8 +51,8 @@ CASES = {
     "list with a number": (
         "return sum([x, 3])",
         "E0502",
-        "a list expects a feature map, got 3",
-        "feature maps come first, as in `conv(x, …)`",
+        "a list expects feature maps, got 3",
+        "a size is one number, for height and width alike, as in `kernel = 3`",
     ),
     "list with what is wrong": (
         "return sum([x, conv(x, relu, kernel = 1)])",
@@ -129,8 +129,8 @@ CASES = {
     "map by a map": (
         "return x / x",
         "E0502",
-        "`/` expects a number to divide by, got `x`, which is a feature map of 8x16x16 (level 2)",
-        "read a number of it, as in `x.channels`",
+        "`/` expects a number to divide by, got a feature map of 8x16x16 (level 2)",
+        "maps cannot be divided by maps: weigh them by `softmax` or `sigmoid`, or divide by a number",
     ),
     "map by nothing": (
         "return x / 0",
@@ -141,8 +141,8 @@ CASES = {
     "number by a map": (
         "return 2 / x",
         "E0502",
-        "`/` expects a number to divide by, got `x`, which is a feature map of 8x16x16 (level 2)",
-        "read a number of it, as in `x.channels`",
+        "`/` expects a number to divide by, got a feature map of 8x16x16 (level 2)",
+        "maps cannot be divided by maps: weigh them by `softmax` or `sigmoid`, or divide by a number",
     ),
     "function of a map": (
         "return conv(x, floor(x), kernel = 1)",

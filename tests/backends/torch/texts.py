@@ -253,7 +253,7 @@ add(
     + """
     head_type pooled(features) { each p in features { yield global_average_pool(p) } }
     head_type halves(features, half) {
-        each p in rest(features) {
+        each p in features {
             let low = slice(p, half)
             yield low
             yield l2_normalise(slice(p, half, start = half))
@@ -263,7 +263,7 @@ add(
     UNDER_HEADS.replace("channels 12 ", "")
     + """
     head means: pooled from a, b
-    head parts: halves(half = 4) from a, c, b
+    head parts: halves(half = 4) from c, b
     head flat: mean from a""",
 )
 add(
@@ -273,7 +273,7 @@ add(
     head_type classify(features, classes, rate = 0.5) {
         let fine = act(conv_transpose(last(features), 6, kernel = 4, bias = true))
         let coarse = resize(upsample(fine, levels = 1, mode = bilinear), like = first(features), mode = bilinear)
-        let pooled = dropout(flatten(global_average_pool(coarse)), rate = rate)
+        let pooled = dropout(flatten(global_average_pool(concat(coarse, first(features)))), rate = rate)
         let hidden = act(linear(pooled, 16))
         return linear(dropout(hidden, rate = 0), classes, bias = false, init = uniform)
     }""",
