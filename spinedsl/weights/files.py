@@ -32,7 +32,7 @@ def read(path: Path, key: Key = None) -> Outcome[Weights]:
             return chosen.then(lambda inside: read(inside, key))
         with path.open("rb"):  # says plainly what is wrong with a path that cannot be opened
             pass
-        outcome = sharded.read(path, read, key) if kind == contents.INDEX else _READERS[kind](path, key)
+        outcome = _READERS[kind](path, key)
     except contents.Unknown as unknown:
         found = say.UNKNOWN_WEIGHTS.at(nowhere(path), path=path, what=unknown.what)
         return Outcome(None, (found.with_fix(unknown.repair),))
@@ -60,6 +60,7 @@ def _alone(reader: Callable[[Path], Outcome[Weights]]) -> Callable[[Path, Key], 
 
 
 _READERS: Mapping[str, Callable[[Path, Key], Outcome[Weights]]] = {
+    contents.INDEX: _alone(lambda path: sharded.read(path, read)),
     contents.SAFETENSORS: _alone(safe.read),
     contents.ONNX: _alone(onnx_model.read),
     contents.NPZ: npz.read,

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from spinedsl import contents
-from spinedsl.diagnostics import Outcome, one_of
+from spinedsl.diagnostics import Diagnostic, Outcome, one_of
 from spinedsl.diagnostics import catalogue as say
-from spinedsl.weights.sets import Key
 from spinedsl.weights.tensors import Weights, broken, nowhere
 
 _MOST = 2**26  # bytes of an index; those of the largest models take a few megabytes
@@ -32,13 +31,13 @@ def in_folder(path: Path) -> Outcome[Path]:
     return Outcome(None, (found.with_fix(f"name the file: {names}" if others else "name a file of weights"),))
 
 
-def read(index: Path, reader: Callable[[Path], Outcome[Weights]], key: Key) -> Outcome[Weights]:
+def read(index: Path, reader: Callable[[Path], Outcome[Weights]]) -> Outcome[Weights]:
     """The tensors that an index lists, from the files beside it that it names."""
     listed = _listed(index)
     if listed.value is None:
         return Outcome(None, listed.diagnostics)
     tensors: dict[str, Any] = {}
-    sealed = True
+    sealed, told = True, list[Diagnostic]()
     for name in dict.fromkeys(listed.value.values()):
         part = reader(index.with_name(name))
         if part.value is None:
@@ -49,8 +48,9 @@ def read(index: Path, reader: Callable[[Path], Outcome[Weights]], key: Key) -> O
         if more := sorted(part.value.tensors.keys() - wanted):
             return broken(index, f"`{name}` beside it holds `{more[0]}`, which it does not list there")
         tensors |= part.value.tensors
+        told += part.diagnostics
         sealed = sealed and part.value.sealed
-    return Outcome(Weights(str(index), tensors, sealed=sealed))
+    return Outcome(Weights(str(index), tensors, sealed=sealed), tuple(told))
 
 
 def _counters(names: set[str]) -> set[str]:

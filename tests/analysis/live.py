@@ -53,7 +53,7 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no 
         self.weights = {tensor.untyped_storage()._cdata for tensor in tensors}
         self.alive: dict[int, tuple[StorageWeakRef, int]] = {}
         self.see(image)
-        self.peak = self.now()
+        self.peak = self.bytes_alive()
 
     def see(self, tensor: torch.Tensor) -> None:
         """Count a tensor from now on."""
@@ -61,18 +61,18 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no 
         if storage._cdata not in self.weights:
             self.alive[storage._cdata] = StorageWeakRef(storage), storage.nbytes()  # type: ignore[no-untyped-call]
 
-    def now(self) -> int:
+    def bytes_alive(self) -> int:
         """Bytes that are alive."""
         self.alive = {key: found for key, found in self.alive.items() if not found[0].expired()}  # type: ignore[no-untyped-call]
         return sum(size for _, size in self.alive.values())
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.now()  # an address may be used again
+        self.bytes_alive()  # an address may be used again
         result = func(*args, **(kwargs or {}))
         for tensor in result if isinstance(result, tuple | list) else [result]:
             if isinstance(tensor, torch.Tensor):
                 self.see(tensor)
-        self.peak = max(self.peak, self.now())
+        self.peak = max(self.peak, self.bytes_alive())
         return result
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ from spinedsl import driver
 from spinedsl.source import Source
 from spinedsl.testing.laws import answered, most_steps
 from spinedsl.testing.texts import PIECES
+from tests.patience import HANG
 from tests.profiles import drawn
 from tests.syntax.heaps import HEAPS, KIB_64
 from tests.texts import ROOT, mutated
@@ -45,7 +49,9 @@ def test_any_characters(text: str) -> None:
 def process() -> Iterator[subprocess.Popen[str]]:
     """`alone` in a process."""
     command = [sys.executable, "-m", "tests.syntax.alone"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+    ) as running:
         yield running
         assert running.stdin is not None
         running.stdin.close()
@@ -65,6 +71,10 @@ def answer_of(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
     assert process.stdout is not None
     process.stdin.write(json.dumps(name) + "\n")
     process.stdin.flush()
+    answers, _, _ = select.select([process.stdout], [], [], HANG)
+    if not answers:
+        os.killpg(process.pid, signal.SIGKILL)
+    assert answers, f"{name} does not end"
     found: dict[str, Any] = json.loads(process.stdout.readline())
     assert found, "no answer: see the traceback above"
     return found

@@ -506,6 +506,17 @@ def test_shards_hold_what_the_index_says(tmp_path: Path) -> None:
     assert f"holds `{first}`, which it does not list there" in refusal(index)[0]
 
 
+@pytest.mark.parametrize(
+    "write", [st(tensors), foreign, shards("safetensors"), shards("safetensors", folder_only=True)]
+)
+def test_a_key_of_what_is_one_set_is_refused(write: Writer, tmp_path: Path) -> None:
+    """Nothing would read it."""
+    said = refusal(write(tmp_path, ARRAYS), key="ema")
+    assert said[0].startswith("E0913 ")
+    assert said[0].endswith("has no set of tensors `ema`: it has one set of tensors, without a name")
+    assert said[1] == "leave out the key"
+
+
 def test_folders(tmp_path: Path) -> None:
     assert refusal(tmp_path) == [
         "E0902 `FILE` is no weights file: it is a folder without weights",
