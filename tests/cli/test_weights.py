@@ -16,25 +16,12 @@ from spinedsl.cli import main
 from spinedsl.ops.graph import flatten
 from spinedsl.weights import read, to_bytes
 from tests.building import weights_for
+from tests.cli.running import NET
 from tests.published.reference import official_value, variables
 
 ROOT = Path(__file__).parents[2]
 RESNET = (str(ROOT / "examples/resnet.spine"), "--network", "ResNet50")
 DETECTOR = str(ROOT / "examples/retinanet.spine")
-NET = """\
-spine 1
-import std.blocks
-import std.stems
-
-network Net {
-    input image: 3 x 16 x 16
-    defaults { act relu, norm batch_norm }
-    widths { level 2: 8 }
-    stem s: resnet_stem channels 8
-    block b: residual  level 2  after s
-    output C2: b
-}
-"""
 
 
 @pytest.fixture

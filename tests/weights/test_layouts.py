@@ -30,21 +30,8 @@ from spinedsl.ops.graph import flatten
 from spinedsl.source import Source
 from spinedsl.weights import Weights, compare, read
 from tests.building import weights_for
+from tests.cli.running import NET
 
-NET = """\
-spine 1
-import std.blocks
-import std.stems
-
-network Net {
-    input image: 3 x 16 x 16
-    defaults { act relu, norm batch_norm }
-    widths { level 2: 8 }
-    stem s: resnet_stem channels 8
-    block b: residual level 2 after s
-    output C2: b
-}
-"""
 PROGRAM = spinedsl.program(Source.from_text(NET, "net.spine"))
 PARAMETERS = flatten(PROGRAM).parameters
 Arrays = Mapping[str, NDArray[Any]]

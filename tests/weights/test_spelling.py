@@ -17,8 +17,9 @@ from spinedsl.weights import Weights, compare, match, read, to_bytes
 from spinedsl.weights.match import LISTED
 from spinedsl.weights.spelling import BESIDE, renamed
 from tests.building import weights_for
+from tests.cli.running import NET
 from tests.weights.test_files import parameters
-from tests.weights.test_layouts import ARRAYS, NET, OTHERS, PARAMETERS
+from tests.weights.test_layouts import ARRAYS, OTHERS, PARAMETERS
 
 
 @pytest.mark.parametrize("others", [["teacher."], ["teacher.", "a."], ["z."]])
