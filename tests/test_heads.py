@@ -85,18 +85,22 @@ def test_towers_share_convolutions_and_not_norms() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "names"),
+    ("fed", "body", "names"),
     [
-        ("repeat i in 2 { yield conv(first(features), 2, kernel = 1) }", ("h_0", "h_1")),
-        ("each p in rest(features) { yield p }", ("h_P4",)),
-        ("each p in [relu(first(features))] { yield p }", ("h_0",)),
-        ("yield last(features)", ("h",)),
-        ("let a = first(features)  yield a  yield relu(a)", ("h_a", "h")),
-        ("each p in features { if p.level == 3 { yield p } else { let q = relu(p)  yield q } }", ("h_p_P3", "h_q_P4")),
+        ("P3", "repeat i in 2 { yield conv(first(features), 2, kernel = 1) }", ("h_0", "h_1")),
+        ("P3, P4", "each p in rest(features) { yield p * global_average_pool(first(features)) }", ("h_P4",)),
+        ("P3", "each p in [relu(first(features))] { yield p }", ("h_0",)),
+        ("P4", "yield last(features)", ("h",)),
+        ("P3", "let a = first(features)  yield a  yield relu(a)", ("h_a", "h")),
+        (
+            "P3, P4",
+            "each p in features { if p.level == 3 { yield p } else { let q = relu(p)  yield q } }",
+            ("h_p_P3", "h_q_P4"),
+        ),
     ],
 )
-def test_names_of_what_is_yielded(body: str, names: tuple[str, ...]) -> None:
-    made = program("head h: gives from P3, P4", f"head_type gives(features) {{ {body} }}".replace("  ", "\n"))
+def test_names_of_what_is_yielded(fed: str, body: str, names: tuple[str, ...]) -> None:
+    made = program(f"head h: gives from {fed}", f"head_type gives(features) {{ {body} }}".replace("  ", "\n"))
     assert made.outputs == ("P3", "P4", *names)
 
 

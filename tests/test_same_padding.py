@@ -21,6 +21,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Type
+from spinedsl.record import replace
 from tests.building import image_for, op, single, weights_for
 
 Array = NDArray[np.float32]
@@ -42,7 +43,7 @@ def interpreted(program: Program, weights: dict[str, Array], image: Array) -> Ar
 
 
 def by_torch(program: Program, weights: dict[str, Array], image: Array) -> Array:
-    module = torch_backend.build(program).eval()
+    module = torch_backend.build(replace(program, divisor=8)).eval()  # which the sizes of the image divide by
     module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     with torch.no_grad():
         result: Array = module(torch.from_numpy(image))["P"].numpy()

@@ -100,6 +100,8 @@ class _Reader:
         for node in self.nodes:
             if type(node).__name__ not in NODES:
                 yield f"node: {type(node).__name__}"
+            if isinstance(node, ast.Raise) and not _says_what_is_wrong(node):
+                yield f"raise: {ast.unparse(node)}"
             for said in self.of(node):
                 yield f"{said}: {ast.unparse(node)}"
 
@@ -152,6 +154,19 @@ class _Reader:
             limit = TEXT if id(node) in self.docstrings else WORD
             if not all(limit.fullmatch(row) for row in value.split("\n")) and value not in PHRASES:
                 yield "text"
+
+
+def _says_what_is_wrong(node: ast.Raise) -> bool:
+    """A `ValueError` of one text, and nothing else is ever raised."""
+    error = node.exc
+    return (
+        node.cause is None
+        and isinstance(error, ast.Call)
+        and ast.unparse(error.func) == "ValueError"
+        and len(error.args) == 1
+        and isinstance(error.args[0], ast.JoinedStr)
+        and not error.keywords
+    )
 
 
 PHRASES = frozenset(

@@ -60,6 +60,8 @@ HOSTILE = (
     "def f(x):\n    x[0]()",
     "def f():\n    return (y := 1)",
     "def f():\n    raise ValueError",
+    "def f():\n    raise ValueError(f', got ') from None",
+    "def f(x):\n    raise x",
     "while True: pass",
     "@f\nclass A: ...",
     "F.foo = 1",
