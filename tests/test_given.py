@@ -156,6 +156,7 @@ def test_what_is_not_given_is_not_refused() -> None:
         ({"batch": 0}, "`batch` is a number of images, 1 or more, got 0"),
         ({"external_data": "allways"}, "`external_data` has no choice `allways`: did you mean `always`?"),
         ({"seed": 0, "weights": "w"}, "`seed` makes no difference beside weights, which are the values"),
+        ({"half": True, "verify": True}, "`verify` compares float32, which is not what `half` writes"),
         ({"batch": 2, "dynamic": ("batch",)}, "`batch` makes no difference where the axis `batch` stays open"),
     ],
 )

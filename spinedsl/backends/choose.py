@@ -70,6 +70,8 @@ def _together(asked: Mapping[str, Any]) -> Wrong | None:
         return "seed", "makes no difference beside weights, which are the values: give one of the two"
     if "batch" in asked and "batch" in asked.get("dynamic", ()):
         return "batch", "makes no difference where the axis `batch` stays open: give one of the two"
+    if {"half", "verify"} <= asked.keys():
+        return "verify", "compares float32, which is not what `half` writes: compare without it first"
     return None
 
 
