@@ -41,9 +41,9 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "timm: the first few maps, not the last",
         "backends/torch/templates/adapters/timm.jinja",
-        "numbers[len(numbers) - indices :]",
-        "numbers[:indices]",
-        ("tests/hosts/test_timm.py::test_intermediates",),
+        "return feature_take_indices(len(self.feature_info), indices)[0]",
+        "return list(range(indices)) if isinstance(indices, int) else feature_take_indices(3, indices)[0]",
+        ("tests/hosts/test_timm.py::test_pruning_takes_the_classifier_away_if_that_is_asked",),
     ),
     Plant(
         "timm: a group of `b1` takes `b10` too",

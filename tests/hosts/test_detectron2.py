@@ -2,71 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
-from torch import nn
 
 from spinedsl.backends.torch.adapters import ADAPTERS
+from tests.hosts import stand_ins
+from tests.hosts.stand_ins import Backbone, CfgNode, ShapeSpec
 from tests.hosts.using import PYRAMID, images, imported, plain, same, stand_in
-
-
-@dataclass
-class ShapeSpec:
-    """The shape of a map, as far as it is known."""
-
-    channels: int | None = None
-    height: int | None = None
-    width: int | None = None
-    stride: int | None = None
-
-
-class Backbone(nn.Module, metaclass=ABCMeta):
-    """What a detector of detectron2 calls."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    @abstractmethod
-    def forward(self) -> dict[str, torch.Tensor]:
-        """Feature maps by name."""
-
-    @property
-    def size_divisibility(self) -> int:
-        return 0
-
-    @property
-    def padding_constraints(self) -> dict[str, int]:
-        return {}
-
-    def output_shape(self) -> dict[str, ShapeSpec]:
-        return {}
-
-
-class Registry(dict[str, Any]):
-    """Functions by name."""
-
-    def register(self) -> Callable[[Any], Any]:
-        def register(found: Any) -> Any:
-            self[found.__name__] = found
-            return found
-
-        return register
 
 
 @pytest.fixture
 def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    config, layers, modeling = (ModuleType(f"detectron2.{name}") for name in ("config", "layers", "modeling"))
-    config.CfgNode = dict  # type: ignore[attr-defined]
-    layers.ShapeSpec = ShapeSpec  # type: ignore[attr-defined]
-    modeling.Backbone, modeling.BACKBONE_REGISTRY = Backbone, Registry()  # type: ignore[attr-defined]
-    stand_in(monkeypatch, config, layers, modeling)
+    stand_in(monkeypatch, *stand_ins.detectron2())
     return imported(tmp_path, PYRAMID, "detectron2")
 
 
@@ -77,8 +26,18 @@ def test_it_is_built_by_name(generated: Any) -> None:
     maps, expected = model(images()), plain(PYRAMID)(images())
     assert list(maps) == list(expected)
     assert same(list(maps.values()), list(expected.values()))
-    with pytest.raises(ValueError, match="images of 1 channels"):
-        build({}, ShapeSpec(channels=1))
+
+
+@pytest.mark.parametrize(("freeze_at", "trained"), [(0, 8), (1, 7), (2, 6), (8, 0)])
+def test_freeze_at_counts_rows(generated: Any, freeze_at: int, trained: int) -> None:
+    """As detectron2's own configuration says it: 1 is the stem. What is frozen computes as in evaluation."""
+    cfg = CfgNode(MODEL=CfgNode(BACKBONE=CfgNode(NAME="build_tiny_backbone", FREEZE_AT=freeze_at)))
+    model = generated.BACKBONE_REGISTRY["build_tiny_backbone"](cfg, ShapeSpec(channels=3)).train()
+    rows = list(model.children())
+    assert [all(p.requires_grad for p in row.parameters()) for row in rows] == [False] * freeze_at + [True] * trained
+    assert [row.training for row in rows] == [False] * freeze_at + [True] * trained
+    with pytest.raises(ValueError, match="9 rows cannot be frozen: the network has 8"):
+        model.freeze(9)
 
 
 def test_shapes_are_those_of_the_maps(generated: Any) -> None:

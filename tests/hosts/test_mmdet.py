@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,40 +12,10 @@ import torch
 from torch import nn
 
 from spinedsl.backends.torch.adapters import ADAPTERS
+from tests.hosts import stand_ins
 from tests.hosts.using import PYRAMID, images, imported, plain, same, stand_in
 
 pytestmark = pytest.mark.filterwarnings("default")  # a host's own are not ours to mend
-
-
-class Registry:
-    """Classes by name; `build` takes a dictionary whose `type` is the name."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, Any] = {}
-
-    def register_module(self, name: str) -> Callable[[Any], Any]:
-        def register(found: Any) -> Any:
-            self.found[name] = found
-            return found
-
-        return register
-
-    def build(self, config: dict[str, Any]) -> Any:
-        options = dict(config)
-        return self.found[options.pop("type")](**options)
-
-
-class BaseModule(nn.Module):
-    """`init_weights` loads what `init_cfg` names."""
-
-    def __init__(self, init_cfg: Any = None) -> None:
-        super().__init__()
-        self.init_cfg = copy.deepcopy(init_cfg)
-
-    def init_weights(self) -> None:
-        if self.init_cfg:
-            assert self.init_cfg["type"] == "Pretrained"
-            self.load_state_dict(torch.load(self.init_cfg["checkpoint"], weights_only=True))
 
 
 @pytest.fixture
@@ -55,11 +23,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """MMDetection's registry of models, with the network in it."""
     real = find_spec("mmdet") is not None and find_spec("mmcv") is not None and find_spec("mmcv._ext") is not None
     if not real:
-        registry = ModuleType("mmdet.registry")
-        registry.MODELS = Registry()  # type: ignore[attr-defined]
-        base = ModuleType("mmengine.model")
-        base.BaseModule = BaseModule  # type: ignore[attr-defined]
-        stand_in(monkeypatch, registry, base)
+        stand_in(monkeypatch, *stand_ins.mmdet())
     generated = imported(tmp_path, PYRAMID, "mmdet")
     yield generated.MODELS
     if real:
@@ -97,3 +61,38 @@ def test_a_checkpoint_of_the_plain_module_is_loaded(registry: Any, tmp_path: Pat
 def test_every_name_that_mmdet_uses_is_kept_from_rows(registry: Any) -> None:
     own = set(dir(registry.build({"type": "Tiny"}))) - set(dir(plain(PYRAMID)))
     assert {name for name in own if not name.startswith("_")} <= ADAPTERS["mmdet"].attributes
+
+
+@pytest.mark.parametrize(("stages", "frozen"), [(-1, 0), (0, 1), (1, 2), (7, 8)])
+def test_frozen_stages_are_rows(registry: Any, stages: int, frozen: int) -> None:
+    """Stage 0 is the stem, as in MMDetection's own backbones; also after `train`, which every epoch begins with."""
+    model = registry.build({"type": "Tiny", "frozen_stages": stages}).train()
+    rows = list(model.children())
+    assert [row.training for row in rows] == [False] * frozen + [True] * (len(rows) - frozen)
+    assert [any(p.requires_grad for p in row.parameters()) for row in rows] == [row.training for row in rows]
+    norm = model.s.enter.norm
+    before = norm.running_mean.clone()
+    model(images())
+    assert torch.equal(norm.running_mean, before) == (frozen > 0)
+
+
+def test_norms_are_evaluated_if_that_is_asked(registry: Any) -> None:
+    model = registry.build({"type": "Tiny", "norm_eval": True}).train()
+    norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm2d)]
+    assert norms
+    assert not any(norm.training for norm in norms)
+    assert all(norm.weight.requires_grad for norm in norms)
+    assert model.s.training
+    assert model.s.enter.conv.training
+
+
+def test_what_cannot_be_is_refused(registry: Any) -> None:
+    for options, message in {
+        ("out_indices", (0, 3)): r"out_indices is \(0, 3\), but the network gives 3 maps",
+        ("frozen_stages", 8): "9 rows cannot be frozen: the network has 8",
+        ("in_channels", 0): "at least one channel, got 0",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            registry.build({"type": "Tiny", **dict([options])})
+    with pytest.raises(TypeError, match="output_stride"):
+        registry.build({"type": "Tiny", "output_stride": 16})

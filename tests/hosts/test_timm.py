@@ -119,11 +119,23 @@ def test_it_trains(timm: Any) -> None:
     assert scales[-1] == 1
 
 
-def test_other_channels_are_refused(timm: Any) -> None:
-    with pytest.raises(ValueError, match="in_chans is 1, but the network is written for 3"):
-        timm.create_model("tiny", in_chans=1)
-    with pytest.raises(NotImplementedError, match="checkpointing"):
-        timm.create_model("tiny").set_grad_checkpointing()
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"in_chans": 0}, "at least one channel, got 0"),
+        ({"drop_path_rate": 0.1}, "drop_path_rate is 0.1, but the network is written without stochastic depth"),
+        ({"features_only": True, "feature_cls": "hook"}, "feature_cls is hook, but rows do not run one after another"),
+        ({"features_only": True, "feature_cls": "list"}, "feature_cls is list, but rows do not run one after another"),
+        ({"output_stride": 8}, "output_stride"),
+        ({"features_only": True, "out_indices": (0, 3)}, "feature index 3 is out of range"),
+        ({"features_only": True, "out_indices": 4}, r"last-n \(4\) is out of range"),
+        ({"global_pool": "median"}, "Invalid pool type: median"),
+        ({"pretrained": True}, "No pretrained weights exist for tiny"),
+    ],
+)
+def test_what_cannot_be_is_refused(timm: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises((ValueError, TypeError, AssertionError, RuntimeError), match=message):
+        timm.create_model("tiny", **options)
 
 
 def test_every_name_that_timm_uses_is_kept_from_rows(timm: Any) -> None:

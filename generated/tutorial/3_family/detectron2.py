@@ -7,6 +7,7 @@ import functools
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 from zlib import crc32
 
 import torch
@@ -263,11 +264,41 @@ def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
     return (q * top / bottom * (math.sqrt(variance) / 0.8796256610342398)).reshape(shape)
 
 
+def take_channels(network: nn.Module, convolutions: Sequence[str], channels: int) -> None:
+    """Let the convolutions that read the image take so many channels. The caller initialises them."""
+    if channels < 1:
+        raise ValueError(f"an image has at least one channel, got {channels}")
+    for name in convolutions:
+        conv: Any = network.get_submodule(name)
+        conv.in_channels = channels
+        conv.weight = nn.Parameter(conv.weight.new_empty(conv.weight.shape[0], channels, *conv.weight.shape[2:]))
+
+
+def freeze_rows(network: nn.Module, count: int) -> None:
+    """Train the first rows of a network no further."""
+    rows = list(network.children())
+    if not 0 <= count <= len(rows):
+        raise ValueError(f"{count} rows cannot be frozen: the network has {len(rows)}")
+    for row in rows[:count]:
+        row.requires_grad_(False)
+
+
+def evaluate_frozen(network: nn.Module, norms: bool) -> None:
+    """Have what is not trained compute as in evaluation, and with `norms` every batch norm."""
+    for module in (module for row in network.children() for module in row.modules()):
+        trained = [parameter.requires_grad for parameter in module.parameters()]
+        if (trained and not any(trained)) or (norms and isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm)):
+            module.train(False)
+
+
 class SmallBackbone(Small, Backbone):
     """The network above as a backbone of detectron2, which gives the feature maps of `out_features`, or all."""
 
-    def __init__(self, out_features: Sequence[str] | None = None) -> None:
+    def __init__(self, out_features: Sequence[str] | None = None, in_channels: int = 3) -> None:
         super().__init__()
+        if in_channels != 3:
+            take_channels(self, ["s.enter.conv"], in_channels)
+            self.reset()
         self.shapes = {
             info["module"]: ShapeSpec(channels=info["num_chs"], stride=info["reduction"]) for info in self.feature_info
         }
@@ -286,6 +317,16 @@ class SmallBackbone(Small, Backbone):
     def output_shape(self) -> dict[str, ShapeSpec]:
         return {name: self.shapes[name] for name in self.out_features}
 
+    def freeze(self, freeze_at: int = 0) -> "SmallBackbone":
+        """Train the first rows no further: 1 is the stem, 2 the stem and the row after it."""
+        freeze_rows(self, freeze_at)
+        return self.train(self.training)
+
+    def train(self, mode: bool = True) -> "SmallBackbone":
+        super().train(mode)
+        evaluate_frozen(self, norms=False)
+        return self
+
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         maps = super().forward(x)
         return {name: maps[name] for name in self.out_features}
@@ -293,7 +334,8 @@ class SmallBackbone(Small, Backbone):
 
 @BACKBONE_REGISTRY.register()
 def build_small_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> SmallBackbone:
-    """What `cfg.MODEL.BACKBONE.NAME` names, once this file is imported."""
-    if input_shape.channels != 3:
-        raise ValueError(f"images of {input_shape.channels} channels, but the network is written for 3")
-    return SmallBackbone()
+    """What `cfg.MODEL.BACKBONE.NAME` names, once this file is imported. `FREEZE_AT` counts rows, from the first."""
+    freeze_at: Any = cfg
+    for key in ("MODEL", "BACKBONE", "FREEZE_AT"):
+        freeze_at = getattr(freeze_at, key, 0)
+    return SmallBackbone(in_channels=input_shape.channels or 3).freeze(freeze_at)

@@ -6,8 +6,10 @@ image: 3 channels, height and width divisible by 32 (written for 256x256)
 import copy
 import functools
 import math
+import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from zlib import crc32
 
@@ -16,6 +18,7 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 
 def chain(**modules: nn.Module) -> nn.Sequential:
@@ -264,18 +267,103 @@ def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
     return (q * top / bottom * (math.sqrt(variance) / 0.8796256610342398)).reshape(shape)
 
 
+def take_channels(network: nn.Module, convolutions: Sequence[str], channels: int) -> None:
+    """Let the convolutions that read the image take so many channels. The caller initialises them."""
+    if channels < 1:
+        raise ValueError(f"an image has at least one channel, got {channels}")
+    for name in convolutions:
+        conv: Any = network.get_submodule(name)
+        conv.in_channels = channels
+        conv.weight = nn.Parameter(conv.weight.new_empty(conv.weight.shape[0], channels, *conv.weight.shape[2:]))
+
+
+@contextmanager
+def buffers_kept(module: nn.Module) -> Iterator[None]:
+    """Give buffers their values back at the end: a second computation moves no running statistics."""
+    kept = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, value in kept:
+            buffer.copy_(value)
+
+
+def compute_twice(module: nn.Module, save: Callable[..., Any], *inputs: Any) -> Any:
+    """A module's `forward`, of which only the inputs are saved for the gradients."""
+    forward = functools.partial(type(module).forward, module)
+    return save(forward, *inputs, context_fn=lambda: (nullcontext(), buffers_kept(module)))
+
+
+def checkpoint_rows(
+    rows: Iterable[nn.Module], enable: bool, save: Callable[..., Any] | None = None, every: int = 1
+) -> None:
+    """Save only the inputs of each row, of each of its repetitions and of each resampling, or save everything again.
+
+    With `every`, only those of every so many.
+    """
+    save = functools.partial(checkpoint, use_reentrant=False) if save is None else save
+    parts: list[nn.Module] = []
+    for row in rows:
+        inner = dict(row.named_children())
+        resampling = [part for name, part in inner.items() if name.startswith("from_")]
+        repeated = [part for name, part in inner.items() if re.fullmatch(r"rep\d+", name)]
+        parts += [*resampling, *(repeated or [row])]
+    for number, part in enumerate(parts):
+        part.__dict__.pop("forward", None)
+        if enable and number % every == 0:
+            part.__dict__["forward"] = functools.partial(compute_twice, part, save)
+
+
+def freeze_rows(network: nn.Module, count: int) -> None:
+    """Train the first rows of a network no further."""
+    rows = list(network.children())
+    if not 0 <= count <= len(rows):
+        raise ValueError(f"{count} rows cannot be frozen: the network has {len(rows)}")
+    for row in rows[:count]:
+        row.requires_grad_(False)
+
+
+def evaluate_frozen(network: nn.Module, norms: bool) -> None:
+    """Have what is not trained compute as in evaluation, and with `norms` every batch norm."""
+    for module in (module for row in network.children() for module in row.modules()):
+        trained = [parameter.requires_grad for parameter in module.parameters()]
+        if (trained and not any(trained)) or (norms and isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm)):
+            module.train(False)
+
+
 @MODELS.register_module(name="Small")
 class SmallBackbone(Small, BaseModule):
-    """The network above as a backbone of MMDetection, which gives the feature maps of `out_indices`, or all."""
+    """The network above as a backbone of MMDetection, which gives the feature maps of `out_indices`, or all.
+
+    Stage 0 is the first row, and each further row is one. With `with_cp` rows are computed twice to save memory.
+    """
 
     def __init__(
         self,
         out_indices: Sequence[int] | None = None,
+        in_channels: int = 3,
+        frozen_stages: int = -1,
+        norm_eval: bool = False,
+        with_cp: bool = False,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__()
+        if in_channels != 3:
+            take_channels(self, ["s.enter.conv"], in_channels)
+            self.reset()
+        maps = len(self.feature_info)
+        self.out_indices = tuple(range(maps) if out_indices is None else out_indices)
+        if not set(self.out_indices) <= set(range(-maps, maps)):
+            raise ValueError(f"out_indices is {self.out_indices}, but the network gives {maps} maps")
         self.init_cfg = copy.deepcopy(init_cfg)
-        self.out_indices = tuple(range(len(self.feature_info)) if out_indices is None else out_indices)
+        self.frozen_stages, self.norm_eval = frozen_stages, norm_eval
+        freeze_rows(self, frozen_stages + 1)
+        checkpoint_rows(self.children(), with_cp)
+
+    def train(self, mode: bool = True) -> "SmallBackbone":
+        super().train(mode)
+        evaluate_frozen(self, self.norm_eval)
+        return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         maps = list(super().forward(x).values())

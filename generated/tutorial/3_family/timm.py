@@ -5,8 +5,10 @@ image: 3 channels, height and width divisible by 32 (written for 256x256)
 
 import functools
 import math
+import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from zlib import crc32
 
@@ -15,7 +17,9 @@ import torch.nn.functional as F
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from timm.layers import ClassifierHead
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
+from timm.models._features import feature_take_indices
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 
 def chain(**modules: nn.Module) -> nn.Sequential:
@@ -264,6 +268,53 @@ def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
     return (q * top / bottom * (math.sqrt(variance) / 0.8796256610342398)).reshape(shape)
 
 
+def take_channels(network: nn.Module, convolutions: Sequence[str], channels: int) -> None:
+    """Let the convolutions that read the image take so many channels. The caller initialises them."""
+    if channels < 1:
+        raise ValueError(f"an image has at least one channel, got {channels}")
+    for name in convolutions:
+        conv: Any = network.get_submodule(name)
+        conv.in_channels = channels
+        conv.weight = nn.Parameter(conv.weight.new_empty(conv.weight.shape[0], channels, *conv.weight.shape[2:]))
+
+
+@contextmanager
+def buffers_kept(module: nn.Module) -> Iterator[None]:
+    """Give buffers their values back at the end: a second computation moves no running statistics."""
+    kept = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, value in kept:
+            buffer.copy_(value)
+
+
+def compute_twice(module: nn.Module, save: Callable[..., Any], *inputs: Any) -> Any:
+    """A module's `forward`, of which only the inputs are saved for the gradients."""
+    forward = functools.partial(type(module).forward, module)
+    return save(forward, *inputs, context_fn=lambda: (nullcontext(), buffers_kept(module)))
+
+
+def checkpoint_rows(
+    rows: Iterable[nn.Module], enable: bool, save: Callable[..., Any] | None = None, every: int = 1
+) -> None:
+    """Save only the inputs of each row, of each of its repetitions and of each resampling, or save everything again.
+
+    With `every`, only those of every so many.
+    """
+    save = functools.partial(checkpoint, use_reentrant=False) if save is None else save
+    parts: list[nn.Module] = []
+    for row in rows:
+        inner = dict(row.named_children())
+        resampling = [part for name, part in inner.items() if name.startswith("from_")]
+        repeated = [part for name, part in inner.items() if re.fullmatch(r"rep\d+", name)]
+        parts += [*resampling, *(repeated or [row])]
+    for number, part in enumerate(parts):
+        part.__dict__.pop("forward", None)
+        if enable and number % every == 0:
+            part.__dict__["forward"] = functools.partial(compute_twice, part, save)
+
+
 class SmallClassifier(Small):
     """A model of timm: the network above, and a linear classifier."""
 
@@ -273,10 +324,15 @@ class SmallClassifier(Small):
         in_chans: int = 3,
         global_pool: str = "avg",
         drop_rate: float = 0.0,
+        drop_path_rate: float = 0.0,
     ) -> None:
-        if in_chans != 3:
-            raise ValueError(f"in_chans is {in_chans}, but the network is written for 3")
         super().__init__()
+        if in_chans != 3:
+            take_channels(self, ["s.enter.conv"], in_chans)
+            self.reset()
+        if drop_path_rate != 0.0:
+            raise ValueError(f"drop_path_rate is {drop_path_rate}, but the network is written without stochastic depth")
+        self.in_chans = in_chans
         self.num_classes = num_classes
         self.num_features = 32
         self.head = ClassifierHead(self.num_features, num_classes, global_pool, drop_rate)
@@ -286,15 +342,6 @@ class SmallClassifier(Small):
         """The mean of all feature maps at the size of the finest: what the classifier reads."""
         size = maps[0].shape[-2:]
         return sum((F.interpolate(x, size=size, mode="nearest") for x in maps[1:]), maps[0]) / len(maps)
-
-    def chosen(self, indices: int | Sequence[int] | None) -> list[int]:
-        """Numbers of feature maps: all of them, the last few, or those that are listed, -1 being the last."""
-        numbers = range(len(self.feature_info))
-        if indices is None:
-            return list(numbers)
-        if isinstance(indices, int):
-            return list(numbers[len(numbers) - indices :])
-        return [numbers[i] for i in indices]
 
     def forward_features(self, x: Tensor) -> Tensor:
         return self.fuse(list(super().forward(x).values()))
@@ -318,7 +365,7 @@ class SmallClassifier(Small):
         if output_fmt != "NCHW":
             raise ValueError(f"output_fmt is {output_fmt}, but feature maps are NCHW")
         maps = list(super().forward(x).values())
-        intermediates = [maps[i] for i in self.chosen(indices)]
+        intermediates = [maps[i] for i in feature_take_indices(len(maps), indices)[0]]
         return intermediates if intermediates_only else (self.fuse(maps), intermediates)
 
     def prune_intermediate_layers(
@@ -330,7 +377,7 @@ class SmallClassifier(Small):
         """Drop the classifier; every block stays, since the finest map may be made of the coarsest."""
         if prune_head:
             self.reset_classifier(0, "")
-        return self.chosen(indices)
+        return feature_take_indices(len(self.feature_info), indices)[0]
 
     def get_classifier(self) -> nn.Module:
         return self.head.fc
@@ -345,19 +392,32 @@ class SmallClassifier(Small):
         stem, *rows = (row for row, _ in self.named_children() if row != "head")
         return {"stem": rf"^{stem}\.", "blocks": [(rf"^{row}\.", (i,)) for i, row in enumerate(rows)]}
 
+    def no_weight_decay(self) -> set[str]:
+        """Trainable numbers that are no weights, such as the scale of a layer: one for each channel, or position."""
+        return {name for name, parameter in self.named_parameters() if parameter.ndim == 3}
+
     def set_grad_checkpointing(self, enable: bool = True) -> None:
-        if enable:
-            raise NotImplementedError("gradient checkpointing is not supported")
+        """Save only the inputs of each row until the gradients need what lies between."""
+        checkpoint_rows((row for name, row in self.named_children() if name != "head"), enable)
+
+
+def normalisation(channels: int) -> dict[str, tuple[float, ...]]:
+    """ImageNet's mean and deviation; of an image that is not RGB, their means over the colours for every channel."""
+    if channels == len(IMAGENET_DEFAULT_MEAN):
+        return {"mean": IMAGENET_DEFAULT_MEAN, "std": IMAGENET_DEFAULT_STD}
+    return {"mean": (sum(IMAGENET_DEFAULT_MEAN) / 3,) * channels, "std": (sum(IMAGENET_DEFAULT_STD) / 3,) * channels}
 
 
 default_cfgs = generate_default_cfgs(
     {
         "small": {
             "input_size": (3, 256, 256),
+            "min_input_size": (3, 32, 32),
             "num_classes": 1000,
-            "mean": IMAGENET_DEFAULT_MEAN,
-            "std": IMAGENET_DEFAULT_STD,
+            "pool_size": (32, 32),
+            "first_conv": ("s.enter.conv",),
             "classifier": "head.fc",
+            **normalisation(3),
         }
     }
 )
@@ -366,10 +426,16 @@ default_cfgs = generate_default_cfgs(
 @register_model
 def small(pretrained: bool = False, **options: Any) -> SmallClassifier:
     """What `timm.create_model` makes of the name of this function, once this file is imported."""
-    return build_model_with_cfg(
+    if (kind := options.get("feature_cls", "getter")) != "getter":
+        raise ValueError(f"feature_cls is {kind}, but rows do not run one after another: leave it out")
+    model = build_model_with_cfg(
         SmallClassifier,
         "small",
         pretrained,
         feature_cfg={"out_indices": (0, 1, 2), "feature_cls": "getter"},
         **options,
     )
+    channels, cfg = options.get("in_chans", 3), model.pretrained_cfg
+    cfg["input_size"] = (channels, *cfg["input_size"][1:])
+    cfg.update({key: value for key, value in normalisation(channels).items() if len(cfg[key]) != channels})
+    return model

@@ -4,17 +4,20 @@ image: 3 channels, height and width divisible by 32 (written for 256x256)
 """
 
 import functools
+import inspect
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.detection import FasterRCNN, RetinaNet
+from torchvision.models.detection import FCOS, FasterRCNN, RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.ops import MultiScaleRoIAlign
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
+from torchvision.ops import FrozenBatchNorm2d, MultiScaleRoIAlign
 
 
 def chain(**modules: nn.Module) -> nn.Sequential:
@@ -263,10 +266,48 @@ def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
     return (q * top / bottom * (math.sqrt(variance) / 0.8796256610342398)).reshape(shape)
 
 
+def freeze(module: nn.Module) -> None:
+    """Train a module no further, nor move the statistics of its norms."""
+    module.requires_grad_(False)
+    for name, child in module.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            frozen = FrozenBatchNorm2d(child.num_features, child.eps)
+            frozen.load_state_dict(child.state_dict())
+            setattr(module, name, frozen)
+        else:
+            freeze(child)
+
+
+def detector(
+    kind: Callable[..., Any],
+    num_classes: int,
+    backbone: Small,
+    trainable_backbone_layers: int | None,
+    options: dict[str, Any],
+) -> Any:
+    """A detector whose options are all known, for the network's channels and sizes."""
+    known = {*inspect.signature(kind).parameters, *inspect.signature(GeneralizedRCNNTransform).parameters}
+    if unknown := set(options) - known:
+        raise TypeError(f"{kind.__name__} takes no {', '.join(sorted(unknown))}")
+    options.setdefault("size_divisible", backbone.size_divisor)
+    for name in ("image_mean", "image_std"):
+        numbers = options.get(name)
+        if numbers is not None and len(numbers) != 3:
+            raise ValueError(f"{name} has {len(numbers)} numbers, but images have 3 channels")
+    rows = list(backbone.children())
+    trained = len(rows) if trainable_backbone_layers is None else trainable_backbone_layers
+    if not 0 <= trained <= len(rows):
+        raise ValueError(f"trainable_backbone_layers is {trained}, but the network has {len(rows)} rows")
+    for row in rows[: len(rows) - trained]:
+        freeze(row)
+    return kind(backbone, num_classes, **options)
+
+
 def retinanet_small(
     *,
     num_classes: int = 91,
     backbone: Small | None = None,
+    trainable_backbone_layers: int | None = None,
     **options: Any,
 ) -> RetinaNet:
     """RetinaNet on the network above, with three anchors and three shapes for each level; options are RetinaNet's."""
@@ -274,14 +315,28 @@ def retinanet_small(
     strides = [info["reduction"] for info in backbone.feature_info]
     sizes = tuple(tuple(int(4 * stride * 2 ** (i / 3)) for i in range(3)) for stride in strides)
     options.setdefault("anchor_generator", AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * len(sizes)))
-    options.setdefault("size_divisible", backbone.size_divisor)
-    return RetinaNet(backbone, num_classes, **options)
+    return detector(RetinaNet, num_classes, backbone, trainable_backbone_layers, options)
+
+
+def fcos_small(
+    *,
+    num_classes: int = 91,
+    backbone: Small | None = None,
+    trainable_backbone_layers: int | None = None,
+    **options: Any,
+) -> FCOS:
+    """FCOS on the network above, with one square anchor for each level; options are FCOS's."""
+    backbone = Small() if backbone is None else backbone
+    sizes = tuple((info["reduction"],) for info in backbone.feature_info)
+    options.setdefault("anchor_generator", AnchorGenerator(sizes, ((1.0,),) * len(sizes)))
+    return detector(FCOS, num_classes, backbone, trainable_backbone_layers, options)
 
 
 def fasterrcnn_small(
     *,
     num_classes: int = 91,
     backbone: Small | None = None,
+    trainable_backbone_layers: int | None = None,
     **options: Any,
 ) -> FasterRCNN:
     """Faster R-CNN on the network above, with one anchor and three shapes for each level; options are FasterRCNN's."""
@@ -290,5 +345,4 @@ def fasterrcnn_small(
     names = [info["module"] for info in backbone.feature_info]
     options.setdefault("rpn_anchor_generator", AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * len(sizes)))
     options.setdefault("box_roi_pool", MultiScaleRoIAlign(names, output_size=7, sampling_ratio=2))
-    options.setdefault("size_divisible", backbone.size_divisor)
-    return FasterRCNN(backbone, num_classes, **options)
+    return detector(FasterRCNN, num_classes, backbone, trainable_backbone_layers, options)

@@ -5,13 +5,17 @@ image: 3 channels, height and width divisible by 32 (written for 256x256)
 
 import functools
 import math
+import re
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from zlib import crc32
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.backbone_utils import BackboneConfigMixin, BackboneMixin
 from transformers.modeling_outputs import BackboneOutput
@@ -263,10 +267,61 @@ def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
     return (q * top / bottom * (math.sqrt(variance) / 0.8796256610342398)).reshape(shape)
 
 
+def take_channels(network: nn.Module, convolutions: Sequence[str], channels: int) -> None:
+    """Let the convolutions that read the image take so many channels. The caller initialises them."""
+    if channels < 1:
+        raise ValueError(f"an image has at least one channel, got {channels}")
+    for name in convolutions:
+        conv: Any = network.get_submodule(name)
+        conv.in_channels = channels
+        conv.weight = nn.Parameter(conv.weight.new_empty(conv.weight.shape[0], channels, *conv.weight.shape[2:]))
+
+
+@contextmanager
+def buffers_kept(module: nn.Module) -> Iterator[None]:
+    """Give buffers their values back at the end: a second computation moves no running statistics."""
+    kept = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, value in kept:
+            buffer.copy_(value)
+
+
+def compute_twice(module: nn.Module, save: Callable[..., Any], *inputs: Any) -> Any:
+    """A module's `forward`, of which only the inputs are saved for the gradients."""
+    forward = functools.partial(type(module).forward, module)
+    return save(forward, *inputs, context_fn=lambda: (nullcontext(), buffers_kept(module)))
+
+
+def checkpoint_rows(
+    rows: Iterable[nn.Module], enable: bool, save: Callable[..., Any] | None = None, every: int = 1
+) -> None:
+    """Save only the inputs of each row, of each of its repetitions and of each resampling, or save everything again.
+
+    With `every`, only those of every so many.
+    """
+    save = functools.partial(checkpoint, use_reentrant=False) if save is None else save
+    parts: list[nn.Module] = []
+    for row in rows:
+        inner = dict(row.named_children())
+        resampling = [part for name, part in inner.items() if name.startswith("from_")]
+        repeated = [part for name, part in inner.items() if re.fullmatch(r"rep\d+", name)]
+        parts += [*resampling, *(repeated or [row])]
+    for number, part in enumerate(parts):
+        part.__dict__.pop("forward", None)
+        if enable and number % every == 0:
+            part.__dict__["forward"] = functools.partial(compute_twice, part, save)
+
+
 class SmallConfig(BackboneConfigMixin, PreTrainedConfig):
-    """Says which feature maps are given: `out_features` by name or `out_indices` by number; else all of them."""
+    """Says which feature maps are given: `out_features` by name or `out_indices` by number; else all of them.
+
+    `num_channels` are those of the image.
+    """
 
     model_type = "small"
+    num_channels: int = 3
 
     def __post_init__(
         self,
@@ -274,6 +329,8 @@ class SmallConfig(BackboneConfigMixin, PreTrainedConfig):
         out_indices: list[int] | None = None,
         **options: Any,
     ) -> None:
+        if written := {"drop_path_rate", "output_stride"}.intersection(options):
+            raise ValueError(f"{', '.join(sorted(written))}: no option, but written in the network")
         self.stage_names = ["P3", "P4", "P5"]
         if out_features is None and out_indices is None:
             out_features = list(self.stage_names)
@@ -288,10 +345,13 @@ class SmallBackbone(BackboneMixin, PreTrainedModel):
     base_model_prefix = "model"
     main_input_name = "pixel_values"
     has_attentions = False
+    supports_gradient_checkpointing = True
 
     def __init__(self, config: SmallConfig) -> None:
         super().__init__(config)
         self.model = Small()
+        if config.num_channels != 3:
+            take_channels(self.model, ["s.enter.conv"], config.num_channels)
         self.num_features = [info["num_chs"] for info in self.model.feature_info]
         self.post_init()
 
@@ -306,6 +366,23 @@ class SmallBackbone(BackboneMixin, PreTrainedModel):
         for part in self.model.modules():
             part._is_hf_initialized = True  # all of it: transformers need not ask again
 
+    @property
+    def gradient_checkpointing(self) -> bool:
+        """Only the inputs of each row are saved until the gradients need what lies between."""
+        return any("forward" in vars(part) for part in self.model.modules())
+
+    @gradient_checkpointing.setter
+    def gradient_checkpointing(self, enable: bool) -> None:
+        checkpoint_rows(self.model.children(), enable, getattr(self, "_gradient_checkpointing_func", None))
+
+    def _set_gradient_checkpointing(
+        self,
+        enable: bool = True,
+        gradient_checkpointing_func: Callable[..., Any] = checkpoint,
+        every_n_layers: int = 1,
+    ) -> None:
+        checkpoint_rows(self.model.children(), enable, gradient_checkpointing_func, every_n_layers)
+
     def forward(
         self,
         pixel_values: Tensor,
@@ -314,12 +391,16 @@ class SmallBackbone(BackboneMixin, PreTrainedModel):
         return_dict: bool | None = None,
         **options: Any,
     ) -> BackboneOutput | tuple[Any, ...]:
+        if output_hidden_states is None:
+            output_hidden_states = self.config.output_hidden_states
+        if return_dict is None:
+            return_dict = self.config.return_dict
         maps = self.model(pixel_values)
         output = BackboneOutput(
             feature_maps=tuple(maps[name] for name in self.out_features),
             hidden_states=tuple(maps.values()) if output_hidden_states else None,
         )
-        return output.to_tuple() if return_dict is False else output
+        return output if return_dict else output.to_tuple()
 
 
 AutoConfig.register("small", SmallConfig)

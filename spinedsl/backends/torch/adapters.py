@@ -6,14 +6,21 @@ cannot be a backbone there. Each host has a row in `ADAPTERS` and its text in `t
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import Any
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
 
 from spinedsl.backends import line_of
 from spinedsl.backends.torch.layout import Bracket, lines
-from spinedsl.backends.torch.names import python_name
+from spinedsl.backends.torch.names import attribute, python_name
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics import catalogue as say
+from spinedsl.ops import channels
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc
 from spinedsl.record import Record
@@ -32,29 +39,40 @@ class Adapter(Record):
     one_width: bool = False  # every feature map must have the same number of channels
 
 
+_CHECKPOINT = "from torch.utils.checkpoint import checkpoint"
+
 ADAPTERS: Mapping[str, Adapter] = {
     "timm": Adapter(
         (
             "from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD",
             "from timm.layers import ClassifierHead",
             "from timm.models import build_model_with_cfg, generate_default_cfgs, register_model",
+            "from timm.models._features import feature_take_indices",  # where timm's own models have it from
+            _CHECKPOINT,
         ),
-        {"model": "{name}Classifier", "entry": "{entry}"},
+        {"model": "{name}Classifier", "entry": "{entry}", "normalisation": "normalisation"},
         frozenset(
             """
-            chosen default_cfg forward_features forward_head forward_intermediates fuse get_classifier group_matcher
-            head head_hidden_size num_classes num_features pretrained_cfg pretrained_model_args
+            default_cfg forward_features forward_head forward_intermediates fuse get_classifier group_matcher
+            head head_hidden_size in_chans no_weight_decay num_classes num_features pretrained_cfg pretrained_model_args
             prune_intermediate_layers reset_classifier set_grad_checkpointing
             """.split()
         ),
     ),
     "torchvision": Adapter(
         (
-            "from torchvision.models.detection import FasterRCNN, RetinaNet",
+            "from torchvision.models.detection import FCOS, FasterRCNN, RetinaNet",
             "from torchvision.models.detection.anchor_utils import AnchorGenerator",
-            "from torchvision.ops import MultiScaleRoIAlign",
+            "from torchvision.models.detection.transform import GeneralizedRCNNTransform",
+            "from torchvision.ops import FrozenBatchNorm2d, MultiScaleRoIAlign",
         ),
-        {"retinanet": "retinanet_{entry}", "fasterrcnn": "fasterrcnn_{entry}"},
+        {
+            "retinanet": "retinanet_{entry}",
+            "fcos": "fcos_{entry}",
+            "fasterrcnn": "fasterrcnn_{entry}",
+            "detector": "detector",
+            "freeze": "freeze",
+        },
         one_width=True,
     ),
     "transformers": Adapter(
@@ -62,6 +80,7 @@ ADAPTERS: Mapping[str, Adapter] = {
             "from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel",
             "from transformers.backbone_utils import BackboneConfigMixin, BackboneMixin",
             "from transformers.modeling_outputs import BackboneOutput",
+            _CHECKPOINT,
         ),
         {"config": "{name}Config", "model": "{name}Backbone"},
     ),
@@ -72,21 +91,25 @@ ADAPTERS: Mapping[str, Adapter] = {
             "from detectron2.modeling import BACKBONE_REGISTRY, Backbone",
         ),
         {"model": "{name}Backbone", "build": "build_{entry}_backbone"},
-        frozenset("out_features output_shape padding_constraints shapes size_divisibility".split()),
+        frozenset("freeze out_features output_shape padding_constraints shapes size_divisibility".split()),
     ),
     "mmdet": Adapter(
         (
             "from mmdet.registry import MODELS",
             "from mmengine.model import BaseModule",
+            _CHECKPOINT,
         ),
         {"model": "{name}Backbone"},
-        frozenset("init_cfg init_weights is_init out_indices".split()),
+        frozenset("frozen_stages init_cfg init_weights is_init norm_eval out_indices".split()),
     ),
 }
 
 STANDARD = (  # of the standard library, for adapters
     "import copy",
-    "from collections.abc import Sequence",
+    "import inspect",
+    "import re",
+    "from collections.abc import Callable, Iterable, Iterator, Sequence",
+    "from contextlib import contextmanager, nullcontext",
     "from typing import Any",
 )
 
@@ -96,9 +119,33 @@ def imported(line: str) -> list[str]:
     return line.partition("import ")[2].split(", ")
 
 
+def narrowed(line: str, used: Container[str]) -> str:
+    """An import of one line, without what is not used."""
+    before, word, _ = line.partition("import ")
+    return f"{before}{word}{', '.join(name for name in imported(line) if name in used)}" if before else line
+
+
+@cache
+def _definitions() -> Mapping[str, str]:
+    """The definitions in `hosts.py`, as they stand there."""
+    text = files("spinedsl.backends.torch").joinpath("hosts.py").read_text(encoding="utf-8")
+    rows = text.split("\n")
+    return {
+        node.name: "\n".join(rows[min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1 : node.end_lineno])
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _copied(names: Sequence[str]) -> str:
+    """Definitions of `hosts.py`, one below the other."""
+    return "\n\n\n".join(_definitions()[name] for name in names)
+
+
 def reserved_names(host: str) -> set[str]:
-    """What the adapter imports, and what timm looks up in a file: nothing else in it may have these names."""
-    return {name for line in (*ADAPTERS[host].imports, *STANDARD) for name in imported(line)} | {"default_cfgs"}
+    """What the adapter imports or copies, and what timm looks up in a file: nothing else in it may have these names."""
+    brought = {name for line in (*ADAPTERS[host].imports, *STANDARD) for name in imported(line)}
+    return brought | set(_definitions()) | {"default_cfgs"}
 
 
 def fields(program: Program, host: str, name: str, taken: Container[str]) -> dict[str, Any]:
@@ -108,6 +155,9 @@ def fields(program: Program, host: str, name: str, taken: Container[str]) -> dic
         key: python_name(pattern.format(name=name, entry=name.lower()), taken) for key, pattern in patterns.items()
     }
     widths = [row.type.channels for row in program.pyramid]
+    fused = len(widths) > 1 and len(set(widths)) == 1
+    dropping = [node for node in flatten(program).nodes if node.primitive == "stochastic_depth"]
+    rates = [cast("Fraction", node.attributes["rate"]) for node in dropping]
     return {
         **defined,
         "name": name,
@@ -115,12 +165,39 @@ def fields(program: Program, host: str, name: str, taken: Container[str]) -> dic
         "channels": program.input_type.channels,
         "height": program.input_type.height,
         "width": program.input_type.width,
+        "divisor": program.divisor,
+        "fixed": len(program.static_axes) > 1,
+        "first": [f'"{convolution}"' for convolution in image_convolutions(program)],
+        "rate": float(max(rates, default=0)),
         "features": widths[-1],
-        "fused": len(widths) > 1 and len(set(widths)) == 1,
+        "fused": fused,
+        "pooled": program.pyramid[0 if fused else -1].type,
         "indices": f"({', '.join(map(str, range(len(widths))))}{',' * (len(widths) == 1)})",
         "names": [f'"{row.name}"' for row in program.pyramid],
         "statement": _statement,
+        "copied": _copied,
     }
+
+
+def image_convolutions(program: Program) -> tuple[str, ...]:
+    """The convolutions that read the image, by name, if nothing else depends on how many channels that has."""
+    graph = flatten(program)
+    images = {0}  # the image, and what leaves its channels as they are
+    found: dict[str, bool] = {}
+    for node in graph.nodes:
+        row = PRIMITIVES[node.primitive]
+        reads = node.inputs[:1] if row.reads is channels.alike else node.inputs  # the second says only a size
+        if node.primitive == "conv":
+            taken = node.inputs[0] in images
+            if found.setdefault(node.name, taken) != taken or (taken and node.attributes["groups"] != 1):
+                return ()
+        elif images.intersection(reads):
+            if row.reads is not channels.alike or node.parameters:
+                return ()
+            images.add(node.result)
+    if images.intersection(graph.outputs.values()):
+        return ()
+    return tuple(".".join(map(attribute, name.split("."))) for name, taken in found.items() if taken)
 
 
 def _statement(indent: int, opening: str, items: Sequence[str], closing: str) -> str:

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from textwrap import wrap
 
-from spinedsl.backends.torch.adapters import ADAPTERS, STANDARD, fields, imported, reserved_names
+from spinedsl.backends.torch.adapters import ADAPTERS, STANDARD, fields, imported, narrowed, reserved_names
 from spinedsl.backends.torch.classes import classes_of
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import WIDTH
@@ -71,7 +71,7 @@ def emit_module(program: Program, *, adapter: str = "", verified: str = "") -> b
         below = environment.get_template(f"adapters/{adapter}.jinja").render(filled)
         blocks.append(below.splitlines())
         used |= _names_in(below)
-    standard = [(line, imported(line)) for line in STANDARD]
+    standard = [(narrowed(line, used), imported(line)) for line in STANDARD]
     hosts = [(line, imported(line)) for line in ADAPTERS[adapter].imports] if adapter else []
     text = environment.get_template("model.py.jinja").render(
         name=name,

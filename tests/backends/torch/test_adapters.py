@@ -107,9 +107,33 @@ def test_a_row_cannot_have_a_name_of_the_host(adapter: str, name: str) -> None:
 
 
 def test_other_channels_than_three() -> None:
-    text = written(PYRAMID.replace("3 x 64 x 96", "4 x 64 x 96"), "timm")
-    assert "in_chans: int = 4" in text
-    assert "IMAGENET" not in text
+    text = PYRAMID.replace("3 x 64 x 96", "4 x 64 x 96")
+    assert "in_chans: int = 4" in written(text, "timm")
+    assert '"input_size": (4, 64, 96)' in written(text, "timm")
+    assert '"image_mean", [0.449] * 4' in written(text, "torchvision")
+    assert '"image_mean", [' not in written(PYRAMID, "torchvision")  # torchvision's own
+
+
+READERS = {
+    "conv(image, channels, kernel = 7, stride = 2)": ("s.one.conv",),
+    "conv(max_pool(relu(image), kernel = 3, stride = 2), channels, kernel = 1)": ("s.one.conv",),
+    "norm(conv(image, channels, kernel = 1, stride = 2)) + conv(image, channels, kernel = 3, stride = 2)": (
+        "s.one.conv",
+        "s.one.conv_2",
+    ),
+    "conv(concat(image, image), channels, kernel = 3, stride = 2)": (),
+    "conv(conv(image, 3, kernel = 3, groups = 3), channels, kernel = 3, stride = 2)": (),
+    "conv(image + conv(image, 3, kernel = 3), channels, kernel = 3, stride = 2)": (),
+    "conv(norm(image), channels, kernel = 3, stride = 2)": (),
+}
+
+
+@pytest.mark.parametrize(("read", "found"), READERS.items())
+def test_convolutions_that_read_the_image(read: str, found: tuple[str, ...]) -> None:
+    """They may take other channels, unless something else would have to change with them."""
+    stem = f"stem_type reader(image, channels) -> channels {{\n    let one = {read}\n    return one\n}}\n"
+    text = PYRAMID.replace("network Tiny", f"{stem}\nnetwork Tiny").replace("resnet_stem", "reader")
+    assert adapters.image_convolutions(spinedsl.program(Source.from_text(text))) == found
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
