@@ -67,7 +67,7 @@ runtimes: $(READY) ## the examples' models in ONNX Runtime 1.15, 1.17 and the ne
 	@$(BIN)/python benchmarks/runtimes.py --cache $(CACHE) $(ARGS)
 
 large: $(READY) ## write a model of over 2 GB, load it, and kill a hundred of its writers
-	@$(BIN)/python benchmarks/large.py $(ARGS)
+	@$(BIN)/python -m benchmarks.large $(ARGS)
 
 generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py

@@ -53,6 +53,20 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/cli/test_write_whole.py",),
     ),
     Plant(
+        "writing: temporary files of a living writer are removed",
+        "cli/leftovers.py",
+        "_lock(descriptor, wait=False)",
+        "_lock(os.open(os.devnull, os.O_RDONLY), wait=False)",
+        ("tests/cli/test_leftovers.py",),
+    ),
+    Plant(
+        "writing: those of killed writers stay",
+        "cli/leftovers.py",
+        "remove_leftovers(path.parent)",
+        "",
+        ("tests/cli/test_leftovers.py",),
+    ),
+    Plant(
         "prompt: a collection prints all its items",
         "brief.py",
         "room = MOST - TAIL",

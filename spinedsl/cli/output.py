@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from spinedsl import driver
+from spinedsl.cli.leftovers import temporary_beside
 from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import Diagnostic
@@ -185,34 +186,29 @@ def cannot(path: Path, reason: str) -> Diagnostic:
 def write_whole(path: Path, data: bytes) -> Diagnostic | None:
     """Write a file completely or not at all: a temporary file beside it, synced, then renamed.
 
-    A file that is there keeps its permissions; of a symbolic link, the file that it leads to is written. What is no
-    file, such as a pipe or `/dev/null`, is written to as it stands.
+    Temporary files that killed writers left in the folder go first. A file that is there keeps its permissions; of a
+    symbolic link, the file that it leads to is written. What is no file, such as a pipe or `/dev/null`, is written to
+    as it stands.
     """
-    temporary: Path | None = None
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)
             return None
         path = path.resolve()
         mode = path.stat().st_mode & 0o777 if path.exists() else None
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary_beside(path) as (file, temporary):
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if mode is None:
-            mask = os.umask(0)
-            os.umask(mask)
-            mode = 0o666 & ~mask
-        temporary.chmod(mode)
-        temporary.replace(path)
+            file.close()
+            if mode is None:
+                mask = os.umask(0)
+                os.umask(mask)
+                mode = 0o666 & ~mask
+            temporary.chmod(mode)
+            temporary.replace(path)
     except OSError as error:
         return cannot(path, driver.reason_of(error))
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
     return None
 
 
@@ -245,7 +241,19 @@ def write_files(output: str, files: Mapping[str, bytes], *, force: bool = False)
             return status
     for name, _ in others:
         note(f"{one_line(output)} needs {name} beside it")
-    return write_output(output, main)
+    status = write_output(output, main)
+    for name in [] if status else _before(Path(output), {name for name, _ in others}):
+        note(f"{name} is not needed by {one_line(output)}: delete it, unless another model needs it")
+    return status
+
+
+def _before(path: Path, needed: set[str]) -> list[str]:
+    """Files of tensors beside a model that it does not need, as its versions before it did, or interrupted commands."""
+    forms = [re.compile(re.sub(r"[0-9a-f]{12}(?=\\.data$)", "[0-9a-f]{12}", re.escape(name))) for name in needed]
+    with contextlib.suppress(OSError):
+        there = sorted(os.listdir(path.parent)) if forms else []  # noqa: PTH208
+        return [name for name in there if name not in needed and any(form.fullmatch(name) for form in forms)]
+    return []
 
 
 def _holds(path: Path, data: bytes) -> bool:
