@@ -98,7 +98,7 @@ $(READY): pyproject.toml constraints.txt
 	fi; \
 	rm -f $(READY); \
 	echo "   PyTorch, and what builds the package"; \
-	$(BIN)/python -m pip install -qq --constraint constraints.txt torch hatchling; \
+	$(BIN)/python -m pip install -qq --constraint constraints.txt torch hatchling hatch-fancy-pypi-readme; \
 	echo "   spinedsl, with everything for running and testing it"; \
 	$(BIN)/python -m pip install -qq --constraint constraints.txt --no-build-isolation --editable '.[dev]'; \
 	echo "   $(HOSTS): the hosts of adapters"; \

@@ -27,7 +27,7 @@ CONTENTS = {
     "draw": {"resvg_py"},
     "completion": {"shtab"},
     "testing": {"hypothesis"},
-    "all": {"torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab"},
+    "all": {"torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab", "hypothesis"},
 }  # of each extra, as in pyproject.toml; of two that would do, the smaller one stands first
 
 BACKENDS = {"torch": (), "onnx": ("onnx", "numpy"), "mermaid": ()}
@@ -87,17 +87,7 @@ def _is_there(package: str) -> bool:
 def install(packages: Iterable[str]) -> str:
     """The one command that installs all of them."""
     wanted = set(packages)
-    chosen = next((extra for extra, brings in CONTENTS.items() if wanted <= brings), None)
-    extras = [chosen] if chosen is not None else _several(wanted)
-    return f"pip install 'spinedsl[{','.join(extras)}]'"
-
-
-def _several(wanted: set[str]) -> list[str]:
-    """The extras that bring what no single one does."""
-    found = dict.fromkeys(EXTRAS[package] for package in EXTRAS if package in wanted)
-    return (
-        ["all", *(extra for extra in found if extra == "testing")] if "all" in found or len(found) > 2 else list(found)
-    )
+    return f"pip install 'spinedsl[{next((extra for extra, brings in CONTENTS.items() if wanted <= brings), 'all')}]'"
 
 
 def of_weights(path: str | PurePath) -> Sequence[str]:

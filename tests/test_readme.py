@@ -1,4 +1,6 @@
-"""The README is run: every `spine` command and every Python snippet in it, in order, in a copy of the examples.
+"""The README is run: every `spine` command and every Python snippet in it, in order, in an empty folder.
+
+`spine` is that of a new environment with the wheel, as somebody has it who did nothing but `pip install`.
 
 A fenced block may say how it is to be read:
 
@@ -12,9 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import HANG
+from tests.shipping import Installed, build, install
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -83,7 +84,7 @@ def commands_in(body: str, line: int) -> list[Step]:
     return steps
 
 
-def perform(step: Step, folder: Path) -> str:
+def perform(step: Step, folder: Path, installed: Installed) -> str:
     """Do a step; what went wrong, or nothing."""
     if step.kind not in ("spine", "python"):
         path = folder / step.kind
@@ -96,12 +97,11 @@ def perform(step: Step, folder: Path) -> str:
             assert not os.environ.get("CI"), f"{missing} not installed: the set-up says why"
             return ""
         script, found_in = f"import tests.hosts.operators\n{script}", f"{folder}{os.pathsep}{ROOT}"
-    command = ["/bin/sh", "-c", script] if step.kind == "spine" else [sys.executable, "-c", script]
-    search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["/bin/sh", "-c", script] if step.kind == "spine" else [str(installed.python), "-c", script]
     run = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": search, "PYTHONPATH": found_in, "OMP_NUM_THREADS": "1"},
+        env={**installed.environment, "PYTHONPATH": found_in},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -116,15 +116,13 @@ def perform(step: Step, folder: Path) -> str:
     )
 
 
-def test_readme_works_as_written(tmp_path: Path) -> None:
-    if not README.exists():
-        pytest.skip("there is no README yet")
+def test_readme_works_as_written(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    installed = install(build(tmp_path_factory.mktemp("dist")).wheel, tmp_path_factory.mktemp("environment"))
     steps = steps_in(README.read_text(encoding="utf-8"))
-    assert sum(step.kind == "spine" for step in steps) >= 5, "expected at least five `spine` commands in README.md"
-    for folder in ("examples", "generated"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    problems = [problem for step in steps if (problem := perform(step, tmp_path))]
+    assert sum(step.kind == "spine" for step in steps) >= 30, "expected at least 30 `spine` commands in README.md"
+    problems = [problem for step in steps if (problem := perform(step, tmp_path, installed))]
     assert not problems, "\n".join(problems)
+    assert (tmp_path / "examples/spinenet.spine").read_bytes() == (ROOT / "examples/spinenet.spine").read_bytes()
 
 
 def test_steps_are_found() -> None:

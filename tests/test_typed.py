@@ -18,6 +18,7 @@ from typing import get_args
 import pytest
 
 from spinedsl import backends
+from tests.shipping import HERE
 from tests.test_readme import FILE_NAME, HOST, README, ROOT, perform, steps_in
 
 # The hosts' own types are incomplete (functions without annotations), and compiled files that need them are not ours.
@@ -107,7 +108,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     blocks = 0
     for step in steps_in(README.read_text(encoding="utf-8")):
         if "--adapter" in step.text and step.kind == "spine":
-            assert not perform(step, folder)
+            assert not perform(step, folder, HERE)
         elif step.kind == "python" and all(find_spec(host) for host in HOST.findall(step.text)):
             (folder / f"readme_{step.line}.py").write_text(step.text, encoding="utf-8")
             blocks += 1

@@ -1,4 +1,4 @@
-"""Start a file: a small network that compiles, to change into your own."""
+"""Start a file: a small network that compiles, to change into your own, or one of the examples."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ import re
 import sys
 from pathlib import Path
 
+from spinedsl.brief import counted
+from spinedsl.cli.examples import ALL, FOLDER, examples, files_of, names
 from spinedsl.cli.options import force_argument
-from spinedsl.cli.output import refused, write_whole
+from spinedsl.cli.output import cannot, refused, write_whole
 from spinedsl.cli.terminal import say_diagnostics
-from spinedsl.cli.voice import UsageError, summary
+from spinedsl.cli.voice import UsageError, note, summary
+from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import one_line
+from spinedsl.driver import reason_of
 
 EXAMPLES = """\
 examples:
   spine new mynet.spine
   spine new backbone.spine --name TinySpine
+  spine new --list
+  spine new --example spinenet
+  spine new mine.spine --example tutorial/5_own_block
+  spine new --example all
 """
 TEMPLATE = Path(__file__).with_name("new.spine")
 PLACEHOLDER = "NewNetwork"
@@ -25,20 +33,28 @@ PLACEHOLDER = "NewNetwork"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("file", metavar="FILE", help="the file to write")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?",
+        help="the file to write; of an example, its own name without this, and of all, the folder",
+    )  # fmt: skip
     parser.add_argument("--name", metavar="NAME", help="name of the network, instead of one made from the file's")
+    parser.add_argument(
+        "--example", metavar="NAME", help=f"write an example and what it imports; `{ALL}` writes all of them"
+    )
+    parser.add_argument("--list", action="store_true", help="list the examples")
     force_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the file; over another only if that is wanted."""
+    """Write the file, or those of examples; over others only if that is wanted."""
+    if options.list:
+        return _list(options)
+    if options.example is not None:
+        return _write(options)
+    if options.file is None:
+        raise UsageError("FILE is missing: `spine new net.spine`, or an example: `spine new --list` lists them")
     path = Path(options.file)
-    if not options.file:
-        raise UsageError("the name of the file to write is empty")
-    if path.is_dir():
-        raise UsageError(f"`{options.file}` is a folder: name the file to write, as in `{path / 'net.spine'}`")
-    if path.suffix != ".spine":
-        raise UsageError(f"`{options.file}` does not end in .spine; did you mean `{options.file}.spine`?")
+    _see_name(options.file)
     if path.exists() and not options.force:
         raise UsageError(f"`{options.file}` is there already: choose another name, or --force replaces it")
     if refused(options.file, "law", force=options.force):
@@ -55,8 +71,97 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _see_name(file: str) -> None:
+    """The name of a file that is written."""
+    if not file:
+        raise UsageError("the name of the file to write is empty")
+    path = Path(file)
+    if path.is_dir():
+        raise UsageError(f"`{file}` is a folder: name the file to write, as in `{path / 'net.spine'}`")
+    if path.suffix != ".spine":
+        raise UsageError(f"`{file}` does not end in .spine; did you mean `{file}.spine`?")
+
+
 def name_from(stem: str) -> str:
     """`my-net` becomes `MyNet`."""
     words = re.findall(r"[A-Za-z0-9]+", stem)
     name = "".join(word[0].upper() + word[1:] for word in words)
     return name if name[:1].isalpha() else f"Network{name}"
+
+
+# ---- examples ----
+
+
+def _list(options: argparse.Namespace) -> int:
+    """Print what there is; nothing else is read."""
+    if options.file is not None and options.example is None:
+        raise UsageError(f"--list only lists them; did you mean `--example {options.file}`?")
+    given = {"FILE": options.file, "--name": options.name, "--example": options.example, "--force": options.force}
+    if others := [name for name, value in given.items() if value not in (None, False)]:
+        raise UsageError(f"--list only lists them: leave out {' and '.join(others)}")
+    width = max(map(len, names()))
+    print("\n".join(f"{name:{width}}  {about}" for name, about in names().items()))
+    note(f"`spine new --example NAME` writes one, `spine new --example {ALL}` the folder {FOLDER}/")
+    return 0
+
+
+def _write(options: argparse.Namespace) -> int:
+    """Write an example or all of them: what is not there yet, and nothing where a file is there that says otherwise."""
+    files = _chosen(options)
+    missing = {path: data for path, data in files.items() if not _holds(path, data)}
+    for path in missing:
+        if path.exists() and not options.force:
+            raise UsageError(f"`{path}` is there already, and is not the example: move it, or --force replaces it")
+    for path, data in missing.items():
+        if options.example == ALL and (problem := _make_folder(path)) is not None:
+            say_diagnostics([problem], sys.stderr)
+            return 1
+        if refused(str(path), "law", force=True):
+            return 1
+        if (problem := write_whole(path, data)) is not None:
+            say_diagnostics([problem], sys.stderr)
+            return 1
+    if options.example == ALL:
+        target = one_line(options.file or FOLDER)
+        kept = len(files) - len(missing)
+        summary(f"{target}/: {counted(len(missing), 'file')} written" + (f", {kept} there before" if kept else ""))
+    else:
+        target = one_line(next(iter(files)))
+        for path in files:
+            summary(f"{one_line(path)}: {'written' if path in missing else 'there before'}")
+    summary(f"\nnext:  spine check {target}")
+    return 0
+
+
+def _chosen(options: argparse.Namespace) -> dict[Path, bytes]:
+    """The files to write."""
+    file = options.file
+    if options.name is not None:
+        raise UsageError("--name is for a new network: an example keeps its names")
+    if options.example == ALL:
+        if file is not None and (not file or file.endswith(".spine") or Path(file).is_file()):
+            raise UsageError(f"`{file}` is no folder, where all examples go: `spine new {FOLDER} --example {ALL}`")
+        return {Path(file or FOLDER, name): text.encode() for name, text in examples().items()}
+    (first, text), *others = files_of(options.example).items()
+    if file is not None:
+        _see_name(file)
+    path = Path(file or first)
+    if path.name in (name for name, _ in others):
+        raise UsageError(f"`{path}` is the name of a file that the example imports: choose another one")
+    return {path: text.encode(), **{path.with_name(name): text.encode() for name, text in others}}
+
+
+def _make_folder(path: Path) -> Diagnostic | None:
+    """Make the folder of a file, or say why that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return cannot(path, reason_of(error))
+    return None
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False

@@ -13,6 +13,10 @@ A network is a text that is valid by construction; what fails shrinks to a handf
 has what the compiler promises of every text and every network, and `spine fuzz` tries that on a file.
 """
 
+from spinedsl.extras import require
+
+require("hypothesis")
+
 from spinedsl.testing.definitions import block_types
 from spinedsl.testing.edits import edits
 from spinedsl.testing.mistakes import Mistake, mistakes

@@ -155,7 +155,13 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "fuzz one.spine": {"--examples": ("1",)},
         "fuzz two.spine --examples 1": dict([NETWORK]),
     },
-    "new": {"new other.spine": {"--name": ("Mine",)}, "new one.spine": {"--force": ()}},
+    "new": {
+        "new other.spine": {"--name": ("Mine",), "--example": ("resnet",), "--list": None},
+        "new one.spine": {"--force": ()},
+        "new": {"--example": ("resnet",), "--list": ()},
+        "new --example resnet": {"--name": None, "--list": None},
+        "new one.spine --example resnet": {"--force": ()},
+    },
     "completion": {},
 }  # fmt: skip
 # Options that are not tried so, with the reason.

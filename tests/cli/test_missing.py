@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from spinedsl import extras
+from spinedsl.cli import parser
+from spinedsl.cli.parsing import leaves
 from spinedsl.extras import CONTENTS, EXTRAS, install
 from tests.cli.running import NET
 from tests.patience import HANG
@@ -70,14 +72,20 @@ COMMANDS = {
     "weights show w.npz": "numpy: pip install 'spinedsl[onnx]'",
     "weights convert w.onnx net.spine -o w.safetensors": "numpy and onnx: pip install 'spinedsl[onnx]'",
     "weights verify w.pt net.spine": "numpy and torch: pip install 'spinedsl[torch]'",
-    "fuzz net.spine": ("hypothesis, numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all,testing]'"),
+    "weights verify w.onnx": "numpy and onnx: pip install 'spinedsl[onnx]'",
+    "weights show model.safetensors.index.json": "numpy and safetensors: pip install 'spinedsl[all]'",
+    "compile net.spine --to onnx --weights w.npz --verify -o m.onnx": (
+        "onnx, numpy, torch and onnxruntime: pip install 'spinedsl[all]'"
+    ),
+    "diff net.spine net.spine --mapping names.json -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
+    "fuzz net.spine": "hypothesis, numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
 WITHOUT = (
     "check net.spine", "check net.spine --format sarif", "explain E0303", "compile net.spine --to torch -o m.py",
     "compile net.spine --to mermaid -o m.mmd", "show net.spine", "stats net.spine", "draw net.spine -o n.svg",
     "draw net.spine -o n.html", "diff net.spine net.spine", "breaking net.spine net.spine", "weights show net.spine",
-    "fmt net.spine", "new other.spine",
+    "fmt net.spine", "new other.spine", "new --example spinenet", "new --list",
 )  # fmt: skip
 CALLS = {
     "spinedsl.load('net.spine')": "torch: pip install 'spinedsl[torch]'",
@@ -85,12 +93,21 @@ CALLS = {
     "spinedsl.compile('net.spine', to='onnx')": "onnx and numpy: pip install 'spinedsl[onnx]'",
     "spinedsl.verify('net.spine')": "numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "spinedsl.read_weights('w.npz')": "numpy: pip install 'spinedsl[onnx]'",
+    "__import__('spinedsl.testing')": "hypothesis: pip install 'spinedsl[testing]'",
 }
+
+
+def test_every_command_is_tried() -> None:
+    """`watch`, which needs nothing more, would not come to an end."""
+    tried = [line.split() for line in (*COMMANDS, *WITHOUT)]
+    for command in (leaf.prog.removeprefix("spine ").split() for leaf in leaves(parser())):
+        assert command == ["watch"] or any(line[: len(command)] == command for line in tried), command
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_all_that_is_missing_is_said_at_once(way: str, tmp_path: Path) -> None:
     (tmp_path / "net.spine").write_text(NET)
+    (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {"a": "b.safetensors"}}')
     hidden = {*EXTRAS, "openvino"}
     code = HIDE.format(
         hidden=hidden, hide=WAYS[way].format(hidden=hidden), lines=[*COMMANDS, *WITHOUT],
