@@ -59,12 +59,12 @@ soak: $(READY) ## the laws on many random networks, MINUTES=8 long; goes on wher
 	@$(BIN)/python tests/soak.py --minutes $(MINUTES) --workers $(SOAK_WORKERS)
 
 bench: $(READY) ## time the compiler beside what one would do instead
-	@$(BIN)/python benchmarks/bench.py $(ARGS)
+	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 CACHE ?= $(HOME)/.cache/spinedsl
 
 runtimes: $(READY) ## the examples' models in ONNX Runtime 1.15, 1.17 and the newest, in environments below CACHE
-	@$(BIN)/python benchmarks/runtimes.py --cache $(CACHE) $(ARGS)
+	@$(BIN)/python -m benchmarks.runtimes --cache $(CACHE) $(ARGS)
 
 large: $(READY) ## write a model of over 2 GB, load it, and kill a hundred of its writers
 	@$(BIN)/python -m benchmarks.large $(ARGS)

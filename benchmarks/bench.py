@@ -1,4 +1,4 @@
-"""What the compiler costs, beside what one would do instead: `make bench`, or `python benchmarks/bench.py [NAME …]`.
+"""What the compiler costs, beside what one would do instead: `make bench`, or `python -m benchmarks.bench [NAME …]`.
 
 Whole processes are timed by the CPU time that the operating system counts for them, and alternate with their peers,
 so that a machine that slows down slows both; in-process figures by CPU time too. Medians; a ratio says more than a
@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from time import process_time
 
+from benchmarks.figures import measured
+
 ROOT = Path(__file__).resolve().parent.parent
 SPINENET = ROOT / "examples" / "spinenet.spine"
 PYTHON = sys.executable
@@ -24,13 +26,15 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 EXPORT = f"""
 import sys, torch, spinedsl
+
 module = spinedsl.load({str(SPINENET)!r}, network="SpineNet49").eval()
 torch.onnx.export(module, (torch.zeros(1, 3, 640, 640),), sys.argv[1], dynamo=DYNAMO)
 """
 
 
-def main(chosen: Sequence[str]) -> None:
+def main() -> None:
     """Run the benchmarks named, or all of them."""
+    chosen = sys.argv[1:]
     for name, benchmark in BENCHMARKS.items():
         if not chosen or name in chosen:
             print(f"\n{name}: {(benchmark.__doc__ or '').strip()}", flush=True)
@@ -220,5 +224,4 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    main(sys.argv[1:])
+    sys.exit(measured("bench", main))

@@ -1,7 +1,7 @@
 """Costs in closed form against torch's own counters on random networks: parameters and multiply-adds, to the digit.
 
-    python benchmarks/counts.py                    # 1,000 different networks, seed 0: a few minutes
-    python benchmarks/counts.py --networks 50 --seed 7
+    python -m benchmarks.counts                    # 1,000 different networks, seed 0: a few minutes
+    python -m benchmarks.counts --networks 50 --seed 7
 
 Each network is compiled to PyTorch, its parameters are counted in the module, and its multiply-adds by torch's
 `FlopCounterMode` while it runs on tensors without memory. Exit status 1 if any network differs; its text is printed.
@@ -15,6 +15,7 @@ import time
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from benchmarks.figures import measured
 from spinedsl.agreement import counted
 from spinedsl.analysis import costs
 from spinedsl.ops.graph import flatten
@@ -62,4 +63,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measured("counts", main))

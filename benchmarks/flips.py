@@ -1,7 +1,7 @@
 """Flip single bits of a weights file that we wrote, and count how many are refused.
 
-    python benchmarks/flips.py                     # 10,000 flips, seed 0: a minute or two
-    python benchmarks/flips.py --flips 1000 --seed 7
+    python -m benchmarks.flips                     # 10,000 flips, seed 0: a minute or two
+    python -m benchmarks.flips --flips 1000 --seed 7
 
 A third of the bits lie in the length and the opening of the header, over and over all of them; a third in the rest of
 the header, a third in the numbers. The same flips are then tried on the same tensors as the safetensors library writes
@@ -22,6 +22,7 @@ from pathlib import Path
 import safetensors.numpy
 
 import spinedsl
+from benchmarks.figures import measured
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.weights import read, to_bytes
@@ -88,4 +89,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measured("flips", main))

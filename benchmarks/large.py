@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.commit import commit
+from benchmarks.figures import commit, measured
 from spinedsl import api
 from spinedsl.agreement import Size, image
 from spinedsl.backends.onnx import MOST_BYTES
@@ -263,4 +263,4 @@ def _counts(state: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measured("large", main))

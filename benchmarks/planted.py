@@ -20,6 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.figures import measured
 from benchmarks.plants import PLANTS, Plant
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -181,4 +182,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measured("planted", main))

@@ -1,4 +1,4 @@
-"""Run the examples' models in old ONNX Runtimes: `python benchmarks/runtimes.py --cache FOLDER`.
+"""Run the examples' models in old ONNX Runtimes: `python -m benchmarks.runtimes --cache FOLDER`.
 
 Each runtime is installed in an environment of its own below the cache, once. A network is written for every opset that
 the runtime has, by the compiler of this checkout, and must load there and give what the reference interpreter gives
@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.figures import measured
 from spinedsl import api, driver
 from spinedsl.agreement import Size, image, lively_weights, usual_sizes
 from spinedsl.backends import DEFAULT_OPSET, OPSETS
@@ -188,4 +189,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measured("runtimes", main))

@@ -1,4 +1,4 @@
-"""Kill writers at every moment of a write and look at what they leave: `python benchmarks/torn.py --kills 1000`.
+"""Kill writers at every moment of a write and look at what they leave: `python -m benchmarks.torn --kills 1000`.
 
 A process writes one file over and over, each time whole of one letter and longer or shorter than before; after a random
 time it gets SIGKILL. The file must then be whole: one of the versions, of its right length.
@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+from benchmarks.figures import measured
 
 ROOT = Path(__file__).resolve().parent.parent
 # The versions: a letter, repeated as often as the version says.
@@ -86,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(measured("torn", main))

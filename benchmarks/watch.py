@@ -1,4 +1,4 @@
-"""From a save to the redrawn page: `python benchmarks/watch.py`. It needs Chromium.
+"""From a save to the redrawn page: `python -m benchmarks.watch`. It needs Chromium.
 
 SpineNet-49 is watched while it is saved again and again, by renaming as editors do, each time with other widths. The
 page tells when it has drawn the next frame. By wall time: it is what somebody waits for.
@@ -12,6 +12,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from benchmarks.figures import measured
 
 ROOT = Path(__file__).resolve().parent.parent
 SPINENET = ROOT / "examples" / "spinenet.spine"
@@ -61,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(measured("watch", main))

@@ -1,7 +1,7 @@
 """What a command does grows with the rows of a network, and no faster: twice the rows, at most about twice the work.
 
 Work is counted in lines of Python, so the bound is sharp: a loop over all rows for each row is seen at sixty rows.
-What a built-in function does by itself is not counted; `python benchmarks/bench.py growth` has the seconds.
+What a built-in function does by itself is not counted; `python -m benchmarks.bench growth` has the seconds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Files are written whole or not at all, whatever happens while they are.
 
-`python benchmarks/torn.py` kills a thousand writers at any moment; here one is killed after each of its lines.
+`python -m benchmarks.torn` kills a thousand writers at any moment; here one is killed after each of its lines.
 """
 
 from __future__ import annotations

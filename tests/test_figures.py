@@ -1,0 +1,79 @@
+"""What benchmarks record: the commit, the command without paths of this machine, and the last of what each printed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import figures
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN = [path.stem for path in sorted((ROOT / "benchmarks").glob("*.py")) if "__main__" in path.read_text()]
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that figures go to, with a section of another benchmark."""
+    path = tmp_path / "FIGURES.md"
+    figures.record("python -m benchmarks.zoo", "0123456789", "before\n", path)
+    monkeypatch.setattr(figures, "FIGURES", path)
+    monkeypatch.setattr(figures.record, "__defaults__", (path,))
+    monkeypatch.setattr(figures, "commit", lambda: "abcdef0123")
+    return path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, line: str, text: str, status: int | None = 0) -> int:
+    """A benchmark that prints a text."""
+
+    def main() -> int | None:
+        assert "--record" not in sys.argv
+        sys.stdout.write(f"{text}\n")
+        return status
+
+    monkeypatch.setattr(sys, "argv", ["x", *line.split()])
+    return figures.measured("flips", main)
+
+
+def test_every_benchmark_says_its_commit() -> None:
+    assert len(RUN) >= 8
+    for name in RUN:
+        text = (ROOT / "benchmarks" / f"{name}.py").read_text()
+        assert f'sys.exit(measured("{name}", main))' in text, name
+
+
+def test_the_commit_is_printed_and_nothing_is_written_unasked(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = recorded.read_text()
+    assert run(monkeypatch, "--flips 10", "3 flips", status=None) == 0
+    assert capsys.readouterr().out == "commit abcdef0123\n3 flips\n"
+    assert recorded.read_text() == before
+
+
+def test_what_is_recorded_takes_the_place_of_what_was(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, "--flips 10 --record", "first") == 0
+    assert run(monkeypatch, "--flips 10 --record", "second") == 0
+    assert run(monkeypatch, "--record", "other") == 0
+    text = recorded.read_text()
+    assert re.findall(r"^## `(.*)`$", text, re.MULTILINE) == [
+        "python -m benchmarks.flips", "python -m benchmarks.flips --flips 10", "python -m benchmarks.zoo",
+    ]  # fmt: skip
+    assert "first" not in text
+    assert re.search(
+        r"flips 10`\n\ncommit `abcdef0123`, \d{4}-\d\d-\d\d, Python 3[.\d]+\n\n```text\nsecond\n```\n", text
+    )
+    assert "```text\nbefore\n```" in text
+
+
+def test_a_run_that_fails_records_nothing(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = recorded.read_text()
+    assert run(monkeypatch, "--record", "torn", status=1) == 1
+    assert recorded.read_text() == before
+
+
+def test_a_command_is_recorded_without_paths_of_this_machine() -> None:
+    words = ["load", "--folder", "/somewhere/else", "--kills", "100", "--cache", "a/b"]
+    assert figures.command_of("large", words) == "python -m benchmarks.large load --kills 100"
