@@ -19,19 +19,25 @@ from pathlib import Path
 from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
-FIGURES = ROOT / "benchmarks" / "FIGURES.md"
+RECORDED = "benchmarks/FIGURES.md"
+FIGURES = ROOT / RECORDED
 HEAD = "# Figures\n\nWhat benchmarks printed, as `--record` wrote it here. A `+` behind a commit: it had changes.\n"
 
 
 def commit() -> str:
-    """The commit of the checkout, in short, with `+` where something in it was changed since; `unknown` without git."""
+    """The commit of the checkout, in short, with `+` where something else than FIGURES.md was changed since.
+
+    `unknown` without git.
+    """
 
     def git(*words: str) -> str:
         command = ["git", *words]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return git("rev-parse", "--short=10", "HEAD") + ("+" if git("status", "--porcelain") else "")
+        return git("rev-parse", "--short=10", "HEAD") + (
+            "+" if git("status", "--porcelain", "--", ".", f":!{RECORDED}") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

@@ -140,7 +140,7 @@ def kill(bench: Bench, kind: str, seed: int, usual: Mapping[str, float], pick: r
     starts: Callable[[Bench, int], int] = command if kind == "command" else writer
     pid = starts(bench, seed)
     if kind == "rename":
-        changes = pick.randint(1, 4)  # a temporary file appears, the tensors have their name; the same of the model
+        changes = pick.randint(1, 5)  # leftovers go, a temporary file comes, the tensors have their name; so the model
         _wait_for(bench.path, names, changes, pid)
         time.sleep(pick.random() ** 4 * 0.02)
     else:
