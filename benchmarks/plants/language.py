@@ -50,7 +50,7 @@ PLANTS: tuple[Plant, ...] = (
         "ir/expand/context.py",
         "if self.work.left >= 0:",
         "if True:",
-        ("tests/test_limits.py", "tests/syntax/test_any_text.py"),
+        ("tests/test_limits.py",),
     ),
     Plant(
         "formatter: a comment dropped",
