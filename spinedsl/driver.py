@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 10_000_000
 MAX_IMPORTS = 200
+FEW_GUESSES = 8_000  # tokens that are read to find strays in a text that is read again after a repair
 
 
 # ---- reading ----
@@ -103,6 +104,7 @@ class _Loader(Record, frozen=False):
     """Resolves a file after the files that it imports; each file once, circles said at the import that closes them."""
 
     trusted: bool = False
+    guesses: int | None = None  # as `parse` takes it
     folder: Path | None = None
     open_files: list[str] = field(default_factory=list)
     units: dict[str, Unit | None] = field(default_factory=dict)
@@ -110,7 +112,7 @@ class _Loader(Record, frozen=False):
 
     def unit(self, source: Source) -> Outcome[Unit]:
         """The unit of a file and of all that it imports."""
-        parsed = parse(source)
+        parsed = parse(source, self.guesses)
         file = parsed.value
         assert file is not None
         self.open_files.append(source.origin)
@@ -209,7 +211,28 @@ class Analysis(Record, eq=False):
 def analyse(source: Source, size: InputSize | None = None, only: str | None = None) -> Outcome[Analysis]:
     """Check every network of a file (or `only` one), and say everything that is wrong, in the order of the text."""
     with without_collection():
-        return _analyse(source, size, only)
+        loader = _Loader()
+        outcome, work = _analyse(source, size, only, loader)
+        if any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
+            return _proven(source, outcome, lambda text: _again(text, size, only, loader, work))
+        return outcome
+
+
+def _proven(
+    source: Source, outcome: Outcome[Analysis], again: Callable[[Source], Sequence[Diagnostic] | None]
+) -> Outcome[Analysis]:
+    from spinedsl.diagnostics.repairs import proven  # noqa: PLC0415  a clean file has nothing to repair
+
+    return Outcome(outcome.value, proven(source, outcome.diagnostics, again))
+
+
+def _again(
+    source: Source, size: InputSize | None, only: str | None, loader: _Loader, work: Work
+) -> Sequence[Diagnostic] | None:
+    """What is said of a text after a repair: its imports are read already, and the work is that of one file."""
+    again = _Loader(guesses=FEW_GUESSES, folder=loader.folder, units=dict(loader.units))
+    outcome, _ = _analyse(source, size, only, again, work)
+    return outcome.diagnostics if work.left >= 0 else None
 
 
 @contextmanager
@@ -228,8 +251,10 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcome[Analysis]:
-    loaded = _Loader().unit(source)
+def _analyse(
+    source: Source, size: InputSize | None, only: str | None, loader: _Loader, work: Work | None = None
+) -> tuple[Outcome[Analysis], Work]:
+    loaded = loader.unit(source)
     unit = loaded.value
     assert unit is not None
     resolved = resolve_networks(unit)
@@ -239,9 +264,8 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
     checked: dict[str, CheckedNetwork] = {}
     bases = _imported_bases(networks)
     read = {source, *(base.declared.span.source for base in bases)}
-    work = Work(
-        sum(len(part.text) for part in read)
-    )  # for all networks together: an answer comes soon, whatever is read
+    # For all networks together: an answer comes soon, whatever is read.
+    work = work or Work(sum(len(part.text) for part in read))
     typed: dict[Network, TypedNetwork] = {}
     if only is None:
         for base in bases:  # what is wrong with one by itself is said in its own file, not of what is made of it
@@ -260,7 +284,7 @@ def _analyse(source: Source, size: InputSize | None, only: str | None) -> Outcom
             checked[name] = _complete(outcome.value)
             typed[network] = outcome.value.typed
     said += _unchanged(source, typed, said)
-    return Outcome(Analysis(source, unit, networks, checked), in_order(said))
+    return Outcome(Analysis(source, unit, networks, checked), in_order(said)), work
 
 
 def _unchanged(

@@ -49,10 +49,11 @@ class Edit(Record):
 
 
 class Fix(Record):
-    """A repair in words, and as edits where the compiler is sure of them."""
+    """A repair in words, and as edits where the compiler is sure of them; and what else helps if the edits do not."""
 
     text: str
     edits: tuple[Edit, ...] = ()
+    instead: Fix | None = None
 
     def __brief__(self) -> str:
         return cut(self.text, 80) + (f" ({counted(len(self.edits), 'edit')})" if self.edits else "")
@@ -101,9 +102,9 @@ class Diagnostic(Record):
         """The same with further notes."""
         return replace(self, notes=self.notes + notes)
 
-    def with_fix(self, text: str, *edits: Edit) -> Diagnostic:
-        """The same with one more way to repair it."""
-        return replace(self, fixes=(*self.fixes, Fix(text, edits)))
+    def with_fix(self, text: str, *edits: Edit, instead: Fix | None = None) -> Diagnostic:
+        """The same with one more way to repair it, and another one if those edits lead to another error."""
+        return replace(self, fixes=(*self.fixes, Fix(text, edits, instead)))
 
     def with_value(self, span: Span, value: str) -> Diagnostic:
         """The same with the nearest value that can be; as an edit where a number stands there."""

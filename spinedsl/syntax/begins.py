@@ -58,7 +58,7 @@ def not_a_statement(source: Source, statement: Statement, where: str) -> Diagnos
 def _misspelled(statement: Statement, words: tuple[str, ...], found: Diagnostic) -> Diagnostic:
     """`blok b0: …`, or the word of another language, as in `float y = …`."""
     word = statement.tokens[0].value
-    meant = ELSEWHERE.get(word, "")
+    meant = word.lower() if word.lower() in words else ELSEWHERE.get(word, "")
     if "return" in words and [token.type for token in statement.tokens[:3]] == ["NAME", "NAME", "EQUAL"]:
         if not meant and _is_bound(found.span, statement.tokens[1].value):
             return found

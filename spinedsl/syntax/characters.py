@@ -12,10 +12,13 @@ from itertools import islice
 from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.plain import HIDDEN, hidden
-from spinedsl.source import Source
+from spinedsl.source import Source, Span
 
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MAX_REPORTED = 200
+MAX_WORD = 100  # letters before and behind one that are looked at
+_WORD = re.compile(r"\w")
+_SPELT = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
 # Letters of other scripts that are drawn as ASCII ones in most fonts (a selection of Unicode's confusables).
 _LOOKS_LIKE = dict(
     zip(
@@ -69,6 +72,25 @@ def show(character: str) -> str:
 
     name = unicodedata.name(character, "control character")
     return f"U+{ord(character):04X} ({name.lower()})"
+
+
+def word_at(source: Source, offset: int) -> Span:
+    """The word of which a letter is a part, with letters of any script."""
+    start, end = offset, offset + 1
+    while start > max(offset - MAX_WORD, 0) and _WORD.fullmatch(source.text[start - 1]):
+        start -= 1
+    while end < min(offset + MAX_WORD, len(source.text)) and _WORD.fullmatch(source.text[end]):
+        end += 1
+    return source.span(start, end)
+
+
+def in_ascii(word: str) -> str | None:
+    """A word as it is written with ASCII letters alone; None if its letters are of another script."""
+    import unicodedata  # noqa: PLC0415  most files are ASCII
+
+    parts = unicodedata.normalize("NFKD", "".join(_SPELT.get(letter, letter) for letter in word))
+    plain = "".join(letter for letter in parts if not unicodedata.combining(letter))
+    return plain if plain.isascii() and plain.isidentifier() else None
 
 
 def _in_comment_or_text(source: Source, offset: int) -> bool:

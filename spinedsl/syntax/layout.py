@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spinedsl.diagnostics import Diagnostic, Edit
+from spinedsl.diagnostics import Diagnostic, Edit, Fix
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
@@ -354,7 +354,7 @@ class _Layout(Record, frozen=False):
         if culprit is statement:
             end = last_of(self.source, statement).end
             edits = (Edit(Span(self.source, end, end), "\n}"),) if statement.body else ()
-            found = found.with_fix("close it with `}`", *edits)
+            found = found.with_fix("close it with `}`", *edits, instead=Fix("close it with `}` where it ends"))
         else:
             place = span_of(self.source, statement.tokens[0])
             found = found.with_notes(f"so the lines are indented; if they mislead, it is that of line {place.line}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Fix, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
@@ -138,7 +138,8 @@ class Misreadings:
             return found.with_fix(f"close it with `{text}`")
         before = span_of(self.source, statement.tokens[stopped.position - 1])
         words = f"close it with `{text}` after `{before.text}`"
-        return found.with_fix(words, Edit(Span(self.source, before.end, before.end), text))
+        edit = Edit(Span(self.source, before.end, before.end), text)
+        return found.with_fix(words, edit, instead=Fix(f"close it with `{text}`"))
 
     def bad(self, token: Token) -> Diagnostic | None:
         """A character that begins nothing; None if it was said when the characters were looked at."""
@@ -147,7 +148,8 @@ class Misreadings:
             line_end = self.source.text.find("\n", span.start)
             end = len(self.source.text) if line_end < 0 else line_end
             found = say.UNCLOSED.at(span, bracket='"')
-            return found.with_fix('close it with `"` on its line', Edit(Span(self.source, end, end), '"'))
+            words = 'close it with `"` on its line'
+            return found.with_fix(words, Edit(Span(self.source, end, end), '"'), instead=Fix(words))
         if characters.is_reported(token.value):
             return None
         if token.value == "%":
@@ -159,11 +161,11 @@ class Misreadings:
             return found.with_fix(words, Edit(span, instead))
         if token.value.isalpha():
             found = found.with_notes("names are ASCII letters, digits and `_`")
-            import unicodedata  # noqa: PLC0415  most files are ASCII
-
-            plain = unicodedata.normalize("NFKD", token.value)[:1]
-            if plain.isascii() and plain.isalpha():
-                return found.with_fix(f"write `{plain}`", Edit(span, plain))
+            word = characters.word_at(self.source, span.start)
+            plain = characters.in_ascii(word.text)
+            if plain is None:
+                return found.with_fix("write a name of those")
+            return found.with_fix(f"write `{plain}`", Edit(word, plain), instead=Fix("write a name of those"))
         return found.with_fix("take it away", Edit(span, ""))
 
 

@@ -51,8 +51,11 @@ def _machine() -> Machine:
     return Machine(tables.load(), _builder)
 
 
-def parse(source: Source) -> Outcome[tree.File]:
-    """The file as a tree, and every mistake of form in it. There is always a tree, even of an empty file."""
+def parse(source: Source, guesses: int | None = None) -> Outcome[tree.File]:
+    """The file as a tree, and every mistake of form in it. There is always a tree, even of an empty file.
+
+    `guesses` is how many tokens may be read to find strays, where it is not as many as usual.
+    """
     if len(source.text) > MAX_FILE_CHARACTERS:
         empty = tree.File(source, None, (), (), (), sound=False)
         return Outcome(empty, (say.FILE_TOO_LARGE.at(source.span(0, 1), limit=MAX_FILE_CHARACTERS),))
@@ -64,7 +67,7 @@ def parse(source: Source) -> Outcome[tree.File]:
         if said and not hidden:
             from spinedsl.syntax.strays import read_again  # noqa: PLC0415  for mistakes only
 
-            file, said = read_again(source, tokens, _read, _machine().tokens, (file, said))
+            file, said = read_again(source, tokens, _read, _machine().tokens, (file, said), guesses)
     diagnostics += said
     return Outcome(replace(file, sound=not diagnostics), tuple(first(diagnostics, MAX_REPORTED, say.TOO_MANY)))
 

@@ -55,12 +55,15 @@ Reading = Callable[[Source, Sequence[Token]], Read]
 Cutting = Callable[[str], list[Token]]
 
 
-def read_again(source: Source, tokens: list[Token], read: Reading, cut: Cutting, once: Read) -> Read:
+def read_again(
+    source: Source, tokens: list[Token], read: Reading, cut: Cutting, once: Read, most: int | None = None
+) -> Read:
     """The second reading of a file: its tree without strays, and all that is said of its form.
 
-    `read` makes a tree of tokens, `cut` makes tokens of a text, `once` is what the first reading gave.
+    `read` makes a tree of tokens, `cut` makes tokens of a text, `once` is what the first reading gave; `most` tokens
+    are read for guesses.
     """
-    reader = _Reader(source, tokens, read, cut, once[0])
+    reader = _Reader(source, tokens, read, cut, once[0], MOST_TOKENS if most is None else most)
     said = reader.run(once[1])
     left = (found for found in said if _key(found) not in reader.replaced)
     return reader.file, [*reader.strays, *(reader.without_unfit(found) for found in left)]

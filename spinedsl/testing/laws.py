@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import resource
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -20,7 +21,7 @@ from spinedsl.analysis import costs, costs_by_row
 from spinedsl.backends import BACKENDS
 from spinedsl.checks.dead_input import walk
 from spinedsl.checks.unread import unread
-from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.diagnostics.render import render
 from spinedsl.lower import lower
 from spinedsl.ops.channels import ALL
@@ -140,17 +141,30 @@ def comments(source: Source) -> list[str]:
 
 
 def repaired(source: Source) -> None:
-    """Of a text with one mistake: every repair that is suggested as an edit, applied, removes it."""
-    for diagnostic in driver.analyse(source).diagnostics:
+    """Of a text with one mistake: every repair that is suggested as an edit, applied, removes it and leads to no other.
+
+    No error that was not said before stands in a line that the repair changed.
+    """
+    found = driver.analyse(source).diagnostics
+    before = Counter((one.code.id, one.message) for one in found)
+    for diagnostic in found:
         for fix in diagnostic.fixes:
             if not fix.edits or fix.edits[0].span.source is not source:
                 continue
-            text = source.text
+            text, changed = source.text, set[int]()
             for change in sorted(fix.edits, key=lambda change: change.span.start, reverse=True):
                 text = text[: change.span.start] + change.text + text[change.span.end :]
+                first, lines = change.span.line, change.text.count("\n")
+                gone = change.span.text.count("\n")
+                changed = {line + lines - gone if line > first else line for line in changed}
+                changed |= {*range(first, first + lines + 1)}
             after = driver.analyse(Source.from_text(text, source.name, source.origin)).diagnostics
-            said = (diagnostic.code.id, diagnostic.message)
-            require(said not in {(d.code.id, d.message) for d in after}, f"{said[0]} is still there after: {fix.text}")
+            key, now = (diagnostic.code.id, diagnostic.message), Counter((one.code.id, one.message) for one in after)
+            require(now[key] < before[key], f"{key[0]} is still there after: {fix.text}")
+            for one in after:
+                new = one.severity is Severity.ERROR and (one.code.id, one.message) not in before
+                there = new and one.span.source.text == text and one.span.line in changed
+                require(not there, f"{key[0]} leads to {one.code.id} {one.message} by: {fix.text}")
 
 
 # ---- of every network that was checked ----

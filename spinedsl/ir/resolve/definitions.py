@@ -153,7 +153,8 @@ class _Checker(Record, frozen=False):
                 continue  # what is wrong with it is said
             if returned:
                 found = say.UNREACHABLE.at(statement.span)
-                self.diagnostics.append(found.with_fix("take it away", Edit(statement.span, "")))
+                words = "take it away" if statement is body[-1] else "take away all that stands after the `return`"
+                self.diagnostics.append(found.with_fix(words, Edit(statement.span.to(body[-1].span), "")))
                 return True
             returned = self.statement(statement, scope, declared, loop=loop)
         return returned

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
@@ -231,15 +231,17 @@ class RowResolver(Record, frozen=False):
                 found = found.with_fix("name a row above this one")
             names.diagnostics.append(found)
             return
+        read = {source.text for clause in row.clauses for source in names_of(clause)}  # nothing reads a row twice
         usable = list(islice(self.usable(index), MAX_MEANT))
         kind = "output or block" if names.rows[index].kind == "head" else "block"
         found = say.UNKNOWN_NAME.at(name.span, kind=kind, name=name.text, where=f"in network `{names.network}`")
-        near = self.names.unit.nearest(name.text, usable)
+        others = [other for other in usable if other not in read]
+        near = self.names.unit.nearest(name.text, others)
         names.meant |= {near} if near is not None else set(usable)
         if near is None and names.may_be_nameless(name.text):
             return
         if near is None and usable:
-            found = found.with_notes(f"above stand {one_of(usable, conjunction='and')}")
+            found = found.with_notes(f"above stand {one_of(others or usable, conjunction='and')}")
             found = found.with_fix("read one of those, or add a row of that name above this one")
         elif near is None:
             found = found.with_notes("no row stands above that could be read")
@@ -271,7 +273,9 @@ class RowResolver(Record, frozen=False):
         if len(moved) > 1:
             found = found.with_others(Label(moved[-1].span, f"`{row.name.text}` is moved here"))
         fix = f"move the row of `{row.name.text}` below that of `{name.text}`, or feed it from a block above"
-        self.names.diagnostics.append(found.with_fix(fix, *_move(row, place)))
+        other = f"move the row of `{name.text}` above that of `{row.name.text}`, or feed `{row.name.text}` from another"
+        instead = Fix(other, _move(row, place, up=True), Fix(f"feed `{row.name.text}` from a block above"))
+        self.names.diagnostics.append(found.with_fix(fix, *_move(row, place), instead=instead))
 
     def circle(self, start: str, goal: str) -> list[str] | None:
         """A way from row `start` over its inputs back to row `goal`, if there is one."""
@@ -394,19 +398,26 @@ def names_of(clause: tree.Clause | None) -> tuple[tree.Name, ...]:
     return clause.value if clause is not None and isinstance(clause.value, tuple) else ()
 
 
-def _move(row: tree.Row, target: tree.Row) -> tuple[Edit, ...]:
-    """The edits that put the line of `row` below that of `target`, if they have their lines to themselves."""
+def _move(row: tree.Row, target: tree.Row, *, up: bool = False) -> tuple[Edit, ...]:
+    """The edits that put the line of `row` below that of `target`, or that of `target` `up` above that of `row`.
+
+    None, unless both have their lines to themselves.
+    """
     source = row.span.source
     if target.span.source is not source:
         return ()
-    line, _ = source.position(row.span.start)
-    last, _ = source.position(target.span.end)
-    text = source.line_text(line)
-    alone = text.strip() == row.span.text and source.line_text(last).rstrip().endswith(target.span.text)
-    if not alone:
+    lines = [source.position(one.span.start)[0] for one in (row, target)]
+    texts = [source.line_text(line) for line in lines]
+    if any(text.strip() != one.span.text for text, one in zip(texts, (row, target), strict=True)):
         return ()
-    start, below = source.line_starts[line - 1], source.line_starts[last - 1] + len(source.line_text(last))
-    return Edit(source.span(start, start + len(text) + 1), ""), Edit(source.span(below, below), f"\n{text}")
+    starts = [source.line_starts[line - 1] for line in lines]
+    if up:
+        above, end = starts[0], starts[1] + len(texts[1])
+        return Edit(source.span(above, above), f"{texts[1]}\n"), Edit(source.span(starts[1] - 1, end), "")
+    below = starts[1] + len(texts[1])
+    return Edit(source.span(starts[0], starts[0] + len(texts[0]) + 1), ""), Edit(
+        source.span(below, below), f"\n{texts[0]}"
+    )
 
 
 def of_kind(unit: Unit, kind: str) -> list[str]:
