@@ -72,10 +72,15 @@ def written(text: str, adapter: str, **options: Any) -> str:
 
 
 def imported(folder: Path, text: str, adapter: str) -> ModuleType:
-    """A generated file, imported as any Python file is."""
+    """The generated file of a text, imported as any Python file is."""
+    return executed(folder, written(text, adapter))
+
+
+def executed(folder: Path, code: str) -> ModuleType:
+    """Python, imported from a file in a folder."""
     name = f"generated_{next(NUMBER)}"
     path = folder / f"{name}.py"
-    path.write_text(written(text, adapter), encoding="utf-8")
+    path.write_text(code, encoding="utf-8")
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
