@@ -57,6 +57,19 @@ _USUAL = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bi
 INDEX_END = ".index.json"
 
 
+# Folders of checkpoints in parts, which the tool that wrote them joins: a file in it, what it is, and what to do.
+_IN_PARTS = (
+    (
+        ".metadata",
+        "a distributed checkpoint of PyTorch",
+        "join it: `python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER w.pt`",
+    ),
+    ("zero_to_fp32.py", "a checkpoint of DeepSpeed", "join it: `python zero_to_fp32.py . w.pt` in that folder"),
+    ("saved_model.pb", "a model of TensorFlow", _DUMP),
+    ("checkpoint", "a folder of TensorFlow's checkpoints", _DUMP),
+)
+
+
 class Unknown(Exception):
     """The file is none of the kinds: `what` it is, and what to do."""
 
@@ -104,6 +117,12 @@ def in_folder(folder: Path) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
+def in_parts(folder: Path) -> Unknown | None:
+    """What a folder is that somebody else has to join or dump first; None if it is none of those."""
+    found = ((what, repair) for name, what, repair in _IN_PARTS if (folder / name).is_file())
+    return next((Unknown(what, repair) for what, repair in found), None)
+
+
 def weights_in(folder: Path) -> list[Path]:
     """The files of a folder that are called as weights are; where there are indices, those alone."""
     files = sorted(file for file in folder.iterdir() if file.is_file())
@@ -120,7 +139,7 @@ def _by_head(file: Path, head: bytes, size: int) -> str | None:
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return PYTORCH  # a pickle
     if head[257:262] == b"ustar":
-        return PYTORCH  # as very old ones saved
+        raise Unknown("a tar archive", "unpack it first; PyTorch's own before 0.2 are to be loaded and saved again")
     if head.lstrip()[:1] == b"{":
         return INDEX if b"weight_map" in head or file.name.endswith(".index.json") else None
     return ONNX if head[:1] == b"\x08" and b"\0" < head[1:2] < b"@" and head[2:3] in _MODEL else None

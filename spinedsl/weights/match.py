@@ -24,6 +24,8 @@ from spinedsl.weights.spelling import Spelled, spelled
 from spinedsl.weights.tensors import Tensors, Weights, nowhere, shape_text
 
 LISTED = 20  # of each group
+LONG = 200  # characters of a name in a message
+_VARIANCES = ("running_var", "moving_variance")  # of batch norms, in every framework
 
 
 class Fit(Record, eq=False):
@@ -91,7 +93,20 @@ class Fit(Record, eq=False):
             return said.with_fix(
                 f"the names in the file are those of {scheme.name}: `spine weights convert` knows them"
             )
-        return said
+        cause = self._cause()
+        return said.with_fix(cause) if cause else said
+
+    def _cause(self) -> str:
+        """What a tool that makes models smaller or faster may have done, as the tensors show; else nothing."""
+        found = [*self.tensors.items()]
+        if any(array.dtype.kind in "iu" and array.ndim > 1 for _, array in found):
+            return "its tensors are quantised to whole numbers: take the weights from before that"
+        norms = {name for name in self.parameters if name.endswith(_VARIANCES)}
+        kernels = sum(len(parameter.shape) == 4 for parameter in self.parameters.values())
+        lost = norms and norms <= {*self.missing} and not any(name.endswith(_VARIANCES) for name, _ in found)
+        if lost and 2 * sum(array.ndim == 4 for _, array in found) >= kernels:
+            return "it has no batch norms: where a tool folded them, take the weights from before that"
+        return ""
 
     def _several(self, path: str, network: str) -> Diagnostic:
         """Which tensors are meant, where names fit in several ways, is never guessed."""
@@ -124,7 +139,8 @@ class Fit(Record, eq=False):
         return f"`{name}` ({shape_text(shape)})" + (f"; is it `{near}`?" if near else "")
 
     def _unexpected(self, name: str) -> str:
-        return f"`{name}` ({shape_text(self.tensors[name].shape)})"
+        shown = name if len(name) <= LONG else f"{name[:LONG]}…"
+        return f"`{shown}` ({shape_text(self.tensors[name].shape)})"
 
 
 def compare(

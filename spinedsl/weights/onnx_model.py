@@ -31,6 +31,10 @@ class _Refused(Exception):
     """What a model holds is not to be read: the sentence that says why."""
 
 
+class _Elsewhere(_Refused):
+    """The same of numbers that it keeps in another file, as tools move them there and people move the model."""
+
+
 def read(path: Path) -> Outcome[Weights]:
     """Every initialiser of a model."""
     from onnx import load_model_from_string  # noqa: PLC0415  only where it is needed
@@ -43,6 +47,9 @@ def read(path: Path) -> Outcome[Weights]:
         tensors = _tensors(path, model)
     except (MemoryError, OSError):
         raise
+    except _Elsewhere as error:
+        found = say.BROKEN_WEIGHTS.at(nowhere(path), path=path, reason=str(error))
+        return Outcome(None, (found.with_fix("keep the files of a model together in one folder"),))
     except Exception as error:  # noqa: BLE001  a broken model makes the parser raise whatever comes
         if ours and not whole:
             return damaged(path, _CHANGED)
@@ -106,20 +113,20 @@ def _array(path: Path, tensor: TensorProto) -> NDArray[Any]:
 def _beside(path: Path, tensor: TensorProto) -> bytes:
     """The bytes of a tensor in a file beside the model: an ordinary file there, and no link to another place."""
     where = {entry.key: entry.value for entry in tensor.external_data}
-    name = where.get("location", "")
+    name = where.get("location", "").removeprefix("./")
     if not name or Path(name).name != name or "\\" in name or name in (".", ".."):
-        raise _Refused(f"it keeps the numbers of `{tensor.name}` in a file that is not beside it")
+        raise _Elsewhere(f"it keeps the numbers of `{tensor.name}` in a file that is not beside it")
     file = path.with_name(name)
     try:
         found = file.lstat()
-    except OSError:
-        raise _Refused(f"`{name}`, with the numbers of `{tensor.name}`, is not beside it") from None
+    except (OSError, ValueError):  # the second of a name that no file can have
+        raise _Elsewhere(f"`{name}`, with the numbers of `{tensor.name}`, is not beside it") from None
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-        raise _Refused(f"`{name}`, with the numbers of `{tensor.name}`, is a link or no ordinary file")
+        raise _Elsewhere(f"`{name}`, with the numbers of `{tensor.name}`, is a link or no ordinary file")
     start = _count(where.get("offset", "0"))
     size = _count(where["length"]) if "length" in where else found.st_size - start
     if not 0 <= start <= start + size <= found.st_size:
-        raise _Refused(f"`{name}` ends before the numbers of `{tensor.name}` do")
+        raise _Elsewhere(f"`{name}` ends before the numbers of `{tensor.name}` do")
     with file.open("rb") as opened:
         opened.seek(start)
         return opened.read(size)
@@ -127,5 +134,5 @@ def _beside(path: Path, tensor: TensorProto) -> bytes:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise _Refused("it keeps numbers in another file, at no place there")
+        raise _Elsewhere("it keeps numbers in another file, at no place there")
     return int(text)

@@ -69,7 +69,7 @@ def read(path: Path, key: Key = None) -> Outcome[Weights]:
         loaded = _load(path)
     except pickle.UnpicklingError as error:
         asked = _ASKS_FOR.search(str(error))
-        return refused(path, f"it asks for `{asked[1]}`") if asked else broken(path, "it is no pickle of tensors")
+        return refused(path, f"it asks for `{asked[1]}`" if asked else "it is a pickle of something else")
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  a broken file makes the unpickler raise whatever comes
@@ -77,7 +77,7 @@ def read(path: Path, key: Key = None) -> Outcome[Weights]:
     if isinstance(loaded, _Inert):
         return refused(path, "it holds a whole object, whose class is not looked up")
     if not isinstance(loaded, dict):
-        return refused(path, f"it holds a {type(loaded).__name__}")
+        return refused(path, f"it holds {_a(loaded)}")
     return _chosen(path, loaded, key)
 
 
@@ -152,12 +152,18 @@ def _no_tensors(path: Path, loaded: Mapping[Any, Any]) -> Outcome[Weights]:
     """What a dict without tensors by name holds instead."""
     for name, value in loaded.items():
         if not isinstance(name, str):
-            return refused(path, f"a name in it is a {type(name).__name__}")
+            return refused(path, f"a name in it is {_a(name)}")
         if isinstance(value, _Inert):
             return refused(path, f"`{name}` is a whole object, whose class is not looked up")
-        what = "a dict without tensors" if isinstance(value, dict) else f"a {type(value).__name__}, not a tensor"
+        what = "a dict without tensors" if isinstance(value, dict) else f"{_a(value)}, not a tensor"
         return refused(path, f"`{name}` is {what}")
     return refused(path, "it holds nothing")
+
+
+def _a(value: object) -> str:
+    """What a value is, with its article."""
+    name = type(value).__name__
+    return "nothing" if value is None else f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
 
 
 def _is_tensor(value: object) -> bool:

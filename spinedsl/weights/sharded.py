@@ -20,11 +20,17 @@ _MOST = 2**26  # bytes of an index; those of the largest models take a few megab
 
 
 def in_folder(path: Path) -> Outcome[Path]:
-    """The weights in a folder: what `save_pretrained` writes, or the only file of weights there."""
+    """The weights in a folder: what `save_pretrained` writes, or the only file of weights there.
+
+    Raises:
+        Unknown: it is a checkpoint in parts, which another tool has to join.
+    """
     chosen = contents.in_folder(path)
     if chosen is not None:
         return Outcome(chosen)
     others = contents.weights_in(path)
+    if not others and (known := contents.in_parts(path)) is not None:
+        raise known
     what = "a folder with several" if others else "a folder without weights"
     found = say.UNKNOWN_WEIGHTS.at(nowhere(path), path=path, what=what)
     names = one_of([file.name for file in others], limit=6)

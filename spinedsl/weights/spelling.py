@@ -77,8 +77,8 @@ def _counts(parameters: Mapping[str, Parameter], tensors: Tensors) -> Counter[st
 
 
 def _ends(name: str) -> Sequence[int]:
-    """Where a prefix of the name may end: before its first letter, and after each dot."""
-    return [0, *(place + 1 for place, letter in enumerate(name) if letter == ".")]
+    """Where a prefix of the name may end: before its first letter, and after each dot, slash or colon."""
+    return [0, *(place + 1 for place, letter in enumerate(name) if letter in "./:")]
 
 
 # ---- names that a person gives ----

@@ -144,8 +144,8 @@ def test_code_in_a_pickle_is_refused(zipped: bool, tmp_path: Path) -> None:
     ("content", "reason"),
     [
         ([torch.ones(1)], "it holds a list"),
-        ({1: torch.ones(1)}, "a name in it is a int"),
-        ({"epoch": 3}, "`epoch` is a int, not a tensor"),
+        ({1: torch.ones(1)}, "a name in it is an int"),
+        ({"epoch": 3}, "`epoch` is an int, not a tensor"),
         ({"a": torch.ones(2, 2).to_sparse()}, "`a` is no ordinary dense tensor"),
         ({"state_dict": {"a": "b"}}, "`state_dict` is a dict without tensors"),
         ({"optimizer": {"exp_avg": torch.ones(1)}}, "`optimizer` is a dict without tensors"),

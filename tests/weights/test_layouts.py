@@ -10,7 +10,9 @@ import argparse
 import collections
 import datetime as dt
 import json
+import os
 import pathlib
+import pickle
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -163,6 +165,24 @@ def outside(path: Path) -> None:
     onnx.save(onnx.load(path), path, save_as_external_data=True, location="w.data", size_threshold=0)
 
 
+def outside_by_dot(path: Path) -> None:
+    outside(path)
+    moved(path, "./w.data")
+
+
+def moved(path: Path, location: str, **entries: str) -> None:
+    """Say of every tensor outside that it stands elsewhere."""
+    held = onnx.load(path, load_external_data=False)
+    for tensor in held.graph.initializer:
+        for entry in tensor.external_data:
+            entry.value = {"location": location, **entries}.get(entry.key, entry.value)
+    path.write_bytes(held.SerializeToString())
+
+
+def prefixed(path: Path) -> None:
+    onnx.save(onnx.compose.add_prefix(onnx.load(path), "a/"), path)
+
+
 def own_metadata(path: Path) -> None:
     held = onnx.load(path)
     del held.metadata_props[:]
@@ -232,6 +252,9 @@ LAYOUTS: dict[str, tuple[Writer, float, Dict]] = {
             for name, t in tensors(a).items()
         }), SAFE, {},
     ),
+    "a scope": (pt(lambda a: tensors(a, "student/backbone/")), SAFE, {}),
+    "a scope with a colon": (pt(lambda a: tensors(a, "generator:")), SAFE, {}),
+    "a part of a list": (pt(lambda a: tensors(a, "module.encoder.0.")), SAFE, {}),
     "a prefix in safetensors": (st(lambda a: tensors(a, "model.")), SAFE, {}),
     "a prefix in npz": (npz(lambda name: f"model.{name}"), SAFE, {}),
     # what stands beside
@@ -272,6 +295,10 @@ LAYOUTS: dict[str, tuple[Writer, float, Dict]] = {
     ),
     "FairScale": (pt(lambda a: {"model": {"module": tensors(a)}, "extra_state": {"loss": torch.ones(())}}), SAFE, {}),
     # types
+    "beside the optimizer": (
+        pt(lambda a: {"network": tensors(a), "optimizer": {"state": {0: {"exp_avg": torch.ones(3)}}}}), SAFE, {},
+    ),
+    "deep": (pt(lambda a: {"checkpoint": {"model_state": tensors(a)}, "args": argparse.Namespace(lr=1)}), SAFE, {}),
     "half": (pt(lambda a: tensors(a, dtype=torch.float16)), HALF, {}),
     "bfloat16": (pt(lambda a: tensors(a, dtype=torch.bfloat16)), BRAIN, {}),
     "float64": (pt(lambda a: tensors(a, dtype=torch.float64)), SAFE, {}),
@@ -306,6 +333,8 @@ LAYOUTS: dict[str, tuple[Writer, float, Dict]] = {
     "a model that was made half": (model(in_half), HALF, {}),
     "a model with its tensors outside": (model(outside), SAFE, {}),
     "a model whose metadata were taken away": (model(own_metadata), SAFE, {}),
+    "a model with a prefix": (model(prefixed), SAFE, {}),
+    "a model with its tensors outside, by another spelling": (model(outside_by_dot), SAFE, {}),
     "a model of others": (foreign, SAFE, {}),
     "a model of others in bfloat16": (bfloat16, BRAIN, {}),
 }  # fmt: skip
@@ -439,6 +468,7 @@ HEADS: dict[str, tuple[str, bytes, str]] = {
     ),
     "TensorFlow's data": ("model.ckpt.data-00000-of-00001", bytes(64), "a TensorFlow checkpoint"),
     "a .spine file": ("net.spine", NET.encode(), "a `.spine` file"),
+    "a tar archive": ("w.pt", bytes(257) + b"ustar" + bytes(250), "a tar archive"),
     "nothing": ("weights", b"", "empty"),
     "anything": ("weights.xyz", b"hello, world", "no kind of file that is known here"),
 }
@@ -502,6 +532,27 @@ def test_a_key_of_what_is_one_set_is_refused(write: Writer, tmp_path: Path) -> N
     assert said[0].startswith("E0913 ")
     assert said[0].endswith("has no set of tensors `ema`: it has one set of tensors, without a name")
     assert said[1] == "leave out the key"
+
+
+# Files in a folder that somebody else has to join or dump first.
+PARTS = {
+    ".metadata": ("a distributed checkpoint of PyTorch", "dcp_to_torch FOLDER w.pt"),
+    "zero_to_fp32.py": ("a checkpoint of DeepSpeed", "python zero_to_fp32.py . w.pt"),
+    "saved_model.pb": ("a model of TensorFlow", "`spine weights convert --help` says how to dump"),
+    "checkpoint": ("a folder of TensorFlow's checkpoints", "`spine weights convert --help` says how to dump"),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_checkpoints_in_parts_are_refused_by_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "__0_0.distcp").write_bytes(b"x")
+    what, repair = PARTS[name]
+    said = refusal(tmp_path)
+    assert said[0] == f"E0902 `FILE` is no weights file: it is {what}"
+    assert repair in said[1]
+    pt(tensors, "one.pt")(tmp_path, ARRAYS)  # beside what was joined already
+    assert chosen(tmp_path, {}).path.endswith("one.pt")
 
 
 def test_folders(tmp_path: Path) -> None:
@@ -586,3 +637,97 @@ def test_tensors_beside_a_model(tmp_path: Path) -> None:
     beside.unlink()
     beside.hardlink_to(tmp_path / "elsewhere")
     assert "is a link or no ordinary file" in refusal(path)[0]
+
+
+BESIDE = "it keeps the numbers of `s.enter.conv.weight` in a file that is not beside it"
+ELSEWHERE: dict[str, tuple[str, Dict, str]] = {
+    "above": ("../w.data", {}, BESIDE),
+    "absolute": ("/etc/passwd", {}, BESIDE),
+    "below": ("sub/w.data", {}, BESIDE),
+    "below, as Windows writes it": ("sub\\w.data", {}, BESIDE),
+    "nowhere": ("", {}, BESIDE),
+    "the folder": (".", {}, BESIDE),
+    "gone": ("none.data", {}, "`none.data`, with the numbers of `s.enter.conv.weight`, is not beside it"),
+    "too long a name": ("x" * 300, {}, f"`{'x' * 60}"),
+    "no name": ("a\0b", {}, "is not beside it"),
+    "a folder beside it": (
+        "sub",
+        {},
+        "`sub`, with the numbers of `s.enter.conv.weight`, is a link or no ordinary file",
+    ),
+    "a link": ("link.data", {}, "is a link or no ordinary file"),
+    "a pipe": ("pipe.data", {}, "is a link or no ordinary file"),
+    "before the beginning": ("w.data", {"offset": "-4"}, "it keeps numbers in another file, at no place there"),
+    "behind the end": (
+        "w.data",
+        {"offset": "999999999"},
+        "`w.data` ends before the numbers of `s.enter.conv.weight` do",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_tensors_that_a_tool_moved_are_no_damage(name: str, tmp_path: Path) -> None:
+    """What is wrong with the place is said, and nothing there is read."""
+    location, entries, reason = ELSEWHERE[name]
+    path = model(outside)(tmp_path, ARRAYS)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.data").symlink_to("w.data")
+    os.mkfifo(tmp_path / "pipe.data")
+    moved(path, location, **entries)
+    said = refusal(path)
+    assert said[0].startswith("E0903 cannot make sense of `FILE`: ")
+    assert reason in said[0]
+    assert said[1:] == ["keep the files of a model together in one folder"]
+
+
+# ---- what tools that make models smaller or faster leave ----
+
+
+def folded(arrays: Arrays) -> Dict:
+    """As after folding: convolutions with a bias, no batch norm."""
+    kernels = {name: array for name, array in arrays.items() if array.ndim == 4}
+    biases = {f"{name.removesuffix('weight')}bias": np.zeros(len(array), "f4") for name, array in kernels.items()}
+    return {name: torch.from_numpy(np.array(array)) for name, array in {**kernels, **biases}.items()}
+
+
+def quantised(arrays: Arrays) -> Dict:
+    """As after rounding to 8 bits: under other names, with scales."""
+    kernels = {f"{name}_quantized": torch.ones(array.shape, dtype=torch.int8)
+               for name, array in arrays.items() if array.ndim == 4}  # fmt: skip
+    return {**{name: tensor for name, tensor in tensors(arrays).items() if tensor.ndim < 4}, **kernels}
+
+
+CAUSES: dict[str, tuple[Callable[[Arrays], Dict], str]] = {
+    "folded": (
+        folded,
+        "it has no batch norms: where a tool folded them, take the weights from before that",
+    ),
+    "quantised": (quantised, "its tensors are quantised to whole numbers: take the weights from before that"),
+    "neither": (lambda a: {name: t for name, t in tensors(a).items() if name != GONE}, ""),
+    "a small part": (lambda a: {"s.enter.conv.bias": torch.ones(4)}, ""),
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_what_made_weights_unfit_is_said(name: str, tmp_path: Path) -> None:
+    content, cause = CAUSES[name]
+    said = refusal(st(content)(tmp_path, ARRAYS))
+    assert said[0].startswith("E0901 ")
+    fixes = [line for line in said[1:] if not line.startswith(("missing: ", "unexpected: ", "misfit: "))]
+    assert len(fixes) == bool(cause)
+    assert all(fix.startswith(cause) for fix in fixes)
+
+
+def test_a_long_name_is_cut(tmp_path: Path) -> None:
+    said = refusal(st(lambda a: {**tensors(a), "x" * 100_000: torch.ones(3)})(tmp_path, ARRAYS))
+    assert said[1] == f"unexpected: `{'x' * 200}…` (3)"
+
+
+def test_a_pickle_of_something_else_says_what_to_save(tmp_path: Path) -> None:
+    path = tmp_path / "w.pkl"
+    path.write_bytes(pickle.dumps(dict(ARRAYS)))
+    assert refusal(path) == [
+        "E0904 `FILE` is not a plain state dict: it is a pickle of something else",
+        "save `model.state_dict()` and nothing else, best as `.safetensors`",
+    ]
