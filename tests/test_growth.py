@@ -7,10 +7,14 @@ What a built-in function does by itself is not counted; `python -m benchmarks.be
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from spinedsl.cli import main
+from spinedsl.draw.figure import Spacing
+from spinedsl.draw.layout import _columns
 from tests.counting import lines
 from tests.syntax.heaps import HEAD, NET
 
@@ -56,3 +60,14 @@ def test_twice_the_rows_are_twice_the_work(command: str, tmp_path: Path, monkeyp
     run(12)  # what is imported or remembered on first use is
     assert run(2 * ROWS) < MOST * run(ROWS)
     assert statuses == {0}
+
+
+def test_a_box_is_placed_by_those_near_it() -> None:
+    """What all commands do hides a small loop over all boxes; it shows where nothing else is done."""
+    spacing = Spacing(narrowest=40.0, gap=10.0, clear=8.0)
+
+    def run(count: int) -> int:
+        nodes: Any = [SimpleNamespace(tier=i % 4) for i in range(count)]
+        return lines(lambda: _columns(nodes, [40.0] * count, [20.0] * count, spacing, 0.0))
+
+    assert run(2 * ROWS) < MOST * run(ROWS)

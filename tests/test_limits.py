@@ -178,6 +178,15 @@ def test_far_beyond(name: str) -> None:
     assert steps < (1.5 * beyond if grows else most_steps(long))
 
 
+def test_steps_of_expansion() -> None:
+    """Loops in loops: what they expand to together is limited, and said once, where it is too much."""
+    for times, codes in ((20, []), (30, ["E0604"])):
+        loops = f"repeat {times} {{ repeat {times} {{ repeat {times} {{ y = relu(y) }} }} }}"
+        found = said(used(f"var y = x\n{loops}\nreturn conv(y, channels, kernel = 1)"))
+        assert [one.code.id for one in found] == codes
+        assert all("steps of expansion" in one.message for one in found)
+
+
 def test_rows() -> None:
     rows = "".join(f"    block a{i}: residual level 2 after s\n" for i in range(MAX_ROWS))
     found = [diagnostic for diagnostic in said(network(rows)) if diagnostic.code.id == "E0604"]

@@ -143,4 +143,18 @@ PLANTS: tuple[Plant, ...] = (
         "calls = tuple(_key_of_call(call) for call in row.calls[:1])",
         ("tests/ir/test_given.py",),
     ),
+    Plant(
+        "repairs: what leads to another error is proposed",
+        "diagnostics/repairs.py",
+        "return not leads_on(diagnostic, fix, self.before, repaired, after)",
+        "return True",
+        ("tests/test_repairs.py::test_after_a_slip",),
+    ),
+    Plant(
+        "repairs: only the mistake has to be gone",
+        "diagnostics/repairs.py",
+        "and new[other.code.id, other.message] and place.has(other)",
+        "and False",
+        ("tests/test_repairs.py",),
+    ),
 )

@@ -242,7 +242,7 @@ PLANTS: tuple[Plant, ...] = (
         "ops/graph.py",
         'self.body(iteration, named, (*prefix, f"{statement.path}{index}"), prefix)',
         'self.body(iteration, named, (*prefix, f"{statement.path}{index}"), outer)',
-        ("tests/laws/test_nested.py",),
+        ("tests/ir/test_naming.py",),
     ),
     Plant(
         "attributes: the starting value of a bias that is not there",

@@ -114,8 +114,12 @@ class _Place:
         names = [name for edit in fix.edits for name in (edit.span.text, edit.text)]
         self.names = names if of_names and not self.of_form else []
         places = list(self.edited)
-        if diagnostic.span.source is fix.edits[0].span.source:
-            places.append((_moved(diagnostic.span.start, fix.edits), _moved(diagnostic.span.end, fix.edits)))
+        spans = [
+            diagnostic.span,
+            *(label.span for label in diagnostic.others if not self.names),
+        ]  # as the use of a type
+        here = [span for span in spans if span.source is fix.edits[0].span.source]
+        places += [(_moved(span.start, fix.edits), _moved(span.end, fix.edits)) for span in here]
         self.lines = {line for start, end in places for line in self.lines_of(start, end)}
 
     def has(self, other: Diagnostic) -> bool:

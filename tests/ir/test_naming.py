@@ -78,6 +78,13 @@ def test_shared_weights_stand_outside_of_the_loop() -> None:
     assert sorted(weights(block(body))) == ["conv", "rep0.norm", "rep1.norm", "rep2.norm"]
 
 
+def test_shared_weights_of_an_inner_each_are_those_of_one_turn_of_the_outer_one() -> None:
+    body = (
+        "var y = x\neach p in [x, x] {\neach q in [p, p] { y = y + shared conv(q, channels, kernel = 1) }\n}\nreturn y"
+    )
+    assert weights(block(body)) == ["p0.conv", "p1.conv"]
+
+
 def test_shared_weights_never_take_the_name_of_others() -> None:
     body = "var y = conv(x, channels, kernel = 3)\nrepeat 2 { y = shared conv(y, channels, kernel = 1) }\n"
     body += "repeat 2 { let z = shared conv(y, channels, kernel = 5)\ny = z }\n"

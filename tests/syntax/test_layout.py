@@ -36,6 +36,16 @@ def test_a_statement_ends_with_its_line(value: str) -> None:
             assert [type(statement).__name__ for statement in body][1:] == ([node] if node else []), (first, following)
 
 
+@pytest.mark.parametrize("value", ENDS)
+def test_a_keyword_begins_a_statement_on_the_same_line(value: str) -> None:
+    for following, node in NEXT.items():
+        if following.split()[0] in ("let", "var", "each", "return", "yield"):
+            outcome = parse(Source.from_text(f"block_type t(x) {{\nlet a = {value} {following}\n}}\n"))
+            assert outcome.ok, (following, outcome.diagnostics)
+            assert outcome.value is not None
+            assert type(outcome.value.definitions[0].body[1]).__name__ == node
+
+
 def test_a_clause_goes_on_below_a_value() -> None:
     text = "network A {\nblock b: t\nlevel 3\nchannels 8\nfrom a,\nc\nrepeat 2\n}\n"
     outcome = parse(Source.from_text(text))

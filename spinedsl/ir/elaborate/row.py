@@ -267,8 +267,19 @@ class RowElaborator(Record, frozen=False):
             expected=f"level {target.level} and {target.in_channels} channels",
         )
         found = found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here"))
+        if target.in_channels not in (call.type.channels, target.channels):
+            found = found.with_notes(self.as_many_as_it_gives(target))
         self.report(found.with_fix(_how_to_resample(call.type, target)))
         return None
+
+    def as_many_as_it_gives(self, target: Block) -> str:
+        """Why an input has to have other channels than the row says."""
+        signature = self.defined.definition.signature
+        promise = f"`-> {signature.span.text}` of " if signature is not None else ""
+        wanted = (
+            f"every input arrives with as many channels as {promise}`{self.defined.name}` gives: {target.in_channels}"
+        )
+        return f"{wanted}; one that works in fewer reads `x.channels`, and makes them itself by a convolution"
 
     def absorbed(self, name: tree.Name, target: Block) -> Type | None:
         """An absorbed map is added as it is: same level, same channels."""

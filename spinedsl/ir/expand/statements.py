@@ -7,7 +7,8 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import floor
 
-from spinedsl.diagnostics import Label
+from spinedsl.brief import counted
+from spinedsl.diagnostics import Edit, Fix, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.calls import Caller
 from spinedsl.ir.expand.context import MAX_STACK, Context, Expanded
@@ -228,8 +229,27 @@ class Expansion(Caller):
         found = say.SIGNATURE.at(
             place, name=self.defined.name, expected=describe(floor(promised)), got=result.channels
         ).with_others(Label(signature.span, f"promises {describe(floor(promised))} here"))
-        self.report(found.with_fix("let `->` say what comes out, or bring it to those channels"))
+        bring = Fix(f"bring what it returns to {counted(floor(promised), 'channel')}, as by a convolution at the end")
+        if written := self.in_terms_of_parameters(result.channels):
+            words = f"let `->` say what comes out, `-> {written}`, or bring it to those channels"
+            self.report(found.with_fix(words, Edit(signature.span, written), instead=bring))
+        else:
+            self.report(found.with_fix(bring.text))
         return False
+
+    def in_terms_of_parameters(self, channels: int) -> str | None:
+        """A number of channels as a signature may say it, by `channels` or those of the first map."""
+        given = self.env.get("channels")
+        first = next(((name, type_) for name, type_ in self.maps.items() if isinstance(type_, Type)), None)
+        known = {"channels": floor(given)} if is_number(given) else {}
+        if first is not None:
+            known[f"{first[0]}.channels"] = first[1].channels
+        for word, number in known.items():
+            if number == channels:
+                return word
+            if number > 0 and channels % number == 0:
+                return f"{word} * {channels // number}"
+        return None
 
     # ---- statements ----
 
