@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,7 @@ def test_it_trains(timm: Any) -> None:
         ({"output_stride": 8}, "output_stride"),
         ({"features_only": True, "out_indices": (0, 3)}, "feature index 3 is out of range"),
         ({"features_only": True, "out_indices": 4}, r"last-n \(4\) is out of range"),
+        ({"global_pool": ""}, "1000 classes need a vector: with global_pool='' maps stay, for num_classes=0"),
         ({"global_pool": "median"}, "Invalid pool type: median"),
         ({"pretrained": True}, "No pretrained weights exist for tiny"),
     ],
@@ -150,6 +152,23 @@ def test_pruning_takes_the_classifier_away_if_that_is_asked(timm: Any) -> None:
     assert model.prune_intermediate_layers([0, -1], prune_norm=False) == [0, 2]
     assert model(images()).shape == (2, 16, 8, 12)
     assert model.num_classes == 0
+
+
+def test_classes_need_a_pooled_map(timm: Any) -> None:
+    model = timm.create_model("tiny", num_classes=0, global_pool="")
+    assert model(images()).shape == (2, 16, 8, 12)
+    with pytest.raises(ValueError, match="5 classes need a vector"):
+        model.reset_classifier(5)
+    model.reset_classifier(5, "max")
+    with pytest.raises(ValueError, match="7 classes need a vector"):
+        model.reset_classifier(7, "")
+    assert model(images()).shape == (2, 5)
+
+
+def test_it_is_made_where_and_as_it_is_asked_for(timm: Any) -> None:
+    for features in (False, True):
+        model = timm.create_model("tiny", features_only=features, device="meta", dtype=torch.bfloat16)
+        assert {(p.device.type, p.dtype) for p in model.parameters()} == {("meta", torch.bfloat16)}
 
 
 @pytest.mark.parametrize("classes", [0, 1, 7])
@@ -190,3 +209,16 @@ def test_a_network_of_one_map(timm: Any, tmp_path: Path) -> None:
     maps = timm.create_model("one", features_only=True).eval()(images())
     assert same(maps, list(plain(one)(images()).values()))
     assert len(maps) == 1
+
+
+def test_checkpointing_is_compiled(timm: Any) -> None:
+    """As the default compiler sees it: gradients and running statistics are those of the ordinary model."""
+    plain_model = timm.create_model("tiny", num_classes=3)
+    sparing = copy.deepcopy(plain_model)
+    sparing.set_grad_checkpointing()
+    compiled = torch.compile(sparing, backend="aot_eager")
+    for model in (plain_model, compiled):
+        model(images()).square().sum().backward()
+    for (name, ours), expected in zip(sparing.named_parameters(), plain_model.parameters(), strict=True):
+        assert torch.allclose(ours.grad, expected.grad, rtol=1e-4, atol=1e-6), name
+    assert same(list(sparing.buffers()), list(plain_model.buffers()))

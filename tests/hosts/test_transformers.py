@@ -111,3 +111,61 @@ def test_channels_are_those_of_the_maps(generated: Any, indices: list[int], tmp_
     model = getattr(module, f"Wide{len(indices)}Backbone")(config).eval()
     maps = model(images()).feature_maps
     assert model.channels == [x.shape[1] for x in maps] == [[16, 20, 24][i] for i in indices]
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed in v6:FutureWarning")
+@pytest.mark.parametrize("turn_on", ["activation_checkpointing_enable", "gradient_checkpointing_enable"])
+def test_checkpointing_is_turned_on_and_off(generated: Any, turn_on: str) -> None:
+    model = generated.TinyBackbone(generated.TinyConfig()).train()
+    assert not model.gradient_checkpointing
+    getattr(model, turn_on)()
+    every = [part for part in model.modules() if "forward" in vars(part)]
+    assert model.gradient_checkpointing
+    model.activation_checkpointing_enable(every_n_layers=2)
+    assert len([part for part in model.modules() if "forward" in vars(part)]) == -(-len(every) // 2)
+    model.activation_checkpointing_enable({"use_reentrant": True})
+    with pytest.raises(ValueError, match="use_reentrant=False"):  # PyTorch's own: statistics would move twice
+        model(images())
+    model.activation_checkpointing_disable()
+    assert not model.gradient_checkpointing
+    assert same(model.eval()(images()).feature_maps, list(plain(PYRAMID)(images()).values()))
+
+
+def test_checkpointing_of_a_detector_reaches_the_backbone(generated: Any) -> None:
+    """transformers asks the modules of a model one by one."""
+    from transformers import PreTrainedModel
+
+    class Detector(PreTrainedModel):  # type: ignore[misc]
+        config_class = generated.TinyConfig
+        supports_gradient_checkpointing = True
+
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            self.backbone = generated.TinyBackbone(config)
+            self.post_init()
+
+    model = Detector(generated.TinyConfig())
+    model.activation_checkpointing_enable()
+    assert model.backbone.gradient_checkpointing
+    model.activation_checkpointing_disable()
+    assert not model.backbone.gradient_checkpointing
+
+
+def test_the_configuration_says_how_outputs_come(generated: Any) -> None:
+    model = generated.TinyBackbone(generated.TinyConfig(return_dict=False, output_hidden_states=True)).eval()
+    maps, hidden = model(images())
+    assert (len(maps), len(hidden)) == (3, 3)
+    assert len(model(images(), return_dict=True, output_hidden_states=False)) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_other_channels_are_kept_with_the_weights(generated: Any, channels: int, tmp_path: Path) -> None:
+    model = generated.TinyBackbone(generated.TinyConfig(num_channels=channels)).eval()
+    model.model.reset(4)
+    model.save_pretrained(tmp_path)
+    loaded = generated.TinyBackbone.from_pretrained(tmp_path).eval()
+    x = torch.randn(1, channels, 64, 96, generator=torch.Generator().manual_seed(0))
+    assert loaded.config.num_channels == channels
+    assert same(loaded(x).feature_maps, model(x).feature_maps)
+    with pytest.raises(ValueError, match="at least one channel, got 0"):
+        generated.TinyBackbone(generated.TinyConfig(num_channels=0))

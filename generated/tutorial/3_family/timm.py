@@ -292,6 +292,8 @@ def buffers_kept(module: nn.Module) -> Iterator[None]:
 def compute_twice(module: nn.Module, save: Callable[..., Any], *inputs: Any) -> Any:
     """A module's `forward`, of which only the inputs are saved for the gradients."""
     forward = functools.partial(type(module).forward, module)
+    if torch.compiler.is_compiling():  # what is compiled computes functions again, without their side effects
+        return save(forward, *inputs)
     return save(forward, *inputs, context_fn=lambda: (nullcontext(), buffers_kept(module)))
 
 
@@ -325,6 +327,8 @@ class SmallClassifier(Small):
         global_pool: str = "avg",
         drop_rate: float = 0.0,
         drop_path_rate: float = 0.0,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         if in_chans != 3:
@@ -333,10 +337,10 @@ class SmallClassifier(Small):
         if drop_path_rate != 0.0:
             raise ValueError(f"drop_path_rate is {drop_path_rate}, but the network is written without stochastic depth")
         self.in_chans = in_chans
-        self.num_classes = num_classes
         self.num_features = 32
-        self.head = ClassifierHead(self.num_features, num_classes, global_pool, drop_rate)
-        self.head_hidden_size = self.head.num_features
+        self.head = ClassifierHead(self.num_features, 0, global_pool, drop_rate)
+        self.reset_classifier(num_classes)
+        self.to(device=device, dtype=dtype)
 
     def fuse(self, maps: Sequence[Tensor]) -> Tensor:
         """The mean of all feature maps at the size of the finest: what the classifier reads."""
@@ -383,6 +387,8 @@ class SmallClassifier(Small):
         return self.head.fc
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
+        if num_classes > 0 and not (self.head.global_pool.pool_type if global_pool is None else global_pool):
+            raise ValueError(f"{num_classes} classes need a vector: with global_pool='' maps stay, for num_classes=0")
         self.num_classes = num_classes
         self.head.reset(num_classes, global_pool)
         self.head_hidden_size = self.head.num_features

@@ -291,6 +291,8 @@ def buffers_kept(module: nn.Module) -> Iterator[None]:
 def compute_twice(module: nn.Module, save: Callable[..., Any], *inputs: Any) -> Any:
     """A module's `forward`, of which only the inputs are saved for the gradients."""
     forward = functools.partial(type(module).forward, module)
+    if torch.compiler.is_compiling():  # what is compiled computes functions again, without their side effects
+        return save(forward, *inputs)
     return save(forward, *inputs, context_fn=lambda: (nullcontext(), buffers_kept(module)))
 
 

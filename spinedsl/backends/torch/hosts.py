@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -38,6 +39,8 @@ def buffers_kept(module: nn.Module) -> Iterator[None]:
 def compute_twice(module: nn.Module, save: Callable[..., Any], *inputs: Any) -> Any:
     """A module's `forward`, of which only the inputs are saved for the gradients."""
     forward = functools.partial(type(module).forward, module)
+    if torch.compiler.is_compiling():  # what is compiled computes functions again, without their side effects
+        return save(forward, *inputs)
     return save(forward, *inputs, context_fn=lambda: (nullcontext(), buffers_kept(module)))
 
 
