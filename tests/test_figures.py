@@ -77,3 +77,13 @@ def test_a_run_that_fails_records_nothing(recorded: Path, monkeypatch: pytest.Mo
 def test_a_command_is_recorded_without_paths_of_this_machine() -> None:
     words = ["load", "--folder", "/somewhere/else", "--kills", "100", "--cache", "a/b"]
     assert figures.command_of("large", words) == "python -m benchmarks.large load --kills 100"
+
+
+def test_every_recorded_figure_has_a_commit() -> None:
+    text = (ROOT / "benchmarks/FIGURES.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    assert len(sections) >= 3
+    for section in sections:
+        assert re.match(
+            r"`python -m benchmarks\.\w+[^`/]*`\n\ncommit `[0-9a-f]{10}`, 20\d\d-\d\d-\d\d, Python 3\.", section
+        )

@@ -53,6 +53,20 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/cli/test_write_whole.py",),
     ),
     Plant(
+        "new: what an example imports is left out",
+        "cli/examples.py",
+        "waiting += [path.parent / other for other in IMPORT.findall(text)]",
+        "",
+        ("tests/cli/test_shipped_examples.py",),
+    ),
+    Plant(
+        "new: an example replaces a file that says otherwise",
+        "cli/new.py",
+        'if path.exists() and not options.force:\n            raise UsageError(f"`{path}` is there already, and',
+        'if False:\n            raise UsageError(f"`{path}` is there already, and',
+        ("tests/cli/test_shipped_examples.py",),
+    ),
+    Plant(
         "writing: temporary files of a living writer are removed",
         "cli/leftovers.py",
         "_lock(descriptor, wait=False)",

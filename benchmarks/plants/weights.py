@@ -4,6 +4,27 @@ from benchmarks.plants.plant import Plant
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
+        "ONNX: a model whose tensors another tool moved is called damaged",
+        "weights/onnx_model.py",
+        "except _Elsewhere as error",
+        "except ZeroDivisionError as error",
+        ("tests/weights/test_layouts.py",),
+    ),
+    Plant(
+        "prefixes: those that end in a slash are not seen",
+        "weights/spelling.py",
+        'if letter in "./:"',
+        'if letter in "."',
+        ("tests/weights/test_layouts.py",),
+    ),
+    Plant(
+        "reports: batch norms that are there count as folded",
+        "weights/match.py",
+        "lost = norms and norms <= {*self.missing} and not",
+        "lost = norms or not",
+        ("tests/weights/test_layouts.py",),
+    ),
+    Plant(
         "digest: of the name, not of the numbers",
         "weights/sealed.py",
         "hashlib.sha256(data).hexdigest()",
