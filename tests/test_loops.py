@@ -1,7 +1,4 @@
-"""Loops beside and inside each other that bind the same names: files in `loops/`, by every engine.
-
-What a check accepts has to run. PyTorch's code for these does not yet: those tests fail, for the reason that they say.
-"""
+"""Loops beside and inside each other that bind the same names: files in `loops/`, by every engine."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import spinedsl
 from spinedsl.agreement import Size, agree
 from spinedsl.source import Source
 from spinedsl.testing import laws
-from tests.laws.nested import BESIDE_TORCH, LAWS, NOT_YET
+from tests.laws.nested import ALL, LAWS
 from tests.texts import text_of
 
 FOLDER = Path(__file__).with_name("loops")
@@ -43,18 +40,8 @@ def test_laws(file: Path, law: str) -> None:
 
 @files
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_witnesses_beside_pytorch_agree(file: Path, size: Size) -> None:
+def test_engines_agree(file: Path, size: Size) -> None:
     program = spinedsl.program(file)
-    report = agree(program, [size], seed=laws.SEED, witnesses=BESIDE_TORCH)
+    report = agree(program, [size], seed=laws.SEED, witnesses=ALL)
     assert report.agrees, list(report.disagreements())
-    assert len(report.differences) == len(program.outputs) * len(BESIDE_TORCH)
-
-
-@pytest.mark.xfail(strict=True, raises=UnboundLocalError, reason=NOT_YET)
-@files
-def test_pytorch_agrees(file: Path) -> None:
-    report = agree(spinedsl.program(file), SIZES[:1], seed=laws.SEED, witnesses=laws.THREE)
-    for failure in report.failures:
-        if failure.reason.startswith("UnboundLocalError"):
-            raise UnboundLocalError(failure.reason)
-    assert report.agrees, list(report.disagreements())
+    assert len(report.differences) == len(program.outputs) * len(ALL)

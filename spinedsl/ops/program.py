@@ -82,12 +82,13 @@ class Bind(Record, eq=False):
 
 
 class BindScalar(Record, eq=False):
-    """A compile-time value takes a name."""
+    """A compile-time value takes a name. `binder` numbers the `let` or `var`: see `Name`."""
 
     keyword: str
     name: str
     value: Attr
     loc: Loc
+    binder: int
 
 
 class If(Record, eq=False):
@@ -109,11 +110,12 @@ class Repeat(Record, eq=False):
     """A repetition that has been counted: one body for each iteration. `path` precedes the iteration's number.
 
     Inside an `each`, what is shared over its maps still differs between iterations: `shared_path` precedes the number
-    there. It is empty where the iterations share it too.
+    there. It is empty where the iterations share it too. `binder` numbers it among what binds names: see `Name`.
     """
 
     count: Attr
     index: str
+    binder: int
     path: str
     iterations: tuple[Body, ...]
     loc: Loc
@@ -121,9 +123,10 @@ class Repeat(Record, eq=False):
 
 
 class Each(Record, eq=False):
-    """One body for each feature map of a list."""
+    """One body for each feature map of a list. `binder` numbers it among what binds names: see `Name`."""
 
     item: str
+    binder: int
     items: Many
     path: str
     iterations: tuple[Body, ...]

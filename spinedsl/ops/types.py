@@ -108,9 +108,13 @@ class Literal(Record):
 
 
 class Name(Record):
-    """A parameter, a compile-time `let` or the index of a `repeat`."""
+    """A parameter, a compile-time `let` or the index of a `repeat`.
+
+    `binder` numbers the statement that binds it in its definition; it is 0 for a parameter.
+    """
 
     name: str
+    binder: int = 0
 
     def __brief__(self) -> str:
         return cut(self.name, 40)

@@ -1,7 +1,4 @@
-"""What holds of networks whose definitions have loops in loops: every law that needs no PyTorch, and a second reading.
-
-PyTorch's code for such definitions is wrong (`NOT_YET`), so the laws that run it are tried on networks without them.
-"""
+"""What holds of networks whose definitions have loops in loops: every law of networks, and a second reading."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from spinedsl import agreement
-from spinedsl.agreement import WITNESSES, Witness, lively_weights, usual_sizes
+from spinedsl.agreement import Witness, lively_weights, usual_sizes
 from spinedsl.agreement.compare import distance
 from spinedsl.cli.stats import statistics
 from spinedsl.compare import Tier, compare, side
@@ -28,11 +25,6 @@ from spinedsl.testing.laws import SEED, program_of, require
 from spinedsl.testing.nested import to_text as to_file
 from tests.reading import read
 
-NOT_YET = (
-    "what a loop binds is written into PyTorch's code as variables of one function, which another loop or iteration "
-    "reads before they are set; the part that writes classes is to be replaced"
-)
-WITHOUT_TORCH = ("onnx", "mermaid")
 SAME = 1e-9  # scaled difference of two readings in float64
 
 
@@ -47,7 +39,7 @@ def _interpreter(program: Program, weights: Mapping[str, agreement.witnesses.Arr
 
 
 SINGLE = Witness("interpreter in float32", ("numpy",), "spinedsl", agreement.witnesses.SINGLE, _interpreter)
-BESIDE_TORCH = (WITNESSES[2], SINGLE)
+ALL = (*laws.THREE, SINGLE)
 
 
 def reads(source: Source, network: str) -> None:
@@ -80,8 +72,8 @@ def told(source: Source, network: str) -> None:
 MAIN = ("read", "agreed")  # what a soak tries
 LAWS: Mapping[str, Callable[[Source, str], None]] = {
     "read": reads,
-    "compiled": partial(laws.compiled, backends=WITHOUT_TORCH),
-    "agreed": partial(laws.agreed, witnesses=BESIDE_TORCH),
+    "compiled": laws.compiled,
+    "agreed": partial(laws.agreed, witnesses=ALL),
     "agreed at a fixed size": laws.agreed_at_fixed_size,
     "indifferent": laws.indifferent,
     "told": told,

@@ -17,10 +17,10 @@ from spinedsl.ir.scalars import FUNCTIONS, is_number
 from spinedsl.source import Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse
-from spinedsl.testing import laws, nested
+from spinedsl.testing import nested
 from spinedsl.testing.laws import Broken
 from tests.laws.forms import WANTED, forms
-from tests.laws.nested import LAWS, MAIN, NOT_YET, reads
+from tests.laws.nested import LAWS, MAIN, reads
 from tests.profiles import drawn
 
 FIXED = 40  # networks that do not depend on how Hypothesis draws
@@ -107,9 +107,3 @@ def test_iterations_that_forget_what_they_set_are_noticed(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Expansion, "iteration", forgetful)
     assert len(broken()) == ENOUGH
-
-
-@pytest.mark.xfail(strict=True, raises=Broken, reason=NOT_YET)
-def test_pytorch_agrees() -> None:
-    for number in range(FIXED):
-        laws.agreed(Source.from_text(network(number)), nested.NAME, laws.THREE[1:2])

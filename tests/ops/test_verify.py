@@ -129,7 +129,7 @@ def test_shared_in_a_repeat() -> None:
 
     def program(shared: bool, path: str) -> Program:
         start = Bind("var", "y", Ref("x", x, Opaque()), HERE)
-        repeat = Repeat(literal(2), "", path, (iteration(shared), iteration(shared)), HERE)
+        repeat = Repeat(literal(2), "", 1, path, (iteration(shared), iteration(shared)), HERE)
         made = replace(call(conv_block, x).module, body=(start, repeat, Return(ref, HERE)), type=x)
         return one_call(made)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from spinedsl.backends.torch.merge import CallAt, ManyAt, OpAt, OperandAt, RefAt, parts
+from spinedsl.backends.torch.merge import CallAt, ManyAt, OpAt, OperandAt, RefAt, parts, settled
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.record import Record
 
@@ -55,6 +55,8 @@ class Grouping(Record):
         for (shared, prefix), members in found.items():
             chained = bool(prefix) or (whole and len(found) == 1 and not shared)
             chain = self.chain(value, prefix, members) if chained else ()
+            if shared and not all(self.owns(part) or _is_settled(part) for part in chain):
+                chain = ()
             made.append(Group(prefix, shared, tuple(members), chain))
         return made
 
@@ -89,3 +91,8 @@ class Grouping(Record):
         operand = self._only_input(group.chain[0])
         assert isinstance(operand, RefAt | OpAt | CallAt)
         return operand
+
+
+def _is_settled(part: Part) -> bool:
+    """An operation without weights that is the same in every iteration of the loops around."""
+    return isinstance(part, OpAt) and all(map(settled, part.attributes.values()))

@@ -24,13 +24,15 @@ from spinedsl.backends.torch.merge import (
     ReturnAt,
     Scalar,
     ScalarAt,
+    Use,
     YieldAt,
+    hoisted,
 )
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.place import Place
 from spinedsl.backends.torch.plan import Plan
-from spinedsl.backends.torch.scope import Argument, Loop
+from spinedsl.backends.torch.scope import Argument
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from spinedsl.ops.types import Expr, Value
 from spinedsl.record import Record
@@ -41,7 +43,6 @@ class Let(Record):
 
     indent: int
     at: ScalarAt
-    loops: tuple[Loop, ...]
 
 
 Line: TypeAlias = str | Let
@@ -55,6 +56,9 @@ class Construct:
         self.scope = plan.scope
         self.loop: LoopAt | None = None
         self.container = "self"
+        self.around: set[int] = set()  # the loops being written
+        self.shares = False  # what is being written is shared: it stands outside of all other loops
+        self.hoisted: dict[tuple[Part, frozenset[int]], Part] = {}
 
     def write(self) -> list[str]:
         """The lines of the constructor's body."""
@@ -62,8 +66,7 @@ class Construct:
         for line in reversed(self.body(self.plan.body, 2 * STEP)):
             if isinstance(line, str):
                 written.append(line)
-            elif (local := self.scope.locals.get(line.at)) is not None and local.used:
-                self.scope.loops[:] = line.loops
+            elif (local := self.scope.locals.get(line.at.binder)) is not None and local.used:
                 written.append(f"{' ' * line.indent}{local.name} = {self.scope.init_text(local.expr)}")
         return written[::-1]
 
@@ -72,8 +75,7 @@ class Construct:
         made: list[Line] = []
         for statement in body:
             if isinstance(statement, ScalarAt):
-                self.scope.lets[statement.name] = statement
-                made.append(Let(indent, statement, tuple(self.scope.loops)))
+                made.append(Let(indent, statement))
             elif isinstance(statement, BindAt | ReturnAt | YieldAt):
                 for group in self.plan.groups(statement.value, self.loop):
                     made += [] if group.shared else self._group(group, self.container, indent)
@@ -107,23 +109,21 @@ class Construct:
         if not loop.body:
             return []
         made: list[Line] = []
-        if loop.items is not None:
-            with self.scope.inside(self.plan.loops[loop]):
-                made += self._shared(loop.body, loop, self.container, indent)
-        elif self.loop is None:
+        if loop.items is not None or self.loop is None:
             made += self._shared(loop.body, loop, self.container, indent)
         if loop not in self.plan.containers:
             return made
-        known, margin = self.plan.loops[loop], " " * (indent + STEP)
+        index, margin = self.scope.loops[loop.binder], " " * (indent + STEP)
         outside = self.loop, self.container
         self.loop, self.container = loop, self.plan.containers[loop]
-        with self.scope.inside(known):
-            inner = self.body(loop.body, indent + STEP)
+        self.around.add(loop.binder)
+        inner = self.body(loop.body, indent + STEP)
+        self.around.remove(loop.binder)
         holder: list[Line] = [] if self.plan.is_sequence(loop) else [f"{margin}{self.container} = nn.Module()"]
-        add = f'{margin}{outside[1]}.add_module(f"{attribute(loop.path)}{{{known.name}}}", {self.container})'
+        add = f'{margin}{outside[1]}.add_module(f"{attribute(loop.path)}{{{index}}}", {self.container})'
         self.loop, self.container = outside
         count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "count")
-        return [*made, f"{' ' * indent}for {known.name} in range({count}):", *holder, *inner, add]
+        return [*made, f"{' ' * indent}for {index} in range({count}):", *holder, *inner, add]
 
     def _shared(self, body: BodyAt, loop: LoopAt, container: str, indent: int, *, apart: bool = False) -> list[str]:
         """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it.
@@ -131,6 +131,7 @@ class Construct:
         Where iterations are kept `apart`, each has what it ever uses.
         """
         made: list[str] = []
+        outside, self.shares = self.shares, True
         for statement in body:
             if isinstance(statement, BindAt | YieldAt):
                 for group in self.plan.groups(statement.value, loop):
@@ -143,28 +144,30 @@ class Construct:
                 made += self._shared(statement.body, statement, container, indent, apart=apart)
             elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
                 made += self._shared_apart(statement, container, indent)
+        self.shares = outside
         return made
 
     def _shared_apart(self, loop: LoopAt, container: str, indent: int) -> list[str]:
         """What a `repeat` inside an `each` shares over that, for each of its own iterations."""
-        known, own = self.plan.loops[loop], self.plan.shared_containers[loop]
+        index, own = self.scope.loops[loop.binder], self.plan.shared_containers[loop]
         margin = " " * (indent + STEP)
-        with self.scope.inside(known):
-            made = self._shared(loop.body, loop, own, indent + STEP, apart=True)
-        add = f'{margin}{container}.add_module(f"{attribute(loop.shared_path)}{{{known.name}}}", {own})'
+        self.around.add(loop.binder)
+        made = self._shared(loop.body, loop, own, indent + STEP, apart=True)
+        self.around.remove(loop.binder)
+        add = f'{margin}{container}.add_module(f"{attribute(loop.shared_path)}{{{index}}}", {own})'
         count = self.scope.in_init(loop.count, "repeats")
-        head = f"{' ' * indent}for {known.name} in range({count}):"
+        head = f"{' ' * indent}for {index} in range({count}):"
         return [head, f"{margin}{own} = nn.Module()", *made, add]
 
     def _shared_if(self, choice: IfAt, loop: LoopAt, container: str, indent: int) -> list[str]:
         """What the arms of a choice share, for the iterations that ever take them, whatever map an `each` is at."""
         made: list[str] = []
-        kept = [0, *(depth for depth, known in enumerate(self.scope.loops, 1) if known.at.items is None)]
-        iteration = {use: tuple(use[depth] for depth in kept) for use in choice.condition.values}
+        outcomes: dict[Use, set[Value]] = {}
+        for use, value in choice.condition.values.items():
+            outcomes.setdefault(use.only(self.around), set()).add(value)
         for arm, outcome in ((choice.then, True), (choice.other, False)):
-            taken = {iteration[use] for use, value in choice.condition.values.items() if value == outcome}
             exprs = choice.condition.exprs if outcome else tuple(map(opposite, choice.condition.exprs))
-            ever = Scalar({use: iteration[use] in taken for use in iteration}, exprs)
+            ever = Scalar({use: outcome in found for use, found in outcomes.items()}, exprs)
             if ever.constant:
                 made += self._shared(arm, loop, container, indent, apart=True)
             elif inner := self._shared(arm, loop, container, indent + STEP, apart=True):
@@ -208,18 +211,28 @@ class Construct:
 
     def _modules(self, part: Part) -> tuple[Doc, Doc]:
         """Constructors: of the padding that goes before it in a sequence, or nothing, and of the submodule."""
+        part = self._here(part)
         if isinstance(part, CallAt):
             return "", self._instance(part)
         make = OPERATORS[part.primitive].module
         assert make is not None
         return make(Place(part, self.scope, forward=False))
 
+    def _here(self, part: Part) -> Part:
+        """The part as it is where it is constructed: what loops share, outside of them."""
+        if not self.shares:
+            return part
+        key = part, frozenset(self.around)
+        if key not in self.hoisted:
+            self.hoisted[key] = hoisted(part, self.around)
+        return self.hoisted[key]
+
     def _instance(self, part: CallAt) -> Doc:
         callee = self.plan.callee(part)
 
         def write(argument: Argument) -> str | None:
             given = {use: argument.values[callee.number(module)] for use, module in part.modules.items()}
-            known: dict[tuple[int, ...], Value] = {}
+            known: dict[Use, Value] = {}
             for use, value in given.items():
                 chosen = argument.default if value is None else value
                 assert chosen is not None
@@ -234,6 +247,7 @@ class Construct:
 
     def _departures(self, part: Part) -> Iterator[tuple[str, str]]:
         """How the part's tensors start, where the rules of `reset` do not say so."""
+        part = self._here(part)
         if not isinstance(part, OpAt):
             return
         read = {

@@ -59,7 +59,7 @@ class Forward:
         made: list[str] = []
         for statement in self._tidy(body):
             if isinstance(statement, ScalarAt):
-                self.plan.scope.lets[statement.name] = statement
+                pass  # numbers are written where they are read
             elif isinstance(statement, BindAt) and not self.plan.uses[statement.name]:
                 made += lines(indent, "", self.value(statement.value))  # it is computed, and no name is needed
             elif isinstance(statement, BindAt):
@@ -122,46 +122,48 @@ class Forward:
     def _loop(self, loop: LoopAt, indent: int) -> list[str]:
         if not loop.body:
             return []
-        plan, known = self.plan, self.plan.loops[loop]
+        plan, index = self.plan, self.plan.scope.loops[loop.binder]
         outside = self.loop, self.container, self.home
-        known.index_used = False
+        indexed = loop.binder in plan.scope.indexed
+        plan.scope.indexed.discard(loop.binder)
         self.loop = loop
         fetch: list[str] = []
         if loop.items is not None:
             self.home = self.container
         elif loop in plan.shared_containers:
-            known.index_used = True
             self.home = plan.shared_containers[loop]
-            part = f'getattr({outside[2]}, f"{attribute(loop.shared_path)}{{{known.name}}}")'
+            part = f'getattr({outside[2]}, f"{attribute(loop.shared_path)}{{{index}}}")'
             fetch = [f"{' ' * (indent + STEP)}{self.home} = {part}"]
         if loop in plan.containers:
-            known.index_used = True
             self.container = plan.containers[loop]
-            part = f'getattr({outside[1]}, f"{attribute(loop.path)}{{{known.name}}}")'
+            part = f'getattr({outside[1]}, f"{attribute(loop.path)}{{{index}}}")'
             if plan.is_sequence(loop):
                 self.container = part
             else:
                 fetch.append(f"{' ' * (indent + STEP)}{self.container} = {part}")
-        with plan.scope.inside(known):
-            made = self.body(loop.body, indent + STEP)
+        made = self.body(loop.body, indent + STEP)
+        counted = bool(fetch) or loop in plan.containers or loop.binder in plan.scope.indexed
+        if indexed:
+            plan.scope.indexed.add(loop.binder)
         self.loop, self.container, self.home = outside
         if not made:
             return []
         appended = re.fullmatch(rf" *{plan.results}\.append\((.*)\)", made[0])
         if appended is not None and len(made) == 1 and not fetch:
-            return [f"{' ' * indent}{plan.results} += [{appended[1]} {self._head(loop)}]"]
-        return [*lines(indent, "", self._head(loop), ":"), *fetch, *made]
+            return [f"{' ' * indent}{plan.results} += [{appended[1]} {self._head(loop, counted)}]"]
+        return [*lines(indent, "", self._head(loop, counted), ":"), *fetch, *made]
 
-    def _head(self, loop: LoopAt) -> str:
-        known = self.plan.loops[loop]
-        index = known.name if known.index_used else "_"
+    def _head(self, loop: LoopAt, counted: bool) -> str:
+        """`for …`; its index has a name if something is `counted` by it."""
+        name = self.plan.scope.loops[loop.binder]
+        index = name if counted else "_"
         if loop.items is None:
             return f"for {index} in range({self.plan.scope.in_forward(loop.count, 'repeats')})"
         items = self.operand(loop.items).doc
         if isinstance(items, Bracket):
             items = f"({', '.join(str(item) for item in items.items)},)"
         item = self.plan.local(loop.item)
-        return f"for {index}, {item} in enumerate({items})" if known.index_used else f"for {item} in {items}"
+        return f"for {index}, {item} in enumerate({items})" if counted else f"for {item} in {items}"
 
     # ---- operands ----
 

@@ -9,8 +9,8 @@ the statement becomes a choice between iterations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeAlias, TypeVar, cast
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from spinedsl.ops import program
 from spinedsl.ops.program import (
@@ -33,7 +33,26 @@ from spinedsl.ops.program import (
 from spinedsl.ops.types import Attr, Expr, Literal, Name, Operation, Type, Value
 from spinedsl.record import Record, replace
 
-Use: TypeAlias = tuple[int, ...]  # number of the module, then of the iteration of each loop around
+
+class Use(NamedTuple):
+    """One run of a statement: in which module, and in which iteration of each loop around, by the loop's number."""
+
+    module: int
+    iterations: tuple[tuple[int, int], ...] = ()
+
+    def inside(self, loop: int, iteration: int) -> Use:
+        """The same, one loop further in."""
+        return Use(self.module, (*self.iterations, (loop, iteration)))
+
+    def only(self, loops: Container[int]) -> Use:
+        """The same, as it is known outside of all loops but these."""
+        return Use(self.module, tuple(pair for pair in self.iterations if pair[0] in loops))
+
+    def at(self, loop: int) -> int | None:
+        """The iteration of a loop around."""
+        return next((iteration for other, iteration in self.iterations if other == loop), None)
+
+
 T = TypeVar("T")
 Cases: TypeAlias = Sequence[tuple[Use, T]]
 
@@ -106,6 +125,7 @@ class ScalarAt(Record, eq=False):
 
     fixed: bool
     name: str
+    binder: int
     value: Scalar
 
 
@@ -122,6 +142,7 @@ class LoopAt(Record, eq=False):
 
     count: Scalar
     index: str
+    binder: int
     items: ManyAt | None
     item: str
     path: str
@@ -149,7 +170,7 @@ BodyAt: TypeAlias = tuple[StatementAt, ...]
 def merge(modules: Sequence[Module], alike: Callable[[Module], object]) -> BodyAt:
     """The bodies of `modules` as one. `alike` tells which class the module of a call is. Raises `Misaligned`."""
     _one(tuple((formal.name, formal.kind) for formal in module.formals) for module in modules)
-    body = _body([((number,), module.body) for number, module in enumerate(modules)], alike)
+    body = _body([(Use(number), module.body) for number, module in enumerate(modules)], alike)
     _shared_everywhere(body)
     return _lists_named(body, {formal.name for formal in modules[0].formals} | _named(body))
 
@@ -204,7 +225,7 @@ def _statement(cases: Cases[program.Statement], alike: Callable[[Module], object
     except Misaligned:
         own: dict[int, list[tuple[Use, program.Statement]]] = {}
         for use, statement in cases:
-            own.setdefault(use[0], []).append((use, statement))
+            own.setdefault(use.module, []).append((use, statement))
         if all(len(_alike(iterations, alike)) == 1 for iterations in own.values()):
             raise
     *groups, last = _alike(cases, alike)
@@ -244,9 +265,9 @@ def _alike(
 def _iteration(uses: Sequence[Use], others: Sequence[Use]) -> tuple[Expr, ...]:
     """`i == 0`, `i < 2`: what tells some uses from the others, if that is the iteration of a loop around."""
     found: list[Expr] = []
-    for depth in range(1, len(uses[0])):
-        index = Name(f"#{depth - 1}")
-        numbers, rest = {use[depth] for use in uses}, {use[depth] for use in others}
+    for loop, _ in uses[0].iterations:
+        index = Name("", loop)
+        numbers, rest = {_at(use, loop) for use in uses}, {_at(use, loop) for use in others}
         if len(numbers) == 1 and not numbers & rest:
             found.append(Operation("==", (index, Literal(min(numbers)))))
         elif max(numbers) < min(rest):
@@ -256,6 +277,12 @@ def _iteration(uses: Sequence[Use], others: Sequence[Use]) -> tuple[Expr, ...]:
     return tuple(found)
 
 
+def _at(use: Use, loop: int) -> int:
+    iteration = use.at(loop)
+    assert iteration is not None
+    return iteration
+
+
 def _bind(cases: Cases[Bind], alike: Callable[[Module], object]) -> BindAt:
     name = _one(bind.name for _, bind in cases)
     return BindAt(name, _operand([(use, bind.value) for use, bind in cases], alike))
@@ -263,7 +290,8 @@ def _bind(cases: Cases[Bind], alike: Callable[[Module], object]) -> BindAt:
 
 def _bind_scalar(cases: Cases[BindScalar], alike: Callable[[Module], object]) -> ScalarAt:
     name = _one(bind.name for _, bind in cases)
-    return ScalarAt(cases[0][1].keyword == "let", name, _scalar([(use, bind.value) for use, bind in cases]))
+    first = cases[0][1]
+    return ScalarAt(first.keyword == "let", name, first.binder, _scalar([(use, bind.value) for use, bind in cases]))
 
 
 def _if(cases: Cases[If], alike: Callable[[Module], object]) -> IfAt:
@@ -275,18 +303,18 @@ def _if(cases: Cases[If], alike: Callable[[Module], object]) -> IfAt:
 
 
 def _repeat(cases: Cases[Repeat], alike: Callable[[Module], object]) -> LoopAt:
-    bodies = [((*use, i), body) for use, loop in cases for i, body in enumerate(loop.iterations)]
     first = cases[0][1]
+    bodies = [(use.inside(first.binder, i), body) for use, loop in cases for i, body in enumerate(loop.iterations)]
     count = _scalar([(use, loop.count) for use, loop in cases])
-    return LoopAt(count, first.index, None, "", first.path, _body(bodies, alike), first.shared_path)
+    return LoopAt(count, first.index, first.binder, None, "", first.path, _body(bodies, alike), first.shared_path)
 
 
 def _each(cases: Cases[Each], alike: Callable[[Module], object]) -> LoopAt:
-    bodies = [((*use, i), body) for use, loop in cases for i, body in enumerate(loop.iterations)]
     first = cases[0][1]
+    bodies = [(use.inside(first.binder, i), body) for use, loop in cases for i, body in enumerate(loop.iterations)]
     count = Scalar({use: len(loop.iterations) for use, loop in cases})
     items = cast(ManyAt, _operand([(use, loop.items) for use, loop in cases], alike))
-    return LoopAt(count, "", items, first.item, first.path, _body(bodies, alike))
+    return LoopAt(count, "", first.binder, items, first.item, first.path, _body(bodies, alike))
 
 
 def _return(cases: Cases[Return], alike: Callable[[Module], object]) -> ReturnAt:
@@ -380,6 +408,58 @@ def _call(cases: Cases[Call], alike: Callable[[Module], object]) -> CallAt:
 _OPERANDS: Mapping[type, Callable[..., OperandAt]] = {Ref: _ref, Many: _many, Op: _op, Call: _call}
 
 
+# ---- outside of loops ----
+
+
+def settled(scalar: Scalar) -> bool:
+    """No iteration of a loop has another value than the first."""
+    return all(
+        type(value) is type(values[0]) and value == values[0]
+        for values in _by_module(scalar).values()
+        for value in values
+    )
+
+
+def _by_module(scalar: Scalar) -> dict[int, list[Value]]:
+    found: dict[int, list[Value]] = {}
+    for use, value in scalar.values.items():
+        found.setdefault(use.module, []).append(value)
+    return found
+
+
+def hoisted(part: OpAt | CallAt, kept: Container[int]) -> OpAt | CallAt:
+    """What is constructed outside of all loops but `kept`: with the values that it has in the first iterations.
+
+    Nothing that is bound in the loops can be read there, and no value of it is known by an iteration.
+    """
+    if isinstance(part, CallAt):
+        maps = {name: _outside(value, kept) for name, value in part.maps.items()}
+        return replace(part, modules=_first(part.modules, kept), maps=maps, channels=_moved(part.channels, kept))
+    return replace(
+        part,
+        inputs=tuple(_outside(value, kept) for value in part.inputs),
+        attributes={name: _moved(scalar, kept) for name, scalar in part.attributes.items()},
+        channels=_moved(part.channels, kept),
+        types=_first(part.types, kept),
+    )
+
+
+def _outside(value: OperandAt, kept: Container[int]) -> OperandAt:
+    """An operand of what is hoisted: of it, only the channels matter."""
+    return value if isinstance(value, ManyAt) else replace(value, channels=_moved(value.channels, kept))
+
+
+def _moved(scalar: Scalar, kept: Container[int]) -> Scalar:
+    return Scalar(_first(scalar.values, kept), scalar.exprs)
+
+
+def _first(values: Mapping[Use, T], kept: Container[int]) -> dict[Use, T]:
+    found: dict[Use, T] = {}
+    for use, value in values.items():
+        found.setdefault(use.only(kept), value)
+    return found
+
+
 # ---- walking ----
 
 
@@ -418,11 +498,11 @@ def values(body: BodyAt) -> Iterator[OperandAt]:
             yield from values(statement.body)
 
 
-def scalars_in(body: BodyAt) -> Iterator[str]:
-    """Names of the compile-time `let`s, in the order of the text."""
+def scalars_in(body: BodyAt) -> Iterator[ScalarAt]:
+    """The compile-time `let`s, in the order of the text."""
     for statement in body:
         if isinstance(statement, ScalarAt):
-            yield statement.name
+            yield statement
         elif isinstance(statement, IfAt):
             yield from scalars_in(statement.then + statement.other)
         elif isinstance(statement, LoopAt):
@@ -478,10 +558,10 @@ def _shared_everywhere(body: BodyAt) -> None:
     """What a loop's iterations share is made before the loop, so every use that gets there must have it."""
     for statement in body:
         if isinstance(statement, LoopAt):
-            arriving = {use[0] for use in statement.count.values}
+            arriving = {use.module for use in statement.count.values}
             for value in values(statement.body):
                 for part in parts(value):
-                    _demand(not part.shared or {use[0] for use in part.channels.values} == arriving, "shared")
+                    _demand(not part.shared or {use.module for use in part.channels.values} == arriving, "shared")
         elif isinstance(statement, IfAt):
             _shared_everywhere(statement.then)
             _shared_everywhere(statement.other)

@@ -27,6 +27,7 @@ from spinedsl.backends.torch.merge import (
     RefAt,
     ReturnAt,
     Scalar,
+    ScalarAt,
     StatementAt,
     YieldAt,
     computes,
@@ -36,10 +37,10 @@ from spinedsl.backends.torch.merge import (
     values,
 )
 from spinedsl.backends.torch.names import python_name
-from spinedsl.backends.torch.scope import Argument, Loop, Scope
+from spinedsl.backends.torch.scope import Argument, Scope
 from spinedsl.ops.program import Module, item_of
 from spinedsl.ops.types import Expr, Name
-from spinedsl.record import Record, field
+from spinedsl.record import Record, field, replace
 
 
 class Class(Record, frozen=False, eq=False):
@@ -99,8 +100,8 @@ class Plan:
         self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
         self.children = [part for value in values(body) for part in parts(value) if self.grouping.owns(part)]
         taken = {*around.taken, *(part.path[0] for part in self.children)}
-        self.scope = Scope(modules, taken, {name: position for position, name in enumerate(scalars_in(body))})
-        self.loops: dict[LoopAt, Loop] = {}
+        lets = list(scalars_in(body))
+        self.scope = Scope(modules, taken, _by_binder(lets), {let.name: place for place, let in enumerate(lets)})
         self.loop_names: dict[tuple[str, int], str] = {}
         self.containers: dict[LoopAt, str] = {}
         self.shared_containers: dict[LoopAt, str] = {}
@@ -171,7 +172,7 @@ class Plan:
 
     def _name_loop(self, loop: LoopAt, depth: int) -> None:
         """Loops that stand one after another may have the same name for their index."""
-        self.loops[loop] = Loop(loop, self._once(loop.index or "ijk"[min(depth, 2)], depth))
+        self.scope.loops[loop.binder] = self._once(loop.index or "ijk"[min(depth, 2)], depth)
         if self.has_own(loop.body):
             self.containers[loop] = self._once("own" if loop.items else loop.path.rstrip("_"), depth)
             most = max(cast(int, count) for count in loop.count.values.values())
@@ -251,10 +252,21 @@ class Plan:
         if choice not in self.flags:
             child = next(self.owned(choice.then + choice.other), None)
             names = set(leaves(self.scope.expanded(condition)))
-            indexed = any(isinstance(leaf, Name) and leaf.name.startswith("#") for leaf in names)
+            indexed = any(isinstance(leaf, Name) and leaf.binder in self.scope.loops for leaf in names)
             told = child is not None and len(names) > 1 and not indexed
             self.flags[choice] = self.scope.fresh(f"has_{child.path[0]}") if told and child is not None else ""
         return self.flags[choice]
+
+
+def _by_binder(lets: Sequence[ScalarAt]) -> dict[int, ScalarAt]:
+    """Each `let` by its number. One that stands in the arms of a choice between iterations has all their values."""
+    found: dict[int, ScalarAt] = {}
+    for let in lets:
+        if (before := found.get(let.binder)) is not None:
+            exprs = tuple(dict.fromkeys((*before.value.exprs, *let.value.exprs)))
+            let = replace(let, value=Scalar({**before.value.values, **let.value.values}, exprs))  # noqa: PLW2901
+        found[let.binder] = let
+    return found
 
 
 def list_name(name: str) -> str:

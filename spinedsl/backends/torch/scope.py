@@ -8,12 +8,11 @@ becomes a number where all uses agree, else an argument of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from fractions import Fraction
 from typing import TypeAlias
 
 from spinedsl.backends.torch.expressions import Leaf, evaluate, leaves, same, simplify, write
-from spinedsl.backends.torch.merge import LoopAt, Scalar, ScalarAt, Use
+from spinedsl.backends.torch.merge import Scalar, ScalarAt, Use
 from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Module
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
@@ -57,14 +56,6 @@ def _annotation(values: Sequence[Value]) -> str:
     return "float" if any(isinstance(value, Fraction) for value in values) else "int"
 
 
-class Loop(Record, frozen=False, eq=False):
-    """A loop being written: the name of its index, once something reads it."""
-
-    at: LoopAt
-    name: str
-    index_used: bool = False
-
-
 class Local(Record, frozen=False, eq=False):
     """A compile-time `let`, written as a local variable of `__init__` if something there reads it."""
 
@@ -77,15 +68,20 @@ ByModule: TypeAlias = "tuple[Value | None, ...]"
 
 
 class Scope(Record, frozen=False, eq=False):
-    """Names and numbers of one class. `taken` holds the names of its submodules from the start."""
+    """Names and numbers of one class. `taken` holds the names of its submodules from the start.
+
+    A `let` and a loop are known by their number in the text: names may be bound again elsewhere.
+    """
 
     modules: Sequence[Module]
     taken: set[str]
-    order: Mapping[str, int]  # of the compile-time `let`s: arguments made for them stand in it
+    lets: Mapping[int, ScalarAt]
+    order: Mapping[str, int]  # of the `let`s: arguments made for them stand in it
     arguments: dict[str, Argument] = field(default_factory=dict)
-    loops: list[Loop] = field(default_factory=list)
-    lets: dict[str, ScalarAt] = field(default_factory=dict)
-    locals: dict[ScalarAt, Local] = field(default_factory=dict)
+    loops: dict[int, str] = field(default_factory=dict)  # the name of each index
+    indexed: set[int] = field(default_factory=set)  # the loops whose index was read
+    locals: dict[int, Local] = field(default_factory=dict)
+    local_names: dict[str, str] = field(default_factory=dict)
     resolved: dict[Scalar, Expr] = field(default_factory=dict)
     lifted: dict[tuple[Expr, ...], list[str]] = field(default_factory=dict)  # keys of arguments by what they stand for
 
@@ -94,13 +90,6 @@ class Scope(Record, frozen=False, eq=False):
         name = python_name(name, self.taken | MODULE_ATTRIBUTES)
         self.taken.add(name)
         return name
-
-    @contextmanager
-    def inside(self, loop: Loop) -> Iterator[None]:
-        """While the loop's body is written."""
-        self.loops.append(loop)
-        yield
-        self.loops.pop()
 
     # ---- writing ----
 
@@ -122,60 +111,55 @@ class Scope(Record, frozen=False, eq=False):
 
     def expanded(self, expr: Expr) -> Expr:
         """A resolved expression without local variables."""
-        if isinstance(expr, Name) and expr.name in self.lets:
-            return self.expanded(self._local(expr.name).expr)
+        if isinstance(expr, Name) and expr.binder in self.lets:
+            return self.expanded(self._local(expr.binder).expr)
         if isinstance(expr, Operation):
             return Operation(expr.operator, tuple(self.expanded(part) for part in expr.operands))
         return expr
 
     def _leaf_in_init(self, leaf: Leaf) -> str:
-        if isinstance(leaf, Name) and leaf.name in self.lets:
-            local = self._local(leaf.name)
+        if isinstance(leaf, Name) and leaf.binder in self.lets:
+            local = self._local(leaf.binder)
             local.used = True
             return local.name
-        loop = self._loop(leaf)
-        return self._index(loop) if loop is not None else self.argument(_key(leaf)).name
+        return self._index(leaf) or self.argument(_key(leaf)).name
 
     def _leaf_in_forward(self, leaf: Leaf) -> str:
-        loop = self._loop(leaf)
-        if loop is not None:
-            return self._index(loop)
+        if index := self._index(leaf):
+            return index
         argument = self.argument(_key(leaf))
         argument.stored = True
         return f"self.{argument.name}"
 
-    @staticmethod
-    def _index(loop: Loop) -> str:
-        loop.index_used = True
-        return loop.name
+    def _index(self, leaf: Leaf) -> str:
+        """The name of the index that the leaf is; empty if it is none."""
+        if not isinstance(leaf, Name) or leaf.binder not in self.loops:
+            return ""
+        self.indexed.add(leaf.binder)
+        return self.loops[leaf.binder]
 
     # ---- what a leaf is ----
 
-    def _loop(self, leaf: Leaf) -> Loop | None:
-        """The loop whose index the leaf is: by the index's name, or by depth, as in `#0`."""
-        if not isinstance(leaf, Name):
-            return None
-        if leaf.name.startswith("#"):
-            return self.loops[int(leaf.name[1:])]
-        return next((loop for loop in self.loops if loop.at.index == leaf.name), None)
-
-    def _local(self, name: str) -> Local:
-        let = self.lets[name]
-        if let not in self.locals:
-            expr = self.resolve(let.value, name)
-            self.locals[let] = Local("" if _bare(expr) else self.fresh(name), expr)
-        return self.locals[let]
+    def _local(self, binder: int) -> Local:
+        """The variable of `__init__` for a `let`. Those of one name never stand in each other, so they share it."""
+        if binder not in self.locals:
+            let = self.lets[binder]
+            expr = self.resolve(let.value, let.name)
+            bare = _bare(expr)
+            if not bare and let.name not in self.local_names:
+                self.local_names[let.name] = self.fresh(let.name)
+            self.locals[binder] = Local("" if bare else self.local_names[let.name], expr)
+        return self.locals[binder]
 
     def _leaf(self, leaf: Leaf) -> Expr | None:
         """What a leaf is replaced by; None where whole numbers cannot say it."""
-        if isinstance(leaf, Name) and leaf.name in self.lets:
-            if not self.lets[leaf.name].fixed:
+        if isinstance(leaf, Name) and leaf.binder in self.lets:
+            if not self.lets[leaf.binder].fixed:
                 return None
-            local = self._local(leaf.name)
+            local = self._local(leaf.binder)
             return local.expr if _bare(local.expr) else leaf
-        loop = self._loop(leaf)
-        if loop is not None:
-            return Name(f"#{self.loops.index(loop)}")
+        if isinstance(leaf, Name) and leaf.binder in self.loops:
+            return leaf
         return self._leaf_of_definition(leaf)
 
     def _leaf_of_definition(self, leaf: Leaf) -> Expr | None:
@@ -209,15 +193,14 @@ class Scope(Record, frozen=False, eq=False):
 
     def _value(self, leaf: Leaf, use: Use) -> Value | None:
         """The value of a leaf in one use."""
-        if isinstance(leaf, Name) and leaf.name in self.lets:
-            values = self.lets[leaf.name].value.values
-            return next((values[use[:length]] for length in range(len(use), 0, -1) if use[:length] in values), None)
-        loop = self._loop(leaf)
-        if loop is not None:
-            depth = self.loops.index(loop) + 1
-            return use[depth] if depth < len(use) else None
+        if isinstance(leaf, Name) and leaf.binder in self.lets:
+            values = self.lets[leaf.binder].value.values
+            outer = (use.iterations[:length] for length in range(len(use.iterations), -1, -1))
+            return next((values[at] for around in outer if (at := Use(use.module, around)) in values), None)
+        if isinstance(leaf, Name) and leaf.binder in self.loops:
+            return use.at(leaf.binder)
         given = self._given(_key(leaf))
-        return None if given is None else given[use[0]]
+        return None if given is None else given[use.module]
 
     # ---- resolving ----
 
@@ -248,10 +231,11 @@ class Scope(Record, frozen=False, eq=False):
 
     def _first_and_others(self, scalar: Scalar) -> Expr | None:
         """`first if i == 0 else others`: what a loop's first iteration finds is often unlike the rest."""
-        depth = len(next(iter(scalar.values))) - 1
-        if not 0 < depth <= len(self.loops):
+        around = next(iter(scalar.values)).iterations
+        if not around:
             return None
-        first = {use: value for use, value in scalar.values.items() if use[depth] == 0}
+        loop, _ = around[-1]
+        first = {use: value for use, value in scalar.values.items() if use.at(loop) == 0}
         others = {use: value for use, value in scalar.values.items() if use not in first}
         if not first or not others:
             return None
@@ -260,7 +244,7 @@ class Scope(Record, frozen=False, eq=False):
         at_others = next((c for c in candidates if self._holds(c, others)), None)
         if at_first is None or at_others is None:
             return None
-        start = Operation("==", (Name(f"#{depth - 1}"), Literal(0)))
+        start = Operation("==", (Name("", loop), Literal(0)))
         return Operation("if", (start, at_first, at_others))
 
     @staticmethod
@@ -270,14 +254,14 @@ class Scope(Record, frozen=False, eq=False):
 
     def _by_iteration(self, scalar: Scalar, hint: str) -> Expr:
         """An argument of its own; a tuple with a value for each iteration where they differ."""
-        depths = range(1, min((len(use) for use in scalar.values), default=1))
-        for chosen in [(), *((depth,) for depth in depths), tuple(depths)]:
+        loops = [loop for loop, _ in next(iter(scalar.values)).iterations]
+        for chosen in [(), *((loop,) for loop in loops), tuple(loops)]:
             nested = [_nested(scalar.values, number, chosen) for number in range(len(self.modules))]
             if all(value is not _UNCLEAR for value in nested):
                 values = tuple(None if isinstance(value, _Unclear) else value for value in nested)
                 expr: Expr = Name(self._lift(hint, values, scalar.exprs))
-                for depth in chosen:
-                    expr = Operation("[]", (expr, Name(f"#{depth - 1}")))
+                for loop in chosen:
+                    expr = Operation("[]", (expr, Name("", loop)))
                 return expr
         raise AssertionError(f"{hint}: {scalar.values}")
 
@@ -352,18 +336,23 @@ def _blank(value: Value) -> Value:
     return () if isinstance(value, tuple) else False if isinstance(value, bool) else 0
 
 
-def _nested(values: Mapping[Use, Value], number: int, depths: tuple[int, ...]) -> Value | _Unclear | None:
-    """The values of one module by the iterations of the loops at `depths`; None if it has no value at all."""
-    own = {use: value for use, value in values.items() if use[0] == number}
+def _nested(values: Mapping[Use, Value], number: int, loops: tuple[int, ...]) -> Value | _Unclear | None:
+    """The values of one module by the iterations of some loops; None if it has no value at all."""
+    own = {use: value for use, value in values.items() if use.module == number}
     if not own:
         return None
-    if not depths:
+    if not loops:
         first, *others = own.values()
         return first if all(same(value, first) for value in others) else _UNCLEAR
-    depth, *inner = depths
+    loop, *inner = loops
+    by_iteration: dict[int, dict[Use, Value]] = {}
+    for use, value in own.items():
+        iteration = use.at(loop)
+        assert iteration is not None
+        by_iteration.setdefault(iteration, {})[use] = value
     made: list[Value] = []
-    for iteration in range(1 + max(use[depth] for use in own)):
-        item = _nested({use: value for use, value in own.items() if use[depth] == iteration}, number, tuple(inner))
+    for iteration in range(1 + max(by_iteration)):
+        item = _nested(by_iteration.get(iteration, {}), number, tuple(inner))
         if isinstance(item, _Unclear):
             return item
         made.append(_blank(next(iter(own.values()))) if item is None else item)

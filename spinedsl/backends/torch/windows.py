@@ -136,8 +136,8 @@ def settled(op: OpAt) -> bool:
     if not op.shared:
         return True
     moves = [op.attributes[name].values for name in ("stride", "padding", "dilation")]
-    seen = {(use[0], *(values[use] for values in moves)) for use in op.channels.values}
-    return len(seen) == len({use[0] for use in op.channels.values})
+    seen = {(use.module, *(values[use] for values in moves)) for use in op.channels.values}
+    return len(seen) == len({use.module for use in op.channels.values})
 
 
 def _at_first(op: OpAt) -> OpAt:
@@ -149,8 +149,8 @@ def _at_first(op: OpAt) -> OpAt:
 def _firsts(values: Mapping[Use, Value]) -> dict[Use, Value]:
     firsts: dict[int, Value] = {}
     for use, value in values.items():
-        firsts.setdefault(use[0], value)
-    return {use: firsts[use[0]] for use in values}
+        firsts.setdefault(use.module, value)
+    return {use: firsts[use.module] for use in values}
 
 
 def conv(place: Place) -> Modules:

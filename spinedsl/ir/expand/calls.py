@@ -10,6 +10,7 @@ from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.expand.attributes import check_value
+from spinedsl.ir.expand.binders import Binders
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.misfits import divides, level_after, misfit
@@ -45,6 +46,11 @@ class Caller(Evaluator):
     def plan(self) -> Plan:
         """Where the parameters of each call are."""
         return plan_of(self.defined)
+
+    @property
+    def binders(self) -> Binders:
+        """Which statement binds what each name means."""
+        return self.plan.binders
 
     def call(self, expr: tree.Call) -> Result:
         """Any call; a `shared` one has the same weights in every iteration that shares it."""
@@ -499,7 +505,7 @@ def unknown_attribute(callee: str, name: tree.Name, primitive: str, known: list[
 def channels_of(module: Module, defined: Defined) -> Expr:
     """A module's channels in its own names: what its signature says, else what it returns."""
     if defined.definition.signature is not None:
-        return notation(defined.definition.signature, ())
+        return notation(defined.definition.signature, (), {})
     last = module.body[-1] if module.body else None
     return last.value.channels if isinstance(last, Return) and isinstance(last.value, MAPS) else OPAQUE
 

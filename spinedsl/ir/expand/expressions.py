@@ -13,6 +13,7 @@ from typing import Any, cast
 from spinedsl.diagnostics import Diagnostic, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.advice import DIVISOR, IN_A_LIST, NO_DIVISION, advice
+from spinedsl.ir.expand.binders import Binders
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.notation import in_order, notation
 from spinedsl.ir.expand.values import (
@@ -61,6 +62,11 @@ class Evaluator:
         """Value of an expression; POISON when a mistake was said or nothing can be known."""
         kind = type(expr)
         return self.call(cast(tree.Call, expr)) if kind is tree.Call else _RULES[kind](self, expr)
+
+    @property
+    def binders(self) -> Binders:
+        """Which statement binds what each name means: none, outside of definitions."""
+        return {}
 
     # ---- leaves ----
 
@@ -324,7 +330,7 @@ class Evaluator:
         notations = self.defined.notations
         found = notations.get(id(expr))
         if found is None:
-            found = notations[id(expr)] = notation(expr, self.env)
+            found = notations[id(expr)] = notation(expr, self.env, self.binders)
         return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Final
 
+from spinedsl.ir.expand.binders import Binders
 from spinedsl.ir.expand.values import MAPS
 from spinedsl.ir.library import SCALAR_FUNCTIONS
 from spinedsl.ops.primitives import ALIASES, SYMBOLS
@@ -18,32 +19,32 @@ from spinedsl.syntax import tree
 OPAQUE: Final = Opaque()
 
 
-def notation(expr: tree.Expr, bound: Container[str]) -> Expr:
+def notation(expr: tree.Expr, bound: Container[str], binders: Binders) -> Expr:
     """The form of `expr`; names that are not in `bound` are symbols of the language, such as `relu`."""
     if isinstance(expr, tree.Number | tree.Flag):
         return Literal(expr.value)
     if isinstance(expr, tree.Ident):
         if expr.name not in bound and expr.name in SYMBOLS:
             return Literal(ALIASES.get(expr.name, expr.name))
-        return Name(expr.name)
+        return Name(expr.name, binders.get(id(expr), 0))
     if isinstance(expr, tree.Property):
         return Property(expr.base.name, expr.name.text) if isinstance(expr.base, tree.Ident) else OPAQUE
     if isinstance(expr, tree.Unary):
-        return Operation(expr.operator, (notation(expr.operand, bound),))
+        return Operation(expr.operator, (notation(expr.operand, bound, binders),))
     if isinstance(expr, tree.Binary):
-        return Operation(expr.operator, (notation(expr.left, bound), notation(expr.right, bound)))
+        return Operation(expr.operator, (notation(expr.left, bound, binders), notation(expr.right, bound, binders)))
     if isinstance(expr, tree.Conditional):
         parts = (expr.condition, expr.value, expr.other)
-        return Operation("if", tuple(notation(part, bound) for part in parts))
+        return Operation("if", tuple(notation(part, bound, binders) for part in parts))
     if isinstance(expr, tree.Call) and expr.callee.text in SCALAR_FUNCTIONS:
-        return _function(expr, bound)
+        return _function(expr, bound, binders)
     return OPAQUE
 
 
-def _function(call: tree.Call, bound: Container[str]) -> Expr:
+def _function(call: tree.Call, bound: Container[str], binders: Binders) -> Expr:
     """A function of numbers, its arguments in order; `max` and `min` of many as a chain of two each."""
     name = call.callee.text
-    parts = [notation(value, bound) for value in in_order(call)]
+    parts = [notation(value, bound, binders) for value in in_order(call)]
     if name in ("max", "min"):
         result = parts[0]
         for part in parts[1:]:
@@ -63,7 +64,7 @@ def in_order(call: tree.Call) -> list[tree.Expr]:
 def outside(expr: Expr, maps: Mapping[str, Operand], scalars: Mapping[str, Attr]) -> Expr:
     """An expression of a definition in the names of its caller, who gives `maps` and `scalars`."""
     if isinstance(expr, Name):
-        return scalars[expr.name].expr if expr.name in scalars else OPAQUE
+        return scalars[expr.name].expr if not expr.binder and expr.name in scalars else OPAQUE
     if isinstance(expr, Property):
         operand = maps.get(expr.base)
         return operand.channels if isinstance(operand, MAPS) and expr.name == "channels" else OPAQUE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spinedsl.ir.expand.binders import Binders, binders_of
 from spinedsl.ir.expand.notation import notation
 from spinedsl.ir.library import Defined
 from spinedsl.ir.naming import Paths, name_parts
@@ -19,6 +20,7 @@ class Plan(Record, eq=False):
     """The names of a definition's parameters, and what it costs to expand it."""
 
     paths: Paths  # see `naming`
+    binders: Binders  # what binds each name
     weights: Mapping[int, int]  # steps that a statement takes, by its identity, if many
     frames: int  # Python's frames, at most, while it is expanded without what it calls
     scalars: Mapping[str, Formal]  # its parameters as compile-time values, if their defaults name nothing
@@ -30,7 +32,9 @@ def plan_of(defined: Defined) -> Plan:
     if plan is None:
         body = defined.definition.body
         paths = name_parts(defined.definition, defined.unit)
-        plan = defined.plan = Plan(paths, _weights(body), 3 * tree.depth(body) + 8, _scalars(defined))
+        plan = defined.plan = Plan(
+            paths, binders_of(defined.definition), _weights(body), 3 * tree.depth(body) + 8, _scalars(defined)
+        )
     return plan
 
 
@@ -42,7 +46,7 @@ def _scalars(defined: Defined) -> dict[str, Formal]:
         if default is None:
             scalars[name] = Formal(name, "scalar", None)
         elif isinstance(default, tree.Number | tree.Flag):
-            scalars[name] = Formal(name, "scalar", Attr(default.value, notation(default, ())))
+            scalars[name] = Formal(name, "scalar", Attr(default.value, notation(default, (), {})))
     return scalars
 
 

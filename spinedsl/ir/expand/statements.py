@@ -333,7 +333,7 @@ class Expansion(Caller):
             self.env[name] = value
             if is_scalar(value):
                 attr = Attr(scalar(value), self.notation(binding.value))
-                made.append(BindScalar(binding.keyword, name, attr, self.loc(binding.span)))
+                made.append(BindScalar(binding.keyword, name, attr, self.loc(binding.span), self.binders[id(binding)]))
 
     def choose(self, statement: tree.If, then: tree.Body, other: tree.Body, made: list[Statement]) -> Result | None:
         """Run the arm that the condition takes. After a mistake in the condition nothing is known."""
@@ -372,7 +372,8 @@ class Expansion(Caller):
             self.env.pop(index, None)
         self.home = home
         attr = Attr(times, self.notation(statement.count))
-        made.append(Repeat(attr, index, path, tuple(iterations), self.loc(statement.span), *shared))
+        binder = self.binders[id(statement)]
+        made.append(Repeat(attr, index, binder, path, tuple(iterations), self.loc(statement.span), *shared))
 
     def times(self, expr: tree.Expr) -> int | None:
         """How often a `repeat` runs; None after a mistake."""
@@ -413,7 +414,8 @@ class Expansion(Caller):
         self.env.pop(name, None)
         self.home = home
         (path,) = self.plan.paths.get(id(statement), (name,))
-        made.append(Each(name, items, path, tuple(iterations), self.loc(statement.span)))
+        binder = self.binders[id(statement)]
+        made.append(Each(name, binder, items, path, tuple(iterations), self.loc(statement.span)))
 
     def not_a_list(self, expr: tree.Expr, value: Result) -> None:
         """`each` goes through lists."""
