@@ -15,7 +15,7 @@ from spinedsl.backends.torch.construct import Construct
 from spinedsl.backends.torch.expressions import literal
 from spinedsl.backends.torch.forward import Forward
 from spinedsl.backends.torch.initial import Rules
-from spinedsl.backends.torch.layout import STEP, WIDTH, Doc, call, lines
+from spinedsl.backends.torch.layout import STEP, WIDTH, Doc, block, call, lines
 from spinedsl.backends.torch.merge import BodyAt, Misaligned, merge
 from spinedsl.backends.torch.names import class_name, place, prose, python_name
 from spinedsl.backends.torch.plan import Class, Plan, Surroundings
@@ -149,10 +149,9 @@ def _aligned(modules: list[Module], made: dict[int, Class]) -> list[tuple[list[M
 def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     """The definition as a function if nothing has to be constructed, else as a class."""
     first = plan.modules[0]
-    forward = Forward(plan)
-    body = forward.whole(2 * STEP)
+    body = Forward(plan).whole()
     gives = " -> list[Tensor]:" if first.yields else " -> Tensor:"
-    trains = any("self.training" in line for line in body)
+    trains = any("self.training" in line for line in block(body, 0))
     is_function = not (plan.scope.arguments or plan.children or trains)
     wanted = first.definition if is_function else class_name(first.definition)
     if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():
@@ -161,7 +160,7 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     described = _docstring(first, program)
     if is_function:
         head = lines(0, "", call(f"def {made.name}", *_maps(plan)), gives)
-        made.text = [*head, *_indented(described, STEP), *forward.whole(STEP)]
+        made.text = [*head, *_indented(described, STEP), *block(body, STEP)]
         return made
     constructor = Construct(plan).write()
     made.arguments = plan.scope.signature()
@@ -170,8 +169,8 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     if made.arguments or constructor:
         signature = call("def __init__", "self", *map(_parameter, made.arguments))
         made.text += lines(STEP, "", signature, " -> None:")
-        made.text += [*_indented(["super().__init__()", *stored], 2 * STEP), *constructor, ""]
-    made.text += [*lines(STEP, "", call("def forward", "self", *_maps(plan)), gives), *body]
+        made.text += [*_indented(["super().__init__()", *stored], 2 * STEP), *block(constructor, 2 * STEP), ""]
+    made.text += [*lines(STEP, "", call("def forward", "self", *_maps(plan)), gives), *block(body, 2 * STEP)]
     return made
 
 

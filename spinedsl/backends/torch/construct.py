@@ -7,13 +7,13 @@ inside the same choices and loops.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
 from spinedsl.backends.torch.initial import read_by
-from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, entry, lines, named, otherwise
+from spinedsl.backends.torch.layout import Bracket, Choice, Doc, For, Line, Statement, call, entry, named
 from spinedsl.backends.torch.merge import (
     BindAt,
     BodyAt,
@@ -41,11 +41,25 @@ from spinedsl.record import Record
 class Let(Record):
     """Where a compile-time `let` stands. It becomes a local variable if a later line reads it."""
 
-    indent: int
     at: ScalarAt
 
 
-Line: TypeAlias = str | Let
+class If(Record):
+    """A choice whose arms may hold such `let`s."""
+
+    test: str
+    then: tuple[Draft, ...]
+    other: tuple[Draft, ...] = ()
+
+
+class Loop(Record):
+    """A loop whose body may hold such `let`s."""
+
+    head: str
+    body: tuple[Draft, ...]
+
+
+Draft: TypeAlias = Line | Let | If | Loop
 
 
 class Construct:
@@ -60,138 +74,143 @@ class Construct:
         self.shares = False  # what is being written is shared: it stands outside of all other loops
         self.hoisted: dict[tuple[Part, frozenset[int]], Part] = {}
 
-    def write(self) -> list[str]:
-        """The lines of the constructor's body."""
-        written: list[str] = []
-        for line in reversed(self.body(self.plan.body, 2 * STEP)):
-            if isinstance(line, str):
-                written.append(line)
-            elif (local := self.scope.locals.get(line.at.binder)) is not None and local.used:
-                written.append(f"{' ' * line.indent}{local.name} = {self.scope.init_text(local.expr)}")
-        return written[::-1]
+    def write(self) -> list[Statement]:
+        """The statements of the constructor's body."""
+        return self._settled(self.body(self.plan.body))
 
-    def body(self, body: BodyAt, indent: int) -> list[Line]:
-        """The lines of some statements."""
-        made: list[Line] = []
+    def _settled(self, drafts: Sequence[Draft]) -> list[Statement]:
+        """The statements, and of the `let`s those that a later one reads: so the last is looked at first."""
+        made: list[Statement] = []
+        for draft in reversed(drafts):
+            if isinstance(draft, If):
+                other = tuple(self._settled(draft.other))
+                made.append(Choice(draft.test, tuple(self._settled(draft.then)), other))
+            elif isinstance(draft, Loop):
+                made.append(For(draft.head, tuple(self._settled(draft.body))))
+            elif isinstance(draft, Line):
+                made.append(draft)
+            elif (local := self.scope.locals.get(draft.at.binder)) is not None and local.used:
+                made.append(Line(f"{local.name} = ", self.scope.init_text(local.expr)))
+        return made[::-1]
+
+    def body(self, body: BodyAt) -> list[Draft]:
+        """The drafts of some statements."""
+        made: list[Draft] = []
         for statement in body:
             if isinstance(statement, ScalarAt):
-                made.append(Let(indent, statement))
+                made.append(Let(statement))
             elif isinstance(statement, BindAt | ReturnAt | YieldAt):
                 for group in self.plan.groups(statement.value, self.loop):
-                    made += [] if group.shared else self._group(group, self.container, indent)
+                    made += [] if group.shared else self._group(group, self.container)
             elif isinstance(statement, IfAt):
-                made += self._choice(statement, indent)
+                made += self._choice(statement)
             else:
-                made += self._loop(statement, indent)
+                made += self._loop(statement)
         return made
 
     # ---- choices and loops ----
 
-    def _choice(self, choice: IfAt, indent: int) -> list[Line]:
+    def _choice(self, choice: IfAt) -> list[Draft]:
         outcome = choice.condition.constant
         if outcome is not None:
-            return self.body(choice.then if outcome else choice.other, indent)
+            return self.body(choice.then if outcome else choice.other)
         condition, then, other = self.plan.arms(choice)
-        flag = self.plan.flags.get(choice, "")
-        first, second = self.body(then, indent + STEP), self.body(other, indent + STEP)
-        margin = " " * indent
-        kept: list[Line] = [f"{margin}self.{flag} = {self.scope.init_text(condition)}"] if flag else []
-        if not _lines(first) and not _lines(second):
+        flag = self.plan.flag(choice)
+        first, second = self.body(then), self.body(other)
+        kept: list[Draft] = [Line(f"self.{flag} = ", self.scope.init_text(condition))] if flag else []
+        if not _holds_lines(first) and not _holds_lines(second):
             return kept
+        if not _holds_lines(first):
+            opposed = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
+            return [*kept, If(opposed, tuple(second))]
         test = f"self.{flag}" if flag else self.scope.init_text(condition)
-        if not _lines(first):
-            negative = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
-            return [*kept, f"{margin}if {negative}:", *second]
-        made = [*kept, f"{margin}if {test}:", *first]
-        return [*made, *_otherwise(indent, second)] if _lines(second) else made
+        return [*kept, If(test, tuple(first), tuple(second) if _holds_lines(second) else ())]
 
-    def _loop(self, loop: LoopAt, indent: int) -> list[Line]:
+    def _loop(self, loop: LoopAt) -> list[Draft]:
         if not loop.body:
             return []
-        made: list[Line] = []
+        made: list[Draft] = []
         if loop.items is not None or self.loop is None:
-            made += self._shared(loop.body, loop, self.container, indent)
+            made += self._shared(loop.body, loop, self.container)
         if loop not in self.plan.containers:
             return made
-        index, margin = self.scope.loops[loop.binder], " " * (indent + STEP)
+        index = self.scope.loops[loop.binder]
         outside = self.loop, self.container
         self.loop, self.container = loop, self.plan.containers[loop]
         self.around.add(loop.binder)
-        inner = self.body(loop.body, indent + STEP)
+        inner = self.body(loop.body)
         self.around.remove(loop.binder)
-        holder: list[Line] = [] if self.plan.is_sequence(loop) else [f"{margin}{self.container} = nn.Module()"]
-        add = f'{margin}{outside[1]}.add_module(f"{attribute(loop.path)}{{{index}}}", {self.container})'
+        if not self.plan.is_sequence(loop):
+            inner.insert(0, Line("", f"{self.container} = nn.Module()"))
+        inner.append(_add_module(outside[1], loop.path, index, self.container))
         self.loop, self.container = outside
         count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "count")
-        return [*made, f"{' ' * indent}for {index} in range({count}):", *holder, *inner, add]
+        return [*made, Loop(f"for {index} in range({count})", tuple(inner))]
 
-    def _shared(self, body: BodyAt, loop: LoopAt, container: str, indent: int, *, apart: bool = False) -> list[str]:
+    def _shared(self, body: BodyAt, loop: LoopAt, container: str, *, apart: bool = False) -> list[Draft]:
         """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it.
 
         Where iterations are kept `apart`, each has what it ever uses.
         """
-        made: list[str] = []
+        made: list[Draft] = []
         outside, self.shares = self.shares, True
         for statement in body:
             if isinstance(statement, BindAt | YieldAt):
                 for group in self.plan.groups(statement.value, loop):
-                    made += self._group(group, container, indent) if group.shared else []
+                    made += self._group(group, container) if group.shared else []
             elif isinstance(statement, IfAt) and apart:
-                made += self._shared_if(statement, loop, container, indent)
+                made += self._shared_if(statement, loop, container)
             elif isinstance(statement, IfAt):
-                made += self._shared(statement.then + statement.other, loop, container, indent)
+                made += self._shared(statement.then + statement.other, loop, container)
             elif isinstance(statement, LoopAt) and statement.items is None and not statement.shared_path:
-                made += self._shared(statement.body, statement, container, indent, apart=apart)
+                made += self._shared(statement.body, statement, container, apart=apart)
             elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
-                made += self._shared_apart(statement, container, indent)
+                made.append(self._shared_apart(statement, container))
         self.shares = outside
         return made
 
-    def _shared_apart(self, loop: LoopAt, container: str, indent: int) -> list[str]:
+    def _shared_apart(self, loop: LoopAt, container: str) -> Loop:
         """What a `repeat` inside an `each` shares over that, for each of its own iterations."""
         index, own = self.scope.loops[loop.binder], self.plan.shared_containers[loop]
-        margin = " " * (indent + STEP)
         self.around.add(loop.binder)
-        made = self._shared(loop.body, loop, own, indent + STEP, apart=True)
+        made = self._shared(loop.body, loop, own, apart=True)
         self.around.remove(loop.binder)
-        add = f'{margin}{container}.add_module(f"{attribute(loop.shared_path)}{{{index}}}", {own})'
+        add = _add_module(container, loop.shared_path, index, own)
         count = self.scope.in_init(loop.count, "repeats")
-        head = f"{' ' * indent}for {index} in range({count}):"
-        return [head, f"{margin}{own} = nn.Module()", *made, add]
+        return Loop(f"for {index} in range({count})", (Line("", f"{own} = nn.Module()"), *made, add))
 
-    def _shared_if(self, choice: IfAt, loop: LoopAt, container: str, indent: int) -> list[str]:
+    def _shared_if(self, choice: IfAt, loop: LoopAt, container: str) -> list[Draft]:
         """What the arms of a choice share, for the iterations that ever take them, whatever map an `each` is at."""
-        made: list[str] = []
+        made: list[Draft] = []
         outcomes: dict[Use, set[Value]] = {}
         for use, value in choice.condition.values.items():
             outcomes.setdefault(use.only(self.around), set()).add(value)
         for arm, outcome in ((choice.then, True), (choice.other, False)):
             exprs = choice.condition.exprs if outcome else tuple(map(opposite, choice.condition.exprs))
             ever = Scalar({use: outcome in found for use, found in outcomes.items()}, exprs)
+            inner = self._shared(arm, loop, container, apart=True)
             if ever.constant:
-                made += self._shared(arm, loop, container, indent, apart=True)
-            elif inner := self._shared(arm, loop, container, indent + STEP, apart=True):
-                made += [f"{' ' * indent}if {self.scope.in_init(ever, 'has_shared')}:", *inner]
+                made += inner
+            elif inner:
+                made.append(If(self.scope.in_init(ever, "has_shared"), tuple(inner)))
         return made
 
     # ---- submodules ----
 
-    def _group(self, group: Group, container: str, indent: int) -> list[str]:
+    def _group(self, group: Group, container: str) -> list[Draft]:
         holder = ".".join([container, *([attribute(group.name)] if group.name else [])])
+        made: list[Draft] = []
         if group.chain:
-            made = lines(indent, f"{holder} = ", self._sequence(group.chain))
+            made.append(Line(f"{holder} = ", self._sequence(group.chain)))
         elif group.name:
             items = tuple(entry(attribute(part.path[-1]), self._module(part)) for part in group.members)
-            made = lines(indent, f"{holder} = ", call("nn.ModuleDict", Bracket("{", items, "}")))
+            made.append(Line(f"{holder} = ", call("nn.ModuleDict", Bracket("{", items, "}"))))
         else:
-            made = [
-                line
-                for part in group.members
-                for line in lines(indent, f"{holder}.{attribute(part.path[-1])} = ", self._module(part))
-            ]
+            places = ((f"{holder}.{attribute(part.path[-1])} = ", part) for part in group.members)
+            made += [Line(place, self._module(part)) for place, part in places]
         for part in group.members:
             place = f"{holder}.{attribute(part.path[-1])}"
-            made += [f"{' ' * indent}{place}.{name} = {value}" for name, value in self._departures(part)]
+            made += [Line(f"{place}.{name} = ", value) for name, value in self._departures(part)]
         return made
 
     def _sequence(self, chain: tuple[Part, ...]) -> Bracket:
@@ -281,12 +300,11 @@ def _exprs(part: CallAt, key: str) -> tuple[Expr, ...]:
     return part.exprs.get(key, ())
 
 
-def _otherwise(indent: int, second: list[Line]) -> list[Line]:
-    if any(isinstance(line, Let) for line in second):
-        return [f"{' ' * indent}else:", *second]
-    return list[Line](otherwise(indent, [line for line in second if isinstance(line, str)]))
+def _holds_lines(drafts: Sequence[Draft]) -> bool:
+    """Something other than local variables is written."""
+    return any(not isinstance(draft, Let) for draft in drafts)
 
 
-def _lines(made: list[Line]) -> bool:
-    """Something other than a local variable is written."""
-    return any(isinstance(line, str) for line in made)
+def _add_module(container: str, path: str, index: str, module: str) -> Line:
+    """The submodule of one iteration, under the number of that."""
+    return Line("", f'{container}.add_module(f"{attribute(path)}{{{index}}}", {module})')

@@ -5,12 +5,12 @@ In: a plan. Out: its lines. Statements stand as in the file; those whose result 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
-from spinedsl.backends.torch.layout import STEP, Bracket, Doc, call, lines, otherwise
+from spinedsl.backends.torch.layout import Append, Bracket, Doc, Extend, For, Line, Statement, call, flat
+from spinedsl.backends.torch.layout import Choice as PythonIf
 from spinedsl.backends.torch.merge import (
     BindAt,
     BodyAt,
@@ -22,7 +22,6 @@ from spinedsl.backends.torch.merge import (
     OperandAt,
     RefAt,
     ReturnAt,
-    ScalarAt,
     StatementAt,
     YieldAt,
     computes,
@@ -44,34 +43,32 @@ class Forward:
         self.home = "self"  # what holds those that are shared
         self.groups: list[Group] = []  # of the operand being written
 
-    def whole(self, indent: int) -> list[str]:
-        """The lines of the whole body. What a head yields is gathered in a list."""
-        made = self.body(self.plan.body, indent)
+    def whole(self) -> list[Statement]:
+        """The statements of the whole body. What a head yields is gathered in a list."""
+        made = self.body(self.plan.body)
+        results = self.plan.results
         if not self.plan.modules[0].yields:
             return made
-        margin, results = " " * indent, self.plan.results
-        if len(made) == 1 and made[0].startswith(f"{margin}{results} += "):
-            return [made[0].replace(f"{results} += ", "return ", 1)]
-        return [f"{margin}{results} = []", *made, f"{margin}return {results}"]
+        if len(made) == 1 and isinstance(made[0], Extend):
+            return [Line("return ", f"[{flat(made[0].value)} {made[0].head}]")]
+        return [Line("", f"{results} = []"), *made, Line("", f"return {results}")]
 
-    def body(self, body: BodyAt, indent: int) -> list[str]:
-        """The lines of some statements."""
-        made: list[str] = []
+    def body(self, body: BodyAt) -> list[Statement]:
+        """Some statements. Numbers are written where they are read, so what binds one is none here."""
+        made: list[Statement] = []
         for statement in self._tidy(body):
-            if isinstance(statement, ScalarAt):
-                pass  # numbers are written where they are read
-            elif isinstance(statement, BindAt) and not self.plan.uses[statement.name]:
-                made += lines(indent, "", self.value(statement.value))  # it is computed, and no name is needed
-            elif isinstance(statement, BindAt):
-                made += lines(indent, f"{self.plan.local(statement.name)} = ", self.value(statement.value))
+            if isinstance(statement, BindAt):
+                # What nothing reads is computed all the same, and needs no name.
+                name = self.plan.local(statement.name) if self.plan.uses[statement.name] else ""
+                made.append(Line(f"{name} = " if name else "", self.value(statement.value)))
             elif isinstance(statement, ReturnAt):
-                made += lines(indent, "return ", self.value(statement.value))
+                made.append(Line("return ", self.value(statement.value)))
             elif isinstance(statement, YieldAt):
-                made += lines(indent, "", call(f"{self.plan.results}.append", self.value(statement.value)))
+                made.append(Append(self.plan.results, self.value(statement.value)))
             elif isinstance(statement, IfAt):
-                made += self._choice(statement, indent)
-            else:
-                made += self._loop(statement, indent)
+                made += self._choice(statement)
+            elif isinstance(statement, LoopAt):
+                made += self._loop(statement)
         return made
 
     def _tidy(self, body: BodyAt) -> list[StatementAt]:
@@ -95,31 +92,21 @@ class Forward:
 
     # ---- choices and loops ----
 
-    def _choice(self, choice: IfAt, indent: int) -> list[str]:
+    def _choice(self, choice: IfAt) -> list[Statement]:
         condition, then, other = self.plan.arms(choice)
-        first, second = self.body(then, indent + STEP), self.body(other, indent + STEP)
+        first, second = self.body(then), self.body(other)
         if not first and not second:
             return []
-        scope = self.plan.scope
-        flag = self.plan.flag(choice, condition)
-
-        def test(*, holds: bool) -> str:
-            if flag:
-                return f"{' ' * indent}if {'' if holds else 'not '}self.{flag}:"
-            asked = condition if holds else opposite(condition)
-            return f"{' ' * indent}if {scope.forward_text(scope.expanded(asked))}:"
-
-        if not second:
-            return [test(holds=True), *first]
-        if not first:
-            return [test(holds=False), *second]
+        scope, flag = self.plan.scope, self.plan.flag(choice)
+        holds = f"self.{flag}" if flag else scope.forward_text(scope.expanded(condition))
+        if not first or (second and not _returns(then) and _returns(other)):
+            first, second, then = second, first, other
+            holds = f"not self.{flag}" if flag else scope.forward_text(scope.expanded(opposite(condition)))
         if _returns(then):
-            return [test(holds=True), *first, *(line[STEP:] for line in second)]
-        if _returns(other):
-            return [test(holds=False), *second, *(line[STEP:] for line in first)]
-        return [test(holds=True), *first, *otherwise(indent, second)]
+            return [PythonIf(holds, tuple(first)), *second]
+        return [PythonIf(holds, tuple(first), tuple(second))]
 
-    def _loop(self, loop: LoopAt, indent: int) -> list[str]:
+    def _loop(self, loop: LoopAt) -> list[Statement]:
         if not loop.body:
             return []
         plan, index = self.plan, self.plan.scope.loops[loop.binder]
@@ -127,31 +114,31 @@ class Forward:
         indexed = loop.binder in plan.scope.indexed
         plan.scope.indexed.discard(loop.binder)
         self.loop = loop
-        fetch: list[str] = []
+        fetch: list[Statement] = []
         if loop.items is not None:
             self.home = self.container
         elif loop in plan.shared_containers:
             self.home = plan.shared_containers[loop]
             part = f'getattr({outside[2]}, f"{attribute(loop.shared_path)}{{{index}}}")'
-            fetch = [f"{' ' * (indent + STEP)}{self.home} = {part}"]
+            fetch.append(Line(f"{self.home} = ", part))
         if loop in plan.containers:
             self.container = plan.containers[loop]
             part = f'getattr({outside[1]}, f"{attribute(loop.path)}{{{index}}}")'
             if plan.is_sequence(loop):
                 self.container = part
             else:
-                fetch.append(f"{' ' * (indent + STEP)}{self.container} = {part}")
-        made = self.body(loop.body, indent + STEP)
+                fetch.append(Line(f"{self.container} = ", part))
+        made = self.body(loop.body)
         counted = bool(fetch) or loop in plan.containers or loop.binder in plan.scope.indexed
         if indexed:
             plan.scope.indexed.add(loop.binder)
         self.loop, self.container, self.home = outside
         if not made:
             return []
-        appended = re.fullmatch(rf" *{plan.results}\.append\((.*)\)", made[0])
-        if appended is not None and len(made) == 1 and not fetch:
-            return [f"{' ' * indent}{plan.results} += [{appended[1]} {self._head(loop, counted)}]"]
-        return [*lines(indent, "", self._head(loop, counted), ":"), *fetch, *made]
+        head = self._head(loop, counted)
+        if len(made) == 1 and isinstance(made[0], Append) and not fetch:
+            return [Extend(made[0].results, made[0].value, head)]
+        return [For(head, (*fetch, *made))]
 
     def _head(self, loop: LoopAt, counted: bool) -> str:
         """`for …`; its index has a name if something is `counted` by it."""

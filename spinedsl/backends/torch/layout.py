@@ -5,7 +5,6 @@ In: a `Doc`, which is text or a bracket with items. Out: lines of at most `WIDTH
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -91,11 +90,66 @@ def _items(indent: int, items: Sequence[Doc]) -> list[str]:
     return [line for item in items for line in lines(indent, "", item, comma)]
 
 
-def otherwise(indent: int, body: list[str]) -> list[str]:
-    """The lines of an `else`; a body that is one `if` becomes an `elif`."""
-    margin = " " * (indent + STEP)
-    heads = [line for line in body if line.startswith(margin) and line[len(margin)] != " "]
-    if heads[0].startswith(f"{margin}if ") and all(re.match(r" *(elif |else:)", head) for head in heads[1:]):
-        dedented = [line[STEP:] for line in body]
-        return [f"{' ' * indent}el{dedented[0][indent:]}", *dedented[1:]]
-    return [f"{' ' * indent}else:", *body]
+# ---- statements ----
+
+
+class Line(Record):
+    """`before doc after` on a line of its own, or on several."""
+
+    before: str
+    doc: Doc
+    after: str = ""
+
+
+class Choice(Record):
+    """`if test: then`, and `else: other` if there is one; a choice alone in `other` is an `elif`."""
+
+    test: str
+    then: tuple[Statement, ...]
+    other: tuple[Statement, ...] = ()
+
+
+class For(Record):
+    """`for …: body`; `head` is all but the colon."""
+
+    head: str
+    body: tuple[Statement, ...]
+
+
+class Append(Record):
+    """`results.append(value)`."""
+
+    results: str
+    value: Doc
+
+
+class Extend(Record):
+    """`results += [value for …]`."""
+
+    results: str
+    value: Doc
+    head: str
+
+
+Statement: TypeAlias = Line | Choice | For | Append | Extend
+
+
+def block(statements: Sequence[Statement], indent: int) -> list[str]:
+    """The lines of some statements at an indentation."""
+    return [line for statement in statements for line in _statement(statement, indent, "if")]
+
+
+def _statement(statement: Statement, indent: int, word: str) -> list[str]:
+    margin = " " * indent
+    if isinstance(statement, Line):
+        return lines(indent, statement.before, statement.doc, statement.after)
+    if isinstance(statement, Append):
+        return lines(indent, "", call(f"{statement.results}.append", statement.value))
+    if isinstance(statement, Extend):
+        return [f"{margin}{statement.results} += [{flat(statement.value)} {statement.head}]"]
+    if isinstance(statement, For):
+        return [f"{margin}{statement.head}:", *block(statement.body, indent + STEP)]
+    made = [f"{margin}{word} {statement.test}:", *block(statement.then, indent + STEP)]
+    if len(statement.other) == 1 and isinstance(statement.other[0], Choice):
+        return [*made, *_statement(statement.other[0], indent, "elif")]
+    return [*made, f"{margin}else:", *block(statement.other, indent + STEP)] if statement.other else made

@@ -12,7 +12,7 @@ from typing import cast
 
 from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, literal
 from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
-from spinedsl.backends.torch.merge import ManyAt, OpAt, OperandAt, Scalar
+from spinedsl.backends.torch.merge import ManyAt, OpAt, Scalar
 from spinedsl.backends.torch.place import Code, Modules, Place, Row, unchanged
 from spinedsl.backends.torch.rearrange import concat, crop, each_of, pad, reshape, slice_, transpose
 from spinedsl.backends.torch.windows import (
@@ -95,7 +95,8 @@ def _add_scalar(place: Place, inputs: Sequence[Code]) -> Code:
 
 def _multiply_scalar(place: Place, inputs: Sequence[Code]) -> Code:
     if place.constant("value") == -1:
-        return Code(f"-{flat(inputs[0].within(SIGN))}", SIGN)
+        negated = inputs[0].within(SIGN)
+        return Code(f"-{flat(negated)}", SIGN, negated)
     return Code(_join(inputs[0].within(PRODUCT), "*", place.write(place.scalar("value"), "factor", SIGN)), PRODUCT)
 
 
@@ -109,13 +110,6 @@ def _join(left: Doc, operator: str, right: Doc) -> Joined:
     return Joined(flat(left) if isinstance(left, Joined) else left, ((operator, right),))
 
 
-def _negated(operand: OperandAt) -> OperandAt | None:
-    """What an operand negates."""
-    if isinstance(operand, OpAt) and operand.primitive == "multiply_scalar":
-        return operand.inputs[0] if operand.attributes["value"].constant == -1 else None
-    return None
-
-
 def _add(place: Place, inputs: Sequence[Code]) -> Code:
     """A sum from left to right; of a list, all of it."""
     operand = place.op.inputs[0]
@@ -125,11 +119,9 @@ def _add(place: Place, inputs: Sequence[Code]) -> Code:
     if not others:
         return total
     doc = total.within(SUM)
-    for position, other in enumerate(others, 1):
-        minus = len(place.op.inputs) == 2 and _negated(place.op.inputs[position]) is not None
-        if minus:
-            # `a + (-b)` was written as `a - b`.
-            doc = _join(doc, "-", str(flat(other.doc)).removeprefix("-"))
+    for other in others:
+        if other.negated is not None and len(place.op.inputs) == 2:
+            doc = _join(doc, "-", other.negated)  # `a + (-b)` was written as `a - b`
         else:
             doc = _join(doc, "+", other.within(PRODUCT))
     return Code(doc, SUM)

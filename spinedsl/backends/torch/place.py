@@ -14,10 +14,11 @@ from spinedsl.record import Record
 
 
 class Code(Record):
-    """An expression of Python, and how tightly it binds."""
+    """An expression of Python, and how tightly it binds; of `-x`, also `x`."""
 
     doc: Doc
     binds: int = ATOM
+    negated: Doc | None = None
 
     def within(self, least: int) -> Doc:
         """The expression, in parentheses if it binds more loosely than `least`."""

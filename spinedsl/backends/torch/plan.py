@@ -247,9 +247,10 @@ class Plan:
             return opposite(condition), choice.other, choice.then
         return condition, choice.then, choice.other
 
-    def flag(self, choice: IfAt, condition: Expr) -> str:
+    def flag(self, choice: IfAt) -> str:
         """The attribute that keeps a longer condition for `forward`, named for the submodule that it decides on."""
         if choice not in self.flags:
+            condition = self.arms(choice)[0]
             child = next(self.owned(choice.then + choice.other), None)
             names = set(leaves(self.scope.expanded(condition)))
             indexed = any(isinstance(leaf, Name) and leaf.binder in self.scope.loops for leaf in names)
