@@ -125,15 +125,16 @@ class ConvNeXtTiny(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        classes = 1000
         self.out_channels = []
         self.size_divisor = 32
         self.feature_info = []
-        self.s = Patches(3, 96)  # level 2, line 21
-        self.c2 = Repeated(*(Convnext(96, 96) for _ in range(3)))  # level 2, line 23
-        self.c3 = Repeated(Convnext(96, 192, stride=2), Convnext(192, 192), Convnext(192, 192))  # level 3, line 24
-        self.c4 = Repeated(Convnext(192, 384, stride=2), *(Convnext(384, 384) for _ in range(8)))  # level 4, line 25
-        self.c5 = Repeated(Convnext(384, 768, stride=2), Convnext(768, 768), Convnext(768, 768))  # level 5, line 26
-        self.logits = NormedClassifier(1000)  # line 28
+        self.s = Patches(3, 96)  # level 2
+        self.c2 = Repeated(*(Convnext(96, 96) for _ in range(3)))  # level 2
+        self.c3 = Repeated(Convnext(96, 192, stride=2), Convnext(192, 192), Convnext(192, 192))  # level 3
+        self.c4 = Repeated(Convnext(192, 384, stride=2), *(Convnext(384, 384) for _ in range(8)))  # level 4
+        self.c5 = Repeated(Convnext(384, 768, stride=2), Convnext(768, 768), Convnext(768, 768))  # level 5
+        self.logits = NormedClassifier(classes)
         self.reset()
 
     @torch.no_grad()

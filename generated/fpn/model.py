@@ -84,7 +84,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -228,6 +228,10 @@ class RetinaNetR50FPN(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        pyramid = 256
+        tower = 256
+        classes = 91
+        anchors = 9
         self.out_channels = 256
         self.size_divisor = 128
         self.feature_info = [
@@ -237,33 +241,30 @@ class RetinaNetR50FPN(nn.Module):
             {"num_chs": 256, "reduction": 64, "module": "P6", "index": 3},
             {"num_chs": 256, "reduction": 128, "module": "P7", "index": 4},
         ]
-        self.s = ResnetStem(3)  # level 2, line 41
-        self.c2 = Repeated(Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64))  # level 2, line 43
-        # level 3, line 44
-        self.c3 = Repeated(Bottleneck(256, 128, stride=2), *(Bottleneck(512, 128) for _ in range(3)))
-        # level 4, line 45
-        self.c4 = Repeated(Bottleneck(512, 256, stride=2), *(Bottleneck(1024, 256) for _ in range(5)))
-        # level 5, line 46
-        self.c5 = Repeated(Bottleneck(1024, 512, stride=2), Bottleneck(2048, 512), Bottleneck(2048, 512))
-        self.t5 = Lateral(2048, 256)  # level 5, line 48
-        self.t4 = nn.Module()  # level 4, line 49
+        self.s = ResnetStem(3)  # level 2
+        self.c2 = Repeated(Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64))  # level 2
+        self.c3 = Repeated(Bottleneck(256, 128, stride=2), *(Bottleneck(512, 128) for _ in range(3)))  # level 3
+        self.c4 = Repeated(Bottleneck(512, 256, stride=2), *(Bottleneck(1024, 256) for _ in range(5)))  # level 4
+        self.c5 = Repeated(Bottleneck(1024, 512, stride=2), Bottleneck(2048, 512), Bottleneck(2048, 512))  # level 5
+        self.t5 = Lateral(2048, pyramid)  # level 5
+        self.t4 = nn.Module()  # level 4
         self.t4.from_c4 = TopDownResample(1024, has_conv=True)
         self.t4.from_t5 = TopDownResample(256, has_conv=False)
-        self.t3 = nn.Module()  # level 3, line 50
+        self.t3 = nn.Module()  # level 3
         self.t3.from_c3 = TopDownResample(512, has_conv=True)
         self.t3.from_t4 = TopDownResample(256, has_conv=False)
-        self.q3 = Smooth(256, 256)  # level 3, line 52
-        self.q4 = Smooth(256, 256)  # level 4, line 53
-        self.q5 = Smooth(256, 256)  # level 5, line 54
-        self.q6 = Smooth(256, 256, stride=2)  # level 6, line 55
-        self.q7 = Smooth(256, 256, stride=2, activated=True)  # level 7, line 56
-        self.P3 = Normed(256)  # level 3, line 58
-        self.P4 = Normed(256)  # level 4, line 59
-        self.P5 = Normed(256)  # level 5, line 60
-        self.P6 = Normed(256)  # level 6, line 61
-        self.P7 = Normed(256)  # level 7, line 62
-        self.scores = RetinaTower(256, 819, start=-4.59512)  # line 64
-        self.boxes = RetinaTower(256, 36)  # line 68
+        self.q3 = Smooth(256, pyramid)  # level 3
+        self.q4 = Smooth(256, pyramid)  # level 4
+        self.q5 = Smooth(256, pyramid)  # level 5
+        self.q6 = Smooth(256, pyramid, stride=2)  # level 6
+        self.q7 = Smooth(256, pyramid, stride=2, activated=True)  # level 7
+        self.P3 = Normed(256)  # level 3
+        self.P4 = Normed(256)  # level 4
+        self.P5 = Normed(256)  # level 5
+        self.P6 = Normed(256)  # level 6
+        self.P7 = Normed(256)  # level 7
+        self.scores = RetinaTower(tower, classes * anchors, start=-4.59512)
+        self.boxes = RetinaTower(tower, 4 * anchors)
         self.reset()
 
     @torch.no_grad()

@@ -50,7 +50,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -100,10 +100,7 @@ class Bottleneck(nn.Module):
 
 
 class SpinenetResample(nn.Module):
-    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
-    """
+    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5 (std/resample.spine:8)."""
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
         super().__init__()
@@ -130,7 +127,7 @@ class SpinenetResample(nn.Module):
         if self.down > 0:
             y = self.halve(y)
             for _ in range(self.down - 1):
-                y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+                y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
             y = F.interpolate(y, scale_factor=2, mode="nearest")
         return self.expand(y)
@@ -162,59 +159,59 @@ class R0SP53(nn.Module):
             {"num_chs": 256, "reduction": 64, "module": "P6", "index": 3},
             {"num_chs": 256, "reduction": 128, "module": "P7", "index": 4},
         ]
-        self.s = ResnetStem(3)  # level 2, line 43
-        self.b0 = Bottleneck(64, 64)  # level 2, line 45
-        self.b1 = Bottleneck(256, 64)  # level 2, line 46
-        self.b2 = Bottleneck(256, 64)  # level 2, line 47
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Bottleneck(64, 64)  # level 2
+        self.b1 = Bottleneck(256, 64)  # level 2
+        self.b2 = Bottleneck(256, 64)  # level 2
         self.b2.from_b0 = SpinenetResample(256, target_in_channels=256, narrow=32, down=0)
         self.b2.from_b1 = SpinenetResample(256, target_in_channels=256, narrow=32, down=0)
-        self.b3 = Bottleneck(512, 128)  # level 3, line 48
+        self.b3 = Bottleneck(512, 128)  # level 3
         self.b3.from_b0 = SpinenetResample(256, target_in_channels=512, narrow=32, down=1)
         self.b3.from_b1 = SpinenetResample(256, target_in_channels=512, narrow=32, down=1)
-        self.b4 = Bottleneck(512, 128)  # level 3, line 49
+        self.b4 = Bottleneck(512, 128)  # level 3
         self.b4.from_b2 = SpinenetResample(256, target_in_channels=512, narrow=32, down=1)
         self.b4.from_b3 = SpinenetResample(512, target_in_channels=512, narrow=64, down=0)
-        self.b5 = Bottleneck(1024, 256)  # level 4, line 50
+        self.b5 = Bottleneck(1024, 256)  # level 4
         self.b5.from_b2 = SpinenetResample(256, target_in_channels=1024, narrow=32, down=2)
         self.b5.from_b4 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
-        self.b6 = Bottleneck(1024, 256)  # level 4, line 51
+        self.b6 = Bottleneck(1024, 256)  # level 4
         self.b6.from_b3 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
         self.b6.from_b5 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
-        self.b7 = Bottleneck(512, 128)  # level 3, line 52
+        self.b7 = Bottleneck(512, 128)  # level 3
         self.b7.from_b5 = SpinenetResample(1024, target_in_channels=512, narrow=128, down=-1)
         self.b7.from_b6 = SpinenetResample(1024, target_in_channels=512, narrow=128, down=-1)
-        self.b8 = Bottleneck(1024, 256)  # level 5, line 53
+        self.b8 = Bottleneck(1024, 256)  # level 5
         self.b8.from_b4 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=2)
         self.b8.from_b7 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=2)
-        self.b9 = Bottleneck(1024, 256)  # level 4, line 54
+        self.b9 = Bottleneck(1024, 256)  # level 4
         self.b9.from_b4 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
         self.b9.from_b8 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=-1)
-        self.b10 = Bottleneck(1024, 256)  # level 4, line 55
+        self.b10 = Bottleneck(1024, 256)  # level 4
         self.b10.from_b8 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=-1)
         self.b10.from_b9 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
-        self.b11 = Bottleneck(1024, 256)  # level 4, line 56
+        self.b11 = Bottleneck(1024, 256)  # level 4
         self.b11.from_b8 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=-1)
         self.b11.from_b10 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
-        self.b12 = Bottleneck(512, 128)  # level 3, line 57
+        self.b12 = Bottleneck(512, 128)  # level 3
         self.b12.from_b4 = SpinenetResample(512, target_in_channels=512, narrow=64, down=0)
         self.b12.from_b10 = SpinenetResample(1024, target_in_channels=512, narrow=128, down=-1)
-        self.b13 = Bottleneck(1024, 256)  # level 4, line 58
+        self.b13 = Bottleneck(1024, 256)  # level 4
         self.b13.from_b6 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
         self.b13.from_b7 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
-        self.b14 = Bottleneck(1024, 256)  # level 5, line 59
+        self.b14 = Bottleneck(1024, 256)  # level 5
         self.b14.from_b8 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
         self.b14.from_b13 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=1)
-        self.b15 = Bottleneck(1024, 256)  # level 7, line 60
+        self.b15 = Bottleneck(1024, 256)  # level 7
         self.b15.from_b6 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=3)
         self.b15.from_b9 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=3)
-        self.b16 = Bottleneck(1024, 256)  # level 6, line 61
+        self.b16 = Bottleneck(1024, 256)  # level 6
         self.b16.from_b7 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=3)
         self.b16.from_b9 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=2)
-        self.P3 = Endpoint(512, 256)  # level 3, line 63
-        self.P4 = Endpoint(1024, 256)  # level 4, line 64
-        self.P5 = Endpoint(1024, 256)  # level 5, line 65
-        self.P6 = Endpoint(1024, 256)  # level 6, line 66
-        self.P7 = Endpoint(1024, 256)  # level 7, line 67
+        self.P3 = Endpoint(512, 256)  # level 3
+        self.P4 = Endpoint(1024, 256)  # level 4
+        self.P5 = Endpoint(1024, 256)  # level 5
+        self.P6 = Endpoint(1024, 256)  # level 6
+        self.P7 = Endpoint(1024, 256)  # level 7
         self.reset()
 
     @torch.no_grad()

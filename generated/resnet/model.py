@@ -73,7 +73,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -135,14 +135,11 @@ class ResNet50(nn.Module):
             {"num_chs": 1024, "reduction": 16, "module": "C4", "index": 2},
             {"num_chs": 2048, "reduction": 32, "module": "C5", "index": 3},
         ]
-        self.s = ResnetStem(3)  # level 2, line 33
-        self.c2 = Repeated(Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64))  # level 2, line 35
-        # level 3, line 36
-        self.c3 = Repeated(Bottleneck(256, 128, stride=2), *(Bottleneck(512, 128) for _ in range(3)))
-        # level 4, line 37
-        self.c4 = Repeated(Bottleneck(512, 256, stride=2), *(Bottleneck(1024, 256) for _ in range(5)))
-        # level 5, line 38
-        self.c5 = Repeated(Bottleneck(1024, 512, stride=2), Bottleneck(2048, 512), Bottleneck(2048, 512))
+        self.s = ResnetStem(3)  # level 2
+        self.c2 = Repeated(Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64))  # level 2
+        self.c3 = Repeated(Bottleneck(256, 128, stride=2), *(Bottleneck(512, 128) for _ in range(3)))  # level 3
+        self.c4 = Repeated(Bottleneck(512, 256, stride=2), *(Bottleneck(1024, 256) for _ in range(5)))  # level 4
+        self.c5 = Repeated(Bottleneck(1024, 512, stride=2), Bottleneck(2048, 512), Bottleneck(2048, 512))  # level 5
         self.reset()
 
     @torch.no_grad()

@@ -65,7 +65,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -115,10 +115,7 @@ class Bottleneck(nn.Module):
 
 
 class SpinenetResample(nn.Module):
-    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
-    """
+    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5 (std/resample.spine:8)."""
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
         super().__init__()
@@ -145,7 +142,7 @@ class SpinenetResample(nn.Module):
         if self.down > 0:
             y = self.halve(y)
             for _ in range(self.down - 1):
-                y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+                y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
             y = F.interpolate(y, scale_factor=2**-self.down, mode="nearest")
         return self.expand(y)
@@ -225,70 +222,74 @@ class RetinaNet49(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.out_channels = 256
+        endpoints = 256
+        tower = 256
+        classes = 91
+        anchors = 9
+        self.out_channels = endpoints
         self.size_divisor = 128
         self.feature_info = [
-            {"num_chs": 256, "reduction": 8, "module": "P3", "index": 0},
-            {"num_chs": 256, "reduction": 16, "module": "P4", "index": 1},
-            {"num_chs": 256, "reduction": 32, "module": "P5", "index": 2},
-            {"num_chs": 256, "reduction": 64, "module": "P6", "index": 3},
-            {"num_chs": 256, "reduction": 128, "module": "P7", "index": 4},
+            {"num_chs": endpoints, "reduction": 8, "module": "P3", "index": 0},
+            {"num_chs": endpoints, "reduction": 16, "module": "P4", "index": 1},
+            {"num_chs": endpoints, "reduction": 32, "module": "P5", "index": 2},
+            {"num_chs": endpoints, "reduction": 64, "module": "P6", "index": 3},
+            {"num_chs": endpoints, "reduction": 128, "module": "P7", "index": 4},
         ]
-        self.s = ResnetStem(3)  # level 2, line 41
-        self.b0 = Repeated(Bottleneck(64, 64))  # level 2, line 43
-        self.b1 = Repeated(Bottleneck(256, 64))  # level 2, line 44
-        self.b2 = Repeated(Bottleneck(256, 64))  # level 2, line 45
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Repeated(Bottleneck(64, 64))  # level 2
+        self.b1 = Repeated(Bottleneck(256, 64))  # level 2
+        self.b2 = Repeated(Bottleneck(256, 64))  # level 2
         self.b2.from_b0 = SpinenetResample(256, target_in_channels=256, narrow=32, down=0)
         self.b2.from_b1 = SpinenetResample(256, target_in_channels=256, narrow=32, down=0)
-        self.b3 = Repeated(Residual(256, 256))  # level 4, line 46
+        self.b3 = Repeated(Residual(256, 256))  # level 4
         self.b3.from_b0 = SpinenetResample(256, target_in_channels=256, narrow=32, down=2)
         self.b3.from_b1 = SpinenetResample(256, target_in_channels=256, narrow=32, down=2)
-        self.b4 = Repeated(Bottleneck(512, 128))  # level 3, line 47
+        self.b4 = Repeated(Bottleneck(512, 128))  # level 3
         self.b4.from_b2 = SpinenetResample(256, target_in_channels=512, narrow=32, down=1)
         self.b4.from_b3 = SpinenetResample(256, target_in_channels=512, narrow=128, down=-1)
-        self.b5 = Repeated(Bottleneck(1024, 256))  # level 4, line 48
+        self.b5 = Repeated(Bottleneck(1024, 256))  # level 4
         self.b5.from_b2 = SpinenetResample(256, target_in_channels=1024, narrow=32, down=2)
         self.b5.from_b4 = SpinenetResample(512, target_in_channels=1024, narrow=64, down=1)
-        self.b6 = Repeated(Residual(256, 256))  # level 6, line 49
+        self.b6 = Repeated(Residual(256, 256))  # level 6
         self.b6.from_b3 = SpinenetResample(256, target_in_channels=256, narrow=128, down=2)
         self.b6.from_b5 = SpinenetResample(1024, target_in_channels=256, narrow=128, down=2)
-        self.b7 = Repeated(Bottleneck(1024, 256))  # level 4, line 50
+        self.b7 = Repeated(Bottleneck(1024, 256))  # level 4
         self.b7.from_b3 = SpinenetResample(256, target_in_channels=1024, narrow=128, down=0)
         self.b7.from_b5 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
-        self.b8 = Repeated(Residual(256, 256))  # level 5, line 51
+        self.b8 = Repeated(Residual(256, 256))  # level 5
         self.b8.from_b6 = SpinenetResample(256, target_in_channels=256, narrow=128, down=-1)
         self.b8.from_b7 = SpinenetResample(1024, target_in_channels=256, narrow=128, down=1)
-        self.b9 = Repeated(Residual(256, 256))  # level 7, line 52
+        self.b9 = Repeated(Residual(256, 256))  # level 7
         self.b9.from_b6 = SpinenetResample(256, target_in_channels=256, narrow=128, down=1)
         self.b9.from_b8 = SpinenetResample(256, target_in_channels=256, narrow=128, down=2)
-        self.b10 = Repeated(Bottleneck(1024, 256))  # level 5, line 53
+        self.b10 = Repeated(Bottleneck(1024, 256))  # level 5
         self.b10.from_b8 = SpinenetResample(256, target_in_channels=1024, narrow=128, down=0)
         self.b10.from_b9 = SpinenetResample(256, target_in_channels=1024, narrow=128, down=-2)
-        self.b11 = Repeated(Bottleneck(1024, 256))  # level 5, line 54
+        self.b11 = Repeated(Bottleneck(1024, 256))  # level 5
         self.b11.from_b8 = SpinenetResample(256, target_in_channels=1024, narrow=128, down=0)
         self.b11.from_b10 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
-        self.b12 = Repeated(Bottleneck(1024, 256))  # level 4, line 55
+        self.b12 = Repeated(Bottleneck(1024, 256))  # level 4
         self.b12.from_b5 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=0)
         self.b12.from_b10 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=-1)
-        self.b13 = Repeated(Bottleneck(512, 128))  # level 3, line 56
+        self.b13 = Repeated(Bottleneck(512, 128))  # level 3
         self.b13.from_b4 = SpinenetResample(512, target_in_channels=512, narrow=64, down=0)
         self.b13.from_b10 = SpinenetResample(1024, target_in_channels=512, narrow=128, down=-2)
-        self.b14 = Repeated(Bottleneck(1024, 256))  # level 5, line 57
+        self.b14 = Repeated(Bottleneck(1024, 256))  # level 5
         self.b14.from_b7 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=1)
         self.b14.from_b12 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=1)
-        self.b15 = Repeated(Bottleneck(1024, 256))  # level 7, line 58
+        self.b15 = Repeated(Bottleneck(1024, 256))  # level 7
         self.b15.from_b5 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=3)
         self.b15.from_b14 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=2)
-        self.b16 = Repeated(Bottleneck(1024, 256))  # level 6, line 59
+        self.b16 = Repeated(Bottleneck(1024, 256))  # level 6
         self.b16.from_b12 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=2)
         self.b16.from_b14 = SpinenetResample(1024, target_in_channels=1024, narrow=128, down=1)
-        self.P3 = Endpoint(512, 256)  # level 3, line 61
-        self.P4 = Endpoint(1024, 256)  # level 4, line 62
-        self.P5 = Endpoint(1024, 256)  # level 5, line 63
-        self.P6 = Endpoint(1024, 256)  # level 6, line 64
-        self.P7 = Endpoint(1024, 256)  # level 7, line 65
-        self.scores = RetinaTower(256, 819, start=-4.59512)  # line 67
-        self.boxes = RetinaTower(256, 36)  # line 72
+        self.P3 = Endpoint(512, endpoints)  # level 3
+        self.P4 = Endpoint(1024, endpoints)  # level 4
+        self.P5 = Endpoint(1024, endpoints)  # level 5
+        self.P6 = Endpoint(1024, endpoints)  # level 6
+        self.P7 = Endpoint(1024, endpoints)  # level 7
+        self.scores = RetinaTower(tower, classes * anchors, start=-4.59512)
+        self.boxes = RetinaTower(tower, 4 * anchors)
         self.reset()
 
     @torch.no_grad()

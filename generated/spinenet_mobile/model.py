@@ -87,8 +87,7 @@ class SqueezeExcite(nn.Module):
 class Mbconv(nn.Module):
     """Tan et al., CVPR 2019, arXiv 1807.11626, Figure 7: out by 1x1, depthwise, squeeze-and-excitation, back without
     activation; the identity only where it fits, and nothing after it. The squeeze is a share of the channels that come
-    in. The TensorFlow model garden has `inner = relu` and `gate = hard_sigmoid` of slope 0.16667; tensorflow/tpu has
-    swish and sigmoid. `rate` is that of stochastic depth (std/mobile.spine:16).
+    in (std/mobile.spine:16).
     """
 
     def __init__(self, in_channels: int, channels: int, narrow: int, stride: int = 1) -> None:
@@ -123,8 +122,8 @@ class Mbconv(nn.Module):
 
 
 class SpinenetMobileResample(nn.Module):
-    """Down by depthwise convolutions of stride 2, or up by nearest neighbours; then to the target's channels. `resized`
-    is for sizes that do not divide, as in `spinenet` (std/mobile.spine:45).
+    """Down by depthwise convolutions of stride 2, or up by nearest neighbours; then to the target's channels
+    (std/mobile.spine:45).
     """
 
     def __init__(self, in_channels: int, target_in_channels: int, down: int) -> None:
@@ -171,71 +170,73 @@ class SpineNetMobile49(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.out_channels = 48
+        endpoints = 48
+        width = 1
+        self.out_channels = endpoints
         self.size_divisor = 128
         self.feature_info = [
-            {"num_chs": 48, "reduction": 8, "module": "P3", "index": 0},
-            {"num_chs": 48, "reduction": 16, "module": "P4", "index": 1},
-            {"num_chs": 48, "reduction": 32, "module": "P5", "index": 2},
-            {"num_chs": 48, "reduction": 64, "module": "P6", "index": 3},
-            {"num_chs": 48, "reduction": 128, "module": "P7", "index": 4},
+            {"num_chs": endpoints, "reduction": 8, "module": "P3", "index": 0},
+            {"num_chs": endpoints, "reduction": 16, "module": "P4", "index": 1},
+            {"num_chs": endpoints, "reduction": 32, "module": "P5", "index": 2},
+            {"num_chs": endpoints, "reduction": 64, "module": "P6", "index": 3},
+            {"num_chs": endpoints, "reduction": 128, "module": "P7", "index": 4},
         ]
-        self.s = MobileStem(3, 8)  # level 1, line 46
-        self.b0 = Mbconv(8, 16, narrow=1)  # level 1, line 48
-        self.b1 = Mbconv(16, 24, narrow=3, stride=2)  # level 2, line 49
-        self.b2 = Mbconv(24, 24, narrow=4)  # level 2, line 50
+        self.s = MobileStem(3, 8 * width)  # level 1
+        self.b0 = Mbconv(8, 16, narrow=1)  # level 1
+        self.b1 = Mbconv(16, 24, narrow=3, stride=2)  # level 2
+        self.b2 = Mbconv(24, 24, narrow=4)  # level 2
         self.b2.from_b0 = SpinenetMobileResample(16, target_in_channels=24, down=1)
         self.b2.from_b1 = SpinenetMobileResample(24, target_in_channels=24, down=0)
-        self.b3 = Mbconv(24, 24, narrow=4)  # level 2, line 51
+        self.b3 = Mbconv(24, 24, narrow=4)  # level 2
         self.b3.from_b1 = SpinenetMobileResample(24, target_in_channels=24, down=0)
         self.b3.from_b2 = SpinenetMobileResample(24, target_in_channels=24, down=0)
-        self.b4 = Mbconv(80, 80, narrow=16)  # level 4, line 52
+        self.b4 = Mbconv(80, 80, narrow=16)  # level 4
         self.b4.from_b1 = SpinenetMobileResample(24, target_in_channels=80, down=2)
         self.b4.from_b2 = SpinenetMobileResample(24, target_in_channels=80, down=2)
-        self.b5 = Mbconv(40, 40, narrow=8)  # level 3, line 53
+        self.b5 = Mbconv(40, 40, narrow=8)  # level 3
         self.b5.from_b3 = SpinenetMobileResample(24, target_in_channels=40, down=1)
         self.b5.from_b4 = SpinenetMobileResample(80, target_in_channels=40, down=-1)
-        self.b6 = Mbconv(80, 80, narrow=16)  # level 4, line 54
+        self.b6 = Mbconv(80, 80, narrow=16)  # level 4
         self.b6.from_b3 = SpinenetMobileResample(24, target_in_channels=80, down=2)
         self.b6.from_b5 = SpinenetMobileResample(40, target_in_channels=80, down=1)
-        self.b7 = Mbconv(112, 112, narrow=22)  # level 6, line 55
+        self.b7 = Mbconv(112, 112, narrow=22)  # level 6
         self.b7.from_b4 = SpinenetMobileResample(80, target_in_channels=112, down=2)
         self.b7.from_b6 = SpinenetMobileResample(80, target_in_channels=112, down=2)
-        self.b8 = Mbconv(80, 80, narrow=16)  # level 4, line 56
+        self.b8 = Mbconv(80, 80, narrow=16)  # level 4
         self.b8.from_b4 = SpinenetMobileResample(80, target_in_channels=80, down=0)
         self.b8.from_b6 = SpinenetMobileResample(80, target_in_channels=80, down=0)
-        self.b9 = Mbconv(112, 112, narrow=22)  # level 5, line 57
+        self.b9 = Mbconv(112, 112, narrow=22)  # level 5
         self.b9.from_b7 = SpinenetMobileResample(112, target_in_channels=112, down=-1)
         self.b9.from_b8 = SpinenetMobileResample(80, target_in_channels=112, down=1)
-        self.b10 = Mbconv(112, 112, narrow=22)  # level 7, line 58
+        self.b10 = Mbconv(112, 112, narrow=22)  # level 7
         self.b10.from_b7 = SpinenetMobileResample(112, target_in_channels=112, down=1)
         self.b10.from_b9 = SpinenetMobileResample(112, target_in_channels=112, down=2)
-        self.b11 = Mbconv(112, 112, narrow=22)  # level 5, line 59
+        self.b11 = Mbconv(112, 112, narrow=22)  # level 5
         self.b11.from_b9 = SpinenetMobileResample(112, target_in_channels=112, down=0)
         self.b11.from_b10 = SpinenetMobileResample(112, target_in_channels=112, down=-2)
-        self.b12 = Mbconv(112, 112, narrow=22)  # level 5, line 60
+        self.b12 = Mbconv(112, 112, narrow=22)  # level 5
         self.b12.from_b9 = SpinenetMobileResample(112, target_in_channels=112, down=0)
         self.b12.from_b11 = SpinenetMobileResample(112, target_in_channels=112, down=0)
-        self.b13 = Mbconv(80, 80, narrow=16)  # level 4, line 61
+        self.b13 = Mbconv(80, 80, narrow=16)  # level 4
         self.b13.from_b6 = SpinenetMobileResample(80, target_in_channels=80, down=0)
         self.b13.from_b11 = SpinenetMobileResample(112, target_in_channels=80, down=-1)
-        self.b14 = Mbconv(40, 40, narrow=8)  # level 3, line 62
+        self.b14 = Mbconv(40, 40, narrow=8)  # level 3
         self.b14.from_b5 = SpinenetMobileResample(40, target_in_channels=40, down=0)
         self.b14.from_b11 = SpinenetMobileResample(112, target_in_channels=40, down=-2)
-        self.b15 = Mbconv(112, 112, narrow=22)  # level 5, line 63
+        self.b15 = Mbconv(112, 112, narrow=22)  # level 5
         self.b15.from_b8 = SpinenetMobileResample(80, target_in_channels=112, down=1)
         self.b15.from_b13 = SpinenetMobileResample(80, target_in_channels=112, down=1)
-        self.b16 = Mbconv(112, 112, narrow=22)  # level 7, line 64
+        self.b16 = Mbconv(112, 112, narrow=22)  # level 7
         self.b16.from_b6 = SpinenetMobileResample(80, target_in_channels=112, down=3)
         self.b16.from_b15 = SpinenetMobileResample(112, target_in_channels=112, down=2)
-        self.b17 = Mbconv(112, 112, narrow=22)  # level 6, line 65
+        self.b17 = Mbconv(112, 112, narrow=22)  # level 6
         self.b17.from_b13 = SpinenetMobileResample(80, target_in_channels=112, down=2)
         self.b17.from_b15 = SpinenetMobileResample(112, target_in_channels=112, down=1)
-        self.P3 = Endpoint(40, 48)  # level 3, line 67
-        self.P4 = Endpoint(80, 48)  # level 4, line 68
-        self.P5 = Endpoint(112, 48)  # level 5, line 69
-        self.P6 = Endpoint(112, 48)  # level 6, line 70
-        self.P7 = Endpoint(112, 48)  # level 7, line 71
+        self.P3 = Endpoint(40, endpoints)  # level 3
+        self.P4 = Endpoint(80, endpoints)  # level 4
+        self.P5 = Endpoint(112, endpoints)  # level 5
+        self.P6 = Endpoint(112, endpoints)  # level 6
+        self.P7 = Endpoint(112, endpoints)  # level 7
         self.reset()
 
     @torch.no_grad()

@@ -224,128 +224,129 @@ class SpineNet49S_C_224(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.out_channels = 128
+        endpoints = 128
+        self.out_channels = endpoints
         self.size_divisor = 1
         self.feature_info = [
-            {"num_chs": 128, "reduction": 8, "module": "P3", "index": 0},
-            {"num_chs": 128, "reduction": 16, "module": "P4", "index": 1},
-            {"num_chs": 128, "reduction": 32, "module": "P5", "index": 2},
-            {"num_chs": 128, "reduction": 64, "module": "P6", "index": 3},
-            {"num_chs": 128, "reduction": 128, "module": "P7", "index": 4},
+            {"num_chs": endpoints, "reduction": 8, "module": "P3", "index": 0},
+            {"num_chs": endpoints, "reduction": 16, "module": "P4", "index": 1},
+            {"num_chs": endpoints, "reduction": 32, "module": "P5", "index": 2},
+            {"num_chs": endpoints, "reduction": 64, "module": "P6", "index": 3},
+            {"num_chs": endpoints, "reduction": 128, "module": "P7", "index": 4},
         ]
-        self.s = ResnetStem(3)  # level 2, spinenet.spine:40
-        self.b0 = Repeated(Bottleneck(64, 41))  # level 2, spinenet.spine:42
-        self.b1 = Repeated(Bottleneck(164, 41))  # level 2, spinenet.spine:43
-        self.b2 = Repeated(Bottleneck(164, 41))  # level 2, spinenet.spine:44
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Repeated(Bottleneck(64, 41))  # level 2
+        self.b1 = Repeated(Bottleneck(164, 41))  # level 2
+        self.b2 = Repeated(Bottleneck(164, 41))  # level 2
         self.b2.from_b0 = SpinenetByWidthResample(
             164, target_in_channels=164, narrow=20, has_halve=False, expand_level=2
         )
         self.b2.from_b1 = SpinenetByWidthResample(
             164, target_in_channels=164, narrow=20, has_halve=False, expand_level=2
         )
-        self.b3 = Repeated(Residual(166, 166))  # level 4, spinenet.spine:45
+        self.b3 = Repeated(Residual(166, 166))  # level 4
         self.b3.from_b0 = SpinenetByWidthResample(
             164, target_in_channels=166, narrow=20, has_halve=True, expand_level=4, times=4, stride=2, max_pool_kernel=3
         )
         self.b3.from_b1 = SpinenetByWidthResample(
             164, target_in_channels=166, narrow=20, has_halve=True, expand_level=4, times=4, stride=2, max_pool_kernel=3
         )
-        self.b4 = Repeated(Bottleneck(332, 83))  # level 3, spinenet.spine:46
+        self.b4 = Repeated(Bottleneck(332, 83))  # level 3
         self.b4.from_b2 = SpinenetByWidthResample(
             164, target_in_channels=332, narrow=20, has_halve=True, expand_level=3, times=2
         )
         self.b4.from_b3 = SpinenetByWidthResample(
             166, target_in_channels=332, narrow=83, has_halve=False, expand_level=3
         )
-        self.b5 = Repeated(Bottleneck(664, 166))  # level 4, spinenet.spine:47
+        self.b5 = Repeated(Bottleneck(664, 166))  # level 4
         self.b5.from_b2 = SpinenetByWidthResample(
             164, target_in_channels=664, narrow=20, has_halve=True, expand_level=4, times=4, stride=2, max_pool_kernel=3
         )
         self.b5.from_b4 = SpinenetByWidthResample(
             332, target_in_channels=664, narrow=41, has_halve=True, expand_level=4, times=2
         )
-        self.b6 = Repeated(Residual(166, 166))  # level 6, spinenet.spine:48
+        self.b6 = Repeated(Residual(166, 166))  # level 6
         self.b6.from_b3 = SpinenetByWidthResample(
             166, target_in_channels=166, narrow=83, has_halve=True, expand_level=6, times=3, stride=2, max_pool_kernel=3
         )
         self.b6.from_b5 = SpinenetByWidthResample(
             664, target_in_channels=166, narrow=83, has_halve=True, expand_level=6, times=3, stride=2, max_pool_kernel=3
         )
-        self.b7 = Repeated(Bottleneck(664, 166))  # level 4, spinenet.spine:49
+        self.b7 = Repeated(Bottleneck(664, 166))  # level 4
         self.b7.from_b3 = SpinenetByWidthResample(
             166, target_in_channels=664, narrow=83, has_halve=False, expand_level=4
         )
         self.b7.from_b5 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=False, expand_level=4
         )
-        self.b8 = Repeated(Residual(166, 166))  # level 5, spinenet.spine:50
+        self.b8 = Repeated(Residual(166, 166))  # level 5
         self.b8.from_b6 = SpinenetByWidthResample(
             166, target_in_channels=166, narrow=83, has_halve=False, expand_level=5
         )
         self.b8.from_b7 = SpinenetByWidthResample(
             664, target_in_channels=166, narrow=83, has_halve=True, expand_level=5, times=2
         )
-        self.b9 = Repeated(Residual(166, 166))  # level 7, spinenet.spine:51
+        self.b9 = Repeated(Residual(166, 166))  # level 7
         self.b9.from_b6 = SpinenetByWidthResample(
             166, target_in_channels=166, narrow=83, has_halve=True, expand_level=7, times=2
         )
         self.b9.from_b8 = SpinenetByWidthResample(
             166, target_in_channels=166, narrow=83, has_halve=True, expand_level=7, times=3, stride=2, max_pool_kernel=3
         )
-        self.b10 = Repeated(Bottleneck(664, 166))  # level 5, spinenet.spine:52
+        self.b10 = Repeated(Bottleneck(664, 166))  # level 5
         self.b10.from_b8 = SpinenetByWidthResample(
             166, target_in_channels=664, narrow=83, has_halve=False, expand_level=5
         )
         self.b10.from_b9 = SpinenetByWidthResample(
             166, target_in_channels=664, narrow=83, has_halve=False, expand_level=5
         )
-        self.b11 = Repeated(Bottleneck(664, 166))  # level 5, spinenet.spine:53
+        self.b11 = Repeated(Bottleneck(664, 166))  # level 5
         self.b11.from_b8 = SpinenetByWidthResample(
             166, target_in_channels=664, narrow=83, has_halve=False, expand_level=5
         )
         self.b11.from_b10 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=False, expand_level=5
         )
-        self.b12 = Repeated(Bottleneck(664, 166))  # level 4, spinenet.spine:54
+        self.b12 = Repeated(Bottleneck(664, 166))  # level 4
         self.b12.from_b5 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=False, expand_level=4
         )
         self.b12.from_b10 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=False, expand_level=4
         )
-        self.b13 = Repeated(Bottleneck(332, 83))  # level 3, spinenet.spine:55
+        self.b13 = Repeated(Bottleneck(332, 83))  # level 3
         self.b13.from_b4 = SpinenetByWidthResample(
             332, target_in_channels=332, narrow=41, has_halve=False, expand_level=3
         )
         self.b13.from_b10 = SpinenetByWidthResample(
             664, target_in_channels=332, narrow=83, has_halve=False, expand_level=3
         )
-        self.b14 = Repeated(Bottleneck(664, 166))  # level 5, spinenet.spine:56
+        self.b14 = Repeated(Bottleneck(664, 166))  # level 5
         self.b14.from_b7 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=True, expand_level=5, times=2
         )
         self.b14.from_b12 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=True, expand_level=5, times=2
         )
-        self.b15 = Repeated(Bottleneck(664, 166))  # level 7, spinenet.spine:57
+        self.b15 = Repeated(Bottleneck(664, 166))  # level 7
         self.b15.from_b5 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=True, expand_level=7, times=7, stride=3, max_pool_kernel=5
         )
         self.b15.from_b14 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=True, expand_level=7, times=3, stride=2, max_pool_kernel=3
         )
-        self.b16 = Repeated(Bottleneck(664, 166))  # level 6, spinenet.spine:58
+        self.b16 = Repeated(Bottleneck(664, 166))  # level 6
         self.b16.from_b12 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=True, expand_level=6, times=3, stride=2, max_pool_kernel=3
         )
         self.b16.from_b14 = SpinenetByWidthResample(
             664, target_in_channels=664, narrow=83, has_halve=True, expand_level=6, times=1
         )
-        self.P3 = Endpoint(332, 128)  # level 3, spinenet.spine:60
-        self.P4 = Endpoint(664, 128)  # level 4, spinenet.spine:61
-        self.P5 = Endpoint(664, 128)  # level 5, spinenet.spine:62
-        self.P6 = Endpoint(664, 128)  # level 6, spinenet.spine:63
-        self.P7 = Endpoint(664, 128)  # level 7, spinenet.spine:64
+        self.P3 = Endpoint(332, endpoints)  # level 3
+        self.P4 = Endpoint(664, endpoints)  # level 4
+        self.P5 = Endpoint(664, endpoints)  # level 5
+        self.P6 = Endpoint(664, endpoints)  # level 6
+        self.P7 = Endpoint(664, endpoints)  # level 7
         self.reset()
 
     @torch.no_grad()

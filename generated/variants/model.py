@@ -65,7 +65,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -115,10 +115,7 @@ class Bottleneck(nn.Module):
 
 
 class SpinenetResample(nn.Module):
-    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
-    """
+    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5 (std/resample.spine:8)."""
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
         super().__init__()
@@ -145,7 +142,7 @@ class SpinenetResample(nn.Module):
         if self.down > 0:
             y = self.halve(y)
             for _ in range(self.down - 1):
-                y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+                y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
             y = F.interpolate(y, scale_factor=2**-self.down, mode="nearest")
         return self.expand(y)
@@ -225,70 +222,71 @@ class Detector(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.out_channels = 96
+        endpoints = 96
+        self.out_channels = endpoints
         self.size_divisor = 128
         self.feature_info = [
-            {"num_chs": 96, "reduction": 8, "module": "P3", "index": 0},
-            {"num_chs": 96, "reduction": 16, "module": "P4", "index": 1},
-            {"num_chs": 96, "reduction": 32, "module": "P5", "index": 2},
-            {"num_chs": 96, "reduction": 64, "module": "P6", "index": 3},
-            {"num_chs": 96, "reduction": 128, "module": "P7", "index": 4},
+            {"num_chs": endpoints, "reduction": 8, "module": "P3", "index": 0},
+            {"num_chs": endpoints, "reduction": 16, "module": "P4", "index": 1},
+            {"num_chs": endpoints, "reduction": 32, "module": "P5", "index": 2},
+            {"num_chs": endpoints, "reduction": 64, "module": "P6", "index": 3},
+            {"num_chs": endpoints, "reduction": 128, "module": "P7", "index": 4},
         ]
-        self.s = ResnetStem(3)  # level 2, spinenet.spine:40
-        self.b0 = Repeated(Bottleneck(64, 41))  # level 2, spinenet.spine:42
-        self.b1 = Repeated(Bottleneck(164, 41))  # level 2, spinenet.spine:43
-        self.b2 = Repeated(Bottleneck(164, 41))  # level 2, spinenet.spine:44
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Repeated(Bottleneck(64, 41))  # level 2
+        self.b1 = Repeated(Bottleneck(164, 41))  # level 2
+        self.b2 = Repeated(Bottleneck(164, 41))  # level 2
         self.b2.from_b0 = SpinenetResample(164, target_in_channels=164, narrow=20, down=0)
         self.b2.from_b1 = SpinenetResample(164, target_in_channels=164, narrow=20, down=0)
-        self.b3 = Repeated(Residual(166, 166))  # level 4, spinenet.spine:45
+        self.b3 = Repeated(Residual(166, 166))  # level 4
         self.b3.from_b0 = SpinenetResample(164, target_in_channels=166, narrow=20, down=2)
         self.b3.from_b1 = SpinenetResample(164, target_in_channels=166, narrow=20, down=2)
-        self.b4 = Repeated(Bottleneck(332, 83))  # level 3, spinenet.spine:46
+        self.b4 = Repeated(Bottleneck(332, 83))  # level 3
         self.b4.from_b2 = SpinenetResample(164, target_in_channels=332, narrow=20, down=1)
         self.b4.from_b3 = SpinenetResample(166, target_in_channels=332, narrow=83, down=-1)
-        self.b5 = Repeated(Bottleneck(664, 166))  # level 4, spinenet.spine:47
+        self.b5 = Repeated(Bottleneck(664, 166))  # level 4
         self.b5.from_b2 = SpinenetResample(164, target_in_channels=664, narrow=20, down=2)
         self.b5.from_b4 = SpinenetResample(332, target_in_channels=664, narrow=41, down=1)
-        self.b6 = Repeated(Residual(208, 208))  # level 6, spinenet.spine:48
+        self.b6 = Repeated(Residual(208, 208))  # level 6
         self.b6.from_b3 = SpinenetResample(166, target_in_channels=208, narrow=83, down=2)
         self.b6.from_b5 = SpinenetResample(664, target_in_channels=208, narrow=83, down=2)
-        self.b7 = Repeated(Bottleneck(664, 166))  # level 4, spinenet.spine:49
+        self.b7 = Repeated(Bottleneck(664, 166))  # level 4
         self.b7.from_b3 = SpinenetResample(166, target_in_channels=664, narrow=83, down=0)
         self.b7.from_b5 = SpinenetResample(664, target_in_channels=664, narrow=83, down=0)
-        self.b8 = Repeated(Residual(166, 166))  # level 5, spinenet.spine:50
+        self.b8 = Repeated(Residual(166, 166))  # level 5
         self.b8.from_b6 = SpinenetResample(208, target_in_channels=166, narrow=104, down=-1)
         self.b8.from_b7 = SpinenetResample(664, target_in_channels=166, narrow=83, down=1)
-        self.b9 = Repeated(Residual(208, 208))  # level 7, spinenet.spine:51
+        self.b9 = Repeated(Residual(208, 208))  # level 7
         self.b9.from_b6 = SpinenetResample(208, target_in_channels=208, narrow=104, down=1)
         self.b9.from_b8 = SpinenetResample(166, target_in_channels=208, narrow=83, down=2)
-        self.b10 = Repeated(Bottleneck(664, 166))  # level 5, spinenet.spine:52
+        self.b10 = Repeated(Bottleneck(664, 166))  # level 5
         self.b10.from_b8 = SpinenetResample(166, target_in_channels=664, narrow=83, down=0)
         self.b10.from_b9 = SpinenetResample(208, target_in_channels=664, narrow=104, down=-2)
-        self.b11 = Repeated(Bottleneck(664, 166))  # level 5, spinenet.spine:53
+        self.b11 = Repeated(Bottleneck(664, 166))  # level 5
         self.b11.from_b8 = SpinenetResample(166, target_in_channels=664, narrow=83, down=0)
         self.b11.from_b10 = SpinenetResample(664, target_in_channels=664, narrow=83, down=0)
-        self.b12 = Repeated(Bottleneck(664, 166))  # level 4, spinenet.spine:54
+        self.b12 = Repeated(Bottleneck(664, 166))  # level 4
         self.b12.from_b5 = SpinenetResample(664, target_in_channels=664, narrow=83, down=0)
         self.b12.from_b10 = SpinenetResample(664, target_in_channels=664, narrow=83, down=-1)
-        self.b13 = Repeated(Bottleneck(332, 83))  # level 3, spinenet.spine:55
+        self.b13 = Repeated(Bottleneck(332, 83))  # level 3
         self.b13.from_b4 = SpinenetResample(332, target_in_channels=332, narrow=41, down=0)
         self.b13.from_b10 = SpinenetResample(664, target_in_channels=332, narrow=83, down=-2)
-        self.b14 = Repeated(Bottleneck(664, 166))  # level 5, spinenet.spine:56
+        self.b14 = Repeated(Bottleneck(664, 166))  # level 5
         self.b14.from_b7 = SpinenetResample(664, target_in_channels=664, narrow=83, down=1)
         self.b14.from_b12 = SpinenetResample(664, target_in_channels=664, narrow=83, down=1)
-        self.b15 = Repeated(Bottleneck(832, 208))  # level 7, spinenet.spine:57
+        self.b15 = Repeated(Bottleneck(832, 208))  # level 7
         self.b15.from_b5 = SpinenetResample(664, target_in_channels=832, narrow=83, down=3)
         self.b15.from_b14 = SpinenetResample(664, target_in_channels=832, narrow=83, down=2)
-        self.b16 = Repeated(Bottleneck(832, 208))  # level 6, spinenet.spine:58
+        self.b16 = Repeated(Bottleneck(832, 208))  # level 6
         self.b16.from_b12 = SpinenetResample(664, target_in_channels=832, narrow=83, down=2)
         self.b16.from_b14 = SpinenetResample(664, target_in_channels=832, narrow=83, down=1)
-        self.P3 = Endpoint(332, 96)  # level 3, spinenet.spine:60
-        self.P4 = Endpoint(664, 96)  # level 4, spinenet.spine:61
-        self.P5 = Endpoint(664, 96)  # level 5, spinenet.spine:62
-        self.P6 = Endpoint(832, 96)  # level 6, spinenet.spine:63
-        self.P7 = Endpoint(832, 96)  # level 7, spinenet.spine:64
-        self.classes = RetinaTower(64, 720, conv_in_channels=(96, 64, 64, 64), start=-4.59512)  # line 28
-        self.boxes = RetinaTower(64, 36, conv_in_channels=(96, 64, 64, 64))  # line 29
+        self.P3 = Endpoint(332, endpoints)  # level 3
+        self.P4 = Endpoint(664, endpoints)  # level 4
+        self.P5 = Endpoint(664, endpoints)  # level 5
+        self.P6 = Endpoint(832, endpoints)  # level 6
+        self.P7 = Endpoint(832, endpoints)  # level 7
+        self.classes = RetinaTower(64, 720, conv_in_channels=(96, 64, 64, 64), start=-4.59512)
+        self.boxes = RetinaTower(64, 36, conv_in_channels=(96, 64, 64, 64))
         self.reset()
 
     @torch.no_grad()

@@ -9,8 +9,8 @@ from spinedsl.brief import Items, counted, cut
 from spinedsl.ir.networks import Network, RowDecl
 from spinedsl.ops.depends import Depends
 from spinedsl.ops.program import Call
-from spinedsl.ops.types import Loc, Type
-from spinedsl.record import Record
+from spinedsl.ops.types import Attr, Loc, Type
+from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -84,6 +84,7 @@ class TypedNetwork(Record, eq=False):
     given_size: InputSize | None
     loc: Loc
     any_size: bool = False
+    constants: Mapping[str, Attr] = field(default_factory=dict)  # whole numbers of its parameters and `let`s
 
     def __brief__(self) -> str:
         return f"{cut(self.name, 40)}: {counted(len(self.rows), 'row')}, {self.input_name} {self.input_type}"

@@ -34,6 +34,7 @@ def lower(checked: CheckedNetwork) -> Program:
         ),
         divisor=typed.divisor,
         static_axes=dict(typed.static_axes),
+        constants=typed.constants,
         sources=_sources(typed.network.unit),
         loc=typed.loc,
         any_size=typed.any_size,

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 from spinedsl.brief import Items, Table, counted, cut, listed, short_path
 from spinedsl.diagnostics import nearest
 from spinedsl.ops.types import Attr, Expr, Literal, Loc, Type
-from spinedsl.record import Record
+from spinedsl.record import Record, field
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -58,7 +58,7 @@ class Call(Record, eq=False):
 
     module: Module
     maps: dict[str, Operand]
-    scalars: dict[str, Attr]
+    scalars: Mapping[str, Attr]
     path: Path
     shared: bool
     type: Type
@@ -260,6 +260,7 @@ class Program(Record, eq=False):
     loc: Loc
     any_size: bool = False  # the divisor is 1
     dropped: tuple[str, ...] = ()  # rows of the network that its chosen outputs do not need
+    constants: Mapping[str, Attr] = field(default_factory=dict)  # its own whole numbers by name, which rows speak of
 
     def __brief__(self) -> str:
         made = f"{cut(self.name, 30)}: {counted(len(self.rows), 'row')}"

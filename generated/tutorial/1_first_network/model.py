@@ -73,7 +73,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -127,10 +127,10 @@ class First(nn.Module):
             {"num_chs": 32, "reduction": 8, "module": "C3", "index": 0},
             {"num_chs": 64, "reduction": 16, "module": "C4", "index": 1},
         ]
-        self.s = ResnetStem(3)  # level 2, line 19
-        self.a = Residual(16, 16)  # level 2, line 21
-        self.b = Residual(16, 32, stride=2)  # level 3, line 22
-        self.c = Repeated(Residual(32, 64, stride=2), Residual(64, 64))  # level 4, line 23
+        self.s = ResnetStem(3)  # level 2
+        self.a = Residual(16, 16)  # level 2
+        self.b = Residual(16, 32, stride=2)  # level 3
+        self.c = Repeated(Residual(32, 64, stride=2), Residual(64, 64))  # level 4
         self.reset()
 
     @torch.no_grad()

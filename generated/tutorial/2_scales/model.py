@@ -50,7 +50,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -100,10 +100,7 @@ class Bottleneck(nn.Module):
 
 
 class SpinenetResample(nn.Module):
-    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
-    """
+    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5 (std/resample.spine:8)."""
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
         super().__init__()
@@ -130,7 +127,7 @@ class SpinenetResample(nn.Module):
         if self.down > 0:
             y = self.halve(y)
             for _ in range(self.down - 1):
-                y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+                y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
             y = F.interpolate(y, scale_factor=2**-self.down, mode="nearest")
         return self.expand(y)
@@ -182,28 +179,28 @@ class Scales(nn.Module):
             {"num_chs": 48, "reduction": 16, "module": "P4", "index": 1},
             {"num_chs": 48, "reduction": 32, "module": "P5", "index": 2},
         ]
-        self.s = ResnetStem(3)  # level 2, line 23
-        self.b0 = Bottleneck(16, 16)  # level 2, line 25
-        self.b1 = Bottleneck(128, 32)  # level 4, line 26
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Bottleneck(16, 16)  # level 2
+        self.b1 = Bottleneck(128, 32)  # level 4
         self.b1.from_b0 = SpinenetResample(64, target_in_channels=128, narrow=8, down=2)
-        self.b2 = Residual(24, 24)  # level 3, line 27
+        self.b2 = Residual(24, 24)  # level 3
         self.b2.from_b0 = SpinenetResample(64, target_in_channels=24, narrow=8, down=1)
         self.b2.from_b1 = SpinenetResample(128, target_in_channels=24, narrow=16, down=-1)
-        self.b3 = Bottleneck(128, 32)  # level 5, line 28
+        self.b3 = Bottleneck(128, 32)  # level 5
         self.b3.from_b1 = SpinenetResample(128, target_in_channels=128, narrow=16, down=1)
         self.b3.from_b2 = SpinenetResample(24, target_in_channels=128, narrow=12, down=2)
-        self.b4 = Bottleneck(96, 24)  # level 3, line 29
+        self.b4 = Bottleneck(96, 24)  # level 3
         self.b4.from_b2 = SpinenetResample(24, target_in_channels=96, narrow=12, down=0)
         self.b4.from_b3 = SpinenetResample(128, target_in_channels=96, narrow=16, down=-2)
-        self.b5 = Bottleneck(128, 32)  # level 4, line 30
+        self.b5 = Bottleneck(128, 32)  # level 4
         self.b5.from_b1 = SpinenetResample(128, target_in_channels=128, narrow=16, down=0)
         self.b5.from_b4 = SpinenetResample(96, target_in_channels=128, narrow=12, down=1)
-        self.b6 = Residual(32, 32)  # level 5, line 31
+        self.b6 = Residual(32, 32)  # level 5
         self.b6.from_b3 = SpinenetResample(128, target_in_channels=32, narrow=16, down=0)
         self.b6.from_b5 = SpinenetResample(128, target_in_channels=32, narrow=16, down=1)
-        self.P3 = Endpoint(96, 48)  # level 3, line 34
-        self.P4 = Endpoint(128, 48)  # level 4, line 35
-        self.P5 = Endpoint(32, 48)  # level 5, line 36
+        self.P3 = Endpoint(96, 48)  # level 3
+        self.P4 = Endpoint(128, 48)  # level 4
+        self.P5 = Endpoint(32, 48)  # level 5
         self.reset()
 
     @torch.no_grad()

@@ -73,7 +73,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -123,10 +123,7 @@ class Bottleneck(nn.Module):
 
 
 class SpinenetResample(nn.Module):
-    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
-    """
+    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5 (std/resample.spine:8)."""
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
         super().__init__()
@@ -153,7 +150,7 @@ class SpinenetResample(nn.Module):
         if self.down > 0:
             y = self.halve(y)
             for _ in range(self.down - 1):
-                y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+                y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
             y = F.interpolate(y, scale_factor=2, mode="nearest")
         return self.expand(y)
@@ -198,29 +195,30 @@ class Small(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.out_channels = 32
+        endpoints = 32
+        self.out_channels = endpoints
         self.size_divisor = 32
         self.feature_info = [
-            {"num_chs": 32, "reduction": 8, "module": "P3", "index": 0},
-            {"num_chs": 32, "reduction": 16, "module": "P4", "index": 1},
-            {"num_chs": 32, "reduction": 32, "module": "P5", "index": 2},
+            {"num_chs": endpoints, "reduction": 8, "module": "P3", "index": 0},
+            {"num_chs": endpoints, "reduction": 16, "module": "P4", "index": 1},
+            {"num_chs": endpoints, "reduction": 32, "module": "P5", "index": 2},
         ]
-        self.s = ResnetStem(3)  # level 2, line 21
-        self.b0 = Repeated(Bottleneck(16, 10))  # level 2, line 24
-        self.b1 = Repeated(Bottleneck(80, 20))  # level 4, line 25
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Repeated(Bottleneck(16, 10))  # level 2
+        self.b1 = Repeated(Bottleneck(80, 20))  # level 4
         self.b1.from_b0 = SpinenetResample(40, target_in_channels=80, narrow=5, down=2)
-        self.b2 = Repeated(Residual(15, 15))  # level 3, line 26
+        self.b2 = Repeated(Residual(15, 15))  # level 3
         self.b2.from_b0 = SpinenetResample(40, target_in_channels=15, narrow=5, down=1)
         self.b2.from_b1 = SpinenetResample(80, target_in_channels=15, narrow=10, down=-1)
-        self.b3 = Repeated(Bottleneck(80, 20))  # level 5, line 27
+        self.b3 = Repeated(Bottleneck(80, 20))  # level 5
         self.b3.from_b1 = SpinenetResample(80, target_in_channels=80, narrow=10, down=1)
         self.b3.from_b2 = SpinenetResample(15, target_in_channels=80, narrow=7, down=2)
-        self.b4 = Repeated(Bottleneck(80, 20))  # level 4, line 28
+        self.b4 = Repeated(Bottleneck(80, 20))  # level 4
         self.b4.from_b2 = SpinenetResample(15, target_in_channels=80, narrow=7, down=1)
         self.b4.from_b3 = SpinenetResample(80, target_in_channels=80, narrow=10, down=-1)
-        self.P3 = Endpoint(15, 32)  # level 3, line 30
-        self.P4 = Endpoint(80, 32)  # level 4, line 31
-        self.P5 = Endpoint(80, 32)  # level 5, line 32
+        self.P3 = Endpoint(15, endpoints)  # level 3
+        self.P4 = Endpoint(80, endpoints)  # level 4
+        self.P5 = Endpoint(80, endpoints)  # level 5
         self.reset()
 
     @torch.no_grad()

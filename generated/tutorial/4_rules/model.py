@@ -49,7 +49,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Shortcut(nn.Module):
@@ -99,10 +99,7 @@ class Bottleneck(nn.Module):
 
 
 class SpinenetResample(nn.Module):
-    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
-    """
+    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5 (std/resample.spine:8)."""
 
     def __init__(self, in_channels: int, narrow: int, down: int) -> None:
         super().__init__()
@@ -127,7 +124,7 @@ class SpinenetResample(nn.Module):
         if self.down > 0:
             y = self.halve(y)
             for _ in range(self.down - 1):
-                y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+                y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
             y = F.interpolate(y, scale_factor=4, mode="nearest")
         return self.expand(y)
@@ -156,27 +153,27 @@ class Rules(nn.Module):
             {"num_chs": 48, "reduction": 8, "module": "P3", "index": 0},
             {"num_chs": 48, "reduction": 32, "module": "P5", "index": 1},
         ]
-        self.s = ResnetStem(3)  # level 2, line 22
-        self.b0 = Bottleneck(16, 16)  # level 2, line 24
-        self.b1 = Bottleneck(128, 32)  # level 3, line 25
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Bottleneck(16, 16)  # level 2
+        self.b1 = Bottleneck(128, 32)  # level 3
         self.b1.from_b0 = SpinenetResample(64, narrow=8, down=1)
-        self.b2 = Bottleneck(128, 32)  # level 4, line 26
+        self.b2 = Bottleneck(128, 32)  # level 4
         self.b2.from_b0 = SpinenetResample(64, narrow=8, down=2)
         self.b2.from_b1 = SpinenetResample(128, narrow=16, down=1)
-        self.b3 = Bottleneck(128, 32)  # level 5, line 27
+        self.b3 = Bottleneck(128, 32)  # level 5
         self.b3.from_b0 = SpinenetResample(64, narrow=8, down=3)
         self.b3.from_b1 = SpinenetResample(128, narrow=16, down=2)
         self.b3.from_b2 = SpinenetResample(128, narrow=16, down=1)
-        self.b4 = Bottleneck(128, 32)  # level 5, line 28
+        self.b4 = Bottleneck(128, 32)  # level 5
         self.b4.from_b2 = SpinenetResample(128, narrow=16, down=1)
-        self.b5 = Bottleneck(128, 32)  # level 5, line 31
+        self.b5 = Bottleneck(128, 32)  # level 5
         self.b5.from_b2 = SpinenetResample(128, narrow=16, down=1)
         self.b5.from_b3 = SpinenetResample(128, narrow=16, down=0)
-        self.b6 = Bottleneck(128, 32)  # level 3, line 32
+        self.b6 = Bottleneck(128, 32)  # level 3
         self.b6.from_b1 = SpinenetResample(128, narrow=32, down=0)
         self.b6.from_b5 = SpinenetResample(128, narrow=32, down=-2)
-        self.P3 = Endpoint(128, 48)  # level 3, line 34
-        self.P5 = Endpoint(128, 48)  # level 5, line 35
+        self.P3 = Endpoint(128, 48)  # level 3
+        self.P5 = Endpoint(128, 48)  # level 5
         self.reset()
 
     @torch.no_grad()

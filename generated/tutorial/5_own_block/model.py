@@ -66,7 +66,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Excite(nn.Module):
@@ -128,10 +128,7 @@ class Inverted(nn.Module):
 
 
 class SpinenetResample(nn.Module):
-    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
-    """
+    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5 (std/resample.spine:8)."""
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
         super().__init__()
@@ -158,7 +155,7 @@ class SpinenetResample(nn.Module):
         if self.down > 0:
             y = self.halve(y)
             for _ in range(self.down - 1):
-                y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+                y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
             y = F.interpolate(y, scale_factor=2, mode="nearest")
         return self.expand(y)
@@ -188,21 +185,21 @@ class OwnBlock(nn.Module):
             {"num_chs": 32, "reduction": 16, "module": "P4", "index": 1},
             {"num_chs": 32, "reduction": 32, "module": "P5", "index": 2},
         ]
-        self.s = ResnetStem(3)  # level 2, line 39
-        self.b0 = Inverted(16, 16, squeeze_channels=16)  # level 2, line 41
-        self.b1 = Inverted(16, 40, squeeze_channels=16, stride=4)  # level 4, line 42
-        self.b2 = Inverted(24, 24, squeeze_channels=36, expansion=6)  # level 3, line 43
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Inverted(16, 16, squeeze_channels=16)  # level 2
+        self.b1 = Inverted(16, 40, squeeze_channels=16, stride=4)  # level 4
+        self.b2 = Inverted(24, 24, squeeze_channels=36, expansion=6)  # level 3
         self.b2.from_b0 = SpinenetResample(16, target_in_channels=24, narrow=8, down=1)
         self.b2.from_b1 = SpinenetResample(40, target_in_channels=24, narrow=20, down=-1)
-        self.b3 = Inverted(40, 40, squeeze_channels=40)  # level 5, line 44
+        self.b3 = Inverted(40, 40, squeeze_channels=40)  # level 5
         self.b3.from_b1 = SpinenetResample(40, target_in_channels=40, narrow=20, down=1)
         self.b3.from_b2 = SpinenetResample(24, target_in_channels=40, narrow=12, down=2)
-        self.b4 = Inverted(40, 40, squeeze_channels=40)  # level 4, line 45
+        self.b4 = Inverted(40, 40, squeeze_channels=40)  # level 4
         self.b4.from_b2 = SpinenetResample(24, target_in_channels=40, narrow=12, down=1)
         self.b4.from_b3 = SpinenetResample(40, target_in_channels=40, narrow=20, down=-1)
-        self.P3 = Endpoint(24, 32)  # level 3, line 47
-        self.P4 = Endpoint(40, 32)  # level 4, line 48
-        self.P5 = Endpoint(40, 32)  # level 5, line 49
+        self.P3 = Endpoint(24, 32)  # level 3
+        self.P4 = Endpoint(40, 32)  # level 4
+        self.P5 = Endpoint(40, 32)  # level 5
         self.reset()
 
     @torch.no_grad()

@@ -57,7 +57,7 @@ class ResnetStem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         enter = self.enter(image)
-        return F.max_pool2d(F.pad(enter, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+        return F.max_pool2d(enter, 3, stride=2, ceil_mode=True)
 
 
 class Residual(nn.Module):
@@ -82,10 +82,7 @@ class Residual(nn.Module):
 
 
 class SpinenetResample(nn.Module):
-    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5. `alpha` narrows the map on its way; the
-    last convolution has no activation. Over several levels tensorflow/models chains max pools of stride 2;
-    tensorflow/tpu takes one larger pool: `chained = false` (std/resample.spine:8).
-    """
+    """SpineNet's resampling: Du et al., CVPR 2020, arXiv 1912.05027, Figure 5 (std/resample.spine:8)."""
 
     def __init__(self, in_channels: int, target_in_channels: int, narrow: int, down: int) -> None:
         super().__init__()
@@ -112,7 +109,7 @@ class SpinenetResample(nn.Module):
         if self.down > 0:
             y = self.halve(y)
             for _ in range(self.down - 1):
-                y = F.max_pool2d(F.pad(y, (0, 1, 0, 1), value=float("-inf")), 3, stride=2)
+                y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
             y = F.interpolate(y, scale_factor=2, mode="nearest")
         return self.expand(y)
@@ -169,25 +166,25 @@ class Permuted(nn.Module):
             {"num_chs": 48, "reduction": 16, "module": "P4", "index": 1},
             {"num_chs": 48, "reduction": 32, "module": "P5", "index": 2},
         ]
-        self.s = ResnetStem(3)  # level 2, line 21
-        self.b0 = Residual(16, 16)  # level 2, line 23
-        self.b1 = Residual(24, 24)  # level 3, line 24
+        self.s = ResnetStem(3)  # level 2
+        self.b0 = Residual(16, 16)  # level 2
+        self.b1 = Residual(24, 24)  # level 3
         self.b1.from_b0 = SpinenetResample(16, target_in_channels=24, narrow=8, down=1)
-        self.b2 = Residual(32, 32)  # level 5, line 36
+        self.b2 = Residual(32, 32)  # level 5
         self.b2.from_b0 = SpinenetResample(16, target_in_channels=32, narrow=8, down=3)
         self.b2.from_b1 = SpinenetResample(24, target_in_channels=32, narrow=12, down=2)
-        self.b3 = Bottleneck(128, 32)  # level 4, line 37
+        self.b3 = Bottleneck(128, 32)  # level 4
         self.b3.from_b1 = SpinenetResample(24, target_in_channels=128, narrow=12, down=1)
         self.b3.from_b2 = SpinenetResample(32, target_in_channels=128, narrow=16, down=-1)
-        self.x1 = Residual(24, 24)  # level 3, line 38
+        self.x1 = Residual(24, 24)  # level 3
         self.x1.from_b1 = SpinenetResample(24, target_in_channels=24, narrow=12, down=0)
         self.x1.from_b3 = SpinenetResample(128, target_in_channels=24, narrow=16, down=-1)
-        self.b4 = Residual(32, 32)  # level 4, line 39
+        self.b4 = Residual(32, 32)  # level 4
         self.b4.from_x1 = SpinenetResample(24, target_in_channels=32, narrow=12, down=1)
         self.b4.from_b2 = SpinenetResample(32, target_in_channels=32, narrow=16, down=-1)
-        self.P3 = Endpoint(24, 48)  # level 3, line 40
-        self.P4 = Endpoint(32, 48)  # level 4, line 30
-        self.P5 = Endpoint(32, 48)  # level 5, line 41
+        self.P3 = Endpoint(24, 48)  # level 3
+        self.P4 = Endpoint(32, 48)  # level 4
+        self.P5 = Endpoint(32, 48)  # level 5
         self.reset()
 
     @torch.no_grad()

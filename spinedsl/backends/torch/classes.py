@@ -6,6 +6,7 @@ In: a program. Out: `Class`es with their text. All uses of a definition share on
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
@@ -157,15 +158,14 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():
         wanted += "Resample"
     made = Class(_free(wanted, taken), plan.modules, plan.inputs, plan.starred, is_function, plan.sizes)
-    described = _docstring(first, program)
     if is_function:
         head = lines(0, "", call(f"def {made.name}", *_maps(plan)), gives)
-        made.text = [*head, *_indented(described, STEP), *block(body, STEP)]
+        made.text = [*head, *_indented(_docstring(plan, program), STEP), *block(body, STEP)]
         return made
     constructor = Construct(plan).write()
     made.arguments = plan.scope.signature()
     stored = [f"self.{argument.name} = {argument.name}" for argument in made.arguments if argument.stored]
-    made.text = [f"class {made.name}(nn.Module):", *_indented(described, STEP), ""]
+    made.text = [f"class {made.name}(nn.Module):", *_indented(_docstring(plan, program), STEP), ""]
     if made.arguments or constructor:
         signature = call("def __init__", "self", *map(_parameter, made.arguments))
         made.text += lines(STEP, "", signature, " -> None:")
@@ -200,9 +200,12 @@ def _parameter(argument: Argument) -> str:
     return f"{argument.name}: {argument.annotation}{default}"
 
 
-def _docstring(module: Module, program: Program) -> list[str]:
-    """What the comment above the definition says, and where it stands."""
-    comment = _comment(module.loc, program)
+def _docstring(plan: Plan, program: Program) -> list[str]:
+    """What the comment above the definition says, and where it stands. Of arguments, only those that the class has."""
+    module = plan.modules[0]
+    missing = {formal.name for formal in module.formals if formal.kind == "scalar"}
+    missing -= {argument.key.partition(".")[0] for argument in plan.scope.arguments.values()}
+    comment = _without(_comment(module.loc, program), missing)
     where = f"({place(module.loc)})."
     kind = {"def": "Helper"}.get(module.kind, module.kind.replace("_", " ").capitalize())
     for said in ([" ".join(comment)] if comment else [f"{kind} `{prose(module.definition)}`"], comment[:1]):
@@ -210,6 +213,13 @@ def _docstring(module: Module, program: Program) -> list[str]:
         if len(line) <= WIDTH - STEP and (len(comment) < 2 or said != comment[:1] or said[0].endswith(".")):
             return [line]
     return [*textwrap.wrap(f'"""{" ".join(comment).removesuffix(".")} {where}', WIDTH - STEP), '"""']
+
+
+def _without(comment: list[str], names: set[str]) -> list[str]:
+    """A comment less its sentences that speak of one of these names, as `name` or as `name = value`."""
+    sentences = re.split(r"(?<=\.)\s+(?=[A-Z`])", " ".join(comment))
+    kept = [part for part in sentences if not names.intersection(re.findall(r"`([a-z_]\w*)\b[^`]*`", part))]
+    return comment if len(kept) == len(sentences) else [" ".join(kept)] if kept else []
 
 
 def _comment(loc: Loc, program: Program) -> list[str]:

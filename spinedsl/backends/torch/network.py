@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from spinedsl.backends.torch.expressions import literal
+from spinedsl.backends.torch.expressions import Leaf, evaluate, literal, same, simplify, write
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, flat, lines, named
 from spinedsl.backends.torch.names import attribute, place, python_name
@@ -16,6 +16,7 @@ from spinedsl.backends.torch.plan import Class
 from spinedsl.backends.torch.scope import Argument
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Call, Module, Program, Row, calls_of
+from spinedsl.ops.types import Expr, Name, Value
 
 FEW = 3  # from this many equal modules on, a row says how many there are
 
@@ -29,8 +30,7 @@ def write_network(program: Program, name: str, classes: Sequence[Class], rules: 
         "",
         "    def __init__(self) -> None:",
         "        super().__init__()",
-        *writer.facts(),
-        *writer.submodules(),
+        *writer.init(),
         *_forgiving(program),
         "        self.reset()",
         "",
@@ -85,7 +85,8 @@ class _Network:
     def __init__(self, program: Program, classes: Sequence[Class]) -> None:
         self.program = program
         self.classes = {id(module): found for found in classes for module in found.modules}
-        taken = {found.name for found in classes}
+        self.taken = taken = {found.name for found in classes}
+        self.constants: dict[str, tuple[str, str]] = {}  # by the file's name: the variable, and what it is
         self.locals: dict[str, str] = {}
         for name in (program.input_name, *(name for row in program.rows for name in row.values)):
             wanted = name.lower() if name in program.outputs else name
@@ -96,17 +97,46 @@ class _Network:
     def class_of(self, module: Module) -> Class:
         return self.classes[id(module)]
 
+    # ---- numbers with a name ----
+
+    def number(self, value: Value, expr: Expr) -> str:
+        """A number as the file says it, if that is in whole numbers that the file gives a name; else its value."""
+        simple = simplify(expr, self._constant)
+        if simple is None or not same(evaluate(simple, self._known), value):
+            return literal(value)
+        return write(simple, self._name)
+
+    def _constant(self, leaf: Leaf) -> Expr | None:
+        return leaf if isinstance(leaf, Name) and leaf.name in self.program.constants else None
+
+    def _known(self, leaf: Leaf) -> Value | None:
+        return self.program.constants[leaf.name].value
+
+    def _name(self, leaf: Leaf) -> str:
+        """The variable of a constant; those that it is made of are named before it."""
+        if leaf.name not in self.constants:
+            attr = self.program.constants[leaf.name]
+            text = self.number(attr.value, attr.expr)
+            taken = {*self.taken, *(name for name, _ in self.constants.values())}
+            self.constants[leaf.name] = python_name(leaf.name, taken), text
+        return self.constants[leaf.name][0]
+
+    def init(self) -> list[str]:
+        """The lines of `__init__` before the tensors are initialised."""
+        facts, rows = self.facts(), list(self.submodules())
+        return [*(f"        {name} = {text}" for name, text in self.constants.values()), *facts, *rows]
+
     def facts(self) -> list[str]:
         """What a host asks of a backbone."""
         program = self.program
         outputs = program.pyramid
-        channels = [row.type.channels for row in outputs]
-        same = len(set(channels)) == 1
+        channels = [self.channels(row) for row in outputs]
+        agreed = len(set(channels)) == 1
         features = tuple(
             Bracket(
                 "{",
                 (
-                    entry("num_chs", str(row.type.channels)),
+                    entry("num_chs", self.channels(row)),
                     entry("reduction", str(2 ** (row.level or 0))),
                     entry("module", f'"{attribute(row.name)}"'),
                     entry("index", str(index)),
@@ -116,10 +146,16 @@ class _Network:
             for index, row in enumerate(outputs)
         )
         return [
-            *lines(8, "self.out_channels = ", str(channels[0]) if same else f"[{', '.join(map(str, channels))}]"),
+            *lines(8, "self.out_channels = ", channels[0] if agreed else f"[{', '.join(channels)}]"),
             f"        self.size_divisor = {program.divisor}",
             *lines(8, "self.feature_info = ", Bracket("[", features, "]")),
         ]
+
+    def channels(self, row: Row) -> str:
+        """The channels of what a row gives."""
+        if not row.calls:
+            return str(row.type.channels)
+        return self.number(row.type.channels, row.calls[-1].channels)
 
     # ---- __init__ ----
 
@@ -141,9 +177,10 @@ class _Network:
                 yield from lines(8, f"{own_place}.{attribute(part.path[-1])} = ", self.construct(part))
 
     def _commented(self, row: Row, made: list[str]) -> list[str]:
-        """The lines that construct a row, with its level and its place in the file."""
-        where = f"line {row.loc.line}" if row.loc.file == self.program.loc.file else place(row.loc)
-        comment = f"# {where}" if row.level is None else f"# level {row.level}, {where}"
+        """The lines that construct a row, with its level."""
+        if row.level is None:
+            return made
+        comment = f"# level {row.level}"
         together = f"{made[0]}  {comment}"
         return [together] if len(made) == 1 and len(together) <= WIDTH else [f"        {comment}", *made]
 
@@ -154,7 +191,10 @@ class _Network:
 
         def write(argument: Argument) -> str | None:
             value = argument.values[number]
-            return None if value is None or value == argument.default else literal(value)
+            if value is None or value == argument.default:
+                return None
+            said = part.scalars.get(argument.key)
+            return literal(value) if said is None else self.number(value, said.expr)
 
         return found.construct(write)
 

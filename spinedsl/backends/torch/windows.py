@@ -19,9 +19,13 @@ from spinedsl.record import Record, replace
 
 
 class _Padding(Record):
-    """Equal on all sides, as an argument of the operation itself, or put around the map before it; or none."""
+    """Equal on all sides, as an argument of the operation itself, or put around the map before it; or none.
+
+    A pool whose windows may reach `over` the end, where they see what lies inside, needs no more there.
+    """
 
     inside: str = ""
+    over: bool = False
     around: Doc = ""
     by_size: tuple[Doc, ...] = ()  # what works it out when the code runs: arguments of `same_pad` after the map
 
@@ -34,7 +38,8 @@ class _Padding(Record):
     @property
     def argument(self) -> list[Doc]:
         """For the operation itself."""
-        return [named("padding", self.inside)] if self.inside else []
+        inside = [named("padding", self.inside)] if self.inside else []
+        return [*inside, "ceil_mode=True"] if self.over else inside
 
 
 def _amounts(op: OpAt) -> dict[Use, tuple[int, int]]:
@@ -70,13 +75,27 @@ def _always_same(op: OpAt) -> bool:
 
 
 def fixed(op: OpAt) -> bool:
-    """Even padding, the same in every use."""
-    return not by_size(op) and _even(op) and len(set(_amounts(op).values())) == 1
+    """Padding that the operation does itself, the same in every use."""
+    return not by_size(op) and (_over(op) is not None or (_even(op) and len(set(_amounts(op).values())) == 1))
 
 
 def never_by_size(op: OpAt) -> bool:
     """The padding is known before the code runs."""
     return not by_size(op)
+
+
+def _over(op: OpAt) -> int | None:
+    """How much a pool pads before each axis, where it pads one more after: the last window may reach over the end.
+
+    That gives as many windows as the padding where the stride divides the size, and always where it is 2.
+    """
+    amounts = set(_amounts(op).values())
+    if op.primitive == "conv" or by_size(op) or len(amounts) > 1:
+        return None
+    ((before, after),) = amounts
+    halves = set(op.attributes["stride"].values.values()) == {2}
+    whole = all(type_.extra == (0, 0) for types in op.types.values() for type_ in types)
+    return before if after == before + 1 and (halves or whole) else None
 
 
 def _inside(place: Place) -> Scalar:
@@ -100,6 +119,8 @@ def _padding(place: Place) -> _Padding:
         return _Padding(by_size=(_reach(place), place.number("stride"), *_even_instead(place)))
     if _by_stride(place):
         return _Padding(around=call("same_padding", _reach(place), place.number("stride")))
+    if (before := _over(place.op)) is not None:
+        return _Padding(inside=str(before) if before else "", over=True)
     if _even(place.op):
         inside = _inside(place)
         return _Padding() if inside.constant == 0 else _Padding(inside=place.write(inside, "padding"))
@@ -212,7 +233,7 @@ _INSIDE_ONLY = "count_include_pad=False"
 def average_pool(place: Place) -> Modules:
     """The constructor, where the padding is `fixed`."""
     padding = _padding(place)
-    uncounted = [_INSIDE_ONLY] if padding.inside else []
+    uncounted = [_INSIDE_ONLY] if padding.argument else []
     return "", call("nn.AvgPool2d", *_pool_arguments(place, padding), *uncounted)
 
 
@@ -224,5 +245,5 @@ def average_pool_call(place: Place, inputs: Sequence[Code]) -> Code:
     if padding.around:
         window = (place.number("kernel"), place.number("stride"))
         return Code(call("average_pool", inputs[0].doc, *window, padding.around))
-    uncounted = [_INSIDE_ONLY] if padding.inside else []
+    uncounted = [_INSIDE_ONLY] if padding.argument else []
     return Code(call("F.avg_pool2d", inputs[0].doc, *_pool_arguments(place, padding), *uncounted))

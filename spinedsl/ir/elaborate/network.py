@@ -61,6 +61,7 @@ class Elaborator:
             least_inputs=least,
             most_inputs=most,
             static_axes=self.context.static_axes,
+            constants=settings.constants(),
             given_size=self.given_size,
             loc=Loc(head.source.name, head.line),
             any_size=any_size,

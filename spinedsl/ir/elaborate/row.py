@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spinedsl.brief import Table
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate.settings import Settings
 from spinedsl.ir.expand import Block, Context, Environment, Result, complete, expand, promised_channels
+from spinedsl.ir.expand.calls import channels_of
 from spinedsl.ir.expand.misfits import divides
-from spinedsl.ir.expand.notation import OPAQUE
+from spinedsl.ir.expand.notation import OPAQUE, outside
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import RowDecl
 from spinedsl.ir.scalars import Poison
 from spinedsl.ir.typed import TypedInput, TypedRow
-from spinedsl.ops.program import Call, Many, Operand, Ref, Yielded
-from spinedsl.ops.types import Literal, Loc, Type, at_level
+from spinedsl.ops.program import Call, Many, Module, Operand, Ref, Yielded
+from spinedsl.ops.types import Attr, Literal, Loc, Type, at_level
 from spinedsl.record import Record, field, replace
 from spinedsl.syntax import tree
 
@@ -159,8 +161,25 @@ class RowElaborator(Record, frozen=False):
         if completed is None or module is None or isinstance(module, Poison):
             return None
         maps: dict[str, Operand] = {name: completed[name] for name in module.maps}  # type: ignore[misc]
+        scalars = self.as_written(use, module)
+        channels = outside(channels_of(module, defined), {}, scalars)
+        if channels == OPAQUE:
+            channels = Literal(module.type.channels)
         loc = Loc(use.span.source.name, use.span.line)
-        return Call(module, maps, module.literals, path, False, module.type, Literal(module.type.channels), loc)
+        return Call(module, maps, scalars, path, False, module.type, channels, loc)
+
+    def as_written(self, use: tree.Use, module: Module) -> Mapping[str, Attr]:
+        """The compile-time values of a use: as the row says them, in the names of the network, or as values."""
+        written = {argument.name.text: argument.value for argument in use.arguments if argument.name is not None}
+        clause = self.declared.value_of("channels")
+        if clause is not None and use is self.declared.row.use:
+            written["channels"] = clause
+        said = {name: expr for name, expr in written.items() if name in module.scalars and not _is_number(expr)}
+        if not said:
+            return module.literals
+        notation = self.settings.values.notation
+        exprs = {name: Attr(module.scalars[name].value, notation(expr)) for name, expr in said.items()}
+        return Table({**module.literals, **exprs})
 
     # ---- what arrives directly ----
 
@@ -393,6 +412,10 @@ def _level(type_: Type) -> str:
     if type_.level is None:
         return "no level (pooled to 1x1)" if type_.is_pooled else f"no level (stride {type_.stride})"
     return f"level {type_.level}"
+
+
+def _is_number(expr: tree.Expr) -> bool:
+    return isinstance(expr, tree.Number | tree.Flag)
 
 
 def below_stem(level: int | None, rows: Mapping[str, TypedRow]) -> bool:

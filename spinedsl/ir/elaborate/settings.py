@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import floor
 
+from spinedsl.brief import Table
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
@@ -11,7 +12,7 @@ from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, SIZES, Primitive
-from spinedsl.ops.types import Type, Value
+from spinedsl.ops.types import Attr, Literal, Type, Value
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -54,6 +55,16 @@ class Settings(Record, frozen=False):
                 env[name] = POISON
         for let in self.network.lets:
             env[let.name.text] = self.values.evaluate(let.value)
+
+    def constants(self) -> dict[str, Attr]:
+        """The parameters and `let`s that are whole numbers; what a `let` is made of is kept."""
+        written = {let.name.text: let.value for let in self.network.lets}
+        found: dict[str, Attr] = {}
+        for name, value in self.values.env.items():
+            if isinstance(value, int) and not isinstance(value, bool):
+                expr = self.values.notation(written[name]) if name in written else Literal(value)
+                found[name] = Attr(value, expr)
+        return Table(found)
 
     def same_kind(self, parameter: tree.Parameter, value: object, argument: tree.Expr) -> bool:
         """An argument is of the kind of the parameter's default."""
