@@ -55,7 +55,7 @@ class Smooth(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-KEPT = ("kernel_size", "stride", "padding")
+KEPT = ("kernel_size", "stride", "padding", "ceil_mode")
 
 
 def by_autograd(

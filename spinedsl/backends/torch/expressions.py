@@ -87,6 +87,8 @@ def simplify(expr: Expr, leaf: Callable[[Leaf], Expr | None]) -> Expr | None:
         return None
     if all(isinstance(part, Literal) for part in known):
         value = evaluate(Operation(expr.operator, tuple(known)), lambda _: None)
+        if isinstance(value, Fraction) and value.denominator == 1:
+            value = int(value)  # `0.5 * 4` is a number of channels
         return Literal(value) if value is not None else None
     if any(isinstance(part, Literal) and isinstance(part.value, Fraction | str) for part in known):
         return None

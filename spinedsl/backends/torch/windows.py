@@ -87,15 +87,15 @@ def never_by_size(op: OpAt) -> bool:
 def _over(op: OpAt) -> int | None:
     """How much a pool pads before each axis, where it pads one more after: the last window may reach over the end.
 
-    That gives as many windows as the padding where the stride divides the size, and always where it is 2.
+    That gives as many windows as the padding where a stride above 1 divides the size, and always where it is 2.
     """
     amounts = set(_amounts(op).values())
     if op.primitive == "conv" or by_size(op) or len(amounts) > 1:
         return None
     ((before, after),) = amounts
-    halves = set(op.attributes["stride"].values.values()) == {2}
-    whole = all(type_.extra == (0, 0) for types in op.types.values() for type_ in types)
-    return before if after == before + 1 and (halves or whole) else None
+    strides = set(op.attributes["stride"].values.values())
+    whole = 1 not in strides and all(type_.extra == (0, 0) for types in op.types.values() for type_ in types)
+    return before if after == before + 1 and (strides == {2} or whole) else None
 
 
 def _inside(place: Place) -> Scalar:

@@ -59,6 +59,12 @@ def test_simpler_expressions(expr: Expr, simple: Expr | None) -> None:
     assert simplify(expr, lambda leaf: leaf) == simple
 
 
+def test_a_fraction_that_is_whole_is_written_as_one() -> None:
+    found = simplify(operation("*", Literal(Fraction(3, 2)), Literal(2)), lambda leaf: leaf)
+    assert found is not None
+    assert write(found, str) == "3"
+
+
 def test_opposites() -> None:
     both = operation("or", operation("!=", A, Literal(1)), operation("<", B, C))
     assert opposite(both) == operation("and", operation("==", A, Literal(1)), operation(">=", B, C))
