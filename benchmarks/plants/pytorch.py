@@ -144,11 +144,11 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/hosts/test_table.py::test_checkpointing_saves_memory_and_changes_nothing",),
     ),
     Plant(
-        "hosts: repetitions are checkpointed as one",
+        "hosts: repetitions are not checkpointed",
         "backends/torch/hosts.py",
         "*(repeated or [row])",
         "*([row] if not repeated else [])",
-        ("tests/hosts/test_table.py::test_checkpointing_saves_memory_and_changes_nothing",),
+        ("tests/hosts/test_table.py::test_what_is_checkpointed",),
     ),
     Plant(
         "hosts: frozen rows have moving statistics",

@@ -89,7 +89,7 @@ def test_norms_are_evaluated_if_that_is_asked(registry: Any) -> None:
 def test_what_cannot_be_is_refused(registry: Any) -> None:
     for options, message in {
         ("out_indices", (0, 3)): r"out_indices is \(0, 3\), but the network gives 3 maps",
-        ("frozen_stages", 8): "9 rows cannot be frozen: the network has 8",
+        ("frozen_stages", 8): "frozen_stages is 8, but there are stages 0 to 7",
         ("in_channels", 0): "at least one channel, got 0",
     }.items():
         with pytest.raises(ValueError, match=message):

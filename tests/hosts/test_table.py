@@ -21,6 +21,7 @@ from tests.hosts.using import plain, same
 from tests.hosts.ways import (
     ANY_SIZE,
     COARSE,
+    FIXED,
     MIXING,
     NEXT,
     WAYS,
@@ -117,6 +118,14 @@ def test_a_network_of_any_size(host: str, size: tuple[int, int]) -> None:
 
 
 @EVERY
+def test_a_network_of_one_size(host: str) -> None:
+    model = built(host, FIXED).eval()
+    assert same(maps(host, model, pictures()), list(plain(FIXED)(pictures()).values()))
+    with pytest.raises(ValueError, match="compiled for a height of 64, got 128"):
+        maps(host, model, pictures(1, 3, 128, 96))
+
+
+@EVERY
 def test_hosts_learn_what_to_pad_to(host: str) -> None:
     model = built(host, RGB)
     assert getattr(model, "size_divisor", getattr(WAYS[host].network(model), "size_divisor", 0)) == 32
@@ -186,6 +195,22 @@ def test_checkpointing_saves_memory_and_changes_nothing(host: str, text: str) ->
     assert ordinary.state_dict().keys() == sparing.state_dict().keys()
 
 
+PARTS = {
+    RGB: "s b0 b1.from_s b1.from_b0 b1 b2.from_b0 b2.from_b1 b2 b3.from_b1 b3.from_b2 b3 P3 P4 P5",
+    NEXT: "s c2 c3.rep0 c3.rep1 c3.rep2 c4.rep0 c4.rep1 P2 P3 P4",
+}
+
+
+@taking("checkpointed")
+@pytest.mark.parametrize(("text", "parts"), PARTS.items(), ids=["pyramid", "repeated"])
+def test_what_is_checkpointed(host: str, text: str, parts: str) -> None:
+    """Rows, repetitions one by one, and what resamples the inputs of a row."""
+    model = WAYS[host].network(built(host, text, Asked(checkpointed=True)))
+    assert {name for name, part in model.named_modules() if "forward" in vars(part)} == set(parts.split())
+    ordinary = WAYS[host].network(built(host, text))
+    assert not [name for name, part in ordinary.named_modules() if "forward" in vars(part)]
+
+
 @taking("checkpointed")
 def test_checkpointing_survives_copies(host: str, tmp_path: Path) -> None:
     model = built(host, RGB, Asked(checkpointed=True))
@@ -228,7 +253,7 @@ def test_frozen_rows_stay(host: str, count: int) -> None:
 def test_rows_that_there_are_not(host: str, count: int) -> None:
     if host == "mmdet" and count == -1:
         count = -2
-    with pytest.raises(ValueError, match=r"8 rows|has 8"):
+    with pytest.raises(ValueError, match=r"8 rows|has 8|stages 0 to 7"):
         built(host, RGB, Asked(frozen=count))
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 import spinedsl
 from tests.hosts.using import PYRAMID, executed, host
-from tests.hosts.ways import ANY_SIZE, COARSE, MIXING, NEXT, channels, generated, named
+from tests.hosts.ways import ANY_SIZE, COARSE, FIXED, MIXING, NEXT, channels, generated, named
 
 pytestmark = pytest.mark.filterwarnings("default")  # timm's and PyTorch's own
 
@@ -33,6 +33,7 @@ TEXTS = {
     "nexter": NEXT,
     "anysize": ANY_SIZE,
     "mixing": MIXING,
+    "fixed": FIXED,
     "onemap": named(re.sub(r"    output P[34].*\n", "", PYRAMID), "OneMap"),
 }
 FILES = {
@@ -70,7 +71,7 @@ def images(name: str, test: str, count: int = 1) -> Tensor:
     registered(name)
     usual = get_pretrained_cfg_value(name, "input_size")
     smallest = get_pretrained_cfg_value(name, "min_input_size")
-    if max(usual) > FITTING[test]:
+    if max(usual) > FITTING[test] and not get_pretrained_cfg_value(name, "fixed_input_size"):
         usual = smallest or tuple(min(side, FITTING[test]) for side in usual)
     return torch.randn(count, *usual, generator=torch.Generator().manual_seed(0))
 
@@ -179,8 +180,11 @@ def test_pretrained_weights(name: str, classes: int, tmp_path: Path) -> None:
     assert all(map(torch.equal, maps(x), expected))
 
 
-# Symbolic tracing knows no sizes, which these read: SAME padding of a size that does not divide, and stochastic depth.
-TRACED = [(name, training) for name in MODELS for training in (False, True) if name not in {"anysize", "nexter"}]
+# Symbolic tracing knows no sizes, which these read: SAME padding of a size that does not divide, a vector laid out like
+# a map, and stochastic depth.
+TRACED = [
+    (name, training) for name in MODELS for training in (False, True) if name not in {"anysize", "fixed", "nexter"}
+]
 
 
 @pytest.mark.parametrize(("name", "training"), TRACED)
@@ -251,3 +255,13 @@ def test_helpers_of_training(name: str, tmp_path: Path) -> None:
     unfreeze(model, rows)
     assert all(p.requires_grad for p in model.parameters())
     assert model.state_dict().keys() == average.module.state_dict().keys()
+
+
+@pytest.mark.parametrize(("size", "fits"), [((64, 96), True), ([64, 96], True), (64, False), ((96, 64), False)])
+def test_a_fixed_size_can_be_asked_for(size: Any, fits: bool) -> None:
+    """timm itself passes it to models that say that their size is fixed."""
+    if fits:
+        assert created("fixed", img_size=size).eval()(images("fixed", "features")).shape == (1, 1000)
+    else:
+        with pytest.raises(ValueError, match="but the network was compiled for 64x96"):
+            created("fixed", img_size=size)

@@ -134,6 +134,18 @@ MIXING = named(
     ),
     "Mixing",
 )
+# A block that weighs every position by a vector of all of them: the size is fixed.
+FIXED = named(
+    PYRAMID.replace(
+        "network Tiny",
+        "block_type weighed(x, channels, stride = 1) -> channels {\n"
+        "    let weights = reshape(linear(flatten(x), channels * 6), channels, like = x)\n"
+        "    return conv(x, channels, kernel = 1) * weights\n}\nnetwork Tiny",
+    )
+    .replace("\n\n    output", "\n    block b4: weighed level 5 after b3 channels 8\n\n    output")
+    .replace("endpoint from b3", "endpoint from b4"),
+    "Fixed",
+)
 # Repetitions, layer norms, trainable numbers and stochastic depth, and no batch norm in the blocks.
 NEXT = """\
 spine 1

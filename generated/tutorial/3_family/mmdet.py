@@ -355,6 +355,9 @@ class SmallBackbone(Small, BaseModule):
         self.out_indices = tuple(range(maps) if out_indices is None else out_indices)
         if not set(self.out_indices) <= set(range(-maps, maps)):
             raise ValueError(f"out_indices is {self.out_indices}, but the network gives {maps} maps")
+        last = len(list(self.children())) - 1
+        if not -1 <= frozen_stages <= last:
+            raise ValueError(f"frozen_stages is {frozen_stages}, but there are stages 0 to {last}, or -1 for none")
         self.init_cfg = copy.deepcopy(init_cfg)
         self.frozen_stages, self.norm_eval = frozen_stages, norm_eval
         freeze_rows(self, frozen_stages + 1)
