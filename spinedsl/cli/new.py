@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import keyword
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
         say_diagnostics([problem], sys.stderr)
         return 1
     file = one_line(options.file)
-    summary(f"{file}: network {name}\n\nnext:  spine check {file}\n       spine show {file}")
+    typed = shlex.quote(file)
+    summary(f"{file}: network {name}\n\nnext:  spine check {typed}\n       spine show {typed}")
     return 0
 
 
@@ -129,7 +131,7 @@ def _write(options: argparse.Namespace) -> int:
         target = one_line(next(iter(files)))
         for path in files:
             summary(f"{one_line(path)}: {'written' if path in missing else 'there before'}")
-    summary(f"\nnext:  spine check {target}")
+    summary(f"\nnext:  spine check {shlex.quote(target)}")
     return 0
 
 

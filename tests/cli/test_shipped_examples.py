@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,15 @@ def test_a_file_that_says_otherwise_is_kept(capsys: pytest.CaptureFixture[str]) 
     assert files() == {"spinenet.spine": "mine\n"}
     assert said(capsys, "--example", "variants", "--force")[0] == 0
     assert files()["spinenet.spine"] == (ROOT / "examples/spinenet.spine").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [("my folder/a b.spine",), ("--example", "resnet", "my folder/it's.spine")])
+def test_the_next_command_can_be_typed(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my folder").mkdir()
+    status, out, _ = said(capsys, *words)
+    assert status == 0
+    (line,) = re.findall(r"^next:  spine (.*)$", out, re.MULTILINE)
+    assert main(shlex.split(line)) == 0
 
 
 WRONG = {
