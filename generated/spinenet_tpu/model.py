@@ -43,14 +43,16 @@ def same_pad(x: Tensor, kernel: int, stride: int, even: int = -1, value: float =
     """Pad as TensorFlow's SAME, for the size that the map has: what is odd goes after. Or `even` on every side."""
     sides: list[int] = []
     for size in (x.shape[3], x.shape[2]):
-        total = max(kernel - stride + -size % stride, 0) if even < 0 else 2 * even
+        total = kernel - stride + -size % stride if even < 0 else 2 * even
+        if kernel < stride:  # else it is never below 0, and a traced size may stand here
+            total = max(total, 0)
         sides += [total // 2, total - total // 2]
     return F.pad(x, sides, value=value)
 
 
 def level_sizes(image: Tensor, highest: int) -> list[tuple[int, int]]:
     """Height and width of the maps of each level: the image's divided by 2**level, rounded up."""
-    height, width = image.shape[2:]
+    height, width = image.shape[2], image.shape[3]
     return [(-(-height // 2**level), -(-width // 2**level)) for level in range(highest + 1)]
 
 
