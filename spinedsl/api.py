@@ -325,6 +325,7 @@ def verify(
     *,
     network: str | None = None,
     sizes: Iterable[tuple[int, int]] = (),
+    outputs: Iterable[str] | None = None,
     weights: str | PathLike[str] | Weights | None = None,
     seed: int = 0,
     say: Callable[[str], None] = lambda text: None,
@@ -335,6 +336,7 @@ def verify(
         file: path of a `.spine` file, or a `Source`.
         network: which network, where the file has several.
         sizes: (height, width) of further inputs in pixels, beside a few small ones.
+        outputs: which outputs, with what they need; all by default.
         weights: a file that `read_weights` reads, or one that was read; without it, values made from `seed`.
         seed: seed of the images, and of the values.
         say: is told what is being compared, in a few words, as it begins.
@@ -342,6 +344,7 @@ def verify(
     Raises:
         Mistakes: the file or the weights have mistakes, or the network does not take one of the sizes.
         NetworkChoice: several networks and none chosen, or an unknown one.
+        OutputChoice: an output that the network does not have.
         MissingPackage: packages are not installed that this needs; it is an `ImportError`.
         TooFewWitnesses: no engine is installed.
     """
@@ -350,11 +353,12 @@ def verify(
 
     tried = [(size.height, size.width) for size in sizes_of(sizes)]
     whole(seed, "seed")
-    made = program(file, network=network)
+    parts = outputs if outputs is None or isinstance(outputs, str) else tuple(outputs)
+    made = program(file, network=network, outputs=parts)
     read = None if weights is None else read_weights(weights)
     small = list(usual_sizes(made))
     asked = [Size(1, *size) for size in dict.fromkeys(tried)]
-    resized = {size: program(file, network=network, size=(size.height, size.width)) for size in asked}
+    resized = {size: program(file, network=network, size=(size.height, size.width), outputs=parts) for size in asked}
     # Where a definition reads the height or width, another size is another network.
     runs = [(resized[size], [size]) for size in asked] if made.static_axes else []
     report: Report | None = None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from spinedsl.brief import counted, listed, short_path
 from spinedsl.checks import check
 from spinedsl.checks.unchanged import unchanged
-from spinedsl.diagnostics import Diagnostic, Edit, Outcome, in_order, nearest
+from spinedsl.diagnostics import Diagnostic, Edit, Outcome, Severity, in_order, nearest
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate import Work, elaborate
 from spinedsl.ir.library import Unit
@@ -29,7 +29,7 @@ from spinedsl.ir.resolve import resolve, resolve_networks
 from spinedsl.ir.typed import CheckedNetwork, InputSize, TypedNetwork
 from spinedsl.prelude import modules, path_of
 from spinedsl.record import Record, field
-from spinedsl.source import Archive, Source
+from spinedsl.source import Archive, Source, Span
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse
 
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 10_000_000
 MAX_IMPORTS = 200
-FEW_GUESSES = 8_000  # tokens that are read to find strays in a text that is read again after a repair
+MAX_LOOKED = 100  # errors that are looked at for what an edit stands in the way of
+FEW_GUESSES = 2_000  # tokens that are read to find strays in a text that is read again after a repair
 
 
 # ---- reading ----
@@ -284,7 +285,21 @@ def _analyse(
             checked[name] = _complete(outcome.value)
             typed[network] = outcome.value.typed
     said += _unchanged(source, typed, said)
-    return Outcome(Analysis(source, unit, networks, checked), in_order(said)), work
+    return Outcome(Analysis(source, unit, networks, checked), in_order(_said_once(said))), work
+
+
+def _said_once(said: list[Diagnostic]) -> list[Diagnostic]:
+    """The same; of an edit that stands in the way of another one it is not said too that it changes nothing."""
+    code = say.EDIT_WITHOUT_EFFECT
+    if not any(found.code is code for found in said):
+        return said
+    wrong = [found for found in said if found.severity is Severity.ERROR][:MAX_LOOKED]
+    places = [span for found in wrong for span in (found.span, *(label.span for label in found.others))]
+
+    def stands_in_the_way(span: Span) -> bool:
+        return any(it.source is span.source and it.start <= span.start and span.end <= it.end for it in places)
+
+    return [found for found in said if found.code is not code or not stands_in_the_way(found.span)]
 
 
 def _unchanged(

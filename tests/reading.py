@@ -435,6 +435,8 @@ class Network:
         else:
             assert level is not None
             value = self.joined(name, clauses, sources, self.target(definition, home, given, level, channels))
+            if any(one.name.text == "stride" and one.default is None for one in definition.parameters):
+                given.setdefault("stride", 1)  # what was joined has the row's level
         times = self.number(clauses["repeat"]) if "repeat" in clauses else 1  # type: ignore[arg-type]
         first = definition.parameters[0].name.text
         for turn in range(times):

@@ -236,7 +236,10 @@ CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
     ),
     "verify": (
         _verified,
-        {"network": "Large", "sizes": [(96, 96)], "weights": "weights.safetensors", "seed": 3, "say": None},
+        {
+            "network": "Large", "sizes": [(96, 96)], "outputs": ("P2",), "weights": "weights.safetensors", "seed": 3,
+            "say": None,
+        },
     ),
 }  # fmt: skip
 PUBLIC = {

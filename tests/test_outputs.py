@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +31,7 @@ from tests.profiles import drawn
 from tests.witnesses import EXAMPLES, Array, images, run_torch, weights_of
 
 SPINENET, RETINANET = EXAMPLES / "spinenet.spine", EXAMPLES / "retinanet.spine"
+TUTORIAL = EXAMPLES / "tutorial/2_scales.spine"
 
 
 def spinenet(outputs: Iterable[str] | None = None) -> Program:
@@ -47,7 +49,7 @@ def assert_part_of(whole: Program, part: Program, image: Array) -> None:
     expected, made = (torch_backend.build(program).eval() for program in (whole, part))
     expected.load_state_dict(tensors, strict=False)
     if any(name not in kept for name in tensors):
-        with pytest.warns(UserWarning, match="tensors of rows that are left out"):
+        with pytest.warns(UserWarning, match=r"^(1 tensor|\d\d+ tensors|[2-9] tensors) of rows that are left out"):
             missing, unexpected = made.load_state_dict(tensors, strict=False)
     else:
         missing, unexpected = made.load_state_dict(tensors, strict=False)
@@ -152,6 +154,31 @@ def test_weights_of_the_whole_network_make_a_part_of_it(tmp_path: Path, capsys: 
     said = capsys.readouterr().err
     assert "missing: `b4.rep0.squeeze.conv.weight`" in said
     assert "unexpected" not in said
+
+
+def test_weights_are_converted_and_verified_for_a_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of the whole fits a part, and makes a file of the part, which does not fit the whole."""
+    whole, part = str(tmp_path / "whole.safetensors"), str(tmp_path / "part.safetensors")
+    Path(whole).write_bytes(to_bytes(weights_of(flatten(spinenet()).parameters)))
+    network = [str(SPINENET), "--network", "SpineNet49S", "--input", "128"]
+    chosen = [*network, "--outputs", "P3"]
+    assert main(["weights", "convert", whole, *chosen, "-o", part]) == 0
+    kept = flatten(spinedsl.program(SPINENET, network="SpineNet49S", size=(128, 128), outputs=["P3"])).parameters
+    assert spinedsl.read_weights(part).tensors.keys() == {
+        name for name in kept if not name.endswith("num_batches_tracked")
+    }
+    for file in (whole, part):
+        assert main(["weights", "verify", file, *chosen]) == 0
+    assert main(["weights", "verify", part, *network]) == 1
+    assert main(["weights", "verify", part, "--outputs", "P3"]) == 2
+    capsys.readouterr()
+
+
+def test_a_part_is_verified(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["verify", str(TUTORIAL), "--outputs", "P4", "--format", "json"]
+    assert main(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {one["output"] for one in found["differences"]} == {"P4"}
 
 
 @pytest.mark.parametrize(

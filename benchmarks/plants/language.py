@@ -157,4 +157,11 @@ PLANTS: tuple[Plant, ...] = (
         "and False",
         ("tests/test_repairs.py",),
     ),
+    Plant(
+        "rows: a stride that has no default stays unknown",
+        "ir/elaborate/row.py",
+        'arguments.setdefault("stride", 1)  # what `from` brings has the row\'s level',
+        "pass",
+        ("tests/laws/test_nested.py::test_they_are_valid_by_construction",),
+    ),
 )

@@ -223,8 +223,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "check: warnings are status 1 for programs",
         "cli/check.py",
-        "print(_for_programs(found, options.format))\n        return 1 if errors else 0",
-        "print(_for_programs(found, options.format))\n        return 1 if found else 0",
+        "print(for_programs(found, options.format))\n        return 1 if errors else 0",
+        "print(for_programs(found, options.format))\n        return 1 if found else 0",
         ("tests/cli/test_commands.py::test_warnings_alone_are_status_0",),
     ),
     Plant(

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _asked(list(sys.argv[1:] if arguments is None else arguments))
     try:
         options = parser(given).parse_args(given)
-        MANNER.quiet = options.quiet
+        MANNER.quiet, MANNER.format = options.quiet, getattr(options, "format", "human")
         status: int = options.run(options)
         sys.stdout.flush()
     except UsageError as error:

@@ -11,7 +11,7 @@ import sys
 from spinedsl import api
 from spinedsl.cli.diff import read_both, sides_arguments
 from spinedsl.cli.options import format_argument
-from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.terminal import say_mistakes
 from spinedsl.cli.voice import UsageError, page_of
 from spinedsl.compare import Tier, Verdict, breaking
 
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         verdicts = breaking(old, new, network=options.network)
     except api.Mistakes as mistakes:
-        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        say_mistakes(mistakes.diagnostics)
         return 1
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} (--network NAME)") from None

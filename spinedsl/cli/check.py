@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from spinedsl import __version__, driver
+from spinedsl import driver
 from spinedsl.cli.options import files_argument, format_argument, input_argument, network_argument
-from spinedsl.cli.terminal import read_source, say_diagnostics, spine_files
+from spinedsl.cli.terminal import for_programs, read_source, say_diagnostics, spine_files
 from spinedsl.cli.voice import UsageError, summary
 from spinedsl.diagnostics import Diagnostic, Severity, in_order
 from spinedsl.diagnostics.plain import counted
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     found = list(in_order(found))
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
     if options.format != "human":
-        print(_for_programs(found, options.format))
+        print(for_programs(found, options.format))
         return 1 if errors else 0
     if not found:
         if files:
@@ -61,14 +61,6 @@ def run(options: argparse.Namespace) -> int:
     more = next((f"; `spine explain {d.code.id}` says more" for d in found if d.severity is Severity.ERROR), "")
     summary(f"{counted(files, 'file')} checked: {', '.join(counts)}{more}")
     return 1 if errors else 0
-
-
-def _for_programs(found: list[Diagnostic], how: str) -> str:
-    from spinedsl.diagnostics.machine import to_github, to_json, to_sarif  # noqa: PLC0415  a person needs none of it
-
-    if how == "sarif":
-        return to_sarif(found, __version__)
-    return to_json(found) if how == "json" else to_github(found)
 
 
 def _no_network(name: str, known: list[str]) -> str:

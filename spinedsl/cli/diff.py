@@ -15,7 +15,7 @@ from spinedsl.cli.draw import marked, write_figure
 from spinedsl.cli.options import format_argument, input_argument, network_argument, output_arguments
 from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
 from spinedsl.cli.progress import phases
-from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.terminal import say_mistakes
 from spinedsl.cli.voice import UsageError, note, page_of
 from spinedsl.compare import Difference, Side, compare, derive, out_of_reach, side
 from spinedsl.draw.colours import THEMES
@@ -127,7 +127,7 @@ def read_both(old: str, new: str) -> tuple[tuple[Source, str | None], tuple[Sour
         asked = revision.named(argument)
         source = revision.read(asked.text)
         if source.value is None:
-            say_diagnostics(source.diagnostics, sys.stderr)
+            say_mistakes(source.diagnostics)
             return None
         found.append((source.value, asked.network))
     return found[0], found[1]
@@ -137,7 +137,7 @@ def _side(source: Source, network: str | None, size: tuple[int, int] | None) -> 
     try:
         return side(source, network=network, size=size)
     except api.Mistakes as mistakes:
-        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        say_mistakes(mistakes.diagnostics)
         return None
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} (FILE:NAME, or --network NAME for both)") from None

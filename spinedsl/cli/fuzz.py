@@ -20,7 +20,7 @@ from spinedsl.cli.options import (
     seed_argument,
 )
 from spinedsl.cli.output import KINDS, cannot, write_whole
-from spinedsl.cli.terminal import read_source, say_diagnostics
+from spinedsl.cli.terminal import read_source, say_diagnostics, say_mistakes
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import counted, one_line, printable
 
@@ -67,12 +67,12 @@ def run(options: argparse.Namespace) -> int:
 
     source = read_source(options.file)
     if source.value is None:
-        say_diagnostics(source.diagnostics, sys.stderr)
+        say_mistakes(source.diagnostics)
         return 1
     try:
         report = fuzz(source.value, options.network, examples=options.examples, number=options.seed, say=note)
     except api.Mistakes as mistakes:
-        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        say_mistakes(mistakes.diagnostics)
         return 1
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} (--network NAME)") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinedsl import api
-from spinedsl.cli.terminal import read_source, say_diagnostics
+from spinedsl.cli.terminal import read_source, say_diagnostics, say_mistakes
 from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import counted, one_line
@@ -26,7 +26,7 @@ def requested_program(options: argparse.Namespace) -> Program | None:
     """The program of the network that the options name; None when its file has mistakes, which are printed."""
     source = read_source(options.file)
     if source.value is None:
-        say_diagnostics(source.diagnostics, sys.stderr)
+        say_mistakes(source.diagnostics)
         return None
     outputs = getattr(options, "outputs", None)  # some commands take all of them
     return program_of(source.value, options.network, options.input, outputs)
@@ -46,7 +46,7 @@ def program_of(
     try:
         made = api.program(source, network=network, size=size, outputs=outputs)
     except api.Mistakes as mistakes:
-        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        say_mistakes(mistakes.diagnostics)
         return None
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} ({option})") from None
@@ -65,7 +65,7 @@ def read_weights(
     try:
         found = api.read_weights(path, key=key, prefix=prefix, renames=renames, hear=_hear)
     except api.Mistakes as mistakes:
-        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        say_mistakes(mistakes.diagnostics)
         return None
     if found.key and key is None:
         note(f"{one_line(path)} keeps its tensors under `{one_line(found.key)}`")

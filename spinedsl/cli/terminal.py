@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TextIO
 
 from spinedsl import driver
-from spinedsl.cli.voice import UsageError, clear, page_of, warn
+from spinedsl.cli.voice import MANNER, UsageError, clear, page_of, warn
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.plain import one_line
@@ -86,6 +86,25 @@ def rendered(diagnostics: Iterable[Diagnostic], stream: TextIO, margin: int = 0)
 
     page = page_of(stream)
     return render(diagnostics, colour=page.colour, width=page.width - margin)
+
+
+def say_mistakes(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print why a command ends here: on standard error, or as the result where results are for programs."""
+    if MANNER.format == "human":
+        say_diagnostics(diagnostics, sys.stderr)
+        return
+    clear()
+    print(for_programs(diagnostics, MANNER.format))
+
+
+def for_programs(diagnostics: Iterable[Diagnostic], how: str) -> str:
+    """Diagnostics in one of the formats for programs."""
+    from spinedsl import __version__  # noqa: PLC0415  a person needs none of it
+    from spinedsl.diagnostics.machine import to_github, to_json, to_sarif  # noqa: PLC0415
+
+    if how == "sarif":
+        return to_sarif(diagnostics, __version__)
+    return to_json(diagnostics) if how == "json" else to_github(diagnostics)
 
 
 def say_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:

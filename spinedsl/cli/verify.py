@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,13 @@ from spinedsl.cli.options import (
     format_argument,
     input_argument,
     network_argument,
+    outputs_argument,
     seed_argument,
     weights_argument,
 )
 from spinedsl.cli.progress import phases
 from spinedsl.cli.request import need_weights, read_weights
-from spinedsl.cli.terminal import read_source, say_diagnostics, table
+from spinedsl.cli.terminal import read_source, say_mistakes, table
 from spinedsl.cli.voice import UsageError
 from spinedsl.record import asdict
 
@@ -46,6 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     file_argument(parser)
     network_argument(parser)
     input_argument(parser, ", beside a few small ones; may be given several times", action="append", default=[])
+    outputs_argument(parser)
     weights_argument(parser)
     choice_arguments(parser)
     seed_argument(parser, ": the images, and the values without --weights")
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     extras.require(*extras.to_compare(), *(extras.of_weights(options.weights) if options.weights is not None else ()))
     source = read_source(options.file)
     if source.value is None:
-        say_diagnostics(source.diagnostics, sys.stderr)
+        say_mistakes(source.diagnostics)
         return 1
     weights = None if options.weights is None else read_weights(options.weights, options.key, options.prefix)
     if weights is None and options.weights is not None:
@@ -66,14 +67,16 @@ def run(options: argparse.Namespace) -> int:
     try:
         with phases() as say:
             report = api.verify(
-                source.value, network=options.network, sizes=options.input, weights=weights, seed=options.seed,
-                say=say,
+                source.value, network=options.network, sizes=options.input, outputs=options.outputs, weights=weights,
+                seed=options.seed, say=say,
             )  # fmt: skip
     except api.Mistakes as mistakes:
-        say_diagnostics(mistakes.diagnostics, sys.stderr)
+        say_mistakes(mistakes.diagnostics)
         return 1
     except api.NetworkChoice as choice:
         raise UsageError(f"{choice} (--network NAME)") from None
+    except api.OutputChoice as choice:
+        raise UsageError(f"{choice} (--outputs NAMES)") from None
     except api.TooFewWitnesses as error:
         raise UsageError(str(error)) from None
     print(

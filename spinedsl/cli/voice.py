@@ -21,9 +21,10 @@ class UsageError(Exception):
 
 
 class Manner:
-    """How the command at hand is to speak: `quiet` is only mistakes and results."""
+    """How the command at hand is to speak: `quiet` is only mistakes and results, `format` that of what it prints."""
 
     quiet = False
+    format = "human"
 
 
 MANNER = Manner()

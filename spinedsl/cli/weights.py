@@ -92,6 +92,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     convert = _action(actions, "convert", "convert weights to the names and layouts of a network", CONVERT)
     convert.add_argument("weights", metavar="WEIGHTS", type=Path, help="a weights file of another code, or of any")
     network_arguments(convert)
+    outputs_argument(convert)
     convert.add_argument(
         "--map", metavar="OLD=NEW", action="append", default=[], type=_renames,
         help="other names for tensors, with * for any letters, or a JSON file of them; may be given several times",
@@ -102,6 +103,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     file_argument(verify, nargs="?", help="the .spine file of the network that it is for, or - for standard input")
     network_argument(verify)
     input_argument(verify)
+    outputs_argument(verify)
     for action in (convert, verify):
         choice_arguments(action)
         action.add_argument("--partial", action="store_true", help="some of the network's tensors may be missing")
@@ -276,9 +278,9 @@ def _mapped(options: argparse.Namespace) -> Weights | None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    about = (options.network, options.input, options.prefix)
+    about = (options.network, options.input, options.outputs, options.prefix)
     if options.file is None and (options.partial or any(given is not None for given in about)):
-        raise UsageError("--network, --input, --prefix and --partial need the .spine file of the network")
+        raise UsageError("--network, --input, --outputs, --prefix and --partial need the .spine file of the network")
     extras.require(*extras.of_weights(options.weights))
     program = None if options.file is None else requested_program(options)
     if program is None and options.file is not None:
@@ -290,7 +292,7 @@ def _verify(options: argparse.Namespace) -> int:
     if program is not None:
         from spinedsl.weights import compare  # noqa: PLC0415  numpy is only needed here
 
-        fit = compare(flatten(program).parameters, weights.tensors, weights.prefix)
+        fit = compare(flatten(program).parameters, weights.tensors, weights.prefix, program.dropped)
         tell_origin(options.weights, fit)
     name = "" if program is None else program.name
     fits = not weights.not_finite() if fit is None else fit.partial if options.partial else fit.whole

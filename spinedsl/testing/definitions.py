@@ -52,14 +52,18 @@ Numbers = Sequence[int]
 
 
 def decode(name: str, numbers: Numbers) -> str:
-    """The definition of any numbers: the first tells kernel and shortcut, each other one a step."""
+    """The definition of any numbers: the first tells kernel, shortcut and whether a stride has to be given.
+
+    Each other one is a step.
+    """
     first, *steps = numbers or [0]
     lines = [f"let enter = conv(x, channels, kernel = {KERNELS[first % 3]}, stride = stride)", "var y = act(enter)"]
     lines += [STEPS[step % len(STEPS)].format(n=n) for n, step in enumerate(steps)]
     if first // 3 % 2:
         lines.append("if stride == 1 and x.channels == channels { return x + y }")
     body = "".join(f"    {line}\n" for line in [*lines, "return y"])
-    return f"block_type {name}(x, channels, stride = 1) -> channels {{\n{body}}}\n"
+    stride = "stride" if first // 6 % 3 == 2 else "stride = 1"
+    return f"block_type {name}(x, channels, {stride}) -> channels {{\n{body}}}\n"
 
 
 def numbers(most: int = 5) -> st.SearchStrategy[list[int]]:

@@ -42,7 +42,7 @@ TextLaw: TypeAlias = Callable[[Source], None]
 NetworkLaw: TypeAlias = Callable[[Source, str], None]
 
 KIB_64 = 64 * 1024  # characters; the limits below hold for files up to there
-STEPS, STEPS_FOR_EACH = 2_000_000, 160  # calls of functions: a few characters may expand to much, and each costs some
+STEPS, STEPS_FOR_EACH = 3_000_000, 160  # calls of functions: a few characters may expand to much, and repairs are tried
 BYTES = 200 * 2**20
 SAME = 1e-9  # scaled difference of two runs of the interpreter in float64
 SEED = 7  # of weights and images

@@ -36,7 +36,7 @@ def convert(graph: Graph, weights: Weights, *, partial: bool = False) -> Outcome
     names = weights.tensors.keys()
     scheme = scheme_of(names)
     if scheme is None:
-        fit = compare(graph.parameters, weights.tensors, weights.prefix)
+        fit = compare(graph.parameters, weights.tensors, weights.prefix, graph.program.dropped)
         if not (fit.parameters.keys() & fit.tensors.keys() or fit.ways):
             return Outcome(None, (_foreign(graph, weights, "none of its names is known"),))
         return _fitted(graph, weights, fit, Pairing(), "", partial=partial)

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
         "compile net.spine --to mermaid -o net.mmd",
         {"--network", "--input", "--outputs", "--output", "--force", "--weights", "--seed"},
     ),
-    "verify": ("verify net.spine", {"--network", "--input", "--format", "--weights", "--seed"}),
+    "verify": ("verify net.spine", {"--network", "--input", "--outputs", "--format", "--weights", "--seed"}),
     "show": ("show net.spine", {"--network", "--input", "--outputs", "--format"}),
     "stats": ("stats net.spine", {"--network", "--input", "--outputs", "--format"}),
     "draw": ("draw net.spine -o net.svg", {"--network", "--input", "--outputs", "--output", "--force"}),
@@ -37,9 +37,9 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "weights show": ("weights show net.spine", {"--network", "--input", "--outputs", "--format"}),
     "weights convert": (
         "weights convert w.npz net.spine -o w.safetensors",
-        {"--network", "--input", "--output", "--force"},
+        {"--network", "--input", "--outputs", "--output", "--force"},
     ),
-    "weights verify": ("weights verify w.npz net.spine", {"--network", "--input", "--format"}),
+    "weights verify": ("weights verify w.npz net.spine", {"--network", "--input", "--outputs", "--format"}),
     "fmt": ("fmt net.spine", set()),
     "fuzz": ("fuzz net.spine --examples 0", {"--network", "--format", "--output", "--seed"}),
     "new": ("new other.spine", {"--force"}),
@@ -110,6 +110,20 @@ def test_json_is_json_and_has_a_synonym(name: str, net: Path, capsys: pytest.Cap
     assert out.isascii()
     assert run(capsys, *words, "--json")[:2] == (0, out)
     assert run(capsys, *words, "--format", "human")[1] not in ("", out)
+
+
+@pytest.mark.parametrize("name", [n for n, (_, has) in COMMANDS.items() if "--format" in has and n != "explain"])
+def test_mistakes_are_json_where_results_are(name: str, net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A program that asked for JSON reads on standard output why there is no result."""
+    words = str(COMMANDS[name][0]).split()
+    for text, code in (("network A { hello }\n", "E0"), (None, "E0801")):
+        (net / "net.spine").unlink() if text is None else (net / "net.spine").write_text(text, encoding="utf-8")
+        status, out, err = run(capsys, *words, "--format", "json")
+        assert status == 1
+        found = json.loads(out)
+        assert [one["severity"] for one in found] == ["error"] * len(found)
+        assert all(one["code"].startswith(code) for one in found)
+        assert "error[" not in err
 
 
 @pytest.mark.parametrize("name", [name for name, (line, _) in COMMANDS.items() if line])

@@ -86,7 +86,9 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "compile one.spine -o note.txt --to mermaid": {"--force": ()},
     },
     "verify": {
-        "verify two.spine --network Net": {**dict([INPUT]), "--weights": ("w.npz",), "--seed": ("1",), **PRINTED},
+        "verify two.spine --network Net": {
+            **dict([INPUT]), "--weights": ("w.npz",), "--seed": ("1",), "--outputs": ("C2",), **PRINTED,
+        },
         "verify two.spine": dict([NETWORK]),
         "verify two.spine --network Net --seed 1": {"--key": None, "--prefix": None},
         "verify two.spine --network Net --weights two.pt": {"--key": ("ema",)},
@@ -127,7 +129,7 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "weights show two.pt": {"--key": ("ema",)},
     },
     "weights convert": {
-        "weights convert w.npz two.spine --network Net -o made.safetensors": {"--input": ("20",)},
+        "weights convert w.npz two.spine --network Net -o made.safetensors": {"--input": ("20",), "--outputs": ("C2",)},
         "weights convert w.npz two.spine -o made.safetensors": {"--network": ("Net",)},
         "weights convert w.npz one.spine -o made.safetensors": {
             "--prefix": ("nope",), "--map": ("s.enter.conv.weight=nope",),
@@ -137,10 +139,12 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "weights convert w.npz one.spine -o note.safetensors": {"--force": ()},
     },
     "weights verify": {
-        "weights verify w.npz": {**PRINTED, "--network": None, "--input": None, "--partial": None, "--prefix": None},
+        "weights verify w.npz": {
+            **PRINTED, **dict.fromkeys(["--network", "--input", "--outputs", "--partial", "--prefix"]),
+        },
         "weights verify two.pt": {"--key": ("ema",)},
         "weights verify w.npz one.spine": {"--prefix": ("nope",)},
-        "weights verify w.npz two.spine --network Net": {**PRINTED, "--input": ("20",)},
+        "weights verify w.npz two.spine --network Net": {**PRINTED, "--input": ("20",), "--outputs": ("C2",)},
         "weights verify w.npz two.spine": {"--network": ("Net",)},
         "weights verify part.npz one.spine": {"--partial": ()},
     },

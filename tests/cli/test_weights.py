@@ -221,11 +221,11 @@ def test_nothing_is_written_where_weights_do_not_fit(weights: Path, tmp_path: Pa
         (["convert", "w.npz", DETECTOR, "-o", "w.safetensors"], "retinanet.spine has"),
         (
             ["verify", "w.npz", "--network", "A"],
-            "--network, --input, --prefix and --partial need the .spine file of the network",
+            "--network, --input, --outputs, --prefix and --partial need the .spine file of the network",
         ),
         (
             ["verify", "w.npz", "--partial"],
-            "--network, --input, --prefix and --partial need the .spine file of the network",
+            "--network, --input, --outputs, --prefix and --partial need the .spine file of the network",
         ),
         (["show", "w.npz", "--network", "A"], "--network is for a .spine file: weights have no networks"),
     ],

@@ -171,7 +171,7 @@ def _says_what_is_wrong(node: ast.Raise) -> bool:
 
 PHRASES = frozenset(
     {
-        " tensors of rows that are left out: ", ", ", "-inf",
+        "1 tensor", " tensors", " of rows that are left out: ", ", ", "-inf",
         "height and width must divide by ", ", got ", ": pad images to ", "the network was compiled for a ", " of ",
     }
 )  # fmt: skip

@@ -259,3 +259,31 @@ def test_a_mistake_of_an_edit_is_said_once_for_all_that_is_made_of_it() -> None:
 def test_a_broken_edit_hides_no_other_and_has_no_consequences() -> None:
     outcome = edited("drop b1,", "add block x1 residual", "block b3 from x1, b2", "block b77 level 3")
     assert [code for code, _ in said(outcome)] == ["E0101", "E0101", "E0201"]
+
+
+@pytest.mark.parametrize(
+    ("edits", "code"),
+    [
+        (["block b1 level 3 level 3"], "E0217"),
+        (["block b1 level 3 level 4"], "E0217"),
+        (["block b1 after b0 after b0"], "E0217"),
+        (["block b1 level 3", "block b1 level 3"], "E0225"),
+        (["block b1: residual", "block b1: residual"], "E0225"),
+        (["move b1 after b0", "move b1 after b0"], "E0225"),
+        (["widths { level 3: 8, level 3: 8 }"], "E0409"),
+        (["widths { level 3: 8 }", "widths { level 3: 8 }"], "E0311"),
+        (["defaults { act relu, act relu }"], "E0311"),
+        (["let k = 2", "let k = 2"], "E0311"),
+        (["depth = 2", "depth = 2"], "E0209"),
+    ],
+)
+def test_what_is_said_twice_is_one_mistake(edits: list[str], code: str) -> None:
+    """Also where each of the two says what is there already."""
+    base = (
+        "import std.stems\nimport std.blocks\nnetwork A(depth = 2) {\ninput image: 3 x 64 x 64\n"
+        "defaults { act relu, norm batch_norm }\nwidths { level 3: 8 }\nlet k = 2\nstem s: resnet_stem channels 8\n"
+        "block b0: residual level 3 after s repeat depth\n"
+        "block b1: residual level 3 after b0 repeat k\noutput P: b1\n}\n"
+    )
+    text = base + "network B = A with {\n" + "\n".join(edits) + "\n}\n"
+    assert [found.code.id for found in analyse(Source.from_text(text)).diagnostics] == [code]

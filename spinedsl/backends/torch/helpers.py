@@ -24,7 +24,8 @@ def leave_out(rows: tuple[str, ...], module: nn.Module, state: dict[str, Tensor]
     for name in left:
         del state[name]
     if left:
-        warnings.warn(f"{len(left)} tensors of rows that are left out: {', '.join(rows)}", stacklevel=2)
+        tensors = "1 tensor" if len(left) == 1 else f"{len(left)} tensors"
+        warnings.warn(f"{tensors} of rows that are left out: {', '.join(rows)}", stacklevel=2)
 
 
 def check_size(x: Tensor, divisor: int) -> None:

@@ -88,10 +88,11 @@ def network(draw: Draw, texts: Sequence[str]) -> str:
 
 
 def _given(draw: Draw, texts: Sequence[str], name: str) -> str:
-    """Arguments for some of the options of a definition."""
+    """Arguments for some of the options of a definition, and for all that have no default."""
     text = next(text for text in texts if f"_type {name}(" in text)
     header = text.partition("{")[0]
-    chosen = [f"{key} = {draw.pick(GIVEN[key])}" for key in OPTIONS if f" {key} = " in header and draw.below(2)]
+    optional = {key: f" {key} = " in header for key in OPTIONS if f" {key}" in header}
+    chosen = [f"{key} = {draw.pick(GIVEN[key])}" for key, may in optional.items() if not may or draw.below(2)]
     return f"({', '.join(chosen)})" if chosen else ""
 
 

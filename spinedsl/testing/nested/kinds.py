@@ -36,12 +36,13 @@ class Writer(Statements):
         self.options: list[tuple[Known, bool]] = []
 
     def header(self, parameters: Sequence[str]) -> list[str]:
-        """The parameters as text, with up to two of `OPTIONS`."""
+        """The parameters as text, with up to two of `OPTIONS`: most have a default, and may be left out."""
         written = list(parameters)
         for name in dict.fromkeys(self.draw.pick(tuple(OPTIONS)) for _ in range(self.draw.below(3))):
             known, defaults = OPTIONS[name]
-            written.append(f"{name} = {self.draw.pick(defaults)}")
-            self.options.append((known, True))
+            needed = self.draw.below(4) == 3
+            written.append(name if needed else f"{name} = {self.draw.pick(defaults)}")
+            self.options.append((known, not needed))
             self.scope.bind(name, known)
         return written
 
@@ -121,7 +122,7 @@ def helper(name: str, numbers: Numbers, helpers: Sequence[Helper]) -> tuple[str,
 def block_type(name: str, numbers: Numbers, helpers: Sequence[Helper]) -> str:
     """A block type, or with `stride` a stem's: one convolution of the stride, then the body at that place."""
     writer = Writer(Draw(numbers), helpers)
-    written = writer.header(["x", "channels", "stride = 1"])
+    written = writer.header(["x", "channels", "stride" if writer.draw.below(3) == 2 else "stride = 1"])
     writer.knows("channels", *CHANNELS)
     writer.knows("x.channels", 1, WIDEST)
     writer.knows("x.level", 0, 4)
@@ -140,7 +141,7 @@ def block_type(name: str, numbers: Numbers, helpers: Sequence[Helper]) -> str:
 def stem_type(name: str, numbers: Numbers, helpers: Sequence[Helper]) -> str:
     """A stem that ends at level 1."""
     writer = Writer(Draw(numbers), helpers)
-    written = writer.header(["image", "channels = 8"])
+    written = writer.header(["image", "channels" if writer.draw.below(3) == 2 else "channels = 8"])
     writer.knows("channels", *CHANNELS)
     writer.say("let enter = conv(image, channels, kernel = 3, stride = 2)")
     writer.holds("enter", *CHANNELS, "enter", "channels")
