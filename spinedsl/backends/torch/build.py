@@ -1,7 +1,7 @@
 """Build: the generated code as a module that runs.
 
 In: a program. Out: an instance of the network's class. The code is registered under a name made from its digest, so
-that tracebacks show its lines, and pickling finds its classes in this process.
+that tracebacks show its lines. What is pickled of it carries the code, so that another process finds its classes.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import hashlib
 import linecache
 import sys
 from collections.abc import Mapping
+from functools import partialmethod
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 from spinedsl.backends.torch.emit import emit_module
 from spinedsl.backends.torch.names import python_name
@@ -73,4 +74,19 @@ def load_code(text: str) -> ModuleType:
     except BaseException:
         del sys.modules[name]
         raise
+    for kind in vars(module).values():
+        if isinstance(kind, type) and kind.__module__ == name:
+            cast("Any", kind).__reduce_ex__ = partialmethod(_reduced, text)
     return module
+
+
+def _reduced(self: object, text: str, protocol: SupportsIndex) -> tuple[Any, ...]:
+    """A module of generated code as pickle keeps it: its class by the code, then its state."""
+    _, _, *state = cast("tuple[Any, ...]", object.__reduce_ex__(self, protocol))
+    return remade, (text, type(self).__qualname__), *state
+
+
+def remade(text: str, kind: str) -> object:
+    """An instance of a class of generated code, without its state: what pickle asks for when it reads one."""
+    found = getattr(load_code(text), kind)
+    return found.__new__(found)

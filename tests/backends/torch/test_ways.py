@@ -129,6 +129,29 @@ def test_a_whole_module_is_loaded_in_another_process(tmp_path: Path, network: An
     assert all(torch.equal(found[name], value) for name, value in wanted.items())
 
 
+LOADED = """
+import sys, torch
+network = torch.load(sys.argv[1], weights_only=False)
+torch.save(network(torch.load(sys.argv[2])), sys.argv[3])
+torch.save(network, sys.argv[1])
+"""
+
+
+def test_what_was_loaded_is_loaded_in_another_process(tmp_path: Path) -> None:
+    network = spinedsl.load(SMALL).eval()
+    image = image_for(spinedsl.program(SMALL))
+    torch.save(network, tmp_path / "whole.pt")
+    torch.save(image, tmp_path / "image.pt")
+    command = [sys.executable, "-c", LOADED, *(str(tmp_path / name) for name in ("whole.pt", "image.pt", "out.pt"))]
+    subprocess.run(command, check=True, cwd=tmp_path, timeout=HANG)
+    found, again = (torch.load(tmp_path / name, weights_only=False) for name in ("out.pt", "whole.pt"))
+    assert type(again) is type(network)
+    with torch.no_grad():
+        wanted, last = network(image), again(image)
+    assert all(torch.equal(found[name], value) for name, value in wanted.items())
+    assert all(torch.equal(last[name], value) for name, value in wanted.items())
+
+
 SPAWNED = """
 import multiprocessing, torch
 import net
