@@ -126,6 +126,34 @@ def test_what_really_works_is_said(row: str, message: str, fixes: str) -> None:
     assert [fix.text[: len(fixes)] for fix in found.fixes] == [fixes]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "code", "fix"),
+    [
+        ("act relu", "act linear", "E0203", "did you mean `identity`?"),
+        ("act relu", "act conv", "E0203", "choose `relu`, "),
+        ("norm batch_norm", "norm relu", "E0203", "choose `batch_norm`"),
+        ("norm batch_norm", "norm none", "E0201", "did you mean `identity`?"),
+        ("mbconv", "mbconv(inner = none)", "E0201", "leave out what is not wanted"),
+        ("mbconv", "mbconv(inner = own)", "E0203", "give a number, a flag or an activation"),
+        ("return relu(x)", "return own", "E0203", "call it where its map is meant, as in `own(y)`"),
+        ("return relu(x)", "return average_pool(x, output_size = 2)", "E0208", "the size comes of kernel and stride"),
+        ("return relu(x)", "return average_pool(x, kernel = 2, wobble = 2)", "E0208", "take it away"),
+        ("return relu(x)", "return average_pool(x, wobble = 2)", "E0208", "give it what it takes instead"),
+        ("return relu(x)", "return [x, relu(x)][1]", "E0101", "lists have no numbers: `first(l)`"),
+    ],
+)
+def test_of_what_the_language_has_not_the_next_best_is_said(before: str, after: str, code: str, fix: str) -> None:
+    text = (
+        "import std.stems\nimport std.mobile\ndef own(x) { return relu(x) }\nnetwork A {\n    input i: 3 x 64 x 64\n"
+        "    defaults { act relu, norm batch_norm }\n    stem s: resnet_stem channels 8\n"
+        "    block b: mbconv level 2 after s channels 8\n    output P: b\n}\n"
+    )
+    assert driver.analyse(Source.from_text(text)).diagnostics == ()
+    (found,) = driver.analyse(Source.from_text(text.replace(before, after, 1))).diagnostics
+    assert found.code.id == code
+    assert [one.text[: len(fix)] for one in found.fixes] == [fix]
+
+
 def test_a_keyword_in_capitals_is_that_keyword() -> None:
     source = Source.from_text("def f(x) {\n    Var y = x\n    y = relu(y)\n    return y\n}\n")
     (found,) = driver.analyse(source).diagnostics

@@ -302,9 +302,9 @@ def renamed_import(at: Place) -> Fix | None:
 
 def place_in_a_list(at: Place) -> Fix | None:
     """`maps[1]`: an item by its number."""
-    if at.token().value != "[" or at.token(-1).type != "NAME" or not at.joined(-1, 0):
+    if at.token().value != "[" or at.token(-1).type not in ("NAME", "RSQB") or not at.joined(-1, 0):
         return None
-    name = at.token(-1).value
+    name = at.token(-1).value if at.token(-1).type == "NAME" else "l"
     return Fix(f"lists have no numbers: `first({name})`, `last({name})`, and `rest({name})` for all but the first")
 
 

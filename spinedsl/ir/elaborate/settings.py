@@ -10,6 +10,7 @@ from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
+from spinedsl.ir.resolve.network import fills
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, SIZES, Primitive
 from spinedsl.ops.types import Attr, Literal, Type, Value
@@ -93,7 +94,7 @@ class Settings(Record, frozen=False):
         items = self.network.defaults.items if self.network.defaults is not None else ()
         for item in sorted(items, key=lambda item: item.role is not None):
             primitive = self.chosen(item)
-            if primitive is None:
+            if primitive is None or (item.role is not None and not fills(item.role.text, primitive)):
                 if item.role is None and item.use.name.text in ROLES:
                     roles[item.use.name.text] = (PRIMITIVES["identity"], {})
                 elif item.role is not None:

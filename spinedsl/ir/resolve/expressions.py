@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, nearest, one_of
 from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.plain import counted
 from spinedsl.ir.arguments import argument_twice, taken_away
@@ -24,6 +24,9 @@ from spinedsl.ops.primitives import ROLES, SYMBOLS, Attribute, Kind, Primitive
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
+
+NONE = frozenset({"none", "null", "nil", "nothing"})  # what other languages call no value
+CELLS = "it gives n by n cells"
 
 Bound = tuple[str, Span]
 
@@ -84,11 +87,23 @@ class Expressions(Record, frozen=False):
             return
         if name in self.unit.definitions or language_callable(name) is not None:
             found = say.WRONG_KIND.at(expr.span, name=name, got="something to call", expected="a value")
-            self.diagnostics.append(found.with_fix(f"call it: `{name}(…)`"))
+            if self.in_network:
+                words = "give a number, a flag or an activation of the language: only definitions call others"
+            elif name in self.unit.definitions:
+                words = (
+                    f"call it where its map is meant, as in `{name}(y)`: only activations of the language are values"
+                )
+            else:
+                words = f"call it: `{name}(…)`"
+            self.diagnostics.append(found.with_fix(words))
             return
         found = say.UNKNOWN_NAME.at(expr.span, kind="value", name=name, where="here")
         if attribute is not None and (attribute.choices or attribute.kind is Kind.FLAG):
             self.diagnostics.append(self.no_choice(found, expr, scope, attribute))
+            return
+        if name.lower() in NONE:
+            words = "leave out what is not wanted; the activation that changes nothing is `identity`"
+            self.diagnostics.append(found.with_fix(words))
             return
         near = self.unit.nearest(name, chain(SYMBOLS, reversed(scope.names)))
         if near is None and scope.names:
@@ -307,7 +322,7 @@ class Expressions(Record, frozen=False):
                 if name not in parameters and name not in by_name:
                     unknown = True
                     known = [*(known for known in parameters if known.isidentifier()), *by_name]
-                    self.say(unknown_argument(callee.text, argument.name, known), callee, defined_at)
+                    self.say(unknown_argument(callee.text, argument, known, arguments), callee, defined_at)
                     continue
             if name in given:
                 self.diagnostics.append(argument_twice(callee, arguments, argument, given[name], name))
@@ -333,12 +348,21 @@ class Expressions(Record, frozen=False):
         self.diagnostics.append(diagnostic)
 
 
-def unknown_argument(callee: str, name: tree.Name, known: Sequence[str]) -> Diagnostic:
-    """`callee` has no parameter of that name."""
+def unknown_argument(
+    callee: str, argument: tree.Argument, known: Sequence[str], arguments: Sequence[tree.Argument]
+) -> Diagnostic:
+    """`callee` has no parameter of the name of an argument."""
+    name = argument.name
+    assert name is not None
     words = one_of(known, conjunction="and") if known else "nothing by name"
     found = say.UNKNOWN_ARGUMENT.at(name.span, callee=callee, name=name.text, known=words)
     near = nearest(name.text, known)
-    return found.with_fix("take it away") if near is None else found.with_rename(name.span, near)
+    if near is not None:
+        return found.with_rename(name.span, near)
+    if callee.endswith("_pool") and "size" in name.text:
+        return found.with_fix(f"the size comes of kernel and stride: with both `x.height / n` and no padding, {CELLS}")
+    instead = Fix("give it what it takes instead") if known else None
+    return found.with_fix("take it away", taken_away(arguments, argument), instead=instead)
 
 
 def missing_arguments(

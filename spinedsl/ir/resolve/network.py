@@ -168,13 +168,14 @@ class _Settings(Record, frozen=False):
             return
         if primitive is None:
             return
-        is_activation, is_norm = primitive.activation, primitive.name.endswith("_norm") or primitive.name == "identity"
-        if (item.role.text == "act" and not is_activation) or (item.role.text == "norm" and not is_norm):
+        if not fills(item.role.text, primitive):
             expected = "an activation" if item.role.text == "act" else "a normalisation"
             found = say.WRONG_KIND.at(
                 item.use.name.span, name=item.use.name.text, got="another operation", expected=expected
             )
-            self.names.diagnostics.append(found.with_fix(f"choose {one_of(_fitting(item.role.text))}"))
+            nothing = "identity" if item.use.name.text.lower() in NOTHING else None
+            choose = found.with_fix(f"choose {one_of(_fitting(item.role.text))}")
+            self.names.diagnostics.append(found.with_rename(item.use.name.span, nothing) if nothing else choose)
 
     def primitive(self, item: tree.DefaultItem) -> Primitive | None:
         """The primitive that an entry names."""
@@ -259,6 +260,13 @@ class _Settings(Record, frozen=False):
             elif allow.code.text not in warnings:
                 self.names.unknown_entry(allow.code, "`allow`", warnings)
         return allowed
+
+
+def fills(role: str, primitive: Primitive) -> bool:
+    """A primitive can be what `act` or `norm` stands for."""
+    if role == "act":
+        return primitive.activation
+    return role != "norm" or primitive.name.endswith("_norm") or primitive.name == "identity"
 
 
 def _fitting(role: str) -> list[str]:
