@@ -34,10 +34,12 @@ class Grouping(Record):
     """How the parts of operands are grouped.
 
     `live_maps`: the operands that a call passes on; None for a function. `sized`: it passes on the sizes of the levels.
+    `unsettled`: paths of shared convolutions that one module cannot do.
     """
 
     live_maps: Callable[[CallAt], tuple[OperandAt, ...] | None]
     sized: Callable[[CallAt], bool]
+    unsettled: frozenset[tuple[str, ...]] = frozenset()
 
     def owns(self, part: Part) -> bool:
         """The part is a submodule."""
@@ -83,7 +85,8 @@ class Grouping(Record):
             only = maps[0] if maps is not None and len(maps) == 1 and not self.sized(part) else None
         else:
             row = OPERATORS[part.primitive]
-            only = part.inputs[0] if row.module and row.chains(part) and part.inputs else None
+            whole = row.module is not None and row.chains(part) and part.path not in self.unsettled
+            only = part.inputs[0] if whole and part.inputs else None
         return None if isinstance(only, ManyAt) else only
 
     def bottom(self, group: Group) -> OperandAt:

@@ -35,7 +35,7 @@ from spinedsl.backends.torch.plan import Plan
 from spinedsl.backends.torch.scope import Argument
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from spinedsl.ops.types import Expr, Value
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 
 
 class Let(Record):
@@ -123,6 +123,8 @@ class Construct:
         if not _holds_lines(first):
             opposed = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
             return [*kept, If(opposed, tuple(second))]
+        if first == second:
+            return [*kept, *first]
         test = f"self.{flag}" if flag else self.scope.init_text(condition)
         return [*kept, If(test, tuple(first), tuple(second) if _holds_lines(second) else ())]
 
@@ -147,33 +149,57 @@ class Construct:
         count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "count")
         return [*made, Loop(f"for {index} in range({count})", tuple(inner))]
 
-    def _shared(self, body: BodyAt, loop: LoopAt, container: str, *, apart: bool = False) -> list[Draft]:
-        """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it.
-
-        Where iterations are kept `apart`, each has what it ever uses.
-        """
-        made: list[Draft] = []
+    def _shared(self, body: BodyAt, loop: LoopAt, container: str) -> list[Draft]:
+        """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it."""
         outside, self.shares = self.shares, True
+        found = list(self._shared_in(body, loop))
+        members: dict[object, dict[tuple[str, ...], Part]] = {}
+        for item in found:
+            if isinstance(item, Group):  # the arms of a choice may hold the same parts, or others of one group
+                of_group = members.setdefault(item.prefix or item.members[0].path, {})
+                for part in item.members:
+                    of_group.setdefault(part.path, part)
+        made: list[Draft] = []
+        for item in found:
+            if isinstance(item, LoopAt):
+                made.append(self._shared_apart(item, container))
+            elif (held := members.pop(item.prefix or item.members[0].path, None)) is not None:
+                made += self._group(replace(item, members=tuple(held.values())), container)
+        self.shares = outside
+        return made
+
+    def _shared_in(self, body: BodyAt, loop: LoopAt) -> Iterator[Group | LoopAt]:
+        """What is shared in some statements, and the `repeat`s of an `each` whose iterations are kept apart."""
+        for statement in body:
+            if isinstance(statement, BindAt | YieldAt):
+                yield from (group for group in self.plan.groups(statement.value, loop) if group.shared)
+            elif isinstance(statement, IfAt):
+                yield from self._shared_in(statement.then + statement.other, loop)
+            elif isinstance(statement, LoopAt) and statement.items is None and not statement.shared_path:
+                yield from self._shared_in(statement.body, statement)
+            elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
+                yield statement
+
+    def _kept_apart(self, body: BodyAt, loop: LoopAt, container: str) -> list[Draft]:
+        """What is shared in a `repeat` that keeps its iterations apart: each has what it ever uses."""
+        made: list[Draft] = []
         for statement in body:
             if isinstance(statement, BindAt | YieldAt):
                 for group in self.plan.groups(statement.value, loop):
                     made += self._group(group, container) if group.shared else []
-            elif isinstance(statement, IfAt) and apart:
-                made += self._shared_if(statement, loop, container)
             elif isinstance(statement, IfAt):
-                made += self._shared(statement.then + statement.other, loop, container)
+                made += self._shared_if(statement, loop, container)
             elif isinstance(statement, LoopAt) and statement.items is None and not statement.shared_path:
-                made += self._shared(statement.body, statement, container, apart=apart)
+                made += self._kept_apart(statement.body, statement, container)
             elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
                 made.append(self._shared_apart(statement, container))
-        self.shares = outside
         return made
 
     def _shared_apart(self, loop: LoopAt, container: str) -> Loop:
         """What a `repeat` inside an `each` shares over that, for each of its own iterations."""
         index, own = self.scope.loops[loop.binder], self.plan.shared_containers[loop]
         self.around.add(loop.binder)
-        made = self._shared(loop.body, loop, own, apart=True)
+        made = self._kept_apart(loop.body, loop, own)
         self.around.remove(loop.binder)
         add = _add_module(container, loop.shared_path, index, own)
         count = self.scope.in_init(loop.count, "repeats")
@@ -188,7 +214,7 @@ class Construct:
         for arm, outcome in ((choice.then, True), (choice.other, False)):
             exprs = choice.condition.exprs if outcome else tuple(map(opposite, choice.condition.exprs))
             ever = Scalar({use: outcome in found for use, found in outcomes.items()}, exprs)
-            inner = self._shared(arm, loop, container, apart=True)
+            inner = self._kept_apart(arm, loop, container)
             if ever.constant:
                 made += inner
             elif inner:

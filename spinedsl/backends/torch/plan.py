@@ -38,6 +38,7 @@ from spinedsl.backends.torch.merge import (
 )
 from spinedsl.backends.torch.names import python_name
 from spinedsl.backends.torch.scope import Argument, Scope
+from spinedsl.backends.torch.windows import unsettled
 from spinedsl.ops.program import Module, item_of
 from spinedsl.ops.types import Expr, Name
 from spinedsl.record import Record, field, replace
@@ -94,20 +95,22 @@ class Plan:
 
     def __init__(self, modules: Sequence[Module], body: BodyAt, around: Surroundings) -> None:
         self.modules, self.body, self.around = modules, body, around
-        self.grouping = Grouping(self.live_maps, lambda part: bool(self.callee(part).sizes))
+        moved = unsettled(part for value in values(body) for part in parts(value))
+        self.grouping = Grouping(self.live_maps, lambda part: bool(self.callee(part).sizes), moved)
         self.uses = self._count_uses()
         self.inputs = tuple(name for name in modules[0].maps if self.uses[name] or name in around.computed)
         self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
         self.children = [part for value in values(body) for part in parts(value) if self.grouping.owns(part)]
         taken = {*around.taken, *(part.path[0] for part in self.children)}
         lets = list(scalars_in(body))
-        self.scope = Scope(modules, taken, _by_binder(lets), {let.name: place for place, let in enumerate(lets)})
+        self.scope = Scope(modules, taken, _by_binder(lets), moved, {let.name: place for place, let in enumerate(lets)})
         self.loop_names: dict[tuple[str, int], str] = {}
         self.containers: dict[LoopAt, str] = {}
         self.shared_containers: dict[LoopAt, str] = {}
         for loop, depth in loops_in(body):
             self._name_loop(loop, depth)
         self.grouped: dict[OperandAt, list[Group]] = {}
+        self._agree_on_chains()
         self.names: dict[str, str] = {}
         self.flags: dict[IfAt, str] = {}
         self.passed: dict[tuple[CallAt, str], Scalar] = {}
@@ -232,6 +235,20 @@ class Plan:
             self.grouped[value] = self.grouping.groups(value, looped=loop is not None, whole=whole and direct)
         return self.grouped[value]
 
+    def _agree_on_chains(self) -> None:
+        """What iterations share is made once, so it is no chain where their statements differ: those may be others."""
+        found: dict[tuple[str, ...], list[OperandAt]] = {}
+        for value, loop in _in_loops(self.body, None):
+            for group in self.groups(value, loop):
+                if group.shared and group.prefix:
+                    found.setdefault(group.prefix, []).append(value)
+        for prefix, shared in found.items():
+            for value in shared if len(shared) > 1 else ():
+                self.grouped[value] = [
+                    replace(group, chain=()) if group.shared and group.prefix == prefix else group
+                    for group in self.grouped[value]
+                ]
+
     def is_sequence(self, loop: LoopAt) -> bool:
         """An iteration of the loop is one chain of modules."""
         direct = [statement.value for statement in loop.body if isinstance(statement, BindAt)]
@@ -257,6 +274,17 @@ class Plan:
             told = child is not None and len(names) > 1 and not indexed
             self.flags[choice] = self.scope.fresh(f"has_{child.path[0]}") if told and child is not None else ""
         return self.flags[choice]
+
+
+def _in_loops(body: BodyAt, loop: LoopAt | None) -> Iterator[tuple[OperandAt, LoopAt | None]]:
+    """Every operand that a statement binds, returns or yields, with the loop around it."""
+    for statement in body:
+        if isinstance(statement, BindAt | ReturnAt | YieldAt):
+            yield statement.value, loop
+        elif isinstance(statement, IfAt):
+            yield from _in_loops(statement.then + statement.other, loop)
+        elif isinstance(statement, LoopAt):
+            yield from _in_loops(statement.body, statement)
 
 
 def _by_binder(lets: Sequence[ScalarAt]) -> dict[int, ScalarAt]:

@@ -76,6 +76,7 @@ class Scope(Record, frozen=False, eq=False):
     modules: Sequence[Module]
     taken: set[str]
     lets: Mapping[int, ScalarAt]
+    unsettled: frozenset[tuple[str, ...]]  # paths of shared convolutions that one module cannot do
     order: Mapping[str, int]  # of the `let`s: arguments made for them stand in it
     arguments: dict[str, Argument] = field(default_factory=dict)
     loops: dict[int, str] = field(default_factory=dict)  # the name of each index

@@ -6,12 +6,12 @@ on a stride which uses give differently is worked out by generated code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from spinedsl.backends.torch.expressions import SIGN, SUM
 from spinedsl.backends.torch.layout import Doc, call, named
-from spinedsl.backends.torch.merge import OpAt, Scalar, Use
+from spinedsl.backends.torch.merge import CallAt, OpAt, Scalar, Use
 from spinedsl.backends.torch.place import Code, Modules, Place
 from spinedsl.ops.primitives import pads
 from spinedsl.ops.types import Literal, Operation, Value
@@ -149,16 +149,24 @@ def _reach(place: Place) -> str:
 
 def chains(op: OpAt) -> bool:
     """The module does all of the work."""
-    return settled(op) and (_always_same(op) or not by_size(op))
+    return _always_same(op) or not by_size(op)
 
 
-def settled(op: OpAt) -> bool:
-    """One module does it. Else the iterations of a loop share the weights, and differ in how they use them."""
-    if not op.shared:
-        return True
-    moves = [op.attributes[name].values for name in ("stride", "padding", "dilation")]
-    seen = {(use.module, *(values[use] for values in moves)) for use in op.channels.values}
-    return len(seen) == len({use.module for use in op.channels.values})
+def unsettled(parts: Iterable[OpAt | CallAt]) -> frozenset[tuple[str, ...]]:
+    """Paths of the shared convolutions that one module cannot do: iterations share weights, and move them otherwise."""
+    seen: dict[tuple[str, ...], dict[int, set[object]]] = {}
+    for op in parts:
+        if isinstance(op, OpAt) and op.shared and op.primitive == "conv":
+            moves = [op.attributes[name].values for name in ("stride", "padding", "dilation")]
+            of_module = seen.setdefault(op.path, {})
+            for use in op.channels.values:
+                of_module.setdefault(use.module, set()).add(tuple(values[use] for values in moves))
+    return frozenset(path for path, found in seen.items() if any(len(moves) > 1 for moves in found.values()))
+
+
+def _settled(place: Place) -> bool:
+    """One module does it, in all iterations."""
+    return place.op.path not in place.scope.unsettled
 
 
 def _at_first(op: OpAt) -> OpAt:
@@ -176,7 +184,7 @@ def _firsts(values: Mapping[Use, Value]) -> dict[Use, Value]:
 
 def conv(place: Place) -> Modules:
     """The constructor; one that works out its own padding where no number says it."""
-    if not settled(place.op):
+    if not _settled(place):
         place = replace(place, op=_at_first(place.op))
     arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
     if by_size(place.op):
@@ -193,11 +201,11 @@ def conv(place: Place) -> Modules:
 def conv_call(place: Place, inputs: Sequence[Code]) -> Code:
     """The convolution outside a chain, on its padded input."""
     x, member = inputs[0].doc, place.member
-    if chains(place.op) if by_size(place.op) else _by_stride(place) and settled(place.op):
+    if chains(place.op) if by_size(place.op) else _by_stride(place) and _settled(place):
         return Code(call(member, x))
     padding = _padding(place)
     x = padding.put_around(x)
-    if settled(place.op):
+    if _settled(place):
         return Code(call(member, x))
     moves = [*place.optional(stride=1), *padding.argument, *place.optional(dilation=1, groups=1)]
     return Code(call("F.conv2d", x, f"{member}.weight", f"{member}.bias", *moves))
