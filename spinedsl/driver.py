@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 10_000_000
 MAX_IMPORTS = 200
 MAX_LOOKED = 100  # errors that are looked at for what an edit stands in the way of
+OF_IMPORTS = (say.IMPORT_CYCLE, say.IMPORT_OUTSIDE, say.CANNOT_READ, say.NOT_UTF8)
 FEW_GUESSES = 2_000  # tokens that are read to find strays in a text that is read again after a repair
 
 
@@ -214,7 +215,9 @@ def analyse(source: Source, size: InputSize | None = None, only: str | None = No
     with without_collection():
         loader = _Loader()
         outcome, work = _analyse(source, size, only, loader)
-        if any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
+        # What is wrong with an import is said once, when it is read: a text read again would know nothing of it.
+        apart = any(found.span.source is not source or found.code in OF_IMPORTS for found in outcome.diagnostics)
+        if not apart and any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
             return _proven(source, outcome, lambda text: _again(text, size, only, loader, work))
         return outcome
 
