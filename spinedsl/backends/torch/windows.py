@@ -6,7 +6,7 @@ on a stride which uses give differently is worked out by generated code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from spinedsl.backends.torch.expressions import SIGN, SUM
@@ -14,8 +14,8 @@ from spinedsl.backends.torch.layout import Doc, call, named
 from spinedsl.backends.torch.merge import CallAt, OpAt, Scalar, Use
 from spinedsl.backends.torch.place import Code, Modules, Place
 from spinedsl.ops.primitives import pads
-from spinedsl.ops.types import Literal, Operation, Value
-from spinedsl.record import Record, replace
+from spinedsl.ops.types import Literal, Operation
+from spinedsl.record import Record
 
 
 class _Padding(Record):
@@ -169,23 +169,8 @@ def _settled(place: Place) -> bool:
     return place.op.path not in place.scope.unsettled
 
 
-def _at_first(op: OpAt) -> OpAt:
-    """The convolution as the first iteration has it."""
-    first = {name: Scalar(_firsts(scalar.values), scalar.exprs) for name, scalar in op.attributes.items()}
-    return replace(op, attributes=first)
-
-
-def _firsts(values: Mapping[Use, Value]) -> dict[Use, Value]:
-    firsts: dict[int, Value] = {}
-    for use, value in values.items():
-        firsts.setdefault(use.module, value)
-    return {use: firsts[use.module] for use in values}
-
-
 def conv(place: Place) -> Modules:
     """The constructor; one that works out its own padding where no number says it."""
-    if not _settled(place):
-        place = replace(place, op=_at_first(place.op))
     arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
     if by_size(place.op):
         own = "SamePaddedConv2d" if _always_same(place.op) else "nn.Conv2d"
