@@ -186,7 +186,7 @@ def conv(place: Place) -> Modules:
 def conv_call(place: Place, inputs: Sequence[Code]) -> Code:
     """The convolution outside a chain, on its padded input."""
     x, member = inputs[0].doc, place.member
-    if chains(place.op) if by_size(place.op) else _by_stride(place) and _settled(place):
+    if _settled(place) and (chains(place.op) if by_size(place.op) else _by_stride(place)):
         return Code(call(member, x))
     padding = _padding(place)
     x = padding.put_around(x)
