@@ -18,7 +18,7 @@ from torch import Tensor
 import spinedsl
 from spinedsl.cli import main
 from spinedsl.source import Source
-from tests.hosts.using import same
+from tests.hosts.using import losses_of, same
 from tests.hosts.ways import any_size, channels, generated, named, pictures
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of PyTorch, at what torchvision calls
@@ -63,17 +63,12 @@ NOTHING = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.int6
 
 def steps(model: Any, images: list[Tensor], count: int) -> list[float]:
     """Losses of some steps of training, with a box in the first image and none in the others."""
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01, momentum=0.9)
-    torch.manual_seed(0)  # Faster R-CNN samples its proposals
-    losses = []
-    for _ in range(count):
-        optimizer.zero_grad()
-        found = model.train()(list(images), [TARGET, *[NOTHING] * (len(images) - 1)])
-        value = torch.stack(list(found.values())).sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        losses.append(value.item())
-    return losses
+    targets = [TARGET, *[NOTHING] * (len(images) - 1)]
+
+    def loss() -> Tensor:
+        return torch.stack(list(model.train()(list(images), targets).values())).sum()
+
+    return losses_of(model, loss, count, lr=0.01, momentum=0.9)
 
 
 @EVERY

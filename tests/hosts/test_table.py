@@ -17,7 +17,7 @@ from torch import Tensor
 
 import spinedsl
 from spinedsl.source import Source
-from tests.hosts.using import plain, same
+from tests.hosts.using import losses_of, plain, same
 from tests.hosts.ways import (
     ANY_SIZE,
     COARSE,
@@ -58,16 +58,7 @@ def loss(found: list[Tensor]) -> Tensor:
 
 def trained(host: str, model: Any, x: Tensor, steps: int = 6) -> list[float]:
     """Losses of some steps of training."""
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
-    losses = []
-    torch.manual_seed(0)  # for stochastic depth
-    for _ in range(steps):
-        optimizer.zero_grad()
-        value = loss(maps(host, model.train(), x))
-        value.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        losses.append(value.item())
-    return losses
+    return losses_of(model, lambda: loss(maps(host, model.train(), x)), steps, lr=0.1)
 
 
 # ---- channels ----

@@ -6,6 +6,7 @@ import importlib
 import itertools
 import os
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 import spinedsl
 from spinedsl.source import Source
@@ -111,3 +113,18 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
         package = module.__name__.partition(".")[0]
         monkeypatch.setitem(sys.modules, package, ModuleType(package))
         monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def losses_of(model: Any, loss: Callable[[], Tensor], count: int, *, lr: float, momentum: float = 0.0) -> list[float]:
+    """Losses of some steps of training what may be trained."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=lr, momentum=momentum)
+    torch.manual_seed(0)  # for what a model draws
+    losses = []
+    for _ in range(count):
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        losses.append(value.item())
+    return losses

@@ -6,14 +6,12 @@ cannot be a backbone there. Each host has a row in `ADAPTERS` and its text in `t
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Container, Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
-from importlib.resources import files
 from typing import Any, cast
 
 from spinedsl.backends import line_of
+from spinedsl.backends.torch.copied import definitions_in
 from spinedsl.backends.torch.layout import Bracket, lines
 from spinedsl.backends.torch.names import attribute, python_name
 from spinedsl.diagnostics import Diagnostic
@@ -39,6 +37,7 @@ class Adapter(Record):
     one_width: bool = False  # every feature map must have the same number of channels
 
 
+HOSTS = "hosts.py"  # definitions that adapters copy
 _CHECKPOINT = "from torch.utils.checkpoint import checkpoint"
 
 ADAPTERS: Mapping[str, Adapter] = {
@@ -125,27 +124,15 @@ def narrowed(line: str, used: Container[str]) -> str:
     return f"{before}{word}{', '.join(name for name in imported(line) if name in used)}" if before else line
 
 
-@cache
-def _definitions() -> Mapping[str, str]:
-    """The definitions in `hosts.py`, as they stand there."""
-    text = files("spinedsl.backends.torch").joinpath("hosts.py").read_text(encoding="utf-8")
-    rows = text.split("\n")
-    return {
-        node.name: "\n".join(rows[min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1 : node.end_lineno])
-        for node in ast.parse(text).body
-        if isinstance(node, ast.FunctionDef)
-    }
-
-
 def _copied(names: Sequence[str]) -> str:
     """Definitions of `hosts.py`, one below the other."""
-    return "\n\n\n".join(_definitions()[name] for name in names)
+    return "\n\n\n".join("\n".join(definitions_in(HOSTS)[name]) for name in names)
 
 
 def reserved_names(host: str) -> set[str]:
     """What the adapter imports or copies, and what timm looks up in a file: nothing else in it may have these names."""
     brought = {name for line in (*ADAPTERS[host].imports, *STANDARD) for name in imported(line)}
-    return brought | set(_definitions()) | {"default_cfgs"}
+    return brought | set(definitions_in(HOSTS)) | {"default_cfgs"}
 
 
 def fields(program: Program, host: str, name: str, taken: Container[str]) -> dict[str, Any]:

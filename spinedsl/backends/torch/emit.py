@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 from textwrap import wrap
 
 from spinedsl.backends.torch.adapters import ADAPTERS, STANDARD, fields, imported, narrowed, reserved_names
 from spinedsl.backends.torch.classes import classes_of
+from spinedsl.backends.torch.copied import definitions_in
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import WIDTH
 from spinedsl.backends.torch.names import file_name, prose, python_name
@@ -35,6 +35,7 @@ _TORCH_IMPORTS = (
 )
 
 
+HELPERS = "helpers.py"
 _LAST = ("hashed", "uniform", "truncated_normal")  # what `reset` needs stands after the network
 
 
@@ -109,26 +110,14 @@ def _names_in(text: str) -> set[str]:
 
 
 @cache
-def _helpers() -> dict[str, list[str]]:
-    """The definitions in `helpers.py`, as they stand there."""
-    text = files("spinedsl.backends.torch").joinpath("helpers.py").read_text(encoding="utf-8")
-    rows = text.split("\n")
-    return {
-        node.name: rows[node.lineno - 1 : node.end_lineno]
-        for node in ast.parse(text).body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    }
-
-
-@cache
 def _names_of_helper(name: str) -> frozenset[str]:
     """The names that a helper reads or writes."""
-    return frozenset(_names_in("\n".join(_helpers()[name])))
+    return frozenset(_names_in("\n".join(definitions_in(HELPERS)[name])))
 
 
 def _helpers_for(names: set[str]) -> dict[str, list[str]]:
     """The helper definitions behind some names, and those that these need."""
-    helpers = _helpers()
+    helpers = definitions_in(HELPERS)
     found: set[str] = set()
     while more := {name for name in names if name in helpers} - found:
         found |= more

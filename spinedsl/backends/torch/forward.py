@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
-from spinedsl.backends.torch.layout import Append, Bracket, Doc, Extend, For, Line, Statement, call, flat
-from spinedsl.backends.torch.layout import Choice as PythonIf
+from spinedsl.backends.torch.layout import Append, Bracket, Choice, Doc, Extend, For, Line, Statement, call, flat
 from spinedsl.backends.torch.merge import (
     BindAt,
     BodyAt,
@@ -103,8 +102,8 @@ class Forward:
             first, second, then = second, first, other
             holds = f"not self.{flag}" if flag else scope.forward_text(scope.expanded(opposite(condition)))
         if _returns(then):
-            return [PythonIf(holds, tuple(first)), *second]
-        return [PythonIf(holds, tuple(first), tuple(second))]
+            return [Choice(holds, tuple(first)), *second]
+        return [Choice(holds, tuple(first), tuple(second))]
 
     def _loop(self, loop: LoopAt) -> list[Statement]:
         if not loop.body:

@@ -413,18 +413,10 @@ _OPERANDS: Mapping[type, Callable[..., OperandAt]] = {Ref: _ref, Many: _many, Op
 
 def settled(scalar: Scalar) -> bool:
     """No iteration of a loop has another value than the first."""
-    return all(
-        type(value) is type(values[0]) and value == values[0]
-        for values in _by_module(scalar).values()
-        for value in values
-    )
-
-
-def _by_module(scalar: Scalar) -> dict[int, list[Value]]:
-    found: dict[int, list[Value]] = {}
+    by_module: dict[int, dict[Use, Value]] = {}
     for use, value in scalar.values.items():
-        found.setdefault(use.module, []).append(value)
-    return found
+        by_module.setdefault(use.module, {})[use] = value
+    return all(Scalar(values).constant is not None for values in by_module.values())
 
 
 def hoisted(part: OpAt | CallAt, kept: Container[int]) -> OpAt | CallAt:
