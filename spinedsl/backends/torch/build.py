@@ -81,9 +81,12 @@ def load_code(text: str) -> ModuleType:
 
 
 def _reduced(self: object, text: str, protocol: SupportsIndex) -> tuple[Any, ...]:
-    """A module of generated code as pickle keeps it: its class by the code, then its state."""
-    _, _, *state = cast("tuple[Any, ...]", object.__reduce_ex__(self, protocol))
-    return remade, (text, type(self).__qualname__), *state
+    """A module of generated code as pickle keeps it: its class by the code, then its state; others as they are."""
+    usual = cast("tuple[Any, ...]", object.__reduce_ex__(self, protocol))
+    kind = type(self)
+    if vars(load_code(text)).get(kind.__qualname__) is not kind:  # somebody's own class, made of one of ours
+        return usual
+    return remade, (text, kind.__qualname__), *usual[2:]
 
 
 def remade(text: str, kind: str) -> object:

@@ -152,6 +152,19 @@ def test_what_was_loaded_is_loaded_in_another_process(tmp_path: Path) -> None:
     assert all(torch.equal(last[name], value) for name, value in wanted.items())
 
 
+def test_a_class_of_ones_own_is_copied_and_pickled() -> None:
+    own: Any = type("Own", (cast(Any, type(spinedsl.load(SMALL))),), {"__module__": __name__})
+    globals()["Own"] = own  # where pickle looks for it
+    module = own().eval()
+    image = image_for(spinedsl.program(SMALL))
+    with torch.no_grad():
+        wanted = module(image)
+        for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+            assert type(other) is own
+            found = other(image)
+            assert all(torch.equal(found[name], value) for name, value in wanted.items())
+
+
 SPAWNED = """
 import multiprocessing, torch
 import net
