@@ -18,7 +18,7 @@ from spinedsl.source import Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse
 from spinedsl.testing import nested
-from spinedsl.testing.laws import Broken
+from spinedsl.testing.laws import Broken, program_of
 from tests.laws.forms import WANTED, forms
 from tests.laws.nested import LAWS, MAIN, reads
 from tests.profiles import drawn
@@ -68,6 +68,16 @@ def test_they_have_every_form() -> None:
     for number in range(120):
         seen.update(set(forms(network(number))))
     assert {form: seen[form] for form in WANTED if seen[form] < 3} == {}
+
+
+def test_networks_of_any_size() -> None:
+    for number in range(FIXED):
+        text = network(number)
+        if "sizes any" not in text:
+            text = text.replace("    defaults ", "    rules { sizes any }\n    defaults ", 1)
+        program = program_of(Source.from_text(text), nested.NAME)
+        assert program.any_size
+        LAWS["agreed"](Source.from_text(text), nested.NAME)
 
 
 # ---- the laws can fail ----

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
@@ -154,72 +154,67 @@ class Construct:
         outside, self.shares = self.shares, True
         found = list(self._shared_in(body, loop))
         members: dict[object, dict[tuple[str, ...], Part]] = {}
-        for item in found:
+        for tests, item in found:
             if isinstance(item, Group):  # the arms of a choice may hold the same parts, or others of one group
-                of_group = members.setdefault(item.prefix or item.members[0].path, {})
+                of_group = members.setdefault((tests, item.prefix or item.members[0].path), {})
                 for part in item.members:
                     of_group.setdefault(part.path, part)
         made: list[Draft] = []
-        for item in found:
+        for tests, item in found:
+            drafts: list[Draft] = []
             if isinstance(item, LoopAt):
-                made.append(self._shared_apart(item, container))
-            elif (held := members.pop(item.prefix or item.members[0].path, None)) is not None:
-                made += self._group(replace(item, members=tuple(held.values())), container)
+                drafts.append(self._shared_apart(item, container))
+            elif held := members.pop((tests, item.prefix or item.members[0].path), None):
+                drafts += self._group(replace(item, members=tuple(held.values())), container)
+            for test in reversed(tests):
+                drafts = [If(test, tuple(drafts))] if drafts else []
+            made = _joined(made, drafts)
         self.shares = outside
         return made
 
-    def _shared_in(self, body: BodyAt, loop: LoopAt) -> Iterator[Group | LoopAt]:
-        """What is shared in some statements, and the `repeat`s of an `each` whose iterations are kept apart."""
+    def _shared_in(self, body: BodyAt, loop: LoopAt) -> Iterator[tuple[tuple[str, ...], Group | LoopAt]]:
+        """What is shared in some statements, and the `repeat`s of an `each` whose iterations are kept apart.
+
+        Each with the tests that say for which of the iterations around it is there, whatever an `each` or `repeat`
+        that shares it is at: those that ever take the arm of a choice.
+        """
         for statement in body:
             if isinstance(statement, BindAt | YieldAt):
-                yield from (group for group in self.plan.groups(statement.value, loop) if group.shared)
+                yield from (((), group) for group in self.plan.groups(statement.value, loop) if group.shared)
             elif isinstance(statement, IfAt):
-                yield from self._shared_in(statement.then + statement.other, loop)
+                for arm, outcome in ((statement.then, True), (statement.other, False)):
+                    inner = list(self._shared_in(arm, loop))
+                    ever = self._ever(statement.condition, outcome)
+                    if inner and ever.constant is None:
+                        test = self.scope.in_init(ever, "has_shared")
+                        inner = [((test, *tests), item) for tests, item in inner]
+                    yield from inner if ever.constant is not False else ()
             elif isinstance(statement, LoopAt) and statement.items is None and not statement.shared_path:
                 yield from self._shared_in(statement.body, statement)
             elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
-                yield statement
+                yield (), statement
 
-    def _kept_apart(self, body: BodyAt, loop: LoopAt, container: str) -> list[Draft]:
-        """What is shared in a `repeat` that keeps its iterations apart: each has what it ever uses."""
-        made: list[Draft] = []
-        for statement in body:
-            if isinstance(statement, BindAt | YieldAt):
-                for group in self.plan.groups(statement.value, loop):
-                    made += self._group(group, container) if group.shared else []
-            elif isinstance(statement, IfAt):
-                made += self._shared_if(statement, loop, container)
-            elif isinstance(statement, LoopAt) and statement.items is None and not statement.shared_path:
-                made += self._kept_apart(statement.body, statement, container)
-            elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
-                made.append(self._shared_apart(statement, container))
-        return made
+    def _ever(self, condition: Scalar, outcome: bool) -> Scalar:
+        """Whether a condition has an outcome at all, in each of the iterations around."""
+        outcomes: dict[Use, set[Value]] = {}
+        for use, value in condition.values.items():
+            outcomes.setdefault(use.only(self.around), set()).add(value)
+        exprs = condition.exprs if outcome else tuple(map(opposite, condition.exprs))
+        return Scalar({use: outcome in found for use, found in outcomes.items()}, exprs)
 
     def _shared_apart(self, loop: LoopAt, container: str) -> Loop:
         """What a `repeat` inside an `each` shares over that, for each of its own iterations."""
         index, own = self.scope.loops[loop.binder], self.plan.shared_containers[loop]
+        most: dict[Use, Value] = {}  # as often as for the map that it runs for most often
+        for use, value in loop.count.values.items():
+            around = use.only(self.around)
+            most[around] = max(cast(int, value), cast(int, most.get(around, 0)))
+        count = self.scope.in_init(Scalar(most, loop.count.exprs), "repeats")
         self.around.add(loop.binder)
-        made = self._kept_apart(loop.body, loop, own)
+        made = self._shared(loop.body, loop, own)
         self.around.remove(loop.binder)
         add = _add_module(container, loop.shared_path, index, own)
-        count = self.scope.in_init(loop.count, "repeats")
         return Loop(f"for {index} in range({count})", (Line("", f"{own} = nn.Module()"), *made, add))
-
-    def _shared_if(self, choice: IfAt, loop: LoopAt, container: str) -> list[Draft]:
-        """What the arms of a choice share, for the iterations that ever take them, whatever map an `each` is at."""
-        made: list[Draft] = []
-        outcomes: dict[Use, set[Value]] = {}
-        for use, value in choice.condition.values.items():
-            outcomes.setdefault(use.only(self.around), set()).add(value)
-        for arm, outcome in ((choice.then, True), (choice.other, False)):
-            exprs = choice.condition.exprs if outcome else tuple(map(opposite, choice.condition.exprs))
-            ever = Scalar({use: outcome in found for use, found in outcomes.items()}, exprs)
-            inner = self._kept_apart(arm, loop, container)
-            if ever.constant:
-                made += inner
-            elif inner:
-                made.append(If(self.scope.in_init(ever, "has_shared"), tuple(inner)))
-        return made
 
     # ---- submodules ----
 
@@ -329,6 +324,14 @@ def _exprs(part: CallAt, key: str) -> tuple[Expr, ...]:
 def _holds_lines(drafts: Sequence[Draft]) -> bool:
     """Something other than local variables is written."""
     return any(not isinstance(draft, Let) for draft in drafts)
+
+
+def _joined(made: list[Draft], more: list[Draft]) -> list[Draft]:
+    """Drafts with more behind them; a choice by the same test as the last one goes on with that."""
+    last, first = made[-1] if made else None, more[0] if more else None
+    if isinstance(last, If) and isinstance(first, If) and last.test == first.test and not (last.other or first.other):
+        return [*made[:-1], replace(last, then=last.then + first.then), *more[1:]]
+    return [*made, *more]
 
 
 def _add_module(container: str, path: str, index: str, module: str) -> Line:
