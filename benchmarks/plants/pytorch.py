@@ -260,7 +260,7 @@ PLANTS: tuple[Plant, ...] = (
         "backends/torch/build.py",
         "return remade, (text, kind.__qualname__), *usual[2:]",
         "return remade, (text, kind.__qualname__), *usual[3:]",
-        ("tests/backends/torch/test_ways.py",),
+        ("tests/backends/torch/test_ways.py::test_what_was_loaded_is_loaded_in_another_process",),
     ),
     Plant(
         "shared: a stride that differs where sizes are rounded up",
@@ -274,6 +274,6 @@ PLANTS: tuple[Plant, ...] = (
         "backends/torch/build.py",
         "if vars(load_code(text)).get(kind.__qualname__) is not kind:",
         "if False:",
-        ("tests/backends/torch/test_ways.py",),
+        ("tests/backends/torch/test_ways.py::test_a_class_of_ones_own_is_copied_and_pickled",),
     ),
 )
