@@ -53,6 +53,12 @@ def mistaken() -> Iterator[Source]:
         yield Source.from_text(path.read_text(encoding="utf-8"), path.name, str(path))
 
 
+def far_away(path: Path) -> Source:
+    """A file whose place has a long name, wherever the checkout stands."""
+    place = f"/{'a_folder_of_many_folders/' * 9}{path.name}"
+    return Source.from_text(path.read_text(encoding="utf-8"), place, place)
+
+
 def starts() -> dict[str, Callable[[], object]]:
     """What the public functions return, by what was asked."""
     spinenet, retinanet = EXAMPLES / "spinenet.spine", EXAMPLES / "retinanet.spine"
@@ -62,6 +68,10 @@ def starts() -> dict[str, Callable[[], object]]:
     return {
         "check": lambda: spinedsl.check(spinenet),
         "check edited": lambda: spinedsl.check(edited),
+        "check far away": lambda: spinedsl.check(far_away(spinenet)),
+        "check edited far away": lambda: spinedsl.check(far_away(edited)),
+        "parse far away": lambda: spinedsl.parse(far_away(retinanet)),
+        "program far away": lambda: spinedsl.program(far_away(spinenet), network="SpineNet49"),
         "check mistakes": lambda: Items(spinedsl.check(source) for source in mistaken()),
         "check many mistakes": lambda: spinedsl.check(Source.from_text("block b0: residual\n" * 3_000)),
         "check many rows": lambda: spinedsl.check(many),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TypeAlias
 
-from spinedsl.brief import PART, brief, counted, short_path
+from spinedsl.brief import PART, Items, brief, counted, short_path
 from spinedsl.record import Record, field, names
 from spinedsl.source import Source, Span
 
@@ -385,7 +385,7 @@ class Instance(Node, eq=False):
     @property
     def given(self) -> tuple[Argument, ...]:
         """What it gives to parameters: in its parentheses, then among its edits."""
-        return (*self.arguments, *(edit for edit in self.edits or () if isinstance(edit, Argument)))
+        return Items((*self.arguments, *(edit for edit in self.edits or () if isinstance(edit, Argument))))
 
     def edited_at(self, span: Span) -> bool:
         """A place that is part of this instance's statement."""
