@@ -32,6 +32,7 @@ COPIED = (
     "generated",
     "benchmarks",
     "pyproject.toml",
+    "docs",
     "MODELS.md",
     "README.md",
 )

@@ -3,7 +3,8 @@
 In: the text of a file with one network, its tensors in running order, and a batch of images. Out: the value of every
 row. Of the compiler it uses the parser, the table of primitives (names, defaults, shapes of parameters) and the
 interpreter's kernels; of names, scopes, loops, choices, calls, sharing and rows it has its own understanding, the one
-of the README. So a fault in `ir`, `lower` or `flatten`, which the interpreter and ONNX share, shows as a difference.
+of the language reference. So a fault in `ir`, `lower` or `flatten`, which the interpreter and ONNX share, shows as a
+difference.
 
 Tensors are handed out in the order in which they are first needed, so parameters' names do not matter, and which
 calls have weights in common does.

@@ -75,10 +75,10 @@ def test_what_does_is_found(text: str) -> None:
 
 
 def test_properties_take_their_time() -> None:
-    """As our own do, so do those that users copy: in the README, in the examples, in the docstrings."""
+    """As our own do, so do those that users copy: in the documents, in the examples, in the docstrings."""
     assert drawn(5).deadline is None
     assert "too_slow" in str(drawn(5).suppress_health_check)
-    copied = ["README.md", "examples/testing/test_own_space.py", "spinedsl/testing/__init__.py"]
+    copied = ["docs/testing.md", "examples/testing/test_own_space.py", "spinedsl/testing/__init__.py"]
     for name in copied:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert text.count("@given(") == len(

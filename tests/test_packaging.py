@@ -57,17 +57,26 @@ def contents(wheel: Path) -> dict[str, bytes]:
 def test_sdist_holds_everything_to_build_and_test(built: Built) -> None:
     with tarfile.open(built.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    wanted = {"grammar/spine.lark", "pyproject.toml", "Makefile", "constraints.txt", "LICENSE", ".ci/run"}
-    for folder in ("spinedsl", "grammar", "examples", "generated", "tests"):
+    wanted = {
+        "grammar/spine.lark",
+        "pyproject.toml",
+        "Makefile",
+        "constraints.txt",
+        "LICENSE",
+        "CITATION.cff",
+        ".ci/run",
+    }
+    for folder in ("spinedsl", "grammar", "examples", "generated", "tests", "docs"):
         wanted |= shipped(folder)
     assert wanted <= names, sorted(wanted - names)
 
 
-def test_wheel_holds_the_package_the_grammar_and_the_examples_and_nothing_else(built: Built) -> None:
+def test_wheel_holds_the_package_what_it_reads_and_nothing_else(built: Built) -> None:
     files = contents(built.wheel)
     names = {name for name in files if ".dist-info/" not in name}
     examples = {name for name in shipped("examples") if name.endswith((".spine", ".spine.txt"))}
-    assert names == shipped("spinedsl") | {GRAMMAR} | {f"spinedsl/_{name}" for name in examples}
+    read = examples | shipped("docs")
+    assert names == shipped("spinedsl") | {GRAMMAR} | {f"spinedsl/_{name}" for name in read}
     assert files[GRAMMAR] == (ROOT / "grammar/spine.lark").read_bytes()
     assert files["spinedsl/_examples/spinenet.spine"] == (ROOT / "examples/spinenet.spine").read_bytes()
     (entry_points,) = (text for name, text in files.items() if name.endswith("entry_points.txt"))
@@ -188,11 +197,18 @@ def test_every_link_and_picture_of_the_description_leads_somewhere(built: Built)
     page = render(described(built)) or ""
     headings = set(re.findall(r'id="([^"]+)"', page))
     leads = re.findall(r'(?:href|src)="([^"]*)"', page)
-    assert len(leads) > 20
+    assert len(leads) >= 10
     for lead in leads:
         assert lead.startswith("https://") or lead.removeprefix("#") in headings, lead
-    for words in ("MODELS.md", "RELIABILITY.md", "ARCHITECTURE.md"):
-        assert f">{words}<" not in page
+    for words in (
+        "MODELS.md",
+        "RELIABILITY.md",
+        "ARCHITECTURE.md",
+        "Write a network",
+        "CITATION.cff",
+        "spine docs language",
+    ):
+        assert f">{words}</a>" not in page
         assert words in page
     assert "pip install 'spinedsl[all]'" in described(built)
     assert "in this folder" not in described(built)
@@ -203,7 +219,7 @@ def test_the_description_is_the_readme_but_for_those(built: Built) -> None:
     readme, shown = ((ROOT / "README.md").read_text(encoding="utf-8").splitlines(), described(built).splitlines())
     assert len(readme) == len(shown)
     other = [line for line, after in zip(readme, shown, strict=True) if line != after]
-    assert len(other) < 10
+    assert len(other) < 20
     assert all(re.search(r"\]\(|pip install", line) for line in other)
 
 
@@ -222,3 +238,23 @@ def test_all_brings_what_users_may_need() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     (named,) = re.findall(r"spinedsl\[(.*)\]", " ".join(extras["all"]))
     assert set(named.split(",")) == extras.keys() - {"all", "dev"}
+
+
+def test_the_citation_is_of_this_version_and_of_the_paper() -> None:
+    """What `cffconvert --validate` reads: the keys that the format asks for, and no name of another project."""
+    yaml = pytest.importorskip("yaml")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors", "type"} <= cited.keys()
+    assert (cited["title"], str(cited["version"]), cited["license"]) == (
+        project["name"],
+        project["version"],
+        project["license"],
+    )
+    paper = cited["preferred-citation"]
+    assert {"type", "title", "authors", "year", "doi"} <= paper.keys()
+    assert all({"family-names", "given-names"} == author.keys() for author in paper["authors"])
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = " and ".join(f"{author['family-names']}, {author['given-names']}" for author in paper["authors"])
+    assert f"author = {{{names}}}" in readme
+    assert f"pages = {{{paper['start']}--{paper['end']}}}" in readme

@@ -1,6 +1,6 @@
 """What type checkers make of the public interface: mypy in strict mode and pyright, as a user runs them.
 
-They read every Python block of the README with the modules that the commands above it write, the example of tests of
+They read every Python block of the documents with the modules that the commands above it write, the example of tests of
 one's own, and two files of here: one that must be right as it is, and one in which every line is a mistake.
 """
 
@@ -18,8 +18,8 @@ from typing import get_args
 import pytest
 
 from spinedsl import backends
+from tests.documents import FILE_NAME, HOST, ROOT, STEPS, perform
 from tests.shipping import HERE
-from tests.test_readme import FILE_NAME, HOST, README, ROOT, perform, steps_in
 
 # The hosts' own types are incomplete (functions without annotations), and compiled files that need them are not ours.
 MYPY = """[mypy]
@@ -99,23 +99,24 @@ def test_the_words_of_the_types_are_those_of_the_tables() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All that is read, with what a reader of the README has by then."""
+    """All that is read, with what a reader of the documents has by then."""
     folder = tmp_path_factory.mktemp("typed")
     shutil.copytree(ROOT / "examples", folder / "examples")
     (folder / "mypy.ini").write_text(MYPY, encoding="utf-8")
     (folder / "right.py").write_text(RIGHT, encoding="utf-8")
     (folder / "wrong.py").write_text(WRONG, encoding="utf-8")
     blocks = 0
-    for step in steps_in(README.read_text(encoding="utf-8")):
+    for name, step in ((name, step) for name, steps in STEPS.items() for step in steps):
         if "--adapter" in step.text and step.kind == "spine":
-            assert not perform(step, folder, HERE)
+            assert not perform(step, folder, HERE)[0]
         elif step.kind == "python" and all(find_spec(host) for host in HOST.findall(step.text)):
-            (folder / f"readme_{step.line}.py").write_text(step.text, encoding="utf-8")
+            script = f"document_{Path(name).stem.replace('-', '_')}_{step.line}.py"
+            (folder / script).write_text(step.text, encoding="utf-8")
             blocks += 1
         elif step.kind.endswith(".py"):
             assert FILE_NAME.match(step.text.partition("\n")[0])
             (folder / step.kind).write_text(step.text, encoding="utf-8")
-    assert blocks >= 4
+    assert blocks >= 8
     return folder
 
 
@@ -123,7 +124,7 @@ def read(folder: Path, names: list[str]) -> list[str]:
     """The Python files that a checker shall read: nothing is right because it was not there."""
     if names:
         return names
-    own = sorted(path.name for path in folder.glob("readme_*.py"))
+    own = sorted(path.name for path in folder.glob("document_*.py"))
     return ["right.py", *own, "examples/testing/test_own_space.py"]
 
 
@@ -165,7 +166,7 @@ def checked(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("checker", [mypy, pyright])
-def test_the_readme_and_the_examples_have_no_errors(checker: type, folder: Path) -> None:
+def test_the_documents_and_the_examples_have_no_errors(checker: type, folder: Path) -> None:
     assert checker(folder) == []
 
 

@@ -21,6 +21,7 @@ from spinedsl.cli.voice import MANNER, UsageError
 COMMANDS = {
     "check": "say everything that is wrong with files",
     "explain": "explain what a code means, with examples",
+    "docs": "print a page of the documentation",
     "compile": "compile a network to PyTorch or ONNX",
     "verify": "run a network by PyTorch, ONNX Runtime and OpenVINO, and compare",
     "show": "show every operation of a network",
@@ -42,6 +43,7 @@ EXAMPLES = """\
 examples:
   spine check examples/                                    every mistake of every file in a folder
   spine explain E0303                                      what a code means, with a wrong and a right file
+  spine docs language                                      the language reference
   spine compile net.spine --to torch -o model.py           a PyTorch module, readable
   spine compile net.spine --to onnx -o model.onnx          an ONNX graph, without tracing
   spine verify net.spine                                   PyTorch and ONNX give the same numbers

@@ -23,6 +23,7 @@ PARSERS = {one.prog.removeprefix("spine "): one for one in leaves(parser())}
 COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "check": ("check net.spine", {"--network", "--input", "--format"}),
     "explain": ("explain E0303", {"--format"}),
+    "docs": ("docs language", set()),
     "compile": (
         "compile net.spine --to mermaid -o net.mmd",
         {"--network", "--input", "--outputs", "--output", "--force", "--weights", "--seed"},
@@ -58,7 +59,7 @@ SHARED = {
     "--quiet": (("-q",), None, "print nothing but mistakes and results"),
     "--help": (("-h",), None, "show this help message and exit"),
 }
-FILES = {"FILE", "OLD", "NEW", "WEIGHTS", "CODE", None}  # None: a choice
+FILES = {"FILE", "OLD", "NEW", "WEIGHTS", "CODE", "PAGE", None}  # None: a choice
 
 
 def listed(name: str) -> Iterator[tuple[str, argparse.Action]]:

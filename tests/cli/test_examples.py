@@ -47,8 +47,8 @@ NOT_RUN = {
     "spine weights convert backbone.npz": "the same",
     "spine weights convert official.npz": "the same",
     "spine weights verify spinenet49.safetensors": "what comes of the dump",
-    "spine fuzz ": "minutes: tests/laws and the README",
-    "spine verify examples/spinenet.spine": "minutes; the README runs it",
+    "spine fuzz ": "minutes: tests/laws and docs/testing.md",
+    "spine verify examples/spinenet.spine": "minutes; docs/command-line.md runs it",
 }
 STATUS = {"spine breaking ": {0, 1}, "spine fmt --diff": {0, 1}}  # whether something changed, or would
 
