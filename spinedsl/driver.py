@@ -17,16 +17,16 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
+from spinedsl import checks as say
 from spinedsl.brief import counted, listed, short_path
-from spinedsl.checks import check
-from spinedsl.checks.unchanged import unchanged
+from spinedsl.checks import check as mistakes_of
 from spinedsl.diagnostics import Diagnostic, Edit, Outcome, Severity, in_order, nearest
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate import Work, elaborate
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve import resolve, resolve_networks
 from spinedsl.ir.typed import CheckedNetwork, InputSize, TypedNetwork
+from spinedsl.ir.unchanged import unchanged
 from spinedsl.prelude import modules, path_of
 from spinedsl.record import Record, field
 from spinedsl.source import Archive, Source, Span
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 10_000_000
 MAX_IMPORTS = 200
 MAX_LOOKED = 100  # errors that are looked at for what an edit stands in the way of
-OF_IMPORTS = (say.IMPORT_CYCLE, say.IMPORT_OUTSIDE, say.CANNOT_READ, say.NOT_UTF8)
 FEW_GUESSES = 2_000  # tokens that are read to find strays in a text that is read again after a repair
 
 
@@ -84,7 +83,7 @@ def decode(data: bytes, name: str, origin: str = "", archive: Archive | None = N
         end = len(source.text)
         place = source.span(max(end - 1, 0), end)
         found = say.NOT_UTF8.at(place, byte=f"0x{data[error.start]:02x}", offset=error.start)
-        return Outcome(None, (found.with_fix("save the file as UTF-8"),))
+        return Outcome(None, (found.repaired(),))
 
 
 def reason_of(error: OSError) -> str:
@@ -145,13 +144,13 @@ class _Loader(Record, frozen=False):
         target = (Path(source.origin).parent / path).resolve()
         if Path(path).is_absolute() or "\\" in path or not target.is_relative_to(self.folder):
             found = say.IMPORT_OUTSIDE.at(import_.span, path=path, folder=f"`{self.folder.name}`")
-            return Outcome(None, (found.with_fix("copy the file into the project, and import it from there"),))
+            return Outcome(None, (found.repaired(),))
         key = str(target)
         if key in self.open_files:
             circle = [*self.open_files[self.open_files.index(key) :], key]
             way = " -> ".join(f"`{Path(step).name}`" for step in circle)
             found = say.IMPORT_CYCLE.at(import_.span, way=way)
-            return Outcome(None, (found.with_fix("move what both files need into a third, and import that"),))
+            return Outcome(None, (found.repaired(),))
         if key in self.units:
             return Outcome(self.units[key])
         if len(self.units) >= MAX_IMPORTS:
@@ -216,10 +215,14 @@ def analyse(source: Source, size: InputSize | None = None, only: str | None = No
         loader = _Loader()
         outcome, work = _analyse(source, size, only, loader)
         # What is wrong with an import is said once, when it is read: a text read again would know nothing of it.
-        apart = any(found.span.source is not source or found.code in OF_IMPORTS for found in outcome.diagnostics)
+        apart = any(found.span.source is not source or _of_an_import(found) for found in outcome.diagnostics)
         if not apart and any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
             return _proven(source, outcome, lambda text: _again(text, size, only, loader, work))
         return outcome
+
+
+def _of_an_import(found: Diagnostic) -> bool:
+    return found.code in (say.IMPORT_CYCLE, say.IMPORT_OUTSIDE, say.CANNOT_READ, say.NOT_UTF8)
 
 
 def _proven(
@@ -293,9 +296,9 @@ def _analyse(
 
 def _said_once(said: list[Diagnostic]) -> list[Diagnostic]:
     """The same; of an edit that stands in the way of another one it is not said too that it changes nothing."""
-    code = say.EDIT_WITHOUT_EFFECT
-    if not any(found.code is code for found in said):
+    if not any(found.code.id == "W0703" for found in said):
         return said
+    code = say.EDIT_WITHOUT_EFFECT
     wrong = [found for found in said if found.severity is Severity.ERROR][:MAX_LOOKED]
     places = [span for found in wrong for span in (found.span, *(label.span for label in found.others))]
 
@@ -317,10 +320,16 @@ def _unchanged(
         instance, base = network.instance, typed.get(network.base) if network.base is not None else None
         if instance is None or base is None or network in bases or instance.span.source is not source:
             continue
-        code = say.EDIT_WITHOUT_EFFECT
-        allowed = code.id in {allow.code.text for allow in network.allowed}
-        if not allowed and not any(found.code is code and instance.edited_at(found.span) for found in said):
-            yield from unchanged(own, base)
+        allowed = {allow.code.text for allow in network.allowed}
+        for found in unchanged(own, base):
+            before = (one for one in said if one.code is found.code and instance.edited_at(one.span))
+            if found.code.id not in allowed and not any(before):
+                yield found
+
+
+def check(typed: TypedNetwork) -> Outcome[CheckedNetwork]:
+    """Every rule of `checks/networks` on one network."""
+    return Outcome(CheckedNetwork(typed), tuple(mistakes_of(typed)))
 
 
 def _complete(checked: CheckedNetwork) -> CheckedNetwork:

@@ -12,10 +12,10 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from spinedsl import checks as say
 from spinedsl import driver
 from spinedsl.brief import brief, cut
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.typed import InputSize
 from spinedsl.source import Source
 

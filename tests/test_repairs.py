@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
+from spinedsl import checks as say
 from spinedsl import driver
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, repairs
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source
 from spinedsl.testing.laws import repaired
 from tests.mutants import FILES, SLIPS, mutant

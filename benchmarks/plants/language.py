@@ -131,14 +131,14 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "instances: edits that leave the network as it was",
-        "checks/unchanged.py",
+        "ir/unchanged.py",
         "or _key(typed) != _key(base):",
         "or _key(typed)[:3] == _key(base)[:3]:",
         ("tests/test_mistakes.py",),
     ),
     Plant(
         "instances: changed repeats count as the same network",
-        "checks/unchanged.py",
+        "ir/unchanged.py",
         "calls = tuple(_key_of_call(call) for call in row.calls)",
         "calls = tuple(_key_of_call(call) for call in row.calls[:1])",
         ("tests/ir/test_given.py",),

@@ -152,7 +152,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "check: three inputs pass",
-        "checks/input_count.py",
+        "checks/networks/e0301_input_count.py",
         "least <= count <= most",
         "least <= count <= most + 1",
         ("tests/test_mistakes.py",),
@@ -173,18 +173,22 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "dead inputs: an absorbed map is the first of a join",
-        "checks/dead_input.py",
+        "ir/dead.py",
         "    arrived += [(name, None) for name in row.declared.absorbed]",
         "    arrived[:0] = [(name, None) for name in row.declared.absorbed]",
         ("tests/test_mistakes.py",),
     ),
     Plant(
-        "check: four levels are not far", "checks/long_resample.py", "FAR = 3", "FAR = 4", ("tests/test_mistakes.py",)
+        "check: four levels are not far",
+        "checks/networks/w0702_long_resample.py",
+        "FAR = 3",
+        "FAR = 4",
+        ("tests/test_mistakes.py",),
     ),
     Plant(
         "check: sizes that do not divide pass",
-        "checks/divisible.py",
-        "if got % typed.divisor:",
+        "checks/networks/e0402_not_divisible.py",
+        "if got % network.divisor:",
         "if got % 2:",
         ("tests/test_mistakes.py", "tests/cli/test_commands.py"),
     ),
@@ -253,7 +257,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "check: a block absorbs the same twice",
-        "checks/same_parents.py",
+        "checks/networks/e0302_same_parents.py",
         "for names in (row.declared.sources, row.declared.absorbed):",
         "for names in (row.declared.sources,):",
         ("tests/test_mistakes.py::test_one_mistake_is_reported_once",),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from spinedsl import checks
 from spinedsl.cli.parsing import leaves
-from spinedsl.diagnostics.catalogue import CATALOGUE
 from spinedsl.extras import require
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
@@ -36,6 +36,6 @@ def run(options: argparse.Namespace) -> int:
             if action.metavar in PATHS:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks
             elif action.metavar == "CODE":
-                action.choices = sorted(CATALOGUE)
+                action.choices = list(checks.codes())
     print(shtab.complete(whole, shell=options.shell))
     return 0

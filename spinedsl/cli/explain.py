@@ -9,12 +9,11 @@ import sys
 import textwrap
 from typing import Any
 
-from spinedsl import driver
+from spinedsl import checks, driver
 from spinedsl.cli.options import format_argument
 from spinedsl.cli.terminal import rendered
 from spinedsl.cli.voice import UsageError, page_of
 from spinedsl.diagnostics import nearest
-from spinedsl.diagnostics.catalogue import CATALOGUE, GROUPS
 from spinedsl.diagnostics.explain import Example, explanation
 
 EXAMPLES = """\
@@ -42,9 +41,7 @@ def run(options: argparse.Namespace) -> int:
     codes = [_known(code) for code in options.codes]
     if options.format == "json":
         print(
-            json.dumps(
-                [_plain(code, whole=bool(codes)) for code in dict.fromkeys(codes or sorted(CATALOGUE))], indent=2
-            )
+            json.dumps([_plain(code, whole=bool(codes)) for code in dict.fromkeys(codes or checks.codes())], indent=2)
         )
         return 0
     texts = [_explained(code) for code in dict.fromkeys(codes)] if codes else [_listed()]
@@ -54,19 +51,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _known(code: str) -> str:
-    """The code as the catalogue writes it."""
-    if code.upper() in CATALOGUE:
+    """The code as it is written in full."""
+    if code.upper() in checks.codes():
         return code.upper()
-    near = nearest(code.upper(), CATALOGUE)
+    near = nearest(code.upper(), checks.codes())
     hint = f"did you mean {near}?" if near else "`spine explain` lists all"
     raise UsageError(f"there is no code {code!r}; {hint}")
 
 
 def _plain(code: str, *, whole: bool) -> dict[str, Any]:
     """A code for programs; `whole` with its explanation."""
-    found: dict[str, Any] = {"code": code, "title": CATALOGUE[code].title, "group": GROUPS[code[:3]]}
+    found: dict[str, Any] = {"code": code, "title": checks.rule(code).title, "group": checks.GROUPS[code[:3]]}
     if whole:
-        explained = explanation(code)
+        explained = explanation(checks.rule(code))
         found["paragraphs"] = list(explained.paragraphs)
         found["wrong"] = explained.wrong.shown if explained.wrong is not None else None
         found["right"] = explained.right.shown if explained.right is not None else None
@@ -76,17 +73,17 @@ def _plain(code: str, *, whole: bool) -> dict[str, Any]:
 def _listed() -> str:
     """Every code with its title, by group."""
     parts = []
-    for group, subject in GROUPS.items():
-        codes = sorted(code for code in CATALOGUE if code.startswith(group))
-        lines = [f"  {code}  {CATALOGUE[code].title}" for code in codes]
+    for group, subject in checks.GROUPS.items():
+        codes = [code for code in checks.codes() if code.startswith(group)]
+        lines = [f"  {code}  {checks.rule(code).title}" for code in codes]
         parts.append("\n".join([page_of(sys.stdout).bold(f"{group}  {subject}"), *lines]))
     return "\n\n".join(parts)
 
 
 def _explained(code: str) -> str:
     page = page_of(sys.stdout)
-    explained = explanation(code)
-    parts = [page.bold(f"{code}: {CATALOGUE[code].title}")]
+    explained = explanation(checks.rule(code))
+    parts = [page.bold(f"{code}: {checks.rule(code).title}")]
     width = min(page.width, READABLE)
     parts += [_wrapped(text, width) for text in explained.paragraphs]
     if explained.wrong is not None and explained.right is not None:

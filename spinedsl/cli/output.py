@@ -17,12 +17,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from spinedsl import checks as say
 from spinedsl import driver
 from spinedsl.cli.leftovers import temporary_beside
 from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import Diagnostic
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record
 from spinedsl.source import Source

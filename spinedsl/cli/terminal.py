@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TextIO
 
+from spinedsl import checks as say
 from spinedsl import driver
 from spinedsl.cli.voice import MANNER, UsageError, clear, page_of, warn
 from spinedsl.diagnostics import Diagnostic, Outcome
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.source import Source
 

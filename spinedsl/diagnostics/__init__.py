@@ -1,33 +1,33 @@
-"""What is said about a file: diagnostics as data, the catalogue of every code, and the renderers.
+"""What is said about a file: rules and diagnostics as data, and the renderers. The rules themselves are `checks`.
 
-In: a place, a code of the catalogue and the facts of the case. Out: a `Diagnostic`; `render` turns a list of them into
-text. Mistakes of users are returned in an `Outcome`, never raised.
+In: a rule, a place and the facts of the case. Out: a `Diagnostic`; `render` turns a list of them into text. Mistakes of
+users are returned in an `Outcome`, never raised.
 """
 
 from spinedsl.diagnostics.model import (
-    Code,
+    Default,
     Diagnostic,
     Diagnostics,
     Edit,
     Fix,
     Label,
     Outcome,
+    Rule,
     Severity,
-    first,
 )
 from spinedsl.diagnostics.order import in_order
 from spinedsl.diagnostics.suggest import nearest, one_of
 
 __all__ = [
-    "Code",
+    "Default",
     "Diagnostic",
     "Diagnostics",
     "Edit",
     "Fix",
     "Label",
     "Outcome",
+    "Rule",
     "Severity",
-    "first",
     "in_order",
     "nearest",
     "one_of",

@@ -1,19 +1,16 @@
 r"""The explanations: why a rule is there, and a file that breaks it beside one that keeps it.
 
-In: `explained/E0303.md`, one file a code: paragraphs, then the wrong file and the right one as two ```spine blocks, or
-paragraphs alone where no text can cause the code. Out: an `Explanation`. A character that a reader could not see is
-written `\u{202e}` in an example, as the renderer shows it; a byte that is no text, `\x{f6}`.
+In: a rule. Out: an `Explanation`. A character that a reader could not see is written `\u{202e}` in an example, as the
+renderer shows it; a byte that is no text, `\x{f6}`.
 """
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+from spinedsl.diagnostics.model import Rule
 from spinedsl.record import Record
 
-FOLDER = Path(__file__).with_name("explained")
-_BLOCK = re.compile(r"^```spine\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 _ESCAPE = re.compile(r"\\([ux])\{([0-9a-f]+)\}")
 
 
@@ -43,10 +40,7 @@ class Explanation(Record):
     right: Example | None
 
 
-def explanation(code: str) -> Explanation:
-    """The explanation of a code of the catalogue."""
-    text = (FOLDER / f"{code}.md").read_text(encoding="utf-8")
-    examples = [Example(block[1]) for block in _BLOCK.finditer(text)]
-    wrong, right = examples or (None, None)
-    words = _BLOCK.sub("", text).split("\n\n")
-    return Explanation(tuple(" ".join(part.split()) for part in words if part.strip()), wrong, right)
+def explanation(rule: Rule) -> Explanation:
+    """What there is to say of a rule beyond its message."""
+    examples = [Example(text) if text else None for text in (rule.wrong, rule.right)]
+    return Explanation(tuple(" ".join(part.split()) for part in rule.explanation.split("\n\n")), *examples)

@@ -12,7 +12,6 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from spinedsl.diagnostics.catalogue import CATALOGUE
 from spinedsl.diagnostics.model import Diagnostic, Edit, Severity
 from spinedsl.diagnostics.order import in_order
 from spinedsl.diagnostics.plain import printable
@@ -99,7 +98,7 @@ def _escaped(text: str, *, property_: bool = False) -> str:
 def to_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
     """A SARIF log, which code scanning and editors read."""
     found = in_order(diagnostics)
-    rules = sorted({diagnostic.code.id for diagnostic in found})
+    rules = {diagnostic.code.id: diagnostic.code for diagnostic in sorted(found, key=lambda one: one.code.id)}
     log = {
         "$schema": SARIF_SCHEMA,
         "version": "2.1.0",
@@ -111,16 +110,16 @@ def to_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
                         "version": version,
                         "rules": [
                             {
-                                "id": rule,
-                                "shortDescription": {"text": CATALOGUE[rule].title},
-                                "defaultConfiguration": {"level": CATALOGUE[rule].severity.value},
+                                "id": rule.id,
+                                "shortDescription": {"text": rule.title},
+                                "defaultConfiguration": {"level": rule.severity.value},
                             }
-                            for rule in rules
+                            for rule in rules.values()
                         ],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(diagnostic, rules) for diagnostic in found],
+                "results": [_result(diagnostic, list(rules)) for diagnostic in found],
             }
         ],
     }

@@ -60,9 +60,9 @@ class Fix(Record):
 
 
 class Diagnostic(Record):
-    """One mistake: its code, its place, what was expected and got, the other places of a conflict, and the repair."""
+    """One mistake: its rule, its place, what was expected and got, the other places of a conflict, and the repair."""
 
-    code: Code
+    code: Rule
     message: str
     span: Span
     label: str
@@ -84,7 +84,7 @@ class Diagnostic(Record):
 
     @property
     def severity(self) -> Severity:
-        """Error or warning: a property of the code."""
+        """Error or warning, as the rule is."""
         return self.code.severity
 
     def seen_from(self, span: Span, label: str) -> Diagnostic:
@@ -106,6 +106,10 @@ class Diagnostic(Record):
         """The same with one more way to repair it, and another one if those edits lead to another error."""
         return replace(self, fixes=(*self.fixes, Fix(text, edits, instead)))
 
+    def repaired(self, *edits: Edit, **facts: object) -> Diagnostic:
+        """The same with the repair of its rule, whose `fix` is filled with `facts`."""
+        return self.with_fix(self.code.fix.format(**facts), *edits)
+
     def with_value(self, span: Span, value: str) -> Diagnostic:
         """The same with the nearest value that can be; as an edit where a number stands there."""
         edits = (Edit(span, value),) if _NUMBER.fullmatch(span.text) else ()
@@ -116,24 +120,43 @@ class Diagnostic(Record):
         return self if name is None else self.with_fix(f"did you mean `{name}`?", Edit(span, name))
 
 
-class Code(Record):
-    """An entry of the catalogue. `message` and `label` are templates over the facts given to `at`."""
+class Default(StrEnum):
+    """What a rule does where nobody says otherwise; only a warning can be switched, and an error cannot."""
 
-    id: str
+    ERROR = "error"
+    WARNING = "warning"
+    OFF = "off"  # a warning, for those who ask for it
+
+
+class Rule(Record):
+    """What the compiler asks of a file, and all that it says where a file breaks it.
+
+    `message` and `label` are templates over the facts given to `at`. `fix`, a template too, is the repair that helps
+    wherever the rule is broken: `Diagnostic.repaired` gives it. A repair that depends on the case comes from the stage
+    that finds the mistake. `wrong` and `right` are whole files, for `spine explain`; a rule that no text can break has
+    none.
+    """
+
+    id: str  # a letter and four digits, which keep their meaning for good
     title: str
     message: str
     label: str
+    default: Default
+    explanation: str  # paragraphs: why the rule is there
+    wrong: str = ""
+    right: str = ""
+    fix: str = ""
 
     def __brief__(self) -> str:
         return f"{self.id}: {self.title}"
 
     @property
     def severity(self) -> Severity:
-        """Codes that begin with W are warnings."""
-        return Severity.WARNING if self.id.startswith("W") else Severity.ERROR
+        """Of what breaks it: a rule that is off by default is a warning for those who ask for it."""
+        return Severity.ERROR if self.default is Default.ERROR else Severity.WARNING
 
     def at(self, span: Span, **facts: object) -> Diagnostic:
-        """A diagnostic of this code at `span`; `facts` fill the templates."""
+        """A diagnostic of this rule at `span`; `facts` fill the templates."""
         short = {name: _short(fact) for name, fact in facts.items()}
         return Diagnostic(self, self.message.format(**short), span, self.label.format(**short))
 
@@ -215,12 +238,3 @@ class Outcome(Record, Generic[T]):
             return Outcome(None, self.diagnostics)
         following = stage(self.value)
         return Outcome(following.value, self.diagnostics + following.diagnostics)
-
-
-def first(diagnostics: list[Diagnostic], most: int, too_many: Code) -> list[Diagnostic]:
-    """The diagnostics; of more than `most`, the first ones and that there are more. Nobody reads on."""
-    if len(diagnostics) <= most:
-        return diagnostics
-    shown = sorted(diagnostics, key=lambda diagnostic: diagnostic.span.start)[:most]
-    more = too_many.at(shown[-1].span, what="mistakes", limit=most, got=len(diagnostics))
-    return [*shown, more.with_fix("begin with the first ones")]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 

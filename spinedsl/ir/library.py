@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from spinedsl import checks as say
 from spinedsl.brief import Table, counted, cut, short_path
 from spinedsl.diagnostics import Diagnostic, Label, nearest
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.ops.types import Expr, Loc
 from spinedsl.record import Record, field

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from spinedsl.brief import counted, cut
 from spinedsl.diagnostics import Diagnostic, Label
@@ -105,13 +105,22 @@ class Network(Record, eq=False):
     @property
     def sound_text(self) -> bool:
         """Every statement of the network could be read."""
-        return not any(isinstance(item, tree.Broken) for item in self.declared.items)
+        return not self.broken
+
+    @property
+    def broken(self) -> list[tree.Broken]:
+        """Statements of the network that could not be read."""
+        return [item for item in self.declared.items if isinstance(item, tree.Broken)]
+
+    def may_edit(self, names: Iterable[str]) -> bool:
+        """An edit that could not be read may be about one of these rows."""
+        unknown = any(item.nameless for item in self.broken) or not self.mentioned.isdisjoint(names)
+        return self.trace is not None and unknown
 
     def may_mean(self, rule: str, *values: str) -> bool:
         """A rule may stand in a statement that could not be read, or under a name that no rule has."""
-        broken = [item for item in self.declared.items if isinstance(item, tree.Broken)]
         unknown = any(item.name.text not in RULES for item in (self.rules.items if self.rules else ()))
-        return unknown or any(word.startswith((rule, *values)) for item in broken for word in item.mentions)
+        return unknown or any(word.startswith((rule, *values)) for item in self.broken for word in item.mentions)
 
     def seen(self, diagnostic: Diagnostic) -> Diagnostic:
         """The same, said where something can be done about it: an instance's arguments may be the cause."""

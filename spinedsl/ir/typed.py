@@ -1,18 +1,22 @@
-"""A network with every value known: what the checks read and `lower` restructures."""
+"""A network with every value known: the facts that `checks/networks` read, and what `lower` restructures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from spinedsl.brief import Items, counted, cut
+from spinedsl.ir.dead import Lost, Walked, lost_inputs, walk
 from spinedsl.ir.networks import Network, RowDecl
+from spinedsl.ir.unread import UnreadValue, unread_values
 from spinedsl.ops.depends import Depends
 from spinedsl.ops.program import Call
 from spinedsl.ops.types import Attr, Loc, Type
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
+
+ENDS = ("output", "head")  # rows that the network gives
 
 
 class TypedInput(Record, eq=False):
@@ -46,6 +50,16 @@ class TypedRow(Record, eq=False):
     def name(self) -> str:
         """Name of the row."""
         return self.declared.name
+
+    @property
+    def kind(self) -> str:
+        """Keyword of the row."""
+        return self.declared.row.kind
+
+    @property
+    def is_end(self) -> bool:
+        """The network gives what this row is."""
+        return self.kind in ENDS
 
     @property
     def uses(self) -> tuple[Call, ...]:
@@ -101,6 +115,21 @@ class TypedNetwork(Record, eq=False):
             for call in row.uses:
                 depends.needs(call.module)
         return depends
+
+    @cached_property
+    def walked(self) -> Walked:
+        """What the outputs read, walked back from them."""
+        return walk(self)
+
+    @property
+    def lost_inputs(self) -> Iterator[Lost]:
+        """Inputs of rows that no output depends on."""
+        return lost_inputs(self)
+
+    @property
+    def unread_values(self) -> Iterator[UnreadValue]:
+        """What definitions compute in vain."""
+        return unread_values(self)
 
 
 class CheckedNetwork(Record, eq=False):

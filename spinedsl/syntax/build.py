@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
@@ -44,7 +44,7 @@ class Builder:
         mantissa, _, exponent = token.value.lower().partition("e")
         if len(mantissa) > MAX_DIGITS or abs(int(exponent[:9] or 0)) > MAX_EXPONENT:
             found = say.NUMBER_TOO_LONG.at(span, digits=MAX_DIGITS, exponent=MAX_EXPONENT)
-            raise Mistake(found.with_fix("nothing in a network needs numbers of that size"))
+            raise Mistake(found.repaired())
         value = Fraction(token.value)
         return tree.Number(value.numerator if value.denominator == 1 else value, span)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.plain import HIDDEN, hidden
 from spinedsl.source import Source, Span
 
@@ -42,8 +42,8 @@ def inspect(source: Source) -> tuple[list[Diagnostic], str]:
     runs = re.finditer(f"([{HIDDEN}])\\1*", text)  # many of one kind are one mistake
     for match in islice(runs, MAX_REPORTED):
         span = source.span(match.start(), match.end())
-        code = say.BIDI_CONTROL if match[0][0] in BIDI else say.CONTROL_CHARACTER
-        diagnostics.append(code.at(span, character=show(match[0][0])).with_fix("take it away", Edit(span, "")))
+        rule = say.BIDI_CONTROL if match[0][0] in BIDI else say.CONTROL_CHARACTER
+        diagnostics.append(rule.at(span, character=show(match[0][0])).repaired(Edit(span, "")))
     for match in re.finditer(f"[{''.join(_LOOKS_LIKE)}]", text):
         if len(diagnostics) > 2 * MAX_REPORTED:
             break
@@ -52,8 +52,8 @@ def inspect(source: Source) -> tuple[list[Diagnostic], str]:
         looks_like = _LOOKS_LIKE[match[0]]
         span = source.span(match.start(), match.end())
         diagnostics.append(
-            say.LOOKALIKE.at(span, character=show(match[0]), like=looks_like).with_fix(
-                f"write the ASCII `{looks_like}`", Edit(span, looks_like)
+            say.LOOKALIKE.at(span, character=show(match[0]), like=looks_like).repaired(
+                Edit(span, looks_like), like=looks_like
             )
         )
     return diagnostics, hidden().sub(" ", text)

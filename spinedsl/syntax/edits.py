@@ -5,8 +5,8 @@ In: the statements between the braces of a `with`. Out: a diagnostic where the f
 
 from __future__ import annotations
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax.layout import EDIT_WORDS, NETWORK_STATEMENTS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import Token

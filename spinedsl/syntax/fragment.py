@@ -5,8 +5,8 @@ In: a `Source`. Out: an instance with the edits, or what is wrong with their for
 
 from __future__ import annotations
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, Outcome
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
 from spinedsl.syntax.machine import Token
@@ -260,7 +260,7 @@ class _Layout(Record, frozen=False):
             return
         last = span_of(self.source, opener.tokens[-1])
         found = say.MISSING_BRACE.at(Span(self.source, last.end - 1, last.end), what=opener.tokens[0].value)
-        self.diagnostics.append(found.with_fix("open it with `{`", Edit(Span(self.source, last.end, last.end), " {")))
+        self.diagnostics.append(found.repaired(Edit(Span(self.source, last.end, last.end), " {")))
         opener.reported = True
 
     def reopen(self, closed: Statement) -> None:

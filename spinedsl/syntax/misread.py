@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
 from spinedsl.syntax.habits import habit_of
@@ -105,7 +105,7 @@ class Misreadings:
         for word, places in self.keywords.items():
             found = say.KEYWORD_AS_NAME.at(places[0], word=word)
             edits = [Edit(place, f"{word}_") for place in places]
-            yield found.with_fix(f"choose another name, say `{word}_`", *edits)
+            yield found.repaired(*edits, word=word)
 
     @staticmethod
     def has_sizes(token: Token, error: Unexpected) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome, first
-from spinedsl.diagnostics import catalogue as say
+from spinedsl import checks as say
+from spinedsl.diagnostics import Diagnostic, Edit, Fix, Outcome
 from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
@@ -69,7 +69,7 @@ def parse(source: Source, guesses: int | None = None) -> Outcome[tree.File]:
 
             file, said = read_again(source, tokens, _read, _machine().tokens, (file, said), guesses)
     diagnostics += said
-    return Outcome(replace(file, sound=not diagnostics), tuple(first(diagnostics, MAX_REPORTED, say.TOO_MANY)))
+    return Outcome(replace(file, sound=not diagnostics), tuple(say.first(diagnostics, MAX_REPORTED)))
 
 
 def _read(source: Source, tokens: Sequence[Token], hidden: Sequence[int] = ()) -> tuple[tree.File, list[Diagnostic]]:
@@ -234,7 +234,7 @@ class _Parser:
             return None
         span = span_of(self.source, number)
         if number.value != "1":
-            self.say(say.UNKNOWN_VERSION.at(span, got=number.value).with_fix("write `spine 1`", Edit(span, "1")))
+            self.say(say.UNKNOWN_VERSION.at(span, got=number.value).repaired(Edit(span, "1")))
         elif index > 0:
             place, top = self.extent(statement), self.source.span(0, 0)
             fix = Fix("move `spine 1` to the first line", (Edit(top, "spine 1\n"), Edit(place, "")))

@@ -14,8 +14,8 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import Record, field, replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree

@@ -19,8 +19,6 @@ from spinedsl import agreement, api, driver
 from spinedsl.agreement import FIXED, WITNESSES, Size, Witness, usual_sizes
 from spinedsl.analysis import costs, costs_by_row
 from spinedsl.backends import BACKENDS
-from spinedsl.checks.dead_input import walk
-from spinedsl.checks.unread import unread
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.diagnostics.render import render
 from spinedsl.lower import lower
@@ -221,7 +219,7 @@ def trained(source: Source, network: str) -> None:
     for name, shape in agreement.shapes_of(graph, size).items():
         require(training.shapes[name] == shape, f"{name} is {training.shapes[name]} in training, not {shape}")
     typed = checked.checked[network].typed
-    told = any(unread(typed)) or any(read != ALL for read in walk(typed).read.values())
+    told = any(typed.unread_values) or any(read != ALL for read in typed.walked.read.values())
     require(told or not training.unreached, f"no gradient reaches {', '.join(training.unreached[:3])}")
     lost = [f"`{read}` of `{row}`" for row, read in sorted(agreement.unconnected(program, SEED))]
     require(not lost, f"no output has a gradient on {', '.join(lost)}")

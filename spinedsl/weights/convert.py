@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Outcome, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.graph import Graph
 from spinedsl.record import Record
 from spinedsl.weights.caveats import caveats
@@ -101,4 +101,4 @@ def _foreign(graph: Graph, weights: Weights, reason: str) -> Diagnostic:
     said: Diagnostic = say.FOREIGN_WEIGHTS.at(
         nowhere(weights.path), path=weights.path, network=graph.program.name, reason=reason
     )
-    return said.with_fix(f"names are known of {known}, and canonical ones; `spine weights show` lists both")
+    return said.repaired(known=known)

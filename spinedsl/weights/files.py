@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from spinedsl import checks as say
 from spinedsl import contents
 from spinedsl.diagnostics import Outcome
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import replace
 from spinedsl.weights import npz, onnx_model, pytorch, safe, sharded
 from spinedsl.weights.sets import Key

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import Parameter
 from spinedsl.record import Record, field
 from spinedsl.weights.schemes import scheme_of
@@ -113,14 +113,14 @@ class Fit(Record, eq=False):
         said: Diagnostic = say.SEVERAL_PREFIXES.at(nowhere(path), path=path, network=network, count=len(self.ways))
         notes = [f"{_prefixed(prefix)}: {counted(count, 'tensor')} fit" for prefix, count in self.ways.items()]
         chosen = next(prefix for prefix in self.ways if prefix)
-        return said.with_notes(*notes).with_fix(f"say which: `--prefix {chosen}`, or `--prefix ''` for none")
+        return said.with_notes(*notes).repaired(prefix=chosen)
 
     def _bad_numbers(self, path: str, network: str) -> Diagnostic:
         """The names and shapes fit, and the numbers are of no use."""
         said: Diagnostic = say.BAD_NUMBERS.at(nowhere(path), path=path, network=network)
         entries = (f"`{name}`: {what}" for name, what in self.unusable.items())
         notes = _listed("unusable", entries, len(self.unusable))
-        return said.with_notes(*notes).with_fix("take an earlier checkpoint, from before the training diverged")
+        return said.with_notes(*notes).repaired()
 
     def _whole_rows(self) -> tuple[list[str], list[str]]:
         """Rows of which everything is missing and nothing stands under a like name, and the other missing names."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Outcome
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.digests import FORM, NUMBERS, digests_of, model_holds, model_is_ours
 from spinedsl.record import replace
 from spinedsl.weights.tensors import Weights, broken, damaged, first_sentence, nowhere

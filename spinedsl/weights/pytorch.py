@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Outcome
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.weights.npz import unfolds
 from spinedsl.weights.sets import Key, choose
 from spinedsl.weights.tensors import Weights, broken, first_sentence, nowhere, refused
@@ -60,7 +60,7 @@ def read(path: Path, key: Key = None) -> Outcome[Weights]:
         import torch  # noqa: F401, PLC0415  seconds: only for a file of its own
     except ImportError:
         needed = say.NEEDS_PYTORCH.at(nowhere(path), path=path)
-        return Outcome(None, (needed.with_fix("install `torch`, or save the tensors as `.safetensors`"),))
+        return Outcome(None, (needed.repaired(),))
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Outcome, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.weights.tensors import Tensors, Weights, nowhere
 
 Key: TypeAlias = str | None  # names a set; None where there is one alone
@@ -29,7 +29,7 @@ def choose(path: Path, sets: Mapping[str, Tensors], key: Key) -> Outcome[Weights
     if key is None:
         found = say.SEVERAL_SETS.at(nowhere(path), path=path, count=len(sets))
         notes = (f"`{name}`: {_size(tensors)}" for name, tensors in sets.items())
-        return Outcome(None, (found.with_notes(*notes).with_fix(f"choose one: `--key {names[0]}`"),))
+        return Outcome(None, (found.with_notes(*notes).repaired(key=names[0]),))
     known = one_of(names, conjunction="and") if names else "one set of tensors, without a name"
     found = say.NO_SUCH_SET.at(nowhere(path), path=path, key=key, known=known)
     near = nearest(key, names)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from spinedsl import checks as say
 from spinedsl import contents
 from spinedsl.diagnostics import Diagnostic, Outcome, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.weights.tensors import Weights, broken, nowhere
 
 _MOST = 2**26  # bytes of an index; those of the largest models take a few megabytes

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl import checks as say
 from spinedsl.brief import counted, short_path
 from spinedsl.diagnostics import Diagnostic, Outcome
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
 
@@ -68,13 +68,13 @@ def broken(path: Path, reason: str) -> Outcome[Weights]:
 def damaged(path: Path, reason: str) -> Outcome[Weights]:
     """The file was written by us and has changed since."""
     said: Diagnostic = say.DAMAGED_WEIGHTS.at(nowhere(path), path=path, reason=reason)
-    return Outcome(None, (said.with_fix("fetch it again, or write it again with `spine weights convert`"),))
+    return Outcome(None, (said.repaired(),))
 
 
 def refused(path: Path, reason: str) -> Outcome[Weights]:
     """The file holds something other than tensors by name."""
     said: Diagnostic = say.NOT_A_STATE_DICT.at(nowhere(path), path=path, reason=reason)
-    return Outcome(None, (said.with_fix("save `model.state_dict()` and nothing else, best as `.safetensors`"),))
+    return Outcome(None, (said.repaired(),))
 
 
 def first_sentence(error: Exception) -> str:

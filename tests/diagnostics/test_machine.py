@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, in_order
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.machine import to_github, to_json, to_sarif
 from spinedsl.source import Source
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinedsl.diagnostics import Diagnostic, Edit, Label, first, in_order, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
+from spinedsl import checks as say
+from spinedsl.diagnostics import Diagnostic, Edit, Label, in_order, nearest, one_of
 from spinedsl.diagnostics.render import render, summary
 from spinedsl.source import Source
 
@@ -104,10 +104,10 @@ def test_what_an_instance_repeats_is_left_to_its_network() -> None:
 def test_of_very_many_the_first_are_said() -> None:
     source = Source.from_text("x " * 600, "a.spine")
     many = [say.UNEXPECTED.at(source.span(2 * i, 2 * i + 1), found="x", expected="y") for i in range(600)]
-    shown = first(many, 500, say.TOO_MANY)
+    shown = say.first(many, 500)
     assert len(shown) == 501
     assert shown[-1].code is say.TOO_MANY
-    assert first(shown[:500], 500, say.TOO_MANY) == shown[:500]
+    assert say.first(shown[:500], 500) == shown[:500]
 
 
 @pytest.mark.parametrize(

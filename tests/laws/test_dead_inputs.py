@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from spinedsl import agreement, checks, driver
-from spinedsl.checks.dead_input import dead_inputs, walk
+from spinedsl import agreement, driver
+from spinedsl.checks.networks import e0321_dead_input
 from spinedsl.ir.typed import CheckedNetwork, TypedNetwork
 from spinedsl.lower import lower
 from spinedsl.ops.depends import Depends
@@ -83,7 +83,7 @@ def by_gradients(typed: TypedNetwork) -> set[tuple[str, str]]:
 
 def by_the_walk(typed: TypedNetwork) -> set[tuple[str, str]]:
     """Dead inputs, and all inputs of rows that nothing reads any more."""
-    walked = walk(typed)
+    walked = typed.walked
     found = {(given.row.name, given.source) for given in walked.dead}
     for row in typed.rows.values():
         if row.declared.row.kind in ("stem", "block") and not walked.read.get(row.name):
@@ -94,7 +94,7 @@ def by_the_walk(typed: TypedNetwork) -> set[tuple[str, str]]:
 
 def test_inputs_without_a_gradient_are_the_dead_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that are right but for dead inputs: the set is the same, input by input."""
-    monkeypatch.setattr(checks, "CHECKS", tuple(rule for rule in checks.CHECKS if rule is not dead_inputs))
+    monkeypatch.setattr(e0321_dead_input, "check", lambda network: ())
     counts: Counter[str] = Counter()
 
     @drawn(60)
@@ -107,7 +107,7 @@ def test_inputs_without_a_gradient_are_the_dead_ones(monkeypatch: pytest.MonkeyP
         assert found == by_gradients(typed), text
         counts["dead"] += bool(found)
         counts["alive"] += not found
-        counts["in the row"] += len(walk(typed).dead)
+        counts["in the row"] += len(typed.walked.dead)
 
     the_same()
     assert min(counts["dead"], counts["alive"]) >= 5, counts
@@ -120,6 +120,6 @@ def test_definitions_of_the_prelude_and_the_examples_read_every_map(path: Path) 
     assert analysis is not None
     for network in analysis.checked.values():
         short, long = network.typed.depends, network.typed.asked(Depends(trusted=""))
-        assert not walk(network.typed).dead
+        assert not network.typed.walked.dead
         for call in (call for row in network.typed.rows.values() for call in row.uses):
             assert short.needs(call.module) == long.needs(call.module), call.module.definition

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spinedsl
-from spinedsl import driver, edit
+from spinedsl import checks, driver, edit
 from spinedsl.diagnostics import Severity
-from spinedsl.diagnostics.catalogue import CATALOGUE
 from spinedsl.source import Source
 from spinedsl.testing import STANDARD, Mistake, Space, block_types, edits, mistakes, networks, texts
 from spinedsl.testing.laws import NETWORK_LAWS, TEXT_LAWS, answered, formatted, program_of, repaired
@@ -130,9 +129,9 @@ def test_a_mistake_is_refused_with_its_code_and_no_other(mistake: Mistake) -> No
 
 
 def test_every_code_that_a_text_can_reach_is_planted() -> None:
-    missing = {code for code in CATALOGUE if code not in CODES and code not in OUT_OF_REACH}
+    missing = {code for code in checks.codes() if code not in CODES and code not in OUT_OF_REACH}
     assert {code for code in missing if code[:3] not in OUT_OF_REACH} == set()
-    assert set(CODES) <= CATALOGUE.keys()
+    assert set(CODES) <= {*checks.codes()}
     reached: Counter[str] = Counter()
 
     @drawn(30)

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl import checks as say
 from spinedsl.backends import Options, line_of
 from spinedsl.backends.onnx.emit import emit_files, emit_model
 from spinedsl.backends.onnx.target import HALF_MOST, Target
 from spinedsl.backends.onnx.text import to_text
 from spinedsl.diagnostics import Diagnostic, Outcome
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.graph import Node, flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.program import Program

@@ -10,12 +10,12 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, cast
 
+from spinedsl import checks as say
 from spinedsl.backends import line_of
 from spinedsl.backends.torch.copied import definitions_in
 from spinedsl.backends.torch.layout import Bracket, lines
 from spinedsl.backends.torch.names import attribute, python_name
 from spinedsl.diagnostics import Diagnostic
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops import channels
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.primitives import PRIMITIVES

@@ -6,8 +6,8 @@ wrong with the edits by themselves. What is wrong with the result is found by th
 
 from __future__ import annotations
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Severity
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.edits.draft import Draft
 from spinedsl.ir.edits.rows import RowEditor
 from spinedsl.ir.edits.settings import KINDS, SettingsEditor

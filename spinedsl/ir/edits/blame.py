@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.edits.settings import word_of
 from spinedsl.ir.networks import Network
 from spinedsl.record import replace

@@ -5,8 +5,8 @@ In: the network that is edited, the instance whose edits are made, and the unit 
 
 from __future__ import annotations
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.trace import Trace

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.edits.draft import Draft, is_none
 from spinedsl.ir.networks import with_article
 from spinedsl.record import Record, field, replace
@@ -82,7 +82,7 @@ class RowEditor(Record, frozen=False):
         if first is place:
             return True
         found = say.EDITED_TWICE.at(place, what=what, name=row)
-        self.draft.said.append(found.with_others(Label(first, "first edited here")).with_fix("take one of them away"))
+        self.draft.said.append(found.with_others(Label(first, "first edited here")).repaired())
         return False
 
     # ---- the edits ----
@@ -131,7 +131,7 @@ class RowEditor(Record, frozen=False):
             if word in here:
                 found = say.CLAUSE_TWICE.at(clause.span, name=word)
                 found = found.with_others(Label(here[word].span, "first said here"))
-                self.draft.said.append(found.with_fix("take one of them away", Edit(clause.span, "")))
+                self.draft.said.append(found.repaired(Edit(clause.span, "")))
                 continue
             second = torn and word in FEEDS and not here.keys().isdisjoint(FEEDS)
             here[word] = clause
@@ -164,7 +164,7 @@ class RowEditor(Record, frozen=False):
             return
         found = say.NO_SUCH_CLAUSE.at(clause.span, row=f"{row.kind} `{row.name.text}`", name=word)
         found = found.with_others(Label(row.name.span, f"`{row.name.text}` has no `{word}`"))
-        self.draft.said.append(found.with_fix("take this away", Edit(said, "")))
+        self.draft.said.append(found.repaired(Edit(said, "")))
 
     def drop(self, edit: tree.Drop) -> None:
         """Take a row away."""

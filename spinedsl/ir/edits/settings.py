@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TypeAlias, cast
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Edit, Label, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.edits.draft import Draft, is_none
 from spinedsl.ops.primitives import ALIASES
 from spinedsl.record import Record, field
@@ -35,7 +35,7 @@ class SettingsEditor(Record, frozen=False):
         if word in self.done:
             found = say.SETTING_TWICE.at(edit.span, what=word, name=self.draft.instance.name.text)
             found = found.with_others(Label(self.done[word], "first set here"))
-            self.draft.said.append(found.with_fix("take one of them away"))
+            self.draft.said.append(found.repaired())
             return
         self.done[word] = edit.span
         if isinstance(edit, tree.Binding) and self.parameter(edit.name.text) is not None:
@@ -79,7 +79,7 @@ class SettingsEditor(Record, frozen=False):
         found = found.with_others(
             Label(self.draft.base.name.span, f"`{self.draft.base.name.text}` has no `{edit.keyword}`")
         )
-        self.draft.said.append(found.with_fix("take this away", Edit(edit.span, "")))
+        self.draft.said.append(found.repaired(Edit(edit.span, "")))
 
     def give(self, edit: tree.Argument) -> None:
         """`width = 2`: an argument, which is given with those in parentheses; here only that it changes something."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate.row import RowElaborator, below_stem
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
 from spinedsl.ir.expand import Context, Work

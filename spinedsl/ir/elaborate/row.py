@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spinedsl import checks as say
 from spinedsl.brief import Table
 from spinedsl.diagnostics import Diagnostic, Edit, Label
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.elaborate.settings import Settings
 from spinedsl.ir.expand import Block, Context, Environment, Result, complete, expand, promised_channels
 from spinedsl.ir.expand.calls import channels_of
@@ -141,7 +141,7 @@ class RowElaborator(Record, frozen=False):
             return True
         found = say.CLAUSE_NOT_TAKEN.at(clause.span, type=self.defined.name, name="channels")
         found = found.with_others(Label(self.defined.definition.name.span, f"`{self.defined.name}` is defined here"))
-        self.report(found.with_fix("take the clause away: the type decides its channels", Edit(clause.span, "")))
+        self.report(found.repaired(Edit(clause.span, "")))
         return False
 
     def expand(
@@ -314,7 +314,7 @@ class RowElaborator(Record, frozen=False):
             got=f"{_level(type_)} and {type_.channels} channels",
         )
         place = Label(self.rows[name.text].span, f"`{name.text}` has {_level(type_)} and {type_.channels} channels")
-        self.report(found.with_others(place).with_fix("absorb it into a block of its level and channels"))
+        self.report(found.with_others(place).repaired())
         return None
 
     def joined(self, types: list[Type]) -> Type | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import floor
 
+from spinedsl import checks as say
 from spinedsl.brief import Table
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
@@ -215,7 +215,7 @@ class Settings(Record, frozen=False):
             if twice is not None:
                 found = say.WIDTH_TWICE.at(item.span, level=twice)
                 found = found.with_others(Label(widths[twice][1], f"level {twice} has its width here"))
-                self.report(found.with_fix(f"keep one of the two for level {twice}"))
+                self.report(found.repaired(level=twice))
             widths = dict.fromkeys(levels, (width, item.span)) | widths
         return widths
 
@@ -224,7 +224,7 @@ class Settings(Record, frozen=False):
         assert last is not None
         span = first.span.to(last.span)
         found = say.EMPTY_RANGE.at(span, low=low, high=high)
-        self.report(found.with_fix(f"did you mean `{high}..{low}`?", Edit(span, f"{high}..{low}")))
+        self.report(found.repaired(Edit(span, f"{high}..{low}"), low=low, high=high))
 
     def input_rule(self) -> tuple[int, int]:
         """How many inputs a block has, at least and at most: one or two, unless `rules` say otherwise."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.values import in_words
 from spinedsl.ir.scalars import Number, describe, is_number
 from spinedsl.ops.primitives import Attribute, Kind

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import repeat
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.binders import Binders
@@ -213,7 +213,7 @@ class Caller(Evaluator):
         role = callee.text
         found = say.NO_DEFAULT.at(callee.span, role=role, network=self.context.network.name)
         self.context.report(
-            found.with_fix(f"say it in the network: `defaults {{ {DEFAULT_FOR[role]} }}`"),
+            found.repaired(entry=DEFAULT_FOR[role]),
             once=f"no default for {role}",
         )
 

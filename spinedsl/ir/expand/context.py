@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TypeAlias
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import Poison, key_of

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, cast
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.advice import DIVISOR, IN_A_LIST, NO_DIVISION, advice
 from spinedsl.ir.expand.binders import Binders
 from spinedsl.ir.expand.context import Context
@@ -208,7 +208,7 @@ class Evaluator:
     def arithmetic(self, expr: tree.Binary, left: Number, right: Number) -> Result:
         """Exact, and bounded."""
         if expr.operator == "/" and right == 0:
-            self.report(say.DIVISION_BY_ZERO.at(expr.right.span).with_fix("divide by another number"))
+            self.report(say.DIVISION_BY_ZERO.at(expr.right.span).repaired())
             return POISON
         value = simplest(ARITHMETIC[expr.operator](left, right))
         if too_long(value):
@@ -252,7 +252,7 @@ class Evaluator:
         if not is_number(right) or not isinstance(left, MAPS):
             return self.wrong("`/`", DIVISOR, expr.right, right)
         if right == 0:
-            self.report(say.DIVISION_BY_ZERO.at(expr.right.span).with_fix("divide by another number"))
+            self.report(say.DIVISION_BY_ZERO.at(expr.right.span).repaired())
             return POISON
         return self.by_number("multiply_scalar", left, Fraction(1) / right, expr.span)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from math import gcd
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ops.primitives import Problem
 from spinedsl.ops.types import Attr, Type, Value
 from spinedsl.source import Span

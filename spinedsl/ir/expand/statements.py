@@ -7,9 +7,9 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import floor
 
+from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Edit, Fix, Label
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.expand.calls import Caller
 from spinedsl.ir.expand.context import MAX_STACK, Context, Expanded
 from spinedsl.ir.expand.notation import OPAQUE

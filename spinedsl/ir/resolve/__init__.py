@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from spinedsl.diagnostics import Diagnostic, Outcome, first
-from spinedsl.diagnostics import catalogue as say
+from spinedsl import checks as say
+from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.ir.library import Unit, gather
 from spinedsl.ir.networks import Network
 from spinedsl.ir.resolve.definitions import resolve_definition
@@ -32,7 +32,7 @@ def resolve(
         for defined in unit.own():
             diagnostics += resolve_definition(defined)
         diagnostics += find_recursion(unit)
-    return Outcome(unit, tuple(first(diagnostics, MAX_REPORTED, say.TOO_MANY)))
+    return Outcome(unit, tuple(say.first(diagnostics, MAX_REPORTED)))
 
 
 def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
@@ -43,6 +43,6 @@ def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
     diagnostics: list[Diagnostic] = []
     file = unit.file
     if file.sound and not (file.networks or file.definitions or unit.incomplete):
-        diagnostics.append(say.EMPTY_FILE.at(file.source.span(0, 0)).with_fix("begin with `spine new`, or an example"))
+        diagnostics.append(say.EMPTY_FILE.at(file.source.span(0, 0)).repaired())
     networks, said = make_networks(unit)
-    return Outcome(networks, tuple(first([*diagnostics, *said], MAX_REPORTED, say.TOO_MANY)))
+    return Outcome(networks, tuple(say.first([*diagnostics, *said], MAX_REPORTED)))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Defined
 from spinedsl.ir.reserved import another_name, why_reserved_let
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope, defined_as
@@ -94,7 +94,7 @@ class _Checker(Record, frozen=False):
         for statement in yields if definition.kind != "head_type" else []:
             kind = KIND_IN_WORDS[definition.kind]
             found = say.YIELD_OUTSIDE.at(statement.span, name=self.name, kind=kind)
-            self.diagnostics.append(found.with_fix("give one value, by `return`, or make it a `head_type`"))
+            self.diagnostics.append(found.repaired())
         if not returns and not yields and not self.broken:
             self.no_return(definition)
 
@@ -127,7 +127,7 @@ class _Checker(Record, frozen=False):
             )
             example = f"{definition.kind} {self.name}({', '.join(_EXAMPLE[definition.kind])})"
             self.diagnostics.append(
-                found.with_notes(f"a row fills its first parameters in: {needed}").with_fix(f"as in `{example}`")
+                found.with_notes(f"a row fills its first parameters in: {needed}").repaired(example=example)
             )
 
     def head(self, definition: tree.Definition, yields: list[tree.Yield]) -> None:
@@ -137,7 +137,7 @@ class _Checker(Record, frozen=False):
             found = say.YIELD_AND_RETURN.at(statement.span, name=self.name)
             found = found.with_others(Label(yields[0].span, "yields here"))
             word = statement.span.source.span(statement.span.start, statement.span.start + len("return"))
-            self.diagnostics.append(found.with_fix("yield it as well", Edit(word, "yield")))
+            self.diagnostics.append(found.repaired(Edit(word, "yield")))
         if not returns and not yields and not self.broken:
             self.broken = True
             found = say.NO_YIELD.at(definition.name.span, name=self.name, when="")
@@ -170,9 +170,7 @@ class _Checker(Record, frozen=False):
         elif isinstance(statement, tree.Return):
             self.expressions.check(statement.value, scope)
             if loop:
-                self.diagnostics.append(
-                    say.RETURN_IN_LOOP.at(statement.span).with_fix("set a `var` in the loop, and return it below")
-                )
+                self.diagnostics.append(say.RETURN_IN_LOOP.at(statement.span).repaired())
             return True
         elif isinstance(statement, tree.Yield):
             self.expressions.check(statement.value, scope)
@@ -246,4 +244,4 @@ class _Checker(Record, frozen=False):
         why = why_reserved_let(name.text)
         if why is not None:
             found = say.NAME_RESERVED.at(name.span, name=name.text, what=what, why=why)
-            self.diagnostics.append(found.with_fix(f"choose another name, say `{another_name(name.text)}`"))
+            self.diagnostics.append(found.repaired(other=another_name(name.text)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, nearest, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.diagnostics.plain import counted
 from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.library import (
@@ -216,7 +216,7 @@ class Expressions(Record, frozen=False):
             return
         word = Span(expr.span.source, expr.span.start, expr.callee.span.start)
         found = say.SHARED_ALONE.at(word, why=why)
-        self.diagnostics.append(found.with_fix("take the word away", Edit(word, "")))
+        self.diagnostics.append(found.repaired(Edit(word, "")))
 
     def not_for_numbers(self, callee: tree.Name) -> None:
         """A network computes with numbers only."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
@@ -174,7 +174,7 @@ def _circle(circle: list[Key]) -> Diagnostic:
     way = " -> ".join(f"`{name}`" for name in (*names, names[0]))
     found = say.NETWORK_CYCLE.at(instances[-1].base.span, way=way)
     others = [Label(instance.name.span, f"`{instance.name.text}`") for instance in instances[:-1]]
-    return found.with_others(*others).with_fix("one of them has to be written out: `network NAME { … }`")
+    return found.with_others(*others).repaired()
 
 
 def _no_base(unit: Unit, instance: tree.Instance) -> Diagnostic:
@@ -184,7 +184,7 @@ def _no_base(unit: Unit, instance: tree.Instance) -> Diagnostic:
         found = say.AMBIGUOUS_NETWORK.at(name.span, name=name.text)
         places = [home.networks[name.text].name.span for home in homes]
         found = found.with_others(*(Label(place, "it could be this one") for place in places))
-        return found.with_fix(f"give one of them another name, say `{name.text}_2`")
+        return found.repaired(other=f"{name.text}_2")
     known = [network for home in dict.fromkeys((unit, *unit.imports)) for network in home.networks]
     known = [network for network in known if network != instance.name.text]
     near = unit.nearest(name.text, known)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import with_article
 from spinedsl.ir.reserved import another_name, why_reserved
@@ -114,7 +114,7 @@ class Names(Record, frozen=False):
         why = why_reserved(name.text)
         if why is not None:
             found = say.NAME_RESERVED.at(name.span, name=name.text, what=what, why=why)
-            self.diagnostics.append(found.with_fix(f"choose another name, say `{another_name(name.text)}`"))
+            self.diagnostics.append(found.repaired(other=another_name(name.text)))
 
     def unknown_entry(self, name: tree.Name, what: str, known: Sequence[str]) -> None:
         """A word that a setting does not have."""
@@ -124,4 +124,4 @@ class Names(Record, frozen=False):
     def twice(self, what: str, again: Span, first: Span) -> None:
         """A setting that is made a second time."""
         found = say.SETTING_TWICE.at(again, what=what, name=self.network)
-        self.diagnostics.append(found.with_others(Label(first, "first set here")).with_fix("take one of them away"))
+        self.diagnostics.append(found.with_others(Label(first, "first set here")).repaired())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Unit, language_callable
 from spinedsl.ir.networks import RULES, Network, layers
@@ -248,10 +248,10 @@ class _Settings(Record, frozen=False):
         return rules
 
     def allowed(self) -> tuple[tree.Allow, ...]:
-        warnings = [code for code in say.CATALOGUE if code.startswith("W07")]  # of a file
         allowed = tuple(self.of_kind(tree.Allow))
+        warnings = [code for code in say.codes() if code.startswith(say.OF_FILES)]
         for allow in allowed:
-            if allow.code.text in say.CATALOGUE and allow.code.text not in warnings:
+            if allow.code.text in say.codes() and allow.code.text not in warnings:
                 found = say.WRONG_KIND.at(
                     allow.code.span, name=allow.code.text, got="an error", expected="the code of a warning"
                 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.syntax import tree
 
@@ -44,7 +44,7 @@ def _circle(unit: Unit, call: tree.Call, trail: list[str]) -> Diagnostic:
     way = "" if len(circle) == 1 else ", by way of " + ", ".join(f"`{name}`" for name in circle[1:])
     found = say.RECURSION.at(call.callee.span, name=callee, way=way)
     found = found.with_others(Label(unit.definitions[callee].definition.name.span, f"`{callee}` is defined here"))
-    return found.with_fix("do it a known number of times instead: `repeat n { … }`")
+    return found.repaired()
 
 
 def _calls(defined: Defined) -> Iterable[tree.Call]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, one_of
-from spinedsl.diagnostics import catalogue as say
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, is_misread, with_article
@@ -95,13 +95,13 @@ class RowResolver(Record, frozen=False):
             elif word.text in found:
                 again = say.CLAUSE_TWICE.at(clause.span, name=word.text)
                 again = again.with_others(Label(found[word.text].span, "first said here"))
-                say_(again.with_fix("take one of them away", Edit(clause.span, "")))
+                say_(again.repaired(Edit(clause.span, "")))
             else:
                 found[word.text] = clause
         if "from" in found and "after" in found:
             both = say.FROM_AND_AFTER.at(found["after"].span)
             both = both.with_others(Label(found["from"].span, "and `from` here"))
-            say_(both.with_fix("take one of them away", Edit(found["after"].span, "")))
+            say_(both.repaired(Edit(found["after"].span, "")))
         return found
 
     def given_twice(self, row: tree.Row, clauses: Clauses) -> None:
@@ -194,14 +194,12 @@ class RowResolver(Record, frozen=False):
             pass  # an edit that could not be made may have put it right
         elif at == index:
             found = say.CYCLE.at(name.span, what=f"{row.kind} `{name.text}` feeds itself")
-            names.diagnostics.append(found.with_fix(f"feed `{row.name.text}` from a row above it instead"))
+            names.diagnostics.append(found.repaired(name=row.name.text))
         elif (circle := self.circle(name.text, row.name.text)) is not None:
             way = " -> ".join(f"`{step}`" for step in circle)
             found = say.CYCLE.at(name.span, what=f"these blocks feed each other: {way}")
             place = Label(names.rows[at].name.span, f"`{name.text}` stands here, below")
-            names.diagnostics.append(
-                found.with_others(place).with_fix(f"feed `{row.name.text}` from a row above it instead")
-            )
+            names.diagnostics.append(found.with_others(place).repaired(name=row.name.text))
         else:
             self.below(name, row)
         return False

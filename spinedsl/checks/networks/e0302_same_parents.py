@@ -1,0 +1,82 @@
+"""E0302: same input twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from spinedsl.diagnostics import Default, Diagnostic, Edit, Label, Rule
+from spinedsl.source import Span
+
+if TYPE_CHECKING:
+    from spinedsl.ir.typed import TypedNetwork
+
+RULE = Rule(
+    "E0302",
+    title="same input twice",
+    message="block `{name}` takes `{parent}` twice",
+    label="the second time",
+    fix="name another block, or take this one away",
+    default=Default.ERROR,
+    explanation="""\
+The two inputs of a block are two different blocks, as in SpineNet's search space (Du et al., CVPR
+2020). The same one twice would only be resampled twice and added up. Usually one of the two names
+is a slip.
+""",
+    wrong="""\
+spine 1
+import std.blocks
+import std.stems
+import std.resample
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2..7: 32 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 32
+    block b0: residual  level 2  after s
+    block b1: residual  level 2  from b0, b0
+    output C2: b1
+}
+""",
+    right="""\
+spine 1
+import std.blocks
+import std.stems
+import std.resample
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2..7: 32 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 32
+    block b0: residual  level 2  after s
+    block b1: residual  level 2  from s, b0
+    output C2: b1
+}
+""",
+)
+
+
+def check(network: TypedNetwork) -> Iterator[Diagnostic]:
+    """Blocks that take, or absorb, one block twice."""
+    for row in network.rows.values():
+        seen: dict[str, Span] = {}
+        reported: set[str] = set()
+        for names in (row.declared.sources, row.declared.absorbed):
+            before: Span | None = None
+            for name in names:
+                if name.text in seen and name.text not in reported:
+                    reported.add(name.text)
+                    found = RULE.at(name.span, name=row.name, parent=name.text)
+                    found = found.with_others(Label(seen[name.text], "the first time"))
+                    edits: tuple[Edit, ...] = ()
+                    if before is not None:
+                        edits = (Edit(Span(name.span.source, before.end, name.span.end), ""),)
+                    yield found.repaired(*edits)
+                seen.setdefault(name.text, name.span)
+                before = name.span
