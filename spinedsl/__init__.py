@@ -43,6 +43,7 @@ What they raise:
 Modules:
 
     edit           edits of a network as values
+    tasks          losses, decoding and figures of what outputs mean; needs `pip install 'spinedsl[torch]'`
     testing        Hypothesis strategies and laws; needs `pip install 'spinedsl[testing]'`
 
 Importing this imports nothing else: each name is looked up where it lives when it is first used.
@@ -55,6 +56,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from spinedsl import edit
+    from spinedsl import tasks as tasks
     from spinedsl import testing as testing
     from spinedsl.agreement import Report
     from spinedsl.api import (
@@ -122,14 +124,13 @@ _HOMES = {
     "Source": "source",
     "Weights": "weights",
 }
-_MODULES = ("edit", "testing")
+_MODULES = {"edit": (), "tasks": ("torch",), "testing": ("hypothesis",)}  # with the packages that each needs
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         if name in _MODULES:
-            if name == "testing":
-                import_module("spinedsl.extras").require("hypothesis")
+            import_module("spinedsl.extras").require(*_MODULES[name])
             return import_module(f"spinedsl.{name}")
         if name in __all__:
             return getattr(import_module(f"spinedsl.{_HOMES.get(name, 'api')}"), name)

@@ -20,6 +20,9 @@ EXTRAS = {
     "resvg_py": "draw",
     "shtab": "completion",
     "hypothesis": "testing",
+    "PIL": "train",
+    "rich": "train",
+    "tensorboard": "train",
 }  # packages by what brings them
 CONTENTS = {
     "onnx": {"onnx", "numpy"},
@@ -27,8 +30,12 @@ CONTENTS = {
     "draw": {"resvg_py"},
     "completion": {"shtab"},
     "testing": {"hypothesis"},
-    "all": {"torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab", "hypothesis"},
-}  # of each extra, as in pyproject.toml; of two that would do, the smaller one stands first
+    "train": {"torch", "numpy", "PIL", "safetensors", "rich", "tensorboard"},
+    "all": {
+        "torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab", "hypothesis",
+        "PIL", "rich", "tensorboard",
+    },
+}  # fmt: skip  # of each extra, as in pyproject.toml; of two that would do, the smaller one stands first
 
 BACKENDS = {"torch": (), "onnx": ("onnx", "numpy"), "mermaid": ()}
 FIGURES = {"png": ("resvg_py",)}  # by the kind of figure

@@ -28,6 +28,8 @@ ELSEWHERE = {
     "E08": "files that cannot be read or written: tests/cli",
     "E09": "weights and backends: tests/weights, tests/backends",
     "W09": "weights: tests/weights",
+    "E10": "settings and training: tests/test_settings.py, tests/training",
+    "W10": "training: tests/training",
 }
 
 

@@ -31,6 +31,8 @@ GROUPS = {
     "E08": "files",
     "E09": "weights, and what else a backend is asked for",
     "W09": "weights that mean something else",
+    "E10": "training: its settings, checkpoints and steps",
+    "W10": "training that may not do what is hoped for",
 }
 OF_FILES = "W07"  # the group of warnings that a file, a configuration or the command line can switch
 FOLDERS = ("networks", "stages")

@@ -68,12 +68,12 @@ COMMANDS = {
     ),
     "draw net.spine -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
     "diff net.spine net.spine -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
-    "weights show w.safetensors": "numpy and safetensors: pip install 'spinedsl[all]'",
+    "weights show w.safetensors": "numpy and safetensors: pip install 'spinedsl[train]'",
     "weights show w.npz": "numpy: pip install 'spinedsl[onnx]'",
     "weights convert w.onnx net.spine -o w.safetensors": "numpy and onnx: pip install 'spinedsl[onnx]'",
     "weights verify w.pt net.spine": "numpy and torch: pip install 'spinedsl[torch]'",
     "weights verify w.onnx": "numpy and onnx: pip install 'spinedsl[onnx]'",
-    "weights show model.safetensors.index.json": "numpy and safetensors: pip install 'spinedsl[all]'",
+    "weights show model.safetensors.index.json": "numpy and safetensors: pip install 'spinedsl[train]'",
     "compile net.spine --to onnx --weights w.npz --verify -o m.onnx": (
         "onnx, numpy, torch and onnxruntime: pip install 'spinedsl[all]'"
     ),
@@ -89,7 +89,7 @@ WITHOUT = (
 )  # fmt: skip
 CALLS = {
     "spinedsl.load('net.spine')": "torch: pip install 'spinedsl[torch]'",
-    "spinedsl.load('net.spine', weights='w.safetensors')": "torch, numpy and safetensors: pip install 'spinedsl[all]'",
+    "spinedsl.load('net.spine', weights='w.safetensors')": "torch, numpy and safetensors: pip install 'spinedsl[train]'",
     "spinedsl.compile('net.spine', to='onnx')": "onnx and numpy: pip install 'spinedsl[onnx]'",
     "spinedsl.verify('net.spine')": "numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "spinedsl.read_weights('w.npz')": "numpy: pip install 'spinedsl[onnx]'",
@@ -138,7 +138,7 @@ def test_one_engine_is_enough_to_compare(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_extras_bring_what_they_are_said_to() -> None:
     """As `pyproject.toml` has it, whose `all` names others."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    modules = {"resvg-py": "resvg_py"}
+    modules = {"resvg-py": "resvg_py", "pillow": "PIL"}
 
     def brought(extra: str) -> set[str]:
         found: set[str] = set()

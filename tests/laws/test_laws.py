@@ -33,6 +33,8 @@ OUT_OF_REACH = {
     "E08": "files that cannot be read or written",
     "E09": "weights and backends",
     "W09": "weights",
+    "E10": "configurations of a training",
+    "W10": "training",
 }
 
 

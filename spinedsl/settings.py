@@ -1,0 +1,291 @@
+"""Settings: what a table of a TOML file may say, as a table here; what it does say, read, with every mistake at once.
+
+In: a `Document`, the path of a table in it, and the `Setting`s that the table may have. Out: their values by name, with
+defaults for those that are not there, and diagnostics with places. A setting that is wrong has its default.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from spinedsl.brief import brief
+from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
+from spinedsl import checks as say
+from spinedsl.record import Record
+from spinedsl.toml import Document, Path
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class Setting(Record):
+    """A key: its name, the kind of its value, its default, and what it says.
+
+    A number is from `least` to `most`, and `above` what it must exceed; a text is one of `choices`, where there are
+    some. One that is `needed` has no default.
+    """
+
+    name: str
+    kind: str  # of `KINDS`
+    default: Any
+    about: str
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    choices: tuple[str, ...] = ()
+    needed: bool = False
+
+    @property
+    def expected(self) -> str:
+        """What the value has to be, in words."""
+        if self.choices:
+            return one_of(self.choices)
+        words, _ = KINDS[self.kind]
+        if self.above is not None:
+            words += f" above {_plain(self.above)}"
+        elif self.least is not None and self.most is not None:
+            words += f" from {_plain(self.least)} to {_plain(self.most)}"
+        elif self.least is not None:
+            words += f" from {_plain(self.least)} on"
+        if self.above is not None and self.most is not None:
+            words += f", at most {_plain(self.most)}"
+        return words
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _list_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(fits(item) for item in value)
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
+    "whole": ("a whole number", _whole),
+    "number": ("a number", _number),
+    "flag": ("true or false", lambda value: isinstance(value, bool)),
+    "text": ("a text", _text),
+    "path": ("a path, as a text", _text),
+    "paths": (
+        "a path, or a list of paths",
+        lambda value: _text(value) or (_list_of(_text)(value) and bool(value)),
+    ),
+    "numbers": ("a list of numbers", _list_of(_number)),
+    "wholes": ("a list of whole numbers", _list_of(_whole)),
+    "names": ("a list of names", _list_of(_text)),
+    "values": (
+        "a table of numbers, texts and truth values",
+        lambda value: isinstance(value, dict) and all(_number(v) or isinstance(v, str | bool) for v in value.values()),
+    ),
+}
+
+
+class Table(Record):
+    """The settings of a table by its path, and the tables in it."""
+
+    settings: tuple[Setting, ...]
+    tables: Mapping[str, Table] = {}
+
+    def named(self, name: str) -> Setting | None:
+        """The setting of a name."""
+        return next((setting for setting in self.settings if setting.name == name), None)
+
+    def paths(self) -> Iterator[tuple[str, ...]]:
+        """The paths of all settings, those of tables in it too."""
+        yield from ((setting.name,) for setting in self.settings)
+        for name, table in self.tables.items():
+            yield from ((name, *path) for path in table.paths())
+
+
+def read_table(
+    document: Document, table: Table, path: Path = (), whole: Table | None = None
+) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """The values of a table of the document, and of the tables in it, with everything that is wrong.
+
+    `whole` is the table of the whole document, of whose other keys a stray one may be.
+    """
+    whole = whole or table
+    held: Any = _at(document.values, path)
+    found: dict[str, Any] = {setting.name: setting.default for setting in table.settings}
+    said: list[Diagnostic] = []
+    for name, value in held.items():
+        setting = table.named(name)
+        place = (*path, name)
+        if setting is not None:
+            wrong = list(_wrong(document, place, setting, value))
+            said += wrong
+            found[name] = setting.default if wrong else value
+        elif name not in table.tables:
+            said.append(_unknown(document, place, table, whole))
+        elif not isinstance(value, dict):
+            said.append(_of_kind(document, place, "a table of settings", value))
+    for name, inner in table.tables.items():
+        there = isinstance(held.get(name, {}), dict)
+        found[name], more = read_table(document if there else _empty(document), inner, (*path, name), whole)
+        said += more if there else []
+    missing = (setting for setting in table.settings if setting.needed and setting.name not in held)
+    said += [_missing(document, path, setting) for setting in missing]
+    return found, said
+
+
+def _at(values: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    held: Any = values
+    for name in path:
+        held = held.get(name, {}) if isinstance(held, dict) else {}
+    return held if isinstance(held, Mapping) else {}
+
+
+def _empty(document: Document) -> Document:
+    return Document(document.source, {}, document.keys, document.places)
+
+
+def dotted(path: Path) -> str:
+    """A path as a file says it: `data.augment.flip`."""
+    return ".".join(str(part) for part in path)
+
+
+def _wrong(document: Document, path: Path, setting: Setting, value: Any) -> Iterator[Diagnostic]:
+    _, fits = KINDS[setting.kind]
+    if not fits(value):
+        yield _of_kind(document, path, setting.expected, value)
+    elif setting.choices:
+        for place, one in _parts(path, value):
+            if one not in setting.choices:
+                yield _not_a_choice(document, place, setting, one)
+    else:
+        for place, one in _parts(path, value):
+            if isinstance(one, int | float) and not isinstance(one, bool) and not _in_range(setting, one):
+                yield say.KEY_OUT_OF_RANGE.at(
+                    document.value(place), name=dotted(path), expected=setting.expected, got=shown(one)
+                )
+
+
+def _parts(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, list):
+        yield from (((*path, number), one) for number, one in enumerate(value))
+    else:
+        yield path, value
+
+
+def _in_range(setting: Setting, value: float) -> bool:
+    low = setting.least is None or value >= setting.least
+    return low and (setting.most is None or value <= setting.most) and (setting.above is None or value > setting.above)
+
+
+def _of_kind(document: Document, path: Path, expected: str, value: Any) -> Diagnostic:
+    at = document.value(path)
+    said: Diagnostic = say.KEY_OF_ANOTHER_KIND.at(at, name=dotted(path), expected=expected, got=shown(value))
+    plain = value.strip().lower() if isinstance(value, str) else ""
+    if expected == KINDS["flag"][0] and plain in {"yes", "on", "true", "no", "off", "false"}:
+        right = "true" if plain in {"yes", "on", "true"} else "false"
+        return said.with_fix(f"did you mean `{right}`?", Edit(at, right))
+    if "number" in expected and re.fullmatch(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", plain):
+        return said.with_fix(f"a number stands without quotes: `{plain}`", Edit(at, plain))
+    return said
+
+
+def _not_a_choice(document: Document, path: Path, setting: Setting, value: str) -> Diagnostic:
+    at = document.value(path)
+    said: Diagnostic = say.NO_SUCH_CHOICE.at(at, name=dotted(path), got=shown(value), expected=setting.expected)
+    near = nearest(value, setting.choices)
+    return said.with_fix(f'did you mean "{near}"?', Edit(at, f'"{near}"')) if near else said
+
+
+def _unknown(document: Document, path: Path, table: Table, whole: Table) -> Diagnostic:
+    """A key that nothing reads: what was meant, or where it belongs."""
+    name = str(path[-1])
+    known = [*(setting.name for setting in table.settings), *table.tables]
+    where = f"[{dotted(path[:-1])}] has {one_of(known, conjunction='and', limit=30)}" if len(path) > 1 else (
+        f"there is {one_of(known, conjunction='and', limit=30)}"
+    )  # fmt: skip
+    span = document.key(path)
+    said: Diagnostic = say.UNKNOWN_KEY.at(span, name=dotted(path), where=where)
+    elsewhere = [dotted(other[:-1]) for other in whole.paths() if other[-1] == name and other[:-1] != path[:-1]]
+    if elsewhere:
+        return said.with_fix(
+            f"`{name}` stands in {' or '.join(f'[{one}]' if one else 'no table' for one in elsewhere)}"
+        )
+    near = nearest(name, known)
+    return said.with_fix(f"did you mean `{near}`?", Edit(span, near)) if near else said
+
+
+def _missing(document: Document, path: Path, setting: Setting) -> Diagnostic:
+    span = document.key(path)
+    where = f"[{dotted(path)}]" if path else "the file"
+    said: Diagnostic = say.KEY_MISSING.at(span, name=dotted((*path, setting.name)), where=where)
+    return said.with_fix(f"write `{setting.name} = …` in {where}: {setting.about}")
+
+
+def shown(value: Any) -> str:
+    """A value as a file has it, in a few words."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value[:60], ensure_ascii=False)
+    return "a table" if isinstance(value, dict) else brief(value)
+
+
+# ---- from values to a file ----
+
+
+def to_toml(values: Mapping[str, Any]) -> str:
+    """A file that says these values: numbers, texts, truth values, lists and tables of them. `None` is left out.
+
+    Raises:
+        TypeError: a value is none of those.
+    """
+    lines = [f"{_key(name)} = {_value(value)}" for name, value in values.items() if _plain_value(value)]
+    blocks = ["\n".join(lines)] if lines else []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            blocks += list(_tables((name,), value))
+    return "\n\n".join(blocks) + "\n" * bool(blocks)
+
+
+def _plain_value(value: Any) -> bool:
+    return value is not None and not isinstance(value, Mapping)
+
+
+def _tables(path: tuple[str, ...], values: Mapping[str, Any]) -> Iterator[str]:
+    lines = [f"[{'.'.join(map(_key, path))}]"]
+    lines += [f"{_key(name)} = {_value(value)}" for name, value in values.items() if _plain_value(value)]
+    yield "\n".join(lines)
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _tables((*path, name), value)
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    """A text as TOML has it, whose escapes are those of JSON but for one character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str) or hasattr(value, "__fspath__"):
+        return _quoted(str(value))
+    if isinstance(value, Sequence):
+        return f"[{', '.join(map(_value, value))}]"
+    raise TypeError(f"a setting is a number, a text, true or false, a list or a table of them; got {brief(value)}")
