@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from spinedsl import checks as say
 from spinedsl.brief import brief
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
-from spinedsl import checks as say
 from spinedsl.record import Record
 from spinedsl.toml import Document, Path
 

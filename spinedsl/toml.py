@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from spinedsl.diagnostics import Outcome
 from spinedsl import checks as say
+from spinedsl.diagnostics import Outcome
 from spinedsl.record import Record
 from spinedsl.source import Source, Span
 

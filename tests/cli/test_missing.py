@@ -89,7 +89,9 @@ WITHOUT = (
 )  # fmt: skip
 CALLS = {
     "spinedsl.load('net.spine')": "torch: pip install 'spinedsl[torch]'",
-    "spinedsl.load('net.spine', weights='w.safetensors')": "torch, numpy and safetensors: pip install 'spinedsl[train]'",
+    "spinedsl.load('net.spine', weights='w.safetensors')": (
+        "torch, numpy and safetensors: pip install 'spinedsl[train]'"
+    ),
     "spinedsl.compile('net.spine', to='onnx')": "onnx and numpy: pip install 'spinedsl[onnx]'",
     "spinedsl.verify('net.spine')": "numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "spinedsl.read_weights('w.npz')": "numpy: pip install 'spinedsl[onnx]'",
