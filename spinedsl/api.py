@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from spinedsl import driver, extras
 from spinedsl.backbone import Backbone
-from spinedsl.backends import Adapter, Axis, External, Options, Target, backend
+from spinedsl.backends import Adapter, Axis, External, Options, Target
 from spinedsl.backends.choose import options_of, wrong
-from spinedsl.brief import LINE, Table, cut
-from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome, nearest, one_of
+from spinedsl.brief import Table
+from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome
 from spinedsl.diagnostics.render import render, summary
 from spinedsl.given import File, name_of, names_of, path_of, size_of, sizes_of, source_of, whole
-from spinedsl.lower import lower
+from spinedsl.ir.typed import InputSize
 from spinedsl.notebook import Program
 from spinedsl.ops import program as ops
 from spinedsl.ops.graph import flatten
-from spinedsl.ops.prune import prune
 from spinedsl.record import replace
+from spinedsl.refusals import NetworkChoice, OutputChoice, Refusal
 from spinedsl.source import Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse as parse_source
@@ -38,11 +38,7 @@ if TYPE_CHECKING:
     from spinedsl.weights import Weights
 
 
-class Refusal(Exception):
-    """What all that this module raises has in common: a line as its `repr`, and it may be sent to another process."""
-
-    def __repr__(self) -> str:
-        return cut(f"<{type(self).__name__}: {str(self).partition(chr(10))[0]}", LINE - 1) + ">"
+__all__ = ["NetworkChoice", "OutputChoice", "Refusal"]  # raised here as well
 
 
 class Mistakes(Refusal):
@@ -84,10 +80,6 @@ class TooFewWitnesses(Refusal):
         return TooFewWitnesses, (self.report,)
 
 
-class OutputChoice(Refusal, ValueError):
-    """Outputs are asked for that a network does not have, or none at all."""
-
-
 class OptionChoice(Refusal, ValueError):
     """An option is given that nothing would read, or that is none: `option` names it, and `reason` says what to do."""
 
@@ -113,10 +105,6 @@ class Given(TypedDict, total=False):
     verify: bool
 
 
-class NetworkChoice(Refusal, ValueError):
-    """A file has several networks and none was chosen, or one that it does not have."""
-
-
 def source(file: File) -> Source:
     """A file, read. Raises `Mistakes` where it cannot be."""
     outcome = source_of(file)
@@ -139,7 +127,7 @@ def check(file: File, *, size: tuple[int, int] | None = None, network: str | Non
     given, only = size_of(size), name_of(network, "network")
     outcome = source_of(file).then(lambda source: driver.analyse(source, given, only))
     if only is not None and outcome.value is not None and outcome.ok and only not in outcome.value.networks:
-        raise NetworkChoice(_choice(outcome.value.source.name, only, tuple(outcome.value.networks)))
+        raise NetworkChoice.among(outcome.value.source.name, only, tuple(outcome.value.networks))
     return outcome
 
 
@@ -159,49 +147,33 @@ def program(
         NetworkChoice: several networks and none chosen, or an unknown one.
         OutputChoice: an output that the network does not have.
     """
-    size_of(size)
-    name_of(network, "network")
+    return Program.of(made(file, network=network, size=size, outputs=outputs).program)
+
+
+def made(
+    file: File | driver.Loaded,
+    *,
+    network: str | None = None,
+    size: tuple[int, int] | None = None,
+    outputs: Iterable[str] | None = None,
+) -> driver.Made:
+    """The same with the network as it is written. A file that was loaded before is not read again."""
+    asked = _asked(network, size, outputs)
+    outcome = driver.program(file if isinstance(file, driver.Loaded) else source(file), *asked)
+    if outcome.value is None:
+        raise Mistakes(outcome.diagnostics)
+    return outcome.value
+
+
+def _asked(
+    network: object, size: object, outputs: object
+) -> tuple[str | None, InputSize | None, tuple[str, ...] | None]:
+    """What is asked for, in its one form."""
+    given = size_of(size)
+    named = name_of(network, "network")
     if isinstance(outputs, str):
         raise OutputChoice(f"outputs are a collection of names, as in `({outputs!r},)`")
-    wanted = None if outputs is None else names_of(outputs, "outputs", "('P3',)")
-    text = source(file)
-    overview = driver.networks_of(text)
-    if overview.value is None or not overview.ok:
-        raise Mistakes(check(text, size=size).diagnostics)
-    chosen = driver.choose_network(overview.value, network)
-    if not isinstance(chosen, str):
-        raise NetworkChoice(_choice(text.name, network, chosen))
-    outcome = check(text, size=size, network=chosen)
-    if outcome.value is None or not outcome.ok:
-        raise Mistakes(outcome.diagnostics)
-    made = lower(outcome.value.checked[chosen])
-    return Program.of(made if wanted is None else _only(made, wanted))
-
-
-def _only(made: ops.Program, outputs: tuple[str, ...]) -> ops.Program:
-    """The part of a program that some outputs need."""
-    known = one_of(made.outputs, conjunction="and", limit=40)
-    twice = next((name for at, name in enumerate(outputs) if name in outputs[:at]), None)
-    if twice is not None:
-        raise OutputChoice(f"output `{twice}` is named twice: once is enough")
-    if not outputs:
-        raise OutputChoice(f"no output of network `{made.name}` is chosen: it has {known}")
-    unknown = [name for name in outputs if name not in made.outputs]
-    if unknown:
-        near = nearest(unknown[0], made.outputs)
-        hint = f"; did you mean `{near}`? It has {known}" if near else f": it has {known}"
-        raise OutputChoice(f"network `{made.name}` has no output {one_of(unknown, conjunction='and')}{hint}")
-    return prune(made, outputs)
-
-
-def _choice(file: str, asked: str | None, known: tuple[str, ...]) -> str:
-    if not known:
-        return f"{file} has no network that can be compiled as it stands"
-    if asked is None:
-        return f"{file} has {len(known)} networks, choose one: {one_of(known, limit=40)}"
-    near = nearest(asked, known)
-    hint = f"; did you mean `{near}`?" if near else f": it has {one_of(known, conjunction='and', limit=40)}"
-    return f"{file} has no network `{asked}`{hint}"
+    return named, given, None if outputs is None else names_of(outputs, "outputs", "('P3',)")
 
 
 def compile(  # noqa: A001  the verb of the command line; inside this module nothing needs the builtin
@@ -258,12 +230,14 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     )  # fmt: skip
     chosen(to, given)  # what is wrong with these is said before a file is read
     extras.require(*_to_emit(to, weights, verify=verify))
-    return _emitted(program(file, network=network, size=size, outputs=outputs), to, given)
+    asked = _asked(network, size, outputs)
+    outcome = driver.compile(source(file), to, lambda made: _options(made, to, given), *asked)
+    return _files(outcome)
 
 
 def emit(made: ops.Program, *, to: str, **given: Unpack[Given]) -> dict[str, bytes]:
     """Compile a program that was made before: the last stage of `compile`, with the same options."""
-    return _emitted(made, to, given)
+    return _files(driver.emit(made, to, _options(made, to, given)))
 
 
 def chosen(to: str, given: Given) -> Options:
@@ -277,18 +251,22 @@ def chosen(to: str, given: Given) -> Options:
     return options_of(given)
 
 
-def _emitted(made: ops.Program, to: str, given: Given) -> dict[str, bytes]:
+def _options(made: ops.Program, to: str, given: Given) -> Options:
+    """The options of a backend for a program, with its tensors, and what was found to agree where that is asked."""
     options, weights = chosen(to, given), given.get("weights")
     extras.require(*_to_emit(to, weights, verify=given.get("verify", False)))
     if weights is not None:
         found = read_weights(weights)
         options = replace(options, weights=_tensors(made, found), origin=Path(found.path).name)
-    outcome = backend(to).emit(made, options)
+    if given.get("verify"):
+        _files(driver.emit(made, to, options))  # what cannot be written is not worth comparing
+        options = replace(options, verified=_verified(made, options))
+    return options
+
+
+def _files(outcome: Outcome[dict[str, bytes]]) -> dict[str, bytes]:
     if outcome.value is None or not outcome.ok:
         raise Mistakes(outcome.diagnostics)
-    if given.get("verify"):
-        outcome = backend(to).emit(made, replace(options, verified=_verified(made, options)))
-    assert outcome.value is not None
     return Table(outcome.value)
 
 
@@ -354,15 +332,18 @@ def verify(
     tried = [(size.height, size.width) for size in sizes_of(sizes)]
     whole(seed, "seed")
     parts = outputs if outputs is None or isinstance(outputs, str) else tuple(outputs)
-    made = program(file, network=network, outputs=parts)
+    loaded = driver.load(source(file))
+    first = made(loaded, network=network, outputs=parts).program
     read = None if weights is None else read_weights(weights)
-    small = list(usual_sizes(made))
+    small = list(usual_sizes(first))
     asked = [Size(1, *size) for size in dict.fromkeys(tried)]
-    resized = {size: program(file, network=network, size=(size.height, size.width), outputs=parts) for size in asked}
+    resized = {
+        size: made(loaded, network=network, size=(size.height, size.width), outputs=parts).program for size in asked
+    }
     # Where a definition reads the height or width, another size is another network.
-    runs = [(resized[size], [size]) for size in asked] if made.static_axes else []
+    runs = [(resized[size], [size]) for size in asked] if first.static_axes else []
     report: Report | None = None
-    for each, its_sizes in [(made, small if runs else list(dict.fromkeys(small + asked))), *runs]:
+    for each, its_sizes in [(first, small if runs else list(dict.fromkeys(small + asked))), *runs]:
         given, origin = (_tensors(each, read), Path(read.path).name) if read is not None else (None, "")
         found = agree(each, its_sizes, seed=seed, weights=given, origin=origin, say=say)
         report = found if report is None else report.joined(found)
@@ -459,9 +440,9 @@ def load(
     extras.require(*extras.MODULE, *_of_weights(weights))
     from spinedsl.backends.torch import build, emit_module, filled  # noqa: PLC0415  torch is only needed here
 
-    made = program(file, network=network, size=size, outputs=outputs)
+    found = program(file, network=network, size=size, outputs=outputs)
     if weights is None:
-        module = build(made)
+        module = build(found)
     else:
-        module = filled(emit_module(made).decode(), made, _tensors(made, read_weights(weights)))
+        module = filled(emit_module(found).decode(), found, _tensors(found, read_weights(weights)))
     return cast("Backbone", module)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spinedsl import driver
+from spinedsl import driver, reading
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.ir.elaborate.network import MAX_ROWS
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, MAX_LEVEL, MAX_SIZE
@@ -195,14 +195,14 @@ def test_rows() -> None:
 
 def test_imported_files(tmp_path: Path) -> None:
     """A file of more imports than there may be, and a chain of as many."""
-    for number in range(driver.MAX_IMPORTS + 2):
+    for number in range(reading.MAX_IMPORTS + 2):
         (tmp_path / f"f{number}.spine").write_text(f"spine 1\ndef d{number}(x) {{ return x }}\n")
-    for count, code in ((driver.MAX_IMPORTS, []), (driver.MAX_IMPORTS + 1, ["E0604"])):
+    for count, code in ((reading.MAX_IMPORTS, []), (reading.MAX_IMPORTS + 1, ["E0604"])):
         file = tmp_path / "net.spine"
         imports = "".join(f'import "f{number}.spine"\n' for number in range(count))
         file.write_text(f"spine 1\n{imports}def f(x) {{ return x }}\n")
         assert [d.code.id for d in driver.read(file).then(driver.analyse).diagnostics] == code
-    for number in range(driver.MAX_IMPORTS):
+    for number in range(reading.MAX_IMPORTS):
         file = tmp_path / f"f{number}.spine"
         file.write_text(f'spine 1\nimport "f{number + 1}.spine"\ndef d{number}(x) {{ return x }}\n')
     assert driver.read(tmp_path / "f1.spine").then(driver.analyse).diagnostics == ()

@@ -114,7 +114,7 @@ def _wrong_use(error: Exception, given: Sequence[str]) -> int:
 
 def _of_the_machine(error: OSError) -> str:
     from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  nobody needs it on a good day
-    from spinedsl.driver import reason_of  # noqa: PLC0415
+    from spinedsl.reading import reason_of  # noqa: PLC0415
 
     where = "standard output" if error.filename is None else one_line(error.filename)
     return f"{where}: {reason_of(error)}"

@@ -18,7 +18,7 @@ from spinedsl.cli import revision
 from spinedsl.cli.options import files_argument, input_argument, network_argument, output_arguments, outputs_argument
 from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
 from spinedsl.cli.progress import phases
-from spinedsl.cli.request import program_of
+from spinedsl.cli.request import made_of
 from spinedsl.cli.terminal import read_source, say_diagnostics, spine_files
 from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics import Outcome
@@ -27,7 +27,6 @@ from spinedsl.draw.colours import THEMES
 from spinedsl.draw.figure import WIDTHS
 from spinedsl.draw.svg import LEVEL
 from spinedsl.draw.words import COSTS
-from spinedsl.ops.program import Program
 from spinedsl.source import Source
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ examples:
   spine draw new.spine --against old.spine --theme dark -o changes.png
   spine draw net.spine --against HEAD~1:net.spine -o changes.svg                   since the last commit
 """
-Wanted: TypeAlias = tuple[Source, str | None]  # a file, and a network in it
+Wanted: TypeAlias = tuple[driver.Loaded, str | None]  # a file, and a network in it
 COST = "cost"  # short for the first of COSTS
 
 
@@ -114,24 +113,22 @@ def _written(figure: Figure, kind: str, theme: str, colour: str) -> bytes:
 
 def _figure(options: argparse.Namespace) -> Figure | None:
     """The figure of what the options name; None where a file has mistakes, which are printed."""
-    sources = [_read(read_source(file)) for file in spine_files(options.files)]
-    if None in sources:
+    files = [_read(read_source(file)) for file in spine_files(options.files)]
+    if None in files:
         return None
-    wanted = list(_wanted([source for source in sources if source is not None], options.network))
+    wanted = list(_wanted([file for file in files if file is not None], options.network))
     if options.against is not None and len(wanted) != 1:
         raise UsageError("--against compares one network with another: name one FILE, and one --network")
-    programs = _programs(wanted, options, "--network NAME")
-    for program in programs or ():
+    made = _made(wanted, options, "--network NAME")
+    programs = [one.program for one in made or ()]
+    for program in programs:
         apart(options.output, [text.name for text in program.sources])
-    if programs is None or options.against is None:
-        return lay_out(*programs, widths=options.widths) if programs is not None else None
-    (new,) = programs
-    other = _other(options.against, wanted[0][0], new.name)
-    before = _programs([other], options, "--against FILE:NAME") if other is not None else None
-    if other is None or before is None:
-        return None
-    (old,) = before
-    return marked(_compared((other[0], old), (wanted[0][0], new)), options.widths)
+    if made is None or options.against is None:
+        return lay_out(*programs, widths=options.widths) if made is not None else None
+    (new,) = made
+    other = _other(options.against, new.loaded, new.program.name)
+    before = _made([other], options, "--against FILE:NAME") if other is not None else None
+    return marked(_compared(before[0], new), options.widths) if before is not None else None
 
 
 def marked(difference: Difference, widths: str = WIDTHS[0]) -> Figure:
@@ -143,61 +140,53 @@ def marked(difference: Difference, widths: str = WIDTHS[0]) -> Figure:
     return lay_out(old, new, widths=widths, titles=titles, markings=markings(difference))
 
 
-def _compared(*sides: tuple[Source, Program]) -> Difference:
-    from spinedsl.compare import Side, compare  # noqa: PLC0415  seldom asked for
+def _compared(old: driver.Made, new: driver.Made) -> Difference:
+    from spinedsl.compare import compare, side_of  # noqa: PLC0415  seldom asked for
 
-    networks = [driver.networks_of(source).value or {} for source, _ in sides]
-    old, new = (
-        Side(source, known[program.name], program) for (source, program), known in zip(sides, networks, strict=True)
-    )
-    return compare(old, new)
+    return compare(side_of(old), side_of(new))
 
 
-def _read(source: Outcome[Source]) -> Source | None:
+def _read(source: Outcome[Source]) -> driver.Loaded | None:
     if source.value is None:
         say_diagnostics(source.diagnostics, sys.stderr)
-    return source.value
+        return None
+    return driver.load(source.value)
 
 
-def _wanted(sources: Sequence[Source], names: Sequence[str]) -> Iterator[Wanted]:
+def _wanted(files: Sequence[driver.Loaded], names: Sequence[str]) -> Iterator[Wanted]:
     """Of one file the networks that are named; of several those of them that each has, else its only one."""
-    known = [names if len(sources) == 1 else _names(source) for source in sources]
+    known = [names if len(files) == 1 else tuple(file.networks) for file in files]
     if unknown := [name for name in names if name not in chain(*known)]:
         raise UsageError(f"none of the files has a network `{unknown[0]}`")
-    for source, here in zip(sources, known, strict=True):
+    for file, here in zip(files, known, strict=True):
         chosen = [name for name in names if name in here]
-        yield from ((source, name) for name in chosen or (None,))
+        yield from ((file, name) for name in chosen or (None,))
 
 
-def _programs(wanted: Sequence[Wanted], options: argparse.Namespace, option: str) -> list[Program] | None:
-    """All programs, or None where a file has mistakes, which are said once for each file."""
-    programs: dict[Wanted, Program] = {}
+def _made(wanted: Sequence[Wanted], options: argparse.Namespace, option: str) -> list[driver.Made] | None:
+    """All that is drawn, or None where a file has mistakes, which are said once for each file."""
+    found: dict[Wanted, driver.Made] = {}
     wrong: set[str] = set()
-    for source, name in wanted:
-        if source.name not in wrong:
-            program = program_of(source, name, options.input, options.outputs, option)
-            if program is None:
-                wrong.add(source.name)
+    for file, name in wanted:
+        if file.source.name not in wrong:
+            made = made_of(file, name, options.input, options.outputs, option)
+            if made is None:
+                wrong.add(file.source.name)
             else:
-                programs[source, name] = program
-    return None if wrong else [programs[one] for one in wanted]
+                found[file, name] = made
+    return None if wrong else [found[one] for one in wanted]
 
 
-def _names(source: Source) -> tuple[str, ...]:
-    """The networks of a file, as far as it can be read; its mistakes are said when it is drawn."""
-    return tuple(driver.networks_of(source).value or ())
-
-
-def _other(other: str, source: Source, name: str) -> Wanted | None:
+def _other(other: str, file: driver.Loaded, name: str) -> Wanted | None:
     """What a network `name` is compared with; None where the file cannot be read, which is said.
 
     `other` is NAME in its own file, FILE (the network of that name there, else the only one), REVISION:FILE, or one of
     these with :NAME.
     """
     if ":" not in other and not other.endswith(".spine") and not Path(other).is_file():
-        return source, other
+        return file, other
     asked = revision.named(other)
     found = _read(revision.read(asked.text))
     if found is None:
         return None
-    return found, asked.network or (name if name in _names(found) else None)
+    return found, asked.network or (name if name in found.networks else None)

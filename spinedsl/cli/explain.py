@@ -9,7 +9,7 @@ import sys
 import textwrap
 from typing import Any
 
-from spinedsl import checks, driver
+from spinedsl import checks, driver, reading
 from spinedsl.cli.options import format_argument
 from spinedsl.cli.terminal import rendered
 from spinedsl.cli.voice import UsageError, page_of
@@ -101,7 +101,7 @@ def _wrapped(text: str, width: int) -> str:
 
 def _said(example: Example) -> str:
     """What `spine check` says of an example."""
-    outcome = driver.decode(example.data, NAME, ORIGIN).then(driver.analyse)
+    outcome = reading.decode(example.data, NAME, ORIGIN).then(driver.analyse)
     return rendered(outcome.diagnostics, sys.stdout, margin=len(INDENT))
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from spinedsl import __version__, driver
+from spinedsl import __version__, driver, reading
 from spinedsl.cli.terminal import READ
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.places import project_folder
@@ -91,7 +91,7 @@ def with_imports(sources: Iterable[Source]) -> Iterator[Source]:
         if source.origin:
             seen.add(source.origin)
         yield source
-        if not source.origin or len(seen) > driver.MAX_IMPORTS:
+        if not source.origin or len(seen) > reading.MAX_IMPORTS:
             continue
         here = Path(source.origin)
         folder = project_folder(here)

@@ -17,7 +17,7 @@ from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note, summary
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import one_line
-from spinedsl.driver import reason_of
+from spinedsl.reading import reason_of
 
 EXAMPLES = """\
 examples:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from spinedsl import checks as say
-from spinedsl import driver
+from spinedsl import reading
 from spinedsl.cli.leftovers import temporary_beside
 from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note
@@ -167,7 +167,7 @@ def _unwritable(path: Path, *, force: bool) -> Diagnostic | None:
     try:
         mode = path.stat().st_mode if path.exists() else stat.S_IWUSR
     except OSError as error:
-        return cannot(path, driver.reason_of(error))
+        return cannot(path, reading.reason_of(error))
     if not mode & 0o222 and not force:
         return cannot(path, "it is read-only").with_fix("choose another name, or --force replaces it")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -208,7 +208,7 @@ def write_whole(path: Path, data: bytes) -> Diagnostic | None:
             temporary.chmod(mode)
             temporary.replace(path)
     except OSError as error:
-        return cannot(path, driver.reason_of(error))
+        return cannot(path, reading.reason_of(error))
     return None
 
 
@@ -218,7 +218,7 @@ def write_over(path: Path, data: bytes) -> Diagnostic | None:
         if path.exists() and not path.stat().st_mode & 0o222:
             return cannot(path, "it is read-only")
     except OSError as error:
-        return cannot(path, driver.reason_of(error))
+        return cannot(path, reading.reason_of(error))
     return write_whole(path, data)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spinedsl import api
+from spinedsl import api, driver
 from spinedsl.cli.terminal import read_source, say_diagnostics, say_mistakes
 from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics import Diagnostic
@@ -33,18 +33,30 @@ def requested_program(options: argparse.Namespace) -> Program | None:
 
 
 def program_of(
-    source: Source,
+    file: Source | driver.Loaded,
     network: str | None,
     size: tuple[int, int] | None,
     outputs: Iterable[str] | None = None,
     option: str = "--network NAME",
 ) -> Program | None:
-    """The program of a network of a file; None when the file has mistakes, which are printed.
+    """The program of a network of a file; None when the file has mistakes, which are printed."""
+    made = made_of(file, network, size, outputs, option)
+    return made.program if made is not None else None
+
+
+def made_of(
+    file: Source | driver.Loaded,
+    network: str | None,
+    size: tuple[int, int] | None,
+    outputs: Iterable[str] | None = None,
+    option: str = "--network NAME",
+) -> driver.Made | None:
+    """The same with the network as it is written. A file that was loaded before is not read again.
 
     `option` is how the command line chooses the network, where it did not or not rightly.
     """
     try:
-        made = api.program(source, network=network, size=size, outputs=outputs)
+        made = api.made(file, network=network, size=size, outputs=outputs)
     except api.Mistakes as mistakes:
         say_mistakes(mistakes.diagnostics)
         return None
@@ -52,9 +64,10 @@ def program_of(
         raise UsageError(f"{choice} ({option})") from None
     except api.OutputChoice as choice:
         raise UsageError(f"{choice} (--outputs NAMES)") from None
-    if made.dropped:
-        rows = f"{len(made.dropped)} of {counted(len(made.dropped) + len(made.rows), 'row')}"
-        note(f"--outputs leaves out {rows}: {', '.join(made.dropped)}")
+    dropped = made.program.dropped
+    if dropped:
+        rows = f"{len(dropped)} of {counted(len(dropped) + len(made.program.rows), 'row')}"
+        note(f"--outputs leaves out {rows}: {', '.join(dropped)}")
     return made
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TextIO
 
 from spinedsl import checks as say
-from spinedsl import driver
+from spinedsl import driver, reading
 from spinedsl.cli.voice import MANNER, UsageError, clear, page_of, warn
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics.plain import one_line
@@ -37,16 +37,16 @@ def _like(name: str) -> str:
         near = nearest(last, sorted(os.listdir(folder or "."))) if last and not os.path.lexists(name) else None
     except (OSError, ValueError):
         return ""
-    return driver.legible(os.path.join(folder, near)) if near is not None else ""
+    return reading.legible(os.path.join(folder, near)) if near is not None else ""
 
 
 def _standard_input() -> Outcome[Source]:
     reason = "it is closed"  # as by `<&-`
     if sys.stdin is not None:
         try:
-            return driver.read_bytes(sys.stdin.buffer, "<stdin>")
+            return reading.read_bytes(sys.stdin.buffer, "<stdin>")
         except OSError as error:
-            reason = driver.reason_of(error)
+            reason = reading.reason_of(error)
     return Outcome(None, (say.CANNOT_READ.at(Source("<stdin>", "").span(0, 0), path="<stdin>", reason=reason),))
 
 

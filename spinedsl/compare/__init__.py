@@ -9,7 +9,7 @@ from spinedsl.compare.breaking import Verdict, breaking, networks_in
 from spinedsl.compare.compare import compare
 from spinedsl.compare.derive import derive, out_of_reach
 from spinedsl.compare.model import Change, Difference, Reason, Tier
-from spinedsl.compare.side import Side, side
+from spinedsl.compare.side import Side, side, side_of
 
 __all__ = [
     "Change",
@@ -24,4 +24,5 @@ __all__ = [
     "networks_in",
     "out_of_reach",
     "side",
+    "side_of",
 ]

@@ -23,16 +23,15 @@ class Verdict(Record, eq=False):
     place: Loc  # in the new file
 
 
-def networks_in(source: Source) -> tuple[str, ...]:
+def networks_in(loaded: driver.Loaded) -> tuple[str, ...]:
     """The networks of a file that can be compiled as they stand.
 
     Raises:
         Mistakes: the file cannot be made sense of.
     """
-    outcome = driver.networks_of(source)
-    if outcome.value is None or not outcome.ok:
-        raise api.Mistakes(api.check(source).diagnostics)
-    return tuple(name for name, network in outcome.value.items() if not driver.needs_arguments(network))
+    if not loaded.ok:
+        raise api.Mistakes(driver.analyse(loaded).diagnostics)
+    return tuple(name for name, network in loaded.networks.items() if not driver.needs_arguments(network))
 
 
 def breaking(old: Source, new: Source, *, network: str | None = None) -> tuple[Verdict, ...]:
@@ -44,14 +43,14 @@ def breaking(old: Source, new: Source, *, network: str | None = None) -> tuple[V
         Mistakes: one of the files has mistakes.
         NetworkChoice: neither file has the network.
     """
-    return tuple(_verdicts(old, new, network))
+    return tuple(_verdicts(driver.load(old), driver.load(new), network))
 
 
-def _verdicts(old: Source, new: Source, network: str | None) -> Iterator[Verdict]:
+def _verdicts(old: driver.Loaded, new: driver.Loaded, network: str | None) -> Iterator[Verdict]:
     before, after = networks_in(old), networks_in(new)
     if network is not None and network not in before + after:
-        api.program(new, network=network)  # which says what there is instead
-    top = Loc(new.name, 1)
+        driver.chosen(new, network)  # which says what there is instead
+    top = Loc(new.source.name, 1)
     for name in dict.fromkeys((*before, *after)):
         if network not in (None, name):
             continue

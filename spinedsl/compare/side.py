@@ -37,15 +37,18 @@ class Side(Record, eq=False):
         return costs(self.graph)
 
 
-def side(file: str | Path | Source, *, network: str | None = None, size: tuple[int, int] | None = None) -> Side:
+def side(
+    file: str | Path | Source | driver.Loaded, *, network: str | None = None, size: tuple[int, int] | None = None
+) -> Side:
     """A network of a file, for comparing; arguments as those of `api.program`.
 
     Raises:
         Mistakes: the file has mistakes.
         NetworkChoice: several networks and none chosen, or an unknown one.
     """
-    read = api.source(file)
-    program = api.program(read, network=network, size=size)
-    networks = driver.networks_of(read).value
-    assert networks is not None
-    return Side(read, networks[program.name], program)
+    return side_of(api.made(file, network=network, size=size))
+
+
+def side_of(made: driver.Made) -> Side:
+    """A network that was compiled, for comparing."""
+    return Side(made.loaded.source, made.network, made.program)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spinedsl import checks, driver
+from spinedsl import checks, driver, reading
 from spinedsl.cli import main
 from spinedsl.cli.explain import NAME, ORIGIN
 from spinedsl.diagnostics.explain import Example, explanation
@@ -16,7 +16,7 @@ IN_WORDS = ("E0232", "E0601", "E08", "E09", "W09", "E10", "W10")
 
 
 def codes_of(example: Example) -> list[str]:
-    outcome = driver.decode(example.data, NAME, ORIGIN).then(driver.analyse)
+    outcome = reading.decode(example.data, NAME, ORIGIN).then(driver.analyse)
     return [diagnostic.code.id for diagnostic in outcome.diagnostics]
 
 

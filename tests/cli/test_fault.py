@@ -22,9 +22,9 @@ network N { input image: 3 x 32 x 32 }
 """
 FAULT = """
 import resource, sys
-import spinedsl.driver as driver
+import spinedsl.checking as checking
 def fail(*arguments): raise {error}
-driver.resolve_networks = fail
+checking.resolve_networks = fail
 {limit}
 from spinedsl.cli import main
 sys.exit(main({arguments!r}))

@@ -40,7 +40,7 @@ def never(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("too late: it is being read")
 
-    for where in ("read", "analyse", "networks_of"):
+    for where in ("read", "load", "analyse", "program"):
         monkeypatch.setattr(driver, where, fail)
 
 

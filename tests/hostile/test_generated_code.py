@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spinedsl import api, driver
+from spinedsl import api, driver, reading
 from spinedsl.source import Source
 from spinedsl.testing import STANDARD
 from spinedsl.testing.definitions import STEPS, decode
@@ -120,7 +120,7 @@ def modules() -> list[tuple[str, str]]:
     for number, payload in enumerate(PAYLOADS):
         places = [PLACES[(number + step) % len(PLACES)] for step in (0, 3)] if IDENTIFIER.fullmatch(payload) else []
         for text in (text_with(comment=payload), *(text_with(**{place: payload}) for place in places)):
-            source = Source.from_text(text, driver.legible(payload))
+            source = Source.from_text(text, reading.legible(payload))
             if driver.analyse(source).ok:
                 (module,) = api.compile(source, to="torch").values()
                 found.append((payload, module.decode()))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spinedsl import api, driver
+from spinedsl import api, driver, reading
 from spinedsl.analysis import costs
 from spinedsl.cli import main
 from spinedsl.ops.graph import flatten
@@ -97,7 +97,7 @@ def test_as_a_text(payload: str, benign: Mapping[str, str | bytes]) -> None:
     """As a comment, the reason of an `allow`, and the name of the file, as far as each can be written."""
     answered(text_with(comment=payload, reason=payload), "net.spine", benign)
     line = " ".join(payload.replace('"', "'").split())
-    answered(text_with(comment=line, reason=line), driver.legible(payload), benign)
+    answered(text_with(comment=line, reason=line), reading.legible(payload), benign)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spinedsl import driver
+from spinedsl import driver, reading
 from spinedsl.prelude import modules, path_of, text_of
 from spinedsl.source import Source
 
@@ -15,7 +15,7 @@ def test_a_module_of_the_prelude_has_no_mistake(module: str) -> None:
     assert all(defined.sound for defined in outcome.value.unit.own())
     assert {defined.name for defined in outcome.value.unit.own()} == {
         defined.name
-        for defined in driver.prelude(module).value.own()  # type: ignore[union-attr]
+        for defined in reading.prelude(module).value.own()  # type: ignore[union-attr]
     }
 
 

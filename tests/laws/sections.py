@@ -91,7 +91,7 @@ def _nested(counts: Counter[str]) -> Tried:
 def _edits(counts: Counter[str]) -> Tried:
     files = [(ROOT / "examples" / name) for name in EDITED]
     sources = [Source.from_text(text_of(path), path.name, str(path)) for path in files]
-    named = [(source, next(iter(driver.networks_of(source).value or {}))) for source in sources]
+    named = [(source, next(iter(driver.load(source).networks))) for source in sources]
     drawn = st.one_of(*(st.tuples(st.just(source), st.just(name), edits(source, name)) for source, name in named))
 
     def attempt(case: tuple[Source, str, edit.Edits], only: str) -> None:

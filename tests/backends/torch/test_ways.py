@@ -68,7 +68,7 @@ def image_for(program: Program, batch: int = 2) -> Tensor:
 def first(path: Path) -> Program:
     """The first network of an example."""
     return spinedsl.program(
-        path, network=next(iter(driver.networks_of(Source.from_text(text_of(path), path.name, str(path))).value or {}))
+        path, network=next(iter(driver.load(Source.from_text(text_of(path), path.name, str(path))).networks))
     )
 
 

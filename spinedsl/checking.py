@@ -1,0 +1,224 @@
+"""From a source to an `Analysis`: a file with all that it imports, and every network of it checked.
+
+    Source --load--> Loaded --analyse--> Analysis
+
+`load` parses and resolves; `analyse` elaborates and checks each network, and says everything that is wrong once, in the
+order of the text. What of it edits and instances are to blame for, and whether a repair holds, is found here too.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from spinedsl import checks as say
+from spinedsl.brief import counted, listed, short_path
+from spinedsl.checks import check as mistakes_of
+from spinedsl.diagnostics import Diagnostic, Outcome, Severity, in_order
+from spinedsl.ir.elaborate import Work, elaborate
+from spinedsl.ir.library import Unit
+from spinedsl.ir.networks import Network
+from spinedsl.ir.resolve import resolve_networks
+from spinedsl.ir.typed import CheckedNetwork, InputSize, TypedNetwork
+from spinedsl.ir.unchanged import unchanged
+from spinedsl.reading import Loader
+from spinedsl.record import Record, field
+from spinedsl.source import Source, Span
+
+MAX_LOOKED = 100  # errors that are looked at for what an edit stands in the way of
+FEW_GUESSES = 2_000  # tokens that are read to find strays in a text that is read again after a repair
+
+
+class Loaded(Record, eq=False):
+    """A file before any of its networks is elaborated: what it defines, and what was wrong up to here."""
+
+    source: Source
+    unit: Unit
+    networks: Mapping[str, Network]
+    diagnostics: tuple[Diagnostic, ...]
+    ok: bool  # no error among them
+    loader: Loader = field(repr=False)
+
+    def __brief__(self) -> str:
+        return _brief(self.source, self.networks)
+
+
+def load(file: Source | Loaded, loader: Loader | None = None) -> Loaded:
+    """A file parsed and resolved, after all that it imports. What was loaded before is returned as it is."""
+    if isinstance(file, Loaded):
+        return file
+    loader = loader or Loader()
+    with without_collection():
+        unit = loader.unit(file)  # parse and resolve, this file after those that it imports
+        networks = unit.then(resolve_networks)
+    assert unit.value is not None
+    return Loaded(file, unit.value, networks.value or {}, networks.diagnostics, networks.ok, loader)
+
+
+def _brief(source: Source, networks: Mapping[str, Network]) -> str:
+    found = f"{counted(len(networks), 'network')} in {short_path(source.name, 50)}"
+    return f"of {found}: {listed(networks, len(networks))}" if networks else f"of {found}"
+
+
+class Analysis(Record, eq=False):
+    """A file after all its checks: what it defines, and every network that could be checked."""
+
+    source: Source
+    unit: Unit
+    networks: Mapping[str, Network]
+    checked: Mapping[str, CheckedNetwork]
+
+    def __brief__(self) -> str:
+        return _brief(self.source, self.networks)
+
+
+# ---- every network of a file ----
+
+
+def analyse(file: Source | Loaded, size: InputSize | None = None, only: str | None = None) -> Outcome[Analysis]:
+    """Check every network of a file (or `only` one), and say everything that is wrong, in the order of the text."""
+    with without_collection():
+        loaded = load(file)
+        source = loaded.source
+        outcome, work = _analyse(loaded, size, only)
+        # What is wrong with an import is said once, when it is read: a text read again would know nothing of it.
+        apart = any(found.span.source is not source or _of_an_import(found) for found in outcome.diagnostics)
+        if not apart and any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
+            return _proven(source, outcome, lambda text: _again(text, size, only, loaded.loader, work))
+        return outcome
+
+
+def _of_an_import(found: Diagnostic) -> bool:
+    return found.code in (say.IMPORT_CYCLE, say.IMPORT_OUTSIDE, say.CANNOT_READ, say.NOT_UTF8)
+
+
+def _proven(
+    source: Source, outcome: Outcome[Analysis], again: Callable[[Source], Sequence[Diagnostic] | None]
+) -> Outcome[Analysis]:
+    from spinedsl.diagnostics.repairs import proven  # noqa: PLC0415  a clean file has nothing to repair
+
+    return Outcome(outcome.value, proven(source, outcome.diagnostics, again))
+
+
+def _again(
+    source: Source, size: InputSize | None, only: str | None, loader: Loader, work: Work
+) -> Sequence[Diagnostic] | None:
+    """What is said of a text after a repair: its imports are read already, and the work is that of one file."""
+    again = load(source, Loader(guesses=FEW_GUESSES, folder=loader.folder, units=dict(loader.units)))
+    outcome, _ = _analyse(again, size, only, work)
+    return outcome.diagnostics if work.left >= 0 else None
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Pause Python's search for garbage in circles.
+
+    Trees and types are kept anyway, and it would go over all of them again and again: the time would grow faster than
+    the file.
+    """
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+def _analyse(
+    loaded: Loaded, size: InputSize | None, only: str | None, work: Work | None = None
+) -> tuple[Outcome[Analysis], Work]:
+    source, networks = loaded.source, loaded.networks
+    said = list(loaded.diagnostics)
+    checked: dict[str, CheckedNetwork] = {}
+    bases = _imported_bases(networks)
+    read = {source, *(base.declared.span.source for base in bases)}
+    # For all networks together: an answer comes soon, whatever is read.
+    work = work or Work(sum(len(part.text) for part in read))
+    typed: dict[Network, TypedNetwork] = {}
+    if only is None:
+        for base in bases:  # what is wrong with one by itself is said in its own file, not of what is made of it
+            outcome = elaborate(base, None, work).then(check)
+            said += _said_of(base, outcome.diagnostics)
+            if outcome.value is not None and outcome.ok and size is None:
+                typed[base] = outcome.value.typed
+    for name, network in networks.items():
+        if only is not None and name != only:
+            continue
+        if work.left < 0:
+            break
+        outcome = elaborate(network, size, work).then(check)
+        said += _said_of(network, outcome.diagnostics)
+        if outcome.value is not None and loaded.ok and outcome.ok and not needs_arguments(network):
+            checked[name] = _complete(outcome.value)
+            typed[network] = outcome.value.typed
+    said += _unchanged(source, typed, said)
+    return Outcome(Analysis(source, loaded.unit, networks, checked), in_order(_said_once(said))), work
+
+
+def _said_once(said: list[Diagnostic]) -> list[Diagnostic]:
+    """The same; of an edit that stands in the way of another one it is not said too that it changes nothing."""
+    if not any(found.code.id == "W0703" for found in said):
+        return said
+    code = say.EDIT_WITHOUT_EFFECT
+    wrong = [found for found in said if found.severity is Severity.ERROR][:MAX_LOOKED]
+    places = [span for found in wrong for span in (found.span, *(label.span for label in found.others))]
+
+    def stands_in_the_way(span: Span) -> bool:
+        return any(it.source is span.source and it.start <= span.start and span.end <= it.end for it in places)
+
+    return [found for found in said if found.code is not code or not stands_in_the_way(found.span)]
+
+
+def _unchanged(
+    source: Source, typed: Mapping[Network, TypedNetwork], said: Sequence[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """Instances that are the same as what they are made of, where no edit was said to change nothing.
+
+    One that others are made of may prepare something for them.
+    """
+    bases = {network.base for network in typed}
+    for network, own in typed.items():
+        instance, base = network.instance, typed.get(network.base) if network.base is not None else None
+        if instance is None or base is None or network in bases or instance.span.source is not source:
+            continue
+        allowed = {allow.code.text for allow in network.allowed}
+        for found in unchanged(own, base):
+            before = (one for one in said if one.code is found.code and instance.edited_at(one.span))
+            if found.code.id not in allowed and not any(before):
+                yield found
+
+
+def check(typed: TypedNetwork) -> Outcome[CheckedNetwork]:
+    """Every rule of `checks/networks` on one network."""
+    return Outcome(CheckedNetwork(typed), tuple(mistakes_of(typed)))
+
+
+def _complete(checked: CheckedNetwork) -> CheckedNetwork:
+    """The same: nothing of it is unknown. If something is, a mistake was missed, which is a fault of ours."""
+    unknown = [row.name for row in checked.typed.rows.values() if row.type is None and not row.parts]
+    if unknown:
+        raise AssertionError(f"row {unknown[0]} is not known, and nothing was said of it")
+    return checked
+
+
+def _said_of(network: Network, found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+    """What was found in a network; in one that edits made, what of it they are to blame for."""
+    if not found:
+        return ()
+    from spinedsl.ir.edits import blame  # noqa: PLC0415  a clean file has nothing to blame on anyone
+
+    return blame(network, found)
+
+
+def _imported_bases(networks: Mapping[str, Network]) -> list[Network]:
+    """The networks of other files that these are made of."""
+    own = set(networks.values())
+    bases = dict.fromkeys(network.base for network in networks.values() if network.base is not None)
+    return [base for base in bases if base not in own]
+
+
+def needs_arguments(network: Network) -> bool:
+    """The network has a parameter without a value: only its instances can be compiled."""
+    return network.instance is None and any(p.default is None for p in network.declared.parameters)
