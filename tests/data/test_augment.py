@@ -1,0 +1,223 @@
+"""Random changes: what each does, by hand; and that they follow from (seed, epoch, index) and from nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spinedsl.data.augment import (
+    AUGMENTS,
+    LIMITS,
+    Augmentation,
+    Crop,
+    Erase,
+    Flip,
+    Jitter,
+    Rand,
+    Rotate,
+    Shift,
+    Turn,
+    Upturn,
+    augmentation,
+    mistakes,
+)
+from spinedsl.data.changes import OPERATIONS, enhanced, hue_turned, rotated
+from spinedsl.data.draws import Draws
+from spinedsl.data.preprocessing import Preprocessing
+from tests.data.making import image, noise
+
+FILL = (9, 8, 7)
+PRE = Preprocessing(16, 16)
+ALL = augmentation(dict.fromkeys(AUGMENTS, True))
+
+
+def seen(step: Any, pixels: Any, draws: int = 60) -> list[Any]:
+    """What a step makes of a picture in so many draws."""
+    return [step.apply(pixels, Draws(0, 0, index), FILL) for index in range(draws)]
+
+
+def test_flips_are_mirror_images_half_the_time() -> None:
+    pixels = noise(6, 5)
+    for step, mirrored in ((Flip(), pixels[:, ::-1]), (Upturn(), pixels[::-1])):
+        turned = [np.array_equal(found, mirrored) for found in seen(step, pixels)]
+        assert 15 < sum(turned) < 45
+        assert all(
+            np.array_equal(found, pixels) for found, was in zip(seen(step, pixels), turned, strict=True) if not was
+        )
+    assert all(np.array_equal(found, pixels[:, ::-1]) for found in seen(Flip(1.0), pixels))
+
+
+def test_turns_are_the_four_of_a_square_and_the_two_of_another() -> None:
+    square, other = noise(6, 6), noise(6, 5)
+    found = {bytes(np.ascontiguousarray(pixels)) for pixels in seen(Turn(), square)}
+    assert found == {bytes(np.ascontiguousarray(np.rot90(square, turns))) for turns in range(4)}
+    found = {bytes(np.ascontiguousarray(pixels)) for pixels in seen(Turn(), other)}
+    assert found == {bytes(np.ascontiguousarray(np.rot90(other, turns))) for turns in (0, 2)}
+
+
+def test_shifts_move_and_repeat_the_border() -> None:
+    pixels = noise(5, 5)
+    found = {bytes(np.ascontiguousarray(moved)) for moved in seen(Shift(1), pixels, 200)}
+    rows = [np.clip(np.arange(5) + by, 0, 4) for by in (-1, 0, 1)]
+    assert found == {bytes(np.ascontiguousarray(pixels[down][:, right])) for down in rows for right in rows}
+
+
+def test_a_quarter_turn_is_exact_and_its_corners_have_the_fill() -> None:
+    pixels = noise(8, 8)
+    assert np.array_equal(rotated(pixels, 90, FILL), np.rot90(pixels))
+    assert np.array_equal(rotated(pixels, 0, FILL), pixels)
+    assert rotated(pixels, 45, FILL)[0, 0].tolist() == list(FILL)
+    assert rotated(noise(8, 8, 1), 45, FILL)[0, 0].tolist() == [9]
+    angles = [np.array_equal(found, pixels) for found in seen(Rotate(20.0), pixels)]
+    assert sum(angles) < 5
+
+
+def test_colours_change_by_factors() -> None:
+    pixels = noise(4, 4) // 2
+    assert np.array_equal(enhanced(pixels, "Brightness", 2.0), pixels * 2)
+    assert (enhanced(pixels, "Brightness", 0.0) == 0).all()
+    grey = np.array(image(pixels).convert("L"))
+    assert np.array_equal(enhanced(pixels, "Color", 0.0), np.repeat(grey[:, :, None], 3, 2))
+    assert len(np.unique(enhanced(pixels, "Contrast", 0.0))) == 1
+    for name in ("Brightness", "Contrast", "Color", "Sharpness"):
+        assert np.array_equal(enhanced(pixels, name, 1.0), pixels)
+    assert all(np.array_equal(found, pixels) for found in seen(Jitter(0, 0, 0, 0), pixels))
+    red = np.full((2, 2, 3), (255, 0, 0), dtype=np.uint8)
+    assert np.abs(hue_turned(red, 85).astype(int) - (0, 255, 0)).max() <= 2
+    bright = [found.mean() / pixels.mean() for found in seen(Jitter(0.5, 0, 0), pixels, 200)]
+    assert 0.49 < min(bright) < 0.55
+    assert 1.45 < max(bright) < 1.51
+    assert all(found.shape == (4, 4, 1) for found in seen(Jitter(0.5, 0.5, 0.5, 0.5), noise(4, 4, 1)))
+
+
+def test_what_is_erased_has_the_fill_and_the_size_that_is_said() -> None:
+    pixels = np.full((20, 20, 3), 200, dtype=np.uint8)
+    for found in seen(Erase(1.0, (0.1, 0.3)), pixels):
+        gone = (found == FILL).all(axis=2)
+        assert (found[~gone] == 200).all()
+        assert 0.08 <= gone.mean() <= 0.33
+        rows, columns = np.flatnonzero(gone.any(1)), np.flatnonzero(gone.any(0))
+        assert gone.sum() == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+    assert all(np.array_equal(found, pixels) for found in seen(Erase(0.0), pixels))
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.integers(0, 10**6))
+def test_a_crop_lies_within_the_picture(height: int, width: int, index: int) -> None:
+    left, top, right, bottom = Crop().box(height, width, Draws(0, 0, index))
+    assert 0 <= left < right <= width
+    assert 0 <= top < bottom <= height
+
+
+def test_crops_have_the_areas_and_shapes_that_are_said() -> None:
+    boxes = [Crop((0.2, 0.5), (0.5, 2.0)).box(100, 100, Draws(0, 0, index)) for index in range(300)]
+    areas = [(right - left) * (bottom - top) / 10000 for left, top, right, bottom in boxes]
+    ratios = [(right - left) / (bottom - top) for left, top, right, bottom in boxes]
+    assert 0.19 < min(areas) < 0.22
+    assert 0.47 < max(areas) < 0.51
+    assert 0.48 < min(ratios) < 0.6
+    assert 1.7 < max(ratios) < 2.1
+    assert np.median(ratios) == pytest.approx(1, abs=0.15)
+    assert Crop((1.0, 1.0), (1.0, 1.0)).box(30, 90, Draws(0)) == (30, 0, 60, 30), "none fits: the largest in the middle"
+
+
+def test_a_crop_is_stretched_to_the_size_of_the_network() -> None:
+    pixels = noise(40, 60)
+    whole = Augmentation((Crop((1.0, 1.0), (1.5, 1.5)),)).prepared(pixels, PRE, 0, 0, 0)
+    assert np.array_equal(whole, PRE.fit(pixels))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_of_rand(name: str) -> None:
+    pixels = noise(40, 40) // 2 + 30
+    stays = {"identity", "posterize", "solarize", "rotate", "shear_x", "shear_y", "move_x", "move_y"}
+    stays |= {"color", "contrast", "brightness", "sharpness"}
+    for channels in (1, 3):
+        given_ = noise(12, 12, channels)
+        assert OPERATIONS[name](given_, 1.0, FILL).shape == given_.shape
+    assert np.array_equal(OPERATIONS[name](pixels, 0.0, FILL), pixels) == (name in stays)
+    assert np.array_equal(OPERATIONS[name](pixels, 1.0, FILL), pixels) == (name == "identity")
+
+
+def test_rand_of_nothing_is_nothing() -> None:
+    pixels = noise(6, 6)
+    assert all(np.array_equal(found, pixels) for found in seen(Rand(0), pixels, 5))
+
+
+# ---- statelessness ----
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from([1, 3]))
+def test_a_picture_follows_from_seed_epoch_and_index(seed: int, epoch: int, index: int, channels: int) -> None:
+    pixels, pre = noise(20, 24, channels), Preprocessing(8, 8, channels=channels)
+    before = pixels.copy()
+    first = ALL.prepared(pixels, pre, seed, epoch, index)
+    ALL.prepared(pixels, pre, seed + 1, epoch, index)
+    assert np.array_equal(ALL.prepared(pixels, pre, seed, epoch, index), first)
+    assert np.array_equal(pixels, before)
+    assert first.shape == (8, 8, channels)
+    assert first.dtype == np.uint8
+    assert first.flags.c_contiguous
+
+
+def test_seeds_epochs_and_indices_make_other_pictures() -> None:
+    pixels = noise(40, 40)
+    made = {bytes(ALL.prepared(pixels, PRE, s, e, i)) for s in range(3) for e in range(3) for i in range(3)}
+    assert len(made) == 27
+
+
+def test_to_switch_one_off_changes_nothing_of_the_others() -> None:
+    pixels = noise(40, 40)
+    flip = augmentation({"flip": True})
+    both = augmentation({"shift": {"pixels": 0}, "flip": True, "turn": {"chance": 0}})
+    for index in range(20):
+        assert np.array_equal(flip.prepared(pixels, PRE, 0, 0, index), both.prepared(pixels, PRE, 0, 0, index))
+
+
+def test_without_steps_a_picture_is_as_in_evaluation() -> None:
+    pixels = noise(40, 30)
+    pre = Preprocessing(16, 16, "crop", crop=0.8)
+    assert np.array_equal(Augmentation().prepared(pixels, pre, 1, 2, 3), pre.fit(pixels))
+
+
+# ---- settings ----
+
+
+def test_settings_become_steps_in_the_order_of_the_table() -> None:
+    made = augmentation({"erase": {"chance": 0.5}, "crop": {"area": [0.3, 1]}, "flip": True, "rand": False})
+    assert made.steps == (Crop(area=(0.3, 1)), Flip(), Erase(chance=0.5))
+    assert augmentation({}) == Augmentation()
+
+
+def test_every_setting_has_its_limits_and_a_default_within_them() -> None:
+    for kind in AUGMENTS.values():
+        for name in kind.__match_args__:
+            default = getattr(kind(), name)
+            low, high = LIMITS[name]
+            assert all(low <= number <= high for number in (default if isinstance(default, tuple) else (default,)))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"flop": True}, "flop: expected one of crop, flip, upturn"),
+        ({"flips": True}, "did you mean `flip`?"),
+        ({"flip": 0.5}, "flip: expected true, false, or a table of settings, got 0.5"),
+        ({"flip": {"chanse": 0.5}}, "did you mean `flip.chance`?"),
+        ({"flip": {"chance": 2}}, "flip.chance: expected a number from 0 to 1, got 2"),
+        ({"flip": {"chance": True}}, "flip.chance: expected a number, got True"),
+        ({"crop": {"area": 0.5}}, "crop.area: expected two numbers, the least and the most, got 0.5"),
+        ({"crop": {"area": [0.5, 0.2]}}, "crop.area: expected two numbers in order, from 1e-06 to 1"),
+        ({"crop": {"ratio": [0, 1]}}, "crop.ratio: expected two numbers in order, from 0.01 to 100"),
+        ({"rand": {"operations": 1.5}}, "rand.operations: expected a whole number, got 1.5"),
+        ({"jitter": {"hue": float("nan")}}, "jitter.hue: expected a number, got nan"),
+    ],
+)
+def test_wrong_settings_are_named(values: dict[str, Any], message: str) -> None:
+    (found,) = mistakes(values)
+    assert message in str(found)
+    with pytest.raises(ValueError, match="expected"):
+        augmentation(values)

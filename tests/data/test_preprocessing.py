@@ -1,0 +1,208 @@
+"""Preprocessing: sizes and places by hand, resampling by Pillow, normalisation to the same bits in three engines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+from PIL import Image
+
+from spinedsl.data.preprocessing import INTERPOLATIONS, Placement, Preprocessing, mistakes
+from tests.data.making import image, noise
+
+
+def test_the_same_size_stays_as_it_is() -> None:
+    pixels = noise(12, 10)
+    for resize in ("stretch", "crop", "letterbox"):
+        assert np.array_equal(Preprocessing(12, 10, resize).fit(pixels), pixels)
+
+
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_resampling_is_pillows(interpolation: str, channels: int) -> None:
+    pixels = noise(31, 47, channels)
+    fitted = Preprocessing(16, 24, "stretch", interpolation, channels).fit(pixels)
+    expected = image(pixels).resize((24, 16), Image.Resampling[interpolation.upper()])
+    assert np.array_equal(fitted, np.array(expected).reshape(16, 24, channels))
+
+
+PLACES = [
+    # what is declared, the picture's height and width, and where it goes
+    ("stretch", 1.0, 20, 10, Placement((0, 0, 10, 20), 0, 0, 8, 8)),
+    ("crop", 1.0, 20, 10, Placement((0, 5, 10, 15), 0, 0, 8, 8)),
+    ("crop", 1.0, 10, 30, Placement((10, 0, 20, 10), 0, 0, 8, 8)),
+    ("crop", 0.5, 8, 8, Placement((2, 2, 6, 6), 0, 0, 8, 8)),
+    ("letterbox", 1.0, 20, 10, Placement((0, 0, 10, 20), 2, 0, 4, 8)),
+    ("letterbox", 1.0, 4, 16, Placement((0, 0, 16, 4), 0, 3, 8, 2)),
+    ("letterbox", 1.0, 1, 1000, Placement((0, 0, 1000, 1), 0, 3, 8, 1)),
+    ("letterbox", 1.0, 2, 2, Placement((0, 0, 2, 2), 0, 0, 8, 8)),
+]
+
+
+@pytest.mark.parametrize(("resize", "crop", "height", "width", "expected"), PLACES)
+def test_places(resize: str, crop: float, height: int, width: int, expected: Placement) -> None:
+    assert Preprocessing(8, 8, resize, crop=crop).placement(height, width) == expected
+
+
+def test_a_crop_is_cut_out_and_a_letterbox_has_its_background() -> None:
+    pixels = noise(20, 10)
+    assert np.array_equal(Preprocessing(10, 10, "crop").fit(pixels), pixels[5:15])
+    boxed = Preprocessing(20, 20, "letterbox", background=(1, 2, 3)).fit(pixels)
+    assert np.array_equal(boxed[:, 5:15], pixels)
+    assert (boxed[:, :5] == (1, 2, 3)).all()
+    assert (boxed[:, 15:] == (1, 2, 3)).all()
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 64), st.integers(1, 64))
+def test_a_letterbox_keeps_the_shape_and_touches_two_sides(h: int, w: int, height: int, width: int) -> None:
+    placed = Preprocessing(height, width, "letterbox").placement(h, w)
+    assert placed.width == width or placed.height == height
+    assert placed.left >= 0
+    assert placed.left + placed.width <= width
+    assert placed.top + placed.height <= height
+    scale = min(height / h, width / w)
+    assert abs(placed.width - w * scale) <= 0.5 + 1e-9 or placed.width == 1
+    assert abs(placed.height - h * scale) <= 0.5 + 1e-9 or placed.height == 1
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 64), st.integers(1, 64), st.floats(0.1, 1))
+def test_a_crop_has_the_shape_of_the_network_and_its_middle(h: int, w: int, height: int, width: int, c: float) -> None:
+    left, top, right, bottom = Preprocessing(height, width, "crop", crop=c).placement(h, w).box
+    assert -1e-9 <= left < right <= w + 1e-9
+    assert -1e-9 <= top < bottom <= h + 1e-9
+    assert (right - left) * height == pytest.approx((bottom - top) * width)
+    assert (left + right, top + bottom) == (pytest.approx(w), pytest.approx(h))
+    assert max((right - left) / w, (bottom - top) / h) == pytest.approx(c)
+
+
+def test_channels_are_those_of_the_network() -> None:
+    grey, colour = noise(4, 4, 1), noise(4, 4)
+    assert np.array_equal(Preprocessing(4, 4).fit(grey), np.repeat(grey, 3, 2))
+    assert np.array_equal(Preprocessing(4, 4, channels=1).fit(colour)[:, :, 0], np.array(image(colour).convert("L")))
+    assert np.array_equal(Preprocessing(4, 4, channels=1).fit(np.repeat(grey, 3, 2)), grey)
+
+
+# ---- the half that goes into graphs ----
+
+DECLARED = [
+    Preprocessing(6, 5),
+    Preprocessing(6, 5, order="bgr"),
+    Preprocessing(6, 5, channels=1),
+    Preprocessing(6, 5, mean=(0.1, 0.2, 0.7), std=(1.0, 0.004, 0.31), order="bgr"),
+    Preprocessing(6, 5, channels=1, mean=(0.2861,), std=(0.353,)),
+]
+
+
+def test_closed_case() -> None:
+    pre = Preprocessing(1, 1, order="bgr", mean=(0.0, 0.2, 0.4), std=(1.0, 0.2, 0.1))
+    pixels = np.array([[[102, 51, 255]]], dtype=np.uint8)  # red 0.4, green 0.2, blue 1
+    assert pre.normalised(pixels).reshape(3).tolist() == pytest.approx([1.0, 0.0, 0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("pre", DECLARED)
+def test_the_formula_is_the_one_that_everybody_knows(pre: Preprocessing) -> None:
+    pixels = noise(6, 5, pre.channels)
+    known = (pixels[..., :: -1 if pre.order == "bgr" else 1] / 255.0 - pre.mean) / pre.std
+    assert np.allclose(pre.normalised(pixels), known.transpose(2, 0, 1), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("pre", DECLARED)
+def test_three_engines_give_the_same_bits(pre: Preprocessing) -> None:
+    batch = np.stack([noise(6, 5, pre.channels, seed) for seed in range(3)])
+    expected = pre.normalised(batch)
+    assert expected.dtype == np.float32
+    assert expected.shape == (3, pre.channels, 6, 5)
+    assert expected.flags.c_contiguous
+    assert np.array_equal(pre.normalised_tensor(torch.from_numpy(batch)).numpy(), expected)
+    assert np.array_equal(run_graph(pre, batch), expected)
+    assert np.array_equal(pre.apply(batch[1]), expected[1])
+
+
+def run_graph(pre: Preprocessing, batch: Any) -> Any:
+    """The operations that `graph` lists, as an ONNX model."""
+    nodes, constants, last = [], [], "pixels"
+    for number, step in enumerate(pre.graph()):
+        out = f"x{number}"
+        if step.values:
+            shape = (len(step.values),)
+            constants.append(helper.make_tensor(f"c{number}", TensorProto.FLOAT, shape, step.values))
+        if step.op == "reverse":
+            constants.append(helper.make_tensor(f"c{number}", TensorProto.INT64, (3,), (2, 1, 0)))
+            nodes.append(helper.make_node("Gather", [last, f"c{number}"], [out], axis=3))
+        elif step.op == "cast":
+            nodes.append(helper.make_node("Cast", [last], [out], to=TensorProto.FLOAT))
+        elif step.op == "transpose":
+            nodes.append(helper.make_node("Transpose", [last], [out], perm=[0, 3, 1, 2]))
+        else:
+            kind = {"subtract": "Sub", "divide": "Div"}[step.op]
+            nodes.append(helper.make_node(kind, [last, f"c{number}"], [out]))
+        last = out
+    given_ = helper.make_tensor_value_info("pixels", TensorProto.UINT8, batch.shape)
+    wanted = helper.make_tensor_value_info(last, TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "preprocessing", [given_], [wanted], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"pixels": batch})[0]
+
+
+# ---- settings ----
+
+
+@pytest.mark.parametrize("pre", DECLARED)
+def test_json_and_back(pre: Preprocessing) -> None:
+    written = json.loads(json.dumps(pre.to_json()))
+    assert Preprocessing.from_json(written) == pre
+    assert len(written["mean"]) == pre.channels
+
+
+def test_what_nobody_declares_is_the_usual() -> None:
+    assert Preprocessing(4, 4).mean == (0.485, 0.456, 0.406)
+    assert Preprocessing(4, 4, order="bgr").std == (0.225, 0.224, 0.229)
+    assert Preprocessing(4, 4, channels=1).mean == (0.5,)
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"height": 4}, "width: expected a number of pixels, got nothing"),
+    ({"height": 4, "width": 4, "std_dev": 1}, "std_dev: expected one of"),
+    ({"height": 4, "width": 4, "hieght": 1}, "did you mean `height`?"),
+    ({"height": 0, "width": 4}, "height: expected a number of pixels from 1 to 16,384, got 0"),
+    ({"height": 4.0, "width": 4}, "height: expected a number of pixels"),
+    ({"height": True, "width": 4}, "height: expected a number of pixels"),
+    ({"height": 4, "width": 4, "resize": "streched"}, "got 'streched'; did you mean `stretch`?"),
+    ({"height": 4, "width": 4, "resize": []}, "resize: expected one of"),
+    ({"height": 4, "width": 4, "interpolation": "cubic"}, "did you mean `bicubic`?"),
+    ({"height": 4, "width": 4, "order": "rbg"}, "order: expected one of rgb, bgr"),
+    ({"height": 4, "width": 4, "order": "bgr", "channels": 1}, "order: expected nothing where there are no colours"),
+    ({"height": 4, "width": 4, "channels": 4}, "channels: expected 3, or 1 for grey, got 4"),
+    ({"height": 4, "width": 4, "mean": [0.5]}, "mean: expected 3 numbers, one a channel, got 1"),
+    ({"height": 4, "width": 4, "mean": [123.675, 116.28, 103.53]}, "did you mean `[0.485, 0.456, 0.406]`?"),
+    ({"height": 4, "width": 4, "mean": "imagenet"}, "mean: expected a list of numbers"),
+    ({"height": 4, "width": 4, "mean": 5}, "mean: expected a list of numbers"),
+    ({"height": 4, "width": 4, "std": [0.2, 0.2, 0]}, "std: expected positive numbers"),
+    ({"height": 4, "width": 4, "std": [0.2, 0.2, float("nan")]}, "std: expected a list of numbers"),
+    ({"height": 4, "width": 4, "resize": "crop", "crop": 0}, "crop: expected a share of each side above 0, up to 1"),
+    ({"height": 4, "width": 4, "crop": 0.875}, 'crop: expected nothing unless resize is "crop"'),
+    ({"height": 4, "width": 4, "background": [0, 0, 256]}, "background: expected red, green and blue from 0 to 255"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), WRONG)
+def test_wrong_settings_are_named(values: dict[str, Any], message: str) -> None:
+    assert len(mistakes(values)) == 1
+    assert message in str(mistakes(values)[0])
+    with pytest.raises(ValueError, match="expected"):
+        Preprocessing.from_json(values)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    found = mistakes({"height": -1, "width": "4", "resize": "x", "mean": [9], "order": 3, "zzz": 1})
+    assert [wrong.key for wrong in found] == ["zzz", "height", "width", "resize", "order", "mean"]
+    with pytest.raises(ValueError, match=r"height.*; width.*; resize"):
+        Preprocessing(-1, -1, "x")
