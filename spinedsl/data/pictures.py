@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.diagnostics.plain import one_line
-from spinedsl.driver import legible, reason_of
+from spinedsl.reading import legible, reason_of
 from spinedsl.record import Record
 
 if TYPE_CHECKING:

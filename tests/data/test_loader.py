@@ -1,4 +1,4 @@
-"""Batches: equal to the bit for any number of workers and wherever a run begins; workers that end, and leave nothing."""
+"""Batches: equal to the bit for any number of workers and wherever a run begins; workers that end leave nothing."""
 
 from __future__ import annotations
 
@@ -108,9 +108,9 @@ def test_a_picture_that_is_gone_is_named(tmp_path: Path) -> None:
     made = files(tmp_path, 4)
     Path(made.paths[2]).unlink()
     for workers in (0, 2):
-        with Loader(Recipe(made, Preprocessing(8, 8)), workers) as loader:
-            with pytest.raises(MissingPicture, match=r"2\.png: there is no such file"):
-                list(loader.steps(Plan(0, 4, 2), 0, 2))
+        gone = pytest.raises(MissingPicture, match=r"2\.png: there is no such file")
+        with Loader(Recipe(made, Preprocessing(8, 8)), workers) as loader, gone:
+            list(loader.steps(Plan(0, 4, 2), 0, 2))
 
 
 def test_a_killed_worker_is_noticed(recipe: Recipe) -> None:
