@@ -10,6 +10,7 @@
         edit.widths({3: 96, "4..7": "256 * width"}),
         edit.Setting("resample", ("spinenet(alpha = 1)",)),
         edit.Argument("width", "1.3"),
+        edit.Task("classify", "classification", edit.clauses(from_="logits")),
     ])
     source = edit.apply(source, edits, base="SpineNet49", name="Variant")
 
@@ -154,6 +155,20 @@ class Argument(_Edit):
         return f"{self.name} = {self.value}"
 
 
+class Task(_Edit):
+    """`task classify: classification from logits`: a task that is added, or replaces the one of its name."""
+
+    name: str
+    type: str
+    clauses: Clauses = ()
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def __str__(self) -> str:
+        return " ".join([f"task {self.name}: {self.type}", *(f"{word} {value}" for word, value in self.clauses)])
+
+
 class Allow(_Edit):
     """`allow W0701 "reason"`: a warning that the edited network accepts."""
 
@@ -167,7 +182,7 @@ class Allow(_Edit):
         return f'allow {self.code} "{self.reason}"'
 
 
-Edit: TypeAlias = Change | Add | Drop | Move | Setting | Argument | Allow
+Edit: TypeAlias = Change | Add | Drop | Move | Setting | Argument | Task | Allow
 
 
 class Edits(Record):
@@ -301,6 +316,8 @@ def _value(edit: tree.EditItem) -> Edit:
     if isinstance(edit, tree.Argument):
         assert edit.name is not None
         return _made(Argument, name=edit.name.text, value=_spaced(edit.value.span))
+    if isinstance(edit, tree.Task):
+        return _made(Task, name=edit.name.text, type=_spaced(edit.use.span), clauses=_clauses(edit.clauses))
     if isinstance(edit, tree.Allow):
         return _made(Allow, code=edit.code.text, reason=edit.reason)
     assert not isinstance(edit, tree.Broken)
@@ -371,6 +388,8 @@ def _shape(edit: Edit) -> tuple[object, ...]:
         return Change, edit.kind, edit.name, edit.type is None, [word for word, _ in edit.clauses]
     if isinstance(edit, Add):
         return Add, edit.kind, edit.name, [word for word, _ in edit.clauses], edit.before, edit.after
+    if isinstance(edit, Task):
+        return Task, edit.name, [word for word, _ in edit.clauses]
     if isinstance(edit, Setting):
         return Setting, edit.word, len(edit.entries)
     if isinstance(edit, Argument):
@@ -387,7 +406,7 @@ def _plain(edit: Edit) -> bool:
         return place is not None and None in (edit.before, edit.after) and _is_name(edit.name) and _is_name(place)
     if isinstance(edit, Argument):
         return _is_name(edit.name) and _PLAIN.match(edit.value) is not None and edit.value not in keywords()
-    if isinstance(edit, Allow | Setting) or edit.kind not in KINDS or not _is_name(edit.name):
+    if isinstance(edit, Allow | Setting | Task) or edit.kind not in KINDS or not _is_name(edit.name):
         return False
     words = [word for word, _ in edit.clauses]
     if any(word not in _VALUES or not _VALUES[word].match(value) for word, value in edit.clauses):

@@ -50,7 +50,7 @@ def text_of_many_rows(rows: int, name: str = "b") -> str:
 
 def mistaken() -> Iterator[Source]:
     for path in sorted((ROOT / "tests" / "mistakes").glob("E*.spine"))[::9]:
-        yield Source.from_text(path.read_text(encoding="utf-8"), path.name, str(path))
+        yield Source.from_text(path.read_text(encoding="utf-8", errors="replace"), path.name, str(path))
 
 
 def far_away(path: Path) -> Source:

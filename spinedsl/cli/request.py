@@ -64,10 +64,11 @@ def made_of(
         raise UsageError(f"{choice} ({option})") from None
     except api.OutputChoice as choice:
         raise UsageError(f"{choice} (--outputs NAMES)") from None
-    dropped = made.program.dropped
+    dropped, tasks = made.program.dropped, made.program.dropped_tasks
     if dropped:
         rows = f"{len(dropped)} of {counted(len(dropped) + len(made.program.rows), 'row')}"
-        note(f"--outputs leaves out {rows}: {', '.join(dropped)}")
+        and_tasks = f"; and {counted(len(tasks), 'task')}: {', '.join(tasks)}" if tasks else ""
+        note(f"--outputs leaves out {rows}: {', '.join(dropped)}{and_tasks}")
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from spinedsl import analysis
@@ -12,6 +13,7 @@ from spinedsl.cli.request import requested_program
 from spinedsl.cli.terminal import table
 from spinedsl.diagnostics.plain import counted
 from spinedsl.ops.graph import Graph, flatten
+from spinedsl.ops.text import plain_tasks, task_text
 
 EXAMPLES = """\
 examples:
@@ -40,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
     program = requested_program(options)
     if program is None:
         return 1
-    figures = statistics(flatten(program))
-    print(json.dumps(figures, indent=2) if options.format == "json" else _table(figures))
+    figures, tasks = statistics(flatten(program)), map(task_text, program.tasks)
+    print(json.dumps(figures, indent=2) if options.format == "json" else _table(figures, tasks))
     return 0
 
 
@@ -73,6 +75,7 @@ def statistics(graph: Graph) -> dict[str, Any]:
         "parameters": total.parameters,
         "statistics": total.statistics,
         "multiply_adds": total.multiply_adds,
+        "tasks": plain_tasks(program),
         "peak_activation_bytes": analysis.peak_activation_bytes(graph),
         "rows": rows,
     }
@@ -81,7 +84,7 @@ def statistics(graph: Graph) -> dict[str, Any]:
 HEADINGS = ("row", "type", "level", "channels x h x w", "parameters", "multiply-adds", "map MiB", "receptive field")
 
 
-def _table(figures: dict[str, Any]) -> str:
+def _table(figures: dict[str, Any], tasks: Iterable[str]) -> str:
     rows = [HEADINGS]
     for row in figures["rows"]:
         field = row["receptive_field"]
@@ -103,4 +106,4 @@ def _table(figures: dict[str, Any]) -> str:
     size = " x ".join(map(str, figures["input"]))
     sizes = "any size" if figures["any_size"] else f"sizes divide by {figures['divisor']}"
     head = f"{figures['network']} at {size}; {sizes}"
-    return "\n".join([head, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])
+    return "\n".join([head, *tasks, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])

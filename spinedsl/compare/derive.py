@@ -24,7 +24,9 @@ FEEDS = ("from", "after")
 def derive(old: Side, new: Side) -> edit.Edits | None:
     """Edits that make the new network of the old one; None where edits cannot: a definition changed, for example."""
     try:
-        edits = edit.Edits([*_settings(old.network, new.network), *_rows(old.network, new.network)])
+        edits = edit.Edits(
+            [*_settings(old.network, new.network), *_rows(old.network, new.network), *_tasks(old.network, new.network)]
+        )
     except ValueError:  # an expression that no edit can hold
         return None
     if not edits.items:
@@ -82,7 +84,26 @@ def _meaning(graph: Graph) -> tuple[object, ...]:
         rows,
         nodes,
         list(graph.parameters.items()),
+        sorted((task.name, task.kind, str(task.arguments), str(task.heads)) for task in program.tasks),
     )
+
+
+# ---- tasks ----
+
+
+def _tasks(old: Network, new: Network) -> Iterator[edit.Edit]:
+    """Tasks dropped, and those that are new or say something else."""
+    before, after = ({one.name: _task(one.task) for one in network.tasks} for network in (old, new))
+    for name in before:
+        if name not in after:
+            yield edit.Drop(name)
+    for name, said in after.items():
+        if before.get(name) != said:
+            yield said
+
+
+def _task(task: tree.Task) -> edit.Task:
+    return edit.Task(task.name.text, text_of(task.use.span), _clauses(task.clauses))
 
 
 # ---- settings ----
@@ -177,12 +198,12 @@ def _insert(stand: list[str], name: str, above: str) -> None:
 
 def _added(row: tree.Row, stand: Sequence[str], above: str) -> edit.Add:
     place: dict[str, str] = {"after": above} if above else {"before": stand[0]} if stand else {}
-    return edit.Add(row.name.text, text_of(row.use.span), _clauses(row), kind=row.kind, **place)
+    return edit.Add(row.name.text, text_of(row.use.span), _clauses(row.clauses), kind=row.kind, **place)
 
 
 def _changed(old: tree.Row, new: tree.Row) -> edit.Change | None:
     """What to say of a row so that it becomes the other; None where nothing changed."""
-    was, now = dict(_clauses(old)), dict(_clauses(new))
+    was, now = dict(_clauses(old.clauses)), dict(_clauses(new.clauses))
     said = [(word, text) for word, text in now.items() if was.get(word) != text]
     fed = any(word in FEEDS for word in now)  # one of the two replaces the other
     said += [(word, "none") for word in was if word not in now and not (fed and word in FEEDS)]
@@ -192,8 +213,8 @@ def _changed(old: tree.Row, new: tree.Row) -> edit.Change | None:
     return edit.Change(new.name.text, tuple(said), right if left != right else None, new.kind)
 
 
-def _clauses(row: tree.Row) -> edit.Clauses:
+def _clauses(said: Sequence[tree.Clause]) -> edit.Clauses:
     return tuple(
         (clause.keyword.text, text_of(Span(clause.span.source, clause.keyword.span.end, clause.span.end)))
-        for clause in row.clauses
+        for clause in said
     )

@@ -32,6 +32,7 @@ def markings(difference: Difference) -> tuple[Marking, Marking]:
     notes.of_clauses(changes)
     notes.of_definitions({change.name for change in difference.changes if change.kind == "definition"})
     notes.of_operations(difference, names)
+    notes.of_tasks([change for change in difference.changes if change.kind == "task"], difference)
     added = {change.name for change in changes if change.how == "added"}
     back = {now: was for was, now in renamed.items()}
     gone = {name: Mark(DROPPED) for name in dropped}
@@ -107,6 +108,15 @@ class _Notes:
             calls = [feed.resample] if feed.resample is not None else []
             for name in sorted({module.definition for module in modules_of(calls)} & changed):
                 self.arrows.setdefault(ends, []).append(f"the definition {name} changed")
+
+    def of_tasks(self, changes: list[Change], difference: Difference) -> None:
+        """What their tasks say of heads; of a task that is dropped, of the head that had it."""
+        for change in changes:
+            program = (difference.old if change.how == "dropped" else difference.new).program
+            task = next(task for task in program.tasks if task.name == change.name)
+            said = f"{change.what} {change.new}, was {change.old}" if change.how == "changed" else change.how
+            for head in dict.fromkeys(name for name in task.heads.values() if name in self.named):
+                self.rows.setdefault(head, []).append(f"task {change.name} {said}")
 
     def of_operations(self, difference: Difference, names: Mapping[str, str]) -> None:
         """What operations and tensors say, where nothing else explains it: `defaults` that changed, for example."""

@@ -14,7 +14,7 @@ from spinedsl.ops.program import Call, Row
 from spinedsl.ops.text import shown
 
 NOTHING = "none"
-ARGUMENT = "argument "  # before the names of a type's arguments
+ARGUMENT = "argument "  # before the names of the arguments of a type or a task
 
 
 def partners(old: Side, new: Side) -> dict[str, str]:

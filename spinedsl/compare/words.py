@@ -25,6 +25,7 @@ HEADINGS = {
     "block": "blocks",
     "output": "outputs",
     "head": "heads",
+    "task": "tasks",
 }
 
 

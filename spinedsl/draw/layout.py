@@ -111,16 +111,17 @@ def _nodes(program: Program, marking: Marking, shapes: Mapping[str, str], beyond
         tier = beyond if row.kind == "head" or row.level is None else row.level
         wider = WIDEST_BY_CHANNELS * row.type.channels / most if most and row.kind != "head" else 0.0
         widest = WIDEST_MARKED if any(map(marking.label, (row.name, *names))) else WIDEST
-        lines = _lines(row, names, shapes[row.type_name], marking)
+        kinds = ", ".join(dict.fromkeys(task.kind for task in program.tasks_of(row.name)))
+        lines = _lines(row, names, kinds, shapes[row.type_name], marking)
         yield _Node(row, tier, shapes[row.type_name], role, names, lines, wider, widest)
 
 
-def _lines(row: Row, outputs: Sequence[str], shape: str, marking: Marking) -> tuple[Line, ...]:
-    """The name, and below it what it was, the outputs that read the row and how often it is repeated."""
+def _lines(row: Row, outputs: Sequence[str], kinds: str, shape: str, marking: Marking) -> tuple[Line, ...]:
+    """The name, and below it what it was, the outputs that read the row, how often it is repeated; a head's `kinds`."""
     times = f"{TIMES}{len(row.calls)}" if len(row.calls) > 1 else ""
     was = marking.label(row.name)
     read = chain.from_iterable((name, "" if was else marking.label(name)) for name in outputs)
-    tag = " ".join(filter(None, (was, *read, times)))
+    tag = " ".join(filter(None, (was, *read, times, kinds)))
     if not tag:
         return ((row.name, LABEL, 0.0, False),)
     above, below = middles(shape, text_width(row.name, LABEL), text_width(tag, TAG, bold=True))

@@ -70,8 +70,11 @@ def _symbols(figure: Figure, colour: str, most: int, *, hotter: bool) -> Iterato
         yield _Symbol("stem", "rectangle", SYMBOL, "stem")
     if not marked and any(box.role == "output" for box in boxes):
         yield _Symbol("output", "rectangle", SYMBOL, "output")
-    if any(len(box.row.calls) > 1 for box in boxes):
-        yield _Symbol("none", "", -6, f"{TIMES}n: repeated n times")
+    words = {
+        "below a head: its task": any(panel.program.tasks for panel in figure.panels),
+        f"{TIMES}n: repeated n times": any(len(box.row.calls) > 1 for box in boxes),
+    }
+    yield from (_Symbol("none", "", -6, said) for said, there in words.items() if there)
     absorbed = {
         panel.boxes[arrow.feed.source].role
         for panel in figure.panels

@@ -12,6 +12,7 @@ from spinedsl.draw.glyphs import TIMES
 from spinedsl.draw.marks import Mark, Marking
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.program import Program, Row
+from spinedsl.ops.text import task_text
 from spinedsl.record import Record
 
 COSTS = ("multiply-adds", "parameters", "memory")
@@ -88,6 +89,7 @@ def _block_lines(row: Row, outputs: Sequence[str], facts: Facts, marks: Mapping[
     for name in (row.name, *outputs):
         if name in marks:
             yield str(marks[name]) if name == row.name else f"{name} {marks[name]}"
+    yield from (task_text(task) for task in facts.program.tasks_of(row.name))
     yield from _shapes(row)
     yield _counts(facts.costs[row.name])
     field = facts.fields[row.name]

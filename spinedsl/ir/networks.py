@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from spinedsl.brief import counted, cut
 from spinedsl.diagnostics import Diagnostic, Label
@@ -10,6 +11,9 @@ from spinedsl.ir.library import Defined, Unit
 from spinedsl.ir.trace import Trace
 from spinedsl.record import Record
 from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.ops.tasks import TaskKind
 
 CLAUSES: Mapping[str, tuple[str, ...]] = {
     "stem": ("level", "after", "channels", "repeat"),
@@ -76,6 +80,23 @@ class RowDecl(Record, eq=False):
         return found.value
 
 
+class TaskDecl(Record, eq=False):
+    """A task with its heads by clause. `kind` and heads that are not known, after a mistake, are left out."""
+
+    task: tree.Task
+    kind: TaskKind | None
+    heads: Mapping[str, tree.Name]
+    sound: bool  # false: a mistake was said of it, so that nothing that follows from it is
+
+    def __brief__(self) -> str:
+        return f"{cut(self.name, 30)}: {cut(self.task.use.name.text, 30)}"
+
+    @property
+    def name(self) -> str:
+        """Name of the task."""
+        return self.task.name.text
+
+
 class Network(Record, eq=False):
     """A network with its names bound. `arguments`, by the parameter's name, are those of an instance.
 
@@ -97,6 +118,7 @@ class Network(Record, eq=False):
     instance: tree.Instance | None = None
     trace: Trace | None = None  # of an edited network
     base: Network | None = None  # what an instance is made of
+    tasks: tuple[TaskDecl, ...] = ()
 
     def __brief__(self) -> str:
         of = f" made of {cut(self.base.name, 30)}" if self.base is not None else ""

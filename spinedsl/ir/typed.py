@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from spinedsl.brief import Items, counted, cut
 from spinedsl.ir.dead import Lost, Walked, lost_inputs, walk
-from spinedsl.ir.networks import Network, RowDecl
+from spinedsl.ir.networks import Network, RowDecl, TaskDecl
 from spinedsl.ir.unread import UnreadValue, unread_values
 from spinedsl.ops.depends import Depends
 from spinedsl.ops.program import Call
-from spinedsl.ops.types import Attr, Loc, Type
+from spinedsl.ops.types import Attr, Loc, Type, Value
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.ir.tasks import TaskMisfit
 
 ENDS = ("output", "head")  # rows that the network gives
 
@@ -73,6 +77,16 @@ class TypedRow(Record, eq=False):
         return self.declared.row.name.span
 
 
+class TypedTask(Record, eq=False):
+    """A task with the values of its arguments, defaults among them; those that are not known are left out."""
+
+    declared: TaskDecl
+    arguments: Mapping[str, Value]
+
+    def __brief__(self) -> str:
+        return self.declared.__brief__()
+
+
 class InputSize(Record, eq=False):
     """Height and width that came from outside the file."""
 
@@ -99,6 +113,7 @@ class TypedNetwork(Record, eq=False):
     loc: Loc
     any_size: bool = False
     constants: Mapping[str, Attr] = field(default_factory=dict)  # whole numbers of its parameters and `let`s
+    tasks: tuple[TypedTask, ...] = ()
 
     def __brief__(self) -> str:
         return f"{cut(self.name, 40)}: {counted(len(self.rows), 'row')}, {self.input_name} {self.input_type}"
@@ -130,6 +145,15 @@ class TypedNetwork(Record, eq=False):
     def unread_values(self) -> Iterator[UnreadValue]:
         """What definitions compute in vain."""
         return unread_values(self)
+
+    @property
+    def task_misfits(self) -> Iterator[TaskMisfit]:
+        """Heads that give something else than their tasks need."""
+        if not self.tasks:
+            return iter(())
+        from spinedsl.ir.tasks import task_misfits  # noqa: PLC0415  most networks have none
+
+        return task_misfits(self)
 
 
 class CheckedNetwork(Record, eq=False):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.networks import Network
-from spinedsl.ir.typed import TypedNetwork, TypedRow
+from spinedsl.ir.typed import TypedNetwork, TypedRow, TypedTask
 from spinedsl.ops.program import Call
 from spinedsl.syntax import tree
 
@@ -51,7 +51,13 @@ def _key(typed: TypedNetwork) -> tuple[object, ...]:
     if any(row.type is None and not row.parts for row in rows):
         return (typed,)
     rules = typed.least_inputs, typed.most_inputs, typed.any_size
-    return typed.input_name, str(typed.input_type), rules, *map(_key_of_row, rows)
+    tasks = tuple(map(_key_of_task, typed.tasks))
+    return typed.input_name, str(typed.input_type), rules, tasks, *map(_key_of_row, rows)
+
+
+def _key_of_task(task: TypedTask) -> tuple[object, ...]:
+    heads = tuple((clause, name.text) for clause, name in task.declared.heads.items())
+    return task.declared.name, task.declared.task.use.name.text, tuple(task.arguments.items()), heads
 
 
 def _key_of_row(row: TypedRow) -> tuple[object, ...]:

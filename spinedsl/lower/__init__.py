@@ -6,12 +6,14 @@ Total: a network that passed its checks has every type and module, so nothing he
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import cast
 
+from spinedsl.brief import Table
 from spinedsl.ir.library import Unit
-from spinedsl.ir.typed import CheckedNetwork, TypedRow
-from spinedsl.ops.program import Connection, Program, Row, SourceText
+from spinedsl.ir.typed import CheckedNetwork, TypedRow, TypedTask
+from spinedsl.ops.program import Connection, Program, Row, SourceText, Task
 from spinedsl.ops.types import Loc, Type
 from spinedsl.source import Source
 
@@ -38,6 +40,7 @@ def lower(checked: CheckedNetwork) -> Program:
         sources=_sources(typed.network.unit),
         loc=typed.loc,
         any_size=typed.any_size,
+        tasks=tuple(_task(task, {row.name: row for row in rows}) for task in typed.tasks),
     )
 
 
@@ -59,6 +62,20 @@ def _row(row: TypedRow, input_name: str) -> Row:
         type=type_,
         parts=row.parts,
         loc=Loc(declared.span.source.name, declared.span.line),
+    )
+
+
+def _task(task: TypedTask, rows: Mapping[str, Row]) -> Task:
+    """One task, with the outputs that its heads give."""
+    declared = task.declared
+    heads = {clause: name.text for clause, name in declared.heads.items()}
+    return Task(
+        name=declared.name,
+        kind=declared.task.use.name.text,
+        arguments=Table(task.arguments),
+        heads=heads,
+        outputs={clause: tuple(rows[name].values) for clause, name in heads.items()},
+        loc=Loc(declared.task.span.source.name, declared.task.span.line),
     )
 
 

@@ -85,6 +85,19 @@ def _flattened(program: Program) -> Graph:
     return Graph(program, tuple(flat.nodes), tuple(flat.types), flat.parameters, rows, outputs)
 
 
+def of_head(call: Call) -> tuple[tuple[Node, ...], tuple[Type, ...], tuple[int, ...]]:
+    """A head by itself: its operations, the types of all values, and the values that it gives.
+
+    The first values are the feature maps that it takes.
+    """
+    (features,) = call.maps.values()
+    assert isinstance(features, Many)
+    types = [item.type for item in features.items if not isinstance(item, Many)]
+    flat = _Flat(types)
+    given = flat.head(call, tuple(range(len(types))))
+    return tuple(flat.nodes), tuple(flat.types), tuple(given)
+
+
 Named = dict[str, "int | tuple[int, ...]"]
 
 

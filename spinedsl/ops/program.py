@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from spinedsl.brief import Items, Table, counted, cut, listed, short_path
 from spinedsl.diagnostics import nearest
-from spinedsl.ops.types import Attr, Expr, Literal, Loc, Type
+from spinedsl.ops.types import Attr, Expr, Literal, Loc, Type, Value
 from spinedsl.record import Record, field
 
 Path: TypeAlias = tuple[str, ...]
@@ -232,6 +232,24 @@ class Row(Record, eq=False):
         return Table(self.parts) if self.parts else {self.name: self.type}
 
 
+class Task(Record, eq=False):
+    """What heads of the network mean: a kind of `ops.tasks.TASKS`, with its arguments.
+
+    `heads` has the head that each clause of the kind names, and `outputs` the network's outputs that this head gives.
+    """
+
+    name: str
+    kind: str
+    arguments: Mapping[str, Value]
+    heads: Mapping[str, str]
+    outputs: Mapping[str, tuple[str, ...]]
+    loc: Loc
+
+    def __brief__(self) -> str:
+        read = ", ".join(f"{clause} {head}" for clause, head in self.heads.items())
+        return f"{cut(self.name, 30)}: {cut(self.kind, 30)} {cut(read, 60)}"
+
+
 class SourceText(Record):
     """A file that the network was made from. Messages call it `name`; what is compiled `label`, without local paths."""
 
@@ -261,6 +279,12 @@ class Program(Record, eq=False):
     any_size: bool = False  # the divisor is 1
     dropped: tuple[str, ...] = ()  # rows of the network that its chosen outputs do not need
     constants: Mapping[str, Attr] = field(default_factory=dict)  # its own whole numbers by name, which rows speak of
+    tasks: tuple[Task, ...] = ()  # what its heads mean, as far as it says, in the order of the file
+    dropped_tasks: tuple[str, ...] = ()  # of heads that its chosen outputs leave out
+
+    def tasks_of(self, head: str) -> tuple[Task, ...]:
+        """The tasks that a head has a part in, by its name."""
+        return Items(task for task in self.tasks if head in task.heads.values())
 
     def __brief__(self) -> str:
         made = f"{cut(self.name, 30)}: {counted(len(self.rows), 'row')}"

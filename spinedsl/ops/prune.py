@@ -2,6 +2,7 @@
 
 In: a program and names of outputs. Out: a program of those outputs alone, with the rows that they are made of, in the
 order that the file has. Rows stay whole: a head is kept with all that it reads as soon as one of its values is wanted.
+A task goes with its heads.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ def prune(program: Program, outputs: Collection[str]) -> Program:
             needed.update(connection.source for connection in row.inputs)
             needed.update(row.absorbed)
     rows = tuple(row for row in program.rows if row.name in needed)
+    tasks = tuple(task for task in program.tasks if needed.issuperset(task.heads.values()))
     kept = replace(
         program,
         rows=rows,
+        tasks=tasks,
+        dropped_tasks=(*program.dropped_tasks, *(task.name for task in program.tasks if task not in tasks)),
         outputs=tuple(name for name in program.outputs if name in outputs),
         dropped=(*program.dropped, *(row.name for row in program.rows if row.name not in needed)),
     )

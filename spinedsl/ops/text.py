@@ -14,7 +14,7 @@ from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES
-from spinedsl.ops.program import Connection, Program, Row
+from spinedsl.ops.program import Connection, Program, Row, Task
 from spinedsl.ops.types import Value
 
 
@@ -46,8 +46,32 @@ def plain(program: Program) -> dict[str, Any]:
         "divisor": program.divisor,
         "any_size": program.any_size,
         "outputs": {name: list(graph.types[value].shape) for name, value in graph.outputs.items()},
+        "tasks": plain_tasks(program),
         "rows": [{**_plain_row(row), "operations": of_row[row.name]} for row in program.rows],
     }
+
+
+def plain_tasks(program: Program) -> list[dict[str, Any]]:
+    """What its heads mean, ready for JSON."""
+    return [
+        {
+            "name": task.name,
+            "kind": task.kind,
+            "arguments": {name: _plain_value(value) for name, value in task.arguments.items()},
+            "heads": dict(task.heads),
+            "outputs": {clause: list(names) for clause, names in task.outputs.items()},
+            "file": task.loc.file,
+            "line": task.loc.line,
+        }
+        for task in program.tasks
+    ]
+
+
+def task_text(task: Task) -> str:
+    """A task as a row of a file, with all its arguments."""
+    given = ", ".join(f"{name} = {shown(value)}" for name, value in task.arguments.items())
+    heads = " ".join(f"{clause} {head}" for clause, head in task.heads.items())
+    return f"task {task.name}: {task.kind}{f'({given})' if given else ''} {heads}"
 
 
 def _plain_row(row: Row) -> dict[str, Any]:
@@ -124,6 +148,7 @@ def _header(graph: Graph) -> list[str]:
         f"input   {program.input_name} {program.input_type}",
         "sizes   any" if program.any_size else f"divisor {program.divisor}",
         *(f"output  {output}" for output in outputs),
+        *(f"{task_text(task).replace(' ', '    ', 1)}  {one_line(task.loc)}" for task in program.tasks),
     ]
 
 

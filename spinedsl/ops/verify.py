@@ -30,6 +30,7 @@ from spinedsl.ops.program import (
     Yield,
     look_up,
 )
+from spinedsl.ops.tasks import TASKS
 from spinedsl.ops.types import Loc, Type
 
 Maps: TypeAlias = "Type | tuple[Type, ...]"
@@ -49,6 +50,7 @@ def verify(subject: Program | Graph) -> None:
     program = subject.program if isinstance(subject, Graph) else subject
     walk = _Walk(program)
     walk.rows()
+    _check_tasks(program)
     graph = subject if isinstance(subject, Graph) else flatten(program)
     _check_values(graph)
     _check_parameters(graph, walk.parametric)
@@ -58,6 +60,20 @@ def verify(subject: Program | Graph) -> None:
 def _require(holds: bool, place: Loc | str, problem: str) -> None:
     if not holds:
         raise Invalid(str(place), problem)
+
+
+def _check_tasks(program: Program) -> None:
+    """Each names heads that are there, and the outputs that they give."""
+    heads = {row.name: tuple(row.values) for row in program.heads}
+    for task in program.tasks:
+        place = str(task.loc)
+        _require(task.kind in TASKS, place, f"task `{task.name}` is of no kind that there is")
+        kind = TASKS[task.kind]
+        _require(set(task.heads) == set(kind.clauses), place, f"task `{task.name}` has other clauses than its kind")
+        expected = {attribute.name for attribute in kind.attributes}
+        _require(set(task.arguments) == expected, place, f"task `{task.name}` has other arguments than its kind")
+        given = {clause: heads.get(name) for clause, name in task.heads.items()}
+        _require(given == task.outputs, place, f"task `{task.name}` is of outputs that its heads do not give")
 
 
 # ---- the structure ----

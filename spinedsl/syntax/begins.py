@@ -26,6 +26,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {  # with the words that begin a stateme
     ),
     "in a network": (
         "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output", "head",
+        "task",
     ),
     "in a definition": ("let", "var", "return", "yield", "if", "else", "repeat", "each"),
     "in `with`": EDIT_STATEMENTS,
@@ -47,7 +48,8 @@ _MODULE = re.compile(r"(?:\w+\s+)?std\s*\.\s*(\w+)")
 def not_a_statement(source: Source, statement: Statement, where: str) -> Diagnostic:
     """What is said of it; `where` is one of `PLACES`."""
     word = span_of(source, statement.tokens[0])
-    found = say.NOT_A_STATEMENT.at(word, found=word.text, where=where, expected=one_of(PLACES[where]))
+    expected = one_of(PLACES[where], limit=40)
+    found = say.NOT_A_STATEMENT.at(word, found=word.text, where=where, expected=expected)
     if statement.is_edit:
         meant = _edit(source, statement.tokens, found)
     else:

@@ -260,6 +260,10 @@ class Builder:
     output_row = _row
     head_row = _row
 
+    def task_row(self, word: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Task:
+        last = clauses[-1] if clauses else use
+        return tree.Task(self._name(name), use, clauses, self._span(word, last))
+
     # ---- edits of a network: `parse` has seen that their soft keywords are right ----
 
     def drop_edit(self, word: Token, name: Token) -> tree.Drop:

@@ -13,7 +13,7 @@ from spinedsl.syntax.machine import Token
 
 EDIT_STATEMENTS = (
     "block", "stem", "output", "head", "drop", "add", "move", "widths", "defaults", "resample", "join", "rules",
-    "input", "let", "allow",
+    "input", "let", "allow", "task",
 )  # fmt: skip
 
 
@@ -21,7 +21,7 @@ def begins_edit(statement: Statement) -> bool:
     """The statement begins as an edit does: by the word of a row or setting, a soft keyword, or `width =`."""
     if statement.head != "NAME":
         return statement.head in NETWORK_STATEMENTS
-    return statement.tokens[0].value in EDIT_WORDS or gives_value(statement)
+    return statement.tokens[0].value in EDIT_WORDS or statement.is_task or gives_value(statement)
 
 
 def gives_value(statement: Statement) -> bool:
@@ -31,7 +31,7 @@ def gives_value(statement: Statement) -> bool:
 
 def misread(source: Source, statement: Statement) -> Diagnostic | None:
     """What is wrong with the words after `add`, `drop` or `move`, where that shows before they are parsed."""
-    if statement.head != "NAME" or gives_value(statement):
+    if statement.head != "NAME" or gives_value(statement) or statement.is_task:
         return None
     word, *rest = statement.tokens
     first = span_of(source, word)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from spinedsl.diagnostics import Outcome, Severity
 from spinedsl.record import Record, field
 from spinedsl.source import Source
-from spinedsl.syntax.layout import BRACKETS, Statement, lay_out
+from spinedsl.syntax.layout import BRACKETS, TASK, Statement, lay_out
 from spinedsl.syntax.machine import Token
 from spinedsl.syntax.parse import parse, tokens_of
 
@@ -261,8 +261,15 @@ def run_of(tokens: Sequence[Token]) -> str:
     """What a row aligns with: rows of its kind, or rows of its kind that edits add."""
     if tokens[0].type in ROWS:
         return tokens[0].type
+    if _is_task(tokens):
+        return TASK
     adds = len(tokens) > 1 and tokens[0].value == "add" and tokens[1].type in ROWS
     return f"add {tokens[1].type}" if adds else ""
+
+
+def _is_task(tokens: Sequence[Token]) -> bool:
+    """`task NAME: …`, where `task` is no name."""
+    return tokens[0].value == TASK and [token.type for token in tokens[1:3]] == ["NAME", "COLON"]
 
 
 def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
@@ -270,14 +277,18 @@ def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
     if placed := _placed(tokens):
         cells = cells_of(tokens[:-placed])
         return [("free", spaced(tokens))] if cells[0][0] == "free" else [*cells, ("place", spaced(tokens[-placed:]))]
-    starts = [0, 3 if tokens[0].type in ROWS else 4]
+    task = _is_task(tokens)
+    starts = [0, 3 if tokens[0].type in ROWS or task else 4]
     depth = 0
     for index, token in enumerate(tokens):
-        if index > starts[1] and depth == 0 and (token.type in CLAUSE_STARTS or _is_channels(tokens, index)):
+        of_clause = task and index - 1 in starts[2:]  # the value of a clause that begins with a name
+        begins = token.type in CLAUSE_STARTS or (_is_channels(tokens, index) and not of_clause)
+        if index > starts[1] and depth == 0 and begins:
             starts.append(index)
         depth += (token.type in BRACKETS) - (token.type in BRACKETS.values())
     parts = [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
-    columns = ["name", "type", *(CLAUSE_STARTS.get(part[0].type, "channels") for part in parts[2:])]
+    named = "rest" if task else "channels"  # a clause that is no keyword
+    columns = ["name", "type", *(CLAUSE_STARTS.get(part[0].type, named) for part in parts[2:])]
     texts = [spaced(part) for part in parts]
     if "rest" in columns:
         first = columns.index("rest")
@@ -292,7 +303,7 @@ def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
 
 def _placed(tokens: Sequence[Token]) -> int:
     """How many tokens at the end of an added row say where it goes: those of `before b7` or `right after b7`."""
-    if tokens[0].type in ROWS:
+    if tokens[0].type in ROWS or _is_task(tokens):
         return 0
     if tokens[-2].value == "before":
         return 2

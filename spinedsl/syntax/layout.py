@@ -30,6 +30,8 @@ IN_BODIES = frozenset({"LET", "VAR", "RETURN", "YIELD", "IF", "EACH"})  # what s
 ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
 NAMED_ROWS = ROW_KINDS | {"INPUT"}
 EDIT_WORDS = ("add", "drop", "move")
+TASK = "task"  # begins a task, and is a name everywhere else
+OPENS_EDIT = (*EDIT_WORDS, TASK)
 ADDS_NAME = (*EDIT_WORDS, "before")  # what the name of a row follows in edits
 CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
 NEEDS_MORE = CLAUSE_TERMINALS | {"EQUAL"}  # what an edit cannot end with
@@ -60,6 +62,11 @@ class Statement(Record, frozen=False, eq=False):
     def head(self) -> str:
         """Terminal of the first token."""
         return self.tokens[0].type
+
+    @property
+    def is_task(self) -> bool:
+        """`task NAME: …`, or what looks like one; `task = 2` gives a parameter its value."""
+        return self.tokens[0].value == TASK and len(self.tokens) > 1 and self.tokens[1].type != "EQUAL"
 
     @property
     def makes_instance(self) -> bool:
@@ -155,7 +162,7 @@ class _Layout(Record, frozen=False):
         if not self.open_bodies:
             return True
         if in_edits:
-            names_edit = token.type == "NAME" and (token.value not in GOES_ON or self.gives_value(index))
+            names_edit = token.type == "NAME" and not self.goes_on(index)
             return token.type in ("RESAMPLE", "JOIN") or names_edit
         if self.open_bodies[0].head == "NETWORK":
             return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.looks_like_row(index))
@@ -195,9 +202,18 @@ class _Layout(Record, frozen=False):
     def opens_edit(self, index: int) -> bool:
         """`drop b11`, `move b6 …`, `add block …` or `width = 2`: an edit of its own, even below one that breaks off."""
         token, *following = self.tokens[index : index + 2]
-        if token.value in EDIT_WORDS and following and following[0].type in ROW_KINDS | {"NAME"}:
+        if token.value in OPENS_EDIT and following and following[0].type in ROW_KINDS | {"NAME"}:
             return True
         return token.type == "NAME" and self.gives_value(index)
+
+    def goes_on(self, index: int) -> bool:
+        """A name at the beginning of a line goes on with the edit above: by a clause that is no keyword."""
+        assert self.current is not None
+        if self.gives_value(index):
+            return False
+        if self.current.is_task:
+            return not (self.opens_edit(index) or self.names_row(index))
+        return self.tokens[index].value in GOES_ON
 
     def gives_value(self, index: int) -> bool:
         """`channels = 64`: the name at `index` is a parameter, whatever else it may be."""
@@ -206,8 +222,9 @@ class _Layout(Record, frozen=False):
     def looks_like_row(self, index: int) -> bool:
         """A line that opens with an unknown word, as in `blok b3: …`, `b3: …` or `width { … }`, is a row of its own."""
         following = [token.type for token in self.tokens[index + 1 : index + 3]]
-        if following[1:] == ["COLON"]:
-            return following[0] in {"NAME", *NAMED_ROWS}
+        named = following[:1] and following[0] in {"NAME", *NAMED_ROWS}
+        if following[1:] == ["COLON"] or (named and self.tokens[index].value == TASK):
+            return bool(named)
         return following[:1] in (["LBRACE"], ["EQUAL"], ["COLON"])
 
     def start(self, token: Token) -> None:

@@ -80,7 +80,8 @@ class Misreadings:
             end = span_of(self.source, statement.tokens[error.position - 1]).end
             text = f" {sign}" if sign == "=" else sign
             return found.with_fix(f"write `{sign}` here", Edit(Span(self.source, end, end), text))
-        example = EXAMPLES.get("edit" if statement.is_edit and statement.head in EDITED else statement.head)
+        kind = "edit" if statement.is_edit and statement.head in EDITED else statement.head
+        example = EXAMPLES.get("TASK" if statement.is_task else kind)
         return found if example is None else found.with_notes(f"as in `{example}`")
 
     def missing_comma(self, tokens: list[Token], position: int) -> Diagnostic | None:

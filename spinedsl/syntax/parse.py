@@ -386,7 +386,7 @@ class _Parser:
         return Span(self.source, start, start)
 
     def row(self, statement: Statement) -> tree.NetworkItem:
-        if statement.head in NETWORK_STATEMENTS:
+        if statement.head in NETWORK_STATEMENTS or statement.is_task:
             self.stray_body(statement)
             node: tree.NetworkItem | None = self.read(statement, "row")
             return node if node is not None else self.broke(statement)

@@ -22,9 +22,9 @@ from spinedsl.syntax import tree
 from spinedsl.syntax.layout import (
     ALWAYS_OPENS,
     CLAUSE_TERMINALS,
-    EDIT_WORDS,
     GOES_ON,
     INNER_OPENERS,
+    OPENS_EDIT,
     TOP_LEVEL,
     span_of,
 )
@@ -170,7 +170,7 @@ class _Reader(Record, frozen=False):
         """A statement may begin at a token."""
         token, *following = self.tokens[index : index + 2]
         if token.type == "NAME":
-            return token.value in EDIT_WORDS or any(other.type == "EQUAL" for other in following)
+            return token.value in OPENS_EDIT or any(other.type == "EQUAL" for other in following)
         return token.type in OPENERS
 
     def stray(self, found: Diagnostic | None, place: Span) -> Diagnostic:

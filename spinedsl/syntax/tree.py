@@ -239,6 +239,15 @@ class Row(Node, eq=False):
     span: Span
 
 
+class Task(Node, eq=False):
+    """`task name: kind clauses`: what heads mean. `use` names the kind; among edits it is the task of that name."""
+
+    name: Name
+    use: Use
+    clauses: tuple[Clause, ...]
+    span: Span
+
+
 class Input(Node, eq=False):
     """`input name: channels x height x width`."""
 
@@ -312,7 +321,7 @@ class Allow(Node, eq=False):
 
 
 SettingItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Binding
-NetworkItem: TypeAlias = SettingItem | Allow | Row | Broken
+NetworkItem: TypeAlias = SettingItem | Allow | Row | Task | Broken
 
 
 class Network(Node, eq=False):
@@ -369,7 +378,7 @@ class Move(Node, eq=False):
     span: Span
 
 
-EditItem: TypeAlias = Change | Drop | Addition | Move | SettingItem | Argument | Allow | Broken
+EditItem: TypeAlias = Change | Drop | Addition | Move | SettingItem | Argument | Allow | Task | Broken
 
 
 class Instance(Node, eq=False):
@@ -423,7 +432,7 @@ _PARTS: dict[type, tuple[str, ...]] = {
     node: tuple(name for name in names(node) if name not in ("span", "head", "extent"))
     for node in (
         *EXPRESSIONS, Argument, Binding, Return, Yield, If, Repeat, Each, Parameter, Definition, Use, Clause, Row,
-        Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Place, Change, Drop,
+        Task, Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Place, Change, Drop,
         Addition, Move, Instance,
     )
 }  # fmt: skip

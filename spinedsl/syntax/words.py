@@ -55,6 +55,7 @@ EXAMPLES = {
     "OUTPUT": "output P3: endpoint from b13 channels 256",
     "RESAMPLE": "resample spinenet(alpha = 0.5)",
     "JOIN": "join activated_sum",
+    "TASK": "task classify: classification from logits",
     "edit": "block b7 level 5",
     "LET": "let y = relu(x)",
     "VAR": "var y = x",

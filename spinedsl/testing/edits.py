@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from spinedsl import api, driver, edit
 from spinedsl.ir.typed import TypedNetwork, TypedRow
+from spinedsl.ops.tasks import TASKS
 from spinedsl.source import Source
 from spinedsl.testing.space import Space
 
@@ -126,13 +127,30 @@ def _absorb_no_more(sight: _Sight, row: TypedRow, one: int, two: int) -> list[ed
 
 
 def _end(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
-    """Take an output or a head away."""
+    """Take an output or a head away, with the tasks of the head."""
     ends = [other for other in sight.rows if other.declared.row.kind in ("output", "head")]
-    return [edit.Drop(ends[one % len(ends)].name)] if ends else []
+    if not ends:
+        return []
+    name = ends[one % len(ends)].name
+    tasks = [task.declared for task in sight.typed.tasks]
+    of_it = [task.name for task in tasks if name in (head.text for head in task.heads.values())]
+    return [*map(edit.Drop, of_it), edit.Drop(name)]
+
+
+def _task(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    """Take a task away, give a head another one, or say one anew."""
+    heads = [other.name for other in sight.rows if other.declared.row.kind == "head"]
+    tasks = [task.declared.name for task in sight.typed.tasks]
+    if not heads or (tasks and one % 3 == 0):
+        return [edit.Drop(name) for name in tasks[:1]]
+    kinds = [kind.name for kind in TASKS.values() if kind.clauses == ("from",)]
+    name = tasks[0] if tasks and one % 3 == 1 else f"t{sight.at}"
+    return [edit.Task(name, kinds[two % len(kinds)], edit.clauses(from_=heads[one % len(heads)]))]
 
 
 MAKERS: tuple[Maker, ...] = (
     _level, _channels, _parents, _type, _drop, _add, _directly, _repeat, _resample, _join, _move, _absorb_no_more, _end,
+    _task,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 
 from spinedsl import driver
+from spinedsl.ops.tasks import TASKS
 from spinedsl.record import Record, field
 from spinedsl.source import Source
 from spinedsl.testing import definitions
@@ -77,7 +78,8 @@ class Drawing(Record, frozen=False):
 def takes(head: str, origin: str, frame: str, given: tuple[Made, ...], row: str, reader: str) -> tuple[int, int] | None:
     """Level and channels that come out of a row `q` that reads `p0`, `p1`, … as `given`; None if it is a mistake.
 
-    `reader` is what makes the network whole: an output of `q`, if `q` is a block. A head has neither of the two.
+    `reader` is what makes the network whole: an output of `q`, if `q` is a block; or a task of `q`, if `q` is a head,
+    which has neither level nor channels.
     """
     carriers = [
         f"block p{n}: carrier__(out = {one.channels}) level {one.level} channels {one.declared} after s"
@@ -265,7 +267,16 @@ def _head(drawing: Drawing, use: str, last: Sequence[Block]) -> Iterator[str]:
             row = f"head q: {use} from {', '.join(f'p{n}' for n in range(len(given)))}{clause}"
             if takes(drawing.head, drawing.space.origin, drawing.frame, given, row, ""):
                 yield f"head H: {use} from {', '.join(f'O{b.made.level}' for b in read)}{clause}"
+                yield from _task(drawing, given, row)
                 return
+
+
+def _task(drawing: Drawing, given: tuple[Made, ...], row: str) -> Iterator[str]:
+    """What the head means, where there is a kind of task that one head like it has."""
+    for kind in (kind for kind in TASKS.values() if kind.clauses == ("from",)):
+        if takes(drawing.head, drawing.space.origin, drawing.frame, given, row, f"task t: {kind.name} from q"):
+            yield f"task T: {kind.name} from H"
+            return
 
 
 def draws(most: int) -> st.SearchStrategy[list[Draw]]:

@@ -64,6 +64,7 @@ network Own {
     output P4: b
     head h: classifier(classes = 5) from P2, P4
     head t: retina_tower(outputs = 6) from P2, P4 channels 8
+    task guess: classification from h
 }
 """
 CASES = [
@@ -84,7 +85,7 @@ class Case:
     """A network with what its witnesses share: the module, run at the program's size without memory for its maps."""
 
     def __init__(self, path: Path, program: Program) -> None:
-        self.program = program
+        self.program, self.path = program, path
         self.text = path.read_text(encoding="utf-8")
         if path.name == "variants.spine":  # a row that it does not say itself it has from there
             self.text += (EXAMPLES / "spinenet.spine").read_text(encoding="utf-8")
@@ -169,6 +170,19 @@ def input_of(case: Case) -> list[int]:
     return list(case.program.input_type.shape)
 
 
+def tasks(case: Case) -> list[dict[str, Any]]:
+    """The lines of the file that say one, of a head of one value."""
+    lines = enumerate(case.text.split("\n"), 1)
+    found = ((at, re.fullmatch(r" *task (\w+): (\w+) from (\w+)", line)) for at, line in lines)
+    return [
+        {
+            "name": match[1], "kind": match[2], "arguments": {}, "heads": {"from": match[3]},
+            "outputs": {"from": [match[3]]}, "file": str(case.path), "line": at,
+        }
+        for at, match in found if match is not None
+    ]  # fmt: skip
+
+
 OF_A_ROW: dict[str, Callable[[Case, str], Any]] = {
     "name": lambda case, row: row if case.statement(row) else "",
     "kind": lambda case, row: case.statement(row).split()[0],
@@ -192,6 +206,7 @@ OF_THE_NETWORK: dict[str, Callable[[Case], Any]] = {
     ),
     "multiply_adds": lambda case: counted(case.program)[1],
     "peak_activation_bytes": lambda case: freed_early_peak(flatten(case.program)),
+    "tasks": tasks,
     "rows": lambda case: [{key: witness(case, row) for key, witness in OF_A_ROW.items()} for row in case.values],
 }
 
@@ -218,10 +233,12 @@ def test_every_number_has_a_witness(
 
 def assert_table(text: str, expected: Mapping[str, Any]) -> None:
     """The table has the same numbers, in its own units."""
-    head, _, headings, *rows, line, total = text.rstrip("\n").split("\n")
+    head, *tasks = text.partition("\n\n")[0].split("\n")
+    headings, *rows, line, total = text.partition("\n\n")[2].rstrip("\n").split("\n")
     size = " x ".join(map(str, expected["input"]))
     sizes = "any size" if expected["any_size"] else f"sizes divide by {expected['divisor']}"
     assert head == f"{expected['network']} at {size}; {sizes}"
+    assert tasks == [f"task {one['name']}: {one['kind']} from {one['heads']['from']}" for one in expected["tasks"]]
     assert re.split("  +", headings.strip()) == [
         "row", "type", "level", "channels x h x w", "parameters", "multiply-adds", "map MiB", "receptive field",
     ]  # fmt: skip

@@ -77,7 +77,7 @@ def start_of(statement: Statement) -> str:
         return "edited_head" if statement.has_edits else "instance"
     if statement.head in HEADS:
         return "definition_head"
-    return STARTS.get(statement.head, "row")
+    return "row" if statement.is_task else STARTS.get(statement.head, "row")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

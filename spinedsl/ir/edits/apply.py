@@ -11,6 +11,7 @@ from spinedsl.diagnostics import Diagnostic, Severity
 from spinedsl.ir.edits.draft import Draft
 from spinedsl.ir.edits.rows import RowEditor
 from spinedsl.ir.edits.settings import KINDS, SettingsEditor
+from spinedsl.ir.edits.tasks import TaskEditor
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.trace import Trace
@@ -21,7 +22,7 @@ from spinedsl.syntax import tree
 def apply(base: Network, instance: tree.Instance, unit: Unit) -> tuple[tree.Network, Trace, list[Diagnostic]]:
     """The network that an instance's edits make of `base`."""
     draft = Draft(base, instance, unit)
-    rows, settings = RowEditor(draft), SettingsEditor(draft)
+    rows, settings, tasks = RowEditor(draft), SettingsEditor(draft), TaskEditor(draft)
     if not instance.edits:
         label = f"the same as `{instance.base.text}`"
         draft.said.append(say.EDIT_WITHOUT_EFFECT.at(instance.name.span, what="`with` has no edits", label=label))
@@ -32,7 +33,9 @@ def apply(base: Network, instance: tree.Instance, unit: Unit) -> tuple[tree.Netw
             settings.give(edit)
         elif isinstance(edit, tree.Allow | tree.Broken):
             draft.items.append(edit)
-        else:
+        elif isinstance(edit, tree.Task):
+            tasks.edit(edit)
+        elif not (isinstance(edit, tree.Drop) and tasks.drop(edit)):
             rows.edit(edit)
     settings.unread_lets()
     allowed = {item.code.text for item in draft.items if isinstance(item, tree.Allow)}

@@ -97,5 +97,5 @@ def _with_row(network: Network, instance: tree.Instance, said: Diagnostic) -> Di
 
 def _written(network: Network, edit: tree.EditItem) -> tuple[str, Span | None]:
     """What an edit changes, by its name or word, and where that is written."""
-    word = edit.name.text if isinstance(edit, tree.Change) else word_of(edit)
+    word = edit.name.text if isinstance(edit, tree.Change | tree.Task) else word_of(edit)
     return word or "", network.trace.written.get(word) if network.trace is not None and word is not None else None

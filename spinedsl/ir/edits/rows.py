@@ -16,6 +16,7 @@ from spinedsl.record import Record, field, replace
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
+DROPPED = "row or task"  # what can be dropped
 READS = ("from", "after", "absorb")
 FEEDS = ("from", "after")  # either says what feeds a row, so that one replaces the other
 ABOVE = {  # the kinds of rows below which a row without a place goes
@@ -59,12 +60,20 @@ class RowEditor(Record, frozen=False):
         at = self.index(name.text)
         if at is not None or name.text in self.mentioned:
             return at
+        tasks = {item.name.text: item for item in self.draft.items if isinstance(item, tree.Task)}
+        if name.text in tasks:
+            found = say.WRONG_KIND.at(name.span, name=name.text, got="a task", expected="a row")
+            found = found.with_others(Label(tasks[name.text].name.span, "a task here"))
+            fix = f"a task has no place among the rows; to change it, say it anew: `task {name.text}: …`"
+            self.draft.said.append(found.with_fix(fix))
+            return None
         if name.text in self.draft.trace.dropped:
             found = say.EDIT_OF_DROPPED.at(name.span, name=name.text)
             found = found.with_others(Label(self.draft.trace.dropped[name.text], "dropped here"))
             self.draft.said.append(found.with_fix("take one of the two edits away"))
             return None
         known = [item.name.text for item in self.draft.items if isinstance(item, tree.Row)]
+        known += tasks if kind == DROPPED else ()
         where = f"in network `{self.draft.instance.base.text}`"
         found = say.UNKNOWN_NAME.at(name.span, kind=kind, name=name.text, where=where)
         found = found.with_others(Label(self.draft.base.name.span, f"`{self.draft.base.name.text}` is edited"))
@@ -169,7 +178,8 @@ class RowEditor(Record, frozen=False):
     def drop(self, edit: tree.Drop) -> None:
         """Take a row away."""
         name = edit.name.text
-        at = self.find(edit.name)
+        has_tasks = any(isinstance(item, tree.Task) for item in self.draft.items)
+        at = self.find(edit.name, DROPPED if has_tasks else "row")
         if at is None:
             return
         row = self.draft.items[at]

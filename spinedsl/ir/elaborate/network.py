@@ -7,9 +7,9 @@ from spinedsl.diagnostics import Diagnostic
 from spinedsl.ir.elaborate.row import RowElaborator, below_stem
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
 from spinedsl.ir.expand import Context, Work
-from spinedsl.ir.networks import Network, RowDecl
+from spinedsl.ir.networks import Network, RowDecl, TaskDecl
 from spinedsl.ir.scalars import POISON, Poison
-from spinedsl.ir.typed import InputSize, TypedInput, TypedNetwork, TypedRow
+from spinedsl.ir.typed import InputSize, TypedInput, TypedNetwork, TypedRow, TypedTask
 from spinedsl.ops.types import Loc, Type
 
 MAX_ROWS = 20_000
@@ -65,6 +65,7 @@ class Elaborator:
             given_size=self.given_size,
             loc=Loc(head.source.name, head.line),
             any_size=any_size,
+            tasks=tuple(self.task(task) for task in network.tasks),
         )
 
     def report(self, diagnostic: Diagnostic) -> None:
@@ -78,6 +79,15 @@ class Elaborator:
         step = 1 << self.settings.highest_level()
         height, width = (-(-size // step) * step for size in (declared.height, declared.width))
         return Type(declared.channels, height, width, 0)
+
+    def task(self, declared: TaskDecl) -> TypedTask:
+        """One task, with the values of its arguments."""
+        kind = declared.kind
+        given = self.settings.attributes(declared.task.use, kind) if kind is not None else {}
+        named = {argument.name.text for argument in declared.task.use.arguments if argument.name is not None}
+        attributes = kind.attributes if kind is not None else ()
+        values = {one.name: one.default for one in attributes if not one.required and one.name not in named} | given
+        return TypedTask(declared, {one.name: values[one.name] for one in attributes if one.name in values})
 
     # ---- rows ----
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import floor
+from typing import TYPE_CHECKING
 
 from spinedsl import checks as say
 from spinedsl.brief import Table
@@ -17,6 +18,9 @@ from spinedsl.ops.types import Attr, Literal, Type, Value
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.ops.tasks import TaskKind
 
 MAX_LEVEL = 16
 MAX_SIZE = 65_536
@@ -100,7 +104,7 @@ class Settings(Record, frozen=False):
                 elif item.role is not None:
                     roles[item.role.text] = (PRIMITIVES["identity"], {})
                 continue
-            values = self.entry(item.use, primitive)
+            values = self.attributes(item.use, primitive)
             if item.role is None:
                 attributes[primitive.name] = values
             else:
@@ -127,20 +131,25 @@ class Settings(Record, frozen=False):
             return None
         return primitive
 
-    def entry(self, use: tree.Use, primitive: Primitive) -> dict[str, Value]:
-        """The attributes that one entry sets."""
+    def attributes(self, use: tree.Use, of: Primitive | TaskKind) -> dict[str, Value]:
+        """The attributes that an entry sets, or that a task is given."""
         values: dict[str, Value] = {}
         for argument in use.arguments:
-            attribute = primitive.attribute(argument.name.text) if argument.name is not None else None
-            value = self.values.evaluate(argument.value)
-            if attribute is None or isinstance(value, Poison):
+            attribute = of.attribute(argument.name.text) if argument.name is not None else None
+            written = argument.value
+            is_list = isinstance(written, tree.ListOf) and (attribute is None or attribute.many)
+            items = written.items if is_list and isinstance(written, tree.ListOf) else (written,)
+            found = [self.values.evaluate(item) for item in items]
+            if attribute is None or any(isinstance(value, Poison) for value in found):
                 continue
-            what = f"`{attribute.name}` of `{primitive.name}`"
-            checked = check_value(attribute, value, argument.value.span, what)
-            if isinstance(checked, Diagnostic):
-                self.report(checked)
-            else:
-                values[attribute.name] = (checked,) if attribute.many else checked
+            what = f"`{attribute.name}` of `{of.name}`"
+            checked = [check_value(attribute, value, i.span, what) for value, i in zip(found, items, strict=True)]
+            wrong = [value for value in checked if isinstance(value, Diagnostic)]
+            for said in wrong:
+                self.report(said)
+            if not wrong:
+                right = tuple(value for value in checked if not isinstance(value, Diagnostic))
+                values[attribute.name] = right if attribute.many else right[0]
         return values
 
     # ---- numbers ----

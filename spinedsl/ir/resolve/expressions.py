@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, nearest, one_of
@@ -24,6 +25,9 @@ from spinedsl.ops.primitives import ROLES, SYMBOLS, Attribute, Kind, Primitive
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.ops.tasks import TaskKind
 
 NONE = frozenset({"none", "null", "nil", "nothing"})  # what other languages call no value
 CELLS = "it gives n by n cells"
@@ -72,8 +76,8 @@ class Expressions(Record, frozen=False):
         elif isinstance(expr, tree.Text):
             self.text(expr)
 
-    def argument(self, argument: tree.Argument, callee: Primitive | None, scope: Scope) -> None:
-        """An argument of a call; one that gives an attribute of a primitive may be a symbol."""
+    def argument(self, argument: tree.Argument, callee: Primitive | TaskKind | None, scope: Scope) -> None:
+        """An argument of a call; one that gives an attribute of a primitive, or a task, may be a symbol."""
         attribute = callee.attribute(argument.name.text) if callee is not None and argument.name is not None else None
         if attribute is not None and isinstance(argument.value, tree.Ident):
             self.name(argument.value, scope, attribute)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label, one_of
@@ -15,6 +16,9 @@ from spinedsl.ops.primitives import Primitive
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.ops.tasks import TaskKind
 
 MAX_MEANT = 300  # rows that an unknown name may have meant
 
@@ -68,8 +72,8 @@ class Names(Record, frozen=False):
         """An expression of the network: numbers, its parameters and its `let`s."""
         self.at(expr.span).check(expr, self.scope)
 
-    def argument(self, argument: tree.Argument, callee: Primitive) -> None:
-        """What is given to a primitive, by name."""
+    def argument(self, argument: tree.Argument, callee: Primitive | TaskKind | None) -> None:
+        """What is given to a primitive or a task, by name."""
         self.at(argument.span).argument(argument, callee, self.scope)
 
     def at(self, span: Span) -> Expressions:

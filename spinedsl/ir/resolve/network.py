@@ -8,7 +8,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Unit, language_callable
-from spinedsl.ir.networks import RULES, Network, layers
+from spinedsl.ir.networks import RULES, Network, TaskDecl, layers
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.trace import Trace
@@ -52,6 +52,7 @@ class _Settings(Record, frozen=False):
             for word in ("resample", "join")
         }
         rows = RowResolver(names, uses).rows()
+        tasks = tuple(item for item in items if isinstance(item, tree.Task))
         return Network(
             name=names.network,
             declared=names.declared,
@@ -66,7 +67,15 @@ class _Settings(Record, frozen=False):
             mentioned=names.mentioned | names.meant,
             arguments={},
             trace=names.trace,
+            tasks=self.tasks(tasks),
         )
+
+    def tasks(self, tasks: tuple[tree.Task, ...]) -> tuple[TaskDecl, ...]:
+        if not tasks:
+            return ()
+        from spinedsl.ir.resolve.tasks import TaskResolver  # noqa: PLC0415  most networks have none
+
+        return tuple(TaskResolver(self.names).task(task) for task in tasks)
 
     def of_kind(self, kind: type[T]) -> list[T]:
         return [item for item in self.names.declared.items if isinstance(item, kind)]

@@ -116,6 +116,16 @@ def _uses_act(field: Field) -> bool:
 
 ONE = "conv(x, channels, kernel = 1, stride = stride)"
 
+
+def _task_misfit(field: Field) -> str | None:
+    """A head that gives the map that it reads: no classes."""
+    row = field.row("block")
+    if row is None:
+        return None
+    rows = f"head misfit__: kept__ from {row.name}\n    task wrong__: classification from misfit__"
+    return field.in_network(rows) + "\nhead_type kept__(maps) { return relu(first(maps)) }\n"
+
+
 PLANTERS: Planters = {
     "E0401": (_level_of("40"), _level_of("0")),
     "E0402": (_odd_size,),
@@ -141,4 +151,5 @@ PLANTERS: Planters = {
     "E0512": (
         body(f"var y = {ONE}\n    repeat i in 2 {{ y = shared batch_norm(y, epsilon = 0.1 * (i + 1)) }}\n    return y"),
     ),
+    "E0513": (_task_misfit,),
 }

@@ -217,6 +217,12 @@ def _reads_the_first(field: Field) -> str | None:
     return f"{text}\n\njoin_type alone__(inputs) {{ return first(inputs) }}\n"
 
 
+def _two_heads(field: Field) -> str | None:
+    """A task of two heads."""
+    row = field.row("head")
+    return None if row is None else field.in_network(f"task twice__: classification from {row.name}, {row.name}")
+
+
 PLANTERS: Planters = {
     "E0301": (_inputs,),
     "E0302": (_parent_twice,),
@@ -239,4 +245,5 @@ PLANTERS: Planters = {
     "E0319": (_name_of_a_head,),
     "E0320": (_vector_as_output,),
     "E0321": (_reads_the_first, body("return conv(x * 0, channels, kernel = 1, stride = stride, bias = true)")),
+    "E0322": (_two_heads,),
 }

@@ -1,0 +1,47 @@
+"""What heads give that is not what their tasks need, told by the types of their values and the operations behind them.
+
+In: a typed network. Out: the misfits, each with its task and the row of the head. Nothing is told of a task or a head
+with a mistake of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from spinedsl.ops.graph import of_head
+from spinedsl.ops.tasks import Given, Misfit
+from spinedsl.record import Record
+from spinedsl.source import Span
+
+if TYPE_CHECKING:
+    from spinedsl.ir.typed import TypedNetwork, TypedRow, TypedTask
+
+
+class TaskMisfit(Record, eq=False):
+    """What is wrong with what a head gives to a task; `place` is where the task names it."""
+
+    task: TypedTask
+    head: TypedRow
+    place: Span
+    misfit: Misfit
+
+
+def task_misfits(network: TypedNetwork) -> Iterator[TaskMisfit]:
+    """Every task whose heads give something else than its kind needs."""
+    for task in network.tasks:
+        yield from _of_task(network, task)
+
+
+def _of_task(network: TypedNetwork, task: TypedTask) -> Iterator[TaskMisfit]:
+    kind, names = task.declared.kind, task.declared.heads
+    rows = {clause: network.rows[name.text] for clause, name in names.items()}
+    known = all(row.calls and (row.type is not None or row.parts) for row in rows.values())
+    if kind is None or not task.declared.sound or not known or len(task.arguments) < len(kind.attributes):
+        return
+    heads: dict[str, Given] = {}
+    for clause, row in rows.items():
+        nodes, types, values = of_head(row.calls[0])
+        heads[clause] = Given(values, types, nodes)
+    for misfit in kind.misfits(heads, task.arguments):
+        yield TaskMisfit(task, rows[misfit.clause], names[misfit.clause].span, misfit)
