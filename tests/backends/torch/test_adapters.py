@@ -81,13 +81,12 @@ def test_names_of_the_host_are_left_to_it(adapter: str) -> None:
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_heads_are_refused(adapter: Adapter) -> None:
-    source = Source.from_text((EXAMPLES / "retinanet.spine").read_text())
     with pytest.raises(Mistakes) as mistakes:
-        spinedsl.compile(source, to="torch", network="RetinaNet49", adapter=adapter)
+        spinedsl.compile(EXAMPLES / "retinanet.spine", to="torch", network="RetinaNet49", adapter=adapter)
     assert {found.message for found in mistakes.value.diagnostics} == {
         f"network `RetinaNet49` cannot be a backbone of {adapter}: it has heads"
     }
-    assert all(found.span.text.startswith("head ") for found in mistakes.value.diagnostics)
+    assert all(found.span.text.startswith("add head ") for found in mistakes.value.diagnostics)
 
 
 def test_torchvision_wants_one_width() -> None:
