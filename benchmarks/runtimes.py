@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.environments import environment
 from benchmarks.figures import measured
 from spinedsl import api, driver
 from spinedsl.agreement import Size, image, lively_weights, usual_sizes
@@ -68,19 +69,12 @@ for line in sys.stdin:
 """
 
 
-def environment(runtime: Runtime, cache: Path) -> Path:
+def python_of(runtime: Runtime, cache: Path) -> Path:
     """The Python that has the runtime, installed where it is not yet."""
     if not runtime.version:
         return Path(sys.executable)
-    folder = cache / f"onnxruntime-{runtime.version}"
-    python = folder / "bin" / "python"
-    if not (folder / ".ready").exists():
-        print(f"installing ONNX Runtime {runtime.version} in {folder}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        packages = (f"onnxruntime=={runtime.version}", *runtime.packages)
-        subprocess.run([python, "-m", "pip", "install", "-qq", *packages], check=True)
-        (folder / ".ready").touch()
-    return python
+    packages = (f"onnxruntime=={runtime.version}", *runtime.packages)
+    return environment(cache, f"onnxruntime-{runtime.version}", packages)
 
 
 def networks(pattern: str, *, every: bool) -> Iterator[tuple[Program, tuple[int, ...]]]:
@@ -170,7 +164,7 @@ def main() -> int:
     cache.mkdir(parents=True, exist_ok=True)
     failed = 0
     for runtime in RUNTIMES:
-        python = environment(runtime, cache)
+        python = python_of(runtime, cache)
         found = list(tried(python, runtime.newest, cache, options.only, every=options.every))
         bad = [one for one in found if one.problem]
         failed += len(bad)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lark import Lark
 
+from benchmarks.larks import ends_of, required
 from spinedsl.source import Source
 from spinedsl.syntax import saved, tables
 from spinedsl.syntax.build import Builder
@@ -36,6 +38,19 @@ HEADS = {"BLOCK_TYPE", "STEM_TYPE", "RESAMPLE_TYPE", "JOIN_TYPE", "OUTPUT_TYPE",
 
 def test_saved_tables_are_fresh() -> None:
     assert {"key": tables.key(), **tables.build()} == saved.TABLES, "run `python -m spinedsl.syntax.tables`"
+
+
+def test_the_installed_lark_is_of_the_range_whose_tables_are_read() -> None:
+    """What `build` reads of Lark's tables is private: another version may lack it. `make larks` tries others."""
+    lowest, beyond = (tuple(map(int, end.split("."))) for end in ends_of(required()))
+    installed = tuple(map(int, version("lark").split(".")))
+    assert lowest <= installed < beyond, f"lark {version('lark')} is beyond `{required()}`: run `make larks`"
+
+
+@pytest.mark.parametrize("requirement", ["lark", "lark>=1.2", "lark==1.3", "larks>=1,<2"])
+def test_the_range_has_two_ends(requirement: str) -> None:
+    with pytest.raises(ValueError, match="is no range"):
+        ends_of(requirement)
 
 
 def test_the_grammar_has_no_conflicts() -> None:
