@@ -17,7 +17,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export OMP_NUM_THREADS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-demo: $(READY) ## check, compile and run SpineNet-49, then show what is said of three mistakes
+demo: $(READY) ## check, compile and run SpineNet-49, then show three mistakes and their messages
 	@$(BIN)/python examples/demo/demo.py
 
 test: lint ## lint, formatting, types, import contracts, then every test

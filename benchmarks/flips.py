@@ -41,7 +41,7 @@ def flip(path: Path, bit: int) -> None:
 
 
 def trial(path: Path, bits: list[int]) -> Counter[str]:
-    """What is said of each flip: a code, or nothing where the file is read."""
+    """What is reported about each flip: a code, or nothing where the file is read."""
     said: Counter[str] = Counter()
     for bit in bits:
         flip(path, bit)

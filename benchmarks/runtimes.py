@@ -100,7 +100,7 @@ def smallest(path: Path, name: str) -> Program:
 
 
 class Found(NamedTuple):
-    """A network in one runtime and opset: how far it was off, or what was said."""
+    """A network in one runtime and opset: how far it was off, or what was reported."""
 
     network: str
     opset: int

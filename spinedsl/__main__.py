@@ -12,7 +12,7 @@ def main() -> int:
     more at the end, would take a tenth of the time.
     """
     gc.disable()
-    # Where somebody has closed one of these (`>&-`), what is said goes nowhere.
+    # Where somebody has closed one of these (`>&-`), what is reported goes nowhere.
     nowhere = open(os.devnull, "w", encoding="utf-8") if None in (sys.stdout, sys.stderr) else None  # noqa: PTH123, SIM115
     sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     try:

@@ -228,7 +228,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         weights=weights, seed=seed, dynamic=axes, opset=opset, batch=batch, half=half, external_data=external_data,
         adapter=adapter, verify=verify,
     )  # fmt: skip
-    chosen(to, given)  # what is wrong with these is said before a file is read
+    chosen(to, given)  # what is wrong with these is reported before a file is read
     extras.require(*_to_emit(to, weights, verify=verify))
     asked = _asked(network, size, outputs)
     outcome = driver.compile(source(file), to, lambda made: _options(made, to, given), *asked)
@@ -367,7 +367,7 @@ def read_weights(
     and a folder as `save_pretrained` writes. Of what we wrote every bit is checked.
 
     Args:
-        weights: the path, or weights that were read, of which all but `key` may still be said.
+        weights: the path, or weights that were read, for which all but `key` may still be given.
         key: which set of tensors, where a checkpoint holds several, such as `ema` or `model.module`.
         prefix: what stands before the names of the network's tensors, such as `module.`; without it, what fits most.
         renames: old names to new ones, with `*` for any letters, applied before the prefix goes; an empty new name

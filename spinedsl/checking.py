@@ -2,7 +2,7 @@
 
     Source --load--> Loaded --analyse--> Analysis
 
-`load` parses and resolves; `analyse` elaborates and checks each network, and says everything that is wrong once, in the
+`load` parses and resolves; `analyse` elaborates and checks each network, and reports every mistake once, in the
 order of the text. What of it edits and instances are to blame for, and whether a repair holds, is found here too.
 """
 
@@ -77,12 +77,12 @@ class Analysis(Record, eq=False):
 
 
 def analyse(file: Source | Loaded, size: InputSize | None = None, only: str | None = None) -> Outcome[Analysis]:
-    """Check every network of a file (or `only` one), and say everything that is wrong, in the order of the text."""
+    """Check every network of a file (or `only` one), and report every mistake, in the order of the text."""
     with without_collection():
         loaded = load(file)
         source = loaded.source
         outcome, work = _analyse(loaded, size, only)
-        # What is wrong with an import is said once, when it is read: a text read again would know nothing of it.
+        # What is wrong with an import is reported once, when it is read: a text read again would know nothing of it.
         apart = any(found.span.source is not source or _of_an_import(found) for found in outcome.diagnostics)
         if not apart and any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
             return _proven(source, outcome, lambda text: _again(text, size, only, loaded.loader, work))
@@ -104,7 +104,7 @@ def _proven(
 def _again(
     source: Source, size: InputSize | None, only: str | None, loader: Loader, work: Work
 ) -> Sequence[Diagnostic] | None:
-    """What is said of a text after a repair: its imports are read already, and the work is that of one file."""
+    """What is reported about a text after a repair: its imports are read already, and the work is that of one file."""
     again = load(source, Loader(guesses=FEW_GUESSES, folder=loader.folder, units=dict(loader.units)))
     outcome, _ = _analyse(again, size, only, work)
     return outcome.diagnostics if work.left >= 0 else None
@@ -138,7 +138,7 @@ def _analyse(
     work = work or Work(sum(len(part.text) for part in read))
     typed: dict[Network, TypedNetwork] = {}
     if only is None:
-        for base in bases:  # what is wrong with one by itself is said in its own file, not of what is made of it
+        for base in bases:  # what is wrong with one by itself is reported in its own file, not of what is made of it
             outcome = elaborate(base, None, work).then(check)
             said += _said_of(base, outcome.diagnostics)
             if outcome.value is not None and outcome.ok and size is None:
@@ -158,7 +158,7 @@ def _analyse(
 
 
 def _said_once(said: list[Diagnostic]) -> list[Diagnostic]:
-    """The same; of an edit that stands in the way of another one it is not said too that it changes nothing."""
+    """The same; of an edit that stands in the way of another one it is not reported too that it changes nothing."""
     if not any(found.code.id == "W0703" for found in said):
         return said
     code = say.EDIT_WITHOUT_EFFECT
@@ -174,7 +174,7 @@ def _said_once(said: list[Diagnostic]) -> list[Diagnostic]:
 def _unchanged(
     source: Source, typed: Mapping[Network, TypedNetwork], said: Sequence[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """Instances that are the same as what they are made of, where no edit was said to change nothing.
+    """Instances that are the same as what they are made of, where no edit was reported to change nothing.
 
     One that others are made of may prepare something for them.
     """
@@ -196,10 +196,10 @@ def check(typed: TypedNetwork) -> Outcome[CheckedNetwork]:
 
 
 def _complete(checked: CheckedNetwork) -> CheckedNetwork:
-    """The same: nothing of it is unknown. If something is, a mistake was missed, which is a fault of ours."""
+    """The same: nothing of it is unknown. If something is, a mistake was missed: an internal compiler error."""
     unknown = [row.name for row in checked.typed.rows.values() if row.type is None and not row.parts]
     if unknown:
-        raise AssertionError(f"row {unknown[0]} is not known, and nothing was said of it")
+        raise AssertionError(f"row {unknown[0]} is not known, and nothing was reported about it")
     return checked
 
 

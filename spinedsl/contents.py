@@ -15,7 +15,7 @@ from pathlib import Path
 SAFETENSORS, NPZ, ONNX, PYTORCH, INDEX, FOLDER = "safetensors", "npz", "onnx", "pytorch", "index", "folder"
 KINDS = (SAFETENSORS, NPZ, ONNX, PYTORCH, INDEX, FOLDER)
 
-# By the ending, where the first bytes do not tell: a damaged file is still said to be what its name says.
+# By the ending, where the first bytes do not tell: a damaged file is still reported as what its name says.
 ENDINGS: Mapping[str, str] = {
     ".safetensors": SAFETENSORS,
     ".npz": NPZ,

@@ -98,7 +98,7 @@ def chosen(loaded: Loaded, asked: str | None) -> str:
     found = choose_network(loaded.networks, asked)
     if isinstance(found, str):
         return found
-    from spinedsl.refusals import NetworkChoice  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.refusals import NetworkChoice  # noqa: PLC0415  only for errors
 
     raise NetworkChoice.among(loaded.source.name, asked, found)
 

@@ -1,7 +1,7 @@
 """Reading: from a path to a `Source`, and from a `Source` to a `Unit`, with all the files that it imports.
 
 The only place of the compiler that touches the disk; nothing here writes. Each file is read once, and why one cannot be
-read is said where it is named: by the command, or by the import.
+read is reported where it is named: by the command, or by the import.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def prelude(module: str) -> Outcome[Unit]:
 
 
 class Loader(Record, frozen=False):
-    """Resolves a file after the files that it imports; each file once, circles said at the import that closes them.
+    """Resolves a file after the files that it imports; each file once, circles reported at the import that closes them.
 
     `guesses` is as `parse` takes it. `units` are those of files that were read before, by their paths.
     """

@@ -115,7 +115,7 @@ class Table(Record):
 def read_table(
     document: Document, table: Table, path: Path = (), whole: Table | None = None
 ) -> tuple[dict[str, Any], list[Diagnostic]]:
-    """The values of a table of the document, and of the tables in it, with everything that is wrong.
+    """The values of a table of the document, and of the tables in it, with every mistake in them.
 
     `whole` is the table of the whole document, of whose other keys a stray one may be.
     """

@@ -111,7 +111,7 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/compare/test_words.py::test_a_row_that_moved_says_below_which_it_stands",),
     ),
     Plant(
-        "diff: arguments that are said are those of the defaults",
+        "diff: arguments that are shown are those of the defaults",
         "compare/rows.py",
         "name not in defaults or text != shown",
         "name not in defaults or text == shown",

@@ -95,7 +95,7 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/draw/test_svg.py::test_the_legend_has_the_narrowest_and_the_widest",),
     ),
     Plant(
-        "legend: heads are not said to be hotter",
+        "legend: it does not tell that heads are hotter",
         "draw/legend.py",
         "'; heads more' if hotter else ''",
         "'; heads more' if not hotter else ''",

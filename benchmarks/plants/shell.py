@@ -102,7 +102,7 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_interface.py",),
     ),
     Plant(
-        "Python: what a text is that is no path is not said",
+        "Python: what a text is that is no path is not reported",
         "given.py",
         "if any(sign in path for sign in SIGNS):",
         "if all(sign in path for sign in SIGNS):",
@@ -144,7 +144,7 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/diagnostics/test_machine.py::test_every_format_points_at_the_same_text",),
     ),
     Plant(
-        "SARIF: code points said to be UTF-16",
+        "SARIF: code points declared as UTF-16",
         "diagnostics/machine.py",
         '"columnKind": "unicodeCodePoints"',
         '"columnKind": "utf16CodeUnits"',

@@ -92,7 +92,7 @@ def compile_and_compare() -> bool:
 
 
 def show_mistakes() -> bool:
-    """Print a file with three mistakes and what is said of it; whether they are found."""
+    """Print a file with three mistakes and its messages; whether they are found."""
     heading("3. A file with three mistakes")
     rows = Path("three_mistakes.spine").read_text(encoding="utf-8").splitlines()
     for number, row in enumerate(rows, start=1):

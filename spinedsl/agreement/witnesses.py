@@ -1,4 +1,4 @@
-"""The witnesses: engines that share no code of ours but what compiles for them.
+"""The witnesses: engines that share no code of this package but what compiles for them.
 
 Each is a row of `WITNESSES`: its packages, what installs it, and how it opens a network. What `open` gives takes a
 batch of images and returns the outputs by name, in the engine's own order. Engines are imported when they are opened.

@@ -62,7 +62,7 @@ def rule(code: str) -> Rule:
 def check(typed: TypedNetwork) -> Iterator[Diagnostic]:
     """What every rule of `networks` says of one. Warnings that the network allows are left out.
 
-    A rule leaves alone what is unknown (`None`): that was said before.
+    A rule leaves alone what is unknown (`None`): that was reported before.
     """
     allowed = {allow.code.text for allow in typed.network.allowed}
     for found in (found for code in _of_networks() for found in import_module(_files()[code][0]).check(typed)):

@@ -19,7 +19,7 @@ from spinedsl.cli.parsing import Parser, leaves
 from spinedsl.cli.voice import MANNER, UsageError
 
 COMMANDS = {
-    "check": "say everything that is wrong with files",
+    "check": "report every mistake in files",
     "explain": "explain what a code means, with examples",
     "docs": "print a page of the documentation",
     "compile": "compile a network to PyTorch or ONNX",
@@ -28,8 +28,8 @@ COMMANDS = {
     "stats": "count parameters, multiply-adds, memory and receptive field",
     "draw": "draw the scale-permuted figure",
     "watch": "check and redraw a file after each save, in the browser",
-    "diff": "say what changed between two networks, and whom it breaks",
-    "breaking": "fail if networks of a file changed from a tier up",
+    "diff": "report what changed between two networks, and what it breaks",
+    "breaking": "exit 1 if a network changed by at least a tier",
     "weights": "show, convert and verify weights",
     "fmt": "format files in the canonical form",
     "fuzz": "try the compiler's laws on a network and on random ones like it",
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _wrong_use(error, given)
     except ModuleNotFoundError as error:
-        from spinedsl.extras import EXTRAS, MissingPackage  # noqa: PLC0415  nobody needs it on a good day
+        from spinedsl.extras import EXTRAS, MissingPackage  # noqa: PLC0415  only for errors
 
         if error.name not in EXTRAS:
             return _fault(error, given)
@@ -105,7 +105,7 @@ def _asked(given: list[str]) -> list[str]:
 
 
 def _wrong_use(error: Exception, given: Sequence[str]) -> int:
-    from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  only for errors
 
     words = given[: 2 if given[0] == "weights" else 1]
     print(f"spine {' '.join(words)}: {one_line(error)}", file=sys.stderr)
@@ -113,7 +113,7 @@ def _wrong_use(error: Exception, given: Sequence[str]) -> int:
 
 
 def _of_the_machine(error: OSError) -> str:
-    from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  only for errors
     from spinedsl.reading import reason_of  # noqa: PLC0415
 
     where = "standard output" if error.filename is None else one_line(error.filename)
@@ -127,7 +127,7 @@ def _close_stdout() -> None:
 
 
 def _fault(error: Exception, given: Sequence[str]) -> int:
-    from spinedsl.cli.fault import report  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.cli.fault import report  # noqa: PLC0415  only for errors
 
     print(report(error, given), file=sys.stderr)
     return INTERNAL

@@ -1,4 +1,4 @@
-"""Compare all networks of two files by their names; status 1 if what changed breaks somebody, from a tier up.
+"""Compare all networks of two files by their names; exit status 1 if one changed by at least a tier.
 
 For networks that are kept in git: put it before a merge. OLD and NEW are files, or REVISION:FILE.
 """
@@ -27,7 +27,7 @@ tiers, from the lowest up; each contains those below it:
   weights    weights of the old network do not load
   interface  the input, or an output's name, level or channels; also a network that is dropped
 
-exit status: 0 below the tier, 1 from it up or where a file has mistakes, 2 wrong use
+exit status: 0 below the tier, 1 at or above it or where a file has mistakes, 2 wrong use
 """
 
 

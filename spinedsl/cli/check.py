@@ -1,4 +1,4 @@
-"""Check files: everything that is wrong, at once, each mistake with its place and its repair."""
+"""Check files: every mistake at once, each with its place and a fix."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _no_network(name: str, known: list[str]) -> str:
-    from spinedsl.diagnostics import nearest, one_of  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.diagnostics import nearest, one_of  # noqa: PLC0415  only for errors
 
     near = nearest(name, known)
     hint = f"; did you mean `{near}`?" if near else f": there is {one_of(known, conjunction='and', limit=40)}"

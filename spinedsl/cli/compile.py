@@ -65,7 +65,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--verify", action="store_true",
-        help="PyTorch, ONNX: compare as `spine verify` does; write only if all agree, and say so in the file",
+        help="PyTorch, ONNX: compare as `spine verify` does; write only if all agree, and record it in the file",
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
         say_diagnostics(mistakes.diagnostics, sys.stderr)
         return 1
     except api.Disagreement as disagreement:
-        from spinedsl.cli.verify import for_people  # noqa: PLC0415  nobody needs it on a good day
+        from spinedsl.cli.verify import for_people  # noqa: PLC0415  only for errors
 
         print(for_people(disagreement.report), file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Compare two networks: what changed, what it costs, and whom it breaks.
+"""Compare two networks: what changed, what it costs, and what it breaks.
 
 OLD and NEW are files, FILE:NAME for a network of several, or REVISION:FILE, perhaps with :NAME, for a file in git's
 history. Imports of such a file are read from the same revision.
@@ -119,7 +119,7 @@ def _refuse_unread(options: argparse.Namespace) -> None:
 
 
 def read_both(old: str, new: str) -> tuple[tuple[Source, str | None], tuple[Source, str | None]] | None:
-    """Both files and the networks named with them; None where one cannot be read, which is said."""
+    """Both files and the networks named with them; None where one cannot be read, which is reported."""
     if old == new == "-":
         raise UsageError("only one of the two can be standard input")
     found: list[tuple[Source, str | None]] = []

@@ -164,7 +164,7 @@ def _wanted(files: Sequence[driver.Loaded], names: Sequence[str]) -> Iterator[Wa
 
 
 def _made(wanted: Sequence[Wanted], options: argparse.Namespace, option: str) -> list[driver.Made] | None:
-    """All that is drawn, or None where a file has mistakes, which are said once for each file."""
+    """All that is drawn, or None where a file has mistakes, which are reported once for each file."""
     found: dict[Wanted, driver.Made] = {}
     wrong: set[str] = set()
     for file, name in wanted:
@@ -178,7 +178,7 @@ def _made(wanted: Sequence[Wanted], options: argparse.Namespace, option: str) ->
 
 
 def _other(other: str, file: driver.Loaded, name: str) -> Wanted | None:
-    """What a network `name` is compared with; None where the file cannot be read, which is said.
+    """What a network `name` is compared with; None where the file cannot be read, which is reported.
 
     `other` is NAME in its own file, FILE (the network of that name there, else the only one), REVISION:FILE, or one of
     these with :NAME.

@@ -1,4 +1,4 @@
-"""Explain codes: why the rule is there, a file that breaks it with what is said of it, and the same file put right."""
+"""Explain codes: why the rule exists, a file that breaks it with its messages, and the same file corrected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ examples:
 """
 NAME = "net.spine"
 # Where an example would stand. Nothing is read from there: the examples import from the prelude, or break a rule of
-# imports, which is said before a file is opened.
+# imports, which is reported before a file is opened.
 ORIGIN = f"/project/{NAME}"
 INDENT = "    "
 READABLE = 100  # columns of running text
@@ -88,7 +88,7 @@ def _explained(code: str) -> str:
     parts += [_wrapped(text, width) for text in explained.paragraphs]
     if explained.wrong is not None and explained.right is not None:
         parts += [page.bold("Wrong:"), _indented(explained.wrong.shown)]
-        parts += [page.bold("What is said of it:"), _indented(_said(explained.wrong))]
+        parts += [page.bold("What `spine check` prints:"), _indented(_said(explained.wrong))]
         parts += [page.bold("Right:"), _indented(explained.right.shown)]
     return "\n\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""Format files in place, in the one canonical form. Comments and groups of lines stay."""
+"""Format files in place, in the one canonical form. Comments and groups of lines are kept."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ examples:
   spine fmt - < net.spine             standard input to standard output
   spine fmt --line-ending lf net.spine
 
-The line ends of a file stay what most of them are, LF or CRLF, so that a checkout of Windows is formatted as it stands;
---line-ending says another choice. A byte-order mark goes.
+The line ends of a file stay what most of them are, LF or CRLF, so that a checkout on Windows keeps its own;
+--line-ending chooses another. A byte-order mark is removed.
 """
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 

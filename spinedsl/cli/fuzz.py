@@ -1,4 +1,4 @@
-"""Look for faults of the compiler: try its laws on a network, on random edits of it and on random networks like it."""
+"""Look for bugs in the compiler: try its laws on a network, on random edits of it and on random networks like it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ examples:
 A checked network lowers, and every backend emits it; PyTorch, ONNX Runtime and the interpreter give the same shapes and
 numbers; costs in closed form are those that torch counts; renaming, reordering and other rewrites change nothing;
 formatting keeps meaning and comments; a planted mistake is refused with its code. Tried are the network itself, random
-networks of the types of its file, and random edits of it. What fails is made as small as it goes, and written as a
+networks of the types of its file, and random edits of it. What fails is made as small as possible, and written as a
 .spine file: please report it. Inputs are small, where the network takes small ones.
 
 The table shows which block types were fed across how many levels from narrower (>), equal (=) and wider (<) inputs.
@@ -48,12 +48,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     file_argument(parser)
     network_argument(parser)
     parser.add_argument(
-        "--examples", metavar="N", type=count, default=25, help="so many networks, and so many edits (default 25)"
+        "--examples", metavar="N", type=count, default=25, help="how many networks, and how many edits (default 25)"
     )
     seed_argument(parser)
     format_argument(parser)
     parser.add_argument(
-        *OUTPUT, metavar="FOLDER", default=".", help="the folder for the smallest failure, made if need be (default .)"
+        *OUTPUT,
+        metavar="FOLDER",
+        default=".",
+        help="the folder for the smallest failure, made if it does not exist (default .)",
     )
 
 
@@ -82,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _is_writable(folder: Path) -> bool:
-    """The folder can be made and written to; where not, that is said."""
+    """The folder can be made and written to; where not, that is reported."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is no folder: -o names the folder for what fails")
     above = folder.resolve()
@@ -141,7 +144,7 @@ def _plain(report: Report, path: Path | None) -> dict[str, Any]:
 
 
 def _write(failure: Failure, folder: Path, seed: int) -> Path | None:
-    """The smallest failure as a file, over no other; None where it cannot be written, which is said."""
+    """The smallest failure as a file, over no other; None where it cannot be written, which is reported."""
     folder.mkdir(parents=True, exist_ok=True)
     path = _free(folder, f"fuzz-{failure.law.replace(' ', '-')}")
     head = f"# Law `{failure.law}` does not hold of network `{failure.network}` (seed {seed}):\n"

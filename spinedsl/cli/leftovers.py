@@ -1,7 +1,7 @@
 """Temporary files that show whether their writer lives, so that what a killed one left goes with the next write.
 
 A writer holds a lock on its file, which the system takes away when the process ends, however it ends. Whoever writes
-into a folder first removes the temporary files of ours that nobody holds. Where a system or a disk has no such locks,
+into a folder first removes the temporary files of spine that nobody holds. Where a system or a disk has no such locks,
 they stay.
 """
 

@@ -1,6 +1,6 @@
 """Write what a command makes: files, whole or not at all, and standard output.
 
-Where it may not or cannot be written is said before anything is computed (`refused`). A file that is there is replaced
+Where it may not or cannot be written is reported before anything is computed (`refused`). A file is replaced
 without a word only if spine wrote it, which its contents tell; another one needs `--force`; what the command reads is
 never replaced.
 """
@@ -87,7 +87,7 @@ def kind_of_figure(output: str) -> str:
 
 
 def refused(output: str, kind: str, *, force: bool, reads: Iterable[object] = ()) -> int:
-    """Whether `output` cannot take what a command is about to make: 1 if so, which is said, else 0.
+    """Whether `output` cannot take what a command is about to make: 1 if so, which is reported, else 0.
 
     Raises:
         UsageError: it should not, because of what it is or what is there.

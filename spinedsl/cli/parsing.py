@@ -45,7 +45,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Options first, then files: argparse itself would not take a file after an option after a file.
 
-        What is unknown is said before what is missing, since it may be what is missing, misspelt.
+        What is unknown is reported before what is missing, since it may be what is missing, misspelt.
         """
         words = list(sys.argv[1:] if args is None else args)
         if self.commands and not words:
@@ -78,7 +78,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, how the command is used, and stop with status 2."""
-        from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  nobody needs it on a good day
+        from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  only for errors
 
         said = one_line(_in_words(message))
         self.exit(2, f"{self.prog}: {said}\n{self.format_usage()}`{self.prog} --help` says more\n")
@@ -167,7 +167,7 @@ class Parser(argparse.ArgumentParser):
 
 def _elsewhere(option: str, prog: str) -> str:
     """The commands that have an option, for somebody who gave it to another."""
-    from spinedsl.cli import parser  # noqa: PLC0415  which imports every command: nobody needs it on a good day
+    from spinedsl.cli import parser  # noqa: PLC0415  which imports every command: only for errors
 
     having = [one.prog for one in leaves(parser()) if option in one.options and one.prog != prog]
     return f" ({_one_of(having, 'and', limit=3)} {'have' if len(having) > 1 else 'has'} it)" if having else ""
@@ -192,7 +192,7 @@ def _no_such_command(prog: str, kind: str, given: str, known: Iterable[str]) -> 
 
 
 def _meant(given: str, known: Iterable[str]) -> str:
-    from spinedsl.diagnostics.suggest import nearest  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.diagnostics.suggest import nearest  # noqa: PLC0415  only for errors
 
     near = nearest(given, known)
     return f"; did you mean `{near}`?" if near else ""
@@ -201,14 +201,14 @@ def _meant(given: str, known: Iterable[str]) -> str:
 def _meant_option(given: str, known: Iterable[str]) -> str:
     """The same of options, whose dashes are no likeness."""
     names = {name.lstrip("-"): name for name in known if name.startswith("--")}
-    from spinedsl.diagnostics.suggest import nearest  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.diagnostics.suggest import nearest  # noqa: PLC0415  only for errors
 
     near = nearest(given.lstrip("-"), names)
     return f"; did you mean `{names[near]}`?" if near else ""
 
 
 def _one_of(names: Sequence[str], conjunction: str = "or", limit: int = 12) -> str:
-    from spinedsl.diagnostics.suggest import one_of  # noqa: PLC0415  nobody needs it on a good day
+    from spinedsl.diagnostics.suggest import one_of  # noqa: PLC0415  only for errors
 
     return one_of(names, conjunction=conjunction, limit=limit)
 

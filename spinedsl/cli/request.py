@@ -93,7 +93,7 @@ def _hear(diagnostics: Sequence[Diagnostic]) -> None:
 
 
 def chosen_weights(options: argparse.Namespace, program: Program) -> Weights | None:
-    """The `--weights` of a command, by its `--key` and `--prefix`; what of them is taken is said."""
+    """The `--weights` of a command, by its `--key` and `--prefix`; what of them is taken is reported."""
     from spinedsl.weights import compare  # noqa: PLC0415  numpy is only needed here
 
     weights = read_weights(options.weights, options.key, options.prefix)

@@ -1,4 +1,4 @@
-"""Compare two networks: what changed, in the network's own terms, and whom it breaks.
+"""Compare two networks: what changed, in the network's own terms, and what it breaks.
 
 `compare` gives a `Difference`: changes row by row, costs before and after, and a `Tier` with its reasons, all read off
 the two programs, never off their text. `derive` says the same as edits, `breaking` compares all networks of two files.

@@ -12,7 +12,7 @@ from spinedsl.compare.tiers import notes, reasons
 
 
 def compare(old: Side, new: Side) -> Difference:
-    """Everything that changed from the old network to the new one, and whom it breaks."""
+    """Everything that changed from the old network to the new one, and what it breaks."""
     found = partners(old, new)
     tensors = fit(old, new, found)
     why = (*reasons(old, new, tensors, found), *task_reasons(old, new))

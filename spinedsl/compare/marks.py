@@ -69,7 +69,7 @@ def _arrows(
 
 
 class _Notes:
-    """What is said of the rows and arrows of the new network, the plainest first."""
+    """What is reported about the rows and arrows of the new network, the plainest first."""
 
     def __init__(self, new: Program, arrows: Mapping[Ends, Feed]) -> None:
         self.named = {row.name: row for row in new.rows}

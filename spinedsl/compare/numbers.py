@@ -15,7 +15,7 @@ from spinedsl.ops.types import Value
 
 COMMUTE = frozenset({"add", "multiply"})
 CUTS = "crop_to_level"  # changes nothing where sizes divide
-PADDED_ALIKE = frozenset({"conv", "max_pool"})  # it counts how much they pad, not how that is said
+PADDED_ALIKE = frozenset({"conv", "max_pool"})  # it counts how much they pad, not how that is written
 
 
 def numbered(graph: Graph, table: dict[Hashable, int], *, divided: bool) -> list[int]:

@@ -166,7 +166,7 @@ def clauses(row: Row, names: Mapping[str, str] | None = None) -> dict[str, str]:
     elif row.kind == "head":
         said["gives"] = str(row.type)
     resamples = [said[word] for word in said if word.startswith("resample")]
-    if len(set(resamples)) == 1:  # mostly they are one, and said once
+    if len(set(resamples)) == 1:  # mostly they are one, and written once
         said = {word: text for word, text in said.items() if not word.startswith("resample")}
         said["resample"] = resamples[0]
     return said

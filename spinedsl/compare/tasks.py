@@ -1,4 +1,4 @@
-"""Tasks compared: what changed, and whom it breaks.
+"""Tasks compared: what changed, and what it breaks.
 
 Who reads a head by its task no longer finds it, or finds something else: that is the interface. An argument says what
 is made of a head's numbers, as an anchor does: other numbers come of the same weights. A further task breaks nobody.

@@ -106,7 +106,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[str]) -> Iterator[Reason]:
-    """Operations that differ, where an output depends on them; of rows with `other` tensors that is said already."""
+    """Operations that differ, where an output depends on them; rows with `other` tensors are reported already."""
     table: dict[Hashable, int] = {}
     divided = not (old.program.any_size and new.program.any_size)
     before, after = (numbered(one.graph, table, divided=divided) for one in (old, new))

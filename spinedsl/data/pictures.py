@@ -194,7 +194,7 @@ def _huge(name: str, got: str) -> HugePicture:
 
 
 def _refused(name: str, file: BinaryIO, error: Exception) -> BadPicture:
-    """Why a file is no picture, by what the decoder said and by how the file begins."""
+    """Why a file is no picture, by what the decoder reported and by how the file begins."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - as above
 
     shown = legible(name)

@@ -1,4 +1,4 @@
-"""What is said about a file: rules and diagnostics as data, and the renderers. The rules themselves are `checks`.
+"""What is reported about a file: rules and diagnostics as data, and the renderers. The rules themselves are `checks`.
 
 In: a rule, a place and the facts of the case. Out: a `Diagnostic`; `render` turns a list of them into text. Mistakes of
 users are returned in an `Outcome`, never raised.

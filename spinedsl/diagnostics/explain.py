@@ -33,7 +33,7 @@ class Example(Record):
 
 
 class Explanation(Record):
-    """What is said of a code; both examples, or neither."""
+    """What is reported about a code; both examples, or neither."""
 
     paragraphs: tuple[str, ...]
     wrong: Example | None

@@ -1,4 +1,4 @@
-"""The data type of a diagnostic, and `Outcome`: a value, perhaps missing, with all that was said on the way to it."""
+"""The data type of a diagnostic, and `Outcome`: a value, perhaps missing, with all that was reported until then."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Severity(StrEnum):
 
 
 class Label(Record):
-    """A place and what is to be said right there."""
+    """A place and what is reported right there."""
 
     span: Span
     text: str
@@ -88,7 +88,7 @@ class Diagnostic(Record):
         return self.code.severity
 
     def seen_from(self, span: Span, label: str) -> Diagnostic:
-        """The same said at `span`, which led to the place where it shows. In another file, repairs stay in words."""
+        """The same at `span`, which led to the place where it shows. In another file, repairs stay in words."""
         others = (Label(self.span, self.label), *self.others)
         same_file = span.source is self.span.source
         fixes = self.fixes if same_file else tuple(replace(fix, edits=()) for fix in self.fixes)
@@ -233,7 +233,7 @@ class Outcome(Record, Generic[T]):
         return self.value is not None and all(d.severity is not Severity.ERROR for d in self.diagnostics)
 
     def then(self, stage: Callable[[T], Outcome[U]]) -> Outcome[U]:
-        """Go on to the next stage, if there is a value, and add up what was said."""
+        """Go on to the next stage, if there is a value, and add up what was reported."""
         if self.value is None:
             return Outcome(None, self.diagnostics)
         following = stage(self.value)

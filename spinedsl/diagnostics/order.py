@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """By file and place, each said once: instances of one network repeat what they share."""
+    """By file and place, each reported once: instances of one network repeat what they share."""
     found = list(diagnostics)
     places = {(d.code.id, d.span) for d in found}
     seen: dict[tuple[str, str, int, int, str], Diagnostic] = {}

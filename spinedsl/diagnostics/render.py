@@ -39,7 +39,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 class _Place(NamedTuple):
-    """A place, and what is to be said right there."""
+    """A place, and what is reported right there."""
 
     span: Span
     text: str
@@ -91,7 +91,7 @@ class _Pen:
         return lines
 
     def marked_line(self, number: int, places: list[_Place], main: _Place, margin: str, severity: str) -> list[str]:
-        """A line, and below it a mark for each place with what is to be said there."""
+        """A line, and below it a mark for each place with what is reported there."""
         bar = self.paint("|", "dim")
         raw = places[0].span.source.line_text(number)
         start, end = self.window(raw, places, main, len(margin))

@@ -16,7 +16,7 @@ from spinedsl.source import Source, Span
 MOST_TRIED = 12  # repairs of a text that are tried, from its beginning
 MOST_READ = 24_000  # characters that are read for all of them together
 FORM = "E01"
-OF_ROWS = ("E03", "E0404")  # what is said of a row as a whole
+OF_ROWS = ("E03", "E0404")  # what is reported about a row as a whole
 UNCLOSED = "E0104"
 # What only shows once a statement can be read, and is about other places: rows that do not read it, other files.
 SHOWS_LATER = frozenset({"E0305"})
@@ -78,16 +78,16 @@ def apply(source: Source, edits: Sequence[Edit]) -> Source:
 
 
 def counted(found: Sequence[Diagnostic]) -> Said:
-    """What is said, and how often."""
+    """What is reported, and how often."""
     return Counter((diagnostic.code.id, diagnostic.message) for diagnostic in found)
 
 
 def leads_on(
     diagnostic: Diagnostic, fix: Fix, before: Said, repaired: Source, after: Sequence[Diagnostic]
 ) -> list[Diagnostic]:
-    """What is still said after a repair of what it repairs, and new errors about the same place.
+    """What is still reported after a repair of what it repairs, and new errors about the same place.
 
-    `before` is all that was said of the text as it was, `after` all that is said of the repaired one.
+    `before` is all that was reported about the text as it was, `after` all that is reported about the repaired one.
     """
     key = (diagnostic.code.id, diagnostic.message)
     left = [other for other in after if (other.code.id, other.message) == key]

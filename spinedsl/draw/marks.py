@@ -1,4 +1,4 @@
-"""Marks: what is said of the rows and arrows of a figure, as between two networks."""
+"""Marks: what is reported about the rows and arrows of a figure, as between two networks."""
 
 from __future__ import annotations
 

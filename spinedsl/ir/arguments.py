@@ -1,4 +1,4 @@
-"""What is said of arguments wherever they are bound, and the edit that takes one away.
+"""What is reported about arguments wherever they are bound, and the edit that takes one away.
 
 In: the arguments of a call, a row or an instance, and the one that is wrong. Out: an edit, or a diagnostic with it.
 """

@@ -148,7 +148,7 @@ def callables() -> list[str]:
 
 
 def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) -> tuple[Unit, list[Diagnostic]]:
-    """The table of names of a file. A name that two things claim is said once, with both places."""
+    """The table of names of a file. A name that two things claim is reported once, with both places."""
     imported = tuple(imports)
     mentioned = frozenset(name for broken in file.broken for name in broken.mentions)
     unit = Unit(file, imports=tuple(found for _, found in imported if found is not None), mentioned=mentioned)

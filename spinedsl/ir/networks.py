@@ -57,7 +57,7 @@ class RowDecl(Record, eq=False):
     absorbed: tuple[tree.Name, ...]
     resample: TypedUse | None
     join: TypedUse | None
-    sound: bool  # false: a mistake was said of it, so that nothing that follows from it is
+    sound: bool  # false: a mistake was reported about it, so that nothing that follows from it is
 
     def __brief__(self) -> str:
         return f"{self.row.kind} {cut(self.name, 30)}: {cut(self.row.use.name.text, 30)}"
@@ -86,7 +86,7 @@ class TaskDecl(Record, eq=False):
     task: tree.Task
     kind: TaskKind | None
     heads: Mapping[str, tree.Name]
-    sound: bool  # false: a mistake was said of it, so that nothing that follows from it is
+    sound: bool  # false: a mistake was reported about it, so that nothing that follows from it is
 
     def __brief__(self) -> str:
         return f"{cut(self.name, 30)}: {cut(self.task.use.name.text, 30)}"
@@ -145,7 +145,7 @@ class Network(Record, eq=False):
         return unknown or any(word.startswith((rule, *values)) for item in self.broken for word in item.mentions)
 
     def seen(self, diagnostic: Diagnostic) -> Diagnostic:
-        """The same, said where something can be done about it: an instance's arguments may be the cause."""
+        """The same, reported where something can be done about it: an instance's arguments may be the cause."""
         instance = self.instance
         if instance is None or not instance.arguments or instance.edited_at(diagnostic.span):
             return diagnostic

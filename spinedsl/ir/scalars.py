@@ -17,7 +17,7 @@ Number: TypeAlias = int | Fraction
 
 
 class Poison:
-    """The value of what a mistake left unknown: whatever is made of it is unknown too, and nothing more is said."""
+    """The value of what a mistake left unknown: whatever is made of it is unknown too, and nothing more is reported."""
 
     def __repr__(self) -> str:
         return "POISON"

@@ -2,7 +2,7 @@
 
 In: a `Module` and a set of channels of its result (`channels`). Out: of each of its feature maps the channels that
 those depend on, and what the module computes that reaches nothing which it gives. Equal questions are answered once,
-and whatever runs later has said by then what it reads. Beyond a budget every channel counts as read.
+and whatever runs later has reported by then what it reads. Beyond a budget every channel counts as read.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def model_is_ours(data: memoryview) -> bool:
 
 
 def model_holds(data: memoryview) -> bool:
-    """Whether a model of ours is as it was written."""
+    """Whether a model that spine wrote is as it was written."""
     body = data[: -HEX - len(MODEL_MARK)]
     return bytes(data[len(body) :]) == MODEL_MARK + hashlib.sha256(body).hexdigest().encode()
 

@@ -23,7 +23,7 @@ class Problem(Record):
     text: str
     size: tuple[int, int] | None = None  # the size that came out, where it is the size that does not fit
     culprit: Type | None = None  # an input that is of another kind than the operation takes, where that is it
-    fix: str = ""  # what to do about it, where that can be said
+    fix: str = ""  # what to do about it, where something can be done
 
 
 class Initial(Record):

@@ -1,7 +1,7 @@
 """The verifier: whether a program keeps every promise that the later stages rely on.
 
 In: a `Program` or its `Graph`. Out: nothing, or `Invalid`, which names the place. The compiler made the program, so a
-failure here is a bug of ours, never a mistake in somebody's file: tests run this between the passes.
+failure here is an internal compiler error, never a mistake in somebody's file: tests run this between the passes.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ _MODULE = re.compile(r"(?:\w+\s+)?std\s*\.\s*(\w+)")
 
 
 def not_a_statement(source: Source, statement: Statement, where: str) -> Diagnostic:
-    """What is said of it; `where` is one of `PLACES`."""
+    """What is reported about it; `where` is one of `PLACES`."""
     word = span_of(source, statement.tokens[0])
     expected = one_of(PLACES[where], limit=40)
     found = say.NOT_A_STATEMENT.at(word, found=word.text, where=where, expected=expected)
@@ -97,7 +97,7 @@ def _elsewhere(source: Source, statement: Statement, where: str, found: Diagnost
 
 
 def from_import(source: Source, begun: Statement, rest: Statement) -> Diagnostic:
-    """`from std import blocks`, which is two statements here: said once."""
+    """`from std import blocks`, which is two statements here: reported once."""
     word = span_of(source, begun.tokens[0])
     found = say.NOT_A_STATEMENT.at(word, found=word.text, where=TOP, expected=one_of(PLACES[TOP]))
     place = span_of(source, begun.tokens[0]).to(span_of(source, rest.tokens[-1]))

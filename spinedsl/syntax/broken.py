@@ -1,4 +1,4 @@
-"""What may stand in a statement that could not be read, so that nothing is said that only follows from it.
+"""What may stand in a statement that could not be read, so that nothing is reported that only follows from it.
 
 In: the statement, and where its parser stopped. Out: the `Broken` that stands for it in the tree.
 """

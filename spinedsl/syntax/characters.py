@@ -1,6 +1,6 @@
 """Characters that have no place in a `.spine` file, found before it is cut into tokens.
 
-NUL and other control characters, the bidirectional controls that make a text read other than it runs, and letters that
+NUL and other control characters, the bidirectional controls that reorder the displayed text, and letters that
 only look like ASCII ones: each is named by its code point, with the letter that was probably meant.
 """
 
@@ -60,7 +60,7 @@ def inspect(source: Source) -> tuple[list[Diagnostic], str]:
 
 
 def is_reported(character: str) -> bool:
-    """`inspect` has said what there is to say of this character."""
+    """`inspect` has reported all there is about this character."""
     return character in _LOOKS_LIKE
 
 

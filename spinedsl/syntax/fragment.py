@@ -45,7 +45,7 @@ def parse_edits(source: Source) -> Outcome[tree.Instance]:
 
 
 def _moved(said: Diagnostic, source: Source) -> Diagnostic:
-    """The same, said of the edits without the head before them."""
+    """The same, reported about the edits without the head before them."""
 
     def at(span: Span) -> Span:
         start = max(span.start - len(HEAD), 0)

@@ -55,7 +55,7 @@ class Statement(Record, frozen=False, eq=False):
     closer: Token | None = None
     unclosed: Token | None = None  # a bracket among the tokens that nothing closes
     is_edit: bool = False
-    reported: bool = False  # something was said of it already: it is not parsed, and nothing more is said
+    reported: bool = False  # something was reported about it already: it is not parsed, and nothing more is reported
     stopped: int | None = None  # where a row's tokens stopped making sense, if a name was expected there
 
     @property
@@ -330,7 +330,9 @@ class _Layout(Record, frozen=False):
         self.finish()
         if self.open_bodies:
             self.open_bodies.pop().closer = token
-        elif not self.top or self.top[-1].head not in NETWORK_STATEMENTS | BODY_ITEMS:  # else a head is missing: said
+        elif (
+            not self.top or self.top[-1].head not in NETWORK_STATEMENTS | BODY_ITEMS
+        ):  # else a head is missing: reported
             self.say_unopened(token, "no open bracket matches this one")
 
     def stands_for_brace(self, index: int) -> bool:
@@ -354,7 +356,7 @@ class _Layout(Record, frozen=False):
         self.diagnostics.append(found.with_fix("close it with `}`", Edit(span, "}")))
 
     def close_all(self) -> None:
-        """Whatever is still open is never closed. Only the outermost are said: the others may well follow."""
+        """Whatever is still open is never closed. Only the outermost are reported: the others may well follow."""
         for depth, statement in enumerate(self.open_bodies):
             if depth < MAX_UNCLOSED:
                 self.unclosed(statement)

@@ -25,7 +25,7 @@ _SIZES = re.compile(r"\(?\b\d+(?:\s*[xX*,]\s*\d+){2,}\)?")
 
 
 class Misreadings:
-    """Says misreadings of one file; a keyword used as a name is said once, however often it is used."""
+    """Says misreadings of one file; a keyword used as a name is reported once, however often it is used."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -102,7 +102,7 @@ class Misreadings:
         return found.with_fix("names are separated by `,`", Edit(Span(self.source, end, end), ","))
 
     def keywords_as_names(self) -> Iterator[Diagnostic]:
-        """Every keyword that was used as a name, said at the first of its uses."""
+        """Every keyword that was used as a name, reported at the first of its uses."""
         for word, places in self.keywords.items():
             found = say.KEYWORD_AS_NAME.at(places[0], word=word)
             edits = [Edit(place, f"{word}_") for place in places]
@@ -143,7 +143,7 @@ class Misreadings:
         return found.with_fix(words, edit, instead=Fix(f"close it with `{text}`"))
 
     def bad(self, token: Token) -> Diagnostic | None:
-        """A character that begins nothing; None if it was said when the characters were looked at."""
+        """A character that begins nothing; None if it was reported when the characters were looked at."""
         span = span_of(self.source, token)
         if token.value == '"':
             line_end = self.source.text.find("\n", span.start)

@@ -114,13 +114,13 @@ class _Parser:
         return self._misreadings
 
     def at_last(self) -> Iterable[Diagnostic]:
-        """What is said of the whole file, once all of it was read."""
+        """What is reported about the whole file, once all of it was read."""
         return () if self._misreadings is None else self._misreadings.keywords_as_names()
 
     # ---- one statement ----
 
     def read(self, statement: Statement, start: str) -> Any | None:
-        """The node of a statement's own tokens, or None with the reason said."""
+        """The node of a statement's own tokens, or None with the reason reported."""
         if statement.reported:
             return None
         bad = next((token for token in statement.tokens if token.type == "BAD"), None)
@@ -158,7 +158,7 @@ class _Parser:
         return index < len(self.hidden) and self.hidden[index] < span.end
 
     def say(self, diagnostic: Diagnostic | None) -> None:
-        """Say it, unless it was said before."""
+        """Say it, unless it was reported before."""
         if diagnostic is not None:
             self.diagnostics.append(diagnostic)
 
@@ -220,7 +220,7 @@ class _Parser:
         return together and span_of(self.source, statement.tokens[0]).column > 1
 
     def imported_from(self, begun: Statement, rest: Statement) -> None:
-        """`from std import blocks`, which is two statements here: said once."""
+        """`from std import blocks`, which is two statements here: reported once."""
         from spinedsl.syntax.begins import from_import  # noqa: PLC0415  for mistakes only
 
         self.say(from_import(self.source, begun, rest))

@@ -1,11 +1,12 @@
 """Second reading of a file that could not be read: strays are found by reading it without them, repairs by making them.
 
-In: the tokens of a file, and what the first reading said of it. Out: the tokens without strays, what is said of those,
-and which repairs do not repair. A word is a stray if the file can be read without it and not with it. What stops a
-statement from making sense often stands before the place where that shows: `let` in a line of its own shows at the `{`
-of a `repeat` below. Without its strays every row is there, so that what else is wrong with the file is said too.
+In: the tokens of a file, and what the first reading reported about it. Out: the tokens without strays, what is reported
+about those, and which repairs do not repair. A word is a stray if the file can be read without it and not with it. What
+stops a statement from making sense often stands before the place where that shows: `let` in a line of its own shows at
+the `{` of a `repeat` below. Without its strays every row is there, so that what else is wrong with the file is reported
+too.
 
-A part of the file is read again for each guess, so guesses are few and counted: what is left is said as it was.
+A part of the file is read again for each guess, so guesses are few and counted: what is left is reported as it was.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ Cutting = Callable[[str], list[Token]]
 def read_again(
     source: Source, tokens: list[Token], read: Reading, cut: Cutting, once: Read, most: int | None = None
 ) -> Read:
-    """The second reading of a file: its tree without strays, and all that is said of its form.
+    """The second reading of a file: its tree without strays, and all that is reported about its form.
 
     `read` makes a tree of tokens, `cut` makes tokens of a text, `once` is what the first reading gave; `most` tokens
     are read for guesses.
@@ -78,7 +79,7 @@ class _Reader(Record, frozen=False):
     left: int = MOST_TOKENS
     strays: list[Diagnostic] = field(default_factory=list)
     unfit: set[Key] = field(default_factory=set)  # whose repair does not repair
-    replaced: set[Key] = field(default_factory=set)  # which are said otherwise among `strays`
+    replaced: set[Key] = field(default_factory=set)  # which are reported otherwise among `strays`
 
     def run(self, said: list[Diagnostic]) -> list[Diagnostic]:
         """Look at each mistake in turn. Returns those that are left when the strays are gone."""
@@ -95,7 +96,7 @@ class _Reader(Record, frozen=False):
         return said
 
     def look(self, found: Diagnostic, uses: Counter[str]) -> list[Diagnostic] | None:
-        """Look at one mistake: what is said without its stray, or None if no stray explains it better."""
+        """Look at one mistake: what is reported without its stray, or None if no stray explains it better."""
         starts = [token.start_pos for token in self.tokens]
         at = max(bisect_right(starts, found.span.start) - 1, 0)
         low, high = self.region(at)
@@ -129,7 +130,7 @@ class _Reader(Record, frozen=False):
         return said
 
     def may_lack(self, found: Diagnostic, stray: slice, at: int) -> bool:
-        """The statement may as well lack what would follow: that is what the first reading said, and it is kept."""
+        """The statement may as well lack what would follow: that is what the first reading reported, and it is kept."""
         if found.code is say.ENDS_EARLY and stray.start <= at < stray.stop:
             return True
         if self.leads(stray):
@@ -174,7 +175,7 @@ class _Reader(Record, frozen=False):
         return token.type in OPENERS
 
     def stray(self, found: Diagnostic | None, place: Span) -> Diagnostic:
-        """What is said of a stray: in the words of the first reading, if it stopped there."""
+        """What is reported about a stray: in the words of the first reading, if it stopped there."""
         if found is None:
             found = say.UNEXPECTED.at(place, found=place.text, expected="nothing here")
         if (
@@ -215,7 +216,7 @@ class _Reader(Record, frozen=False):
         return token.type in TOP_LEVEL and token.line > self.tokens[index - 1].line
 
     def cost(self, source: Source, tokens: Sequence[Token]) -> tuple[int, set[Key]]:
-        """How many mistakes are said of tokens, and which; a clause that no row has, or has twice, counts as one."""
+        """How many mistakes are reported about tokens, and which; a clause that no row has, or has twice, is one."""
         self.left -= len(tokens)
         file, said = self.read(source, tokens)
         return len(said) + sum(_odd_clauses(row) for row in _rows(file)), {_key(found) for found in said}
@@ -240,7 +241,7 @@ class _Reader(Record, frozen=False):
     def best(
         self, low: int, high: int, at: int, before: int, found: Diagnostic, uses: Counter[str]
     ) -> tuple[slice | None, int]:
-        """The run of tokens without which the least is wrong, and `found` is not said; and how much that is."""
+        """The run of tokens without which the least is wrong, and `found` is not reported; and how much that is."""
         best, least = None, before
         for run in self.runs(low, high, at, uses):
             if self.left <= 0 or not least:
@@ -321,7 +322,7 @@ def _rows(file: tree.File) -> Iterator[tree.Row | tree.Change]:
 
 
 def _odd_clauses(row: tree.Row | tree.Change) -> int:
-    """Clauses that no row has, and those that are said again."""
+    """Clauses that no row has, and those that are given again."""
     words = [clause.keyword.text for clause in row.clauses]
     lists = [clause.value for clause in row.clauses if isinstance(clause.value, tuple)]
     misread = sum(name.text in GOES_ON for names in lists for name in names)  # `from b0, channels 8`

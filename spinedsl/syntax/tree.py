@@ -346,7 +346,7 @@ class Place(Node, eq=False):
 
 
 class Change(Node, eq=False):
-    """`block b7 level 5` or `block b7: residual`: what is said, clauses or the type, replaces what the row says."""
+    """`block b7 level 5` or `block b7: residual`: what is given, clauses or the type, replaces that of the row."""
 
     kind: str
     name: Name

@@ -30,7 +30,7 @@ WORDS = {
 PUNCTUATION = {"COLON": ":", "COMMA": ",", "EQUAL": "=", "RPAR": ")", "RSQB": "]", "RBRACE": "}", "LPAR": "("}
 SIGNS = frozenset(
     {"PLUS", "MINUS", "TIMES", "OVER", "BAD", "_END"}
-)  # said as a value or its continuation, or not at all
+)  # written as a value or its continuation, or not at all
 STARTS_A_VALUE = frozenset({"NUMBER", "NAME", "LPAR", "LSQB", "TRUE", "FALSE", "MINUS", "NOT", "SHARED", "STRING"})
 GOES_ON_WITH_A_VALUE = frozenset({"COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "DOT", "AND", "OR", "IF"})
 _RUN_TOGETHER = re.compile(r"(level|repeat|channels|from|after|absorb|stem|block|output|head)_?(\w+)")

@@ -71,7 +71,7 @@ def answered(source: Source) -> None:
     for diagnostic in outcome.diagnostics:
         for span in _spans_of(diagnostic):
             require(0 <= span.start <= span.end <= len(span.source.text), f"{diagnostic.code.id} is at no place")
-    require("\x00" not in rendered and "\u202e" not in rendered, "what is said holds hidden characters")
+    require("\x00" not in rendered and "\u202e" not in rendered, "the messages hold hidden characters")
     if outcome.ok:
         assert outcome.value is not None
         found = outcome.value
@@ -141,7 +141,7 @@ def comments(source: Source) -> list[str]:
 def repaired(source: Source) -> None:
     """Of a text with one mistake: every repair that is suggested as an edit, applied, removes it and leads to no other.
 
-    No error that was not said before stands in a line that the repair changed.
+    No error that was not reported before stands in a line that the repair changed.
     """
     found = driver.analyse(source).diagnostics
     before = Counter((one.code.id, one.message) for one in found)
@@ -249,7 +249,7 @@ def indifferent(source: Source, network: str) -> None:
 
 
 def taken(source: Source, network: str) -> None:
-    """A number made a parameter or a `let` changes nothing; another given for it does, or that it does not is said."""
+    """A number made a parameter or a `let` changes nothing; another given for it does, or it is reported."""
     analysis = driver.analyse(source).value
     assert analysis is not None
     before = _key_of(program_of(source, network))
@@ -258,14 +258,14 @@ def taken(source: Source, network: str) -> None:
         require(_key_of(program_of(one.as_parameter, network)) == before, f"{what} as a parameter is another network")
         require(_key_of(program_of(one.as_edit, network)) == before, f"{what} as a `let` is another network")
         given, edited = _made(one.as_parameter), _made(one.as_edit)
-        require(given != before, f"another {what} is taken, and nothing is said")
+        require(given != before, f"another {what} is taken, and nothing is reported")
         require(given == edited, f"{what} is another network by an argument than by an edit")
         said = [found.code.id for found in driver.analyse(one.as_argument).diagnostics]
         require(said == ["E0203"], f"a `let` given as an argument is answered {' '.join(said) or 'by nothing'}")
 
 
 def _made(source: Source) -> object:
-    """The instance of an opened network, or nothing where something is said of it."""
+    """The instance of an opened network, or nothing where something is reported about it."""
     found = driver.analyse(source)
     assert found.value is not None
     return None if found.diagnostics else _key_of(lower(found.value.checked[INSTANCE]))

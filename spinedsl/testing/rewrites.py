@@ -28,7 +28,7 @@ class Rewritten(Record):
 
 
 def renamed(analysis: driver.Analysis, name: str) -> Rewritten | None:
-    """Every block and stem has another name, wherever it is said."""
+    """Every block and stem has another name, wherever it is written."""
     source, network = analysis.source, analysis.networks[name]
     taken = set(analysis.unit.definitions) | set(analysis.networks)
     for other in analysis.networks.values():

@@ -138,7 +138,7 @@ def _with_import(head: str, module: str) -> str:
 
 
 def _free_uses(definitions: Iterable[Defined], kind: str) -> Iterator[str]:
-    """The types of a kind that need nothing said."""
+    """The types of a kind that need nothing given."""
     for defined in definitions:
         if defined.kind == kind:
             given = defined.definition.parameters[len(IMPLICIT[kind]) :]

@@ -115,7 +115,7 @@ class Watcher:
     def found(
         self, outcome: Outcome[driver.Analysis], wanted: str | None
     ) -> tuple[Side | None, tuple[Diagnostic, ...], str]:
-        """The network to draw, what is said of the file, and whether there is no such network."""
+        """The network to draw, what is reported about the file, and whether there is no such network."""
         analysis = outcome.value
         if analysis is None:
             return None, outcome.diagnostics, ""

@@ -21,7 +21,7 @@ from spinedsl.watch.frames import Frame
 HOST = "127.0.0.1"
 STREAMS = 32  # pages that may listen at once
 ALIVE = 10.0  # seconds without news after which a page is sent a sign of life
-LINE = 92  # characters of a line of what is said of mistakes
+LINE = 92  # characters of a line of what is reported about mistakes
 RETRY = 500  # milliseconds after which a page tries to connect again
 
 

@@ -1,7 +1,7 @@
 """ONNX models: their initialisers as weights.
 
 In: a path. Out: the tensors that the graph holds, by name, or why there are none. Of a model that we wrote every bit is
-checked; where another tool has changed it since, that is said, and it is read if its tensors are not damaged. Numbers
+checked; where another tool has changed it since, that is reported, and it is read unless tensors are damaged. Numbers
 that a model keeps in other files are read from the folder of the model and nowhere else.
 """
 

@@ -71,7 +71,7 @@ def is_ours(start: bytes) -> bool:
 
 
 def header_damage(header: bytes, size: int) -> str:
-    """What has changed in the header of a file of ours; empty if nothing has.
+    """What has changed in the header of a file that spine wrote; empty if nothing has.
 
     `header` is the file up to the end of the header as its first eight bytes state it; `size` is that of the file.
     """

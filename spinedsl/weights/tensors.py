@@ -1,4 +1,4 @@
-"""The data type of a weights file that was read, and how it is said that there is none.
+"""The data type of a weights file that was read, and how it is reported that there is none.
 
 In: what a reader found. Out: `Weights`, arrays by name and what else the file says, or an `Outcome` with the reason.
 """
@@ -26,7 +26,7 @@ class Weights(Record, eq=False):
 
     `key` names the set of tensors in the file that these are, where it has names for them. `changed`: we wrote the
     file, and another tool has changed it since. `prefix` is what stands before the names of a network's tensors; None
-    where nobody has said, and the names shall tell.
+    where nobody has told, and the names shall tell.
     """
 
     path: str

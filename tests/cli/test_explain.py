@@ -51,7 +51,7 @@ def test_the_command_shows_the_rule_both_files_and_what_is_said(capsys: pytest.C
     said = capsys.readouterr().out
     assert said.startswith("E0303: input below the block\n\nThe rows stand in the order of the network")
     assert "\n\nWrong:\n\n    spine 1\n" in said
-    assert "\n\nWhat is said of it:\n\n    error[E0303]: `b0` stands below `b1`" in said
+    assert "\n\nWhat `spine check` prints:\n\n    error[E0303]: `b0` stands below `b1`" in said
     assert "\n\nRight:\n\n    spine 1\n" in said
     assert not any(line != line.rstrip() for line in said.splitlines())
 

@@ -85,13 +85,13 @@ CASES = {
     "from a pooled map": (
         {"    output C2: b0": "block p: pooled level 2 after b0\nblock b1: residual level 3 from p\noutput C2: b1"},
         "E0405",
-        "block `p` says level 2, but comes out at no level (pooled to 1x1)",
+        "block `p` declares level 2, but its result is at no level (pooled to 1x1)",
         "",
     ),
     "from a vector": (
         {"    output C2: b0": "block p: flat level 2 after b0\nblock b1: residual level 3 from p\noutput C2: b1"},
         "E0405",
-        "block `p` says level 2, but comes out at no level (a vector)",
+        "block `p` declares level 2, but its result is at no level (a vector)",
         "",
     ),
     "from between levels": (

@@ -115,7 +115,7 @@ def test_broken_files(content: str, suffix: str, tmp_path: Path) -> None:
     path.write_bytes(data)
     code, message = said(path)
     assert code in {"E0903", "E0904"}
-    assert message.startswith(("cannot make sense of `FILE`: ", "`FILE` is not a plain state dict: "))
+    assert message.startswith(("`FILE` is not a valid weights file: ", "`FILE` is not a plain state dict: "))
     assert "\n" not in message
 
 
@@ -160,7 +160,7 @@ def test_state_dicts_that_are_none(content: Any, reason: str, tmp_path: Path) ->
 
 def test_types_that_no_network_has(tmp_path: Path) -> None:
     path = write(tmp_path / "w.safetensors", {"a": torch.ones(2).to(torch.float8_e4m3fn)})
-    assert said(path) == ("E0903", "cannot make sense of `FILE`: `a` has numbers of type F8_E4M3")
+    assert said(path) == ("E0903", "`FILE` is not a valid weights file: `a` has numbers of type F8_E4M3")
 
 
 def test_without_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

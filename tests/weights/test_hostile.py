@@ -23,7 +23,7 @@ def said(path: Path) -> str:
     (diagnostic,) = outcome.diagnostics
     assert diagnostic.code.id in {"E0903", "E0904"}
     assert "\n" not in diagnostic.message
-    return diagnostic.message.replace(str(path), "FILE").removeprefix("cannot make sense of `FILE`: ")
+    return diagnostic.message.replace(str(path), "FILE").removeprefix("`FILE` is not a valid weights file: ")
 
 
 @pytest.fixture(autouse=True)

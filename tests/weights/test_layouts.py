@@ -508,7 +508,7 @@ def test_bad_indices(name: str, tmp_path: Path) -> None:
     files, said = BAD_INDICES[name]
     path = tmp_path / "w.safetensors.index.json"
     path.write_text(json.dumps({"weight_map": files} if files else {}))
-    assert refusal(path)[0].startswith(f"E0903 cannot make sense of `FILE`: {said}")
+    assert refusal(path)[0].startswith(f"E0903 `FILE` is not a valid weights file: {said}")
 
 
 def test_shards_hold_what_the_index_says(tmp_path: Path) -> None:
@@ -676,7 +676,7 @@ def test_tensors_that_a_tool_moved_are_no_damage(name: str, tmp_path: Path) -> N
     os.mkfifo(tmp_path / "pipe.data")
     moved(path, location, **entries)
     said = refusal(path)
-    assert said[0].startswith("E0903 cannot make sense of `FILE`: ")
+    assert said[0].startswith("E0903 `FILE` is not a valid weights file: ")
     assert reason in said[0]
     assert said[1:] == ["keep the files of a model together in one folder"]
 

@@ -104,7 +104,9 @@ TENSORS = {
 @pytest.mark.parametrize("case", TENSORS)
 def test_tensors_that_are_refused(case: str, tmp_path: Path) -> None:
     tensors, reason = TENSORS[case]
-    assert refusal(saved(tmp_path / "m.onnx", *tensors)).startswith(f"E0903 cannot make sense of `FILE`: {reason}")
+    assert refusal(saved(tmp_path / "m.onnx", *tensors)).startswith(
+        f"E0903 `FILE` is not a valid weights file: {reason}"
+    )
 
 
 @pytest.mark.parametrize("said", [("offset", "length"), ("offset",), ("length",), ()])
@@ -131,4 +133,4 @@ def test_where_tensors_of_others_stand_in_another_file(said: tuple[str, ...], tm
 def test_no_model(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\xff\xffhello")
-    assert refusal(path).startswith("E0903 cannot make sense of `FILE`: ")
+    assert refusal(path).startswith("E0903 `FILE` is not a valid weights file: ")

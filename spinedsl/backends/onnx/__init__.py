@@ -110,7 +110,7 @@ def _numbers(node: Node) -> Iterator[float]:
 
 
 def _tensors_beyond_half(program: Program, weights: Mapping[str, NDArray[Any]]) -> Iterator[Diagnostic]:
-    """Finite numbers of tensors that would become infinite, said together."""
+    """Finite numbers of tensors that would become infinite, reported together."""
     beyond = {name: int((np.isfinite(array) & (abs(array) > HALF_MOST)).sum()) for name, array in weights.items()}
     notes = [f"`{name}`: {count} of {weights[name].size} numbers" for name, count in beyond.items() if count]
     if notes:

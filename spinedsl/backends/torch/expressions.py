@@ -113,7 +113,7 @@ def _without_neutral(operator_: str, parts: list[Expr]) -> Expr:
 
 
 def opposite(expr: Expr) -> Expr:
-    """`not expr`, said shortly."""
+    """`not expr`, in a short form."""
     if isinstance(expr, Operation) and expr.operator in OPPOSITE:
         return Operation(OPPOSITE[expr.operator], expr.operands)
     if isinstance(expr, Operation) and expr.operator in ("and", "or"):

@@ -12,7 +12,7 @@ RULE = Rule(
 At this place the language allows only what the message names after `expected`. Most often a small
 mark is missing or too many just before it: the `:` after a row's name, the `,` between two inputs,
 or a `=` after a clause. Clauses take their value without `=`; `name = value` is for arguments in
-parentheses. Every row is read by itself, so what is said of the other rows holds.
+parentheses. Every row is read by itself, so what is reported about the other rows holds.
 """,
     wrong="""\
 spine 1

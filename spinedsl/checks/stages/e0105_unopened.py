@@ -1,11 +1,11 @@
-"""E0105: bracket never opened."""
+"""E0105: unmatched bracket."""
 
 from spinedsl.diagnostics import Default, Rule
 
 RULE = Rule(
     "E0105",
-    title="bracket never opened",
-    message="there is a `{bracket}` too many",
+    title="unmatched bracket",
+    message="unmatched `{bracket}`",
     label="{why}",
     default=Default.ERROR,
     explanation="""\

@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0110",
     title="bidirectional control",
-    message="{character} makes the text read other than it runs",
+    message="{character} reorders the displayed text",
     label="hidden here",
     fix="take it away",
     default=Default.ERROR,

@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0114",
     title="unknown language version",
-    message="there is no version {got} of the language",
+    message="unknown language version {got}",
     label="this compiler knows version 1",
     fix="write `spine 1`",
     default=Default.ERROR,

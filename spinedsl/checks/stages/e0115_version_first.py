@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0115",
     title="version not first",
-    message="the version stands first in a file",
+    message="the version must come first in a file",
     label="move it above everything else",
     default=Default.ERROR,
     explanation="""\

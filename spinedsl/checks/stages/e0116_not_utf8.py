@@ -6,7 +6,7 @@ RULE = Rule(
     "E0116",
     title="not UTF-8",
     message="the file is not UTF-8: byte {byte} at offset {offset}",
-    label="the last that is",
+    label="valid up to here",
     fix="save the file as UTF-8",
     default=Default.ERROR,
     explanation="""\

@@ -5,8 +5,8 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0217",
     title="clause given twice",
-    message="`{name}` is said twice in this row",
-    label="said again here",
+    message="`{name}` is given twice in this row",
+    label="given again here",
     fix="take one of them away",
     default=Default.ERROR,
     explanation="""\

@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0218",
     title="unknown entry",
-    message="{what} knows no `{name}`",
+    message="{what} has no entry `{name}`",
     label="expected {known}",
     default=Default.ERROR,
     explanation="""\

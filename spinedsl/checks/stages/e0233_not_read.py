@@ -13,7 +13,7 @@ What is given has to be read by somebody. A call that says `init = zeros` and th
 drawn, or the starting value of a bias that it does not have, says something that cannot happen; so does
 an entry of `defaults` for what every call says by itself, such as the `kernel` of a convolution, and one
 that sets nothing. Mostly it is half of what was meant: `bias = true`, or `act relu`. Where the other half is
-computed, or is what the network's `defaults` say, nothing is said: another use may read it.
+computed, or is what the network's `defaults` say, nothing is reported: another use may read it.
 """,
     wrong="""\
 spine 1

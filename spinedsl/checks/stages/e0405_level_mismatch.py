@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0405",
     title="level not reached",
-    message="{what} `{name}` says level {expected}, but comes out at {got}",
+    message="{what} `{name}` declares level {expected}, but its result is at {got}",
     label="declared level {expected}",
     default=Default.ERROR,
     explanation="""\

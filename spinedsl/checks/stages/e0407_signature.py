@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0407",
     title="signature not kept",
-    message="`{name}` promises {expected} channels, but returns {got}",
+    message="`{name}` declares {expected} channels, but returns {got}",
     label="returns {got} channels here",
     default=Default.ERROR,
     explanation="""\

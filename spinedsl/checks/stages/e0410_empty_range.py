@@ -11,7 +11,7 @@ RULE = Rule(
     default=Default.ERROR,
     explanation="""\
 A range names its first and last number, both included: `3..7` is five levels. With the larger
-number first it holds none, and what is said for it would apply to nothing.
+number first it holds none, and what is given for it would apply to nothing.
 """,
     wrong="""\
 spine 1

@@ -11,7 +11,7 @@ RULE = Rule(
     explanation="""\
 The value is of the right kind, but it makes no sense here: a kernel has at least one element, an
 epsilon is above 0, a block is repeated a whole number of times. The upper bounds lie far beyond any
-network that could be trained; they are there so that a slip of the keyboard is said at once and
+network that could be trained; they are there so that a typing error is reported at once and
 does not fill the memory.
 """,
     wrong="""\

@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0903",
     title="broken weights file",
-    message="cannot make sense of `{path}`: {reason}",
+    message="`{path}` is not a valid weights file: {reason}",
     label="",
     default=Default.ERROR,
     explanation="""\

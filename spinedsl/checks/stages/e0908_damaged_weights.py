@@ -15,7 +15,7 @@ that flips on a disk or in a transfer would otherwise load as wrong numbers, and
 notice. The message says which tensors have changed, or that the header has. The file cannot be
 repaired: fetch it again, or convert it again.
 
-It is also said where another program changed a file and kept our digests: write it without the
+It is also reported where another program changed a file and kept our digests: write it without the
 metadata that begins with `spine.`, and `spine weights convert` gives new ones.
 """,
 )

@@ -15,6 +15,6 @@ and a teacher. Which of them is meant is a decision, so none is taken without a 
 one, as the message lists them, and so does `spinedsl.read_weights(path, key = "ema")`.
 
 The average is mostly what was evaluated and published. Where a file holds one set of tensors alone,
-under whatever key, that one is taken, and the key is said.
+under whatever key, that one is taken, and the key is reported.
 """,
 )

@@ -11,7 +11,7 @@ RULE = Rule(
     explanation="""\
 A configuration is written in TOML: `[tables]` of `key = value`, texts in quotes, lists in brackets,
 `true` and `false` for yes and no, `#` before a comment. From the first place on that is something
-else nothing more can be read, so this mistake is said alone.
+else nothing more can be read, so this mistake is reported alone.
 
 It happens with `name = sgd`, where the text needs quotes, and with a key that stands twice in a
 table.

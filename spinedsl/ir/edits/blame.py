@@ -61,7 +61,7 @@ def _blame(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagn
 
 
 def _turned(said: Diagnostic, edit: Label) -> Diagnostic:
-    """What shows in a row of another file, said at the edit: the other file is right as it stands."""
+    """What shows in a row of another file, reported at the edit: the other file is right as it stands."""
     others = tuple(label for label in said.others if label is not edit)
     return replace(said, others=others).seen_from(edit.span, edit.text)
 

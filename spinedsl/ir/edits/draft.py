@@ -1,4 +1,4 @@
-"""A network while it is edited: its items and settings so far, what was done to it, and what was said.
+"""A network while it is edited: its items and settings so far, what was done to it, and what was reported.
 
 In: the network that is edited, the instance whose edits are made, and the unit of the instance's file.
 """

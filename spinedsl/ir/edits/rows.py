@@ -1,7 +1,7 @@
 """Edits of rows: clauses and types replaced, rows dropped, added and moved.
 
 In: a `Draft` and one edit after another. Out: the draft's items and trace after them; rows that are not there, clauses
-edited twice and edits that change nothing are said.
+edited twice and edits that change nothing are reported.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class RowEditor(Record, frozen=False):
         return next((at for at, item in rows if isinstance(item, tree.Row) and item.name.text == name), None)
 
     def find(self, name: tree.Name, kind: str = "row") -> int | None:
-        """The same, or None with what is wrong said."""
+        """The same, or None with what is wrong reported."""
         at = self.index(name.text)
         if at is not None or name.text in self.mentioned:
             return at
@@ -86,7 +86,7 @@ class RowEditor(Record, frozen=False):
         return None
 
     def once(self, row: str, what: str, place: Span) -> bool:
-        """Note that `what` of a row is edited; false, and said, if it was before."""
+        """Note that `what` of a row is edited; false, and reported, if it was before."""
         first = self.done.setdefault((row, what), place)
         if first is place:
             return True
@@ -97,7 +97,7 @@ class RowEditor(Record, frozen=False):
     # ---- the edits ----
 
     def change(self, edit: tree.Change) -> None:
-        """Replace clauses, and the type if one is said."""
+        """Replace clauses, and the type if one is given."""
         unknown = len(self.draft.said)
         at = self.find(edit.name, edit.kind)
         if at is None:
@@ -134,12 +134,12 @@ class RowEditor(Record, frozen=False):
         kept: list[tree.Clause] = list(row.clauses)
         fresh: list[tree.Clause] = []
         here: dict[str, tree.Clause] = {}
-        torn = {clause.keyword.text for clause in edit.clauses} >= set(FEEDS)  # said of the row: one of the two
+        torn = {clause.keyword.text for clause in edit.clauses} >= set(FEEDS)  # given for the row: one of the two
         for clause in edit.clauses:
             word = clause.keyword.text
             if word in here:
                 found = say.CLAUSE_TWICE.at(clause.span, name=word)
-                found = found.with_others(Label(here[word].span, "first said here"))
+                found = found.with_others(Label(here[word].span, "first given here"))
                 self.draft.said.append(found.repaired(Edit(clause.span, "")))
                 continue
             second = torn and word in FEEDS and not here.keys().isdisjoint(FEEDS)
@@ -166,7 +166,7 @@ class RowEditor(Record, frozen=False):
         return (*kept, *fresh)
 
     def take_away(self, row: tree.Row, kept: list[tree.Clause], clause: tree.Clause, said: Span) -> None:
-        """`absorb none`: the row has the clause no more. `said` is all that says so."""
+        """`absorb none`: the row has the clause no more. `reported` is all that says so."""
         word = clause.keyword.text
         if any(old.keyword.text == word for old in kept):
             kept[:] = [old for old in kept if old.keyword.text != word]
@@ -233,7 +233,7 @@ class RowEditor(Record, frozen=False):
 
     @staticmethod
     def meant_as_place(row: tree.Row) -> Diagnostic | None:
-        """`from b3 after b7`: what feeds the row is said, so `after` seems to be its place."""
+        """`from b3 after b7`: what feeds the row is given, so `after` seems to be its place."""
         words = [clause.keyword.text for clause in row.clauses]
         if "from" not in words or "after" not in words:
             return None

@@ -1,7 +1,7 @@
 """Edits of settings: `widths`, `defaults` and `rules` entry by entry, the others as a whole, and values of parameters.
 
 In: a `Draft` and one edit after another. Out: the draft's items after them, each entry at its own place; settings made
-twice and edits that change nothing are said.
+twice and edits that change nothing are reported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SettingsEditor(Record, frozen=False):
     done: dict[str, Span] = field(default_factory=dict)  # by their words: set here
 
     def edit(self, edit: tree.SettingItem) -> None:
-        """Replace a setting, or those of its entries that are said."""
+        """Replace a setting, or those of its entries that are given."""
         word = word_of(edit)
         assert word is not None
         at = next((at for at, item in enumerate(self.draft.items) if word_of(item) == word), None)
@@ -68,7 +68,7 @@ class SettingsEditor(Record, frozen=False):
                 repeated = same(old, new)
             if repeated:
                 text = " ".join(new.span.text.split())
-                self.draft.nothing(new.span, f"`{text}` is said already", "the same", old.span)
+                self.draft.nothing(new.span, f"`{text}` is set already", "the same", old.span)
 
     def unset(self, edit: tree.Setting, at: int | None) -> None:
         """`resample none`: the network has the setting no more."""
@@ -119,7 +119,7 @@ class SettingsEditor(Record, frozen=False):
         return next((found for found in self.draft.base.parameters if found.name.text == name), None)
 
     def not_a_let(self, edit: tree.Binding) -> None:
-        """A parameter edited as a `let`; the other way round is said where arguments are taken."""
+        """A parameter edited as a `let`; the other way round is reported where arguments are taken."""
         parameter = self.parameter(edit.name.text)
         assert parameter is not None
         found = say.WRONG_KIND.at(edit.name.span, name=edit.name.text, got="a parameter", expected="a `let`")

@@ -18,7 +18,7 @@ class TaskEditor(Record, frozen=False):
     """Edits the tasks of a draft, each once."""
 
     draft: Draft
-    done: dict[str, Span] = field(default_factory=dict)  # by name: said here
+    done: dict[str, Span] = field(default_factory=dict)  # by name: given here
 
     def index(self, name: str) -> int | None:
         """Where a task stands among the items of the network."""
@@ -30,7 +30,7 @@ class TaskEditor(Record, frozen=False):
         name = edit.name.text
         first = self.done.setdefault(name, edit.span)
         if first is not edit.span:
-            found = say.EDITED_TWICE.at(edit.span, what="what is said", name=name)
+            found = say.EDITED_TWICE.at(edit.span, what="the declaration", name=name)
             found = found.with_others(Label(first, "first edited here"))
             self.draft.said.append(found.with_fix("take one of them away"))
             return

@@ -152,7 +152,7 @@ class RowElaborator(Record, frozen=False):
             return None
         known: Environment = dict(zip(defined.parameters, implicit, strict=False))
         for name, value in given.items():
-            if name in defined.parameters and name not in known:  # else it is said that the row fills it in
+            if name in defined.parameters and name not in known:  # else it is reported that the row fills it in
                 known[name] = value
         self.context.uses.append((use.span, defined.name))
         completed = complete(self.context, defined, known)
@@ -362,7 +362,7 @@ class RowElaborator(Record, frozen=False):
             result = call.type
         kept = self.at_its_level(arrived, result)
         if kept is None:
-            self.context.deepest = deepest  # what a wrong level would ask of the input's size is not said as well
+            self.context.deepest = deepest  # what a wrong level would ask of the input's size is not reported as well
         return kept
 
     def repeats(self) -> int | None:

@@ -155,7 +155,7 @@ class Settings(Record, frozen=False):
     # ---- numbers ----
 
     def whole(self, expr: tree.Expr, what: str, least: int, most: int) -> int | None:
-        """A whole number in a range, or None with the reason said."""
+        """A whole number in a range, or None with the reason reported."""
         value = self.values.evaluate(expr)
         if isinstance(value, Poison):
             return None
@@ -181,7 +181,7 @@ class Settings(Record, frozen=False):
         return checked
 
     def level(self, expr: tree.Expr) -> int | None:
-        """A level that can be, or None with the reason said."""
+        """A level that can be, or None with the reason reported."""
         value = self.values.evaluate(expr)
         if isinstance(value, Poison):
             return None
@@ -263,7 +263,7 @@ class Settings(Record, frozen=False):
                 got = in_words(value) if item.high is None else "a range"
                 found = say.EXPECTED_VALUE.at(place, what="`sizes`", expected=one_of(SIZES), got=got)
                 self.report(found.with_fix("let sizes be rounded up: `sizes any`", Edit(place, "any")))
-            return True  # nothing more is said of sizes
+            return True  # nothing more is reported about sizes
         return self.network.may_mean("sizes", "any")
 
     def input_type(self, given: tuple[int, int] | None) -> Type | None:

@@ -1,8 +1,8 @@
 """Expand definitions: the one evaluator of the language.
 
 In: a definition and the values of its parameters, under one network's `defaults`. Out: an `ops.Module`, or `POISON`
-with the reason said. An expansion is a pure function of these, so equal uses share one module, in one network and
-across networks, and a mistake in it is said once.
+with the reason reported. An expansion is a pure function of these, so equal uses share one module, in one network and
+across networks, and a mistake in it is reported once.
 
 `values` says what there is, `context` what the expansions of one network share; `expressions`, `calls` and `statements`
 are the evaluator, each adding to the one before.

@@ -209,7 +209,7 @@ class Caller(Evaluator):
         return like.type.level
 
     def report_no_default(self, callee: tree.Name) -> None:
-        """A role is used that the network's `defaults` do not fill: said once for the network."""
+        """A role is used that the network's `defaults` do not fill: reported once for the network."""
         role = callee.text
         found = say.NO_DEFAULT.at(callee.span, role=role, network=self.context.network.name)
         self.context.report(
@@ -285,7 +285,7 @@ class Caller(Evaluator):
         given: Mapping[str, tree.Argument],
         attributes: Mapping[str, Attr | None],
     ) -> bool:
-        """No attribute is given that the call itself leaves without a meaning: false with the reason said.
+        """No attribute is given that the call itself leaves without a meaning: false with the reason reported.
 
         Where that depends on a value that is computed, or on what the network's `defaults` say, it is meant.
         """
@@ -378,7 +378,7 @@ class Caller(Evaluator):
     def fits_sizes(
         self, role: str, primitive: str, x: Type, attributes: dict[str, Attr], values: dict[str, Value], span: Span
     ) -> bool:
-        """A window fits every size that the network takes: false with the reason said."""
+        """A window fits every size that the network takes: false with the reason reported."""
         stride = values["stride"]
         if primitive == "conv_transpose" or not isinstance(stride, int):
             return True

@@ -1,4 +1,4 @@
-"""What all expansions of one network share: its `defaults`, what was said, what was expanded before, and the limits."""
+"""What all expansions of one network share: its `defaults`, what was reported and expanded before, and the limits."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Context(Record, frozen=False, eq=False):
     # ---- what was expanded before ----
 
     def recall(self, defined: Defined, key: object) -> Expanded | None:
-        """An equal expansion of before. Its mistakes are said again, at the present use."""
+        """An equal expansion of before. Its mistakes are reported again, at the present use."""
         found = self._remembered(defined).get(key)
         if found is None and self._failed:
             found = self._failed.get((id(defined), key))
@@ -139,10 +139,10 @@ class Context(Record, frozen=False, eq=False):
             memo = self._memo[id(defined)] = defined.expansions.setdefault(key, {})
         return memo
 
-    # ---- what is said ----
+    # ---- what is reported ----
 
     def listen(self) -> dict[object, Diagnostic]:
-        """Begin to collect what is said, each thing once, for the expansion that begins."""
+        """Begin to collect what is reported, each thing once, for the expansion that begins."""
         self._inside.append({})
         return self._inside[-1]
 
@@ -153,8 +153,8 @@ class Context(Record, frozen=False, eq=False):
     def report(self, diagnostic: Diagnostic, once: str = "") -> None:
         """Say it with the uses and the instance that led here, once for each place (or for each `once`).
 
-        A mistake in a definition of the same file is said where it stands, whoever uses it; one in a definition of
-        another file is said at the use, which is where something can be done about it.
+        A mistake in a definition of the same file is reported where it stands, whoever uses it; one in a definition of
+        another file is reported at the use, which is where something can be done about it.
         """
         if self.silent:
             return
@@ -180,7 +180,7 @@ class Context(Record, frozen=False, eq=False):
         if self.work.left >= 0:
             return True
         limit = f"{self.work.total:,}"
-        if self.work.said or self.silent:  # what is asked for in silence is expanded again, and said then
+        if self.work.said or self.silent:  # what is asked for in silence is expanded again, and reported then
             return False
         self.work.said = True
         found = say.TOO_MANY.at(place, what="steps of expansion", limit=limit, got="more")

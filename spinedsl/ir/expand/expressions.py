@@ -1,6 +1,6 @@
 """Evaluate the expressions of one definition, or of a network: names, properties, arithmetic and choices.
 
-A mistake is said once and leaves `POISON`; what is made of that is unknown too. Arithmetic on feature maps becomes
+A mistake is reported once and leaves `POISON`; what is made of that is unknown too. Arithmetic on feature maps becomes
 primitive operations. What a call does is added by `calls`; here, only functions of numbers are known.
 """
 
@@ -59,7 +59,7 @@ class Evaluator:
         self.env: Environment = {}
 
     def evaluate(self, expr: tree.Expr) -> Result:
-        """Value of an expression; POISON when a mistake was said or nothing can be known."""
+        """Value of an expression; POISON when a mistake was reported or nothing can be known."""
         kind = type(expr)
         return self.call(cast(tree.Call, expr)) if kind is tree.Call else _RULES[kind](self, expr)
 
@@ -301,7 +301,7 @@ class Evaluator:
             return POISON
         return simplest(FUNCTIONS[name](values))
 
-    # ---- what is said, and notes of the text ----
+    # ---- what is reported, and notes of the text ----
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Say it, with the uses that led here."""

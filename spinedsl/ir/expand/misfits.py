@@ -1,4 +1,4 @@
-"""What is said where a shape rule refuses: the words of the rule, with the places and a way to repair it.
+"""What is reported where a shape rule refuses: the words of the rule, with the places and a way to repair it.
 
 In: a `Problem`, the types that came in, the attributes and the place. Out: a diagnostic.
 """

@@ -2,7 +2,7 @@
 
 In: `tree.File` and the units that it imports. Out: a `Unit`, and a `Network` for each `network` of the file.
 Everything that can be known without a value is checked here: names, arity, order of the rows, recursion, returns. A
-definition with a mistake is marked unsound and expands to nothing later, so that the mistake is said once.
+definition with a mistake is marked unsound and expands to nothing later, so that the mistake is reported once.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def resolve(
 def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
     """Every network of the file, in the order in which they stand; instances with the network that they are made of.
 
-    Networks of imported files are made, and what is wrong with them said, as far as these are made of them.
+    Networks of imported files are made, and what is wrong with them reported, as far as these are made of them.
     """
     diagnostics: list[Diagnostic] = []
     file = unit.file

@@ -23,7 +23,7 @@ BOUND_AS = {
     "index": "the index of a `repeat`",
     "item": "the item of an `each`",
 }
-BROKEN = "broken"  # bound by a statement that could not be read: nothing is said of such a name
+BROKEN = "broken"  # bound by a statement that could not be read: nothing is reported about such a name
 FILLED_BY_ROWS = {
     "stem_type": ("the image",),
     "block_type": ("the feature map",),
@@ -86,7 +86,7 @@ class _Checker(Record, frozen=False):
             said = len(self.diagnostics)
             self.expressions.check(definition.signature, scope)
             unknown = [found.span.text for found in self.diagnostics[said:] if found.code is say.UNKNOWN_NAME]
-            self.expressions.missed.update(unknown)  # what the signature lacks is not said of the body as well
+            self.expressions.missed.update(unknown)  # what the signature lacks is not reported about the body as well
         returns = self.body(definition.body, scope, dict(scope.names), loop=False)
         yields = [statement for statement in statements_in(definition.body) if isinstance(statement, tree.Yield)]
         if definition.kind == "head_type":
@@ -150,7 +150,7 @@ class _Checker(Record, frozen=False):
         returned = False
         for statement in body:
             if returned and isinstance(statement, tree.Broken):
-                continue  # what is wrong with it is said
+                continue  # what is wrong with it is reported
             if returned:
                 found = say.UNREACHABLE.at(statement.span)
                 words = "take it away" if statement is body[-1] else "take away all that stands after the `return`"
@@ -200,7 +200,7 @@ class _Checker(Record, frozen=False):
         self.body(statement.body, inner, dict(inner.names), loop=True)
 
     def assignment(self, statement: tree.Binding, scope: Scope) -> None:
-        """A `var` gets its next value. What is none is said once, however often it is used."""
+        """A `var` gets its next value. What is none is reported once, however often it is used."""
         name = statement.name
         how, place = scope.names.get(name.text, ("", name.span))
         if how in ("var", BROKEN) or (not how and name.text in self.expressions.missed):

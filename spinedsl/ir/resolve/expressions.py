@@ -52,7 +52,9 @@ class Expressions(Record, frozen=False):
     unit: Unit
     diagnostics: list[Diagnostic] = field(default_factory=list)
     in_network: bool = False
-    missed: set[str] = field(default_factory=set)  # names of which it was said that they are missing: once is enough
+    missed: set[str] = field(
+        default_factory=set
+    )  # names of which it was reported that they are missing: once is enough
 
     def check(self, expr: tree.Expr, scope: Scope) -> None:
         """Names and arity of an expression and all its parts."""
@@ -186,7 +188,7 @@ class Expressions(Record, frozen=False):
             self.unknown_callee(callee)
 
     def compared(self, callee: tree.Name, arguments: Sequence[tree.Argument], scope: Scope) -> bool:
-        """`kernel == 3`, which compares, where `kernel = 3` would give the argument: said of each."""
+        """`kernel == 3`, which compares, where `kernel = 3` would give the argument: reported about each."""
         given = [argument.value for argument in arguments if argument.name is None]
         comparisons = [value for value in given if isinstance(value, tree.Binary) and value.operator == "=="]
         if not comparisons:

@@ -41,7 +41,7 @@ class _Maker(Record, frozen=False):
     written: int = 0  # of those, so far
 
     def make(self, key: Key) -> None:
-        """One network, after what it is made of; circles are said."""
+        """One network, after what it is made of; circles are reported."""
         trail: dict[Key, None] = {}
         step: Key | None = key
         while step is not None and step not in self.made and step not in trail:
@@ -80,7 +80,7 @@ class _Maker(Record, frozen=False):
         return replace(network, name=instance.name.text, unit=unit, arguments=arguments, instance=instance, base=base)
 
     def afford(self, base: Network, instance: tree.Instance) -> bool:
-        """One more network may be written out: false once edits make too many rows, which is said once."""
+        """One more network may be written out: false once edits make too many rows, which is reported once."""
         before, self.written = self.written, self.written + len(base.declared.items)
         if before <= self.most < self.written:
             limit = f"{self.most:,}"
@@ -131,7 +131,7 @@ def _apart(
 
 
 def _a_let(instance: tree.Instance, argument: tree.Argument, let: tree.Name) -> Diagnostic:
-    """A `let` of the network is given as if it were a parameter: in parentheses or among the edits, said alike."""
+    """A `let` of the network is given as if it were a parameter: in parentheses or among the edits, reported alike."""
     name = let.text
     place = argument.name if argument.name is not None else argument
     found = say.WRONG_KIND.at(place.span, name=name, got="a `let`", expected="a parameter")

@@ -24,7 +24,7 @@ MAX_MEANT = 300  # rows that an unknown name may have meant
 
 
 class Names(Record, frozen=False):
-    """What the rows and settings of a network can name, and what was said so far."""
+    """What the rows and settings of a network can name, and what was reported so far."""
 
     declared: tree.Network
     unit: Unit

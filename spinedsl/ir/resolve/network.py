@@ -130,7 +130,7 @@ class _Settings(Record, frozen=False):
         assert defaults is not None
         name, arguments = item.use.name.text, item.use.arguments
         alike = [other for other in defaults.items if other.role is None and other.use.name.text == name]
-        if len(alike) > 1:  # which is said
+        if len(alike) > 1:  # which is reported
             return
         roles = {other.role.text: other.use.name.text for other in defaults.items if other.role is not None}
         if not arguments:
@@ -154,7 +154,7 @@ class _Settings(Record, frozen=False):
             self.names.diagnostics.append(found.with_fix("take it away", away))
 
     def is_turned_round(self, item: tree.DefaultItem) -> bool:
-        """`relu act` says an operation first, and then what it is for: said once."""
+        """`relu act` says an operation first, and then what it is for: reported once."""
         role = item.use.name.text
         if item.role is None or role not in ROLES or item.role.text not in {*_fitting(role), "identity"}:
             return False
@@ -279,7 +279,7 @@ def fills(role: str, primitive: Primitive) -> bool:
 
 
 def _fitting(role: str) -> list[str]:
-    """The primitives that can fill a role; without a role, those that a default can be said of."""
+    """The primitives that can fill a role; without a role, those that can have a default."""
     if role == "act":
         return [primitive.name for primitive in PRIMITIVES.values() if primitive.activation]
     if role == "norm":

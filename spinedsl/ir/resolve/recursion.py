@@ -11,7 +11,7 @@ from spinedsl.syntax import tree
 
 
 def find_recursion(unit: Unit) -> list[Diagnostic]:
-    """Circles of definitions, each said at the call that closes it. Without recursion: a chain may be long."""
+    """Circles of definitions, each reported at the call that closes it. Without recursion: a chain may be long."""
     calls = {defined.name: list(_calls(defined)) for defined in unit.own()}
     diagnostics: list[Diagnostic] = []
     done: set[str] = set()

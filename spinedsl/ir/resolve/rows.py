@@ -47,7 +47,7 @@ class RowResolver(Record, frozen=False):
         return tuple(self.row(row, index) for index, row in enumerate(self.names.rows))
 
     def row(self, row: tree.Row, index: int) -> RowDecl:
-        """One row; unsound if anything was said of it."""
+        """One row; unsound if anything was reported about it."""
         said = len(self.names.diagnostics)
         clauses = self.clauses(row)
         plain = self.is_plain(row)
@@ -79,7 +79,7 @@ class RowResolver(Record, frozen=False):
     # ---- clauses ----
 
     def clauses(self, row: tree.Row) -> dict[str, tree.Clause]:
-        """The clauses by their word; unknown ones, and second ones, are said."""
+        """The clauses by their word; unknown ones, and second ones, are reported."""
         known = CLAUSES[row.kind]
         found: dict[str, tree.Clause] = {}
         say_ = self.names.diagnostics.append
@@ -94,7 +94,7 @@ class RowResolver(Record, frozen=False):
                     self.names.meant.add(clause.value.name)
             elif word.text in found:
                 again = say.CLAUSE_TWICE.at(clause.span, name=word.text)
-                again = again.with_others(Label(found[word.text].span, "first said here"))
+                again = again.with_others(Label(found[word.text].span, "first given here"))
                 say_(again.repaired(Edit(clause.span, "")))
             else:
                 found[word.text] = clause
@@ -178,7 +178,7 @@ class RowResolver(Record, frozen=False):
     # ---- the rows that a row reads ----
 
     def above(self, name: tree.Name, row: tree.Row, index: int) -> bool:
-        """A row `name` stands above row number `index`; otherwise what is wrong was said."""
+        """A row `name` stands above row number `index`; otherwise what is wrong was reported."""
         names = self.names
         at = names.order.get(name.text)
         if at is None:

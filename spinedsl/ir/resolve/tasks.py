@@ -26,7 +26,7 @@ class TaskResolver(Record, frozen=False):
         self.heads = [row.name.text for row in self.names.rows if row.kind == "head"]
 
     def task(self, task: tree.Task) -> TaskDecl:
-        """One task; what is wrong with it is said, and left out."""
+        """One task; what is wrong with it is reported, and left out."""
         said = len(self.names.diagnostics)
         self.names.take(task.name, "a task")
         kind = TASKS.get(task.use.name.text)
@@ -81,7 +81,7 @@ class TaskResolver(Record, frozen=False):
     # ---- clauses ----
 
     def clauses(self, task: tree.Task, kind: TaskKind) -> dict[str, tree.Clause]:
-        """The clauses by their word; those that the kind has not, second ones and missing ones are said."""
+        """The clauses by their word; those that the kind has not, second ones and missing ones are reported."""
         found: dict[str, tree.Clause] = {}
         say_ = self.names.diagnostics.append
         unknown = False
@@ -97,7 +97,7 @@ class TaskResolver(Record, frozen=False):
                 say_(away if near is None else wrong.with_rename(word.span, near))
             elif word.text in found:
                 twice = say.CLAUSE_TWICE.at(clause.span, name=word.text)
-                twice = twice.with_others(Label(found[word.text].span, "first said here"))
+                twice = twice.with_others(Label(found[word.text].span, "first given here"))
                 say_(twice.with_fix("take one of them away", Edit(clause.span, "")))
             else:
                 found[word.text] = clause
@@ -134,7 +134,7 @@ class TaskResolver(Record, frozen=False):
         return None
 
     def is_head(self, task: tree.Task, name: tree.Name) -> bool:
-        """A head has the name; otherwise what is wrong was said."""
+        """A head has the name; otherwise what is wrong was reported."""
         names = self.names
         at = names.order.get(name.text)
         if at is not None and names.rows[at].kind == "head":

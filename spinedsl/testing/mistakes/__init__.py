@@ -1,4 +1,4 @@
-"""Mistakes: one change of a valid text that must be refused, with the code that must be said.
+"""Mistakes: one change of a valid text that must be refused, with the code that must be reported.
 
 Each planter knows one code: what to look for in the text, and what to write there. `CODES` has all of them. What no
 change of one text can cause is not among them: several files, bytes that are no text, warnings, weights, megabytes.
@@ -24,7 +24,7 @@ CODES = tuple(sorted(PLANTERS))
 
 
 class Mistake(Record):
-    """A text with one mistake, and the code of what must be said of it."""
+    """A text with one mistake, and the code of what must be reported about it."""
 
     text: str
     code: str

@@ -31,7 +31,7 @@ def _channels_of(value: str) -> Planter:
 
 
 def _level_of(value: str) -> Planter:
-    """The level of a block that is resampled, and that only outputs read: nothing else is said of it then."""
+    """The level of a block that is resampled, and that only outputs read: nothing else is reported about it then."""
 
     def plant(field: Field) -> str | None:
         def fit(row: TypedRow) -> bool:
@@ -110,7 +110,7 @@ def _no_defaults(field: Field) -> str | None:
 
 
 def _uses_act(field: Field) -> bool:
-    """Just one row that surely uses it: every further use would be said too."""
+    """Just one row that surely uses it: every further use would be reported too."""
     return any(row.declared.row.use.name.text in ("residual", "bottleneck", "resnet_stem") for row in field.rows)
 
 
