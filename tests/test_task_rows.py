@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch.nn import functional
@@ -97,6 +98,17 @@ def test_tasks_leave_the_network_as_it_is() -> None:
         assert one == other
     assert program(bare).tasks == ()
     assert [str(node) for node in flatten(program(bare)).nodes] == [str(node) for node in flatten(program()).nodes]
+
+
+def test_a_model_says_its_tasks() -> None:
+    found: list[dict[str, str]] = []
+    for text in (HEAD + HEADS + "}\n", FULL):
+        (data,) = spinedsl.compile(Source.from_text(text, "net.spine"), to="onnx").values()
+        model = onnx.load_from_string(data)
+        found.append({entry.key: entry.value for entry in model.metadata_props})
+    assert "spine.tasks" not in found[0]
+    expected = {"name": "face", "kind": "embedding", "arguments": {}, "outputs": {"from": ["vector"]}}
+    assert json.loads(found[1]["spine.tasks"])[1] == expected
 
 
 def test_a_task_may_stand_above_its_head() -> None:

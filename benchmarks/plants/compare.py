@@ -4,6 +4,13 @@ from benchmarks.plants.plant import Plant
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
+        "tasks: one that is dropped breaks nobody",
+        "compare/tasks.py",
+        'yield Reason(Tier.INTERFACE, about, "dropped")',
+        'yield Reason(Tier.NONE, about, "dropped")',
+        ("tests/test_task_rows.py",),
+    ),
+    Plant(
         "diff: the order of outputs is not looked at",
         "compare/tiers.py",
         "if [name for name in before if name in after] != [name for name in after if name in before]:",

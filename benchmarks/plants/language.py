@@ -4,6 +4,27 @@ from benchmarks.plants.plant import Plant
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
+        "tasks: an embedding that normalises each position by itself",
+        "ops/tasks.py",
+        " and not of.axes and of.height * of.width == 1",
+        "",
+        ("tests/test_mistakes.py",),
+    ),
+    Plant(
+        "tasks: a name of the words of edits alone",
+        "syntax/layout.py",
+        'self.tokens[0].value == TASK and len(self.tokens) > 1 and self.tokens[1].type != "EQUAL"',
+        "self.tokens[0].value == TASK and len(self.tokens) > 1",
+        ("tests/test_task_rows.py",),
+    ),
+    Plant(
+        "tasks: kept although their head is left out",
+        "ops/prune.py",
+        "if needed.issuperset(task.heads.values())",
+        "if task.heads",
+        ("tests/test_task_rows.py",),
+    ),
+    Plant(
         "prelude: activation before the addition",
         "prelude/blocks.spine",
         "act(expand + shortcut(x, like = expand, stride = stride))",

@@ -5,6 +5,7 @@ In: a `Program` and `Options`. Out: the bytes of a model by file name (`emit`), 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,9 +23,11 @@ from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.ops.graph import Node, flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.program import Program
+from spinedsl.ops.text import plain_tasks
 
 __all__ = ["emit", "emit_files", "emit_model", "to_text"]
 
+OF_A_TASK = ("name", "kind", "arguments", "outputs")  # what a model says of each
 MOST_BYTES = 2**31 - 2**24  # of the tensors in one file, with room for the graph
 
 
@@ -49,6 +52,9 @@ def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
     if said or weights is None:
         return Outcome(None, tuple(said))
     metadata = {"spine.weights": origin, **({"spine.verified": options.verified} if options.verified else {})}
+    if program.tasks:
+        tasks = [{key: task[key] for key in OF_A_TASK} for task in plain_tasks(program)]
+        metadata["spine.tasks"] = json.dumps(tasks, ensure_ascii=False)
     if beside:
         return Outcome(emit_files(program, weights, dynamic=options.dynamic, target=target, metadata=metadata))
     model = emit_model(program, weights, dynamic=options.dynamic, target=target, metadata=metadata)
