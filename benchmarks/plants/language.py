@@ -11,11 +11,11 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_mistakes.py",),
     ),
     Plant(
-        "tasks: a name of the words of edits alone",
+        "tasks: what gives a name its value is one",
         "syntax/layout.py",
-        'self.tokens[0].value == TASK and len(self.tokens) > 1 and self.tokens[1].type != "EQUAL"',
-        "self.tokens[0].value == TASK and len(self.tokens) > 1",
-        ("tests/test_task_rows.py",),
+        'self.tokens[0].value == TASK and [token.type for token in self.tokens[1:2]] != ["EQUAL"]',
+        "self.tokens[0].value == TASK",
+        ("tests/test_mistakes.py",),
     ),
     Plant(
         "tasks: kept although their head is left out",

@@ -60,6 +60,15 @@ def not_a_statement(source: Source, statement: Statement, where: str) -> Diagnos
 def _misspelled(statement: Statement, words: tuple[str, ...], found: Diagnostic) -> Diagnostic:
     """`blok b0: …`, or the word of another language, as in `float y = …`."""
     word = statement.tokens[0].value
+    kinds = [token.type for token in statement.tokens[:2]]
+    if (
+        "widths" in words
+        and kinds == ["NAME", "EQUAL"]
+        and not statement.is_edit
+        and nearest(word, words) in (None, word)
+    ):
+        start = Span(found.span.source, found.span.start, found.span.start)
+        return found.with_fix(f"a value is named by `let`: `let {word} = …`", Edit(start, "let "))
     meant = word.lower() if word.lower() in words else ELSEWHERE.get(word, "")
     if "return" in words and [token.type for token in statement.tokens[:3]] == ["NAME", "NAME", "EQUAL"]:
         if not meant and _is_bound(found.span, statement.tokens[1].value):

@@ -66,7 +66,7 @@ class Statement(Record, frozen=False, eq=False):
     @property
     def is_task(self) -> bool:
         """`task NAME: …`, or what looks like one; `task = 2` gives a parameter its value."""
-        return self.tokens[0].value == TASK and len(self.tokens) > 1 and self.tokens[1].type != "EQUAL"
+        return self.tokens[0].value == TASK and [token.type for token in self.tokens[1:2]] != ["EQUAL"]
 
     @property
     def makes_instance(self) -> bool:
