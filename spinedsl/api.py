@@ -12,14 +12,15 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
-from spinedsl import driver, extras
+from spinedsl import checks, driver, extras
 from spinedsl.backbone import Backbone
 from spinedsl.backends import Adapter, Axis, External, Options, Target
 from spinedsl.backends.choose import options_of, wrong
 from spinedsl.brief import Table
-from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome
+from spinedsl.checks.switches import LEVELS, Layer, Switches
+from spinedsl.diagnostics import Default, Diagnostic, Diagnostics, Outcome
 from spinedsl.diagnostics.render import render, summary
-from spinedsl.given import File, name_of, names_of, path_of, size_of, sizes_of, source_of, whole
+from spinedsl.given import File, name_of, names_of, path_of, settings_of, size_of, sizes_of, source_of, whole
 from spinedsl.ir.typed import InputSize
 from spinedsl.notebook import Program
 from spinedsl.ops import program as ops
@@ -118,14 +119,35 @@ def parse(file: File) -> Outcome[tree.File]:
     return source_of(file).then(parse_source)
 
 
-def check(file: File, *, size: tuple[int, int] | None = None, network: str | None = None) -> Outcome[driver.Analysis]:
-    """Check every network of a file, or only `network`. `size` is the (height, width) of the input, in pixels.
+def check(
+    file: File,
+    *,
+    size: tuple[int, int] | None = None,
+    network: str | None = None,
+    warn: Iterable[str] = (),
+    allow: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    settings: Mapping[str, Mapping[str, int]] | None = None,
+) -> Outcome[driver.Analysis]:
+    """Check every network of a file, or only `network`, and say everything that is wrong with it.
+
+    Args:
+        file: path of a `.spine` file, or a `Source`. No configuration is read: what is switched is given here.
+        size: (height, width) of the input in pixels, instead of the file's.
+        network: which network, where not all are checked.
+        warn: codes of lints to show, or beginnings of codes; by its own code also one that is off by default.
+        allow: lints not to show.
+        deny: lints that count as errors.
+        settings: numbers by the code of a lint, as in `{"W0702": {"levels": 4}}`.
 
     Raises:
         NetworkChoice: the file has no such network, and nothing is wrong with what it has.
+        OptionChoice: a code or a setting is none of a lint.
     """
     given, only = size_of(size), name_of(network, "network")
-    outcome = source_of(file).then(lambda source: driver.analyse(source, given, only))
+    asked = {"warn": warn, "allow": allow, "deny": deny}
+    switches = switches_of({name: names_of(codes, name, "('W0702',)") for name, codes in asked.items()}, settings)
+    outcome = source_of(file).then(lambda source: driver.analyse(source, given, only, switches))
     if only is not None and outcome.value is not None and outcome.ok and only not in outcome.value.networks:
         raise NetworkChoice.among(outcome.value.source.name, only, tuple(outcome.value.networks))
     return outcome
@@ -156,13 +178,44 @@ def made(
     network: str | None = None,
     size: tuple[int, int] | None = None,
     outputs: Iterable[str] | None = None,
+    switches: Switches = driver.USUAL,
 ) -> driver.Made:
     """The same with the network as it is written. A file that was loaded before is not read again."""
     asked = _asked(network, size, outputs)
-    outcome = driver.program(file if isinstance(file, driver.Loaded) else source(file), *asked)
+    outcome = driver.program(file if isinstance(file, driver.Loaded) else source(file), *asked, switches)
     if outcome.value is None:
         raise Mistakes(outcome.diagnostics)
     return outcome.value
+
+
+def switches_of(levels: Mapping[str, Sequence[str]], settings: object) -> Switches:
+    """What is asked of lints, as switches.
+
+    Raises:
+        OptionChoice: a code or a setting is none of a lint, or two levels are given to one.
+    """
+    found: dict[str, Default] = {}
+    for name, code in ((name, checks.spelt(code)) for name, given in levels.items() for code in given):
+        if (reason := checks.refused(code)) is not None:
+            raise OptionChoice(name, f"switches lints: {reason}")
+        if found.setdefault(code, LEVELS[name]) is not LEVELS[name]:
+            raise OptionChoice(
+                name, f"has {code}, which another of `warn`, `allow` and `deny` has too: keep one of them"
+            )
+    numbers = settings_of(settings)
+    for code, name, number in (
+        (code, name, number) for code, given in numbers.items() for name, number in given.items()
+    ):
+        if (reason := checks.refused_setting(code, name)) is not None:
+            raise OptionChoice("settings", f"holds numbers of lints: {reason}")
+        (setting,) = (one for one in checks.rule(code).settings if one.name == name)
+        if not setting.least <= number <= setting.most:
+            raise OptionChoice("settings", f"has {code}.{name} from {setting.least} to {setting.most}, not {number}")
+    switches = Switches((Layer("by the caller", found, numbers),) if found or numbers else ())
+    for code in numbers:
+        if switches.level(checks.rule(code)) is Default.OFF:
+            raise OptionChoice("settings", f"counts for nothing: {code} is off, and `warn` switches it on")
+    return switches
 
 
 def _asked(
@@ -299,7 +352,7 @@ def _verified(made: ops.Program, options: Options) -> str:
 
 
 def verify(
-    file: File,
+    file: File | driver.Loaded,
     *,
     network: str | None = None,
     sizes: Iterable[tuple[int, int]] = (),
@@ -332,7 +385,7 @@ def verify(
     tried = [(size.height, size.width) for size in sizes_of(sizes)]
     whole(seed, "seed")
     parts = outputs if outputs is None or isinstance(outputs, str) else tuple(outputs)
-    loaded = driver.load(source(file))
+    loaded = file if isinstance(file, driver.Loaded) else driver.load(source(file))
     first = made(loaded, network=network, outputs=parts).program
     read = None if weights is None else read_weights(weights)
     small = list(usual_sizes(first))

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from spinedsl import checks as say
 from spinedsl.brief import counted, listed, short_path
 from spinedsl.checks import check as mistakes_of
+from spinedsl.checks.switches import Switches
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity, in_order
 from spinedsl.ir.elaborate import Work, elaborate
 from spinedsl.ir.library import Unit
@@ -25,7 +26,9 @@ from spinedsl.ir.unchanged import unchanged
 from spinedsl.reading import Loader
 from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
+from spinedsl.syntax import tree
 
+USUAL = Switches()  # every lint as it is by default
 MAX_LOOKED = 100  # errors that are looked at for what an edit stands in the way of
 FEW_GUESSES = 2_000  # tokens that are read to find strays in a text that is read again after a repair
 
@@ -76,17 +79,19 @@ class Analysis(Record, eq=False):
 # ---- every network of a file ----
 
 
-def analyse(file: Source | Loaded, size: InputSize | None = None, only: str | None = None) -> Outcome[Analysis]:
+def analyse(
+    file: Source | Loaded, size: InputSize | None = None, only: str | None = None, switches: Switches = USUAL
+) -> Outcome[Analysis]:
     """Check every network of a file (or `only` one), and report every mistake, in the order of the text."""
     with without_collection():
         loaded = load(file)
         source = loaded.source
-        outcome, work = _analyse(loaded, size, only)
+        outcome, work = _analyse(loaded, size, only, switches)
         # What is wrong with an import is reported once, when it is read: a text read again would know nothing of it.
         apart = any(found.span.source is not source or _of_an_import(found) for found in outcome.diagnostics)
         if not apart and any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
-            return _proven(source, outcome, lambda text: _again(text, size, only, loaded.loader, work))
-        return outcome
+            outcome = _proven(source, outcome, lambda text: _again(text, size, only, switches, loaded.loader, work))
+        return Outcome(outcome.value, switches.applied(outcome.diagnostics))
 
 
 def _of_an_import(found: Diagnostic) -> bool:
@@ -102,11 +107,11 @@ def _proven(
 
 
 def _again(
-    source: Source, size: InputSize | None, only: str | None, loader: Loader, work: Work
+    source: Source, size: InputSize | None, only: str | None, switches: Switches, loader: Loader, work: Work
 ) -> Sequence[Diagnostic] | None:
     """What is reported about a text after a repair: its imports are read already, and the work is that of one file."""
     again = load(source, Loader(guesses=FEW_GUESSES, folder=loader.folder, units=dict(loader.units)))
-    outcome, _ = _analyse(again, size, only, work)
+    outcome, _ = _analyse(again, size, only, switches, work)
     return outcome.diagnostics if work.left >= 0 else None
 
 
@@ -127,7 +132,7 @@ def without_collection() -> Iterator[None]:
 
 
 def _analyse(
-    loaded: Loaded, size: InputSize | None, only: str | None, work: Work | None = None
+    loaded: Loaded, size: InputSize | None, only: str | None, switches: Switches, work: Work | None = None
 ) -> tuple[Outcome[Analysis], Work]:
     source, networks = loaded.source, loaded.networks
     said = list(loaded.diagnostics)
@@ -137,9 +142,13 @@ def _analyse(
     # For all networks together: an answer comes soon, whatever is read.
     work = work or Work(sum(len(part.text) for part in read))
     typed: dict[Network, TypedNetwork] = {}
+
+    def checked_by(typed: TypedNetwork) -> Outcome[CheckedNetwork]:
+        return check(typed, switches)
+
     if only is None:
         for base in bases:  # what is wrong with one by itself is reported in its own file, not of what is made of it
-            outcome = elaborate(base, None, work).then(check)
+            outcome = elaborate(base, None, work).then(checked_by)
             said += _said_of(base, outcome.diagnostics)
             if outcome.value is not None and outcome.ok and size is None:
                 typed[base] = outcome.value.typed
@@ -148,12 +157,14 @@ def _analyse(
             continue
         if work.left < 0:
             break
-        outcome = elaborate(network, size, work).then(check)
+        outcome = elaborate(network, size, work).then(checked_by)
         said += _said_of(network, outcome.diagnostics)
         if outcome.value is not None and loaded.ok and outcome.ok and not needs_arguments(network):
             checked[name] = _complete(outcome.value)
             typed[network] = outcome.value.typed
     said += _unchanged(source, typed, said)
+    if only is None and not any(found.severity is Severity.ERROR for found in said):
+        said += _of_the_file(loaded, said, switches)
     return Outcome(Analysis(source, loaded.unit, networks, checked), in_order(_said_once(said))), work
 
 
@@ -169,6 +180,18 @@ def _said_once(said: list[Diagnostic]) -> list[Diagnostic]:
         return any(it.source is span.source and it.start <= span.start and span.end <= it.end for it in places)
 
     return [found for found in said if found.code is not code or not stands_in_the_way(found.span)]
+
+
+def _of_the_file(loaded: Loaded, said: Sequence[Diagnostic], switches: Switches) -> Iterator[Diagnostic]:
+    """What the rules of files say of one without errors, from which a name that nothing reads may follow.
+
+    Of a network it is not said whose instance was told to change nothing: mostly that is why.
+    """
+    told = {label.span for found in said if found.code.id == "W0703" for label in found.others}
+    heads = [one.head for one in loaded.unit.file.networks if isinstance(one, tree.Network) and one.name.span in told]
+    for found in say.check_file(loaded.unit, switches):
+        if not any(head.start <= found.span.start < head.end for head in heads):
+            yield found
 
 
 def _unchanged(
@@ -190,9 +213,9 @@ def _unchanged(
                 yield found
 
 
-def check(typed: TypedNetwork) -> Outcome[CheckedNetwork]:
-    """Every rule of `checks/networks` on one network."""
-    return Outcome(CheckedNetwork(typed), tuple(mistakes_of(typed)))
+def check(typed: TypedNetwork, switches: Switches = USUAL) -> Outcome[CheckedNetwork]:
+    """Every rule of `checks/networks` that is on, on one network."""
+    return Outcome(CheckedNetwork(typed), tuple(mistakes_of(typed, switches)))
 
 
 def _complete(checked: CheckedNetwork) -> CheckedNetwork:

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from spinedsl.checking import Analysis, Loaded, analyse, load, needs_arguments
-from spinedsl.diagnostics import Outcome
+from spinedsl.checking import USUAL, Analysis, Loaded, analyse, load, needs_arguments
+from spinedsl.checks.switches import Switches
+from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.ir.networks import Network
 from spinedsl.ir.typed import InputSize
 from spinedsl.reading import read
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from spinedsl.ops.program import Program
 
 __all__ = [
-    "Analysis", "Loaded", "Made", "analyse", "choose_network", "chosen", "compile", "emit", "load", "needs_arguments",
-    "program", "read",
+    "USUAL", "Analysis", "Loaded", "Made", "analyse", "choose_network", "chosen", "compile", "emit", "load",
+    "needs_arguments", "program", "read",
 ]  # fmt: skip
 
 
@@ -38,6 +39,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     network: str | None = None,
     size: InputSize | None = None,
     outputs: Sequence[str] | None = None,
+    switches: Switches = USUAL,
 ) -> Outcome[dict[str, bytes]]:
     """A network of a file as what a backend makes of it. `options` are known when the program is: weights have to fit.
 
@@ -46,7 +48,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         OutputChoice: an output that the network does not have.
     """
     loaded = load(file)
-    made = program(loaded, network, size, outputs)
+    made = program(loaded, network, size, outputs, switches)
     return made.then(lambda made: emit(made.program, to, options(made.program)))
 
 
@@ -55,6 +57,7 @@ def program(
     network: str | None = None,
     size: InputSize | None = None,
     outputs: Sequence[str] | None = None,
+    switches: Switches = USUAL,
 ) -> Outcome[Made]:
     """The operations of a network of a file: of the only one, or of `network`; with `outputs`, only what these need.
 
@@ -67,16 +70,16 @@ def program(
 
     loaded = load(file)
     if not loaded.ok:
-        return Outcome(None, analyse(loaded, size).diagnostics)
+        return Outcome(None, analyse(loaded, size, None, switches).diagnostics)
     name = chosen(loaded, network)
-    analysis = analyse(loaded, size, name)
+    analysis = analyse(loaded, size, name, switches)
     if analysis.value is None or not analysis.ok:
         return Outcome(None, analysis.diagnostics)
     made = lower(analysis.value.checked[name])
     if outputs is not None:
         refuse_outputs(made, outputs)
         made = prune(made, outputs)
-    return Outcome(Made(loaded, loaded.networks[name], made), analysis.diagnostics)
+    return Outcome(Made(loaded, loaded.networks[name], made, analysis.diagnostics), analysis.diagnostics)
 
 
 def emit(program: Program, to: str, options: Options) -> Outcome[dict[str, bytes]]:
@@ -124,11 +127,12 @@ def refuse_outputs(made: Program, outputs: Sequence[str]) -> None:
 
 
 class Made(Record, eq=False):
-    """A network as it is written, and as it runs."""
+    """A network as it is written, and as it runs; with the warnings about it."""
 
     loaded: Loaded
     network: Network
     program: Program
+    warnings: tuple[Diagnostic, ...] = ()
 
     def __brief__(self) -> str:
         return self.network.__brief__()

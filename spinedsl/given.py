@@ -123,6 +123,20 @@ def name_of(value: object, name: str) -> str | None:
     return value
 
 
+def settings_of(settings: object) -> dict[str, dict[str, int]]:
+    """Numbers by name, by the code of a lint.
+
+    Raises:
+        TypeError: they are not.
+    """
+    if settings is None:
+        return {}
+    form = 'settings must be numbers by name, by the code of a lint, as in settings={"W0702": {"levels": 4}}'
+    if not isinstance(settings, Mapping) or not all(isinstance(given, Mapping) for given in settings.values()):
+        raise TypeError(f"{form}; got {brief(settings)}")
+    return {str(code): {str(n): whole(v, f"{code}.{n}") for n, v in given.items()} for code, given in settings.items()}
+
+
 def whole(value: object, name: str) -> int:
     """A whole number.
 

@@ -31,7 +31,7 @@ import std.stems
 import std.resample
 import std.outputs
 
-network Small(size = 64) {
+network Small(size = 64, spare = 1) {
     input image: 3 x size x size
     defaults { act relu, norm batch_norm }
     widths { level 2..3: 4 }
@@ -205,9 +205,10 @@ def _program(**options: Any) -> object:
 
 
 def _checked(**options: Any) -> object:
-    found = spinedsl.check("small.spine", **options)
+    found = spinedsl.check("small.spine", **{"warn": ("W0705",), **options})
     assert found.value is not None
-    return {name: checked.typed.input_type for name, checked in found.value.checked.items()}
+    said = [(one.code.id, one.severity) for one in found.diagnostics]
+    return {name: checked.typed.input_type for name, checked in found.value.checked.items()}, said
 
 
 def _verified(**options: Any) -> object:
@@ -222,7 +223,13 @@ def _read(**options: Any) -> object:
 
 # By function: what to call, and a value of each argument by name. The first argument of each is the file itself.
 CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
-    "check": (_checked, {"size": (96, 96), "network": "Large"}),
+    "check": (
+        _checked,
+        {
+            "size": (96, 96), "network": "Large", "warn": ("W0701",), "allow": ("W0706",), "deny": ("W07",),
+            "settings": {"W0705": {"multiple": 2}},
+        },
+    ),
     "compile": (
         _compiled, {"to": "torch", "network": "Large", "size": (96, 96), "outputs": ("P2",), **GIVEN, "adapter": None}
     ),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from spinedsl import checks, driver
+from spinedsl.checks.switches import showing
 from spinedsl.diagnostics import Diagnostic, Edit, Fix
 from spinedsl.diagnostics.render import render
 from spinedsl.source import Source
@@ -47,7 +48,9 @@ def check(folder: Path, name: str) -> tuple[Diagnostic, ...]:
     path = folder / name
     if path.is_dir():
         path /= "main.spine"
-    return driver.read(path, path.name).then(driver.analyse).diagnostics
+    rule = checks.rule(name[:5]) if name in SINGLE else None
+    switches = showing(rule) if rule is not None else driver.USUAL
+    return driver.read(path, path.name).then(lambda source: driver.analyse(source, switches=switches)).diagnostics
 
 
 def golden(name: str) -> Path:

@@ -148,7 +148,7 @@ def test_of_what_the_language_has_not_the_next_best_is_said(before: str, after: 
         "    defaults { act relu, norm batch_norm }\n    stem s: resnet_stem channels 8\n"
         "    block b: mbconv level 2 after s channels 8\n    output P: b\n}\n"
     )
-    assert driver.analyse(Source.from_text(text)).diagnostics == ()
+    assert driver.analyse(Source.from_text(text)).ok
     (found,) = driver.analyse(Source.from_text(text.replace(before, after, 1))).diagnostics
     assert found.code.id == code
     assert [one.text[: len(fix)] for one in found.fixes] == [fix]

@@ -1,8 +1,9 @@
 """Every rule of the compiler, one a file: its code, title, message, default, explanation and repair.
 
-`networks/` has the rules that look at a whole network: each has a `check` beside its `RULE`, which is run on every
-network. `stages/` has those that a stage asks for when it meets the mistake, as in `say.UNEXPECTED.at(…)`. A file is
-named for the code and the name of its rule, and read when that rule is asked for: a clean file needs only `networks/`.
+`networks/` has the rules that look at a whole network, `files/` those that look at a whole file: each has a `check`
+beside its `RULE`, which is run on every network, or file. `stages/` has those that a stage asks for when it meets the
+mistake, as in `say.UNEXPECTED.at(…)`. A file is named for the code and the name of its rule, and read when that rule is
+asked for: a clean file needs only the first two.
 
 To add a rule: a file here, and an input with its expected output under `tests/mistakes`. Nothing else names it.
 """
@@ -15,9 +16,11 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from spinedsl.diagnostics import Diagnostic, Rule, Severity
+from spinedsl.checks.switches import LINTS, Switches
+from spinedsl.diagnostics import Default, Diagnostic, Rule, nearest, one_of
 
 if TYPE_CHECKING:
+    from spinedsl.ir.library import Unit
     from spinedsl.ir.typed import TypedNetwork
 
 GROUPS = {
@@ -31,11 +34,10 @@ GROUPS = {
     "E08": "files",
     "E09": "weights, and what else a backend is asked for",
     "W09": "weights that mean something else",
-    "E10": "training: its settings, checkpoints and steps",
+    "E10": "settings; training, its checkpoints and steps",
     "W10": "training that may not do what is hoped for",
 }
-OF_FILES = "W07"  # the group of warnings that a file, a configuration or the command line can switch
-FOLDERS = ("networks", "stages")
+FOLDERS = ("networks", "files", "stages")
 
 
 def __getattr__(name: str) -> Rule:
@@ -59,15 +61,27 @@ def rule(code: str) -> Rule:
     return found
 
 
-def check(typed: TypedNetwork) -> Iterator[Diagnostic]:
-    """What every rule of `networks` says of one. Warnings that the network allows are left out.
+def check(typed: TypedNetwork, switches: Switches) -> Iterator[Diagnostic]:
+    """What every rule of `networks` says of one. Lints that are off, or that the network allows, are left out.
 
     A rule leaves alone what is unknown (`None`): that was reported before.
     """
     allowed = {allow.code.text for allow in typed.network.allowed}
-    for found in (found for code in _of_networks() for found in import_module(_files()[code][0]).check(typed)):
-        if not (found.severity is Severity.WARNING and found.code.id in allowed):
-            yield typed.network.seen(found)
+    for found in _found("networks", typed, allowed, switches):
+        yield typed.network.seen(found)
+
+
+def check_file(unit: Unit, switches: Switches) -> Iterator[Diagnostic]:
+    """What every rule of `files` says of one, whose form and names are right."""
+    return _found("files", unit, unit.allowed, switches)
+
+
+def _found(folder: str, checked: object, allowed: set[str], switches: Switches) -> Iterator[Diagnostic]:
+    for code, (name, _) in _files().items():
+        if f".{folder}." in name and code not in allowed:
+            module = import_module(name)
+            if switches.level(module.RULE) is not Default.OFF:
+                yield from module.check(checked, **switches.settings(module.RULE))
 
 
 def first(diagnostics: list[Diagnostic], most: int) -> list[Diagnostic]:
@@ -92,5 +106,42 @@ def _files() -> Mapping[str, tuple[str, str]]:
     return dict(sorted(found.items()))
 
 
-def _of_networks() -> list[str]:
-    return [code for code, (module, _) in _files().items() if f".{FOLDERS[0]}." in module]
+def lints() -> list[str]:
+    """The codes of the warnings about files, which can be switched."""
+    return [code for code in _files() if code.startswith(LINTS)]
+
+
+def spelt(selector: str) -> str:
+    """A code, or the beginning of one, as codes are written; any other text as it is."""
+    found = selector.strip()
+    return found.upper() if found[:1] in ("e", "w") and not found[1:].strip("0123456789") else found
+
+
+def refused(selector: str) -> str | None:
+    """Why no lint can be switched by a code, or the beginning of one; None where some can."""
+    known, whole = lints(), codes()
+    if selector and any(code.startswith(selector) for code in known):
+        return None
+    if selector and any(code.startswith(selector) for code in whole):
+        what = "an error, which has to be mended" if selector[0] == "E" else "about weights"
+        return f"`{selector}` is {what}: only lints can be switched, {one_of(known, conjunction='and')}"
+    if selector.casefold() in ("all", "warnings", "lints"):
+        return f"there is no code `{selector}`: `{LINTS}` is all lints"
+    near = nearest(selector.upper(), known)
+    hint = f"; did you mean `{near}`?" if near else f": there is {one_of(known, conjunction='and')}"
+    return f"there is no lint `{selector}`{hint}"
+
+
+def refused_setting(code: str, name: str) -> str | None:
+    """Why a lint has no setting of that name; None where it has."""
+    having = {one: [setting.name for setting in rule(one).settings] for one in lints()}
+    if code not in having:
+        return refused(code) or f"`{code}` is the beginning of several codes, and a setting is of one lint"
+    if name in having[code]:
+        return None
+    if not having[code]:
+        others = one_of([f"{one}.{other}" for one, names in having.items() for other in names], conjunction="and")
+        return f"{code} has no settings: there is {others}"
+    near = nearest(name, having[code])
+    hint = f"; did you mean `{near}`?" if near else f": it has {one_of(having[code], conjunction='and')}"
+    return f"{code} has no setting `{name}`{hint}"

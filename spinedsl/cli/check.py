@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from spinedsl import driver
+from spinedsl.cli.lints import Asker, lint_arguments
 from spinedsl.cli.options import files_argument, format_argument, input_argument, network_argument
 from spinedsl.cli.terminal import for_programs, read_source, say_diagnostics, spine_files
 from spinedsl.cli.voice import UsageError, summary
@@ -19,6 +21,12 @@ examples:
   spine check examples/ --input 512x512
   spine check --format sarif examples/ > spine.sarif
   git show HEAD:net.spine | spine check -
+  spine check net.spine --deny W07 --warn W0705            lints: which fail the check, which are shown as well
+
+Lints are the warnings W07…; CODES are codes or beginnings of codes, with commas between them. The longest that fits
+counts. The nearest spine.toml above a file, or pyproject.toml with [tool.spine], can have the same, such as
+`deny = ["W0702"]`, and [W0702] with `levels = 4`; the options here count more. An `allow` row in a file stands whatever
+is denied.
 """
 
 
@@ -27,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     files_argument(parser)
     network_argument(parser, "; only it is checked")
     input_argument(parser)
+    lint_arguments(parser)
     format_argument(parser, "sarif", "github")
 
 
@@ -36,10 +45,14 @@ def run(options: argparse.Namespace) -> int:
     found: list[Diagnostic] = []
     known: list[str] = []
     files = networks = 0
+    asker = Asker(options)
     for name in spine_files(options.files):
-        outcome = read_source(name).then(lambda source: driver.analyse(source, size, options.network))
-        found += outcome.diagnostics
-        files += 1
+        asked = asker.switches(name)
+        switches = asked.value or driver.USUAL
+        outcome = read_source(name).then(partial(driver.analyse, size=size, only=options.network, switches=switches))
+        found += asked.diagnostics
+        found += outcome.diagnostics if asked.value is not None else ()
+        files += asked.value is not None
         if outcome.value is not None:
             known += outcome.value.networks
             networks += (

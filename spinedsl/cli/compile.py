@@ -8,6 +8,7 @@ from typing import cast
 
 from spinedsl import api, extras
 from spinedsl.backends import ADAPTERS, BACKENDS, DEFAULT_OPSET, EXTERNAL, OPSETS, OPTIONS
+from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import (
     choice_arguments,
     network_arguments,
@@ -39,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
     outputs_argument(parser)
+    lint_arguments(parser)
     parser.add_argument("--to", required=True, choices=list(BACKENDS), help="what to compile to")
     output_arguments(parser, "the file to write, or - for standard output")
     parser.add_argument(

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl import driver, extras
+from spinedsl.checks.switches import Switches
 from spinedsl.cli import revision
+from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import files_argument, input_argument, network_argument, output_arguments, outputs_argument
 from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
 from spinedsl.cli.progress import phases
-from spinedsl.cli.request import made_of
+from spinedsl.cli.request import asked_switches, made_of
 from spinedsl.cli.terminal import read_source, say_diagnostics, spine_files
 from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics import Outcome
@@ -52,6 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     network_argument(parser, "; again for another one beside it", action="append", default=[])
     input_argument(parser)
     outputs_argument(parser)
+    lint_arguments(parser)
     output_arguments(parser, "a .svg, .png or .html file to write, or - for SVG on standard output")
     parser.add_argument(
         "--against", metavar="OTHER",
@@ -113,13 +116,15 @@ def _written(figure: Figure, kind: str, theme: str, colour: str) -> bytes:
 
 def _figure(options: argparse.Namespace) -> Figure | None:
     """The figure of what the options name; None where a file has mistakes, which are printed."""
-    files = [_read(read_source(file)) for file in spine_files(options.files)]
-    if None in files:
+    names = list(spine_files(options.files))
+    files = [_read(read_source(file)) for file in names]
+    switches = asked_switches(options, names[0]) if names else driver.USUAL
+    if None in files or switches is None:
         return None
     wanted = list(_wanted([file for file in files if file is not None], options.network))
     if options.against is not None and len(wanted) != 1:
         raise UsageError("--against compares one network with another: name one FILE, and one --network")
-    made = _made(wanted, options, "--network NAME")
+    made = _made(wanted, options, "--network NAME", switches)
     programs = [one.program for one in made or ()]
     for program in programs:
         apart(options.output, [text.name for text in program.sources])
@@ -127,7 +132,7 @@ def _figure(options: argparse.Namespace) -> Figure | None:
         return lay_out(*programs, widths=options.widths) if made is not None else None
     (new,) = made
     other = _other(options.against, new.loaded, new.program.name)
-    before = _made([other], options, "--against FILE:NAME") if other is not None else None
+    before = _made([other], options, "--against FILE:NAME", switches) if other is not None else None
     return marked(_compared(before[0], new), options.widths) if before is not None else None
 
 
@@ -163,13 +168,15 @@ def _wanted(files: Sequence[driver.Loaded], names: Sequence[str]) -> Iterator[Wa
         yield from ((file, name) for name in chosen or (None,))
 
 
-def _made(wanted: Sequence[Wanted], options: argparse.Namespace, option: str) -> list[driver.Made] | None:
+def _made(
+    wanted: Sequence[Wanted], options: argparse.Namespace, option: str, switches: Switches
+) -> list[driver.Made] | None:
     """All that is drawn, or None where a file has mistakes, which are reported once for each file."""
     found: dict[Wanted, driver.Made] = {}
     wrong: set[str] = set()
     for file, name in wanted:
         if file.source.name not in wrong:
-            made = made_of(file, name, options.input, options.outputs, option)
+            made = made_of(file, name, options.input, options.outputs, option, switches)
             if made is None:
                 wrong.add(file.source.name)
             else:

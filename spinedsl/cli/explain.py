@@ -7,14 +7,17 @@ import json
 import re
 import sys
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 from spinedsl import checks, driver, reading
+from spinedsl.checks.switches import showing
 from spinedsl.cli.options import format_argument
 from spinedsl.cli.terminal import rendered
 from spinedsl.cli.voice import UsageError, page_of
-from spinedsl.diagnostics import nearest
+from spinedsl.diagnostics import Default, Rule, nearest
 from spinedsl.diagnostics.explain import Example, explanation
+from spinedsl.record import asdict
 
 EXAMPLES = """\
 examples:
@@ -63,6 +66,8 @@ def _plain(code: str, *, whole: bool) -> dict[str, Any]:
     """A code for programs; `whole` with its explanation."""
     found: dict[str, Any] = {"code": code, "title": checks.rule(code).title, "group": checks.GROUPS[code[:3]]}
     if whole:
+        found["default"] = checks.rule(code).default.value
+        found["settings"] = [asdict(setting) for setting in checks.rule(code).settings]
         explained = explanation(checks.rule(code))
         found["paragraphs"] = list(explained.paragraphs)
         found["wrong"] = explained.wrong.shown if explained.wrong is not None else None
@@ -75,9 +80,13 @@ def _listed() -> str:
     parts = []
     for group, subject in checks.GROUPS.items():
         codes = [code for code in checks.codes() if code.startswith(group)]
-        lines = [f"  {code}  {checks.rule(code).title}" for code in codes]
+        lines = [f"  {code}  {checks.rule(code).title}{_off(code)}" for code in codes]
         parts.append("\n".join([page_of(sys.stdout).bold(f"{group}  {subject}"), *lines]))
     return "\n\n".join(parts)
+
+
+def _off(code: str) -> str:
+    return " (off by default)" if checks.rule(code).default is Default.OFF else ""
 
 
 def _explained(code: str) -> str:
@@ -85,10 +94,10 @@ def _explained(code: str) -> str:
     explained = explanation(checks.rule(code))
     parts = [page.bold(f"{code}: {checks.rule(code).title}")]
     width = min(page.width, READABLE)
-    parts += [_wrapped(text, width) for text in explained.paragraphs]
+    parts += [_wrapped(text, width) for text in (*explained.paragraphs, *_switched(checks.rule(code)))]
     if explained.wrong is not None and explained.right is not None:
         parts += [page.bold("Wrong:"), _indented(explained.wrong.shown)]
-        parts += [page.bold("What `spine check` prints:"), _indented(_said(explained.wrong))]
+        parts += [page.bold("What `spine check` prints:"), _indented(_said(explained.wrong, checks.rule(code)))]
         parts += [page.bold("Right:"), _indented(explained.right.shown)]
     return "\n\n".join(parts)
 
@@ -99,9 +108,23 @@ def _wrapped(text: str, width: int) -> str:
     return textwrap.fill(whole, width, break_long_words=False, break_on_hyphens=False).replace("\0", " ")
 
 
-def _said(example: Example) -> str:
-    """What `spine check` says of an example."""
-    outcome = reading.decode(example.data, NAME, ORIGIN).then(driver.analyse)
+def _switched(rule: Rule) -> Iterator[str]:
+    """How a lint is switched on, and what can be set of it."""
+    if rule.default is Default.OFF:
+        yield f'Off by default: `--warn {rule.id}`, or `warn = ["{rule.id}"]` in `spine.toml`, shows it.'
+    for setting in rule.settings:
+        other, name = setting.default + 1, setting.name
+        yield (
+            f"Setting `{name}`, {setting.meaning}: {setting.least} to {setting.most}, by default {setting.default}. "
+            f"`--set {rule.id}.{name}={other}`, or `{name} = {other}` under `[{rule.id}]` in `spine.toml`, changes it."
+        )
+
+
+def _said(example: Example, rule: Rule) -> str:
+    """What `spine check` says of an example of a rule."""
+    outcome = reading.decode(example.data, NAME, ORIGIN).then(
+        lambda source: driver.analyse(source, switches=showing(rule))
+    )
     return rendered(outcome.diagnostics, sys.stdout, margin=len(INDENT))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinedsl import api, driver
+from spinedsl.checks.switches import Switches
+from spinedsl.cli.lints import switches_of
 from spinedsl.cli.terminal import read_source, say_diagnostics, say_mistakes
 from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics import Diagnostic
@@ -29,19 +31,19 @@ def requested_program(options: argparse.Namespace) -> Program | None:
         say_mistakes(source.diagnostics)
         return None
     outputs = getattr(options, "outputs", None)  # some commands take all of them
-    return program_of(source.value, options.network, options.input, outputs)
-
-
-def program_of(
-    file: Source | driver.Loaded,
-    network: str | None,
-    size: tuple[int, int] | None,
-    outputs: Iterable[str] | None = None,
-    option: str = "--network NAME",
-) -> Program | None:
-    """The program of a network of a file; None when the file has mistakes, which are printed."""
-    made = made_of(file, network, size, outputs, option)
+    switches = asked_switches(options, options.file)
+    if switches is None:
+        return None
+    made = made_of(source.value, options.network, options.input, outputs, switches=switches)
     return made.program if made is not None else None
+
+
+def asked_switches(options: argparse.Namespace, file: str) -> Switches | None:
+    """The lints that a command switches for a file; None where its configuration is wrong, which is printed."""
+    asked = switches_of(options, file)
+    if asked.value is None:
+        say_mistakes(asked.diagnostics)
+    return asked.value
 
 
 def made_of(
@@ -50,13 +52,15 @@ def made_of(
     size: tuple[int, int] | None,
     outputs: Iterable[str] | None = None,
     option: str = "--network NAME",
+    switches: Switches = driver.USUAL,
 ) -> driver.Made | None:
-    """The same with the network as it is written. A file that was loaded before is not read again.
+    """A network of a file, with its program; None when the file has mistakes, which are printed. Warnings are, too.
 
-    `option` is how the command line chooses the network, where it did not or not rightly.
+    A file that was loaded before is not read again. `option` is how the command line chooses the network, where it did
+    not or not rightly.
     """
     try:
-        made = api.made(file, network=network, size=size, outputs=outputs)
+        made = api.made(file, network=network, size=size, outputs=outputs, switches=switches)
     except api.Mistakes as mistakes:
         say_mistakes(mistakes.diagnostics)
         return None
@@ -64,6 +68,8 @@ def made_of(
         raise UsageError(f"{choice} ({option})") from None
     except api.OutputChoice as choice:
         raise UsageError(f"{choice} (--outputs NAMES)") from None
+    if made.warnings:
+        say_diagnostics(made.warnings, sys.stderr)
     dropped, tasks = made.program.dropped, made.program.dropped_tasks
     if dropped:
         rows = f"{len(dropped)} of {counted(len(dropped) + len(made.program.rows), 'row')}"

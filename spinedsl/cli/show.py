@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import format_argument, network_arguments, outputs_argument
 from spinedsl.cli.request import requested_program
 from spinedsl.ops.text import plain, to_text
@@ -22,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
     outputs_argument(parser)
+    lint_arguments(parser)
     format_argument(parser)
 
 

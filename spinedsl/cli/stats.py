@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from spinedsl import analysis
+from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import format_argument, network_arguments, outputs_argument
 from spinedsl.cli.request import requested_program
 from spinedsl.cli.terminal import table
@@ -34,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
     outputs_argument(parser)
+    lint_arguments(parser)
     format_argument(parser)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
+from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import (
     choice_arguments,
     file_argument,
@@ -20,7 +21,7 @@ from spinedsl.cli.options import (
     weights_argument,
 )
 from spinedsl.cli.progress import phases
-from spinedsl.cli.request import need_weights, read_weights
+from spinedsl.cli.request import asked_switches, made_of, need_weights, read_weights
 from spinedsl.cli.terminal import read_source, say_mistakes, table
 from spinedsl.cli.voice import UsageError
 from spinedsl.record import asdict
@@ -50,6 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     weights_argument(parser)
     choice_arguments(parser)
     seed_argument(parser, ": the images, and the values without --weights")
+    lint_arguments(parser)
     format_argument(parser)
 
 
@@ -61,13 +63,17 @@ def run(options: argparse.Namespace) -> int:
     if source.value is None:
         say_mistakes(source.diagnostics)
         return 1
+    switches = asked_switches(options, options.file)
+    made = made_of(source.value, options.network, None, options.outputs, switches=switches) if switches else None
+    if made is None:
+        return 1
     weights = None if options.weights is None else read_weights(options.weights, options.key, options.prefix)
     if weights is None and options.weights is not None:
         return 1
     try:
         with phases() as say:
             report = api.verify(
-                source.value, network=options.network, sizes=options.input, outputs=options.outputs, weights=weights,
+                made.loaded, network=options.network, sizes=options.input, outputs=options.outputs, weights=weights,
                 seed=options.seed, say=say,
             )  # fmt: skip
     except api.Mistakes as mistakes:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from threading import Event
 
+from spinedsl.cli.lints import Asker, candidates, folder_of, lint_arguments
 from spinedsl.cli.options import network_arguments
 from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, summary
@@ -29,6 +30,7 @@ examples:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
+    lint_arguments(parser)
     parser.add_argument(
         "--port", type=_port, default=0, metavar="PORT", help="where to serve; any free port by default"
     )
@@ -50,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"`{options.file}` is a folder: name a file in it")
     if not path.is_file():
         raise UsageError(f"there is no file `{options.file}`")
+    Asker(options).switches(options.file)  # wrong use is said before anything is served
     try:
         server = Server(options.port)
     except OSError as error:
@@ -61,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             import webbrowser  # noqa: PLC0415  many do without
 
             webbrowser.open(server.url)
-        _watch(Watcher(path, options.network, options.input), server)
+        _watch(watcher(path, options), server)
     except KeyboardInterrupt:
         summary("\nno longer watching")
     finally:
@@ -69,7 +72,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _watch(watcher: Watcher, server: Server) -> None:
+def watcher(path: Path, options: argparse.Namespace) -> Watcher:
+    """What looks at the file, and at the configurations that there are above it or may be."""
+    settings = [Path(name) for name in candidates(folder_of(str(path)))]
+    return Watcher(path, options.network, options.input, lambda: Asker(options).switches(str(path)), settings)
+
+
+def _watch(looking: Watcher, server: Server) -> None:
     """Show every frame: in the browser first, then here."""
     said = ""
 
@@ -85,4 +94,4 @@ def _watch(watcher: Watcher, server: Server) -> None:
             say_diagnostics(frame.diagnostics, sys.stdout)
         sys.stdout.flush()
 
-    watcher.run(publish, Event())
+    looking.run(publish, Event())

@@ -70,6 +70,7 @@ class Diagnostic(Record):
     notes: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
     inside: Span | None = None  # where the mistake shows, if `span` is only what led there
+    denied: bool = False  # a warning that somebody wants to count as an error
 
     def __brief__(self) -> str:
         place = f"{self.span.__brief__()} " * bool(self.span.source.text)  # else the message names the file
@@ -84,8 +85,8 @@ class Diagnostic(Record):
 
     @property
     def severity(self) -> Severity:
-        """Error or warning, as the rule is."""
-        return self.code.severity
+        """Error or warning, as the rule is; a warning that is denied counts as an error."""
+        return Severity.ERROR if self.denied else self.code.severity
 
     def seen_from(self, span: Span, label: str) -> Diagnostic:
         """The same at `span`, which led to the place where it shows. In another file, repairs stay in words."""
@@ -128,6 +129,16 @@ class Default(StrEnum):
     OFF = "off"  # a warning, for those who ask for it
 
 
+class LintSetting(Record):
+    """A number that a lint takes: its name, what it is by default, its least and most, and what it says."""
+
+    name: str
+    default: int
+    least: int
+    most: int
+    meaning: str
+
+
 class Rule(Record):
     """What the compiler asks of a file, and all that it says where a file breaks it.
 
@@ -146,6 +157,7 @@ class Rule(Record):
     wrong: str = ""
     right: str = ""
     fix: str = ""
+    settings: tuple[LintSetting, ...] = ()
 
     def __brief__(self) -> str:
         return f"{self.id}: {self.title}"

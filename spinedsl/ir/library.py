@@ -5,13 +5,14 @@ In: a parsed file and the units of the files that it imports. Out: a `Unit`, one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from spinedsl import checks as say
 from spinedsl.brief import Table, counted, cut, short_path
 from spinedsl.diagnostics import Diagnostic, Label, nearest
+from spinedsl.ir.unused import UnusedName, unused_names
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.ops.types import Expr, Loc
 from spinedsl.record import Record, field
@@ -116,6 +117,17 @@ class Unit(Record, frozen=False, eq=False):
             pending += further
         return tuple(found)
 
+    @property
+    def unused_names(self) -> Iterator[UnusedName]:
+        """Definitions and parameters of this file that nothing in it uses."""
+        return unused_names(self, IMPLICIT)
+
+    @property
+    def allowed(self) -> set[str]:
+        """The warnings that some network of the file accepts."""
+        items = [item for network in self.file.networks for item in _items(network)]
+        return {item.code.text for item in items if isinstance(item, tree.Allow)}
+
     def home(self, span: Span) -> Unit:
         """The unit of the file in which a place stands: what is written there means what it means in that file."""
         if span.source is self.file.source:
@@ -131,6 +143,10 @@ class Unit(Record, frozen=False, eq=False):
     def own(self) -> Iterable[Defined]:
         """The definitions that stand in this file."""
         return [defined for defined in self.definitions.values() if defined.unit is self]
+
+
+def _items(network: tree.Network | tree.Instance) -> Iterable[object]:
+    return network.items if isinstance(network, tree.Network) else network.edits or ()
 
 
 def language_callable(name: str) -> Primitive | str | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 from typing import TypeAlias
 
 from spinedsl import driver
+from spinedsl.checks.switches import Switches
 from spinedsl.compare import Side, compare
 from spinedsl.compare.words import headline
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity, one_of
@@ -59,13 +60,24 @@ class Frame(Record):
 
 
 class Watcher:
-    """Makes a frame of a file whenever it, or one that it imports, was saved."""
+    """Makes a frame of a file whenever it, or one that it imports, was saved.
 
-    def __init__(self, path: Path, network: str | None = None, size: tuple[int, int] | None = None) -> None:
+    `switches` says anew for each frame which lints are on; `settings` are the files where that may be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        network: str | None = None,
+        size: tuple[int, int] | None = None,
+        switches: Callable[[], Outcome[Switches]] = lambda: Outcome(driver.USUAL),
+        settings: Sequence[Path] = (),
+    ) -> None:
         self.path, self.network = path, network
+        self.switches, self.settings = switches, tuple(settings)
         self.size = InputSize(*size) if size is not None else None
         self.frame = Frame()
-        self.files: tuple[Path, ...] = (path,)
+        self.files: tuple[Path, ...] = (path, *self.settings)
         self.good: Side | None = None
 
     def run(self, publish: Callable[[Frame], None], stop: Event, poll: float = POLL) -> None:
@@ -98,16 +110,22 @@ class Watcher:
     def looks(self) -> Iterator[Frame]:
         """The next frame: the file as it is now. Then, if there is more to say of its other networks, one that does."""
         start, wanted = time.perf_counter(), self.wanted
-        read = driver.read(self.path)
-        outcome = read.then(lambda source: driver.analyse(source, self.size, wanted))
+        asked = self.switches()
+        if asked.value is None:
+            self.frame = self.next(None, asked.diagnostics, "", start)
+            yield self.frame
+            return
+        switches = asked.value
+        read = driver.read(self.path).then(lambda source: Outcome(driver.load(source)))
+        outcome = read.then(lambda loaded: driver.analyse(loaded, self.size, wanted, switches))
         if self.network is None and outcome.value is not None and wanted not in (None, *outcome.value.networks):
             wanted = None  # it went: another takes its place
-            outcome = read.then(lambda source: driver.analyse(source, self.size))
+            outcome = read.then(lambda loaded: driver.analyse(loaded, self.size, None, switches))
         self.frame = self.next(*self.found(outcome, wanted), start)
         yield self.frame
-        if outcome.value is None or len(outcome.value.networks) < 2 or wanted is None:
+        if read.value is None or len(read.value.networks) < 2 or wanted is None:
             return
-        whole = driver.analyse(outcome.value.source, self.size)
+        whole = driver.analyse(read.value, self.size, None, switches)
         if [said.message for said in whole.diagnostics] != [said.message for said in self.frame.diagnostics]:
             self.frame = replace(self.frame, number=self.frame.number + 1, diagnostics=whole.diagnostics)
             yield self.frame
@@ -119,7 +137,7 @@ class Watcher:
         analysis = outcome.value
         if analysis is None:
             return None, outcome.diagnostics, ""
-        self.files = tuple(dict.fromkeys((self.path, *files_of(analysis))))
+        self.files = tuple(dict.fromkeys((self.path, *files_of(analysis), *self.settings)))
         chosen = driver.choose_network(analysis.networks, wanted)
         if wanted is None and not isinstance(chosen, str) and chosen:
             chosen = chosen[0]

@@ -19,20 +19,25 @@ from tests.cli.running import NET, run
 
 PARSERS = {one.prog.removeprefix("spine "): one for one in leaves(parser())}
 
+LINTS = ("--warn", "--allow", "--deny", "--set")
+
 # How each command is run on small files, and which shared options it has. None: it does not come to an end.
 COMMANDS: dict[str, tuple[str | None, set[str]]] = {
-    "check": ("check net.spine", {"--network", "--input", "--format"}),
+    "check": ("check net.spine", {"--network", "--input", "--format", *LINTS}),
     "explain": ("explain E0303", {"--format"}),
     "docs": ("docs language", set()),
     "compile": (
         "compile net.spine --to mermaid -o net.mmd",
-        {"--network", "--input", "--outputs", "--output", "--force", "--weights", "--seed"},
+        {"--network", "--input", "--outputs", "--output", "--force", "--weights", "--seed", *LINTS},
     ),
-    "verify": ("verify net.spine", {"--network", "--input", "--outputs", "--format", "--weights", "--seed"}),
-    "show": ("show net.spine", {"--network", "--input", "--outputs", "--format"}),
-    "stats": ("stats net.spine", {"--network", "--input", "--outputs", "--format"}),
-    "draw": ("draw net.spine -o net.svg", {"--network", "--input", "--outputs", "--output", "--force"}),
-    "watch": (None, {"--network", "--input"}),
+    "verify": (
+        "verify net.spine",
+        {"--network", "--input", "--outputs", "--format", "--weights", "--seed", *LINTS},
+    ),
+    "show": ("show net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
+    "stats": ("stats net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
+    "draw": ("draw net.spine -o net.svg", {"--network", "--input", "--outputs", "--output", "--force", *LINTS}),
+    "watch": (None, {"--network", "--input", *LINTS}),
     "diff": ("diff net.spine net.spine", {"--network", "--input", "--format", "--output", "--force"}),
     "breaking": ("breaking net.spine net.spine", {"--network", "--format"}),
     "weights show": ("weights show net.spine", {"--network", "--input", "--outputs", "--format"}),
@@ -56,6 +61,10 @@ SHARED = {
     "--force": ((), None, "replace a file that is there"),
     "--weights": ((), "PATH", options.WEIGHTS),
     "--seed": ((), "N", options.SEED),
+    "--warn": ((), "CODES", "show these lints"),
+    "--allow": ((), "CODES", "do not show these lints"),
+    "--deny": ((), "CODES", "count these lints as errors"),
+    "--set": ((), "CODE.NAME=N", "a setting of a lint"),
     "--quiet": (("-q",), None, "print nothing but mistakes and results"),
     "--help": (("-h",), None, "show this help message and exit"),
 }

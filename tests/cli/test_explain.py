@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spinedsl import checks, driver, reading
+from spinedsl.checks.switches import showing
 from spinedsl.cli import main
 from spinedsl.cli.explain import NAME, ORIGIN
 from spinedsl.diagnostics.explain import Example, explanation
@@ -15,8 +16,9 @@ from spinedsl.syntax.format import format_source
 IN_WORDS = ("E0232", "E0601", "E08", "E09", "W09", "E10", "W10")
 
 
-def codes_of(example: Example) -> list[str]:
-    outcome = reading.decode(example.data, NAME, ORIGIN).then(driver.analyse)
+def codes_of(example: Example, code: str) -> list[str]:
+    switches = showing(checks.rule(code))
+    outcome = reading.decode(example.data, NAME, ORIGIN).then(lambda source: driver.analyse(source, switches=switches))
     return [diagnostic.code.id for diagnostic in outcome.diagnostics]
 
 
@@ -29,8 +31,8 @@ def test_the_wrong_file_makes_one_mistake_and_the_right_file_none(code: str) -> 
         return
     assert explained.wrong is not None
     assert explained.right is not None
-    assert codes_of(explained.wrong) == [code]
-    assert codes_of(explained.right) == []
+    assert codes_of(explained.wrong, code) == [code]
+    assert codes_of(explained.right, code) == []
     right = explained.right.data.decode()
     assert format_source(Source.from_text(right)).value == right
 

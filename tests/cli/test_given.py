@@ -62,13 +62,33 @@ ONNX = {
     "--dynamic": ("batch",), "--weights": ("w.npz",), "--seed": ("1",), "--opset": ("13",), "--batch": ("2",),
     "--half": (), "--external-data": ("always",),
 }  # fmt: skip
+# Lints, and a file that they say something of.
+LINTS = {"--warn": ("W0705",), "--allow": ("W0702",), "--deny": ("W0702",), "--set": ("W0702.levels=4",)}
+LINT = """\
+spine 1
+import std.blocks
+import std.stems
+import std.resample
+import std.outputs
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2..6: 12 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 8
+    block b: residual  level 6  from s
+    output C6: endpoint  from b  channels 8
+}
+"""
 PRINTED = {"--format": ("json",), "--json": ()}
 DRAWN = {
     "--network": ("Deep",), "--input": ("64",), "--outputs": ("C2",), "--theme": ("dark",), "--widths": ("channels",),
     "--color": ("cost",), "--against": ("Deep",),
 }  # fmt: skip
 WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
-    "check": {"check two.spine": {"--network": ("Deep",), "--input": ("20",), **PRINTED}},
+    "check": {"check two.spine": {"--network": ("Deep",), "--input": ("20",), **PRINTED}, "check lint.spine": LINTS},
     "explain": {"explain": PRINTED, "explain E0303": PRINTED},
     "compile": {
         f"{COMPILE} torch": {**dict.fromkeys(ONNX), "--adapter": ("timm",), "--verify": (), "--outputs": ("C2",)},
@@ -83,6 +103,7 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
             **dict.fromkeys([*ONNX, "--adapter", "--verify"]), "--outputs": ("C2",), "--input": ("64",),
         },
         "compile two.spine -o made --to torch": {"--network": ("Deep",)},
+        "compile lint.spine -o made --to mermaid": LINTS,
         "compile one.spine -o note.txt --to mermaid": {"--force": ()},
     },
     "verify": {
@@ -90,6 +111,7 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
             **dict([INPUT]), "--weights": ("w.npz",), "--seed": ("1",), "--outputs": ("C2",), **PRINTED,
         },
         "verify two.spine": dict([NETWORK]),
+        "verify lint.spine": LINTS,
         "verify two.spine --network Net --seed 1": {"--key": None, "--prefix": None},
         "verify two.spine --network Net --weights two.pt": {"--key": ("ema",)},
         "verify two.spine --network Net --weights w.npz": {"--prefix": ("nope",)},
@@ -97,14 +119,16 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     "show": {
         "show two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
         "show two.spine": dict([NETWORK]),
+        "show lint.spine": LINTS,
     },
     "stats": {
         "stats two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
         "stats two.spine": dict([NETWORK]),
+        "stats lint.spine": LINTS,
     },
     "draw": {
         f"draw two.spine --network Net -o {output}": DRAWN for output in ("made.svg", "made.html", "made.png", "-")
-    } | {"draw one.spine -o note.svg": {"--force": ()}},
+    } | {"draw one.spine -o note.svg": {"--force": ()}, "draw lint.spine -o made.svg": LINTS},
     "diff": {
         "diff one.spine two.spine --network Net": {
             "--input": ("64",), "--edits": (), **PRINTED, "--theme": None, "--output": ("made.svg",), "--force": None,
@@ -169,11 +193,12 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     "completion": {},
 }  # fmt: skip
 # Options that are not tried so, with the reason.
-APART = {
+APART: dict[str | tuple[str, str], str] = {
     "--help": "of argparse",
     "--quiet": "only leaves out what is no result: test_voice.py",
     ("watch", "--network"): "does not come to an end: tests/watch",
     ("watch", "--input"): "does not come to an end: tests/watch",
+    **{("watch", option): "does not come to an end: tests/watch" for option in LINTS},
     ("watch", "--port"): "does not come to an end: tests/watch",
     ("watch", "--no-browser"): "does not come to an end: tests/watch",
     ("compile", "--to"): "every way above says another",
@@ -201,8 +226,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all that the command lines name."""
     folder = tmp_path_factory.mktemp("made")
     for name, text in {
-        "two.spine": TWO, "one.spine": ONE, "loose.spine": LOOSE, "note.txt": "mine\n", "note.svg": "mine\n",
-        "note.safetensors": "mine\n", "wide.spine": ONE.replace("2..3: 8", "2..3: 16"),
+        "two.spine": TWO, "one.spine": ONE, "lint.spine": LINT, "loose.spine": LOOSE, "note.txt": "mine\n",
+        "note.svg": "mine\n", "note.safetensors": "mine\n", "wide.spine": ONE.replace("2..3: 8", "2..3: 16"),
     }.items():  # fmt: skip
         (folder / name).write_text(text, encoding="utf-8")
     tensors = weights_for(flatten(spinedsl.program(folder / "one.spine")))
@@ -281,7 +306,7 @@ def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.Cap
             continue
         option = action.option_strings[-1]
         word = [] if action.nargs == 0 else [str(next(iter(action.choices))) if action.choices else "1"]
-        if (command, option) in several:
+        if (command, option) in several or option in LINTS:
             continue
         status, _, err = run(capsys, *command.split(), option, *word, option, *word)
         assert status == 2

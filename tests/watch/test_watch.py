@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from spinedsl import driver
-from spinedsl.cli import main
+from spinedsl.cli import main, parser
+from spinedsl.cli.watch import watcher
 from spinedsl.diagnostics.render import render
 from spinedsl.watch import Frame, Server, Watcher
 from spinedsl.watch.frames import files_of, prints
@@ -54,7 +55,7 @@ block_type mix(x, channels, stride = 1) -> channels { return act(norm(conv(x, ch
 class Watched:
     """A file that is watched, with a queue of its frames."""
 
-    def __init__(self, folder: Path, network: str | None = None) -> None:
+    def __init__(self, folder: Path, network: str | None = None, *words: str) -> None:
         self.path, self.own = folder / "net.spine", folder / "own.spine"
         self.path.write_text(NET, encoding="utf-8")
         self.own.write_text(OWN, encoding="utf-8")
@@ -62,7 +63,8 @@ class Watched:
         self.server = Server()
         self.server.start()
         self.stop = threading.Event()
-        self.watcher = Watcher(self.path, network)
+        asked = parser(["watch"]).parse_args(["watch", str(self.path), *words])
+        self.watcher = watcher(self.path, asked) if words else Watcher(self.path, network)
         self.thread = threading.Thread(target=self.watcher.run, args=(self.show, self.stop))
         self.thread.start()
 
@@ -98,6 +100,23 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     made = Watched(tmp_path)
     yield made
     made.close()
+
+
+def test_frames_follow_the_configuration(tmp_path: Path) -> None:
+    """One that is written, changed, wrong, or gone again counts at once, under the options of the command."""
+    config = tmp_path / "spine.toml"
+    watched = Watched(tmp_path, None, "--deny", "W0705")
+    try:
+        assert watched.until(*["W0705"] * 4).broken
+        watched.save("[W0705]\nmultiple = 2\n", config)
+        assert not watched.until().broken
+        watched.save("[W0705]\nmultiples = 2\n", config)
+        wrong = watched.until("E1002")
+        assert (wrong.stale, wrong.broken) == (True, True)
+        config.unlink()
+        watched.until(*["W0705"] * 4)
+    finally:
+        watched.close()
 
 
 def test_frames_follow_the_file(watched: Watched) -> None:

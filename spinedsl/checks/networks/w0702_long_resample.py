@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from spinedsl.checks.accept import accept
-from spinedsl.diagnostics import Default, Diagnostic, Label, Rule
+from spinedsl.diagnostics import Default, Diagnostic, Label, LintSetting, Rule
 
 if TYPE_CHECKING:
     from spinedsl.ir.typed import TypedNetwork
@@ -18,6 +18,7 @@ RULE = Rule(
     label="{distance} levels apart",
     fix="go by way of a block between",
     default=Default.WARNING,
+    settings=(LintSetting("levels", default=3, least=1, most=16, meaning="how many levels are not far"),),
     explanation="""\
 One resampling over more than three levels shrinks or stretches a map 16 times or more, and most of
 what the source knew about places is lost on the way. The published SpineNets stay within three. If
@@ -63,18 +64,15 @@ network Net {
 )
 
 
-FAR = 3
-
-
-def check(network: TypedNetwork) -> Iterator[Diagnostic]:
-    """Connections whose ends are more than three levels apart."""
+def check(network: TypedNetwork, levels: int) -> Iterator[Diagnostic]:
+    """Connections whose ends are more than so many levels apart."""
     for row in network.rows.values():
         for connection in row.inputs:
             source = network.rows[connection.source.text]
             if connection.resample is None or source.level is None or row.level is None:
                 continue
             distance = abs(row.level - source.level)
-            if distance > FAR:
+            if distance > levels:
                 found = RULE.at(connection.source.span, target=row.name, source=source.name, distance=distance)
                 found = found.with_others(Label(source.span, f"`{source.name}` is at level {source.level}"))
                 yield accept(network, found)

@@ -258,7 +258,7 @@ class _Settings(Record, frozen=False):
 
     def allowed(self) -> tuple[tree.Allow, ...]:
         allowed = tuple(self.of_kind(tree.Allow))
-        warnings = [code for code in say.codes() if code.startswith(say.OF_FILES)]
+        warnings = say.lints()
         for allow in allowed:
             if allow.code.text in say.codes() and allow.code.text not in warnings:
                 found = say.WRONG_KIND.at(

@@ -1,0 +1,70 @@
+"""Which definitions and parameters of a file nothing in it uses.
+
+In: a unit whose names are all right. Out: the names. A file without networks is a library: its definitions are for
+others. Of what a row fills in by itself nothing is told, since the definition has to take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from spinedsl.record import Record
+from spinedsl.source import Span
+from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.ir.library import Unit
+
+FILLED_IN = ("channels", "stride")  # parameters that a row gives by its clauses and levels
+
+
+class UnusedName(Record, eq=False):
+    """A name that nothing reads. `owner` is the definition or network whose parameter it is; empty for a definition."""
+
+    name: str
+    place: Span
+    owner: str
+
+
+def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[UnusedName]:
+    """The names of a file that nothing in it uses, in the order of the text. `implicit` is as `library.IMPLICIT`."""
+    file = unit.file
+    mentioned = {definition.name.text: _mentioned(definition) for definition in file.definitions}
+    used = _mentioned(file.networks)
+    pending = list(used)
+    while pending:
+        further = mentioned.get(pending.pop(), set()) - used
+        used |= further
+        pending += further
+    for definition in file.definitions:
+        name = definition.name
+        if file.networks and name.text not in used:
+            yield UnusedName(name.text, name.span, "")
+            continue  # whoever takes it away need not hear of its parameters
+        for parameter in definition.parameters[len(implicit[definition.kind]) :]:
+            if parameter.name.text not in mentioned[name.text] and parameter.name.text not in FILLED_IN:
+                yield UnusedName(parameter.name.text, parameter.name.span, name.text)
+    edits = _mentioned(tuple(network for network in file.networks if isinstance(network, tree.Instance)))
+    for network in file.networks:
+        if isinstance(network, tree.Network):
+            inside = _mentioned(network) | edits
+            for parameter in network.parameters:
+                if parameter.name.text not in inside:
+                    yield UnusedName(parameter.name.text, parameter.name.span, network.name.text)
+
+
+def _mentioned(node: object) -> set[str]:
+    """The names that stand for values, and for what is called or used."""
+    found: set[str] = set()
+    pending: list[object] = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tree.Ident):
+            found.add(part.name)
+        elif isinstance(part, tree.Call):
+            found.add(part.callee.text)
+        elif isinstance(part, tree.Use):
+            found.add(part.name.text)
+        pending += tree.parts(part)
+    return found
