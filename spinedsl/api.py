@@ -129,7 +129,7 @@ def check(
     deny: Iterable[str] = (),
     settings: Mapping[str, Mapping[str, int]] | None = None,
 ) -> Outcome[driver.Analysis]:
-    """Check every network of a file, or only `network`, and say everything that is wrong with it.
+    """Check every network of a file, or only `network`, and report every mistake.
 
     Args:
         file: path of a `.spine` file, or a `Source`. No configuration is read: what is switched is given here.

@@ -185,7 +185,7 @@ def _said_once(said: list[Diagnostic]) -> list[Diagnostic]:
 def _of_the_file(loaded: Loaded, said: Sequence[Diagnostic], switches: Switches) -> Iterator[Diagnostic]:
     """What the rules of files say of one without errors, from which a name that nothing reads may follow.
 
-    Of a network it is not said whose instance was told to change nothing: mostly that is why.
+    Of a network nothing is reported whose instance was told to change nothing: mostly that is why.
     """
     told = {label.span for found in said if found.code.id == "W0703" for label in found.others}
     heads = [one.head for one in loaded.unit.file.networks if isinstance(one, tree.Network) and one.name.span in told]

@@ -4,7 +4,7 @@
     [W0702]                # `[tool.spine.W0702]` in a pyproject.toml
     levels = 4             # a setting of one lint
 
-In: a path. Out: the layer of switches that it is, or everything that is wrong with it, each at its place. It switches
+In: a path. Out: the layer of switches that it is, or every mistake in it, each at its place. It switches
 lints and nothing else: what a file means does not depend on it.
 """
 
@@ -25,7 +25,7 @@ IN_PYPROJECT: Path = ("tool", "spine")
 
 
 def has_table(path: str) -> bool:
-    """A pyproject.toml has something for spine; so may one that is no TOML, which is then said."""
+    """A pyproject.toml has something for spine; so may one that is no TOML, which is then reported."""
     found = reading.read(path).then(read_toml)
     if found.value is None:
         return True

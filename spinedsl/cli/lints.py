@@ -32,20 +32,20 @@ def lint_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Asker:
-    """Answers for the files of one command: what is wrong with a configuration is said once."""
+    """Answers for the files of one command: what is wrong with a configuration is reported once."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.layer = _of_command(options)
         self.known: dict[str, Outcome[Switches]] = {}  # by folder
-        self.told: set[str] = set()  # configurations whose mistakes were said
+        self.told: set[str] = set()  # configurations whose mistakes were reported
 
     def switches(self, file: str) -> Outcome[Switches]:
-        """The switches for a file; None where its configuration is wrong, with what was not said before."""
+        """The switches for a file; None where its configuration is wrong, with what was not reported before."""
         folder = folder_of(file)
         if folder not in self.known:
             self.known[folder] = self._switches(configuration(folder))
             return self.known[folder]
-        return Outcome(self.known[folder].value)  # what is wrong was said
+        return Outcome(self.known[folder].value)  # what is wrong was reported
 
     def _switches(self, path: str | None) -> Outcome[Switches]:
         found: Outcome[Layer] = Outcome(None)

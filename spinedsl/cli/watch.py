@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"`{options.file}` is a folder: name a file in it")
     if not path.is_file():
         raise UsageError(f"there is no file `{options.file}`")
-    Asker(options).switches(options.file)  # wrong use is said before anything is served
+    Asker(options).switches(options.file)  # wrong use is reported before anything is served
     try:
         server = Server(options.port)
     except OSError as error:
