@@ -299,7 +299,7 @@ def test_an_instance_that_is_the_same_network_is_said_to_be(made: str) -> None:
     assert found.message == "`Made` is the same network as `Base`"
     # One that others are made of may prepare something for them.
     said = said_of(f"{BASE}\nnetwork Made = {made}\nnetwork Further = Made(width = 5)\n")
-    assert [diagnostic.code.id for diagnostic in said] == []
+    assert {diagnostic.code.id for diagnostic in said} <= {"W0706"}  # `unread` is
 
 
 @pytest.mark.parametrize("made", [*OTHER_NETWORKS, *SILENT])
