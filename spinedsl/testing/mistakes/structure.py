@@ -93,13 +93,15 @@ def _unused(field: Field) -> str | None:
 
 
 def _without(*kinds: str) -> Planter:
-    """Every row of some kinds is taken away."""
+    """Every row of some kinds is taken away; with heads their tasks, which would be mistakes of their own."""
 
     def plant(field: Field) -> str | None:
         text = field.text
-        rows = [row for row in field.rows if row.declared.row.kind in kinds]
-        for row in reversed(rows):
-            line = field.row_line(row)
+        rows = [field.row_line(row) for row in field.rows if row.declared.row.kind in kinds]
+        tasks = [task.declared.task.span for task in field.typed.tasks if "head" in kinds]
+        if any(span.source is not field.source for span in tasks):
+            return None
+        for line in sorted((*rows, *tasks), key=lambda line: line.start, reverse=True):
             text = text[: line.start] + text[line.end :]
         return text if rows else None
 
