@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from spinedsl import checks, driver, extras
 from spinedsl.backbone import Backbone
-from spinedsl.backends import Adapter, Axis, External, Options, Target
+from spinedsl.backends import BACKENDS, Adapter, Axis, External, Options, Target, declared
 from spinedsl.backends.choose import options_of, wrong
 from spinedsl.brief import Table
 from spinedsl.checks.switches import LEVELS, Layer, Switches
@@ -325,7 +325,11 @@ def _files(outcome: Outcome[dict[str, bytes]]) -> dict[str, bytes]:
 
 def _to_emit(to: str, weights: object, *, verify: bool) -> tuple[str, ...]:
     """The packages that it takes to compile."""
-    return (*extras.BACKENDS.get(to, ()), *_of_weights(weights), *(_to_compare() if verify else ()))
+    return (
+        *(declared(to).packages if to in BACKENDS else ()),
+        *_of_weights(weights),
+        *(_to_compare() if verify else ()),
+    )
 
 
 def _to_compare() -> Sequence[str]:

@@ -37,7 +37,6 @@ CONTENTS = {
     },
 }  # fmt: skip  # of each extra, as in pyproject.toml; of two that would do, the smaller one stands first
 
-BACKENDS = {"torch": (), "onnx": ("onnx", "numpy"), "mermaid": ()}
 FIGURES = {"png": ("resvg_py",)}  # by the kind of figure
 MODULE = ("torch",)  # to load what was compiled
 ENGINE_CHOICE = (("torch",), ("onnx", "onnxruntime"), ("onnx", "openvino"))  # one of these is enough to compare with

@@ -224,7 +224,8 @@ def meaning(source: Source, network: str) -> str | None:
 
 def test_the_base_is_right() -> None:
     text = file(THERE, base().network("Base"))
-    assert spinedsl.check(Source.from_text(text, "base.spine")).diagnostics == ()
+    found = spinedsl.check(Source.from_text(text, "base.spine")).diagnostics
+    assert {one.code.id for one in found} <= {"W0706"}  # what edits use
 
 
 @given(edited())

@@ -18,8 +18,8 @@ import torch
 
 import spinedsl
 from spinedsl import api
-from spinedsl.backends import BACKENDS, OPTIONS, Options
-from spinedsl.backends.choose import VALUES
+from spinedsl.backends import BACKENDS, Options, declared
+from spinedsl.backends.choose import OPTIONS, takers
 from spinedsl.cli import compile as command
 from spinedsl.cli import main
 from spinedsl.record import names
@@ -84,23 +84,21 @@ def chosen(to: str, given: Mapping[str, Any]) -> Options:
 def test_every_option_stands_in_every_table() -> None:
     recorded = ("origin", "verified")  # what a file says of itself, which nobody gives
     assert {*OPTIONS} - {"verify"} == {*names(Options)} - {*recorded}
-    assert {*OPTIONS} == {*api.Given.__annotations__} == {*VALUES} == {*GIVEN}
+    assert {*OPTIONS} == {*api.Given.__annotations__} == {*GIVEN}
     assert {*OPTIONS} <= {*inspect.signature(spinedsl.compile).parameters}
     parser = argparse.ArgumentParser()
     command.arguments(parser)
     assert {*OPTIONS} <= {action.dest for action in parser._actions}
     for action in parser._actions:
-        takers = [name for name, declared in BACKENDS.items() if action.dest in declared.takes]
-        if takers:
-            said = {"torch": "PyTorch", "onnx": "ONNX"}
-            named = [name for name, words in said.items() if words in str(action.help)]
-            assert named == takers, action.dest
+        if taking := takers(action.dest):
+            named = [to for to in BACKENDS if declared(to).title in str(action.help)]
+            assert named == taking, action.dest
 
 
 @pytest.mark.parametrize("to", BACKENDS)
 def test_a_backend_takes_an_option_or_says_what_to_do_instead(to: str) -> None:
-    assert {*BACKENDS[to].takes} | {*BACKENDS[to].instead} == {*OPTIONS}
-    assert not {*BACKENDS[to].takes} & {*BACKENDS[to].instead}
+    assert {*declared(to).takes} | {*declared(to).instead} == {*OPTIONS}
+    assert not {*declared(to).takes} & {*declared(to).instead}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -116,7 +114,7 @@ def test_what_is_given_changes_the_files_or_is_refused(
     flag = f"--{option.replace('_', '-')}"
     line = ["compile", "small.spine", "--network", "Small", "--to", to, "-o", "out", flag]
     line += [] if value is True else [text]
-    if option in BACKENDS[to].takes:
+    if option in declared(to).takes:
         assert compiled(**{option: value}) != compiled()
         assert main(line) == 0
         return
@@ -124,7 +122,7 @@ def test_what_is_given_changes_the_files_or_is_refused(
         compiled(**{option: value})
     with pytest.raises(spinedsl.OptionChoice):
         api.emit(spinedsl.program("small.spine", network="Small"), to=to, **{option: value})
-    instead = BACKENDS[to].instead[option].format(value=value)
+    instead = declared(to).instead[option].format(value=value)
     assert found.value.option == option
     assert str(found.value).endswith(instead)
     (here / "out").unlink(missing_ok=True)

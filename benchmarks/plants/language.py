@@ -151,6 +151,20 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_mistakes.py",),
     ),
     Plant(
+        "unused: what only an unused definition calls counts as used",
+        "ir/unused.py",
+        "    used = _mentioned(file.networks)\n",
+        "    used = _mentioned((*file.networks, *file.definitions))\n",
+        ("tests/ir/test_unused.py",),
+    ),
+    Plant(
+        "unused: the definitions of a library are told",
+        "ir/unused.py",
+        "if file.networks and name.text not in used:",
+        "if name.text not in used:",
+        ("tests/ir/test_unused.py",),
+    ),
+    Plant(
         "instances: edits that leave the network as it was",
         "ir/unchanged.py",
         "or _key(typed) != _key(base):",

@@ -11,6 +11,34 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/hostile/test_payloads.py",),
     ),
     Plant(
+        "lints: a configuration counts more than the command line",
+        "cli/lints.py",
+        "for layer in (found.value, self.layer)",
+        "for layer in (self.layer, found.value)",
+        ("tests/cli/test_lints.py",),
+    ),
+    Plant(
+        "lints: denying all of them switches on what is off",
+        "checks/switches.py",
+        "if longest is not None and (on or longest == rule.id):",
+        "if longest is not None:",
+        ("tests/cli/test_lints.py",),
+    ),
+    Plant(
+        "lints: an error can be switched off",
+        "checks/switches.py",
+        "        if not rule.id.startswith(LINTS):\n            return level, where\n",
+        "",
+        ("tests/cli/test_lints.py",),
+    ),
+    Plant(
+        "lints: a configuration beside the folder above counts first",
+        "cli/lints.py",
+        "        yield from (os.path.join(folder, name) for name in NAMES)\n        above",
+        "        yield from (os.path.join(os.path.dirname(folder), name) for name in NAMES)\n        above",
+        ("tests/cli/test_lints.py",),
+    ),
+    Plant(
         "output: a file of somebody else is replaced",
         "cli/output.py",
         "if start and not any(kind.begins(whole)",
@@ -201,9 +229,9 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "options: a seed for PyTorch that nothing reads",
-        "backends/__init__.py",
-        '("adapter", "verify"),',
-        '("adapter", "verify", "seed"),',
+        "backends/tables/torch.py",
+        "        VERIFY,\n",
+        '        VERIFY,\n        Option("seed", "whole"),\n',
         ("tests/test_given.py",),
     ),
     Plant(

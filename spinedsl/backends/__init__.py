@@ -1,8 +1,9 @@
 """Backends: from a `Program` to files. Each is a folder, named here, and imported only when it is asked for.
 
 A backend's folder has `emit(program, options) -> Outcome[{file name: bytes}]`, and a table keyed by the names of the
-primitives; a test asks it for every one. None knows another, and all see `ops` only, never the language. Its line here
-says which options it takes, and what to do instead of giving it another: Python and the command line refuse by that.
+primitives; a test asks it for every one. None knows another, and all see `ops` only, never the language. Its file in
+`tables/` says which options it takes, with their values and help, and what to do instead of giving it another: Python
+and the command line take them from there, and refuse by that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast, get_args
 
+from spinedsl.backends.option import Declared
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc
@@ -59,60 +61,20 @@ class Backend(Protocol):
         """The files of a network."""
 
 
-class Declared(Record):
-    """A backend as it is chosen, before anything of it is imported.
-
-    `takes` are the options that it reads. `instead` says of every other what to do; `{value}` is what was given.
-    """
-
-    module: str
-    takes: tuple[str, ...]
-    instead: Mapping[str, str]
+BACKENDS: tuple[Target, ...] = get_args(Target)  # each a folder here
+IN_VERIFYING = ("weights", "seed")  # options that are also read by what `verify` runs
 
 
-# What somebody may ask for.
-OPTIONS = ("weights", "seed", "dynamic", "opset", "batch", "half", "external_data", "adapter", "verify")
-IN_VERIFYING = ("weights", "seed")  # also read by what `verify` runs
-BACKENDS: Mapping[str, Declared] = {
-    "torch": Declared(
-        "spinedsl.backends.torch",
-        ("adapter", "verify"),
-        {
-            "weights": "a PyTorch file takes them when it is run, by `model.load_state_dict(…)`",
-            "seed": "a PyTorch file draws its values when it is run: `model.reset({value})`",
-            "dynamic": "a PyTorch file takes every size that fits, as it is",
-            "opset": "a PyTorch file is made of PyTorch's own operations",
-            "batch": "a PyTorch file takes any number of images",
-            "half": "a PyTorch module is turned when it is run: `model.half()`",
-            "external_data": "a PyTorch file holds no tensors",
-        },
-    ),
-    "onnx": Declared(
-        "spinedsl.backends.onnx",
-        ("weights", "seed", "dynamic", "opset", "batch", "half", "external_data", "verify"),
-        {"adapter": "hosts take PyTorch modules"},
-    ),
-    "mermaid": Declared(
-        "spinedsl.backends.mermaid",
-        (),
-        {
-            "weights": "a chart shows no values",
-            "seed": "a chart shows no values",
-            "dynamic": "a chart is of one size",
-            "opset": "a chart has no operators",
-            "batch": "a chart is of one image",
-            "half": "a chart shows no values",
-            "external_data": "a chart holds no tensors",
-            "adapter": "hosts take PyTorch modules",
-            "verify": "a chart cannot be run",
-        },
-    ),
-}
+def declared(name: str) -> Declared:
+    """What a backend says of itself. Nothing heavy is imported for it."""
+    found = import_module(f"{__name__}.tables.{name}").DECLARED
+    assert isinstance(found, Declared)
+    return found
 
 
 def backend(name: str) -> Backend:
     """The backend of that name."""
-    return cast(Backend, import_module(BACKENDS[name].module))
+    return cast(Backend, import_module(f"{__name__}.{name}"))
 
 
 def line_of(program: Program, loc: Loc) -> Span:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import cast
+from typing import Any, cast
 
 from spinedsl import api, extras
-from spinedsl.backends import ADAPTERS, BACKENDS, DEFAULT_OPSET, EXTERNAL, OPSETS, OPTIONS
+from spinedsl.backends import BACKENDS, declared
+from spinedsl.backends.choose import OPTIONS, takers
+from spinedsl.backends.option import Option
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import (
     choice_arguments,
@@ -43,42 +45,40 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     lint_arguments(parser)
     parser.add_argument("--to", required=True, choices=list(BACKENDS), help="what to compile to")
     output_arguments(parser, "the file to write, or - for standard output")
-    parser.add_argument(
-        "--dynamic", metavar="AXES", type=_axes, default=(),
-        help="ONNX: axes that stay open, any of batch,height,width; sizes divide as the network's divisor says",
-    )  # fmt: skip
-    weights_argument(parser, "; ONNX only")
-    choice_arguments(parser)
-    seed_argument(parser, ": ONNX, the values without --weights", default=None)
-    parser.add_argument(
-        "--opset", type=int, choices=OPSETS, metavar="N",
-        help=f"ONNX: version of its operators, {OPSETS[0]} to {OPSETS[-1]} (default {DEFAULT_OPSET}); old runtimes need"
-        " old ones",
-    )  # fmt: skip
-    parser.add_argument("--batch", type=_images, metavar="N", help="ONNX: images at once (default 1)")
-    parser.add_argument("--half", action="store_true", help="ONNX: tensors, input and outputs are float16")
-    parser.add_argument(
-        "--external-data", choices=EXTERNAL, metavar="WHEN",
-        help="ONNX: keep the tensors in a second file beside the model: always, never, or auto (above 2 GB)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--adapter", choices=ADAPTERS, metavar="HOST",
-        help=f"PyTorch: what a host expects of a backbone, in the same file: {', '.join(ADAPTERS)}",
-    )  # fmt: skip
-    parser.add_argument(
-        "--verify", action="store_true",
-        help="PyTorch, ONNX: compare as `spine verify` does; write only if all agree, and record it in the file",
-    )  # fmt: skip
+    for option in OPTIONS.values():
+        _option(parser, option)
 
 
-def _images(text: str) -> int:
+def _option(parser: argparse.ArgumentParser, option: Option) -> None:
+    """An option as the tables of the backends declare it; those that other commands have are the same here."""
+    titles = ", ".join(declared(to).title for to in takers(option.name))
+    if option.name == "weights":
+        weights_argument(parser, f"; {titles} only")
+        choice_arguments(parser)
+    elif option.name == "seed":
+        seed_argument(parser, f": {titles}, the values without --weights", default=None)
+    else:
+        forms: dict[str, dict[str, Any]] = {
+            "flag": {"action": "store_true"},
+            "count": {"type": _count, "metavar": option.metavar},
+            "names": {"type": _names, "metavar": option.metavar, "default": ()},
+            "choice": {
+                "type": type(option.choices[0]) if option.choices else str,
+                "choices": option.choices,
+                "metavar": option.metavar,
+            },
+        }
+        parser.add_argument(f"--{option.name.replace('_', '-')}", help=f"{titles}: {option.help}", **forms[option.kind])
+
+
+def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) < 100_000:
         raise argparse.ArgumentTypeError(f"expected a number of images, 1 or more, got {text!r}")
     return int(text)
 
 
-def _axes(text: str) -> tuple[str, ...]:
-    return tuple(axis.strip() for axis in text.split(","))
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -139,4 +139,4 @@ def _given(options: argparse.Namespace) -> api.Given:
 def _needs(options: argparse.Namespace) -> tuple[str, ...]:
     """The packages that this takes, all of them."""
     of_weights = extras.of_weights(options.weights) if options.weights is not None else ()
-    return (*extras.BACKENDS[options.to], *of_weights, *(extras.to_compare() if options.verify else ()))
+    return (*declared(options.to).packages, *of_weights, *(extras.to_compare() if options.verify else ()))

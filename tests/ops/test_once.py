@@ -17,7 +17,7 @@ from tests.texts import ROOT
 
 FILE = ROOT / "examples/tutorial/2_scales.spine"
 NETWORK = "examples/spinenet.spine --network SpineNet49S"
-COMMANDS = {
+COMMANDS: dict[str, str] = {
     **{name: f"compile {NETWORK} --to {name} -o" for name in BACKENDS},
     "show": f"show {NETWORK}",
     "stats": f"stats {NETWORK}",

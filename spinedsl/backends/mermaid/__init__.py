@@ -1,7 +1,7 @@
 """The Mermaid backend: a program as a flow chart in text, which GitHub and many editors show as a picture.
 
 In: a `Program`. Out: one `.mmd` file: a node for each row with its type and shape, an arrow for each connection with
-what resamples it. The smallest backend there is: what a new one takes is `emit`, and its line in `BACKENDS`.
+what resamples it. The smallest backend there is: a new one has `emit`, a file in `tables/`, and a name in `Target`.
 """
 
 from __future__ import annotations

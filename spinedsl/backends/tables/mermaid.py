@@ -1,0 +1,20 @@
+"""What the Mermaid backend takes: nothing."""
+
+from spinedsl.backends.option import Declared
+
+DECLARED = Declared(
+    "Mermaid",
+    packages=(),
+    options=(),
+    instead={
+        "weights": "a chart shows no values",
+        "seed": "a chart shows no values",
+        "dynamic": "a chart is of one size",
+        "opset": "a chart has no operators",
+        "batch": "a chart is of one image",
+        "half": "a chart shows no values",
+        "external_data": "a chart holds no tensors",
+        "adapter": "hosts take PyTorch modules",
+        "verify": "a chart cannot be run",
+    },
+)

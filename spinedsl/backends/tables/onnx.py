@@ -1,0 +1,33 @@
+"""What the ONNX backend takes."""
+
+from spinedsl.backends import AXES, DEFAULT_OPSET, EXTERNAL, OPSETS
+from spinedsl.backends.option import VERIFY, Declared, Option
+
+DECLARED = Declared(
+    "ONNX",
+    packages=("onnx", "numpy"),
+    options=(
+        Option("weights", "weights"),
+        Option("seed", "whole"),
+        Option(
+            "dynamic", "names",
+            "axes that stay open, any of batch,height,width; sizes divide as the network's divisor says",
+            metavar="AXES", choices=AXES, what="axis",
+        ),
+        Option(
+            "opset", "choice",
+            f"version of its operators, {OPSETS[0]} to {OPSETS[-1]} (default {DEFAULT_OPSET}); old runtimes need old"
+            " ones",
+            metavar="N", choices=tuple(OPSETS), what="version",
+        ),
+        Option("batch", "count", "images at once (default 1)", metavar="N", what="images"),
+        Option("half", "flag", "tensors, input and outputs are float16"),
+        Option(
+            "external_data", "choice",
+            "keep the tensors in a second file beside the model: always, never, or auto (above 2 GB)",
+            metavar="WHEN", choices=EXTERNAL, what="choice",
+        ),
+        VERIFY,
+    ),
+    instead={"adapter": "hosts take PyTorch modules"},
+)  # fmt: skip

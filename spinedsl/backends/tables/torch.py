@@ -1,0 +1,25 @@
+"""What the PyTorch backend takes."""
+
+from spinedsl.backends import ADAPTERS
+from spinedsl.backends.option import VERIFY, Declared, Option
+
+DECLARED = Declared(
+    "PyTorch",
+    packages=(),
+    options=(
+        Option(
+            "adapter", "choice", f"what a host expects of a backbone, in the same file: {', '.join(ADAPTERS)}",
+            metavar="HOST", choices=ADAPTERS, what="host",
+        ),
+        VERIFY,
+    ),
+    instead={
+        "weights": "a PyTorch file takes them when it is run, by `model.load_state_dict(…)`",
+        "seed": "a PyTorch file draws its values when it is run: `model.reset({value})`",
+        "dynamic": "a PyTorch file takes every size that fits, as it is",
+        "opset": "a PyTorch file is made of PyTorch's own operations",
+        "batch": "a PyTorch file takes any number of images",
+        "half": "a PyTorch module is turned when it is run: `model.half()`",
+        "external_data": "a PyTorch file holds no tensors",
+    },
+)  # fmt: skip
