@@ -74,8 +74,8 @@ class TooFewWitnesses(Refusal):
 
     def __init__(self, report: Report) -> None:
         self.report, self.missing = report, report.missing
-        said = "; ".join(f"{one.witness} needs {one.install}" for one in report.missing)
-        super().__init__(f"no engine is installed to compare the reference interpreter with: {said}")
+        missing = "; ".join(f"{one.witness} needs {one.install}" for one in report.missing)
+        super().__init__(f"no engine is installed to compare the reference interpreter with: {missing}")
 
     def __reduce__(self) -> tuple[type[TooFewWitnesses], tuple[Report]]:
         return TooFewWitnesses, (self.report,)

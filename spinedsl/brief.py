@@ -42,8 +42,8 @@ def short_path(name: str, most: int = 60) -> str:
 def brief(value: object, most: int = PART) -> str:
     """A value as it stands within another: a number or a short text as it is, of what is larger only what it is."""
     if hasattr(type(value), "__brief__"):
-        said = value.__brief__()  # type: ignore[attr-defined]
-        return cut(f"<{said.removeprefix(': ')}>" if said else f"{type(value).__name__}(…)", most)
+        short = value.__brief__()  # type: ignore[attr-defined]
+        return cut(f"<{short.removeprefix(': ')}>" if short else f"{type(value).__name__}(…)", most)
     if isinstance(value, str):
         return cut(f"{str(value[:most])!r}" + "…" * (len(value) > most), most)
     if isinstance(value, bool | float | Fraction | None):

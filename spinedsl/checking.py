@@ -135,7 +135,7 @@ def _analyse(
     loaded: Loaded, size: InputSize | None, only: str | None, switches: Switches, work: Work | None = None
 ) -> tuple[Outcome[Analysis], Work]:
     source, networks = loaded.source, loaded.networks
-    said = list(loaded.diagnostics)
+    diagnostics = list(loaded.diagnostics)
     checked: dict[str, CheckedNetwork] = {}
     bases = _imported_bases(networks)
     read = {source, *(base.declared.span.source for base in bases)}
@@ -149,7 +149,7 @@ def _analyse(
     if only is None:
         for base in bases:  # what is wrong with one by itself is reported in its own file, not of what is made of it
             outcome = elaborate(base, None, work).then(checked_by)
-            said += _said_of(base, outcome.diagnostics)
+            diagnostics += _reported_for(base, outcome.diagnostics)
             if outcome.value is not None and outcome.ok and size is None:
                 typed[base] = outcome.value.typed
     for name, network in networks.items():
@@ -158,36 +158,36 @@ def _analyse(
         if work.left < 0:
             break
         outcome = elaborate(network, size, work).then(checked_by)
-        said += _said_of(network, outcome.diagnostics)
+        diagnostics += _reported_for(network, outcome.diagnostics)
         if outcome.value is not None and loaded.ok and outcome.ok and not needs_arguments(network):
             checked[name] = _complete(outcome.value)
             typed[network] = outcome.value.typed
-    said += _unchanged(source, typed, said)
-    if only is None and not any(found.severity is Severity.ERROR for found in said):
-        said += _of_the_file(loaded, said, switches)
-    return Outcome(Analysis(source, loaded.unit, networks, checked), in_order(_said_once(said))), work
+    diagnostics += _unchanged(source, typed, diagnostics)
+    if only is None and not any(found.severity is Severity.ERROR for found in diagnostics):
+        diagnostics += _of_the_file(loaded, diagnostics, switches)
+    return Outcome(Analysis(source, loaded.unit, networks, checked), in_order(_reported_once(diagnostics))), work
 
 
-def _said_once(said: list[Diagnostic]) -> list[Diagnostic]:
+def _reported_once(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     """The same; of an edit that stands in the way of another one it is not reported too that it changes nothing."""
-    if not any(found.code.id == "W0703" for found in said):
-        return said
+    if not any(found.code.id == "W0703" for found in diagnostics):
+        return diagnostics
     code = say.EDIT_WITHOUT_EFFECT
-    wrong = [found for found in said if found.severity is Severity.ERROR][:MAX_LOOKED]
+    wrong = [found for found in diagnostics if found.severity is Severity.ERROR][:MAX_LOOKED]
     places = [span for found in wrong for span in (found.span, *(label.span for label in found.others))]
 
     def stands_in_the_way(span: Span) -> bool:
         return any(it.source is span.source and it.start <= span.start and span.end <= it.end for it in places)
 
-    return [found for found in said if found.code is not code or not stands_in_the_way(found.span)]
+    return [found for found in diagnostics if found.code is not code or not stands_in_the_way(found.span)]
 
 
-def _of_the_file(loaded: Loaded, said: Sequence[Diagnostic], switches: Switches) -> Iterator[Diagnostic]:
+def _of_the_file(loaded: Loaded, diagnostics: Sequence[Diagnostic], switches: Switches) -> Iterator[Diagnostic]:
     """What the rules of files say of one without errors, from which a name that nothing reads may follow.
 
     Of a network nothing is reported whose instance was told to change nothing: mostly that is why.
     """
-    told = {label.span for found in said if found.code.id == "W0703" for label in found.others}
+    told = {label.span for found in diagnostics if found.code.id == "W0703" for label in found.others}
     heads = [one.head for one in loaded.unit.file.networks if isinstance(one, tree.Network) and one.name.span in told]
     for found in say.check_file(loaded.unit, switches):
         if not any(head.start <= found.span.start < head.end for head in heads):
@@ -195,7 +195,7 @@ def _of_the_file(loaded: Loaded, said: Sequence[Diagnostic], switches: Switches)
 
 
 def _unchanged(
-    source: Source, typed: Mapping[Network, TypedNetwork], said: Sequence[Diagnostic]
+    source: Source, typed: Mapping[Network, TypedNetwork], diagnostics: Sequence[Diagnostic]
 ) -> Iterator[Diagnostic]:
     """Instances that are the same as what they are made of, where no edit was reported to change nothing.
 
@@ -208,7 +208,7 @@ def _unchanged(
             continue
         allowed = {allow.code.text for allow in network.allowed}
         for found in unchanged(own, base):
-            before = (one for one in said if one.code is found.code and instance.edited_at(one.span))
+            before = (one for one in diagnostics if one.code is found.code and instance.edited_at(one.span))
             if found.code.id not in allowed and not any(before):
                 yield found
 
@@ -226,7 +226,7 @@ def _complete(checked: CheckedNetwork) -> CheckedNetwork:
     return checked
 
 
-def _said_of(network: Network, found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+def _reported_for(network: Network, found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
     """What was found in a network; in one that edits made, what of it they are to blame for."""
     if not found:
         return ()

@@ -138,8 +138,8 @@ class Setting(_Edit):
         _settle(self)
 
     def __str__(self) -> str:
-        said = [", ".join(self.entries)] if self.entries else []
-        return " ".join([self.word, *(["{", *said, "}"] if self.word in WITH_ENTRIES else said)])
+        inner = [", ".join(self.entries)] if self.entries else []
+        return " ".join([self.word, *(["{", *inner, "}"] if self.word in WITH_ENTRIES else inner)])
 
 
 class Argument(_Edit):

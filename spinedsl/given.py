@@ -45,8 +45,10 @@ def _with_repair(found: Diagnostic, path: str) -> Diagnostic:
     """The same, and what may have been meant by the path."""
     if any(sign in path for sign in SIGNS):
         nowhere = Source("<text>", "").span(0, 0)
-        said = say.CANNOT_READ.at(nowhere, path=cut(path.strip(), 40), reason="this is a text, and no path of a file")
-        return said.with_fix("give a text as `spinedsl.Source.from_text(text)`")
+        diagnostic = say.CANNOT_READ.at(
+            nowhere, path=cut(path.strip(), 40), reason="this is a text, and no path of a file"
+        )
+        return diagnostic.with_fix("give a text as `spinedsl.Source.from_text(text)`")
     folder = Path(path).parent
     try:
         others = [other.name for other in folder.glob("*.spine")] if not Path(path).exists() else []

@@ -105,15 +105,15 @@ class Loader(Record, frozen=False):
         file = parsed.value
         assert file is not None
         self.open_files.append(source.origin)
-        said: list[Diagnostic] = list(parsed.diagnostics)
+        reported: list[Diagnostic] = list(parsed.diagnostics)
         imports: list[tuple[tree.Import, Unit | None]] = []
         for import_ in file.imports:
             outcome = self.imported(import_, source)
-            said += outcome.diagnostics
+            reported += outcome.diagnostics
             imports.append((import_, outcome.value))
         self.open_files.pop()
         resolved = resolve(file, imports, trusted=self.trusted)
-        return Outcome(resolved.value, (*said, *resolved.diagnostics))
+        return Outcome(resolved.value, (*reported, *resolved.diagnostics))
 
     def imported(self, import_: tree.Import, source: Source) -> Outcome[Unit]:
         if isinstance(import_.path, tuple):
@@ -155,8 +155,8 @@ class Loader(Record, frozen=False):
                 near = nearest(target.name, others)
                 found = _not_found(import_, path, "no such file beside this one").diagnostics[0]
                 fix = str(Path(path).with_name(near)) if near else None
-                said = f'did you mean "{fix}"?' if fix else "give the path as it is from the folder of this file"
-                return Outcome(None, (found.with_fix(said),))
+                hint = f'did you mean "{fix}"?' if fix else "give the path as it is from the folder of this file"
+                return Outcome(None, (found.with_fix(hint),))
             return Outcome(None, text.diagnostics)
         outcome = text.then(self.unit)
         self.units[key] = outcome.value

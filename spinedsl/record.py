@@ -69,8 +69,8 @@ class RecordType(type):
     ) -> RecordType:
         own: dict[str, _Field] = {}
         for attribute, annotation in namespace.get("__annotations__", {}).items():
-            said = namespace.pop(attribute, _MISSING)
-            own[attribute] = said if isinstance(said, _Field) else _Field(said, None, True)
+            given = namespace.pop(attribute, _MISSING)
+            own[attribute] = given if isinstance(given, _Field) else _Field(given, None, True)
             own[attribute].holds = _collection(getattr(annotation, "__name__", None) or str(annotation), frozen)
         if (frozen or not bases) and cached_property not in map(type, namespace.values()):
             namespace["__slots__"] = tuple(own)
@@ -92,10 +92,10 @@ class Record(metaclass=RecordType, frozen=False, eq=False):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        said, kind = self.__brief__(), type(self)
-        if said:
-            return cut(f"<{kind.__name__}{'' if said.startswith(':') else ' '}{said}", LINE - 1) + ">"
-        return fields(kind.__name__, ((n, getattr(self, n, ...)) for n, said in kind.__fields__.items() if said.shown))
+        text, kind = self.__brief__(), type(self)
+        if text:
+            return cut(f"<{kind.__name__}{'' if text.startswith(':') else ' '}{text}", LINE - 1) + ">"
+        return fields(kind.__name__, ((n, getattr(self, n, ...)) for n, one in kind.__fields__.items() if one.shown))
 
     def __brief__(self) -> str:
         """What tells it from others of its class, in a few words; if nothing, `repr` has the fields."""
@@ -156,13 +156,15 @@ def _init(kind: type[Record]) -> FunctionType:
     Compiling one takes longer than a class with few records is worth, so those of one form share their code. Nothing
     is refused at run time: an assignment that has to be allowed once takes three times as long.
     """
-    said = kind.__fields__
-    form = tuple((field.factory is not None, field.holds) for field in said.values())
+    declared = kind.__fields__
+    form = tuple((field.factory is not None, field.holds) for field in declared.values())
     code = _code_of_init(form, hasattr(kind, "__post_init__"))
-    named = dict(zip((f"field{index}" for index in range(len(said))), said, strict=True))
-    code = code.replace(co_varnames=("self", *said), co_names=tuple(named.get(name, name) for name in code.co_names))
-    scope: dict[str, Any] = {f"make{index}": field.factory for index, field in enumerate(said.values())}
-    defaults = [field.default for field in said.values() if field.factory or field.default is not _MISSING]
+    named = dict(zip((f"field{index}" for index in range(len(declared))), declared, strict=True))
+    code = code.replace(
+        co_varnames=("self", *declared), co_names=tuple(named.get(name, name) for name in code.co_names)
+    )
+    scope: dict[str, Any] = {f"make{index}": field.factory for index, field in enumerate(declared.values())}
+    defaults = [field.default for field in declared.values() if field.factory or field.default is not _MISSING]
     return FunctionType(code, scope | _IN_INIT, "__init__", tuple(defaults))
 
 

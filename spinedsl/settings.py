@@ -122,25 +122,25 @@ def read_table(
     whole = whole or table
     held: Any = _at(document.values, path)
     found: dict[str, Any] = {setting.name: setting.default for setting in table.settings}
-    said: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for name, value in held.items():
         setting = table.named(name)
         place = (*path, name)
         if setting is not None:
             wrong = list(_wrong(document, place, setting, value))
-            said += wrong
+            diagnostics += wrong
             found[name] = setting.default if wrong else value
         elif name not in table.tables:
-            said.append(_unknown(document, place, table, whole))
+            diagnostics.append(_unknown(document, place, table, whole))
         elif not isinstance(value, dict):
-            said.append(_of_kind(document, place, "a table of settings", value))
+            diagnostics.append(_of_kind(document, place, "a table of settings", value))
     for name, inner in table.tables.items():
         there = isinstance(held.get(name, {}), dict)
         found[name], more = read_table(document if there else _empty(document), inner, (*path, name), whole)
-        said += more if there else []
+        diagnostics += more if there else []
     missing = (setting for setting in table.settings if setting.needed and setting.name not in held)
-    said += [_missing(document, path, setting) for setting in missing]
-    return found, said
+    diagnostics += [_missing(document, path, setting) for setting in missing]
+    return found, diagnostics
 
 
 def _at(values: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
@@ -189,21 +189,21 @@ def _in_range(setting: Setting, value: float) -> bool:
 
 def _of_kind(document: Document, path: Path, expected: str, value: Any) -> Diagnostic:
     at = document.value(path)
-    said: Diagnostic = say.KEY_OF_ANOTHER_KIND.at(at, name=dotted(path), expected=expected, got=shown(value))
+    diagnostic: Diagnostic = say.KEY_OF_ANOTHER_KIND.at(at, name=dotted(path), expected=expected, got=shown(value))
     plain = value.strip().lower() if isinstance(value, str) else ""
     if expected == KINDS["flag"][0] and plain in {"yes", "on", "true", "no", "off", "false"}:
         right = "true" if plain in {"yes", "on", "true"} else "false"
-        return said.with_fix(f"did you mean `{right}`?", Edit(at, right))
+        return diagnostic.with_fix(f"did you mean `{right}`?", Edit(at, right))
     if "number" in expected and re.fullmatch(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", plain):
-        return said.with_fix(f"a number stands without quotes: `{plain}`", Edit(at, plain))
-    return said
+        return diagnostic.with_fix(f"a number stands without quotes: `{plain}`", Edit(at, plain))
+    return diagnostic
 
 
 def _not_a_choice(document: Document, path: Path, setting: Setting, value: str) -> Diagnostic:
     at = document.value(path)
-    said: Diagnostic = say.NO_SUCH_CHOICE.at(at, name=dotted(path), got=shown(value), expected=setting.expected)
+    diagnostic: Diagnostic = say.NO_SUCH_CHOICE.at(at, name=dotted(path), got=shown(value), expected=setting.expected)
     near = nearest(value, setting.choices)
-    return said.with_fix(f'did you mean "{near}"?', Edit(at, f'"{near}"')) if near else said
+    return diagnostic.with_fix(f'did you mean "{near}"?', Edit(at, f'"{near}"')) if near else diagnostic
 
 
 def _unknown(document: Document, path: Path, table: Table, whole: Table) -> Diagnostic:
@@ -214,21 +214,21 @@ def _unknown(document: Document, path: Path, table: Table, whole: Table) -> Diag
         f"there is {one_of(known, conjunction='and', limit=30)}"
     )  # fmt: skip
     span = document.key(path)
-    said: Diagnostic = say.UNKNOWN_KEY.at(span, name=dotted(path), where=where)
+    diagnostic: Diagnostic = say.UNKNOWN_KEY.at(span, name=dotted(path), where=where)
     elsewhere = [dotted(other[:-1]) for other in whole.paths() if other[-1] == name and other[:-1] != path[:-1]]
     if elsewhere:
-        return said.with_fix(
+        return diagnostic.with_fix(
             f"`{name}` stands in {' or '.join(f'[{one}]' if one else 'no table' for one in elsewhere)}"
         )
     near = nearest(name, known)
-    return said.with_fix(f"did you mean `{near}`?", Edit(span, near)) if near else said
+    return diagnostic.with_fix(f"did you mean `{near}`?", Edit(span, near)) if near else diagnostic
 
 
 def _missing(document: Document, path: Path, setting: Setting) -> Diagnostic:
     span = document.key(path)
     where = f"[{dotted(path)}]" if path else "the file"
-    said: Diagnostic = say.KEY_MISSING.at(span, name=dotted((*path, setting.name)), where=where)
-    return said.with_fix(f"write `{setting.name} = …` in {where}: {setting.about}")
+    diagnostic: Diagnostic = say.KEY_MISSING.at(span, name=dotted((*path, setting.name)), where=where)
+    return diagnostic.with_fix(f"write `{setting.name} = …` in {where}: {setting.about}")
 
 
 def shown(value: Any) -> str:

@@ -61,10 +61,10 @@ def read_toml(source: Source) -> Outcome[Document]:
     return Outcome(Document(source, values, walk.keys, walk.places))
 
 
-def _wrong(source: Source, said: str) -> Any:
+def _wrong(source: Source, message: str) -> Any:
     """What the parser of Python's library says, at its place."""
-    place = _PLACE.search(said)
-    reason = said[: place.start()] if place else said
+    place = _PLACE.search(message)
+    reason = message[: place.start()] if place else message
     if place and place[1]:
         line, column = int(place[1]), int(place[2])
         at = min(source.line_starts[line - 1] + column - 1, len(source.text))

@@ -89,10 +89,10 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "layout: a value that ends in `.level` does not end its line",
-        "syntax/layout.py",
+        "syntax/statements.py",
         """return kind in CAN_END or (kind == "LEVEL" and self.tokens[index - 1].type == "DOT")""",
         "return kind in CAN_END",
-        ("tests/syntax/test_layout.py",),
+        ("tests/syntax/test_statements.py",),
     ),
     Plant(
         "loops: an index counts from 1",

@@ -75,8 +75,8 @@ class Report(Record):
 
     def __brief__(self) -> str:
         engines, sizes = counted(len(self.witnesses), "engine"), counted(len(self.sizes), "size")
-        said = f"{'agrees' if len(self.witnesses) == 1 else 'agree'}" if self.agrees else "do not all agree"
-        return f"{cut(self.network, 40)}: {engines} {said} at {sizes}"
+        verdict = f"{'agrees' if len(self.witnesses) == 1 else 'agree'}" if self.agrees else "do not all agree"
+        return f"{cut(self.network, 40)}: {engines} {verdict} at {sizes}"
 
     def __str__(self) -> str:
         """How near each witness comes; or everything that differs, a line each."""

@@ -30,8 +30,8 @@ _IMPORT = re.compile(r'^[ \t]*import[ \t]+"([^"\n]+)"', re.MULTILINE)  # read he
 
 def report(error: Exception, arguments: Sequence[str]) -> str:
     """Write the reproducer and say where it is."""
-    said = f"spine: internal error: {type(error).__name__}: {one_line(error)}\n"
-    said += "This is a fault of spine, not of your file."
+    complaint = f"spine: internal error: {type(error).__name__}: {one_line(error)}\n"
+    complaint += "This is a fault of spine, not of your file."
     text = "\n".join(
         [
             f"spine {__version__}, Python {platform.python_version()}, {platform.platform()}",
@@ -44,9 +44,9 @@ def report(error: Exception, arguments: Sequence[str]) -> str:
     )
     name = _written(text)
     if name is None:
-        return f"{said} Please report it with this:\n\n{text}"
+        return f"{complaint} Please report it with this:\n\n{text}"
     return (
-        f"{said} Please report it with the file {name}, which holds the command and the sources that were read: "
+        f"{complaint} Please report it with the file {name}, which holds the command and the sources that were read: "
         "look through it before you send it."
     )
 

@@ -148,8 +148,8 @@ def _write(failure: Failure, folder: Path, seed: int) -> Path | None:
     folder.mkdir(parents=True, exist_ok=True)
     path = _free(folder, f"fuzz-{failure.law.replace(' ', '-')}")
     head = f"# Law `{failure.law}` does not hold of network `{failure.network}` (seed {seed}):\n"
-    said = "".join(f"#   {line}\n" for line in failure.message.splitlines())
-    failed = write_whole(path, f"{head}{said}{failure.source.text}".encode("utf-8", "backslashreplace"))
+    comment = "".join(f"#   {line}\n" for line in failure.message.splitlines())
+    failed = write_whole(path, f"{head}{comment}{failure.source.text}".encode("utf-8", "backslashreplace"))
     if failed is not None:
         say_diagnostics([failed], sys.stderr)
         return None

@@ -80,8 +80,8 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong with the arguments, how the command is used, and stop with status 2."""
         from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  only for errors
 
-        said = one_line(_in_words(message))
-        self.exit(2, f"{self.prog}: {said}\n{self.format_usage()}`{self.prog} --help` says more\n")
+        complaint = one_line(_in_words(message))
+        self.exit(2, f"{self.prog}: {complaint}\n{self.format_usage()}`{self.prog} --help` says more\n")
 
     # ---- ours ----
 

@@ -70,7 +70,7 @@ def _from_git(revision: str, path: str, text: str) -> Outcome[Source]:
         beside = Path(os.path.relpath(Path.cwd() / path, top)).as_posix()
         if beside != path:
             return Outcome(
-                None, tuple(said.with_fix(f"did you mean `{revision}:./{path}`?") for said in found.diagnostics)
+                None, tuple(one.with_fix(f"did you mean `{revision}:./{path}`?") for one in found.diagnostics)
             )
     return found
 

@@ -24,7 +24,7 @@ def read_source(name: str) -> Outcome[Source]:
     if outcome.value is not None:
         READ.append(outcome.value)
     elif name != "-" and (near := _like(name)):
-        return Outcome(None, tuple(said.with_fix(f"did you mean `{near}`?") for said in outcome.diagnostics))
+        return Outcome(None, tuple(one.with_fix(f"did you mean `{near}`?") for one in outcome.diagnostics))
     return outcome
 
 

@@ -80,14 +80,14 @@ def watcher(path: Path, options: argparse.Namespace) -> Watcher:
 
 def _watch(looking: Watcher, server: Server) -> None:
     """Show every frame: in the browser first, then here."""
-    said = ""
+    shown = ""
 
     def publish(frame: Frame) -> None:
-        nonlocal said
+        nonlocal shown
         server.publish(frame)
-        if frame.said != said:  # else it says more of the same state
-            summary(f"{time.strftime('%H:%M:%S')} {frame.said}")
-        said = frame.said
+        if frame.status != shown:  # else it says more of the same state
+            summary(f"{time.strftime('%H:%M:%S')} {frame.status}")
+        shown = frame.status
         if frame.problem:
             print(f"spine: {frame.problem}")
         if frame.diagnostics:

@@ -334,12 +334,12 @@ def _print_verdict(weights: Weights, fit: Fit | None, network: str, *, fits: boo
         return
     if not fits:
         sys.stdout.flush()
-        said = fit.diagnostic(weights.path, network)
+        diagnostic = fit.diagnostic(weights.path, network)
         if fit.partial:
             there = len(fit.parameters) - len(fit.missing)
             fits_ = f"{counted(there, 'tensor')} {'fits' if there == 1 else 'fit'}"
-            said = said.with_fix(f"{fits_} and nothing else is there: --partial accepts that")
-        say_diagnostics([said], sys.stderr)
+            diagnostic = diagnostic.with_fix(f"{fits_} and nothing else is there: --partial accepts that")
+        say_diagnostics([diagnostic], sys.stderr)
     elif fit.missing:
         there = len(fit.parameters) - len(fit.missing)
         print(f"{network}: {there} of {counted(len(fit.parameters), 'tensor')} are there, and fit")

@@ -97,9 +97,9 @@ def _tasks(old: Network, new: Network) -> Iterator[edit.Edit]:
     for name in before:
         if name not in after:
             yield edit.Drop(name)
-    for name, said in after.items():
-        if before.get(name) != said:
-            yield said
+    for name, item in after.items():
+        if before.get(name) != item:
+            yield item
 
 
 def _task(task: tree.Task) -> edit.Task:
@@ -118,9 +118,9 @@ def _settings(old: Network, new: Network) -> Iterator[edit.Edit]:
         ("widths", widths(old.widths), widths(new.widths)),
         ("rules", entries(old.rules), entries(new.rules)),
     ):
-        said = [_entry(word, key, text) for key, text in now.items() if was.get(key) != text]
-        if said:
-            yield edit.Setting(word, tuple(said))
+        changed = [_entry(word, key, text) for key, text in now.items() if was.get(key) != text]
+        if changed:
+            yield edit.Setting(word, tuple(changed))
     for word in ("resample", "join"):
         left, right = _use(old, word), _use(new, word)
         if left != right:
@@ -149,8 +149,10 @@ def _arguments(old: Network, new: Network) -> Iterator[edit.Edit]:
 
 
 def _input(network: Network) -> str:
-    said = network.input
-    return text_of(Span(said.span.source, said.name.span.start, said.span.end)) if said is not None else ""
+    declared = network.input
+    return (
+        text_of(Span(declared.span.source, declared.name.span.start, declared.span.end)) if declared is not None else ""
+    )
 
 
 def _entry(word: str, key: str, text: str) -> str:
@@ -204,17 +206,17 @@ def _added(row: tree.Row, stand: Sequence[str], above: str) -> edit.Add:
 def _changed(old: tree.Row, new: tree.Row) -> edit.Change | None:
     """What to say of a row so that it becomes the other; None where nothing changed."""
     was, now = dict(_clauses(old.clauses)), dict(_clauses(new.clauses))
-    said = [(word, text) for word, text in now.items() if was.get(word) != text]
+    changed = [(word, text) for word, text in now.items() if was.get(word) != text]
     fed = any(word in FEEDS for word in now)  # one of the two replaces the other
-    said += [(word, "none") for word in was if word not in now and not (fed and word in FEEDS)]
+    changed += [(word, "none") for word in was if word not in now and not (fed and word in FEEDS)]
     left, right = text_of(old.use.span), text_of(new.use.span)
-    if not said and left == right:
+    if not changed and left == right:
         return None
-    return edit.Change(new.name.text, tuple(said), right if left != right else None, new.kind)
+    return edit.Change(new.name.text, tuple(changed), right if left != right else None, new.kind)
 
 
-def _clauses(said: Sequence[tree.Clause]) -> edit.Clauses:
+def _clauses(written: Sequence[tree.Clause]) -> edit.Clauses:
     return tuple(
         (clause.keyword.text, text_of(Span(clause.span.source, clause.keyword.span.end, clause.span.end)))
-        for clause in said
+        for clause in written
     )

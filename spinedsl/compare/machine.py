@@ -84,13 +84,13 @@ def to_github(verdicts: Iterable[Verdict], tier: Tier) -> str:
     for verdict in verdicts:
         if verdict.tier is Tier.NONE:
             continue
-        said = [f"{verdict.network}: {verdict.text}"]
+        texts = [f"{verdict.network}: {verdict.text}"]
         if verdict.difference is not None:
-            said += reason_lines(verdict.difference, verdict.tier)
+            texts += reason_lines(verdict.difference, verdict.tier)
         properties = {
             "file": verdict.place.file,
             "line": verdict.place.line,
             "title": f"{verdict.tier.name} {verdict.network}",
         }
-        lines.append(annotation("error" if verdict.tier >= tier else "notice", properties, said))
+        lines.append(annotation("error" if verdict.tier >= tier else "notice", properties, texts))
     return "\n".join(lines)

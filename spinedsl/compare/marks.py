@@ -47,13 +47,13 @@ def _rows(
     new: Program, added: set[str], back: Mapping[str, str], notes: Mapping[str, list[str]]
 ) -> Iterator[tuple[str, Mark]]:
     for row in new.rows:
-        said, was = notes.get(row.name, []), back.get(row.name)
+        texts, was = notes.get(row.name, []), back.get(row.name)
         if row.name in added:
             yield row.name, Mark(ADDED)
         elif was is not None:
-            yield row.name, Mark(CHANGED if said else RENAMED, "; ".join([f"was {was}", *said]), f"was {was}")
-        elif said:
-            yield row.name, Mark(CHANGED, "; ".join(said))
+            yield row.name, Mark(CHANGED if texts else RENAMED, "; ".join([f"was {was}", *texts]), f"was {was}")
+        elif texts:
+            yield row.name, Mark(CHANGED, "; ".join(texts))
 
 
 def _arrows(
@@ -64,8 +64,8 @@ def _arrows(
             yield ends, Mark(ADDED)
             continue
         kinds = [f"{feed.kind}, was {before[ends].kind}"] if feed.kind != before[ends].kind else []
-        if said := [*kinds, *notes.get(ends, [])]:
-            yield ends, Mark(CHANGED, "; ".join(said))
+        if texts := [*kinds, *notes.get(ends, [])]:
+            yield ends, Mark(CHANGED, "; ".join(texts))
 
 
 class _Notes:
@@ -114,9 +114,9 @@ class _Notes:
         for change in changes:
             program = (difference.old if change.how == "dropped" else difference.new).program
             task = next(task for task in program.tasks if task.name == change.name)
-            said = f"{change.what} {change.new}, was {change.old}" if change.how == "changed" else change.how
+            how = f"{change.what} {change.new}, was {change.old}" if change.how == "changed" else change.how
             for head in dict.fromkeys(name for name in task.heads.values() if name in self.named):
-                self.rows.setdefault(head, []).append(f"task {change.name} {said}")
+                self.rows.setdefault(head, []).append(f"task {change.name} {how}")
 
     def of_operations(self, difference: Difference, names: Mapping[str, str]) -> None:
         """What operations and tensors say, where nothing else explains it: `defaults` that changed, for example."""
@@ -136,8 +136,8 @@ class _Notes:
                     arrows.setdefault(ends, []).append(f"{inner}: {reason.text}")
             elif not self._follows(reason, row, difference):
                 rows.setdefault(row.name, []).append(f"{rest}: {reason.text}")
-        self.rows |= {name: _first(said) for name, said in rows.items() if name not in self.rows}
-        self.arrows |= {ends: _first(said) for ends, said in arrows.items() if ends not in self.arrows}
+        self.rows |= {name: _first(texts) for name, texts in rows.items() if name not in self.rows}
+        self.arrows |= {ends: _first(texts) for ends, texts in arrows.items() if ends not in self.arrows}
 
     def _follows(self, reason: Reason, row: Row, difference: Difference) -> bool:
         """A tensor has another shape because a row has that feeds this one."""
@@ -145,5 +145,5 @@ class _Notes:
         return reason.tier is Tier.WEIGHTS and reason.about in difference.tensors.reshaped and bool(fed & self.scaled)
 
 
-def _first(said: list[str]) -> list[str]:
-    return said[:1] + ([f"and {len(said) - 1} more"] if len(said) > 1 else [])
+def _first(texts: list[str]) -> list[str]:
+    return texts[:1] + ([f"and {len(texts) - 1} more"] if len(texts) > 1 else [])

@@ -38,14 +38,14 @@ def numbered(graph: Graph, table: dict[Hashable, int], *, divided: bool) -> list
 
 def effective(node: Node, *, divided: bool) -> frozenset[tuple[str, Value]]:
     """The attributes of an operation that its results depend on."""
-    said: Mapping[str, Value] = {name: value for name, value in node.attributes.items() if not starts(name)}
+    attributes: Mapping[str, Value] = {name: value for name, value in node.attributes.items() if not starts(name)}
     if node.primitive in PADDED_ALIKE and divided:
-        kernel, stride, dilation = (said.get(name, 1) for name in ("kernel", "stride", "dilation"))
+        kernel, stride, dilation = (attributes.get(name, 1) for name in ("kernel", "stride", "dilation"))
         assert isinstance(kernel, int)
         assert isinstance(stride, int)
         assert isinstance(dilation, int)
-        said = {**said, "padding": pads(kernel, stride, dilation, said["padding"])}
-    return frozenset(said.items())
+        attributes = {**attributes, "padding": pads(kernel, stride, dilation, attributes["padding"])}
+    return frozenset(attributes.items())
 
 
 def starts(attribute: str) -> bool:

@@ -141,46 +141,46 @@ def _clauses_of_both(old: Row, new: Row, found: Mapping[str, str]) -> dict[str, 
 def clauses(row: Row, names: Mapping[str, str] | None = None) -> dict[str, str]:
     """What a row says, clause by clause, with the defaults of its network filled in."""
     names = names or {}
-    said: dict[str, str] = {}
+    facts: dict[str, str] = {}
     if row.calls:
-        said["type"] = row.calls[0].module.definition
-        said |= {f"{ARGUMENT}{name}": text for name, text in _arguments(row.calls[0])}
-    said |= {"level": str(row.level)} if row.level is not None else {}
+        facts["type"] = row.calls[0].module.definition
+        facts |= {f"{ARGUMENT}{name}": text for name, text in _arguments(row.calls[0])}
+    facts |= {"level": str(row.level)} if row.level is not None else {}
     if row.kind != "head":
-        said["channels"] = str(row.type.channels)
+        facts["channels"] = str(row.type.channels)
     sources = [names.get(connection.source, connection.source) for connection in row.inputs]
     resampled = row.join is not None or row.kind in ("output", "head")
     if row.kind != "stem":
-        said["inputs"] = f"{'from' if resampled else 'after'} {', '.join(sources)}"
+        facts["inputs"] = f"{'from' if resampled else 'after'} {', '.join(sources)}"
     for at, connection in enumerate(row.inputs):
         if connection.resample is not None:
-            said[f"resample of input {at + 1}"] = use(connection.resample)
+            facts[f"resample of input {at + 1}"] = use(connection.resample)
     if row.join is not None:
-        said["join"] = use(row.join)
+        facts["join"] = use(row.join)
     if row.absorbed:
-        said["absorbed"] = ", ".join(names.get(name, name) for name in row.absorbed)
+        facts["absorbed"] = ", ".join(names.get(name, name) for name in row.absorbed)
     if row.repeated:
-        said["repeat"] = str(len(row.calls))
+        facts["repeat"] = str(len(row.calls))
     if row.parts:
-        said["gives"] = ", ".join(f"{name} {type_}" for name, type_ in row.parts)
+        facts["gives"] = ", ".join(f"{name} {type_}" for name, type_ in row.parts)
     elif row.kind == "head":
-        said["gives"] = str(row.type)
-    resamples = [said[word] for word in said if word.startswith("resample")]
+        facts["gives"] = str(row.type)
+    resamples = [facts[word] for word in facts if word.startswith("resample")]
     if len(set(resamples)) == 1:  # mostly they are one, and written once
-        said = {word: text for word, text in said.items() if not word.startswith("resample")}
-        said["resample"] = resamples[0]
-    return said
+        facts = {word: text for word, text in facts.items() if not word.startswith("resample")}
+        facts["resample"] = resamples[0]
+    return facts
 
 
 def summary(row: Row) -> str:
     """A row in a few words."""
-    said = clauses(row)
+    facts = clauses(row)
     words = [use(row.calls[0]) if row.calls else "the map as it is"]
-    words += [f"level {said['level']}"] if "level" in said else []
-    words += [f"{said['channels']} channels"] if "channels" in said else []
-    words += [said["inputs"]] if "inputs" in said else []
-    words += [f"absorbs {said['absorbed']}"] if "absorbed" in said else []
-    words += [f"{said['repeat']} times"] if "repeat" in said else []
+    words += [f"level {facts['level']}"] if "level" in facts else []
+    words += [f"{facts['channels']} channels"] if "channels" in facts else []
+    words += [facts["inputs"]] if "inputs" in facts else []
+    words += [f"absorbs {facts['absorbed']}"] if "absorbed" in facts else []
+    words += [f"{facts['repeat']} times"] if "repeat" in facts else []
     return ", ".join(words)
 
 

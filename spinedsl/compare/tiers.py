@@ -117,17 +117,17 @@ def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[s
     ]
     if not differ:
         return
-    said = False
+    explained = False
     here, there = nodes_by_row(old.graph), nodes_by_row(new.graph)
     for was, now in found.items():
         if was in other or now in other:
-            said = True
+            explained = True
             continue
         for left, right in aligned(here[was], there[now], found):
             for about, text in _operations(left, right, divided=divided):
-                said = True
+                explained = True
                 yield Reason(Tier.NUMERIC, about, text)
-    if not said:
+    if not explained:
         yield Reason(Tier.NUMERIC, f"output {differ[0]}", "the same operations, fed by others or in another order")
 
 

@@ -65,10 +65,10 @@ def to_github(diagnostics: Iterable[Diagnostic]) -> str:
     lines = []
     for diagnostic in in_order(diagnostics):
         line, column, end_line, end_column = _ends(diagnostic.span)
-        said = [f"{diagnostic.message} ({diagnostic.label})"]
-        said += [f"{other.span.source.name}:{other.span.line}: {other.text}" for other in diagnostic.others]
-        said += diagnostic.notes
-        said += [f"help: {fix.text}" for fix in diagnostic.fixes]
+        texts = [f"{diagnostic.message} ({diagnostic.label})"]
+        texts += [f"{other.span.source.name}:{other.span.line}: {other.text}" for other in diagnostic.others]
+        texts += diagnostic.notes
+        texts += [f"help: {fix.text}" for fix in diagnostic.fixes]
         properties = {
             "file": diagnostic.span.source.name,
             "line": line,
@@ -77,14 +77,14 @@ def to_github(diagnostics: Iterable[Diagnostic]) -> str:
             "endColumn": end_column,
             "title": f"{diagnostic.code.id} {diagnostic.code.title}",
         }
-        lines.append(annotation(diagnostic.severity.value, properties, said))
+        lines.append(annotation(diagnostic.severity.value, properties, texts))
     return "\n".join(lines)
 
 
-def annotation(severity: str, properties: Mapping[str, object], said: Iterable[str]) -> str:
+def annotation(severity: str, properties: Mapping[str, object], texts: Iterable[str]) -> str:
     """One workflow command: `error`, `warning` or `notice`, where it stands, and lines of text."""
     given = ",".join(f"{name}={_escaped(str(value), property_=True)}" for name, value in properties.items())
-    return f"::{severity} {given}::{_escaped(chr(10).join(said))}"
+    return f"::{severity} {given}::{_escaped(chr(10).join(texts))}"
 
 
 def _escaped(text: str, *, property_: bool = False) -> str:
@@ -127,12 +127,12 @@ def to_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
 
 
 def _result(diagnostic: Diagnostic, rules: list[str]) -> dict[str, Any]:
-    said = [f"{diagnostic.message}: {diagnostic.label}", *diagnostic.notes, *(fix.text for fix in diagnostic.fixes)]
+    texts = [f"{diagnostic.message}: {diagnostic.label}", *diagnostic.notes, *(fix.text for fix in diagnostic.fixes)]
     result: dict[str, Any] = {
         "ruleId": diagnostic.code.id,
         "ruleIndex": rules.index(diagnostic.code.id),
         "level": "error" if diagnostic.severity is Severity.ERROR else "warning",
-        "message": {"text": "\n".join(said)},
+        "message": {"text": "\n".join(texts)},
         "locations": [{"physicalLocation": _location(diagnostic.span)}],
     }
     if diagnostic.others:

@@ -228,9 +228,9 @@ class Outcome(Record, Generic[T]):
         errors = sum([diagnostic.severity is Severity.ERROR for diagnostic in looked_at])
         found = [(errors, "error"), (len(looked_at) - errors, "warning")]
         more = "at least " * (len(self.diagnostics) > MOST_COUNTED)
-        said = more + ", ".join(counted(count, noun) for count, noun in found if count)
+        summary = more + ", ".join(counted(count, noun) for count, noun in found if count)
         held = brief(self.value, LINE).strip("<>").removeprefix("of ") if self.value is not None else "no value"
-        return f": {said or 'no mistakes'}; {held}"
+        return f": {summary or 'no mistakes'}; {held}"
 
     def __str__(self) -> str:
         """The diagnostics as the command line prints them."""

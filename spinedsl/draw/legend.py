@@ -74,7 +74,7 @@ def _symbols(figure: Figure, colour: str, most: int, *, hotter: bool) -> Iterato
         "below a head: its task": any(panel.program.tasks for panel in figure.panels),
         f"{TIMES}n: repeated n times": any(len(box.row.calls) > 1 for box in boxes),
     }
-    yield from (_Symbol("none", "", -6, said) for said, there in words.items() if there)
+    yield from (_Symbol("none", "", -6, text) for text, there in words.items() if there)
     absorbed = {
         panel.boxes[arrow.feed.source].role
         for panel in figure.panels

@@ -35,5 +35,5 @@ def prune(program: Program, outputs: Collection[str]) -> Program:
         outputs=tuple(name for name in program.outputs if name in outputs),
         dropped=(*program.dropped, *(row.name for row in program.rows if row.name not in needed)),
     )
-    deepest = max(type_.level or 0 for type_ in flatten(kept).types)
-    return kept if program.any_size else replace(kept, divisor=1 << deepest)
+    highest = max(type_.level or 0 for type_ in flatten(kept).types)
+    return kept if program.any_size else replace(kept, divisor=1 << highest)

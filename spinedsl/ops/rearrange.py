@@ -56,20 +56,20 @@ def flattened(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 def reshaped(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """The channels laid out along axes, or in one row again; with `like`, a vector as a map of that size and level."""
     x, sizes = types[0], cast("tuple[int, ...]", attributes["sizes"])
-    said = "x".join(map(str, sizes))
+    wanted = "x".join(map(str, sizes))
     if len(types) == 1:
         if prod(sizes) != x.channels:
             made = f" = {prod(sizes)}" if len(sizes) > 1 else ""
             fix = f"let the sizes make up all {x.channels} channels, as in `reshape(x, 2, x.channels / 2)`"
-            return Problem(f"{x.channels} channels are not {said}{made}", fix=fix)
+            return Problem(f"{x.channels} channels are not {wanted}{made}", fix=fix)
         return replace(x, axes=sizes if len(sizes) > 1 else ())
     like = types[1]
     if not x.is_vector:
         return Problem("`like` is for a vector", culprit=x)
     if len(sizes) > 1 or like.is_vector or like.axes:
-        return Problem(f"channels {said} at the positions of {like}", fix="give one number of channels, and a map")
+        return Problem(f"channels {wanted} at the positions of {like}", fix="give one number of channels, and a map")
     if (total := sizes[0] * like.height * like.width) != x.channels:
-        problem = f"{x.channels} numbers are not {said}x{like.size} = {total}"
+        problem = f"{x.channels} numbers are not {wanted}x{like.size} = {total}"
         return Problem(problem, fix=f"let the vector have {total} numbers, as by `linear`, or choose another map")
     return replace(like, channels=sizes[0])
 

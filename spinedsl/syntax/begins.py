@@ -14,8 +14,8 @@ from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.source import Source, Span
 from spinedsl.syntax.edits import EDIT_STATEMENTS
 from spinedsl.syntax.habits import LETTERS, NOTHING
-from spinedsl.syntax.layout import CLAUSE_TERMINALS, IN_BODIES, NAMED_ROWS, ROWS, Statement, span_of
 from spinedsl.syntax.machine import Token
+from spinedsl.syntax.statements import CLAUSE_TERMINALS, IN_BODIES, NAMED_ROWS, ROWS, Statement, span_of
 from spinedsl.syntax.words import may_be_row, parted
 
 TOP = "at the top of a file"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from spinedsl.source import Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.habits import LETTERS, LISTS
-from spinedsl.syntax.layout import Statement, span_of
 from spinedsl.syntax.machine import Token
+from spinedsl.syntax.statements import Statement, span_of
 from spinedsl.syntax.words import parted
 
 LEADS_TO_NAMES = frozenset({*LISTS, "AFTER", "COMMA"})

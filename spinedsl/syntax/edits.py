@@ -8,8 +8,8 @@ from __future__ import annotations
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.source import Source, Span
-from spinedsl.syntax.layout import EDIT_WORDS, NETWORK_STATEMENTS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import Token
+from spinedsl.syntax.statements import EDIT_WORDS, NETWORK_STATEMENTS, ROW_KINDS, Statement, span_of
 
 EDIT_STATEMENTS = (
     "block", "stem", "output", "head", "drop", "add", "move", "widths", "defaults", "resample", "join", "rules",

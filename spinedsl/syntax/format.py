@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from spinedsl.diagnostics import Outcome, Severity
 from spinedsl.record import Record, field
 from spinedsl.source import Source
-from spinedsl.syntax.layout import BRACKETS, TASK, Statement, lay_out
 from spinedsl.syntax.machine import Token
 from spinedsl.syntax.parse import parse, tokens_of
+from spinedsl.syntax.statements import BRACKETS, TASK, Statement, cut
 
 WIDTH = 110
 INDENT = "    "
@@ -39,11 +39,11 @@ _COMMENT = re.compile(r"#[^\n]*")
 def format_source(source: Source) -> Outcome[str]:
     """The canonical text of a file; of one with mistakes of form, only what they are."""
     parsed = parse(source)
-    errors = tuple(said for said in parsed.diagnostics if said.severity is Severity.ERROR)
+    errors = tuple(one for one in parsed.diagnostics if one.severity is Severity.ERROR)
     if errors:
         return Outcome(None, errors)
     tokens = tokens_of(source)
-    statements, _ = lay_out(source, tokens)
+    statements, _ = cut(source, tokens)
     printer = _Printer(_comments(source, tokens))
     printer.body(statements, 0)
     printer.comments_before(len(source.text) + 1, 0)

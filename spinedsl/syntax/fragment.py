@@ -44,7 +44,7 @@ def parse_edits(source: Source) -> Outcome[tree.Instance]:
     return Outcome(None, (_moved(found, source),))
 
 
-def _moved(said: Diagnostic, source: Source) -> Diagnostic:
+def _moved(diagnostic: Diagnostic, source: Source) -> Diagnostic:
     """The same, reported about the edits without the head before them."""
 
     def at(span: Span) -> Span:
@@ -52,10 +52,10 @@ def _moved(said: Diagnostic, source: Source) -> Diagnostic:
         return Span(source, start, max(span.end - len(HEAD), start))
 
     return replace(
-        said,
-        span=at(said.span),
-        others=tuple(Label(at(label.span), label.text) for label in said.others),
+        diagnostic,
+        span=at(diagnostic.span),
+        others=tuple(Label(at(label.span), label.text) for label in diagnostic.others),
         fixes=tuple(
-            replace(fix, edits=tuple(Edit(at(edit.span), edit.text) for edit in fix.edits)) for fix in said.fixes
+            replace(fix, edits=tuple(Edit(at(edit.span), edit.text) for edit in fix.edits)) for fix in diagnostic.fixes
         ),
     )

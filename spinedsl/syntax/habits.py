@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection
 
 from spinedsl.diagnostics import Edit, Fix
 from spinedsl.source import Source, Span
-from spinedsl.syntax.layout import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import END, Token
+from spinedsl.syntax.statements import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.words import parted
 
 NOTHING = Token("", "", 0, 0)

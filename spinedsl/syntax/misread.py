@@ -14,8 +14,8 @@ from spinedsl.diagnostics import Diagnostic, Edit, Fix, nearest, one_of
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
 from spinedsl.syntax.habits import habit_of
-from spinedsl.syntax.layout import BRACKETS, GOES_ON, NETWORK_ITEMS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.machine import END, Token, Unexpected
+from spinedsl.syntax.statements import BRACKETS, GOES_ON, NETWORK_ITEMS, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words, may_be_row
 
 CLAUSE_WORDS = ("level", "from", "after", "channels", "repeat", "absorb", "resample", "join")

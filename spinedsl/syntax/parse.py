@@ -1,6 +1,6 @@
 """Parse: from a `Source` to `tree.File`, with every mistake of form reported once and the rest of the file kept.
 
-The tokens are cut into statements (`layout`), and each is parsed from the start symbol that its place asks for. What
+The tokens are cut into `statements`, and each is parsed from the start symbol that its place asks for. What
 cannot be read becomes `tree.Broken`, which remembers the names it mentions, so that nobody complains of them later.
 """
 
@@ -19,7 +19,8 @@ from spinedsl.source import Source, Span
 from spinedsl.syntax import characters, tables, tree
 from spinedsl.syntax.build import Builder, Mistake
 from spinedsl.syntax.edits import begins_edit, misread
-from spinedsl.syntax.layout import (
+from spinedsl.syntax.machine import Machine, Token, Unexpected
+from spinedsl.syntax.statements import (
     BRACED_ROWS,
     DEFINITION_KINDS,
     IN_BODIES,
@@ -27,11 +28,10 @@ from spinedsl.syntax.layout import (
     ROW_KINDS,
     ROWS,
     Statement,
+    cut,
     last_of,
-    lay_out,
     span_of,
 )
-from spinedsl.syntax.machine import Machine, Token, Unexpected
 
 if TYPE_CHECKING:
     from spinedsl.syntax.misread import Misreadings
@@ -63,19 +63,19 @@ def parse(source: Source, guesses: int | None = None) -> Outcome[tree.File]:
     hidden = sorted(diagnostic.span.start for diagnostic in diagnostics)
     with _lock:
         tokens = _machine().tokens(text)
-        file, said = _read(source, tokens, hidden)
-        if said and not hidden:
+        file, reported = _read(source, tokens, hidden)
+        if reported and not hidden:
             from spinedsl.syntax.strays import read_again  # noqa: PLC0415  for mistakes only
 
-            file, said = read_again(source, tokens, _read, _machine().tokens, (file, said), guesses)
-    diagnostics += said
+            file, reported = read_again(source, tokens, _read, _machine().tokens, (file, reported), guesses)
+    diagnostics += reported
     return Outcome(replace(file, sound=not diagnostics), tuple(say.first(diagnostics, MAX_REPORTED)))
 
 
 def _read(source: Source, tokens: Sequence[Token], hidden: Sequence[int] = ()) -> tuple[tree.File, list[Diagnostic]]:
     """The tree of tokens, and what is wrong with their form. `hidden` is where characters stand that were refused."""
     _builder.source = source
-    statements, unbalanced = lay_out(source, tokens)
+    statements, unbalanced = cut(source, tokens)
     parser = _Parser(source)
     parser.hidden = hidden
     parser.diagnostics = unbalanced

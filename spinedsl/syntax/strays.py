@@ -20,7 +20,8 @@ from spinedsl.diagnostics import Diagnostic, Edit
 from spinedsl.record import Record, field, replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
-from spinedsl.syntax.layout import (
+from spinedsl.syntax.machine import Token
+from spinedsl.syntax.statements import (
     ALWAYS_OPENS,
     CLAUSE_TERMINALS,
     GOES_ON,
@@ -29,7 +30,6 @@ from spinedsl.syntax.layout import (
     TOP_LEVEL,
     span_of,
 )
-from spinedsl.syntax.machine import Token
 
 MOST_TOKENS = 40_000  # that are read for all guesses of a file
 ROOM = 4  # guesses that there has to be room for
@@ -65,8 +65,8 @@ def read_again(
     are read for guesses.
     """
     reader = _Reader(source, tokens, read, cut, once[0], MOST_TOKENS if most is None else most)
-    said = reader.run(once[1])
-    left = (found for found in said if _key(found) not in reader.replaced)
+    reported = reader.run(once[1])
+    left = (found for found in reported if _key(found) not in reader.replaced)
     return reader.file, [*reader.strays, *(reader.without_unfit(found) for found in left)]
 
 
@@ -81,19 +81,19 @@ class _Reader(Record, frozen=False):
     unfit: set[Key] = field(default_factory=set)  # whose repair does not repair
     replaced: set[Key] = field(default_factory=set)  # which are reported otherwise among `strays`
 
-    def run(self, said: list[Diagnostic]) -> list[Diagnostic]:
+    def run(self, reported: list[Diagnostic]) -> list[Diagnostic]:
         """Look at each mistake in turn. Returns those that are left when the strays are gone."""
         looked: set[Key] = set()
         uses = Counter(token.value for token in self.tokens if token.type == "NAME")
         while len(looked) < MOST_LOOKED and self.left > 0:
-            pending = (found for found in said if _key(found) not in looked)
+            pending = (found for found in reported if _key(found) not in looked)
             found = min(pending, key=lambda found: found.span.start, default=None)
             if found is None:
                 break
             looked.add(_key(found))
-            if (said_without := self.look(found, uses)) is not None:
-                said = said_without
-        return said
+            if (reported_without := self.look(found, uses)) is not None:
+                reported = reported_without
+        return reported
 
     def look(self, found: Diagnostic, uses: Counter[str]) -> list[Diagnostic] | None:
         """Look at one mistake: what is reported without its stray, or None if no stray explains it better."""
@@ -126,8 +126,8 @@ class _Reader(Record, frozen=False):
             return None
         del self.tokens[stray.start : stray.stop]
         self.left -= len(self.tokens)
-        self.file, said = self.read(self.source, self.tokens)
-        return said
+        self.file, reported = self.read(self.source, self.tokens)
+        return reported
 
     def may_lack(self, found: Diagnostic, stray: slice, at: int) -> bool:
         """The statement may as well lack what would follow: that is what the first reading reported, and it is kept."""
@@ -218,8 +218,8 @@ class _Reader(Record, frozen=False):
     def cost(self, source: Source, tokens: Sequence[Token]) -> tuple[int, set[Key]]:
         """How many mistakes are reported about tokens, and which; a clause that no row has, or has twice, is one."""
         self.left -= len(tokens)
-        file, said = self.read(source, tokens)
-        return len(said) + sum(_odd_clauses(row) for row in _rows(file)), {_key(found) for found in said}
+        file, reported = self.read(source, tokens)
+        return len(reported) + sum(_odd_clauses(row) for row in _rows(file)), {_key(found) for found in reported}
 
     def is_repaired(self, found: Diagnostic, part: Sequence[Token], before: int) -> bool:
         """A repair of the first reading does repair. Of letters that are none there may be several in a word."""
@@ -248,8 +248,8 @@ class _Reader(Record, frozen=False):
                 break
             if found.code is say.ENDS_EARLY and run.start > at:
                 continue  # what follows is no reason to end
-            cost, said = self.cost(self.source, [*self.tokens[low : run.start], *self.tokens[run.stop : high]])
-            if cost < least and _key(found) not in said:
+            cost, reported = self.cost(self.source, [*self.tokens[low : run.start], *self.tokens[run.stop : high]])
+            if cost < least and _key(found) not in reported:
                 best, least = run, cost
         return best, least
 

@@ -103,11 +103,11 @@ def _add(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
     levels, channels = sight.space.levels, sight.space.channels
     fed = row.declared.sources[two % len(row.declared.sources)].text
     name = f"x{sight.at}"
-    said = edit.clauses(
+    clauses = edit.clauses(
         level=levels[two % len(levels)], from_=[fed], channels=channels[(one + two) % len(channels)]
     )  # fmt: skip
     names = [name if source.text == fed else source.text for source in row.declared.sources]
-    return [edit.Add(name, use, said, before=row.name), _rewired(row, "from", names)]
+    return [edit.Add(name, use, clauses, before=row.name), _rewired(row, "from", names)]
 
 
 def _rewired(row: TypedRow, word: str, names: Sequence[str]) -> edit.Edit:

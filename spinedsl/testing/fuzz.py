@@ -84,8 +84,8 @@ def _try(name: str, source: Source, network: str, law: Callable[[], None]) -> No
     except laws.Broken as broken:
         raise Breach(Failure(name, str(broken), source, network)) from broken
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise Breach(Failure(name, said, source, network)) from error
+        message = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise Breach(Failure(name, message, source, network)) from error
 
 
 def _refused(source: Source, network: str, number: int, covered: Covered) -> None:
@@ -139,9 +139,9 @@ def small(source: Source, network: str) -> tuple[Source, str]:
     side = program.divisor * -(-SIDE // program.divisor) if not program.any_size else SIDE - 7
     if program.static_axes or program.input_type.height * program.input_type.width <= side * side:
         return source, program.name
-    said = f"{program.input_name}: {program.input_type.channels} x {side} x {side}"
+    size = f"{program.input_name}: {program.input_type.channels} x {side} x {side}"
     name = f"{program.name}_small"
-    smaller = edit.apply(source, edit.Edits([edit.Setting("input", (said,))]), base=program.name, name=name)
+    smaller = edit.apply(source, edit.Edits([edit.Setting("input", (size,))]), base=program.name, name=name)
     return (smaller, name) if api.check(smaller, network=name).ok else (source, program.name)
 
 

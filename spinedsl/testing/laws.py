@@ -171,8 +171,8 @@ def repaired(source: Source) -> None:
 def program_of(source: Source, network: str) -> Program:
     """The program of a checked network."""
     outcome = driver.analyse(source, only=network)
-    said = "; ".join(f"{d.code.id} {d.message}" for d in outcome.diagnostics)
-    require(outcome.value is not None and network in outcome.value.checked, f"it is refused: {said}")
+    messages = "; ".join(f"{d.code.id} {d.message}" for d in outcome.diagnostics)
+    require(outcome.value is not None and network in outcome.value.checked, f"it is refused: {messages}")
     assert outcome.value is not None
     return lower(outcome.value.checked[network])
 
@@ -260,8 +260,8 @@ def taken(source: Source, network: str) -> None:
         given, edited = _made(one.as_parameter), _made(one.as_edit)
         require(given != before, f"another {what} is taken, and nothing is reported")
         require(given == edited, f"{what} is another network by an argument than by an edit")
-        said = [found.code.id for found in driver.analyse(one.as_argument).diagnostics]
-        require(said == ["E0203"], f"a `let` given as an argument is answered {' '.join(said) or 'by nothing'}")
+        codes = [found.code.id for found in driver.analyse(one.as_argument).diagnostics]
+        require(codes == ["E0203"], f"a `let` given as an argument is answered {' '.join(codes) or 'by nothing'}")
 
 
 def _made(source: Source) -> object:

@@ -117,9 +117,13 @@ def _attempts(drawing: Drawing, draw: Draw) -> Iterator[tuple[tuple[int, ...], s
         for special in dict.fromkeys((other, "")) if joined else ("",):
             for width in widths:
                 for wanted in levels:
-                    said = "" if width == drawing.width else f" channels {width}"
+                    channels_given = "" if width == drawing.width else f" channels {width}"
                     chosen = tuple(parents) if joined else (parents[0],)
-                    yield chosen, f" level {wanted} {{}} {{}}{said}{repeat}{special}", "from" if joined else "after"
+                    yield (
+                        chosen,
+                        f" level {wanted} {{}} {{}}{channels_given}{repeat}{special}",
+                        "from" if joined else "after",
+                    )
 
 
 def _decode_row(drawing: Drawing, types: Sequence[str], draw: Draw) -> None:
@@ -137,8 +141,8 @@ def _decode_row(drawing: Drawing, types: Sequence[str], draw: Draw) -> None:
         found = takes(drawing.head, drawing.space.origin, drawing.frame, probes, row, "output P: q")
         if found is not None:
             level, channels = found
-            said = clauses.partition(" channels ")[2].partition(" ")[0]
-            made = Made(name, level, int(said or drawing.width), channels)
+            channels_given = clauses.partition(" channels ")[2].partition(" ")[0]
+            made = Made(name, level, int(channels_given or drawing.width), channels)
             sources = ", ".join(one.name for one in given)
             text = f"block {name}: {use}{clauses}".format(word, sources)
             drawing.blocks.append(Block(made, text, tuple(one.name for one in given), word == "after"))

@@ -43,7 +43,7 @@ class Frame(Record):
     svg: str = NO_FIGURE
     title: str = ""
     subtitle: str = ""
-    said: str = ""  # one line
+    status: str = ""  # one line
     diagnostics: tuple[Diagnostic, ...] = ()
     problem: str = ""  # what is wrong besides: no such network
     stale: bool = False  # the figure is that of an earlier state
@@ -51,12 +51,12 @@ class Frame(Record):
     @property
     def broken(self) -> bool:
         """There is no figure of the file as it is."""
-        return bool(self.problem) or any(said.severity is Severity.ERROR for said in self.diagnostics)
+        return bool(self.problem) or any(one.severity is Severity.ERROR for one in self.diagnostics)
 
     @property
     def shows(self) -> object:
         """What somebody sees of it."""
-        return self.figure, self.stale, self.problem, [(said.code, said.message) for said in self.diagnostics]
+        return self.figure, self.stale, self.problem, [(one.code, one.message) for one in self.diagnostics]
 
 
 class Watcher:
@@ -126,7 +126,7 @@ class Watcher:
         if read.value is None or len(read.value.networks) < 2 or wanted is None:
             return
         whole = driver.analyse(read.value, self.size, None, switches)
-        if [said.message for said in whole.diagnostics] != [said.message for said in self.frame.diagnostics]:
+        if [one.message for one in whole.diagnostics] != [one.message for one in self.frame.diagnostics]:
             self.frame = replace(self.frame, number=self.frame.number + 1, diagnostics=whole.diagnostics)
             yield self.frame
 
@@ -148,13 +148,18 @@ class Watcher:
         program = lower(analysis.checked[chosen])
         return Side(analysis.source, analysis.networks[chosen], program), outcome.diagnostics, ""
 
-    def next(self, side: Side | None, said: tuple[Diagnostic, ...], problem: str, start: float) -> Frame:
+    def next(self, side: Side | None, diagnostics: tuple[Diagnostic, ...], problem: str, start: float) -> Frame:
         """The frame after the one at hand; without a side the figure stays."""
         last = self.frame
         if side is None:
             words = "mistakes: the figure is the last good one" if last.figure else "mistakes"
             return replace(
-                last, number=last.number + 1, said=words, diagnostics=said, problem=problem, stale=bool(last.figure)
+                last,
+                number=last.number + 1,
+                status=words,
+                diagnostics=diagnostics,
+                problem=problem,
+                stale=bool(last.figure),
             )
         others = (
             ""
@@ -170,7 +175,7 @@ class Watcher:
         title, subtitle = captions(figure)
         number = last.figure if svg == last.svg else last.figure + 1
         words += f" ({(time.perf_counter() - start) * 1000:.0f} ms)"
-        return Frame(last.number + 1, number, svg, title, subtitle, words, said, problem)
+        return Frame(last.number + 1, number, svg, title, subtitle, words, diagnostics, problem)
 
 
 def files_of(analysis: driver.Analysis) -> tuple[Path, ...]:

@@ -195,7 +195,7 @@ def event(frame: Frame) -> bytes:
         "svg": frame.svg,
         "title": frame.title,
         "subtitle": frame.subtitle,
-        "said": frame.said,
+        "status": frame.status,
         "mistakes": mistakes,
         "stale": frame.stale,
     }

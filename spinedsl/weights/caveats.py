@@ -22,7 +22,7 @@ def caveats(graph: Graph, scheme: Scheme) -> tuple[str, ...]:
     """What the network does otherwise than the code that the weights come from; of heads, only its classifier."""
     heads = {row.name for row in graph.program.heads}
     nodes = [node for node in graph.nodes if node.row not in heads]
-    return tuple(said for rule in _RULES[scheme.name] for said in rule(graph, nodes))
+    return tuple(caveat for rule in _RULES[scheme.name] for caveat in rule(graph, nodes))
 
 
 def _window(node: Node, padding: Value) -> tuple[int, int]:

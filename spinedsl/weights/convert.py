@@ -43,8 +43,8 @@ def convert(graph: Graph, weights: Weights, *, partial: bool = False) -> Outcome
     found = places(graph)
     pairing = scheme.pair(found, names)
     if pairing.problems:
-        said = _foreign(graph, weights, f"its names are those of {scheme.name}, but it is another network")
-        return Outcome(None, (said.with_notes(*pairing.problems),))
+        diagnostic = _foreign(graph, weights, f"its names are those of {scheme.name}, but it is another network")
+        return Outcome(None, (diagnostic.with_notes(*pairing.problems),))
     renamed = _renamed(found, weights, pairing, scheme)
     fit = compare(graph.parameters, renamed.tensors, "")
     outcome = _fitted(graph, weights, fit, pairing, scheme.name, partial=partial)
@@ -98,7 +98,7 @@ def _from_tensorflow(array: NDArray[Any], *, depthwise: bool) -> NDArray[Any]:
 
 def _foreign(graph: Graph, weights: Weights, reason: str) -> Diagnostic:
     known = one_of(SCHEMES, conjunction="and")
-    said: Diagnostic = say.FOREIGN_WEIGHTS.at(
+    diagnostic: Diagnostic = say.FOREIGN_WEIGHTS.at(
         nowhere(weights.path), path=weights.path, network=graph.program.name, reason=reason
     )
-    return said.repaired(known=known)
+    return diagnostic.repaired(known=known)

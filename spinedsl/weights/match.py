@@ -85,16 +85,16 @@ class Fit(Record, eq=False):
             *_listed("misfit", (f"`{name}`: {what}" for name, what in self.misfits.items()), len(self.misfits)),
             *_listed("unusable", (f"`{name}`: {what}" for name, what in self.unusable.items()), len(self.unusable)),
         ]
-        said = say.BAD_WEIGHTS.at(nowhere(path), path=path, network=network).with_notes(*notes)
+        diagnostic = say.BAD_WEIGHTS.at(nowhere(path), path=path, network=network).with_notes(*notes)
         if self.prefix:
-            said = said.with_notes(f"the names in the file are taken without `{self.prefix}`")
+            diagnostic = diagnostic.with_notes(f"the names in the file are taken without `{self.prefix}`")
         scheme = scheme_of(unexpected)
         if scheme is not None:
-            return said.with_fix(
+            return diagnostic.with_fix(
                 f"the names in the file are those of {scheme.name}: `spine weights convert` knows them"
             )
         cause = self._cause()
-        return said.with_fix(cause) if cause else said
+        return diagnostic.with_fix(cause) if cause else diagnostic
 
     def _cause(self) -> str:
         """What a tool that makes models smaller or faster may have done, as the tensors show; else nothing."""
@@ -110,17 +110,19 @@ class Fit(Record, eq=False):
 
     def _several(self, path: str, network: str) -> Diagnostic:
         """Which tensors are meant, where names fit in several ways, is never guessed."""
-        said: Diagnostic = say.SEVERAL_PREFIXES.at(nowhere(path), path=path, network=network, count=len(self.ways))
+        diagnostic: Diagnostic = say.SEVERAL_PREFIXES.at(
+            nowhere(path), path=path, network=network, count=len(self.ways)
+        )
         notes = [f"{_prefixed(prefix)}: {counted(count, 'tensor')} fit" for prefix, count in self.ways.items()]
         chosen = next(prefix for prefix in self.ways if prefix)
-        return said.with_notes(*notes).repaired(prefix=chosen)
+        return diagnostic.with_notes(*notes).repaired(prefix=chosen)
 
     def _bad_numbers(self, path: str, network: str) -> Diagnostic:
         """The names and shapes fit, and the numbers are of no use."""
-        said: Diagnostic = say.BAD_NUMBERS.at(nowhere(path), path=path, network=network)
+        diagnostic: Diagnostic = say.BAD_NUMBERS.at(nowhere(path), path=path, network=network)
         entries = (f"`{name}`: {what}" for name, what in self.unusable.items())
         notes = _listed("unusable", entries, len(self.unusable))
-        return said.with_notes(*notes).repaired()
+        return diagnostic.with_notes(*notes).repaired()
 
     def _whole_rows(self) -> tuple[list[str], list[str]]:
         """Rows of which everything is missing and nothing stands under a like name, and the other missing names."""

@@ -53,8 +53,8 @@ def read(path: Path) -> Outcome[Weights]:
     except Exception as error:  # noqa: BLE001  a broken model makes the parser raise whatever comes
         if ours and not whole:
             return damaged(path, _CHANGED)
-        said = str(error) if isinstance(error, _Refused) else f"{type(error).__name__}: {first_sentence(error)}"
-        return broken(path, said.rstrip(": "))
+        reason = str(error) if isinstance(error, _Refused) else f"{type(error).__name__}: {first_sentence(error)}"
+        return broken(path, reason.rstrip(": "))
     texts = ((entry.key, entry.value) for entry in model.metadata_props)
     properties = {key: text for key, text in texts if isinstance(key, str) and isinstance(text, str)}
     metadata = {key: text for key, text in properties.items() if not key.startswith(("spine.source.", "spine.sha256"))}

@@ -67,14 +67,14 @@ def broken(path: Path, reason: str) -> Outcome[Weights]:
 
 def damaged(path: Path, reason: str) -> Outcome[Weights]:
     """The file was written by us and has changed since."""
-    said: Diagnostic = say.DAMAGED_WEIGHTS.at(nowhere(path), path=path, reason=reason)
-    return Outcome(None, (said.repaired(),))
+    diagnostic: Diagnostic = say.DAMAGED_WEIGHTS.at(nowhere(path), path=path, reason=reason)
+    return Outcome(None, (diagnostic.repaired(),))
 
 
 def refused(path: Path, reason: str) -> Outcome[Weights]:
     """The file holds something other than tensors by name."""
-    said: Diagnostic = say.NOT_A_STATE_DICT.at(nowhere(path), path=path, reason=reason)
-    return Outcome(None, (said.repaired(),))
+    diagnostic: Diagnostic = say.NOT_A_STATE_DICT.at(nowhere(path), path=path, reason=reason)
+    return Outcome(None, (diagnostic.repaired(),))
 
 
 def first_sentence(error: Exception) -> str:

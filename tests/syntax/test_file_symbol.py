@@ -14,8 +14,8 @@ from lark.exceptions import UnexpectedToken
 
 from spinedsl.source import Source
 from spinedsl.syntax import tables
-from spinedsl.syntax.layout import BRACED_ROWS, Statement, lay_out
 from spinedsl.syntax.parse import parse, tokens_of
+from spinedsl.syntax.statements import BRACED_ROWS, Statement, cut
 from tests.profiles import drawn
 from tests.texts import MISTAKEN, VALID, mutated, text_of
 
@@ -33,7 +33,7 @@ def lark() -> Lark:
 
 
 def with_ends(statements: list[Statement]) -> Iterator[Token]:
-    """All tokens of statements, and an `_END` wherever the layout ends one that has no braces."""
+    """All tokens of statements, and an `_END` wherever the cutter ends one that has no braces."""
     for statement in statements:
         for token in statement.tokens:
             yield Token(token.type, token.value)
@@ -60,7 +60,7 @@ def accepts(statements: list[Statement]) -> bool:
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
 def test_valid_files(path: Path) -> None:
     source = Source.from_text(text_of(path))
-    statements, mistakes = lay_out(source, tokens_of(source))
+    statements, mistakes = cut(source, tokens_of(source))
     assert mistakes == []
     assert accepts(statements)
 
@@ -70,7 +70,7 @@ def agree(text: str) -> None:
     codes = {diagnostic.code.id for diagnostic in parse(source).diagnostics}
     if codes & (UNREADABLE | CUT_SHORT):
         return
-    statements, _ = lay_out(source, tokens_of(source))
+    statements, _ = cut(source, tokens_of(source))
     refused = codes & OF_FORM
     if refused in ({"E0101"}, {"E0103"}) and SOFT.search(text):
         return
@@ -89,8 +89,8 @@ def test_mutated_files(text: str) -> None:
 
 
 def test_braced_rows_have_no_body() -> None:
-    """Their braces are part of the row, in the grammar as in the layout."""
+    """Their braces are part of the row, in the grammar as in the cutter."""
     source = Source.from_text("network N {\n    widths { level 2: 64 }\n}\n")
-    ((row,),) = [statement.body for statement in lay_out(source, tokens_of(source))[0] if statement.body]
+    ((row,),) = [statement.body for statement in cut(source, tokens_of(source))[0] if statement.body]
     assert row.head in BRACED_ROWS
     assert row.body is None

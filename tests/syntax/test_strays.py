@@ -14,9 +14,9 @@ from spinedsl.source import Source
 from spinedsl.syntax import strays as second
 from spinedsl.syntax import tables
 from spinedsl.syntax.build import Builder
-from spinedsl.syntax.layout import lay_out
 from spinedsl.syntax.machine import Machine
 from spinedsl.syntax.parse import parse, tokens_of
+from spinedsl.syntax.statements import cut
 from tests.syntax.strays import answer, base, strays
 from tests.syntax.test_tables import all_statements
 
@@ -43,7 +43,7 @@ def rules_used(source: Source) -> set[tuple[str, str]]:
         (size, noted(rule, callback), origin)
         for rule, (size, callback, origin) in zip(made["rules"], machine._rules, strict=True)
     ]
-    for start, statement in all_statements(lay_out(source, tokens_of(source))[0]):
+    for start, statement in all_statements(cut(source, tokens_of(source))[0]):
         machine.parse(start, statement.tokens)
     return used
 

@@ -14,8 +14,8 @@ from benchmarks.larks import ends_of, required
 from spinedsl.source import Source
 from spinedsl.syntax import saved, tables
 from spinedsl.syntax.build import Builder
-from spinedsl.syntax.layout import Statement, lay_out
 from spinedsl.syntax.machine import Machine
+from spinedsl.syntax.statements import Statement, cut
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "examples").rglob("*.spine"), *(ROOT / "spinedsl" / "prelude").glob("*.spine")])
@@ -107,7 +107,7 @@ def test_the_machine_reads_as_lark_does(file: Path) -> None:
         (t.type, t.value, t.start_pos, t.line) for t in reference
     ]
     by_place = {token.start_pos: token for token in tokens}
-    statements = all_statements(lay_out(source, tokens)[0])
+    statements = all_statements(cut(source, tokens)[0])
     assert statements
     for start, statement in statements:
         interactive = lark.parse_interactive(start=start)

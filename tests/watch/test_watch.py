@@ -125,7 +125,7 @@ def test_frames_follow_the_file(watched: Watched) -> None:
     watched.save(NET.replace("level 3: 6", "level 3: 12"))
     wider = watched.until()
     assert wider.svg != first.svg
-    assert "WEIGHTS: widths level 3 6 -> 12 and 1 more" in wider.said
+    assert "WEIGHTS: widths level 3 6 -> 12 and 1 more" in wider.status
     watched.path.write_text(NET.replace("from a", "from c"), encoding="utf-8")  # in place, as other editors do
     broken = watched.until("E0201")
     assert (broken.svg, broken.figure, broken.stale) == (wider.svg, wider.figure, True)
@@ -208,7 +208,7 @@ def test_of_several_networks_the_first_is_drawn_and_stays(watched: Watched) -> N
     watched.save(NET.replace("network Net", "network Zero = Net with { block b level 4 }\n\nnetwork Net"))
     mended = watched.until()
     assert (mended.title, mended.problem) == ("Net", "")  # as before, although another is the first now
-    assert mended.said.startswith("Net (one of 2, --network chooses): ")
+    assert mended.status.startswith("Net (one of 2, --network chooses): ")
     watched.save(NET.replace("Net {", "Other {") + "\nnetwork Second = Other with { block b level 4 }\n")
     assert watched.until().title == "Other"
 

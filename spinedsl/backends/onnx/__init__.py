@@ -41,16 +41,16 @@ def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
     target = Target(options.opset, options.half, options.batch)
     size = _bytes(program, target)
     beside = options.external_data == "always" or (options.external_data == "auto" and size > MOST_BYTES)
-    said = [*_fixed_axes(program, options.dynamic), *_too_large(program, size, beside=beside)]
+    reported = [*_fixed_axes(program, options.dynamic), *_too_large(program, size, beside=beside)]
     if target.half:
-        said += _numbers_beyond_half(program)
+        reported += _numbers_beyond_half(program)
     weights, origin = options.weights, options.origin
-    if weights is None and not said:
+    if weights is None and not reported:
         weights, origin = seeded(flatten(program).parameters, options.seed), f"seed {options.seed}"
     if weights is not None and target.half:
-        said += _tensors_beyond_half(program, weights)
-    if said or weights is None:
-        return Outcome(None, tuple(said))
+        reported += _tensors_beyond_half(program, weights)
+    if reported or weights is None:
+        return Outcome(None, tuple(reported))
     metadata = {"spine.weights": origin, **({"spine.verified": options.verified} if options.verified else {})}
     if program.tasks:
         tasks = [{key: task[key] for key in OF_A_TASK} for task in plain_tasks(program)]

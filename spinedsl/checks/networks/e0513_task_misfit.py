@@ -64,6 +64,6 @@ def check(network: TypedNetwork) -> Iterator[Diagnostic]:
     for found in network.task_misfits:
         task, misfit = found.task.declared, found.misfit
         facts = {"name": task.name, "head": found.head.name, "kind": task.task.use.name.text}
-        said = RULE.at(found.place, expected=misfit.expected, got=misfit.got, **facts)
+        diagnostic = RULE.at(found.place, expected=misfit.expected, got=misfit.got, **facts)
         place = Label(found.head.declared.row.use.span, f"`{found.head.name}` gives {misfit.got}")
-        yield said.with_others(place).with_fix(misfit.fix)
+        yield diagnostic.with_others(place).with_fix(misfit.fix)

@@ -25,7 +25,9 @@ def apply(base: Network, instance: tree.Instance, unit: Unit) -> tuple[tree.Netw
     rows, settings, tasks = RowEditor(draft), SettingsEditor(draft), TaskEditor(draft)
     if not instance.edits:
         label = f"the same as `{instance.base.text}`"
-        draft.said.append(say.EDIT_WITHOUT_EFFECT.at(instance.name.span, what="`with` has no edits", label=label))
+        draft.diagnostics.append(
+            say.EDIT_WITHOUT_EFFECT.at(instance.name.span, what="`with` has no edits", label=label)
+        )
     for edit in instance.edits or ():
         if isinstance(edit, KINDS):
             settings.edit(edit)
@@ -39,5 +41,5 @@ def apply(base: Network, instance: tree.Instance, unit: Unit) -> tuple[tree.Netw
             rows.edit(edit)
     settings.unread_lets()
     allowed = {item.code.text for item in draft.items if isinstance(item, tree.Allow)}
-    said = [d for d in draft.said if not (d.severity is Severity.WARNING and d.code.id in allowed)]
-    return replace(draft.base, name=instance.name, items=tuple(draft.items)), draft.trace, said
+    reported = [d for d in draft.diagnostics if not (d.severity is Severity.WARNING and d.code.id in allowed)]
+    return replace(draft.base, name=instance.name, items=tuple(draft.items)), draft.trace, reported

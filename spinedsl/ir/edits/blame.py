@@ -25,13 +25,13 @@ def blame(network: Network, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnost
     return tuple(_own_repairs(network, instance, _blame(network, instance, diagnostic)) for diagnostic in diagnostics)
 
 
-def _own_repairs(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagnostic:
+def _own_repairs(network: Network, instance: tree.Instance, diagnostic: Diagnostic) -> Diagnostic:
     """A repair of an edited network is made in its edits or among its file's imports: elsewhere it stays in words."""
     fixes = (
         fix if all(_ours(network.unit.file, instance, edit.span) for edit in fix.edits) else replace(fix, edits=())
-        for fix in said.fixes
+        for fix in diagnostic.fixes
     )
-    return replace(said, fixes=tuple(fixes))
+    return replace(diagnostic, fixes=tuple(fixes))
 
 
 def _ours(file: tree.File, instance: tree.Instance, place: Span) -> bool:
@@ -43,56 +43,56 @@ def _ours(file: tree.File, instance: tree.Instance, place: Span) -> bool:
     return not any(span.start < place.end and place.start < span.end for span in taken)
 
 
-def _blame(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagnostic:
+def _blame(network: Network, instance: tree.Instance, diagnostic: Diagnostic) -> Diagnostic:
     trace = network.trace
     assert trace is not None
-    if said.span == instance.name.span:
-        return replace(said, inside=said.inside or trace.root)
-    if instance.edited_at(said.span):
-        return _with_row(network, instance, said)
-    if edited := [label for label in said.others if instance.edited_at(label.span)]:
-        return said if said.span.source is instance.span.source else _turned(said, edited[0])
-    edit = trace.unread.get(said.span.text) if said.code is say.UNUSED_BLOCK else None
+    if diagnostic.span == instance.name.span:
+        return replace(diagnostic, inside=diagnostic.inside or trace.root)
+    if instance.edited_at(diagnostic.span):
+        return _with_row(network, instance, diagnostic)
+    if edited := [label for label in diagnostic.others if instance.edited_at(label.span)]:
+        return diagnostic if diagnostic.span.source is instance.span.source else _turned(diagnostic, edited[0])
+    edit = trace.unread.get(diagnostic.span.text) if diagnostic.code is say.UNUSED_BLOCK else None
     if edit is not None and instance.edited_at(edit):
-        return _unread(said, edit)
-    place = _likely(network, instance, said)
+        return _unread(diagnostic, edit)
+    place = _likely(network, instance, diagnostic)
     where = f"in network `{instance.name.text}`, "
-    return said.seen_from(place or instance.name.span, where + ("after this edit" if place else "edited here"))
+    return diagnostic.seen_from(place or instance.name.span, where + ("after this edit" if place else "edited here"))
 
 
-def _turned(said: Diagnostic, edit: Label) -> Diagnostic:
+def _turned(diagnostic: Diagnostic, edit: Label) -> Diagnostic:
     """What shows in a row of another file, reported at the edit: the other file is right as it stands."""
-    others = tuple(label for label in said.others if label is not edit)
-    return replace(said, others=others).seen_from(edit.span, edit.text)
+    others = tuple(label for label in diagnostic.others if label is not edit)
+    return replace(diagnostic, others=others).seen_from(edit.span, edit.text)
 
 
-def _likely(network: Network, instance: tree.Instance, said: Diagnostic) -> Span | None:
+def _likely(network: Network, instance: tree.Instance, diagnostic: Diagnostic) -> Span | None:
     """The edit of the row in which a mistake shows, or the only edit that there is."""
     edits = instance.edits or ()
     for edit in reversed(edits):
         _, written = _written(network, edit)
-        if written is not None and written.source is said.span.source and written.line == said.span.line:
+        if written is not None and written.source is diagnostic.span.source and written.line == diagnostic.span.line:
             return edit.span
     return edits[0].span if len(edits) == 1 else None
 
 
-def _unread(said: Diagnostic, edit: Span) -> Diagnostic:
+def _unread(diagnostic: Diagnostic, edit: Span) -> Diagnostic:
     """A row as it was, that nothing reads after an edit: the edit is what to look at."""
-    drop = f"drop {said.span.text}"
+    drop = f"drop {diagnostic.span.text}"
     line = Edit(Span(edit.source, edit.end, edit.end), "\n" + " " * (edit.column - 1) + drop)
-    found = replace(said, fixes=()).seen_from(edit, "nothing reads it after this edit")
+    found = replace(diagnostic, fixes=()).seen_from(edit, "nothing reads it after this edit")
     return found.with_fix(f"drop it too: `{drop}`", line).with_fix("or read it in a block below")
 
 
-def _with_row(network: Network, instance: tree.Instance, said: Diagnostic) -> Diagnostic:
+def _with_row(network: Network, instance: tree.Instance, diagnostic: Diagnostic) -> Diagnostic:
     """A mistake in an edit of a row or setting, with the place where that is written."""
     for edit in instance.edits or ():
-        if edit.span.start <= said.span.start < edit.span.end:
+        if edit.span.start <= diagnostic.span.start < edit.span.end:
             word, written = _written(network, edit)
-            shown = {label.span for label in said.others}
+            shown = {label.span for label in diagnostic.others}
             if written is not None and written not in shown:
-                return said.with_others(Label(written, f"`{word}` is written here"))
-    return said
+                return diagnostic.with_others(Label(written, f"`{word}` is written here"))
+    return diagnostic
 
 
 def _written(network: Network, edit: tree.EditItem) -> tuple[str, Span | None]:

@@ -21,7 +21,7 @@ class Draft(Record, frozen=False):
     network: Network
     instance: tree.Instance
     unit: Unit
-    said: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.base = self.network.declared
@@ -34,7 +34,7 @@ class Draft(Record, frozen=False):
         found = say.EDIT_WITHOUT_EFFECT.at(place, what=what, label=label)
         if own is not None:
             found = found.with_others(Label(own, "as it stands here"))
-        self.said.append(found.with_fix("take the edit away"))
+        self.diagnostics.append(found.with_fix("take the edit away"))
 
     def same(self, one: object, other: object) -> bool:
         """Two types or values say the same: types by the definitions that they name, each in its own file."""

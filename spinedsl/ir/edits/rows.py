@@ -65,12 +65,12 @@ class RowEditor(Record, frozen=False):
             found = say.WRONG_KIND.at(name.span, name=name.text, got="a task", expected="a row")
             found = found.with_others(Label(tasks[name.text].name.span, "a task here"))
             fix = f"a task has no place among the rows; to change it, say it anew: `task {name.text}: …`"
-            self.draft.said.append(found.with_fix(fix))
+            self.draft.diagnostics.append(found.with_fix(fix))
             return None
         if name.text in self.draft.trace.dropped:
             found = say.EDIT_OF_DROPPED.at(name.span, name=name.text)
             found = found.with_others(Label(self.draft.trace.dropped[name.text], "dropped here"))
-            self.draft.said.append(found.with_fix("take one of the two edits away"))
+            self.draft.diagnostics.append(found.with_fix("take one of the two edits away"))
             return None
         known = [item.name.text for item in self.draft.items if isinstance(item, tree.Row)]
         known += tasks if kind == DROPPED else ()
@@ -82,7 +82,7 @@ class RowEditor(Record, frozen=False):
         if near is None and known:
             found = found.with_notes(f"its rows are {one_of(known, conjunction='and', limit=40)}")
             found = found.with_fix("edit one of those, or `add` a row of that name")
-        self.draft.said.append(found.with_rename(name.span, near))
+        self.draft.diagnostics.append(found.with_rename(name.span, near))
         return None
 
     def once(self, row: str, what: str, place: Span) -> bool:
@@ -91,20 +91,22 @@ class RowEditor(Record, frozen=False):
         if first is place:
             return True
         found = say.EDITED_TWICE.at(place, what=what, name=row)
-        self.draft.said.append(found.with_others(Label(first, "first edited here")).repaired())
+        self.draft.diagnostics.append(found.with_others(Label(first, "first edited here")).repaired())
         return False
 
     # ---- the edits ----
 
     def change(self, edit: tree.Change) -> None:
         """Replace clauses, and the type if one is given."""
-        unknown = len(self.draft.said)
+        unknown = len(self.draft.diagnostics)
         at = self.find(edit.name, edit.kind)
         if at is None:
             self.draft.trace.meant |= read_by(edit.clauses)
-            if edit.use is not None and edit.clauses and len(self.draft.said) > unknown:
+            if edit.use is not None and edit.clauses and len(self.draft.diagnostics) > unknown:
                 start = Span(edit.span.source, edit.span.start, edit.span.start)
-                self.draft.said[-1] = self.draft.said[-1].with_fix("did you mean a new row?", Edit(start, "add "))
+                self.draft.diagnostics[-1] = self.draft.diagnostics[-1].with_fix(
+                    "did you mean a new row?", Edit(start, "add ")
+                )
             return
         row = self.draft.items[at]
         assert isinstance(row, tree.Row)
@@ -113,7 +115,7 @@ class RowEditor(Record, frozen=False):
             got, expected = with_article(row.kind), with_article(edit.kind)
             found = say.WRONG_KIND.at(word, name=row.name.text, got=got, expected=expected)
             found = found.with_others(Label(row.name.span, f"{got} here"))
-            self.draft.said.append(found.with_rename(word, row.kind))
+            self.draft.diagnostics.append(found.with_rename(word, row.kind))
             return
         use = self.retyped(row, edit)
         clauses = self.replaced(row, edit)
@@ -140,7 +142,7 @@ class RowEditor(Record, frozen=False):
             if word in here:
                 found = say.CLAUSE_TWICE.at(clause.span, name=word)
                 found = found.with_others(Label(here[word].span, "first given here"))
-                self.draft.said.append(found.repaired(Edit(clause.span, "")))
+                self.draft.diagnostics.append(found.repaired(Edit(clause.span, "")))
                 continue
             second = torn and word in FEEDS and not here.keys().isdisjoint(FEEDS)
             here[word] = clause
@@ -165,7 +167,7 @@ class RowEditor(Record, frozen=False):
                 kept.insert(place, clause)
         return (*kept, *fresh)
 
-    def take_away(self, row: tree.Row, kept: list[tree.Clause], clause: tree.Clause, said: Span) -> None:
+    def take_away(self, row: tree.Row, kept: list[tree.Clause], clause: tree.Clause, place: Span) -> None:
         """`absorb none`: the row has the clause no more. `reported` is all that says so."""
         word = clause.keyword.text
         if any(old.keyword.text == word for old in kept):
@@ -173,7 +175,7 @@ class RowEditor(Record, frozen=False):
             return
         found = say.NO_SUCH_CLAUSE.at(clause.span, row=f"{row.kind} `{row.name.text}`", name=word)
         found = found.with_others(Label(row.name.span, f"`{row.name.text}` has no `{word}`"))
-        self.draft.said.append(found.repaired(Edit(said, "")))
+        self.draft.diagnostics.append(found.repaired(Edit(place, "")))
 
     def drop(self, edit: tree.Drop) -> None:
         """Take a row away."""
@@ -186,7 +188,7 @@ class RowEditor(Record, frozen=False):
         assert isinstance(row, tree.Row)
         if wasted := [place for (edited, _), place in self.done.items() if edited == name]:
             found = say.EDIT_WITHOUT_EFFECT.at(wasted[0], what=f"`{name}` is edited, then dropped", label="edited here")
-            self.draft.said.append(
+            self.draft.diagnostics.append(
                 found.with_others(Label(edit.span, "dropped here")).with_fix("take one of them away")
             )
         self.note_unread(row, (), edit.span)
@@ -207,7 +209,7 @@ class RowEditor(Record, frozen=False):
             if beside is not None:
                 at = beside + (edit.place.word == "after")
         elif (both := self.meant_as_place(row)) is not None:
-            self.draft.said.append(both)
+            self.draft.diagnostics.append(both)
             row = replace(row, clauses=tuple(clause for clause in row.clauses if clause.keyword.text != "after"))
         self.draft.trace.dropped.pop(row.name.text, None)
         self.draft.trace.placed[row.name.text] = (edit.span, "added")
@@ -221,7 +223,9 @@ class RowEditor(Record, frozen=False):
         found = found.with_others(Label(there.name.span, "a row has this name"))
         taken = {item.name.text for item in self.draft.items if isinstance(item, tree.Row)}
         free = next(name for n in range(2, len(taken) + 3) if (name := f"{row.name.text}_{n}") not in taken)
-        self.draft.said.append(found.with_fix(f"choose another name, say `{free}`, or edit the row that is there"))
+        self.draft.diagnostics.append(
+            found.with_fix(f"choose another name, say `{free}`, or edit the row that is there")
+        )
 
     def end_of(self, kind: str) -> int:
         """Where a row without a place goes: below the last row of its kind, or of a kind that it may read."""

@@ -35,7 +35,7 @@ class SettingsEditor(Record, frozen=False):
         if word in self.done:
             found = say.SETTING_TWICE.at(edit.span, what=word, name=self.draft.instance.name.text)
             found = found.with_others(Label(self.done[word], "first set here"))
-            self.draft.said.append(found.repaired())
+            self.draft.diagnostics.append(found.repaired())
             return
         self.done[word] = edit.span
         if isinstance(edit, tree.Binding) and self.parameter(edit.name.text) is not None:
@@ -79,7 +79,7 @@ class SettingsEditor(Record, frozen=False):
         found = found.with_others(
             Label(self.draft.base.name.span, f"`{self.draft.base.name.text}` has no `{edit.keyword}`")
         )
-        self.draft.said.append(found.repaired(Edit(edit.span, "")))
+        self.draft.diagnostics.append(found.repaired(Edit(edit.span, "")))
 
     def give(self, edit: tree.Argument) -> None:
         """`width = 2`: an argument, which is given with those in parentheses; here only that it changes something."""
@@ -112,7 +112,7 @@ class SettingsEditor(Record, frozen=False):
             if near is None:
                 known = f"its `let`s are {one_of(own, conjunction='and')}" if own else "it has none"
                 found = found.with_notes(known).with_fix("read it in another edit, or take it away")
-            self.draft.said.append(found.with_rename(name.span, near))
+            self.draft.diagnostics.append(found.with_rename(name.span, near))
 
     def parameter(self, name: str) -> tree.Parameter | None:
         """The network's parameter of that name."""
@@ -125,7 +125,7 @@ class SettingsEditor(Record, frozen=False):
         found = say.WRONG_KIND.at(edit.name.span, name=edit.name.text, got="a parameter", expected="a `let`")
         found = found.with_others(Label(parameter.name.span, "a parameter here"))
         keyword = Span(edit.span.source, edit.span.start, edit.name.span.start)
-        self.draft.said.append(found.with_fix(f"write `{edit.name.text} = …`", Edit(keyword, "")))
+        self.draft.diagnostics.append(found.with_fix(f"write `{edit.name.text} = …`", Edit(keyword, "")))
 
 
 def _names_in(edits: tuple[tree.EditItem, ...]) -> set[str]:

@@ -32,7 +32,7 @@ class TaskEditor(Record, frozen=False):
         if first is not edit.span:
             found = say.EDITED_TWICE.at(edit.span, what="the declaration", name=name)
             found = found.with_others(Label(first, "first edited here"))
-            self.draft.said.append(found.with_fix("take one of them away"))
+            self.draft.diagnostics.append(found.with_fix("take one of them away"))
             return
         self.draft.trace.dropped.pop(name, None)
         at = self.index(name)
@@ -57,7 +57,7 @@ class TaskEditor(Record, frozen=False):
                 self.done[name], what=f"`{name}` is edited, then dropped", label="edited here"
             )
             found = found.with_others(Label(edit.span, "dropped here"))
-            self.draft.said.append(found.with_fix("take one of them away"))
+            self.draft.diagnostics.append(found.with_fix("take one of them away"))
         self.draft.trace.dropped[name] = edit.span
         self.draft.trace.written.pop(name, None)
         del self.draft.items[at]

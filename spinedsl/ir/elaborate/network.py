@@ -94,8 +94,8 @@ class Elaborator:
     def row(self, declared: RowDecl) -> TypedRow:
         """One row; what a mistake left unknown is None."""
         level: int | None = None
-        if (said := declared.value_of("level")) is not None:
-            level = self.settings.level(said)
+        if (value := declared.value_of("level")) is not None:
+            level = self.settings.level(value)
             if level is None:
                 return unknown(declared)
         elif declared.row.kind == "block":
@@ -127,9 +127,9 @@ class Elaborator:
 
     def channels(self, declared: RowDecl, level: int | None) -> int | Poison | None:
         """The row's `channels`, else the width of its level; None where its type asks for none."""
-        said = declared.value_of("channels")
-        if said is not None:
-            count = self.settings.count(said, f"`channels` of `{declared.name}`")
+        value = declared.value_of("channels")
+        if value is not None:
+            count = self.settings.count(value, f"`channels` of `{declared.name}`")
             return POISON if count is None else count
         defined = declared.defined
         parameter = defined.parameter("channels") if defined is not None else None

@@ -174,11 +174,11 @@ class RowElaborator(Record, frozen=False):
         clause = self.declared.value_of("channels")
         if clause is not None and use is self.declared.row.use:
             written["channels"] = clause
-        said = {name: expr for name, expr in written.items() if name in module.scalars and not _is_number(expr)}
-        if not said:
+        given = {name: expr for name, expr in written.items() if name in module.scalars and not _is_number(expr)}
+        if not given:
             return module.literals
         notation = self.settings.values.notation
-        exprs = {name: Attr(module.scalars[name].value, notation(expr)) for name, expr in said.items()}
+        exprs = {name: Attr(module.scalars[name].value, notation(expr)) for name, expr in given.items()}
         return Table({**module.literals, **exprs})
 
     # ---- what arrives directly ----
@@ -367,8 +367,8 @@ class RowElaborator(Record, frozen=False):
 
     def repeats(self) -> int | None:
         """How often the row's type is used, one after another."""
-        said = self.declared.value_of("repeat")
-        return 1 if said is None else self.settings.whole(said, "`repeat`", 1, MAX_REPEAT)
+        value = self.declared.value_of("repeat")
+        return 1 if value is None else self.settings.whole(value, "`repeat`", 1, MAX_REPEAT)
 
     def at_its_level(self, arrived: Type, result: Type) -> Type | None:
         """What comes out stands at the level that the row says."""
@@ -387,11 +387,11 @@ class RowElaborator(Record, frozen=False):
         )
         name = self.defined.definition.name
         found = found.with_others(Label(name.span, f"`{name.text}` is defined here"))
-        said = self.declared.value_of("level")
-        if result.level is None or said is None:
+        value = self.declared.value_of("level")
+        if result.level is None or value is None:
             self.report(found)
         elif self.context.any_size or divides(self.network_input, 1 << result.level):
-            self.report(found.with_fix(f"say `level {result.level}`", Edit(said.span, str(result.level))))
+            self.report(found.with_fix(f"say `level {result.level}`", Edit(value.span, str(result.level))))
         else:
             self.report(found.with_fix(f"let its strides lead to level {self.level}"))
         return None

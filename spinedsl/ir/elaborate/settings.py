@@ -145,8 +145,8 @@ class Settings(Record, frozen=False):
             what = f"`{attribute.name}` of `{of.name}`"
             checked = [check_value(attribute, value, i.span, what) for value, i in zip(found, items, strict=True)]
             wrong = [value for value in checked if isinstance(value, Diagnostic)]
-            for said in wrong:
-                self.report(said)
+            for one in wrong:
+                self.report(one)
             if not wrong:
                 right = tuple(value for value in checked if not isinstance(value, Diagnostic))
                 values[attribute.name] = right if attribute.many else right[0]

@@ -44,5 +44,5 @@ def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
     file = unit.file
     if file.sound and not (file.networks or file.definitions or unit.incomplete):
         diagnostics.append(say.EMPTY_FILE.at(file.source.span(0, 0)).repaired())
-    networks, said = make_networks(unit)
-    return Outcome(networks, tuple(say.first([*diagnostics, *said], MAX_REPORTED)))
+    networks, reported = make_networks(unit)
+    return Outcome(networks, tuple(say.first([*diagnostics, *reported], MAX_REPORTED)))

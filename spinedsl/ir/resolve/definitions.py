@@ -83,9 +83,9 @@ class _Checker(Record, frozen=False):
             self.bind(parameter.name, "parameter", scope, scope.names)
         self.first_parameters(definition)
         if definition.signature is not None:
-            said = len(self.diagnostics)
+            before = len(self.diagnostics)
             self.expressions.check(definition.signature, scope)
-            unknown = [found.span.text for found in self.diagnostics[said:] if found.code is say.UNKNOWN_NAME]
+            unknown = [found.span.text for found in self.diagnostics[before:] if found.code is say.UNKNOWN_NAME]
             self.expressions.missed.update(unknown)  # what the signature lacks is not reported about the body as well
         returns = self.body(definition.body, scope, dict(scope.names), loop=False)
         yields = [statement for statement in statements_in(definition.body) if isinstance(statement, tree.Yield)]

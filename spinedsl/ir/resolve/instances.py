@@ -55,8 +55,8 @@ class _Maker(Record, frozen=False):
         for unit, name in reversed(trail):
             declared = unit.networks[name]
             if isinstance(declared, tree.Network):
-                self.made[unit, name], said = resolve_network(declared, unit)
-                self.diagnostics += said
+                self.made[unit, name], reported = resolve_network(declared, unit)
+                self.diagnostics += reported
             else:
                 self.made[unit, name] = self.instance(unit, declared)
 
@@ -93,7 +93,7 @@ class _Maker(Record, frozen=False):
         lets = {let.name.text: let.name for let in network.lets}
         taken, arguments = _apart(instance.given, lets)
         self.diagnostics += (_a_let(instance, argument, lets[name]) for name, argument in taken)
-        said = len(self.diagnostics)
+        before = len(self.diagnostics)
         expressions = Expressions(unit, self.diagnostics, in_network=True)
         for argument in arguments:
             expressions.check(argument.value, Scope())
@@ -102,7 +102,7 @@ class _Maker(Record, frozen=False):
         required = [p.name.text for p in declared if p.default is None and p.name.text not in network.arguments]
         place = network.trace.root if network.trace is not None else network.declared.name.span
         expressions.arguments(instance.base, arguments, instance.span, parameters, required, place)
-        if len(self.diagnostics) > said:
+        if len(self.diagnostics) > before:
             return None
         positional = iter(parameters)
         return {
@@ -113,11 +113,11 @@ class _Maker(Record, frozen=False):
         """The network with the instance's edits made, resolved like one that is written out."""
         from spinedsl.ir.edits import apply, blame  # noqa: PLC0415  most files have none
 
-        declared, trace, said = apply(base, instance, unit)
-        self.diagnostics += said
-        resolved, said = resolve_network(declared, unit, trace)
+        declared, trace, reported = apply(base, instance, unit)
+        self.diagnostics += reported
+        resolved, reported = resolve_network(declared, unit, trace)
         network = replace(resolved, arguments=base.arguments, instance=instance, base=base)
-        self.diagnostics += blame(network, said)
+        self.diagnostics += blame(network, reported)
         return network
 
 

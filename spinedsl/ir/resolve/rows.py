@@ -48,7 +48,7 @@ class RowResolver(Record, frozen=False):
 
     def row(self, row: tree.Row, index: int) -> RowDecl:
         """One row; unsound if anything was reported about it."""
-        said = len(self.names.diagnostics)
+        before = len(self.names.diagnostics)
         clauses = self.clauses(row)
         plain = self.is_plain(row)
         defined = None if plain else self.row_type(row, index)
@@ -63,7 +63,7 @@ class RowResolver(Record, frozen=False):
             clause = clauses.get(word)
             if clause is not None and not isinstance(clause.value, tuple | tree.Use):
                 self.names.check(clause.value)
-        sound = all(found) and len(self.names.diagnostics) == said and (plain or defined is not None)
+        sound = all(found) and len(self.names.diagnostics) == before and (plain or defined is not None)
         sound = sound and (direct or (resample is not None and join is not None))
         type_ = defined[1] if defined is not None else None
         return RowDecl(row, clauses, type_, sources, direct, absorbed, resample, join, sound)

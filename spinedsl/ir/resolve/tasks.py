@@ -27,7 +27,7 @@ class TaskResolver(Record, frozen=False):
 
     def task(self, task: tree.Task) -> TaskDecl:
         """One task; what is wrong with it is reported, and left out."""
-        said = len(self.names.diagnostics)
+        before = len(self.names.diagnostics)
         self.names.take(task.name, "a task")
         kind = TASKS.get(task.use.name.text)
         if kind is None:
@@ -42,7 +42,7 @@ class TaskResolver(Record, frozen=False):
             name = self.only_head(task, clauses[word])
             if name is not None and self.is_head(task, name):
                 heads[word] = name
-        sound = len(heads) == len(kind.clauses) and len(self.names.diagnostics) == said
+        sound = len(heads) == len(kind.clauses) and len(self.names.diagnostics) == before
         return TaskDecl(task, kind, heads, sound)
 
     # ---- the kind and its arguments ----

@@ -138,9 +138,9 @@ def edit(text: str, fit: Callable[[Field, TypedRow], bool] = lambda field, row: 
     return plant
 
 
-def edited(field: Field, said: str) -> str:
+def edited(field: Field, lines: str) -> str:
     """A network made of this one by edits."""
-    return f"network Wrong__ = {field.name} with {{\n    {said}\n}}"
+    return f"network Wrong__ = {field.name} with {{\n    {lines}\n}}"
 
 
 def of_type(use: str, *kinds: str) -> Planter:

@@ -22,8 +22,8 @@ def _edit_of_dropped(field: Field) -> str | None:
     if row is None:
         return None
     source = row.declared.sources[0].text
-    said = f"drop {row.name}\n    output {row.name} from {source}\n    add head h__: keep__ from {source}"
-    return field.below(f"head_type keep__(maps) {{ each p in maps {{ yield p }} }}\n{edited(field, said)}")
+    lines = f"drop {row.name}\n    output {row.name} from {source}\n    add head h__: keep__ from {source}"
+    return field.below(f"head_type keep__(maps) {{ each p in maps {{ yield p }} }}\n{edited(field, lines)}")
 
 
 def _private(field: Field) -> str | None:

@@ -183,7 +183,7 @@ def resample_type(name: str, numbers: Numbers, helpers: Sequence[Helper]) -> str
     writer.holds(arrived, 1, WIDEST, arrived)
     scope.bind(y.text, Map(y.text, 1, WIDEST, arrived, var=True))
     writer.statements(scope, arrived, 2)
-    writer.give_back(scope, scope.names[y.text], "target.in_channels")  # type: ignore[arg-type]
+    writer.add_return(scope, scope.names[y.text], "target.in_channels")  # type: ignore[arg-type]
     return writer.text(f"resample_type {name}({', '.join(written)}) -> target.in_channels")
 
 
@@ -244,7 +244,7 @@ def join_type(name: str, numbers: Numbers, helpers: Sequence[Helper]) -> str:
     item = scope.fresh(ITEMS, writer.draw)
     with writer.block(f"each {item} in inputs"):
         writer.add(scope.loop("each", 3), Map(item, *CHANNELS, place, width), y)
-    writer.give_back(scope, y, width)
+    writer.add_return(scope, y, width)
     return writer.text(f"join_type {name}({', '.join(written)})")
 
 

@@ -229,11 +229,11 @@ class Statements(FeatureMaps):
             with self.block(f"if {self.flag(scope)}"):
                 inner = scope.arm()
                 self.statements(inner, one.place, 1)
-                self.give_back(inner, self.map(inner, one.place), width)
+                self.add_return(inner, self.map(inner, one.place), width)
             self.statements(scope, one.place, 1)
-        self.give_back(scope, one, width)
+        self.add_return(scope, one, width)
 
-    def give_back(self, scope: Scope, one: Map, width: str) -> None:
+    def add_return(self, scope: Scope, one: Map, width: str) -> None:
         """`return`."""
         if one.width != width or self.draw.once_in(3):
             one = self.conv(scope, one, width)

@@ -15,8 +15,8 @@ from spinedsl import driver
 from spinedsl.diagnostics import Diagnostic, Edit, Severity
 from spinedsl.record import Record
 from spinedsl.source import Source
-from spinedsl.syntax.layout import Statement, last_of, lay_out, span_of
 from spinedsl.syntax.parse import tokens_of
+from spinedsl.syntax.statements import Statement, cut, last_of, span_of
 
 FILE = Path(__file__).with_name("every_row.spine")
 WORDS = {
@@ -65,7 +65,7 @@ def base() -> Source:
 
 def statements(source: Source) -> Iterator[Statement]:
     """Every statement of a text, outer ones first."""
-    pending = lay_out(source, tokens_of(source))[0]
+    pending = cut(source, tokens_of(source))[0]
     while pending:
         statement = pending.pop(0)
         yield statement

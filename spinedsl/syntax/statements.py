@@ -94,14 +94,14 @@ def last_of(source: Source, statement: Statement) -> Span:
     return span_of(source, last.opener if last.body is not None and last.opener is not None else last.tokens[-1])
 
 
-def lay_out(source: Source, tokens: Sequence[Token]) -> tuple[list[Statement], list[Diagnostic]]:
+def cut(source: Source, tokens: Sequence[Token]) -> tuple[list[Statement], list[Diagnostic]]:
     """The statements of a file and what is wrong with its brackets."""
-    layout = _Layout(source, tokens)
-    layout.run()
-    return layout.top, layout.diagnostics
+    cutter = _Cutter(source, tokens)
+    cutter.run()
+    return cutter.top, cutter.diagnostics
 
 
-class _Layout(Record, frozen=False):
+class _Cutter(Record, frozen=False):
     source: Source
     tokens: Sequence[Token]
     top: list[Statement] = field(default_factory=list)
