@@ -46,12 +46,12 @@ def read_layer(path: str) -> Outcome[Layer]:
         return Outcome(None, tuple(wrong))
     table = _table()
     whole = table if not root else Table((), {"tool": Table((), {"spine": table})})
-    values, said = read_table(document, table, root, whole)
+    values, diagnostics = read_table(document, table, root, whole)
     levels: dict[str, Default] = {}
-    said += [one for level in LEVELS for one in _levels(document, (*root, level), values[level], levels)]
+    diagnostics += [one for level in LEVELS for one in _levels(document, (*root, level), values[level], levels)]
     settings = {code: _given(document, (*root, code), values[code]) for code in table.tables}
     layer = Layer(f"in {name}", levels, {code: given for code, given in settings.items() if given})
-    return Outcome(None if said else layer, tuple(said))
+    return Outcome(None if diagnostics else layer, tuple(diagnostics))
 
 
 def _no_table(document: Document, root: Path) -> Iterator[Diagnostic]:

@@ -54,9 +54,9 @@ class Asker:
 
             found = read_layer(path)
             if found.value is None:
-                said = () if path in self.told else found.diagnostics
+                reported = () if path in self.told else found.diagnostics
                 self.told.add(path)
-                return Outcome(None, said)
+                return Outcome(None, reported)
         switches = Switches(tuple(layer for layer in (found.value, self.layer) if layer is not None))
         self._see_settings(switches)
         return Outcome(switches)
