@@ -12,7 +12,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "tasks: what gives a name its value is one",
-        "syntax/layout.py",
+        "syntax/statements.py",
         'self.tokens[0].value == TASK and [token.type for token in self.tokens[1:2]] != ["EQUAL"]',
         "self.tokens[0].value == TASK",
         ("tests/test_mistakes.py",),
