@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Iterator
 
 from spinedsl import checks
@@ -16,6 +17,10 @@ from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics import Default, Outcome
 
 NAMES = ("spine.toml", "pyproject.toml")  # of configurations, the first before the second in one folder
+# `[tool.spine…`, `[tool]`, `tool.spine…`, `tool = {`
+_MAY_BEGIN = re.compile(
+    rb"""^[ \t]*(?:\[[ \t]*)?["']?tool["']?[ \t]*(?:[]=]|\.[ \t]*["']?spine["']?[ \t]*[].=])""", re.MULTILINE
+)
 
 
 def lint_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,10 +104,10 @@ def candidates(folder: str) -> Iterator[str]:
 
 
 def _mentions_spine(path: str) -> bool:
-    """Whether a pyproject.toml has something for spine. One that has not the word need not be read as TOML."""
+    """Whether a pyproject.toml has something for spine. One where no line may begin that need not be read as TOML."""
     try:
         with open(path, "rb") as file:
-            if b"spine" not in file.read():
+            if _MAY_BEGIN.search(file.read()) is None:
                 return False
     except OSError:
         return False  # that of another tool, which says so itself

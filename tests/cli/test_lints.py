@@ -105,6 +105,11 @@ def test_what_cannot_be_switched_is_wrong_use(
         ({"pyproject.toml": "[tool.spine.W0702]\nlevels = 4"}, "", 0, []),
         ({"pyproject.toml": '[project]\ndependencies = ["spinedsl"]'}, "", 0, [FAR]),
         ({"pyproject.toml": "[tool.other]\nspine = 3"}, "", 0, [FAR]),
+        ({"pyproject.toml": '[tool]\nspine.allow = ["W0702"]'}, "", 0, []),
+        ({"pyproject.toml": 'tool.spine.allow = ["W0702"]'}, "", 0, []),
+        ({"pyproject.toml": 'tool = { spine = { allow = ["W0702"] } }'}, "", 0, []),
+        ({"pyproject.toml": ' [ "tool" . \'spine\' ] # here\nallow = ["W0702"]'}, "", 0, []),
+        ({"pyproject.toml": "[tool.spine-other]\nallow = 3"}, "", 0, [FAR]),
         ({"spine.toml": "", "pyproject.toml": '[tool.spine]\nallow = ["W0702"]'}, "", 0, [FAR]),
         ({"nets/spine.toml": "", "spine.toml": 'deny = ["W0702"]'}, "", 0, [FAR]),
         ({"nets/pyproject.toml": "[project]\n", "spine.toml": 'deny = ["W0702"]'}, "", 1, [("W0702", "error")]),
@@ -217,7 +222,8 @@ def test_standard_input_has_the_configuration_of_the_folder(
 def test_no_configuration_no_cost(net: Path) -> None:
     """Neither a parser of TOML nor what reads settings is imported, also where a pyproject.toml is of others."""
     for name in ("none", "pyproject.toml"):
-        (net / name).write_text("[project]\nname = 'x'\n", encoding="utf-8")
+        text = "[project]\nname = 'x'\ndependencies = ['spinedsl']\n[tool.ruff]\nexclude = ['net.spine']\n"
+        (net / name).write_text(text, encoding="utf-8")
         toml = ("tomllib", "spinedsl.toml", "spinedsl.settings", "spinedsl.cli.config", "pathlib")
         assert loaded_by(command("check", "nets/net.spine", "--allow", "W0702"), net, toml) == (0, set())
 
