@@ -134,6 +134,7 @@ def without_collection() -> Iterator[None]:
 def _analyse(
     loaded: Loaded, size: InputSize | None, only: str | None, switches: Switches, work: Work | None = None
 ) -> tuple[Outcome[Analysis], Work]:
+    """Every network checked by itself, then against what it is made of; and the work that was left."""
     source, networks = loaded.source, loaded.networks
     diagnostics = list(loaded.diagnostics)
     checked: dict[str, CheckedNetwork] = {}

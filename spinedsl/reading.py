@@ -123,6 +123,7 @@ class Loader(Record, frozen=False):
         return self.imported_file(import_, import_.path, source)
 
     def imported_file(self, import_: tree.Import, path: str, source: Source) -> Outcome[Unit]:
+        """The unit of `import "PATH"`: the path is inside the project's folder, and the file is read once."""
         from pathlib import Path  # noqa: PLC0415  few files import others, and `pathlib` takes long to import
 
         from spinedsl.places import is_endless, project_folder, shown  # noqa: PLC0415

@@ -160,6 +160,7 @@ def dotted(path: Path) -> str:
 
 
 def _wrong(document: Document, path: Path, setting: Setting, value: Any) -> Iterator[Diagnostic]:
+    """What is wrong with the value of a setting: its kind, its choices or its range."""
     _, fits = KINDS[setting.kind]
     if not fits(value):
         yield _of_kind(document, path, setting.expected, value)

@@ -262,4 +262,18 @@ PLANTS: tuple[Plant, ...] = (
         "1\n",
         ("tests/cli/test_commands.py::test_a_network_is_counted_where_it_is",),
     ),
+    Plant(
+        "docs: a page is not known by the name of its file",
+        "cli/docs.py",
+        'removeprefix("docs/").removesuffix(".md")',
+        'removeprefix("docs/")',
+        ("tests/cli/test_docs.py::test_a_page_is_its_file",),
+    ),
+    Plant(
+        "docs: without a page, one is missing from the list",
+        "cli/docs.py",
+        "for name, text in pages().items()))",
+        "for name, text in list(pages().items())[1:]))",
+        ("tests/cli/test_docs.py::test_all_pages_are_listed_with_their_titles",),
+    ),
 )

@@ -144,6 +144,7 @@ def _side(source: Source, network: str | None, size: tuple[int, int] | None) -> 
 
 
 def _say(difference: Difference, options: argparse.Namespace) -> None:
+    """Print the difference, and the edits if they were asked for, for people or for programs."""
     from spinedsl.compare.machine import plain, to_json  # noqa: PLC0415  one of the two is needed
     from spinedsl.compare.words import to_text  # noqa: PLC0415
 

@@ -31,7 +31,7 @@ _IMPORT = re.compile(r'^[ \t]*import[ \t]+"([^"\n]+)"', re.MULTILINE)  # read he
 def report(error: Exception, arguments: Sequence[str]) -> str:
     """Write the reproducer and say where it is."""
     complaint = f"spine: internal error: {type(error).__name__}: {one_line(error)}\n"
-    complaint += "This is a fault of spine, not of your file."
+    complaint += "This is a bug in spine, not a mistake in your file."
     text = "\n".join(
         [
             f"spine {__version__}, Python {platform.python_version()}, {platform.platform()}",

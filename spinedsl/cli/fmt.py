@@ -57,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _one(name: str, options: argparse.Namespace) -> str:
+    """Format one file: what became of it: `same`, `changed` or `failed`."""
     source = read_source(name)
     text = source.then(format_source)
     if source.value is None or text.value is None:

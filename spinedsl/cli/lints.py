@@ -142,6 +142,7 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _setting(text: str) -> tuple[str, str, int]:
+    """`W0702.levels=4` as the code, the name of the setting and its number."""
     name, equal, value = text.partition("=")
     code, dot, setting = name.strip().partition(".")
     if not equal or not dot:

@@ -87,6 +87,7 @@ HEADINGS = ("row", "type", "level", "channels x h x w", "parameters", "multiply-
 
 
 def _table(figures: dict[str, Any], tasks: Iterable[str]) -> str:
+    """The figures of all rows as a table, and below it those of the tasks."""
     rows = [HEADINGS]
     for row in figures["rows"]:
         field = row["receptive_field"]

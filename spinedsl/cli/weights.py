@@ -146,6 +146,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
+    """`spine weights show`: the tensors that a network needs, or those that a file holds."""
     if options.file == "-" or options.file.endswith(".spine"):
         program = requested_program(options)
         if program is None:
@@ -166,6 +167,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _print_needed(graph: Graph, *, as_json: bool) -> None:
+    """The names, shapes and first values of the tensors that a network needs."""
     needed = graph.parameters
     elements = sum(parameter.elements for parameter in needed.values())
     trainable = sum(parameter.elements for parameter in needed.values() if parameter.trainable)
@@ -189,6 +191,7 @@ def _start(initial: Initial) -> str:
 
 
 def _print_held(weights: Weights, *, as_json: bool) -> None:
+    """The names, shapes and types of the tensors that a file holds, with its metadata."""
     if as_json:
         tensors = [
             {"name": name, "shape": array.shape, "type": str(array.dtype)} for name, array in weights.tensors.items()
@@ -229,6 +232,7 @@ def _print_table(rows: list[tuple[str, str, str]]) -> None:
 
 
 def _convert(options: argparse.Namespace) -> int:
+    """`spine weights convert`: weights under the names of a network, with digests."""
     reads = (options.weights, options.file)
     if status := refused(options.output, "weights", force=options.force, reads=reads):
         return status
@@ -278,6 +282,7 @@ def _mapped(options: argparse.Namespace) -> Weights | None:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    """`spine weights verify`: digests, numbers that are not finite, and whether the tensors fit a network."""
     about = (options.network, options.input, options.outputs, options.prefix)
     if options.file is None and (options.partial or any(given is not None for given in about)):
         raise UsageError("--network, --input, --outputs, --prefix and --partial need the .spine file of the network")
@@ -304,6 +309,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _verdict(weights: Weights, fit: Fit | None, network: str) -> dict[str, Any]:
+    """The result of `verify` as data, for programs."""
     found: dict[str, Any] = {
         "file": weights.path,
         "digests": weights.sealed,
@@ -327,6 +333,7 @@ def _verdict(weights: Weights, fit: Fit | None, network: str) -> dict[str, Any]:
 
 
 def _print_verdict(weights: Weights, fit: Fit | None, network: str, *, fits: bool) -> None:
+    """The result of `verify` for people; where the tensors do not fit, why."""
     print(_summary(weights))
     for name, count in weights.not_finite().items() if fit is None else ():
         print(f"not finite: {count} of {counted(weights.tensors[name].size, 'number')} of `{one_line(name)}`")

@@ -47,6 +47,7 @@ def breaking(old: Source, new: Source, *, network: str | None = None) -> tuple[V
 
 
 def _verdicts(old: driver.Loaded, new: driver.Loaded, network: str | None) -> Iterator[Verdict]:
+    """A verdict for each network of the two files, by their names."""
     before, after = networks_in(old), networks_in(new)
     if network is not None and network not in before + after:
         driver.chosen(new, network)  # which says what there is instead

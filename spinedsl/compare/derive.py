@@ -110,6 +110,7 @@ def _task(task: tree.Task) -> edit.Task:
 
 
 def _settings(old: Network, new: Network) -> Iterator[edit.Edit]:
+    """The edits that make the settings of the old network those of the new one."""
     yield from _arguments(old, new)
     if (text := _input(new)) != _input(old) and text:
         yield edit.Setting("input", (text,))

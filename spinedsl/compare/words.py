@@ -133,6 +133,7 @@ def reason_lines(difference: Difference, tier: Tier) -> Iterator[str]:
 
 
 def _tensors(difference: Difference, here: Sequence[Reason]) -> Iterator[str]:
+    """Lines about tensors: renamed, missing, unexpected, of another shape."""
     tensors = difference.tensors
     if tensors.renamed:
         whole = ": renaming is all it takes (--mapping)" if tensors.convertible else ""

@@ -246,6 +246,7 @@ def _mistakes(values: Mapping[str, Any]) -> Iterator[Wrong]:
 
 
 def _mistakes_of(name: str, given: Mapping[str, Any]) -> Iterator[Wrong]:
+    """What is wrong with the settings of one augmentation."""
     usual = AUGMENTS[name]()
     known = type(usual).__match_args__
     for setting, value in given.items():

@@ -26,6 +26,7 @@ def to_json(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def _plain(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic as data for JSON."""
     return {
         "code": diagnostic.code.id,
         "title": diagnostic.code.title,
@@ -127,6 +128,7 @@ def to_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
 
 
 def _result(diagnostic: Diagnostic, rules: list[str]) -> dict[str, Any]:
+    """A diagnostic as a result of SARIF; `rules` has the codes in the order of its table."""
     texts = [f"{diagnostic.message}: {diagnostic.label}", *diagnostic.notes, *(fix.text for fix in diagnostic.fixes)]
     result: dict[str, Any] = {
         "ruleId": diagnostic.code.id,

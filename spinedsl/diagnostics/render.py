@@ -54,6 +54,7 @@ class _Pen:
         return f"{_COLOURS[style]}{text}\x1b[0m" if self.colour and text else text
 
     def diagnostic(self, diagnostic: Diagnostic) -> str:
+        """The whole text of one: head, lines of the sources with marks, notes and fixes."""
         severity = diagnostic.severity.value
         head = self.paint(f"{severity}[{diagnostic.code.id}]", severity)
         lines = [f"{head}{self.paint(': ' + cut(diagnostic.message), 'bold')}"]

@@ -88,6 +88,7 @@ def switched_sheet(tiers: Iterable[int], beyond: int) -> str:
 
 
 def _rules(theme: str, tiers: tuple[int, ...], beyond: int, where: str) -> Iterator[str]:
+    """The style rules of a theme, each for the class of an element."""
     colours = COLOURS[theme]
     rules = {
         "paper": f"fill:{colours['paper']}",

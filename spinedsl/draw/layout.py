@@ -179,6 +179,7 @@ def _panel(
     spacing: Spacing,
     left: float,
 ) -> Panel:
+    """One network as boxes and arrows, its left edge at `left`."""
     widths = [
         width_for(node.shape, node.lines, max(spacing.narrowest, 2 * spread + 12), node.widest) + node.wider
         for node, spread in zip(nodes, routes.spread, strict=True)
@@ -231,6 +232,7 @@ def _columns(
 
 
 def _box(node: _Node, x: float, y: float, width: float) -> Box:
+    """The box of a node, its centre at (x, y), with the words that fit in it."""
     words, *tag = (fitted(node.shape, width, line) for line in node.lines)
     return Box(
         node.row,

@@ -62,6 +62,7 @@ def legend(figure: Figure, colour: str, most: int, *, hotter: bool) -> tuple[lis
 
 
 def _symbols(figure: Figure, colour: str, most: int, *, hotter: bool) -> Iterator[_Symbol]:
+    """The symbols that this figure needs an explanation of, in order."""
     boxes = [box for panel in figure.panels for box in panel.boxes.values()]
     marked = any(panel.marked for panel in figure.panels)
     for name, shape in figure.shapes.items():
@@ -105,6 +106,7 @@ def _symbols(figure: Figure, colour: str, most: int, *, hotter: bool) -> Iterato
 
 
 def _parts(symbol: _Symbol, x: float, y: float) -> Iterator[Part]:
+    """The shapes that draw a symbol, from x on, around the height y."""
     middle = x + symbol.width / 2
     if symbol.kind in ("block", "stem", "output", "orphan"):
         yield Part(outline_path(symbol.what, middle, y, SYMBOL, 15), symbol.kind)

@@ -169,6 +169,7 @@ def _band_texts(figure: Figure) -> list[Text]:
 
 
 def _shape(box: Box, panel: Panel, index: int, colour: str, most: int) -> Shape:
+    """The outline of a box with its style, by its role, its mark or its cost."""
     mark = panel.mark_of(box)
     style = (
         mark.kind if mark is not None else box.role if not panel.marked or box.role in ("stem", "orphan") else "block"
@@ -197,6 +198,7 @@ def _labels(box: Box, *, plain: bool) -> tuple[Text, ...]:
 
 
 def _line(arrow: Arrow, panel: Panel, index: int, *, grey: bool) -> Line:
+    """An arrow with its style, by its mark or the tier of its source."""
     feed = arrow.feed
     mark = panel.marks.arrows.get((feed.source, feed.target))
     end = mark.kind if mark is not None else "" if grey else str(arrow.tier)

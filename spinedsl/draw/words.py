@@ -84,6 +84,7 @@ def block_words(row: Row, outputs: Sequence[str], facts: Facts, marking: Marking
 
 
 def _block_lines(row: Row, outputs: Sequence[str], facts: Facts, marks: Mapping[str, Mark]) -> Iterator[str]:
+    """What hovering a block shows, line by line."""
     times = f" {TIMES} {len(row.calls)}" if len(row.calls) > 1 else ""
     yield f"{row.name}: {row.type_name}{times}" + (" (stem)" if row.kind == "stem" else "")
     for name in (row.name, *outputs):
@@ -187,6 +188,7 @@ def _operations(nodes: Sequence[Node], graph: Graph) -> Iterator[str]:
 
 
 def _operation(node: Node, graph: Graph) -> str:
+    """An operation in a few words: its name and those attributes that tell it from others."""
     attributes = node.attributes
     words = node.primitive
     if "kernel" in attributes:

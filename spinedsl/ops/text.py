@@ -75,6 +75,7 @@ def task_text(task: Task) -> str:
 
 
 def _plain_row(row: Row) -> dict[str, Any]:
+    """A row as data for JSON."""
     return {
         "name": row.name,
         "kind": row.kind,

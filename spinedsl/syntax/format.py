@@ -98,6 +98,7 @@ class _Printer(Record, frozen=False):
             self.statement(statement, depth)
 
     def statement(self, statement: Statement, depth: int) -> None:
+        """Write a statement: its head, and its body between braces, one level deeper."""
         first = statement.tokens[0]
         self.comments_before(first.start_pos or 0, depth)
         head = self.head(statement, depth)
@@ -133,6 +134,7 @@ class _Printer(Record, frozen=False):
         return True
 
     def head(self, statement: Statement, depth: int) -> Line:
+        """Start the line of a statement, or go on with the `}` before an `else`."""
         tokens = statement.tokens
         if (
             statement.head == "ELSE"
@@ -230,6 +232,7 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
 
 
 def _aligned(run: Sequence[Line]) -> list[str]:
+    """A run of rows with their columns aligned."""
     gap = "  " if len(run) > 1 else " "
     order = list(dict.fromkeys(column for line in run for column, _ in line.cells if column != "free"))
     order.sort(key=("name", "type", *COLUMNS, "").index)

@@ -186,6 +186,7 @@ class _Parser:
     # ---- the file ----
 
     def file(self, statements: list[Statement]) -> tree.File:
+        """The node of the whole file, of its statements in order."""
         version: int | None = None
         imports: list[tree.Import] = []
         definitions: list[tree.Definition] = []
@@ -287,6 +288,7 @@ class _Parser:
         return self.unknown_statement(statement, "in a definition")
 
     def compound(self, statement: Statement, before: list[tree.Statement], depth: int) -> tree.Statement | None:
+        """A statement with a body: `if`, `else`, `repeat` or `each`."""
         if statement.body is None:
             self.needs_body(statement, "`{`")
             statement.reported = True

@@ -113,6 +113,7 @@ class _Cutter(Record, frozen=False):
     index: int = 0  # of the token at hand
 
     def run(self) -> None:
+        """Put every token into its statement, and match the braces."""
         previous: Token | None = None
         for index, token in enumerate(self.tokens):
             kind, self.index = token.type, index
@@ -139,6 +140,7 @@ class _Cutter(Record, frozen=False):
     # ---- where a statement starts ----
 
     def starts_statement(self, index: int, token: Token, previous: Token | None) -> bool:
+        """Whether a token begins a statement, by its line, what it is, and what came before."""
         if previous is None or self.current is None:
             return True
         new_line = token.line > previous.line

@@ -202,6 +202,7 @@ def _is_refused(source: Source) -> bool:
 
 
 def _to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices) -> str:
+    """A file with the network that these draws stand for."""
     defaults, sizes, size, stem, resample, join, output, head, widths = choices
     own = [definitions.decode(f"made{n}", numbers) for n, numbers in enumerate(types)]
     text = "\n".join([space.head, *own])

@@ -99,6 +99,7 @@ class Space(Record):
 
 
 def _of(analysis: driver.Analysis) -> Space:
+    """The space of a checked file: its types, and standard ones where it has none of a kind."""
     head = _without_networks(analysis)
     found: dict[str, tuple[str, ...]] = {}
     for kind, field in FIELD_OF.items():

@@ -64,6 +64,7 @@ def pair_heads(places: Sequence[Place], names: Iterable[str], spelling: Spelling
 
 
 def _key(name: str, spelling: Spelling) -> Key | None:
+    """Which tensor of a head or a pyramid a name stands for; None if it is no such name."""
     parts = spelling.pyramid.fullmatch(name.removesuffix(":0"))
     if parts is not None:
         step = parts["step"] + (parts.groupdict().get("norm") or "")

@@ -80,6 +80,7 @@ def unfolds(archive: zipfile.ZipFile, size: int) -> str:
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """One array of an archive, read without running anything; refused if it holds objects."""
     name = member.filename.removesuffix(".npy")
     if member.filename == name:
         raise _Refused(f"`{name}` in it is no array")

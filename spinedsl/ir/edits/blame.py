@@ -44,6 +44,7 @@ def _ours(file: tree.File, instance: tree.Instance, place: Span) -> bool:
 
 
 def _blame(network: Network, instance: tree.Instance, diagnostic: Diagnostic) -> Diagnostic:
+    """A mistake of an edited network at the edit that causes it, where one can be told, else at the instance."""
     trace = network.trace
     assert trace is not None
     if diagnostic.span == instance.name.span:

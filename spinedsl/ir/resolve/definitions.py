@@ -74,6 +74,7 @@ class _Checker(Record, frozen=False):
         return self.expressions.diagnostics
 
     def definition(self, definition: tree.Definition) -> None:
+        """Check the names of a definition: parameters, signature and body."""
         self.name, self.top = definition.name.text, definition.body
         self.refuse_reserved(definition.name, "a definition")
         scope = Scope()
@@ -160,6 +161,7 @@ class _Checker(Record, frozen=False):
         return returned
 
     def statement(self, statement: tree.Statement, scope: Scope, declared: dict[str, Bound], *, loop: bool) -> bool:
+        """Check the names of a statement, and bind what it declares; whether it returns on every path."""
         if isinstance(statement, tree.Binding):
             if statement.keyword == "set":
                 self.assignment(statement, scope)

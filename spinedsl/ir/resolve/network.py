@@ -31,6 +31,7 @@ class _Settings(Record, frozen=False):
     names: Names
 
     def network(self) -> Network:
+        """The network with its names resolved: parameters, `let`s, settings, rows and tasks."""
         names, items = self.names, self.names.declared.items
         for parameter in names.declared.parameters:
             if parameter.default is not None:
@@ -87,6 +88,7 @@ class _Settings(Record, frozen=False):
         return found[0] if found else None
 
     def input(self) -> tree.Input | None:
+        """The only `input` row; None where it is missing, which is reported."""
         names = self.names
         found = self.only("input", self.of_kind(tree.Input))
         if found is None:
@@ -105,6 +107,7 @@ class _Settings(Record, frozen=False):
     # ---- defaults ----
 
     def defaults(self) -> tree.Defaults | None:
+        """The only `defaults`, its entries checked: known roles and operations, each once."""
         names = self.names
         defaults = self.only("defaults", self.of_kind(tree.Defaults))
         seen: dict[str, Span] = {}
