@@ -13,7 +13,8 @@ from spinedsl.agreement.witnesses import Array, module_of
 from spinedsl.analysis import Costs
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.primitives import PRIMITIVES
-from spinedsl.ops.program import Call, Connection, Formal, Module, Op, Program, Ref, Return, Row, calls_of
+from spinedsl.ops.program import Call, Connection, Definition, Formal, Op, Program, Ref, Return, Row, calls_of
+from spinedsl.ops.trace import Trace
 from spinedsl.ops.types import Attr, Literal, Loc, Type
 from spinedsl.record import Record, replace
 
@@ -101,10 +102,12 @@ def _factor(name: str, source: str, x: Type) -> Row:
     given = {attribute.name: attribute.default for attribute in PRIMITIVES["parameter"].attributes}
     attributes = {key: Attr(value, Literal(value)) for key, value in (given | {"channels": x.channels}).items()}
     own = Type(x.channels, 1, 1, None, batched=False)
-    ref, channels = Ref("x", x, Literal(x.channels)), Literal(x.channels)
+    channels = Literal(x.channels)
+    trace = Trace(Definition("probe__", "block_type", (Return(1, loc),), loc))
+    ref = Ref("x", x, channels, value=trace.value(x, channels))
     gain = Op("parameter", "parameter", (), attributes, ("gain",), False, own, channels, loc)
-    product = Op("multiply", "multiply", (ref, gain), {}, (), False, x, channels, loc)
-    module = Module("probe__", "block_type", (formal,), {"x": x}, {}, (Return(product, loc),), x, loc)
+    trace.gives(1, Op("multiply", "multiply", (ref, gain), {}, (), False, x, channels, loc))
+    module = trace.module((formal,), {"x": x}, {})
     call = Call(module, {"x": ref}, {}, (name,), False, x, channels, loc)
     return Row("block", name, "probe__", x.level, (Connection(source, None),), (), None, (call,), False, x, loc)
 

@@ -8,7 +8,7 @@ from spinedsl.compare.model import Change
 from spinedsl.compare.side import Side
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.ir.networks import Network, layers
-from spinedsl.ops.program import Bind, Body, Call, Each, If, Module, Program, Repeat, Return, Yield, calls_of, operands
+from spinedsl.ops.program import Call, Module, Program, calls_of
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import spaced
@@ -131,22 +131,11 @@ def modules(program: Program) -> Iterator[Module]:
 
 def modules_of(calls: Iterable[Call]) -> Iterator[Module]:
     """Every module that calls use, each once."""
-    pending = list(calls)
+    pending = [call.module for call in calls]
     seen: dict[int, Module] = {}
     while pending:
-        module = pending.pop().module
+        module = pending.pop()
         if id(module) not in seen:
             seen[id(module)] = module
-            pending += _calls(module.body)
+            pending += [event.module for event in module.events if event.module is not None]
     yield from seen.values()
-
-
-def _calls(body: Body) -> Iterator[Call]:
-    for statement in body:
-        if isinstance(statement, Bind | Return | Yield):
-            yield from (part for part in operands(statement.value) if isinstance(part, Call))
-        elif isinstance(statement, If):
-            yield from _calls(statement.then if statement.taken else statement.other)
-        elif isinstance(statement, Repeat | Each):
-            for iteration in statement.iterations:
-                yield from _calls(iteration)

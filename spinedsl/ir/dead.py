@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from spinedsl.ir.places import defined_as, place_in
 from spinedsl.ops.channels import ALL, Channels, whole
 from spinedsl.ops.depends import TRUSTED, Depends
-from spinedsl.ops.program import Call, Module, input_types
+from spinedsl.ops.program import Call, Module
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 class Input(Record, eq=False):
     """One input of a row: a connection, an absorbed map, or the image. `way` is what it goes through, down to the row.
 
-    Of each use, with the name that the map has there.
+    Of each use, with the number that the map has there.
     """
 
     row: TypedRow
     source: str
     place: Span
     channels: int
-    way: tuple[tuple[Call, str], ...]
+    way: tuple[tuple[Call, int], ...]
 
 
 class Part(Record, eq=False):
@@ -71,15 +71,15 @@ def lost_inputs(typed: TypedNetwork) -> Iterator[Lost]:
     for together in dead.values():
         losing = _losing(typed, together[0])
         parts = {part.place: part for call, _ in losing for part in _parts_read(typed, call.module)}
-        losers = tuple(_loser(typed, call, name) for call, name in losing)
+        losers = tuple(_loser(typed, call, number) for call, number in losing)
         yield Lost(tuple(together), losers, tuple(parts.values()))
 
 
-def _loser(typed: TypedNetwork, call: Call, name: str) -> Loser:
+def _loser(typed: TypedNetwork, call: Call, number: int) -> Loser:
     module = call.module
     defined = defined_as(typed, module.definition, module.loc)
     place = defined.definition.name.span if defined is not None else None
-    return Loser(module.definition, name, place, module.loc.file.startswith(TRUSTED))
+    return Loser(module.definition, _name(call, number), place, module.loc.file.startswith(TRUSTED))
 
 
 class Walked(Record, eq=False):
@@ -115,8 +115,8 @@ def walk(typed: TypedNetwork) -> Walked:
 
 def arriving(depends: Depends, given: Input, wanted: Channels) -> Channels:
     """The channels of an input that some channels of its row depend on."""
-    for call, name in reversed(given.way):
-        wanted = depends.needs(call.module, wanted).get(name, 0) if wanted else 0
+    for call, number in reversed(given.way):
+        wanted = depends.needs(call.module, wanted).get(number, 0) if wanted else 0
     return wanted
 
 
@@ -128,10 +128,10 @@ def _is_unknown(row: TypedRow) -> bool:
 
 
 def _inputs(typed: TypedNetwork, row: TypedRow) -> Iterator[Input]:
-    own = [(call, _map_of(call)) for call in row.calls]
+    own = [(call, 0) for call in row.calls]
     if row.declared.row.kind == "head":
         for index, connection in enumerate(row.inputs):
-            way = [(call, f"{name}[{index}]") for call, name in own]
+            way = [(call, index) for call in row.calls]
             yield _input(typed, row, connection.source.text, connection.source.span, way)
         return
     if not row.inputs and typed.input_type is not None:
@@ -139,19 +139,20 @@ def _inputs(typed: TypedNetwork, row: TypedRow) -> Iterator[Input]:
     arrived = [(connection.source, connection.resample) for connection in row.inputs]
     arrived += [(name, None) for name in row.declared.absorbed]
     for index, (source, resample) in enumerate(arrived):
-        joined = [(call, f"{_map_of(call)}[{index}]") for call in (row.join,) if call is not None]
-        resampled = [(call, _map_of(call)) for call in (resample,) if call is not None]
+        joined = [(call, index) for call in (row.join,) if call is not None]
+        resampled = [(call, 0) for call in (resample,) if call is not None]
         yield _input(typed, row, source.text, source.span, [*resampled, *joined, *own])
 
 
-def _input(typed: TypedNetwork, row: TypedRow, source: str, place: Span, way: Sequence[tuple[Call, str]]) -> Input:
+def _input(typed: TypedNetwork, row: TypedRow, source: str, place: Span, way: Sequence[tuple[Call, int]]) -> Input:
     type_ = typed.rows[source].type
     return Input(row, source, place, type_.channels if type_ is not None else 0, tuple(way))
 
 
-def _map_of(call: Call) -> str:
-    """The one parameter that holds what a row gives to a definition."""
-    return next(iter(call.maps))
+def _name(call: Call, number: int) -> str:
+    """What a definition calls a map that a row gives to its one parameter for them, perhaps in a list."""
+    ((name, type_),) = call.module.maps.items()
+    return f"{name}[{number}]" if isinstance(type_, tuple) else name
 
 
 def losing_modules(typed: TypedNetwork) -> set[int]:
@@ -162,16 +163,16 @@ def losing_modules(typed: TypedNetwork) -> set[int]:
 # ---- what loses them ----
 
 
-def _losing(typed: TypedNetwork, lost: Input) -> tuple[tuple[Call, str], ...]:
+def _losing(typed: TypedNetwork, lost: Input) -> tuple[tuple[Call, int], ...]:
     """The uses that read only a part of what they are given, where the input is lost: in its row, or in its readers."""
-    found: dict[int, tuple[Call, str]] = {}
+    found: dict[int, tuple[Call, int]] = {}
     pending = [lost]
     seen: set[str] = set()
     while pending:
         given = pending.pop(0)
-        for call, name in given.way:
-            if typed.depends.needs(call.module).get(name, 0) != ALL:
-                found.setdefault(id(call.module), (call, name))
+        for call, number in given.way:
+            if typed.depends.needs(call.module).get(number, 0) != ALL:
+                found.setdefault(id(call.module), (call, number))
                 break
         else:
             if given.row.name not in seen:
@@ -185,11 +186,12 @@ def _parts_read(typed: TypedNetwork, module: Module) -> list[Part]:
     depends = Depends(notes=True, trusted="")
     depends.needs(module)
     found: dict[Span, Part] = {}
-    for inner, op, read in depends.narrowing:
+    for inner, value, read in depends.narrowing:
+        event = inner.events[value - inner.given]
         defined = defined_as(typed, inner.definition, inner.loc)
-        place = place_in(defined, op.role, op.loc) if defined is not None else None
+        place = place_in(defined, event.at.role, event.at.loc) if defined is not None else None
         if place is not None:
             first, last = (read & -read).bit_length() - 1, read.bit_length() - 1
-            channels = max(type_.channels for type_ in input_types(op))
-            found.setdefault(place, Part(place, first, last, channels, len(op.inputs) > 1))
+            channels = max(inner.types[given].channels for given in event.opened)
+            found.setdefault(place, Part(place, first, last, channels, len(event.opened) > 1))
     return sorted(found.values(), key=lambda part: (part.place.source.name, part.place.start))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from spinedsl.ir.dead import losing_modules
 from spinedsl.ir.places import defined_as, place_in
 from spinedsl.ops.depends import Depends
-from spinedsl.ops.program import Bind, Call, Op
 from spinedsl.record import Record
 from spinedsl.source import Span
 
@@ -39,18 +38,11 @@ def unread_values(typed: TypedNetwork) -> Iterator[UnreadValue]:
     read = typed.asked(Depends(notes=True)).read if unread else set()
     done: set[int] = set()
     for found in unread:
-        name, module = _name(found.value), found.module
+        name, module = found.name, found.module
         defined = defined_as(typed, module.definition, module.loc)
-        place = place_in(defined, name, found.value.loc) if defined is not None else None
+        place = place_in(defined, name, found.loc) if defined is not None else None
         if place is None or id(place) in done:
             continue
         done.add(id(place))
-        row = typed.rows[found.asked_by].span if (found.value.loc, name) in read else None
+        row = typed.rows[found.asked_by].span if (found.loc, name) in read else None
         yield UnreadValue(place, name, module.definition, found.size_alone, row)
-
-
-def _name(value: Bind | Op | Call) -> str:
-    """What the text calls it: the name that it takes, or the operation."""
-    if isinstance(value, Bind):
-        return value.name
-    return value.role if isinstance(value, Op) else value.module.definition

@@ -7,48 +7,34 @@ and whatever runs later has reported by then what it reads. Beyond a budget ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import TypeAlias
 
 from spinedsl.brief import counted
 from spinedsl.ops.channels import ALL, Channels, whole
 from spinedsl.ops.primitives import PRIMITIVES
-from spinedsl.ops.program import (
-    Bind,
-    BindScalar,
-    Body,
-    Call,
-    Each,
-    If,
-    Many,
-    Module,
-    Op,
-    Operand,
-    Ref,
-    Repeat,
-    Return,
-    Yield,
-    input_types,
-    operands,
-)
+from spinedsl.ops.program import Applied, Event, Let, Made, Module, Named, forms, statements
 from spinedsl.ops.types import Loc
 from spinedsl.record import Record
 
-# The channels that are read, by name; of a list by `name[0]`, `name[1]`, …. 0 where only the size is, no entry where
-# nothing is.
-Read: TypeAlias = dict[str, Channels]
-
 TRUSTED = "std/"  # the prelude
+# The channels that are read, by the number of a value: 0 where only the size is, no entry where nothing is.
+Read: TypeAlias = dict[int, Channels]
+
 BUDGET = 1 << 19
 COST = 8  # of an operation; one more for eight channels each where not all are read
 
 
 class Unread(Record):
-    """A value that a module computes in vain: nothing reads it, or what does reads its `size_alone`, or no channel."""
+    """A value that a module computes in vain: nothing reads it, or what does reads its `size_alone`, or no channel.
+
+    `name` is what the text calls it: the name that it takes, or the operation.
+    """
 
     module: Module
-    value: Bind | Op | Call
+    name: str
+    loc: Loc
     size_alone: bool
     asked_by: str  # the first row that uses the module
 
@@ -65,16 +51,13 @@ class Depends:
         self.unread: list[Unread] = []
         self.asked_by = ""  # the row for which it is asked
         self.read: set[tuple[Loc, str]] = set()
-        self.narrowing: list[tuple[Module, Op, Channels]] = []  # with what it reads of the input
-        self._module: Module | None = None  # at hand, and what is found of it
-        self._found: list[Unread] | None = None
-        self._vain: Read = {}  # names that only the unread reads
+        self.narrowing: list[tuple[Module, int, Channels]] = []  # a value, and what is read of an input of its event
 
     def __repr__(self) -> str:
         return f"<Depends: {counted(len(self.known), 'answer')} kept>"
 
     def needs(self, module: Module, wanted: Channels = ALL) -> Read:
-        """The channels of its maps that `wanted` channels of its result depend on."""
+        """The channels of the maps that come in which `wanted` channels of its result depend on."""
         if not wanted:
             return {}
         if self.left < 0:
@@ -83,7 +66,7 @@ class Depends:
         found = self.known.get(key)
         if found is None:
             if wanted == ALL and self._is_trusted(module):
-                found = dict.fromkeys(module.maps, ALL)
+                found = dict.fromkeys(range(module.given), ALL)
             else:
                 found = self._walk(module, wanted)
             self.known[key] = found
@@ -99,153 +82,110 @@ class Depends:
 
     def _walk(self, module: Module, wanted: Channels) -> Read:
         """Walk a module. What it computes in vain is told of its whole result alone, and of what is not trusted."""
-        outside = self._module, self._found, self._vain
-        told = wanted == ALL and not self._is_of_trusted(module)
-        self._module, self._found, self._vain = module, [] if told else None, {}
-        live: Read = {}
-        self._body(module.body, wanted, live)
-        self.unread += self._found or ()
-        self._module, self._found, self._vain = outside
-        return live
+        walk = _Walk(self, module, told=wanted == ALL and not self._is_of_trusted(module))
+        found = walk.back(wanted)
+        self.unread += walk.found
+        return found
 
-    # ---- statements, in reverse ----
-
-    def _body(self, body: Body, wanted: Channels, live: Read) -> None:
-        for statement in reversed(body):
-            if isinstance(statement, Bind):
-                self._bind(statement, live)
-            elif isinstance(statement, Return | Yield):
-                self._operand(statement.value, wanted, live)
-            elif isinstance(statement, If):
-                self._body(statement.then if statement.taken else statement.other, wanted, live)
-            elif isinstance(statement, Repeat):
-                for iteration in reversed(statement.iterations):
-                    self._body(iteration, wanted, live)
-            elif not isinstance(statement, BindScalar):
-                self._each(statement, wanted, live)
-
-    def _each(self, each: Each, wanted: Channels, live: Read) -> None:
-        """The items are there before the first iteration, so what they are made of is read above all of them."""
-        found: list[tuple[Operand, Channels | None, bool]] = []
-        for iteration, item in zip(reversed(each.iterations), reversed(each.items.items), strict=True):
-            self._body(iteration, wanted, live)
-            found.append((item, live.pop(each.item, None), self._vain.pop(each.item, None) is not None))
-        for item, read, in_vain in found:
-            self._part(item, read, in_vain, live)
-
-    def _bind(self, bind: Bind, live: Read) -> None:
-        """What is bound counts as read only if its name is. Of a list, each item by itself."""
-        if not isinstance(bind.value, Many):
-            read = live.pop(bind.name, None)
-            self._note(bind, bool(read))
-            self._part(bind.value, read, self._vain.pop(bind.name, None) is not None, live, bind)
-            return
-        keys = [f"{bind.name}[{index}]" for index in range(len(bind.value.items))]
-        reads = [live.pop(key, None) for key in keys]
-        vain = [self._vain.pop(key, None) is not None for key in keys]
-        self._note(bind, any(reads))
-        if any(vain) or any(read is not None for read in reads):
-            for item, read, in_vain in zip(bind.value.items, reads, vain, strict=True):
-                self._part(item, read, in_vain, live)
-        else:
-            self._part(bind.value, None, False, live, bind)
-
-    def _note(self, bind: Bind, read: bool) -> None:
-        if self.notes and read:
-            self.read.add((bind.loc, bind.name))
-
-    def _part(
-        self, value: Operand, read: Channels | None, in_vain: bool, live: Read, bound: Bind | None = None
-    ) -> None:
-        """What is bound, or an item: it is read, or for its size alone (0), or by nothing (None)."""
-        if not read and self._found is not None:
-            last = next(reversed(list(operands(value))), None)
-            if in_vain:
-                self._in_vain(value)
-            elif last is not None and (read is None or has_weights(value)):
-                assert self._module is not None
-                self._found.append(Unread(self._module, bound or last, read == 0, self.asked_by))
-                self._in_vain(value)
-        if read is not None:
-            self._operand(value, read, live)
-
-    def _in_vain(self, value: Operand) -> None:
-        """What a value that was told is made of follows from it, and is not told as well."""
-        if self._found is not None:
-            told = len(self._found)
-            self._operand(value, ALL, self._vain)
-            del self._found[told:]
-
-    # ---- values ----
-
-    def _operand(self, value: Operand, wanted: Channels, live: Read) -> None:
-        """Add what some channels of a value depend on; of none, what its size does."""
-        if isinstance(value, Ref):
-            live[value.name] = live.get(value.name, 0) | wanted
-        elif isinstance(value, Op):
-            self._operation(value, wanted, live)
-        elif isinstance(value, Call):
-            self._call(value, wanted, live)
-        else:
-            for item in value.items:
-                self._operand(item, wanted, live)
-
-    def _operation(self, op: Op, wanted: Channels, live: Read) -> None:
-        wanted = whole(wanted, op.type.channels)
-        for part, needed in zip(_parts(op.inputs), self._reads(op, wanted), strict=False):
-            if wanted and live is not self._vain and not isinstance(part, Ref):
-                self._part(part, needed, False, live)
-            else:
-                self._operand(part, needed, live)
-
-    def _reads(self, op: Op, wanted: Channels) -> Iterable[Channels]:
-        """What it reads of each input."""
-        row = PRIMITIVES[op.primitive]
+    def reads(self, module: Module, value: int, wanted: Channels) -> Iterable[Channels | None]:
+        """What the event that gives a value reads of each of its inputs, for some channels of it."""
+        event = module.events[value - module.given]
+        if event.module is not None:
+            needs = self.needs(event.module, wanted or ALL)
+            return [None if read is None else read if wanted else 0 for read in map(needs.get, range(event.module.given))]
+        row = PRIMITIVES[event.at.called]
         self.left -= COST
         if not wanted or (wanted == ALL and not row.narrows):
             return repeat(wanted)
-        types = input_types(op)
-        widest = max((op.type.channels, *(type_.channels for type_ in types)))
+        types, result = [module.types[given] for given in event.opened], module.types[value]
+        widest = max((result.channels, *(type_.channels for type_ in types)))
         self.left -= widest // 8 * (1 + len(types) // 64)
         if self.left < 0:
             return repeat(ALL)
-        attributes = {name: attribute.value for name, attribute in op.attributes.items()}
-        found = row.depends_on(types, attributes, op.type, wanted)
-        if self.notes and wanted == ALL and self._module is not None:
-            self.narrowing += ((self._module, op, needed) for needed in found if needed != ALL)
+        attributes = {name: attribute.value for name, attribute in event.attributes.items()}
+        found = row.depends_on(types, attributes, result, wanted)
+        if self.notes and wanted == ALL:
+            self.narrowing += ((module, value, needed) for needed in found if needed != ALL)
         return found
 
-    def _call(self, call: Call, wanted: Channels, live: Read) -> None:
-        wanted = whole(wanted, call.type.channels)
-        if wanted != ALL and self._found is not None:
-            self.needs(call.module)  # what it computes in vain is told of its whole result
-        needs = self.needs(call.module, wanted or ALL)
-        for name, operand in call.maps.items():
-            for key, item in named(name, operand):
-                read = needs.get(key)
-                if live is not self._vain:
-                    self._part(item, read and (read if wanted else 0), not wanted, live)
-                elif read is not None:
-                    self._operand(item, read, live)
 
+class _Walk:
+    """One module, from its last event to its first."""
 
-def named(name: str, value: Operand) -> Iterator[tuple[str, Operand]]:
-    """What a parameter is given, by name: a map, or the items of a list by `name[0]`, `name[1]`, …."""
-    if isinstance(value, Many):
-        yield from ((f"{name}[{index}]", item) for index, item in enumerate(value.items))
-    else:
-        yield name, value
+    def __init__(self, depends: Depends, module: Module, *, told: bool) -> None:
+        self.depends, self.module, self.told = depends, module, told
+        self.found: list[Unread] = []
+        self.live: Read = {}
+        self.vain: set[int] = set()  # what only the unread reads
+        body = module.written.body
+        self.lets = {statement.site: statement for statement in statements(body) if isinstance(statement, Let)}
+        self.lists = any(isinstance(made, Made) and isinstance(made.value, tuple) for made in module.ran.values())
+        self.mentioned: set[str] = set()  # names that are read further down
+        self.quiet: set[int] = set()  # parts of what is read for its size alone, which is told as a whole
 
+    def back(self, wanted: Channels) -> Read:
+        """What is read of the values that come in."""
+        self.live = dict.fromkeys(self.module.results, wanted)
+        for (site, _), made in reversed(self.module.ran.items()):
+            if isinstance(made, Made):
+                self.statement(made, self.lets.get(site))
+        return {value: self.live[value] for value in range(self.module.given) if value in self.live}
 
-def _parts(inputs: tuple[Operand, ...]) -> Iterator[Ref | Op | Call]:
-    """Feature maps one by one, lists opened."""
-    for value in inputs:
-        if isinstance(value, Many):
-            yield from _parts(value.items)
-        else:
-            yield value
+    def statement(self, made: Made, let: Let | None) -> None:
+        """The events of one statement. What it binds counts as read only if its name is; of a list, each item by itself."""
+        bound = made.value if isinstance(made.value, tuple) else (made.value,)
+        if let is not None and self.depends.notes and any(self.live.get(value) for value in bound if value >= made.first):
+            self.depends.read.add((let.loc, let.name))
+        told = None if isinstance(made.value, tuple) and let is not None and let.name in self.mentioned else let
+        for value in range(made.end - 1, made.first - 1, -1):
+            self.event(value, made.first, bound, told if value in bound else None)
+        if self.lists:
+            self.mention(made, let)
 
+    def mention(self, made: Made, let: Let | None) -> None:
+        """Note the names that a statement reads, but where it only gives another name which nothing reads."""
+        parts = [*forms(made.form)]
+        if let is None or let.name in self.mentioned or any(isinstance(part, Applied) for part in parts):
+            self.mentioned -= {let.name} if let is not None else set()
+            self.mentioned.update(part.name for part in parts if isinstance(part, Named))
 
-def has_weights(value: Operand) -> bool:
-    """Something in it may have weights, for which a gradient is wanted."""
-    return any(isinstance(part, Call) or PRIMITIVES[part.primitive].has_weights for part in operands(value))
+    def event(self, value: int, first: int, bound: Sequence[int], let: Let | None) -> None:
+        """What gives a value, in a statement whose values begin with `first`: it is read, for its size alone, or not.
+
+        Where it is not, `let` is told, which names what is `bound`, or the operation.
+        """
+        read, event = self.live.get(value), self.module.events[value - self.module.given]
+        if self.told and not read:
+            told = value not in self.quiet and (read is None or self.has_weights(value, first))
+            if told and value not in self.vain:
+                name, loc = (let.name, let.loc) if let is not None else (event.at.role, event.at.loc)
+                self.found.append(Unread(self.module, name, loc, read == 0, self.depends.asked_by))
+                self.vain.update(bound if let is not None else (value,))
+            if value in self.vain:
+                self.in_vain(event, value, first)
+        if read is not None:
+            self.reads(event, value, read, first)
+
+    def in_vain(self, event: Event, value: int, first: int) -> None:
+        """What a value that was told is made of follows from it, and is not told as well."""
+        reads = self.depends.reads(self.module, value, ALL)
+        self.vain.update(given for given, needed in zip(event.opened, reads, strict=False) if given >= first or needed is not None)
+
+    def reads(self, event: Event, value: int, wanted: Channels, first: int) -> None:
+        """Add what some channels of a value depend on; of none, what its size does."""
+        wanted = whole(wanted, self.module.types[value].channels)
+        if wanted != ALL and self.told and event.module is not None:
+            self.depends.needs(event.module)  # what it computes in vain is told of its whole result
+        for given, needed in zip(event.opened, self.depends.reads(self.module, value, wanted), strict=False):
+            if not wanted and (event.module is not None or given >= first):
+                (self.quiet if event.module is None else self.vain).add(given)
+            if needed is not None:
+                self.live[given] = self.live.get(given, 0) | needed
+
+    def has_weights(self, value: int, first: int) -> bool:
+        """Something in an expression may have weights, for which a gradient is wanted."""
+        if value < first:
+            return False
+        event = self.module.events[value - self.module.given]
+        own = event.module is not None or PRIMITIVES[event.at.called].has_weights
+        return own or any(self.has_weights(given, first) for given in event.opened)

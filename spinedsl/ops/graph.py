@@ -6,26 +6,11 @@ interpreter and the costs read this form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from spinedsl.brief import counted, cut
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
-from spinedsl.ops.program import (
-    Bind,
-    Body,
-    Call,
-    Each,
-    If,
-    Many,
-    Op,
-    Operand,
-    Path,
-    Program,
-    Ref,
-    Repeat,
-    Return,
-    Row,
-    Yield,
-    look_up,
-)
+from spinedsl.ops.program import Applied, Call, Event, Module, Path, Program, Row, Values
 from spinedsl.ops.types import Loc, Type, Value
 from spinedsl.record import Record, field
 
@@ -90,15 +75,10 @@ def of_head(call: Call) -> tuple[tuple[Node, ...], tuple[Type, ...], tuple[int, 
 
     The first values are the feature maps that it takes.
     """
-    (features,) = call.maps.values()
-    assert isinstance(features, Many)
-    types = [item.type for item in features.items if not isinstance(item, Many)]
+    types = [*call.module.types[: call.module.given]]
     flat = _Flat(types)
-    given = flat.head(call, tuple(range(len(types))))
+    given = flat.call(call, tuple(range(len(types))))
     return tuple(flat.nodes), tuple(flat.types), tuple(given)
-
-
-Named = dict[str, "int | tuple[int, ...]"]
 
 
 class _Flat(Record, frozen=False):
@@ -106,113 +86,58 @@ class _Flat(Record, frozen=False):
     nodes: list[Node] = field(default_factory=list)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     current: str = ""
-    yielded: list[int] = field(default_factory=list)  # by the head at hand
 
     def row(self, row: Row, values: dict[str, int]) -> list[int]:
         """What the row gives: one value, or all that a head yields."""
         self.current = row.name
         if row.kind == "head":
-            return self.head(row.calls[0], tuple(values[connection.source] for connection in row.inputs))
+            return self.call(row.calls[0], tuple([values[connection.source] for connection in row.inputs]))
         arrived: list[int] = []
         for connection in row.inputs:
             value = values[connection.source]
-            if connection.resample is not None:
-                value = self.module(connection.resample, self.only_map(connection.resample, value), ())
-            arrived.append(value)
+            arrived += [value] if connection.resample is None else self.call(connection.resample, value)
         arrived += [values[name] for name in row.absorbed]
-        if row.join is not None:
-            result = self.module(row.join, self.only_map(row.join, tuple(arrived)), ())
-        else:
-            (result,) = arrived
+        result = arrived if row.join is None else self.call(row.join, tuple(arrived))
         for call in row.calls:
-            result = self.module(call, self.only_map(call, result), ())
-        return [result]
-
-    def head(self, call: Call, features: tuple[int, ...]) -> list[int]:
-        """All that a head yields, else the one value that it returns."""
-        self.yielded = []
-        returned = self.body(call.module.body, self.only_map(call, features), call.path, call.path)
-        return self.yielded if returned is None else [returned]
-
-    @staticmethod
-    def only_map(call: Call, value: int | tuple[int, ...]) -> Named:
-        (name,) = call.maps
-        return {name: value}
-
-    def module(self, call: Call, maps: Named, prefix: Path) -> int:
-        """Run a module's statements with `maps` as arguments; its parameters are named under `prefix` and its path."""
-        result = self.body(call.module.body, dict(maps), prefix + call.path, prefix + call.path)
-        assert result is not None
+            result = self.call(call, result[0])
         return result
 
-    def body(self, body: Body, named: Named, prefix: Path, outer: Path) -> int | None:
-        """Run statements; `prefix` names parameters of this iteration, `outer` those that are shared here."""
-        for statement in body:
-            if isinstance(statement, Bind):
-                named[statement.name] = self.operand(statement.value, named, prefix, outer)
-            elif isinstance(statement, Return):
-                return self.one(statement.value, named, prefix, outer)
-            elif isinstance(statement, Yield):
-                self.yielded.append(self.one(statement.value, named, prefix, outer))
-            elif isinstance(statement, If):
-                result = self.body(statement.then if statement.taken else statement.other, named, prefix, outer)
-                if result is not None:
-                    return result
-            elif isinstance(statement, Repeat):
-                for index, iteration in enumerate(statement.iterations):
-                    shared = (*outer, f"{statement.shared_path}{index}") if statement.shared_path else outer
-                    self.body(iteration, named, (*prefix, f"{statement.path}{index}"), shared)
-            elif isinstance(statement, Each):
-                items = self.operand(statement.items, named, prefix, outer)
-                assert isinstance(items, tuple)
-                for index, (iteration, item) in enumerate(zip(statement.iterations, items, strict=True)):
-                    named[statement.item] = item
-                    self.body(iteration, named, (*prefix, f"{statement.path}{index}"), prefix)
-        return None
+    def call(self, call: Call, given: Values) -> list[int]:
+        """A module on what a row gives it."""
+        return self.module(call.module, given if isinstance(given, tuple) else (given,), call.path)
 
-    def one(self, operand: Operand, named: Named, prefix: Path, outer: Path) -> int:
-        value = self.operand(operand, named, prefix, outer)
-        assert isinstance(value, int)
-        return value
+    def module(self, module: Module, given: Sequence[int], prefix: Path) -> list[int]:
+        """Run a module's events on the values `given`; its parameters are named under `prefix`. What it gives."""
+        known = [*given]
+        for event, type_ in zip(module.events, module.types[module.given :], strict=True):
+            inputs, path = [known[value] for value in event.opened], prefix + event.path
+            if event.module is not None:
+                known += self.module(event.module, inputs, path)
+            else:
+                known.append(self.primitive(event, inputs, path, type_))
+        return [known[value] for value in module.results]
 
-    def operand(self, operand: Operand, named: Named, prefix: Path, outer: Path) -> int | tuple[int, ...]:
-        if isinstance(operand, Ref):
-            return look_up(operand.name, named)
-        if isinstance(operand, Many):
-            if operand.name:
-                return look_up(operand.name, named)
-            return tuple(self.one(item, named, prefix, outer) for item in operand.items)
-        home = outer if operand.shared else prefix
-        if isinstance(operand, Call):
-            maps = {name: self.operand(value, named, prefix, outer) for name, value in operand.maps.items()}
-            return self.module(operand, maps, home)
-        inputs: list[int] = []
-        for part in operand.inputs:
-            value = self.operand(part, named, prefix, outer)
-            inputs += value if isinstance(value, tuple) else (value,)
-        if PRIMITIVES[operand.primitive].sized:
+    def primitive(self, event: Event, inputs: list[int], path: Path, type_: Type) -> int:
+        row = PRIMITIVES[event.at.called]
+        if row.sized:
             inputs.append(0)
-        if operand.primitive == "add" and len(inputs) != 2:
-            return self.total(operand, inputs, home + operand.path)
-        return self.apply(operand, tuple(inputs), home + operand.path, operand.type)
-
-    def total(self, op: Op, inputs: list[int], path: Path) -> int:
-        """A sum over a list, from left to right."""
+        attributes = {name: attr.value for name, attr in event.attributes.items()}
+        if event.at.called != "add" or len(inputs) == 2:
+            return self.apply(event.at, inputs, attributes, path, type_)
         result = inputs[0]
-        for value in inputs[1:]:
-            type_ = PRIMITIVES[op.primitive].shape([self.types[result], self.types[value]], {})
-            assert isinstance(type_, Type)
-            result = self.apply(op, (result, value), path, type_)
+        for value in inputs[1:]:  # a sum over a list, from left to right
+            part = row.shape([self.types[result], self.types[value]], {})
+            assert isinstance(part, Type)
+            result = self.apply(event.at, [result, value], attributes, path, part)
         return result
 
-    def apply(self, op: Op, inputs: tuple[int, ...], path: Path, type_: Type) -> int:
-        attributes = {name: attr.value for name, attr in op.attributes.items()}
+    def apply(self, at: Applied, inputs: list[int], attributes: dict[str, Value], path: Path, type_: Type) -> int:
         name = ".".join(path)
         full: dict[str, str] = {}
-        for parameter in PRIMITIVES[op.primitive].parameters([self.types[i] for i in inputs], attributes):
+        for parameter in PRIMITIVES[at.called].parameters([self.types[i] for i in inputs], attributes):
             full[parameter.name] = f"{name}.{parameter.name}"
             self.parameters[full[parameter.name]] = parameter
         self.types.append(type_)
         result = len(self.types) - 1
-        self.nodes.append(Node(op.primitive, inputs, attributes, full, result, name, self.current, op.loc))
+        self.nodes.append(Node(at.called, tuple(inputs), attributes, full, result, name, self.current, at.loc))
         return result

@@ -1,16 +1,16 @@
 """A program: a network after every compile-time decision, still in the shape in which it was written.
 
-Each use of a definition is a `Module`: statements over named feature maps, with the arms that were taken and the
-iterations that were run. `Op` applies a primitive, `Call` another module. Nothing has to be evaluated any more: running
-the statements in order is running the network. `graph.flatten` does just that; the PyTorch backend keeps the shape.
+A `Definition` is the text of a definition, once: its statements with both arms, each with a number, its site. A `Module` is
+one use of it: the `Event`s, which are the operations in running order over numbered values, and what each statement gave
+in each iteration of the loops around it. Nothing has to be evaluated any more: running the events is running the network.
+`graph.flatten` does just that; the PyTorch backend prints the text and looks the numbers up.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from spinedsl.brief import Items, Table, counted, cut, listed, short_path
 from spinedsl.diagnostics import nearest
@@ -18,21 +18,29 @@ from spinedsl.ops.types import Attr, Expr, Literal, Loc, Type, Value
 from spinedsl.record import Record, field
 
 Path: TypeAlias = tuple[str, ...]
+Iteration: TypeAlias = tuple[int, ...]  # of each loop around, outermost first
+Values: TypeAlias = "int | tuple[int, ...]"  # a value by its number; a list of them
+
+
+# ---- what an expression gives, before it runs ----
 
 
 class Ref(Record):
-    """A feature map bound to a name before, or an item of a list that was: `features[0]`."""
+    """A feature map bound to a name before, or an item of a list that was. `value` is its number in the module."""
 
     name: str
     type: Type
     channels: Expr  # in the names of the definition that it stands in
+    index: int | None = None
+    value: int = 0
 
 
 class Many(Record):
-    """A list of feature maps: a parameter that holds a list, the rest of one (`features[1:]`), or one written out."""
+    """A list of feature maps: by its name, without the items before `start`; or written out, without a name."""
 
-    name: str  # empty for one written out
+    name: str
     items: tuple[Operand, ...]
+    start: int = 0
 
 
 class Op(Record, eq=False):
@@ -47,7 +55,6 @@ class Op(Record, eq=False):
     type: Type
     channels: Expr
     loc: Loc
-    any_size: bool = False  # as of its network: what SAME pads then depends on the size
 
     def __brief__(self) -> str:
         return f"{self.primitive} of {counted(len(self.inputs), 'operand')}: {self.type}, {self.loc}"
@@ -72,83 +79,165 @@ class Call(Record, eq=False):
 Operand: TypeAlias = Ref | Op | Call | Many
 
 
-class Bind(Record, eq=False):
-    """A feature map takes a name. `keyword` is `let`, `var` or `set`."""
+# ---- the text of a definition ----
 
+
+class Let(Record, eq=False):
+    """A name is bound. `keyword` is `let`, `var` or `set`; `binder` is the site of the `let` or `var`: see `Name`."""
+
+    site: int
     keyword: str
     name: str
-    value: Operand
-    loc: Loc
-
-
-class BindScalar(Record, eq=False):
-    """A compile-time value takes a name. `binder` numbers the `let` or `var`: see `Name`."""
-
-    keyword: str
-    name: str
-    value: Attr
-    loc: Loc
     binder: int
+    loc: Loc
 
 
 class If(Record, eq=False):
-    """A choice that has been made: `taken` is the arm, `then` or `other` holds its statements, the other is empty."""
+    """A choice. `returns` are the sites of the `return`s in its arms."""
 
-    condition: Attr
+    site: int
     then: Body
     other: Body
-    has_other: bool
+    returns: frozenset[int]
     loc: Loc
-
-    @property
-    def taken(self) -> bool:
-        """The condition held."""
-        return bool(self.condition.value)
 
 
 class Repeat(Record, eq=False):
-    """A repetition that has been counted: one body for each iteration. `path` precedes the iteration's number.
+    """A repetition. `path` precedes the iteration's number in the names of parameters.
 
     Inside an `each`, what is shared over its maps still differs between iterations: `shared_path` precedes the number
-    there. It is empty where the iterations share it too. `binder` numbers it among what binds names: see `Name`.
+    there. It is empty where the iterations share it too.
     """
 
-    count: Attr
+    site: int
     index: str
-    binder: int
     path: str
-    iterations: tuple[Body, ...]
+    body: Body
     loc: Loc
     shared_path: str = ""
 
 
 class Each(Record, eq=False):
-    """One body for each feature map of a list. `binder` numbers it among what binds names: see `Name`."""
+    """A body for each feature map of a list."""
 
+    site: int
     item: str
-    binder: int
-    items: Many
     path: str
-    iterations: tuple[Body, ...]
+    body: Body
     loc: Loc
 
 
 class Return(Record, eq=False):
-    """What the module gives."""
+    """What the definition gives."""
 
-    value: Operand
+    site: int
     loc: Loc
 
 
 class Yield(Record, eq=False):
     """One more value of a head."""
 
-    value: Operand
+    site: int
     loc: Loc
 
 
-Statement: TypeAlias = Bind | BindScalar | If | Repeat | Each | Return | Yield
+Statement: TypeAlias = Let | If | Repeat | Each | Return | Yield
 Body: TypeAlias = tuple[Statement, ...]
+
+
+def statements(body: Body) -> Iterator[Statement]:
+    """Every statement of a body, those inside others after them."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, If):
+            yield from statements(statement.then + statement.other)
+        elif isinstance(statement, Repeat | Each):
+            yield from statements(statement.body)
+
+
+class Named(Record, eq=False):
+    """Where an expression has a name: of a feature map or a list, of the item `index` of one, or of all from there on."""
+
+    name: str
+    index: int | None = None
+    rest: bool = False
+
+
+class Listed(Record, eq=False):
+    """Where an expression has a list, written out."""
+
+    items: tuple[Form, ...]
+
+
+class Applied(Record, eq=False):
+    """Where an expression calls a primitive, or a definition, by its name. `path` names its parameters from there on."""
+
+    called: str
+    role: str  # how the file called it
+    inputs: tuple[Form, ...]
+    path: Path
+    shared: bool
+    loc: Loc
+
+    def __brief__(self) -> str:
+        return f"{self.called}: {self.loc}"
+
+
+Form: TypeAlias = Named | Listed | Applied  # of an expression, once for all that are alike: so `is` tells
+
+
+def forms(form: Form) -> Iterator[Form]:
+    """A form and all that it is made of, inner ones first."""
+    for part in form.items if isinstance(form, Listed) else form.inputs if isinstance(form, Applied) else ():
+        yield from forms(part)
+    yield form
+
+
+class Definition(Record, eq=False):
+    """The text of a definition, and the forms that its expressions had in some use."""
+
+    name: str
+    kind: str
+    body: Body
+    loc: Loc
+    forms: dict[object, Form] = field(default_factory=dict, repr=False)
+
+    def __brief__(self) -> str:
+        return f"{self.kind} {cut(self.name, 40)}: {counted(len(self.body), 'statement')}, {self.loc}"
+
+
+# ---- one use of it ----
+
+
+class Event(Record, eq=False):
+    """An operation that runs: a primitive, or another module. `inputs` hold a number, or a list's, for each argument.
+
+    `path` names its parameters in the module, iterations included. `attributes` are those of the primitive, or what the
+    call says for the module's compile-time parameters.
+    """
+
+    at: Applied
+    module: Module | None
+    inputs: tuple[Values, ...]
+    attributes: Mapping[str, Attr]
+    path: Path
+
+    def __brief__(self) -> str:
+        return f"{self.at.called} of {counted(len(self.inputs), 'operand')}, {self.at.loc}"
+
+    @property
+    def opened(self) -> tuple[int, ...]:
+        """The numbers of all that it takes, lists opened."""
+        return tuple([n for value in self.inputs for n in (value if isinstance(value, tuple) else (value,))])
+
+
+class Made(Record, eq=False):
+    """What a statement's expression gave in one iteration. Its own events gave the values from `first` to `end`."""
+
+    form: Form
+    value: Values
+    first: int
+    end: int
 
 
 class Formal(Record):
@@ -160,20 +249,52 @@ class Formal(Record):
 
 
 class Module(Record, eq=False):
-    """A definition expanded for given arguments. Equal arguments share one module."""
+    """A definition expanded for given arguments. Equal arguments share one module.
 
-    definition: str
-    kind: str
+    Its values are numbered: first the feature maps that come in, lists opened, then what each event gives. `ran` says of
+    each statement that ran, by its site and iteration and in running order, what its expression was: a number, a
+    condition, a count, or feature maps.
+    """
+
+    written: Definition
     formals: tuple[Formal, ...]
     maps: dict[str, Type | tuple[Type, ...]]  # the feature maps that come in, by parameter
     scalars: dict[str, Attr]  # compile-time values by parameter name; of a block, by `parameter.property`
-    body: Body
-    type: Type
-    loc: Loc
-    yields: tuple[Yielded, ...] = ()  # of a head that yields; `type` is then that of the first
+    types: tuple[Type, ...]  # of each value
+    channels: tuple[Expr, ...]  # of each value, in the names of the definition
+    events: tuple[Event, ...]
+    ran: Mapping[tuple[int, Iteration], Attr | Made]
+    results: tuple[int, ...]  # the value that it returns, or those that a head yields
+    any_size: bool = False  # as of its network: what SAME pads then depends on the size
+    yields: tuple[Yielded, ...] = ()  # of a head that yields
 
     def __brief__(self) -> str:
-        return f"{self.kind} {cut(self.definition, 40)}: {counted(len(self.body), 'statement')}, {self.type}"
+        return f"{self.kind} {cut(self.definition, 40)}: {counted(len(self.events), 'operation')}, {self.type}"
+
+    @property
+    def definition(self) -> str:
+        """The name of the definition."""
+        return self.written.name
+
+    @property
+    def kind(self) -> str:
+        """The keyword of the definition."""
+        return self.written.kind
+
+    @property
+    def loc(self) -> Loc:
+        """Where the definition stands."""
+        return self.written.loc
+
+    @property
+    def type(self) -> Type:
+        """What it gives; of a head that yields, the first."""
+        return self.types[self.results[0]]
+
+    @property
+    def given(self) -> int:
+        """How many values come in: so the number of what the first event gives."""
+        return len(self.types) - len(self.events)
 
     @cached_property
     def literals(self) -> dict[str, Attr]:
@@ -325,32 +446,6 @@ class Program(Record, eq=False):
         return Items(row for row in self.rows if row.kind == "head")
 
 
-_ITEM = re.compile(r"(.*)\[([0-9]+)(:?)\]")
-
-
-def item_of(name: str) -> tuple[str, int, bool] | None:
-    """A list's name, a position in it and whether all from there on is meant: of `ps[0]` or `ps[1:]`, else None."""
-    found = _ITEM.fullmatch(name)
-    return (found[1], int(found[2]), bool(found[3])) if found else None
-
-
-T = TypeVar("T")
-
-
-def look_up(name: str, named: Mapping[str, T | tuple[T, ...]]) -> T | tuple[T, ...]:
-    """What a `Ref` or a `Many` names: something bound, or a part of a list that is.
-
-    Raises:
-        KeyError: there is no such thing.
-    """
-    if name in named or (part := item_of(name)) is None:
-        return named[name]
-    items = named[part[0]]
-    if not isinstance(items, tuple) or part[1] >= len(items) + part[2]:
-        raise KeyError(name)
-    return items[part[1] :] if part[2] else items[part[1]]
-
-
 def calls_of(row: Row) -> Iterator[Call]:
     """Every module that a row uses, in running order."""
     for connection in row.inputs:
@@ -361,29 +456,12 @@ def calls_of(row: Row) -> Iterator[Call]:
     yield from row.calls
 
 
-def input_types(op: Op) -> tuple[Type, ...]:
-    """The types of all that an operation takes, lists opened."""
-    return tuple(type_ for operand in op.inputs for type_ in _types(operand))
-
-
-def _types(operand: Operand) -> Iterator[Type]:
-    if isinstance(operand, Many):
-        for item in operand.items:
-            yield from _types(item)
-    else:
-        yield operand.type
-
-
-def operands(value: Operand) -> Iterator[Op | Call]:
-    """Every `Op` and `Call` in an operand, inner ones first."""
-    if isinstance(value, Many):
-        for item in value.items:
-            yield from operands(item)
-    elif isinstance(value, Op):
-        for part in value.inputs:
-            yield from operands(part)
-        yield value
-    elif isinstance(value, Call):
-        for part in value.maps.values():
-            yield from operands(part)
-        yield value
+def flat(inputs: tuple[Operand, ...]) -> list[Ref | Op | Call]:
+    """Feature maps one by one, lists opened."""
+    maps: list[Ref | Op | Call] = []
+    for value in inputs:
+        if isinstance(value, Many):
+            maps += flat(value.items)
+        else:
+            maps.append(value)
+    return maps

@@ -7,33 +7,34 @@ failure here is an internal compiler error, never a mistake in somebody's file: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import cast
 
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT, Problem
 from spinedsl.ops.program import (
-    Bind,
-    BindScalar,
     Body,
     Call,
     Each,
+    Event,
+    Form,
     If,
-    Many,
-    Op,
-    Operand,
+    Iteration,
+    Let,
+    Listed,
+    Made,
+    Module,
+    Named,
+    Path,
     Program,
-    Ref,
     Repeat,
     Return,
     Row,
     Statement,
+    Values,
     Yield,
-    look_up,
 )
 from spinedsl.ops.tasks import TASKS
 from spinedsl.ops.types import Loc, Type
-
-Maps: TypeAlias = "Type | tuple[Type, ...]"
 
 
 class Invalid(Exception):
@@ -80,12 +81,12 @@ def _check_tasks(program: Program) -> None:
 
 
 class _Walk:
-    """Goes through the program with the type of every name, in the order in which `flatten` does."""
+    """Goes through the program with the type of every row, in the order in which `flatten` does."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.parametric: list[tuple[Op, bool]] = []  # operations with parameters, and whether `shared` covers them
-        self.yielded: list[Type] = []  # by the head at hand
+        self.parametric: list[tuple[Event, bool]] = []  # operations with parameters, and whether `shared` covers them
+        self.replayed: set[int] = set()  # modules, by identity
 
     def rows(self) -> None:
         program = self.program
@@ -93,26 +94,18 @@ class _Walk:
         for row in program.rows:
             for name in {row.name, *row.values}:
                 _require(name not in known, row.loc, f"row `{name}` takes a name that is in use")
-            if row.kind == "head":
-                self.head(row, known)
-            else:
-                result = self.row(row, known)
-                _require(result == row.type, row.loc, f"row `{row.name}` gives {result}, recorded {row.type}")
+            given = self.head(row, known) if row.kind == "head" else [self.row(row, known)]
+            recorded = [*row.values.values()]
+            listed = ", ".join(map(str, given)), ", ".join(map(str, recorded))
+            _require(given == recorded, row.loc, f"row `{row.name}` gives {listed[0]}, recorded {listed[1]}")
             known |= row.values
 
-    def head(self, row: Row, known: dict[str, Type]) -> None:
+    def head(self, row: Row, known: dict[str, Type]) -> list[Type]:
         """A head's one call, on the list of all that it reads."""
         for connection in row.inputs:
             _require(connection.source in known, row.loc, f"row `{row.name}` reads a row before it is there")
         _require(len(row.calls) == 1, row.loc, f"head `{row.name}` is to have one call")
-        (call,) = row.calls
-        self.yielded = []
-        features = tuple(known[connection.source] for connection in row.inputs)
-        returned = self.module_body(call, dict.fromkeys(call.maps, features), call.shared)
-        given = self.yielded if returned is None else [returned]
-        recorded = [yielded.type for yielded in call.module.yields] or [call.module.type]
-        _require(given == recorded, row.loc, f"head `{row.name}` gives other values than its module records")
-        _require(given == [*row.values.values()], row.loc, f"head `{row.name}` gives other values than recorded")
+        return self.called(row.calls[0], tuple(known[connection.source] for connection in row.inputs))
 
     def row(self, row: Row, known: dict[str, Type]) -> Type:
         for name in (*(connection.source for connection in row.inputs), *row.absorbed):
@@ -120,106 +113,130 @@ class _Walk:
         arrived: list[Type] = []
         for connection in row.inputs:
             x = known[connection.source]
-            arrived.append(x if connection.resample is None else self.applied(connection.resample, x))
+            arrived += [x] if connection.resample is None else self.called(connection.resample, x)
         arrived += [known[name] for name in row.absorbed]
         if row.join is not None:
-            result = self.applied(row.join, tuple(arrived))
-        else:
-            _require(len(arrived) == 1, row.loc, f"row `{row.name}` has {len(arrived)} maps and no join")
-            result = arrived[0]
+            arrived = self.called(row.join, tuple(arrived))
+        _require(len(arrived) == 1, row.loc, f"row `{row.name}` has {len(arrived)} maps and no join")
         for call in row.calls:
-            result = self.applied(call, result)
-        return result
+            arrived = self.called(call, arrived[0])
+        return arrived[0]
 
-    def applied(self, call: Call, maps: Maps) -> Type:
+    def called(self, call: Call, given: Type | tuple[Type, ...]) -> list[Type]:
         """A call by a row, whose arguments are not in the call."""
         _require(len(call.maps) == 1, call.loc, f"`{call.module.definition}` is to take one map from the row")
-        return self.module(call, dict.fromkeys(call.maps, maps), call.shared)
+        found = self.module(call.module, (given,), call.shared, call.loc)
+        _require(found[0] == call.type, call.loc, f"`{call.module.definition}` gives {found[0]}, recorded {call.type}")
+        return found
 
-    def module(self, call: Call, maps: dict[str, Maps], shared: bool) -> Type:
-        module = call.module
-        result = self.module_body(call, maps, shared)
-        _require(result is not None, module.loc, f"`{module.definition}` does not return")
-        assert result is not None
-        for recorded in (module.type, call.type):
-            _require(result == recorded, call.loc, f"`{module.definition}` gives {result}, recorded {recorded}")
-        return result
+    def module(self, module: Module, given: tuple[Type | tuple[Type, ...], ...], shared: bool, loc: Loc) -> list[Type]:
+        """What a module gives that is given maps."""
+        as_expanded = given == tuple(module.maps.values())
+        _require(as_expanded, loc, f"`{module.definition}` is given other maps than it was expanded for")
+        _require(module.any_size == self.program.any_size, module.loc, "of another network, by its sizes")
+        if id(module) not in self.replayed:
+            self.replayed.add(id(module))
+            _Replay(module).whole()
+        for event, type_ in zip(module.events, module.types[module.given :], strict=True):
+            self.event(event, module, type_, shared)
+        return [module.types[value] for value in module.results]
 
-    def module_body(self, call: Call, maps: dict[str, Maps], shared: bool) -> Type | None:
-        """Run a module's statements: what it returns, if it does."""
-        module = call.module
-        _require(maps == module.maps, call.loc, f"`{module.definition}` is given other maps than it was expanded for")
-        return self.body(module.body, dict(maps), shared)
+    def event(self, event: Event, module: Module, recorded: Type, shared: bool) -> None:
+        shared, place = shared or event.at.shared, event.at.loc
+        if event.module is not None:
+            given = tuple(_of(value, module.types) for value in event.inputs)
+            (found,) = self.module(event.module, given, shared, place)
+            _require(found == recorded, place, f"`{event.at.called}` gives {found}, recorded {recorded}")
+            return
+        _require(event.at.called in PRIMITIVES, place, f"there is no primitive `{event.at.called}`")
+        attributes = {name: attribute.value for name, attribute in event.attributes.items()}
+        if PRIMITIVES[event.at.called].parameters([module.types[value] for value in event.opened], attributes):
+            self.parametric.append((event, shared))
 
-    def body(self, body: Body, known: dict[str, Maps], shared: bool) -> Type | None:
-        for statement in body:
-            result = self.statement(statement, known, shared)
-            if result is not None:
-                return result
-        return None
 
-    def statement(self, statement: Statement, known: dict[str, Maps], shared: bool) -> Type | None:
-        match statement:
-            case Return():
-                return self.one(statement.value, known, shared, statement.loc)
-            case Yield():
-                self.yielded.append(self.one(statement.value, known, shared, statement.loc))
-            case Bind():
-                known[statement.name] = self.operand(statement.value, known, shared, statement.loc)
-            case If():
-                return self.body(statement.then if statement.taken else statement.other, known, shared)
-            case Repeat():
-                for iteration in statement.iterations:
-                    self.body(iteration, known, shared)
-            case Each():
-                items = self.operand(statement.items, known, shared, statement.loc)
-                _require(isinstance(items, tuple), statement.loc, f"`{statement.item}` goes through no list")
-                assert isinstance(items, tuple)
-                _require(len(items) == len(statement.iterations), statement.loc, "one body is needed for each map")
-                for iteration, item in zip(statement.iterations, items, strict=True):
-                    known[statement.item] = item
-                    self.body(iteration, known, shared)
-            case BindScalar():
-                pass
-        return None
+def _of(value: Values, types: Sequence[Type]) -> Type | tuple[Type, ...]:
+    return tuple(types[number] for number in value) if isinstance(value, tuple) else types[value]
 
-    @staticmethod
-    def named(name: str, known: dict[str, Maps], place: Loc) -> Maps:
-        """The type of what a name stands for."""
-        try:
-            return look_up(name, known)
-        except KeyError:
-            raise Invalid(str(place), f"`{name}` is used before it is there") from None
 
-    def one(self, operand: Operand, known: dict[str, Maps], shared: bool, place: Loc) -> Type:
-        result = self.operand(operand, known, shared, place)
-        _require(isinstance(result, Type), place, "a list of maps stands where one is needed")
-        assert isinstance(result, Type)
-        return result
+class _Replay:
+    """Runs the text of a module's definition over what its statements were: that has to give the events, in order."""
 
-    def operand(self, operand: Operand, known: dict[str, Maps], shared: bool, place: Loc) -> Maps:
-        match operand:
-            case Ref():
-                got = self.named(operand.name, known, place)
-                _require(got == operand.type, place, f"`{operand.name}` is {got}, recorded {operand.type}")
-                return got
-            case Many():
-                if not operand.name:
-                    return tuple(self.one(item, known, shared, place) for item in operand.items)
-                return self.named(operand.name, known, place)
-            case Call():
-                maps = {name: self.operand(part, known, shared, operand.loc) for name, part in operand.maps.items()}
-                return self.module(operand, maps, shared or operand.shared)
-        inputs: list[Type] = []
-        for part in operand.inputs:
-            given = self.operand(part, known, shared, operand.loc)
-            inputs += given if isinstance(given, tuple) else (given,)
-        _require(operand.any_size == self.program.any_size, operand.loc, "of another network, by its sizes")
-        _require(operand.primitive in PRIMITIVES, operand.loc, f"there is no primitive `{operand.primitive}`")
-        attributes = {name: attribute.value for name, attribute in operand.attributes.items()}
-        if PRIMITIVES[operand.primitive].parameters(inputs, attributes):
-            self.parametric.append((operand, shared or operand.shared))
-        return operand.type
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.known: dict[str, Values] = {}
+        self.last = 0  # values so far
+        for name, type_ in module.maps.items():
+            numbers = tuple(range(self.last, self.last + len(type_))) if isinstance(type_, tuple) else self.last
+            self.known[name] = numbers
+            self.last += len(numbers) if isinstance(numbers, tuple) else 1
+        self.results: list[Values] = []
+        self.ran = 0
+
+    def whole(self) -> None:
+        """All statements. Nothing may be recorded beside them."""
+        module = self.module
+        types = [type_ for part in module.maps.values() for type_ in (part if isinstance(part, tuple) else (part,))]
+        _require(list(module.types[: module.given]) == types, module.loc, f"`{module.definition}` records other maps")
+        self.body(module.written.body, (), (), ())
+        _require(bool(self.results), module.loc, f"`{module.definition}` does not return")
+        sound = (*self.results,) == module.results and self.last == len(module.types) and self.ran == len(module.ran)
+        _require(sound, module.loc, f"`{module.definition}` records other operations than its text gives")
+
+    def body(self, body: Body, iteration: Iteration, path: Path, outer: Path) -> bool:
+        """Some statements: whether one of them returns."""
+        return any(self.statement(statement, iteration, path, outer) for statement in body)
+    def statement(self, statement: Statement, iteration: Iteration, path: Path, outer: Path) -> bool:
+        said = self.module.ran.get((statement.site, iteration))
+        self.ran += said is not None
+        if isinstance(said, Made):
+            value = self.made(said, path, outer, statement.loc)
+            if isinstance(statement, Let):
+                self.known[statement.name] = value
+            elif isinstance(statement, Return | Yield):
+                self.results.append(value)
+                return isinstance(statement, Return)
+            elif isinstance(statement, Each):
+                for number, item in enumerate(value if isinstance(value, tuple) else ()):
+                    self.known[statement.item] = item
+                    inside = (*path, f"{statement.path}{number}")
+                    self.body(statement.body, (*iteration, number), inside, path)
+        elif isinstance(statement, If):
+            _require(said is not None, statement.loc, "it is not said which arm a choice takes")
+            return self.body(statement.then if said and said.value else statement.other, iteration, path, outer)
+        elif isinstance(statement, Repeat):
+            _require(said is not None, statement.loc, "it is not said how often a `repeat` runs")
+            for number in range(int(cast(int, said.value)) if said else 0):
+                apart = (*outer, f"{statement.shared_path}{number}") if statement.shared_path else outer
+                self.body(statement.body, (*iteration, number), (*path, f"{statement.path}{number}"), apart)
+        else:
+            _require(isinstance(statement, Let), statement.loc, f"`{self.module.definition}` gives nothing here")
+        return False
+
+    def made(self, made: Made, path: Path, outer: Path, place: Loc) -> Values:
+        """What a statement's expression gives, run now."""
+        value = self.form(made.form, path, outer, place)
+        _require(value == made.value, place, f"gives value {value}, recorded {made.value}")
+        return value
+
+    def form(self, form: Form, path: Path, outer: Path, place: Loc) -> Values:
+        if isinstance(form, Named):
+            _require(form.name in self.known, place, f"`{form.name}` is used before it is there")
+            found = self.known[form.name]
+            if form.index is None:
+                return found
+            _require(isinstance(found, tuple) and form.index < len(found) + form.rest, place, f"`{form.name}` is too short")
+            assert isinstance(found, tuple)
+            return found[form.index :] if form.rest else found[form.index]
+        if isinstance(form, Listed):
+            return tuple(cast(int, self.form(item, path, outer, place)) for item in form.items)
+        inputs = tuple(self.form(part, path, outer, place) for part in form.inputs)
+        event = self.module.events[self.last - self.module.given : self.last - self.module.given + 1]
+        _require(bool(event), place, f"`{form.called}` is not recorded")
+        expected = form, inputs, (outer if form.shared else path) + form.path
+        recorded = event[0].at, event[0].inputs, event[0].path
+        _require(recorded == expected, place, f"`{form.called}` of {inputs} is recorded as {event[0]}")
+        self.last += 1
+        return self.last - 1
 
 
 # ---- the operations ----
@@ -258,7 +275,7 @@ def _check_node(node: Node, types: Sequence[Type], recorded: Type) -> None:
 # ---- parameters and outputs ----
 
 
-def _check_parameters(graph: Graph, parametric: Sequence[tuple[Op, bool]]) -> None:
+def _check_parameters(graph: Graph, parametric: Sequence[tuple[Event, bool]]) -> None:
     """Two operations have a parameter in common only where `shared` says so, and then of one shape."""
     nodes = [node for node in graph.nodes if node.parameters]
     _require(len(nodes) == len(parametric), graph.program.name, "the graph is not this program's")

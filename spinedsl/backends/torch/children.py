@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from spinedsl.backends.torch.merge import CallAt, ManyAt, OpAt, OperandAt, RefAt, parts, settled
+from spinedsl.backends.torch.body import CallAt, ManyAt, OpAt, OperandAt, RefAt, parts, settled
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.record import Record
 

@@ -1,7 +1,7 @@
 """The classes and functions of a program: one for each definition in use, those that are called before those that call.
 
-In: a program. Out: `Class`es with their text. All uses of a definition share one class; only uses that do not align, as
-`merge` puts it, get a second one.
+In: a program. Out: `Class`es with their text. All uses of a definition share one class; only uses that are wired
+otherwise get a second one.
 """
 
 from __future__ import annotations
@@ -10,138 +10,88 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import TypeAlias
 
 from spinedsl.backends.torch.construct import Construct
 from spinedsl.backends.torch.expressions import literal
 from spinedsl.backends.torch.forward import Forward
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import STEP, WIDTH, Doc, block, call, lines
-from spinedsl.backends.torch.merge import BodyAt, Misaligned, merge
+from spinedsl.backends.torch.groups import groups
 from spinedsl.backends.torch.names import class_name, place, prose, python_name
 from spinedsl.backends.torch.plan import Class, Plan, Surroundings
 from spinedsl.backends.torch.scope import Argument
+from spinedsl.backends.torch.written import written
 from spinedsl.ops.primitives import PRIMITIVES
-from spinedsl.ops.program import (
-    Bind,
-    Body,
-    Call,
-    Each,
-    If,
-    Module,
-    Op,
-    Program,
-    Repeat,
-    Return,
-    Yield,
-    calls_of,
-    operands,
-)
+from spinedsl.ops.program import Applied, Definition, Module, Program, calls_of, forms
 from spinedsl.ops.types import Loc
-
-Key: TypeAlias = tuple[str, Loc]
-
 
 def classes_of(program: Program, rules: Rules, taken: set[str]) -> list[Class]:
     """The classes in the order of the file. `taken` are names of the module; those of the classes are added."""
     made: dict[int, Class] = {}
-    written: list[Class] = []
+    found: list[Class] = []
     definitions = list(_by_definition(program))
     computed = _computed(module for modules in definitions for module in modules)
+
+    def class_of(module: Module) -> Class:
+        return made[id(module)]
+
     for modules in definitions:
         sized = any(_is_sized(module, made) for module in modules)
-        for group, body in _aligned(modules, made):
-            here = frozenset(computed.get(_key(modules[0]), ()))
-            around = Surroundings(frozenset(taken), lambda module: made[id(module)], rules, sized, here)
-            found = _write(Plan(group, body, around), program, taken)
-            taken.add(found.name)
-            written.append(found)
-            made.update((id(module), found) for module in group)
-    return written
+        for group in groups(modules, class_of):
+            here = frozenset(computed.get(modules[0].written, ()))
+            around = Surroundings(frozenset(taken), class_of, rules, sized, here)
+            found.append(_write(Plan(group, written(group, class_of), around), program, taken))
+            taken.add(found[-1].name)
+            made.update((id(module), found[-1]) for module in group)
+    return found
 
 
 def _by_definition(program: Program) -> Iterator[list[Module]]:
     """Every module of the program, those of one definition together, after the definitions that it calls."""
-    modules: dict[Key, dict[int, Module]] = {}
-    calls: dict[Key, list[Key]] = {}
+    modules: dict[Definition, dict[int, Module]] = {}
+    calls: dict[Definition, list[Definition]] = {}
 
-    def visit(module: Module) -> Key:
-        key = _key(module)
-        known = modules.setdefault(key, {})
+    def visit(module: Module) -> Definition:
+        known = modules.setdefault(module.written, {})
         if id(module) not in known:
             known[id(module)] = module
-            calls.setdefault(key, []).extend(visit(inner) for inner in _called(module.body))
-        return key
+            calls.setdefault(module.written, []).extend(visit(inner) for inner in _called(module))
+        return module.written
 
     roots = [visit(call.module) for row in program.rows for call in calls_of(row)]
-    done: set[Key] = set()
+    done: set[Definition] = set()
 
-    def in_order(key: Key) -> Iterator[list[Module]]:
-        if key not in done:
-            done.add(key)
-            for inner in calls[key]:
+    def in_order(definition: Definition) -> Iterator[list[Module]]:
+        if definition not in done:
+            done.add(definition)
+            for inner in calls[definition]:
                 yield from in_order(inner)
-            yield list(modules[key].values())
+            yield list(modules[definition].values())
 
     for root in roots:
         yield from in_order(root)
 
 
-def _key(module: Module) -> Key:
-    return module.definition, module.loc
+def _called(module: Module) -> Iterator[Module]:
+    return (event.module for event in module.events if event.module is not None)
 
 
-def _computed(modules: Iterable[Module]) -> dict[Key, set[str]]:
+def _computed(modules: Iterable[Module]) -> dict[Definition, set[str]]:
     """By definition, the feature maps that some call of it is given as an operation, not by name."""
-    found: dict[Key, set[str]] = {}
-    for module in modules:
-        for used in (part for part in _parts(module.body) if isinstance(part, Call)):
-            names = (name for name, value in used.maps.items() if next(operands(value), None) is not None)
-            found.setdefault(_key(used.module), set()).update(names)
+    found: dict[Definition, set[str]] = {}
+    for event in (event for module in modules for event in module.events if event.module is not None):
+        inputs = zip(event.module.maps, event.at.inputs, strict=True)
+        names = (name for name, form in inputs if any(isinstance(part, Applied) for part in forms(form)))
+        found.setdefault(event.module.written, set()).update(names)
     return found
-
-
-def _called(body: Body) -> Iterator[Module]:
-    return (part.module for part in _parts(body) if isinstance(part, Call))
-
-
-def _parts(body: Body) -> Iterator[Op | Call]:
-    for statement in body:
-        if isinstance(statement, Bind | Return | Yield):
-            yield from operands(statement.value)
-        elif isinstance(statement, If):
-            yield from _parts(statement.then + statement.other)
-        elif isinstance(statement, Repeat | Each):
-            yield from operands(statement.items) if isinstance(statement, Each) else ()
-            for iteration in statement.iterations:
-                yield from _parts(iteration)
 
 
 def _is_sized(module: Module, made: Mapping[int, Class]) -> bool:
     """An expansion needs the sizes of the levels, for an operation of its own or for a class that it calls."""
     return any(
-        bool(made[id(part.module)].sizes) if isinstance(part, Call) else PRIMITIVES[part.primitive].sized
-        for part in _parts(module.body)
+        PRIMITIVES[event.at.called].sized if event.module is None else bool(made[id(event.module)].sizes)
+        for event in module.events
     )
-
-
-def _aligned(modules: list[Module], made: dict[int, Class]) -> list[tuple[list[Module], BodyAt]]:
-    """All modules as one group, else as few as come out of adding them one by one."""
-    try:
-        return [(modules, merge(modules, lambda module: made[id(module)]))]
-    except Misaligned:
-        groups: list[tuple[list[Module], BodyAt]] = []
-    for module in modules:
-        for position, (group, _) in enumerate(groups):
-            try:
-                body = merge([*group, module], lambda module: made[id(module)])
-            except Misaligned:
-                continue
-            groups[position] = [*group, module], body
-            break
-        else:
-            groups.append(([module], merge([module], lambda module: made[id(module)])))
-    return groups
 
 
 # ---- text ----

@@ -14,7 +14,7 @@ from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
 from spinedsl.backends.torch.initial import read_by
 from spinedsl.backends.torch.layout import Bracket, Choice, Doc, For, Line, Statement, call, entry, named
-from spinedsl.backends.torch.merge import (
+from spinedsl.backends.torch.body import (
     BindAt,
     BodyAt,
     CallAt,

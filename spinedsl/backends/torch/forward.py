@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
 from spinedsl.backends.torch.layout import Append, Bracket, Choice, Doc, Extend, For, Line, Statement, call, flat
-from spinedsl.backends.torch.merge import (
+from spinedsl.backends.torch.body import (
     BindAt,
     BodyAt,
     CallAt,
@@ -81,7 +81,7 @@ class Forward:
                 isinstance(before, BindAt)
                 and isinstance(statement, BindAt | ReturnAt | YieldAt)
                 and isinstance(statement.value, RefAt)
-                and statement.value.name == before.name
+                and (statement.value.name, statement.value.index) == (before.name, None)
                 and self.plan.uses[before.name] == 1
             ):
                 made[-1] = replace(statement, value=before.value)
@@ -161,10 +161,11 @@ class Forward:
     def operand(self, value: OperandAt) -> Code:
         """An operand in Python."""
         if isinstance(value, RefAt):
-            return Code(self.plan.local(value.name))
+            item = "" if value.index is None else f"[{value.index}]"
+            return Code(f"{self.plan.local(value.name)}{item}")
         if isinstance(value, ManyAt):
             if value.name:
-                return Code(self.plan.local(value.name))
+                return Code(f"{self.plan.local(value.name)}[{value.start}:]" if value.start else self.plan.local(value.name))
             return Code(Bracket("[", tuple(self.operand(item).doc for item in value.items), "]"))
         for group in self.groups:
             if group.chain and group.chain[-1] is value:

@@ -15,7 +15,7 @@ from spinedsl.backends.torch.children import Group, Grouping, Part
 from spinedsl.backends.torch.expressions import leaves, opposite
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, named
-from spinedsl.backends.torch.merge import (
+from spinedsl.backends.torch.body import (
     BindAt,
     BodyAt,
     CallAt,
@@ -39,7 +39,7 @@ from spinedsl.backends.torch.merge import (
 from spinedsl.backends.torch.names import python_name
 from spinedsl.backends.torch.scope import Argument, Scope
 from spinedsl.backends.torch.windows import unsettled
-from spinedsl.ops.program import Module, item_of
+from spinedsl.ops.program import Module
 from spinedsl.ops.types import Expr, Name
 from spinedsl.record import Record, field, replace
 
@@ -160,9 +160,9 @@ class Plan:
     def _names_in(self, value: OperandAt) -> Iterator[str]:
         inner: Sequence[OperandAt] = ()
         if isinstance(value, RefAt):
-            yield list_name(value.name)
+            yield value.name
         elif isinstance(value, ManyAt):
-            yield from [list_name(value.name)] if value.name else ()
+            yield from [value.name] if value.name else ()
             inner = value.items
         elif isinstance(value, OpAt):
             inner = value.inputs
@@ -211,9 +211,7 @@ class Plan:
         return self.loop_names[word, depth]
 
     def local(self, name: str) -> str:
-        """A feature map's name in `forward`; `ps[0]` and `ps[1:]` are as good in Python."""
-        if (part := item_of(name)) is not None:
-            return f"{self.local(part[0])}[{part[1]}{':' if part[2] else ''}]"
+        """A name of feature maps in `forward`."""
         if name not in self.names:
             loops = self.loop_names.values()
             self.names[name] = python_name(name, {*self.around.taken, *loops, *self.names.values()})
@@ -296,12 +294,6 @@ def _by_binder(lets: Sequence[ScalarAt]) -> dict[int, ScalarAt]:
             let = replace(let, value=Scalar({**before.value.values, **let.value.values}, exprs))  # noqa: PLW2901
         found[let.binder] = let
     return found
-
-
-def list_name(name: str) -> str:
-    """The list that `ps[0]` is an item of; else the name itself."""
-    part = item_of(name)
-    return part[0] if part is not None else name
 
 
 def _outside_each(body: BodyAt) -> Iterator[StatementAt]:

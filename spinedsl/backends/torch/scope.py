@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from spinedsl.backends.torch.expressions import Leaf, evaluate, leaves, same, simplify, write
-from spinedsl.backends.torch.merge import Scalar, ScalarAt, Use
+from spinedsl.backends.torch.body import Scalar, ScalarAt, Use
 from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Module
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES

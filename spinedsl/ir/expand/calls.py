@@ -10,7 +10,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.expand.attributes import check_value
-from spinedsl.ir.expand.binders import Binders
+from spinedsl.ir.expand.body import Sites
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.misfits import divides, level_after, misfit
@@ -21,7 +21,7 @@ from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Resu
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, UNCUT, Attribute, Primitive, Problem
-from spinedsl.ops.program import Call, Many, Module, Op, Operand, Return, item_of
+from spinedsl.ops.program import Call, If, Many, Module, Op, Operand, Return, flat
 from spinedsl.ops.rules import size_not_kept, uneven_stride
 from spinedsl.ops.types import Attr, Expr, Operation, Type, Value
 from spinedsl.source import Span
@@ -48,9 +48,9 @@ class Caller(Evaluator):
         return plan_of(self.defined)
 
     @property
-    def binders(self) -> Binders:
+    def sites(self) -> Sites:
         """Which statement binds what each name means."""
-        return self.plan.binders
+        return self.plan.sites
 
     def call(self, expr: tree.Call) -> Result:
         """Any call; a `shared` one has the same weights in every iteration that shares it."""
@@ -372,8 +372,7 @@ class Caller(Evaluator):
         if level is not None and level > self.context.deepest:
             self.context.deepest = level
         channels = channels_of_result(primitive, operands, attributes, result)
-        any_size = self.context.any_size
-        return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span), any_size)
+        return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span))
 
     def fits_sizes(
         self, role: str, primitive: str, x: Type, attributes: dict[str, Attr], values: dict[str, Value], span: Span
@@ -449,21 +448,7 @@ def uncut(result: Op | Call) -> Op | Call:
 
 def rest(items: Many) -> Many:
     """A list without its first item."""
-    if not items.name:
-        return Many("", items.items[1:])
-    base, start, _ = item_of(items.name) or (items.name, 0, True)
-    return Many(f"{base}[{start + 1}:]", items.items[1:])
-
-
-def flat(inputs: tuple[Operand, ...]) -> list[FeatureMap]:
-    """Feature maps one by one, lists opened."""
-    maps: list[FeatureMap] = []
-    for value in inputs:
-        if isinstance(value, Many):
-            maps += flat(value.items)
-        else:
-            maps.append(value)
-    return maps
+    return Many(items.name, items.items[1:], items.start + 1)
 
 
 def _in_turn(primitive: Primitive) -> Iterator[Attribute]:
@@ -506,8 +491,9 @@ def channels_of(module: Module, defined: Defined) -> Expr:
     """A module's channels in its own names: what its signature says, else what it returns."""
     if defined.definition.signature is not None:
         return notation(defined.definition.signature, (), {})
-    last = module.body[-1] if module.body else None
-    return last.value.channels if isinstance(last, Return) and isinstance(last.value, MAPS) else OPAQUE
+    *before, last = module.written.body
+    only = isinstance(last, Return) and not any(isinstance(choice, If) and choice.returns for choice in before)
+    return module.channels[module.results[0]] if only else OPAQUE
 
 
 def channels_of_result(primitive: str, operands: list[FeatureMap], attributes: dict[str, Attr], result: Type) -> Expr:

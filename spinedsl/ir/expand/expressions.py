@@ -13,7 +13,7 @@ from typing import Any, cast
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, nearest, one_of
 from spinedsl.ir.expand.advice import DIVISOR, IN_A_LIST, NO_DIVISION, advice
-from spinedsl.ir.expand.binders import Binders
+from spinedsl.ir.expand.body import Sites
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.notation import in_order, notation
 from spinedsl.ir.expand.values import (
@@ -64,7 +64,7 @@ class Evaluator:
         return self.call(cast(tree.Call, expr)) if kind is tree.Call else _RULES[kind](self, expr)
 
     @property
-    def binders(self) -> Binders:
+    def sites(self) -> Sites:
         """Which statement binds what each name means: none, outside of definitions."""
         return {}
 
@@ -330,7 +330,7 @@ class Evaluator:
         notations = self.defined.notations
         found = notations.get(id(expr))
         if found is None:
-            found = notations[id(expr)] = notation(expr, self.env, self.binders)
+            found = notations[id(expr)] = notation(expr, self.env, self.sites)
         return found
 
 

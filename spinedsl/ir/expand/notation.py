@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Final
 
-from spinedsl.ir.expand.binders import Binders
+from spinedsl.ir.expand.body import Sites
 from spinedsl.ir.expand.values import MAPS
 from spinedsl.ir.library import SCALAR_FUNCTIONS
 from spinedsl.ops.primitives import ALIASES, SYMBOLS
@@ -19,32 +19,32 @@ from spinedsl.syntax import tree
 OPAQUE: Final = Opaque()
 
 
-def notation(expr: tree.Expr, bound: Container[str], binders: Binders) -> Expr:
+def notation(expr: tree.Expr, bound: Container[str], sites: Sites) -> Expr:
     """The form of `expr`; names that are not in `bound` are symbols of the language, such as `relu`."""
     if isinstance(expr, tree.Number | tree.Flag):
         return Literal(expr.value)
     if isinstance(expr, tree.Ident):
         if expr.name not in bound and expr.name in SYMBOLS:
             return Literal(ALIASES.get(expr.name, expr.name))
-        return Name(expr.name, binders.get(id(expr), 0))
+        return Name(expr.name, sites.get(id(expr), 0))
     if isinstance(expr, tree.Property):
         return Property(expr.base.name, expr.name.text) if isinstance(expr.base, tree.Ident) else OPAQUE
     if isinstance(expr, tree.Unary):
-        return Operation(expr.operator, (notation(expr.operand, bound, binders),))
+        return Operation(expr.operator, (notation(expr.operand, bound, sites),))
     if isinstance(expr, tree.Binary):
-        return Operation(expr.operator, (notation(expr.left, bound, binders), notation(expr.right, bound, binders)))
+        return Operation(expr.operator, (notation(expr.left, bound, sites), notation(expr.right, bound, sites)))
     if isinstance(expr, tree.Conditional):
         parts = (expr.condition, expr.value, expr.other)
-        return Operation("if", tuple(notation(part, bound, binders) for part in parts))
+        return Operation("if", tuple(notation(part, bound, sites) for part in parts))
     if isinstance(expr, tree.Call) and expr.callee.text in SCALAR_FUNCTIONS:
-        return _function(expr, bound, binders)
+        return _function(expr, bound, sites)
     return OPAQUE
 
 
-def _function(call: tree.Call, bound: Container[str], binders: Binders) -> Expr:
+def _function(call: tree.Call, bound: Container[str], sites: Sites) -> Expr:
     """A function of numbers, its arguments in order; `max` and `min` of many as a chain of two each."""
     name = call.callee.text
-    parts = [notation(value, bound, binders) for value in in_order(call)]
+    parts = [notation(value, bound, sites) for value in in_order(call)]
     if name in ("max", "min"):
         result = parts[0]
         for part in parts[1:]:

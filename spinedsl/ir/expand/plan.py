@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spinedsl.ir.expand.binders import Binders, binders_of
+from spinedsl.ir.expand.body import Sites, body_of
 from spinedsl.ir.expand.notation import notation
 from spinedsl.ir.library import Defined
 from spinedsl.ir.naming import Paths, name_parts
-from spinedsl.ops.program import Formal
+from spinedsl.ops.program import Definition, Formal
 from spinedsl.ops.types import Attr
 from spinedsl.record import Record
 from spinedsl.syntax import tree
@@ -20,7 +20,8 @@ class Plan(Record, eq=False):
     """The names of a definition's parameters, and what it costs to expand it."""
 
     paths: Paths  # see `naming`
-    binders: Binders  # what binds each name
+    written: Definition  # its text, as programs keep it
+    sites: Sites  # where its statements stand there, and what binds each name
     weights: Mapping[int, int]  # steps that a statement takes, by its identity, if many
     frames: int  # Python's frames, at most, while it is expanded without what it calls
     scalars: Mapping[str, Formal]  # its parameters as compile-time values, if their defaults name nothing
@@ -33,7 +34,7 @@ def plan_of(defined: Defined) -> Plan:
         body = defined.definition.body
         paths = name_parts(defined.definition, defined.unit)
         plan = defined.plan = Plan(
-            paths, binders_of(defined.definition), _weights(body), 3 * tree.depth(body) + 8, _scalars(defined)
+            paths, *body_of(defined, paths), _weights(body), 3 * tree.depth(body) + 8, _scalars(defined)
         )
     return plan
 

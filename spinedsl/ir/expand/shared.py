@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from spinedsl.ir.scalars import describe
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
-from spinedsl.ops.program import Bind, Body, Call, Each, If, Many, Op, Operand, Path, Repeat, Return, input_types
-from spinedsl.ops.types import Value
+from spinedsl.ops.program import Call, Module, Op, Path, flat
+from spinedsl.ops.types import Attr, Type, Value
 from spinedsl.record import Record
 
 # A convolution moves over each map as that needs; its weights stay the same.
@@ -27,8 +27,8 @@ class Running(Record):
 def operations_of(call: Op | Call) -> tuple[Running, ...]:
     """The operations of one call in running order, without those of its arguments."""
     if isinstance(call, Call):
-        return tuple(_of_body(call.module.body, ()))
-    (whole,) = _of_op(call, ())
+        return tuple(_of_module(call.module, ()))
+    whole = _running(call.primitive, (), call.attributes, [part.type for part in flat(call.inputs)])
     free = _FREE.get(call.primitive, frozenset())
     kept = {name: value for name, value in whole.attributes.items() if name not in free}
     return (Running(whole.primitive, (), kept, whole.parameters),)
@@ -74,32 +74,15 @@ def _shapes(operations: tuple[Running, ...]) -> Iterator[tuple[str, tuple[int, .
             yield ".".join((*operation.path, parameter.name)), parameter.shape
 
 
-def _of_body(body: Body, prefix: Path) -> Iterator[Running]:
-    for statement in body:
-        if isinstance(statement, Bind | Return):
-            yield from _of_operand(statement.value, prefix)
-        elif isinstance(statement, If):
-            yield from _of_body(statement.then if statement.taken else statement.other, prefix)
-        elif isinstance(statement, Repeat | Each):
-            for index, iteration in enumerate(statement.iterations):
-                yield from _of_body(iteration, (*prefix, f"{statement.path}{index}"))
+def _of_module(module: Module, prefix: Path) -> Iterator[Running]:
+    for event in module.events:
+        if event.module is not None:
+            yield from _of_module(event.module, prefix + event.path)
+        else:
+            types = [module.types[value] for value in event.opened]
+            yield _running(event.at.called, prefix + event.path, event.attributes, types)
 
 
-def _of_operand(operand: Operand, prefix: Path) -> Iterator[Running]:
-    if isinstance(operand, Many):
-        for item in operand.items:
-            yield from _of_operand(item, prefix)
-    elif isinstance(operand, Op):
-        for part in operand.inputs:
-            yield from _of_operand(part, prefix)
-        yield from _of_op(operand, prefix)
-    elif isinstance(operand, Call):
-        for part in operand.maps.values():
-            yield from _of_operand(part, prefix)
-        yield from _of_body(operand.module.body, prefix + operand.path)
-
-
-def _of_op(op: Op, prefix: Path) -> Iterator[Running]:
-    values = {name: attr.value for name, attr in op.attributes.items()}
-    parameters = PRIMITIVES[op.primitive].parameters(input_types(op), values)
-    yield Running(op.primitive, prefix + op.path, values, parameters)
+def _running(primitive: str, path: Path, attributes: Mapping[str, Attr], types: Sequence[Type]) -> Running:
+    values = {name: attr.value for name, attr in attributes.items()}
+    return Running(primitive, path, values, PRIMITIVES[primitive].parameters(types, values))

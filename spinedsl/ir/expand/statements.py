@@ -26,22 +26,8 @@ from spinedsl.ir.expand.values import (
 from spinedsl.ir.expand.yields import feature, label, labelled, shown
 from spinedsl.ir.library import Defined
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
-from spinedsl.ops.program import (
-    Bind,
-    BindScalar,
-    Body,
-    Each,
-    Formal,
-    If,
-    Many,
-    Module,
-    Ref,
-    Repeat,
-    Return,
-    Statement,
-    Yield,
-    Yielded,
-)
+from spinedsl.ops.program import Formal, Many, Module, Path, Ref, Yielded
+from spinedsl.ops.trace import Trace
 from spinedsl.ops.types import Attr, Expr, Name, Property, Type, Value
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -101,6 +87,7 @@ class Expansion(Caller):
 
     def __init__(self, context: Context, defined: Defined, arguments: Environment) -> None:
         super().__init__(context, defined)
+        self.trace = Trace(self.plan.written)
         self.formals: list[Formal] = []
         self.scalars: dict[str, Attr] = {}
         self.maps: dict[str, Type | tuple[Type, ...]] = {}
@@ -148,16 +135,15 @@ class Expansion(Caller):
         name = parameter.name.text
         if isinstance(value, MAPS):
             self.maps[name] = value.type
-            self.env[name] = Ref(name, value.type, _property(name, "channels"))
+            self.env[name] = self.incoming(name, value.type, _property(name, "channels"))
             self.formals.append(_formal(name, "map", None))
         elif isinstance(value, Many):
             types = [item.type for item in value.items if isinstance(item, MAPS)]
             same = len({type_.channels for type_ in types}) == 1
             channels: Expr = _property(name, "channels") if same else OPAQUE
             self.maps[name] = tuple(types)
-            self.env[name] = Many(
-                name, tuple(Ref(f"{name}[{index}]", type_, channels) for index, type_ in enumerate(types))
-            )
+            items = tuple(self.incoming(name, type_, channels, index) for index, type_ in enumerate(types))
+            self.env[name] = Many(name, items)
             self.formals.append(_formal(name, "maps", None))
         elif isinstance(value, Block):
             self.env[name] = value
@@ -172,13 +158,16 @@ class Expansion(Caller):
             if not isinstance(value, Poison):
                 self.scalars[name] = Attr(value, _name(name))
 
+    def incoming(self, name: str, type_: Type, channels: Expr, index: int | None = None) -> Ref:
+        """A feature map that comes in."""
+        return Ref(name, type_, channels, index, self.trace.value(type_, channels))
+
     # ---- the whole ----
 
     def run(self) -> Module | Poison:
         """The module that the definition becomes."""
         definition = self.defined.definition
-        body: list[Statement] = []
-        result = self.body(definition.body, body)
+        result = self.body(definition.body)
         if isinstance(result, Poison) or self.broken:
             return POISON
         if result is None and not self.yields:
@@ -200,17 +189,8 @@ class Expansion(Caller):
         types = [yielded.type for yielded in self.yields] if result is None else [result.type]
         if not all(self.keeps_signature(type_) for type_ in types):
             return POISON
-        return Module(
-            definition=self.defined.name,
-            kind=self.defined.kind,
-            formals=tuple(self.formals),
-            maps=self.maps,
-            scalars=self.scalars,
-            body=tuple(body),
-            type=types[0],
-            loc=self.loc(definition.name.span),
-            yields=tuple(self.yields),
-        )
+        formals, yields, any_size = tuple(self.formals), tuple(self.yields), self.context.any_size
+        return self.trace.module(formals, self.maps, self.scalars, any_size=any_size, yields=yields)
 
     def keeps_signature(self, result: Type) -> bool:
         """What comes out has the channels that the signature promises."""
@@ -253,41 +233,37 @@ class Expansion(Caller):
 
     # ---- statements ----
 
-    def body(self, statements: tree.Body, made: list[Statement]) -> Result | None:
-        """Run statements, appending what they become; the value returned, None if they fall through."""
+    def body(self, statements: tree.Body) -> Result | None:
+        """Run statements; the value returned, None if they fall through."""
         weights = self.plan.weights
-        for position, statement in enumerate(statements):
+        for statement in statements:
             if not self.context.spend(statement.span, weights.get(id(statement), 1)):
                 return POISON
             if isinstance(statement, tree.Binding):
-                self.binding(statement, made)
+                self.binding(statement)
             elif isinstance(statement, tree.Return):
-                return self.give_back(statement, made)
+                return self.give_back(statement)
             elif isinstance(statement, tree.Yield):
-                self.give(statement, made)
+                self.give(statement)
             elif isinstance(statement, tree.If):
-                # What follows an arm that returns is the other arm: then both arms hold all that may still run.
-                rest = statements[position + 1 :]
-                if rest and not statement.other and always_returns(statement.then):
-                    return self.choose(statement, statement.then, rest, made)
-                result = self.choose(statement, statement.then, statement.other, made)
+                result = self.choose(statement)
                 if result is not None:
                     return result
             elif isinstance(statement, tree.Repeat):
-                self.repeat(statement, made)
+                self.repeat(statement)
             elif isinstance(statement, tree.Each):
-                self.each(statement, made)
+                self.each(statement)
         return None
 
-    def give_back(self, statement: tree.Return, made: list[Statement]) -> Result:
+    def give_back(self, statement: tree.Return) -> Result:
         """`return`."""
         self.returned = statement.value.span
         value = self.evaluate(statement.value)
         if isinstance(value, MAPS):
-            made.append(Return(value, self.loc(statement.span)))
+            self.trace.gives(self.sites[id(statement)], value)
         return value
 
-    def give(self, statement: tree.Yield, made: list[Statement]) -> None:
+    def give(self, statement: tree.Yield) -> None:
         """`yield`: one more value, named by what is yielded, if the head yields several things, and by the loops."""
         value = self.evaluate(statement.value)
         if isinstance(value, Poison):
@@ -306,74 +282,63 @@ class Expansion(Caller):
             return
         self.named.add(name)
         self.yields.append(Yielded(name, value.type))
-        made.append(Yield(value, self.loc(statement.span)))
+        self.trace.gives(self.sites[id(statement)], value)
 
     @cached_property
     def labelled(self) -> bool:
         """The head yields several things."""
         return labelled(self.defined.definition)
 
-    def binding(self, binding: tree.Binding, made: list[Statement]) -> None:
+    def binding(self, binding: tree.Binding) -> None:
         """`let`, `var`, or an assignment."""
-        name = binding.name.text
+        name, site = binding.name.text, self.sites[id(binding)]
         value = self.evaluate(binding.value)
         if isinstance(value, MAPS):
-            made.append(Bind(binding.keyword, name, value, self.loc(binding.span)))
-            self.env[name] = Ref(name, value.type, value.channels)
+            self.env[name] = self.bound(name, self.trace.makes(site, value)[0])
         elif isinstance(value, Many):
             self.context.spend(binding.span, len(value.items))
-            made.append(Bind(binding.keyword, name, value, self.loc(binding.span)))
-            items = tuple(
-                Ref(f"{name}[{index}]", item.type, item.channels)
-                for index, item in enumerate(value.items)
-                if isinstance(item, MAPS)
-            )
-            self.env[name] = Many(name, items)
+            values = self.trace.makes(site, value)
+            self.env[name] = Many(name, tuple(self.bound(name, number, index) for index, number in enumerate(values)))
         else:
             self.env[name] = value
             if is_scalar(value):
-                attr = Attr(scalar(value), self.notation(binding.value))
-                made.append(BindScalar(binding.keyword, name, attr, self.loc(binding.span), self.binders[id(binding)]))
+                self.trace.says(site, Attr(scalar(value), self.notation(binding.value)))
 
-    def choose(self, statement: tree.If, then: tree.Body, other: tree.Body, made: list[Statement]) -> Result | None:
+    def bound(self, name: str, value: int, index: int | None = None) -> Ref:
+        """A value, or an item of a list, by the name that it was given."""
+        return Ref(name, self.trace.types[value], self.trace.channels[value], index, value)
+
+    def choose(self, statement: tree.If) -> Result | None:
         """Run the arm that the condition takes. After a mistake in the condition nothing is known."""
         condition = self.condition(statement.condition, "`if`")
         if condition is None or not self.context.spend(statement.span):
             return POISON
-        arm: list[Statement] = []
-        result = self.body(then if condition else other, arm)
-        attr = Attr(condition, self.notation(statement.condition))
-        taken: Body = tuple(arm)
-        made.append(
-            If(attr, taken if condition else (), () if condition else taken, bool(other), self.loc(statement.span))
-        )
-        return result
+        self.trace.says(self.sites[id(statement)], Attr(condition, self.notation(statement.condition)))
+        return self.body(statement.then if condition else statement.other)
 
     # ---- loops ----
 
-    def repeat(self, statement: tree.Repeat, made: list[Statement]) -> None:
+    def repeat(self, statement: tree.Repeat) -> None:
         """Run a body as often as the count says; nothing is allocated for a count that is too large."""
         times = self.times(statement.count)
         if times is None:
             self.forget(statement.body)
             return
         index = statement.index.text if statement.index is not None else ""
-        iterations: list[Body] = []
+        self.trace.says(self.sites[id(statement)], Attr(times, self.notation(statement.count)))
         path, *shared = self.plan.paths.get(id(statement), ("rep",))
-        home = self.home
+        home, outer = self.home, self.trace.outer
         for iteration in range(times):
             if not self.context.spend(statement.span):
                 break
             if index:
                 self.env[index] = iteration
             self.home = (*home, iteration) if shared else home
-            iterations.append(self.iteration(statement.body, str(iteration)))
+            apart = (*outer, f"{shared[0]}{iteration}") if shared else outer
+            self.iteration(statement.body, str(iteration), iteration, path, apart)
         if index:
             self.env.pop(index, None)
         self.home = home
-        attr = Attr(times, self.notation(statement.count))
-        binder = self.binders[id(statement)]
-        made.append(Repeat(attr, index, binder, path, tuple(iterations), self.loc(statement.span), *shared))
 
     def times(self, expr: tree.Expr) -> int | None:
         """How often a `repeat` runs; None after a mistake."""
@@ -394,7 +359,7 @@ class Expansion(Caller):
             return count
         return None
 
-    def each(self, statement: tree.Each, made: list[Statement]) -> None:
+    def each(self, statement: tree.Each) -> None:
         """Run a body for every feature map of a list."""
         items = self.evaluate(statement.items)
         if not isinstance(items, Many):
@@ -402,35 +367,31 @@ class Expansion(Caller):
                 self.not_a_list(statement.items, items)
             self.forget(statement.body)
             return
-        iterations: list[Body] = []
         name = statement.item.text
+        (path,) = self.plan.paths.get(id(statement), (name,))
+        values = self.trace.makes(self.sites[id(statement)], items)
         home, self.home = self.home, tuple(self.around)
-        for number, item in enumerate(items.items):
+        for number, (item, value) in enumerate(zip(items.items, values, strict=True)):
             if not self.context.spend(statement.span):
                 break
-            if isinstance(item, MAPS):
-                self.env[name] = Ref(name, item.type, item.channels)
-            iterations.append(self.iteration(statement.body, feature(item, number, self.formals)))
+            self.env[name] = self.bound(name, value)
+            self.iteration(statement.body, feature(item, number, self.formals), number, path, self.trace.prefix)
         self.env.pop(name, None)
         self.home = home
-        (path,) = self.plan.paths.get(id(statement), (name,))
-        binder = self.binders[id(statement)]
-        made.append(Each(name, binder, items, path, tuple(iterations), self.loc(statement.span)))
 
     def not_a_list(self, expr: tree.Expr, value: Result) -> None:
         """`each` goes through lists."""
         self.wrong("`each`", "a list of feature maps", expr, value)
 
-    def iteration(self, body: tree.Body, number: str | int) -> Body:
+    def iteration(self, body: tree.Body, label: str | int, number: int, path: str, outer: Path) -> None:
         """One run of a loop's body. Its `let`s end with it; the `var`s of outside keep what they were set to."""
         before = set(self.env)
-        made: list[Statement] = []
-        self.around.append(number)
-        self.body(body, made)
+        self.around.append(label)
+        with self.trace.inside(number, f"{path}{number}", outer):
+            self.body(body)
         self.around.pop()
         for name in set(self.env) - before:
             del self.env[name]
-        return tuple(made)
 
     def forget(self, body: tree.Body) -> None:
         """What a loop would have set, and what it would have yielded, is unknown, since how often it runs is."""

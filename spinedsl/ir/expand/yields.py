@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from spinedsl.ops.program import Formal, Operand, Ref, item_of
+from spinedsl.ops.program import Formal, Operand, Ref
 from spinedsl.syntax import tree
 
 
@@ -21,8 +21,9 @@ def label(statement: tree.Yield, several: bool) -> tuple[str, ...]:
 
 def feature(item: Operand, number: int, formals: Sequence[Formal]) -> str | int:
     """Which of the head's features an item of a list is; if it is none, its number in the list as text."""
-    part = item_of(item.name) if isinstance(item, Ref) else None
-    return part[1] if part is not None and formals and part[0] == formals[0].name else str(number)
+    if isinstance(item, Ref) and item.index is not None and formals and item.name == formals[0].name:
+        return item.index
+    return str(number)
 
 
 def shown(name: Sequence[str | int]) -> str:

@@ -1,0 +1,246 @@
+"""The tree that a class is printed from: what stands at each place of a definition's text, over all of its uses.
+
+Statements and expressions are those of the text; every value is known for every use. `written` makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from spinedsl.ops.program import Module
+from spinedsl.ops.types import Expr, Type, Value
+from spinedsl.record import Record, replace
+
+
+class Use(NamedTuple):
+    """One run of a statement: in which module, and in which iteration of each loop around, by the loop's number."""
+
+    module: int
+    iterations: tuple[tuple[int, int], ...] = ()
+
+    def inside(self, loop: int, iteration: int) -> Use:
+        """The same, one loop further in."""
+        return Use(self.module, (*self.iterations, (loop, iteration)))
+
+    def only(self, loops: Container[int]) -> Use:
+        """The same, as it is known outside of all loops but these."""
+        return Use(self.module, tuple(pair for pair in self.iterations if pair[0] in loops))
+
+    def at(self, loop: int) -> int | None:
+        """The iteration of a loop around."""
+        return next((iteration for other, iteration in self.iterations if other == loop), None)
+
+
+T = TypeVar("T")
+
+
+class Scalar(Record, eq=False):
+    """A compile-time value at one place: what it is in each use, and the expressions that say so."""
+
+    values: Mapping[Use, Value]
+    exprs: tuple[Expr, ...] = ()
+
+    @property
+    def constant(self) -> Value | None:
+        """The value, if it is the same in every use."""
+        first, *others = self.values.values()
+        return first if all(type(value) is type(first) and value == first for value in others) else None
+
+
+class RefAt(Record, eq=False):
+    """A feature map by its name, or the item `index` of a list."""
+
+    name: str
+    index: int | None
+    channels: Scalar
+
+
+class ManyAt(Record, eq=False):
+    """A list of feature maps: by its name, from an item on; or written out, without a name."""
+
+    name: str
+    items: tuple[OperandAt, ...] = ()
+    start: int = 0
+
+
+class OpAt(Record, eq=False):
+    """A primitive applied."""
+
+    primitive: str
+    role: str
+    inputs: tuple[OperandAt, ...]
+    attributes: Mapping[str, Scalar]
+    path: tuple[str, ...]
+    shared: bool
+    channels: Scalar
+    types: Mapping[Use, tuple[Type, ...]]  # of what goes in
+    any_size: bool = False  # as of the network: see `program.Op`
+
+
+class CallAt(Record, eq=False):
+    """A definition used: the module in each use, and how its compile-time arguments are written."""
+
+    modules: Mapping[Use, Module]
+    maps: Mapping[str, OperandAt]
+    exprs: Mapping[str, tuple[Expr, ...]]
+    path: tuple[str, ...]
+    shared: bool
+    channels: Scalar
+
+
+class BindAt(Record, eq=False):
+    """A feature map, or a list of them, takes a name."""
+
+    name: str
+    value: OperandAt
+
+
+class ScalarAt(Record, eq=False):
+    """A compile-time value takes a name, once and for all (`let`) or not."""
+
+    fixed: bool
+    name: str
+    binder: int
+    value: Scalar
+
+
+class IfAt(Record, eq=False):
+    """A choice, with what each arm holds in the uses that take it."""
+
+    condition: Scalar
+    then: BodyAt
+    other: BodyAt
+
+
+class LoopAt(Record, eq=False):
+    """A `repeat` (`items` None), or an `each` over `items`, whose `item` names the one of the iteration."""
+
+    count: Scalar
+    index: str
+    binder: int
+    items: ManyAt | None
+    item: str
+    path: str
+    body: BodyAt
+    shared_path: str = ""  # of a `repeat` in an `each`: see `program.Repeat`
+
+
+class ReturnAt(Record, eq=False):
+    """What the definition gives."""
+
+    value: OperandAt
+
+
+class YieldAt(Record, eq=False):
+    """One more value of a head."""
+
+    value: OperandAt
+
+
+OperandAt: TypeAlias = RefAt | ManyAt | OpAt | CallAt
+StatementAt: TypeAlias = BindAt | ScalarAt | IfAt | LoopAt | ReturnAt | YieldAt
+BodyAt: TypeAlias = tuple[StatementAt, ...]
+
+
+# ---- outside of loops ----
+
+
+def settled(scalar: Scalar) -> bool:
+    """No iteration of a loop has another value than the first."""
+    by_module: dict[int, dict[Use, Value]] = {}
+    for use, value in scalar.values.items():
+        by_module.setdefault(use.module, {})[use] = value
+    return all(Scalar(values).constant is not None for values in by_module.values())
+
+
+def hoisted(part: OpAt | CallAt, kept: Container[int]) -> OpAt | CallAt:
+    """What is constructed outside of all loops but `kept`: with the values that it has in the first iterations.
+
+    Nothing that is bound in the loops can be read there, and no value of it is known by an iteration.
+    """
+    if isinstance(part, CallAt):
+        maps = {name: _outside(value, kept) for name, value in part.maps.items()}
+        return replace(part, modules=_first(part.modules, kept), maps=maps, channels=_moved(part.channels, kept))
+    return replace(
+        part,
+        inputs=tuple(_outside(value, kept) for value in part.inputs),
+        attributes={name: _moved(scalar, kept) for name, scalar in part.attributes.items()},
+        channels=_moved(part.channels, kept),
+        types=_first(part.types, kept),
+    )
+
+
+def _outside(value: OperandAt, kept: Container[int]) -> OperandAt:
+    """An operand of what is hoisted: of it, only the channels matter."""
+    return value if isinstance(value, ManyAt) else replace(value, channels=_moved(value.channels, kept))
+
+
+def _moved(scalar: Scalar, kept: Container[int]) -> Scalar:
+    return Scalar(_first(scalar.values, kept), scalar.exprs)
+
+
+def _first(values: Mapping[Use, T], kept: Container[int]) -> dict[Use, T]:
+    found: dict[Use, T] = {}
+    for use, value in values.items():
+        found.setdefault(use.only(kept), value)
+    return found
+
+
+# ---- walking ----
+
+
+def parts(value: OperandAt) -> Iterator[OpAt | CallAt]:
+    """Every operation and call in an operand, inner ones first."""
+    if isinstance(value, ManyAt):
+        inner: tuple[OperandAt, ...] = value.items
+    elif isinstance(value, OpAt):
+        inner = value.inputs
+    elif isinstance(value, CallAt):
+        inner = tuple(value.maps.values())
+    else:
+        return
+    for operand in inner:
+        yield from parts(operand)
+    if not isinstance(value, ManyAt):
+        yield value
+
+
+def computes(value: OperandAt) -> bool:
+    """It holds an operation, and is no mere name for what was computed before."""
+    return next(parts(value), None) is not None
+
+
+def values(body: BodyAt) -> Iterator[OperandAt]:
+    """Every operand that a statement binds, returns or loops over, inner statements included."""
+    for statement in body:
+        if isinstance(statement, BindAt | ReturnAt | YieldAt):
+            yield statement.value
+        elif isinstance(statement, IfAt):
+            yield from values(statement.then)
+            yield from values(statement.other)
+        elif isinstance(statement, LoopAt):
+            if statement.items is not None:
+                yield statement.items
+            yield from values(statement.body)
+
+
+def scalars_in(body: BodyAt) -> Iterator[ScalarAt]:
+    """The compile-time `let`s, in the order of the text."""
+    for statement in body:
+        if isinstance(statement, ScalarAt):
+            yield statement
+        elif isinstance(statement, IfAt):
+            yield from scalars_in(statement.then + statement.other)
+        elif isinstance(statement, LoopAt):
+            yield from scalars_in(statement.body)
+
+
+def loops_in(body: BodyAt, depth: int = 0) -> Iterator[tuple[LoopAt, int]]:
+    """Every loop that runs at all, with the number of loops around it."""
+    for statement in body:
+        if isinstance(statement, LoopAt) and statement.body:
+            yield statement, depth
+            yield from loops_in(statement.body, depth + 1)
+        elif isinstance(statement, IfAt):
+            yield from loops_in(statement.then + statement.other, depth)
