@@ -13,13 +13,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl.ops import program
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.primitives import PRIMITIVES, Problem
 from spinedsl.ops.program import (
-    Bind,
     Call,
     Connection,
     Formal,
+    Let,
     Module,
     Op,
     Operand,
@@ -29,6 +30,7 @@ from spinedsl.ops.program import (
     Row,
     SourceText,
 )
+from spinedsl.ops.trace import Trace
 from spinedsl.ops.types import Attr, Literal, Loc, Opaque, Type, Value
 from spinedsl.record import replace
 
@@ -63,10 +65,11 @@ def type_of(operand: Operand) -> Type:
 
 def module(definition: Definition, x: Type, name: str = "block") -> Module:
     """The definition expanded for a map of type `x`."""
-    formal = Ref("x", x, Opaque())
-    result = definition(formal)
-    body = (Bind("let", "y", result, HERE), Return(Ref("y", type_of(result), Opaque()), HERE))
-    return Module(name, "block_type", (Formal("x", "map", None),), {"x": x}, {}, body, type_of(result), HERE)
+    trace = Trace(program.Definition(name, "block_type", (Let(1, "let", "y", 1, HERE), Return(2, HERE)), HERE))
+    result = definition(Ref("x", x, Opaque(), value=trace.value(x, Opaque())))
+    (value,) = trace.makes(1, result)
+    trace.gives(2, Ref("y", type_of(result), Opaque(), value=value))
+    return trace.module((Formal("x", "map", None),), {"x": x}, {})
 
 
 def call(definition: Definition, x: Type, *path: str, shared: bool = False) -> Call:

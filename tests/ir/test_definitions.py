@@ -137,13 +137,15 @@ block_type mine(x, channels) -> x.channels { return weighted([x, x * 2], 10) }
     assert close(after, 30 * before)
 
 
-def test_an_early_return_becomes_an_else() -> None:
+def test_nothing_runs_after_an_early_return() -> None:
     made = program(with_block(block("if times > 1 { return relu(x) }\nreturn x", " -> x.channels")))
-    (statement,) = made.row("b").calls[0].module.body
-    assert isinstance(statement, If)
-    assert statement.has_other
-    assert statement.taken
-    assert isinstance(statement.then[0], Return)
+    module = made.row("b").calls[0].module
+    choice, after = module.written.body
+    assert isinstance(choice, If)
+    assert isinstance(choice.then[0], Return)
+    assert choice.returns == {choice.then[0].site}
+    assert isinstance(after, Return)
+    assert [site for site, _ in module.ran] == [choice.site, choice.then[0].site]
 
 
 def test_equal_uses_share_one_module() -> None:

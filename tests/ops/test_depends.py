@@ -91,20 +91,20 @@ def module_of(body: str, join: str = "return sum(maps)") -> tuple[Module, Module
 def test_the_channels_of_a_map(name: str) -> None:
     body, wanted, expected = BODIES[name]
     read = Depends().needs(module_of(body)[0], wanted)
-    assert read == {"x": expected}
+    assert read == {0: expected}
 
 
 @pytest.mark.parametrize(
     ("join", "expected"),
     [
-        ("return sum(maps)", {"maps[0]": ALL, "maps[1]": ALL}),
-        ("return first(maps)", {"maps[0]": ALL}),
-        ("return last(maps)", {"maps[1]": ALL}),
-        ("return resize(first(maps), like = last(maps))", {"maps[0]": ALL, "maps[1]": 0}),
-        ("return concat(rest(maps)) + slice(first(maps), 1)", {"maps[0]": 1, "maps[1]": ALL}),
+        ("return sum(maps)", {0: ALL, 1: ALL}),
+        ("return first(maps)", {0: ALL}),
+        ("return last(maps)", {1: ALL}),
+        ("return resize(first(maps), like = last(maps))", {0: ALL, 1: 0}),
+        ("return concat(rest(maps)) + slice(first(maps), 1)", {0: 1, 1: ALL}),
     ],
 )
-def test_the_maps_of_a_list(join: str, expected: dict[str, int]) -> None:
+def test_the_maps_of_a_list(join: str, expected: dict[int, int]) -> None:
     assert Depends().needs(module_of("return relu(x)", join)[1]) == expected
 
 
@@ -120,6 +120,6 @@ def test_beyond_the_budget_every_channel_counts(monkeypatch: pytest.MonkeyPatch)
     body, definitions = "return slice(deeper8_(x), 1)", f"{HELPERS}\ndef deeper0_(x) {{ return slice(x, 8) }}\n{deep}"
     monkeypatch.setattr("tests.ops.test_depends.HELPERS", definitions)
     module = module_of(body)[0]
-    assert Depends().needs(module) == {"x": 1}
+    assert Depends().needs(module) == {0: 1}
     monkeypatch.setattr(depends, "BUDGET", 100)
-    assert Depends().needs(module) == {"x": ALL}
+    assert Depends().needs(module) == {0: ALL}

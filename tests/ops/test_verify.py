@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from spinedsl.ops.graph import Graph, flatten
-from spinedsl.ops.program import Bind, Call, Module, Op, Operand, Program, Ref, Repeat, Return, Row
+from spinedsl.ops.program import Call, Definition, Formal, Let, Made, Module, Op, Operand, Program, Ref, Repeat, Return, Row
+from spinedsl.ops.trace import Trace
 from spinedsl.ops.types import Loc, Opaque, Type
 from spinedsl.ops.verify import Invalid, verify
 from spinedsl.record import replace
@@ -48,12 +49,13 @@ def at_any_size(last: str = "relu", divisor: int = 1, height: int = 32) -> Progr
     """A program of any size: the map brought to another level, then the operation `last` and one more."""
 
     def definition(x: Ref) -> Operand:
-        lower = replace(op("max_pool", x, kernel=2, stride=2), any_size=True)
-        up = op("upsample", lower, levels=1) if last == "upsample" else op(last, lower)
-        up = replace(up, any_size=True)
-        return replace(op("relu", up), any_size=True)
+        lower = op("max_pool", x, kernel=2, stride=2)
+        return op("relu", op("upsample", lower, levels=1) if last == "upsample" else op(last, lower))
 
-    return changed(single(definition, Type(3, height, 48, 0)), any_size=True, divisor=divisor)
+    made = single(definition, Type(3, height, 48, 0))
+    calls = [replace(call, module=replace(call.module, any_size=True)) for call in made.rows[0].calls]
+    rows = (replace(made.rows[0], calls=tuple(calls)), *made.rows[1:])
+    return changed(made, rows=rows, any_size=True, divisor=divisor)
 
 
 WRONG = Type(9, 32, 48, 0)
@@ -72,7 +74,7 @@ BROKEN: dict[str, tuple[Program | Graph, str]] = {
     "row name": (with_row(name="image"), "row `image` takes a name that is in use"),
     "no output": (changed(single(conv_block), outputs=()), "network `Net` has no output"),
     "any size with a divisor": (at_any_size(divisor=16), "a network of any size has a divisor"),
-    "operation of another mode": (changed(single(conv_block), any_size=True, divisor=1), "of another network, by its"),
+    "module of another mode": (changed(single(conv_block), any_size=True, divisor=1), "of another network, by its"),
     "size that is not its level's": (
         at_any_size("upsample", height=33),
         "gives 3x34x48 (level 0) of an input of 33x48",
@@ -121,17 +123,17 @@ def test_shared_parameters_are_allowed_where_the_program_says_so() -> None:
 def test_shared_in_a_repeat() -> None:
     """Each iteration has a normalisation of its own and the one convolution of all."""
     x = Type(4, 16, 16, 0)
-    ref = Ref("y", x, Opaque())
-
-    def iteration(shared: bool) -> tuple[Bind, ...]:
-        convolution = op("conv", ref, channels=4, kernel=3, shared=shared)
-        return (Bind("set", "y", op("batch_norm", convolution), HERE),)
-
     def program(shared: bool, path: str) -> Program:
-        start = Bind("var", "y", Ref("x", x, Opaque()), HERE)
-        repeat = Repeat(literal(2), "", 1, path, (iteration(shared), iteration(shared)), HERE)
-        made = replace(call(conv_block, x).module, body=(start, repeat, Return(ref, HERE)), type=x)
-        return one_call(made)
+        repeat = Repeat(2, "", path, (Let(3, "set", "y", 1, HERE),), HERE)
+        trace = Trace(Definition("block", "block_type", (Let(1, "var", "y", 1, HERE), repeat, Return(4, HERE)), HERE))
+        (y,) = trace.makes(1, Ref("x", x, Opaque(), value=trace.value(x, Opaque())))
+        trace.says(2, literal(2))
+        for number in range(2):
+            with trace.inside(number, f"{path}{number}", ()):
+                convolution = op("conv", Ref("y", x, Opaque(), value=y), channels=4, kernel=3, shared=shared)
+                (y,) = trace.makes(3, op("batch_norm", convolution))
+        trace.gives(4, Ref("y", x, Opaque(), value=y))
+        return one_call(trace.module((Formal("x", "map", None),), {"x": x}, {}))
 
     graph = flatten(program(True, "rep"))
     verify(graph)
@@ -151,12 +153,27 @@ def one_call(module: Module) -> Program:
 
 def test_what_a_module_promises_is_checked() -> None:
     sound = call(conv_block, INPUT).module
-    wrong_ref = Ref("x", WRONG, Opaque())
+    let, returned = sound.written.body
+    first, second = sound.events
+    made = sound.ran[1, ()]
+    assert isinstance(made, Made)
+
+    def text(*body: Let | Return) -> Module:
+        return replace(sound, written=replace(sound.written, body=body))
+
     cases: dict[str, Module] = {
-        "`y` is used before it is there": replace(sound, body=sound.body[1:]),
-        "`block` does not return": replace(sound, body=sound.body[:1]),
-        "`x` is 3x32x48 (level 0), recorded 9x32x48 (level 0)": replace(sound, body=(Return(wrong_ref, HERE),)),
-        "`block` gives 4x32x48 (level 0), recorded 9x32x48 (level 0)": replace(sound, type=WRONG),
+        "`y` is used before it is there": text(returned),
+        "`block` does not return": text(let),
+        "`conv` of (0,) is recorded as": replace(sound, events=(second, first)),
+        "`relu` of (1,) is recorded as": replace(sound, events=(first, replace(second, inputs=(0,)))),
+        "recorded as <Event conv": replace(sound, events=(replace(first, path=("conv_2",)), second)),
+        "`relu` is not recorded": replace(
+            sound, events=(first,), types=sound.types[:2], channels=sound.channels[:2], results=(1,)
+        ),
+        "records other operations than its text gives": replace(sound, ran={**sound.ran, (9, ()): made}),
+        "gives value 2, recorded 1": replace(sound, ran={**sound.ran, (1, ()): replace(made, value=1)}),
+        "`block` records other maps": replace(sound, types=(WRONG, *sound.types[1:])),
+        "gives 4x32x48 (level 0), recorded 9x32x48 (level 0)": replace(sound, types=(*sound.types[:2], WRONG)),
     }
     verify(one_call(sound))
     for problem, module in cases.items():
