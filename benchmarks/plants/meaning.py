@@ -167,8 +167,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "dead inputs: of several readers the first one counts",
         "ops/depends.py",
-        "live[value.name] = live.get(value.name, 0) | wanted",
-        "live[value.name] = wanted",
+        "self.live[given] = self.live.get(given, 0) | needed",
+        "self.live[given] = needed",
         ("tests/ops/test_depends.py",),
     ),
     Plant(
@@ -236,16 +236,24 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "loops: what an iteration sets is lost",
-        "ops/graph.py",
-        'self.body(iteration, named, (*prefix, f"{statement.path}{index}"), shared)',
-        'self.body(iteration, dict(named), (*prefix, f"{statement.path}{index}"), shared)',
+        "ir/expand/statements.py",
+        "            self.body(body)\n        self.around.pop()",
+        "            kept = dict(self.env)\n            self.body(body)\n            self.env = kept\n"
+        "        self.around.pop()",
         ("tests/laws/test_nested.py",),
     ),
     Plant(
+        "uses: an operation runs before what it reads",
+        "ops/trace.py",
+        "ran = [self._run(part) for part in parts]",
+        "ran = [self._run(part) for part in parts[::-1]][::-1]",
+        ("tests/ops/test_verify.py",),
+    ),
+    Plant(
         "loops: weights are shared beyond the `each`",
-        "ops/graph.py",
-        'self.body(iteration, named, (*prefix, f"{statement.path}{index}"), prefix)',
-        'self.body(iteration, named, (*prefix, f"{statement.path}{index}"), outer)',
+        "ir/expand/statements.py",
+        "number, path, self.trace.prefix)",
+        "number, path, self.trace.outer)",
         ("tests/ir/test_naming.py",),
     ),
     Plant(

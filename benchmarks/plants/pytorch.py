@@ -208,14 +208,14 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "loops: one number for all that binds",
-        "ir/expand/binders.py",
-        "known[name] = found[id(statement)] = next(numbers)",
-        "known[name] = found[id(statement)] = 1",
+        "ir/expand/body.py",
+        "known[name] = site",
+        "known[name] = 1",
         ("tests/test_loops.py",),
     ),
     Plant(
         "shared: what is hoisted still speaks of the iteration",
-        "backends/torch/merge.py",
+        "backends/torch/body.py",
         "tuple(pair for pair in self.iterations if pair[0] in loops)",
         "self.iterations",
         ("tests/test_loops.py",),

@@ -91,8 +91,8 @@ class Depends:
         """What the event that gives a value reads of each of its inputs, for some channels of it."""
         event = module.events[value - module.given]
         if event.module is not None:
-            needs = self.needs(event.module, wanted or ALL)
-            return [None if read is None else read if wanted else 0 for read in map(needs.get, range(event.module.given))]
+            reads = map(self.needs(event.module, wanted or ALL).get, range(event.module.given))
+            return [read and (read if wanted else 0) for read in reads]
         row = PRIMITIVES[event.at.called]
         self.left -= COST
         if not wanted or (wanted == ALL and not row.narrows):
@@ -132,9 +132,10 @@ class _Walk:
         return {value: self.live[value] for value in range(self.module.given) if value in self.live}
 
     def statement(self, made: Made, let: Let | None) -> None:
-        """The events of one statement. What it binds counts as read only if its name is; of a list, each item by itself."""
+        """The events of one statement. What it binds counts as read only if its name is; of a list, each item."""
         bound = made.value if isinstance(made.value, tuple) else (made.value,)
-        if let is not None and self.depends.notes and any(self.live.get(value) for value in bound if value >= made.first):
+        read = any(self.live.get(value) for value in bound if value >= made.first)
+        if let is not None and self.depends.notes and read:
             self.depends.read.add((let.loc, let.name))
         told = None if isinstance(made.value, tuple) and let is not None and let.name in self.mentioned else let
         for value in range(made.end - 1, made.first - 1, -1):
@@ -169,7 +170,8 @@ class _Walk:
     def in_vain(self, event: Event, value: int, first: int) -> None:
         """What a value that was told is made of follows from it, and is not told as well."""
         reads = self.depends.reads(self.module, value, ALL)
-        self.vain.update(given for given, needed in zip(event.opened, reads, strict=False) if given >= first or needed is not None)
+        pairs = zip(event.opened, reads, strict=False)
+        self.vain.update(given for given, needed in pairs if given >= first or needed is not None)
 
     def reads(self, event: Event, value: int, wanted: Channels, first: int) -> None:
         """Add what some channels of a value depend on; of none, what its size does."""

@@ -1,9 +1,9 @@
 """A program: a network after every compile-time decision, still in the shape in which it was written.
 
-A `Definition` is the text of a definition, once: its statements with both arms, each with a number, its site. A `Module` is
-one use of it: the `Event`s, which are the operations in running order over numbered values, and what each statement gave
-in each iteration of the loops around it. Nothing has to be evaluated any more: running the events is running the network.
-`graph.flatten` does just that; the PyTorch backend prints the text and looks the numbers up.
+A `Definition` is the text of a definition, once: statements with both arms, each with a number, its site. A `Module`
+is one use of it: the `Event`s, which are the operations in running order over numbered values, and what each statement
+was in each iteration of the loops around it. Nothing has to be evaluated any more: running the events is running the
+network. `graph.flatten` does just that; the PyTorch backend prints the text and looks the numbers up.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def statements(body: Body) -> Iterator[Statement]:
 
 
 class Named(Record, eq=False):
-    """Where an expression has a name: of a feature map or a list, of the item `index` of one, or of all from there on."""
+    """A name in an expression: of a feature map or a list, of the item `index` of one, or of all from there on."""
 
     name: str
     index: int | None = None
@@ -164,13 +164,13 @@ class Named(Record, eq=False):
 
 
 class Listed(Record, eq=False):
-    """Where an expression has a list, written out."""
+    """A list in an expression, written out."""
 
     items: tuple[Form, ...]
 
 
 class Applied(Record, eq=False):
-    """Where an expression calls a primitive, or a definition, by its name. `path` names its parameters from there on."""
+    """A call in an expression, of a primitive or a definition by its name. `path` names its parameters there."""
 
     called: str
     role: str  # how the file called it
@@ -251,8 +251,8 @@ class Formal(Record):
 class Module(Record, eq=False):
     """A definition expanded for given arguments. Equal arguments share one module.
 
-    Its values are numbered: first the feature maps that come in, lists opened, then what each event gives. `ran` says of
-    each statement that ran, by its site and iteration and in running order, what its expression was: a number, a
+    Its values are numbered: first the feature maps that come in, lists opened, then what each event gives. `ran` has
+    each statement that ran, by its site and iteration and in running order, with what its expression was: a number, a
     condition, a count, or feature maps.
     """
 
@@ -263,7 +263,7 @@ class Module(Record, eq=False):
     types: tuple[Type, ...]  # of each value
     channels: tuple[Expr, ...]  # of each value, in the names of the definition
     events: tuple[Event, ...]
-    ran: Mapping[tuple[int, Iteration], Attr | Made]
+    ran: dict[tuple[int, Iteration], Attr | Made]
     results: tuple[int, ...]  # the value that it returns, or those that a head yields
     any_size: bool = False  # as of its network: what SAME pads then depends on the size
     yields: tuple[Yielded, ...] = ()  # of a head that yields

@@ -84,9 +84,19 @@ class Trace:
         yields: tuple[Yielded, ...] = (),
     ) -> Module:
         """All that was written down, of a use for these parameters."""
-        types, channels, events = tuple(self.types), tuple(self.channels), tuple(self.events)
-        results = tuple(self.results)
-        return Module(self.written, formals, maps, scalars, types, channels, events, self.ran, results, any_size, yields)
+        return Module(
+            self.written,
+            formals,
+            maps,
+            scalars,
+            types=tuple(self.types),
+            channels=tuple(self.channels),
+            events=tuple(self.events),
+            ran=self.ran,
+            results=tuple(self.results),
+            any_size=any_size,
+            yields=yields,
+        )
 
     def _run(self, operand: Operand) -> tuple[Form, Values]:
         if isinstance(operand, Ref):

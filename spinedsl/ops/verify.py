@@ -185,6 +185,7 @@ class _Replay:
     def body(self, body: Body, iteration: Iteration, path: Path, outer: Path) -> bool:
         """Some statements: whether one of them returns."""
         return any(self.statement(statement, iteration, path, outer) for statement in body)
+
     def statement(self, statement: Statement, iteration: Iteration, path: Path, outer: Path) -> bool:
         said = self.module.ran.get((statement.site, iteration))
         self.ran += said is not None
@@ -224,7 +225,8 @@ class _Replay:
             found = self.known[form.name]
             if form.index is None:
                 return found
-            _require(isinstance(found, tuple) and form.index < len(found) + form.rest, place, f"`{form.name}` is too short")
+            there = isinstance(found, tuple) and form.index < len(found) + form.rest
+            _require(there, place, f"`{form.name}` has no item {form.index}")
             assert isinstance(found, tuple)
             return found[form.index :] if form.rest else found[form.index]
         if isinstance(form, Listed):

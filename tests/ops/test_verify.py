@@ -7,7 +7,22 @@ from typing import Any
 import pytest
 
 from spinedsl.ops.graph import Graph, flatten
-from spinedsl.ops.program import Call, Definition, Formal, Let, Made, Module, Op, Operand, Program, Ref, Repeat, Return, Row
+from spinedsl.ops.program import (
+    Call,
+    Definition,
+    Formal,
+    Let,
+    Made,
+    Module,
+    Op,
+    Operand,
+    Program,
+    Ref,
+    Repeat,
+    Return,
+    Row,
+    Statement,
+)
 from spinedsl.ops.trace import Trace
 from spinedsl.ops.types import Loc, Opaque, Type
 from spinedsl.ops.verify import Invalid, verify
@@ -123,6 +138,7 @@ def test_shared_parameters_are_allowed_where_the_program_says_so() -> None:
 def test_shared_in_a_repeat() -> None:
     """Each iteration has a normalisation of its own and the one convolution of all."""
     x = Type(4, 16, 16, 0)
+
     def program(shared: bool, path: str) -> Program:
         repeat = Repeat(2, "", path, (Let(3, "set", "y", 1, HERE),), HERE)
         trace = Trace(Definition("block", "block_type", (Let(1, "var", "y", 1, HERE), repeat, Return(4, HERE)), HERE))
@@ -158,7 +174,7 @@ def test_what_a_module_promises_is_checked() -> None:
     made = sound.ran[1, ()]
     assert isinstance(made, Made)
 
-    def text(*body: Let | Return) -> Module:
+    def text(*body: Statement) -> Module:
         return replace(sound, written=replace(sound.written, body=body))
 
     cases: dict[str, Module] = {

@@ -14,9 +14,9 @@ from itertools import count
 from spinedsl.backends.torch.construct import Construct
 from spinedsl.backends.torch.expressions import literal
 from spinedsl.backends.torch.forward import Forward
+from spinedsl.backends.torch.groups import groups
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import STEP, WIDTH, Doc, block, call, lines
-from spinedsl.backends.torch.groups import groups
 from spinedsl.backends.torch.names import class_name, place, prose, python_name
 from spinedsl.backends.torch.plan import Class, Plan, Surroundings
 from spinedsl.backends.torch.scope import Argument
@@ -24,6 +24,7 @@ from spinedsl.backends.torch.written import written
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Applied, Definition, Module, Program, calls_of, forms
 from spinedsl.ops.types import Loc
+
 
 def classes_of(program: Program, rules: Rules, taken: set[str]) -> list[Class]:
     """The classes in the order of the file. `taken` are names of the module; those of the classes are added."""
@@ -79,10 +80,11 @@ def _called(module: Module) -> Iterator[Module]:
 def _computed(modules: Iterable[Module]) -> dict[Definition, set[str]]:
     """By definition, the feature maps that some call of it is given as an operation, not by name."""
     found: dict[Definition, set[str]] = {}
-    for event in (event for module in modules for event in module.events if event.module is not None):
-        inputs = zip(event.module.maps, event.at.inputs, strict=True)
-        names = (name for name, form in inputs if any(isinstance(part, Applied) for part in forms(form)))
-        found.setdefault(event.module.written, set()).update(names)
+    for event in (event for module in modules for event in module.events):
+        if event.module is not None:
+            inputs = zip(event.module.maps, event.at.inputs, strict=True)
+            names = (name for name, form in inputs if any(isinstance(part, Applied) for part in forms(form)))
+            found.setdefault(event.module.written, set()).update(names)
     return found
 
 

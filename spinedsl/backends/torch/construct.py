@@ -10,10 +10,6 @@ import keyword
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias, cast
 
-from spinedsl.backends.torch.children import Group, Part
-from spinedsl.backends.torch.expressions import opposite
-from spinedsl.backends.torch.initial import read_by
-from spinedsl.backends.torch.layout import Bracket, Choice, Doc, For, Line, Statement, call, entry, named
 from spinedsl.backends.torch.body import (
     BindAt,
     BodyAt,
@@ -28,6 +24,10 @@ from spinedsl.backends.torch.body import (
     YieldAt,
     hoisted,
 )
+from spinedsl.backends.torch.children import Group, Part
+from spinedsl.backends.torch.expressions import opposite
+from spinedsl.backends.torch.initial import read_by
+from spinedsl.backends.torch.layout import Bracket, Choice, Doc, For, Line, Statement, call, entry, named
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.place import Place

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spinedsl.backends.torch.children import Group, Part
-from spinedsl.backends.torch.expressions import opposite
-from spinedsl.backends.torch.layout import Append, Bracket, Choice, Doc, Extend, For, Line, Statement, call, flat
 from spinedsl.backends.torch.body import (
     BindAt,
     BodyAt,
@@ -25,6 +22,9 @@ from spinedsl.backends.torch.body import (
     YieldAt,
     computes,
 )
+from spinedsl.backends.torch.children import Group, Part
+from spinedsl.backends.torch.expressions import opposite
+from spinedsl.backends.torch.layout import Append, Bracket, Choice, Doc, Extend, For, Line, Statement, call, flat
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.place import Code, Place
@@ -165,7 +165,8 @@ class Forward:
             return Code(f"{self.plan.local(value.name)}{item}")
         if isinstance(value, ManyAt):
             if value.name:
-                return Code(f"{self.plan.local(value.name)}[{value.start}:]" if value.start else self.plan.local(value.name))
+                rest = f"[{value.start}:]" if value.start else ""
+                return Code(f"{self.plan.local(value.name)}{rest}")
             return Code(Bracket("[", tuple(self.operand(item).doc for item in value.items), "]"))
         for group in self.groups:
             if group.chain and group.chain[-1] is value:

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import cast
 
+from spinedsl.backends.torch.body import ManyAt, OpAt, Scalar
 from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, literal
 from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
-from spinedsl.backends.torch.body import ManyAt, OpAt, Scalar
 from spinedsl.backends.torch.place import Code, Modules, Place, Row, unchanged
 from spinedsl.backends.torch.rearrange import concat, crop, each_of, pad, reshape, slice_, transpose
 from spinedsl.backends.torch.windows import (

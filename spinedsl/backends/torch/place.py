@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from spinedsl.backends.torch.body import ManyAt, OpAt, Scalar
 from spinedsl.backends.torch.expressions import ATOM
 from spinedsl.backends.torch.layout import Doc, call, flat, named
-from spinedsl.backends.torch.body import ManyAt, OpAt, Scalar
 from spinedsl.backends.torch.scope import Scope
 from spinedsl.ops.types import Value
 from spinedsl.record import Record

@@ -11,10 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from spinedsl.backends.torch.children import Group, Grouping, Part
-from spinedsl.backends.torch.expressions import leaves, opposite
-from spinedsl.backends.torch.initial import Rules
-from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, named
 from spinedsl.backends.torch.body import (
     BindAt,
     BodyAt,
@@ -36,6 +32,10 @@ from spinedsl.backends.torch.body import (
     scalars_in,
     values,
 )
+from spinedsl.backends.torch.children import Group, Grouping, Part
+from spinedsl.backends.torch.expressions import leaves, opposite
+from spinedsl.backends.torch.initial import Rules
+from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, named
 from spinedsl.backends.torch.names import python_name
 from spinedsl.backends.torch.scope import Argument, Scope
 from spinedsl.backends.torch.windows import unsettled

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from spinedsl.backends.torch.body import ManyAt, OperandAt, Scalar
 from spinedsl.backends.torch.expressions import ATOM, SUM, literal
 from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, named
-from spinedsl.backends.torch.body import ManyAt, OperandAt, Scalar
 from spinedsl.backends.torch.place import Code, Place
 from spinedsl.ops.rearrange import SIDES
 from spinedsl.ops.types import Operation, Value

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from spinedsl.backends.torch.expressions import Leaf, evaluate, leaves, same, simplify, write
 from spinedsl.backends.torch.body import Scalar, ScalarAt, Use
+from spinedsl.backends.torch.expressions import Leaf, evaluate, leaves, same, simplify, write
 from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Module
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
+from spinedsl.backends.torch.body import CallAt, OpAt, Scalar, Use
 from spinedsl.backends.torch.expressions import SIGN, SUM
 from spinedsl.backends.torch.layout import Doc, call, named
-from spinedsl.backends.torch.body import CallAt, OpAt, Scalar, Use
 from spinedsl.backends.torch.place import Code, Modules, Place
 from spinedsl.ops.primitives import pads
 from spinedsl.ops.types import Literal, Operation

@@ -1,8 +1,8 @@
-"""Read the text of a definition with the numbers of its uses: from `Module`s to the tree that their class is printed from.
+"""Read the text of a definition with the numbers of its uses: the tree that their class is printed from.
 
-In: the modules of one definition that one class can be (`groups`). Out: its statements, in which every value is known for
-every use and iteration. An arm that no use takes is left out. Where iterations of a loop are wired differently, the
-statement becomes a choice between iterations.
+In: the `Module`s of one definition that one class can be (see `groups`). Out: its statements, in which every value is
+known for every use and iteration. An arm that no use takes is empty. Where iterations of a loop are wired differently,
+the statement becomes a choice between iterations.
 """
 
 from __future__ import annotations
@@ -179,19 +179,20 @@ class _Reader:
                 return ManyAt(form.name, start=form.index or 0)
             return RefAt(form.name, form.index, self.channels(values))
         if isinstance(form, Listed):
-            of_items = ({run: cast("tuple[int, ...]", value)[i] for run, value in values.items()} for i in range(len(form.items)))
-            return ManyAt("", tuple(self.operand(item, of_item) for item, of_item in zip(form.items, of_items, strict=True)))
+            lists = {run: cast("tuple[int, ...]", value) for run, value in values.items()}
+            return ManyAt("", self.operands(form.items, lists))
         events = {run: self.event(run, value) for run, value in values.items()}
-        first = next(iter(events.values()))
-        of_inputs = [{run: event.inputs[i] for run, event in events.items()} for i in range(len(form.inputs))]
-        inputs = tuple(self.operand(part, of_input) for part, of_input in zip(form.inputs, of_inputs, strict=True))
-        attributes = {name: {run: event.attributes[name] for run, event in events.items() if name in event.attributes} for name in first.attributes}
-        channels = self.channels(values)
+        inputs = self.operands(form.inputs, {run: event.inputs for run, event in events.items()})
+        first, channels = next(iter(events.values())), self.channels(values)
+        given = {
+            name: {run: event.attributes[name] for run, event in events.items() if name in event.attributes}
+            for name in first.attributes
+        }
         if first.module is not None:
             return CallAt(
                 modules={run: cast(Module, event.module) for run, event in events.items()},
                 maps=dict(zip(first.module.maps, inputs, strict=True)),
-                exprs={name: _exprs(attrs) for name, attrs in attributes.items()},
+                exprs={name: _exprs(attrs) for name, attrs in given.items()},
                 path=form.path,
                 shared=form.shared,
                 channels=channels,
@@ -200,13 +201,18 @@ class _Reader:
             primitive=form.called,
             role=form.role,
             inputs=inputs,
-            attributes={name: _scalar(attrs) for name, attrs in attributes.items()},
+            attributes={name: _scalar(attrs) for name, attrs in given.items()},
             path=form.path,
             shared=form.shared,
             channels=channels,
             types={run: self.types(run, event) for run, event in events.items()},
             any_size=self.modules[0].any_size,
         )
+
+    def operands(self, forms: Sequence[Form], values: Mapping[Use, Sequence[Values]]) -> tuple[OperandAt, ...]:
+        """The parts of an expression, with the values that each gives."""
+        of_parts = ({run: parts[i] for run, parts in values.items()} for i in range(len(forms)))
+        return tuple(self.operand(form, of_part) for form, of_part in zip(forms, of_parts, strict=True))
 
     def event(self, run: Use, value: Values) -> Event:
         module = self.modules[run.module]

@@ -1,8 +1,8 @@
 """The text of a definition as programs keep it: statements with both arms, each numbered, and what each name means.
 
-Two loops may bind one name, each for itself, so a name alone does not tell. In: a definition and the names of its
-parameters' paths. Out: an `ops.Definition`; the site of each statement; and for each place where a name is read, the site
-of what binds it. A parameter has none.
+Two loops may bind one name, each for itself, so a name alone does not tell. In: a definition and the paths of its
+parameters. Out: an `ops.Definition`; the site of each statement; and for each place where a name is read, the site of
+what binds it. A parameter has none.
 """
 
 from __future__ import annotations
