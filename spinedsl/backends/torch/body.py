@@ -211,36 +211,27 @@ def computes(value: OperandAt) -> bool:
     return next(parts(value), None) is not None
 
 
-def values(body: BodyAt) -> Iterator[OperandAt]:
-    """Every operand that a statement binds, returns or loops over, inner statements included."""
+def walk(body: BodyAt, around: tuple[LoopAt, ...] = ()) -> Iterator[tuple[StatementAt, tuple[LoopAt, ...]]]:
+    """Every statement with the loops around it, outermost first; instead of a choice, what stands in its arms."""
     for statement in body:
-        if isinstance(statement, BindAt | ReturnAt | YieldAt):
-            yield statement.value
-        elif isinstance(statement, IfAt):
-            yield from values(statement.then)
-            yield from values(statement.other)
-        elif isinstance(statement, LoopAt):
-            if statement.items is not None:
-                yield statement.items
-            yield from values(statement.body)
+        if isinstance(statement, IfAt):
+            yield from walk(statement.then + statement.other, around)
+        else:
+            yield statement, around
+        if isinstance(statement, LoopAt):
+            yield from walk(statement.body, (*around, statement))
 
 
-def scalars_in(body: BodyAt) -> Iterator[ScalarAt]:
-    """The compile-time `let`s, in the order of the text."""
-    for statement in body:
-        if isinstance(statement, ScalarAt):
-            yield statement
-        elif isinstance(statement, IfAt):
-            yield from scalars_in(statement.then + statement.other)
-        elif isinstance(statement, LoopAt):
-            yield from scalars_in(statement.body)
+def value_of(statement: StatementAt) -> OperandAt | None:
+    """The feature maps that a statement binds, gives or loops over."""
+    if isinstance(statement, LoopAt):
+        return statement.items
+    return None if isinstance(statement, ScalarAt | IfAt) else statement.value
 
 
-def loops_in(body: BodyAt, depth: int = 0) -> Iterator[tuple[LoopAt, int]]:
-    """Every loop that runs at all, with the number of loops around it."""
-    for statement in body:
-        if isinstance(statement, LoopAt) and statement.body:
-            yield statement, depth
-            yield from loops_in(statement.body, depth + 1)
-        elif isinstance(statement, IfAt):
-            yield from loops_in(statement.then + statement.other, depth)
+def parts_in(body: BodyAt) -> Iterator[tuple[OpAt | CallAt, tuple[LoopAt, ...]]]:
+    """Every operation and call of some statements, with the loops around it."""
+    for statement, around in walk(body):
+        value = value_of(statement)
+        if value is not None:
+            yield from ((part, around) for part in parts(value))

@@ -111,9 +111,6 @@ class Construct:
     # ---- choices and loops ----
 
     def _choice(self, choice: IfAt) -> list[Draft]:
-        outcome = choice.condition.constant
-        if outcome is not None:
-            return self.body(choice.then if outcome else choice.other)
         condition, then, other = self.plan.arms(choice)
         flag = self.plan.flag(choice)
         first, second = self.body(then), self.body(other)

@@ -5,8 +5,6 @@ In: a plan. Out: its lines. Statements stand as in the file; those whose result 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from spinedsl.backends.torch.body import (
     BindAt,
     BodyAt,
@@ -73,7 +71,7 @@ class Forward:
     def _tidy(self, body: BodyAt) -> list[StatementAt]:
         """Statements whose result is read. `let a = f(x)`, `b = a` is `b = f(x)` where nothing else reads `a`."""
         made: list[StatementAt] = []
-        for statement in _without_settled(body):
+        for statement in body:
             before = made[-1] if made else None
             if isinstance(statement, BindAt) and not self.plan.uses[statement.name] and not computes(statement.value):
                 continue
@@ -202,19 +200,9 @@ class Forward:
         return ".".join([base, *(attribute(name) for name in (group.name, last) if name)])
 
 
-def _without_settled(body: BodyAt) -> Iterator[StatementAt]:
-    """The statements, with the arm that every use takes in place of a choice that is the same for all."""
-    for statement in body:
-        outcome = statement.condition.constant if isinstance(statement, IfAt) else None
-        if isinstance(statement, IfAt) and outcome is not None:
-            yield from _without_settled(statement.then if outcome else statement.other)
-        else:
-            yield statement
-
-
 def _returns(body: BodyAt) -> bool:
     """Every way through the statements returns."""
-    last = next(reversed(list(_without_settled(body))), None)
+    last = body[-1] if body else None
     if isinstance(last, IfAt):
         return _returns(last.then) and _returns(last.other)
     return isinstance(last, ReturnAt)

@@ -24,13 +24,12 @@ from spinedsl.backends.torch.body import (
     ReturnAt,
     Scalar,
     ScalarAt,
-    StatementAt,
     YieldAt,
     computes,
-    loops_in,
     parts,
-    scalars_in,
-    values,
+    parts_in,
+    value_of,
+    walk,
 )
 from spinedsl.backends.torch.children import Group, Grouping, Part
 from spinedsl.backends.torch.expressions import leaves, opposite
@@ -95,20 +94,22 @@ class Plan:
 
     def __init__(self, modules: Sequence[Module], body: BodyAt, around: Surroundings) -> None:
         self.modules, self.body, self.around = modules, body, around
-        moved = unsettled(part for value in values(body) for part in parts(value))
+        self.walked = list(walk(body))
+        moved = unsettled(part for part, _ in parts_in(body))
         self.grouping = Grouping(self.live_maps, lambda part: bool(self.callee(part).sizes), moved)
         self.uses = self._count_uses()
         self.inputs = tuple(name for name in modules[0].maps if self.uses[name] or name in around.computed)
         self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
-        self.children = [part for value in values(body) for part in parts(value) if self.grouping.owns(part)]
+        self.children = [part for part, _ in self.owned(body)]
         taken = {*around.taken, *(part.path[0] for part in self.children)}
-        lets = list(scalars_in(body))
+        lets = [statement for statement, _ in self.walked if isinstance(statement, ScalarAt)]
         self.scope = Scope(modules, taken, _by_binder(lets), moved, {let.name: place for place, let in enumerate(lets)})
         self.loop_names: dict[tuple[str, int], str] = {}
         self.containers: dict[LoopAt, str] = {}
         self.shared_containers: dict[LoopAt, str] = {}
-        for loop, depth in loops_in(body):
-            self._name_loop(loop, depth)
+        for loop, around_it in self.walked:
+            if isinstance(loop, LoopAt) and loop.body:
+                self._name_loop(loop, len(around_it))
         self.grouped: dict[OperandAt, list[Group]] = {}
         self._agree_on_chains()
         self.names: dict[str, str] = {}
@@ -116,7 +117,7 @@ class Plan:
         self.passed: dict[tuple[CallAt, str], Scalar] = {}
         for name in self.inputs:
             self.local(name)
-        bound = {statement.name for statement in _binds(body)}
+        bound = {bind.name for bind in self.binds()}
         taken = {*around.taken, *self.names.values(), *self.loop_names.values(), *bound}
         self.results = python_name("results", taken)
         self.sizes = python_name("sizes", {*taken, self.results}) if around.sized else ""
@@ -137,25 +138,24 @@ class Plan:
     def _count_uses(self) -> Counter[str]:
         """How often each name is read, by operations and by names whose own value is read."""
         dead: set[str] = set()
-        computed = {bind.name for bind in _binds(self.body) if computes(bind.value)}
+        computed = {bind.name for bind in self.binds() if computes(bind.value)}
         while True:
-            read = Counter(name for value in self._live_values(self.body, dead) for name in self._names_in(value))
-            unread = {bind.name for bind in _binds(self.body) if not read[bind.name]} - computed
+            read = Counter(name for value in self._live_values(dead) for name in self._names_in(value))
+            unread = {bind.name for bind in self.binds() if not read[bind.name]} - computed
             if unread <= dead:
                 return read
             dead |= unread
 
-    def _live_values(self, body: BodyAt, dead: set[str]) -> Iterator[OperandAt]:
-        for statement in body:
-            if isinstance(statement, BindAt | ReturnAt | YieldAt):
-                if not isinstance(statement, BindAt) or statement.name not in dead:
-                    yield statement.value
-            elif isinstance(statement, IfAt):
-                yield from self._live_values(statement.then + statement.other, dead)
-            elif isinstance(statement, LoopAt) and statement.body:
-                yield from self._live_values(statement.body, dead)
-                if statement.items is not None:
-                    yield statement.items
+    def _live_values(self, dead: set[str]) -> Iterator[OperandAt]:
+        for statement, _ in self.walked:
+            idle = isinstance(statement, LoopAt) and not statement.body
+            value = None if idle or (isinstance(statement, BindAt) and statement.name in dead) else value_of(statement)
+            if value is not None:
+                yield value
+
+    def binds(self) -> Iterator[BindAt]:
+        """Every statement that gives feature maps a name."""
+        return (statement for statement, _ in self.walked if isinstance(statement, BindAt))
 
     def _names_in(self, value: OperandAt) -> Iterator[str]:
         inner: Sequence[OperandAt] = ()
@@ -187,23 +187,12 @@ class Plan:
 
     def has_own(self, body: BodyAt) -> bool:
         """An iteration with this body has submodules of its own; what an `each` in it shares belongs to it too."""
-        for statement in body:
-            if isinstance(statement, IfAt):
-                found = self.has_own(statement.then + statement.other)
-            elif isinstance(statement, LoopAt) and statement.items is None:
-                found = self.has_own(statement.body)
-            elif isinstance(statement, LoopAt):
-                found = any(True for _ in self.owned(statement.body))
-            else:
-                found = any(not part.shared for part in self.owned((statement,)))
-            if found:
-                return True
-        return False
+        return any(not part.shared or _in_each(around) for part, around in self.owned(body))
 
     def has_shared(self, loop: LoopAt) -> bool:
         """Something in a `repeat` is shared over the `each` around it."""
-        inner = (*_outside_each(loop.body),)
-        return bool(loop.shared_path) and any(part.shared for part in self.owned(inner))
+        parts = self.owned(loop.body)
+        return bool(loop.shared_path) and any(part.shared and not _in_each(around) for part, around in parts)
 
     def _once(self, word: str, depth: int) -> str:
         if (word, depth) not in self.loop_names:
@@ -219,14 +208,15 @@ class Plan:
 
     # ---- submodules ----
 
-    def owned(self, body: BodyAt) -> Iterator[Part]:
-        """The submodules of some statements."""
-        return (part for value in values(body) for part in parts(value) if self.grouping.owns(part))
+    def owned(self, body: BodyAt) -> Iterator[tuple[Part, tuple[LoopAt, ...]]]:
+        """The submodules of some statements, with the loops around each."""
+        return ((part, around) for part, around in parts_in(body) if self.grouping.owns(part))
 
     def groups(self, value: OperandAt, loop: LoopAt | None) -> list[Group]:
         """The submodules of an operand that a statement of `loop` binds or returns."""
         if value not in self.grouped:
-            whole = loop is not None and all(part in list(parts(value)) for part in self.owned(loop.body))
+            own = {*parts(value)}
+            whole = loop is not None and all(part in own for part, _ in self.owned(loop.body))
             direct = loop is not None and any(
                 isinstance(statement, BindAt) and statement.value is value for statement in loop.body
             )
@@ -236,10 +226,11 @@ class Plan:
     def _agree_on_chains(self) -> None:
         """What iterations share is made once, so it is no chain where their statements differ: those may be others."""
         found: dict[tuple[str, ...], list[OperandAt]] = {}
-        for value, loop in _in_loops(self.body, None):
-            for group in self.groups(value, loop):
-                if group.shared and group.prefix:
-                    found.setdefault(group.prefix, []).append(value)
+        for statement, around in self.walked:
+            if isinstance(statement, BindAt | ReturnAt | YieldAt):
+                for group in self.groups(statement.value, around[-1] if around else None):
+                    if group.shared and group.prefix:
+                        found.setdefault(group.prefix, []).append(statement.value)
         for prefix, shared in found.items():
             for value in shared if len(shared) > 1 else ():
                 self.grouped[value] = [
@@ -256,33 +247,25 @@ class Plan:
 
     def arms(self, choice: IfAt) -> tuple[Expr, BodyAt, BodyAt]:
         """The condition and the arms, turned so that submodules stand in the first arm."""
-        child = next(self.owned(choice.then + choice.other), None)
+        child = self._first_child(choice)
         condition = self.scope.resolve(choice.condition, f"has_{child.path[0]}" if child else "condition")
         if child is not None and not any(self.owned(choice.then)):
             return opposite(condition), choice.other, choice.then
         return condition, choice.then, choice.other
 
+    def _first_child(self, choice: IfAt) -> Part | None:
+        return next((part for part, _ in self.owned(choice.then + choice.other)), None)
+
     def flag(self, choice: IfAt) -> str:
         """The attribute that keeps a longer condition for `forward`, named for the submodule that it decides on."""
         if choice not in self.flags:
             condition = self.arms(choice)[0]
-            child = next(self.owned(choice.then + choice.other), None)
+            child = self._first_child(choice)
             names = set(leaves(self.scope.expanded(condition)))
             indexed = any(isinstance(leaf, Name) and leaf.binder in self.scope.loops for leaf in names)
             told = child is not None and len(names) > 1 and not indexed
             self.flags[choice] = self.scope.fresh(f"has_{child.path[0]}") if told and child is not None else ""
         return self.flags[choice]
-
-
-def _in_loops(body: BodyAt, loop: LoopAt | None) -> Iterator[tuple[OperandAt, LoopAt | None]]:
-    """Every operand that a statement binds, returns or yields, with the loop around it."""
-    for statement in body:
-        if isinstance(statement, BindAt | ReturnAt | YieldAt):
-            yield statement.value, loop
-        elif isinstance(statement, IfAt):
-            yield from _in_loops(statement.then + statement.other, loop)
-        elif isinstance(statement, LoopAt):
-            yield from _in_loops(statement.body, statement)
 
 
 def _by_binder(lets: Sequence[ScalarAt]) -> dict[int, ScalarAt]:
@@ -296,22 +279,5 @@ def _by_binder(lets: Sequence[ScalarAt]) -> dict[int, ScalarAt]:
     return found
 
 
-def _outside_each(body: BodyAt) -> Iterator[StatementAt]:
-    """The statements that bind or give something, those of inner `each`es left out."""
-    for statement in body:
-        if isinstance(statement, IfAt):
-            yield from _outside_each(statement.then + statement.other)
-        elif isinstance(statement, LoopAt):
-            yield from _outside_each(statement.body) if statement.items is None else ()
-        else:
-            yield statement
-
-
-def _binds(body: BodyAt) -> Iterator[BindAt]:
-    for statement in body:
-        if isinstance(statement, BindAt):
-            yield statement
-        elif isinstance(statement, IfAt):
-            yield from _binds(statement.then + statement.other)
-        elif isinstance(statement, LoopAt):
-            yield from _binds(statement.body)
+def _in_each(around: tuple[LoopAt, ...]) -> bool:
+    return any(loop.items is not None for loop in around)

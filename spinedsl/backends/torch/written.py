@@ -1,8 +1,8 @@
 """Read the text of a definition with the numbers of its uses: the tree that their class is printed from.
 
 In: the `Module`s of one definition that one class can be (see `groups`). Out: its statements, in which every value is
-known for every use and iteration. An arm that no use takes is empty. Where iterations of a loop are wired differently,
-the statement becomes a choice between iterations.
+known for every use and iteration. An arm that no use takes is left out. Where iterations of a loop are wired
+differently, the statement becomes a choice between iterations.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class _Reader:
                 # What follows belongs to the arms where only some of the uses return in these.
                 ending = [run for run in runs if self.last[run.module] in statement.returns]
                 after = body[position + 1 :] if 0 < len(ending) < len(runs) else ()
-                made.append(self.choice(statement, runs, after))
+                made += self.choice(statement, runs, after)
                 if ending:
                     break
             elif isinstance(statement, Repeat):
@@ -111,11 +111,13 @@ class _Reader:
                     break
         return tuple(made)
 
-    def choice(self, choice: If, runs: Sequence[Use], after: Body) -> IfAt:
+    def choice(self, choice: If, runs: Sequence[Use], after: Body) -> BodyAt:
+        """A choice, or the arm that every run takes."""
         condition = self.scalar(choice.site, runs)
         then = [run for run in runs if condition.values[run]]
         other = [run for run in runs if not condition.values[run]]
-        return IfAt(condition, self.body(choice.then + after, then), self.body(choice.other + after, other))
+        arms = self.body(choice.then + after, then), self.body(choice.other + after, other)
+        return (IfAt(condition, *arms),) if then and other else arms[0] + arms[1]
 
     def repeat(self, loop: Repeat, runs: Sequence[Use]) -> LoopAt:
         count = self.scalar(loop.site, runs)
