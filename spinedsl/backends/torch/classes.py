@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
+from spinedsl.backends.torch.body import OpAt, parts_in
 from spinedsl.backends.torch.construct import Construct
 from spinedsl.backends.torch.expressions import literal
 from spinedsl.backends.torch.forward import Forward
@@ -18,6 +19,7 @@ from spinedsl.backends.torch.groups import groups
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import STEP, WIDTH, Doc, block, call, lines
 from spinedsl.backends.torch.names import class_name, place, prose, python_name
+from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.plan import Class, Plan, Surroundings
 from spinedsl.backends.torch.scope import Argument
 from spinedsl.backends.torch.written import written
@@ -104,7 +106,7 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     first = plan.modules[0]
     body = Forward(plan).whole()
     gives = " -> list[Tensor]:" if first.yields else " -> Tensor:"
-    trains = any("self.training" in line for line in block(body, 0))
+    trains = any(isinstance(part, OpAt) and OPERATORS[part.primitive].trains(part) for part, _ in parts_in(plan.body))
     is_function = not (plan.scope.arguments or plan.children or trains)
     wanted = first.definition if is_function else class_name(first.definition)
     if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():

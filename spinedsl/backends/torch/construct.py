@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias, cast
+from functools import partial
+from typing import cast
 
 from spinedsl.backends.torch.body import (
     BindAt,
@@ -27,7 +28,7 @@ from spinedsl.backends.torch.body import (
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import opposite
 from spinedsl.backends.torch.initial import read_by
-from spinedsl.backends.torch.layout import Bracket, Choice, Doc, For, Line, Statement, call, entry, named
+from spinedsl.backends.torch.layout import Bracket, Choice, Deferred, Doc, For, Line, Statement, call, entry, named
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.place import Place
@@ -35,31 +36,7 @@ from spinedsl.backends.torch.plan import Plan
 from spinedsl.backends.torch.scope import Argument
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from spinedsl.ops.types import Expr, Value
-from spinedsl.record import Record, replace
-
-
-class Let(Record):
-    """Where a compile-time `let` stands. It becomes a local variable if a later line reads it."""
-
-    at: ScalarAt
-
-
-class If(Record):
-    """A choice whose arms may hold such `let`s."""
-
-    test: str
-    then: tuple[Draft, ...]
-    other: tuple[Draft, ...] = ()
-
-
-class Loop(Record):
-    """A loop whose body may hold such `let`s."""
-
-    head: str
-    body: tuple[Draft, ...]
-
-
-Draft: TypeAlias = Line | Let | If | Loop
+from spinedsl.record import replace
 
 
 class Construct:
@@ -76,29 +53,14 @@ class Construct:
 
     def write(self) -> list[Statement]:
         """The statements of the constructor's body."""
-        return self._settled(self.body(self.plan.body))
+        return self.body(self.plan.body)
 
-    def _settled(self, drafts: Sequence[Draft]) -> list[Statement]:
-        """The statements, and of the `let`s those that a later one reads: so the last is looked at first."""
-        made: list[Statement] = []
-        for draft in reversed(drafts):
-            if isinstance(draft, If):
-                other = tuple(self._settled(draft.other))
-                made.append(Choice(draft.test, tuple(self._settled(draft.then)), other))
-            elif isinstance(draft, Loop):
-                made.append(For(draft.head, tuple(self._settled(draft.body))))
-            elif isinstance(draft, Line):
-                made.append(draft)
-            elif (local := self.scope.locals.get(draft.at.binder)) is not None and local.used:
-                made.append(Line(f"{local.name} = ", self.scope.init_text(local.expr)))
-        return made[::-1]
-
-    def body(self, body: BodyAt) -> list[Draft]:
+    def body(self, body: BodyAt) -> list[Statement]:
         """The drafts of some statements."""
-        made: list[Draft] = []
+        made: list[Statement] = []
         for statement in body:
             if isinstance(statement, ScalarAt):
-                made.append(Let(statement))
+                made.append(Deferred(partial(self._let, statement.binder)))
             elif isinstance(statement, BindAt | ReturnAt | YieldAt):
                 for group in self.plan.groups(statement.value, self.loop):
                     made += [] if group.shared else self._group(group, self.container)
@@ -108,27 +70,33 @@ class Construct:
                 made += self._loop(statement)
         return made
 
+    def _let(self, binder: int) -> Line | None:
+        """A compile-time `let` as a local variable, if a line reads it."""
+        local = self.scope.locals.get(binder)
+        used = local is not None and local.used
+        return Line(f"{local.name} = ", self.scope.init_text(local.expr)) if local is not None and used else None
+
     # ---- choices and loops ----
 
-    def _choice(self, choice: IfAt) -> list[Draft]:
+    def _choice(self, choice: IfAt) -> list[Statement]:
         condition, then, other = self.plan.arms(choice)
         flag = self.plan.flag(choice)
         first, second = self.body(then), self.body(other)
-        kept: list[Draft] = [Line(f"self.{flag} = ", self.scope.init_text(condition))] if flag else []
+        kept: list[Statement] = [Line(f"self.{flag} = ", self.scope.init_text(condition))] if flag else []
         if not _holds_lines(first) and not _holds_lines(second):
             return kept
         if not _holds_lines(first):
             opposed = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
-            return [*kept, If(opposed, tuple(second))]
+            return [*kept, Choice(opposed, tuple(second))]
         if first == second:
             return [*kept, *first]
         test = f"self.{flag}" if flag else self.scope.init_text(condition)
-        return [*kept, If(test, tuple(first), tuple(second) if _holds_lines(second) else ())]
+        return [*kept, Choice(test, tuple(first), tuple(second) if _holds_lines(second) else ())]
 
-    def _loop(self, loop: LoopAt) -> list[Draft]:
+    def _loop(self, loop: LoopAt) -> list[Statement]:
         if not loop.body:
             return []
-        made: list[Draft] = []
+        made: list[Statement] = []
         if loop.items is not None or self.loop is None:
             made += self._shared(loop.body, loop, self.container)
         if loop not in self.plan.containers:
@@ -144,9 +112,9 @@ class Construct:
         inner.append(_add_module(outside[1], loop.path, index, self.container))
         self.loop, self.container = outside
         count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "count")
-        return [*made, Loop(f"for {index} in range({count})", tuple(inner))]
+        return [*made, For(f"for {index} in range({count})", tuple(inner))]
 
-    def _shared(self, body: BodyAt, loop: LoopAt, container: str) -> list[Draft]:
+    def _shared(self, body: BodyAt, loop: LoopAt, container: str) -> list[Statement]:
         """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it."""
         outside, self.shares = self.shares, True
         found = list(self._shared_in(body, loop))
@@ -156,15 +124,15 @@ class Construct:
                 of_group = members.setdefault((tests, item.prefix or item.members[0].path), {})
                 for part in item.members:
                     of_group.setdefault(part.path, part)
-        made: list[Draft] = []
+        made: list[Statement] = []
         for tests, item in found:
-            drafts: list[Draft] = []
+            drafts: list[Statement] = []
             if isinstance(item, LoopAt):
                 drafts.append(self._shared_apart(item, container))
             elif held := members.pop((tests, item.prefix or item.members[0].path), None):
                 drafts += self._group(replace(item, members=tuple(held.values())), container)
             for test in reversed(tests):
-                drafts = [If(test, tuple(drafts))] if drafts else []
+                drafts = [Choice(test, tuple(drafts))] if drafts else []
             made = _joined(made, drafts)
         self.shares = outside
         return made
@@ -199,7 +167,7 @@ class Construct:
         exprs = condition.exprs if outcome else tuple(map(opposite, condition.exprs))
         return Scalar({use: outcome in found for use, found in outcomes.items()}, exprs)
 
-    def _shared_apart(self, loop: LoopAt, container: str) -> Loop:
+    def _shared_apart(self, loop: LoopAt, container: str) -> For:
         """What a `repeat` inside an `each` shares over that, for each of its own iterations."""
         index, own = self.scope.loops[loop.binder], self.plan.shared_containers[loop]
         most: dict[Use, Value] = {}  # as often as for the map that it runs for most often
@@ -211,13 +179,13 @@ class Construct:
         made = self._shared(loop.body, loop, own)
         self.around.remove(loop.binder)
         add = _add_module(container, loop.shared_path, index, own)
-        return Loop(f"for {index} in range({count})", (Line("", f"{own} = nn.Module()"), *made, add))
+        return For(f"for {index} in range({count})", (Line("", f"{own} = nn.Module()"), *made, add))
 
     # ---- submodules ----
 
-    def _group(self, group: Group, container: str) -> list[Draft]:
+    def _group(self, group: Group, container: str) -> list[Statement]:
         holder = ".".join([container, *([attribute(group.name)] if group.name else [])])
-        made: list[Draft] = []
+        made: list[Statement] = []
         if group.chain:
             made.append(Line(f"{holder} = ", self._sequence(group.chain)))
         elif group.name:
@@ -318,15 +286,17 @@ def _exprs(part: CallAt, key: str) -> tuple[Expr, ...]:
     return part.exprs.get(key, ())
 
 
-def _holds_lines(drafts: Sequence[Draft]) -> bool:
+def _holds_lines(drafts: Sequence[Statement]) -> bool:
     """Something other than local variables is written."""
-    return any(not isinstance(draft, Let) for draft in drafts)
+    return any(not isinstance(draft, Deferred) for draft in drafts)
 
 
-def _joined(made: list[Draft], more: list[Draft]) -> list[Draft]:
+def _joined(made: list[Statement], more: list[Statement]) -> list[Statement]:
     """Drafts with more behind them; a choice by the same test as the last one goes on with that."""
     last, first = made[-1] if made else None, more[0] if more else None
-    if isinstance(last, If) and isinstance(first, If) and last.test == first.test and not (last.other or first.other):
+    if not (isinstance(last, Choice) and isinstance(first, Choice)):
+        return [*made, *more]
+    if last.test == first.test and not (last.other or first.other):
         return [*made[:-1], replace(last, then=last.then + first.then), *more[1:]]
     return [*made, *more]
 

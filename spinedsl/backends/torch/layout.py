@@ -5,7 +5,7 @@ In: a `Doc`, which is text or a bracket with items. Out: lines of at most `WIDTH
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from spinedsl.record import Record
@@ -131,7 +131,13 @@ class Extend(Record):
     head: str
 
 
-Statement: TypeAlias = Line | Choice | For | Append | Extend
+class Deferred(Record):
+    """A line that may stand here: what is written around it tells in the end."""
+
+    line: Callable[[], Line | None]
+
+
+Statement: TypeAlias = Line | Choice | For | Append | Extend | Deferred
 
 
 def block(statements: Sequence[Statement], indent: int) -> list[str]:
@@ -141,6 +147,9 @@ def block(statements: Sequence[Statement], indent: int) -> list[str]:
 
 def _statement(statement: Statement, indent: int, word: str) -> list[str]:
     margin = " " * indent
+    if isinstance(statement, Deferred):
+        line = statement.line()
+        return [] if line is None else _statement(line, indent, word)
     if isinstance(statement, Line):
         return lines(indent, statement.before, statement.doc, statement.after)
     if isinstance(statement, Append):

@@ -209,6 +209,10 @@ def _given(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(call(place.member))
 
 
+def _drops(op: OpAt) -> bool:
+    return op.attributes["rate"].constant != 0
+
+
 def _dropout(place: Place, inputs: Sequence[Code]) -> Code:
     if place.constant("rate") == 0:
         return inputs[0]
@@ -262,6 +266,6 @@ OPERATORS: Mapping[str, Row] = {
     "crop_to_level": Row(function=_crop_to_level),
     "parameter": Row(_parameter, _given, owns=True, chains=lambda op: False),
     "constant": Row(_constant, _given, owns=True, chains=lambda op: False),
-    "dropout": Row(function=_dropout),
-    "stochastic_depth": Row(function=_stochastic_depth),
+    "dropout": Row(function=_dropout, trains=_drops),
+    "stochastic_depth": Row(function=_stochastic_depth, trains=_drops),
 }

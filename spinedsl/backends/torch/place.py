@@ -86,3 +86,4 @@ class Row(Record):
     function: Callable[[Place, Sequence[Code]], Code] = call_member
     owns: bool = False
     chains: Callable[[OpAt], bool] = lambda op: True  # where it has a module: whether that does all of the work
+    trains: Callable[[OpAt], bool] = lambda op: False  # whether it does something else in training

@@ -121,7 +121,9 @@ class Scope(Record, frozen=False, eq=False):
     def _leaf_in_init(self, leaf: Leaf) -> str:
         if isinstance(leaf, Name) and leaf.binder in self.lets:
             local = self._local(leaf.binder)
-            local.used = True
+            if not local.used:
+                local.used = True
+                self.init_text(local.expr)  # what it reads is needed as well
             return local.name
         return self._index(leaf) or self.argument(_key(leaf)).name
 
