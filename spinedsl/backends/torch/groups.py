@@ -21,28 +21,28 @@ def groups(modules: Sequence[Module], class_of: ClassOf) -> list[list[Module]]:
     """The modules in groups of one class each."""
     loops = _outermost(modules[0].written)
     found = [(module, _wirings(module, class_of, loops)) for module in modules]
-    together = _Group()
+    together = _Group({key for _, own in found for key, wirings in own.items() if len(wirings) > 1})
     if all(together.takes(module, own) for module, own in found):
         return [list(modules)]
     made: list[_Group] = []
     for module, own in found:
         if not any(group.takes(module, own) for group in made):
-            made.append(_Group())
+            made.append(_Group(set()))
             made[-1].takes(module, own)
     return [group.modules for group in made]
 
 
 class _Group:
-    def __init__(self) -> None:
+    def __init__(self, chooses: set[object]) -> None:
         self.modules: list[Module] = []
         self.wirings: Wirings = {}
-        self.chooses: set[object] = set()  # statements of which the iterations of some use differ
+        self.chooses = chooses  # statements of which the iterations of some use differ
 
     def takes(self, module: Module, own: Wirings) -> bool:
         """One more module, if it goes with the others."""
         for key, wirings in own.items():
-            differ = not wirings <= self.wirings.get(key, wirings) or not wirings >= self.wirings.get(key, wirings)
-            if differ and len(wirings) == 1 and key not in self.chooses:
+            alike = wirings == self.wirings.get(key, wirings) or key in self.chooses or len(wirings) > 1
+            if not alike:
                 return False
         self.modules.append(module)
         for key, wirings in own.items():
