@@ -51,7 +51,7 @@ class Trace:
         self.channels.append(channels)
         return len(self.types) - 1
 
-    def says(self, site: int, attr: Attr) -> None:
+    def notes(self, site: int, attr: Attr) -> None:
         """A statement's expression is a number, a flag or a symbol."""
         self.ran[site, self.iteration] = attr
 

@@ -187,10 +187,10 @@ class _Replay:
         return any(self.statement(statement, iteration, path, outer) for statement in body)
 
     def statement(self, statement: Statement, iteration: Iteration, path: Path, outer: Path) -> bool:
-        said = self.module.ran.get((statement.site, iteration))
-        self.ran += said is not None
-        if isinstance(said, Made):
-            value = self.made(said, path, outer, statement.loc)
+        recorded = self.module.ran.get((statement.site, iteration))
+        self.ran += recorded is not None
+        if isinstance(recorded, Made):
+            value = self.made(recorded, path, outer, statement.loc)
             if isinstance(statement, Let):
                 self.known[statement.name] = value
             elif isinstance(statement, Return | Yield):
@@ -202,11 +202,11 @@ class _Replay:
                     inside = (*path, f"{statement.path}{number}")
                     self.body(statement.body, (*iteration, number), inside, path)
         elif isinstance(statement, If):
-            _require(said is not None, statement.loc, "it is not said which arm a choice takes")
-            return self.body(statement.then if said and said.value else statement.other, iteration, path, outer)
+            _require(recorded is not None, statement.loc, "it is not recorded which arm a choice takes")
+            return self.body(statement.then if recorded and recorded.value else statement.other, iteration, path, outer)
         elif isinstance(statement, Repeat):
-            _require(said is not None, statement.loc, "it is not said how often a `repeat` runs")
-            for number in range(int(cast(int, said.value)) if said else 0):
+            _require(recorded is not None, statement.loc, "it is not recorded how often a `repeat` runs")
+            for number in range(int(cast(int, recorded.value)) if recorded else 0):
                 apart = (*outer, f"{statement.shared_path}{number}") if statement.shared_path else outer
                 self.body(statement.body, (*iteration, number), (*path, f"{statement.path}{number}"), apart)
         else:

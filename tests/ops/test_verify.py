@@ -143,7 +143,7 @@ def test_shared_in_a_repeat() -> None:
         repeat = Repeat(2, "", path, (Let(3, "set", "y", 1, HERE),), HERE)
         trace = Trace(Definition("block", "block_type", (Let(1, "var", "y", 1, HERE), repeat, Return(4, HERE)), HERE))
         (y,) = trace.makes(1, Ref("x", x, Opaque(), value=trace.value(x, Opaque())))
-        trace.says(2, literal(2))
+        trace.notes(2, literal(2))
         for number in range(2):
             with trace.inside(number, f"{path}{number}", ()):
                 convolution = op("conv", Ref("y", x, Opaque(), value=y), channels=4, kernel=3, shared=shared)

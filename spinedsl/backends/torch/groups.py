@@ -56,13 +56,13 @@ def _wirings(module: Module, class_of: ClassOf, loops: Mapping[int, int]) -> Wir
     """How every statement is wired, and what is shared in every outermost loop."""
     found: Wirings = {"parameters": {tuple((formal.name, formal.kind) for formal in module.formals)}}
     shared: dict[int, set[object]] = {}
-    for (site, _), said in module.ran.items():
-        made = wiring(module, said, class_of)
+    for (site, _), recorded in module.ran.items():
+        made = wiring(module, recorded, class_of)
         found.setdefault(site, set()).add(made)
         loop = loops.get(site)
         if loop == site:
             shared.setdefault(site, set())
-        if loop is not None and isinstance(said, Made) and _shares(module, said):
+        if loop is not None and isinstance(recorded, Made) and _shares(module, recorded):
             shared[loop].add((site, made))
     return found | {("shared", loop): {frozenset(parts)} for loop, parts in shared.items()}
 

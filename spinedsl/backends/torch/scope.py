@@ -1,8 +1,8 @@
 """The compile-time side of a class: its constructor's arguments, and every number of its body in terms of them.
 
-In: the uses of a definition and its merged body. On demand, for a `Scalar` of that body: Python that gives its value,
-said as the file says it where whole numbers can say it, and held against the value of every use. What cannot be said
-becomes a number where all uses agree, else an argument of its own.
+In: the uses of a definition and its body over all of them. On demand, for a `Scalar` of that body: Python that gives
+its value, written as in the file where whole numbers can say it, and held against the value of every use. What cannot
+be written becomes a number where all uses agree, else an argument of its own.
 """
 
 from __future__ import annotations
@@ -210,10 +210,10 @@ class Scope(Record, frozen=False, eq=False):
     def resolve(self, scalar: Scalar, hint: str) -> Expr:
         """An expression in arguments, locals and loop indices that has the scalar's value in every use."""
         if scalar not in self.resolved:
-            self.resolved[scalar] = self.said(scalar) or self._by_iteration(scalar, hint)
+            self.resolved[scalar] = self.written(scalar) or self._by_iteration(scalar, hint)
         return self.resolved[scalar]
 
-    def said(self, scalar: Scalar) -> Expr | None:
+    def written(self, scalar: Scalar) -> Expr | None:
         """The value without an argument of its own: as the file says it, or a number; None if neither will do."""
         for candidate in self._candidates(scalar):
             if self._holds(candidate, scalar.values):

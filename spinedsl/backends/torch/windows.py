@@ -110,7 +110,7 @@ def _by_stride(place: Place) -> bool:
     """SAME padding that no one number says, since the stride differs between uses."""
     differs = len(set(_amounts(place.op).values())) > 1
     same = set(place.scalar("padding").values.values()) == {"same"}
-    return differs and same and not (_even(place.op) and place.scope.said(_inside(place)) is not None)
+    return differs and same and not (_even(place.op) and place.scope.written(_inside(place)) is not None)
 
 
 def _padding(place: Place) -> _Padding:

@@ -58,12 +58,12 @@ def written(modules: Sequence[Module], class_of: ClassOf) -> BodyAt:
     return reader.body(modules[0].written.body, [Use(number) for number in range(len(modules))])
 
 
-def wiring(module: Module, said: Attr | Made, class_of: ClassOf) -> Wiring:
+def wiring(module: Module, recorded: Attr | Made, class_of: ClassOf) -> Wiring:
     """What a statement's expression is made of, whatever its numbers: where that differs, other code is needed."""
-    if isinstance(said, Attr):
+    if isinstance(recorded, Attr):
         return None
-    found: list[object] = [said.form]
-    for event in module.events[said.first - module.given : said.end - module.given]:
+    found: list[object] = [recorded.form]
+    for event in module.events[recorded.first - module.given : recorded.end - module.given]:
         if event.module is not None:
             found.append(class_of(event.module))
         elif event.at.called == "reshape":  # what lays channels out, and what puts them back, is written otherwise
@@ -80,12 +80,12 @@ class _Reader:
         text = [statement for statement in statements(modules[0].written.body) if statement.site in ran]
         self.taken = {formal.name for formal in modules[0].formals} | _names(text)
 
-    def said(self, site: int, run: Use) -> Attr | Made | None:
+    def record(self, site: int, run: Use) -> Attr | Made | None:
         """What a statement's expression is in one run."""
         return self.modules[run.module].ran.get((site, tuple([number for _, number in run.iterations])))
 
     def scalar(self, site: int, runs: Sequence[Use]) -> Scalar:
-        attrs = {run: cast(Attr, self.said(site, run)) for run in runs}
+        attrs = {run: cast(Attr, self.record(site, run)) for run in runs}
         return _scalar(attrs)
 
     # ---- statements ----
@@ -126,7 +126,7 @@ class _Reader:
 
     def each(self, loop: Each, runs: Sequence[Use]) -> list[StatementAt]:
         """A list that is made in the head of a loop, or differs between iterations, has a name before it."""
-        counts = {run: len(cast("tuple[int, ...]", cast(Made, self.said(loop.site, run)).value)) for run in runs}
+        counts = {run: len(cast("tuple[int, ...]", cast(Made, self.record(loop.site, run)).value)) for run in runs}
         before = self.chosen(loop, runs)
         items = before[0].value if isinstance(before[0], BindAt) else None
         if not isinstance(items, ManyAt) or computes(items):
@@ -147,8 +147,8 @@ class _Reader:
         """A statement, or a choice by the iteration between the ways in which it is wired."""
         groups: dict[Wiring, list[Use]] = {}
         for run in runs:
-            if (said := self.said(statement.site, run)) is not None:
-                groups.setdefault(wiring(self.modules[run.module], said, self.class_of), []).append(run)
+            if (recorded := self.record(statement.site, run)) is not None:
+                groups.setdefault(wiring(self.modules[run.module], recorded, self.class_of), []).append(run)
         if not groups:
             return []
         *others, last = groups.values()
@@ -161,13 +161,13 @@ class _Reader:
 
     def leaf(self, statement: Statement, runs: Sequence[Use]) -> StatementAt:
         """A statement in runs that are wired alike."""
-        first = self.said(statement.site, runs[0])
+        first = self.record(statement.site, runs[0])
         if isinstance(first, Attr):
             assert isinstance(statement, Let)
             value = self.scalar(statement.site, runs)
             return ScalarAt(statement.keyword == "let", statement.name, statement.binder, value)
         assert first is not None
-        operand = self.operand(first.form, {run: cast(Made, self.said(statement.site, run)).value for run in runs})
+        operand = self.operand(first.form, {run: cast(Made, self.record(statement.site, run)).value for run in runs})
         if isinstance(statement, Return | Yield):
             return ReturnAt(operand) if isinstance(statement, Return) else YieldAt(operand)
         return BindAt(statement.name if isinstance(statement, Let) else "", operand)

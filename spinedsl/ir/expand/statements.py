@@ -302,7 +302,7 @@ class Expansion(Caller):
         else:
             self.env[name] = value
             if is_scalar(value):
-                self.trace.says(site, Attr(scalar(value), self.notation(binding.value)))
+                self.trace.notes(site, Attr(scalar(value), self.notation(binding.value)))
 
     def bound(self, name: str, value: int, index: int | None = None) -> Ref:
         """A value, or an item of a list, by the name that it was given."""
@@ -313,7 +313,7 @@ class Expansion(Caller):
         condition = self.condition(statement.condition, "`if`")
         if condition is None or not self.context.spend(statement.span):
             return POISON
-        self.trace.says(self.sites[id(statement)], Attr(condition, self.notation(statement.condition)))
+        self.trace.notes(self.sites[id(statement)], Attr(condition, self.notation(statement.condition)))
         return self.body(statement.then if condition else statement.other)
 
     # ---- loops ----
@@ -325,7 +325,7 @@ class Expansion(Caller):
             self.forget(statement.body)
             return
         index = statement.index.text if statement.index is not None else ""
-        self.trace.says(self.sites[id(statement)], Attr(times, self.notation(statement.count)))
+        self.trace.notes(self.sites[id(statement)], Attr(times, self.notation(statement.count)))
         path, *shared = self.plan.paths.get(id(statement), ("rep",))
         home, outer = self.home, self.trace.outer
         for iteration in range(times):
