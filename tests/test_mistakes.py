@@ -31,6 +31,8 @@ ELSEWHERE = {
     "W09": "weights: tests/weights",
     "E10": "settings and training: tests/test_settings.py, tests/training",
     "W10": "training: tests/training",
+    "E11": "pictures and labels: tests/data",
+    "W11": "pictures and labels: tests/data",
 }
 
 

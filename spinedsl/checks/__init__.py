@@ -36,6 +36,8 @@ GROUPS = {
     "W09": "weights that mean something else",
     "E10": "settings; training, its checkpoints and steps",
     "W10": "training that may not do what is hoped for",
+    "E11": "pictures and labels",
+    "W11": "pictures and labels that may not be what is meant",
 }
 FOLDERS = ("networks", "files", "stages")
 

@@ -31,11 +31,13 @@ COMMANDS = {
     "diff": "report what changed between two networks, and what it breaks",
     "breaking": "exit 1 if a network changed by at least a tier",
     "weights": "show, convert and verify weights",
+    "data": "say everything that is wrong with pictures and labels",
     "fmt": "format files in the canonical form",
     "fuzz": "try the compiler's laws on a network and on random ones like it",
     "new": "start a file with a small network",
     "completion": "print a script that completes commands in a shell",
 }  # each a module here, and the line about it in the help, for which none is imported
+ACTIONS = ("weights", "data")  # commands whose next word says what to do
 OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 DESCRIPTION = "The compiler for scale-permuted networks."
@@ -98,7 +100,7 @@ def _asked(given: list[str]) -> list[str]:
     """`help` before or after a command, as its `--help`."""
     if given[:1] == ["help"]:
         return [*given[1:], "--help"]
-    alone = len(given) == 2 or (len(given) == 3 and given[0] == "weights")
+    alone = len(given) == 2 or (len(given) == 3 and given[0] in ACTIONS)
     if alone and given[0] in COMMANDS and given[-1] == "help" and not os.path.exists("help"):  # noqa: PTH110
         return [*given[:-1], "--help"]
     return given
@@ -107,7 +109,7 @@ def _asked(given: list[str]) -> list[str]:
 def _wrong_use(error: Exception, given: Sequence[str]) -> int:
     from spinedsl.diagnostics.plain import one_line  # noqa: PLC0415  only for errors
 
-    words = given[: 2 if given[0] == "weights" else 1]
+    words = given[: 2 if given[0] in ACTIONS else 1]
     print(f"spine {' '.join(words)}: {one_line(error)}", file=sys.stderr)
     return USAGE
 

@@ -238,7 +238,8 @@ def mistakes(values: Mapping[str, Any]) -> tuple[Wrong, ...]:
 def _mistakes(values: Mapping[str, Any]) -> Iterator[Wrong]:
     for name, given in values.items():
         if name not in AUGMENTS:
-            yield Wrong(name, f"one of {', '.join(AUGMENTS)}", "a key without a meaning", nearest(name, AUGMENTS))
+            unread = "a key that nothing reads"
+            yield Wrong(name, ", ".join(AUGMENTS), unread, nearest(name, AUGMENTS), is_unknown=True)
         elif isinstance(given, Mapping):
             yield from _mistakes_of(name, given)
         elif not isinstance(given, bool):
@@ -253,7 +254,8 @@ def _mistakes_of(name: str, given: Mapping[str, Any]) -> Iterator[Wrong]:
         key = f"{name}.{setting}"
         if setting not in known:
             near = nearest(setting, known)
-            yield Wrong(key, f"one of {', '.join(known)}", "a key without a meaning", near and f"{name}.{near}")
+            meant = near and f"{name}.{near}"
+            yield Wrong(key, ", ".join(known), "a key that nothing reads", meant, is_unknown=True)
             continue
         low, high = LIMITS[setting]
         default = getattr(usual, setting)

@@ -42,6 +42,7 @@ class Wrong(Record):
     expected: str
     got: str
     meant: str | None = None
+    is_unknown: bool = False  # nothing reads the key
 
     def __str__(self) -> str:
         meant = f"; did you mean `{self.meant}`?" if self.meant else ""
@@ -206,7 +207,7 @@ def mistakes(values: Mapping[str, Any]) -> tuple[Wrong, ...]:
     """All that is wrong with settings as a file has them, where a key may be missing, or have no meaning."""
     known = names(Preprocessing)
     found = [
-        Wrong(key, f"one of {', '.join(known)}", "a key without a meaning", nearest(key, known))
+        Wrong(key, ", ".join(known), "a key that nothing reads", nearest(key, known), is_unknown=True)
         for key in values
         if key not in known
     ]

@@ -203,7 +203,7 @@ def test_every_setting_has_its_limits_and_a_default_within_them() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"flop": True}, "flop: expected one of crop, flip, upturn"),
+        ({"flop": True}, "flop: expected crop, flip, upturn"),
         ({"flips": True}, "did you mean `flip`?"),
         ({"flip": 0.5}, "flip: expected true, false, or a table of settings, got 0.5"),
         ({"flip": {"chanse": 0.5}}, "did you mean `flip.chance`?"),

@@ -1,0 +1,263 @@
+"""What is said of data sets with mistakes: a table of them, each with all that is said, beside `said/NAME.txt`.
+
+`UPDATE_GOLDENS=1` writes the texts anew: read what changed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spinedsl import checks
+from spinedsl.data.check import check
+from spinedsl.data.dataset import Dataset
+from spinedsl.data.idx import write_idx
+from spinedsl.data.sources import Options, open_dataset
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics.render import render
+from tests.data.making import image, noise
+
+SAID = Path(__file__).with_name("said")
+UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
+
+
+def put(path: str, seed: int = 0) -> None:
+    """A picture at a path, whose folders are made."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    image(noise(6, 6, seed=seed)).save(path, "PNG")
+
+
+def text(path: str, lines: str, encoding: str = "utf-8") -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(lines.encode(encoding))
+
+
+def animals(folder: str = "animals") -> None:
+    for number, path in enumerate(("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png")):
+        put(f"{folder}/{path}", number)
+
+
+def persons(pairs: str) -> None:
+    for number in (1, 2, 3):
+        put(f"lfw/Ada_Lovelace/Ada_Lovelace_000{number}.png", number)
+    put("lfw/Bob/Bob_0001.png", 4)
+    text("lfw/pairs.txt", pairs)
+
+
+def found(
+    path: str, kind: str = "auto", options: Options | None = None, validation: str = "", **expected: Any
+) -> list[Diagnostic]:
+    """All that is said of a data set."""
+    opened = open_dataset(path, kind, options)
+    said = list(opened.diagnostics)
+    if opened.value is None:
+        return said
+    other: Dataset | None = None
+    if validation:
+        second = open_dataset(validation, kind, Options(classes=opened.value.classes))
+        other = second.value
+        said += second.diagnostics
+    return said + list(check(opened.value, other, workers=0, **expected))
+
+
+def missing_pictures() -> list[Diagnostic]:
+    animals()
+    put("animals/dog/Ba\u0308r.png", 9)
+    text("animals/list.csv", "path,label\ncat/1.png,cat\ncat/1.PNG,cat\ndog/b\u00e4r.png,dog\ndog/Bär.png,dog\n"
+         "dog/9.png,dog\nbird/1.png,cat\n")  # fmt: skip
+    return found("animals/list.csv")
+
+
+def bad_pictures() -> list[Diagnostic]:
+    animals()
+    whole = Path("animals/cat/1.png").read_bytes()
+    text("animals/cat/a page.jpg", "<html>404</html>")
+    Path("animals/dog/cut off.png").write_bytes(whole[:-20])
+    Path("animals/dog/empty.webp").touch()
+    return found("animals")
+
+
+def bad_picture_of_a_list() -> list[Diagnostic]:
+    animals()
+    Path("animals/dog/1.png").write_bytes(b"GIF89a")
+    text("animals/list.csv", "image;class\ncat/1.png;cat\ndog/1.png;dog\n")
+    return found("animals/list.csv")
+
+
+def encodings() -> list[Diagnostic]:
+    put("a/1.png", 1)
+    put("a/2.png", 2)
+    text("a/windows.csv", "path,label\n1.png,Löwe\n2.png,Bär\n", "cp1252")
+    text("a/spreadsheet.csv", "path\tlabel\n1.png\tLöwe\n2.png\tBär\n", "utf-16")
+    text("a/marked.csv", "path,label\n1.png,Löwe\n2.png,Bär\n", "utf-8-sig")
+    text("a/plain.csv", "path,label\n1.png,Löwe\n2.png,Bär\n", "cp1252")
+    said = found("a/windows.csv") + found("a/spreadsheet.csv") + found("a/marked.csv")
+    said += found("a/plain.csv", options=Options(encoding="cp1252"))
+    return said + found("a/plain.csv", options=Options(encoding="cp99999"))
+
+
+def rows() -> list[Diagnostic]:
+    animals()
+    text("animals/list.csv", 'path,label\ncat/1.png\n\ncat/2.png,cat,dog\n"dog/1.png",dog\n,dog\ndog/2.png,\n')
+    return found("animals/list.csv")
+
+
+def no_columns() -> list[Diagnostic]:
+    animals()
+    text("animals/headless.csv", "cat/1.png,cat\ndog/1.png,dog\n")
+    text("animals/other.csv", "where,what\ncat/1.png,cat\n")
+    text("animals/wrong.csv", "path,klass\ncat/1.png,cat\n")
+    text("animals/empty.csv", "\n\n")
+    text("animals/quote.csv", 'path,label\n"cat/1.png,cat\ndog/1.png,dog\n')
+    said = found("animals/headless.csv") + found("animals/other.csv")
+    said += found("animals/wrong.csv", options=Options(label_column="class"))
+    return said + found("animals/empty.csv") + found("animals/quote.csv")
+
+
+def classes() -> list[Diagnostic]:
+    animals()
+    animals("more")
+    put("more/Dogs/1.png", 7)
+    text("animals/list.csv", "path,label\ncat/1.png,cat\ndog/1.png,hound\ndog/2.png,dogg\n")
+    named = Options(classes=("cat", "dog", "horse"))
+    return found("animals", validation="more") + found("animals/list.csv", options=named)
+
+
+def one_class() -> list[Diagnostic]:
+    animals()
+    put("one/only/1.png")
+    text("animals/list.csv", "path,label\ncat/1.png,cat\ncat/2.png,cat\n")
+    return found("one") + found("animals/list.csv")
+
+
+def numbers() -> list[Diagnostic]:
+    animals()
+    return found("animals", outputs=10, batch=8)
+
+
+def no_data_set() -> list[Diagnostic]:
+    put("loose/1.png")
+    for split in ("train", "val"):
+        animals(f"all/{split}")
+    Path("nothing").mkdir()
+    animals()
+    said = found("loose") + found("all") + found("nothing") + found("nowhere") + found("animals", "csv")
+    return said + found("animals", "idx") + found("animals/cat/1.png", "folder")
+
+
+def listed_twice() -> list[Diagnostic]:
+    animals()
+    text("animals/list.csv", "path,label\ncat/1.png,cat\ndog/1.png,dog\ncat/./1.png,cat\ncat/1.png,dog\n")
+    return found("animals/list.csv")
+
+
+def pairs() -> list[Diagnostic]:
+    persons(
+        "1 4\nAda_Lovelace\t1\t2\nAda_Lovelace\t1\t9\nAda_Lovelace 1 Bob 1\nAda_Lovelac\t1\t2\nBob\t1\n"
+        "Bob\t1\t1\n\nA b c 1 2\nBob 1 Zoe 1\n"
+    )
+    return found("lfw")
+
+
+def no_pairs() -> list[Diagnostic]:
+    persons("10\t300\nAda_Lovelace\t1\t2\nAda_Lovelace\t1\tBob\t1\n")
+    said = found("lfw")
+    text("lfw/pairs.txt", "\n")
+    return said + found("lfw") + found("lfw", options=Options(pairs="lfw/none.txt"))
+
+
+def idx_files() -> list[Diagnostic]:
+    shapes = {"a": (3, 4, 5), "b": (3, 4, 5), "c": (2, 4, 5), "d": (3, 4), "e": (3, 4, 5)}
+    for name, shape in shapes.items():
+        write_idx(f"{name}-images-idx3-ubyte", np.zeros(shape, np.float32 if name == "e" else np.uint8))
+        write_idx(f"{name}-labels-idx1-ubyte", np.arange(3, dtype=np.uint8))
+    whole = Path("a-images-idx3-ubyte").read_bytes()
+    Path("b-images-idx3-ubyte").write_bytes(whole[:-1])
+    Path("f-images-idx3-ubyte").write_bytes(gzip.compress(whole)[:-9])
+    write_idx("f-labels-idx1-ubyte", np.array([0, 1, -1], dtype=np.int32))
+    write_idx("g-images-idx3-ubyte.gz", np.zeros((3, 4, 5), np.uint8))
+    said = [one for name in "bcdef" for one in found(f"{name}-images-idx3-ubyte", "idx")]
+    said += found("g-images-idx3-ubyte.gz")
+    return said + found("a-images-idx3-ubyte", options=Options(classes=("zero", "one")))
+
+
+def landmarks() -> list[Diagnostic]:
+    persons("1\nAda_Lovelace 1 2\nAda_Lovelace 1 Bob 1\n")
+    face = "30,30,60,30,45,45,35,60,55,60"
+    ada = "Ada_Lovelace/Ada_Lovelace_000"
+    text("lfw/points.csv", f"path,x1,y1\n{ada}1.png,{face}\n{ada}2.png,{face},9\n{ada}3.png,{face[:-2]}nan\n"
+         f"Bob/Bob_0001.png,{'5,5,' * 4}5,5\n{ada}4.png,{face[:-2]}x\n")  # fmt: skip
+    return found("lfw", options=Options(landmarks="lfw/points.csv"))
+
+
+def same_pictures() -> list[Diagnostic]:
+    animals()
+    animals("more")
+    put("more/cat/3.png", 77)
+    put("animals/dog/3.png", 0)
+    pixels = image(noise(6, 6, seed=1))
+    pixels.save("more/cat/other.bmp")
+    return found("animals", validation="more")
+
+
+def frames_and_others() -> list[Diagnostic]:
+    animals()
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "green", "blue")]
+    frames[0].save("animals/cat/wave.gif", save_all=True, append_images=frames[1:])
+    text("animals/cat/notes.md", "mine")
+    text("animals/cat/notes.txt", "mine")
+    text("animals/.hidden/1.png", "")
+    text("animals/dog/.DS_Store", "")
+    text("animals/dog/Thumbs.db", "")
+    Path("animals/horse").mkdir()
+    return found("animals")
+
+
+CASES: dict[str, Callable[[], list[Diagnostic]]] = {
+    case.__name__: case
+    for case in (
+        missing_pictures, bad_pictures, bad_picture_of_a_list, encodings, rows, no_columns, classes, one_class, numbers,
+        no_data_set, listed_twice, pairs, no_pairs, idx_files, landmarks, same_pictures, frames_and_others,
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_says_what_it_said_before(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = render(CASES[name]())
+    golden = SAID / f"{name}.txt"
+    if UPDATE:
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(said, encoding="utf-8")
+    assert said == golden.read_text(encoding="utf-8")
+
+
+def test_every_code_has_a_case_and_every_text_its_case() -> None:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in SAID.glob("*.txt")}
+    assert texts.keys() == CASES.keys()
+    lacking = [
+        code for code in checks.codes() if code[1:3] == "11" and not any(f"[{code}]" in t for t in texts.values())
+    ]
+    assert lacking == []
+
+
+def test_nothing_is_said_where_nothing_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    animals()
+    persons("1\t1\nAda_Lovelace\t1\t2\nAda_Lovelace\t1\tBob\t1\n")
+    for number, path in enumerate(("cat/3.png", "dog/3.png")):
+        put(f"others/{path}", 100 + number)
+    text("animals/list.csv", "filename,category\n" + "\n".join(f"{p},{p[:3]}" for p in ("cat/1.png", "dog/1.png")))
+    write_idx("x-images-idx3-ubyte.gz", np.stack([noise(4, 4, 1, seed)[..., 0] for seed in range(3)]))
+    write_idx("x-labels-idx1-ubyte.gz", np.array([0, 1, 2], dtype=np.uint8))
+    assert found("animals", validation="others", outputs=2, batch=4) == []
+    for path in ("animals/list.csv", "lfw", "x-images-idx3-ubyte.gz"):
+        assert found(path) == [], path
