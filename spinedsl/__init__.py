@@ -42,6 +42,7 @@ What they raise:
 
 Modules:
 
+    data           pictures, labels, preprocessing and batches; needs `pip install 'spinedsl[train]'`
     edit           edits of a network as values
     tasks          losses, decoding and figures of what outputs mean; needs `pip install 'spinedsl[torch]'`
     testing        Hypothesis strategies and laws; needs `pip install 'spinedsl[testing]'`
@@ -55,6 +56,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from spinedsl import data as data
     from spinedsl import edit
     from spinedsl import tasks as tasks
     from spinedsl import testing as testing
@@ -124,7 +126,12 @@ _HOMES = {
     "Source": "source",
     "Weights": "weights",
 }
-_MODULES = {"edit": (), "tasks": ("torch",), "testing": ("hypothesis",)}  # with the packages that each needs
+_MODULES = {
+    "data": ("numpy", "PIL"),
+    "edit": (),
+    "tasks": ("torch",),
+    "testing": ("hypothesis",),
+}  # with the packages that each needs
 
 if not TYPE_CHECKING:
 

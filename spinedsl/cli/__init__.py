@@ -31,7 +31,7 @@ COMMANDS = {
     "diff": "report what changed between two networks, and what it breaks",
     "breaking": "exit 1 if a network changed by at least a tier",
     "weights": "show, convert and verify weights",
-    "data": "say everything that is wrong with pictures and labels",
+    "data": "report every mistake in pictures and labels",
     "fmt": "format files in the canonical form",
     "fuzz": "try the compiler's laws on a network and on random ones like it",
     "new": "start a file with a small network",

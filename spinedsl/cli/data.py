@@ -1,4 +1,4 @@
-"""Data: say everything that is wrong with pictures and labels before a network is trained on them."""
+"""Data: report every mistake in pictures and labels before a network is trained on them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ examples:
   spine data check training.toml                                [data] of a configuration
 
 Every picture is decoded. Files that are missing, cut off or damaged, labels of no class, lists in another encoding,
-pictures that are in both sets: all of it is said, with the file, and with the line where a list names it.
+pictures that are in both sets: all of it is reported, with the file, and with the line where a list names it.
 """
 MOST = 20  # of one code, for people
 

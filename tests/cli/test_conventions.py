@@ -123,7 +123,9 @@ def test_json_is_json_and_has_a_synonym(name: str, net: Path, capsys: pytest.Cap
     assert run(capsys, *words, "--format", "human")[1] not in ("", out)
 
 
-@pytest.mark.parametrize("name", [n for n, (_, has) in COMMANDS.items() if "--format" in has and n not in ("explain", "data check")])
+@pytest.mark.parametrize(
+    "name", [n for n, (_, has) in COMMANDS.items() if "--format" in has and n not in ("explain", "data check")]
+)
 def test_mistakes_are_json_where_results_are(name: str, net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A program that asked for JSON reads on standard output why there is no result."""
     words = str(COMMANDS[name][0]).split()

@@ -15,6 +15,7 @@ from spinedsl.cli import parser
 from spinedsl.cli.parsing import Parser, leaves
 from spinedsl.ops.graph import flatten
 from tests.building import weights_for
+from tests.data.making import data_sets
 from tests.patience import HANG
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +126,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, code in {"spine": f'exec "{sys.executable}" -m spinedsl "$@"', "jq": "exec cat"}.items():
         (tools / name).write_text(f"#!/bin/sh\n{code}\n")
         (tools / name).chmod(0o755)
+    data_sets(top)
     (top / ".local/share/bash-completion/completions").mkdir(parents=True)
     (top / ".config/fish/completions").mkdir(parents=True)
     (top / ".zfunc").mkdir()

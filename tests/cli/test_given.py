@@ -24,6 +24,7 @@ from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 from tests.building import weights_for
 from tests.cli.running import run
+from tests.data.making import data_sets
 
 OPTIONS = {
     leaf.prog.removeprefix("spine "): {action.option_strings[-1] for action in leaf._actions if action.option_strings}
@@ -172,6 +173,11 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "weights verify w.npz two.spine": {"--network": ("Net",)},
         "weights verify part.npz one.spine": {"--partial": ()},
     },
+    "data check": {
+        "data check pictures": {**PRINTED, "--validation": ("pictures",), "--kind": ("csv",)},
+        "data check many.csv": {"--all": ()},
+        "data check training.toml": {**PRINTED, "--validation": None, "--kind": None},
+    },
     "fmt": {
         "fmt loose.spine": {"--check": (), "--diff": (), "--line-ending": ("crlf",)},
         "fmt --check loose.spine": {"--diff": None},
@@ -237,6 +243,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, scale in (("model", 1), ("ema", 2))
     }
     torch.save(sets, folder / "two.pt")
+    data_sets(folder)
+    many = "path,label\n" + "".join(f"{number}.png,{number % 2}\n" for number in range(30))
+    (folder / "many.csv").write_text(many, encoding="utf-8")
     np.savez(folder / "part.npz", **dict(list(tensors.items())[1:]))  # type: ignore[arg-type]
     return folder
 
@@ -252,9 +261,9 @@ def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def outcome(capsys: pytest.CaptureFixture[str], made: Path, folder: Path, words: list[str]) -> object:
     """What a command line gives: status, both streams, and what it wrote."""
     found = run(capsys, *words)
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for path in folder.iterdir():
-        path.unlink()
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    for path in files:
+        (folder / path).unlink()
     shutil.copytree(made, folder, dirs_exist_ok=True)
     return found, files
 
@@ -287,11 +296,11 @@ def test_an_option_makes_a_difference_or_is_refused(
     assert given is not None
     line = [*words.split(), option, *given]
     if values is None:
-        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         status, out, err = run(capsys, *line)
         assert (status, out) == (2, "")
         assert option in err or "--format" in err
-        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
         return
     assert outcome(capsys, made, folder, line) != outcome(capsys, made, folder, words.split())
 

@@ -78,6 +78,7 @@ COMMANDS = {
         "onnx, numpy, torch and onnxruntime: pip install 'spinedsl[all]'"
     ),
     "diff net.spine net.spine --mapping names.json -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
+    "data check pictures": "numpy and PIL: pip install 'spinedsl[train]'",
     "fuzz net.spine": "hypothesis, numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
@@ -122,7 +123,7 @@ def test_all_that_is_missing_is_said_at_once(way: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = iter(json.loads(done.stdout))
     for line, needs in COMMANDS.items():
-        words = " ".join(line.split()[: 2 if line.startswith("weights") else 1])
+        words = " ".join(line.split()[: 2 if line.startswith(("weights", "data")) else 1])
         assert next(found) == [2, f"spine {words}: this needs {needs}\n"], line
     for line in WITHOUT:
         assert next(found)[0] == 0, line

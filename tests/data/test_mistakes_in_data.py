@@ -22,6 +22,7 @@ from spinedsl.data.idx import write_idx
 from spinedsl.data.sources import Options, open_dataset
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.render import render
+from tests.data import making
 from tests.data.making import image, noise
 
 SAID = Path(__file__).with_name("said")
@@ -29,9 +30,7 @@ UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 
 
 def put(path: str, seed: int = 0) -> None:
-    """A picture at a path, whose folders are made."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    image(noise(6, 6, seed=seed)).save(path, "PNG")
+    making.put(Path(path), seed)
 
 
 def text(path: str, lines: str, encoding: str = "utf-8") -> None:
