@@ -32,13 +32,13 @@ from benchmarks.figures import commit, measured
 from spinedsl import api
 from spinedsl.agreement import Size, image
 from spinedsl.backends.onnx import MOST_BYTES
-from spinedsl.cli.leftovers import ENDING
 from spinedsl.cli.output import write_files
 from spinedsl.cli.voice import MANNER
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.interpret import run
 from spinedsl.source import Source
+from spinedsl.writing import ENDING
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDE = "network Wide = SpineNet190(width = {width}, size = 128)\n"
@@ -46,7 +46,7 @@ MOST = 1e-5  # of the largest value of an output
 PIECE = 2**24  # bytes that are compared at once
 # Of ten kills: the whole command, moments of the writing, and the moments after a file got another name.
 KINDS = ("command", "writing", "rename", "writing", "rename", "writing", "rename", "writing", "rename", "writing")
-TRIED = ("spinedsl/cli/output.py", "spinedsl/cli/leftovers.py", "benchmarks/large.py")
+TRIED = ("spinedsl/cli/output.py", "spinedsl/writing.py", "benchmarks/large.py")
 
 Files = Mapping[str, bytes]
 

@@ -75,7 +75,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "writing: in place",
-        "cli/output.py",
+        "writing.py",
         "temporary.replace(path)",
         "path.write_bytes(data)",
         ("tests/cli/test_write_whole.py",),
@@ -96,14 +96,14 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "writing: temporary files of a living writer are removed",
-        "cli/leftovers.py",
+        "writing.py",
         "_lock(descriptor, wait=False)",
         "_lock(descriptor, wait=False) is not None",
         ("tests/cli/test_leftovers.py",),
     ),
     Plant(
         "writing: those of killed writers stay",
-        "cli/leftovers.py",
+        "writing.py",
         "remove_leftovers(path.parent)",
         "",
         ("tests/cli/test_leftovers.py",),

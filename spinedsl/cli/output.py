@@ -19,13 +19,13 @@ from pathlib import Path
 
 from spinedsl import checks as say
 from spinedsl import reading
-from spinedsl.cli.leftovers import temporary_beside
 from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record
 from spinedsl.source import Source
+from spinedsl.writing import write_file
 
 BEGINNING = 4096  # bytes of a file that tell whether it is ours
 
@@ -184,29 +184,9 @@ def cannot(path: Path, reason: str) -> Diagnostic:
 
 
 def write_whole(path: Path, data: bytes) -> Diagnostic | None:
-    """Write a file completely or not at all: a temporary file beside it, synced, then renamed.
-
-    Temporary files that killed writers left in the folder go first. A file that is there keeps its permissions; of a
-    symbolic link, the file that it leads to is written. What is no file, such as a pipe or `/dev/null`, is written to
-    as it stands.
-    """
+    """Write a file completely or not at all, as `writing.write_file` does; or why it cannot be."""
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return None
-        path = path.resolve()
-        mode = path.stat().st_mode & 0o777 if path.exists() else None
-        with temporary_beside(path) as (file, temporary):
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            if mode is None:
-                mask = os.umask(0)
-                os.umask(mask)
-                mode = 0o666 & ~mask
-            temporary.chmod(mode)
-            temporary.replace(path)
+        write_file(path, data)
     except OSError as error:
         return cannot(path, reading.reason_of(error))
     return None

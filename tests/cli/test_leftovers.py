@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from spinedsl.cli import main
-from spinedsl.cli.leftovers import ENDING, remove_leftovers, temporary_beside
 from spinedsl.cli.output import write_whole
+from spinedsl.writing import ENDING, remove_leftovers, temporary_beside
 from tests.patience import HANG
 
 ROOT = Path(__file__).parents[2]

@@ -1,5 +1,6 @@
-"""Temporary files that show whether their writer lives, so that what a killed one left goes with the next write.
+"""Files written whole or not at all, and temporary files that show whether their writer lives.
 
+In: a path and bytes. Out: the file, or an `OSError`, after which the file that was there before stands as it was.
 A writer holds a lock on its file, which the system takes away when the process ends, however it ends. Whoever writes
 into a folder first removes the temporary files of spine that nobody holds. Where a system or a disk has no such locks,
 they stay.
@@ -17,6 +18,34 @@ from pathlib import Path
 from typing import BinaryIO
 
 ENDING = ".spine-part"  # of our temporary files, and of no file that people make
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file completely or not at all: a temporary file beside it, synced, then renamed.
+
+    Temporary files that killed writers left in the folder go first. A file that is there keeps its permissions; of a
+    symbolic link, the file that it leads to is written. What is no file, such as a pipe or `/dev/null`, is written to
+    as it stands.
+
+    Raises:
+        OSError: the system refuses it, or the disk is full.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    path = path.resolve()
+    mode = path.stat().st_mode & 0o777 if path.exists() else None
+    with temporary_beside(path) as (file, temporary):
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()
+        if mode is None:
+            mask = os.umask(0)
+            os.umask(mask)
+            mode = 0o666 & ~mask
+        temporary.chmod(mode)
+        temporary.replace(path)
 
 
 @contextmanager
