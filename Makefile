@@ -72,6 +72,12 @@ larks: $(READY) ## the grammar's tables by the lowest and the newest Lark, in en
 large: $(READY) ## write a model of over 2 GB, load it, and kill a hundred of its writers
 	@$(BIN)/python -m benchmarks.large $(ARGS)
 
+processes: $(READY) ## two training processes beside one that takes their halves in turn, 50 steps
+	@$(BIN)/python -m benchmarks.processes $(ARGS)
+
+resumed: $(READY) ## kill fifty training runs at random steps, resume them, and compare to the last bit; goes on where it stopped
+	@$(BIN)/python -m benchmarks.resumed --folder $(CACHE)/resumed $(ARGS)
+
 generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py
 

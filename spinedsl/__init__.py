@@ -15,6 +15,7 @@ A file to its parts, and to what runs; each function takes a path or a `Source`:
     program        the operations of a network
     compile        a network as a PyTorch file, an ONNX model, or a chart
     load           a network as a PyTorch module
+    train          a network trained on images, as a configuration says
     verify         a network by all engines against the reference interpreter
     read_weights   tensors of a .safetensors, .npz, .pt or .onnx file
 
@@ -29,6 +30,7 @@ What they give and take:
     FeatureInfo    an entry of its `feature_info`
     Report         what `verify` found
     Weights        what `read_weights` found
+    Result         what `train` came to: its figures and checkpoints
 
 What they raise:
 
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
     from spinedsl.extras import MissingPackage
     from spinedsl.notebook import Program
     from spinedsl.source import Source
+    from spinedsl.training.loop import Result, train
     from spinedsl.weights import Weights
 
 __version__ = "0.1.0"
@@ -99,6 +102,7 @@ __all__ = [
     "OutputChoice",
     "Program",
     "Report",
+    "Result",
     "Source",
     "TooFewWitnesses",
     "Weights",
@@ -110,6 +114,7 @@ __all__ = [
     "parse",
     "program",
     "read_weights",
+    "train",
     "verify",
 ]
 
@@ -123,7 +128,9 @@ _HOMES = {
     "Outcome": "diagnostics",
     "Program": "notebook",
     "Report": "agreement",
+    "Result": "training.loop",
     "Source": "source",
+    "train": "training.loop",
     "Weights": "weights",
 }
 _MODULES = {

@@ -41,6 +41,7 @@ FIGURES = {"png": ("resvg_py",)}  # by the kind of figure
 MODULE = ("torch",)  # to load what was compiled
 ENGINE_CHOICE = (("torch",), ("onnx", "onnxruntime"), ("onnx", "openvino"))  # one of these is enough to compare with
 ENGINES = ("numpy", "torch", "onnx", "onnxruntime")  # to run a network by all that are compared
+TRAIN = ("torch", "numpy", "PIL", "safetensors", "rich")
 LAWS = ("hypothesis", *ENGINES)
 WEIGHTS = {
     contents.SAFETENSORS: ("numpy", "safetensors"),

@@ -16,6 +16,7 @@ from spinedsl import checks as say
 from spinedsl.brief import brief
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.record import Record
+from spinedsl.source import Span
 from spinedsl.toml import Document, Path
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -194,9 +195,9 @@ def _of_kind(document: Document, path: Path, expected: str, value: Any) -> Diagn
     plain = value.strip().lower() if isinstance(value, str) else ""
     if expected == KINDS["flag"][0] and plain in {"yes", "on", "true", "no", "off", "false"}:
         right = "true" if plain in {"yes", "on", "true"} else "false"
-        return diagnostic.with_fix(f"did you mean `{right}`?", Edit(at, right))
+        return diagnostic.with_fix(f"did you mean `{right}`?", *_edit(document, path, at, right))
     if "number" in expected and re.fullmatch(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", plain):
-        return diagnostic.with_fix(f"a number stands without quotes: `{plain}`", Edit(at, plain))
+        return diagnostic.with_fix(f"a number stands without quotes: `{plain}`", *_edit(document, path, at, plain))
     return diagnostic
 
 
@@ -204,7 +205,14 @@ def _not_a_choice(document: Document, path: Path, setting: Setting, value: str) 
     at = document.value(path)
     diagnostic: Diagnostic = say.NO_SUCH_CHOICE.at(at, name=dotted(path), got=shown(value), expected=setting.expected)
     near = nearest(value, setting.choices)
-    return diagnostic.with_fix(f'did you mean "{near}"?', Edit(at, f'"{near}"')) if near else diagnostic
+    return (
+        diagnostic.with_fix(f'did you mean "{near}"?', *_edit(document, path, at, f'"{near}"')) if near else diagnostic
+    )
+
+
+def _edit(document: Document, path: Path, span: Span, text: str) -> tuple[Edit, ...]:
+    """The edit of a repair; none where the setting does not stand in the file, as one of a command line."""
+    return (Edit(span, text),) if path in document.keys or path in document.places else ()
 
 
 def _unknown(document: Document, path: Path, table: Table, whole: Table) -> Diagnostic:
@@ -222,7 +230,7 @@ def _unknown(document: Document, path: Path, table: Table, whole: Table) -> Diag
             f"`{name}` stands in {' or '.join(f'[{one}]' if one else 'no table' for one in elsewhere)}"
         )
     near = nearest(name, known)
-    return diagnostic.with_fix(f"did you mean `{near}`?", Edit(span, near)) if near else diagnostic
+    return diagnostic.with_fix(f"did you mean `{near}`?", *_edit(document, path, span, near)) if near else diagnostic
 
 
 def _missing(document: Document, path: Path, setting: Setting) -> Diagnostic:

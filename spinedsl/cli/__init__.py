@@ -30,6 +30,7 @@ COMMANDS = {
     "watch": "check and redraw a file after each save, in the browser",
     "diff": "report what changed between two networks, and what it breaks",
     "breaking": "exit 1 if a network changed by at least a tier",
+    "train": "train a network on images",
     "weights": "show, convert and verify weights",
     "data": "report every mistake in pictures and labels",
     "fmt": "format files in the canonical form",

@@ -9,20 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from spinedsl import checks as say
 from spinedsl import contents
 from spinedsl.diagnostics import Outcome
 from spinedsl.record import replace
 from spinedsl.weights import npz, onnx_model, pytorch, safe, sharded
-from spinedsl.weights.sets import Key
-from spinedsl.weights.tensors import Weights, broken, nowhere
+from spinedsl.weights.sets import Key, choose
+from spinedsl.weights.tensors import Tensors, Weights, broken, nowhere
 
+TRAINING, USE = "spine.training", "spine.use"  # metadata of a checkpoint: of its run, and which set to use
+ALL = "*"  # the key of all sets of a checkpoint together, under `set/name`
 _COUNTERS = ".num_batches_tracked"  # PyTorch's batch norm counts steps, which no network needs
 
 
 def read(path: Path, key: Key = None) -> Outcome[Weights]:
-    """Every tensor of a file, or of the set `key` of it. The counters of PyTorch's batch norms are left out."""
+    """Every tensor of a file, or of the set `key` of it (`ALL`: all that is in it).
+
+    The counters of PyTorch's batch norms are left out, unless it is all.
+    """
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             return broken(path, "it is no file")  # a pipe or a device, which may never end
@@ -42,6 +48,8 @@ def read(path: Path, key: Key = None) -> Outcome[Weights]:
     found_weights = outcome.value
     if found_weights is None:
         return outcome
+    if key == ALL:
+        return outcome
     kept = {name: array for name, array in found_weights.tensors.items() if not name.endswith(_COUNTERS)}
     return Outcome(replace(found_weights, tensors=kept), outcome.diagnostics)
 
@@ -59,9 +67,28 @@ def _alone(reader: Callable[[Path], Outcome[Weights]]) -> Callable[[Path, Key], 
     return read_set
 
 
+def _of_safetensors(path: Path, key: Key) -> Outcome[Weights]:
+    """A file of tensors; of a checkpoint of a training, the set of that name, or the one that was best for use."""
+    outcome = safe.read(path)
+    found = outcome.value
+    if found is None or key == ALL:
+        return outcome
+    if TRAINING not in found.metadata:
+        return _alone(lambda path: outcome)(path, key)
+    sets: dict[str, dict[str, Any]] = {}
+    for full, array in found.tensors.items():
+        kind, _, name = full.partition("/")
+        sets.setdefault(kind, {})[name] = array
+    usable: dict[str, Tensors] = {kind: sets[kind] for kind in ("model", "average") if kind in sets}
+    chosen = choose(path, usable, key or found.metadata[USE])
+    if chosen.value is None:
+        return chosen
+    return Outcome(replace(found, tensors=chosen.value.tensors, key=chosen.value.key), outcome.diagnostics)
+
+
 _READERS: Mapping[str, Callable[[Path, Key], Outcome[Weights]]] = {
     contents.INDEX: _alone(lambda path: sharded.read(path, read)),
-    contents.SAFETENSORS: _alone(safe.read),
+    contents.SAFETENSORS: _of_safetensors,
     contents.ONNX: _alone(onnx_model.read),
     contents.NPZ: npz.read,
     contents.PYTORCH: pytorch.read,

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "watch": (None, {"--network", "--input", *LINTS}),
     "diff": ("diff net.spine net.spine", {"--network", "--input", "--format", "--output", "--force"}),
     "breaking": ("breaking net.spine net.spine", {"--network", "--format"}),
+    "train": ("train --settings", {"--format", "--weights"}),
     "weights show": ("weights show net.spine", {"--network", "--input", "--outputs", "--format"}),
     "weights convert": (
         "weights convert w.npz net.spine -o w.safetensors",
@@ -123,9 +124,10 @@ def test_json_is_json_and_has_a_synonym(name: str, net: Path, capsys: pytest.Cap
     assert run(capsys, *words, "--format", "human")[1] not in ("", out)
 
 
-@pytest.mark.parametrize(
-    "name", [n for n, (_, has) in COMMANDS.items() if "--format" in has and n not in ("explain", "data check")]
-)
+WITH_FORMAT = [name for name, (_, has) in COMMANDS.items() if "--format" in has]
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_FORMAT if name not in ("explain", "data check", "train")])
 def test_mistakes_are_json_where_results_are(name: str, net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A program that asked for JSON reads on standard output why there is no result."""
     words = str(COMMANDS[name][0]).split()
@@ -148,7 +150,7 @@ def test_files_and_options_stand_in_any_order(name: str, net: Path, capsys: pyte
     again = [*words[:own], "-q", *words[own:]] if name != "new" else [*words[:own], "--force", *words[own:], "-q"]
     assert run(capsys, *again)[0] == 0
     assert run(capsys, *again[:own], "--", *words[own:])[0] == (0 if not any(w[0] == "-" for w in words) else 2) or (
-        name == "new"
+        name in ("new", "train")
     )
 
 

@@ -147,6 +147,7 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "breaking two.spine one.spine": {"--network": ("Net",), "--tier": ("interface",), **PRINTED},
         "breaking one.spine wide.spine": {"--tier": ("interface",)},
     },
+    "train": {"train --settings": PRINTED, "train --presets": PRINTED},
     "weights show": {
         "weights show w.npz": {**PRINTED, "--network": None, "--input": None, "--outputs": None},
         "weights show two.spine --network Net": {**PRINTED, "--key": None, "--outputs": ("C2",), "--input": ("20",)},
@@ -198,6 +199,10 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     },
     "completion": {},
 }  # fmt: skip
+TRAINED = (
+    "--resume", "--check", "--weights", "--key", "--prefix", "--freeze", "--freeze-norms", "--device", "--threads",
+    "--folder", "--change", "--presets", "--settings",
+)  # fmt: skip
 # Options that are not tried so, with the reason.
 APART: dict[str | tuple[str, str], str] = {
     "--help": "of argparse",
@@ -207,6 +212,7 @@ APART: dict[str | tuple[str, str], str] = {
     **{("watch", option): "does not come to an end: tests/watch" for option in LINTS},
     ("watch", "--port"): "does not come to an end: tests/watch",
     ("watch", "--no-browser"): "does not come to an end: tests/watch",
+    **{("train", option): "takes a run: test_train.py" for option in TRAINED},
     ("compile", "--to"): "every way above says another",
     ("compile", "--output"): "every way above says one",
     ("draw", "--output"): "every way above says another",
@@ -308,7 +314,7 @@ def test_an_option_makes_a_difference_or_is_refused(
 @pytest.mark.parametrize("command", OPTIONS)
 def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Of two the first would be ignored. What may be given several times is read each time."""
-    several = {("draw", "--network"), ("verify", "--input"), ("weights convert", "--map")}
+    several = {("draw", "--network"), ("verify", "--input"), ("weights convert", "--map"), ("train", "--change")}
     leaf = next(leaf for leaf in leaves(parser()) if leaf.prog == f"spine {command}")
     for action in leaf._actions:
         if (action.nargs == 0 and action.dest != "format") or not action.option_strings:

@@ -80,6 +80,7 @@ COMMANDS = {
     "diff net.spine net.spine --mapping names.json -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
     "data check pictures": "numpy and PIL: pip install 'spinedsl[train]'",
     "fuzz net.spine": "hypothesis, numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
+    "train net.toml": "torch, numpy, PIL, safetensors and rich: pip install 'spinedsl[train]'",
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
 WITHOUT = (

@@ -1,0 +1,576 @@
+"""The loop: a configuration to a trained network.
+
+In: a configuration; from Python perhaps data sets, a loss and watchers. Out: a `Result`, with checkpoints and logs in
+the run's folder. A run that was interrupted or killed resumes from its last checkpoint, and on a CPU with the same
+threads it is then the same run to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from spinedsl import __version__, api, extras
+from spinedsl import checks as say
+from spinedsl.backends.torch import build
+from spinedsl.brief import short_path
+from spinedsl.data.augment import Augmentation
+from spinedsl.data.check import Hear
+from spinedsl.data.draws import Draws, Purpose
+from spinedsl.data.loader import Batch, Loader, Recipe
+from spinedsl.data.sampler import in_order
+from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.reading import reason_of
+from spinedsl.record import Record
+from spinedsl.source import Source
+from spinedsl.tasks.classification import cross_entropy, mixup, one_hot
+from spinedsl.training import checkpoint as checkpoints
+from spinedsl.training import optim
+from spinedsl.training.config import Given, read_config
+from spinedsl.training.devices import NoDevice, Place, place
+from spinedsl.training.distributed import Group, join, leave
+from spinedsl.training.ema import Average
+from spinedsl.training.fine import Taken, freeze, take, train_mode
+from spinedsl.training.logs import Line, Logs
+from spinedsl.training.norms import lagging, recalibrate
+from spinedsl.training.progress import Watcher
+from spinedsl.training.resume import refused, worth_a_word
+from spinedsl.training.setup import Images, Loss, Setup, fingerprint_of, set_up
+from spinedsl.training.state import State, Tensors, seed_part
+
+LAST, BEST = "last.safetensors", "best.safetensors"
+
+
+class Result(Record, eq=False):
+    """A run that came to its end, or was interrupted: how far it got, its figures, and its checkpoints."""
+
+    step: int
+    finished: bool
+    figures: Mapping[str, float]  # of the last validation
+    folder: Path
+    last: Path
+    best: Path | None
+    taken: Taken | None  # of other weights, where it began with some
+
+    def __brief__(self) -> str:
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in self.figures.items())
+        return f"step {self.step} in {short_path(str(self.folder))}" + (f": {shown}" if shown else "")
+
+
+def train(
+    config: Given,
+    *,
+    data: Images | None = None,
+    validation: Images | None = None,
+    loss: Loss | None = None,
+    resume: bool = False,
+    watch: Sequence[Watcher] = (),
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+    hear: Hear | None = None,
+) -> Result:
+    """Train a network.
+
+    Args:
+        config: path of a configuration, or its settings as a dict of tables.
+        data: training images, instead of those of [data].
+        validation: images that figures are computed on, the same.
+        loss: a loss of one's own, instead of the task's: it gets the outputs by name, labels and the step. A module's
+            parameters are trained too.
+        resume: go on from the last checkpoint in the run's folder, where there is one.
+        watch: who is told what happens.
+        changes: settings by section that stand instead of the configuration's.
+        hear: is told how many images of how many were looked at, before the first step.
+
+    Raises:
+        Mistakes: something is wrong with the configuration, the network, the images or a checkpoint; or a loss is not
+            finite.
+        MissingPackage: a package is not installed that this needs.
+    """
+    extras.require("torch", "numpy", "PIL", "safetensors")
+    read = _valued(read_config(config, changes, images=data is not None))
+    group = join(gpu=read.run["device"] != "cpu" and torch.cuda.is_available())
+    try:
+        setup = _valued(set_up(read, data, validation, loss, group, hear))
+        with Run(setup, group, watch) as run:
+            run.begin(resume=resume)
+            result = run.finish()
+            group.wait()  # one that ended before the others would take their exchange away
+            return result
+    except NoDevice as missing:
+        found = say.NO_DEVICE.at(read.document.value(("run", "device")), reason=str(missing))
+        raise api.Mistakes([found.with_fix('`device = "auto"` takes a GPU where there is one')]) from None
+    finally:
+        leave(group)
+
+
+def _valued(outcome: Outcome[Any]) -> Any:
+    """The value of an outcome without mistakes.
+
+    Raises:
+        Mistakes: it has some.
+    """
+    if outcome.value is None or not outcome.ok:
+        raise api.Mistakes(outcome.diagnostics)
+    return outcome.value
+
+
+class Run:
+    """A run at work: what `begin` makes ready, `finish` brings to its end."""
+
+    def __init__(self, setup: Setup, group: Group, watch: Sequence[Watcher]) -> None:
+        config = setup.config
+        self.setup, self.group, self.config = setup, group, config
+        self.watch = tuple(watch) if group.leads else ()
+        self.steps = setup.steps
+        self.place: Place = place(
+            config.run["device"], config.run["precision"], channels_last=config.run["channels_last"],
+            threads=config.run["threads"], local_rank=group.local_rank, local_size=group.local_size,
+        )  # fmt: skip
+        self.folder = config.path(config.run, "output") or Path()
+        self.figures: dict[str, float] = {}
+        self.taken: Taken | None = None
+        self.pending: list[tuple[int, Tensor, float]] = []  # of steps whose losses nobody has looked at yet
+        self.clock, self.waited = perf_counter(), 0.0
+        self.asked = self.stop = False  # to stop: this process was, and all processes do
+        self.open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open.close()
+
+    # ---- before the first step ----
+
+    def begin(self, *, resume: bool) -> None:
+        """Make network, optimizer and readers ready, and go back to where a run stopped."""
+        setup, config = self.setup, self.config
+        torch.manual_seed(config.run["seed"])
+        module: Any = build(setup.network.program)
+        module.reset(config.run["seed"])
+        found = self._checkpoint() if resume else None
+        if found is None and config.weights["from"] is not None:
+            path = config.path(config.weights, "from")
+            assert path is not None
+            self.taken = _valued(
+                take(module, setup.network.program, path, config.weights["key"], config.weights["prefix"])
+            )
+            for line in self.taken.lines():
+                self.tell(line)
+        wrong = freeze(module, setup.network.program, setup.frozen, norms=config.weights["freeze_norms"])
+        if wrong is not None:
+            raise api.Mistakes([say.SETTINGS_AT_ODDS.at(config.document.value(("weights", "freeze")), what=wrong)])
+        self.state = self._state(module)
+        if found is not None:
+            self._resume(found)
+        wrapped = self.state.module
+        if config.run["sync_norms"] and self.place.is_cuda and self.group.size > 1:
+            wrapped = nn.SyncBatchNorm.convert_sync_batchnorm(wrapped)  # type: ignore[no-untyped-call]
+        self.network = self.group.wrap(wrapped, self.place.device)
+        self.loader = self.open.enter_context(self._loader(setup.train, augmented=True))
+        self.logs = Logs(self.folder, self.state.step) if self.group.leads else None
+        if self.logs is not None:
+            self.open.callback(self.logs.close)
+        self.tell(f"{self.place}")
+        late = lagging(self.state.module, self.steps * config.run["accumulate"])
+        if late is not None and not config.run["recalibrate"] and not config.weights["freeze_norms"]:
+            self.warn(late)
+
+    def _state(self, module: nn.Module) -> State:
+        setup, config, device = self.setup, self.config, self.place.device
+        shapes = {} if setup.loss is not None else setup.task.tensors(setup.features, setup.classes)
+        task: nn.Module = Tensors(shapes, config.run["seed"])
+        if isinstance(setup.loss, nn.Module):
+            task = setup.loss
+        module, task = module.to(device), task.to(device)
+        if self.place.channels_last:
+            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        named = {**dict(module.named_parameters()), **{f"task:{name}": p for name, p in task.named_parameters()}}
+        try:
+            optimizer = optim.optimizer(named, config.optimizer)
+        except ValueError as error:
+            found = say.SETTINGS_AT_ODDS.at(config.document.key(("weights", "freeze")), what=str(error))
+            raise api.Mistakes([found]) from None
+        average = Average(module, config.run["average"]) if config.run["average"] else None
+        return State(module, task, optimizer, average, self.place.scaler())
+
+    def _loader(self, images: Images, *, augmented: bool) -> Loader:
+        changes = self.setup.augmentation if augmented else Augmentation()
+        recipe = Recipe(images, self.setup.preprocessing, changes, self.config.run["seed"])
+        workers = self.config.run["workers"]
+        return Loader(recipe, (2 if len(images) > 2_000 else 0) if workers is None else workers)
+
+    def _checkpoint(self) -> checkpoints.Checkpoint | None:
+        path = self.folder / LAST
+        if not path.exists():
+            self.tell(f"there is no {LAST} in {self.folder}: the run begins anew")
+            return None
+        found: checkpoints.Checkpoint = _valued(checkpoints.read(path))
+        return found
+
+    def _resume(self, found: checkpoints.Checkpoint) -> None:
+        wrong = refused(found, self.state, self.setup)
+        if wrong is not None:
+            raise api.Mistakes([wrong])
+        for warning in worth_a_word(found, self.setup):
+            self.warn(warning)
+        self.state.restore(found)
+        self.figures = dict(found.about["figures"])
+        self.tell(f"resumed at step {self.state.step} of {self.steps}")
+
+    # ---- steps ----
+
+    def finish(self) -> Result:
+        """Make all steps that are left; save at the end, or when interrupted."""
+        for watcher in self.watch:
+            watcher.begins(self)
+        try:
+            with self._signals():
+                self._train()
+        finally:
+            for watcher in self.watch:
+                watcher.ends(self)
+        return Result(
+            self.state.step, self.state.step >= self.steps, self.figures, self.folder, self.folder / LAST,
+            self.folder / BEST if (self.folder / BEST).exists() else None, self.taken,
+        )  # fmt: skip
+
+    def _train(self) -> None:
+        while self.state.step < self.steps and not self.stop:
+            until = min(self.steps, self._next(self.setup.validate_every))
+            self.advance(until)
+            if self.state.step < until:  # it was asked to stop
+                break
+            if self.setup.validation is not None:
+                self._validate()
+            if self.state.step < self.steps:
+                self._save_in_time()
+        self._flush()
+        # What was not just saved is saved now, and this time it has to be.
+        self._save(must=True)
+
+    def _next(self, every: int) -> int:
+        return (self.state.step // every + 1) * every
+
+    def advance(self, until: int) -> None:
+        """Steps up to, not including, `until`."""
+        state, config = self.state, self.config
+        parts = config.run["accumulate"]
+        batches = self.loader.batches(self._tasks(state.step, until))
+        train_mode(state.module, self.setup.frozen, norms=config.weights["freeze_norms"])
+        self.network.training = True
+        self._tick()
+        for step in range(state.step, until):
+            rate = config.optimizer["rate"] * self.setup.schedule.rate(step)
+            optim.set_rate(state.optimizer, rate)
+            losses = [self._part(step, part, next(batches), last=part == parts - 1) for part in range(parts)]
+            self._move()
+            state.step = step + 1
+            if state.average is not None:
+                state.average.update(step)
+            self._keep(step, torch.stack(losses).mean(), rate)
+            if self.stop:
+                break
+            if state.step < until:  # at `until`, figures come first
+                self._save_in_time()
+
+    def _tasks(self, first: int, last: int) -> Iterator[tuple[int, int, Any]]:
+        """The images of each part of each step that this process takes."""
+        plan, own = self.setup.plan, self.config.run["accumulate"]
+        for step in range(first, last):
+            for part in range(own):
+                number = self.group.rank * own + part
+                yield step * self.setup.parts + number, plan.epoch(step), plan.part(step, number, self.setup.parts)
+
+    def _part(self, step: int, part: int, batch: Batch, *, last: bool) -> Tensor:
+        """The loss of a part of the batch, and what it adds to the gradients."""
+        own = self.config.run["accumulate"]
+        number = self.group.rank * own + part
+        seed_part(self.config.run["seed"], step, number)
+        images, labels = self._on_device(batch)
+        together = nullcontext() if last or self.group.size == 1 else self.network.no_sync()  # type: ignore[operator]
+        with together:
+            loss = self._loss(images, labels, step, number)
+            scaled = loss / own
+            if self.state.scaler is not None:
+                scaled = self.state.scaler.scale(scaled)
+            scaled.backward()
+        return loss.detach()
+
+    def _on_device(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        pictures = torch.from_numpy(batch.pictures).to(self.place.device, non_blocking=True)
+        images = self.setup.preprocessing.normalised_tensor(pictures)
+        if self.place.channels_last:
+            images = images.contiguous(memory_format=torch.channels_last)
+        return images, torch.from_numpy(batch.labels).to(self.place.device, non_blocking=True)
+
+    def _loss(self, images: Tensor, labels: Tensor, step: int, number: int) -> Tensor:
+        setup, values = self.setup, self.config.task
+        alpha = values["mixup"] if setup.loss is None and setup.task.by_class else 0.0
+        if alpha:
+            images, shares = self._mixed(images, labels, step, number, alpha)
+        with self.place.autocast():
+            outputs = self.network(images)
+        if setup.loss is not None:
+            return setup.loss(outputs, labels, step)
+        output = outputs[setup.network.output]
+        if alpha:
+            return cross_entropy(output, shares, smoothing=values["smoothing"])
+        tensors = self.state.task
+        assert isinstance(tensors, Tensors)
+        return setup.task.loss(output, labels, tensors.by_name(), values, step)
+
+    def _mixed(self, images: Tensor, labels: Tensor, step: int, number: int, alpha: float) -> tuple[Tensor, Tensor]:
+        draws = Draws(self.config.run["seed"], step, number, Purpose.MIX)
+        order = torch.from_numpy(draws.permutation(len(images))).to(images.device)
+        generator = torch.Generator().manual_seed(draws.below(2**62))
+        first, second = torch._standard_gamma(torch.full((2,), alpha, dtype=torch.float64), generator).tolist()  # noqa: SLF001
+        share = first / (first + second) if first + second > 0 else 1.0
+        return mixup(images, one_hot(labels, self.setup.features), share, order)
+
+    def _move(self) -> None:
+        """Take the step that the gradients ask for."""
+        state, most = self.state, self.config.optimizer["clip"]
+        self._share_gradients()
+        if most and state.scaler is not None:
+            state.scaler.unscale_(state.optimizer)
+        if most:
+            optim.clip((p for group in state.optimizer.param_groups for p in group["params"]), most)
+        if state.scaler is not None:
+            state.scaler.step(state.optimizer)
+            state.scaler.update()
+        else:
+            state.optimizer.step()
+        state.optimizer.zero_grad(set_to_none=True)
+
+    def _share_gradients(self) -> None:
+        """The mean over processes of what the network's wrapper does not see: the tensors of the task."""
+        for parameter in self.state.task.parameters() if self.group.size > 1 else ():
+            if parameter.grad is not None:
+                parameter.grad.copy_(self.group.mean(parameter.grad))
+
+    # ---- what is reported and kept ----
+
+    def _keep(self, step: int, loss: Tensor, rate: float) -> None:
+        """Remember the loss of a step; every few of them, look."""
+        due = (step + 1) % self.config.run["log_every"] == 0
+        look = due or not self.place.is_cuda  # to look at a number of a GPU is to wait for it
+        if self.group.size > 1:
+            told = self.group.mean(torch.stack([loss, loss.new_tensor(float(self.asked))]))
+            loss = told[0]
+            self.stop = look and bool(told[1] > 0)  # all processes stop after the same step
+        else:
+            self.stop = self.asked
+        self.pending.append((step, loss, rate))
+        if look:
+            self._look()
+        if due:
+            self._flush()
+
+    def _look(self) -> None:
+        """See that losses are numbers."""
+        for step, loss, rate in self.pending[-1:] if not self.place.is_cuda else self.pending:
+            if not math.isfinite(value := float(loss)):
+                raise api.Mistakes([self._diverged(step, value, rate)])
+
+    def _diverged(self, step: int, value: float, rate: float) -> Diagnostic:
+        config = self.config
+        found: Diagnostic = say.NOT_FINITE.at(Source("", "").span(0, 0), step=step + 1, value=value)
+        bad = [name for name, p in self.state.module.named_parameters() if not bool(p.isfinite().all())]
+        notes = [f"the rate was {rate:.2g}"]
+        notes += [f"{len(bad)} tensors are not finite any more, such as `{bad[0]}`"] if bad else []
+        last = self.folder / LAST
+        notes += [f"the last checkpoint stands as it was: {last}"] if last.exists() else []
+        tries = [f"a lower rate: `rate = {config.optimizer['rate'] / 10:.2g}` in [optimizer]"]
+        if step < self.setup.schedule.warm_up or not self.setup.schedule.warm_up:
+            tries.append("a longer `warm_up` in [schedule]")
+        if not config.optimizer["clip"]:
+            tries.append("`clip = 5` in [optimizer]")
+        if config.run["precision"] == "float16":
+            tries.append('`precision = "bfloat16"`')
+        if self.setup.network.kind == "embedding" and self.setup.loss is None:
+            tries.append("a longer `margin_warm_up` and a smaller `scale` in [task]")
+        return found.with_notes(*notes).with_fix("try " + ", or ".join(tries))
+
+    def _flush(self) -> None:
+        """Write and tell what the steps since the last time gave."""
+        if not self.pending:
+            return
+        self._look()
+        losses = [float(loss) for _, loss, _ in self.pending]
+        step, rate = self.pending[-1][0] + 1, self.pending[-1][2]
+        seconds = max(perf_counter() - self.clock, 1e-9)
+        line = Line(
+            step, step / self.setup.plan.steps_per_epoch, sum(losses) / len(losses), rate,
+            len(losses) * self.setup.plan.batch / seconds, min(1.0, (self.loader.waited - self.waited) / seconds),
+        )  # fmt: skip
+        self.pending.clear()
+        self._tick()
+        if self.logs is not None:
+            self.logs.line(line)
+        for watcher in self.watch:
+            watcher.steps(line)
+
+    def _tick(self) -> None:
+        self.clock, self.waited = perf_counter(), self.loader.waited
+
+    def tell(self, text: str) -> None:
+        """Something worth a line."""
+        for watcher in self.watch:
+            watcher.notes(text)
+
+    def warn(self, found: Diagnostic) -> None:
+        """Something may not be as it was meant."""
+        for watcher in self.watch:
+            watcher.warns(found)
+
+    # ---- figures ----
+
+    def _validate(self) -> None:
+        """Figures of the validation images, with the weights that are for use; the best ones are saved."""
+        self._flush()
+        state = self.state
+        with state.average.in_place() if state.average is not None else nullcontext():
+            if self.config.run["recalibrate"]:
+                recalibrate(state.module, self._some_batches(self.config.run["recalibrate"]))
+            if self.setup.loss is None:
+                self.figures = self._figures()
+        if self.logs is not None and self.figures:
+            self.logs.figures(state.step, self.figures)
+        for watcher in self.watch:
+            watcher.validates(state.step, self.figures)
+        value = self.figures.get(self.setup.task.best)
+        if value is not None and (state.best is None or value > state.best):
+            state.best = value
+            self._write(self.folder / BEST, whole=False)
+        self._tick()
+
+    def _some_batches(self, count: int) -> Iterator[Tensor]:
+        """Batches of training images, those that follow the step at hand."""
+        plan, step = self.setup.plan, self.state.step
+        with Loader(self.loader.recipe) as loader:
+            tasks = ((n, plan.epoch(n), plan.part(n, 0, self.setup.parts)) for n in range(step, step + count))
+            for batch in loader.batches(tasks):
+                with self.place.autocast():
+                    yield self._on_device(batch)[0]
+
+    def _figures(self) -> dict[str, float]:
+        images = self.setup.validation
+        assert images is not None
+        self.state.module.eval()
+        batch = max(1, self.setup.plan.batch // self.setup.parts)
+        decoded: list[Tensor] = []
+        labels: list[Tensor] = []
+        shown: list[Any] = []
+        with self._loader(images, augmented=False) as loader, torch.no_grad():
+            tasks = ((n, 0, at) for n, at in enumerate(in_order(len(images), batch, self.group.rank, self.group.size)))
+            for found in loader.batches(tasks):
+                pixels, truth = self._on_device(found)
+                with self.place.autocast():
+                    output = self.state.module(pixels)[self.setup.network.output]
+                decoded.append(self.setup.task.decode(output).cpu())
+                labels.append(truth.cpu())
+                if sum(map(len, shown)) < self.config.run["pictures"]:
+                    shown.append(found.pictures)
+        everything = self.group.gathered((torch.cat(decoded), torch.cat(labels)))
+        vectors, truth = (torch.cat([one[at] for one in everything]) for at in (0, 1))
+        if self.logs is not None and shown:
+            self._show(shown, decoded, labels)
+        return self.setup.task.metrics(vectors, truth)
+
+    def _show(self, shown: list[Any], decoded: list[Tensor], labels: list[Tensor]) -> None:
+        """Keep a sheet of images with what was predicted."""
+        import numpy as np  # noqa: PLC0415  a run without pictures needs none
+
+        from spinedsl.training.pictures import sheet  # noqa: PLC0415
+
+        pixels = np.concatenate(shown)[: self.config.run["pictures"]]
+        vectors, truth = torch.cat(decoded), torch.cat(labels)[: len(pixels)]
+        names = list(self.setup.train.classes)
+        if self.setup.task.by_class:
+            guessed = vectors[: len(pixels)].argmax(1)
+            words = [names[int(one)] if int(one) < len(names) else str(int(one)) for one in guessed]
+            right = (guessed == truth).tolist()
+        else:
+            from spinedsl.tasks.embedding import nearest_in  # noqa: PLC0415
+
+            best, at = nearest_in(vectors, vectors, but_itself=True)
+            right = (torch.cat(labels)[at[: len(pixels)]] == truth).tolist()
+            words = [f"nearest {float(one):.2f}" for one in best[: len(pixels)]]
+        assert self.logs is not None
+        self.logs.picture(self.state.step, *sheet(pixels, words, right))
+
+    # ---- checkpoints ----
+
+    def _save_in_time(self) -> None:
+        if self.state.step % self.config.run["save_every"] == 0:
+            self._flush()
+            self._save()
+
+    def _save(self, *, must: bool = False) -> None:
+        """Write the last checkpoint; one that cannot be written is reported, and where it `must` be, it is an error."""
+        self._write(self.folder / LAST, whole=True, must=must)
+
+    def _write(self, path: Path, *, whole: bool, must: bool = False) -> None:
+        if not self.group.leads:
+            return
+        try:
+            checkpoints.write(path, self.state.sets(whole=whole), self._about())
+        except OSError as error:
+            if must:
+                found = say.CANNOT_WRITE.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error))
+                raise api.Mistakes([found]) from None
+            self.warn(say.NOT_SAVED.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error)))
+        else:
+            for watcher in self.watch:
+                watcher.saves(path)
+
+    def _about(self) -> dict[str, Any]:
+        setup, config = self.setup, self.config
+        return {
+            **self.state.about(),
+            "network": setup.network.program.name,
+            "texts": dict(setup.network.texts),
+            "output": setup.network.output,
+            "task": {**config.task, "kind": setup.network.kind},
+            "classes": list(setup.train.classes),
+            "preprocessing": setup.preprocessing.to_json(),
+            "config": config.to_toml(),
+            "steps": self.steps,
+            "figures": self.figures,
+            "data": fingerprint_of(setup.train),
+            "versions": {"spinedsl": __version__, "torch": torch.__version__, "python": platform.python_version()},
+            "world": self.group.size,
+        }
+
+    # ---- interruptions ----
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end the run after the step at hand; a second Ctrl-C ends it at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def asked(number: int, frame: object) -> None:
+            if self.asked:
+                raise KeyboardInterrupt
+            self.asked = True
+            self.tell("interrupted: saving after this step")
+
+        before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,69 @@
+"""Batch norms: where they cannot be computed, how far their statistics lag, and statistics computed anew.
+
+In: a program, or a module. Out: diagnostics, or a module with other statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from spinedsl import checks as say
+from spinedsl.brief import counted
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.program import Program
+from spinedsl.source import Source
+
+LAG = 0.05  # of the starting values left in the statistics at the end of a run
+
+
+def one_value(program: Program, images: int, frozen: frozenset[str], *, norms: bool) -> Diagnostic | None:
+    """The first batch norm that would see one number for each channel, of so many images at once."""
+    graph = flatten(program)
+    if images > 1 or norms:
+        return None
+    for node in graph.nodes:
+        type_ = graph.types[node.result]
+        if node.primitive == "batch_norm" and type_.height * type_.width == 1 and node.row not in frozen:
+            found: Diagnostic = say.ONE_VALUE_NORM.at(Source("", "").span(0, 0), name=node.name)
+            found = found.with_notes(f"its map is 1x1 (row `{node.row}`), and a part of the batch is one image")
+            return found.with_fix("take 2 images or more in each part: a larger `batch`, or a smaller `accumulate`")
+    return None
+
+
+def lagging(module: nn.Module, updates: int) -> Diagnostic | None:
+    """Batch norms whose statistics are still in part what they started with, after so many updates."""
+    left = [(1 - part.momentum) ** updates for part in _batch_norms(module) if part.momentum is not None]
+    late = [share for share in left if share > LAG]
+    if not late:
+        return None
+    found: Diagnostic = say.LAGGING_NORMS.at(
+        Source("", "").span(0, 0), steps=updates, share=f"{max(late):.0%}", norms=counted(len(late), "batch norm")
+    )
+    return found.with_fix("`recalibrate = 100` in [run] computes them anew, over 100 batches")
+
+
+def recalibrate(module: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Compute the statistics of all batch norms anew: their plain mean over these batches of images."""
+    parts = [part for part in _batch_norms(module) if part.track_running_stats]
+    kept = [(part.momentum, part.num_batches_tracked.clone()) for part in parts if part.num_batches_tracked is not None]
+    module.eval()
+    for part in parts:
+        part.reset_running_stats()
+        part.momentum = None  # a plain mean
+        part.train()
+    with torch.no_grad():
+        for images in batches:
+            module(images)
+    for part, (momentum, tracked) in zip(parts, kept, strict=True):
+        part.momentum = momentum
+        assert part.num_batches_tracked is not None
+        part.num_batches_tracked.copy_(tracked)
+    module.eval()
+
+
+def _batch_norms(module: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
+    return [part for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001

@@ -1,0 +1,41 @@
+"""A sheet of validation images, each with what was predicted: green where it is right, red where it is not.
+
+In: pixels and a line of words for each. Out: a PNG, and the same as pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RIGHT, WRONG, PAPER, INK = (46, 140, 70), (190, 50, 50), (255, 255, 255), (30, 30, 30)
+SIDE, LINE, MARGIN, COLUMNS = 128, 16, 6, 8  # pixels, but for the columns
+
+
+def sheet(pictures: NDArray[np.uint8], words: Sequence[str], right: Sequence[bool]) -> tuple[bytes, NDArray[np.uint8]]:
+    """The sheet of `uint8` pictures (pictures, height, width, 1 or 3)."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415  a run without pictures needs none
+
+    columns = min(COLUMNS, len(pictures))
+    rows = -(-len(pictures) // columns)
+    cell = SIDE + MARGIN
+    whole = Image.new("RGB", (columns * cell + MARGIN, rows * (cell + LINE) + MARGIN), PAPER)
+    pen = ImageDraw.Draw(whole)
+    for number, (pixels, text, fine) in enumerate(zip(pictures, words, right, strict=True)):
+        left, top = MARGIN + number % columns * cell, MARGIN + number // columns * (cell + LINE)
+        image: Any = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
+        image.thumbnail((SIDE - 4, SIDE - 4))
+        scale = max(1, (SIDE - 4) // max(image.size))
+        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+        pen.rectangle(
+            (left, top, left + image.width + 3, top + image.height + 3), outline=RIGHT if fine else WRONG, width=2
+        )
+        whole.paste(image, (left + 2, top + 2))
+        pen.text((left, top + SIDE), text[:20].encode("latin-1", "replace").decode("latin-1"), fill=INK)
+    file = BytesIO()
+    whole.save(file, "PNG")
+    return file.getvalue(), np.asarray(whole)

@@ -1,0 +1,79 @@
+"""Resuming: whether a checkpoint is of the run that would go on, and what has changed since.
+
+In: a checkpoint, the state that it would fill, and the run's set-up. Out: why it cannot be, or warnings.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from spinedsl import checks as say
+from spinedsl.data.digest import Fingerprint, difference
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.settings import shown
+from spinedsl.source import Source
+from spinedsl.training.checkpoint import Checkpoint
+from spinedsl.training.setup import Setup, fingerprint_of
+from spinedsl.training.state import State
+
+LISTED = 6  # tensors in a message
+# Settings of [run] that change nothing of what a run computes.
+FREE = frozenset("device threads workers save_every log_every pictures output".split())
+
+
+def refused(found: Checkpoint, state: State, setup: Setup) -> Diagnostic | None:
+    """Why the run of a checkpoint cannot go on as this one, if it cannot."""
+    name, other = setup.network.program.name, found.about["network"]
+    notes = list(_tensors(found.sets["model"], state.module.state_dict()))
+    if not notes:
+        notes = list(_tensors(found.sets.get("task", {}), state.task.state_dict()))
+    average = "average" in found.sets
+    if average != (state.average is not None):
+        has, asked = ("a", "none") if average else ("no", "one")
+        notes.append(f"it has {has} moving average, and `run.average` asks for {asked}")
+    if not notes:
+        return None
+    reason = f"network `{other}`, and this is `{name}`" if other != name else "its tensors are others"
+    said: Diagnostic = say.OTHER_RUN.at(Source("", "").span(0, 0), path=found.path, reason=reason)
+    more = [f"{len(notes) - LISTED} more"] if len(notes) > LISTED else []
+    return said.with_notes(*notes[:LISTED], *more).with_fix(
+        "to begin anew with what fits, leave out --resume and give it as `--weights`, with another `output`"
+    )
+
+
+def _tensors(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
+    """Tensors that one of them lacks, or that have another shape."""
+    for name in sorted(ours.keys() | theirs.keys()):
+        if name not in theirs:
+            yield f"`{name}` is not there"
+        elif name not in ours:
+            yield f"`{name}` is no part of this network"
+        elif theirs[name].shape != ours[name].shape:
+            yield f"`{name}`: expected {tuple(ours[name].shape)}, got {tuple(theirs[name].shape)}"
+
+
+def worth_a_word(found: Checkpoint, setup: Setup) -> Iterator[Diagnostic]:
+    """What has changed since, though the run can go on."""
+    before, now = (Fingerprint.from_json(one) for one in (found.about["data"], fingerprint_of(setup.train)))
+    differs = difference(before, now)
+    if before.digest and now.digest and differs:
+        said: Diagnostic = say.CHANGED_DATA.at(Source("", "").span(0, 0), path=found.path)
+        yield said.with_notes(differs)
+    changes = list(_changes(tomllib.loads(found.about["config"]), setup.config.document.values))
+    if changes:
+        yield say.OTHER_SETTINGS.at(Source("", "").span(0, 0)).with_notes(*changes)
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) or isinstance(new, dict):
+            yield from _changes(old or {}, new or {}, f"{path}{name}.")
+        elif old != new and not (path == "run." and name in FREE):
+            yield f"`{path}{name}` was {_said(old)}, and is {_said(new)}"
+
+
+def _said(value: Any) -> str:
+    return "not given" if value is None else shown(value)

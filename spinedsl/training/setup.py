@@ -1,0 +1,209 @@
+"""Everything that a run needs, made from its configuration before the first step, with all that is wrong with it.
+
+In: a `Config` and, from Python, data sets and a loss. Out: a `Setup`, or diagnostics of the network, the images and how
+they go together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from torch import Tensor, nn
+
+from spinedsl.data.augment import Augmentation
+from spinedsl.data.check import Hear
+from spinedsl.data.dataset import Dataset
+from spinedsl.data.digest import fingerprint
+from spinedsl.data.pictures import Pixels
+from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.data.sampler import Plan
+from spinedsl.diagnostics import Diagnostic, Outcome, Severity
+from spinedsl.record import Record
+from spinedsl.tasks import TASKS, Task
+from spinedsl.training import images
+from spinedsl.training.build import Network, network_of
+from spinedsl.training.config import Config, at_odds, idle
+from spinedsl.training.distributed import Group
+from spinedsl.training.norms import one_value
+from spinedsl.training.schedule import Schedule
+
+# The outputs by name, labels, and the step, to a loss. It may be a module, whose parameters are trained too.
+Loss: TypeAlias = "Callable[[Mapping[str, Tensor], Tensor, int], Tensor] | nn.Module"
+
+
+class Images(Protocol):
+    """What a run needs of a data set; `digest`, where there is one, tells whether it has changed."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The names of the labels."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> tuple[Pixels, int]:
+        """Pixels and label of a sample."""
+
+
+class Setup(Record, eq=False):
+    """A run that may begin."""
+
+    config: Config
+    network: Network
+    task: Task
+    loss: Loss | None
+    train: Images
+    validation: Images | None
+    preprocessing: Preprocessing
+    augmentation: Augmentation
+    plan: Plan
+    schedule: Schedule
+    steps: int
+    validate_every: int
+    parts: int  # of a step's batch, over all processes
+
+    @property
+    def classes(self) -> int:
+        """How many labels there are."""
+        return len(self.train.classes)
+
+    @property
+    def features(self) -> int:
+        """Numbers of the output that is trained."""
+        return self.network.features
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """Rows that stay as they are."""
+        return frozenset(self.config.weights["freeze"])
+
+
+def set_up(
+    config: Config,
+    train: Images | None,
+    validation: Images | None,
+    loss: Loss | None,
+    group: Group,
+    hear: Hear | None = None,
+) -> Outcome[Setup]:
+    """The run of a configuration."""
+    section = config.data
+    height, width = (section.preprocessing.get(name) for name in ("height", "width"))
+    size = (height, width) if height is not None and width is not None else None
+    outcome = network_of(config, size, custom=loss is not None)
+    said = list(outcome.diagnostics)
+    network = outcome.value
+    if network is not None and loss is None:
+        said += idle(config, network.kind)
+    if train is None:
+        opened = images.opened(config)
+        said += opened.diagnostics
+        if opened.value is not None:
+            train, validation = opened.value.train, opened.value.validation
+            said += images.looked_at(config, opened.value, _outputs(network, loss), hear)
+    if network is None or train is None or _any(said):
+        return Outcome(None, tuple(said))
+    type_ = network.program.input_type
+    image = section.preprocessing_of(type_.channels, type_.height, type_.width)
+    said += _together(config, network, train, image, group, custom=loss is not None)
+    if _any(said):
+        return Outcome(None, tuple(said))
+    plan = Plan(config.run["seed"], len(train), config.run["batch"])
+    steps = _in_steps(config, config.run["steps"] or config.run["epochs"], plan)
+    every = config.run["validate_every"]
+    made = Setup(
+        config=config, network=network, task=TASKS[network.kind], loss=loss, train=train, validation=validation,
+        preprocessing=image, augmentation=section.augmentation, plan=plan, schedule=_schedule(config, plan, steps),
+        steps=steps,
+        validate_every=max(1, _in_steps(config, every, plan)) if every else plan.steps_per_epoch,
+        parts=config.run["accumulate"] * group.size,
+    )  # fmt: skip
+    one = one_value(
+        network.program, config.run["batch"] // made.parts, made.frozen, norms=config.weights["freeze_norms"]
+    )
+    return Outcome(None if one else made, (*said, *([one] if one else ())))
+
+
+def _any(said: Sequence[Diagnostic]) -> bool:
+    return any(found.severity is Severity.ERROR for found in said)
+
+
+def _outputs(network: Network | None, loss: Loss | None) -> int | None:
+    """How many classes the network tells apart, where it is a classifier."""
+    return network.features if network is not None and loss is None and TASKS[network.kind].by_class else None
+
+
+# ---- how network, images and settings go together ----
+
+
+def _together(
+    config: Config, network: Network, train: Images, image: Preprocessing, group: Group, *, custom: bool
+) -> list[Diagnostic]:
+    said: list[Diagnostic] = []
+    type_, batch = network.program.input_type, config.run["batch"]
+    if image.channels != type_.channels:
+        what = f"network `{network.program.name}` takes {type_.channels} channels, and images have {image.channels}"
+        found = at_odds(config, ("data", "preprocessing", "channels"), what)
+        said.append(found.with_fix(f"`channels = {type_.channels}` in [data.preprocessing]"))
+    divisor = network.program.divisor
+    if image.height % divisor or image.width % divisor:
+        what = f"height and width must divide by {divisor} for network `{network.program.name}`"
+        said.append(at_odds(config, ("data", "preprocessing"), f"{what}, got {image.height}x{image.width}"))
+    parts = config.run["accumulate"] * group.size
+    if batch % parts:
+        what = (
+            f"a batch of {batch} does not divide into {parts} equal parts, {config.run['accumulate']} in each process"
+        )
+        said.append(at_odds(config, ("run", "batch"), what))
+    if len(train) < batch:
+        what = f"{len(train)} training images do not fill a batch of {batch}"
+        said.append(
+            at_odds(config, ("run", "batch"), what).with_fix(f"`batch = {max(parts, len(train) // parts * parts)}`")
+        )
+    if not custom:
+        said += _labels(config, network, train)
+    return said
+
+
+def _labels(config: Config, network: Network, train: Images) -> list[Diagnostic]:
+    task, classes, features = TASKS[network.kind], len(train.classes), network.features
+    weights = config.task["class_weights"]
+    said = []
+    if task.by_class and features < classes:
+        what = f"head `{network.output}` tells {features} classes apart, and the images have {classes}"
+        found = at_odds(config, ("network", "arguments"), what)
+        said.append(
+            found.with_fix(f"`arguments = {{ classes = {classes} }}` in [network], if that is what it is called")
+        )
+    if weights and len(weights) != features:
+        what = f"`task.class_weights` has {len(weights)} numbers, and head `{network.output}` {features} classes"
+        said.append(at_odds(config, ("task", "class_weights"), what))
+    return said
+
+
+# ---- lengths ----
+
+
+def _in_steps(config: Config, length: float, plan: Plan) -> int:
+    """A length as [run] counts it, in steps."""
+    return round(length * (1 if config.run["steps"] is not None else plan.steps_per_epoch))
+
+
+def _schedule(config: Config, plan: Plan, steps: int) -> Schedule:
+    values = config.schedule
+    return Schedule(
+        values["kind"], steps, _in_steps(config, values["warm_up"], plan), values["warm_up_from"],
+        tuple(_in_steps(config, one, plan) for one in values["milestones"]), values["factor"], values["floor"],
+    )  # fmt: skip
+
+
+def fingerprint_of(data: Images) -> dict[str, Any]:
+    """What tells whether a data set has changed, as JSON can hold it; a `digest` that is empty says nothing."""
+    if isinstance(data, Dataset):
+        return fingerprint(data).to_json()
+    return {
+        "digest": str(getattr(data, "digest", "")),
+        "pictures": len(data),
+        "classes": list(data.classes),
+        "bytes": 0,
+    }

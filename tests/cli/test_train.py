@@ -1,0 +1,143 @@
+"""`spine train`: a run on a folder of images, what the options change, and every mistake before the first step."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from spinedsl.training import checkpoint
+from tests.cli.running import run
+from tests.training.running import NET, Squares
+
+CONFIG = """\
+[network]
+file = "net.spine"
+[data]
+train = "images/train"
+validation = "images/val ü"
+augment = { flip = true }
+[optimizer]
+rate = 0.05
+[run]
+steps = 4
+batch = 6
+log_every = 1
+device = "cpu"
+threads = 1
+workers = 0
+pictures = 4
+output = "run"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A network, images in folders of classes, and a configuration."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.spine").write_text(NET, encoding="utf-8")
+    (tmp_path / "net.toml").write_text(CONFIG, encoding="utf-8")
+    for part, images in (("train", Squares(12)), ("val ü", Squares(6, seed=1))):
+        for index in range(len(images)):
+            pixels, label = images.read(index)
+            folder = tmp_path / "images" / part / images.classes[label]
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(folder / f"picture {index}.png")
+    return tmp_path
+
+
+def step_of(project: Path, folder: str = "run") -> int:
+    found = checkpoint.read(project / folder / "last.safetensors").value
+    assert found is not None
+    return int(found.about["step"])
+
+
+def test_a_run_ends_with_its_figures_and_resumes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "train", "net.toml")
+    assert status == 0, err
+    assert out.startswith("4 steps: top_1 ")
+    assert "best.safetensors" in out
+    assert "cpu, float32, 1 thread: as the settings say" in err
+    status, out, err = run(capsys, "train", "net.toml", "--resume", "--change", "run.steps=6", "--json")
+    assert status == 0, err
+    assert json.loads(out)["step"] == 6
+    assert "resumed at step 4 of 6" in err
+    assert "W1003" in err
+    assert step_of(project) == 6
+    assert run(capsys, "-q", "train", "net.toml")[0] == 2
+    assert run(capsys, "train", "-q", "net.toml", "--change", "run.recalibrate=1")[2] == ""
+
+
+def test_a_finished_run_begins_fine_tuning(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "train", "net.toml", "--folder", "first")
+    status, _, err = run(
+        capsys, "train", "net.toml", "--weights", "first/last.safetensors", "--key", "model", "--freeze", "s, b",
+        "--freeze-norms", "--device", "auto", "--threads", "1",
+    )  # fmt: skip
+    assert status == 0, err
+    assert "17 tensors taken from" in err
+    before, after = (checkpoint.read(project / f"{folder}/last.safetensors").value for folder in ("first", "run"))
+    assert before is not None
+    assert after is not None
+    counters = {name for name in after.sets["model"] if name.endswith("num_batches_tracked")}  # no weights
+    moved = {name for name in after.sets["model"] if not after.sets["model"][name].equal(before.sets["model"][name])}
+    assert moved - counters == {"logits.linear.weight", "logits.linear.bias"}
+
+
+def test_check_says_what_would_be_trained(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "train", "net.toml", "--check")[:2] == (
+        0, "Small for classification: 12 images of 3 classes, 4 steps\n",
+    )  # fmt: skip
+    assert json.loads(run(capsys, "train", "net.toml", "--check", "--json")[1])["images"] == 12
+    assert not (project / "run").exists()
+
+
+def test_every_mistake_is_reported_before_the_first_step(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "images/train/red/picture 0.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (project / "images/train/violet").mkdir()
+    text = (
+        CONFIG.replace("steps = 4", "stepps = 4")
+        .replace("rate = 0.05", 'rate = "high"')
+        .replace("batch = 6", "batch = 0")
+    )
+    (project / "net.toml").write_text(text)
+    status, out, _ = run(capsys, "train", "net.toml", "--json")
+    assert status == 1
+    assert sorted(one["code"] for one in json.loads(out)) == ["E1002", "E1003", "E1004"]
+    (project / "net.toml").write_text(CONFIG)
+    status, _, err = run(capsys, "train", "net.toml", "--change", "network.arguments={ classes = 2 }")
+    assert status == 1
+    assert "error[E1102]" in err
+    assert "error[E1107]" in err
+    assert not (project / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train", "a configuration is missing"),
+        ("train net.toml --change steps=3", "SECTION.KEY=VALUE"),
+        ("train net.toml --resume --check", "--check says nothing beside it"),
+        ("train net.toml --resume --weights a.pt", "--weights says nothing beside it"),
+        ("train net.toml --key ema", "--key chooses tensors of --weights"),
+        ("train --presets net.toml", "`net.toml` counts for nothing"),
+        ("train --settings --threads 2", "--threads counts for nothing"),
+        ("train --settings --presets", "--settings counts for nothing"),
+    ],
+)
+def test_wrong_use(project: Path, capsys: pytest.CaptureFixture[str], words: str, said: str) -> None:
+    status, _, err = run(capsys, *words.split())
+    assert (status, said in err) == (2, True), err
+
+
+def test_lists_of_settings_and_presets(capsys: pytest.CaptureFixture[str]) -> None:
+    out = run(capsys, "train", "--presets")[1]
+    assert 'preset = "paper-B"' in out
+    assert "milestones = [320, 340]" in out
+    assert "DropBlock" in out
+    out = run(capsys, "train", "--settings")[1]
+    assert "[data]" in out
+    assert "  warm_up: " in out
+    assert json.loads(run(capsys, "train", "--settings", "--json")[1])["run"]["batch"]
