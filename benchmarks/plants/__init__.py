@@ -1,6 +1,6 @@
 """The bugs that `benchmarks/planted.py` plants: a table for each part of the package."""
 
-from benchmarks.plants import compare, draw, language, meaning, onnx, pytorch, shell, weights
+from benchmarks.plants import compare, draw, language, meaning, onnx, pytorch, shell, training, weights
 from benchmarks.plants.plant import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -12,6 +12,7 @@ PLANTS: tuple[Plant, ...] = (
     *weights.PLANTS,
     *draw.PLANTS,
     *shell.PLANTS,
+    *training.PLANTS,
 )
 
 __all__ = ["PLANTS", "Plant"]

@@ -118,17 +118,17 @@ def _read(document: Document, folder: Path, *, images: bool) -> Outcome[Config]:
         values = _merged(preset.values, document.values)
         whole = Document(document.source, values, document.keys, document.places)
     others = {name: value for name, value in whole.values.items() if name != "data"}
-    values, said = read_table(Document(whole.source, others, whole.keys, whole.places), CONFIG)
+    values, reported = read_table(Document(whole.source, others, whole.keys, whole.places), CONFIG)
     if images:  # given elsewhere: what [data] says of them is not read
         whole = Document(whole.source, _merged(whole.values, {"data": {"train": "."}}), whole.keys, whole.places)
     section = data.read_section(whole, folder)
-    said += section.diagnostics
+    reported += section.diagnostics
     sections = {name: values[name] for name in CONFIG.tables}
-    if section.value is None or any(found.severity is Severity.ERROR for found in said):
-        return Outcome(None, tuple(said))
+    if section.value is None or any(found.severity is Severity.ERROR for found in reported):
+        return Outcome(None, tuple(reported))
     config = Config(document, folder, data=section.value, **sections)
-    said += _odds(config, preset is not None)
-    return Outcome(None if said else config, tuple(said))
+    reported += _odds(config, preset is not None)
+    return Outcome(None if reported else config, tuple(reported))
 
 
 # ---- settings that do not go together ----
@@ -192,8 +192,10 @@ def _numbers(config: Config) -> Iterator[Diagnostic]:
     if config.run["batch"] % config.run["accumulate"]:
         batch, parts = config.run["batch"], config.run["accumulate"]
         near = max(parts, batch - batch % parts)
-        said = at_odds(config, ("run", "accumulate"), f"a batch of {batch} does not divide into {parts} equal parts")
-        yield said.with_fix(f"`batch = {near}` does")
+        reported = at_odds(
+            config, ("run", "accumulate"), f"a batch of {batch} does not divide into {parts} equal parts"
+        )
+        yield reported.with_fix(f"`batch = {near}` does")
 
 
 def at_odds(config: Config, path: Keys, what: str) -> Diagnostic:

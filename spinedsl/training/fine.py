@@ -52,7 +52,7 @@ class Taken(Record):
 def take(module: nn.Module, program: Program, path: Path, key: str | None, prefix: str | None) -> Outcome[Taken]:
     """Put into the module what fits it by name and shape; what fits nothing at all is a mistake."""
     try:
-        weights = api.read_weights(path, key=key, prefix=prefix, hear=lambda said: None)
+        weights = api.read_weights(path, key=key, prefix=prefix, hear=lambda reported: None)
     except api.Mistakes as mistakes:
         return Outcome(None, tuple(mistakes.diagnostics))
     graph = flatten(program)

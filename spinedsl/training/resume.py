@@ -36,9 +36,9 @@ def refused(found: Checkpoint, state: State, setup: Setup) -> Diagnostic | None:
     if not notes:
         return None
     reason = f"network `{other}`, and this is `{name}`" if other != name else "its tensors are others"
-    said: Diagnostic = say.OTHER_RUN.at(Source("", "").span(0, 0), path=found.path, reason=reason)
+    reported: Diagnostic = say.OTHER_RUN.at(Source("", "").span(0, 0), path=found.path, reason=reason)
     more = [f"{len(notes) - LISTED} more"] if len(notes) > LISTED else []
-    return said.with_notes(*notes[:LISTED], *more).with_fix(
+    return reported.with_notes(*notes[:LISTED], *more).with_fix(
         "to begin anew with what fits, leave out --resume and give it as `--weights`, with another `output`"
     )
 
@@ -59,8 +59,8 @@ def worth_a_word(found: Checkpoint, setup: Setup) -> Iterator[Diagnostic]:
     before, now = (Fingerprint.from_json(one) for one in (found.about["data"], fingerprint_of(setup.train)))
     differs = difference(before, now)
     if before.digest and now.digest and differs:
-        said: Diagnostic = say.CHANGED_DATA.at(Source("", "").span(0, 0), path=found.path)
-        yield said.with_notes(differs)
+        reported: Diagnostic = say.CHANGED_DATA.at(Source("", "").span(0, 0), path=found.path)
+        yield reported.with_notes(differs)
     changes = list(_changes(tomllib.loads(found.about["config"]), setup.config.document.values))
     if changes:
         yield say.OTHER_SETTINGS.at(Source("", "").span(0, 0)).with_notes(*changes)

@@ -91,23 +91,23 @@ def set_up(
     height, width = (section.preprocessing.get(name) for name in ("height", "width"))
     size = (height, width) if height is not None and width is not None else None
     outcome = network_of(config, size, custom=loss is not None)
-    said = list(outcome.diagnostics)
+    reported = list(outcome.diagnostics)
     network = outcome.value
     if network is not None and loss is None:
-        said += idle(config, network.kind)
+        reported += idle(config, network.kind)
     if train is None:
         opened = images.opened(config)
-        said += opened.diagnostics
+        reported += opened.diagnostics
         if opened.value is not None:
             train, validation = opened.value.train, opened.value.validation
-            said += images.looked_at(config, opened.value, _outputs(network, loss), hear)
-    if network is None or train is None or _any(said):
-        return Outcome(None, tuple(said))
+            reported += images.looked_at(config, opened.value, _outputs(network, loss), hear)
+    if network is None or train is None or _any(reported):
+        return Outcome(None, tuple(reported))
     type_ = network.program.input_type
     image = section.preprocessing_of(type_.channels, type_.height, type_.width)
-    said += _together(config, network, train, image, group, custom=loss is not None)
-    if _any(said):
-        return Outcome(None, tuple(said))
+    reported += _together(config, network, train, image, group, custom=loss is not None)
+    if _any(reported):
+        return Outcome(None, tuple(reported))
     plan = Plan(config.run["seed"], len(train), config.run["batch"])
     steps = _in_steps(config, config.run["steps"] or config.run["epochs"], plan)
     every = config.run["validate_every"]
@@ -121,11 +121,11 @@ def set_up(
     one = one_value(
         network.program, config.run["batch"] // made.parts, made.frozen, norms=config.weights["freeze_norms"]
     )
-    return Outcome(None if one else made, (*said, *([one] if one else ())))
+    return Outcome(None if one else made, (*reported, *([one] if one else ())))
 
 
-def _any(said: Sequence[Diagnostic]) -> bool:
-    return any(found.severity is Severity.ERROR for found in said)
+def _any(reported: Sequence[Diagnostic]) -> bool:
+    return any(found.severity is Severity.ERROR for found in reported)
 
 
 def _outputs(network: Network | None, loss: Loss | None) -> int | None:
@@ -139,46 +139,46 @@ def _outputs(network: Network | None, loss: Loss | None) -> int | None:
 def _together(
     config: Config, network: Network, train: Images, image: Preprocessing, group: Group, *, custom: bool
 ) -> list[Diagnostic]:
-    said: list[Diagnostic] = []
+    reported: list[Diagnostic] = []
     type_, batch = network.program.input_type, config.run["batch"]
     if image.channels != type_.channels:
         what = f"network `{network.program.name}` takes {type_.channels} channels, and images have {image.channels}"
         found = at_odds(config, ("data", "preprocessing", "channels"), what)
-        said.append(found.with_fix(f"`channels = {type_.channels}` in [data.preprocessing]"))
+        reported.append(found.with_fix(f"`channels = {type_.channels}` in [data.preprocessing]"))
     divisor = network.program.divisor
     if image.height % divisor or image.width % divisor:
         what = f"height and width must divide by {divisor} for network `{network.program.name}`"
-        said.append(at_odds(config, ("data", "preprocessing"), f"{what}, got {image.height}x{image.width}"))
+        reported.append(at_odds(config, ("data", "preprocessing"), f"{what}, got {image.height}x{image.width}"))
     parts = config.run["accumulate"] * group.size
     if batch % parts:
         what = (
             f"a batch of {batch} does not divide into {parts} equal parts, {config.run['accumulate']} in each process"
         )
-        said.append(at_odds(config, ("run", "batch"), what))
+        reported.append(at_odds(config, ("run", "batch"), what))
     if len(train) < batch:
         what = f"{len(train)} training images do not fill a batch of {batch}"
-        said.append(
+        reported.append(
             at_odds(config, ("run", "batch"), what).with_fix(f"`batch = {max(parts, len(train) // parts * parts)}`")
         )
     if not custom:
-        said += _labels(config, network, train)
-    return said
+        reported += _labels(config, network, train)
+    return reported
 
 
 def _labels(config: Config, network: Network, train: Images) -> list[Diagnostic]:
     task, classes, features = TASKS[network.kind], len(train.classes), network.features
     weights = config.task["class_weights"]
-    said = []
+    reported = []
     if task.by_class and features < classes:
         what = f"head `{network.output}` tells {features} classes apart, and the images have {classes}"
         found = at_odds(config, ("network", "arguments"), what)
-        said.append(
+        reported.append(
             found.with_fix(f"`arguments = {{ classes = {classes} }}` in [network], if that is what it is called")
         )
     if weights and len(weights) != features:
         what = f"`task.class_weights` has {len(weights)} numbers, and head `{network.output}` {features} classes"
-        said.append(at_odds(config, ("task", "class_weights"), what))
-    return said
+        reported.append(at_odds(config, ("task", "class_weights"), what))
+    return reported
 
 
 # ---- lengths ----

@@ -1,0 +1,56 @@
+"""Bugs of training: what moves, what is kept, what a schedule and a task compute."""
+
+from benchmarks.plants.plant import Plant
+
+LOOP, PARTS = "tests/training/test_loop.py", "tests/training/test_parts.py"
+PLANTS = (
+    Plant(
+        "training: norms and biases decay",
+        "training/optim.py",
+        "if parameter.ndim > 1]",
+        "if parameter.ndim > 0]",
+        (PARTS,),
+    ),
+    Plant(
+        "training: a resumed run begins with no momentum",
+        "training/state.py",
+        'optim.restore(self.optimizer, checkpoint.sets.get("optimizer", {}))',
+        "",
+        (LOOP,),
+    ),
+    Plant(
+        "training: dropout follows no step",
+        "training/state.py",
+        "(seed * 1_000_003 + step) * PURPOSES",
+        "(seed * 1_000_003) * PURPOSES",
+        (PARTS,),
+    ),
+    Plant(
+        "training: a milestone counts a step late",
+        "training/schedule.py",
+        "step >= milestone",
+        "step > milestone",
+        (PARTS,),
+    ),
+    Plant(
+        "training: figures come after the checkpoint of their step",
+        "training/loop.py",
+        "if state.step < until:  # at `until`, figures come first",
+        "if state.step < self.steps:",
+        (LOOP,),
+    ),
+    Plant(
+        "tasks: ArcFace's loss rises again beyond half a turn",
+        "tasks/embedding.py",
+        "torch.where(own >= -math.cos(margin), further,",
+        "torch.where(own >= -2.0, further,",
+        ("tests/tasks/test_embedding.py",),
+    ),
+    Plant(
+        "settings: a key of the wrong table is taken",
+        "settings.py",
+        "elif name not in table.tables:",
+        "elif name not in table.tables and table.tables:",
+        ("tests/test_settings.py",),
+    ),
+)
