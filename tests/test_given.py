@@ -23,6 +23,7 @@ from spinedsl.backends.choose import OPTIONS, takers
 from spinedsl.cli import compile as command
 from spinedsl.cli import main
 from spinedsl.record import names
+from tests.training.running import Squares, settings
 
 TEXT = """\
 spine 1
@@ -219,6 +220,13 @@ def _read(**options: Any) -> object:
     return found.key, found.prefix, [*found.tensors]
 
 
+def _trained(**options: Any) -> object:
+    sections = settings(Path.cwd(), run={"steps": 1})
+    result = spinedsl.train(sections, **{"data": Squares(), **options})
+    weights = spinedsl.read_weights(result.last).tensors
+    return dict(result.figures), {name: array.sum().item() for name, array in weights.items()}
+
+
 # By function: what to call, and a value of each argument by name. The first argument of each is the file itself.
 CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
     "check": (
@@ -239,6 +247,13 @@ CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
     "read_weights": (
         _read, {"key": "model", "prefix": "", "renames": {"s.*": "t.*"}, "hear": None},
     ),
+    "train": (
+        _trained,
+        {
+            "data": Squares(seed=5), "validation": Squares(6), "loss": lambda out, labels, step: out["logits"].sum(),
+            "resume": None, "watch": None, "hear": None, "changes": {"run": {"seed": 3}},
+        },
+    ),
     "verify": (
         _verified,
         {
@@ -257,7 +272,7 @@ def test_every_public_function_and_argument_is_tried() -> None:
     for name, function in PUBLIC.items():
         first, *arguments = inspect.signature(function).parameters
         assert {*arguments} == {*CALLS[name][1]}, name
-        assert first in ("file", "weights")
+        assert first in ("file", "weights", "config")
 
 
 @pytest.mark.parametrize(
