@@ -18,7 +18,7 @@ def test_every_row_and_connection_is_drawn(file: str, network: str) -> None:
     program = spinedsl.program(EXAMPLES / file, network=network)
     (data,) = spinedsl.compile(EXAMPLES / file, to="mermaid", network=network).values()
     comment, head, *lines = data.decode().splitlines()
-    assert comment.startswith(f"%% {network}: input 3 x ")
+    assert comment.startswith(f"%% {network}: input {program.input_type.channels} x ")
     assert head == "flowchart LR"
     arrows = [line for line in lines if "-->" in line or "-.->" in line or ".->" in line]
     assert len(lines) - len(arrows) == 1 + len(program.rows)
