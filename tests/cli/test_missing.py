@@ -87,7 +87,7 @@ WITHOUT = (
     "check net.spine", "check net.spine --format sarif", "explain E0303", "compile net.spine --to torch -o m.py",
     "compile net.spine --to mermaid -o m.mmd", "show net.spine", "stats net.spine", "draw net.spine -o n.svg",
     "draw net.spine -o n.html", "diff net.spine net.spine", "breaking net.spine net.spine", "weights show net.spine",
-    "fmt net.spine", "new other.spine", "new --example spinenet", "new --list",
+    "fmt net.spine", "new other.spine", "new --example spinenet", "new --list", "docs", "docs weights",
 )  # fmt: skip
 CALLS = {
     "spinedsl.load('net.spine')": "torch: pip install 'spinedsl[torch]'",
