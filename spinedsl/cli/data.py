@@ -112,11 +112,11 @@ def _first_of_each(found: list[Diagnostic]) -> list[Diagnostic]:
 def _summary(sets: Sets | None, found: list[Diagnostic], errors: int) -> str:
     counts = [counted(count, word) for count, word in ((errors, "error"), (len(found) - errors, "warning")) if count]
     more = next((f"; `spine explain {one.code.id}` says more" for one in found), "")
-    said = (", ".join(counts) or "no mistakes") + more
+    result = (", ".join(counts) or "no mistakes") + more
     if sets is None:
-        return said
+        return result
     pictures = counted(len(sets.train), "picture")
     also = f" and {len(sets.validation):,} for validation" if sets.validation is not None else ""
     from spinedsl.data.dataset import of_classes  # noqa: PLC0415  as above
 
-    return f"{pictures} of {of_classes(len(sets.train.classes))}{also} checked: {said}"
+    return f"{pictures} of {of_classes(len(sets.train.classes))}{also} checked: {result}"

@@ -159,12 +159,12 @@ def _nobody(done: int, whole: int) -> None:
 
 
 def _pictures(dataset: Dataset, results: Sequence[Seen]) -> Iterator[Diagnostic]:
-    said: set[str] = set()
+    reported: set[str] = set()
     for index, seen in enumerate(results):
         path = dataset.samples[index].path
-        if dataset.kind != "idx" and path in said:
+        if dataset.kind != "idx" and path in reported:
             continue
-        said.add(path)
+        reported.add(path)
         if isinstance(seen.error, MissingPicture):
             yield _missing(dataset, index)
         elif seen.error is not None:

@@ -81,7 +81,7 @@ class _Pairs:
             found.append(say.BAD_PAIRS.at(place, what=what, label=label))
             return
         sides = [(words[0], words[1]), (words[0] if len(words) == 3 else words[2], words[-1])]
-        wrong = [said for person, number in dict.fromkeys(sides) for said in self.wrong(person, number)]
+        wrong = [one for person, number in dict.fromkeys(sides) for one in self.wrong(person, number)]
         if wrong:
             found += (say.BAD_PAIRS.at(place, what=what, label=label) for what, label in wrong)
             return
@@ -128,10 +128,10 @@ def points_of(dataset: Dataset, path: Path, encoding: str = "") -> Outcome[Datas
     for number, row in enumerate(rows.value or ()):
         if number == 0 and len(row.fields) > 1 and not any(map(_is_number, row.fields[1:])):
             continue  # names of columns
-        said = _said_of(row.fields)
-        if said:
+        reason = _said_of(row.fields)
+        if reason:
             label = "expected a path and ten numbers"
-            found.append(say.BAD_LANDMARKS.at(line_of(source, row.line), what=said, label=label))
+            found.append(say.BAD_LANDMARKS.at(line_of(source, row.line), what=reason, label=label))
         else:
             points[os.path.normpath(path.parent / row.fields[0])] = tuple(map(float, row.fields[1:]))
     lacking = [sample.path for sample in dataset.samples if os.path.normpath(sample.path) not in points]

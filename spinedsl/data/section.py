@@ -129,12 +129,12 @@ def of_wrong(document: Document, keys: Keys, mistakes: Iterable[Wrong]) -> list[
     for wrong in mistakes:
         place = (*keys, *wrong.key.split("."))
         if wrong.is_unknown:
-            said = say.UNKNOWN_KEY.at(document.key(place), name=dotted(place), where=f"there is {wrong.expected}")
+            diagnostic = say.UNKNOWN_KEY.at(document.key(place), name=dotted(place), where=f"there is {wrong.expected}")
         else:
-            said = say.KEY_OUT_OF_RANGE.at(
+            diagnostic = say.KEY_OUT_OF_RANGE.at(
                 document.value(place), name=dotted(place), expected=wrong.expected, got=wrong.got
             )
-        found.append(said.with_fix(f"did you mean `{wrong.meant}`?") if wrong.meant else said)
+        found.append(diagnostic.with_fix(f"did you mean `{wrong.meant}`?") if wrong.meant else diagnostic)
     return found
 
 
