@@ -34,6 +34,6 @@ def test_the_prelude_and_the_examples_compute_nothing_in_vain(path: Path) -> Non
 
 @pytest.mark.parametrize("form", FOUND)
 def test_what_is_found(form: str) -> None:
-    said = driver.analyse(source(*FORMS[form])).diagnostics
+    said = [found for found in driver.analyse(source(*FORMS[form])).diagnostics if found.code.id != "W0706"]
     assert {found.code.id for found in said} <= {"W0704"}
     assert [found.message.split("`")[1] for found in said] == FOUND[form]

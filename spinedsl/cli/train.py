@@ -28,7 +28,8 @@ examples:
   spine train cells.toml --change run.epochs=5 --change optimizer.rate=0.01 --folder runs/short
   spine train cells.toml --check                           report every mistake, and train nothing
   spine train --presets                                    published recipes
-  torchrun --nproc-per-node 2 -m spinedsl train cells.toml
+
+in several processes: `torchrun --nproc-per-node 2 -m spinedsl train cells.toml`
 
 a configuration, in TOML; paths are those from where it stands, and `spine train --settings` lists all that it may say:
 

@@ -32,9 +32,11 @@ OUT_OF_REACH = {
     "W07": "warnings refuse nothing",
     "E08": "files that cannot be read or written",
     "E09": "weights and backends",
+    "E11": "pictures and labels",
     "W09": "weights",
     "E10": "configurations of a training",
     "W10": "training",
+    "W11": "pictures and labels",
 }
 
 
