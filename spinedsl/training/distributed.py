@@ -5,6 +5,7 @@ In: the environment. Out: a `Group`, which does nothing where there is one proce
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any, TypeVar
 
@@ -77,6 +78,7 @@ def join(*, gpu: bool) -> Group:
 def leave(group: Group) -> None:
     """End the exchange."""
     if group.size > 1 and dist.is_initialized():
+        gc.collect()  # modules whose gradients were exchanged hold threads of it, which would outlive it
         dist.destroy_process_group()
 
 

@@ -101,16 +101,21 @@ def train(
     group = join(gpu=read.run["device"] != "cpu" and torch.cuda.is_available())
     try:
         setup = _valued(set_up(read, data, validation, loss, group, hear))
-        with Run(setup, group, watch) as run:
-            run.begin(resume=resume)
-            result = run.finish()
-            group.wait()  # one that ended before the others would take their exchange away
-            return result
+        return _finished(setup, group, watch, resume=resume)
     except NoDevice as missing:
         found = say.NO_DEVICE.at(read.document.value(("run", "device")), reason=str(missing))
         raise api.Mistakes([found.with_fix('`device = "auto"` takes a GPU where there is one')]) from None
     finally:
         leave(group)
+
+
+def _finished(setup: Setup, group: Group, watch: Sequence[Watcher], *, resume: bool) -> Result:
+    """The run at its end. What it held of the exchange is freed when this returns, before the exchange ends."""
+    with Run(setup, group, watch) as run:
+        run.begin(resume=resume)
+        result = run.finish()
+        group.wait()  # one that ended before the others would take their exchange away
+        return result
 
 
 def _valued(outcome: Outcome[Any]) -> Any:
