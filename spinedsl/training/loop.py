@@ -28,7 +28,9 @@ from spinedsl.data.augment import Augmentation
 from spinedsl.data.check import Hear
 from spinedsl.data.draws import Draws, Purpose
 from spinedsl.data.loader import Batch, Loader, Recipe
+from spinedsl.data.pictures import BadPicture
 from spinedsl.data.sampler import in_order
+from spinedsl.data.workers import NotSent, WorkerDied
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.reading import reason_of
 from spinedsl.record import Record
@@ -36,7 +38,7 @@ from spinedsl.source import Source
 from spinedsl.tasks.classification import cross_entropy, mixup, one_hot
 from spinedsl.training import checkpoint as checkpoints
 from spinedsl.training import optim
-from spinedsl.training.config import Given, read_config
+from spinedsl.training.config import Config, Given, at_odds, read_config
 from spinedsl.training.devices import NoDevice, Place, place
 from spinedsl.training.distributed import Group, join, leave
 from spinedsl.training.ema import Average
@@ -111,11 +113,26 @@ def train(
 
 def _finished(setup: Setup, group: Group, watch: Sequence[Watcher], *, resume: bool) -> Result:
     """The run at its end. What it held of the exchange is freed when this returns, before the exchange ends."""
-    with Run(setup, group, watch) as run:
-        run.begin(resume=resume)
-        result = run.finish()
-        group.wait()  # one that ended before the others would take their exchange away
-        return result
+    try:
+        with Run(setup, group, watch) as run:
+            run.begin(resume=resume)
+            result = run.finish()
+            group.wait()  # one that ended before the others would take their exchange away
+            return result
+    except (BadPicture, WorkerDied, NotSent) as error:
+        raise api.Mistakes([_stopped(setup.config, error)]) from None
+
+
+def _stopped(config: Config, error: BadPicture | WorkerDied | NotSent) -> Diagnostic:
+    """Why the images of a run do not come any more."""
+    found: Diagnostic
+    if isinstance(error, BadPicture):  # it could be read before the first step, or nobody looked
+        found = say.BAD_PICTURE.at(Source("", "").span(0, 0), path=error.path, reason=error.reason, label="")
+        return found.with_fix(error.fix)
+    if isinstance(error, NotSent):
+        return at_odds(config, ("run", "workers"), f"the images have to be sent to worker processes: {error}")
+    found = say.WORKER_ENDED.at(Source("", "").span(0, 0), pid=error.pid, reason=error.reason, task=error.task)
+    return found.with_fix("give it fewer `workers`, or a smaller `batch`, in [run]; `--resume` goes on")
 
 
 def _valued(outcome: Outcome[Any]) -> Any:

@@ -22,9 +22,9 @@ LAG = 0.05  # of the starting values left in the statistics at the end of a run
 
 def one_value(program: Program, images: int, frozen: frozenset[str], *, norms: bool) -> Diagnostic | None:
     """The first batch norm that would see one number for each channel, of so many images at once."""
-    graph = flatten(program)
     if images > 1 or norms:
         return None
+    graph = flatten(program)
     for node in graph.nodes:
         type_ = graph.types[node.result]
         if node.primitive == "batch_norm" and type_.height * type_.width == 1 and node.row not in frozen:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl.data.pictures import BadPicture
 from spinedsl.record import Record
 
 NET = """\
@@ -46,6 +49,21 @@ class Squares(Record):
         drawn = np.random.default_rng([self.seed, index]).integers(0, 160, (18, 16, 3))
         drawn[:, :, label % 3] += 60
         return drawn.astype(np.uint8), label
+
+
+class Lost(Squares):
+    """The same, of which one can no longer be read, or takes the process that reads it along."""
+
+    at: int = 20
+    deadly: bool = False
+
+    def read(self, index: int) -> tuple[NDArray[np.uint8], int]:
+        """Pixels and label of all others."""
+        if index == self.at and self.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if index == self.at:
+            raise BadPicture("lost.png", "it is cut off")
+        return super().read(index)
 
 
 def settings(folder: Path, **sections: Mapping[str, Any]) -> dict[str, Any]:

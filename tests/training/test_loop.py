@@ -24,7 +24,7 @@ from spinedsl.training.loop import Result, Run, train
 from spinedsl.training.progress import Watcher
 from tests.patience import HANG
 from tests.texts import ROOT
-from tests.training.running import NET, Squares, settings
+from tests.training.running import NET, Lost, Squares, settings
 
 MARGINS = {"kind": "embedding", "margin_warm_up": 3, "scale": 8.0}
 
@@ -307,6 +307,27 @@ def test_a_loss_that_is_no_number_stops_and_says_what_to_try(tmp_path: Path) -> 
     found = checkpoint.read(tmp_path / "run/last.safetensors").value
     assert found is not None
     assert found.about["step"] >= 1
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_that_is_lost_ends_the_run_with_its_name(workers: int, tmp_path: Path) -> None:
+    with pytest.raises(api.Mistakes, match=r"E1102.*`lost\.png`: it is cut off"):
+        train(settings(tmp_path, run={"workers": workers}), data=Lost())
+
+
+def test_a_worker_that_is_killed_ends_the_run_which_goes_on_later(tmp_path: Path) -> None:
+    run = {"workers": 1, "save_every": 1}
+    with pytest.raises(api.Mistakes, match=r"E1014.*was ended by SIGKILL while it made batch \d+"):
+        train(settings(tmp_path, run=run), data=Lost(deadly=True))
+    assert train(settings(tmp_path, run=run), data=Squares(), resume=True).finished
+
+
+def test_images_that_no_worker_can_be_sent_are_refused(tmp_path: Path) -> None:
+    class Here(Squares):
+        """A class that is known in this function alone."""
+
+    with pytest.raises(api.Mistakes, match=r"E1007.*use workers = 0"):
+        train(settings(tmp_path, run={"workers": 1}), data=Here())
 
 
 def test_statistics_that_lag_are_said_before_the_first_step(tmp_path: Path) -> None:
