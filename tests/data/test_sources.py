@@ -128,22 +128,22 @@ def test_idx_by_hand(tmp_path: Path) -> None:
 WHOLE = b"\0\0\x08\x02" + struct.pack(">II", 2, 3) + bytes(6)
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "it has 0 bytes"),
-        (b"\0\0\x08", "it has 3 bytes"),
-        (b"\x01" + WHOLE[1:], "begins with 0x0100"),
-        (b"\0\0\x0a" + WHOLE[3:], "its third byte is 0x0a, which is no type of numbers"),
-        (WHOLE[:9], "it ends within its 2 sizes"),
-        (WHOLE[:-1], "claims to hold 2 x 3, which is 6 bytes, and has 5"),
-        (WHOLE + b"x", "which is 6 bytes, and has more than 6"),
-        (b"\0\0\x0e\x03" + b"\xff" * 12, "the limit is"),
-        (gzip.compress(WHOLE)[:-4], "its compression is damaged"),
-        (gzip.compress(WHOLE)[:-8] + bytes(8), "its compression is damaged"),
-        (b"\x1f\x8b\x08rubbish", "its compression is damaged"),
-    ],
-)
+DAMAGED = {
+    "nothing": (b"", "it has 0 bytes"),
+    "cut in its first word": (b"\0\0\x08", "it has 3 bytes"),
+    "another beginning": (b"\x01" + WHOLE[1:], "begins with 0x0100"),
+    "no type of numbers": (b"\0\0\x0a" + WHOLE[3:], "its third byte is 0x0a, which is no type of numbers"),
+    "cut in its sizes": (WHOLE[:9], "it ends within its 2 sizes"),
+    "cut in its numbers": (WHOLE[:-1], "claims to hold 2 x 3, which is 6 bytes, and has 5"),
+    "more than its numbers": (WHOLE + b"x", "which is 6 bytes, and has more than 6"),
+    "huge sizes": (b"\0\0\x0e\x03" + b"\xff" * 12, "the limit is"),
+    "cut by gzip": (gzip.compress(WHOLE)[:-4], "its compression is damaged"),
+    "another checksum": (gzip.compress(WHOLE)[:-8] + bytes(8), "its compression is damaged"),
+    "no gzip": (b"\x1f\x8b\x08rubbish", "its compression is damaged"),
+}
+
+
+@pytest.mark.parametrize(("data", "reason"), DAMAGED.values(), ids=DAMAGED)
 def test_damaged_idx(data: bytes, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(data)
