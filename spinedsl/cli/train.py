@@ -231,12 +231,13 @@ def _print_result(result: Result) -> None:
 
 
 def _print_known(options: argparse.Namespace) -> None:
-    from spinedsl.data.section import TABLE  # noqa: PLC0415  torch is only needed here
+    from spinedsl.data import section as data  # noqa: PLC0415  torch is only needed here
     from spinedsl.settings import to_toml  # noqa: PLC0415
     from spinedsl.training.presets import PRESETS  # noqa: PLC0415
     from spinedsl.training.table import CONFIG  # noqa: PLC0415
 
-    tables = {**CONFIG.tables, "data": TABLE}
+    tables = {**CONFIG.tables, "data": data.TABLE}
+    inner = {f"data.{name}": known for name, known in data.about().items()}
     if options.presets and options.format == "json":
         print(
             json.dumps({name: {"about": one.about, "settings": one.values} for name, one in PRESETS.items()}, indent=2)
@@ -248,11 +249,15 @@ def _print_known(options: argparse.Namespace) -> None:
             print(to_toml(preset.values))
     elif options.format == "json":
         known = {section: {s.name: s.about for s in table.settings} for section, table in tables.items()}
-        print(json.dumps(known, indent=2))
+        print(json.dumps(known | inner, indent=2))
     else:
+        print("".join(f"{setting.name}: {setting.about} ({setting.expected})\n" for setting in CONFIG.settings))
         for section, table in tables.items():
             print(f"[{section}]")
             for setting in table.settings:
                 usual = "" if setting.default in (None, [], {}) else f"; {json.dumps(setting.default)} if not given"
                 print(f"  {setting.name}: {setting.about} ({setting.expected}{usual})")
             print()
+        for section, words in inner.items():
+            print(f"[{section}]")
+            print("".join(f"  {name}: {about}\n" for name, about in words.items()))

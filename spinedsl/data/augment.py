@@ -19,7 +19,7 @@ from spinedsl.data.draws import Draws
 from spinedsl.data.pictures import Colour, Pixels
 from spinedsl.data.preprocessing import Placement, Preprocessing, Wrong
 from spinedsl.diagnostics.suggest import nearest
-from spinedsl.record import Record
+from spinedsl.record import Record, asdict
 
 Range = tuple[float, float]
 TRIES = 10  # of a random part, before the largest centred one is taken
@@ -228,6 +228,20 @@ def augmentation(values: Mapping[str, Any]) -> Augmentation:
             settings = {} if given is True else given
             steps.append(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}))
     return Augmentation(tuple(steps))
+
+
+def about() -> dict[str, str]:
+    """Each change in words, with what it does if a file says `true`."""
+    found = {}
+    for name, kind in AUGMENTS.items():
+        text = str(kind.__doc__).strip().rstrip(".")
+        usual = ", ".join(f"{setting} = {_written(value)}" for setting, value in asdict(kind()).items())
+        found[name] = f"{text[0].lower()}{text[1:]} (true, or {{ {usual} }})".replace("`", "")
+    return found
+
+
+def _written(value: float | list[float]) -> str:
+    return f"[{', '.join(f'{one:.3g}' for one in value)}]" if isinstance(value, list) else f"{value:g}"
 
 
 def mistakes(values: Mapping[str, Any]) -> tuple[Wrong, ...]:

@@ -32,6 +32,18 @@ RESIZES = ("stretch", "crop", "letterbox")
 INTERPOLATIONS = ("nearest", "box", "bilinear", "bicubic", "lanczos")
 ORDERS = ("rgb", "bgr")
 MAX_SIDE = 16384
+ABOUT: Mapping[str, str] = {
+    "height": "of the image in the network, in pixels; the network's own if not given",
+    "width": "the same",
+    "resize": f"how an image gets that size: {', '.join(RESIZES)}",
+    "interpolation": f"by which filter: {', '.join(INTERPOLATIONS)}",
+    "channels": "3, or 1 for grey; the network's own if not given",
+    "order": f"of colours: {', '.join(ORDERS)}",
+    "mean": "of numbers from 0 to 1, one a channel; ImageNet's if not given, and 0.5 for grey",
+    "std": "the standard deviation of the same",
+    "crop": 'of resize = "crop": the share of each side that is kept',
+    "background": "what transparent images lie on: red, green and blue from 0 to 255",
+}  # each setting in words
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 

@@ -41,6 +41,11 @@ TABLE = Table(
 )
 
 
+def about() -> dict[str, dict[str, str]]:
+    """The settings of the tables in `[data]`, in words."""
+    return {"preprocessing": dict(preprocessing.ABOUT), "augment": augment.about()}
+
+
 class Section(Record):
     """What `[data]` says. `preprocessing` is as it is written: the network may know the size."""
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from spinedsl.data.augment import AUGMENTS
+from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.record import names
 from spinedsl.training import checkpoint
 from tests.cli.running import run
 from tests.training.running import NET, Squares
@@ -138,6 +141,12 @@ def test_lists_of_settings_and_presets(capsys: pytest.CaptureFixture[str]) -> No
     assert "milestones = [320, 340]" in out
     assert "DropBlock" in out
     out = run(capsys, "train", "--settings")[1]
+    assert out.startswith("preset: ")
     assert "[data]" in out
     assert "  warm_up: " in out
+    preprocessing = out.partition("[data.preprocessing]\n")[2].partition("\n\n")[0]
+    assert [line.split(":")[0].strip() for line in preprocessing.splitlines()] == list(names(Preprocessing))
+    augment = out.partition("[data.augment]\n")[2].partition("\n\n")[0]
+    assert [line.split(":")[0].strip() for line in augment.splitlines()] == list(AUGMENTS)
+    assert "flip: left and right change places (true, or { chance = 0.5 })" in augment
     assert json.loads(run(capsys, "train", "--settings", "--json")[1])["run"]["batch"]
