@@ -38,6 +38,13 @@ class WorkerDied(RuntimeError):
         return WorkerDied, (self.pid, self.reason, self.task)
 
 
+class Closed(RuntimeError):
+    """Workers that were closed are asked for something: no answer would ever come."""
+
+    def __init__(self) -> None:
+        super().__init__("these workers were closed")
+
+
 class NotSent(TypeError):
     """What a worker should do cannot be sent to it."""
 
@@ -75,7 +82,13 @@ class Workers:
         return sum(len(worker.pending) for worker in self._workers)
 
     def give(self, key: Hashable, *arguments: object) -> None:
-        """Give a task to the worker that has least to do. The key says in errors which one it is."""
+        """Give a task to the worker that has least to do. The key says in errors which one it is.
+
+        Raises:
+            Closed: there are no workers any more.
+        """
+        if not self._workers:
+            raise Closed
         worker = min(self._workers, key=lambda one: len(one.pending))
         worker.pending.append(key)
         _send(worker, arguments)
@@ -85,9 +98,12 @@ class Workers:
 
         Raises:
             WorkerDied: a worker ended.
+            Closed: there are no workers any more, or none has anything to do.
             Exception: whatever the function raised.
         """
         by_connection = {worker.connection: worker for worker in self._workers if worker.pending}
+        if not by_connection:
+            raise Closed
         for connection in wait(list(by_connection)):
             worker = by_connection[connection]  # type: ignore[index]
             try:

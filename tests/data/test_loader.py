@@ -18,7 +18,7 @@ from spinedsl.data.loader import AHEAD, Batch, Loader, Recipe
 from spinedsl.data.pictures import MissingPicture
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sampler import Plan, in_order
-from spinedsl.data.workers import NotSent, WorkerDied, Workers, usual_workers
+from spinedsl.data.workers import Closed, NotSent, WorkerDied, Workers, usual_workers
 from tests.data.making import Files, files
 from tests.patience import HANG, until
 
@@ -175,6 +175,18 @@ def test_what_a_worker_raises_arrives() -> None:
         with pytest.raises(RuntimeError, match="Odd: of a class that nobody else can have"):
             list(workers.answers())
         assert workers.pending == 0
+
+
+def test_workers_that_were_closed_answer_nothing_and_nobody_waits_for_them() -> None:
+    with Workers(fail, 1) as workers:
+        with pytest.raises(Closed):
+            list(workers.answers())  # none was given anything
+        workers.give(1, "no good")
+        workers.close()
+        with pytest.raises(Closed):
+            list(workers.answers())
+        with pytest.raises(Closed):
+            workers.give(2, "more")
 
 
 def is_there(pid: int) -> bool:
