@@ -64,7 +64,8 @@ def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """A number, and neither a truth value nor infinite."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -78,7 +79,7 @@ def _text(value: object) -> bool:
 
 KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "whole": ("a whole number", _whole),
-    "number": ("a number", _number),
+    "number": ("a number", is_number),
     "flag": ("true or false", lambda value: isinstance(value, bool)),
     "text": ("a text", _text),
     "path": ("a path, as a text", _text),
@@ -86,12 +87,14 @@ KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
         "a path, or a list of paths",
         lambda value: _text(value) or (_list_of(_text)(value) and bool(value)),
     ),
-    "numbers": ("a list of numbers", _list_of(_number)),
+    "numbers": ("a list of numbers", _list_of(is_number)),
     "wholes": ("a list of whole numbers", _list_of(_whole)),
     "names": ("a list of names", _list_of(_text)),
     "values": (
         "a table of numbers, texts and truth values",
-        lambda value: isinstance(value, dict) and all(_number(v) or isinstance(v, str | bool) for v in value.values()),
+        lambda value: (
+            isinstance(value, dict) and all(is_number(one) or isinstance(one, str | bool) for one in value.values())
+        ),
     ),
 }
 

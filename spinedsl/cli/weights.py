@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
+from spinedsl.brief import cut
 from spinedsl.cli.options import (
     choice_arguments,
     file_argument,
@@ -191,7 +192,7 @@ def _start(initial: Initial) -> str:
 
 
 def _print_held(weights: Weights, *, as_json: bool) -> None:
-    """The names, shapes and types of the tensors that a file holds, with its metadata."""
+    """Names, shapes and types of the tensors that a file holds, and its metadata: long texts whole in JSON alone."""
     if as_json:
         tensors = [
             {"name": name, "shape": array.shape, "type": str(array.dtype)} for name, array in weights.tensors.items()
@@ -201,7 +202,7 @@ def _print_held(weights: Weights, *, as_json: bool) -> None:
         return
     print(_summary(weights))
     for name, value in _notes(weights).items():
-        print(f"{one_line(name)}: {one_line(value)}")
+        print(f"{one_line(name)}: {cut(one_line(value))}")
     rows = [(one_line(name), _size(array.shape), str(array.dtype)) for name, array in weights.tensors.items()]
     print()
     _print_table([("name", "shape", "type"), *rows])

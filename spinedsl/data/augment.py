@@ -20,6 +20,7 @@ from spinedsl.data.pictures import Colour, Pixels
 from spinedsl.data.preprocessing import Placement, Preprocessing, Wrong
 from spinedsl.diagnostics.suggest import nearest
 from spinedsl.record import Record, asdict
+from spinedsl.settings import is_number
 
 Range = tuple[float, float]
 TRIES = 10  # of a random part, before the largest centred one is taken
@@ -274,18 +275,14 @@ def _mistakes_of(name: str, given: Mapping[str, Any]) -> Iterator[Wrong]:
         low, high = LIMITS[setting]
         default = getattr(usual, setting)
         if isinstance(default, tuple):
-            if not (isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value))):
+            if not (isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value))):
                 yield Wrong(key, "two numbers, the least and the most", brief(value))
             elif not low <= value[0] <= value[1] <= high:
                 yield Wrong(key, f"two numbers in order, from {low:g} to {high:g}", brief(value))
-        elif not _is_number(value) or (isinstance(default, int) and not isinstance(value, int)):
+        elif not is_number(value) or (isinstance(default, int) and not isinstance(value, int)):
             yield Wrong(key, "a whole number" if isinstance(default, int) else "a number", brief(value))
         elif not low <= value <= high:
             yield Wrong(key, f"a number from {low:g} to {high:g}", brief(value))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _fill(preprocessing: Preprocessing) -> Colour:

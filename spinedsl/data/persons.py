@@ -128,7 +128,7 @@ def points_of(dataset: Dataset, path: Path, encoding: str = "") -> Outcome[Datas
     for number, row in enumerate(rows.value or ()):
         if number == 0 and len(row.fields) > 1 and not any(map(_is_number, row.fields[1:])):
             continue  # names of columns
-        reason = _said_of(row.fields)
+        reason = _wrong_in(row.fields)
         if reason:
             label = "expected a path and ten numbers"
             found.append(say.BAD_LANDMARKS.at(line_of(source, row.line), what=reason, label=label))
@@ -153,7 +153,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _said_of(fields: Sequence[str]) -> str:
+def _wrong_in(fields: Sequence[str]) -> str:
     """What is wrong with a row of points, or nothing."""
     if len(fields) != 1 + 2 * POINTS:
         return f"a face has {POINTS} points, x and y each; this row has {counted(len(fields) - 1, 'number')}"

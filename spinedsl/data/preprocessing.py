@@ -11,7 +11,6 @@ every exported graph read the one `Preprocessing`, which goes into checkpoints a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from spinedsl.brief import brief
 from spinedsl.data.pictures import WHITE, Colour, Pixels
 from spinedsl.diagnostics.suggest import nearest
 from spinedsl.record import Record, asdict, names
+from spinedsl.settings import is_number
 
 if TYPE_CHECKING:
     import torch
@@ -245,7 +245,7 @@ def _wrong(values: Mapping[str, Any]) -> Iterator[Wrong]:
         yield Wrong("order", "nothing where there are no colours (channels = 1)", "bgr")
     yield from _wrong_numbers(values, channels)
     crop = values.get("crop", 1.0)
-    if not (_is_number(crop) and 0 < crop <= 1):
+    if not (is_number(crop) and 0 < crop <= 1):
         yield Wrong("crop", "a share of each side above 0, up to 1", brief(crop))
     elif crop != 1 and values.get("resize", "stretch") != "crop":
         yield Wrong("crop", 'nothing unless resize is "crop"', brief(crop))
@@ -259,7 +259,7 @@ def _wrong_numbers(values: Mapping[str, Any], channels: int) -> Iterator[Wrong]:
     """What cannot be of mean and std: those of pixels from 0 to 255 are the usual mistake."""
     for key in ("mean", "std"):
         numbers = values.get(key) or ()
-        if not isinstance(numbers, Sequence) or isinstance(numbers, str) or not all(map(_is_number, numbers)):
+        if not isinstance(numbers, Sequence) or isinstance(numbers, str) or not all(map(is_number, numbers)):
             yield Wrong(key, "a list of numbers, one a channel", brief(numbers))
         elif numbers and channels and len(numbers) != channels:
             yield Wrong(key, f"{channels} numbers, one a channel", f"{len(numbers)}")
@@ -267,10 +267,6 @@ def _wrong_numbers(values: Mapping[str, Any], channels: int) -> Iterator[Wrong]:
             yield Wrong(key, "numbers from 0 to 1", brief(numbers), str([round(n / 255, 6) for n in numbers]))
         elif any(number < 0 or (key == "std" and 255 * number < 1e-3) for number in numbers):
             yield Wrong(key, "positive numbers" if key == "std" else "numbers from 0 to 1", brief(numbers))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_whole(value: object, low: int, high: int) -> bool:

@@ -67,6 +67,16 @@ def test_show_a_file(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["tensors"][0] == {"name": "b.refine.conv.weight", "shape": [8, 8, 3, 3], "type": "float32"}
 
 
+def test_long_metadata_is_whole_in_json_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(to_bytes({"a": np.zeros(2, np.float32)}, {"about": "x" * 5_000}))
+    assert main(["weights", "show", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert f"about: {'x' * 119}…\n" in out
+    assert main(["weights", "show", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metadata"]["about"] == "x" * 5_000
+
+
 def test_what_has_no_digests(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "w.npz"
     np.savez(path, **weights_for(flatten(spinedsl.program(net))))  # type: ignore[arg-type]  # names are no options
