@@ -1,0 +1,5 @@
+"""What is done with a trained network: it is evaluated, it predicts, it names people of a gallery.
+
+In: a checkpoint of `spine train`, or a model that was exported from one; pictures. Out: figures and predictions.
+Everything begins with an `Engine`.
+"""
