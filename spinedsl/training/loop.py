@@ -135,6 +135,12 @@ def _stopped(config: Config, error: BadPicture | WorkerDied | NotSent) -> Diagno
     return found.with_fix("give it fewer `workers`, or a smaller `batch`, in [run]; `--resume` goes on")
 
 
+def _unwritten(path: Path, error: OSError) -> Diagnostic:
+    """A file without which there is no run, or no end of it."""
+    found: Diagnostic = say.CANNOT_WRITE.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error))
+    return found
+
+
 def _valued(outcome: Outcome[Any]) -> Any:
     """The value of an outcome without mistakes.
 
@@ -163,6 +169,7 @@ class Run:
         self.taken: Taken | None = None
         self.pending: list[tuple[int, Tensor, float]] = []  # of steps whose losses nobody has looked at yet
         self.clock, self.waited = perf_counter(), 0.0
+        self.lost: set[Path] = set()  # files that could not be written
         self.asked = self.stop = False  # to stop: this process was, and all processes do
         self.open = ExitStack()
 
@@ -200,7 +207,7 @@ class Run:
             wrapped = nn.SyncBatchNorm.convert_sync_batchnorm(wrapped)  # type: ignore[no-untyped-call]
         self.network = self.group.wrap(wrapped, self.place.device)
         self.loader = self.open.enter_context(self._loader(setup.train, augmented=True))
-        self.logs = Logs(self.folder, self.state.step) if self.group.leads else None
+        self.logs = self._logs() if self.group.leads else None
         if self.logs is not None:
             self.open.callback(self.logs.close)
         self.tell(f"{self.place}")
@@ -532,7 +539,19 @@ class Run:
         assert self.logs is not None
         self.logs.picture(self.state.step, *sheet(pixels, words, right))
 
-    # ---- checkpoints ----
+    # ---- what is written ----
+
+    def _logs(self) -> Logs:
+        try:
+            return Logs(self.folder, self.state.step, self._lost)
+        except OSError as error:
+            raise api.Mistakes([_unwritten(self.folder, error)]) from None
+
+    def _lost(self, path: Path, error: OSError) -> None:
+        """A file of the run could not be written: of each one, it is reported once."""
+        if path not in self.lost:
+            self.lost.add(path)
+            self.warn(say.NOT_SAVED.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error)))
 
     def _save_in_time(self) -> None:
         if self.state.step % self.config.run["save_every"] == 0:
@@ -550,8 +569,7 @@ class Run:
             checkpoints.write(path, self.state.sets(whole=whole), self._about())
         except OSError as error:
             if must:
-                found = say.CANNOT_WRITE.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error))
-                raise api.Mistakes([found]) from None
+                raise api.Mistakes([_unwritten(path, error)]) from None
             self.warn(say.NOT_SAVED.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error)))
         else:
             for watcher in self.watch:

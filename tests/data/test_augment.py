@@ -169,6 +169,35 @@ def test_seeds_epochs_and_indices_make_other_pictures() -> None:
     assert len(made) == 27
 
 
+MILD = {"rand": {"operations": 1}, "erase": {"chance": 0.5}}  # those that otherwise do the same too often to tell
+
+
+@pytest.mark.parametrize("name", AUGMENTS)
+def test_each_change_by_itself_follows_all_three(name: str) -> None:
+    pixels, alone = noise(40, 40), augmentation({name: MILD.get(name, True)})
+    for along in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        made = {bytes(alone.prepared(pixels, PRE, *(n * step for step in along))) for n in range(12)}
+        assert len(made) > 1, along
+
+
+def test_what_one_change_draws_tells_nothing_of_another() -> None:
+    pixels, both = noise(16, 16), augmentation({"flip": True, "upturn": True})
+    plain = PRE.fit(pixels)
+    ways = [plain, plain[:, ::-1], plain[::-1], plain[::-1, ::-1]]
+    made = [both.prepared(pixels, PRE, 0, 0, index) for index in range(200)]
+    counts = [sum(np.array_equal(one, way) for one in made) for way in ways]
+    assert sum(counts) == 200
+    assert min(counts) >= 30
+
+
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_what_is_erased_is_zero_in_the_network(order: str) -> None:
+    pre = Preprocessing(16, 16, order=order, mean=(0.2, 0.4, 0.6))
+    erased = augmentation({"erase": {"chance": 1.0, "area": [0.2, 0.3]}}).prepared(noise(16, 16), pre, 0, 0, 0)
+    gone = (np.abs(pre.normalised(erased)) < 0.01).all(axis=0)
+    assert 0.15 < gone.mean() < 0.35
+
+
 def test_to_switch_one_off_changes_nothing_of_the_others() -> None:
     pixels = noise(40, 40)
     flip = augmentation({"flip": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import pickle
 import struct
 from pathlib import Path
@@ -159,6 +160,10 @@ def test_pictures_of_idx_are_kept_and_read_anew_when_the_file_changes(tmp_path: 
     assert pictures_of(path) is first
     with pytest.raises(ValueError, match="read-only"):
         first[0, 0, 0, 0] = 1
+    changed = Path(path).stat().st_mtime_ns
+    write_idx(path, noise(4, 5, 3, seed=2)[None])
+    os.utime(path, ns=(changed + 10**9, changed + 10**9))
+    assert np.array_equal(pictures_of(path)[0], noise(4, 5, 3, seed=2))
 
 
 # ---- faces ----
@@ -267,6 +272,14 @@ def test_a_fingerprint_sees_what_changes_and_not_where_it_stands(sets: Path, tmp
     (path / "horse/1.png").unlink()
     (path / "horse").rmdir()
     assert difference(before, fingerprint(opened(path, options=turned))) == "its classes stand in another order"
+
+
+def test_a_fingerprint_sees_labels_that_change_places(sets: Path) -> None:
+    found = []
+    for first, second in (("cat", "dog"), ("dog", "cat")):
+        (sets / "list.csv").write_text(f"path,label\npictures/cat/1.png,{first}\npictures/cat/2.png,{second}\n")
+        found.append(fingerprint(opened(sets / "list.csv")))
+    assert "labels" in difference(*found)
 
 
 # ---- the section of a configuration ----

@@ -69,6 +69,7 @@ def test_mixup_mixes_images_and_targets_alike() -> None:
 
 def test_ranks_of_equal_logits_and_of_what_is_no_number() -> None:
     assert ranks(LOGITS, TARGETS).tolist() == [0, 1, 1, 0]
+    assert ranks(torch.tensor([[5.0, 5.0, 1.0, 5.0]] * 4), torch.arange(4)).tolist() == [0, 1, 3, 2]
     assert ranks(torch.tensor([[math.nan, 1.0]]), torch.tensor([0])).tolist() == [2]
 
 

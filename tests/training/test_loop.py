@@ -295,6 +295,12 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pyte
     assert [path.name for path in result.folder.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_folder_that_takes_no_files_is_an_error_before_the_first_step(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(api.Mistakes, match=r"E0802.*`.*run`: "):
+        ran(tmp_path)
+
+
 def test_a_loss_that_is_no_number_stops_and_says_what_to_try(tmp_path: Path) -> None:
     with pytest.raises(api.Mistakes) as raised:
         ran(tmp_path, optimizer={"rate": 1e30}, run={"save_every": 1})

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -201,18 +205,51 @@ def line(step: int) -> Line:
     return Line(step, step / 4, 1 / step, 0.1, 10.0, 0.0)
 
 
+def never(path: Path, error: OSError) -> None:
+    """Told of files that could not be written, where all can be."""
+    raise AssertionError((path, error))
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """The system refuses to let a file of this process grow beyond `size` bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_log_that_there_is_no_room_for_loses_whole_lines_and_ends_no_run(tmp_path: Path) -> None:
+    lost: list[str] = []
+    logs = Logs(tmp_path, 0, lambda path, error: lost.append(path.name))
+    logs.line(line(1))
+    before = (tmp_path / "log.csv").read_text()
+    with room_for(len(before) + 10):
+        logs.line(line(2))
+        logs.figures(2, {"top_1": 0.25})
+        logs.picture(2, bytes(1000), np.zeros((200, 200, 3), dtype=np.uint8))
+        logs.close()
+    assert (tmp_path / "log.csv").read_text() == before
+    assert {"log.csv", "step-0000002.png"} <= set(lost)
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == []
+    logs.line(line(3))
+    assert [row.partition(",")[0] for row in (tmp_path / "log.csv").read_text().splitlines()] == ["step", "1", "3"]
+
+
 def test_a_log_loses_the_lines_that_a_resumed_run_makes_again(tmp_path: Path) -> None:
-    logs = Logs(tmp_path, 0, tensorboard=False)
+    logs = Logs(tmp_path, 0, never)
     for step in range(1, 6):
         logs.line(line(step))
     logs.figures(4, {"top_1": 0.5})
     with (tmp_path / "log.csv").open("a") as file:
         file.write("6,1.")  # the writer was killed
     before = (tmp_path / "log.csv").read_text()
-    Logs(tmp_path, 3, tensorboard=False)
+    Logs(tmp_path, 3, never)
     assert (tmp_path / "log.csv").read_text() == "".join(before.splitlines(keepends=True)[:4])
     assert (tmp_path / "validation.csv").read_text().splitlines() == ["step,top_1"]
-    Logs(tmp_path, 0, tensorboard=False)
+    Logs(tmp_path, 0, never)
     assert not (tmp_path / "log.csv").exists()
 
 
@@ -220,7 +257,7 @@ def test_tensorboard_gets_the_same(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    logs = Logs(tmp_path, 0)
+    logs = Logs(tmp_path, 0, never)
     logs.line(line(2))
     logs.figures(2, {"top_1": 0.25})
     logs.close()
@@ -231,8 +268,6 @@ def test_tensorboard_gets_the_same(tmp_path: Path) -> None:
 
 
 def test_a_sheet_marks_what_is_right(tmp_path: Path) -> None:
-    import numpy as np
-
     pictures = np.full((9, 5, 7, 1), 128, dtype=np.uint8)
     png, pixels = sheet(pictures, ["Größe"] * 9, [True] + [False] * 8)
     assert png.startswith(b"\x89PNG")
