@@ -23,6 +23,7 @@ EXTRAS = {
     "PIL": "train",
     "rich": "train",
     "tensorboard": "train",
+    "faster_coco_eval": "detection",
 }  # packages by what brings them
 CONTENTS = {
     "onnx": {"onnx", "numpy"},
@@ -31,9 +32,10 @@ CONTENTS = {
     "completion": {"shtab"},
     "testing": {"hypothesis"},
     "train": {"torch", "numpy", "PIL", "safetensors", "rich", "tensorboard"},
+    "detection": {"torch", "numpy", "faster_coco_eval"},
     "all": {
         "torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab", "hypothesis",
-        "PIL", "rich", "tensorboard",
+        "PIL", "rich", "tensorboard", "faster_coco_eval",
     },
 }  # fmt: skip  # of each extra, as in pyproject.toml; of two that would do, the smaller one stands first
 

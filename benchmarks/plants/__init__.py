@@ -1,6 +1,6 @@
 """The bugs that `benchmarks/planted.py` plants: a table for each part of the package."""
 
-from benchmarks.plants import compare, data, draw, language, meaning, onnx, pytorch, shell, training, weights
+from benchmarks.plants import compare, data, detection, draw, language, meaning, onnx, pytorch, shell, training, weights
 from benchmarks.plants.plant import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -14,6 +14,7 @@ PLANTS: tuple[Plant, ...] = (
     *shell.PLANTS,
     *training.PLANTS,
     *data.PLANTS,
+    *detection.PLANTS,
 )
 
 __all__ = ["PLANTS", "Plant"]

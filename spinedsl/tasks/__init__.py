@@ -13,9 +13,9 @@ from torch import Tensor
 
 from spinedsl.record import Record
 from spinedsl.settings import Setting
-from spinedsl.tasks import classification, embedding, intervals
+from spinedsl.tasks import classification, detection, embedding, intervals
 
-__all__ = ["TASKS", "Task", "classification", "embedding", "intervals"]
+__all__ = ["TASKS", "Task", "classification", "detection", "embedding", "intervals"]
 
 Values: TypeAlias = Mapping[str, Any]  # of a task's settings, by name
 

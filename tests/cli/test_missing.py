@@ -142,7 +142,7 @@ def test_one_engine_is_enough_to_compare(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_extras_bring_what_they_are_said_to() -> None:
     """As `pyproject.toml` has it, whose `all` names others."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    modules = {"resvg-py": "resvg_py", "pillow": "PIL"}
+    modules = {"resvg-py": "resvg_py", "pillow": "PIL", "faster-coco-eval": "faster_coco_eval"}
 
     def brought(extra: str) -> set[str]:
         found: set[str] = set()

@@ -1,0 +1,128 @@
+"""Decoding: the numbers of a detector's heads as boxes in pixels of the network's image.
+
+In: what the heads give, by output, and the image's size. Out: candidates of each image, or what stays of them. The same
+in another engine: every choice is by float32 numbers that both have, in a fixed order, and what is exponential is
+computed in float64 and rounded once.
+
+1. Places of a level are in the order of `places`, and at a place its classes. What is not above the threshold goes, and
+   of the others the `top` of each level stay, the first of equals. They are compared by logits, or by scores where
+   there is a quality beside the classes.
+2. The score is the sigmoid of the logit; with a quality, the root of the product of both sigmoids, so that a threshold
+   means the same with and without, as FCOS's released code has it.
+3. Boxes are decoded and cut off at the image's edges; then `suppression`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from spinedsl.ops.detection import Detector
+from spinedsl.tasks.detection.boxes import clip
+from spinedsl.tasks.detection.coding import from_deltas, from_distances
+from spinedsl.tasks.detection.places import Size, anchors, points
+from spinedsl.tasks.detection.suppression import Candidates, Found, suppressed
+
+SCORE, TOP, OVERLAP, MOST = 0.05, 1000, 0.5, 100
+
+
+def decode(
+    detector: Detector, outputs: Mapping[str, Tensor], size: Size, *,
+    score: float = SCORE, top: int = TOP, overlap: float = OVERLAP, most: int = MOST,
+) -> Found:  # fmt: skip
+    """The boxes of a batch.
+
+    Args:
+        detector: what the heads mean.
+        outputs: the network's, by name: (images, channels, height, width) each.
+        size: height and width of the network's image, in pixels.
+        score: the threshold that a score has to be above.
+        top: how many candidates of each level are kept.
+        overlap: the IoU above which the lower one of two boxes of a class goes.
+        most: how many boxes an image can have.
+    """
+    return suppressed(candidates(detector, outputs, size, score=score, top=top), overlap=overlap, most=most)
+
+
+def candidates(
+    detector: Detector, outputs: Mapping[str, Tensor], size: Size, *, score: float = SCORE, top: int = TOP
+) -> list[Candidates]:
+    """The candidates of each image, level after level, those of a level with falling scores."""
+    found: list[list[Candidates]] = []
+    for number, stride in enumerate(detector.strides):
+        logits = _rows(outputs[detector.scores[number]], detector.classes)
+        codes = _rows(outputs[detector.boxes[number]], 4)
+        quality = _rows(outputs[detector.quality[number]], 1) if detector.quality else None
+        map_size = outputs[detector.boxes[number]].shape[-2:]
+        places = _places(detector, (map_size[0], map_size[1]), stride, codes.device)
+        level = []
+        for image in range(len(logits)):
+            key, scores = map(torch.flatten, _ranked(logits[image], None if quality is None else quality[image], score))
+            order = key.argsort(descending=True, stable=True)[:top]
+            order = order[key[order] > -math.inf]
+            at, labels = order // detector.classes, order % detector.classes
+            boxes = _boxes(detector, codes[image][at], places[at], stride)
+            level.append(Candidates(clip(boxes, *size), scores[order], labels))
+        found.append(level)
+    return [_joined([level[image] for level in found]) for image in range(len(found[0]))]
+
+
+def boxes_at(detector: Detector, codes: Tensor, stride: int) -> Tensor:
+    """All boxes of one level, as training compares them with objects: (images, places, 4), in pixels, not clipped.
+
+    Args:
+        detector: what the heads mean.
+        codes: what the boxes' head gives for the level, (images, channels, height, width).
+        stride: of the level.
+    """
+    rows = _rows(codes, 4)
+    return _boxes(detector, rows, _places(detector, (codes.shape[-2], codes.shape[-1]), stride, codes.device), stride)
+
+
+def _rows(values: Tensor, numbers: int) -> Tensor:
+    """A map's numbers place by place: (images, places, numbers). An anchor's stand together among the channels."""
+    return values.float().permute(0, 2, 3, 1).reshape(len(values), -1, numbers)
+
+
+def _places(detector: Detector, size: Size, stride: int, device: torch.device) -> Tensor:
+    return anchors(size, stride, detector.sides, device) if detector.sides else points(size, stride, device)
+
+
+def _boxes(detector: Detector, codes: Tensor, places: Tensor, stride: int) -> Tensor:
+    if detector.sides:
+        return from_deltas(codes, places)
+    return from_distances(codes, places, codes.new_tensor(stride))
+
+
+def _ranked(logits: Tensor, quality: Tensor | None, threshold: float) -> tuple[Tensor, Tensor]:
+    """By what the classes of places are compared, minus infinity where not above the threshold; and their scores.
+
+    Args:
+        logits: (places, classes).
+        quality: logits too, (places, 1), or None.
+        threshold: of scores.
+    """
+    scores = logits.double().sigmoid()
+    if quality is not None:
+        scores = (scores * quality.double().sigmoid()).sqrt()
+    scores = scores.float()
+    key, limit = (logits, logit(threshold)) if quality is None else (scores, threshold)
+    return torch.where(key > torch.tensor(limit, dtype=torch.float32), key, -math.inf), scores
+
+
+def logit(share: float) -> float:
+    """The number whose sigmoid is a share: minus infinity of 0 and less, infinity of 1 and more."""
+    if 0 < share < 1:
+        return math.log(share / (1 - share))
+    return -math.inf if share <= 0 else math.inf
+
+
+def _joined(levels: list[Candidates]) -> Candidates:
+    """The candidates of all levels of an image."""
+    boxes, scores, labels = (
+        torch.cat([getattr(level, name) for level in levels]) for name in ("boxes", "scores", "labels")
+    )
+    return Candidates(boxes, scores, labels)
