@@ -14,6 +14,7 @@ INPUT = "height and width of the input, instead of the file's"
 NETWORK = "which network, where a file has several"
 FORMAT = "for people or for programs"
 WEIGHTS = "a file with the values, as `spine weights` reads; without it, they are made from the seed"
+DEVICE = "where it runs"
 SEED = "seed of what is drawn at random (default 0)"
 
 
@@ -80,6 +81,14 @@ def force_argument(parser: argparse.ArgumentParser) -> None:
 def weights_argument(parser: argparse.ArgumentParser, more: str = "") -> None:
     """The option that brings trained values."""
     parser.add_argument("--weights", metavar="PATH", type=path, help=WEIGHTS + more)
+
+
+def model_argument(parser: argparse.ArgumentParser) -> None:
+    """The trained network that is used, and where."""
+    parser.add_argument(
+        "model", metavar="MODEL", help="a checkpoint, the folder of a run, or an ONNX model that was exported from one"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help=DEVICE)
 
 
 def choice_arguments(parser: argparse.ArgumentParser, *, prefix: bool = True) -> None:

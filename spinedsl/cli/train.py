@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
-from spinedsl.cli.options import choice_arguments, format_argument, weights_argument, whole
+from spinedsl.cli.options import DEVICE, choice_arguments, format_argument, weights_argument, whole
 from spinedsl.cli.progress import phases
 from spinedsl.cli.request import need_weights
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes
@@ -63,7 +63,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     choice_arguments(parser)
     parser.add_argument("--freeze", metavar="ROWS", help="rows that stay as they are, as in s,b0")
     parser.add_argument("--freeze-norms", action="store_true", help="batch norms stay as they are")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where it runs")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help=DEVICE)
     parser.add_argument(
         "--threads", metavar="N", type=whole, help="threads of this process; 0 leaves those that are idle"
     )

@@ -21,7 +21,7 @@ from spinedsl.data.pictures import BadPicture, MissingPicture, Pixels, inspect_p
 from spinedsl.data.workers import Workers, usual_workers
 from spinedsl.diagnostics import Diagnostic, Diagnostics, nearest
 from spinedsl.reading import legible
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 from spinedsl.source import Span
 
 CHUNK = 32  # pictures that a worker decodes between two answers
@@ -115,10 +115,10 @@ def _look(path: str) -> Seen:
     except MemoryError:
         reason = "there is not enough memory for it"
         return Seen(error=BadPicture(legible(path), reason, "make it smaller, or take it out"))
-    return Seen(_digest(picture.pixels), picture.frames)
+    return Seen(digest_of_pixels(picture.pixels), picture.frames)
 
 
-def _digest(pixels: Pixels) -> bytes:
+def digest_of_pixels(pixels: Pixels) -> bytes:
     """What tells pictures apart: 128 bits of their sizes and pixels."""
     return blake2b(np.ascontiguousarray(pixels).data, digest_size=16, person=repr(pixels.shape).encode()[:16]).digest()
 
@@ -128,7 +128,8 @@ def _looked_at(sets: Sequence[Dataset], workers: int, hear: Hear | None) -> list
     paths = list(dict.fromkeys(sample.path for one in sets if one.kind != "idx" for sample in one.samples))
     known = dict(zip(paths, _decoded(paths, workers, hear), strict=True))
     return [
-        [Seen(_digest(pixels)) for pixels in pictures_of(one.samples[0].path)] if one.kind == "idx" and one.samples
+        [Seen(digest_of_pixels(pixels)) for pixels in pictures_of(one.samples[0].path)]
+        if one.kind == "idx" and one.samples
         else [known[sample.path] for sample in one.samples]
         for one in sets
     ]  # fmt: skip
@@ -166,7 +167,7 @@ def _pictures(dataset: Dataset, results: Sequence[Seen]) -> Iterator[Diagnostic]
             continue
         reported.add(path)
         if isinstance(seen.error, MissingPicture):
-            yield _missing(dataset, index)
+            yield missing_picture(path, dataset.place(index))
         elif seen.error is not None:
             label = "named here" if dataset.samples[index].line else ""
             error = seen.error
@@ -176,14 +177,16 @@ def _pictures(dataset: Dataset, results: Sequence[Seen]) -> Iterator[Diagnostic]
             yield say.SEVERAL_FRAMES.at(dataset.place(index), path=dataset.called(index), frames=seen.frames)
 
 
-def _missing(dataset: Dataset, index: int) -> Diagnostic:
-    path = dataset.samples[index].path
-    wrong: Diagnostic = say.MISSING_PICTURE.at(dataset.place(index), path=dataset.called(index))
+def missing_picture(path: str, place: Span) -> Diagnostic:
+    """There is no such file, which is named at `place`; what is like it."""
+    wrong: Diagnostic = say.MISSING_PICTURE.at(place, path=legible(path))
+    wrong = wrong if place.source.text else replace(wrong, label="")
     folder, name = os.path.split(path)
     try:
         there = os.listdir(folder or ".")  # noqa: PTH208
     except (OSError, ValueError):
-        return wrong.with_fix(f"there is no folder `{legible(folder)}`: paths begin where the list stands")
+        begin = ": paths begin where the list stands" if place.source.text else ""
+        return wrong.with_fix(f"there is no folder `{legible(folder)}`{begin}")
     alike = next((other for other in there if _folded(other) == _folded(name)), None)
     if alike is not None and unicodedata.normalize("NFC", alike) == unicodedata.normalize("NFC", name):
         return wrong.with_fix("a file has a name that looks the same and spells its accents otherwise: rename one")

@@ -111,7 +111,7 @@ def _of_folders(path: Path, entries: Sequence[str], options: Options, kind: str)
     whole = True
     for entry in entries:
         name = legible(entry)
-        files, others = _pictures_below(path / entry)
+        files, others = pictures_below(path / entry)
         if name not in numbers:
             found.append(unknown_class(nowhere(str(path / entry)), name, known))
             whole = False
@@ -125,7 +125,7 @@ def _of_folders(path: Path, entries: Sequence[str], options: Options, kind: str)
     return Outcome(dataset, tuple(found))
 
 
-def _pictures_below(folder: Path) -> tuple[list[str], list[str]]:
+def pictures_below(folder: Path) -> tuple[list[str], list[str]]:
     """Files that are called as pictures are, in order, and the others; what begins with a dot is left out."""
     files: list[str] = []
     others: list[str] = []

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor
 
 from spinedsl.record import Record
 from spinedsl.settings import Setting
-from spinedsl.tasks import classification, detection, embedding, intervals
+from spinedsl.tasks import classification, detection, embedding, intervals, pairs
+from spinedsl.tasks.pairs import Pairs
 
-__all__ = ["TASKS", "Task", "classification", "detection", "embedding", "intervals"]
+__all__ = ["TASKS", "Pairs", "Task", "classification", "detection", "embedding", "intervals", "pairs"]
 
 Values: TypeAlias = Mapping[str, Any]  # of a task's settings, by name
 
@@ -36,7 +38,7 @@ class Task(Record, eq=False):
     tensors: Callable[[int, int], dict[str, tuple[int, ...]]]
     loss: Callable[[Tensor, Tensor, Mapping[str, Tensor], Values, int], Tensor]
     decode: Callable[[Tensor], Tensor]
-    metrics: Callable[[Tensor, Tensor], dict[str, float]]
+    metrics: Callable[..., dict[str, float]]  # of what was decoded, labels, and `Pairs` where a list has some
     best: str
     by_class: bool  # the output has a number for each class
 
@@ -52,7 +54,7 @@ def _classify(output: Tensor, labels: Tensor, tensors: Mapping[str, Tensor], val
     return classification.cross_entropy(output, labels, smoothing=values["smoothing"], weights=weights)
 
 
-def _classified(shares: Tensor, labels: Tensor) -> dict[str, float]:
+def _classified(shares: Tensor, labels: Tensor, pairs: Pairs | None = None) -> dict[str, float]:
     """Top-1 and, of more than five classes, top-5; the mean recall of classes."""
     classes = shares.shape[1]
     found = {"top_1": classification.top_k(shares, labels, 1)}
@@ -88,15 +90,24 @@ def _embed(output: Tensor, labels: Tensor, tensors: Mapping[str, Tensor], values
     return embedding.arcface(output, tensors["identities"], labels, scale=values["scale"], margin=margin)
 
 
-def _embedded(vectors: Tensor, labels: Tensor) -> dict[str, float]:
-    """Verification over five folds of pairs, the accepted at 1% false ones, and who is nearest."""
-    first, second, same = embedding.pairs_of(labels)
+def _embedded(vectors: Tensor, labels: Tensor, pairs: Pairs | None = None) -> dict[str, float]:
+    """Verification over folds of pairs, the accepted at 1% false ones, and who is nearest.
+
+    Without a list of pairs, some follow from the labels, in five folds.
+    """
+    if pairs is None:
+        first, second, same = embedding.pairs_of(labels)
+        fold = torch.arange(len(same)) * 5 // max(len(same), 1) if len(same) >= 10 else torch.empty(0, dtype=torch.long)
+    else:
+        first, second, same, fold = pairs.first, pairs.second, pairs.same, pairs.fold
     found = {}
-    if len(same) >= 10:
-        scores = embedding.similarities(vectors[first], vectors[second])
-        found["verification"] = embedding.verification(scores, same, 5).mean
-        found["tar_at_far_1"] = embedding.tar_at_far(scores, same, 0.01).rate
-    if len(same):
+    scores = embedding.similarities(vectors[first], vectors[second])
+    if len(fold) and int(fold.max()) > 0:
+        found["verification"] = embedding.verification(scores, same, fold).mean
+        if same.any() and not same.all():
+            found["tar_at_far_1"] = embedding.tar_at_far(scores, same, 0.01).rate
+    sizes = torch.unique(labels, return_counts=True)[1]
+    if len(sizes) > 1 and int(sizes.max()) > 1:
         found["rank_1"] = embedding.rank_1_within(vectors, labels)
     return found
 

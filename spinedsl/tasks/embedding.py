@@ -122,19 +122,25 @@ def choose_threshold(scores: Tensor, same: Tensor) -> float:
     return math.inf if at == len(values) else float((values[at - 1] + values[at]) / 2)
 
 
-def verification(scores: Tensor, same: Tensor, folds: int = 10) -> Verification:
-    """Accuracy over folds, as LFW's protocol has it: the pairs stand fold after fold, and the others choose.
+def verification(scores: Tensor, same: Tensor, folds: int | Tensor = 10) -> Verification:
+    """Accuracy over folds, as LFW's protocol has it: of each fold at the threshold that the others choose.
+
+    Args:
+        scores: of pairs.
+        same: whether a pair shows one identity.
+        folds: how many, where the pairs stand fold after fold; or the number of each pair's fold.
 
     Raises:
         ValueError: there are fewer pairs than folds, or fewer than two folds.
     """
     count = len(scores)
-    if not 2 <= folds <= count:
-        raise ValueError(f"verification needs 2 folds or more, and a pair in each: got {folds} for {count} pairs")
-    fold = torch.arange(count) * folds // count
+    number = folds if isinstance(folds, int) else int(folds.max()) + 1 if len(folds) else 0
+    if not 2 <= number <= count:
+        raise ValueError(f"verification needs 2 folds or more, and a pair in each: got {number} for {count} pairs")
+    fold = torch.arange(count) * number // count if isinstance(folds, int) else folds
     accuracies, thresholds = [], []
-    for number in range(folds):
-        held = fold == number
+    for one in range(number):
+        held = fold == one
         thresholds.append(choose_threshold(scores[~held], same[~held]))
         accuracies.append(accuracy_at(scores[held], same[held], thresholds[-1]))
     return Verification(tuple(accuracies), tuple(thresholds))

@@ -8,6 +8,7 @@ threads it is then the same run to the last bit.
 from __future__ import annotations
 
 import math
+import os
 import platform
 import signal
 import threading
@@ -36,6 +37,7 @@ from spinedsl.reading import reason_of
 from spinedsl.record import Record
 from spinedsl.source import Source
 from spinedsl.tasks.classification import cross_entropy, mixup, one_hot
+from spinedsl.tasks.pairs import listed
 from spinedsl.training import checkpoint as checkpoints
 from spinedsl.training import optim
 from spinedsl.training.config import Config, Given, at_odds, read_config
@@ -150,6 +152,14 @@ def _valued(outcome: Outcome[Any]) -> Any:
     if outcome.value is None or not outcome.ok:
         raise api.Mistakes(outcome.diagnostics)
     return outcome.value
+
+
+def _way(start: Path, to: Path) -> str:
+    """The way from a folder to another one, so that both may move together; without one, where it is."""
+    try:
+        return Path(os.path.relpath(to, start)).as_posix()
+    except ValueError:  # on two drives
+        return to.as_posix()
 
 
 class Run:
@@ -515,7 +525,8 @@ class Run:
         vectors, truth = (torch.cat([one[at] for one in everything]) for at in (0, 1))
         if self.logs is not None and shown:
             self._show(shown, decoded, labels)
-        return self.setup.task.metrics(vectors, truth)
+        pairs = getattr(images, "pairs", ())
+        return self.setup.task.metrics(vectors, truth, listed(pairs) if pairs else None)
 
     def _show(self, shown: list[Any], decoded: list[Tensor], labels: list[Tensor]) -> None:
         """Keep a sheet of images with what was predicted."""
@@ -586,6 +597,7 @@ class Run:
             "classes": list(setup.train.classes),
             "preprocessing": setup.preprocessing.to_json(),
             "config": config.to_toml(),
+            "folder": _way(self.folder, config.folder),
             "steps": self.steps,
             "figures": self.figures,
             "data": fingerprint_of(setup.train),

@@ -8,10 +8,12 @@ import pytest
 
 from tests.cli.running import NET
 
+USING = ("eval", "predict", "gallery")  # commands that need trained networks
+
 
 @pytest.fixture
-def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a network and its weights, where commands run."""
+def net(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a network and its weights, and, for commands that use them, trained ones; where commands run."""
     import numpy as np
 
     import spinedsl
@@ -23,4 +25,8 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "net.spine").write_text(NET)
     np.savez(tmp_path / "w.npz", **weights_for(flatten(spinedsl.program("net.spine"))))  # type: ignore[arg-type]
     data_sets(tmp_path)
+    if getattr(request.node, "callspec", None) is not None and request.node.callspec.params.get("name") in USING:
+        from tests.inference.making import used
+
+        used(tmp_path)
     return tmp_path

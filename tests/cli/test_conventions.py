@@ -41,6 +41,9 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "diff": ("diff net.spine net.spine", {"--network", "--input", "--format", "--output", "--force"}),
     "breaking": ("breaking net.spine net.spine", {"--network", "--format"}),
     "train": ("train --settings", {"--format", "--weights"}),
+    "eval": ("eval sizes.safetensors --data colours -o out", {"--format", "--output", "--force", "--seed"}),
+    "predict": ("predict sizes.safetensors colours", {"--format", "--output", "--force"}),
+    "gallery": ("gallery faces.safetensors known -o known.safetensors", {"--format", "--output", "--force"}),
     "weights show": ("weights show net.spine", {"--network", "--input", "--outputs", "--format"}),
     "weights convert": (
         "weights convert w.npz net.spine -o w.safetensors",
@@ -70,7 +73,7 @@ SHARED = {
     "--quiet": (("-q",), None, "print nothing but mistakes and results"),
     "--help": (("-h",), None, "show this help message and exit"),
 }
-FILES = {"FILE", "OLD", "NEW", "WEIGHTS", "CODE", "PAGE", None}  # None: a choice
+FILES = {"FILE", "OLD", "NEW", "WEIGHTS", "CODE", "PAGE", "MODEL", "IMAGE", "FOLDER", None}  # None: a choice
 
 
 def listed(name: str) -> Iterator[tuple[str, argparse.Action]]:
@@ -127,7 +130,10 @@ def test_json_is_json_and_has_a_synonym(name: str, net: Path, capsys: pytest.Cap
 WITH_FORMAT = [name for name, (_, has) in COMMANDS.items() if "--format" in has]
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_FORMAT if name not in ("explain", "data check", "train")])
+OF_NO_NETWORK = ("explain", "data check", "train", "eval", "predict", "gallery")
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_FORMAT if name not in OF_NO_NETWORK])
 def test_mistakes_are_json_where_results_are(name: str, net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A program that asked for JSON reads on standard output why there is no result."""
     words = str(COMMANDS[name][0]).split()

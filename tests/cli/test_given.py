@@ -25,6 +25,7 @@ from spinedsl.syntax.format import format_source
 from tests.building import weights_for
 from tests.cli.running import run
 from tests.data.making import data_sets
+from tests.inference.making import used
 
 OPTIONS = {
     leaf.prog.removeprefix("spine "): {action.option_strings[-1] for action in leaf._actions if action.option_strings}
@@ -148,6 +149,39 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "breaking one.spine wide.spine": {"--tier": ("interface",)},
     },
     "train": {"train --settings": PRINTED, "train --presets": PRINTED},
+    "eval": {
+        "eval sizes.safetensors --data colours": {
+            **PRINTED, "--output": ("out",), "--fpir": None, "--data": ("people",),
+            "--gallery": ("gallery.safetensors",), "--pairs": ("pairs.txt",), "--folds": ("2",), "--far": ("0.5",),
+        },
+        "eval faces.safetensors --data people": {
+            **PRINTED, "--seed": ("1",), "--gallery": ("gallery.safetensors",), "--pairs": ("pairs.txt",),
+            "--folds": ("3",), "--far": ("0.2",), "--output": ("out",), "--fpir": None,
+        },
+        "eval faces.safetensors --data people --gallery gallery.safetensors": {"--fpir": ("0.5",)},
+        "eval sizes.safetensors --data colours -o theirs": {"--force": ()},
+    },
+    "predict": {
+        "predict sizes.safetensors colours": {
+            **PRINTED, "--top": ("1",), "--output": ("out",), "--gallery": ("gallery.safetensors",),
+            "--threshold": ("0.5",), "--evaluation": ("chosen.json",),
+        },
+        "predict faces.safetensors people": {
+            **PRINTED, "--top": ("1",), "--output": ("out",), "--gallery": ("gallery.safetensors",),
+            "--threshold": ("0.5",), "--evaluation": ("chosen.json",),
+        },
+        "predict faces.safetensors people --gallery gallery.safetensors": {
+            "--threshold": ("0.99",), "--evaluation": ("chosen.json",), **PRINTED,
+        },
+        "predict faces.safetensors people --gallery gallery.safetensors --format json": {"--top": ("1",)},
+        "predict faces.safetensors people --threshold 0.5": {"--evaluation": None},
+        "predict faces.safetensors people --format csv": {"--threshold": ("0.5",)},
+        "predict sizes.safetensors colours -o theirs": {"--force": ()},
+    },
+    "gallery": {
+        "gallery faces.safetensors known -o made.safetensors": {**PRINTED, "--evaluation": ("chosen.json",)},
+        "gallery faces.safetensors known -o note.safetensors": {"--force": ()},
+    },
     "weights show": {
         "weights show w.npz": {**PRINTED, "--network": None, "--input": None, "--outputs": None},
         "weights show two.spine --network Net": {**PRINTED, "--key": None, "--outputs": ("C2",), "--input": ("20",)},
@@ -213,6 +247,8 @@ APART: dict[str | tuple[str, str], str] = {
     ("watch", "--port"): "does not come to an end: tests/watch",
     ("watch", "--no-browser"): "does not come to an end: tests/watch",
     **{("train", option): "takes a run: test_train.py" for option in TRAINED},
+    **{(name, "--device"): "makes a difference with a GPU: tests/inference" for name in ("eval", "predict", "gallery")},
+    ("gallery", "--output"): "every way above says one",
     ("compile", "--to"): "every way above says another",
     ("compile", "--output"): "every way above says one",
     ("draw", "--output"): "every way above says another",
@@ -250,6 +286,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     torch.save(sets, folder / "two.pt")
     data_sets(folder)
+    used(folder)
     many = "path,label\n" + "".join(f"{number}.png,{number % 2}\n" for number in range(30))
     (folder / "many.csv").write_text(many, encoding="utf-8")
     np.savez(folder / "part.npz", **dict(list(tensors.items())[1:]))  # type: ignore[arg-type]

@@ -30,7 +30,8 @@ EVERY = pytest.mark.parametrize("name", WRITES)
 
 
 def test_every_kind_is_written_here() -> None:
-    assert {kind for _, _, kind in WRITES.values()} == KINDS.keys() - {"law"}, "`spine fuzz` writes laws that fail"
+    elsewhere = {"law", "evaluation", "predictions", "table"}  # of `spine fuzz`, and into folders: test_using.py
+    assert {kind for _, _, kind in WRITES.values()} == KINDS.keys() - elsewhere
 
 
 @pytest.fixture

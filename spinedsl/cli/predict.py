@@ -1,0 +1,170 @@
+"""Predict: the classes of images, how similar they are to each other, or who of a gallery they show."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spinedsl import api, extras
+from spinedsl.cli.options import count, format_argument, model_argument, output_arguments
+from spinedsl.cli.output import refused_folder, write_folder
+from spinedsl.cli.progress import Say, phases
+from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
+from spinedsl.cli.voice import UsageError, note, warn
+from spinedsl.diagnostics.plain import counted, one_line
+
+if TYPE_CHECKING:
+    from spinedsl.inference.prediction import Predictions
+
+EXAMPLES = """\
+examples:
+  spine predict runs/sizes photo.jpg                            the likeliest classes, with their shares
+  spine predict sizes.onnx photos/ 'more/*.png' -o out          pictures with what was predicted, and tables
+  spine predict runs/faces one.jpg other.jpg                    how similar they are
+  spine predict runs/faces photos/ --gallery known.safetensors  who it is, or nobody who is known
+  spine predict runs/sizes photos/ --format csv --top 1 > predicted.csv
+
+Images are files, folders (all images below them) and patterns. Those that cannot be read are all reported, the others
+go on, and the exit status is 1. -o writes predictions.json, predictions.csv and a picture for each image.
+
+A person is unknown below a threshold: that of --threshold, else the one that --evaluation chose, else the gallery's
+own; which of them counts is printed. Without one, everybody is named.
+"""
+TABLES = ("predictions.json", "predictions.csv")
+LETTERS = 100  # of an image's name, in that of its picture
+FEW = 3  # guesses that a line shows
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    model_argument(parser)
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="files, folders and patterns")
+    parser.add_argument("--gallery", metavar="PATH", help="known persons, as `spine gallery` writes them")
+    parser.add_argument(
+        "--threshold",
+        metavar="NUMBER",
+        type=_cosine,
+        help="the similarity from which on two are one person, from -1 to 1",
+    )
+    parser.add_argument("--evaluation", metavar="PATH", help="an eval.json of the same network, whose threshold counts")
+    parser.add_argument("--top", metavar="N", type=count, default=5, help="guesses for each image at most (default 5)")
+    output_arguments(parser, "the folder for pictures and tables", required=False)
+    format_argument(parser, "csv")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Predict, print and write; 1 where an image could not be read."""
+    extras.require(*extras.MODULE, "numpy", "PIL", "safetensors")
+    if options.top < 1:
+        raise UsageError("--top: expected 1 or more, got 0")
+    if options.threshold is not None and options.evaluation is not None:
+        raise UsageError("--threshold and --evaluation both say from which similarity on: give one of them")
+    if options.output is not None and (status := _refused(options, TABLES)):
+        return status
+    from spinedsl.data.pictures import BadPicture  # noqa: PLC0415  Pillow and torch are only needed here
+    from spinedsl.inference.prediction import predict  # noqa: PLC0415
+
+    try:
+        with phases() as say:
+            say("opening the network")
+            found = predict(
+                options.model, options.images, gallery=options.gallery, threshold=options.threshold,
+                evaluation=options.evaluation, top=options.top, device=options.device,
+                hear=lambda done, of: say(f"looking at the images: {done:,} of {of:,}"),
+            )  # fmt: skip
+            status = _given_out(options, found, say)
+    except api.Mistakes as mistakes:
+        say_mistakes(mistakes.diagnostics)
+        return 1
+    except BadPicture as gone:  # since it was predicted for
+        warn(str(gone))
+        return 1
+    return 1 if status or found.reported else 0
+
+
+def _given_out(options: argparse.Namespace, found: Predictions, say: Say) -> int:
+    """What is wrong, then the predictions, then files."""
+    if found.reported:
+        say_diagnostics(found.reported, sys.stderr)
+    _tell_threshold(found)
+    if options.format == "json":
+        print(json.dumps(found.to_json(), indent=2))
+    elif options.format == "csv":
+        print(found.to_csv(), end="")
+    elif found.rows:
+        print("\n".join(table(list(_lines(found)), left=range(2 + FEW))))
+    if options.output is None or not found.rows:
+        return 0
+    names = pictures(found)
+    if status := _refused(options, names, found):
+        return status
+    status = write_folder(options.output, _files(found, names, say))
+    if not status:
+        note(f"{one_line(options.output)} has {', '.join(TABLES)} and {counted(len(names), 'picture')}")
+    return status
+
+
+def _refused(options: argparse.Namespace, names: tuple[str, ...], found: Predictions | None = None) -> int:
+    reads = [one for one in (options.model, options.gallery, options.evaluation) if one]
+    reads += [row.path for row in found.rows] if found is not None else []
+    return refused_folder(options.output, names, force=options.force, reads=reads)
+
+
+def pictures(found: Predictions) -> tuple[str, ...]:
+    """A name for the picture of each image, after its own: none twice, whatever a system takes for the same."""
+    taken: dict[str, str] = {}
+    for row in found.rows:
+        stem = Path(row.path).stem[:LETTERS]
+        name, number = f"{stem}.png", 2
+        while name.casefold() in taken:
+            name, number = f"{stem}-{number}.png", number + 1
+        taken[name.casefold()] = name
+    return tuple(taken.values())
+
+
+def _files(found: Predictions, names: tuple[str, ...], say: Say) -> Iterator[tuple[str, bytes]]:
+    yield TABLES[0], (json.dumps(found.to_json(), indent=2) + "\n").encode()
+    yield TABLES[1], found.to_csv().encode()
+    for index, name in enumerate(names):
+        say(f"drawing: {index:,} of {len(names):,}")
+        yield name, found.to_png(index)
+
+
+def _tell_threshold(found: Predictions) -> None:
+    """Which threshold counts, on standard error."""
+    if found.threshold is not None:
+        how = f": it {found.threshold.how}" if found.threshold.how not in ("", "given") else ""
+        value = "none accepts anything" if found.threshold.value is None else f"{found.threshold.value:.6g}"
+        note(f"threshold {value}, from {one_line(found.source)}{one_line(how)}")
+    elif found.gallery is not None:
+        note("no threshold: nobody is unknown; `spine eval --gallery` chooses one")
+
+
+def _lines(found: Predictions) -> Iterator[list[str]]:
+    """A line for each image: what was predicted, and the next guesses."""
+    for row in found.rows:
+        cells = [one_line(row.path)]
+        if found.kind == "persons":
+            first = row.guesses[0]
+            near = f"nearest {one_line(first.name)}" if row.person is None else ""
+            cells += ["unknown" if row.person is None else one_line(row.person), f"{first.value:.4f}", near]
+        else:
+            form = "{} {:.1%}" if found.kind == "classes" else "{} {:.4f}"
+            cells += [form.format(one_line(one.name), one.value) for one in row.guesses[:FEW]] or [
+                "nothing to compare with"
+            ]
+        yield [*cells, *[""] * (2 + FEW - len(cells))]
+
+
+def _cosine(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 2.0
+    if not -1 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a cosine, from -1 to 1, got {text!r}")
+    return value

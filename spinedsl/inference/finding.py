@@ -1,0 +1,120 @@
+"""The images that somebody names: files, folders, patterns, and pixels.
+
+In: names as the command line has them, or arrays. Out: images in order, each once, and what is wrong with the names.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinedsl import checks as say
+from spinedsl.data.check import missing_picture
+from spinedsl.data.dataset import nowhere
+from spinedsl.data.pictures import WHITE, Colour, Pixels, read_pixels
+from spinedsl.data.sources import pictures_below
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.reading import legible
+from spinedsl.record import Record
+
+
+class Image(Record, eq=False):
+    """An image: its path, or its pixels and a name for them."""
+
+    path: str
+    pixels: Pixels | None = None
+
+
+class Images(Record, eq=False):
+    """Images in order, as a data set of no classes."""
+
+    images: tuple[Image, ...]
+    background: Colour = WHITE
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def read(self, index: int) -> tuple[Pixels, int]:
+        """The pixels, and no label.
+
+        Raises:
+            BadPicture: its file cannot be read.
+        """
+        image = self.images[index]
+        return (read_pixels(image.path, self.background) if image.pixels is None else image.pixels), -1
+
+    def called(self, index: int) -> str:
+        """An image as messages name it."""
+        return legible(self.images[index].path)
+
+
+def find_images(given: Any, background: Colour = WHITE) -> tuple[Images, list[Diagnostic]]:
+    """The images of names, folders and patterns, of pixels (`uint8`), or of several of these; and what is wrong.
+
+    Raises:
+        TypeError: something is none of these.
+    """
+    items = list(given) if _is_several(given) else [given]
+    found: dict[str, Image] = {}
+    reported: list[Diagnostic] = []
+    for number, item in enumerate(items):
+        if isinstance(item, str | os.PathLike):
+            for path in _paths(os.fspath(item), reported):
+                found.setdefault(path, Image(path))
+        else:
+            name = f"<image {number}>"
+            found[name] = Image(name, _pixels(item))
+    if not items:
+        reported.append(say.NO_IMAGES.at(nowhere("<images>"), reason="none is named"))
+    return Images(tuple(found.values()), background), reported
+
+
+def _is_several(given: Any) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes | os.PathLike | np.ndarray)
+
+
+def _pixels(item: Any) -> Pixels:
+    """Pixels of an array.
+
+    Raises:
+        TypeError: it is no array of `uint8` of a picture's shape.
+    """
+    form = "an image must be a path, or a uint8 array of height x width, or height x width x 1 or 3"
+    if not isinstance(item, np.ndarray):
+        raise TypeError(f"{form}; got {type(item).__name__}")
+    pixels = item[:, :, None] if item.ndim == 2 else item
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or not pixels.size:
+        raise TypeError(f"{form}; got {item.dtype} of {'x'.join(map(str, item.shape))}")
+    return pixels
+
+
+def _paths(name: str, reported: list[Diagnostic]) -> Iterator[str]:
+    """The files of a name: itself, those of a folder, or those that a pattern matches."""
+    shown = legible(name)
+    try:
+        if Path(name).is_dir():
+            files, _ = pictures_below(Path(name))
+            if not files:
+                found = say.NO_IMAGES.at(nowhere(shown), reason=f"the folder `{shown}` has none that is called as one")
+                reported.append(found.with_fix("a file is read whatever it is called where it is named itself"))
+            yield from files
+        elif os.path.lexists(name):
+            yield name
+        elif glob.has_magic(name):
+            files = sorted(path for path in glob.glob(name, recursive=True) if Path(path).is_file())  # noqa: PTH207
+            if not files:
+                reported.append(say.NO_IMAGES.at(nowhere(shown), reason=f"nothing matches `{shown}`"))
+            yield from files
+        else:
+            reported.append(missing_picture(name, nowhere(shown)))
+    except (OSError, ValueError) as error:
+        reason = (
+            error.strerror.lower() if isinstance(error, OSError) and error.strerror else "no file can have this name"
+        )
+        reported.append(say.CANNOT_READ.at(nowhere(shown), path=shown, reason=reason))

@@ -1,0 +1,65 @@
+"""What every use of a trained network asks first: that it is there, fit for the use, and the one that was used before.
+
+In: a path or an `Engine`. Out: the engine, or `Mistakes`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spinedsl import api
+from spinedsl import checks as say
+from spinedsl.data.dataset import nowhere
+from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.inference.engine import Engine
+from spinedsl.inference.opening import open_engine
+from spinedsl.reading import legible
+from spinedsl.tasks import TASKS
+
+DIGITS = 8  # of a digest, which tell networks apart for people
+
+
+def valued(outcome: Outcome[Any]) -> Any:
+    """The value of an outcome without mistakes.
+
+    Raises:
+        Mistakes: it has some.
+    """
+    if outcome.value is None or not outcome.ok:
+        raise api.Mistakes(outcome.diagnostics)
+    return outcome.value
+
+
+def engine_of(model: Any, device: str = "auto") -> Engine:
+    """The engine of a path, or one that was opened.
+
+    Raises:
+        Mistakes: there is none at the path.
+        TypeError: it is neither.
+    """
+    if isinstance(model, Engine):
+        return model
+    engine: Engine = valued(open_engine(model, device))
+    return engine
+
+
+def need_embedder(engine: Engine, what: str) -> None:
+    """See that a network embeds.
+
+    Raises:
+        Mistakes: it does not. `what` needs it.
+    """
+    if TASKS[engine.kind].by_class:
+        found = say.UNFIT_TASK.at(nowhere(engine.path), what=what, path=legible(engine.path), task=engine.kind)
+        raise api.Mistakes([found.with_fix('name a network that was trained for `kind = "embedding"`')])
+
+
+def other_network(path: str, name: str, step: int, digest: str, engine: Engine) -> Diagnostic:
+    """Something was made with another network than the one at hand."""
+    shown = legible(path)
+    theirs = f"`{name}`, step {step:,} (digest {digest[:DIGITS]})"
+    own = f"`{engine.network}`, step {engine.step:,} (digest {engine.digest[:DIGITS]})"
+    found: Diagnostic = say.OTHER_NETWORK.at(
+        nowhere(shown), path=shown, theirs=theirs, model=legible(engine.path), own=own
+    )
+    return found.with_fix("make it anew with this network, or name the network that made it")
