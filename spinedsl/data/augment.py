@@ -105,8 +105,9 @@ class Shift(Augment):
         """The moved picture, of the same size."""
         height, width = pixels.shape[:2]
         down, right = draws.below(2 * self.pixels + 1), draws.below(2 * self.pixels + 1)
-        padded = np.pad(pixels, ((self.pixels, self.pixels), (self.pixels, self.pixels), (0, 0)), mode="edge")
-        return padded[down : down + height, right : right + width]
+        rows = np.clip(np.arange(height) + down - self.pixels, 0, height - 1)
+        columns = np.clip(np.arange(width) + right - self.pixels, 0, width - 1)
+        return pixels[rows[:, None], columns]
 
 
 class Jitter(Augment):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spinedsl.brief import brief
+from spinedsl.brief import brief, counted
 from spinedsl.data.pictures import WHITE, Colour, Pixels
 from spinedsl.diagnostics.suggest import nearest
 from spinedsl.record import Record, asdict, names
@@ -144,6 +144,9 @@ class Preprocessing(Record):
 
     def placed(self, pixels: Pixels, placement: Placement) -> Pixels:
         """The network's picture that a placement makes of another one."""
+        as_it_is = Placement((0.0, 0.0, float(self.width), float(self.height)), 0, 0, self.width, self.height)
+        if pixels.shape == (self.height, self.width, self.channels) and placement == as_it_is:
+            return pixels.copy()
         from PIL import Image  # noqa: PLC0415 - who only looks at sizes needs none
 
         image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
@@ -262,7 +265,7 @@ def _wrong_numbers(values: Mapping[str, Any], channels: int) -> Iterator[Wrong]:
         if not isinstance(numbers, Sequence) or isinstance(numbers, str) or not all(map(is_number, numbers)):
             yield Wrong(key, "a list of numbers, one a channel", brief(numbers))
         elif numbers and channels and len(numbers) != channels:
-            yield Wrong(key, f"{channels} numbers, one a channel", f"{len(numbers)}")
+            yield Wrong(key, f"{counted(channels, 'number')}, one a channel", f"{len(numbers)}")
         elif any(number > 1 for number in numbers):
             yield Wrong(key, "numbers from 0 to 1", brief(numbers), str([round(n / 255, 6) for n in numbers]))
         elif any(number < 0 or (key == "std" and 255 * number < 1e-3) for number in numbers):

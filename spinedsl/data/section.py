@@ -56,9 +56,13 @@ class Section(Record):
     preprocessing: Mapping[str, Any]
     augmentation: Augmentation
 
-    def preprocessing_of(self, channels: int, height: int, width: int) -> Preprocessing:
-        """The preprocessing of a network whose input has this size, where the section says no other."""
-        return Preprocessing.from_json({"channels": channels, "height": height, "width": width, **self.preprocessing})
+    def preprocessing_of(self, channels: int, height: int, width: int) -> Preprocessing | tuple[Wrong, ...]:
+        """The preprocessing of a network whose input has this size, where the section says no other.
+
+        Or what of the section is wrong for this network.
+        """
+        values = {"channels": channels, "height": height, "width": width, **self.preprocessing}
+        return preprocessing.mistakes(values) or Preprocessing.from_json(values)
 
 
 class Sets(Record):
@@ -124,8 +128,9 @@ def _of_others(document: Document, held: Mapping[str, Any], keys: Keys) -> list[
 
 
 def _of_preprocessing(values: Mapping[str, Any]) -> tuple[Wrong, ...]:
-    """A size may be missing: the network has one."""
-    return tuple(one for one in preprocessing.mistakes(values) if one.got != "nothing")
+    """Size and channels may be missing: the network has them. What is wrong then is wrong for any channels."""
+    found = min((preprocessing.mistakes({"channels": count, **values}) for count in (3, 1)), key=len)
+    return tuple(one for one in found if one.got != "nothing")
 
 
 def of_wrong(document: Document, keys: Keys, mistakes: Iterable[Wrong]) -> list[Diagnostic]:

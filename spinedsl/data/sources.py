@@ -58,7 +58,11 @@ def open_dataset(path: str | Path, kind: str = "auto", options: Options | None =
     try:
         found = kind_of(path) if kind == "auto" else kind
         if not path.exists():
-            return _none(path, "there is no such file or folder", "see that the path is right: it begins where you are")
+            return _none(
+                path,
+                "there is no such file or folder",
+                "see that the path is right: in a configuration it begins where that file stands",
+            )
         opened = {"folder": _folder, "persons": _persons, "csv": _csv, "idx": _idx}[found](path, options)
     except OSError as error:
         name = legible(str(error.filename or path))

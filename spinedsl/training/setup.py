@@ -11,13 +11,15 @@ from typing import Any, Protocol, TypeAlias
 
 from torch import Tensor, nn
 
+from spinedsl.brief import counted
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.check import Hear
 from spinedsl.data.dataset import Dataset
 from spinedsl.data.digest import fingerprint
 from spinedsl.data.pictures import Pixels
-from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.data.preprocessing import Preprocessing, Wrong
 from spinedsl.data.sampler import Plan
+from spinedsl.data.section import of_wrong
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.record import Record
 from spinedsl.tasks import TASKS, Task
@@ -106,7 +108,7 @@ def set_up(
     type_ = network.program.input_type
     image = section.preprocessing_of(type_.channels, type_.height, type_.width)
     reported += _together(config, network, train, image, group, custom=loss is not None)
-    if _any(reported):
+    if isinstance(image, tuple) or _any(reported):
         return Outcome(None, tuple(reported))
     plan = Plan(config.run["seed"], len(train), config.run["batch"])
     steps = _in_steps(config, config.run["steps"] or config.run["epochs"], plan)
@@ -137,10 +139,29 @@ def _outputs(network: Network | None, loss: Loss | None) -> int | None:
 
 
 def _together(
-    config: Config, network: Network, train: Images, image: Preprocessing, group: Group, *, custom: bool
+    config: Config,
+    network: Network,
+    train: Images,
+    image: Preprocessing | tuple[Wrong, ...],
+    group: Group,
+    *,
+    custom: bool,
 ) -> list[Diagnostic]:
+    reported = _batches(config, train, group)
+    reported += _image(config, network, image)
+    if not custom:
+        reported += _labels(config, network, train)
+    return reported
+
+
+def _image(config: Config, network: Network, image: Preprocessing | tuple[Wrong, ...]) -> list[Diagnostic]:
+    """Whether the network takes what preprocessing gives."""
+    type_ = network.program.input_type
+    if isinstance(image, tuple):
+        note = f"network `{network.program.name}` takes {counted(type_.channels, 'channel')}"
+        wrong = of_wrong(config.document, ("data", "preprocessing"), image)
+        return [found.with_notes(note) for found in wrong]
     reported: list[Diagnostic] = []
-    type_, batch = network.program.input_type, config.run["batch"]
     if image.channels != type_.channels:
         what = f"network `{network.program.name}` takes {type_.channels} channels, and images have {image.channels}"
         found = at_odds(config, ("data", "preprocessing", "channels"), what)
@@ -149,6 +170,13 @@ def _together(
     if image.height % divisor or image.width % divisor:
         what = f"height and width must divide by {divisor} for network `{network.program.name}`"
         reported.append(at_odds(config, ("data", "preprocessing"), f"{what}, got {image.height}x{image.width}"))
+    return reported
+
+
+def _batches(config: Config, train: Images, group: Group) -> list[Diagnostic]:
+    """Whether a batch can be filled, and divided."""
+    reported: list[Diagnostic] = []
+    batch = config.run["batch"]
     parts = config.run["accumulate"] * group.size
     if batch % parts:
         what = (
@@ -160,8 +188,6 @@ def _together(
         reported.append(
             at_odds(config, ("run", "batch"), what).with_fix(f"`batch = {max(parts, len(train) // parts * parts)}`")
         )
-    if not custom:
-        reported += _labels(config, network, train)
     return reported
 
 

@@ -24,6 +24,14 @@ def test_the_same_size_stays_as_it_is() -> None:
         assert np.array_equal(Preprocessing(12, 10, resize).fit(pixels), pixels)
 
 
+def test_what_is_fitted_may_be_written_to_and_the_source_stays() -> None:
+    pixels = noise(12, 10)
+    before = pixels.copy()
+    pixels.flags.writeable = False
+    Preprocessing(12, 10).fit(pixels)[:] = 0
+    assert np.array_equal(pixels, before)
+
+
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_resampling_is_pillows(interpolation: str, channels: int) -> None:

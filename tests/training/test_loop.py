@@ -378,6 +378,11 @@ def test_all_that_does_not_go_together_is_said_at_once(tmp_path: Path) -> None:
             {"data": {"preprocessing": {"height": 16, "width": 16, "mean": [120.0, 1.0, 1.0]}}},
             "data.preprocessing.mean",
         ),
+        (
+            {"data": {"preprocessing": {"height": 16, "width": 16, "mean": [0.5], "std": [0.5]}}},
+            "`data.preprocessing.std` must be 3 numbers, one a channel, got 1",
+        ),
+        ({"data": {"preprocessing": {"height": 16, "width": 16, "mean": [0.5, 0.5]}}}, "3 numbers, one a channel"),
         ({"weights": {"freeze": ["c"]}}, "has no row `c`"),
         ({"weights": {"freeze": ["s", "b", "logits"], "freeze_norms": True}}, "nothing is left to train"),
         ({"weights": {"from": "nothing.pt"}}, "cannot read"),
@@ -388,6 +393,19 @@ def test_a_mistake_of_the_network_or_the_images(tmp_path: Path, sections: dict[s
     with pytest.raises(api.Mistakes) as raised:
         ran(tmp_path, **sections)
     assert words in str(raised.value)
+
+
+def test_a_network_of_grey_images_needs_no_word_of_channels(tmp_path: Path) -> None:
+    (tmp_path / "net.spine").write_text(NET.replace("3 x 16 x 16", "1 x 16 x 16"))
+    size = {"height": 16, "width": 16}
+    assert ran(tmp_path, data={"preprocessing": {**size, "mean": [0.3], "std": [0.2]}}).finished
+    for wrong, words in (({"order": "bgr"}, "no colours"), ({"mean": [0.5, 0.5, 0.5]}, "must be 1 number, one a")):
+        with pytest.raises(api.Mistakes) as raised:
+            ran(tmp_path, data={"preprocessing": {**size, **wrong}}, run={"batch": 30})
+        said = str(raised.value)
+        assert words in said
+        assert "network `Small` takes 1 channel" in said
+        assert "do not fill a batch of 30" in said  # and all else is reported with it
 
 
 def test_a_network_without_a_head_is_told_how_to_get_one(tmp_path: Path) -> None:
