@@ -1,72 +1,191 @@
-"""Train the examples of `examples/learning` on their real pictures: `python -m benchmarks.learned --folder DIR`."""
+"""Train the examples of `examples/learning` and compute their figures: `python -m benchmarks.learned --folder DIR`.
+
+Examples, images and runs are kept in the folder, so that what was interrupted goes on, and what is finished stays. Each
+run has one thread, and counts its CPU time from its start, images included. Figures are those of test images that no
+choice was made by. With `--pictures`, the pictures of docs/training.md are drawn anew.
+"""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import ROOT, commit
+from benchmarks.figures import ROOT, commit, measured
+from spinedsl.record import Record
 
 EXAMPLES = ROOT / "examples" / "learning"
+NAMES = ("fashion_mnist", "drawing_styles", "solar_cells")
+KEPT = "clock.json"
 
 
-def clock_class() -> Any:
-    """A watcher that keeps what a run cost, in CPU seconds, beside its last checkpoint."""
+class Case(Record):
+    """A run: of an example, a network and a seed; with `epochs` other than its configuration's."""
+
+    example: str
+    network: str
+    seed: int
+    epochs: float = 0.0
+
+    def __str__(self) -> str:
+        longer = f"-{self.epochs:g}" if self.epochs else ""
+        return f"{self.network}{longer}-{self.seed}"
+
+    def folder(self, root: Path) -> Path:
+        """Where its checkpoints go."""
+        return root / self.example / "runs" / str(self)
+
+    def kept(self, root: Path) -> dict[str, Any]:
+        """What is known of it: commit, steps, CPU seconds."""
+        path = self.folder(root) / KEPT
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return found if found.get("digest") == self.digest() else {}
+
+    def digest(self) -> str:
+        """What it is a run of: the texts that say how it trains."""
+        place = EXAMPLES / self.example
+        text = (place / f"{self.network}.toml").read_bytes() + (place / "networks.spine").read_bytes()
+        return hashlib.sha256(text + repr(self).encode()).hexdigest()[:16]
+
+
+# ---- one run, in a process of its own ----
+
+
+def run(root: Path, case: Case) -> None:
+    """Train to the end, or go on with it."""
+    from spinedsl.training.loop import train
     from spinedsl.training.progress import Watcher
 
+    folder = case.folder(root)
+    about = case.kept(root)
+    if not about:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        about = {"digest": case.digest(), "commit": commit(), "cpu_seconds": 0.0}
+
     class Clock(Watcher):
-        def __init__(self, path: Path, about: dict[str, Any]) -> None:
-            self.path, self.about = path, about
-            self.before = about.get("cpu_seconds", 0.0)
+        """Keeps what a run cost beside its last checkpoint."""
+
+        before = about["cpu_seconds"]
 
         def begins(self, run: Any) -> None:
             self.run = run
 
-        def validates(self, step: int, figures: Any) -> None:
-            print(step, {k: round(v, 4) for k, v in figures.items()}, round(time.process_time()), flush=True)
+        def validates(self, step: int, figures: Mapping[str, float]) -> None:
+            shown = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+            print(f"{case.example} {case}: step {step} of {self.run.steps}  {shown}", flush=True)
 
         def saves(self, path: Path) -> None:
             if path.name == "last.safetensors":
-                self.about["cpu_seconds"] = self.before + time.process_time()
-                self.about["step"] = self.run.state.step
-                self.path.write_text(json.dumps(self.about))
+                state = {"cpu_seconds": self.before + time.process_time(), "step": self.run.state.step}
+                (folder / KEPT).write_text(json.dumps({**about, **state, "steps": self.run.steps}), encoding="utf-8")
 
-    return Clock
+    settings: dict[str, Any] = {"seed": case.seed, "output": str(folder), "threads": 1, "workers": 0}
+    if case.epochs:
+        settings["epochs"] = case.epochs
+    train(root / case.example / f"{case.network}.toml", changes={"run": settings}, resume=True, watch=[Clock()])
 
 
-def one(folder: Path, example: str, name: str, seed: int, label: str, changes: dict[str, dict[str, Any]]) -> None:
-    """Train one run to its end, or go on with it."""
-    from spinedsl.training.loop import train
+def finished(root: Path, case: Case) -> bool:
+    """It came to its end."""
+    about = case.kept(root)
+    return bool(about) and about.get("step") == about.get("steps")
 
-    place = folder / example
+
+# ---- all of them ----
+
+
+def made_ready(root: Path, example: str) -> None:
+    """The example and its images in the folder.
+
+    Raises:
+        CalledProcessError: the images cannot be had.
+    """
+    place = root / example
+    place.mkdir(parents=True, exist_ok=True)
     for file in [*(EXAMPLES / example).glob("*.toml"), *(EXAMPLES / example).glob("*.spine")]:
-        shutil.copy(file, place / file.name)
-    output = place / "runs" / f"{label or name}-{seed}"
-    output.mkdir(parents=True, exist_ok=True)
-    text = (place / f"{name}.toml").read_bytes() + (place / "networks.spine").read_bytes()
-    digest = hashlib.sha256(text + repr(changes).encode()).hexdigest()[:16]
-    kept = output / "clock.json"
-    about = json.loads(kept.read_text()) if kept.exists() else {}
-    if about.get("digest") != digest:
-        shutil.rmtree(output)
-        output.mkdir()
-        about = {"digest": digest, "commit": commit(), "example": example, "name": name, "seed": seed}
-    run = {"seed": seed, "output": str(output), "threads": 1, "workers": 0, **changes.get("run", {})}
-    clock = clock_class()(kept, about)
-    train(place / f"{name}.toml", changes={**changes, "run": run}, resume=True, watch=[clock])
+        shutil.copy(file, place)
+    subprocess.run([sys.executable, EXAMPLES / "get_data.py", example, "--to", place / "data"], check=True)
+
+
+def trained(root: Path, cases: Sequence[Case], jobs: int) -> None:
+    """Train what is not finished, so many at a time."""
+
+    def one(case: Case) -> int:
+        words = [case.example, case.network, case.seed, case.epochs]
+        command = [sys.executable, "-m", "benchmarks.learned", "--folder", root, "--one", *words]
+        return subprocess.run(
+            [*map(str, command)], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
+        ).returncode
+
+    left = [case for case in cases if not finished(root, case)]
+    with ThreadPoolExecutor(jobs) as crew:
+        for case, status in zip(left, crew.map(one, left), strict=True):
+            if status:
+                raise SystemExit(f"{case.example} {case} ended with status {status}")
+
+
+def cases_of(root: Path, example: str, seeds: int) -> list[Case]:
+    """The runs of an example: both networks with each seed."""
+    return [Case(example, network, seed) for seed in range(seeds) for network in ("permuted", "residual")]
+
+
+def as_long(root: Path, seed: int) -> Case:
+    """The residual network for Fashion-MNIST, with as many epochs as the permuted one's CPU time gives it."""
+    first, second = (Case("fashion_mnist", network, seed).kept(root) for network in ("permuted", "residual"))
+    with (EXAMPLES / "fashion_mnist" / "residual.toml").open("rb") as file:
+        epochs = tomllib.load(file)["run"]["epochs"]
+    return Case("fashion_mnist", "residual", seed, round(2 * epochs * first["cpu_seconds"] / second["cpu_seconds"]) / 2)
+
+
+def main() -> None:
+    """Train what is missing, and print the figures of each example."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    parser.add_argument("--only", choices=NAMES)
+    parser.add_argument("--as-it-is", action="store_true", help="train nothing: the figures of what is finished")
+    parser.add_argument("--pictures", type=Path, help="a folder for the pictures of the documentation")
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        example, network, seed, epochs = options.one
+        run(options.folder, Case(example, network, int(seed), float(epochs)))
+        return
+    from benchmarks import learned_figures
+
+    for example in [options.only] if options.only else NAMES:
+        cases = cases_of(options.folder, example, options.seeds)
+        if not options.as_it_is:
+            made_ready(options.folder, example)
+            trained(options.folder, cases, options.jobs)
+        if example == "fashion_mnist":
+            longer = [
+                as_long(options.folder, seed)
+                for seed in range(options.seeds)
+                if all(Case(example, network, seed).kept(options.folder) for network in ("permuted", "residual"))
+            ]
+            if not options.as_it_is:
+                trained(options.folder, longer, options.jobs)
+            cases += longer
+        learned_figures.report(options.folder, example, [case for case in cases if finished(options.folder, case)])
+    if options.pictures:
+        learned_figures.draw(options.folder, options.pictures)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--label", default="")
-    parser.add_argument("--epochs", type=float)
-    parser.add_argument("run", nargs=3)
-    options = parser.parse_args()
-    one(options.folder, options.run[0], options.run[1], int(options.run[2]), options.label,
-        {"run": {"epochs": options.epochs}} if options.epochs else {})
+    if "--one" in sys.argv:
+        main()
+    else:
+        sys.exit(measured("learned", main))

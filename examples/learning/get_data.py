@@ -111,7 +111,8 @@ def _modules(rows: Sequence[Sequence[str]]) -> list[tuple[int, Sequence[Sequence
     The list does not say which module a cell is of, but cells stand in the order of modules: runs of one kind, cut into
     parts of some 60 cells, are 18 modules of monocrystalline cells and 26 of polycrystalline ones, as were pictured.
     """
-    found, counts = [], {"mono": 0, "poly": 0}
+    found: list[tuple[int, Sequence[Sequence[str]]]] = []
+    counts = {"mono": 0, "poly": 0}
     for kind, of_kind in groupby(rows, key=lambda row: row[2]):
         run = list(of_kind)
         parts = round(len(run) / CELLS_OF_A_MODULE) or 1
@@ -189,19 +190,31 @@ def _pairs(names: Sequence[str], each: int) -> str:
 
 SOURCES = {
     "fashion_mnist": Source(
-        ("dataset-fashion-mnist",), ("apt-get", "download"), "Debian and Ubuntu have it", (FASHION,), "ff02db52393112c264753b55ad081a4ae29e8e7a9f498fe26da69c8f487dfa90",
-        fashion_mnist, f"/{FASHION}",
+        packages=("dataset-fashion-mnist",),
+        command=("apt-get", "download"),
+        comes_with="Debian and Ubuntu have it",
+        wanted=(FASHION,),
+        digest="ff02db52393112c264753b55ad081a4ae29e8e7a9f498fe26da69c8f487dfa90",
+        write=fashion_mnist,
+        installed=f"/{FASHION}",
     ),
     "solar_cells": Source(
-        ("elpv-dataset",), (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "1"),
-        "Python has it: `python -m ensurepip`", (CELLS,), "bf38108307455ce83d7794456fe45590572543867076027a137867fe81c021a1", solar_cells,
+        packages=("elpv-dataset",),
+        command=(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "1"),
+        comes_with="Python has it: `python -m ensurepip`",
+        wanted=(CELLS,),
+        digest="bf38108307455ce83d7794456fe45590572543867076027a137867fe81c021a1",
+        write=solar_cells,
     ),
     "drawing_styles": Source(
-        ("emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0"), ("npm", "pack", "--silent"),
-        "it comes with Node.js", ("package/emoji.json", *(f"package/img/{one}/64/" for one in STYLES.values())), "5208686af2f059fe2af5b5409c55981a5dc3f277f4fc31b9893be82c54591f52",
-        drawing_styles,
+        packages=("emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0"),
+        command=("npm", "pack", "--silent"),
+        comes_with="it comes with Node.js",
+        wanted=("package/emoji.json", *(f"package/img/{one}/64/" for one in STYLES.values())),
+        digest="5208686af2f059fe2af5b5409c55981a5dc3f277f4fc31b9893be82c54591f52",
+        write=drawing_styles,
     ),
-}  # fmt: skip
+}
 
 
 def fetched(source: Source, folder: Path) -> list[Path]:
