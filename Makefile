@@ -78,6 +78,12 @@ processes: $(READY) ## two training processes beside one that takes their halves
 resumed: $(READY) ## kill fifty training runs at random steps, resume them, and compare to the last bit; goes on where it stopped
 	@$(BIN)/python -m benchmarks.resumed --folder $(CACHE)/resumed $(ARGS)
 
+SEEDS ?= 3
+JOBS ?= 1
+
+learned: $(READY) ## train the examples on their real images, SEEDS=3 times each, JOBS=1 at a time: hours; goes on where it stopped
+	@$(BIN)/python -m benchmarks.learned --folder $(CACHE)/learned --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)
+
 generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py
 

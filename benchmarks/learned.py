@@ -181,7 +181,9 @@ def main() -> None:
             cases += longer
         learned_figures.report(options.folder, example, [case for case in cases if finished(options.folder, case)])
     if options.pictures:
-        learned_figures.draw(options.folder, options.pictures)
+        from benchmarks import learned_pictures
+
+        learned_pictures.draw(options.folder, options.pictures)
 
 
 if __name__ == "__main__":

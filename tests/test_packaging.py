@@ -36,8 +36,13 @@ def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Install
 def shipped(folder: str) -> set[str]:
     """The files of a folder of the checkout, without what Python and the tools leave there."""
     paths = (path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file())
-    left = ("__pycache__", ".")
+    left = ("__pycache__", ".", *(("data", "runs") if folder == "examples" else ()))
     return {path.as_posix() for path in paths if not any(part.startswith(left) for part in path.parts)}
+
+
+def of_the_wheel(name: str) -> bool:
+    """An example that the wheel has: a network, or what its training needs."""
+    return name.endswith((".spine", ".spine.txt")) or name.startswith("examples/learning/")
 
 
 def use(installed: Installed, line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -74,7 +79,7 @@ def test_sdist_holds_everything_to_build_and_test(built: Built) -> None:
 def test_wheel_holds_the_package_what_it_reads_and_nothing_else(built: Built) -> None:
     files = contents(built.wheel)
     names = {name for name in files if ".dist-info/" not in name}
-    examples = {name for name in shipped("examples") if name.endswith((".spine", ".spine.txt"))}
+    examples = {name for name in shipped("examples") if of_the_wheel(name)}
     read = examples | shipped("docs")
     assert names == shipped("spinedsl") | {GRAMMAR} | {f"spinedsl/_{name}" for name in read}
     assert files[GRAMMAR] == (ROOT / "grammar/spine.lark").read_bytes()
@@ -149,7 +154,7 @@ def test_wheel_writes_the_examples(installed: Installed, tmp_path: Path) -> None
     run = use(installed, "new --example all", tmp_path)
     assert run.returncode == 0, run.stderr
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert written == {name for name in shipped("examples") if name.endswith((".spine", ".spine.txt"))}
+    assert written == {name for name in shipped("examples") if of_the_wheel(name)}
     assert all((tmp_path / name).read_bytes() == (ROOT / name).read_bytes() for name in written)
 
 

@@ -131,13 +131,14 @@ def _set_of(of_kind: int) -> str:
 
 STYLES = {"noto": "google", "twemoji": "twitter"}
 FOLDS = 10
+FOLDED = ("train", "validation", "test")
 TEST, VALIDATION = 500, 150  # things, or a few more: groups stay whole
 
 
 def drawing_styles(files: Files, folder: Path) -> str:
     """Write a folder for each thing, with its picture in each style, and pairs for verification as LFW has them."""
     groups = _groups(files)
-    sets: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    sets: dict[str, list[str]] = {name: [] for name in FOLDED}
     for group in sorted(groups, key=lambda name: hashlib.sha256(name.encode()).hexdigest()):
         full = len(sets["test"]) >= TEST, len(sets["validation"]) >= VALIDATION
         sets["test" if not full[0] else "validation" if not full[1] else "train"] += groups[group]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from spinedsl.brief import counted
-from spinedsl.cli.examples import ALL, FOLDER, examples, files_of, names
+from spinedsl.cli.examples import ALL, ENDINGS, FOLDER, GETTER, examples, files_of, folder_of, names
 from spinedsl.cli.options import force_argument
 from spinedsl.cli.output import cannot, refused, write_whole
 from spinedsl.cli.terminal import say_diagnostics
@@ -26,6 +26,7 @@ examples:
   spine new --list
   spine new --example spinenet
   spine new mine.spine --example tutorial/5_own_block
+  spine new --example fashion_mnist                          a folder: networks, and how they are trained
   spine new --example all
 """
 TEMPLATE = Path(__file__).with_name("new.spine")
@@ -110,15 +111,16 @@ def _list(options: argparse.Namespace) -> int:
 def _write(options: argparse.Namespace) -> int:
     """Write an example or all of them: what is not there yet, and nothing where a file is there that says otherwise."""
     files = _chosen(options)
+    several = options.example == ALL or bool(folder_of(options.example))
     missing = {path: data for path, data in files.items() if not _holds(path, data)}
     for path in missing:
         if path.exists() and not options.force:
             raise UsageError(f"`{path}` is there already, and is not the example: move it, or --force replaces it")
     for path, data in missing.items():
-        if options.example == ALL and (problem := _make_folder(path)) is not None:
+        if several and (problem := _make_folder(path)) is not None:
             say_diagnostics([problem], sys.stderr)
             return 1
-        if refused(str(path), "law", force=True):
+        if path.name.endswith(ENDINGS) and refused(str(path), "law", force=True):
             return 1
         if (problem := write_whole(path, data)) is not None:
             say_diagnostics([problem], sys.stderr)
@@ -131,8 +133,20 @@ def _write(options: argparse.Namespace) -> int:
         target = one_line(next(iter(files)))
         for path in files:
             summary(f"{one_line(path)}: {'written' if path in missing else 'there before'}")
-    summary(f"\nnext:  spine check {shlex.quote(target)}")
+    summary(f"\nnext:  {_next(options, target)}")
     return 0
+
+
+def _next(options: argparse.Namespace, target: str) -> str:
+    """What to run after it."""
+    within = folder_of(options.example)
+    if not within:
+        return f"spine check {shlex.quote(target)}"
+    name = next(path.partition("/")[0] for path in within if path != GETTER)
+    getter, config = (
+        shlex.quote(one_line(str(Path(options.file or "", path)))) for path in (GETTER, f"{name}/permuted.toml")
+    )
+    return f"python {getter} {name}\n       spine train {config}"
 
 
 def _chosen(options: argparse.Namespace) -> dict[Path, bytes]:
@@ -144,6 +158,10 @@ def _chosen(options: argparse.Namespace) -> dict[Path, bytes]:
         if file is not None and (not file or file.endswith(".spine") or Path(file).is_file()):
             raise UsageError(f"`{file}` is no folder, where all examples go: `spine new {FOLDER} --example {ALL}`")
         return {Path(file or FOLDER, name): text.encode() for name, text in examples().items()}
+    if within := folder_of(options.example):
+        if file is not None and (not file or file.endswith(".spine") or Path(file).is_file()):
+            raise UsageError(f"`{file}` is no folder: {options.example} is one, and goes into the one that is named")
+        return {Path(file or "", name): text.encode() for name, text in within.items()}
     (first, text), *others = files_of(options.example).items()
     if file is not None:
         _see_name(file)

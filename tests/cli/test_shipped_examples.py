@@ -11,6 +11,13 @@ import pytest
 from spinedsl.cli import examples, main
 
 ROOT = Path(__file__).parents[2]
+LEARNING = ROOT / "examples/learning"
+TRAINED = sorted(path.parent.name for path in LEARNING.glob("*/permuted.toml"))
+BESIDE = [
+    path.relative_to(ROOT / "examples").as_posix()
+    for name in ("*.py", "*/*.toml", "*/*.md")
+    for path in LEARNING.glob(name)
+]
 SHIPPED = sorted(path.relative_to(ROOT / "examples").as_posix() for path in (ROOT / "examples").rglob("*.spine"))
 
 
@@ -34,7 +41,9 @@ def test_the_list_has_every_example_with_a_word_about_it(capsys: pytest.CaptureF
     assert status == 0
     assert "`spine new --example NAME` writes one" in err
     rows = [line.split("  ", 1) for line in out.splitlines()]
-    assert [name for name, _ in rows] == [name.removesuffix(".spine") for name in SHIPPED]
+    assert len(TRAINED) == 3
+    folders = [f"learning/{name}" for name in TRAINED]
+    assert [name for name, _ in rows] == sorted([*(name.removesuffix(".spine") for name in SHIPPED), *folders])
     assert all(2 < len(about.strip()) < 120 for _, about in rows)
     assert files() == {}
 
@@ -62,10 +71,29 @@ def test_an_example_has_its_names(name: str, capsys: pytest.CaptureFixture[str])
 
 def test_all_of_them_make_the_folder_and_are_left_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = said(capsys, "--example", "all")
-    assert (status, out.splitlines()[0]) == (0, f"examples/: {len(SHIPPED) + 1} files written")
-    assert set(files()) == {f"examples/{path}" for path in [*SHIPPED, "demo/three_mistakes.spine.txt"]}
+    every = [*SHIPPED, *BESIDE, "demo/three_mistakes.spine.txt"]
+    assert (status, out.splitlines()[0]) == (0, f"examples/: {len(every)} files written")
+    assert set(files()) == {f"examples/{path}" for path in every}
     (Path("examples") / "resnet.spine").unlink()
-    assert said(capsys, "--example", "all")[1].startswith(f"examples/: 1 file written, {len(SHIPPED)} there before\n")
+    assert said(capsys, "--example", "all")[1].startswith(f"examples/: 1 file written, {len(every) - 1} there before\n")
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("where", [(), ("my runs",)])
+def test_a_folder_is_written_with_what_gets_its_images(
+    name: str, where: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = said(capsys, "--example", f"learning/{name}", *where)
+    assert status == 0
+    own = ("networks.spine", "permuted.toml", "residual.toml", "README.md")
+    there = {"/".join([*where, file]): LEARNING / file for file in ("get_data.py", *(f"{name}/{one}" for one in own))}
+    assert files() == {path: source.read_text(encoding="utf-8") for path, source in there.items()}
+    getter, train = (shlex.split(line) for line in out.rpartition("next:")[2].strip().splitlines())
+    assert getter == ["python", "/".join([*where, "get_data.py"]), name]
+    assert train == ["spine", "train", "/".join([*where, name, "permuted.toml"])]
+    (Path(*where) / name / "residual.toml").write_text("mine\n")
+    assert said(capsys, "--example", name, *where)[0] == 2
+    assert (Path(*where) / name / "residual.toml").read_text() == "mine\n"
 
 
 def test_a_file_that_says_otherwise_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +118,8 @@ def test_the_next_command_can_be_typed(words: tuple[str, ...], capsys: pytest.Ca
 
 WRONG = {
     ("--example", "spinnet"): "there is no example `spinnet`; did you mean `spinenet`?",
+    ("--example", "fashon_mnist"): "there is no example `fashon_mnist`; did you mean `fashion_mnist`?",
+    ("--example", "fashion_mnist", "net.spine"): "`net.spine` is no folder: fashion_mnist is one, and goes into the ",
     ("--example", "5_own"): "there is no example `5_own`; did you mean `5_own_block`?",
     ("--example", "al"): "there is no example `al`; did you mean `all`?",
     ("--example", "../pyproject"): "there is no example `../pyproject`: there are `classifier`, ",

@@ -305,6 +305,7 @@ crop = { area = [0.5, 1] }
     assert found is not None
     assert [type(step).__name__ for step in found.augmentation.steps] == ["Crop", "Flip"]
     pre = found.preprocessing_of(3, 32, 48)
+    assert isinstance(pre, Preprocessing)
     assert (pre.height, pre.width, pre.resize, pre.mean) == (32, 48, "crop", (0.5, 0.5, 0.5))
     both = open_sets(found)
     assert both.diagnostics == ()
