@@ -165,11 +165,11 @@ class Classifier(nn.Module):
         total = features[0]
         for p in features[1:]:
             total = total + resize_nearest(p, sizes[2])
-        return self.linear(torch.flatten((total * 0.3333333333333333).mean((2, 3), keepdim=True), 1))
+        return self.linear(torch.flatten((total * 0.5).mean((2, 3), keepdim=True), 1))
 
 
 class Permuted(nn.Module):
-    """Gives feature maps of levels 2 to 4, and what the head logits gives (networks.spine:17)."""
+    """Gives feature maps of levels 2 to 3, and what the head logits gives (networks.spine:17)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -180,34 +180,26 @@ class Permuted(nn.Module):
         self.feature_info = [
             {"num_chs": 64 * width, "reduction": 4, "module": "P2", "index": 0},
             {"num_chs": 64 * width, "reduction": 8, "module": "P3", "index": 1},
-            {"num_chs": 64 * width, "reduction": 16, "module": "P4", "index": 2},
         ]
-        self.s = SmallStem(1, 16 * width)  # level 1
-        self.b0 = Residual(16, 16)  # level 1
-        self.b1 = Residual(16, 16)  # level 1
-        self.b1.from_s = SpinenetResample(16, target_in_channels=16, narrow=8, down=0)
-        self.b1.from_b0 = SpinenetResample(16, target_in_channels=16, narrow=8, down=0)
-        self.b2 = Residual(64, 64)  # level 3
-        self.b2.from_b0 = SpinenetResample(16, target_in_channels=64, narrow=8, down=2)
-        self.b2.from_b1 = SpinenetResample(16, target_in_channels=64, narrow=8, down=2)
-        self.b3 = Residual(32, 32)  # level 2
-        self.b3.from_b1 = SpinenetResample(16, target_in_channels=32, narrow=8, down=1)
-        self.b3.from_b2 = SpinenetResample(64, target_in_channels=32, narrow=32, down=-1, level=2)
-        self.b4 = Residual(64, 64)  # level 3
-        self.b4.from_b0 = SpinenetResample(16, target_in_channels=64, narrow=8, down=2)
-        self.b4.from_b3 = SpinenetResample(32, target_in_channels=64, narrow=16, down=1)
-        self.b5 = Residual(32, 32)  # level 2
-        self.b5.from_b2 = SpinenetResample(64, target_in_channels=32, narrow=32, down=-1, level=2)
-        self.b5.from_b3 = SpinenetResample(32, target_in_channels=32, narrow=16, down=0)
-        self.b6 = Residual(96, 96)  # level 4
-        self.b6.from_b4 = SpinenetResample(64, target_in_channels=96, narrow=32, down=1)
-        self.b6.from_b5 = SpinenetResample(32, target_in_channels=96, narrow=16, down=2)
-        self.b7 = Residual(64, 64)  # level 3
-        self.b7.from_b5 = SpinenetResample(32, target_in_channels=64, narrow=16, down=1)
-        self.b7.from_b6 = SpinenetResample(96, target_in_channels=64, narrow=48, down=-1, level=3)
-        self.P2 = Endpoint(32, 64 * width)  # level 2
-        self.P3 = Endpoint(64, 64 * width)  # level 3
-        self.P4 = Endpoint(96, 64 * width)  # level 4
+        self.s = SmallStem(1, 20 * width)  # level 1
+        self.b0 = Residual(20, 20)  # level 1
+        self.b1 = Residual(40, 40)  # level 2
+        self.b1.from_s = SpinenetResample(20, target_in_channels=40, narrow=10, down=1)
+        self.b1.from_b0 = SpinenetResample(20, target_in_channels=40, narrow=10, down=1)
+        self.b2 = Residual(20, 20)  # level 1
+        self.b2.from_b0 = SpinenetResample(20, target_in_channels=20, narrow=10, down=0)
+        self.b2.from_b1 = SpinenetResample(40, target_in_channels=20, narrow=20, down=-1, level=1)
+        self.b3 = Residual(80, 80)  # level 3
+        self.b3.from_b1 = SpinenetResample(40, target_in_channels=80, narrow=20, down=1)
+        self.b3.from_b2 = SpinenetResample(20, target_in_channels=80, narrow=10, down=2)
+        self.b4 = Residual(40, 40)  # level 2
+        self.b4.from_b2 = SpinenetResample(20, target_in_channels=40, narrow=10, down=1)
+        self.b4.from_b3 = SpinenetResample(80, target_in_channels=40, narrow=40, down=-1, level=2)
+        self.b5 = Residual(80, 80)  # level 3
+        self.b5.from_b3 = SpinenetResample(80, target_in_channels=80, narrow=40, down=0)
+        self.b5.from_b4 = SpinenetResample(40, target_in_channels=80, narrow=20, down=1)
+        self.P2 = Endpoint(40, 64 * width)  # level 2
+        self.P3 = Endpoint(80, 64 * width)  # level 3
         self.logits = Classifier(classes)
         self.reset()
 
@@ -227,21 +219,18 @@ class Permuted(nn.Module):
                 module.reset_parameters()
 
     def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
-        sizes = level_sizes(image, 4)
+        sizes = level_sizes(image, 3)
         s = self.s(image)
         b0 = self.b0(s)
         b1 = self.b1(activated_sum(self.b1.from_s(s, sizes), self.b1.from_b0(b0, sizes)))
         b2 = self.b2(activated_sum(self.b2.from_b0(b0, sizes), self.b2.from_b1(b1, sizes)))
         b3 = self.b3(activated_sum(self.b3.from_b1(b1, sizes), self.b3.from_b2(b2, sizes)))
-        b4 = self.b4(activated_sum(self.b4.from_b0(b0, sizes), self.b4.from_b3(b3, sizes)))
-        b5 = self.b5(activated_sum(self.b5.from_b2(b2, sizes), self.b5.from_b3(b3, sizes)))
-        b6 = self.b6(activated_sum(self.b6.from_b4(b4, sizes), self.b6.from_b5(b5, sizes)))
-        b7 = self.b7(activated_sum(self.b7.from_b5(b5, sizes), self.b7.from_b6(b6, sizes)))
-        p2 = self.P2(b5)
-        p3 = self.P3(b7)
-        p4 = self.P4(b6)
-        logits = self.logits(p2, p3, p4, sizes=sizes)
-        return OrderedDict(P2=p2, P3=p3, P4=p4, logits=logits)
+        b4 = self.b4(activated_sum(self.b4.from_b2(b2, sizes), self.b4.from_b3(b3, sizes)))
+        b5 = self.b5(activated_sum(self.b5.from_b3(b3, sizes), self.b5.from_b4(b4, sizes)))
+        p2 = self.P2(b4)
+        p3 = self.P3(b5)
+        logits = self.logits(p2, p3, sizes=sizes)
+        return OrderedDict(P2=p2, P3=p3, logits=logits)
 
 
 def hashed(name: str, count: int) -> Tensor:
