@@ -24,6 +24,10 @@ EXTRAS = {
     "rich": "train",
     "tensorboard": "train",
     "faster_coco_eval": "detection",
+    "openvino": "openvino",
+    "executorch": "executorch",
+    "litert_torch": "litert",
+    "ai_edge_litert": "litert",
 }  # packages by what brings them
 CONTENTS = {
     "onnx": {"onnx", "numpy"},
@@ -37,12 +41,17 @@ CONTENTS = {
         "torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab", "hypothesis",
         "PIL", "rich", "tensorboard", "faster_coco_eval",
     },
+    "openvino": {"openvino"},
+    "executorch": {"executorch"},
+    "litert": {"litert_torch", "ai_edge_litert"},
 }  # fmt: skip  # of each extra, as in pyproject.toml; of two that would do, the smaller one stands first
 
+OF_FORMATS = ("openvino", "executorch", "litert")  # extras that `all` leaves out: large, and each for a few
 FIGURES = {"png": ("resvg_py",)}  # by the kind of figure
 MODULE = ("torch",)  # to load what was compiled
 ENGINE_CHOICE = (("torch",), ("onnx", "onnxruntime"), ("onnx", "openvino"))  # one of these is enough to compare with
 ENGINES = ("numpy", "torch", "onnx", "onnxruntime")  # to run a network by all that are compared
+INFERENCE = ("torch", "numpy", "PIL", "safetensors")  # to use a checkpoint
 TRAIN = ("torch", "numpy", "PIL", "safetensors", "rich")
 LAWS = ("hypothesis", *ENGINES)
 WEIGHTS = {
@@ -96,7 +105,10 @@ def _is_there(package: str) -> bool:
 def install(packages: Iterable[str]) -> str:
     """The one command that installs all of them."""
     wanted = set(packages)
-    return f"pip install 'spinedsl[{next((extra for extra, brings in CONTENTS.items() if wanted <= brings), 'all')}]'"
+    own = [extra for extra in OF_FORMATS if wanted & CONTENTS[extra]]
+    rest = wanted.difference(*(CONTENTS[extra] for extra in own))
+    usual = (extra for extra, brings in CONTENTS.items() if extra not in OF_FORMATS and rest <= brings)
+    return f"pip install 'spinedsl[{','.join([*([next(usual, 'all')] if rest else []), *own])}]'"
 
 
 def of_weights(path: str | PurePath) -> Sequence[str]:

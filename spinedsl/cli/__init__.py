@@ -34,6 +34,7 @@ COMMANDS = {
     "eval": "evaluate a trained network on images, with intervals",
     "predict": "classify, compare or name images with a trained network",
     "gallery": "make a gallery of known persons",
+    "export": "write a trained network as ONNX or in other formats, with a model card",
     "weights": "show, convert and verify weights",
     "data": "report every mistake in pictures and labels",
     "fmt": "format files in the canonical form",

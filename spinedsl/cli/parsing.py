@@ -17,7 +17,7 @@ from spinedsl.cli.voice import columns
 
 # What other tools call it.
 ALIASES = {
-    "format": "fmt", "lint": "check", "validate": "check", "build": "compile", "export": "compile", "plot": "draw",
+    "format": "fmt", "lint": "check", "validate": "check", "build": "compile", "plot": "draw",
     "render": "draw", "figure": "draw", "init": "new", "create": "new", "info": "stats", "summary": "stats",
     "count": "stats", "flops": "stats", "convert": "weights convert", "serve": "watch", "test": "verify",
     "compare": "diff", "version": "--version", "print": "show", "list": "show",

@@ -4,7 +4,7 @@ In: `uint8` pixels of any size. Out: `float32` numbers, channels x height x widt
 every exported graph read the one `Preprocessing`, which goes into checkpoints as JSON. It has two halves:
 
 * `fit`, done by Pillow: the picture gets its size and its channels, still as `uint8`. What resampling computes differs
-  between libraries, so this half is Pillow's wherever a picture goes into a network, and an export states it.
+  between libraries, so an exported model either does Pillow's steps, to the same bits, or leaves this half outside.
 * `normalised`: a cast, a subtraction, a division and a transposition, the same to the last bit in NumPy, PyTorch and
   ONNX Runtime. `graph` lists them, so that an exported model takes `uint8` pixels and does this half itself.
 """
@@ -25,6 +25,7 @@ from spinedsl.settings import is_number
 
 if TYPE_CHECKING:
     import torch
+    from PIL.Image import Image, Resampling
 
 Numbers = NDArray[np.float32]
 
@@ -153,7 +154,7 @@ class Preprocessing(Record):
         mode = "L" if self.channels == 1 else "RGB"
         size = (placement.width, placement.height)
         resample = Image.Resampling[self.interpolation.upper()]
-        resized = image.convert(mode).resize(size, resample, placement.box)
+        resized = _resized(image.convert(mode), size, resample, placement.box)
         if size != (self.width, self.height):
             whole = Image.new("RGB", (self.width, self.height), self.background).convert(mode)
             whole.paste(resized, (placement.left, placement.top))
@@ -216,6 +217,18 @@ class Preprocessing(Record):
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
         }
         return Preprocessing(**given)
+
+
+def _resized(image: Image, size: tuple[int, int], filter_: Resampling, box: tuple[float, float, float, float]) -> Image:
+    """A part of a picture at another size, by rows and then by columns.
+
+    Which of the two Pillow does first depends on its version and on the sizes, and the last bits on that.
+    """
+    if filter_ == 0:  # the nearest pixel, for which it does not matter
+        return image.resize(size, filter_, box)
+    left, top, right, bottom = box
+    narrow = image.resize((size[0], image.height), filter_, (left, 0, right, image.height))
+    return narrow.resize(size, filter_, (0, top, size[0], bottom))
 
 
 def mistakes(values: Mapping[str, Any]) -> tuple[Wrong, ...]:

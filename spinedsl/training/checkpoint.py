@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from spinedsl import checks as say
+from spinedsl import contents
 from spinedsl.brief import counted, short_path
 from spinedsl.diagnostics import Outcome
 from spinedsl.record import Record
@@ -71,6 +73,10 @@ def write(path: Path, sets: Sets, about: Mapping[str, Any]) -> None:
 
 def read(path: Path) -> Outcome[Checkpoint]:
     """A checkpoint, or why the file is none."""
+    with suppress(OSError, contents.Unknown):  # of which the reader of weights says what it is
+        kind = contents.kind_of(path)
+        if kind != contents.SAFETENSORS:
+            return _none(path, "it is a folder" if kind == contents.FOLDER else "it holds weights alone")
     outcome = files.read(path, files.ALL)
     found = outcome.value
     if found is None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.running import NET
 
-USING = ("eval", "predict", "gallery")  # commands that need trained networks
+USING = ("eval", "predict", "gallery", "export")  # commands that need trained networks
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "eval": ("eval sizes.safetensors --data colours -o out", {"--format", "--output", "--force", "--seed"}),
     "predict": ("predict sizes.safetensors colours", {"--format", "--output", "--force"}),
     "gallery": ("gallery faces.safetensors known -o known.safetensors", {"--format", "--output", "--force"}),
+    "export": ("export sizes.safetensors -o model.onnx", {"--output", "--force", "--format"}),
     "weights show": ("weights show net.spine", {"--network", "--input", "--outputs", "--format"}),
     "weights convert": (
         "weights convert w.npz net.spine -o w.safetensors",
@@ -130,7 +131,7 @@ def test_json_is_json_and_has_a_synonym(name: str, net: Path, capsys: pytest.Cap
 WITH_FORMAT = [name for name, (_, has) in COMMANDS.items() if "--format" in has]
 
 
-OF_NO_NETWORK = ("explain", "data check", "train", "eval", "predict", "gallery")
+OF_NO_NETWORK = ("explain", "data check", "train", "eval", "predict", "gallery", "export")
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_FORMAT if name not in OF_NO_NETWORK])
@@ -253,7 +254,6 @@ def test_an_option_of_another_command_says_which(name: str, capsys: pytest.Captu
         ("Check net.spine", "unknown command `Check`; did you mean `check`?"),
         ("hlep", "unknown command `hlep`; did you mean `help`?"),
         ("lint net.spine", "unknown command `lint`; did you mean `check`?"),
-        ("export net.spine", "unknown command `export`; did you mean `compile`?"),
         ("net.spine", "`net.spine` is no command; did you mean `spine check net.spine`?"),
         ("/", "`/` is no command; did you mean `spine check /`?"),
         ("help chekc", "unknown command `chekc`; did you mean `check`?"),

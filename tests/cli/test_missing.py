@@ -81,6 +81,13 @@ COMMANDS = {
     "data check pictures": "numpy and PIL: pip install 'spinedsl[train]'",
     "fuzz net.spine": "hypothesis, numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "train net.toml": "torch, numpy, PIL, safetensors and rich: pip install 'spinedsl[train]'",
+    "export last.safetensors -o m.onnx": (
+        "torch, numpy, PIL, safetensors, onnx and onnxruntime: pip install 'spinedsl[all]'"
+    ),
+    "export last.safetensors -o models --to executorch --to litert": (
+        "torch, numpy, PIL, safetensors, executorch, litert_torch and ai_edge_litert: "
+        "pip install 'spinedsl[train,executorch,litert]'"
+    ),
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
 WITHOUT = (
@@ -142,7 +149,10 @@ def test_one_engine_is_enough_to_compare(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_extras_bring_what_they_are_said_to() -> None:
     """As `pyproject.toml` has it, whose `all` names others."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    modules = {"resvg-py": "resvg_py", "pillow": "PIL", "faster-coco-eval": "faster_coco_eval"}
+    modules = {
+        "resvg-py": "resvg_py", "pillow": "PIL", "litert-torch": "litert_torch", "ai-edge-litert": "ai_edge_litert",
+        "faster-coco-eval": "faster_coco_eval",
+    }  # fmt: skip
 
     def brought(extra: str) -> set[str]:
         found: set[str] = set()

@@ -26,11 +26,12 @@ WRITES = {
     "mapping": ("diff net.spine net.spine --mapping", "names.json", "mapping"),
     "convert": ("weights convert w.npz net.spine -o", "w.safetensors", "weights"),
 }
+OF_EXPORTS = ("card", "openvino", "executorch", "litert", "pt2", "tensors")  # see `test_export.py`
 EVERY = pytest.mark.parametrize("name", WRITES)
 
 
 def test_every_kind_is_written_here() -> None:
-    elsewhere = {"law", "evaluation", "predictions", "table"}  # of `spine fuzz`, and into folders: test_using.py
+    elsewhere = {"law", "evaluation", "predictions", "table", *OF_EXPORTS}  # of `spine fuzz`, and into folders: test_using.py
     assert {kind for _, _, kind in WRITES.values()} == KINDS.keys() - elsewhere
 
 

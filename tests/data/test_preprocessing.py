@@ -41,6 +41,19 @@ def test_resampling_is_pillows(interpolation: str, channels: int) -> None:
     assert np.array_equal(fitted, np.array(expected).reshape(16, 24, channels))
 
 
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+def test_rows_come_before_columns(interpolation: str) -> None:
+    """Also where this Pillow, or another, would begin with the columns: the last bits depend on it."""
+    filter_ = Image.Resampling[interpolation.upper()]
+    for height, width in ((300, 40), (2000, 3), (90, 70), (47, 31)):
+        pixels = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        whole = image(pixels)
+        expected = whole.resize((24, 16), filter_)
+        if interpolation != "nearest":
+            expected = whole.resize((24, height), filter_).resize((24, 16), filter_)
+        assert np.array_equal(Preprocessing(16, 24, "stretch", interpolation).fit(pixels), np.array(expected))
+
+
 PLACES = [
     # what is declared, the picture's height and width, and where it goes
     ("stretch", 1.0, 20, 10, Placement((0, 0, 10, 20), 0, 0, 8, 8)),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spinedsl import checks as say
 from spinedsl.backends import Options, line_of
-from spinedsl.backends.onnx.emit import emit_files, emit_model
+from spinedsl.backends.onnx.emit import Around, emit_files, emit_model
 from spinedsl.backends.onnx.target import HALF_MOST, Target
 from spinedsl.backends.onnx.text import to_text
 from spinedsl.diagnostics import Diagnostic, Outcome
@@ -25,14 +25,18 @@ from spinedsl.ops.initial import seeded
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import plain_tasks
 
-__all__ = ["emit", "emit_files", "emit_model", "to_text"]
+__all__ = ["Around", "emit", "emit_files", "emit_model", "to_text"]
 
 OF_A_TASK = ("name", "kind", "arguments", "outputs")  # what a model says of each
 MOST_BYTES = 2**31 - 2**24  # of the tensors in one file, with room for the graph
 
 
-def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
+def emit(
+    program: Program, options: Options, *, around: Around | None = None, more: Mapping[str, str] | None = None
+) -> Outcome[dict[str, bytes]]:
     """The model as `NAME.onnx`, with the tensors of the options or values made from the seed.
+
+    `around` puts nodes around those of the network, and `more` goes into the model's properties.
 
     Where they are too large for one file, or that is asked for, the tensors stand in a second one, `NAME.DIGEST.data`.
     What is wrong comes back as diagnostics: an axis that is to vary though a definition reads it, a number that
@@ -51,13 +55,20 @@ def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
         reported += _tensors_beyond_half(program, weights)
     if reported or weights is None:
         return Outcome(None, tuple(reported))
-    metadata = {"spine.weights": origin, **({"spine.verified": options.verified} if options.verified else {})}
+    metadata = {
+        "spine.weights": origin,
+        **({"spine.verified": options.verified} if options.verified else {}),
+        **(more or {}),
+    }
     if program.tasks:
         tasks = [{key: task[key] for key in OF_A_TASK} for task in plain_tasks(program)]
         metadata["spine.tasks"] = json.dumps(tasks, ensure_ascii=False)
+    given: dict[str, Any] = {
+        "dynamic": options.dynamic, "target": target, "metadata": metadata, "around": around,
+    }  # fmt: skip
     if beside:
-        return Outcome(emit_files(program, weights, dynamic=options.dynamic, target=target, metadata=metadata))
-    model = emit_model(program, weights, dynamic=options.dynamic, target=target, metadata=metadata)
+        return Outcome(emit_files(program, weights, **given))
+    model = emit_model(program, weights, **given)
     return Outcome({f"{program.name}.onnx": model})
 
 

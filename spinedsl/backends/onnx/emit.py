@@ -8,8 +8,8 @@ by its path; every node says which row and which `.spine` line it comes from; th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ from spinedsl.record import replace
 
 AXES = frozenset({"batch", "height", "width"})
 PLAIN = Target()
+Around: TypeAlias = Callable[[GraphProto, Target], None]  # puts nodes before and behind those of a network
 
 
 def emit_model(
@@ -46,19 +47,20 @@ def emit_model(
     dynamic: frozenset[str] = frozenset(),
     target: Target = PLAIN,
     metadata: Mapping[str, str] | None = None,
+    around: Around | None = None,
 ) -> bytes:
     """The model. `dynamic` names axes of the input that may vary: `batch`, `height` and `width`.
 
     Height and width vary by steps of the divisor, or freely in a network of any size; what does not vary is as in the
     program, and the batch as in the target.
     `metadata` goes into the model's properties, after the source and its digest. The last property is the digest of all
-    bytes before it.
+    bytes before it. `around` gets the graph, without its initialisers, to put nodes of its own around those.
 
     Raises:
         ValueError: an axis is unknown or a definition reads it, or weights do not fit.
     """
     graph = flatten(program)
-    return in_one_file(_parts(graph, dynamic, target, metadata or {}), _tensors(graph, weights, target))
+    return in_one_file(_parts(graph, dynamic, target, metadata or {}, around), _tensors(graph, weights, target))
 
 
 def emit_files(
@@ -68,16 +70,21 @@ def emit_files(
     dynamic: frozenset[str] = frozenset(),
     target: Target = PLAIN,
     metadata: Mapping[str, str] | None = None,
+    around: Around | None = None,
 ) -> dict[str, bytes]:
     """The same model as `NAME.onnx`, and its tensors in a file beside it, whatever they take. See `emit_model`."""
     graph = flatten(program)
-    parts = _parts(graph, dynamic, target, metadata or {})
+    parts = _parts(graph, dynamic, target, metadata or {}, around)
     return in_two_files(parts, _tensors(graph, weights, target), program.name)
 
 
-def _parts(graph: Graph, dynamic: frozenset[str], target: Target, metadata: Mapping[str, str]) -> Parts:
+def _parts(
+    graph: Graph, dynamic: frozenset[str], target: Target, metadata: Mapping[str, str], around: Around | None
+) -> Parts:
     """The model without its tensors."""
     structure = build(graph, dynamic, target)
+    if around is not None:
+        around(structure, target)
     head = ModelProto(ir_version=target.ir_version, producer_name="spinedsl")
     tail = ModelProto(
         opset_import=[OperatorSetIdProto(domain="", version=target.opset)],

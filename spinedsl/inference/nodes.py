@@ -1,0 +1,171 @@
+"""Nodes of ONNX written as expressions: what is put before and behind the graph of a network.
+
+In: `Value`s and Python's operators. Out: `NodeProto`s, whose names nothing else in the graph has. Constants are nodes,
+so that the initialisers of a model stay the parameters of its network. Every operator is one that opset 13 has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+from onnx import NodeProto, helper, numpy_helper
+
+from spinedsl.record import Record
+
+
+class Value(Record, eq=False):
+    """A tensor of the graph in the making: its name, the type of its elements, and where its nodes go."""
+
+    nodes: Nodes
+    name: str
+    kind: np.dtype[Any]
+
+    def _with(self, operator: str, other: Operand, kind: DTypeLike | None = None) -> Value:
+        value = self.nodes.value(other, self.kind)
+        return self.nodes.apply(operator, self, value, kind=self.kind if kind is None else kind)
+
+    def __add__(self, other: Operand) -> Value:
+        return self._with("Add", other)
+
+    def __sub__(self, other: Operand) -> Value:
+        return self._with("Sub", other)
+
+    def __mul__(self, other: Operand) -> Value:
+        return self._with("Mul", other)
+
+    def __truediv__(self, other: Operand) -> Value:
+        return self._with("Div", other)
+
+    def __lt__(self, other: Operand) -> Value:
+        return self._with("Less", other, bool)
+
+    def __le__(self, other: Operand) -> Value:
+        return self._with("LessOrEqual", other, bool)
+
+    def __gt__(self, other: Operand) -> Value:
+        return self._with("Greater", other, bool)
+
+    def __ge__(self, other: Operand) -> Value:
+        return self._with("GreaterOrEqual", other, bool)
+
+    def __and__(self, other: Value) -> Value:
+        return self._with("And", other)
+
+    def at_least(self, other: Operand) -> Value:
+        """The larger of the two."""
+        return self._with("Max", other)
+
+    def at_most(self, other: Operand) -> Value:
+        """The smaller of the two."""
+        return self._with("Min", other)
+
+    def floor(self) -> Value:
+        """Rounded down."""
+        return self.nodes.apply("Floor", self)
+
+    def abs(self) -> Value:
+        """Without its sign."""
+        return self.nodes.apply("Abs", self)
+
+    def sin(self) -> Value:
+        """The sine."""
+        return self.nodes.apply("Sin", self)
+
+    def cast(self, kind: DTypeLike) -> Value:
+        """As another type; fractions lose what stands behind the point."""
+        if self.kind == kind:
+            return self
+        return self.nodes.apply("Cast", self, kind=kind, to=int(helper.np_dtype_to_tensor_dtype(np.dtype(kind))))
+
+    def axes(self, *positions: int) -> Value:
+        """With further axes of length 1."""
+        return self.nodes.apply("Unsqueeze", self, self.nodes.whole(positions))
+
+    def moved(self, *order: int) -> Value:
+        """With its axes in another order."""
+        return self.nodes.apply("Transpose", self, perm=order)
+
+
+Operand = Value | int | float
+
+
+class Nodes:
+    """The nodes of one part of a model. `taken` are the names that the graph has already."""
+
+    def __init__(self, part: str, taken: Iterable[str], opset: int) -> None:
+        self.part, self.opset = part, opset
+        self.made: list[NodeProto] = []
+        self._taken = set(taken)
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
+
+    def fresh(self, name: str) -> str:
+        """The name, or one like it, that nothing has yet."""
+        found, number = name, 2
+        while found in self._taken:
+            found, number = f"{name}.{number}", number + 1
+        self._taken.add(found)
+        return found
+
+    def apply(self, operator: str, *inputs: Value, kind: DTypeLike | None = None, **attributes: Any) -> Value:
+        """An operator, whose result has the type of its first input unless another is named."""
+        result = self.fresh(f"{self.part}.{operator.lower()}")
+        self.made.append(helper.make_node(operator, [v.name for v in inputs], [result], name=result, **attributes))
+        return Value(self, result, np.dtype(kind if kind is not None else inputs[0].kind))
+
+    def name_last(self, value: Value, name: str) -> None:
+        """Give the result of the last node another name."""
+        last = self.made[-1]
+        assert list(last.output) == [value.name]
+        last.output[0] = name
+
+    def value(self, of: Operand, kind: DTypeLike) -> Value:
+        """A number as a value of that type; a value as it is."""
+        return of if isinstance(of, Value) else self.constant(np.array(of, dtype=kind))
+
+    def constant(self, array: Any) -> Value:
+        """A constant; equal ones are made once."""
+        array = np.asarray(array)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            result = self.fresh(f"{self.part}.constant")
+            node = helper.make_node("Constant", [], [result], name=result, value=numpy_helper.from_array(array))
+            self.made.append(node)
+            self._constants[key] = Value(self, result, array.dtype)
+        return self._constants[key]
+
+    def whole(self, numbers: Sequence[int]) -> Value:
+        """Axes or sizes: a constant of rank 1."""
+        return self.constant(np.array(numbers, dtype=np.int64))
+
+    def size(self, of: Value, axis: int) -> Value:
+        """The length of an axis, when the model runs: int64, of rank 0."""
+        shape = self.apply("Shape", of, kind=np.int64)
+        return self.apply("Gather", shape, self.constant(np.array(axis, dtype=np.int64)), axis=0)
+
+    def count(self, end: Value) -> Value:
+        """0, 1, 2 … up to before `end`, in its type."""
+        start, step = (self.constant(np.array(number, dtype=end.kind)) for number in (0, 1))
+        return self.apply("Range", start, end, step)
+
+    def where(self, condition: Value, this: Operand, other: Operand, kind: DTypeLike | None = None) -> Value:
+        """The one where the condition holds, else the other; of two numbers `kind` is the type."""
+        kind = next((one.kind for one in (this, other) if isinstance(one, Value)), kind)
+        assert kind is not None
+        return self.apply("Where", condition, self.value(this, kind), self.value(other, kind), kind=kind)
+
+    def total(self, of: Value, axis: int) -> Value:
+        """The sum over an axis, which is kept with length 1."""
+        return self.apply("ReduceSum", of, self.whole([axis]), keepdims=1)
+
+    def length(self, of: Value, axis: int) -> Value:
+        """The Euclidean length along an axis, which is kept with length 1."""
+        if self.opset >= 18:
+            return self.apply("ReduceL2", of, self.whole([axis]), keepdims=1)
+        return self.apply("ReduceL2", of, axes=[axis], keepdims=1)
+
+    def product(self, first: Value, second: Value, first_zero: Value, second_zero: Value) -> Value:
+        """The product of `uint8` matrices, of which some number stands for 0: int32, exact."""
+        return self.apply("MatMulInteger", first, second, first_zero, second_zero, kind=np.int32)

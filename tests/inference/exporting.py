@@ -1,0 +1,73 @@
+"""Trained networks to export: classifiers and an embedder, with every kind of preprocessing, trained for two steps."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinedsl import train
+from spinedsl.data.pictures import Pixels
+from spinedsl.inference.engine import Engine, digest_of, of_trained
+from spinedsl.inference.formats import Model
+from spinedsl.training.build import Trained, open_trained
+from tests.training.running import NET, Squares, settings
+
+FACES = NET.replace(
+    "head logits: pooled_classifier(classes = classes) from C2", "head id: embedding(dimension = 5) from C2"
+)
+GREY = NET.replace("3 x 16 x 16", "1 x 16 x 16")
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "stretch": (NET, {}),
+    "crop": (NET, {"resize": "crop", "crop": 0.8, "interpolation": "bicubic", "height": 24, "width": 16}),
+    "letterbox": (NET, {"resize": "letterbox", "order": "bgr", "background": [12, 200, 99]}),
+    "grey": (GREY, {"resize": "letterbox", "interpolation": "lanczos", "background": [255, 0, 9], "width": 32}),
+    "nearest": (NET, {"resize": "crop", "interpolation": "nearest", "mean": [0.0, 0.1, 0.9], "std": [1.0, 0.5, 0.1]}),
+    "faces": (FACES, {"interpolation": "box"}),
+}  # the network's text, and its preprocessing
+SIZES = ((1, 1, 3), (16, 16, 3), (3, 190, 3), (190, 3, 1), (33, 47, 3), (90, 70, 3), (16, 16, 1), (40, 21, 1))
+
+
+@cache
+def checkpoint(kind: str) -> Path:
+    """The checkpoint of a kind, trained once for all tests of a process."""
+    text, preprocessing = KINDS[kind]
+    folder = Path(tempfile.mkdtemp(prefix="spinedsl-exported-"))
+    (folder / "net.spine").write_text(text, encoding="utf-8")
+    task = {"kind": "embedding", "margin_warm_up": 4} if text is FACES else {}
+    given = settings(
+        folder,
+        data={"preprocessing": preprocessing, "augment": {}},
+        run={"steps": 2},
+        task=task,
+        optimizer={"rate": 0.01},
+    )
+    return train(given, data=Squares()).last
+
+
+@cache
+def trained(kind: str) -> Trained:
+    found = open_trained(checkpoint(kind)).value
+    assert found is not None
+    return found
+
+
+def model_of(kind: str) -> Model:
+    return Model(trained(kind), digest_of(trained(kind)), "model")
+
+
+@cache
+def engine(kind: str) -> Engine:
+    """What PyTorch makes of it."""
+    found = of_trained(trained(kind), checkpoint(kind), "cpu").value
+    assert found is not None
+    return found
+
+
+def pictures(seed: int = 0) -> list[Pixels]:
+    """Pictures of odd sizes, in colours and grey."""
+    draw = np.random.default_rng(seed)
+    return [draw.integers(0, 256, size, dtype=np.uint8) for size in SIZES]
