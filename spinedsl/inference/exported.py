@@ -28,11 +28,15 @@ TRAINED, VERSION = "spinedsl.trained", 1  # as `inference/deployed.py` has them,
 MOST = 64  # images at once
 
 
-def open_exported(path: str | Path) -> Outcome[Engine]:
-    """The engine of an ONNX model that `spine export` wrote."""
+def open_exported(path: str | Path, device: str = "auto") -> Outcome[Engine]:
+    """The engine of an ONNX model that `spine export` wrote, which runs on the processor."""
     import onnxruntime  # noqa: PLC0415  only where it is needed
 
     path = Path(path)
+    if device == "cuda":
+        reason = "exported models run on the processor here"
+        found = say.NO_DEVICE.at(nowhere(path), reason=reason)
+        return Outcome(None, (found.with_fix("the checkpoint runs on a GPU, and so does the model outside spinedsl"),))
     try:
         data = path.read_bytes()
     except OSError as error:

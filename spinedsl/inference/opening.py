@@ -17,6 +17,7 @@ from spinedsl.diagnostics import Diagnostic, Outcome, nearest
 from spinedsl.extras import require
 from spinedsl.given import path_of
 from spinedsl.inference.engine import DEVICES, Engine, open_checkpoint
+from spinedsl.inference.exported import open_exported
 from spinedsl.reading import legible, reason_of
 
 OF_A_RUN = ("best.safetensors", "last.safetensors")  # the first that is there
@@ -63,6 +64,9 @@ def open_engine(path: str | os.PathLike[str], device: str = "auto") -> Outcome[E
     if kind == contents.SAFETENSORS:
         require("torch", "safetensors")
         return open_checkpoint(file, device)
+    if kind == contents.ONNX:
+        require("onnxruntime")
+        return open_exported(file, device)
     return _other(file) or _none(file, "it holds weights alone", "`spine train --weights` begins a training with them")
 
 

@@ -118,6 +118,14 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "verify two.spine --network Net --weights two.pt": {"--key": ("ema",)},
         "verify two.spine --network Net --weights w.npz": {"--prefix": ("nope",)},
     },
+    "export": {
+        "export sizes.safetensors -o made.onnx": {
+            "--opset": ("13",), "--half": (), "--batch": ("2",), "--resize": ("outside",), "--images": ("pictures",),
+            "--licence": ("MIT",), "--latency": (), "--to": ("torch",), **PRINTED,
+        },
+        "export sizes.safetensors -o made.pt2": {"--opset": None, "--half": None, "--resize": None, "--batch": ("2",)},
+        "export sizes.safetensors -o note.onnx": {"--force": ()},
+    },
     "show": {
         "show two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
         "show two.spine": dict([NETWORK]),
@@ -252,6 +260,7 @@ APART: dict[str | tuple[str, str], str] = {
     ("compile", "--to"): "every way above says another",
     ("compile", "--output"): "every way above says one",
     ("draw", "--output"): "every way above says another",
+    ("export", "--output"): "every way above says one",
     ("weights convert", "--output"): "every way above says one",
     ("fuzz", "--output"): "where a failure is written, and there is none: test_fuzz.py",
     ("fuzz", "--seed"): "other networks are drawn, and no law fails: test_fuzz.py",
@@ -351,7 +360,13 @@ def test_an_option_makes_a_difference_or_is_refused(
 @pytest.mark.parametrize("command", OPTIONS)
 def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Of two the first would be ignored. What may be given several times is read each time."""
-    several = {("draw", "--network"), ("verify", "--input"), ("weights convert", "--map"), ("train", "--change")}
+    several = {
+        ("draw", "--network"),
+        ("verify", "--input"),
+        ("weights convert", "--map"),
+        ("train", "--change"),
+        ("export", "--to"),
+    }
     leaf = next(leaf for leaf in leaves(parser()) if leaf.prog == f"spine {command}")
     for action in leaf._actions:
         if (action.nargs == 0 and action.dest != "format") or not action.option_strings:
