@@ -31,7 +31,7 @@ examples:
   spine export runs/cells/best.safetensors -o cells.onnx               pictures of any size in, shares of classes out
   spine export runs/cells/best.safetensors -o cells --to onnx --to openvino
   spine export best.safetensors -o cells.onnx --opset 15 --half        for old runtimes; with tensors of 16 bits
-  spine export best.safetensors -o cells.onnx --images photos --licence CC-BY-4.0
+  spine export best.safetensors -o cells.onnx --images photos --evaluation results/eval.json --licence CC-BY-4.0
 
 Preprocessing is in an ONNX model: it takes pixels as files decode to, and resizes as Pillow does, to the same bits.
 Models of the other formats take pictures of the network's size; the card has the lines that resize them.
@@ -69,6 +69,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--images", metavar="PATH", type=path, help="pictures to compare on; else the checkpoint's validation images"
+    )
+    parser.add_argument(
+        "--evaluation", metavar="PATH", type=path, help="an eval.json of the same network, for the card"
     )
     parser.add_argument("--licence", metavar="TEXT", help="the licence that the card states")
     parser.add_argument("--latency", action="store_true", help="measure how long one picture takes, for the card")
@@ -192,7 +195,7 @@ def _exported(options: argparse.Namespace, trained: Trained, stem: str, formats:
             return Outcome(None, given.diagnostics)
         real = given.value
     wanted = Wanted(options.opset or DEFAULT_OPSET, options.half, options.batch, options.resize != "outside")
-    told = Told(options.licence, options.latency)
+    told = Told(options.licence, options.evaluation, options.latency)
     return export(trained, options.file, stem=stem, formats=formats, wanted=wanted, real=real, told=told)
 
 
@@ -201,7 +204,7 @@ def _exported(options: argparse.Namespace, trained: Trained, stem: str, formats:
 
 def _see(options: argparse.Namespace, folder: Path, stem: str, formats: Sequence[str]) -> int:
     """Whether the files can be written: 1 if not, which is reported, else 0."""
-    reads = [options.file, *filter(None, [options.images])]
+    reads = [options.file, *filter(None, [options.images, options.evaluation])]
     for name, kind in _targets(stem, formats):
         target = folder / name
         forced = options.force or _is_listed(target, folder / f"{stem}.md")

@@ -40,6 +40,7 @@ class Facts(Record, eq=False):
     real: bool  # some of the pictures that were compared are real ones
     latency: Mapping[str, float]
     licence: str | None
+    evaluation: Mapping[str, Any] | None = None  # an eval.json of this network
 
 
 def card(facts: Facts) -> dict[str, bytes]:
@@ -208,13 +209,30 @@ def _data(facts: Facts) -> Iterator[str]:
 def _metrics(facts: Facts) -> Iterator[str]:
     yield "## Metrics"
     yield ""
+    if facts.evaluation is not None:
+        yield from _evaluated(facts.evaluation)
+        return
     figures: Mapping[str, Any] = facts.model.trained.about["figures"]
     if not figures:
         yield "None: the training had no validation data."
         return
-    yield "Of the last validation during training, without intervals:"
+    yield "Of the last validation during training, without intervals, which `spine eval` computes:"
     yield ""
     yield from _table(("figure", "value"), *((name, f"{value:.4f}") for name, value in figures.items()))
+
+
+def _evaluated(found: Mapping[str, Any]) -> Iterator[str]:
+    data = _word(str(found["data"]))
+    yield f"On {found['images']:,} images of {data}; intervals of {found['level']:.0%} by bootstrap:"
+    yield ""
+    entries = []
+    for name, one in found["figures"].items():
+        numbers = ["-" if one[key] is None else f"{one[key]:.4f}" for key in ("value", "low", "high")]
+        entries.append((_word(name), numbers[0], f"{numbers[1]} to {numbers[2]}"))
+    yield from _table(("figure", "value", "interval"), *entries)
+    if isinstance(found.get("threshold"), Mapping) and found["threshold"].get("value") is not None:
+        yield ""
+        yield f"Two images are taken for one identity from a cosine of {found['threshold']['value']:.4f} on."
 
 
 def _agreement(facts: Facts) -> Iterator[str]:

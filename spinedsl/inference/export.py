@@ -19,6 +19,7 @@ from spinedsl.inference import compared
 from spinedsl.inference.card import Facts, card
 from spinedsl.inference.compared import Samples
 from spinedsl.inference.engine import Engine, digest_of, of_trained
+from spinedsl.inference.evaluated import read_evaluation
 from spinedsl.inference.formats import FORMATS, Format, Model, Run, Wanted, written
 from spinedsl.inference.parity import Parity, parity
 from spinedsl.record import Record, replace
@@ -29,9 +30,10 @@ TIMED = 20  # runs that a latency is the median of
 
 
 class Told(Record):
-    """What a card is told beside the checkpoint: its licence, and whether to measure latencies."""
+    """What a card is told beside the checkpoint: a licence, an eval.json of it, and whether to measure latencies."""
 
     licence: str | None = None
+    evaluation: Path | None = None
     latency: bool = False
 
 
@@ -72,6 +74,12 @@ def export(
     opened = of_trained(trained, path, "cpu")
     if opened.value is None:
         return Outcome(None, opened.diagnostics)
+    evaluation = None
+    if told.evaluation is not None:
+        read = read_evaluation(told.evaluation, model.digest)
+        if read.value is None:
+            return Outcome(None, read.diagnostics)
+        evaluation = read.value
     given = [one for one in (real, compared.made(trained.preprocessing)) if one is not None]
     files: dict[str, bytes] = {}
     models: dict[str, tuple[str, ...]] = {}
@@ -93,7 +101,7 @@ def export(
         return Outcome(None, wrong)
     facts = Facts(
         model=model, wanted={name: wanted_of(name, wanted) for name in formats}, files=files, models=models,
-        parity=tuple(found), real=real is not None, latency=latency, licence=told.licence,
+        parity=tuple(found), real=real is not None, latency=latency, licence=told.licence, evaluation=evaluation,
     )  # fmt: skip
     described = card(facts)
     return Outcome(

@@ -31,7 +31,7 @@ EVERY = pytest.mark.parametrize("name", WRITES)
 
 
 def test_every_kind_is_written_here() -> None:
-    elsewhere = {"law", "evaluation", "predictions", "table", *OF_EXPORTS}  # of `spine fuzz`, and into folders: test_using.py
+    elsewhere = {"law", "evaluation", "predictions", "table", *OF_EXPORTS}  # of fuzz, and into folders: test_use.py
     assert {kind for _, _, kind in WRITES.values()} == KINDS.keys() - elsewhere
 
 
