@@ -134,15 +134,15 @@ def _formats(options: argparse.Namespace, target: Path) -> list[str]:
     formats = list(dict.fromkeys(options.to))
     if target.is_dir():
         return formats or ["onnx"]
-    said = _kind_of(target)
-    if said is None and target.suffix and not target.suffix[1:].isdigit():
+    by_name = _kind_of(target)
+    if by_name is None and target.suffix and not target.suffix[1:].isdigit():
         known = ", ".join(ending for kind in TO.values() for ending in KINDS[kind].endings)
         raise UsageError(f"`{target.suffix}` is the ending of no format ({known}): name a folder without one")
-    if said is not None and formats not in ([], [said]):
+    if by_name is not None and formats not in ([], [by_name]):
         named = target.with_suffix(KINDS[TO[formats[0]]].endings[0])
         better = f"`{named}`" if len(formats) == 1 else f"a folder: `{target.with_suffix('')}`"
-        raise UsageError(f"`{target}` is called as {KINDS[TO[said]].words}: name {better}")
-    return [said] if said is not None else formats or ["onnx"]
+        raise UsageError(f"`{target}` is called as {KINDS[TO[by_name]].words}: name {better}")
+    return [by_name] if by_name is not None else formats or ["onnx"]
 
 
 def _refuse_idle(options: argparse.Namespace, formats: Sequence[str]) -> None:
