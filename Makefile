@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test coverage planted soak bench runtimes larks large lint format generate clean help
+.PHONY: demo test coverage planted soak bench runtimes formats larks large lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -65,6 +65,9 @@ CACHE ?= $(HOME)/.cache/spinedsl
 
 runtimes: $(READY) ## the examples' models in ONNX Runtime 1.15, 1.17 and the newest, in environments below CACHE
 	@$(BIN)/python -m benchmarks.runtimes --cache $(CACHE) $(ARGS)
+
+formats: $(READY) ## export to ExecuTorch and LiteRT, each in an environment below CACHE, and compare with PyTorch
+	@$(BIN)/python -m benchmarks.formats --cache $(CACHE) $(ARGS)
 
 larks: $(READY) ## the grammar's tables by the lowest and the newest Lark, in environments below CACHE
 	@$(BIN)/python -m benchmarks.larks --cache $(CACHE) $(ARGS)

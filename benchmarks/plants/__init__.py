@@ -1,6 +1,19 @@
 """The bugs that `benchmarks/planted.py` plants: a table for each part of the package."""
 
-from benchmarks.plants import compare, data, detection, draw, language, meaning, onnx, pytorch, shell, training, weights
+from benchmarks.plants import (
+    compare,
+    data,
+    detection,
+    draw,
+    export,
+    language,
+    meaning,
+    onnx,
+    pytorch,
+    shell,
+    training,
+    weights,
+)
 from benchmarks.plants.plant import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -15,6 +28,7 @@ PLANTS: tuple[Plant, ...] = (
     *training.PLANTS,
     *data.PLANTS,
     *detection.PLANTS,
+    *export.PLANTS,
 )
 
 __all__ = ["PLANTS", "Plant"]
