@@ -19,7 +19,7 @@ from spinedsl.data.dataset import Dataset, nowhere, of_classes
 from spinedsl.data.idx import pictures_of
 from spinedsl.data.pictures import BadPicture, MissingPicture, Pixels, inspect_picture
 from spinedsl.data.workers import Workers, usual_workers
-from spinedsl.diagnostics import Diagnostic, Diagnostics, nearest
+from spinedsl.diagnostics import Diagnostic, Diagnostics, Nearest
 from spinedsl.reading import legible
 from spinedsl.record import Record, replace
 from spinedsl.source import Span
@@ -161,13 +161,14 @@ def _nobody(done: int, whole: int) -> None:
 
 def _pictures(dataset: Dataset, results: Sequence[Seen]) -> Iterator[Diagnostic]:
     reported: set[str] = set()
+    folders = Folders()
     for index, seen in enumerate(results):
         path = dataset.samples[index].path
         if dataset.kind != "idx" and path in reported:
             continue
         reported.add(path)
         if isinstance(seen.error, MissingPicture):
-            yield missing_picture(path, dataset.place(index))
+            yield missing_picture(path, dataset.place(index), folders)
         elif seen.error is not None:
             label = "named here" if dataset.samples[index].line else ""
             error = seen.error
@@ -177,29 +178,51 @@ def _pictures(dataset: Dataset, results: Sequence[Seen]) -> Iterator[Diagnostic]
             yield say.SEVERAL_FRAMES.at(dataset.place(index), path=dataset.called(index), frames=seen.frames)
 
 
-def missing_picture(path: str, place: Span) -> Diagnostic:
-    """There is no such file, which is named at `place`; what is like it."""
+def missing_picture(path: str, place: Span, folders: Folders | None = None) -> Diagnostic:
+    """There is no such file, which is named at `place`; what is like it. `folders` keeps those that were listed."""
     wrong: Diagnostic = say.MISSING_PICTURE.at(place, path=legible(path))
     wrong = wrong if place.source.text else replace(wrong, label="")
     folder, name = os.path.split(path)
-    try:
-        there = os.listdir(folder or ".")  # noqa: PTH208
-    except (OSError, ValueError):
+    there = (folders or Folders()).listed(folder)
+    if there is None:
         begin = ": paths begin where the list stands" if place.source.text else ""
         return wrong.with_fix(f"there is no folder `{legible(folder)}`{begin}")
-    alike = next((other for other in there if _folded(other) == _folded(name)), None)
+    alike = there.folded.get(_folded(name))
     if alike is not None and unicodedata.normalize("NFC", alike) == unicodedata.normalize("NFC", name):
         return wrong.with_fix("a file has a name that looks the same and spells its accents otherwise: rename one")
-    near = alike or _near(name, there)
+    near = alike or there.near(name)
     return wrong.with_fix(f"did you mean `{legible(os.path.join(folder, near))}`?") if near else wrong  # noqa: PTH118
 
 
-def _near(name: str, there: Sequence[str]) -> str | None:
-    """A file of the same name with another ending, or of a name that is much like it."""
-    stems = {os.path.splitext(other)[0]: other for other in there}  # noqa: PTH122
-    stem = os.path.splitext(name)[0]  # noqa: PTH122
-    near = stem if stem in stems else nearest(stem, stems)
-    return None if near is None else stems[near]
+class Listed:
+    """The files of a folder, by what their names are compared by."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.folded = {_folded(name): name for name in reversed(names)}  # of equal ones the first
+        self.stems = {os.path.splitext(name)[0]: name for name in names}  # noqa: PTH122
+        self._like = Nearest(self.stems)
+
+    def near(self, name: str) -> str | None:
+        """A file of the same name with another ending, or one of a name that is much like it."""
+        stem = os.path.splitext(name)[0]  # noqa: PTH122
+        near = stem if stem in self.stems else self._like(stem)
+        return None if near is None else self.stems[near]
+
+
+class Folders:
+    """Folders, each listed once: a list may name thousands of files that are not there."""
+
+    def __init__(self) -> None:
+        self._listed: dict[str, Listed | None] = {}
+
+    def listed(self, folder: str) -> Listed | None:
+        """What is in a folder; nothing where there is none."""
+        if folder not in self._listed:
+            try:
+                self._listed[folder] = Listed(os.listdir(folder or "."))  # noqa: PTH208
+            except (OSError, ValueError):
+                self._listed[folder] = None
+        return self._listed[folder]
 
 
 def _folded(name: str) -> str:

@@ -20,7 +20,7 @@ from spinedsl.brief import counted
 from spinedsl.data.align import wrong_points
 from spinedsl.data.dataset import Dataset, Pair, line_of, nowhere
 from spinedsl.data.listing import read_listing, read_rows
-from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Nearest, Outcome, one_of
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import legible
 from spinedsl.record import replace
@@ -63,6 +63,7 @@ class _Pairs:
     def __init__(self, dataset: Dataset, source: Source) -> None:
         self.source = source
         self.pictures: dict[str, dict[str, int]] = {name: {} for name in dataset.classes}
+        self.nearest = Nearest(self.pictures)
         for index, sample in enumerate(dataset.samples):
             file = legible(os.path.basename(sample.path))  # noqa: PTH119
             person = self.pictures[dataset.classes[sample.label]]
@@ -95,7 +96,7 @@ class _Pairs:
     def wrong(self, person: str, number: str) -> Iterator[tuple[str, str]]:
         """Why there is no such picture, if there is none: what is wrong, and what there is."""
         if person not in self.pictures:
-            near = nearest(person, self.pictures)
+            near = self.nearest(person)
             label = f"did you mean `{near}`?" if near else "no folder is called so"
             yield f"there is no person `{one_line(person)}`", label
         elif _plain(number) not in self.pictures[person]:

@@ -19,7 +19,7 @@ from spinedsl.data.dataset import KINDS, Dataset, Sample, line_of, nowhere, of_c
 from spinedsl.data.listing import Row, column, cut_short, read_listing, read_rows
 from spinedsl.data.persons import pairs_of, points_of
 from spinedsl.data.pictures import ENDINGS, WHITE, Colour
-from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Nearest, Outcome, nearest, one_of
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import legible, reason_of
 from spinedsl.record import Record
@@ -110,6 +110,7 @@ def _folder(path: Path, options: Options) -> Outcome[Dataset]:
 def _of_folders(path: Path, entries: Sequence[str], options: Options, kind: str) -> Outcome[Dataset]:
     known = options.classes or tuple(legible(entry) for entry in entries)
     numbers = {name: number for number, name in enumerate(known)}
+    like = Nearest(known)
     samples: list[Sample] = []
     found: list[Diagnostic] = []
     whole = True
@@ -117,7 +118,7 @@ def _of_folders(path: Path, entries: Sequence[str], options: Options, kind: str)
         name = legible(entry)
         files, others = pictures_below(path / entry)
         if name not in numbers:
-            found.append(unknown_class(nowhere(str(path / entry)), name, known))
+            found.append(unknown_class(nowhere(str(path / entry)), name, known, like))
             whole = False
             continue
         samples += (Sample(file, numbers[name]) for file in files)
@@ -147,13 +148,13 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def unknown_class(place: Span, name: str, known: Sequence[str]) -> Diagnostic:
-    """A class that there is not among those that are known."""
+def unknown_class(place: Span, name: str, known: Sequence[str], like: Nearest | None = None) -> Diagnostic:
+    """A class that there is not among those that are known; `like` is what finds the nearest of many."""
     there = f"there is {one_of(known, conjunction='and', limit=8)}"
     where = "" if place.source.text else f", which {one_line(place.source.name)} is called"
     found: Diagnostic = say.UNKNOWN_CLASS.at(place, name=name, where=where, known="" if where else there)
     found = found if place.source.text else found.with_notes(there)
-    near = nearest(name, known)
+    near = like(name) if like is not None else nearest(name, known)
     return found.with_fix(f"did you mean `{near}`?") if near else found
 
 
@@ -225,13 +226,14 @@ def _of_rows(
             whole.append(row)
     known = options.classes or sorted_classes({row.fields[at[1]] for row in whole})
     numbers = {name: number for number, name in enumerate(known)}
+    like = Nearest(known)
     samples: list[Sample] = []
     for row in whole:
         name = row.fields[at[1]]
         if name in numbers:
             samples.append(Sample(str(path.parent / row.fields[at[0]]), numbers[name], row.line))
         else:
-            found.append(unknown_class(line_of(source, row.line), name, known))
+            found.append(unknown_class(line_of(source, row.line), name, known, like))
     name = legible(str(path))
     dataset = Dataset(
         "csv", name, known, tuple(samples), background=options.background, listing=source, is_whole=not found

@@ -17,7 +17,7 @@ from spinedsl.diagnostics.model import (
     Severity,
 )
 from spinedsl.diagnostics.order import in_order
-from spinedsl.diagnostics.suggest import nearest, one_of
+from spinedsl.diagnostics.suggest import Nearest, nearest, one_of
 
 __all__ = [
     "Default",
@@ -27,6 +27,7 @@ __all__ = [
     "Fix",
     "Label",
     "LintSetting",
+    "Nearest",
     "Outcome",
     "Rule",
     "Severity",

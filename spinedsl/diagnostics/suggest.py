@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 
 MAX_KNOWN = 300  # names that are looked at, the first ones first
@@ -35,6 +35,20 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         if matcher.quick_ratio() > best and (ratio := matcher.ratio()) > best:
             best, found = ratio, candidate
     return found
+
+
+class Nearest:
+    """`nearest` for many names: each is compared once, and of thousands only the first `most` are at all."""
+
+    def __init__(self, known: Collection[str], most: int = 100) -> None:
+        self._known, self._most = known, most
+        self._found: dict[str, str | None] = {}
+
+    def __call__(self, name: str) -> str | None:
+        """The known name most like it, or nothing."""
+        if name not in self._found and len(self._found) < self._most:
+            self._found[name] = nearest(name, self._known)
+        return self._found.get(name)
 
 
 def one_of(names: Iterable[str], *, conjunction: str = "or", limit: int = 12) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from spinedsl.data.check import check
 from spinedsl.data.dataset import Dataset
 from spinedsl.data.idx import write_idx
 from spinedsl.data.sources import Options, open_dataset
-from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics import Diagnostic, suggest
 from spinedsl.diagnostics.render import render
 from tests.data import making
 from tests.data.making import image, noise
@@ -260,3 +260,37 @@ def test_nothing_is_said_where_nothing_is_wrong(tmp_path: Path, monkeypatch: pyt
     assert found("animals", validation="others", outputs=2, batch=4) == []
     for path in ("animals/list.csv", "lfw", "x-images-idx3-ubyte.gz"):
         assert found(path) == [], path
+
+
+def test_a_folder_is_listed_once_however_many_of_its_files_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And names are compared for the first of them: thousands with thousands would take minutes."""
+    for number in range(3):
+        making.put(tmp_path / f"flower {number}.png", number)
+    endings = [f"flower {number}.jpg,a" for number in range(3)]
+    names = [f"flower {number:03}.png,b" for number in range(100, 400)]
+    (tmp_path / "list.csv").write_text("\n".join(["path,label", *endings, *names]), encoding="utf-8")
+    listed: list[str] = []
+    compared: list[str] = []
+    names_in, nearest = os.listdir, suggest.nearest
+
+    def listing(path: str) -> list[str]:
+        listed.append(path)
+        return names_in(path)
+
+    def comparing(name: str, known: Iterable[str]) -> str | None:
+        compared.append(name)
+        return nearest(name, known)
+
+    monkeypatch.setattr(os, "listdir", listing)
+    monkeypatch.setattr(suggest, "nearest", comparing)
+    opened = open_dataset(tmp_path / "list.csv").value
+    assert opened is not None
+    found = [one for one in check(opened, workers=0) if one.code.id == "E1101"]
+    assert len(found) == 303
+    assert len(listed) == 1
+    assert len(compared) == 100
+    meant = [" ".join(fix.text for fix in one.fixes) for one in found]
+    assert all("did you mean" in one for one in meant[:103])  # another ending is compared with nothing
+    assert not any(meant[103:])
