@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor
@@ -18,10 +19,10 @@ from torch import Tensor
 from spinedsl.data.dataset import Dataset
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sources import Options, open_dataset
+from spinedsl.inference.engine import Engine, open_checkpoint
 from spinedsl.record import Record
 from spinedsl.tasks import classification, embedding
 from spinedsl.tasks.intervals import bootstrap, mean_interval
-from spinedsl.training.build import Trained, open_trained
 
 if TYPE_CHECKING:
     from benchmarks.learned import Case
@@ -57,23 +58,21 @@ def outputs(root: Path, case: Case) -> Outputs:
     """What the best checkpoint of a run gives for the test images; kept beside it."""
     path = case.folder(root) / "best.safetensors"
     kept = case.folder(root) / "test.pt"
-    trained = opened(path)
-    classes = trained.classes if trained.task.by_class else ()
-    dataset = images(root, case.example, classes=classes)
+    engine = opened(path)
+    dataset = images(root, case.example, classes=engine.classes if engine.kind == "classification" else ())
     if not kept.exists() or kept.stat().st_mtime < path.stat().st_mtime:
-        parts = []
-        with torch.no_grad():
-            for start in range(0, len(dataset), BATCH):
-                pixels = [dataset.read(number)[0] for number in range(start, min(start + BATCH, len(dataset)))]
-                taken = torch.stack([torch.from_numpy(trained.preprocessing.apply(one)) for one in pixels])
-                parts.append(trained.task.decode(trained.module(taken)[trained.output]))
-        torch.save(torch.cat(parts), kept)
+        numbers = range(len(dataset))
+        parts = [
+            engine.run([dataset.read(number)[0] for number in numbers[start : start + BATCH]])
+            for start in range(0, len(dataset), BATCH)
+        ]
+        torch.save(torch.from_numpy(np.concatenate(parts)), kept)
     return Outputs(torch.load(kept), torch.from_numpy(dataset.labels))
 
 
-def opened(path: Path) -> Trained:
-    """The trained network of a checkpoint."""
-    outcome = open_trained(path)
+def opened(path: Path) -> Engine:
+    """The trained network of a checkpoint, ready for use."""
+    outcome = open_checkpoint(path, "cpu")
     assert outcome.value is not None, outcome.diagnostics
     return outcome.value
 
@@ -121,10 +120,10 @@ def _modules(root: Path) -> Tensor:
 
 def of_things(root: Path, found: Outputs) -> str:
     """Verification of the 1,000 pairs, and how many are accepted at one false one in a hundred."""
-    scores, same, things = _scores(root, found.values)
-    right = embedding.verification(scores, same, 10)
+    scores, same, fold = _scores(root, found.values)
+    right = embedding.verification(scores, same, fold)
     rate = bootstrap(
-        lambda cases: embedding.tar_at_far(scores[cases], same[cases], 0.01).rate, len(scores), groups=things
+        lambda cases: embedding.tar_at_far(scores[cases], same[cases], 0.01).rate, len(scores), groups=fold
     )
     return f"verification {right.mean:.4f} +- {right.deviation:.4f}  TAR at FAR 1% {rate}"
 
@@ -213,7 +212,7 @@ def report(root: Path, example: str, cases: Sequence[Case]) -> None:
         about = json.loads((case.folder(root) / "clock.json").read_text(encoding="utf-8"))
         shown = FIGURES[example](root, outputs(root, case))
         cost = f"{about['steps']:,} steps, {about['cpu_seconds'] / 60:.1f} CPU min"
-        print(f"  {case!s:15}  {shown}  ({cost}, commit {about['commit']})")
+        print(f"  {case!s:15}  {shown}  ({cost})")
     if example in BASELINES:
         name, figure = BASELINES[example]
         print(f"  {name}: {figure(root)}")

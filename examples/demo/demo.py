@@ -46,6 +46,8 @@ def main() -> int:
         shutil.copy(HERE / "three_mistakes.spine.txt", Path("three_mistakes.spine"))
         agree = compile_and_compare()
         found = show_mistakes()
+    print("\nNext:  .venv/bin/spine new mine.spine    a small network, to change into your own")
+    print("       make learned                      train three networks on real images (docs/training.md); hours")
     return 0 if agree and found else 1
 
 
