@@ -84,7 +84,7 @@ def _meaning(graph: Graph) -> tuple[object, ...]:
         rows,
         nodes,
         list(graph.parameters.items()),
-        sorted((task.name, task.kind, str(task.arguments), str(task.heads)) for task in program.tasks),
+        sorted((task.name, task.kind, str(task.arguments), str(task.named)) for task in program.tasks),
     )
 
 

@@ -39,9 +39,10 @@ def task_reasons(old: Side, new: Side) -> Iterator[Reason]:
         elif now.kind != was.kind:
             yield Reason(Tier.INTERFACE, about, f"{now.kind}, was {was.kind}")
         else:
-            for clause, head in now.heads.items():
-                if head != was.heads[clause]:
-                    yield Reason(Tier.INTERFACE, about, f"{clause} {head}, was {was.heads[clause]}")
+            for clause in dict.fromkeys([*was.named, *now.named]):
+                left, right = was.named.get(clause, "nothing"), now.named.get(clause, "nothing")
+                if left != right:
+                    yield Reason(Tier.INTERFACE, about, f"{clause} {right}, was {left}")
     for was, now in pairs:
         for name, value in now.arguments.items() if now is not None and now.kind == was.kind else ():
             if value != was.arguments[name]:
@@ -60,4 +61,4 @@ def _text(task: Task) -> str:
 def _parts(task: Task) -> dict[str, str]:
     """What a task says, part by part: its kind, its heads by clause, its arguments."""
     arguments = {f"{ARGUMENT}{name}": shown(value) for name, value in task.arguments.items()}
-    return {"kind": task.kind, **task.heads, **arguments}
+    return {"kind": task.kind, **task.named, **arguments}

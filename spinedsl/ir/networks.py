@@ -9,7 +9,7 @@ from spinedsl.brief import counted, cut
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.ir.trace import Trace
-from spinedsl.record import Record
+from spinedsl.record import Record, field
 from spinedsl.syntax import tree
 
 if TYPE_CHECKING:
@@ -81,12 +81,16 @@ class RowDecl(Record, eq=False):
 
 
 class TaskDecl(Record, eq=False):
-    """A task with its heads by clause. `kind` and heads that are not known, after a mistake, are left out."""
+    """A task with its heads by clause. `kind` and heads that are not known, after a mistake, are left out.
+
+    `parts` has the name under which a head yields what is meant, where a clause says one: `scores` of `fcos.scores`.
+    """
 
     task: tree.Task
     kind: TaskKind | None
     heads: Mapping[str, tree.Name]
     sound: bool  # false: a mistake was reported about it, so that nothing that follows from it is
+    parts: Mapping[str, tree.Name] = field(default_factory=dict)
 
     def __brief__(self) -> str:
         return f"{cut(self.name, 30)}: {cut(self.task.use.name.text, 30)}"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from spinedsl.ops.graph import of_head
+from spinedsl.ops.program import yielded_as
 from spinedsl.ops.tasks import Given, Misfit
 from spinedsl.record import Record
 from spinedsl.source import Span
@@ -35,13 +36,17 @@ def task_misfits(network: TypedNetwork) -> Iterator[TaskMisfit]:
 
 def _of_task(network: TypedNetwork, task: TypedTask) -> Iterator[TaskMisfit]:
     kind, names = task.declared.kind, task.declared.heads
-    rows = {clause: network.rows[name.text] for clause, name in names.items()}
-    known = all(row.calls and (row.type is not None or row.parts) for row in rows.values())
-    if kind is None or not task.declared.sound or not known or len(task.arguments) < len(kind.attributes):
+    if kind is None or not task.declared.sound or len(task.chosen) < len(names):
         return
+    if len(task.arguments) < len(kind.attributes):
+        return
+    rows = {clause: network.rows[name.text] for clause, name in names.items()}
     heads: dict[str, Given] = {}
     for clause, row in rows.items():
         nodes, types, values = of_head(row.calls[0])
-        heads[clause] = Given(values, types, nodes)
+        yields = () if clause in task.declared.parts else yielded_as(row.calls[0].module.yields)
+        heads[clause] = Given(tuple(values[number] for number in task.chosen[clause]), types, nodes, yields, row.name)
     for misfit in kind.misfits(heads, task.arguments):
-        yield TaskMisfit(task, rows[misfit.clause], names[misfit.clause].span, misfit)
+        head, part = names[misfit.clause], task.declared.parts.get(misfit.clause)
+        place = head.span if part is None else head.span.to(part.span)
+        yield TaskMisfit(task, rows[misfit.clause], place, misfit)

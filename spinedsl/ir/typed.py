@@ -78,10 +78,15 @@ class TypedRow(Record, eq=False):
 
 
 class TypedTask(Record, eq=False):
-    """A task with the values of its arguments, defaults among them; those that are not known are left out."""
+    """A task with the values of its arguments, defaults among them, and what its clauses name.
+
+    `chosen` has the numbers of the values that a clause means, of those that its head gives. Arguments and clauses that
+    are not known are left out.
+    """
 
     declared: TaskDecl
     arguments: Mapping[str, Value]
+    chosen: Mapping[str, tuple[int, ...]]
 
     def __brief__(self) -> str:
         return self.declared.__brief__()

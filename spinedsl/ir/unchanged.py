@@ -56,8 +56,9 @@ def _key(typed: TypedNetwork) -> tuple[object, ...]:
 
 
 def _key_of_task(task: TypedTask) -> tuple[object, ...]:
-    heads = tuple((clause, name.text) for clause, name in task.declared.heads.items())
-    return task.declared.name, task.declared.task.use.name.text, tuple(task.arguments.items()), heads
+    declared = task.declared
+    heads = tuple((clause, name.text, task.chosen.get(clause)) for clause, name in declared.heads.items())
+    return declared.name, declared.task.use.name.text, tuple(task.arguments.items()), heads
 
 
 def _key_of_row(row: TypedRow) -> tuple[object, ...]:

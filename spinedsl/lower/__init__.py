@@ -69,13 +69,15 @@ def _task(task: TypedTask, rows: Mapping[str, Row]) -> Task:
     """One task, with the outputs that its heads give."""
     declared = task.declared
     heads = {clause: name.text for clause, name in declared.heads.items()}
+    given = {clause: tuple(rows[name].values) for clause, name in heads.items()}
     return Task(
         name=declared.name,
         kind=declared.task.use.name.text,
         arguments=Table(task.arguments),
         heads=heads,
-        outputs={clause: tuple(rows[name].values) for clause, name in heads.items()},
+        outputs={clause: tuple(given[clause][number] for number in task.chosen[clause]) for clause in heads},
         loc=Loc(declared.task.span.source.name, declared.task.span.line),
+        parts={clause: name.text for clause, name in declared.parts.items()},
     )
 
 

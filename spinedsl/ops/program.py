@@ -8,7 +8,7 @@ network. `graph.flatten` does just that; the PyTorch backend prints the text and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -309,6 +309,17 @@ class Yielded(Record):
     type: Type
 
 
+def yielded_as(yields: Sequence[Yielded]) -> tuple[str, ...]:
+    """The names under which a head yields several things, each once; none where all have one name."""
+    firsts = [yielded.name[0] for yielded in yields if yielded.name]
+    return tuple(dict.fromkeys(name for name in firsts if isinstance(name, str) and not name.isdecimal()))
+
+
+def numbers_of(yields: Sequence[Yielded], part: str) -> tuple[int, ...]:
+    """Which of the values that a head yields have that name."""
+    return tuple(number for number, yielded in enumerate(yields) if yielded.name[:1] == (part,))
+
+
 class Connection(Record, eq=False):
     """One input of a row: the row it comes from, and the module that resamples it, if any."""
 
@@ -356,7 +367,8 @@ class Row(Record, eq=False):
 class Task(Record, eq=False):
     """What heads of the network mean: a kind of `ops.tasks.TASKS`, with its arguments.
 
-    `heads` has the head that each clause of the kind names, and `outputs` the network's outputs that this head gives.
+    `heads` has the head that each clause of the kind names, `parts` the name under which that head yields what is
+    meant, where the clause says one, and `outputs` the network's outputs that are meant.
     """
 
     name: str
@@ -365,9 +377,19 @@ class Task(Record, eq=False):
     heads: Mapping[str, str]
     outputs: Mapping[str, tuple[str, ...]]
     loc: Loc
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What each clause names, as a file has it: `scores`, or `fcos.scores`."""
+        return {clause: ".".join([head, *self.part(clause)]) for clause, head in self.heads.items()}
+
+    def part(self, clause: str) -> tuple[str, ...]:
+        """The name that a clause says after that of the head, if it does."""
+        return (self.parts[clause],) if clause in self.parts else ()
 
     def __brief__(self) -> str:
-        read = ", ".join(f"{clause} {head}" for clause, head in self.heads.items())
+        read = ", ".join(f"{clause} {named}" for clause, named in self.named.items())
         return f"{cut(self.name, 30)}: {cut(self.kind, 30)} {cut(read, 60)}"
 
 

@@ -15,6 +15,7 @@ from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Connection, Program, Row, Task
+from spinedsl.ops.tasks import TASKS
 from spinedsl.ops.types import Value
 
 
@@ -68,9 +69,11 @@ def plain_tasks(program: Program) -> list[dict[str, Any]]:
 
 
 def task_text(task: Task) -> str:
-    """A task as a row of a file, with all its arguments."""
-    given = ", ".join(f"{name} = {shown(value)}" for name, value in task.arguments.items())
-    heads = " ".join(f"{clause} {head}" for clause, head in task.heads.items())
+    """A task as a row of a file, with all its arguments that are read."""
+    idle = [one.name for one in TASKS[task.kind].attributes if one.idle is not None and one.idle.holds(task.arguments)]
+    read = {name: value for name, value in task.arguments.items() if name not in idle and value != ()}
+    given = ", ".join(f"{name} = {shown(value)}" for name, value in read.items())
+    heads = " ".join(f"{clause} {named}" for clause, named in task.named.items())
     return f"task {task.name}: {task.kind}{f'({given})' if given else ''} {heads}"
 
 

@@ -32,6 +32,7 @@ from spinedsl.ops.program import (
     Statement,
     Values,
     Yield,
+    numbers_of,
 )
 from spinedsl.ops.tasks import TASKS
 from spinedsl.ops.types import Loc, Type
@@ -65,16 +66,25 @@ def _require(holds: bool, place: Loc | str, problem: str) -> None:
 
 def _check_tasks(program: Program) -> None:
     """Each names heads that are there, and the outputs that they give."""
-    heads = {row.name: tuple(row.values) for row in program.heads}
+    heads = {row.name: row for row in program.heads}
     for task in program.tasks:
         place = str(task.loc)
         _require(task.kind in TASKS, place, f"task `{task.name}` is of no kind that there is")
         kind = TASKS[task.kind]
-        _require(set(task.heads) == set(kind.clauses), place, f"task `{task.name}` has other clauses than its kind")
+        known = set(kind.clauses) <= set(task.heads) <= set(kind.words)
+        _require(known, place, f"task `{task.name}` has other clauses than its kind")
         expected = {attribute.name for attribute in kind.attributes}
         _require(set(task.arguments) == expected, place, f"task `{task.name}` has other arguments than its kind")
-        given = {clause: heads.get(name) for clause, name in task.heads.items()}
+        given = {clause: _named_by(heads.get(name), task.part(clause)) for clause, name in task.heads.items()}
         _require(given == task.outputs, place, f"task `{task.name}` is of outputs that its heads do not give")
+
+
+def _named_by(row: Row | None, part: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The outputs of a head, or those of one name that it yields."""
+    if row is None:
+        return None
+    names = tuple(row.values)
+    return tuple(names[number] for number in numbers_of(row.calls[0].module.yields, *part)) if part else names
 
 
 # ---- the structure ----

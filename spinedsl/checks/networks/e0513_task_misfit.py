@@ -18,13 +18,13 @@ RULE = Rule(
     default=Default.ERROR,
     explanation="""\
 Each kind of task needs numbers of its own form. A `classification` needs one vector with a number for
-each class, two at least. An `embedding` needs one vector
-of length 1, so that the distance between two means the same for every pair. A `segmentation` needs
-one map with a number for each class at each position.
+each class, two at least; an `embedding` one vector of length 1, which `l2_normalise` gives, and nothing
+after it changes; a `segmentation` one map with a number for each class.
 
-That a vector has length 1 is told by the operation that makes it, whatever the head's type is called:
-`l2_normalise`, perhaps of a map pooled to 1x1, then flattened. A scale after that would change it; the
-scale of ArcFace belongs to the loss.
+A `detection` needs boxes with four numbers, classes with a number for each, and perhaps a quality with
+one number, all for each anchor and over maps of the same levels. Anchors are all `ratios` at all
+`scales`; without `ratios`, each position is one point. Of a head that yields several things, a clause
+names one: `boxes towers.boxes`.
 """,
     wrong="""\
 spine 1

@@ -9,9 +9,9 @@ RULE = Rule(
     label="expected one head",
     default=Default.ERROR,
     explanation="""\
-Each clause of a task names one head. Two heads that mean the same kind of thing, such as the labels of
-two data sets, are two tasks, each with a name of its own: losses, metrics and predictions go by those
-names.
+Each clause of a task names one head, as in `towers`, or one thing that a head yields, as in
+`towers.scores`. Two heads that mean the same kind of thing, such as the labels of two data sets, are
+two tasks, each with a name of its own: losses, metrics and predictions go by those names.
 """,
     wrong="""\
 spine 1

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from spinedsl import checks as say
-from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
+from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.elaborate.row import RowElaborator, below_stem
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
 from spinedsl.ir.expand import Context, Work
 from spinedsl.ir.networks import Network, RowDecl, TaskDecl
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ir.typed import InputSize, TypedInput, TypedNetwork, TypedRow, TypedTask
-from spinedsl.ops.types import Loc, Type
+from spinedsl.ops.primitives import Attribute
+from spinedsl.ops.program import numbers_of, yielded_as
+from spinedsl.ops.types import Loc, Type, Value
+from spinedsl.syntax import tree
 
 MAX_ROWS = 20_000
 FIXED_STEPS = 20  # of a network, before its first row
@@ -87,7 +93,51 @@ class Elaborator:
         named = {argument.name.text for argument in declared.task.use.arguments if argument.name is not None}
         attributes = kind.attributes if kind is not None else ()
         values = {one.name: one.default for one in attributes if not one.required and one.name not in named} | given
-        return TypedTask(declared, {one.name: values[one.name] for one in attributes if one.name in values})
+        arguments = {one.name: values[one.name] for one in attributes if one.name in values}
+        if len(arguments) == len(attributes):
+            for attribute in (one for one in attributes if one.name in named):
+                self.is_read(declared.task.use, attribute, arguments)
+        return TypedTask(declared, arguments, self.chosen(declared))
+
+    def is_read(self, use: tree.Use, attribute: Attribute, arguments: Mapping[str, Value]) -> None:
+        """An argument of a task that others leave without a meaning is reported."""
+        if attribute.idle is None or not attribute.idle.holds(arguments):
+            return
+        argument = next(one for one in use.arguments if one.name is not None and one.name.text == attribute.name)
+        where, why = f"this `{use.name.text}`", attribute.idle.why
+        found = say.NOT_READ.at(argument.span, name=attribute.name, where=where, why=why)
+        away = taken_away(use.arguments, argument)
+        self.report(found.with_fix(f"{attribute.idle.fix}, or take it away", away))
+
+    def chosen(self, declared: TaskDecl) -> dict[str, tuple[int, ...]]:
+        """The numbers of the values that each clause of a task means, of those that its head gives."""
+        found: dict[str, tuple[int, ...]] = {}
+        for clause, name in declared.heads.items():
+            row = self.rows[name.text]
+            if not row.calls or (row.type is None and not row.parts):
+                continue
+            yields, part = row.calls[0].module.yields, declared.parts.get(clause)
+            numbers = tuple(range(len(row.parts) or 1)) if part is None else numbers_of(yields, part.text)
+            if numbers:
+                found[clause] = numbers
+            elif part is not None:
+                self.no_part(name, part, yielded_as(yields))
+        return found
+
+    def no_part(self, head: tree.Name, part: tree.Name, known: Sequence[str]) -> None:
+        """The head yields nothing under that name."""
+        where = f"in head `{head.text}`"
+        found = say.UNKNOWN_NAME.at(part.span, kind="value", name=part.text, where=where)
+        near = nearest(part.text, known)
+        if near is None and known:
+            found = found.with_notes(f"it yields {one_of(known, conjunction='and')}")
+            found = found.with_fix(f"name one of these, as in `{head.text}.{known[0]}`")
+        elif near is None:
+            found = found.with_notes("what it gives has no name but its own")
+            whole = Edit(head.span.to(part.span), head.text)
+            self.report(found.with_fix(f"name the head alone: `{head.text}`", whole))
+            return
+        self.report(found.with_rename(part.span, near))
 
     # ---- rows ----
 

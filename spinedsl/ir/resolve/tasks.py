@@ -36,14 +36,14 @@ class TaskResolver(Record, frozen=False):
         self.arguments(task.use, kind)
         clauses = self.clauses(task, kind)
         heads: dict[str, tree.Name] = {}
-        for word in kind.clauses:
-            if word not in clauses:
-                continue
-            name = self.only_head(task, clauses[word])
+        parts: dict[str, tree.Name] = {}
+        for word in (word for word in kind.words if word in clauses):
+            name, part = self.only_head(task, clauses[word])
             if name is not None and self.is_head(task, name):
                 heads[word] = name
-        sound = len(heads) == len(kind.clauses) and len(self.names.diagnostics) == before
-        return TaskDecl(task, kind, heads, sound)
+                parts |= {word: part} if part is not None else {}
+        sound = set(kind.clauses) <= set(heads) and len(self.names.diagnostics) == before
+        return TaskDecl(task, kind, heads, sound, parts)
 
     # ---- the kind and its arguments ----
 
@@ -87,11 +87,11 @@ class TaskResolver(Record, frozen=False):
         unknown = False
         for clause in task.clauses:
             word = clause.keyword
-            if word.text not in kind.clauses:
+            if word.text not in kind.words:
                 unknown = True
                 what = f"a task of kind `{kind.name}`"
-                wrong = say.UNKNOWN_CLAUSE.at(word.span, row=what, name=word.text, known=one_of(kind.clauses))
-                left = [known for known in kind.clauses if all(c.keyword.text != known for c in task.clauses)]
+                wrong = say.UNKNOWN_CLAUSE.at(word.span, row=what, name=word.text, known=one_of(kind.words))
+                left = [known for known in kind.words if all(c.keyword.text != known for c in task.clauses)]
                 near = left[0] if len(left) == 1 else self.names.unit.nearest(word.text, left)
                 away = wrong.with_fix("take it away", Edit(clause.span, ""))
                 say_(away if near is None else wrong.with_rename(word.span, near))
@@ -120,18 +120,20 @@ class TaskResolver(Record, frozen=False):
 
     # ---- the heads ----
 
-    def only_head(self, task: tree.Task, clause: tree.Clause) -> tree.Name | None:
-        """The one name of a clause."""
+    def only_head(self, task: tree.Task, clause: tree.Clause) -> tuple[tree.Name | None, tree.Name | None]:
+        """The one head of a clause, and the name of what it yields, if the clause says one."""
         value = clause.value
         if isinstance(value, tree.Ident):
-            return tree.Name(value.name, value.span)
+            return tree.Name(value.name, value.span), None
+        if isinstance(value, tree.Property) and isinstance(value.base, tree.Ident):
+            return tree.Name(value.base.name, value.base.span), value.name
         if isinstance(value, tuple) and len(value) == 1:
-            return value[0]
+            return value[0], None
         got = counted(len(value), "head") if isinstance(value, tuple) else f"`{value.span.text}`"
         found = say.TASK_HEADS.at(clause.span, name=task.name.text, got=got, clause=clause.keyword.text)
         fix = "keep one of them: a task of its own says what another head means"
         self.names.diagnostics.append(found.with_fix(fix if isinstance(value, tuple) else "name a head"))
-        return None
+        return None, None
 
     def is_head(self, task: tree.Task, name: tree.Name) -> bool:
         """A head has the name; otherwise what is wrong was reported."""
