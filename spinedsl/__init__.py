@@ -46,6 +46,7 @@ Modules:
 
     data           pictures, labels, preprocessing and batches; needs `pip install 'spinedsl[train]'`
     edit           edits of a network as values
+    inference      what trained networks are for: evaluate, predict, galleries; needs `pip install 'spinedsl[train]'`
     tasks          losses, decoding and figures of what outputs mean; needs `pip install 'spinedsl[torch]'`
     testing        Hypothesis strategies and laws; needs `pip install 'spinedsl[testing]'`
 
@@ -60,6 +61,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spinedsl import data as data
     from spinedsl import edit
+    from spinedsl import inference as inference
     from spinedsl import tasks as tasks
     from spinedsl import testing as testing
     from spinedsl.agreement import Report
@@ -136,6 +138,7 @@ _HOMES = {
 _MODULES = {
     "data": ("numpy", "PIL"),
     "edit": (),
+    "inference": ("torch", "numpy", "PIL", "safetensors"),
     "tasks": ("torch",),
     "testing": ("hypothesis",),
 }  # with the packages that each needs

@@ -42,7 +42,7 @@ READERS: dict[str, Callable[[Any], object]] = {
 
 def test_help_lists_every_name_in_a_line_and_dir_has_them() -> None:
     listed = re.findall(r"^    ([A-Za-z_]+) {2,}\S", spinedsl.__doc__ or "", re.MULTILINE)
-    assert sorted(listed) == sorted({*spinedsl.__all__, "data", "tasks", "testing"} - {"__version__"})
+    assert sorted(listed) == sorted({*spinedsl.__all__, "data", "inference", "tasks", "testing"} - {"__version__"})
     assert {*listed} <= {*dir(spinedsl)}
     assert all(getattr(spinedsl, name).__doc__ for name in listed)
     assert all(line in pydoc.render_doc(spinedsl) for line in (spinedsl.__doc__ or "").split("\n"))

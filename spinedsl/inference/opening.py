@@ -53,6 +53,8 @@ def open_engine(path: str | os.PathLike[str], device: str = "auto") -> Outcome[E
             if not there:
                 return _none(file, "it is a folder without a checkpoint", "name the checkpoint, or the folder of a run")
             file = there[0]
+        if file.is_file() and not file.stat().st_size:
+            return _none(file, "it is empty", "fetch it again, or train it again")
         kind = contents.kind_of(file)
     except contents.Unknown as unknown:
         return _other(file) or _none(file, f"it is {unknown.what}", "name the checkpoint, or the exported model")

@@ -88,6 +88,11 @@ COMMANDS = {
         "torch, numpy, PIL, safetensors, executorch, litert_torch and ai_edge_litert: "
         "pip install 'spinedsl[train,executorch,litert]'"
     ),
+    "eval best.safetensors": "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'",
+    "predict best.safetensors photo.jpg": "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'",
+    "gallery best.safetensors known -o g.safetensors": (
+        "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'"
+    ),
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
 WITHOUT = (
@@ -104,6 +109,7 @@ CALLS = {
     "spinedsl.compile('net.spine', to='onnx')": "onnx and numpy: pip install 'spinedsl[onnx]'",
     "spinedsl.verify('net.spine')": "numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "spinedsl.read_weights('w.npz')": "numpy: pip install 'spinedsl[onnx]'",
+    "spinedsl.inference": "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'",
     "__import__('spinedsl.testing')": "hypothesis: pip install 'spinedsl[testing]'",
 }
 
