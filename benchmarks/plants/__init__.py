@@ -6,6 +6,7 @@ from benchmarks.plants import (
     detection,
     draw,
     export,
+    inference,
     language,
     meaning,
     onnx,
@@ -29,6 +30,7 @@ PLANTS: tuple[Plant, ...] = (
     *data.PLANTS,
     *detection.PLANTS,
     *export.PLANTS,
+    *inference.PLANTS,
 )
 
 __all__ = ["PLANTS", "Plant"]

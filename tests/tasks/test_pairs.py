@@ -50,7 +50,7 @@ def test_of_many_pairs_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_folds_share_no_identity_and_are_balanced() -> None:
-    labels = torch.cat([torch.arange(30).repeat(4), torch.arange(100, 140)])  # 30 of four images, 40 of one
+    labels = torch.cat([torch.arange(30).repeat_interleave(4), torch.arange(100, 140)])  # 30 of four images, 40 of one
     found = drawn(labels, folds=10, seed=1)
     assert found.folds == 10
     seen: dict[int, int] = {}
