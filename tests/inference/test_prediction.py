@@ -240,8 +240,8 @@ def test_an_evaluation_is_written_and_its_threshold_used(here: Path, capsys: pyt
     assert held == json.loads(out)
     assert (here / "out/eval.svg").read_text().startswith("<svg ")
     assert (here / "out/eval.png").read_bytes().startswith(b"\x89PNG")
-    words = ("gallery", "faces.safetensors", "known", "-o", "kept.safetensors", "--evaluation", "out/eval.json")
-    assert run(capsys, *words)[0] == 0
+    kept = ("gallery", "faces.safetensors", "known", "-o", "kept.safetensors", "--evaluation", "out/eval.json")
+    assert run(capsys, *kept)[0] == 0
     status, out, err = run(capsys, "predict", "faces.safetensors", "people", "--gallery", "kept.safetensors", "--json")
     assert status == 0
     assert json.loads(out)["threshold"] == {**held["threshold"], "from": "kept.safetensors"}
