@@ -10,6 +10,7 @@ import hashlib
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
 from typing import Any
 
 from spinedsl import __version__, analysis
@@ -198,9 +199,9 @@ def _data(facts: Facts) -> Iterator[str]:
     data: Any = about["data"]
     yield "## Data"
     yield ""
-    entries = [("training", f"{_word(str(named.get('train', '-')))}: {data['pictures']:,} pictures")]
+    entries = [("training", f"{_path(str(named.get('train', '-')))}: {data['pictures']:,} pictures")]
     if named.get("validation"):
-        entries.append(("validation", _word(str(named["validation"]))))
+        entries.append(("validation", _path(str(named["validation"]))))
     entries.append(("classes" if facts.model.trained.task.by_class else "identities", f"{len(data['classes']):,}"))
     entries.append(("digest of the training data", f"`{_word(str(data['digest'])) or '-'}`"))
     yield from _table(("", ""), *entries)
@@ -222,7 +223,7 @@ def _metrics(facts: Facts) -> Iterator[str]:
 
 
 def _evaluated(found: Mapping[str, Any]) -> Iterator[str]:
-    data = _word(str(found["data"]))
+    data = _path(str(found["data"]))
     yield f"On {found['images']:,} images of {data}; intervals of {found['level']:.0%} by bootstrap:"
     yield ""
     entries = []
@@ -304,6 +305,12 @@ def _table(head: Sequence[str], *entries: Sequence[str]) -> Iterator[str]:
     yield "|" + "---|" * len(head)
     for entry in entries:
         yield f"| {' | '.join(entry)} |"
+
+
+def _path(text: str) -> str:
+    """A path as a card shows it: of an absolute one its end, since the rest is about a machine or a person."""
+    path = PurePath(text)
+    return _word(PurePath("…", *path.parts[-2:]).as_posix() if path.is_absolute() and len(path.parts) > 3 else text)
 
 
 def _word(text: str) -> str:

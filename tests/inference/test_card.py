@@ -198,6 +198,8 @@ def test_an_evaluation_of_the_same_network_goes_into_it(colours: Run, tmp_path: 
     top = held["figures"]["top_1"]
     assert f"| top\\_1 | {top['value']:.4f} | {top['low']:.4f} to {top['high']:.4f} |" in card
     assert "intervals of 95% by bootstrap" in card
+    assert str(colours.folder.parent) not in card, "paths of a machine stay there"
+    assert f"…/{colours.folder.name}/val" in card
     assert "No real picture" not in card
     for text, words in (
         ("{", "it is not JSON"),

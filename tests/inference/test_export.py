@@ -21,6 +21,7 @@ from spinedsl.inference.compared import made, samples_of
 from spinedsl.inference.export import Told, export
 from spinedsl.inference.exported import TRAINED, VERSION, batched, open_exported
 from spinedsl.inference.formats import FORMATS, Wanted, written
+from spinedsl.inference.nodes import Nodes, Value
 from spinedsl.inference.parity import parity
 from spinedsl.ops.digests import HEX, MODEL_MARK
 from spinedsl.tasks import TASKS
@@ -113,6 +114,35 @@ def test_values_that_are_called_as_input_and_output_are(tmp_path: Path) -> None:
 
 def test_every_task_has_its_nodes() -> None:
     assert deployed.DECODED.keys() == TASKS.keys()
+
+
+@pytest.mark.parametrize("opset", [13, 18])
+@pytest.mark.parametrize("kind", deployed.DECODED)
+def test_the_nodes_of_a_task_are_its_decoding(kind: str, opset: int) -> None:
+    """Of usual outputs, of zeros, of very small and very large ones."""
+    nodes = Nodes("task", {"output"}, opset)
+    found = deployed.DECODED[kind].nodes(nodes, Value(nodes, "output", np.dtype(np.float32)))
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 6]) for name in ("output", found.name)
+    ]
+    graph = onnx.helper.make_graph(nodes.made, "task", ends[:1], ends[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)
+    drawn = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32) * [[1], [0], [1e-14], [1e4], [50]]
+    given = drawn.astype(np.float32)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    expected = TASKS[kind].decode(torch.from_numpy(given)).numpy()
+    np.testing.assert_allclose(session.run(None, {"output": given})[0], expected, rtol=1e-5, atol=1e-7)
+
+
+def test_tensors_that_no_file_holds_stand_in_a_second_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("spinedsl.backends.onnx.MOST_BYTES", 1000)
+    outcome = written("onnx", model_of("crop"), Wanted(), tmp_path)
+    assert outcome.value is not None, outcome.diagnostics
+    assert {path.name for path in tmp_path.iterdir()} == set(outcome.value)
+    assert len(outcome.value) == 2
+    opened = open_exported(tmp_path / outcome.value[0])
+    assert opened.value is not None, opened.diagnostics
+    np.testing.assert_allclose(opened.value.run(pictures()), engine("crop").run(pictures()), atol=2e-6)
 
 
 # ---- other formats ----
