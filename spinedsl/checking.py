@@ -245,4 +245,4 @@ def _imported_bases(networks: Mapping[str, Network]) -> list[Network]:
 
 def needs_arguments(network: Network) -> bool:
     """The network has a parameter without a value: only its instances can be compiled."""
-    return network.instance is None and any(p.default is None for p in network.declared.parameters)
+    return any(p.default is None and p.name.text not in network.arguments for p in network.declared.parameters)

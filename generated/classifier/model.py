@@ -227,7 +227,7 @@ class Classifier(nn.Module):
 
 
 class Classifier49(nn.Module):
-    """Gives feature maps of levels 3 to 7, and what the head logits gives (classifier.spine:18)."""
+    """Gives feature maps of levels 3 to 7, and what the head logits gives (classifier.spine:17)."""
 
     def __init__(self) -> None:
         super().__init__()

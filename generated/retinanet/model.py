@@ -218,7 +218,7 @@ class RetinaTower(nn.Module):
 
 
 class RetinaNet49(nn.Module):
-    """Gives feature maps of levels 3 to 7, and what the heads scores and boxes give (retinanet.spine:32)."""
+    """Gives feature maps of levels 3 to 7, and what the heads scores and boxes give (retinanet.spine:28)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -34,6 +34,8 @@ def _asks(network: Network, base: Network) -> bool:
     """Something is given that was not so before, other than `allow`."""
     instance = network.instance
     assert instance is not None
+    if instance.parameters:
+        return False
     if any(not isinstance(edit, tree.Allow | tree.Argument) for edit in instance.edits or ()):
         return True
     defaults = {parameter.name.text: parameter.default for parameter in network.declared.parameters}

@@ -47,11 +47,26 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
                 yield UnusedName(parameter.name.text, parameter.name.span, name.text)
     edits = _mentioned(tuple(network for network in file.networks if isinstance(network, tree.Instance)))
     for network in file.networks:
-        if isinstance(network, tree.Network):
-            inside = _mentioned(network) | edits
-            for parameter in network.parameters:
-                if parameter.name.text not in inside:
-                    yield UnusedName(parameter.name.text, parameter.name.span, network.name.text)
+        inside = _mentioned(network) | (edits if isinstance(network, tree.Network) else _inherited(unit, network))
+        for parameter in network.parameters:
+            if parameter.name.text not in inside:
+                yield UnusedName(parameter.name.text, parameter.name.span, network.name.text)
+
+
+def _inherited(unit: Unit, instance: tree.Instance) -> set[str]:
+    """The parameters of what an instance is made of: its own that are called so are read there."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    network: tree.Network | tree.Instance = instance
+    while isinstance(network, tree.Instance) and network.base.text not in seen:
+        seen.add(network.base.text)
+        homes = unit.with_network(network.base.text)
+        if len(homes) != 1:
+            return found
+        unit = homes[0]
+        network = unit.networks[network.base.text]
+        found |= {parameter.name.text for parameter in network.parameters}
+    return found
 
 
 def _mentioned(node: object) -> set[str]:

@@ -152,17 +152,12 @@ class Builder:
     def network_head(self, _keyword: Token, name: Token, *rest: Any) -> tuple[Any, ...]:
         return self._name(name), tuple(part for part in rest if isinstance(part, tree.Parameter))
 
-    def instance(
-        self,
-        keyword: Token,
-        name: Token,
-        _equal: Token,
-        base: Token,
-        arguments: tuple[tuple[tree.Argument, ...], Token] | None,
-    ) -> tree.Instance:
+    def instance(self, keyword: Token, name: Token, *rest: Any) -> tree.Instance:
+        *parts, base, arguments = rest  # what is in its parentheses, the `=`, and the base with what that is given
         given, last = arguments or ((), base)
+        own = tuple(part for part in parts if isinstance(part, tree.Parameter))
         span = self._span(keyword, last)
-        return tree.Instance(self._name(name), self._name(base), given, span, None, span)
+        return tree.Instance(self._name(name), own, self._name(base), given, span, None, span)
 
     def edited_head(self, *parts: Any) -> tree.Instance:
         return self.instance(*parts[:-1])

@@ -71,7 +71,14 @@ class Statement(Record, frozen=False, eq=False):
     @property
     def makes_instance(self) -> bool:
         """`network A = B`, with or without edits."""
-        return self.head == "NETWORK" and any(token.type == "EQUAL" for token in self.tokens[:3])
+        if self.head != "NETWORK":
+            return False
+        depth = 0
+        for token in self.tokens:
+            depth += (token.type == "LPAR") - (token.type == "RPAR")
+            if token.type == "EQUAL" and depth == 0:
+                return True
+        return False
 
     @property
     def has_edits(self) -> bool:

@@ -382,9 +382,13 @@ EditItem: TypeAlias = Change | Drop | Addition | Move | SettingItem | Argument |
 
 
 class Instance(Node, eq=False):
-    """`network name = base(arguments)`; `edits` is None without a `with`. `span` ends before it, `extent` after it."""
+    """`network name(parameters) = base(arguments)`; `edits` is None without a `with`.
+
+    `span` ends before that, `extent` after it. `parameters` are those that it has besides the base's.
+    """
 
     name: Name
+    parameters: tuple[Parameter, ...]
     base: Name
     arguments: tuple[Argument, ...]
     span: Span

@@ -13,20 +13,22 @@ from spinedsl.record import Record
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 
-NAME, INSTANCE = "given__", "Given__"
+NAME, OWN, INSTANCE = "given__", "own__", "Given__"
 MOST = 3  # numbers of one network that are tried
 
 
 class Opened(Record):
     """A file whose network takes a number from outside, with instances of it that give another.
 
-    `as_parameter` and `as_edit` are two ways to give the same; `as_argument` gives a `let`, which takes nothing.
+    `as_parameter`, `as_edit` and `passed_on` are ways to give the same: the last one by a parameter of the instance, in
+    another way for each number. `as_argument` gives a `let`, which takes nothing.
     """
 
     number: Span
     as_parameter: Source
     as_argument: Source
     as_edit: Source
+    passed_on: Source
 
 
 def opened(analysis: driver.Analysis, name: str) -> Iterator[Opened]:
@@ -45,13 +47,22 @@ def opened(analysis: driver.Analysis, name: str) -> Iterator[Opened]:
         taken = [(number.span, NAME)]
         with_parameter = _replaced(source, [(Span(source, place, place), parameter), *taken])
         with_let = _replaced(source, [(Span(source, first, first), f"let {NAME} = {old}\n    "), *taken])
-        given, edited = f"{name}({NAME} = {new})", f"{name} with {{ let {NAME} = {new} }}"
+        ways = (
+            f"({OWN} = {new}) = {name}({NAME} = {OWN})",
+            f"({NAME} = {new}) = {name}({NAME} = {NAME})",
+            f"({OWN} = {old}, {NAME} = {OWN} + 1) = {name}",
+            f"({OWN} = {new}) = {name} with {{ {NAME} = {OWN} }}",
+        )
+
+        def made(text: str, instance: str) -> Source:
+            return Source.from_text(f"{text.rstrip()}\n\nnetwork {INSTANCE}{instance}\n", source.name, source.origin)
+
         yield Opened(
             number.span,
-            *(
-                Source.from_text(f"{text.rstrip()}\n\nnetwork {INSTANCE} = {made}\n", source.name, source.origin)
-                for text, made in ((with_parameter, given), (with_let, given), (with_let, edited))
-            ),
+            as_parameter=made(with_parameter, f" = {name}({NAME} = {new})"),
+            as_argument=made(with_let, f" = {name}({NAME} = {new})"),
+            as_edit=made(with_let, f" = {name} with {{ let {NAME} = {new} }}"),
+            passed_on=made(with_parameter, ways[number.span.start % len(ways)]),
         )
 
 

@@ -260,6 +260,8 @@ def taken(source: Source, network: str) -> None:
         given, edited = _made(one.as_parameter), _made(one.as_edit)
         require(given != before, f"another {what} is taken, and nothing is reported")
         require(given == edited, f"{what} is another network by an argument than by an edit")
+        passed = given is None or given == _made(one.passed_on)
+        require(passed, f"{what} is another network by a parameter of the instance")
         codes = [found.code.id for found in driver.analyse(one.as_argument).diagnostics]
         require(codes == ["E0203"], f"a `let` given as an argument is answered {' '.join(codes) or 'by nothing'}")
 

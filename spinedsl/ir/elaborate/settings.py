@@ -49,11 +49,11 @@ class Settings(Record, frozen=False):
     def open(self) -> None:
         """Give the network's parameters and `let`s their values."""
         env, arguments = self.values.env, self.network.arguments
-        given = {name: self.values.evaluate(argument) for name, argument in arguments.items()}
         for parameter in self.network.declared.parameters:
             name = parameter.name.text
-            if name in given:
-                env[name] = given[name] if self.same_kind(parameter, given[name], arguments[name]) else POISON
+            if name in arguments:  # which may name parameters of the instance: they stand before the base's
+                given = self.values.evaluate(arguments[name])
+                env[name] = given if self.same_kind(parameter, given, arguments[name]) else POISON
             elif parameter.default is not None:
                 env[name] = self.values.evaluate(parameter.default)
             else:

@@ -2,18 +2,20 @@
 
 B may be an instance itself, and may stand in a file that this one imports: it is made there, with what that file can
 name. Arguments add up along the way: a later instance may give what an earlier one gave, and then has the last word.
+Parameters add up too: those of `A(p = 1) = B(q = p)` come before B's, and one that B has as well gets A's default.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable
+from itertools import count
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Unit
-from spinedsl.ir.networks import Network
+from spinedsl.ir.networks import Network, with_article
 from spinedsl.ir.resolve.expressions import Expressions, Scope
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.network import resolve_network
@@ -72,12 +74,41 @@ class _Maker(Record, frozen=False):
             return None
         if instance.edits is not None and not self.afford(base, instance):
             return None
-        network = self.edited(unit, base, instance) if instance.edits is not None else base
-        given = self.arguments(unit, network, instance)
+        widened = self.widened(unit, base, instance) if instance.parameters else base
+        if widened is None:
+            return None
+        network = self.edited(unit, widened, instance) if instance.edits is not None else widened
+        given = self.arguments(unit, base, network, instance)
         if given is None:
             return None
         arguments = {**network.arguments, **given}
         return replace(network, name=instance.name.text, unit=unit, arguments=arguments, instance=instance, base=base)
+
+    def widened(self, unit: Unit, base: Network, instance: tree.Instance) -> Network | None:
+        """The base with the parameters of an instance before its own; None if two share a name."""
+        own: dict[str, tree.Parameter] = {}
+        taken = taken_names(base)
+        before = len(self.diagnostics)
+        scope, expressions = Scope(), Expressions(unit, self.diagnostics, in_network=True)
+        for parameter in instance.parameters:
+            name = parameter.name.text
+            if parameter.default is not None and instance.edits is None:  # else the edited network is resolved whole
+                expressions.check(parameter.default, scope)
+            if name in taken:
+                found = say.DEFINED_TWICE.at(parameter.name.span, name=name, what="a parameter")
+                found = found.with_others(Label(taken[name][1], f"{taken[name][0]} has this name"))
+                free = next(free for n in count(2) if (free := f"{name}_{n}") not in taken)
+                self.diagnostics.append(found.with_fix(f"choose another name, say `{free}`"))
+                continue
+            own[name] = parameter
+            taken[name] = ("a parameter", parameter.name.span)
+            scope.names[name] = ("parameter", parameter.name.span)
+        if len(self.diagnostics) > before:
+            return None
+        kept = [parameter for parameter in base.declared.parameters if parameter.name.text not in own]
+        declared = replace(base.declared, parameters=(*own.values(), *kept))
+        arguments = {name: value for name, value in base.arguments.items() if name not in own}
+        return replace(base, declared=declared, arguments=arguments)
 
     def afford(self, base: Network, instance: tree.Instance) -> bool:
         """One more network may be written out: false once edits make too many rows, which is reported once."""
@@ -88,26 +119,42 @@ class _Maker(Record, frozen=False):
             self.diagnostics.append(found.with_fix("split the file"))
         return self.written <= self.most
 
-    def arguments(self, unit: Unit, network: Network, instance: tree.Instance) -> dict[str, tree.Expr] | None:
+    def arguments(
+        self, unit: Unit, base: Network, network: Network, instance: tree.Instance
+    ) -> dict[str, tree.Expr] | None:
         """What the instance gives by name, in its parentheses or among its edits; None where that is not right."""
         lets = {let.name.text: let.name for let in network.lets}
         taken, arguments = _apart(instance.given, lets)
         self.diagnostics += (_a_let(instance, argument, lets[name]) for name, argument in taken)
         before = len(self.diagnostics)
         expressions = Expressions(unit, self.diagnostics, in_network=True)
+        scope = Scope()
+        scope.names |= {one.name.text: ("parameter", one.name.span) for one in instance.parameters}
         for argument in arguments:
-            expressions.check(argument.value, Scope())
-        declared = network.declared.parameters
+            expressions.check(argument.value, scope)
+        declared = base.declared.parameters
         parameters = [parameter.name.text for parameter in declared]
-        required = [p.name.text for p in declared if p.default is None and p.name.text not in network.arguments]
+        known = {*base.arguments, *scope.names}
+        required = [p.name.text for p in declared if p.default is None and p.name.text not in known]
         place = network.trace.root if network.trace is not None else network.declared.name.span
         expressions.arguments(instance.base, arguments, instance.span, parameters, required, place)
         if len(self.diagnostics) > before:
             return None
         positional = iter(parameters)
-        return {
+        given = {
             next(positional) if argument.name is None else argument.name.text: argument.value for argument in arguments
         }
+        return self.passed_on(instance, given)
+
+    def passed_on(self, instance: tree.Instance, given: dict[str, tree.Expr]) -> dict[str, tree.Expr] | None:
+        """Without `width = width`, by which an instance passes on what it is given itself; nothing else can be both."""
+        own = {parameter.name.text: parameter for parameter in instance.parameters}
+        both = [name for name, value in given.items() if name in own and not _is_name(value, name)]
+        for name in both:
+            found = say.DEFINED_TWICE.at(own[name].name.span, name=name, what="a parameter")
+            found = found.with_others(Label(given[name].span, f"`{instance.base.text}` is given another value here"))
+            self.diagnostics.append(found.with_fix(f"choose another name than `{instance.base.text}`'s"))
+        return {name: value for name, value in given.items() if name not in own} if not both else None
 
     def edited(self, unit: Unit, base: Network, instance: tree.Instance) -> Network:
         """The network with the instance's edits made, resolved like one that is written out."""
@@ -119,6 +166,17 @@ class _Maker(Record, frozen=False):
         network = replace(resolved, arguments=base.arguments, instance=instance, base=base)
         self.diagnostics += blame(network, reported)
         return network
+
+
+def taken_names(network: Network) -> dict[str, tuple[str, Span]]:
+    """The names of a network that none of its parameters may have, each with what it is."""
+    found = {row.name: (with_article(row.row.kind), row.row.name.span) for row in network.rows}
+    found |= {let.name.text: ("a `let`", let.name.span) for let in network.lets}
+    return found | ({network.input.name.text: ("the input", network.input.name.span)} if network.input else {})
+
+
+def _is_name(value: tree.Expr, name: str) -> bool:
+    return isinstance(value, tree.Ident) and value.name == name
 
 
 def _apart(
