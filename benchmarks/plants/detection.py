@@ -6,6 +6,7 @@ BOXES, CODING, MATCHING, LOSSES, SUPPRESSION, DECODING, PRECISION = (
     f"tests/tasks/detection/test_{name}.py"
     for name in ("boxes", "coding", "matching", "losses", "suppression", "decoding", "precision")
 )
+OBJECTIVE, ROWS = "tests/tasks/detection/test_objective.py", "tests/test_detection_rows.py"
 PLANTS = (
     Plant(
         "detection: two boxes that lie apart both ways have something in common",
@@ -104,5 +105,40 @@ PLANTS = (
         '"iscrowd": int(crowd)',
         '"iscrowd": 0',
         (PRECISION,),
+    ),
+    Plant(
+        "detection: crowds are taught as objects",
+        "tasks/detection/objective.py",
+        "own, kinds = objects.boxes[whole & ~crowds].to(device), objects.labels[whole & ~crowds].to(device)",
+        "own, kinds = objects.boxes[whole].to(device), objects.labels[whole].to(device)",
+        (OBJECTIVE,),
+    ),
+    Plant(
+        "detection: ignored places are taught silence",
+        "tasks/detection/objective.py",
+        "counted = (given.found != IGNORED).flatten()",
+        "counted = (given.found <= len(given.places)).flatten()",
+        (OBJECTIVE,),
+    ),
+    Plant(
+        "detection: a task's quality is left out of its score",
+        "ops/detection.py",
+        'by_clause.get("quality", ()),',
+        "(),",
+        (ROWS,),
+    ),
+    Plant(
+        "detection: levels stand in the order of the row",
+        "ops/detection.py",
+        "order = sorted(range(len(levels)), key=lambda number: levels[number] or 0)",
+        "order = list(range(len(levels)))",
+        (ROWS,),
+    ),
+    Plant(
+        "detection: classes of each anchor are not counted",
+        "ops/tasks.py",
+        "wrong = [misfit for clause in heads for misfit in _counts(clause, heads[clause], arguments)]",
+        "wrong = []",
+        ("tests/test_mistakes.py",),
     ),
 )

@@ -53,11 +53,10 @@ def candidates(
     """The candidates of each image, level after level, those of a level with falling scores."""
     found: list[list[Candidates]] = []
     for number, stride in enumerate(detector.strides):
-        logits = _rows(outputs[detector.scores[number]], detector.classes)
-        codes = _rows(outputs[detector.boxes[number]], 4)
-        quality = _rows(outputs[detector.quality[number]], 1) if detector.quality else None
-        map_size = outputs[detector.boxes[number]].shape[-2:]
-        places = _places(detector, (map_size[0], map_size[1]), stride, codes.device)
+        logits = rows(outputs[detector.scores[number]], detector.classes)
+        codes = rows(outputs[detector.boxes[number]], 4)
+        quality = rows(outputs[detector.quality[number]], 1) if detector.quality else None
+        places = places_of(detector, map_size(outputs[detector.boxes[number]]), stride, codes.device)
         level = []
         for image in range(len(logits)):
             key, scores = map(torch.flatten, _ranked(logits[image], None if quality is None else quality[image], score))
@@ -78,16 +77,21 @@ def boxes_at(detector: Detector, codes: Tensor, stride: int) -> Tensor:
         codes: what the boxes' head gives for the level, (images, channels, height, width).
         stride: of the level.
     """
-    rows = _rows(codes, 4)
-    return _boxes(detector, rows, _places(detector, (codes.shape[-2], codes.shape[-1]), stride, codes.device), stride)
+    return _boxes(detector, rows(codes, 4), places_of(detector, map_size(codes), stride, codes.device), stride)
 
 
-def _rows(values: Tensor, numbers: int) -> Tensor:
+def rows(values: Tensor, numbers: int) -> Tensor:
     """A map's numbers place by place: (images, places, numbers). An anchor's stand together among the channels."""
     return values.float().permute(0, 2, 3, 1).reshape(len(values), -1, numbers)
 
 
-def _places(detector: Detector, size: Size, stride: int, device: torch.device) -> Tensor:
+def map_size(values: Tensor) -> Size:
+    """Height and width of a map, (images, channels, height, width)."""
+    return values.shape[-2], values.shape[-1]
+
+
+def places_of(detector: Detector, size: Size, stride: int, device: torch.device) -> Tensor:
+    """The places of a level: anchors, or points where the detector has none."""
     return anchors(size, stride, detector.sides, device) if detector.sides else points(size, stride, device)
 
 
