@@ -64,8 +64,8 @@ PLANTS = (
     Plant(
         "pairs: an interval takes pairs of one person for independent",
         "tasks/pairs.py",
-        "figure(torch.where(one, times[both[0]], times[both[0]] * times[both[1]]))",
-        "figure(torch.ones(len(one), dtype=torch.float64))",
+        "figures(torch.where(one, times[both[0]], times[both[0]] * times[both[1]]))",
+        "figures(torch.ones(len(one), dtype=torch.float64))",
         (PAIRS,),
     ),
     Plant(

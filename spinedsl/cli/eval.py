@@ -84,7 +84,9 @@ def run(options: argparse.Namespace) -> int:
             found = evaluate(
                 options.model, options.data, gallery=options.gallery, pairs=options.pairs, folds=options.folds,
                 far=options.far, fpir=options.fpir, device=options.device, seed=options.seed,
-                hear=lambda done, of: say(f"looking at the images: {done:,} of {of:,}"),
+                hear=lambda done, of: say(
+                    f"looking at the images: {done:,} of {of:,}" if done < of else "computing figures and intervals"
+                ),
             )  # fmt: skip
     except api.Mistakes as mistakes:
         say_mistakes(mistakes.diagnostics)

@@ -17,7 +17,7 @@ from spinedsl.brief import counted
 from spinedsl.inference.threshold import Threshold
 from spinedsl.record import Record
 from spinedsl.tasks import classification, embedding, pairs
-from spinedsl.tasks.embedding import Operating, Verification
+from spinedsl.tasks.embedding import Operating, Verification, tpir_at_fpir
 from spinedsl.tasks.intervals import Interval, bootstrap
 from spinedsl.tasks.pairs import Pairs, Ranked
 
@@ -129,18 +129,14 @@ def _rates(
         notes.append(f"no TAR at FAR: there are no pairs of {'one person' if not right else 'two persons'}")
         return (), (), None
     scores = embedding.similarities(vectors[whole.first], vectors[whole.second])
-    ranked, operating = Ranked(scores, whole.same), []
-    for far in fars:
-        if far * wrong < 1:
-            few = f"{counted(wrong, 'pair')} of two persons are too few for it"
-            notes.append(f"no TAR at a FAR of {far:g}: {few}")
-            continue
-        found = pairs.interval(
-            lambda weights, far=far: ranked.rate_at(far, weights),  # type: ignore[misc]
-            labels[whole.first], labels[whole.second], seed=seed,
-        )  # fmt: skip
-        figures[f"tar_at_far_{far:g}"] = found
-        operating.append((far, embedding.tar_at_far(scores, whole.same, far)))
+    ranked = Ranked(scores, whole.same)
+    measured = [far for far in fars if far * wrong >= 1]
+    few = f"{counted(wrong, 'pair')} of two persons are too few for it"
+    notes += [f"no TAR at a FAR of {far:g}: {few}" for far in fars if far not in measured]
+    first, second = labels[whole.first], labels[whole.second]
+    found = pairs.intervals(lambda weights: ranked.rates_at(measured, weights), first, second, seed=seed)
+    figures |= {f"tar_at_far_{far:g}": one for far, one in zip(measured, found, strict=True)}
+    operating = [(far, embedding.tar_at_far(scores, whole.same, far)) for far in measured]
     chosen, how = _balanced_threshold(scores, whole.same)
     curve = tuple(pairs.operating_points(scores, whole.same))
     return curve, tuple(operating), threshold_of(chosen, f"tells most of {how} right")
@@ -201,19 +197,15 @@ def of_gallery(
     if not strangers:
         note = "no TPIR at FPIR: all images are of persons of the gallery"
         return Measured(figures, (note,))
-    ranked, operating, notes = Ranked(best, known, right), [], []
-    for fpir in fpirs:
-        if fpir * strangers < 1:
-            few = f"{counted(strangers, 'image')} of others {'is' if strangers == 1 else 'are'} too few for it"
-            notes.append(f"no TPIR at an FPIR of {fpir:g}: {few}")
-            continue
-        figures[f"tpir_at_fpir_{fpir:g}"] = pairs.interval(
-            lambda weights, fpir=fpir: ranked.rate_at(fpir, weights),  # type: ignore[misc]
-            groups, groups, seed=seed,
-        )  # fmt: skip
-        operating.append((fpir, embedding.tpir_at_fpir(best[known], right[known], best[~known], fpir)))
+    ranked = Ranked(best, known, right)
+    measured = [fpir for fpir in fpirs if fpir * strangers >= 1]
+    few = f"{counted(strangers, 'image')} of others {'is' if strangers == 1 else 'are'} too few for it"
+    notes = [f"no TPIR at an FPIR of {fpir:g}: {few}" for fpir in fpirs if fpir not in measured]
+    found = pairs.intervals(lambda weights: ranked.rates_at(measured, weights), groups, groups, seed=seed)
+    figures |= {f"tpir_at_fpir_{fpir:g}": one for fpir, one in zip(measured, found, strict=True)}
+    operating = [(fpir, tpir_at_fpir(best[known], right[known], best[~known], fpir)) for fpir in measured]
     most = min((fpir for fpir, _ in operating), default=0.0)
-    chosen = embedding.tpir_at_fpir(best[known], right[known], best[~known], most).threshold
+    chosen = tpir_at_fpir(best[known], right[known], best[~known], most).threshold
     allowed = f"at most {most:.2g} of" if most else "none of"
     how = f"names {allowed} {counted(strangers, 'image')} of persons who are not in the gallery"
     return Measured(figures, tuple(notes), operating=tuple(operating), threshold=threshold_of(chosen, how))

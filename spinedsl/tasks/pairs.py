@@ -11,7 +11,7 @@ each two draws of the two (the vertex bootstrap: Snijders and Borgatti, Connecti
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -170,28 +170,39 @@ class Ranked:
 
         Without one of the kinds it is no number.
         """
+        return self.rates_at([most], weights)[0]
+
+    def rates_at(self, mosts: Sequence[float], weights: Tensor) -> list[float]:
+        """The same at several shares."""
         ordered = weights[self.order]
         total, other = float(ordered[self.same].sum()), float(ordered[~self.same].sum())
         if not total or not other:
-            return math.nan
+            return [math.nan] * len(mosts)
         right, wrong = (torch.where(kind, ordered, 0.0).cumsum(0)[self.ends] for kind in (self.right, ~self.same))
-        accepted = right[wrong <= most * other + 1e-9]
-        return float(accepted[-1]) / total if len(accepted) else 0.0
+        # Both only rise, so the last that is allowed is found by halving.
+        limits = torch.tensor([most * other + 1e-9 for most in mosts], dtype=torch.float64)
+        ends = torch.searchsorted(wrong, limits, right=True).tolist()
+        return [float(right[end - 1]) / total if end else 0.0 for end in ends]
 
 
-def interval(
-    figure: Callable[[Tensor], float],
+def interval(figure: Callable[[Tensor], float], first: Tensor, second: Tensor, **how: Any) -> Interval:
+    """The interval of one figure, as `intervals` has it of several."""
+    return intervals(lambda weights: [figure(weights)], first, second, **how)[0]
+
+
+def intervals(
+    figures: Callable[[Tensor], Sequence[float]],
     first: Tensor,
     second: Tensor,
     *,
     level: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
-) -> Interval:
-    """The interval of a figure of pairs, where identities are drawn anew.
+) -> list[Interval]:
+    """The intervals of figures of pairs, where identities are drawn anew.
 
     Args:
-        figure: the figure where each pair has this weight, or nan where it has none.
+        figures: the figures where each pair has this weight, or nan where there is none.
         first: the identity of each pair's first image.
         second: of its second one.
         level: the confidence.
@@ -209,9 +220,14 @@ def interval(
     found = []
     for _ in range(resamples):
         times = torch.bincount(torch.randint(count, (count,), generator=generator), minlength=count).double()
-        found.append(figure(torch.where(one, times[both[0]], times[both[0]] * times[both[1]])))
+        found.append(figures(torch.where(one, times[both[0]], times[both[0]] * times[both[1]])))
+    whole = figures(torch.ones(len(first), dtype=torch.float64))
+    return [_ends(value, [row[n] for row in found], level) for n, value in enumerate(whole)]
+
+
+def _ends(whole: float, found: Sequence[float], level: float) -> Interval:
+    """The interval of a figure, by the figures of resamples; those that are no number say nothing."""
     values = torch.tensor([value for value in found if not math.isnan(value)], dtype=torch.float64)
-    whole = figure(torch.ones(len(first), dtype=torch.float64))
     if not len(values):
         return Interval(whole, math.nan, math.nan, level)
     low, high = values.quantile(torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)).tolist()
