@@ -219,6 +219,8 @@ def test_what_counts_as_agreement() -> None:
     assert not parity("", "", "classification", two, two[:, ::-1], half=True).fine
     assert not parity("", "", "classification", two, two[:1], half=True).fine
     assert not parity("", "", "classification", two, two * np.nan, half=True).fine
+    assert not parity("", "", "classification", two, two + np.float32(0.01), half=False).fine
+    assert parity("", "", "classification", two, two + np.float32(0.01), half=True).fine
     unit = np.eye(3, dtype=np.float32)
     assert parity("", "", "embedding", unit, unit, half=False).fine
     turned = parity("", "", "embedding", unit, unit[::-1].copy(), half=False)
