@@ -210,4 +210,25 @@ PLANTS = (
         "pass",
         ("tests/training/test_parts.py",),
     ),
+    Plant(
+        "preprocessing: an image of the right size is the data set's own memory",
+        "data/preprocessing.py",
+        "return pixels.copy()",
+        "return pixels",
+        (PREPROCESSING,),
+    ),
+    Plant(
+        "preprocessing: what channels leave open is read as colours",
+        "data/section.py",
+        "for count in (3, 1))",
+        "for count in (3,))",
+        ("tests/training/test_loop.py",),
+    ),
+    Plant(
+        "data check: a folder is listed for each of its missing files",
+        "data/check.py",
+        "if folder not in self._listed:",
+        "if folder not in ():",
+        (MISTAKES,),
+    ),
 )

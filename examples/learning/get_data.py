@@ -209,7 +209,7 @@ SOURCES = {
     ),
     "drawing_styles": Source(
         packages=("emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0"),
-        command=("npm", "pack", "--silent"),
+        command=("npm", "pack", "--loglevel", "error", "--fetch-retries", "1", "--fetch-retry-mintimeout", "1000"),
         comes_with="it comes with Node.js",
         wanted=("package/emoji.json", *(f"package/img/{one}/64/" for one in STYLES.values())),
         digest="5208686af2f059fe2af5b5409c55981a5dc3f277f4fc31b9893be82c54591f52",
@@ -220,7 +220,7 @@ SOURCES = {
 
 def fetched(source: Source, folder: Path) -> list[Path]:
     """The packages, in a folder, by the client that has them."""
-    tool = Path(source.command[0]).name
+    tool = "pip" if "pip" in source.command else Path(source.command[0]).name
     offer = f"or fetch {' and '.join(source.packages)} elsewhere, and give the files as `--archive FILE`"
     print(f"{tool} fetches {' and '.join(source.packages)}", flush=True)
     try:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 RIGHT, WRONG, PAPER, INK = (46, 140, 70), (190, 50, 50), (255, 255, 255), (30, 30, 30)
 SIDE, LINE, MARGIN, COLUMNS = 128, 16, 6, 8  # pixels, but for the columns
+ROOM = SIDE - 4  # within the frame
 
 
 def sheet(pictures: NDArray[np.uint8], words: Sequence[str], right: Sequence[bool]) -> tuple[bytes, NDArray[np.uint8]]:
@@ -28,9 +29,8 @@ def sheet(pictures: NDArray[np.uint8], words: Sequence[str], right: Sequence[boo
     for number, (pixels, text, fine) in enumerate(zip(pictures, words, right, strict=True)):
         left, top = MARGIN + number % columns * cell, MARGIN + number // columns * (cell + LINE)
         image: Any = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
-        image.thumbnail((SIDE - 4, SIDE - 4))
-        scale = max(1, (SIDE - 4) // max(image.size))
-        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+        image.thumbnail((ROOM, ROOM))
+        image = _enlarged(image)
         pen.rectangle(
             (left, top, left + image.width + 3, top + image.height + 3), outline=RIGHT if fine else WRONG, width=2
         )
@@ -39,3 +39,13 @@ def sheet(pictures: NDArray[np.uint8], words: Sequence[str], right: Sequence[boo
     file = BytesIO()
     whole.save(file, "PNG")
     return file.getvalue(), np.asarray(whole)
+
+
+def _enlarged(image: Any) -> Any:
+    """A picture as large as there is room: by whole pixels where it is small, so that they are seen as they are."""
+    from PIL import Image  # noqa: PLC0415  as above
+
+    times = ROOM / max(image.size)
+    whole = int(times) if times >= 2 else times
+    size = tuple(max(1, round(side * whole)) for side in image.size)
+    return image.resize(size, Image.Resampling.NEAREST if times >= 2 else Image.Resampling.BICUBIC)

@@ -275,3 +275,12 @@ def test_a_sheet_marks_what_is_right(tmp_path: Path) -> None:
     assert tuple(pixels[6, 6]) == (46, 140, 70)
     assert tuple(pixels[6, 6 + 134]) == (190, 50, 50)
     assert math.prod(pixels.shape) > 0
+
+
+@pytest.mark.parametrize(
+    ("side", "shown"), [(5, 120), (28, 112), (62, 124), (64, 124), (123, 124), (124, 124), (500, 124)]
+)
+def test_pictures_of_a_sheet_fill_their_room(side: int, shown: int) -> None:
+    """By whole pixels where they are small: 64 pixels stood in a corner of their room."""
+    _, pixels = sheet(np.full((1, side, side, 3), 9, dtype=np.uint8), [""], [True])
+    assert int((pixels == 9).all(2).any(0).sum()) == shown
