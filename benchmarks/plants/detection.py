@@ -6,6 +6,7 @@ BOXES, CODING, MATCHING, LOSSES, SUPPRESSION, DECODING, PRECISION = (
     f"tests/tasks/detection/test_{name}.py"
     for name in ("boxes", "coding", "matching", "losses", "suppression", "decoding", "precision")
 )
+FORMS = "tests/data/test_boxes.py"
 OBJECTIVE, ROWS = "tests/tasks/detection/test_objective.py", "tests/test_detection_rows.py"
 PLANTS = (
     Plant(
@@ -140,5 +141,33 @@ PLANTS = (
         "wrong = [misfit for clause in heads for misfit in _counts(clause, heads[clause], arguments)]",
         "wrong = []",
         ("tests/test_mistakes.py",),
+    ),
+    Plant(
+        "boxes: VOC's first pixel is number 0",
+        "data/boxes/voc.py",
+        "(left - 1, top - 1, right, bottom)",
+        "(left, top, right, bottom)",
+        (FORMS,),
+    ),
+    Plant(
+        "boxes: COCO's categories are their ids",
+        "data/boxes/coco.py",
+        'key=lambda item: item["id"])',
+        'key=lambda item: -item["id"])',
+        (FORMS,),
+    ),
+    Plant(
+        "boxes: a box outside is kept as what is left of it",
+        "data/boxes/kept.py",
+        "if over > OVER or empty:",
+        "if empty:",
+        (FORMS,),
+    ),
+    Plant(
+        "boxes: a picture on its side has the size that its file has",
+        "data/boxes/yolo.py",
+        "(image.width, image.height) if turned else",
+        "(image.height, image.width) if turned else",
+        (FORMS,),
     ),
 )

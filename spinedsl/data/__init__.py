@@ -14,6 +14,7 @@ from spinedsl.extras import require
 require("numpy", "PIL")
 
 from spinedsl.data.augment import Augmentation, augmentation
+from spinedsl.data.boxes import BoxSet, open_boxes
 from spinedsl.data.check import check
 from spinedsl.data.dataset import Dataset, Pair, Sample
 from spinedsl.data.digest import Fingerprint, difference, fingerprint
@@ -30,6 +31,7 @@ __all__ = [
     "Augmentation",
     "BadPicture",
     "Batch",
+    "BoxSet",
     "Dataset",
     "Draws",
     "Fingerprint",
@@ -49,6 +51,7 @@ __all__ = [
     "difference",
     "fingerprint",
     "in_order",
+    "open_boxes",
     "open_dataset",
     "open_sets",
     "order",

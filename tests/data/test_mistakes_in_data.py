@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 
 from spinedsl import checks
+from spinedsl.data.boxes import open_boxes
 from spinedsl.data.check import check
 from spinedsl.data.dataset import Dataset
 from spinedsl.data.idx import write_idx
@@ -219,11 +221,74 @@ def frames_and_others() -> list[Diagnostic]:
     return found("animals")
 
 
+def coco_with_mistakes() -> list[Diagnostic]:
+    put("set/images/1.png")
+    image(noise(20, 30)).save("set/images/2.png")
+    rows = [
+        {"id": 1, "image_id": 2, "category_id": 1, "bbox": [1, 1, 5, 5]},
+        {"id": 2, "image_id": 2, "category_id": 1, "bbox": [25, 1, 15, 5]},
+        {"id": 3, "image_id": 2, "category_id": 1, "bbox": [5, 5, 0, 3]},
+        {"id": 4, "image_id": 9, "category_id": 1, "bbox": [1, 1, 5, 5]},
+        {"id": 5, "image_id": 2, "category_id": 7, "bbox": [1, 1, 5, 5]},
+        {"id": 6, "image_id": 2, "category_id": 1, "bbox": [1, 1, "5", 5]},
+        {"id": 7, "image_id": 2, "category_id": 1, "bbox": [1, 1, 5, 5], "iscrowd": 1},
+        {"id": 8, "category_id": 1, "bbox": [1, 1, 5, 5]},
+        {"id": 9, "image_id": 2, "category_id": True, "bbox": [1, 1, 5, 5]},
+        [],
+        {"id": 10, "image_id": 2, "category_id": 1, "bbox": [1, 1, float("nan"), 5]},
+    ]
+    images = [{"id": number, "file_name": f"{number}.png", "height": 20, "width": 30} for number in (1, 2, 3, 1)]
+    categories = [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]
+    text("set/boxes.json", json.dumps({"images": images, "categories": categories, "annotations": rows}))
+    text("set/cut off.json", '{"images": [')
+    text("set/results.json", json.dumps(rows))
+    return [one for name in ("boxes", "cut off", "results") for one in open_boxes(f"set/{name}.json").diagnostics]
+
+
+def voc_with_mistakes() -> list[Diagnostic]:
+    image(noise(20, 30)).save("1.png")
+
+    def thing(name: str, *sides: object) -> str:
+        box = "".join(
+            f"<{key}>{value}</{key}>" for key, value in zip(("xmin", "ymin", "xmax", "ymax"), sides, strict=False)
+        )
+        return f"<object><name>{name}</name><bndbox>{box}</bndbox></object>\n"
+
+    size = "<size><width>30</width><height>20</height></size>"
+    things = [
+        thing("cat", 1, 1, 9, 9), thing("cta", 1, 1, 9, 9), thing("cat", 1, 1, 90, 9), thing("cat", 9, 1, 8, 9),
+        thing("cat", 1, 1, 9), thing("", 1, 1, 9, 9), thing("cat", "one", 1, 9, 9),
+    ]  # fmt: skip
+    text("set/1.xml", f"<annotation>\n<filename>1.png</filename>{size}\n{''.join(things)}</annotation>")
+    text("set/2.xml", f"<annotation><filename>2.png</filename>{size}</annotation>")
+    text("set/3.xml", "<annotation><filename>1.png</filename></annotation>")
+    text("set/4.xml", "<annotation>\n<filename>1.png")
+    text("set/5.xml", "<image/>")
+    text("set/6.xml", '<!DOCTYPE a [<!ENTITY b "bb">]><a>&b;</a>')
+    return [*open_boxes("set", images=".", classes=("cat", "dog")).diagnostics, *open_boxes(".", "voc").diagnostics]
+
+
+def yolo_with_mistakes() -> list[Diagnostic]:
+    for number in (1, 2, 3):
+        put(f"set/images/{number}.png", number)
+    text("set/images/4.png", "no picture")
+    nameless = open_boxes("set", "yolo").diagnostics
+    text("set/data.yaml", "names: [cat, dog]\n")
+    text("set/labels/1.txt", "0 0.5 0.5 0.2 0.2\n\n2 0.5 0.5 0.2 0.2\n1 12 7 4 4\n0 0.5 0.5 0.2\n"
+         "0 0.1 0.1 0.2 0.2 0.3 0.3\ncat 0.5 0.5 0.2 0.2\n1 0.5 0.5 0 0.2\n")  # fmt: skip
+    text("set/labels/9.txt", "0 0.5 0.5 0.2 0.2\n")
+    text("none/classes.txt", "cat\n")
+    return [
+        *nameless, *open_boxes("set").diagnostics, *open_boxes("none").diagnostics, *open_boxes("nowhere").diagnostics,
+    ]  # fmt: skip
+
+
 CASES: dict[str, Callable[[], list[Diagnostic]]] = {
     case.__name__: case
     for case in (
         missing_pictures, bad_pictures, bad_picture_of_a_list, encodings, rows, no_columns, classes, one_class, numbers,
         no_data_set, listed_twice, pairs, no_pairs, idx_files, landmarks, same_pictures, frames_and_others,
+        coco_with_mistakes, voc_with_mistakes, yolo_with_mistakes,
     )
 }  # fmt: skip
 

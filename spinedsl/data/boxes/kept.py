@@ -1,0 +1,133 @@
+"""Boxes that are kept: a set of pictures with them, and what is wrong with one.
+
+In: boxes as their files have them, made pixels. Out: records, and diagnostics. A box that hangs over an edge by at most
+a pixel, as rounding makes it, is cut off there; any other that lies outside or has no area is a mistake, and left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinedsl import checks as say
+from spinedsl.brief import counted, short_path
+from spinedsl.data.dataset import nowhere, of_classes
+from spinedsl.data.pictures import WHITE, Pixels, read_pixels
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics.plain import one_line
+from spinedsl.reading import legible
+from spinedsl.record import Record
+from spinedsl.source import Span
+
+OVER = 1.0  # pixels by which a box may hang over an edge
+SHOWN = 3  # names in a warning about many
+
+
+class Box(Record):
+    """Left, top, right and bottom in pixels, the number of the class, whether it is a crowd, and the object's area."""
+
+    sides: tuple[float, float, float, float]
+    label: int
+    crowd: bool
+    area: float
+
+
+class Picture(Record):
+    """A picture, its size in pixels, and its boxes."""
+
+    path: str
+    height: int
+    width: int
+    boxes: tuple[Box, ...]
+
+    @property
+    def sides(self) -> NDArray[np.float32]:
+        """Its boxes, (boxes, 4)."""
+        return np.array([box.sides for box in self.boxes], dtype=np.float32).reshape(-1, 4)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Their classes, (boxes,)."""
+        return np.array([box.label for box in self.boxes], dtype=np.int64)
+
+
+class BoxSet(Record, eq=False):
+    """Pictures with boxes of classes. It is immutable, and can be sent to another process."""
+
+    kind: str
+    name: str
+    classes: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    is_whole: bool = True  # nothing was left out because of a mistake
+
+    def __brief__(self) -> str:
+        boxes = sum(len(picture.boxes) for picture in self.pictures)
+        held = f"{counted(len(self.pictures), 'picture')} with {boxes:,} boxes of {of_classes(len(self.classes))}"
+        return f"{self.kind} {short_path(self.name)}: {held}"
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def read(self, index: int) -> tuple[Pixels, Picture]:
+        """The pixels of a picture, and its boxes.
+
+        Raises:
+            BadPicture: its file cannot be read.
+        """
+        picture = self.pictures[index]
+        return read_pixels(picture.path, WHITE), picture
+
+
+def kept(
+    sides: Sequence[float], size: tuple[int, int], label: int, what: str, place: Span,
+    *, crowd: bool = False, area: float | None = None,
+) -> Box | Diagnostic:  # fmt: skip
+    """A box that is sound, cut off at the edges; else what is wrong with it.
+
+    Args:
+        sides: left, top, right, bottom, in pixels.
+        size: height and width of the picture.
+        label: the number of its class.
+        what: the box in words.
+        place: of the box.
+        crowd: it is one of many objects that nobody told apart.
+        area: of the object, where its file has it; otherwise that of the box.
+    """
+    height, width = size
+    left, top, right, bottom = sides
+    shown = f"{what} ({', '.join(f'{side:g}' for side in sides)})"
+    if not all(map(math.isfinite, sides)):
+        return say.BAD_BOX.at(place, what=shown, reason="is no numbers").with_fix("take it out")
+    if right <= left or bottom <= top:
+        reason = f"has no area: it is {right - left:g} wide and {bottom - top:g} high"
+        return say.BAD_BOX.at(place, what=shown, reason=reason).with_fix("take it out: nothing can be found there")
+    over = max(-left, -top, right - width, bottom - height)
+    cut = (max(left, 0.0), max(top, 0.0), min(right, float(width)), min(bottom, float(height)))
+    empty = cut[2] <= cut[0] or cut[3] <= cut[1]
+    if over > OVER or empty:
+        reason = f"lies {'outside' if empty else 'partly outside'} its picture of {width}x{height} pixels"
+        fix = "see that the boxes are of this picture, at this size, and in this form"
+        return say.BAD_BOX.at(place, what=shown, reason=reason).with_fix(fix)
+    return Box(cut, label, crowd, (cut[2] - cut[0]) * (cut[3] - cut[1]) if area is None else area)
+
+
+def notes(found: BoxSet) -> Iterator[Diagnostic]:
+    """What may not be meant: pictures without boxes, and crowds."""
+    name = found.name
+    empty = [legible(picture.path) for picture in found.pictures if not picture.boxes]
+    if empty:
+        what = f"{len(empty)} of {counted(len(found), 'picture')}"
+        some = ", ".join(map(one_line, empty[:SHOWN])) + ", …" * (len(empty) > SHOWN)
+        yield say.NO_BOXES.at(nowhere(name), what=what, path=name).with_notes(f"they are {some}")
+    crowds = sum(box.crowd for picture in found.pictures for box in picture.boxes)
+    if crowds:
+        yield say.CROWDS.at(nowhere(name), count=f"{crowds:,} box{'es' * (crowds != 1)}", path=name)
+
+
+def no_picture(path: str, place: Span) -> Diagnostic:
+    """A file names a picture that is not there."""
+    found: Diagnostic = say.MISSING_PICTURE.at(place, path=legible(path))
+    return found.with_fix("see that `images` names the folder of the pictures")

@@ -1,0 +1,155 @@
+"""VOC's XML: a file for each picture, its objects with the first and the last pixel of their boxes, counted from 1.
+
+In: a folder. Out: a `BoxSet`, and every mistake, with its line. So left is `xmin` less 1 and right is `xmax`. What is
+`difficult` counts as a crowd does: neither as right nor as wrong.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.parsers import expat
+
+from spinedsl import checks as say
+from spinedsl.brief import brief, short_path
+from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, no_picture, notes
+from spinedsl.data.dataset import line_of, nowhere
+from spinedsl.data.sources import unknown_class
+from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.reading import legible
+from spinedsl.record import Record, field
+from spinedsl.source import Source
+
+SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+class Element(Record, frozen=False):
+    """An element of XML, its line, and the text and elements in it."""
+
+    tag: str
+    line: int
+    text: str = ""
+    inner: list[Element] = field(default_factory=list)
+
+    def all(self, tag: str) -> list[Element]:
+        """Its own elements of that name."""
+        return [one for one in self.inner if one.tag == tag]
+
+    def of(self, *tags: str) -> str:
+        """The text of the first element at a path, or nothing."""
+        found = self
+        for tag in tags:
+            inner = found.all(tag)
+            if not inner:
+                return ""
+            found = inner[0]
+        return found.text.strip()
+
+
+def parse_xml(data: bytes) -> Element:
+    """The elements of a file.
+
+    Raises:
+        ExpatError: it is no XML.
+        ValueError: it defines entities, which could grow without end.
+    """
+    parser = expat.ParserCreate()
+    top = Element("", 0)
+    around = [top]
+
+    def begin(tag: str, attributes: dict[str, str]) -> None:
+        element = Element(tag, parser.CurrentLineNumber)
+        around[-1].inner.append(element)
+        around.append(element)
+
+    def end(tag: str) -> None:
+        around.pop()
+
+    def text(more: str) -> None:
+        around[-1].text += more
+
+    def entity(*what: object) -> None:
+        raise ValueError("it defines entities")
+
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    parser.CharacterDataHandler, parser.EntityDeclHandler = text, entity
+    parser.Parse(data, True)
+    return top
+
+
+def read_voc(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outcome[BoxSet]:
+    """The pictures and boxes of a folder."""
+    name = legible(str(path))
+    folder = path / "Annotations" if (path / "Annotations").is_dir() else path
+    pictures = images or (path / "JPEGImages" if (path / "JPEGImages").is_dir() else folder)
+    files = sorted(folder.glob("*.xml"))
+    if not files:
+        wrong = say.NO_DATASET.at(nowhere(name), path=name, reason="it has no XML files")
+        return Outcome(None, (wrong.with_fix("name the folder of the XML files, or the one that holds `Annotations`"),))
+    reported: list[Diagnostic] = []
+    read: list[tuple[Path, Source, Element]] = []
+    for file in files:
+        data = file.read_bytes()
+        source = Source.from_text(data.decode("utf-8", "replace"), legible(str(file)))
+        try:
+            tops = parse_xml(data).all("annotation")
+        except (expat.ExpatError, ValueError) as error:
+            reported.append(_form(source, 1, f"{short_path(source.name)} is no XML that can be read: {error}"))
+            continue
+        if tops:
+            read.append((file, source, tops[0]))
+        else:
+            reported.append(_form(source, 1, f"{short_path(source.name)} has no `annotation`"))
+    there = {one.of("name") for _, _, top in read for one in top.all("object")} - {""}
+    known = classes or tuple(sorted(there))
+    made = tuple(_picture(file, source, top, pictures, known, reported) for file, source, top in read)
+    found = BoxSet("voc", name, known, tuple(one for one in made if one is not None), not reported)
+    return Outcome(found, (*reported, *notes(found)))
+
+
+def _form(source: Source, line: int, what: str) -> Diagnostic:
+    found: Diagnostic = say.ANNOTATION_FORM.at(line_of(source, min(line, len(source.line_starts))), what=what)
+    return found
+
+
+def _picture(
+    file: Path, source: Source, top: Element, folder: Path, known: tuple[str, ...], reported: list[Diagnostic]
+) -> Picture | None:
+    """The picture of one file, with its boxes."""
+    try:
+        height, width = (int(top.of("size", side)) for side in ("height", "width"))
+    except ValueError:
+        height = width = 0
+    if height < 1 or width < 1:
+        reported.append(_form(source, top.line, f"{short_path(source.name)} has no `size` with height and width"))
+        return None
+    named = top.of("filename")
+    path = folder / (named or f"{file.stem}.jpg")
+    if not path.is_file():
+        reported.append(no_picture(str(path), line_of(source, top.line)))
+    boxes: list[Box] = []
+    for one in top.all("object"):
+        made = _box(source, one, (height, width), known)
+        if isinstance(made, Diagnostic):
+            reported.append(made)
+        else:
+            boxes.append(made)
+    return Picture(str(path), height, width, tuple(boxes))
+
+
+def _box(source: Source, one: Element, size: tuple[int, int], known: tuple[str, ...]) -> Box | Diagnostic:
+    """The box of one object."""
+    place, name = line_of(source, one.line), one.of("name")
+    if not name:
+        return _form(source, one.line, "this object has no `name`")
+    if name not in known:
+        return unknown_class(place, name, known)
+    given = [one.of("bndbox", side) for side in SIDES]
+    try:
+        left, top, right, bottom = map(float, given)
+    except ValueError:
+        got = ", ".join(f"{side} {brief(value)}" for side, value in zip(SIDES, given, strict=True))
+        return _form(source, one.line, f"the box of this `{name}` is not four numbers: {got}")
+    difficult = one.of("difficult") == "1"
+    return kept(
+        (left - 1, top - 1, right, bottom), size, known.index(name), f"the box of this {name}", place, crowd=difficult
+    )
