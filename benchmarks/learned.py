@@ -106,16 +106,14 @@ def finished(root: Path, case: Case) -> bool:
 
 
 def made_ready(root: Path, example: str) -> None:
-    """The example and its images in the folder.
-
-    Raises:
-        CalledProcessError: the images cannot be had.
-    """
+    """The example and its images in the folder, or the end of it all, where the images cannot be had."""
     place = root / example
     place.mkdir(parents=True, exist_ok=True)
     for file in [*(EXAMPLES / example).glob("*.toml"), *(EXAMPLES / example).glob("*.spine")]:
         shutil.copy(file, place)
-    subprocess.run([sys.executable, EXAMPLES / "get_data.py", example, "--to", place / "data"], check=True)
+    getter = [sys.executable, str(EXAMPLES / "get_data.py"), example, "--to", str(place / "data")]
+    if status := subprocess.run(getter, check=False).returncode:
+        raise SystemExit(status)
 
 
 def trained(root: Path, cases: Sequence[Case], jobs: int) -> None:
