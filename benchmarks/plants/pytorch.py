@@ -270,6 +270,66 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_any_size.py",),
     ),
     Plant(
+        "script: generated code inherits how annotations are read",
+        "backends/torch/build.py",
+        ', "exec", dont_inherit=True)',
+        ', "exec")',
+        ("tests/backends/torch/test_script.py::test_networks_of_other_tests",),
+    ),
+    Plant(
+        "script: whole numbers beside fractions in a tuple",
+        "backends/torch/place.py",
+        "{use: Fraction(value) if type(value) is int else value for use, value in values.items()}",
+        "values",
+        ("tests/backends/torch/test_script.py::test_random_networks_that_could_not",),
+    ),
+    Plant(
+        "script: an arm is asked for by its number, not by its submodule",
+        "backends/torch/forward.py",
+        "                if elsewhere.isdisjoint(places):",
+        "                if False:",
+        ("tests/backends/torch/test_script.py::test_definitions_of_every_form",),
+    ),
+    Plant(
+        "loops: the name of a map stands for that of another loop",
+        "backends/torch/forward.py",
+        "            plan.names.pop(loop.item, None)  # another loop may call its maps so",
+        "            pass",
+        ("tests/backends/torch/test_script.py::test_random_networks_that_could_not",),
+    ),
+    Plant(
+        "loops: a list that the loop changes is read in it",
+        "backends/torch/forward.py",
+        "if isinstance(items, Bracket) or loop.items.start or",
+        "if",
+        ("tests/backends/torch/test_forms.py",),
+    ),
+    Plant(
+        "loops: a submodule with two names runs once",
+        "backends/torch/helpers.py",
+        "        return iter(there.values())",
+        "        return super().children()",
+        ("tests/backends/torch/test_replaced.py::test_one_module_under_two_names",),
+    ),
+    Plant(
+        "loops: submodules that were moved run as others",
+        "backends/torch/helpers.py",
+        "        if tuple(there)[: len(self._order)] != self._order:",
+        "        if False:",
+        ("tests/backends/torch/test_replaced.py::test_modules_that_are_moved_behind_others",),
+    ),
+    Plant(
+        "rows: what is attached to repetitions runs as one of them",
+        "backends/torch/helpers.py",
+        """        return (self.get_submodule(name) for name in self.names)
+
+    def forward(self, x: Tensor) -> Tensor:""",
+        """        return iter(self._modules.values())
+
+    def forward(self, x: Tensor) -> Tensor:""",
+        ("tests/backends/torch/test_replaced.py::test_repetitions_that_are_moved_behind_others",),
+    ),
+    Plant(
         "pickle: somebody's own class as ours",
         "backends/torch/build.py",
         "if vars(load_code(text)).get(kind.__qualname__) is not kind:",

@@ -3,9 +3,9 @@
 image: 3 channels, any height and width (written for 224x224)
 """
 
-import functools
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from zlib import crc32
 
 import torch
@@ -18,18 +18,19 @@ def chain(**modules: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
-class Repeated(nn.Module):
-    """Modules one after another, named `rep0`, `rep1` and so on."""
+class Repeated(nn.Sequential):
+    """Modules one after another, named `rep0`, `rep1` and so on. What brings their input may be attached to them."""
 
     def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
+        super().__init__(OrderedDict((f"rep{i}", module) for i, module in enumerate(modules)))
+        self.names = tuple(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self.get_submodule(name) for name in self.names)
 
     def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x)
+        for _, module in zip(self.names, self, strict=False):
+            x = module(x)
         return x
 
 
@@ -49,13 +50,14 @@ class SamePaddedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         reach = (self.kernel_size[0] - 1) * self.dilation[0] + 1
-        return super().forward(same_pad(x, reach, self.stride[0]))
+        x = same_pad(x, reach, self.stride[0])
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 def level_sizes(image: Tensor, highest: int) -> list[tuple[int, int]]:
     """Height and width of the maps of each level: the image's divided by 2**level, rounded up."""
     height, width = image.shape[2], image.shape[3]
-    return [(-(-height // 2**level), -(-width // 2**level)) for level in range(highest + 1)]
+    return [(-(-height // (1 << level)), -(-width // (1 << level))) for level in range(highest + 1)]
 
 
 def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
@@ -65,23 +67,26 @@ def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 def resize_nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Position i of n takes from i * old / n, rounded down: in whole numbers, so that every size is exact."""
-    rows, columns = (
-        torch.arange(new, device=x.device) * old // new for old, new in zip(x.shape[2:], size, strict=True)
-    )
+    rows = torch.arange(size[0], device=x.device) * x.shape[2] // size[0]
+    columns = torch.arange(size[1], device=x.device) * x.shape[3] // size[1]
     return x[:, :, rows[:, None], columns]
 
 
-def activated_sum(*inputs: Tensor) -> Tensor:
-    """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:51).
-    """
-    return F.relu(functools.reduce(torch.add, inputs))
+def add_up(maps: list[Tensor]) -> Tensor:
+    """The sum of the maps, from the first to the last."""
+    total = maps[0]
+    for x in maps[1:]:
+        total = total + x
+    return total
+
+
+def activated_sum(inputs: list[Tensor]) -> Tensor:
+    """Sum, then activation: of a SpineNet block's inputs and the maps that it absorbs (std/resample.spine:51)."""
+    return F.relu(add_up(inputs))
 
 
 class ResnetStem(nn.Module):
-    """7x7 convolution of stride 2, then a max pool of stride 2: ends at level 2. He et al. 2016, Table 1
-    (std/stems.spine:6).
-    """
+    """7x7 convolution and max pool, both of stride 2: ends at level 2. He et al. 2016, Table 1 (std/stems.spine:6)."""
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
@@ -97,19 +102,16 @@ class ResnetStem(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """The identity where it fits; else a 1x1 convolution to the channels, at the stride, of `like`. He et al., CVPR
-    2016, arXiv 1512.03385, section 3.3, option B (std/blocks.spine:7).
-    """
+    """The identity where it fits, else a 1x1 convolution to the channels and size of `like` (std/blocks.spine:7)."""
 
     def __init__(self, in_channels: int, like_channels: int) -> None:
         super().__init__()
-        self.has_conv = in_channels != like_channels
-        if self.has_conv:
+        if in_channels != like_channels:
             self.conv = nn.Conv2d(in_channels, like_channels, 1, bias=False)
             self.norm = nn.BatchNorm2d(like_channels, eps=0.001, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.has_conv:
+        if hasattr(self, "conv"):
             return self.norm(self.conv(x))
         return x
 
@@ -167,12 +169,12 @@ class SpinenetResample(nn.Module):
 
     def forward(self, x: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
         y = self.reduce(x)
-        if self.down > 0:
+        if hasattr(self, "halve"):
             y = self.halve(y)
             for _ in range(self.down - 1):
                 y = F.max_pool2d(same_pad(y, 3, 2, value=float("-inf")), 3, stride=2)
         if self.down < 0:
-            y = crop_to(F.interpolate(y, scale_factor=2**-self.down, mode="nearest"), sizes[self.level])
+            y = crop_to(F.interpolate(y, scale_factor=2.0**-self.down, mode="nearest"), sizes[self.level])
         return self.expand(y)
 
 
@@ -219,7 +221,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.linear = nn.Linear(256, classes)
 
-    def forward(self, *features: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
+    def forward(self, features: list[Tensor], sizes: list[tuple[int, int]]) -> Tensor:
         total = features[0]
         for p in features[1:]:
             total = total + resize_nearest(p, sizes[3])
@@ -313,44 +315,43 @@ class Classifier49(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         sizes = level_sizes(image, 7)
         s = self.s(image)
         b0 = self.b0(s)
         b1 = self.b1(b0)
-        b2 = self.b2(activated_sum(self.b2.from_b0(b0, sizes), self.b2.from_b1(b1, sizes)))
-        b3 = self.b3(activated_sum(self.b3.from_b0(b0, sizes), self.b3.from_b1(b1, sizes)))
-        b4 = self.b4(activated_sum(self.b4.from_b2(b2, sizes), self.b4.from_b3(b3, sizes)))
-        b5 = self.b5(activated_sum(self.b5.from_b2(b2, sizes), self.b5.from_b4(b4, sizes)))
-        b6 = self.b6(activated_sum(self.b6.from_b3(b3, sizes), self.b6.from_b5(b5, sizes)))
-        b7 = self.b7(activated_sum(self.b7.from_b3(b3, sizes), self.b7.from_b5(b5, sizes)))
-        b8 = self.b8(activated_sum(self.b8.from_b6(b6, sizes), self.b8.from_b7(b7, sizes)))
-        b9 = self.b9(activated_sum(self.b9.from_b6(b6, sizes), self.b9.from_b8(b8, sizes)))
-        b10 = self.b10(activated_sum(self.b10.from_b8(b8, sizes), self.b10.from_b9(b9, sizes)))
-        b11 = self.b11(activated_sum(self.b11.from_b8(b8, sizes), self.b11.from_b10(b10, sizes)))
-        b12 = self.b12(activated_sum(self.b12.from_b5(b5, sizes), self.b12.from_b10(b10, sizes)))
-        b13 = self.b13(activated_sum(self.b13.from_b4(b4, sizes), self.b13.from_b10(b10, sizes)))
-        b14 = self.b14(activated_sum(self.b14.from_b7(b7, sizes), self.b14.from_b12(b12, sizes), b11))
-        b15 = self.b15(activated_sum(self.b15.from_b5(b5, sizes), self.b15.from_b14(b14, sizes)))
-        b16 = self.b16(activated_sum(self.b16.from_b12(b12, sizes), self.b16.from_b14(b14, sizes)))
+        b2 = self.b2(activated_sum([self.b2.from_b0(b0, sizes), self.b2.from_b1(b1, sizes)]))
+        b3 = self.b3(activated_sum([self.b3.from_b0(b0, sizes), self.b3.from_b1(b1, sizes)]))
+        b4 = self.b4(activated_sum([self.b4.from_b2(b2, sizes), self.b4.from_b3(b3, sizes)]))
+        b5 = self.b5(activated_sum([self.b5.from_b2(b2, sizes), self.b5.from_b4(b4, sizes)]))
+        b6 = self.b6(activated_sum([self.b6.from_b3(b3, sizes), self.b6.from_b5(b5, sizes)]))
+        b7 = self.b7(activated_sum([self.b7.from_b3(b3, sizes), self.b7.from_b5(b5, sizes)]))
+        b8 = self.b8(activated_sum([self.b8.from_b6(b6, sizes), self.b8.from_b7(b7, sizes)]))
+        b9 = self.b9(activated_sum([self.b9.from_b6(b6, sizes), self.b9.from_b8(b8, sizes)]))
+        b10 = self.b10(activated_sum([self.b10.from_b8(b8, sizes), self.b10.from_b9(b9, sizes)]))
+        b11 = self.b11(activated_sum([self.b11.from_b8(b8, sizes), self.b11.from_b10(b10, sizes)]))
+        b12 = self.b12(activated_sum([self.b12.from_b5(b5, sizes), self.b12.from_b10(b10, sizes)]))
+        b13 = self.b13(activated_sum([self.b13.from_b4(b4, sizes), self.b13.from_b10(b10, sizes)]))
+        b14 = self.b14(activated_sum([self.b14.from_b7(b7, sizes), self.b14.from_b12(b12, sizes), b11]))
+        b15 = self.b15(activated_sum([self.b15.from_b5(b5, sizes), self.b15.from_b14(b14, sizes)]))
+        b16 = self.b16(activated_sum([self.b16.from_b12(b12, sizes), self.b16.from_b14(b14, sizes)]))
         p3 = self.P3(b13)
         p4 = self.P4(b12)
         p5 = self.P5(b14)
         p6 = self.P6(b16)
         p7 = self.P7(b15)
-        logits = self.logits(p3, p4, p5, p6, p7, sizes=sizes)
-        return OrderedDict(P3=p3, P4=p4, P5=p5, P6=p6, P7=p7, logits=logits)
+        logits = self.logits([p3, p4, p5, p6, p7], sizes)
+        return OrderedDict({"P3": p3, "P4": p4, "P5": p5, "P6": p6, "P7": p7, "logits": logits})
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:

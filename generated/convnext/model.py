@@ -5,9 +5,11 @@ image: 3 channels, height and width divisible by 32 (written for 224x224)
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from zlib import crc32
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -18,25 +20,25 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 def check_size(x: Tensor, divisor: int) -> None:
     """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
-    height: object = x.shape[-2]
-    width: object = x.shape[-1]
+    height, width = x.shape[-2], x.shape[-1]
     if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
         fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
         raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
 
 
-class Repeated(nn.Module):
-    """Modules one after another, named `rep0`, `rep1` and so on."""
+class Repeated(nn.Sequential):
+    """Modules one after another, named `rep0`, `rep1` and so on. What brings their input may be attached to them."""
 
     def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
+        super().__init__(OrderedDict((f"rep{i}", module) for i, module in enumerate(modules)))
+        self.names = tuple(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self.get_submodule(name) for name in self.names)
 
     def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x)
+        for _, module in zip(self.names, self, strict=False):
+            x = module(x)
         return x
 
 
@@ -62,7 +64,8 @@ class LayerNorm2d(nn.LayerNorm):
     """Layer norm over the channels at each position."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
 
 
 class Patches(nn.Module):
@@ -85,8 +88,7 @@ class Convnext(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.has_shrink = stride > 1 or in_channels != channels
-        if self.has_shrink:
+        if stride > 1 or in_channels != channels:
             self.shrink = chain(
                 layer_norm=LayerNorm2d(in_channels, eps=1e-06),
                 conv=nn.Conv2d(in_channels, channels, stride, stride=stride),
@@ -100,7 +102,7 @@ class Convnext(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = x
-        if self.has_shrink:
+        if hasattr(self, "shrink"):
             y = self.shrink(x)
         spatial = self.spatial(y)
         wide = self.wide(spatial)
@@ -116,7 +118,7 @@ class NormedClassifier(nn.Module):
         self.layer_norm = LayerNorm2d(768, eps=1e-06)
         self.linear = nn.Linear(768, classes)
 
-    def forward(self, *features: Tensor) -> Tensor:
+    def forward(self, features: list[Tensor]) -> Tensor:
         return self.linear(torch.flatten(self.layer_norm(features[0].mean((2, 3), keepdim=True)), 1))
 
 
@@ -149,26 +151,25 @@ class ConvNeXtTiny(nn.Module):
             elif isinstance(module, (LayerNorm2d, Trainable)):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         check_size(image, 32)
         s = self.s(image)
         c2 = self.c2(s)
         c3 = self.c3(c2)
         c4 = self.c4(c3)
         c5 = self.c5(c4)
-        logits = self.logits(c5)
-        return OrderedDict(logits=logits)
+        logits = self.logits([c5])
+        return OrderedDict({"logits": logits})
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:

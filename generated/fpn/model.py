@@ -3,9 +3,9 @@
 image: 3 channels, height and width divisible by 128 (written for 640x640)
 """
 
-import functools
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from zlib import crc32
 
 import torch
@@ -20,26 +20,47 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 def check_size(x: Tensor, divisor: int) -> None:
     """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
-    height: object = x.shape[-2]
-    width: object = x.shape[-1]
+    height, width = x.shape[-2], x.shape[-1]
     if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
         fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
         raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
 
 
-class Repeated(nn.Module):
-    """Modules one after another, named `rep0`, `rep1` and so on."""
+class Repeated(nn.Sequential):
+    """Modules one after another, named `rep0`, `rep1` and so on. What brings their input may be attached to them."""
 
     def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
+        super().__init__(OrderedDict((f"rep{i}", module) for i, module in enumerate(modules)))
+        self.names = tuple(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self.get_submodule(name) for name in self.names)
 
     def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x)
+        for _, module in zip(self.names, self, strict=False):
+            x = module(x)
         return x
+
+
+class Looped(nn.Module):
+    """A module that goes over its submodules: whatever stands under their names when it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order: tuple[str, ...] = ()
+
+    def _numbered(self, name: str, count: int) -> tuple[int | None, ...]:
+        """For each submodule so far its number, if it is one of `name0`, `name1` and so on."""
+        numbers = {f"{name}{i}": i for i in range(count)}
+        self._order = tuple(self._modules)
+        return tuple(numbers.get(name) for name in self._order)
+
+    def children(self) -> Iterator[nn.Module]:
+        """All submodules by position, also one that has two names."""
+        there = {name: module for name, module in self._modules.items() if module is not None}
+        if tuple(there)[: len(self._order)] != self._order:
+            raise ValueError(f"modules may be replaced, not taken out or moved: {', '.join(self._order)}")
+        return iter(there.values())
 
 
 class SameConv2d(nn.Conv2d):
@@ -55,12 +76,20 @@ class SameConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if self.odd:
             x = F.pad(x, (0, 1, 0, 1))
-        return super().forward(x)
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
-def plain_sum(*inputs: Tensor) -> Tensor:
+def add_up(maps: list[Tensor]) -> Tensor:
+    """The sum of the maps, from the first to the last."""
+    total = maps[0]
+    for x in maps[1:]:
+        total = total + x
+    return total
+
+
+def plain_sum(inputs: list[Tensor]) -> Tensor:
     """Join type `plain_sum` (std/fpn.spine:12)."""
-    return functools.reduce(torch.add, inputs)
+    return add_up(inputs)
 
 
 def merged(x: Tensor) -> Tensor:
@@ -69,9 +98,7 @@ def merged(x: Tensor) -> Tensor:
 
 
 class ResnetStem(nn.Module):
-    """7x7 convolution of stride 2, then a max pool of stride 2: ends at level 2. He et al. 2016, Table 1
-    (std/stems.spine:6).
-    """
+    """7x7 convolution and max pool, both of stride 2: ends at level 2. He et al. 2016, Table 1 (std/stems.spine:6)."""
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
@@ -88,19 +115,16 @@ class ResnetStem(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """The identity where it fits; else a 1x1 convolution to the channels, at the stride, of `like`. He et al., CVPR
-    2016, arXiv 1512.03385, section 3.3, option B (std/blocks.spine:7).
-    """
+    """The identity where it fits, else a 1x1 convolution to the channels and size of `like` (std/blocks.spine:7)."""
 
     def __init__(self, in_channels: int, like_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.has_conv = stride != 1 or in_channels != like_channels
-        if self.has_conv:
+        if stride != 1 or in_channels != like_channels:
             self.conv = nn.Conv2d(in_channels, like_channels, 1, stride=stride, bias=False)
             self.norm = nn.BatchNorm2d(like_channels, eps=0.001, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.has_conv:
+        if hasattr(self, "conv"):
             return self.norm(self.conv(x))
         return x
 
@@ -149,14 +173,13 @@ class TopDownResample(nn.Module):
 
     def __init__(self, in_channels: int, has_conv: bool) -> None:
         super().__init__()
-        self.has_conv = has_conv
         if has_conv:
             self.conv = nn.Conv2d(in_channels, 256, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.has_conv:
+        if hasattr(self, "conv"):
             return self.conv(x)
-        return F.interpolate(x, scale_factor=2, mode="nearest")
+        return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 class Smooth(nn.Module):
@@ -188,7 +211,7 @@ class Normed(nn.Module):
         return self.norm(x)
 
 
-class RetinaTower(nn.Module):
+class RetinaTower(Looped):
     """A tower of RetinaNet: Lin et al., ICCV 2017, arXiv 1708.02002, section 4. The convolutions are shared over
     levels; each level and depth has a norm of its own. One head for the classes, one for the boxes; `start` is where
     the biases of the prediction start: -4.59512 for classes with a prior of 0.01 (std/heads.spine:8).
@@ -209,17 +232,18 @@ class RetinaTower(nn.Module):
                 rep.norm = nn.BatchNorm2d(channels, eps=0.001, momentum=0.01)
                 own.add_module(f"rep{j}", rep)
             self.add_module(f"p{i}", own)
+        self.p_numbers = self._numbered("p", 5)
 
-    def forward(self, *features: Tensor) -> list[Tensor]:
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
         results = []
-        for i, p in enumerate(features):
-            own = getattr(self, f"p{i}")
-            y = p
-            for j in range(4):
-                shared = getattr(self, f"rep{j}")
-                rep = getattr(own, f"rep{j}")
-                y = F.relu(rep.norm(shared.conv(y)))
-            results.append(self.predict(y))
+        for i, own in zip(self.p_numbers, self.children(), strict=False):
+            if i is not None:
+                y = features[i]
+                y = F.relu(own.rep0.norm(self.rep0.conv(y)))
+                y = F.relu(own.rep1.norm(self.rep1.conv(y)))
+                y = F.relu(own.rep2.norm(self.rep2.conv(y)))
+                y = F.relu(own.rep3.norm(self.rep3.conv(y)))
+                results.append(self.predict(y))
         return results
 
 
@@ -279,7 +303,7 @@ class RetinaNetR50FPN(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         check_size(image, 128)
         s = self.s(image)
         c2 = self.c2(s)
@@ -287,8 +311,8 @@ class RetinaNetR50FPN(nn.Module):
         c4 = self.c4(c3)
         c5 = self.c5(c4)
         t5 = self.t5(c5)
-        t4 = merged(plain_sum(self.t4.from_c4(c4), self.t4.from_t5(t5)))
-        t3 = merged(plain_sum(self.t3.from_c3(c3), self.t3.from_t4(t4)))
+        t4 = merged(plain_sum([self.t4.from_c4(c4), self.t4.from_t5(t5)]))
+        t3 = merged(plain_sum([self.t3.from_c3(c3), self.t3.from_t4(t4)]))
         q3 = self.q3(t3)
         q4 = self.q4(t4)
         q5 = self.q5(t5)
@@ -299,36 +323,37 @@ class RetinaNetR50FPN(nn.Module):
         p5 = self.P5(q5)
         p6 = self.P6(q6)
         p7 = self.P7(q7)
-        scores_p3, scores_p4, scores_p5, scores_p6, scores_p7 = self.scores(p3, p4, p5, p6, p7)
-        boxes_p3, boxes_p4, boxes_p5, boxes_p6, boxes_p7 = self.boxes(p3, p4, p5, p6, p7)
+        scores_p3, scores_p4, scores_p5, scores_p6, scores_p7 = self.scores([p3, p4, p5, p6, p7])
+        boxes_p3, boxes_p4, boxes_p5, boxes_p6, boxes_p7 = self.boxes([p3, p4, p5, p6, p7])
         return OrderedDict(
-            P3=p3,
-            P4=p4,
-            P5=p5,
-            P6=p6,
-            P7=p7,
-            scores_P3=scores_p3,
-            scores_P4=scores_p4,
-            scores_P5=scores_p5,
-            scores_P6=scores_p6,
-            scores_P7=scores_p7,
-            boxes_P3=boxes_p3,
-            boxes_P4=boxes_p4,
-            boxes_P5=boxes_p5,
-            boxes_P6=boxes_p6,
-            boxes_P7=boxes_p7,
+            {
+                "P3": p3,
+                "P4": p4,
+                "P5": p5,
+                "P6": p6,
+                "P7": p7,
+                "scores_P3": scores_p3,
+                "scores_P4": scores_p4,
+                "scores_P5": scores_p5,
+                "scores_P6": scores_p6,
+                "scores_P7": scores_p7,
+                "boxes_P3": boxes_p3,
+                "boxes_P4": boxes_p4,
+                "boxes_P5": boxes_p5,
+                "boxes_P6": boxes_p6,
+                "boxes_P7": boxes_p7,
+            }
         )
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:

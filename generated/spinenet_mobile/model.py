@@ -3,9 +3,9 @@
 image: 3 channels, height and width divisible by 128 (written for 384x384)
 """
 
-import functools
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from zlib import crc32
 
 import torch
@@ -20,11 +20,31 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 def check_size(x: Tensor, divisor: int) -> None:
     """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
-    height: object = x.shape[-2]
-    width: object = x.shape[-1]
+    height, width = x.shape[-2], x.shape[-1]
     if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
         fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
         raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
+
+
+class Looped(nn.Module):
+    """A module that goes over its submodules: whatever stands under their names when it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order: tuple[str, ...] = ()
+
+    def _numbered(self, name: str, count: int) -> tuple[int | None, ...]:
+        """For each submodule so far its number, if it is one of `name0`, `name1` and so on."""
+        numbers = {f"{name}{i}": i for i in range(count)}
+        self._order = tuple(self._modules)
+        return tuple(numbers.get(name) for name in self._order)
+
+    def children(self) -> Iterator[nn.Module]:
+        """All submodules by position, also one that has two names."""
+        there = {name: module for name, module in self._modules.items() if module is not None}
+        if tuple(there)[: len(self._order)] != self._order:
+            raise ValueError(f"modules may be replaced, not taken out or moved: {', '.join(self._order)}")
+        return iter(there.values())
 
 
 class SameConv2d(nn.Conv2d):
@@ -40,14 +60,20 @@ class SameConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if self.odd:
             x = F.pad(x, (0, 1, 0, 1))
-        return super().forward(x)
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
-def activated_sum(*inputs: Tensor) -> Tensor:
-    """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:51).
-    """
-    return F.silu(functools.reduce(torch.add, inputs))
+def add_up(maps: list[Tensor]) -> Tensor:
+    """The sum of the maps, from the first to the last."""
+    total = maps[0]
+    for x in maps[1:]:
+        total = total + x
+    return total
+
+
+def activated_sum(inputs: list[Tensor]) -> Tensor:
+    """Sum, then activation: of a SpineNet block's inputs and the maps that it absorbs (std/resample.spine:51)."""
+    return F.silu(add_up(inputs))
 
 
 class MobileStem(nn.Module):
@@ -121,7 +147,7 @@ class Mbconv(nn.Module):
         return project
 
 
-class SpinenetMobileResample(nn.Module):
+class SpinenetMobileResample(Looped):
     """Down by depthwise convolutions of stride 2, or up by nearest neighbours; then to the target's channels
     (std/mobile.spine:45).
     """
@@ -138,6 +164,7 @@ class SpinenetMobileResample(nn.Module):
                     act=nn.SiLU(),
                 )
                 self.add_module(f"rep{i}", rep)
+            self.rep_numbers = self._numbered("rep", down)
         self.project = chain(
             conv=nn.Conv2d(in_channels, target_in_channels, 1, bias=False),
             norm=nn.BatchNorm2d(target_in_channels, eps=0.001, momentum=0.01),
@@ -145,11 +172,12 @@ class SpinenetMobileResample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = x
-        if self.down > 0:
-            for i in range(self.down):
-                y = getattr(self, f"rep{i}")(y)
+        if hasattr(self, "rep0"):
+            for i, rep in zip(self.rep_numbers, self.children(), strict=False):
+                if i is not None:
+                    y = rep(y)
         if self.down < 0:
-            y = F.interpolate(y, scale_factor=2**-self.down, mode="nearest")
+            y = F.interpolate(y, scale_factor=2.0**-self.down, mode="nearest")
         return self.project(y)
 
 
@@ -251,39 +279,40 @@ class SpineNetMobile49(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         check_size(image, 128)
         s = self.s(image)
         b0 = self.b0(s)
         b1 = self.b1(b0)
-        b2 = self.b2(activated_sum(self.b2.from_b0(b0), self.b2.from_b1(b1)))
-        b3 = self.b3(activated_sum(self.b3.from_b1(b1), self.b3.from_b2(b2)))
-        b4 = self.b4(activated_sum(self.b4.from_b1(b1), self.b4.from_b2(b2)))
-        b5 = self.b5(activated_sum(self.b5.from_b3(b3), self.b5.from_b4(b4)))
-        b6 = self.b6(activated_sum(self.b6.from_b3(b3), self.b6.from_b5(b5)))
-        b7 = self.b7(activated_sum(self.b7.from_b4(b4), self.b7.from_b6(b6)))
-        b8 = self.b8(activated_sum(self.b8.from_b4(b4), self.b8.from_b6(b6)))
-        b9 = self.b9(activated_sum(self.b9.from_b7(b7), self.b9.from_b8(b8)))
-        b10 = self.b10(activated_sum(self.b10.from_b7(b7), self.b10.from_b9(b9)))
-        b11 = self.b11(activated_sum(self.b11.from_b9(b9), self.b11.from_b10(b10)))
-        b12 = self.b12(activated_sum(self.b12.from_b9(b9), self.b12.from_b11(b11)))
-        b13 = self.b13(activated_sum(self.b13.from_b6(b6), self.b13.from_b11(b11)))
-        b14 = self.b14(activated_sum(self.b14.from_b5(b5), self.b14.from_b11(b11)))
-        b15 = self.b15(activated_sum(self.b15.from_b8(b8), self.b15.from_b13(b13), b12))
-        b16 = self.b16(activated_sum(self.b16.from_b6(b6), self.b16.from_b15(b15)))
-        b17 = self.b17(activated_sum(self.b17.from_b13(b13), self.b17.from_b15(b15)))
-        return OrderedDict(P3=self.P3(b14), P4=self.P4(b13), P5=self.P5(b15), P6=self.P6(b17), P7=self.P7(b16))
+        b2 = self.b2(activated_sum([self.b2.from_b0(b0), self.b2.from_b1(b1)]))
+        b3 = self.b3(activated_sum([self.b3.from_b1(b1), self.b3.from_b2(b2)]))
+        b4 = self.b4(activated_sum([self.b4.from_b1(b1), self.b4.from_b2(b2)]))
+        b5 = self.b5(activated_sum([self.b5.from_b3(b3), self.b5.from_b4(b4)]))
+        b6 = self.b6(activated_sum([self.b6.from_b3(b3), self.b6.from_b5(b5)]))
+        b7 = self.b7(activated_sum([self.b7.from_b4(b4), self.b7.from_b6(b6)]))
+        b8 = self.b8(activated_sum([self.b8.from_b4(b4), self.b8.from_b6(b6)]))
+        b9 = self.b9(activated_sum([self.b9.from_b7(b7), self.b9.from_b8(b8)]))
+        b10 = self.b10(activated_sum([self.b10.from_b7(b7), self.b10.from_b9(b9)]))
+        b11 = self.b11(activated_sum([self.b11.from_b9(b9), self.b11.from_b10(b10)]))
+        b12 = self.b12(activated_sum([self.b12.from_b9(b9), self.b12.from_b11(b11)]))
+        b13 = self.b13(activated_sum([self.b13.from_b6(b6), self.b13.from_b11(b11)]))
+        b14 = self.b14(activated_sum([self.b14.from_b5(b5), self.b14.from_b11(b11)]))
+        b15 = self.b15(activated_sum([self.b15.from_b8(b8), self.b15.from_b13(b13), b12]))
+        b16 = self.b16(activated_sum([self.b16.from_b6(b6), self.b16.from_b15(b15)]))
+        b17 = self.b17(activated_sum([self.b17.from_b13(b13), self.b17.from_b15(b15)]))
+        return OrderedDict(
+            {"P3": self.P3(b14), "P4": self.P4(b13), "P5": self.P5(b15), "P6": self.P6(b17), "P7": self.P7(b16)}
+        )
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:

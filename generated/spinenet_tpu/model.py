@@ -3,9 +3,9 @@
 image: 3 channels, width 224, any height (written for 224x224)
 """
 
-import functools
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from zlib import crc32
 
 import torch
@@ -18,24 +18,25 @@ def chain(**modules: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(modules))
 
 
-def check_fixed(size: object, fixed: int, axis: str) -> None:
+def check_fixed(size: int, fixed: int, axis: str) -> None:
     """Refuse images of another height or width than the network was compiled for."""
     if isinstance(size, int) and size != fixed:
         raise ValueError(f"the network was compiled for a {axis} of {fixed}, got {size}")
 
 
-class Repeated(nn.Module):
-    """Modules one after another, named `rep0`, `rep1` and so on."""
+class Repeated(nn.Sequential):
+    """Modules one after another, named `rep0`, `rep1` and so on. What brings their input may be attached to them."""
 
     def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
+        super().__init__(OrderedDict((f"rep{i}", module) for i, module in enumerate(modules)))
+        self.names = tuple(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self.get_submodule(name) for name in self.names)
 
     def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x)
+        for _, module in zip(self.names, self, strict=False):
+            x = module(x)
         return x
 
 
@@ -53,28 +54,31 @@ def same_pad(x: Tensor, kernel: int, stride: int, even: int = -1, value: float =
 def level_sizes(image: Tensor, highest: int) -> list[tuple[int, int]]:
     """Height and width of the maps of each level: the image's divided by 2**level, rounded up."""
     height, width = image.shape[2], image.shape[3]
-    return [(-(-height // 2**level), -(-width // 2**level)) for level in range(highest + 1)]
+    return [(-(-height // (1 << level)), -(-width // (1 << level))) for level in range(highest + 1)]
 
 
 def resize_nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Position i of n takes from i * old / n, rounded down: in whole numbers, so that every size is exact."""
-    rows, columns = (
-        torch.arange(new, device=x.device) * old // new for old, new in zip(x.shape[2:], size, strict=True)
-    )
+    rows = torch.arange(size[0], device=x.device) * x.shape[2] // size[0]
+    columns = torch.arange(size[1], device=x.device) * x.shape[3] // size[1]
     return x[:, :, rows[:, None], columns]
 
 
-def activated_sum(*inputs: Tensor) -> Tensor:
-    """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:51).
-    """
-    return F.silu(functools.reduce(torch.add, inputs))
+def add_up(maps: list[Tensor]) -> Tensor:
+    """The sum of the maps, from the first to the last."""
+    total = maps[0]
+    for x in maps[1:]:
+        total = total + x
+    return total
+
+
+def activated_sum(inputs: list[Tensor]) -> Tensor:
+    """Sum, then activation: of a SpineNet block's inputs and the maps that it absorbs (std/resample.spine:51)."""
+    return F.silu(add_up(inputs))
 
 
 class ResnetStem(nn.Module):
-    """7x7 convolution of stride 2, then a max pool of stride 2: ends at level 2. He et al. 2016, Table 1
-    (std/stems.spine:6).
-    """
+    """7x7 convolution and max pool, both of stride 2: ends at level 2. He et al. 2016, Table 1 (std/stems.spine:6)."""
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
@@ -90,19 +94,16 @@ class ResnetStem(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """The identity where it fits; else a 1x1 convolution to the channels, at the stride, of `like`. He et al., CVPR
-    2016, arXiv 1512.03385, section 3.3, option B (std/blocks.spine:7).
-    """
+    """The identity where it fits, else a 1x1 convolution to the channels and size of `like` (std/blocks.spine:7)."""
 
     def __init__(self, in_channels: int, like_channels: int) -> None:
         super().__init__()
-        self.has_conv = in_channels != like_channels
-        if self.has_conv:
+        if in_channels != like_channels:
             self.conv = nn.Conv2d(in_channels, like_channels, 1, bias=False)
             self.norm = nn.BatchNorm2d(like_channels, eps=0.0001, momentum=0.003)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.has_conv:
+        if hasattr(self, "conv"):
             return self.norm(self.conv(x))
         return x
 
@@ -153,7 +154,6 @@ class SpinenetByWidthResample(nn.Module):
         max_pool_kernel: int = 0,
     ) -> None:
         super().__init__()
-        self.has_halve = has_halve
         self.expand_level = expand_level
         self.times = times
         self.stride = stride
@@ -176,7 +176,7 @@ class SpinenetByWidthResample(nn.Module):
 
     def forward(self, x: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
         y = self.reduce(x)
-        if self.has_halve:
+        if hasattr(self, "halve"):
             y = self.halve(y)
             if self.times > 2:
                 y = F.max_pool2d(
@@ -361,39 +361,40 @@ class SpineNet49S_C_224(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         check_fixed(image.shape[3], 224, "width")
         sizes = level_sizes(image, 7)
         s = self.s(image)
         b0 = self.b0(s)
         b1 = self.b1(b0)
-        b2 = self.b2(activated_sum(self.b2.from_b0(b0, sizes), self.b2.from_b1(b1, sizes)))
-        b3 = self.b3(activated_sum(self.b3.from_b0(b0, sizes), self.b3.from_b1(b1, sizes)))
-        b4 = self.b4(activated_sum(self.b4.from_b2(b2, sizes), self.b4.from_b3(b3, sizes)))
-        b5 = self.b5(activated_sum(self.b5.from_b2(b2, sizes), self.b5.from_b4(b4, sizes)))
-        b6 = self.b6(activated_sum(self.b6.from_b3(b3, sizes), self.b6.from_b5(b5, sizes)))
-        b7 = self.b7(activated_sum(self.b7.from_b3(b3, sizes), self.b7.from_b5(b5, sizes)))
-        b8 = self.b8(activated_sum(self.b8.from_b6(b6, sizes), self.b8.from_b7(b7, sizes)))
-        b9 = self.b9(activated_sum(self.b9.from_b6(b6, sizes), self.b9.from_b8(b8, sizes)))
-        b10 = self.b10(activated_sum(self.b10.from_b8(b8, sizes), self.b10.from_b9(b9, sizes)))
-        b11 = self.b11(activated_sum(self.b11.from_b8(b8, sizes), self.b11.from_b10(b10, sizes)))
-        b12 = self.b12(activated_sum(self.b12.from_b5(b5, sizes), self.b12.from_b10(b10, sizes)))
-        b13 = self.b13(activated_sum(self.b13.from_b4(b4, sizes), self.b13.from_b10(b10, sizes)))
-        b14 = self.b14(activated_sum(self.b14.from_b7(b7, sizes), self.b14.from_b12(b12, sizes), b11))
-        b15 = self.b15(activated_sum(self.b15.from_b5(b5, sizes), self.b15.from_b14(b14, sizes)))
-        b16 = self.b16(activated_sum(self.b16.from_b12(b12, sizes), self.b16.from_b14(b14, sizes)))
-        return OrderedDict(P3=self.P3(b13), P4=self.P4(b12), P5=self.P5(b14), P6=self.P6(b16), P7=self.P7(b15))
+        b2 = self.b2(activated_sum([self.b2.from_b0(b0, sizes), self.b2.from_b1(b1, sizes)]))
+        b3 = self.b3(activated_sum([self.b3.from_b0(b0, sizes), self.b3.from_b1(b1, sizes)]))
+        b4 = self.b4(activated_sum([self.b4.from_b2(b2, sizes), self.b4.from_b3(b3, sizes)]))
+        b5 = self.b5(activated_sum([self.b5.from_b2(b2, sizes), self.b5.from_b4(b4, sizes)]))
+        b6 = self.b6(activated_sum([self.b6.from_b3(b3, sizes), self.b6.from_b5(b5, sizes)]))
+        b7 = self.b7(activated_sum([self.b7.from_b3(b3, sizes), self.b7.from_b5(b5, sizes)]))
+        b8 = self.b8(activated_sum([self.b8.from_b6(b6, sizes), self.b8.from_b7(b7, sizes)]))
+        b9 = self.b9(activated_sum([self.b9.from_b6(b6, sizes), self.b9.from_b8(b8, sizes)]))
+        b10 = self.b10(activated_sum([self.b10.from_b8(b8, sizes), self.b10.from_b9(b9, sizes)]))
+        b11 = self.b11(activated_sum([self.b11.from_b8(b8, sizes), self.b11.from_b10(b10, sizes)]))
+        b12 = self.b12(activated_sum([self.b12.from_b5(b5, sizes), self.b12.from_b10(b10, sizes)]))
+        b13 = self.b13(activated_sum([self.b13.from_b4(b4, sizes), self.b13.from_b10(b10, sizes)]))
+        b14 = self.b14(activated_sum([self.b14.from_b7(b7, sizes), self.b14.from_b12(b12, sizes), b11]))
+        b15 = self.b15(activated_sum([self.b15.from_b5(b5, sizes), self.b15.from_b14(b14, sizes)]))
+        b16 = self.b16(activated_sum([self.b16.from_b12(b12, sizes), self.b16.from_b14(b14, sizes)]))
+        return OrderedDict(
+            {"P3": self.P3(b13), "P4": self.P4(b12), "P5": self.P5(b14), "P6": self.P6(b16), "P7": self.P7(b15)}
+        )
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 NODES = frozenset(
     """
-    Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitXor BoolOp Call ClassDef Compare Constant Dict Div Eq
-    Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import IsNot JoinedStr List
-    ListComp Load Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Raise Return Slice Starred Store Delete Del In Sub
-    Subscript Tuple USub UnaryOp With alias arg arguments comprehension keyword withitem
+    Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitOr BitXor BoolOp Call ClassDef Compare Constant Dict
+    DictComp Div Eq Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import IsNot
+    JoinedStr List ListComp Load LShift Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Raise Return Slice Starred
+    Store Delete Del In Sub Subscript Tuple USub UnaryOp With alias arg arguments comprehension keyword withitem
     """.split()
 )
 IMPORTS = frozenset(
@@ -23,6 +23,7 @@ IMPORTS = frozenset(
         "import math",
         "import warnings",
         "from collections import OrderedDict",
+        "from collections.abc import Iterator",
         "from zlib import crc32",
         "import torch",
         "import torch.nn.functional as F",
@@ -30,18 +31,18 @@ IMPORTS = frozenset(
     }
 )
 BUILTINS = frozenset(
-    "ValueError bool dict enumerate float getattr int isinstance len list max min object range str super tuple "
-    "zip".split()
+    "ValueError bool dict enumerate float getattr hasattr int isinstance iter len list max min object range str super "
+    "tuple zip".split()
 )
 # What may be read of a module, by its whole name.
 OF_MODULES = frozenset(
     """
-    functools.partial functools.reduce math.sqrt warnings.warn
-    torch.Size torch.add torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
+    functools.partial math.sqrt warnings.warn
+    torch.Size torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
     torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
     torch.transpose torch.unflatten torch.zeros_like
-    F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish F.interpolate F.max_pool2d
-    F.normalize F.pad F.relu F.relu6 F.silu
+    F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish F.interpolate F.layer_norm
+    F.max_pool2d F.normalize F.pad F.relu F.relu6 F.silu
     nn.ConstantPad2d nn.ModuleDict nn.ModuleList
     nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU
     nn.GroupNorm nn.Hardsigmoid nn.Hardswish nn.Identity nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter
@@ -52,8 +53,9 @@ MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
 # What may be called on anything but a module or `self`.
 METHODS = frozenset(
     """
-    __init__ add_ add_module append copy_ double encode fill_ forward join mean modules mul_ named_modules narrow numel
-    permute register_buffer register_load_state_dict_pre_hook reset reset_parameters reshape startswith transpose zero_
+    __init__ _numbered add_ add_module append children copy_ double encode fill_ forward get items join mean modules
+    mul_ named_modules narrow numel permute register_buffer register_load_state_dict_pre_hook reset
+    reset_parameters reshape startswith transpose values zero_
     """.split()
 )
 TEXT = re.compile(r"[\x20-\x7e]*")
@@ -137,13 +139,13 @@ class _Reader:
     def call(self, node: ast.Call) -> Iterator[str]:
         function = node.func
         if isinstance(function, ast.Name):
-            if function.id == "getattr" and not _plain_attribute(node.args[1]):
+            if function.id in ("getattr", "hasattr") and not _plain_attribute(node.args[1]):
                 yield "attribute by text"
         elif isinstance(function, ast.Attribute):
             root = _dotted(function).split(".")[0]
             if root not in MODULES and root != "self" and function.attr not in METHODS | self.parts:
                 yield "method"
-        elif not (isinstance(function, ast.Call) and ast.unparse(function.func) == "getattr"):
+        else:
             yield "call"
 
     def constant(self, node: ast.Constant) -> Iterator[str]:
@@ -172,15 +174,14 @@ def _says_what_is_wrong(node: ast.Raise) -> bool:
 PHRASES = frozenset(
     {
         "1 tensor", " tensors", " of rows that are left out: ", ", ", "-inf",
-        "height and width must divide by ", ", got ", ": pad images to ", "the network was compiled for a ", " of ",
+        "height and width must divide by ", ", got ", ": pad images to ",
+        "modules may be replaced, not taken out or moved: ", "the network was compiled for a ", " of ",
     }
 )  # fmt: skip
 
 
 def _plain_attribute(node: ast.expr) -> bool:
-    """`"init_scale"`, or `f"rep{i}"`."""
-    if isinstance(node, ast.JoinedStr):
-        return re.fullmatch(r"f'[a-z]\w*\{[a-z]\w*\}'", ast.unparse(node)) is not None
+    """`"init_scale"`, or `"rep0"`."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.startswith("_")
 
 

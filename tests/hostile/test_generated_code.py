@@ -38,6 +38,8 @@ HOSTILE = (
     "def f(x):\n    x.tofile('a')",
     "def f(x):\n    global y",
     "def f(x):\n    return getattr(x, '__class__')",
+    "def f(x):\n    return hasattr(x, '__class__')",
+    "def f(x, i):\n    return hasattr(x, f'rep{i}')",
     "def f(x):\n    return getattr(x, x)",
     "class A:\n    @property\n    def b(self): ...",
     "def f(x=lambda: 0): ...",

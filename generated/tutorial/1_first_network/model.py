@@ -5,6 +5,7 @@ image: 3 channels, height and width divisible by 16 (written for 256x256)
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from zlib import crc32
 
 import torch
@@ -19,25 +20,25 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 def check_size(x: Tensor, divisor: int) -> None:
     """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
-    height: object = x.shape[-2]
-    width: object = x.shape[-1]
+    height, width = x.shape[-2], x.shape[-1]
     if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
         fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
         raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
 
 
-class Repeated(nn.Module):
-    """Modules one after another, named `rep0`, `rep1` and so on."""
+class Repeated(nn.Sequential):
+    """Modules one after another, named `rep0`, `rep1` and so on. What brings their input may be attached to them."""
 
     def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
+        super().__init__(OrderedDict((f"rep{i}", module) for i, module in enumerate(modules)))
+        self.names = tuple(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self.get_submodule(name) for name in self.names)
 
     def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x)
+        for _, module in zip(self.names, self, strict=False):
+            x = module(x)
         return x
 
 
@@ -54,13 +55,11 @@ class SameConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if self.odd:
             x = F.pad(x, (0, 1, 0, 1))
-        return super().forward(x)
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 class ResnetStem(nn.Module):
-    """7x7 convolution of stride 2, then a max pool of stride 2: ends at level 2. He et al. 2016, Table 1
-    (std/stems.spine:6).
-    """
+    """7x7 convolution and max pool, both of stride 2: ends at level 2. He et al. 2016, Table 1 (std/stems.spine:6)."""
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
@@ -77,19 +76,16 @@ class ResnetStem(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """The identity where it fits; else a 1x1 convolution to the channels, at the stride, of `like`. He et al., CVPR
-    2016, arXiv 1512.03385, section 3.3, option B (std/blocks.spine:7).
-    """
+    """The identity where it fits, else a 1x1 convolution to the channels and size of `like` (std/blocks.spine:7)."""
 
     def __init__(self, in_channels: int, like_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.has_conv = stride != 1 or in_channels != like_channels
-        if self.has_conv:
+        if stride != 1 or in_channels != like_channels:
             self.conv = nn.Conv2d(in_channels, like_channels, 1, stride=stride, bias=False)
             self.norm = nn.BatchNorm2d(like_channels, eps=0.001, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.has_conv:
+        if hasattr(self, "conv"):
             return self.norm(self.conv(x))
         return x
 
@@ -143,24 +139,23 @@ class First(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         check_size(image, 16)
         s = self.s(image)
         a = self.a(s)
         b = self.b(a)
         c = self.c(b)
-        return OrderedDict(C3=b, C4=c)
+        return OrderedDict({"C3": b, "C4": c})
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:

@@ -3,11 +3,10 @@
 image: 3 channels, height and width divisible by 32 (written for 256x256)
 """
 
-import functools
 import inspect
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from zlib import crc32
 
@@ -27,39 +26,43 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 def check_size(x: Tensor, divisor: int) -> None:
     """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
-    height: object = x.shape[-2]
-    width: object = x.shape[-1]
+    height, width = x.shape[-2], x.shape[-1]
     if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
         fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
         raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
 
 
-class Repeated(nn.Module):
-    """Modules one after another, named `rep0`, `rep1` and so on."""
+class Repeated(nn.Sequential):
+    """Modules one after another, named `rep0`, `rep1` and so on. What brings their input may be attached to them."""
 
     def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
+        super().__init__(OrderedDict((f"rep{i}", module) for i, module in enumerate(modules)))
+        self.names = tuple(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self.get_submodule(name) for name in self.names)
 
     def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x)
+        for _, module in zip(self.names, self, strict=False):
+            x = module(x)
         return x
 
 
-def activated_sum(*inputs: Tensor) -> Tensor:
-    """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:51).
-    """
-    return F.silu(functools.reduce(torch.add, inputs))
+def add_up(maps: list[Tensor]) -> Tensor:
+    """The sum of the maps, from the first to the last."""
+    total = maps[0]
+    for x in maps[1:]:
+        total = total + x
+    return total
+
+
+def activated_sum(inputs: list[Tensor]) -> Tensor:
+    """Sum, then activation: of a SpineNet block's inputs and the maps that it absorbs (std/resample.spine:51)."""
+    return F.silu(add_up(inputs))
 
 
 class ResnetStem(nn.Module):
-    """7x7 convolution of stride 2, then a max pool of stride 2: ends at level 2. He et al. 2016, Table 1
-    (std/stems.spine:6).
-    """
+    """7x7 convolution and max pool, both of stride 2: ends at level 2. He et al. 2016, Table 1 (std/stems.spine:6)."""
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
@@ -76,19 +79,16 @@ class ResnetStem(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """The identity where it fits; else a 1x1 convolution to the channels, at the stride, of `like`. He et al., CVPR
-    2016, arXiv 1512.03385, section 3.3, option B (std/blocks.spine:7).
-    """
+    """The identity where it fits, else a 1x1 convolution to the channels and size of `like` (std/blocks.spine:7)."""
 
     def __init__(self, in_channels: int, like_channels: int) -> None:
         super().__init__()
-        self.has_conv = in_channels != like_channels
-        if self.has_conv:
+        if in_channels != like_channels:
             self.conv = nn.Conv2d(in_channels, like_channels, 1, bias=False)
             self.norm = nn.BatchNorm2d(like_channels, eps=0.001, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.has_conv:
+        if hasattr(self, "conv"):
             return self.norm(self.conv(x))
         return x
 
@@ -146,12 +146,12 @@ class SpinenetResample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.reduce(x)
-        if self.down > 0:
+        if hasattr(self, "halve"):
             y = self.halve(y)
             for _ in range(self.down - 1):
                 y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
-            y = F.interpolate(y, scale_factor=2, mode="nearest")
+            y = F.interpolate(y, scale_factor=2.0, mode="nearest")
         return self.expand(y)
 
 
@@ -230,26 +230,25 @@ class Small(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         check_size(image, 32)
         s = self.s(image)
         b0 = self.b0(s)
-        b1 = self.b1(activated_sum(self.b1.from_b0(b0)))
-        b2 = self.b2(activated_sum(self.b2.from_b0(b0), self.b2.from_b1(b1)))
-        b3 = self.b3(activated_sum(self.b3.from_b1(b1), self.b3.from_b2(b2)))
-        b4 = self.b4(activated_sum(self.b4.from_b2(b2), self.b4.from_b3(b3)))
-        return OrderedDict(P3=self.P3(b2), P4=self.P4(b4), P5=self.P5(b3))
+        b1 = self.b1(activated_sum([self.b1.from_b0(b0)]))
+        b2 = self.b2(activated_sum([self.b2.from_b0(b0), self.b2.from_b1(b1)]))
+        b3 = self.b3(activated_sum([self.b3.from_b1(b1), self.b3.from_b2(b2)]))
+        b4 = self.b4(activated_sum([self.b4.from_b2(b2), self.b4.from_b3(b3)]))
+        return OrderedDict({"P3": self.P3(b2), "P4": self.P4(b4), "P5": self.P5(b3)})
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:

@@ -70,7 +70,7 @@ def load_code(text: str) -> ModuleType:
     linecache.cache[module.__file__] = (len(text), None, text.splitlines(keepends=True), module.__file__)
     sys.modules[name] = module
     try:
-        exec(compile(text, module.__file__, "exec"), module.__dict__)  # noqa: S102 - we wrote it
+        exec(compile(text, module.__file__, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - we wrote it
     except BaseException:
         del sys.modules[name]
         raise

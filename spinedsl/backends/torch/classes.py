@@ -111,7 +111,7 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     wanted = first.definition if is_function else class_name(first.definition)
     if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():
         wanted += "Resample"
-    made = Class(_free(wanted, taken), plan.modules, plan.inputs, plan.starred, is_function, plan.sizes)
+    made = Class(_free(wanted, taken), plan.modules, plan.inputs, is_function, plan.sizes)
     if is_function:
         head = lines(0, "", call(f"def {made.name}", *_maps(plan)), gives)
         made.text = [*head, *_indented(_docstring(plan, program), STEP), *block(body, STEP)]
@@ -119,7 +119,8 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     constructor = Construct(plan).write()
     made.arguments = plan.scope.signature()
     stored = [f"self.{argument.name} = {argument.name}" for argument in made.arguments if argument.stored]
-    made.text = [f"class {made.name}(nn.Module):", *_indented(_docstring(plan, program), STEP), ""]
+    base = "Looped" if (None, False) in plan.looped else "nn.Module"
+    made.text = [f"class {made.name}({base}):", *_indented(_docstring(plan, program), STEP), ""]
     if made.arguments or constructor:
         signature = call("def __init__", "self", *map(_parameter, made.arguments))
         made.text += lines(STEP, "", signature, " -> None:")
@@ -141,8 +142,6 @@ def _indented(text: Sequence[str], indent: int) -> list[str]:
 def _maps(plan: Plan) -> list[Doc]:
     """The feature maps that come in, and the sizes of the levels where they are needed."""
     sizes: list[Doc] = [f"{plan.sizes}: list[tuple[int, int]]"] if plan.sizes else []
-    if plan.starred:
-        return [f"*{plan.local(plan.inputs[0])}: Tensor", *sizes]
     kinds = {
         name: "list[Tensor]" if isinstance(plan.modules[0].maps[name], tuple) else "Tensor" for name in plan.inputs
     }
@@ -166,7 +165,9 @@ def _docstring(plan: Plan, program: Program) -> list[str]:
         line = f'"""{said[0].removesuffix(".")} {where}"""'
         if len(line) <= WIDTH - STEP and (len(comment) < 2 or said != comment[:1] or said[0].endswith(".")):
             return [line]
-    return [*textwrap.wrap(f'"""{" ".join(comment).removesuffix(".")} {where}', WIDTH - STEP), '"""']
+    text = f'"""{" ".join(comment).removesuffix(".")} {where}'
+    width = WIDTH - STEP - (3 if len(text) <= WIDTH - STEP else 0)  # on one line, the closing quotes have to fit too
+    return [*textwrap.wrap(text, width), '"""']
 
 
 def _without(comment: list[str], names: set[str]) -> list[str]:

@@ -80,18 +80,14 @@ class Construct:
 
     def _choice(self, choice: IfAt) -> list[Statement]:
         condition, then, other = self.plan.arms(choice)
-        flag = self.plan.flag(choice)
         first, second = self.body(then), self.body(other)
-        kept: list[Statement] = [Line(f"self.{flag} = ", self.scope.init_text(condition))] if flag else []
         if not _holds_lines(first) and not _holds_lines(second):
-            return kept
+            return []
         if not _holds_lines(first):
-            opposed = f"not self.{flag}" if flag else self.scope.init_text(opposite(condition))
-            return [*kept, Choice(opposed, tuple(second))]
+            return [Choice(self.scope.init_text(opposite(condition)), tuple(second))]
         if first == second:
-            return [*kept, *first]
-        test = f"self.{flag}" if flag else self.scope.init_text(condition)
-        return [*kept, Choice(test, tuple(first), tuple(second) if _holds_lines(second) else ())]
+            return first
+        return [Choice(self.scope.init_text(condition), tuple(first), tuple(second) if _holds_lines(second) else ())]
 
     def _loop(self, loop: LoopAt) -> list[Statement]:
         if not loop.body:
@@ -108,11 +104,11 @@ class Construct:
         inner = self.body(loop.body)
         self.around.remove(loop.binder)
         if not self.plan.is_sequence(loop):
-            inner.insert(0, Line("", f"{self.container} = nn.Module()"))
+            inner.insert(0, self._holder(loop, shared=False))
         inner.append(_add_module(outside[1], loop.path, index, self.container))
         self.loop, self.container = outside
         count = self.scope.in_init(loop.count, "repeats" if loop.items is None else "count")
-        return [*made, For(f"for {index} in range({count})", tuple(inner))]
+        return [*made, For(f"for {index} in range({count})", tuple(inner)), *self._numbers(loop, self.container, count)]
 
     def _shared(self, body: BodyAt, loop: LoopAt, container: str) -> list[Statement]:
         """What an `each`, or an outermost `repeat`, shares in some statements of `loop`: made before it, beside it."""
@@ -128,7 +124,7 @@ class Construct:
         for tests, item in found:
             drafts: list[Statement] = []
             if isinstance(item, LoopAt):
-                drafts.append(self._shared_apart(item, container))
+                drafts += self._shared_apart(item, container)
             elif held := members.pop((tests, item.prefix or item.members[0].path), None):
                 drafts += self._group(replace(item, members=tuple(held.values())), container)
             for test in reversed(tests):
@@ -167,7 +163,7 @@ class Construct:
         exprs = condition.exprs if outcome else tuple(map(opposite, condition.exprs))
         return Scalar({use: outcome in found for use, found in outcomes.items()}, exprs)
 
-    def _shared_apart(self, loop: LoopAt, container: str) -> For:
+    def _shared_apart(self, loop: LoopAt, container: str) -> list[Statement]:
         """What a `repeat` inside an `each` shares over that, for each of its own iterations."""
         index, own = self.scope.loops[loop.binder], self.plan.shared_containers[loop]
         most: dict[Use, Value] = {}  # as often as for the map that it runs for most often
@@ -179,7 +175,21 @@ class Construct:
         made = self._shared(loop.body, loop, own)
         self.around.remove(loop.binder)
         add = _add_module(container, loop.shared_path, index, own)
-        return For(f"for {index} in range({count})", (Line("", f"{own} = nn.Module()"), *made, add))
+        body = (self._holder(loop, shared=True), *made, add)
+        return [For(f"for {index} in range({count})", body), *self._numbers(loop, container, count)]
+
+    def _holder(self, loop: LoopAt, *, shared: bool) -> Line:
+        """What holds the submodules of one iteration."""
+        own = (self.plan.shared_containers if shared else self.plan.containers)[loop]
+        return Line("", f"{own} = {'Looped' if (loop, shared) in self.plan.looped else 'nn.Module'}()")
+
+    def _numbers(self, loop: LoopAt, container: str, count: str) -> list[Statement]:
+        """Which submodules are iterations, where a loop in `forward` goes over them."""
+        if loop not in self.plan.numbers:
+            return []
+        path = loop.shared_path if loop in self.plan.shared_containers else loop.path
+        given = f'{container}._numbered("{attribute(path)}", {count})'
+        return [Line(f"{container}.{self.plan.numbers[loop]} = ", given)]
 
     # ---- submodules ----
 

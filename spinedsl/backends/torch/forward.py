@@ -5,6 +5,9 @@ In: a plan. Out: its lines. Statements stand as in the file; those whose result 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import cast
+
 from spinedsl.backends.torch.body import (
     BindAt,
     BodyAt,
@@ -17,16 +20,19 @@ from spinedsl.backends.torch.body import (
     RefAt,
     ReturnAt,
     StatementAt,
+    Use,
     YieldAt,
     computes,
+    settled,
+    walk,
 )
 from spinedsl.backends.torch.children import Group, Part
-from spinedsl.backends.torch.expressions import opposite
+from spinedsl.backends.torch.expressions import AND, SUM, opposite
 from spinedsl.backends.torch.layout import Append, Bracket, Choice, Doc, Extend, For, Line, Statement, call, flat
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.place import Code, Place
-from spinedsl.backends.torch.plan import Plan
+from spinedsl.backends.torch.plan import Holder, Plan
 from spinedsl.record import replace
 
 
@@ -38,6 +44,12 @@ class Forward:
         self.loop: LoopAt | None = None  # the innermost loop being written
         self.container = "self"  # what holds its submodules
         self.home = "self"  # what holds those that are shared
+        self.holder: Holder = (None, False)  # which that is, of `container`
+        self.home_holder: Holder = (None, False)  # and of `home`
+        self.around: frozenset[int] = frozenset()  # the loops with a submodule for each iteration, around `container`
+        self.around_home: frozenset[int] = frozenset()  # and around `home`
+        self.blocks = 0  # around what is being written: arms, and loops over no submodules
+        self.written_out: dict[int, int] = {}  # the loops being written out, by number, and the iteration
         self.groups: list[Group] = []  # of the operand being written
 
     def whole(self) -> list[Statement]:
@@ -87,67 +99,227 @@ class Forward:
                 made.append(statement)
         return made
 
-    # ---- choices and loops ----
+    # ---- choices ----
 
     def _choice(self, choice: IfAt) -> list[Statement]:
-        condition, then, other = self.plan.arms(choice)
+        outcomes = {bool(value) for use, value in choice.condition.values.items() if self._is_here(use)}
+        if len(outcomes) == 1:
+            return self.body(choice.then if True in outcomes else choice.other)
+        _, then, other = self.plan.arms(choice)  # submodules stand in the first
+        self.blocks += 1
         first, second = self.body(then), self.body(other)
+        self.blocks -= 1
         if not first and not second:
             return []
-        scope, flag = self.plan.scope, self.plan.flag(choice)
-        holds = f"self.{flag}" if flag else scope.forward_text(scope.expanded(condition))
         if not first or (second and not _returns(then) and _returns(other)):
-            first, second, then = second, first, other
-            holds = f"not self.{flag}" if flag else scope.forward_text(scope.expanded(opposite(condition)))
+            first, second, then, other = second, first, other, then
+        holds = self._test(choice, then)
         if _returns(then):
             return [Choice(holds, tuple(first)), *second]
+        if (name := self._perhaps_missing(choice, other)) and second:
+            second = [Choice(name, tuple(second))]
         return [Choice(holds, tuple(first), tuple(second))]
+
+    def _is_here(self, use: Use) -> bool:
+        """The use is one of the iterations that are being written."""
+        return all(use.at(loop) == iteration for loop, iteration in self.written_out.items())
+
+    def _test(self, choice: IfAt, arm: BodyAt) -> str:
+        """Whether a choice takes an arm: by a submodule that one arm alone has, where there is one.
+
+        `torch.jit.script` leaves out statements whose submodules are not there, if they are asked for like that.
+        """
+        other = choice.other if arm is choice.then else choice.then
+        exact = all(len(found) == 1 for found in self._outcomes(choice).values())
+        for first, second, negated in ((arm, other, ""), (other, arm, "not ")):
+            elsewhere = set(self._places(second))
+            for places in self._sure(first, shared=exact):
+                if elsewhere.isdisjoint(places):
+                    asked = " or ".join(map(_has, places))
+                    return f"{negated}({asked})" if negated and len(places) > 1 else negated + asked
+        scope = self.plan.scope
+        condition = scope.resolve(choice.condition, "condition")
+        condition = scope.expanded(condition if arm is choice.then else opposite(condition))
+        if there := self._perhaps_missing(choice, arm):
+            return f"{there} and {scope.forward_text(condition, AND)}"
+        return scope.forward_text(condition)
+
+    def _perhaps_missing(self, choice: IfAt, arm: BodyAt) -> str:
+        """The question for what an arm shares, where it may be that no iteration takes that arm."""
+        outcomes = self._outcomes(choice).values()
+        shared = [] if all((arm is choice.then) in found for found in outcomes) else list(self._direct(arm))
+        place = next((next(self._places_of(group)) for group in shared if group.shared), None)
+        return _has(place) if place is not None else ""
+
+    def _outcomes(self, choice: IfAt) -> dict[Use, set[bool]]:
+        """What a choice comes to, for each of the iterations that have what is shared in it to themselves."""
+        found: dict[Use, set[bool]] = {}
+        for use, value in choice.condition.values.items():
+            if self._is_here(use):
+                found.setdefault(use.only(self.around_home), set()).add(bool(value))
+        return found
+
+    def _direct(self, body: BodyAt) -> Iterator[Group]:
+        """The submodules of statements, those in choices and loops left out."""
+        for statement in body:
+            if isinstance(statement, BindAt | ReturnAt | YieldAt):
+                yield from self.plan.groups(statement.value, self.loop)
+
+    def _sure(self, body: BodyAt, *, shared: bool) -> Iterator[tuple[str, ...]]:
+        """Places of submodules, of which one is there just where the statements run. With `shared`, also of such."""
+        for group in self._direct(body):
+            if shared or not group.shared:
+                yield from ((place,) for place in self._places_of(group))
+        for statement in body:
+            if isinstance(statement, IfAt):
+                then, other = (next(self._sure(arm, shared=shared), ()) for arm in (statement.then, statement.other))
+                yield from [then + other] if then and other else []
+            elif isinstance(statement, LoopAt) and self._owns(statement):
+                if all(statement.count.values.values()):
+                    yield (self._first_of(statement),)
+                elif not self._shares(statement):
+                    yield (f"{self.container}.{self.plan.numbers_of(statement)}",)
+
+    def _places(self, body: BodyAt) -> Iterator[str]:
+        """Places of submodules of which any may be there, if the statements run."""
+        for group in self._direct(body):
+            yield from self._places_of(group)
+        for statement in body:
+            if isinstance(statement, IfAt):
+                yield from self._places(statement.then + statement.other)
+            elif isinstance(statement, LoopAt) and self._owns(statement):
+                yield self._first_of(statement)
+
+    def _first_of(self, loop: LoopAt) -> str:
+        return f"{self.container}.{attribute(loop.path)}0"
+
+    def _places_of(self, group: Group) -> Iterator[str]:
+        if group.name:
+            yield self._place(group, "")
+        yield from (self._place(group, part.path[-1]) for part in group.members)
+
+    # ---- loops ----
 
     def _loop(self, loop: LoopAt) -> list[Statement]:
         if not loop.body:
             return []
-        plan, index = self.plan, self.plan.scope.loops[loop.binder]
-        outside = self.loop, self.container, self.home
-        indexed = loop.binder in plan.scope.indexed
-        plan.scope.indexed.discard(loop.binder)
+        outside = self.loop, self.container, self.home, self.holder, self.home_holder, self.around, self.around_home
         self.loop = loop
-        fetch: list[Statement] = []
         if loop.items is not None:
-            self.home = self.container
-        elif loop in plan.shared_containers:
-            self.home = plan.shared_containers[loop]
-            part = f'getattr({outside[2]}, f"{attribute(loop.shared_path)}{{{index}}}")'
-            fetch.append(Line(f"{self.home} = ", part))
-        if loop in plan.containers:
-            self.container = plan.containers[loop]
-            part = f'getattr({outside[1]}, f"{attribute(loop.path)}{{{index}}}")'
-            if plan.is_sequence(loop):
-                self.container = part
-            else:
-                fetch.append(Line(f"{self.container} = ", part))
-        made = self.body(loop.body)
-        counted = bool(fetch) or loop in plan.containers or loop.binder in plan.scope.indexed
-        if indexed:
-            plan.scope.indexed.add(loop.binder)
-        self.loop, self.container, self.home = outside
+            self.home, self.home_holder, self.around_home = self.container, self.holder, self.around
+        if self._owns(loop):
+            self.around |= {loop.binder}
+        if self._shares(loop):
+            self.around_home |= {loop.binder}
+        if self._owns(loop) and self._shares(loop):
+            made = self._written_out(loop)
+        elif self._owns(loop) or self._shares(loop):
+            made = self._over_children(loop)
+        else:
+            made = self._counted(loop)
+        self.loop, self.container, self.home, self.holder, self.home_holder, self.around, self.around_home = outside
+        return made
+
+    def _owns(self, loop: LoopAt) -> bool:
+        return loop in self.plan.containers
+
+    def _shares(self, loop: LoopAt) -> bool:
+        """Its iterations share submodules with those for other maps of the `each` around it."""
+        return loop in self.plan.shared_containers and loop.items is None
+
+    def _counted(self, loop: LoopAt) -> list[Statement]:
+        """A loop whose iterations have no submodules of their own."""
+        self.blocks += 1
+        made, indexed = self._body_at(loop, index := self.plan.scope.loops[loop.binder])
+        self.blocks -= 1
         if not made:
             return []
-        head = self._head(loop, counted)
-        if len(made) == 1 and isinstance(made[0], Append) and not fetch:
+        index = index if indexed else "_"
+        head = f"for {index} in range({self.plan.scope.in_forward(loop.count, 'repeats')})"
+        if loop.items is not None:
+            item, items = self.plan.local(loop.item), self.operand(loop.items).doc
+            if isinstance(items, Bracket):
+                items = f"({', '.join(str(item) for item in items.items)},)"
+            head = f"for {index}, {item} in enumerate({items})" if indexed else f"for {item} in {items}"
+        if len(made) == 1 and isinstance(made[0], Append):
             return [Extend(made[0].results, made[0].value, head)]
-        return [For(head, (*fetch, *made))]
+        return [For(head, tuple(made))]
 
-    def _head(self, loop: LoopAt, counted: bool) -> str:
-        """`for …`; its index has a name if something is `counted` by it."""
-        name = self.plan.scope.loops[loop.binder]
-        index = name if counted else "_"
-        if loop.items is None:
-            return f"for {index} in range({self.plan.scope.in_forward(loop.count, 'repeats')})"
+    def _over_children(self, loop: LoopAt) -> list[Statement]:
+        """A loop over the submodules that its iterations have, or share. Numbers tell them from all others."""
+        plan, shares = self.plan, self._shares(loop)
+        module, index = (plan.shared_containers if shares else plan.containers)[loop], plan.scope.loops[loop.binder]
+        if self.blocks:  # script does not let a block set a variable that is a module, or a number, outside of it
+            module, index = self._unshared(module), self._unshared(index)
+        place = self.home if shares else self.container
+        holder = self.home_holder if shares else self.holder
+        if shares:
+            self.home, self.home_holder = module, (loop, True)
+        else:
+            self.container, self.holder = module, (loop, False)
+        before, fetch = self._items(loop, index) if loop.items is not None else ([], [])
+        made, _ = self._body_at(loop, index)
+        if plan.uses[loop.item] == 1:
+            plan.names.pop(loop.item, None)  # another loop may call its maps so
+        if not made:
+            return []
+        plan.looped.add(holder)
+        body = (*fetch, *made)
+        if shares and not settled(loop.count):
+            body = (Choice(f"{index} < {plan.scope.in_forward(loop.count, 'repeats', SUM)}", body),)
+        head = f"for {index}, {module} in zip({place}.{plan.numbers_of(loop)}, {place}.children(), strict=False)"
+        return [*before, For(head, (Choice(f"{index} is not None", body),))]
+
+    def _unshared(self, name: str) -> str:
+        """A variable of a loop that has it to itself."""
+        plan = self.plan
+        named = [*plan.scope.loops.values(), *plan.containers.values(), *plan.shared_containers.values()]
+        return plan.own_local(name) if named.count(name) > 1 else name
+
+    def _items(self, loop: LoopAt, index: str) -> tuple[list[Statement], list[Statement]]:
+        """What an `each` goes over, made before the loop; and in it, the map of the iteration, if it needs a name."""
+        plan = self.plan
+        assert loop.items is not None
         items = self.operand(loop.items).doc
-        if isinstance(items, Bracket):
-            items = f"({', '.join(str(item) for item in items.items)},)"
-        item = self.plan.local(loop.item)
-        return f"for {index}, {item} in enumerate({items})" if counted else f"for {item} in {items}"
+        before: list[Statement] = []
+        changed = {inner.name for inner, _ in walk(loop.body) if isinstance(inner, BindAt)}
+        if isinstance(items, Bracket) or loop.items.start or loop.items.name in changed:  # the loop must not change it
+            name = plan.own_local(f"{loop.item}s")
+            before.append(Line(f"{name} = ", items))
+            items = name
+        item = f"{flat(items)}[{index}]"
+        if plan.uses[loop.item] == 1:
+            plan.names[loop.item] = item
+        return before, [Line(f"{plan.local(loop.item)} = ", item)] if plan.uses[loop.item] > 1 else []
+
+    def _written_out(self, loop: LoopAt) -> list[Statement]:
+        """A loop whose iterations have submodules of their own and share others: no one loop goes over both."""
+        container, home = self.container, self.home
+        self.holder, self.home_holder = (loop, False), (loop, True)
+        counts = [cast(int, count) for use, count in loop.count.values.items() if self._is_here(use)]
+        made: list[Statement] = []
+        for iteration in range(max(counts)):
+            self.container = f"{container}.{attribute(loop.path)}{iteration}"
+            self.home = f"{home}.{attribute(loop.shared_path)}{iteration}"
+            self.written_out[loop.binder] = iteration
+            body, _ = self._body_at(loop, str(iteration))
+            del self.written_out[loop.binder]
+            always = iteration < min(counts)
+            made += body if always or not body else [Choice(_has(self.container), tuple(body))]
+        return made
+
+    def _body_at(self, loop: LoopAt, number: str) -> tuple[list[Statement], bool]:
+        """The statements of a loop, for an index that is written as `number`; and whether they read it."""
+        loops, indexed = self.plan.scope.loops, self.plan.scope.indexed
+        index, before = loops[loop.binder], loop.binder in indexed
+        loops[loop.binder] = number
+        indexed.discard(loop.binder)
+        made = self.body(loop.body)
+        loops[loop.binder] = index
+        found = loop.binder in indexed
+        if before:
+            indexed.add(loop.binder)
+        return made, found
 
     # ---- operands ----
 
@@ -206,3 +378,9 @@ def _returns(body: BodyAt) -> bool:
     if isinstance(last, IfAt):
         return _returns(last.then) and _returns(last.other)
     return isinstance(last, ReturnAt)
+
+
+def _has(place: str) -> str:
+    """The question whether there is an attribute."""
+    holder, _, name = place.rpartition(".")
+    return f'hasattr({holder}, "{name}")'

@@ -6,6 +6,7 @@ They stand here as code, not as text in a template, so that they are checked, ty
 import math
 import warnings
 from collections import OrderedDict
+from collections.abc import Iterator
 from zlib import crc32
 
 import torch
@@ -30,47 +31,69 @@ def leave_out(rows: tuple[str, ...], module: nn.Module, state: dict[str, Tensor]
 
 def check_size(x: Tensor, divisor: int) -> None:
     """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
-    height: object = x.shape[-2]
-    width: object = x.shape[-1]
+    height, width = x.shape[-2], x.shape[-1]
     if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
         fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
         raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
 
 
-def check_fixed(size: object, fixed: int, axis: str) -> None:
+def check_fixed(size: int, fixed: int, axis: str) -> None:
     """Refuse images of another height or width than the network was compiled for."""
     if isinstance(size, int) and size != fixed:
         raise ValueError(f"the network was compiled for a {axis} of {fixed}, got {size}")
 
 
-class Repeated(nn.Module):
-    """Modules one after another, named `rep0`, `rep1` and so on."""
+class Repeated(nn.Sequential):
+    """Modules one after another, named `rep0`, `rep1` and so on. What brings their input may be attached to them."""
 
     def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
+        super().__init__(OrderedDict((f"rep{i}", module) for i, module in enumerate(modules)))
+        self.names = tuple(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self.get_submodule(name) for name in self.names)
 
     def forward(self, x: Tensor) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x)
+        for _, module in zip(self.names, self, strict=False):
+            x = module(x)
         return x
 
 
-class RepeatedAtSizes(nn.Module):
-    """Modules one after another, named `rep0`, `rep1` and so on, that need the sizes of the levels."""
+class RepeatedAtSizes(nn.Sequential):
+    """As `Repeated`, of modules that need the sizes of the levels."""
 
     def __init__(self, *modules: nn.Module) -> None:
-        super().__init__()
-        self.count = len(modules)
-        for i, module in enumerate(modules):
-            self.add_module(f"rep{i}", module)
+        super().__init__(OrderedDict((f"rep{i}", module) for i, module in enumerate(modules)))
+        self.names = tuple(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (self.get_submodule(name) for name in self.names)
 
     def forward(self, x: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
-        for i in range(self.count):
-            x = getattr(self, f"rep{i}")(x, sizes)
+        for _, module in zip(self.names, self, strict=False):
+            x = module(x, sizes)
         return x
+
+
+class Looped(nn.Module):
+    """A module that goes over its submodules: whatever stands under their names when it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order: tuple[str, ...] = ()
+
+    def _numbered(self, name: str, count: int) -> tuple[int | None, ...]:
+        """For each submodule so far its number, if it is one of `name0`, `name1` and so on."""
+        numbers = {f"{name}{i}": i for i in range(count)}
+        self._order = tuple(self._modules)
+        return tuple(numbers.get(name) for name in self._order)
+
+    def children(self) -> Iterator[nn.Module]:
+        """All submodules by position, also one that has two names."""
+        there = {name: module for name, module in self._modules.items() if module is not None}
+        if tuple(there)[: len(self._order)] != self._order:
+            raise ValueError(f"modules may be replaced, not taken out or moved: {', '.join(self._order)}")
+        return iter(there.values())
 
 
 class SameConv2d(nn.Conv2d):
@@ -86,13 +109,14 @@ class SameConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if self.odd:
             x = F.pad(x, (0, 1, 0, 1))
-        return super().forward(x)
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 def same_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
     """Left, right, top and bottom, as TensorFlow's SAME pads a size that the stride divides: what is odd goes after."""
     total = max(kernel - stride, 0)
-    return (total // 2, total - total // 2) * 2
+    before, after = total // 2, total - total // 2
+    return before, after, before, after
 
 
 def same_pad(x: Tensor, kernel: int, stride: int, even: int = -1, value: float = 0.0) -> Tensor:
@@ -111,7 +135,8 @@ class SamePaddedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         reach = (self.kernel_size[0] - 1) * self.dilation[0] + 1
-        return super().forward(same_pad(x, reach, self.stride[0]))
+        x = same_pad(x, reach, self.stride[0])
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 def same_average_pool(x: Tensor, kernel: int, stride: int, even: int = -1) -> Tensor:
@@ -123,7 +148,7 @@ def same_average_pool(x: Tensor, kernel: int, stride: int, even: int = -1) -> Te
 def level_sizes(image: Tensor, highest: int) -> list[tuple[int, int]]:
     """Height and width of the maps of each level: the image's divided by 2**level, rounded up."""
     height, width = image.shape[2], image.shape[3]
-    return [(-(-height // 2**level), -(-width // 2**level)) for level in range(highest + 1)]
+    return [(-(-height // (1 << level)), -(-width // (1 << level))) for level in range(highest + 1)]
 
 
 def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
@@ -133,9 +158,8 @@ def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 def resize_nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Position i of n takes from i * old / n, rounded down: in whole numbers, so that every size is exact."""
-    rows, columns = (
-        torch.arange(new, device=x.device) * old // new for old, new in zip(x.shape[2:], size, strict=True)
-    )
+    rows = torch.arange(size[0], device=x.device) * x.shape[2] // size[0]
+    columns = torch.arange(size[1], device=x.device) * x.shape[3] // size[1]
     return x[:, :, rows[:, None], columns]
 
 
@@ -153,7 +177,15 @@ def stochastic_depth(x: Tensor, rate: float, training: bool) -> Tensor:
     return x * kept / max(1 - rate, 1e-6)
 
 
-def concat(*maps: Tensor, varying: int) -> Tensor:
+def add_up(maps: list[Tensor]) -> Tensor:
+    """The sum of the maps, from the first to the last."""
+    total = maps[0]
+    for x in maps[1:]:
+        total = total + x
+    return total
+
+
+def concat(maps: list[Tensor], varying: int) -> Tensor:
     """Along the channels. What does not depend on the input stands beside every image of the map that is `varying`."""
     every_image = torch.zeros_like(maps[varying][:, :1])
     return torch.cat([x + every_image for x in maps], 1)
@@ -204,18 +236,18 @@ class LayerNorm2d(nn.LayerNorm):
     """Layer norm over the channels at each position."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def uniform(name: str, shape: torch.Size, variance: float) -> Tensor:

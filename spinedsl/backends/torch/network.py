@@ -5,12 +5,12 @@ In: a program and the classes of its definitions. Out: the lines of the class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from spinedsl.backends.torch.expressions import Leaf, evaluate, literal, same, simplify, write
 from spinedsl.backends.torch.initial import Rules
-from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, flat, lines, named
+from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, flat, lines
 from spinedsl.backends.torch.names import attribute, place, python_name
 from spinedsl.backends.torch.plan import Class
 from spinedsl.backends.torch.scope import Argument
@@ -212,7 +212,7 @@ class _Network:
         """One line for each row, outputs in the return."""
         program = self.program
         read = {connection.source for row in program.heads for connection in row.inputs}
-        yield f"    def forward(self, {self.locals[program.input_name]}: Tensor) -> OrderedDict[str, Tensor]:"
+        yield f"    def forward(self, {self.locals[program.input_name]}: Tensor) -> dict[str, Tensor]:"
         yield from self._legal_sizes()
         if self.sizes:
             highest = max(type_.level or 0 for type_ in flatten(program).types)
@@ -225,11 +225,11 @@ class _Network:
             elif row.kind != "output" or row.name in read:
                 yield from lines(8, f"{self.locals[row.name]} = ", self._row(row))
         at_the_end = {row.name: row for row in program.pyramid if row.name not in read}
-        outputs = [
-            named(attribute(name), self._row(at_the_end[name]) if name in at_the_end else self.locals[name])
+        outputs = {
+            attribute(name): self._row(at_the_end[name]) if name in at_the_end else self.locals[name]
             for name in program.outputs
-        ]
-        yield from lines(8, "return ", call("OrderedDict", *outputs))
+        }
+        yield from lines(8, "return ", call("OrderedDict", _dictionary(outputs)))
 
     def _legal_sizes(self) -> Iterator[str]:
         """What the divisor does not divide would fail far below, or pass and give maps of other sizes.
@@ -270,6 +270,13 @@ class _Network:
         found = self.class_of(part.module)
         callee = found.name if found.is_function else ".".join(["self", *map(attribute, part.path)])
         return found.apply(callee, [value] if found.inputs else [], self.sizes)
+
+
+def _dictionary(items: Mapping[str, Doc]) -> Bracket:
+    """`{"name": value}`; of names that would fill a line, a list of pairs."""
+    if max(map(len, items)) > WIDTH // 3:
+        return Bracket("[", tuple(Bracket("(", (f'"{name}"', value)) for name, value in items.items()), "]")
+    return Bracket("{", tuple(entry(name, value) for name, value in items.items()), "}")
 
 
 def _connections(row: Row) -> Iterator[tuple[str, Call | None]]:

@@ -13,7 +13,7 @@ from typing import cast
 from spinedsl.backends.torch.body import ManyAt, OpAt, Scalar
 from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, literal
 from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
-from spinedsl.backends.torch.place import Code, Modules, Place, Row, unchanged
+from spinedsl.backends.torch.place import Code, Modules, Place, Row, of_one_kind, unchanged
 from spinedsl.backends.torch.rearrange import concat, crop, each_of, pad, reshape, slice_, transpose
 from spinedsl.backends.torch.windows import (
     average_pool,
@@ -82,7 +82,7 @@ def _hard_sigmoid(place: Place, inputs: Sequence[Code]) -> Code:
     if _sixth(place.op):
         return Code(call("F.hardsigmoid", inputs[0].doc))
     inner = call("F.relu6", _join(inputs[0].within(SUM), "+", "3"))
-    return Code(_join(inner, "*", place.number("slope", SIGN)), PRODUCT)
+    return Code(_join(inner, "*", place.write(of_one_kind(place.scalar("slope")), "slope", SIGN)), PRODUCT)
 
 
 def _add_scalar(place: Place, inputs: Sequence[Code]) -> Code:
@@ -90,14 +90,16 @@ def _add_scalar(place: Place, inputs: Sequence[Code]) -> Code:
     left = inputs[0].within(SUM)
     if isinstance(constant, int | Fraction) and constant < 0:
         return Code(_join(left, "-", literal(-constant)), SUM)
-    return Code(_join(left, "+", place.write(place.scalar("value"), "offset", PRODUCT)), SUM)
+    return Code(_join(left, "+", place.write(of_one_kind(place.scalar("value")), "offset", PRODUCT)), SUM)
 
 
 def _multiply_scalar(place: Place, inputs: Sequence[Code]) -> Code:
     if place.constant("value") == -1:
         negated = inputs[0].within(SIGN)
         return Code(f"-{flat(negated)}", SIGN, negated)
-    return Code(_join(inputs[0].within(PRODUCT), "*", place.write(place.scalar("value"), "factor", SIGN)), PRODUCT)
+    return Code(
+        _join(inputs[0].within(PRODUCT), "*", place.write(of_one_kind(place.scalar("value")), "factor", SIGN)), PRODUCT
+    )
 
 
 # ---- several inputs ----
@@ -114,7 +116,7 @@ def _add(place: Place, inputs: Sequence[Code]) -> Code:
     """A sum from left to right; of a list, all of it."""
     operand = place.op.inputs[0]
     if isinstance(operand, ManyAt) and operand.name:
-        return Code(call("functools.reduce", "torch.add", inputs[0].doc))
+        return Code(call("add_up", inputs[0].doc))
     total, *others = inputs
     if not others:
         return total
@@ -145,9 +147,9 @@ def _global_average_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
 def _scale_factor(place: Place) -> str:
     constant = place.constant("levels")
     if isinstance(constant, int):
-        return str(2**constant)
+        return str(2.0**constant)
     levels = place.number("levels", SIGN)
-    return f"2 ** {levels}" if levels.startswith("(") else f"2**{levels}"
+    return f"2.0 ** {levels}" if levels.startswith("(") else f"2.0**{levels}"
 
 
 def _upsample_function(place: Place, inputs: Sequence[Code]) -> Code:
@@ -181,7 +183,7 @@ def _resize_to_level(place: Place, inputs: Sequence[Code]) -> Code:
 
 def _l2_normalise(place: Place, inputs: Sequence[Code]) -> Code:
     usual = place.constant("epsilon") == Fraction(1, 10**12)
-    return Code(call("F.normalize", inputs[0].doc, *([] if usual else [named("eps", place.number("epsilon"))])))
+    return Code(call("F.normalize", inputs[0].doc, *([] if usual else [named("eps", place.real("epsilon"))])))
 
 
 def _parameter(place: Place) -> Modules:
@@ -216,13 +218,13 @@ def _drops(op: OpAt) -> bool:
 def _dropout(place: Place, inputs: Sequence[Code]) -> Code:
     if place.constant("rate") == 0:
         return inputs[0]
-    return Code(call("F.dropout", inputs[0].doc, place.number("rate"), "self.training"))
+    return Code(call("F.dropout", inputs[0].doc, place.real("rate"), "self.training"))
 
 
 def _stochastic_depth(place: Place, inputs: Sequence[Code]) -> Code:
     if place.constant("rate") == 0:
         return inputs[0]
-    return Code(call("stochastic_depth", inputs[0].doc, place.number("rate"), "self.training"))
+    return Code(call("stochastic_depth", inputs[0].doc, place.real("rate"), "self.training"))
 
 
 OPERATORS: Mapping[str, Row] = {

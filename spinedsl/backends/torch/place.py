@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import TypeAlias
 
 from spinedsl.backends.torch.body import ManyAt, OpAt, Scalar
@@ -48,8 +49,18 @@ class Place(Record):
 
     def number(self, name: str, least: int = 0) -> str:
         """An attribute in Python."""
-        prefix = f"{self.op.path[0]}_" if self.op.path else ""
-        return self.write(self.scalar(name), prefix + name, least)
+        return self.write(self.scalar(name), self._hint(name), least)
+
+    def real(self, name: str) -> str:
+        """An attribute in Python, as a `float` in every use."""
+        constant = self.constant(name)
+        if type(constant) is int:
+            return repr(float(constant))
+        text = self.write(of_one_kind(self.scalar(name)), self._hint(name))
+        return f"float({text})" if all(type(value) is int for value in self.scalar(name).values.values()) else text
+
+    def _hint(self, name: str) -> str:
+        return f"{self.op.path[0]}_{name}" if self.op.path else name
 
     def optional(self, **usual: Value) -> list[Doc]:
         """Attributes by name, less those that have their usual value in every use."""
@@ -64,6 +75,19 @@ class Place(Record):
         operand = self.op.inputs[0]
         assert not isinstance(operand, ManyAt)
         return self.write(operand.channels, f"{self.op.path[0]}_in_channels")
+
+
+def of_one_kind(scalar: Scalar) -> Scalar:
+    """A number that nothing takes as a whole one: where some uses have a fraction, all have.
+
+    `torch.jit.script` takes no tuple of numbers of both kinds. What the file calls the number may be one.
+    """
+    values = scalar.values
+    if not any(isinstance(value, Fraction) for value in values.values()):
+        return scalar
+    if not any(type(value) is int for value in values.values()):
+        return scalar
+    return Scalar({use: Fraction(value) if type(value) is int else value for use, value in values.items()})
 
 
 Modules: TypeAlias = "tuple[Doc, Doc]"  # the padding to go before, or nothing, and the operation: constructors

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import cast
+from typing import TypeAlias, cast
 
 from spinedsl.backends.torch.body import (
     BindAt,
@@ -32,15 +32,17 @@ from spinedsl.backends.torch.body import (
     walk,
 )
 from spinedsl.backends.torch.children import Group, Grouping, Part
-from spinedsl.backends.torch.expressions import leaves, opposite
+from spinedsl.backends.torch.expressions import opposite
 from spinedsl.backends.torch.initial import Rules
-from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, named
+from spinedsl.backends.torch.layout import Bracket, Doc, call, named
 from spinedsl.backends.torch.names import python_name
 from spinedsl.backends.torch.scope import Argument, Scope
 from spinedsl.backends.torch.windows import unsettled
 from spinedsl.ops.program import Module
-from spinedsl.ops.types import Expr, Name
+from spinedsl.ops.types import Expr
 from spinedsl.record import Record, field, replace
+
+Holder: TypeAlias = "tuple[LoopAt | None, bool]"  # the iterations of a loop, or what those share; None: the class
 
 
 class Class(Record, frozen=False, eq=False):
@@ -49,7 +51,6 @@ class Class(Record, frozen=False, eq=False):
     name: str
     modules: Sequence[Module]
     inputs: tuple[str, ...]
-    starred: bool  # takes its list of feature maps as `*inputs`
     is_function: bool
     sizes: str = ""  # the parameter that takes the sizes of the levels, if it needs them
     arguments: Sequence[Argument] = ()
@@ -61,14 +62,7 @@ class Class(Record, frozen=False, eq=False):
 
     def apply(self, callee: str, maps: Sequence[Doc], sizes: str) -> Bracket:
         """`callee` called on feature maps. `sizes` holds the caller's sizes of the levels, should they be needed."""
-        given: list[Doc] = [sizes] if self.sizes else []
-        if not self.starred:
-            return call(callee, *maps, *given)
-        (only,) = maps
-        given = [named(self.sizes, doc) for doc in given]
-        if isinstance(only, Bracket) and only.opening == "[":
-            return call(callee, *only.items, *given)
-        return call(callee, f"*{flat(only)}", *given)
+        return call(callee, *maps, *([sizes] if self.sizes else []))
 
     def construct(self, write: Callable[[Argument], str | None]) -> Bracket:
         """An instance, with each argument as `write` says it; None leaves it to its default."""
@@ -99,7 +93,6 @@ class Plan:
         self.grouping = Grouping(self.live_maps, lambda part: bool(self.callee(part).sizes), moved)
         self.uses = self._count_uses()
         self.inputs = tuple(name for name in modules[0].maps if self.uses[name] or name in around.computed)
-        self.starred = len(self.inputs) == 1 and isinstance(modules[0].maps[self.inputs[0]], tuple)
         self.children = [part for part, _ in self.owned(body)]
         taken = {*around.taken, *(part.path[0] for part in self.children)}
         lets = [statement for statement, _ in self.walked if isinstance(statement, ScalarAt)]
@@ -113,12 +106,13 @@ class Plan:
         self.grouped: dict[OperandAt, list[Group]] = {}
         self._agree_on_chains()
         self.names: dict[str, str] = {}
-        self.flags: dict[IfAt, str] = {}
+        self.numbers: dict[LoopAt, str] = {}  # of loops over submodules: the attribute with the numbers of those
+        self.looped: set[Holder] = set()  # what holds the submodules of such loops
         self.passed: dict[tuple[CallAt, str], Scalar] = {}
         for name in self.inputs:
             self.local(name)
-        bound = {bind.name for bind in self.binds()}
-        taken = {*around.taken, *self.names.values(), *self.loop_names.values(), *bound}
+        self.bound = {bind.name for bind in self.binds()}
+        taken = {*around.taken, *self.names.values(), *self.loop_names.values(), *self.bound}
         self.results = python_name("results", taken)
         self.sizes = python_name("sizes", {*taken, self.results}) if around.sized else ""
 
@@ -206,6 +200,12 @@ class Plan:
             self.names[name] = python_name(name, {*self.around.taken, *loops, *self.names.values()})
         return self.names[name]
 
+    def own_local(self, word: str) -> str:
+        """A name in `forward` for what has none in the file."""
+        name = python_name(word, {*self.around.taken, *self.loop_names.values(), *self.names.values(), *self.bound})
+        self.names[f"{name}'"] = name
+        return name
+
     # ---- submodules ----
 
     def owned(self, body: BodyAt) -> Iterator[tuple[Part, tuple[LoopAt, ...]]]:
@@ -243,6 +243,13 @@ class Plan:
         direct = [statement.value for statement in loop.body if isinstance(statement, BindAt)]
         return any(not group.prefix and group.chain for value in direct for group in self.groups(value, loop))
 
+    def numbers_of(self, loop: LoopAt) -> str:
+        """The attribute that tells a loop in `forward` which submodules are its iterations."""
+        if loop not in self.numbers:
+            path = loop.shared_path if loop in self.shared_containers else loop.path
+            self.numbers[loop] = self.scope.fresh(f"{path.rstrip('_')}_numbers")
+        return self.numbers[loop]
+
     # ---- choices ----
 
     def arms(self, choice: IfAt) -> tuple[Expr, BodyAt, BodyAt]:
@@ -255,17 +262,6 @@ class Plan:
 
     def _first_child(self, choice: IfAt) -> Part | None:
         return next((part for part, _ in self.owned(choice.then + choice.other)), None)
-
-    def flag(self, choice: IfAt) -> str:
-        """The attribute that keeps a longer condition for `forward`, named for the submodule that it decides on."""
-        if choice not in self.flags:
-            condition = self.arms(choice)[0]
-            child = self._first_child(choice)
-            names = set(leaves(self.scope.expanded(condition)))
-            indexed = any(isinstance(leaf, Name) and leaf.binder in self.scope.loops for leaf in names)
-            told = child is not None and len(names) > 1 and not indexed
-            self.flags[choice] = self.scope.fresh(f"has_{child.path[0]}") if told and child is not None else ""
-        return self.flags[choice]
 
 
 def _by_binder(lets: Sequence[ScalarAt]) -> dict[int, ScalarAt]:

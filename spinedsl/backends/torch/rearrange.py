@@ -6,11 +6,12 @@ In: a `Place` and what goes in. Out: expressions of Python.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import cast
 
 from spinedsl.backends.torch.body import ManyAt, OperandAt, Scalar
 from spinedsl.backends.torch.expressions import ATOM, SUM, literal
-from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, named
+from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
 from spinedsl.backends.torch.place import Code, Place
 from spinedsl.ops.rearrange import SIDES
 from spinedsl.ops.types import Operation, Value
@@ -18,18 +19,22 @@ from spinedsl.ops.types import Operation, Value
 
 def concat(place: Place, inputs: Sequence[Code]) -> Code:
     """Along the channels. What does not depend on the input has to be spread over the batch first."""
-    lists = [is_list for operand in place.op.inputs for is_list in _lists(operand)]
-    items: list[Doc] = [
-        f"*{flat(code.within(ATOM))}" if is_list else code.doc for code, is_list in zip(inputs, lists, strict=True)
-    ]
+    maps = _all_of(inputs, [is_list for operand in place.op.inputs for is_list in _lists(operand)])
     if any(len({type_.batched for type_ in types}) > 1 for types in place.op.types.values()):
         batched = {use: [type_.batched for type_ in types] for use, types in place.op.types.items()}
         varying = Scalar({use: found.index(True) if any(found) else 0 for use, found in batched.items()})
-        return Code(call("concat", *items, named("varying", place.write(varying, "varying"))))
-    if lists == [True]:
-        return Code(call("torch.cat", inputs[0].doc, "1"))
-    comma = "," if len(items) == 1 else ""
-    return Code(call("torch.cat", Bracket("(", tuple(items), f"{comma})"), "1"))
+        return Code(call("concat", maps, place.write(varying, "varying")))
+    return Code(call("torch.cat", maps, "1"))
+
+
+def _all_of(inputs: Sequence[Code], lists: Sequence[bool]) -> Doc:
+    """One list: of lists, and of single maps beside them."""
+    parts: list[Doc] = []
+    for is_list, found in groupby(zip(inputs, lists, strict=True), key=lambda pair: pair[1]):
+        docs = [code.doc for code, _ in found]
+        parts += docs if is_list else [Bracket("[", tuple(docs), "]")]
+    first, *rest = parts
+    return Joined(first, tuple(("+", part) for part in rest)) if rest else first
 
 
 def _lists(operand: OperandAt) -> list[bool]:
@@ -49,7 +54,7 @@ def pad(place: Place, inputs: Sequence[Code]) -> Code:
     if _nowhere(place):
         return inputs[0]
     sides = Bracket("(", tuple(place.number(side) for side in ("left", "right", "top", "bottom")))
-    value = [] if place.constant("value") == 0 else [named("value", place.number("value"))]
+    value = [] if place.constant("value") == 0 else [named("value", place.real("value"))]
     return Code(call("F.pad", inputs[0].doc, sides, *value))
 
 
@@ -68,8 +73,8 @@ def crop(place: Place, inputs: Sequence[Code]) -> Code:
 def reshape(place: Place, inputs: Sequence[Code]) -> Code:
     """By axes, never by whole shapes: then one module runs every size. The last axis is what is left."""
     if len(inputs) > 1:
-        positions = f"*{flat(inputs[1].within(ATOM))}.shape[2:]"
-        return Code(call("torch.unflatten", inputs[0].doc, "1", Bracket("(", ("-1", positions))))
+        like = flat(inputs[1].within(ATOM))
+        return Code(call("torch.unflatten", inputs[0].doc, "1", f"(-1, {like}.shape[2], {like}.shape[3])"))
     (before,) = {len(types[0].axes) for types in place.op.types.values()}
     doc = inputs[0].doc if before == 0 else call("torch.flatten", inputs[0].doc, "1", str(before))
     sizes = each_of(place.scalar("sizes"))

@@ -336,7 +336,9 @@ _UNCLEAR = _Unclear()
 
 
 def _blank(value: Value) -> Value:
-    return () if isinstance(value, tuple) else False if isinstance(value, bool) else 0
+    if isinstance(value, tuple | bool | Fraction):
+        return type(value)()
+    return 0
 
 
 def _nested(values: Mapping[Use, Value], number: int, loops: tuple[int, ...]) -> Value | _Unclear | None:

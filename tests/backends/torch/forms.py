@@ -67,6 +67,30 @@ FORMS: dict[str, tuple[str, str]] = {
         """,
         "block a: body(dilation = 3) level 3 after s\nblock b: body level 4 after a",
     ),
+    "a list whose maps the loop changes": (
+        """
+        block_type body(x, channels) -> channels {
+            var y = conv(x, channels, kernel = 1)
+            each p in [y, x, y] { y = y + act(conv(p, channels, kernel = 1)) }
+            return y
+        }
+        """,
+        TWICE,
+    ),
+    "a list that the loop changes": (
+        """
+        block_type body(x, channels) -> channels {
+            var y = conv(x, channels, kernel = 1)
+            var ps = [y, x]
+            each p in ps {
+                y = y + act(conv(p, channels, kernel = 1))
+                ps = [y, y]
+            }
+            return y + sum(ps)
+        }
+        """,
+        TWICE,
+    ),
     "a list in a loop's head": (
         """
         block_type body(x, channels) -> channels {

@@ -213,7 +213,7 @@ def test_spinenet_49_is_what_a_person_would_write() -> None:
         "Repeated", "ResnetStem", "Shortcut", "Bottleneck", "SpinenetResample", "Residual", "Endpoint", "SpineNet49",
     ]  # fmt: skip
     assert text.count("\n") <= 310
-    assert "        b14 = self.b14(activated_sum(self.b14.from_b7(b7), self.b14.from_b12(b12), b11))\n" in text
+    assert "        b14 = self.b14(activated_sum([self.b14.from_b7(b7), self.b14.from_b12(b12), b11]))\n" in text
 
 
 @torch.no_grad()

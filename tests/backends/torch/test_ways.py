@@ -1,7 +1,4 @@
-"""Generated networks of every example by all ways that PyTorch has to record, copy and send a module.
-
-`torch.jit.script` is none of them: it refuses what a network here is made of, such as a sum of any number of maps.
-"""
+"""Generated networks of every example by all ways that PyTorch has to record, copy and send a module."""
 
 from __future__ import annotations
 
@@ -46,6 +43,7 @@ def saved(module: nn.Module, image: Tensor) -> Any:
 
 
 WAYS: dict[str, Way] = {
+    "torch.jit.script": lambda module, image: cast(Any, torch.jit).script(module),
     "torch.jit.trace": lambda module, image: cast(Any, torch.jit).trace(module, (image,), strict=False),
     "torch.fx.symbolic_trace": lambda module, image: torch.fx.symbolic_trace(module),
     "torch.export": lambda module, image: torch.export.export(module, (image,)).module(),

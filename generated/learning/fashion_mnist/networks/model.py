@@ -3,7 +3,6 @@
 image: 1 channels, any height and width (written for 28x28)
 """
 
-import functools
 import math
 from collections import OrderedDict
 from zlib import crc32
@@ -34,13 +33,14 @@ class SamePaddedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         reach = (self.kernel_size[0] - 1) * self.dilation[0] + 1
-        return super().forward(same_pad(x, reach, self.stride[0]))
+        x = same_pad(x, reach, self.stride[0])
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 def level_sizes(image: Tensor, highest: int) -> list[tuple[int, int]]:
     """Height and width of the maps of each level: the image's divided by 2**level, rounded up."""
     height, width = image.shape[2], image.shape[3]
-    return [(-(-height // 2**level), -(-width // 2**level)) for level in range(highest + 1)]
+    return [(-(-height // (1 << level)), -(-width // (1 << level))) for level in range(highest + 1)]
 
 
 def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
@@ -50,24 +50,27 @@ def crop_to(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 def resize_nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Position i of n takes from i * old / n, rounded down: in whole numbers, so that every size is exact."""
-    rows, columns = (
-        torch.arange(new, device=x.device) * old // new for old, new in zip(x.shape[2:], size, strict=True)
-    )
+    rows = torch.arange(size[0], device=x.device) * x.shape[2] // size[0]
+    columns = torch.arange(size[1], device=x.device) * x.shape[3] // size[1]
     return x[:, :, rows[:, None], columns]
 
 
+def add_up(maps: list[Tensor]) -> Tensor:
+    """The sum of the maps, from the first to the last."""
+    total = maps[0]
+    for x in maps[1:]:
+        total = total + x
+    return total
+
+
 def shortcut(x: Tensor) -> Tensor:
-    """The identity where it fits; else a 1x1 convolution to the channels, at the stride, of `like`. He et al., CVPR
-    2016, arXiv 1512.03385, section 3.3, option B (std/blocks.spine:7).
-    """
+    """The identity where it fits, else a 1x1 convolution to the channels and size of `like` (std/blocks.spine:7)."""
     return x
 
 
-def activated_sum(*inputs: Tensor) -> Tensor:
-    """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:51).
-    """
-    return F.relu(functools.reduce(torch.add, inputs))
+def activated_sum(inputs: list[Tensor]) -> Tensor:
+    """Sum, then activation: of a SpineNet block's inputs and the maps that it absorbs (std/resample.spine:51)."""
+    return F.relu(add_up(inputs))
 
 
 class SmallStem(nn.Module):
@@ -131,12 +134,12 @@ class SpinenetResample(nn.Module):
 
     def forward(self, x: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
         y = self.reduce(x)
-        if self.down > 0:
+        if hasattr(self, "halve"):
             y = self.halve(y)
             for _ in range(self.down - 1):
                 y = F.max_pool2d(same_pad(y, 3, 2, value=float("-inf")), 3, stride=2)
         if self.down < 0:
-            y = crop_to(F.interpolate(y, scale_factor=2, mode="nearest"), sizes[self.level])
+            y = crop_to(F.interpolate(y, scale_factor=2.0, mode="nearest"), sizes[self.level])
         return self.expand(y)
 
 
@@ -161,7 +164,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.linear = nn.Linear(64, classes)
 
-    def forward(self, *features: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
+    def forward(self, features: list[Tensor], sizes: list[tuple[int, int]]) -> Tensor:
         total = features[0]
         for p in features[1:]:
             total = total + resize_nearest(p, sizes[2])
@@ -218,30 +221,29 @@ class Permuted(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         sizes = level_sizes(image, 3)
         s = self.s(image)
         b0 = self.b0(s)
-        b1 = self.b1(activated_sum(self.b1.from_s(s, sizes), self.b1.from_b0(b0, sizes)))
-        b2 = self.b2(activated_sum(self.b2.from_b0(b0, sizes), self.b2.from_b1(b1, sizes)))
-        b3 = self.b3(activated_sum(self.b3.from_b1(b1, sizes), self.b3.from_b2(b2, sizes)))
-        b4 = self.b4(activated_sum(self.b4.from_b2(b2, sizes), self.b4.from_b3(b3, sizes)))
-        b5 = self.b5(activated_sum(self.b5.from_b3(b3, sizes), self.b5.from_b4(b4, sizes)))
+        b1 = self.b1(activated_sum([self.b1.from_s(s, sizes), self.b1.from_b0(b0, sizes)]))
+        b2 = self.b2(activated_sum([self.b2.from_b0(b0, sizes), self.b2.from_b1(b1, sizes)]))
+        b3 = self.b3(activated_sum([self.b3.from_b1(b1, sizes), self.b3.from_b2(b2, sizes)]))
+        b4 = self.b4(activated_sum([self.b4.from_b2(b2, sizes), self.b4.from_b3(b3, sizes)]))
+        b5 = self.b5(activated_sum([self.b5.from_b3(b3, sizes), self.b5.from_b4(b4, sizes)]))
         p2 = self.P2(b4)
         p3 = self.P3(b5)
-        logits = self.logits(p2, p3, sizes=sizes)
-        return OrderedDict(P2=p2, P3=p3, logits=logits)
+        logits = self.logits([p2, p3], sizes)
+        return OrderedDict({"P2": p2, "P3": p3, "logits": logits})
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:

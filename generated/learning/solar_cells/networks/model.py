@@ -3,7 +3,6 @@
 image: 1 channels, height and width divisible by 32 (written for 128x128)
 """
 
-import functools
 import math
 from collections import OrderedDict
 from zlib import crc32
@@ -20,31 +19,32 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 
 def check_size(x: Tensor, divisor: int) -> None:
     """Refuse images whose height or width the divisor does not divide; while a graph is recorded there are no sizes."""
-    height: object = x.shape[-2]
-    width: object = x.shape[-1]
+    height, width = x.shape[-2], x.shape[-1]
     if isinstance(height, int) and isinstance(width, int) and (height % divisor or width % divisor):
         fitting = f"{-(-height // divisor) * divisor}x{-(-width // divisor) * divisor}"
         raise ValueError(f"height and width must divide by {divisor}, got {height}x{width}: pad images to {fitting}")
 
 
+def add_up(maps: list[Tensor]) -> Tensor:
+    """The sum of the maps, from the first to the last."""
+    total = maps[0]
+    for x in maps[1:]:
+        total = total + x
+    return total
+
+
 def shortcut(x: Tensor) -> Tensor:
-    """The identity where it fits; else a 1x1 convolution to the channels, at the stride, of `like`. He et al., CVPR
-    2016, arXiv 1512.03385, section 3.3, option B (std/blocks.spine:7).
-    """
+    """The identity where it fits, else a 1x1 convolution to the channels and size of `like` (std/blocks.spine:7)."""
     return x
 
 
-def activated_sum(*inputs: Tensor) -> Tensor:
-    """Sum, then activation: the sum of a SpineNet block's inputs, and of the maps that it absorbs
-    (std/resample.spine:51).
-    """
-    return F.relu(functools.reduce(torch.add, inputs))
+def activated_sum(inputs: list[Tensor]) -> Tensor:
+    """Sum, then activation: of a SpineNet block's inputs and the maps that it absorbs (std/resample.spine:51)."""
+    return F.relu(add_up(inputs))
 
 
 class ResnetStem(nn.Module):
-    """7x7 convolution of stride 2, then a max pool of stride 2: ends at level 2. He et al. 2016, Table 1
-    (std/stems.spine:6).
-    """
+    """7x7 convolution and max pool, both of stride 2: ends at level 2. He et al. 2016, Table 1 (std/stems.spine:6)."""
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
@@ -100,12 +100,12 @@ class SpinenetResample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.reduce(x)
-        if self.down > 0:
+        if hasattr(self, "halve"):
             y = self.halve(y)
             for _ in range(self.down - 1):
                 y = F.max_pool2d(y, 3, stride=2, ceil_mode=True)
         if self.down < 0:
-            y = F.interpolate(y, scale_factor=2, mode="nearest")
+            y = F.interpolate(y, scale_factor=2.0, mode="nearest")
         return self.expand(y)
 
 
@@ -130,7 +130,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.linear = nn.Linear(64, classes)
 
-    def forward(self, *features: Tensor) -> Tensor:
+    def forward(self, features: list[Tensor]) -> Tensor:
         total = features[0]
         for p in features[1:]:
             total = total + F.interpolate(p, size=features[0].shape[2:], mode="nearest")
@@ -195,33 +195,32 @@ class Permuted(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
-    def forward(self, image: Tensor) -> OrderedDict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         check_size(image, 32)
         s = self.s(image)
         b0 = self.b0(s)
-        b1 = self.b1(activated_sum(self.b1.from_s(s), self.b1.from_b0(b0)))
-        b2 = self.b2(activated_sum(self.b2.from_b0(b0), self.b2.from_b1(b1)))
-        b3 = self.b3(activated_sum(self.b3.from_b1(b1), self.b3.from_b2(b2)))
-        b4 = self.b4(activated_sum(self.b4.from_b0(b0), self.b4.from_b3(b3)))
-        b5 = self.b5(activated_sum(self.b5.from_b2(b2), self.b5.from_b3(b3)))
-        b6 = self.b6(activated_sum(self.b6.from_b4(b4), self.b6.from_b5(b5)))
-        b7 = self.b7(activated_sum(self.b7.from_b5(b5), self.b7.from_b6(b6)))
+        b1 = self.b1(activated_sum([self.b1.from_s(s), self.b1.from_b0(b0)]))
+        b2 = self.b2(activated_sum([self.b2.from_b0(b0), self.b2.from_b1(b1)]))
+        b3 = self.b3(activated_sum([self.b3.from_b1(b1), self.b3.from_b2(b2)]))
+        b4 = self.b4(activated_sum([self.b4.from_b0(b0), self.b4.from_b3(b3)]))
+        b5 = self.b5(activated_sum([self.b5.from_b2(b2), self.b5.from_b3(b3)]))
+        b6 = self.b6(activated_sum([self.b6.from_b4(b4), self.b6.from_b5(b5)]))
+        b7 = self.b7(activated_sum([self.b7.from_b5(b5), self.b7.from_b6(b6)]))
         p3 = self.P3(b5)
         p4 = self.P4(b7)
         p5 = self.P5(b6)
-        logits = self.logits(p3, p4, p5)
-        return OrderedDict(P3=p3, P4=p4, P5=p5, logits=logits)
+        logits = self.logits([p3, p4, p5])
+        return OrderedDict({"P3": p3, "P4": p4, "P5": p5, "logits": logits})
 
 
 def hashed(name: str, count: int) -> Tensor:
     """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-
-    def mix(x: Tensor) -> Tensor:
+    x = torch.arange(count)
+    for salt in (crc32(name.encode()), 0):
         x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
         x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        return x ^ (x >> 16)
-
-    return (mix(mix(torch.arange(count)) ^ crc32(name.encode())).double() + 0.5) / 2**32
+        x = x ^ (x >> 16) ^ salt
+    return (x.double() + 0.5) / 2**32
 
 
 def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
