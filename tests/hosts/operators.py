@@ -39,13 +39,23 @@ def nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torc
     return torch.stack(kept) if kept else torch.empty(0, dtype=torch.int64)
 
 
+def _has_ops() -> bool:
+    return True
+
+
 if not complete():
     LIBRARY = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
         form = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
         LIBRARY.define(form)  # type: ignore[no-untyped-call]
     LIBRARY.impl("nms", nms, "CPU")  # type: ignore[no-untyped-call]
+    # These never run, but TorchScript looks them up.
+    LIBRARY.define("box_iou_rotated(Tensor boxes1, Tensor boxes2) -> Tensor")  # type: ignore[no-untyped-call]
+    LIBRARY.define(  # type: ignore[no-untyped-call]
+        "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width, "
+        "int sampling_ratio, bool aligned) -> Tensor"
+    )
 
     import torchvision
 
-    torchvision.extension._has_ops = lambda: True  # asked by `nms`; what it imported before goes its way without
+    torchvision.extension._has_ops = _has_ops  # asked by `nms`; what it imported before goes its way without

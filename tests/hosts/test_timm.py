@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 
 from spinedsl.backends.torch.adapters import ADAPTERS
 from tests.hosts.using import CHANNELS, NAMES, PYRAMID, STAGES, STRIDES, host, images, imported, plain, same
+from tests.scripting import scripted
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,16 @@ def test_features_only_gives_the_maps(timm: Any, indices: tuple[int, ...]) -> No
     assert model.feature_info.reduction() == [STRIDES[i] for i in indices]
     assert model.feature_info.module_name() == [NAMES[i] for i in indices]
     assert not [name for name, _ in model.named_parameters() if "head" in name]
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("options", [{}, {"num_classes": 7, "drop_rate": 0.5}, {"num_classes": 0, "global_pool": ""}])
+@pytest.mark.parametrize("name", ["tiny", "stages"])
+def test_the_classifier_can_be_scripted(timm: Any, tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    model = timm.create_model(name, **options).eval()
+    scripted(model).save(str(tmp_path / "script.pt"))
+    with torch.no_grad():
+        assert torch.equal(cast(Any, torch.jit).load(tmp_path / "script.pt")(images()), model(images()))
 
 
 def test_all_maps_are_the_default(timm: Any) -> None:

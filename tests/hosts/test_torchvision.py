@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.hosts.using import PYRAMID, host, images, imported, plain, same
+from tests.scripting import scripted
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of PyTorch, at what torchvision calls
 
@@ -47,6 +48,21 @@ def test_a_detector_trains_and_detects(generated: Any, name: str) -> None:
         found = model([*images(1, 64, 70), *images(1, 50, 90)])
     assert [set(entry) for entry in found] == [{"boxes", "scores", "labels"}] * 2
     assert all(len(entry["boxes"]) > 0 for entry in found)
+
+
+@pytest.mark.filterwarnings("ignore:RetinaNet always returns:UserWarning")
+@pytest.mark.parametrize("name", ["retinanet_tiny", "fasterrcnn_tiny"])
+def test_a_detector_can_be_scripted(generated: Any, name: str) -> None:
+    model = small(getattr(generated, name)).eval()
+    script = scripted(model)
+    if name != "fasterrcnn_tiny":  # it needs operators that an incomplete torchvision has not
+        model.score_thresh = script.score_thresh = 0.0
+        with torch.no_grad():
+            (wanted,), (_, (found,)) = model([*images(1, 64, 70)]), script([*images(1, 64, 70)])
+        assert len(wanted["boxes"]) > 0
+        assert found.keys() == wanted.keys()
+        for key, value in wanted.items():
+            torch.testing.assert_close(found[key], value)
 
 
 def test_images_are_padded_to_what_the_network_divides(generated: Any) -> None:

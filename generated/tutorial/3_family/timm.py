@@ -234,6 +234,9 @@ class Small(nn.Module):
                 module.reset_parameters()
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return self._maps(image)
+
+    def _maps(self, image: Tensor) -> dict[str, Tensor]:
         check_size(image, 32)
         s = self.s(image)
         b0 = self.b0(s)
@@ -340,13 +343,15 @@ class SmallClassifier(Small):
         self.reset_classifier(num_classes)
         self.to(device=device, dtype=dtype)
 
-    def fuse(self, maps: Sequence[Tensor]) -> Tensor:
+    def fuse(self, maps: list[Tensor]) -> Tensor:
         """The mean of all feature maps at the size of the finest: what the classifier reads."""
-        size = maps[0].shape[-2:]
-        return sum((F.interpolate(x, size=size, mode="nearest") for x in maps[1:]), maps[0]) / len(maps)
+        total = maps[0]
+        for x in maps[1:]:
+            total = total + F.interpolate(x, size=maps[0].shape[2:], mode="nearest")
+        return total / len(maps)
 
     def forward_features(self, x: Tensor) -> Tensor:
-        return self.fuse(list(super().forward(x).values()))
+        return self.fuse(list(self._maps(x).values()))
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         return self.head(x, pre_logits=pre_logits)
@@ -366,7 +371,7 @@ class SmallClassifier(Small):
         """What the classifier reads, and the feature maps that `indices` choose. Each takes the whole network."""
         if output_fmt != "NCHW":
             raise ValueError(f"output_fmt is {output_fmt}, but feature maps are NCHW")
-        maps = list(super().forward(x).values())
+        maps = list(self._maps(x).values())
         intermediates = [maps[i] for i in feature_take_indices(len(maps), indices)[0]]
         return intermediates if intermediates_only else (self.fuse(maps), intermediates)
 

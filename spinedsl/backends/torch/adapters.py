@@ -29,11 +29,13 @@ class Adapter(Record):
 
     `defines` has the names that the template defines, by what it calls them, `{name}` being the network's and `{entry}`
     the same in lower case. `attributes` are the host's own on the network's class: no row may have such a name.
+    `method` is what the network's `forward` calls, where a class over it calls that too: TorchScript has no `super()`.
     """
 
     imports: tuple[str, ...]
     defines: Mapping[str, str]
     attributes: frozenset[str] = frozenset()
+    method: str = ""
     one_width: bool = False  # every feature map must have the same number of channels
 
 
@@ -57,6 +59,7 @@ ADAPTERS: Mapping[str, Adapter] = {
             prune_intermediate_layers reset_classifier set_grad_checkpointing
             """.split()
         ),
+        method="_maps",
     ),
     "torchvision": Adapter(
         (

@@ -50,7 +50,8 @@ def emit_module(program: Program, *, adapter: str = "", verified: str = "") -> b
     taken.update(filled[key] for key in (ADAPTERS[adapter].defines if adapter else ()))
     rules = Rules.of(program)
     classes = classes_of(program, rules, taken)
-    network = write_network(program, name, classes, rules)
+    method = ADAPTERS[adapter].method if adapter else ""
+    network = write_network(program, name, classes, rules, method=method)
     blocks = [c.text for c in classes if c.is_function] + [c.text for c in classes if not c.is_function] + [network]
     used = _names_in("\n".join("\n".join(block) for block in blocks))
     helpers = _helpers_for(used)

@@ -21,8 +21,10 @@ from spinedsl.ops.types import Expr, Name, Value
 FEW = 3  # from this many equal modules on, a row says how many there are
 
 
-def write_network(program: Program, name: str, classes: Sequence[Class], rules: Rules) -> list[str]:
-    """The lines of the network's class."""
+def write_network(
+    program: Program, name: str, classes: Sequence[Class], rules: Rules, *, method: str = ""
+) -> list[str]:
+    """The lines of the network's class. `method`: what `forward` calls, for those who override that."""
     writer = _Network(program, classes)
     return [
         f"class {name}(nn.Module):",
@@ -36,7 +38,7 @@ def write_network(program: Program, name: str, classes: Sequence[Class], rules: 
         "",
         *_reset(rules),
         "",
-        *writer.forward(),
+        *writer.forward(method),
     ]
 
 
@@ -208,15 +210,19 @@ class _Network:
 
     # ---- forward ----
 
-    def forward(self) -> Iterator[str]:
+    def forward(self, method: str) -> Iterator[str]:
         """One line for each row, outputs in the return."""
-        program = self.program
+        program, image = self.program, self.locals[self.program.input_name]
         read = {connection.source for row in program.heads for connection in row.inputs}
-        yield f"    def forward(self, {self.locals[program.input_name]}: Tensor) -> dict[str, Tensor]:"
+        yield f"    def forward(self, {image}: Tensor) -> dict[str, Tensor]:"
+        if method:
+            yield f"        return self.{method}({image})"
+            yield ""
+            yield f"    def {method}(self, {image}: Tensor) -> dict[str, Tensor]:"
         yield from self._legal_sizes()
         if self.sizes:
             highest = max(type_.level or 0 for type_ in flatten(program).types)
-            yield f"        {self.sizes} = level_sizes({self.locals[program.input_name]}, {highest})"
+            yield f"        {self.sizes} = level_sizes({image}, {highest})"
         for row in program.rows:
             if row.kind == "head":
                 names = ", ".join(self.locals[name] for name in row.values)
