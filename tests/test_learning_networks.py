@@ -17,7 +17,7 @@ FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.s
 NETWORKS = ("Permuted", "Residual")
 TASKS = {  # of each file: the task, its kind, the size of its one vector and the millions of multiply-adds
     "drawing_styles/networks.spine": ("identify", "embedding", 128, 25),
-    "fashion_mnist/networks.spine": ("classify", "classification", 10, 10),
+    "fashion_mnist/networks.spine": ("classify", "classification", 10, 11),
     "solar_cells/networks.spine": ("classify", "classification", 2, 44),
 }
 

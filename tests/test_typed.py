@@ -24,7 +24,7 @@ from tests.shipping import HERE
 # The hosts' own types are incomplete (functions without annotations), and compiled files that need them are not ours.
 MYPY = """[mypy]
 strict = true
-[mypy-timm.*,torchvision.*,transformers.*]
+[mypy-timm.*,torchvision.*,transformers.*,onnxruntime.*]
 ignore_missing_imports = true
 follow_imports = skip
 [mypy-spinenet_timm,spinenet_torchvision,spinenet_transformers]

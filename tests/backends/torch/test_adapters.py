@@ -36,7 +36,7 @@ def test_every_adapter_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_the_network_itself_stays_as_it_is(adapter: str) -> None:
-    """Class for class: so parameters have the same names, and checkpoints fit. Its `forward` may call a method for it."""
+    """Class for class: parameters have the same names, and checkpoints fit. `forward` may call a method for it."""
     method, maps = adapters.ADAPTERS[adapter].method, "(self, image: Tensor) -> dict[str, Tensor]:\n"
     split = f"        return self.{method}(image)\n\n    def {method}{maps}"
     assert written(PYRAMID, adapter).count(f"    def forward{maps}{split}") == (1 if method else 0)
