@@ -18,7 +18,7 @@ from spinedsl.ir.typed import InputSize
 EXAMPLES = """\
 examples:
   spine check net.spine
-  spine check examples/ --input 512x512
+  spine check examples/spinenet.spine --input 512x512
   spine check --format sarif examples/ > spine.sarif
   git show HEAD:net.spine | spine check -
   spine check net.spine --deny W07 --warn W0705            lints: which fail the check, which are shown as well

@@ -50,6 +50,10 @@ NOT_RUN = {
     "spine weights verify spinenet49.safetensors": "what comes of the dump",
     "spine fuzz ": "minutes: tests/laws and docs/testing.md",
     "spine train cells.toml": "minutes, and pictures: tests/cli/test_train.py",
+    "spine eval ": "needs a trained network: docs/training.md, tests/inference",
+    "spine predict ": "the same",
+    "spine gallery ": "the same",
+    "spine export ": "the same: docs/training.md, tests/cli/test_export.py",
     "spine verify examples/spinenet.spine": "minutes; docs/command-line.md runs it",
 }
 STATUS = {"spine breaking ": {0, 1}, "spine fmt --diff": {0, 1}}  # whether something changed, or would

@@ -26,6 +26,7 @@ from tests.texts import ROOT
 
 MODELS = sorted((ROOT / "generated").rglob("model.py"))
 LEAST = 8
+SIDES = ("side",)  # arguments that are as large, and count positions
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 Use = tuple[type[nn.Module], dict[str, Any], Call]
 
@@ -79,7 +80,9 @@ def widths(value: object) -> Iterator[int]:
     """The widths among arguments."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= LEAST:
         yield value
-    for one in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
+    if isinstance(value, Mapping):
+        value = [one for name, one in value.items() if name not in SIDES]
+    for one in value if isinstance(value, list | tuple) else ():
         yield from widths(one)
 
 
@@ -93,16 +96,24 @@ def doubled(value: Any, which: AbstractSet[int]) -> Any:
     if isinstance(value, Tensor):
         return torch.cat([value, value], 1) if value.ndim > 1 and value.shape[1] in which else value
     if isinstance(value, Mapping):
-        return {name: doubled(one, which) for name, one in value.items()}
+        return {name: one if name in SIDES else doubled(one, which) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(doubled(one, which) for one in value)
     is_width = isinstance(value, int) and not isinstance(value, bool) and value in which
     return 2 * value if is_width else value
 
 
-def run(kind: type[nn.Module], arguments: dict[str, Any], call: Call, which: AbstractSet[int]) -> None:
+def run(kind: type[nn.Module], arguments: dict[str, Any], call: Call) -> None:
     with torch.no_grad():
-        kind(**doubled(arguments, which)).eval()(*doubled(call[0], which), **doubled(call[1], which))
+        kind(**arguments).eval()(*call[0], **call[1])
+
+
+def ways(arguments: dict[str, Any], call: Call, width: int) -> Iterator[tuple[dict[str, Any], Call]]:
+    """What a class makes of maps as they are, of maps of that width, and where all of its widths grow."""
+    yield doubled(arguments, {width}), call
+    yield doubled(arguments, {width}), doubled(call, {width})
+    every = {*widths(arguments)} | maps(call)
+    yield doubled(arguments, every), doubled(call, every)
 
 
 def size_for(network: Any, text: str) -> tuple[int, int]:
@@ -124,10 +135,12 @@ def test_any_width_of_a_class_may_be_doubled(path: Path, monkeypatch: pytest.Mon
     found = uses(network, torch.rand(1, channels, *size_for(network, path.read_text())))
     assert found
     for kind, arguments, call in narrowest(found):
-        every = set(widths(arguments))
-        for width in every:
-            try:
-                run(kind, arguments, call, {width})
-            except RuntimeError:
-                assert len(every) > 1, (kind, arguments)
-                run(kind, arguments, call, every | maps(call))
+        for width in set(widths(arguments)):
+            errors = []
+            for changed, given in ways(arguments, call, width):
+                try:
+                    run(kind, changed, given)
+                    break
+                except RuntimeError as error:
+                    errors.append(error)
+            assert len(errors) < 3, (kind, arguments, width, errors)
