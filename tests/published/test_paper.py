@@ -143,10 +143,7 @@ CLASSIFIERS = {
 @pytest.mark.parametrize("network", CLASSIFIERS)
 def test_table_6_parameters(network: str) -> None:
     for classes, millions in zip((1000, 5089), CLASSIFIERS[network], strict=True):
-        if network.startswith("ResNet"):
-            graph = graph_of(f"{network}(classes = {classes})")
-        else:
-            graph = graph_of(network, edits=f"let classes = {classes}")
+        graph = graph_of(f"{network}(classes = {classes})")
         assert says(millions, costs(graph).parameters / 1e6)
 
 

@@ -413,7 +413,7 @@ def test_classifiers_that_add_maps_up_otherwise() -> None:
     assert warnings(graph, dump("spinenet49", "tpu") | named)[-1] == (
         "its classifier adds the maps up from the coarsest to the finest; here each is resized at once"
     )
-    running = edited("classifier.spine", "Classifier49_TPU", ("let classes = 1001", "let classes = 1000"))
+    running = edited("classifier.spine", "Classifier49_TPU", ("classes = 1001", "classes = 1000"))
     assert warnings(running, dump("spinenet49", "tpu") | named) == ()
 
 
