@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.environments import environment
+from benchmarks.figures import measured
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("tests/inference/test_export.py", "tests/inference/test_card.py")
@@ -50,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(measured("formats", main))
