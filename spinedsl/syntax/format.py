@@ -18,6 +18,7 @@ from spinedsl.syntax.statements import BRACKETS, TASK, Statement, cut
 
 WIDTH = 110
 INDENT = "    "
+CLOSERS = (*BRACKETS.values(), "RBRACE")
 ROWS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
 # The columns of a row, in the order in which they stand where a row keeps to it.
 COLUMNS = ("LEVEL", "FROM", "channels", "REPEAT", "rest", "place")
@@ -177,10 +178,7 @@ class _Printer(Record, frozen=False):
                 extra = 0 if line.cells == [] or (closes and nested <= 1) else 1
                 line = Line(depth + extra, [("", spaced(group))], first=group[0].line or 0, last=group[-1].line or 0)
                 self.lines.append(line)
-                nested += sum(
-                    (part.type in (*BRACKETS, "LBRACE")) - (part.type in (*BRACKETS.values(), "RBRACE"))
-                    for part in group
-                )
+                nested += sum((part.type in (*BRACKETS, "LBRACE")) - (part.type in CLOSERS) for part in group)
                 if token is not None or statement.body is None:
                     self.trailing(line, group[-1])
                 group = []
@@ -319,9 +317,11 @@ def _is_channels(tokens: Sequence[Token], index: int) -> bool:
 
 
 def spaced(tokens: Sequence[Token]) -> str:
-    """Tokens on one line, one blank between those that take one."""
+    """Tokens on one line, one blank between those that take one, and no comma before a bracket that closes."""
     out = ""
     for index, token in enumerate(tokens):
+        if token.type == "COMMA" and tokens[index + 1 : index + 2] and tokens[index + 1].type in CLOSERS:
+            continue
         blank = index and not _is_unary(tokens, index - 1) and _blank_between(tokens[index - 1], token)
         if blank or (index and tokens[index - 1].type == "NAME" and _is_group(tokens, index)):
             out += " "
@@ -361,15 +361,32 @@ def _is_group(tokens: Sequence[Token], index: int) -> bool:
     return tokens[index - 1].value == "channels" and (index == 1 or _is_channels(tokens, index - 1))
 
 
+def _arguments_of_instance(tokens: Sequence[Token]) -> int | None:
+    """Where the arguments of `network A(p = 1) = B(…)` open, if there are some."""
+    nested = 0
+    for index, token in enumerate(tokens):
+        nested += (token.type in BRACKETS) - (token.type in BRACKETS.values())
+        if tokens[0].type == "NETWORK" and nested == 0 and token.type == "EQUAL":
+            return index + 2 if [other.type for other in tokens[index + 2 : index + 3]] == ["LPAR"] else None
+    return None
+
+
 def broken_up(tokens: Sequence[Token], depth: int) -> list[tuple[int, str]]:
-    """A line that is too long, with the items of its outermost brackets on lines of their own; empty if it has none."""
-    opener = next((i for i, token in enumerate(tokens) if token.type in ("LPAR", "LBRACE", "LSQB")), None)
-    if opener is None:
+    """A line that is too long, with the items of its outermost brackets on lines of their own; empty if it has none.
+
+    Of an instance with parameters those are the brackets of its arguments, if what stands before them fits.
+    """
+    openers = [i for i, token in enumerate(tokens) if token.type in ("LPAR", "LBRACE", "LSQB")]
+    if not openers:
         return []
+    opener = openers[0]
+    base = _arguments_of_instance(tokens)
+    if base is not None and len(INDENT) * depth + len(spaced(tokens[: base + 1])) <= WIDTH:
+        opener = base
     nested, items, start, closer = 0, [], opener + 1, None
     for index in range(opener, len(tokens)):
         kind = tokens[index].type
-        nested += (kind in (*BRACKETS, "LBRACE")) - (kind in (*BRACKETS.values(), "RBRACE"))
+        nested += (kind in (*BRACKETS, "LBRACE")) - (kind in CLOSERS)
         if nested == 0:
             closer = index
             break

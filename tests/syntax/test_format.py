@@ -104,6 +104,28 @@ def test_long_settings_break_one_item_a_line() -> None:
     assert broken == "network A {\n    defaults {\n" + "".join(f"        {i},\n" for i in items) + "    }\n}\n"
 
 
+def test_a_long_instance_breaks_its_arguments_and_not_its_parameters() -> None:
+    given = ["padding = symmetric", "chained = false", "momentum = 0.9", "epsilon = 1e-5", "repeats = 2"]
+    text = f"network Wide(classes = 1001,) = SpineNet({', '.join(given)},) with {{ size = 64 }}\n"
+    lines = [
+        "network Wide(classes = 1001) = SpineNet(",
+        *(f"    {one}," for one in given),
+        ") with {",
+        "    size = 64",
+        "}",
+    ]
+    assert formatted(text) == "\n".join(lines) + "\n"
+    own = [f"{'p' * 30}{number} = {number}" for number in range(3)]
+    text = f"network Wide({', '.join(own)}) = SpineNet(width = 2)\n"
+    lines = ["network Wide(", *(f"    {one}," for one in own), ") = SpineNet(width = 2)"]
+    assert formatted(text) == "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("text", ["network A = B(w = 1,)\n", "def f(x,) { return [x,] }\n"])
+def test_no_comma_stands_before_a_bracket_on_its_line(text: str) -> None:
+    assert formatted(text).replace("{\n    ", "{ ").replace("\n}", " }") == text.replace(",", "")
+
+
 def test_a_file_with_mistakes_of_form_is_left_alone() -> None:
     outcome = format_source(Source.from_text("network A { block }"))
     assert outcome.value is None
