@@ -99,7 +99,7 @@ PLANTS = (
     Plant(
         "cards: an evaluation of another network goes in",
         "inference/evaluated.py",
-        'if held.get("digest") != digest:',
+        "if digest != engine.digest:",
         "if False:",
         (CARD,),
     ),

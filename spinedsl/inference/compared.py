@@ -6,26 +6,24 @@ which they are. Made pictures have odd sizes and follow from a seed.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from spinedsl import checks as say
-from spinedsl.data.dataset import Dataset, nowhere
-from spinedsl.data.pictures import ENDINGS, BadPicture, Pixels, read_pixels
+from spinedsl.data.dataset import nowhere
+from spinedsl.data.pictures import ENDINGS, BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing
-from spinedsl.data.section import open_sets, read_section
+from spinedsl.data.section import open_sets
 from spinedsl.data.sources import open_dataset
 from spinedsl.diagnostics import Outcome
+from spinedsl.inference.finding import find_images
+from spinedsl.inference.running import unread
+from spinedsl.inference.samples import sections_of
 from spinedsl.record import Record
-from spinedsl.source import Source
-from spinedsl.toml import read_toml
 from spinedsl.training.build import Trained
 
 MOST = 32  # of real pictures
-PARENTS = 4  # how far above a checkpoint its configuration may have stood
 
 
 class Samples(Record, eq=False):
@@ -37,50 +35,25 @@ class Samples(Record, eq=False):
 
 def samples_in(path: Path, pre: Preprocessing) -> Outcome[Samples]:
     """Pictures of a file, a folder or a list, spread over all that are there."""
-    shown = str(path)
-    if path.is_dir():
-        files = [os.path.join(where, name) for where, _, names in os.walk(path) for name in names]  # noqa: PTH118
-        files = sorted(name for name in files if Path(name).suffix.lower() in ENDINGS)
-    elif path.suffix.lower() in ENDINGS:
-        files = [shown]
-    else:
-        opened = open_dataset(path)
-        if opened.value is None:
-            return Outcome(None, opened.diagnostics)
-        return _read(opened.value, shown)
-    if not files:
-        found = say.NO_DATASET.at(nowhere(shown), path=shown, reason="there is no picture in it")
-        return Outcome(None, (found.with_fix("name a picture, or a folder of pictures"),))
+    if path.is_dir() or path.suffix.lower() in ENDINGS:
+        images, reported = find_images(str(path), pre.background)
+        return Outcome(None, tuple(reported)) if reported else _read(images, str(path))
+    return open_dataset(path).then(lambda dataset: _read(dataset, str(path)))
+
+
+def _read(images: Any, words: str) -> Outcome[Samples]:
+    """Some of the pictures of a data set, evenly spread."""
+    few = min(len(images), MOST)
     try:
-        chosen = tuple(read_pixels(files[number], pre.background) for number in _spread(len(files)))
+        return Outcome(Samples(f"of {words}", tuple(images.read(n * len(images) // few)[0] for n in range(few))))
     except BadPicture as bad:
-        found = say.BAD_PICTURE.at(nowhere(bad.path), path=bad.path, reason=bad.reason, label="")
-        return Outcome(None, (found.with_fix(bad.fix),))
-    return Outcome(Samples(f"of {shown}", chosen))
-
-
-def _read(dataset: Dataset, words: str) -> Outcome[Samples]:
-    try:
-        return Outcome(Samples(f"of {words}", tuple(dataset.read(number)[0] for number in _spread(len(dataset)))))
-    except BadPicture as bad:
-        found = say.BAD_PICTURE.at(nowhere(bad.path), path=bad.path, reason=bad.reason, label="")
-        return Outcome(None, (found.with_fix(bad.fix),))
-
-
-def _spread(count: int) -> Iterator[int]:
-    """At most `MOST` numbers below `count`, evenly spread."""
-    few = min(count, MOST)
-    return (number * count // few for number in range(few))
+        return Outcome(None, (unread(nowhere(bad.path), bad),))
 
 
 def samples_of(trained: Trained, checkpoint: Path) -> Samples | None:
     """Validation images of the checkpoint's own data, or training images, where they are still to be found."""
-    document = read_toml(Source("training.toml", trained.about["config"])).value
-    if document is None:
-        return None
-    for folder in dict.fromkeys((Path(), *list(checkpoint.resolve().parents)[:PARENTS])):
-        section = read_section(document, folder).value
-        sets = open_sets(section).value if section is not None else None
+    for section in sections_of(trained.about, checkpoint):
+        sets = open_sets(section).value
         if sets is None:
             continue
         chosen = sets.validation or sets.train

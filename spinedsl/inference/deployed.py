@@ -16,6 +16,7 @@ from onnx import GraphProto, TensorProto, helper
 
 from spinedsl.backends.onnx.target import Target
 from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.inference.exported import TRAINED, VERSION
 from spinedsl.inference.fitting import fitted
 from spinedsl.inference.nodes import Nodes, Value
 from spinedsl.ops.graph import flatten
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from spinedsl.training.build import Trained
 
-TRAINED = "spinedsl.trained"  # the property of a model that says what it is for
-VERSION = 1
 SMALLEST = 1e-12  # what a vector is divided by at least, as `torch.nn.functional.normalize` has it
 
 

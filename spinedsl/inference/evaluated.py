@@ -1,6 +1,6 @@
-"""An evaluation for the card of an exported model: the `eval.json` that `spine eval` wrote for the same network.
+"""An `eval.json` that `spine eval` wrote, read again: for the threshold that it chose, or for the card of a model.
 
-In: a path, and the digest of the network. Out: what the file says, or why it does not belong to it.
+In: a path, and the engine of the network that it has to be of. Out: what the file says, or why it is of no use.
 """
 
 from __future__ import annotations
@@ -13,32 +13,53 @@ from typing import Any
 from spinedsl import checks as say
 from spinedsl import reading
 from spinedsl.diagnostics import Outcome
-from spinedsl.inference.threshold import FORMAT, VERSION
+from spinedsl.inference.engine import Engine
+from spinedsl.inference.using import other_network
 from spinedsl.settings import is_number
-from spinedsl.source import Source
+from spinedsl.source import Source, Span
 
-NEEDED = {"images": int, "data": str, "level": float, "figures": dict}
-
-
-def read_evaluation(path: Path, digest: str) -> Outcome[Mapping[str, Any]]:
-    """What an eval.json says of the network with this digest."""
-    return reading.read(path).then(lambda source: _of(source, str(path), digest))
+FORMAT = "spine.evaluation"  # the key of an eval.json, with its version
+VERSION = 1
+NEEDED = {"images": int, "data": str, "level": float, "figures": dict}  # for a card
+FIX = "`spine eval -o FOLDER` of this network writes one: FOLDER/eval.json"
 
 
-def _of(source: Source, path: str, digest: str) -> Outcome[Mapping[str, Any]]:
+def read_evaluation(path: str, engine: Engine) -> Outcome[Mapping[str, Any]]:
+    """What an evaluation of this network says, as far as every one does."""
+    return reading.read(Path(path)).then(lambda source: _of(source, path, engine))
+
+
+def read_figures(path: str, engine: Engine) -> Outcome[Mapping[str, Any]]:
+    """The same, whose figures can be read: for each a value and the ends of its interval."""
+
+    def whole(held: Mapping[str, Any]) -> Outcome[Mapping[str, Any]]:
+        there = all(isinstance(held.get(name), kind) for name, kind in NEEDED.items())
+        return Outcome(held) if there and _are_figures(held["figures"]) else unfit(path, "its figures cannot be read")
+
+    return read_evaluation(path, engine).then(whole)
+
+
+def unfit(path: str, reason: str, at: Span | None = None) -> Outcome[Any]:
+    """The evaluation cannot serve."""
+    found = say.NOT_AN_EVALUATION.at(at or Source(path, "").span(0, 0), path=path, reason=reason)
+    return Outcome(None, (found.with_fix(FIX),))
+
+
+def _of(source: Source, path: str, engine: Engine) -> Outcome[Mapping[str, Any]]:
     try:
         held = json.loads(source.text)
-    except (ValueError, RecursionError):
-        return _none(source, path, "it is not JSON")
+    except (ValueError, RecursionError) as error:
+        at = min(getattr(error, "pos", 0), len(source.text))
+        return unfit(path, f"it is not JSON ({getattr(error, 'msg', 'nested too deep')})", source.span(at, at))
     if not isinstance(held, dict) or FORMAT not in held:
-        return _none(source, path, "`spine eval` did not write it")
+        return unfit(path, "`spine eval` did not write it")
     if held[FORMAT] != VERSION:
-        return _none(source, path, f"it is of version {held[FORMAT]}, and this spinedsl knows {VERSION}")
-    if held.get("digest") != digest:
-        theirs = f"network `{held.get('network')}`, step {held.get('step')}"
-        return _none(source, path, f"it is of another network ({theirs}, with another digest)")
-    if not all(isinstance(held.get(name), kind) for name, kind in NEEDED.items()) or not _are_figures(held["figures"]):
-        return _none(source, path, "its figures cannot be read")
+        return unfit(path, f"it is of version {held[FORMAT]}, and this spinedsl knows {VERSION}")
+    names, digest, step = (held.get(name) for name in ("network", "digest", "step"))
+    if not isinstance(digest, str) or not isinstance(step, int):
+        return unfit(path, "it does not say of which network it is")
+    if digest != engine.digest:
+        return Outcome(None, (other_network(path, str(names), step, digest, engine),))
     return Outcome(held)
 
 
@@ -50,8 +71,3 @@ def _are_figures(figures: Mapping[str, Any]) -> bool:
         and {"value", "low", "high"} <= one.keys()
         for one in figures.values()
     )
-
-
-def _none(source: Source, path: str, reason: str) -> Outcome[Mapping[str, Any]]:
-    found = say.OTHER_EVALUATION.at(source.span(0, 0), path=path, reason=reason)
-    return Outcome(None, (found.with_fix("`spine eval CHECKPOINT -o FOLDER` writes one: FOLDER/eval.json"),))

@@ -22,11 +22,12 @@ from spinedsl.diagnostics import Diagnostic, Diagnostics
 from spinedsl.given import whole
 from spinedsl.inference import curves
 from spinedsl.inference.engine import Engine
+from spinedsl.inference.evaluated import FORMAT, VERSION
 from spinedsl.inference.gallery import Gallery, gallery_of, in_gallery
 from spinedsl.inference.measure import FARS, FPIRS, Measured, TooFew, of_classes, of_gallery, of_persons
 from spinedsl.inference.running import Computed, Hear, run_over
 from spinedsl.inference.samples import images_of
-from spinedsl.inference.threshold import FORMAT, VERSION, Threshold
+from spinedsl.inference.threshold import Threshold
 from spinedsl.inference.using import engine_of, need_embedder, valued
 from spinedsl.reading import legible
 from spinedsl.record import Record, field

@@ -19,7 +19,7 @@ from spinedsl.inference import compared
 from spinedsl.inference.card import Facts, card
 from spinedsl.inference.compared import Samples
 from spinedsl.inference.engine import Engine, digest_of, of_trained
-from spinedsl.inference.evaluated import read_evaluation
+from spinedsl.inference.evaluated import read_figures
 from spinedsl.inference.formats import FORMATS, Format, Model, Run, Wanted, written
 from spinedsl.inference.parity import Parity, parity
 from spinedsl.record import Record, replace
@@ -76,7 +76,7 @@ def export(
         return Outcome(None, opened.diagnostics)
     evaluation = None
     if told.evaluation is not None:
-        read = read_evaluation(told.evaluation, model.digest)
+        read = read_figures(str(told.evaluation), opened.value)
         if read.value is None:
             return Outcome(None, read.diagnostics)
         evaluation = read.value

@@ -24,7 +24,7 @@ from spinedsl.ops.digests import model_holds, model_is_ours
 from spinedsl.reading import reason_of
 from spinedsl.weights.tensors import nowhere
 
-TRAINED, VERSION = "spinedsl.trained", 1  # as `inference/deployed.py` has them, which needs the package onnx
+TRAINED, VERSION = "spinedsl.trained", 1  # the property of a model that says what it is for, and its form
 MOST = 64  # images at once
 
 

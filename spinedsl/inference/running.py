@@ -22,6 +22,7 @@ from spinedsl.diagnostics import Diagnostic
 from spinedsl.inference.engine import Decoded, Engine
 from spinedsl.reading import legible
 from spinedsl.record import Record
+from spinedsl.source import Span
 
 BATCH = 32
 Hear = Callable[[int, int], None]  # told how many images of how many are done
@@ -48,7 +49,7 @@ def run_over(engine: Engine, images: Any, hear: Hear | None = None) -> Computed:
     labels: list[int] = []
     at: list[int] = []
     digests: list[bytes] = []
-    unread: list[Diagnostic] = []
+    lost: list[Diagnostic] = []
 
     def one(index: int) -> tuple[Pixels, int, bytes] | BadPicture:
         try:
@@ -68,7 +69,8 @@ def run_over(engine: Engine, images: Any, hear: Hear | None = None) -> Computed:
         for start in range(0, count, BATCH):
             found, ahead = [future.result() for future in ahead], begun(start + BATCH)
             good = [(start + n, row) for n, row in enumerate(found) if not isinstance(row, BadPicture)]
-            unread += [_unread(images, start + n, row) for n, row in enumerate(found) if isinstance(row, BadPicture)]
+            bad = [(start + n, row) for n, row in enumerate(found) if isinstance(row, BadPicture)]
+            lost += [unread(_place(images, index, error), error) for index, error in bad]
             if good:
                 rows.append(_finite(engine, images, [n for n, _ in good], [row[0] for _, row in good]))
             at += [index for index, _ in good]
@@ -77,7 +79,7 @@ def run_over(engine: Engine, images: Any, hear: Hear | None = None) -> Computed:
             if hear is not None:
                 hear(min(start + BATCH, count), count)
     values = np.concatenate(rows) if rows else np.empty((0, 0), dtype=np.float32)
-    return Computed(values, np.array(labels, np.int64), np.array(at, np.int64), tuple(digests), tuple(unread))
+    return Computed(values, np.array(labels, np.int64), np.array(at, np.int64), tuple(digests), tuple(lost))
 
 
 def _finite(engine: Engine, images: Any, at: Sequence[int], pictures: Sequence[Pixels]) -> Decoded:
@@ -97,8 +99,12 @@ def _called(images: Any, index: int) -> str:
     return str(images.called(index)) if hasattr(images, "called") else f"image {index}"
 
 
-def _unread(images: Any, index: int, error: BadPicture) -> Diagnostic:
-    place = images.place(index) if isinstance(images, Dataset) else nowhere(error.path)
+def _place(images: Any, index: int, error: BadPicture) -> Span:
+    return images.place(index) if isinstance(images, Dataset) else nowhere(error.path)
+
+
+def unread(place: Span, error: BadPicture) -> Diagnostic:
+    """Why an image cannot be read, at the place that names it."""
     label = "named here" if place.source.text else ""
     found: Diagnostic = say.BAD_PICTURE.at(place, path=error.path, reason=error.reason, label=label)
     return found.with_fix(error.fix)

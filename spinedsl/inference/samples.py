@@ -7,7 +7,7 @@ their classes, by name; of a network that embeds, the data set's own.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,14 +69,19 @@ def images_of(engine: Engine, given: object, pairs: str = "") -> Outcome[Any]:
 # ---- what a configuration says ----
 
 
+def sections_of(about: Mapping[str, Any], path: Path) -> list[Section]:
+    """What the configuration in a checkpoint says of data, from where it stood, and from the folder at hand."""
+    source = Source.from_text(about["config"], f"<configuration of {legible(str(path))}>")
+    folders = [(path.resolve().parent / about.get("folder", ".")).resolve(), Path.cwd()]
+    read = [read_toml(source).then(lambda document, at=folder: read_section(document, at)) for folder in folders]  # type: ignore[misc]
+    return [one.value for one in read if one.value is not None]
+
+
 def _remembered(engine: Engine, pairs: str) -> Outcome[Any]:
     """The validation images of the configuration in a checkpoint, whose paths begin where it stood."""
     if "config" not in engine.about:
         return _nothing(engine, "an exported model keeps no configuration")
-    source = Source.from_text(engine.about["config"], f"<configuration of {legible(engine.path)}>")
-    folders = [(Path(engine.path).resolve().parent / engine.about.get("folder", ".")).resolve(), Path.cwd()]
-    read = [read_toml(source).then(lambda document, at=folder: read_section(document, at)) for folder in folders]  # type: ignore[misc]
-    sections = [one.value for one in read if one.value is not None]
+    sections = sections_of(engine.about, Path(engine.path))
     if not sections or sections[0].validation is None:
         return _nothing(engine, "its configuration names no validation images")
     there = [one for one in sections if one.validation is not None and one.validation.exists()]

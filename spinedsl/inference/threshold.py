@@ -5,20 +5,14 @@ In: the `eval.json` of an evaluation. Out: the `Threshold` that was chosen, or w
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
-from spinedsl import checks as say
-from spinedsl import reading
 from spinedsl.diagnostics import Outcome
 from spinedsl.inference.engine import Engine
-from spinedsl.inference.using import other_network
+from spinedsl.inference.evaluated import read_evaluation, unfit
 from spinedsl.record import Record
 from spinedsl.settings import is_number
-from spinedsl.source import Source
-
-FORMAT = "spine.evaluation"  # the key of an eval.json, with its version
-VERSION = 1
 
 
 class Threshold(Record):
@@ -33,34 +27,14 @@ class Threshold(Record):
 
 def read_threshold(path: str, engine: Engine) -> Outcome[Threshold]:
     """The threshold of an evaluation of this network."""
-    return reading.read(Path(path)).then(lambda source: _of(source, path, engine))
 
+    def chosen(held: Mapping[str, Any]) -> Outcome[Threshold]:
+        threshold = held.get("threshold")
+        if not isinstance(threshold, dict):
+            return unfit(path, "it chose no threshold")
+        value = threshold.get("value")
+        if value is not None and not is_number(value):
+            return unfit(path, "its threshold is no number")
+        return Outcome(Threshold(None if value is None else float(value), str(threshold.get("how", ""))))
 
-def _of(source: Source, path: str, engine: Engine) -> Outcome[Threshold]:
-    try:
-        held = json.loads(source.text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        at = min(getattr(error, "pos", 0), len(source.text))
-        reason = f"it is not JSON ({getattr(error, 'msg', 'nested too deep')})"
-        return Outcome(None, (say.NOT_AN_EVALUATION.at(source.span(at, at), path=path, reason=reason),))
-    if not isinstance(held, dict) or FORMAT not in held:
-        return _none(source, path, "`spine eval` did not write it")
-    if held[FORMAT] != VERSION:
-        return _none(source, path, f"it is of version {held[FORMAT]}, and this spinedsl knows {VERSION}")
-    names, digest, step = (held.get(name) for name in ("network", "digest", "step"))
-    if not isinstance(digest, str) or not isinstance(step, int):
-        return _none(source, path, "it does not say of which network it is")
-    if digest != engine.digest:
-        return Outcome(None, (other_network(path, str(names), step, digest, engine),))
-    threshold = held.get("threshold")
-    if not isinstance(threshold, dict):
-        return _none(source, path, "it chose none")
-    value = threshold.get("value")
-    if value is not None and not is_number(value):
-        return _none(source, path, "its threshold is no number")
-    return Outcome(Threshold(None if value is None else float(value), str(threshold.get("how", ""))))
-
-
-def _none(source: Source, path: str, reason: str) -> Outcome[Threshold]:
-    found = say.NOT_AN_EVALUATION.at(source.span(0, 0), path=path, reason=reason)
-    return Outcome(None, (found.with_fix("`spine eval -o FOLDER` of this network writes one: FOLDER/eval.json"),))
+    return read_evaluation(path, engine).then(chosen)

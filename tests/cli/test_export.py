@@ -83,7 +83,7 @@ MISTAKES = {
     "no folder": ("-o no/cells.onnx", 1, "there is no folder `no`"),
     "no folder for a folder": ("-o no/where/cells", 1, "there is no folder `no/where`"),
     "no images": ("-o cells.onnx --images none", 1, "error[E1109]"),
-    "no image in a folder": ("-o cells.onnx --images empty", 1, "there is no picture in it"),
+    "no image in a folder": ("-o cells.onnx --images empty", 1, "the folder `empty` has none"),
     "a damaged image": ("-o cells.onnx --images bad", 1, "error[E1102]"),
     "a file of somebody else": ("-o mine.onnx", 2, "spine did not write it"),
     "a card of somebody else": ("-o theirs.onnx", 2, "`theirs.md` is there, and spine did not write it"),

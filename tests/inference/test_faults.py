@@ -233,7 +233,7 @@ FILES = {
         "E1027", "version 2",
     ),
     "an evaluation without a threshold": Case(
-        lambda f, c, e: predict(e.run, e.val, evaluation=evaluation(f, e, threshold=None)), "E1027", "chose none"
+        lambda f, c, e: predict(e.run, e.val, evaluation=evaluation(f, e, threshold=None)), "E1027", "no threshold"
     ),
     "an evaluation with another threshold": Case(
         lambda f, c, e: predict(e.run, e.val, evaluation=evaluation(f, e, threshold={"value": "high"})),
