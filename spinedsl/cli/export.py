@@ -21,6 +21,7 @@ from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics.plain import one_line
+from spinedsl.training.folder import checkpoint_in
 
 if TYPE_CHECKING:
     from spinedsl.inference.export import Exported
@@ -94,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     _refuse_idle(options, formats)
     packages = dict.fromkeys(package for name in formats for package in NEEDS[name])
     extras.require(*extras.INFERENCE, *packages)
-    options.file = _in_run(options.file)
+    options.file = checkpoint_in(options.file) or options.file
     trained = _trained(options.file)
     if trained.value is None:
         say_mistakes(trained.diagnostics)
@@ -154,12 +155,6 @@ def _refuse_idle(options: argparse.Namespace, formats: Sequence[str]) -> None:
     for name, takers in (("opset", ("onnx",)), ("resize", ("onnx",)), ("half", ("onnx", "openvino"))):
         if getattr(options, name) and not set(takers) & set(formats):
             raise UsageError(f"--{name} is for {' and '.join(takers)}, and nothing else is written: `--to {takers[0]}`")
-
-
-def _in_run(file: Path) -> Path:
-    """Of the folder of a run its best checkpoint, or the last."""
-    names = ("best.safetensors", "last.safetensors") if file.is_dir() else ()
-    return next((file / name for name in names if (file / name).is_file()), file)
 
 
 def _trained(file: Path) -> Outcome[Trained]:

@@ -19,8 +19,8 @@ from spinedsl.given import path_of
 from spinedsl.inference.engine import DEVICES, Engine, open_checkpoint
 from spinedsl.inference.exported import open_exported
 from spinedsl.reading import legible, reason_of
+from spinedsl.training.folder import checkpoint_in
 
-OF_A_RUN = ("best.safetensors", "last.safetensors")  # the first that is there
 # What stands beside trained networks and is none, by its ending.
 OTHERS = {
     ".toml": ("it is a configuration", "its run makes one: `spine train` prints where it is"),
@@ -49,10 +49,10 @@ def open_engine(path: str | os.PathLike[str], device: str = "auto") -> Outcome[E
     file = Path(given)
     try:
         if file.is_dir():
-            there = [file / name for name in OF_A_RUN if (file / name).is_file()]
-            if not there:
+            there = checkpoint_in(file)
+            if there is None:
                 return _none(file, "it is a folder without a checkpoint", "name the checkpoint, or the folder of a run")
-            file = there[0]
+            file = there
         if file.is_file() and not file.stat().st_size:
             return _none(file, "it is empty", "fetch it again, or train it again")
         kind = contents.kind_of(file)

@@ -45,14 +45,13 @@ from spinedsl.training.devices import NoDevice, Place, place
 from spinedsl.training.distributed import Group, join, leave
 from spinedsl.training.ema import Average
 from spinedsl.training.fine import Taken, freeze, take, train_mode
+from spinedsl.training.folder import BEST, LAST
 from spinedsl.training.logs import Line, Logs
 from spinedsl.training.norms import lagging, recalibrate
 from spinedsl.training.progress import Watcher
 from spinedsl.training.resume import refused, worth_a_word
 from spinedsl.training.setup import Images, Loss, Setup, fingerprint_of, set_up
 from spinedsl.training.state import State, Tensors, seed_part
-
-LAST, BEST = "last.safetensors", "best.safetensors"
 
 
 class Result(Record, eq=False):

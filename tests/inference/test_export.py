@@ -19,7 +19,7 @@ from spinedsl.backends.onnx import emit
 from spinedsl.inference import deployed
 from spinedsl.inference.compared import made, samples_of
 from spinedsl.inference.export import Told, export
-from spinedsl.inference.exported import TRAINED, VERSION, batched, open_exported
+from spinedsl.inference.exported import TRAINED, batched, open_exported
 from spinedsl.inference.formats import FORMATS, Wanted, written
 from spinedsl.inference.nodes import Nodes, Value
 from spinedsl.inference.parity import parity
