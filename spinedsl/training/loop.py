@@ -531,23 +531,13 @@ class Run:
         """Keep a sheet of images with what was predicted."""
         import numpy as np  # noqa: PLC0415  a run without pictures needs none
 
-        from spinedsl.training.pictures import sheet  # noqa: PLC0415
+        from spinedsl.training.pictures import captions, sheet  # noqa: PLC0415
 
         pixels = np.concatenate(shown)[: self.config.run["pictures"]]
-        vectors, truth = torch.cat(decoded), torch.cat(labels)[: len(pixels)]
-        names = list(self.setup.train.classes)
-        if self.setup.task.by_class:
-            guessed = vectors[: len(pixels)].argmax(1)
-            words = [names[int(one)] if int(one) < len(names) else str(int(one)) for one in guessed]
-            right = (guessed == truth).tolist()
-        else:
-            from spinedsl.tasks.embedding import nearest_in  # noqa: PLC0415
-
-            best, at = nearest_in(vectors, vectors, but_itself=True)
-            right = (torch.cat(labels)[at[: len(pixels)]] == truth).tolist()
-            words = [f"nearest {float(one):.2f}" for one in best[: len(pixels)]]
+        names = list(self.setup.train.classes) if self.setup.task.by_class else None
         assert self.logs is not None
-        self.logs.picture(self.state.step, *sheet(pixels, words, right))
+        below = captions(torch.cat(decoded), torch.cat(labels), len(pixels), names)
+        self.logs.picture(self.state.step, *sheet(pixels, *below))
 
     # ---- what is written ----
 

@@ -1,6 +1,6 @@
 """A sheet of validation images, each with what was predicted: green where it is right, red where it is not.
 
-In: pixels and a line of words for each. Out: a PNG, and the same as pixels.
+In: pixels and what was made of them. Out: a line of words for each, and a PNG with them, also as pixels.
 """
 
 from __future__ import annotations
@@ -11,10 +11,31 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
+
+from spinedsl.tasks.embedding import nearest_in
 
 RIGHT, WRONG, PAPER, INK = (46, 140, 70), (190, 50, 50), (255, 255, 255), (30, 30, 30)
 SIDE, LINE, MARGIN, COLUMNS = 128, 16, 6, 8  # pixels, but for the columns
 ROOM = SIDE - 4  # within the frame
+
+
+def captions(decoded: Tensor, labels: Tensor, count: int, names: Sequence[str] | None) -> tuple[list[str], list[bool]]:
+    """What was predicted for the first `count` images, and whether it is right.
+
+    Args:
+        decoded: shares of classes, or vectors of unit length where there are no `names`: (images, numbers).
+        labels: (images,).
+        count: how many captions.
+        names: of classes; without them the nearest other image is meant.
+    """
+    if names is not None:
+        guessed = decoded[:count].argmax(1)
+        words = [names[int(one)] if int(one) < len(names) else str(int(one)) for one in guessed]
+        return words, (guessed == labels[:count]).tolist()
+    best, at = nearest_in(decoded, decoded, but_itself=True)
+    right = (labels[at[:count]] == labels[:count]).tolist()
+    return [f"nearest {float(one):.2f}" for one in best[:count]], right
 
 
 def sheet(pictures: NDArray[np.uint8], words: Sequence[str], right: Sequence[bool]) -> tuple[bytes, NDArray[np.uint8]]:

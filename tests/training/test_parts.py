@@ -20,7 +20,7 @@ from spinedsl.training.ema import Average
 from spinedsl.training.fine import train_mode
 from spinedsl.training.logs import Line, Logs
 from spinedsl.training.norms import lagging, recalibrate
-from spinedsl.training.pictures import sheet
+from spinedsl.training.pictures import captions, sheet
 from spinedsl.training.schedule import Schedule
 from spinedsl.training.state import seed_part
 
@@ -265,6 +265,16 @@ def test_tensorboard_gets_the_same(tmp_path: Path) -> None:
     found.Reload()
     assert [(e.step, e.value) for e in found.Scalars("train/loss")] == [(2, 0.5)]
     assert [(e.step, e.value) for e in found.Scalars("validation/top_1")] == [(2, 0.25)]
+
+
+def test_captions_say_what_was_predicted_and_whether_it_is_right() -> None:
+    shares = torch.tensor([[0.1, 0.7, 0.2], [0.6, 0.3, 0.1], [0.0, 0.1, 0.9]])
+    assert captions(shares, torch.tensor([1, 1, 2]), 2, ["a", "b"]) == (["b", "a"], [True, False])
+    assert captions(shares[2:], torch.tensor([2]), 1, ["a", "b"]) == (["2"], [True])
+    vectors = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    words, right = captions(vectors, torch.tensor([0, 0, 1]), 3, None)
+    assert words == ["nearest 0.80", "nearest 0.80", "nearest 0.60"]
+    assert right == [True, True, False]
 
 
 def test_a_sheet_marks_what_is_right(tmp_path: Path) -> None:
