@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.data.augment import Augmentation
+from spinedsl.data.boxes.changed import changed
+from spinedsl.data.boxes.placed import Placed, Truth
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sampler import Indices, Plan
@@ -31,24 +33,26 @@ AHEAD = 2  # batches that each worker makes or keeps ready, so that memory is bo
 
 
 class Readable(Protocol):
-    """What a loader needs of a data set: how many samples there are, and the pixels and the label of each."""
+    """What a loader needs of a data set: how many samples there are, and the pixels of each, with what they show."""
 
     def __len__(self) -> int: ...
 
-    def read(self, index: int) -> tuple[Pixels, int]:
-        """The `uint8` pixels of a sample, height x width x 1 or 3, and its label."""
+    def read(self, index: int) -> tuple[Pixels, int | Truth]:
+        """The `uint8` pixels of a sample, height x width x 1 or 3, and its label, or the objects in it."""
 
 
 class Batch(Record, eq=False):
     """The pictures of one step: `uint8`, pictures x height x width x channels, not yet normalised; and their labels.
 
-    `indices` are those of the samples in the data set, and `labels` are `int64`, one each.
+    `indices` are those of the samples in the data set, and `labels` are `int64`, one each. Where the data set has
+    boxes, `objects` are those of each picture, and labels are zeros.
     """
 
     step: int
     pictures: Pixels
     labels: NDArray[np.int64]
     indices: Indices
+    objects: tuple[Placed, ...] = ()
 
 
 class Recipe(Record, eq=False):
@@ -61,13 +65,19 @@ class Recipe(Record, eq=False):
 
     def batch(self, step: int, epoch: int, indices: Indices) -> Batch:
         """The batch of these samples."""
-        labels = np.empty(len(indices), dtype=np.int64)
+        labels = np.zeros(len(indices), dtype=np.int64)
+        objects: list[Placed] = []
         pre = self.preprocessing
         pictures = np.empty((len(indices), pre.height, pre.width, pre.channels), dtype=np.uint8)
         for place, index in enumerate(indices):
-            pixels, labels[place] = self.dataset.read(int(index))
-            pictures[place] = self.augmentation.prepared(pixels, pre, self.seed, epoch, int(index))
-        return Batch(step, pictures, labels, np.array(indices, dtype=np.int64))
+            pixels, truth = self.dataset.read(int(index))
+            if isinstance(truth, Truth):
+                pictures[place], found = changed(pixels, truth, self.augmentation, pre, self.seed, epoch, int(index))
+                objects.append(found)
+            else:
+                labels[place] = truth
+                pictures[place] = self.augmentation.prepared(pixels, pre, self.seed, epoch, int(index))
+        return Batch(step, pictures, labels, np.array(indices, dtype=np.int64), tuple(objects))
 
 
 Task = tuple[int, int, Indices]  # a number, the epoch that is drawn for, and the samples

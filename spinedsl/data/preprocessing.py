@@ -75,6 +75,13 @@ class Placement(Record):
     width: int
     height: int
 
+    def affine(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """What left, top, right and bottom in the picture are multiplied by, and what is then added, for the result."""
+        left, top, right, bottom = self.box
+        across, down = self.width / (right - left), self.height / (bottom - top)
+        x, y = self.left - left * across, self.top - top * down
+        return (across, down, across, down), (x, y, x, y)
+
 
 class GraphStep(Record):
     """One operation of `normalised`.

@@ -53,6 +53,16 @@ class Picture(Record):
         """Their classes, (boxes,)."""
         return np.array([box.label for box in self.boxes], dtype=np.int64)
 
+    @property
+    def crowds(self) -> NDArray[np.bool_]:
+        """Whether they are crowds, (boxes,)."""
+        return np.array([box.crowd for box in self.boxes], dtype=np.bool_)
+
+    @property
+    def areas(self) -> NDArray[np.float32]:
+        """The areas of their objects, (boxes,), in pixels of the picture."""
+        return np.array([box.area for box in self.boxes], dtype=np.float32)
+
 
 class BoxSet(Record, eq=False):
     """Pictures with boxes of classes. It is immutable, and can be sent to another process."""

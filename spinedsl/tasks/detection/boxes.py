@@ -62,19 +62,11 @@ def clip(boxes: Tensor, height: float, width: float) -> Tensor:
 
 def placed(boxes: Tensor, placement: Placement) -> Tensor:
     """Boxes of a picture as boxes of the network's picture, which `Preprocessing.placement` makes of it."""
-    scale, shift = _affine(placement)
+    scale, shift = placement.affine()
     return boxes * boxes.new_tensor(scale) + boxes.new_tensor(shift)
 
 
 def unplaced(boxes: Tensor, placement: Placement) -> Tensor:
     """The way back: boxes of the network's picture as those of the picture itself, in its pixels, not clipped."""
-    scale, shift = _affine(placement)
+    scale, shift = placement.affine()
     return (boxes - boxes.new_tensor(shift)) / boxes.new_tensor(scale)
-
-
-def _affine(placement: Placement) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """What coordinates are multiplied by, and what is added then."""
-    left, top, right, bottom = placement.box
-    across, down = placement.width / (right - left), placement.height / (bottom - top)
-    x, y = placement.left - left * across, placement.top - top * down
-    return (across, down, across, down), (x, y, x, y)
