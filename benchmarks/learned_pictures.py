@@ -15,6 +15,7 @@ from PIL import Image
 
 from benchmarks.learned import Case
 from benchmarks.learned_figures import images, opened, outputs
+from spinedsl.tasks import Shown
 from spinedsl.training.pictures import sheet
 
 WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 640, 300, 48, 40, 12  # of the curves, in pixels
@@ -81,9 +82,10 @@ def clothes(root: Path) -> bytes:
     found = outputs(root, case)
     guessed = found.values.argmax(1)[:SHOWN]
     right = (guessed == found.labels[:SHOWN]).tolist()
+    shown = [Shown(names[int(one)], fine) for one, fine in zip(guessed, right, strict=True)]
     dataset = images(root, "fashion_mnist", classes=names)
     pixels = np.stack([dataset.read(number)[0] for number in range(SHOWN)])
-    return sheet(pixels, [names[int(one)] for one in guessed], right)[0]
+    return sheet(pixels, shown)[0]
 
 
 def styles(root: Path) -> bytes:
@@ -99,7 +101,7 @@ def styles(root: Path) -> bytes:
     words = [dataset.classes[number] for number in probes]
     words += [f"{float(cosine):.2f} {dataset.classes[int(one)]}" for cosine, one in zip(cosines, nearest, strict=True)]
     right = [True] * columns + [int(one) == number for one, number in zip(nearest, probes, strict=True)]
-    return sheet(np.stack(pixels), words, right)[0]
+    return sheet(np.stack(pixels), [Shown(*one) for one in zip(words, right, strict=True)])[0]
 
 
 def small(png: bytes) -> bytes:

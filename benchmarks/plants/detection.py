@@ -61,8 +61,8 @@ PLANTS = (
     Plant(
         "detection: positives are those of one process",
         "tasks/detection/losses.py",
-        "dtype=torch.float32) / processes)",
-        "dtype=torch.float32))",
+        "clamp_min(1) / processes",
+        "clamp_min(1)",
         (LOSSES,),
     ),
     Plant(
@@ -117,8 +117,8 @@ PLANTS = (
     Plant(
         "detection: ignored places are taught silence",
         "tasks/detection/objective.py",
-        "counted = (given.found != IGNORED).flatten()",
-        "counted = (given.found <= len(given.places)).flatten()",
+        "if (ignored := given.found.flatten() == IGNORED).any():",
+        "if not (ignored := given.found.flatten() == IGNORED).any():",
         (OBJECTIVE,),
     ),
     Plant(

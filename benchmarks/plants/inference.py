@@ -77,7 +77,7 @@ PLANTS = (
     ),
     Plant(
         "training: pairs of the validation images are not read",
-        "training/loop.py",
+        "training/validation.py",
         "listed(pairs) if pairs else None",
         "None",
         ("tests/training/test_persons.py",),

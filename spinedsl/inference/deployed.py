@@ -140,7 +140,7 @@ def module_of(trained: Trained) -> nn.Module:
     import torch  # noqa: PLC0415  only some formats need it
     from torch import nn  # noqa: PLC0415
 
-    pre, task, output = trained.preprocessing, trained.task, trained.output
+    pre = trained.preprocessing
 
     class Whole(nn.Module):
         shift: torch.Tensor
@@ -156,6 +156,6 @@ def module_of(trained: Trained) -> nn.Module:
             pixels = images.permute(0, 3, 1, 2).to(torch.float32)
             if pre.order == "bgr":
                 pixels = torch.cat([pixels[:, 2:3], pixels[:, 1:2], pixels[:, 0:1]], 1)
-            return task.decode(self.network((pixels - self.shift) / self.scale)[output])
+            return trained.decode(self.network((pixels - self.shift) / self.scale))
 
     return Whole().eval()

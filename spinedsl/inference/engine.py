@@ -101,8 +101,8 @@ def of_trained(trained: Trained, path: Path, device: str = "auto") -> Outcome[En
     def compute(pictures: Sequence[Pixels]) -> Decoded:
         batch = torch.from_numpy(np.stack(pictures)).to(chosen.device)
         with torch.inference_mode():
-            output = module(trained.preprocessing.normalised_tensor(batch))[trained.output]
-            decoded: Decoded = task.decode(output).float().cpu().numpy()
+            outputs = module(trained.preprocessing.normalised_tensor(batch))
+            decoded: Decoded = trained.decode(outputs).float().cpu().numpy()
         return decoded
 
     return Outcome(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from spinedsl import api
 from spinedsl import checks as say
@@ -21,28 +21,35 @@ from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.diagnostics import Diagnostic, Outcome, one_of
 from spinedsl.given import source_of
 from spinedsl.ops.program import Program
+from spinedsl.ops.program import Task as TaskRow
 from spinedsl.record import Record
 from spinedsl.settings import shown
 from spinedsl.source import Source
-from spinedsl.tasks import TASKS, Task
+from spinedsl.tasks import TASKS, Reading, Task, Unfit, row_of
 from spinedsl.training.checkpoint import Checkpoint, read
 from spinedsl.training.config import Config
 
+UNSAID = "classification"  # what a network is trained for whose task rows, and [task], say nothing
 PRELUDE = "std/"  # begins the labels of files that every installation has
 
 
 class Network(Record, eq=False):
-    """A network that is trained: its program with just the outputs that are, the one of the task, and its texts."""
+    """A network that is trained: its program with just the outputs that are, what of it the task reads, its texts."""
 
     program: Program
-    output: str
+    reading: Reading
     kind: str  # of the task
     texts: Mapping[str, Any]  # as a checkpoint holds them
 
     @property
+    def output(self) -> str:
+        """What the task is about: an output, or a task row that names several."""
+        return self.reading.name
+
+    @property
     def features(self) -> int:
-        """Numbers of the output."""
-        return next(row.values[self.output].channels for row in self.program.rows if self.output in row.values)
+        """Numbers of a vector, or classes that are told apart."""
+        return self.reading.features
 
 
 # ---- of a configuration ----
@@ -62,11 +69,11 @@ def network_of(config: Config, size: tuple[int, int] | None, custom: bool = Fals
         return Outcome(None, tuple(mistakes.diagnostics))
     except api.NetworkChoice as choice:
         return Outcome(None, (_at(config, ("network", "name"), str(choice)),))
-    kind, asked = _task(config, whole)
-    chosen = _output(config, whole, TASKS[kind], asked, custom)
+    kind, row = _row(config, whole)
+    chosen = _reading(config, whole, kind, row, custom)
     if chosen.value is None:
         return Outcome(None, chosen.diagnostics)
-    wanted = [chosen.value, *config.network["outputs"]]
+    wanted = [*chosen.value.outputs, *config.network["outputs"]]
     if custom and not config.network["outputs"]:
         wanted = list(whole.outputs)
     try:
@@ -103,41 +110,38 @@ def _argument(value: Any) -> str:
     return value if isinstance(value, str) else shown(value)
 
 
-def _task(config: Config, program: Program) -> tuple[str, str | None]:
-    """The kind of the task and its output: as [task] says, else as the network's own task rows do."""
+def _row(config: Config, program: Program) -> tuple[str, TaskRow | None]:
+    """The kind of the task, as [task] says, else as the network's only task row does; and that row."""
     kind, asked = config.task["kind"], config.task["output"]
-    rows = [row for row in program.tasks if row.kind in TASKS and kind in (None, row.kind)]
-    rows = [row for row in rows if asked is None or asked in row.outputs["from"]]
-    if len(rows) == 1:
-        return rows[0].kind, asked or rows[0].outputs["from"][0]
-    return kind or "classification", asked
+    rows = {one: row_of(program, one, asked) for one in TASKS if kind in (None, one)}
+    found = [(one, row) for one, row in rows.items() if row is not None]
+    return found[0] if len(found) == 1 else (kind or UNSAID, None)
 
 
-def _output(config: Config, program: Program, task: Task, asked: str | None, custom: bool) -> Outcome[str]:
-    """The output that the task is about: the one that is named, or the only head that is fit for it."""
-    types = {name: type_ for row in program.rows for name, type_ in row.values.items() if name in program.outputs}
-    fit = [name for name, type_ in types.items() if type_.is_vector]
-    if asked is not None and asked not in types:
+def _reading(config: Config, program: Program, kind: str, row: TaskRow | None, custom: bool) -> Outcome[Reading]:
+    """What the task is about: what is named, what the network's task row says, or the only head that is fit for it."""
+    asked, task = config.task["output"], TASKS[kind]
+    if asked is not None and asked not in (*program.outputs, *(one.name for one in program.tasks)):
         what = f"network `{program.name}` has no output `{asked}`: it has {one_of(program.outputs, conjunction='and')}"
         return Outcome(None, (_at(config, ("task", "output"), what),))
-    if custom:
-        return Outcome(asked or (fit or list(program.outputs))[0])
-    if asked is not None and asked not in fit:
-        return Outcome(None, (_unfit(config, program, task, f"`{asked}` is {types[asked]}"),))
-    if asked is None and len(fit) != 1:
-        reason = f"it has {one_of(fit, conjunction='and')}" if fit else "it has no head that gives one"
-        return Outcome(None, (_unfit(config, program, task, reason, several=bool(fit)),))
-    return Outcome(asked or fit[0])
+    try:
+        return Outcome(task.reads(program, row, asked))
+    except Unfit as unfit:
+        if custom:
+            return Outcome(_as_it_is(program, asked))
+        found: Diagnostic = say.UNFIT_NETWORK.at(
+            config.document.key(("task", "output")), network=program.name, task=task.kind, reason=str(unfit),
+            label=f"expected {task.output}",
+        )  # fmt: skip
+        return Outcome(None, (found.with_fix(unfit.fix),))
 
 
-def _unfit(config: Config, program: Program, task: Task, reason: str, *, several: bool = False) -> Diagnostic:
-    found: Diagnostic = say.UNFIT_NETWORK.at(
-        config.document.key(("task", "output")), network=program.name, task=task.kind, reason=reason,
-        label=f"expected {task.output}",
-    )  # fmt: skip
-    if several:
-        return found.with_fix("choose one: `output = …` in [task]")
-    return found.with_fix("give the network a head, as in `head logits: classifier(classes = 10) from P3, P4, P5`")
+def _as_it_is(program: Program, name: str | None) -> Reading:
+    """An output for a loss of one's own, which may read whatever there is."""
+    types = {one: type_ for row in program.rows for one, type_ in row.values.items() if one in program.outputs}
+    first = next((one for one, type_ in types.items() if type_.is_vector), program.outputs[0])
+    chosen = name if name in types else first
+    return Reading(chosen, (chosen,), types[chosen].channels)
 
 
 def _at(config: Config, path: tuple[str, ...], what: str) -> Diagnostic:
@@ -184,20 +188,35 @@ def program_of(texts: Mapping[str, Any]) -> Program:
 class Trained(Record, eq=False):
     """A trained network: everything that its use needs.
 
-    `module` has the weights of `Checkpoint.best`, in evaluation mode. `output` names what `task` is about: a vector for
-    each image, of which `task.decode` makes what is used. `classes` are the names of the labels.
+    `module` has the weights of `Checkpoint.best`, in evaluation mode. `reading` says what of its outputs `task` is
+    about, and `output` what that is called; `decode` makes of them what is used. `classes` are the names of the labels.
     """
 
     program: Program
     module: nn.Module
     task: Task
-    output: str
+    reading: Reading
     classes: Sequence[str]
     preprocessing: Preprocessing
     about: Mapping[str, Any]
 
     def __brief__(self) -> str:
         return f"{self.program.name}: {self.task.kind}, step {self.about['step']}"
+
+    @property
+    def output(self) -> str:
+        """What the task is about: an output, or a task row that names several."""
+        return self.reading.name
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The settings of the task."""
+        return self.task.values(self.about["task"])
+
+    def decode(self, outputs: Mapping[str, Tensor]) -> Any:
+        """What the task makes of the network's outputs: shares of classes, vectors of unit length, boxes."""
+        size = (self.preprocessing.height, self.preprocessing.width)
+        return self.task.decode(self.reading, outputs, size, self.values)
 
 
 def open_trained(path: str | Path) -> Outcome[Trained]:
@@ -224,6 +243,8 @@ def trained_of(checkpoint: Checkpoint) -> Outcome[Trained]:
     module.load_state_dict(dict(checkpoint.best))
     preprocessing = Preprocessing.from_json(about["preprocessing"])
     task = TASKS[about["task"]["kind"]]
-    return Outcome(
-        Trained(program, module.eval(), task, about["output"], tuple(about["classes"]), preprocessing, about)
-    )
+    try:
+        reading = task.reads(program, row_of(program, task.kind, about["output"]), about["output"])
+    except Unfit:  # it was trained by a loss of its own
+        reading = _as_it_is(program, about["output"])
+    return Outcome(Trained(program, module.eval(), task, reading, tuple(about["classes"]), preprocessing, about))

@@ -38,13 +38,17 @@ class Group(Record):
         devices = [torch.device(device)] if device.startswith("cuda") else None
         return nn.parallel.DistributedDataParallel(module, device_ids=devices, gradient_as_bucket_view=True)
 
+    def total(self, value: Tensor) -> Tensor:
+        """The sum over all processes."""
+        found = value.detach()
+        if self.size > 1:
+            found = found.clone()
+            dist.all_reduce(found)
+        return found
+
     def mean(self, value: Tensor) -> Tensor:
         """The mean over all processes."""
-        if self.size == 1:
-            return value
-        total = value.detach().clone()
-        dist.all_reduce(total)
-        return total / self.size
+        return value if self.size == 1 else self.total(value) / self.size
 
     def gathered(self, value: T) -> list[T]:
         """The values of all processes, in the order of their ranks."""

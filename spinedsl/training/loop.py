@@ -27,31 +27,29 @@ from spinedsl.backends.torch import build
 from spinedsl.brief import short_path
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.check import Hear
-from spinedsl.data.draws import Draws, Purpose
-from spinedsl.data.loader import Batch, Loader, Recipe
+from spinedsl.data.loader import Loader, Recipe
 from spinedsl.data.pictures import BadPicture
 from spinedsl.data.sampler import in_order
 from spinedsl.data.workers import NotSent, WorkerDied
 from spinedsl.diagnostics import Diagnostic, Outcome
-from spinedsl.reading import reason_of
 from spinedsl.record import Record
-from spinedsl.source import Source
-from spinedsl.tasks.classification import cross_entropy, mixup, one_hot
-from spinedsl.tasks.pairs import listed
 from spinedsl.training import checkpoint as checkpoints
 from spinedsl.training import optim
-from spinedsl.training.config import Config, Given, at_odds, read_config
+from spinedsl.training.config import Given, read_config
 from spinedsl.training.devices import NoDevice, Place, place
 from spinedsl.training.distributed import Group, join, leave
 from spinedsl.training.ema import Average
 from spinedsl.training.fine import Taken, freeze, take, train_mode
 from spinedsl.training.folder import BEST, LAST
+from spinedsl.training.learner import Learner, images_of
 from spinedsl.training.logs import Line, Logs
+from spinedsl.training.messages import diverged, not_saved, stopped, unwritten
 from spinedsl.training.norms import lagging, recalibrate
 from spinedsl.training.progress import Watcher
 from spinedsl.training.resume import refused, worth_a_word
 from spinedsl.training.setup import Images, Loss, Setup, fingerprint_of, set_up
-from spinedsl.training.state import State, Tensors, seed_part
+from spinedsl.training.state import State, Tensors
+from spinedsl.training.validation import validated
 
 
 class Result(Record, eq=False):
@@ -121,25 +119,7 @@ def _finished(setup: Setup, group: Group, watch: Sequence[Watcher], *, resume: b
             group.wait()  # one that ended before the others would take their exchange away
             return result
     except (BadPicture, WorkerDied, NotSent) as error:
-        raise api.Mistakes([_stopped(setup.config, error)]) from None
-
-
-def _stopped(config: Config, error: BadPicture | WorkerDied | NotSent) -> Diagnostic:
-    """Why the images of a run do not come any more."""
-    found: Diagnostic
-    if isinstance(error, BadPicture):  # it could be read before the first step, or nobody looked
-        found = say.BAD_PICTURE.at(Source("", "").span(0, 0), path=error.path, reason=error.reason, label="")
-        return found.with_fix(error.fix)
-    if isinstance(error, NotSent):
-        return at_odds(config, ("run", "workers"), f"the images have to be sent to worker processes: {error}")
-    found = say.WORKER_ENDED.at(Source("", "").span(0, 0), pid=error.pid, reason=error.reason, task=error.task)
-    return found.with_fix("give it fewer `workers`, or a smaller `batch`, in [run]; `--resume` goes on")
-
-
-def _unwritten(path: Path, error: OSError) -> Diagnostic:
-    """A file without which there is no run, or no end of it."""
-    found: Diagnostic = say.CANNOT_WRITE.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error))
-    return found
+        raise api.Mistakes([stopped(setup.config, error)]) from None
 
 
 def _valued(outcome: Outcome[Any]) -> Any:
@@ -215,6 +195,7 @@ class Run:
         if config.run["sync_norms"] and self.place.is_cuda and self.group.size > 1:
             wrapped = nn.SyncBatchNorm.convert_sync_batchnorm(wrapped)  # type: ignore[no-untyped-call]
         self.network = self.group.wrap(wrapped, self.place.device)
+        self.learner = Learner(setup, self.group, self.place, self.state, self.network)
         self.loader = self.open.enter_context(self._loader(setup.train, augmented=True))
         self.logs = self._logs() if self.group.leads else None
         if self.logs is not None:
@@ -303,7 +284,6 @@ class Run:
     def advance(self, until: int) -> None:
         """Steps up to, not including, `until`."""
         state, config = self.state, self.config
-        parts = config.run["accumulate"]
         batches = self.loader.batches(self._tasks(state.step, until))
         train_mode(state.module, self.setup.frozen, norms=config.weights["freeze_norms"])
         self.network.training = True
@@ -311,12 +291,11 @@ class Run:
         for step in range(state.step, until):
             rate = config.optimizer["rate"] * self.setup.schedule.rate(step)
             optim.set_rate(state.optimizer, rate)
-            losses = [self._part(step, part, next(batches), last=part == parts - 1) for part in range(parts)]
-            self._move()
+            loss = self.learner.learn(step, batches)
             state.step = step + 1
             if state.average is not None:
                 state.average.update(step)
-            self._keep(step, torch.stack(losses).mean(), rate)
+            self._keep(step, loss, rate)
             if self.stop:
                 break
             if state.step < until:  # at `until`, figures come first
@@ -329,73 +308,6 @@ class Run:
             for part in range(own):
                 number = self.group.rank * own + part
                 yield step * self.setup.parts + number, plan.epoch(step), plan.part(step, number, self.setup.parts)
-
-    def _part(self, step: int, part: int, batch: Batch, *, last: bool) -> Tensor:
-        """The loss of a part of the batch, and what it adds to the gradients."""
-        own = self.config.run["accumulate"]
-        number = self.group.rank * own + part
-        seed_part(self.config.run["seed"], step, number)
-        images, labels = self._on_device(batch)
-        together = nullcontext() if last or self.group.size == 1 else self.network.no_sync()  # type: ignore[operator]
-        with together:
-            loss = self._loss(images, labels, step, number)
-            scaled = loss / own
-            if self.state.scaler is not None:
-                scaled = self.state.scaler.scale(scaled)
-            scaled.backward()
-        return loss.detach()
-
-    def _on_device(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        pictures = torch.from_numpy(batch.pictures).to(self.place.device, non_blocking=True)
-        images = self.setup.preprocessing.normalised_tensor(pictures)
-        if self.place.channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-        return images, torch.from_numpy(batch.labels).to(self.place.device, non_blocking=True)
-
-    def _loss(self, images: Tensor, labels: Tensor, step: int, number: int) -> Tensor:
-        setup, values = self.setup, self.config.task
-        alpha = values["mixup"] if setup.loss is None and setup.task.by_class else 0.0
-        if alpha:
-            images, shares = self._mixed(images, labels, step, number, alpha)
-        with self.place.autocast():
-            outputs = self.network(images)
-        if setup.loss is not None:
-            return setup.loss(outputs, labels, step)
-        output = outputs[setup.network.output]
-        if alpha:
-            return cross_entropy(output, shares, smoothing=values["smoothing"])
-        tensors = self.state.task
-        assert isinstance(tensors, Tensors)
-        return setup.task.loss(output, labels, tensors.by_name(), values, step)
-
-    def _mixed(self, images: Tensor, labels: Tensor, step: int, number: int, alpha: float) -> tuple[Tensor, Tensor]:
-        draws = Draws(self.config.run["seed"], step, number, Purpose.MIX)
-        order = torch.from_numpy(draws.permutation(len(images))).to(images.device)
-        generator = torch.Generator().manual_seed(draws.below(2**62))
-        first, second = torch._standard_gamma(torch.full((2,), alpha, dtype=torch.float64), generator).tolist()  # noqa: SLF001
-        share = first / (first + second) if first + second > 0 else 1.0
-        return mixup(images, one_hot(labels, self.setup.features), share, order)
-
-    def _move(self) -> None:
-        """Take the step that the gradients ask for."""
-        state, most = self.state, self.config.optimizer["clip"]
-        self._share_gradients()
-        if most and state.scaler is not None:
-            state.scaler.unscale_(state.optimizer)
-        if most:
-            optim.clip((p for group in state.optimizer.param_groups for p in group["params"]), most)
-        if state.scaler is not None:
-            state.scaler.step(state.optimizer)
-            state.scaler.update()
-        else:
-            state.optimizer.step()
-        state.optimizer.zero_grad(set_to_none=True)
-
-    def _share_gradients(self) -> None:
-        """The mean over processes of what the network's wrapper does not see: the tensors of the task."""
-        for parameter in self.state.task.parameters() if self.group.size > 1 else ():
-            if parameter.grad is not None:
-                parameter.grad.copy_(self.group.mean(parameter.grad))
 
     # ---- what is reported and kept ----
 
@@ -422,23 +334,11 @@ class Run:
                 raise api.Mistakes([self._diverged(step, value, rate)])
 
     def _diverged(self, step: int, value: float, rate: float) -> Diagnostic:
-        config = self.config
-        found: Diagnostic = say.NOT_FINITE.at(Source("", "").span(0, 0), step=step + 1, value=value)
-        bad = [name for name, p in self.state.module.named_parameters() if not bool(p.isfinite().all())]
-        notes = [f"the rate was {rate:.2g}"]
-        notes += [f"{len(bad)} tensors are not finite any more, such as `{bad[0]}`"] if bad else []
-        last = self.folder / LAST
-        notes += [f"the last checkpoint stands as it was: {last}"] if last.exists() else []
-        tries = [f"a lower rate: `rate = {config.optimizer['rate'] / 10:.2g}` in [optimizer]"]
-        if step < self.setup.schedule.warm_up or not self.setup.schedule.warm_up:
-            tries.append("a longer `warm_up` in [schedule]")
-        if not config.optimizer["clip"]:
-            tries.append("`clip = 5` in [optimizer]")
-        if config.run["precision"] == "float16":
-            tries.append('`precision = "bfloat16"`')
-        if self.setup.network.kind == "embedding" and self.setup.loss is None:
-            tries.append("a longer `margin_warm_up` and a smaller `scale` in [task]")
-        return found.with_notes(*notes).with_fix("try " + ", or ".join(tries))
+        return diverged(
+            self.config, step, value, rate, last=self.folder / LAST, warm_up=self.setup.schedule.warm_up,
+            bad=[name for name, p in self.state.module.named_parameters() if not bool(p.isfinite().all())],
+            margins=self.setup.loss is None and any(one.name == "margin" for one in self.setup.task.settings),
+        )  # fmt: skip
 
     def _flush(self) -> None:
         """Write and tell what the steps since the last time gave."""
@@ -500,44 +400,21 @@ class Run:
             tasks = ((n, plan.epoch(n), plan.part(n, 0, self.setup.parts)) for n in range(step, step + count))
             for batch in loader.batches(tasks):
                 with self.place.autocast():
-                    yield self._on_device(batch)[0]
+                    yield images_of(batch, self.setup.preprocessing, self.place)
 
     def _figures(self) -> dict[str, float]:
-        images = self.setup.validation
+        setup, images = self.setup, self.setup.validation
         assert images is not None
-        self.state.module.eval()
-        batch = max(1, self.setup.plan.batch // self.setup.parts)
-        decoded: list[Tensor] = []
-        labels: list[Tensor] = []
-        shown: list[Any] = []
-        with self._loader(images, augmented=False) as loader, torch.no_grad():
-            tasks = ((n, 0, at) for n, at in enumerate(in_order(len(images), batch, self.group.rank, self.group.size)))
-            for found in loader.batches(tasks):
-                pixels, truth = self._on_device(found)
-                with self.place.autocast():
-                    output = self.state.module(pixels)[self.setup.network.output]
-                decoded.append(self.setup.task.decode(output).cpu())
-                labels.append(truth.cpu())
-                if sum(map(len, shown)) < self.config.run["pictures"]:
-                    shown.append(found.pictures)
-        everything = self.group.gathered((torch.cat(decoded), torch.cat(labels)))
-        vectors, truth = (torch.cat([one[at] for one in everything]) for at in (0, 1))
-        if self.logs is not None and shown:
-            self._show(shown, decoded, labels)
-        pairs = getattr(images, "pairs", ())
-        return self.setup.task.metrics(vectors, truth, listed(pairs) if pairs else None)
+        batch = max(1, setup.plan.batch // setup.parts)
+        with self._loader(images, augmented=False) as loader:
+            shares = in_order(len(images), batch, self.group.rank, self.group.size)
+            batches = loader.batches((number, 0, at) for number, at in enumerate(shares))
+            found = validated(setup, self.group, self.place, self.state.module, batches)
+        if self.logs is not None and found.pictures is not None:
+            from spinedsl.training.pictures import sheet  # noqa: PLC0415  a run without pictures needs none
 
-    def _show(self, shown: list[Any], decoded: list[Tensor], labels: list[Tensor]) -> None:
-        """Keep a sheet of images with what was predicted."""
-        import numpy as np  # noqa: PLC0415  a run without pictures needs none
-
-        from spinedsl.training.pictures import captions, sheet  # noqa: PLC0415
-
-        pixels = np.concatenate(shown)[: self.config.run["pictures"]]
-        names = list(self.setup.train.classes) if self.setup.task.by_class else None
-        assert self.logs is not None
-        below = captions(torch.cat(decoded), torch.cat(labels), len(pixels), names)
-        self.logs.picture(self.state.step, *sheet(pixels, *below))
+            self.logs.picture(self.state.step, *sheet(found.pictures, found.shown))
+        return found.figures
 
     # ---- what is written ----
 
@@ -545,13 +422,13 @@ class Run:
         try:
             return Logs(self.folder, self.state.step, self._lost)
         except OSError as error:
-            raise api.Mistakes([_unwritten(self.folder, error)]) from None
+            raise api.Mistakes([unwritten(self.folder, error)]) from None
 
     def _lost(self, path: Path, error: OSError) -> None:
         """A file of the run could not be written: of each one, it is reported once."""
         if path not in self.lost:
             self.lost.add(path)
-            self.warn(say.NOT_SAVED.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error)))
+            self.warn(not_saved(path, error))
 
     def _save_in_time(self) -> None:
         if self.state.step % self.config.run["save_every"] == 0:
@@ -569,8 +446,8 @@ class Run:
             checkpoints.write(path, self.state.sets(whole=whole), self._about())
         except OSError as error:
             if must:
-                raise api.Mistakes([_unwritten(path, error)]) from None
-            self.warn(say.NOT_SAVED.at(Source("", "").span(0, 0), path=str(path), reason=reason_of(error)))
+                raise api.Mistakes([unwritten(path, error)]) from None
+            self.warn(not_saved(path, error))
         else:
             for watcher in self.watch:
                 watcher.saves(path)
@@ -582,7 +459,7 @@ class Run:
             "network": setup.network.program.name,
             "texts": dict(setup.network.texts),
             "output": setup.network.output,
-            "task": {**config.task, "kind": setup.network.kind},
+            "task": {**setup.task.values(config.task), "output": config.task["output"], "kind": setup.network.kind},
             "classes": list(setup.train.classes),
             "preprocessing": setup.preprocessing.to_json(),
             "config": config.to_toml(),

@@ -11,18 +11,20 @@ from typing import Any, Protocol, TypeAlias
 
 from torch import Tensor, nn
 
+from spinedsl import extras
 from spinedsl.brief import counted
 from spinedsl.data.augment import Augmentation
+from spinedsl.data.boxes import BoxSet
 from spinedsl.data.check import Hear
 from spinedsl.data.dataset import Dataset
 from spinedsl.data.digest import fingerprint
-from spinedsl.data.pictures import Pixels
+from spinedsl.data.pictures import BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing, Wrong
 from spinedsl.data.sampler import Plan
 from spinedsl.data.section import of_wrong
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.record import Record
-from spinedsl.tasks import TASKS, Task
+from spinedsl.tasks import BOXES, LABELS, TASKS, Task
 from spinedsl.training import images
 from spinedsl.training.build import Network, network_of
 from spinedsl.training.config import Config, at_odds, idle
@@ -30,8 +32,9 @@ from spinedsl.training.distributed import Group
 from spinedsl.training.norms import one_value
 from spinedsl.training.schedule import Schedule
 
-# The outputs by name, labels, and the step, to a loss. It may be a module, whose parameters are trained too.
-Loss: TypeAlias = "Callable[[Mapping[str, Tensor], Tensor, int], Tensor] | nn.Module"
+# The outputs by name, labels (of images with boxes a list of `Scene`s), and the step, to a loss. It may be a module,
+# whose parameters are trained too.
+Loss: TypeAlias = "Callable[[Mapping[str, Tensor], Any, int], Tensor] | nn.Module"
 
 
 class Images(Protocol):
@@ -43,8 +46,8 @@ class Images(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, index: int) -> tuple[Pixels, int]:
-        """Pixels and label of a sample."""
+    def read(self, index: int) -> tuple[Pixels, Any]:
+        """Pixels of a sample and its label or, of images with boxes, a record with `sides` and `labels`."""
 
 
 class Setup(Record, eq=False):
@@ -71,8 +74,13 @@ class Setup(Record, eq=False):
 
     @property
     def features(self) -> int:
-        """Numbers of the output that is trained."""
+        """Numbers of the output that is trained, or classes that are told apart."""
         return self.network.features
+
+    @property
+    def truth(self) -> str:
+        """What is true of the images: what the task needs or, of a loss of one's own, what they have."""
+        return self.task.truth if self.loss is None else truth_in(self.train)
 
     @property
     def frozen(self) -> frozenset[str]:
@@ -96,6 +104,7 @@ def set_up(
     reported = list(outcome.diagnostics)
     network = outcome.value
     if network is not None and loss is None:
+        extras.require(*TASKS[network.kind].needs)
         reported += idle(config, network.kind)
     if train is None:
         opened = images.opened(config)
@@ -108,6 +117,8 @@ def set_up(
     type_ = network.program.input_type
     image = section.preprocessing_of(type_.channels, type_.height, type_.width)
     reported += _together(config, network, train, image, group, custom=loss is not None)
+    if loss is None:
+        reported += _truth(config, network, train, validation)
     if isinstance(image, tuple) or _any(reported):
         return Outcome(None, tuple(reported))
     plan = Plan(config.run["seed"], len(train), config.run["batch"])
@@ -191,20 +202,57 @@ def _batches(config: Config, train: Images, group: Group) -> list[Diagnostic]:
     return reported
 
 
+def _truth(config: Config, network: Network, train: Images, validation: Images | None) -> list[Diagnostic]:
+    """Whether the images say what the task is taught by."""
+    task = TASKS[network.kind]
+    reported = []
+    for name, given in (("train", train), ("validation", validation)):
+        if given is None or not len(given) or truth_in(given) == task.truth:
+            continue
+        has, needs = ("boxes", "a class for each image") if task.truth == LABELS else ("no boxes", "boxes")
+        what = f"the images have {has}, and {network.kind} needs {needs}"
+        found = at_odds(config, ("data", name), what)
+        reported.append(found.with_fix(_FIXES[task.truth]))
+    return reported
+
+
+_FIXES = {
+    LABELS: "name a folder for each class, or a list; or train a network with a task `detection(…)`",
+    BOXES: "name COCO's JSON, a folder of VOC's XML files, or one of YOLO's labels; or train a classifier",
+}
+
+
+def truth_in(images: Images) -> str:
+    """What a data set says of its images: LABELS or BOXES."""
+    if isinstance(images, Dataset):
+        return LABELS
+    if isinstance(images, BoxSet):
+        return BOXES
+    try:
+        return BOXES if hasattr(images.read(0)[1], "sides") else LABELS
+    except BadPicture:  # it is reported where it is needed
+        return LABELS
+
+
 def _labels(config: Config, network: Network, train: Images) -> list[Diagnostic]:
+    """Whether the network tells the classes of the images apart, and what of [task] does not go with it."""
     task, classes, features = TASKS[network.kind], len(train.classes), network.features
-    weights = config.task["class_weights"]
     reported = []
     if task.by_class and features < classes:
-        what = f"head `{network.output}` tells {features} classes apart, and the images have {classes}"
+        what = f"{_named(network)} tells {features} classes apart, and the images have {classes}"
         found = at_odds(config, ("network", "arguments"), what)
         reported.append(
             found.with_fix(f"`arguments = {{ classes = {classes} }}` in [network], if that is what it is called")
         )
-    if weights and len(weights) != features:
-        what = f"`task.class_weights` has {len(weights)} numbers, and head `{network.output}` {features} classes"
-        reported.append(at_odds(config, ("task", "class_weights"), what))
+    for odd in task.odd(network.reading, config.task, lambda name: config.says("task", name)):
+        found = at_odds(config, ("task", odd.setting), odd.what)
+        reported.append(found.with_fix(odd.fix) if odd.fix else found)
     return reported
+
+
+def _named(network: Network) -> str:
+    """What the task is about, as messages name it."""
+    return f"{'task' if network.reading.detector is not None else 'head'} `{network.output}`"
 
 
 # ---- lengths ----

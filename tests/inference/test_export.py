@@ -24,7 +24,7 @@ from spinedsl.inference.formats import FORMATS, Wanted, written
 from spinedsl.inference.nodes import Nodes, Value
 from spinedsl.inference.parity import parity
 from spinedsl.ops.digests import HEX, MODEL_MARK
-from spinedsl.tasks import TASKS
+from spinedsl.tasks import TASKS, Reading
 from tests.inference.exporting import KINDS, checkpoint, engine, model_of, pictures, trained
 from tests.training.running import NET
 
@@ -129,7 +129,8 @@ def test_the_nodes_of_a_task_are_its_decoding(kind: str, opset: int) -> None:
     drawn = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32) * [[1], [0], [1e-14], [1e4], [50]]
     given = drawn.astype(np.float32)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    expected = TASKS[kind].decode(torch.from_numpy(given)).numpy()
+    reading = Reading("output", ("output",), 6)
+    expected = TASKS[kind].decode(reading, {"output": torch.from_numpy(given)}, (8, 8), {}).numpy()
     np.testing.assert_allclose(session.run(None, {"output": given})[0], expected, rtol=1e-5, atol=1e-7)
 
 

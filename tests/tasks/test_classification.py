@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from spinedsl.tasks import TASKS
+from spinedsl.tasks import TASKS, Reading
 from spinedsl.tasks.classification import (
     balanced_accuracy,
     confusion,
@@ -87,9 +87,12 @@ def test_confusion_and_what_follows_from_it() -> None:
 
 def test_the_task_gives_shares_and_figures() -> None:
     task = TASKS["classification"]
-    shares = task.decode(LOGITS)
+    reading, outputs = Reading("logits", ("logits",), 3), {"logits": LOGITS}
+    shares = task.decode(reading, outputs, (8, 8), {})
     assert torch.allclose(shares.sum(1), torch.ones(4))
     assert task.metrics(shares, TARGETS) == {"top_1": 0.5, "balanced": pytest.approx((1 + 0 + 0.5) / 3)}
     assert set(task.metrics(torch.eye(6), torch.arange(6))) == {"top_1", "top_5", "balanced"}
     values = {"class_weights": [1.0, 2.0, 5.0], "smoothing": 0.0, "mixup": 0.0}
-    assert float(task.loss(LOGITS, TARGETS, {}, values, 0)) == pytest.approx(by_hand(whole(), [1, 2, 5]), rel=1e-6)
+    taught = task.loss(reading, outputs, TARGETS, {}, values, 0)
+    assert taught.count is None
+    assert float(taught.loss) == pytest.approx(by_hand(whole(), [1, 2, 5]), rel=1e-6)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from spinedsl.tasks import TASKS
+from spinedsl.tasks import TASKS, Reading
 from spinedsl.tasks.embedding import (
     arcface,
     choose_threshold,
@@ -211,7 +211,8 @@ def test_pairs_have_a_limit_and_may_be_none() -> None:
 def test_the_task_gives_unit_vectors_and_figures() -> None:
     task = TASKS["embedding"]
     labels = torch.arange(20) % 4
-    vectors = task.decode(F.one_hot(labels, 4) * 3 + 0.1 * drawn(20, 4))
+    reading = Reading("id", ("id",), 4)
+    vectors = task.decode(reading, {"id": F.one_hot(labels, 4) * 3 + 0.1 * drawn(20, 4)}, (8, 8), {})
     assert torch.allclose(vectors.norm(dim=1), torch.ones(20))
     assert task.metrics(vectors, labels) == {"verification": 1.0, "tar_at_far_1": 1.0, "rank_1": 1.0}
     assert task.metrics(vectors[:3], torch.arange(3)) == {}
@@ -219,4 +220,4 @@ def test_the_task_gives_unit_vectors_and_figures() -> None:
     values = {"scale": 8.0, "margin": 0.4, "margin_warm_up": 10}
     tensors = {"identities": drawn(4, 4, seed=3)}
     expected = arcface(vectors, tensors["identities"], labels, scale=8, margin=0.2)
-    assert torch.equal(task.loss(vectors, labels, tensors, values, 5), expected)
+    assert torch.equal(task.loss(reading, {"id": vectors}, labels, tensors, values, 5).loss, expected)

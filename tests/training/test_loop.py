@@ -103,7 +103,7 @@ def test_a_run_learns_and_leaves_what_its_use_needs(tmp_path: Path) -> None:
     images = Squares(9, seed=1)
     pixels = torch.stack([torch.from_numpy(trained.preprocessing.apply(images.read(n)[0])) for n in range(9)])
     with torch.no_grad():
-        shares = trained.task.decode(trained.module(pixels)["logits"])
+        shares = trained.decode(trained.module(pixels))
     assert trained.task.metrics(shares, torch.arange(9) % 3)["top_1"] == 1.0
     assert len((result.folder / "log.csv").read_text().splitlines()) == 26
     assert len((result.folder / "validation.csv").read_text().splitlines()) == 6

@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from spinedsl.tasks import TASKS, Shown
 from spinedsl.training import optim
 from spinedsl.training.devices import choose_threads
 from spinedsl.training.ema import Average
 from spinedsl.training.fine import train_mode
 from spinedsl.training.logs import Line, Logs
 from spinedsl.training.norms import lagging, recalibrate
-from spinedsl.training.pictures import captions, sheet
+from spinedsl.training.pictures import sheet
 from spinedsl.training.schedule import Schedule
 from spinedsl.training.state import seed_part
 
@@ -268,18 +269,21 @@ def test_tensorboard_gets_the_same(tmp_path: Path) -> None:
 
 
 def test_captions_say_what_was_predicted_and_whether_it_is_right() -> None:
+    def said(kind: str, found: Tensor, labels: list[int], count: int, names: list[str]) -> list[tuple[str, bool]]:
+        shown = TASKS[kind].shown(list(found), list(torch.tensor(labels)), count, names)
+        return [(one.words, one.right) for one in shown]
+
     shares = torch.tensor([[0.1, 0.7, 0.2], [0.6, 0.3, 0.1], [0.0, 0.1, 0.9]])
-    assert captions(shares, torch.tensor([1, 1, 2]), 2, ["a", "b"]) == (["b", "a"], [True, False])
-    assert captions(shares[2:], torch.tensor([2]), 1, ["a", "b"]) == (["2"], [True])
+    assert said("classification", shares, [1, 1, 2], 2, ["a", "b"]) == [("b", True), ("a", False)]
+    assert said("classification", shares[2:], [2], 1, ["a", "b"]) == [("2", True)]
     vectors = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
-    words, right = captions(vectors, torch.tensor([0, 0, 1]), 3, None)
-    assert words == ["nearest 0.80", "nearest 0.80", "nearest 0.60"]
-    assert right == [True, True, False]
+    nearest = [("nearest 0.80", True), ("nearest 0.80", True), ("nearest 0.60", False)]
+    assert said("embedding", vectors, [0, 0, 1], 3, []) == nearest
 
 
 def test_a_sheet_marks_what_is_right(tmp_path: Path) -> None:
     pictures = np.full((9, 5, 7, 1), 128, dtype=np.uint8)
-    png, pixels = sheet(pictures, ["Größe"] * 9, [True] + [False] * 8)
+    png, pixels = sheet(pictures, [Shown("Größe", number == 0) for number in range(9)])
     assert png.startswith(b"\x89PNG")
     assert pixels.shape[1] > pixels.shape[0]
     assert tuple(pixels[6, 6]) == (46, 140, 70)
@@ -292,5 +296,5 @@ def test_a_sheet_marks_what_is_right(tmp_path: Path) -> None:
 )
 def test_pictures_of_a_sheet_fill_their_room(side: int, shown: int) -> None:
     """By whole pixels where they are small: 64 pixels stood in a corner of their room."""
-    _, pixels = sheet(np.full((1, side, side, 3), 9, dtype=np.uint8), [""], [True])
+    _, pixels = sheet(np.full((1, side, side, 3), 9, dtype=np.uint8), [Shown("", right=True)])
     assert int((pixels == 9).all(2).any(0).sum()) == shown

@@ -34,7 +34,7 @@ def test_figures_are_those_of_the_pairs_that_are_listed(tmp_path: Path, *, besid
     assert len(dataset.pairs) == 8
     images = [torch.from_numpy(trained.preprocessing.apply(dataset.read(n)[0])) for n in range(len(dataset))]
     with torch.no_grad():
-        vectors = trained.task.decode(trained.module(torch.stack(images))["id"])
+        vectors = trained.decode(trained.module(torch.stack(images)))
     labels = torch.from_numpy(dataset.labels)
     metrics = TASKS["embedding"].metrics
     assert result.figures == pytest.approx(metrics(vectors, labels, listed(dataset.pairs)), abs=1e-6)

@@ -51,11 +51,11 @@ def detect(
         by_name = outputs if isinstance(outputs, Mapping) else dict(zip(program.outputs, outputs, strict=True))
         size = (images.shape[-2], images.shape[-1])
         found = decode(what, by_name, size, score=score, top=top, overlap=overlap, most=most)
-    return found if placements is None else _in_pictures(found, placements)
+    return found if placements is None else in_pictures(found, placements)
 
 
-def _in_pictures(found: Found, placements: Sequence[Placement]) -> Found:
-    """The same in the pixels of the pictures."""
+def in_pictures(found: Found, placements: Sequence[Placement]) -> Found:
+    """The same in the pixels of the pictures, cut off where the network's image ended."""
     boxes = found.boxes.clone()
     for number, placement in enumerate(placements):
         there = slice(0, int(found.count[number]))

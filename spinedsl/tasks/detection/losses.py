@@ -14,11 +14,11 @@ from spinedsl.tasks.detection.boxes import giou
 
 
 def normaliser(positives: Tensor | float, processes: int = 1) -> Tensor:
-    """What sums are divided by: the number of positives of all processes by that of processes, and at least 1.
+    """What sums are divided by: the number of positives of all processes, at least 1, by that of processes.
 
     Gradients of processes are averaged, so this gives what one process would have had with all images.
     """
-    return (torch.as_tensor(positives, dtype=torch.float32) / processes).clamp_min(1)
+    return torch.as_tensor(positives, dtype=torch.float32).clamp_min(1) / processes
 
 
 def sigmoid_focal(
@@ -54,16 +54,22 @@ def quality_focal(logits: Tensor, targets: Tensor, positives: Tensor | float, *,
     return (off.pow(beta) * F.binary_cross_entropy_with_logits(x, wanted, reduction="none")).sum() / positives
 
 
-def smooth_l1(given: Tensor, wanted: Tensor, positives: Tensor | float, *, beta: float = 0.1) -> Tensor:
+def smooth_l1(
+    given: Tensor, wanted: Tensor, positives: Tensor | float, *, beta: float = 0.1, weights: Tensor | None = None
+) -> Tensor:
     """Smooth L1: Girshick, ICCV 2015, arXiv 1504.08083, equation 3; half the square below `beta`. A scalar.
 
     Args:
-        given: deltas of the positives, (positives, 4).
+        given: deltas of the positives, or their distances, (positives, 4).
         wanted: the same of their boxes.
         positives: what the sum over all four numbers is divided by.
         beta: from where it is linear; 0 is L1.
+        weights: of each, (positives,).
     """
-    return F.smooth_l1_loss(given.float(), wanted.float(), reduction="sum", beta=beta) / positives
+    if weights is None:
+        return F.smooth_l1_loss(given.float(), wanted.float(), reduction="sum", beta=beta) / positives
+    losses = F.smooth_l1_loss(given.float(), wanted.float(), reduction="none", beta=beta)
+    return (losses.sum(1) * weights).sum() / positives
 
 
 def giou_loss(boxes: Tensor, wanted: Tensor, positives: Tensor | float, weights: Tensor | None = None) -> Tensor:

@@ -124,3 +124,4 @@ def test_positives_of_several_processes_give_what_one_would() -> None:
     halves = [sigmoid_focal(logits[part], targets[part], shared) for part in (slice(0, 2), slice(2, 6))]
     assert float(sum(halves) / 2) == pytest.approx(float(whole), rel=1e-6)
     assert float(normaliser(0)) == 1
+    assert float(normaliser(1, processes=2)) == 0.5  # one positive of both processes is one of the whole batch
