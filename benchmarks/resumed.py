@@ -25,7 +25,7 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 from spinedsl.training.loop import train
 from spinedsl.training.progress import Watcher
-from tests.training.running import Squares, settings
+from tests.training.{module} import {images} as Images, settings
 
 class Killer(Watcher):
     def steps(self, line):
@@ -33,15 +33,19 @@ class Killer(Watcher):
             os.kill(os.getpid(), signal.SIGKILL)
 
 run = {{"steps": {steps}, "save_every": 1, "average": 0.9, "validate_every": 7, "recalibrate": 2, "threads": 1}}
-data, others = Squares(), Squares(9, seed=1)
+data, others = Images(), Images(9, seed=1)
 train(settings(Path(sys.argv[1]), run=run), data=data, validation=others, watch=[Killer()], resume=True)
 """
 
 
-def ran(folder: Path, kill: int) -> int:
+TASKS = {"classification": ("running", "Squares"), "detection": ("finding", "Shapes")}
+
+
+def ran(folder: Path, kill: int, task: str) -> int:
     """Run until the end, or until it is killed after a step; the exit status."""
     folder.mkdir(parents=True, exist_ok=True)
-    code = CODE.format(root=str(ROOT), steps=STEPS)
+    module, images = TASKS[task]
+    code = CODE.format(root=str(ROOT), steps=STEPS, module=module, images=images)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", code, str(folder), str(kill)], env=environment, check=False)
     return done.returncode
@@ -73,24 +77,26 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--task", choices=TASKS, default="classification")
     options = parser.parse_args()
     pick = random.Random(options.seed)  # noqa: S311  moments, not secrets
     moments = [pick.randint(1, STEPS) for _ in range(options.kills)]
     state = options.folder / "done.json"
     done = json.loads(state.read_text()) if state.exists() else []
-    if ran(options.folder / "whole", 0):
+    if ran(options.folder / "whole", 0, options.task):
         return 1
     for number, kill in enumerate(moments):
         if number < len(done):
             continue
         # Killed after this step; what comes later than the checkpoint is made again.
         folder = options.folder / f"killed{number}"
-        if ran(folder, kill) != -signal.SIGKILL or ran(folder, 0):
+        if ran(folder, kill, options.task) != -signal.SIGKILL or ran(folder, 0, options.task):
             return 1
         done.append([kill, differences(options.folder / "whole", folder)])
         state.write_text(json.dumps(done))
     wrong = [one for one in done if one[1]]
-    print(f"{len(done)} runs of {STEPS} steps killed at random steps and resumed: {len(wrong)} differ {wrong[:3]}")
+    what = f"{options.task}: {len(done)} runs of {STEPS} steps killed at random steps and resumed"
+    print(f"{what}: {len(wrong)} differ {wrong[:3]}")
     return 1 if wrong else 0
 
 

@@ -34,12 +34,16 @@ PRELUDE = "std/"  # begins the labels of files that every installation has
 
 
 class Network(Record, eq=False):
-    """A network that is trained: its program with just the outputs that are, what of it the task reads, its texts."""
+    """A network that is trained: its program with just the outputs that are, what of it the task reads, its texts.
+
+    `parameters` are the names of those that [network] may give it.
+    """
 
     program: Program
     reading: Reading
     kind: str  # of the task
     texts: Mapping[str, Any]  # as a checkpoint holds them
+    parameters: tuple[str, ...] = ()
 
     @property
     def output(self) -> str:
@@ -84,7 +88,15 @@ def network_of(config: Config, size: tuple[int, int] | None, custom: bool = Fals
     if unknown:
         what = f"network `{whole.name}` has no output `{unknown[0]}`: it has {one_of(whole.outputs, conjunction='and')}"
         return Outcome(None, (_at(config, ("network", "outputs"), what),))
-    return Outcome(Network(made, chosen.value, kind, texts_of(made, source, size)))
+    return Outcome(Network(made, chosen.value, kind, texts_of(made, source, size), _parameters(source, made.name)))
+
+
+def _parameters(source: Source, name: str) -> tuple[str, ...]:
+    """What a network can be given; of one that was given something, the one that it is made of."""
+    network = load(source).networks[name]
+    while network.instance is not None and network.instance.arguments and network.base is not None:
+        network = network.base
+    return tuple(parameter.name.text for parameter in network.declared.parameters)
 
 
 def _source(config: Config, path: Path) -> Outcome[tuple[Source, str | None]]:

@@ -16,7 +16,7 @@ from spinedsl.brief import counted
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.boxes import BoxSet
 from spinedsl.data.check import Hear
-from spinedsl.data.dataset import Dataset
+from spinedsl.data.dataset import Dataset, of_classes
 from spinedsl.data.digest import fingerprint
 from spinedsl.data.pictures import BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing, Wrong
@@ -239,15 +239,21 @@ def _labels(config: Config, network: Network, train: Images) -> list[Diagnostic]
     task, classes, features = TASKS[network.kind], len(train.classes), network.features
     reported = []
     if task.by_class and features < classes:
-        what = f"{_named(network)} tells {features} classes apart, and the images have {classes}"
+        what = f"{_named(network)} tells {of_classes(features)} apart, and the images have {classes:,}"
         found = at_odds(config, ("network", "arguments"), what)
-        reported.append(
-            found.with_fix(f"`arguments = {{ classes = {classes} }}` in [network], if that is what it is called")
-        )
+        reported.append(found.with_fix(_for_classes(network, classes)))
     for odd in task.odd(network.reading, config.task, lambda name: config.says("task", name)):
         found = at_odds(config, ("task", odd.setting), odd.what)
         reported.append(found.with_fix(odd.fix) if odd.fix else found)
     return reported
+
+
+def _for_classes(network: Network, classes: int) -> str:
+    """How the network gets so many classes."""
+    names = [name for name in network.parameters if "class" in name]
+    if names:
+        return f"`arguments = {{ {min(names, key=len)} = {classes} }}` in [network]"
+    return f"let the file of the network say {classes}: it has no parameter that is called `classes`"
 
 
 def _named(network: Network) -> str:
