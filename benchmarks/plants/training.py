@@ -47,6 +47,27 @@ PLANTS = (
         ("tests/tasks/test_embedding.py",),
     ),
     Plant(
+        "tasks: the contrastive loss compares an image with itself",
+        "tasks/embedding.py",
+        "same = (labels[:, None] == labels[None, :]) & ~itself",
+        "same = labels[:, None] == labels[None, :]",
+        ("tests/tasks/test_embedding.py",),
+    ),
+    Plant(
+        "data: groups of a class are the same in every epoch",
+        "data/sampler.py",
+        'by_class = drawn[np.argsort(groups.labels[drawn], kind="stable")]',
+        'by_class = np.argsort(groups.labels, kind="stable")',
+        ("tests/data/test_sampling.py",),
+    ),
+    Plant(
+        "data: an image becomes of a new class by itself",
+        "data/loader.py",
+        "self.augmentation.relabelled(pixels, truth, self.seed, epoch)",
+        "self.augmentation.relabelled(pixels, truth, self.seed, epoch + int(index))",
+        ("tests/training/test_contrastive.py",),
+    ),
+    Plant(
         "settings: a key of the wrong table is taken",
         "settings.py",
         "elif name not in table.tables:",

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from spinedsl.brief import brief
 from spinedsl.data.changes import OPERATIONS, enhanced, hue_turned, of_channels, rotated
-from spinedsl.data.draws import Draws
+from spinedsl.data.draws import Draws, Purpose
 from spinedsl.data.pictures import Colour, Pixels
 from spinedsl.data.preprocessing import Placement, Preprocessing, Wrong
 from spinedsl.diagnostics.suggest import nearest
@@ -163,6 +164,24 @@ class Erase(Augment):
         return erased
 
 
+class NewClasses(Augment):
+    """All pictures of a class, turned, mirrored and their colours swapped alike in an epoch: a class of its own."""
+
+    chance: float = 0.6
+
+    def changed(self, pixels: Pixels, draws: Draws) -> tuple[int, Pixels]:
+        """Which kind it became, 0 for none, and the picture."""
+        height, width, channels = pixels.shape
+        laid = draws.below(8) if draws.chance(self.chance) else 0
+        laid = laid if height == width else laid & ~1  # only half turns where the picture is not square
+        order = draws.below(len(ORDERS)) if draws.chance(self.chance) and channels == 3 else 0
+        pixels = np.rot90(pixels, laid % 4)
+        pixels = pixels[:, ::-1] if laid >= 4 else pixels
+        return laid * len(ORDERS) + order, pixels[:, :, list(ORDERS[order])] if order else pixels
+
+
+ORDERS = tuple(permutations(range(3)))
+NEW_CLASSES = 8 * len(ORDERS)  # that one can become: eight ways to lay a square, and the orders of three colours
 AUGMENTS: dict[str, type[Augment]] = {
     "crop": Crop,
     "flip": Flip,
@@ -173,6 +192,7 @@ AUGMENTS: dict[str, type[Augment]] = {
     "jitter": Jitter,
     "rand": Rand,
     "erase": Erase,
+    "new_classes": NewClasses,
 }  # as a file of settings names them, in the order in which they are applied
 LIMITS: dict[str, Range] = {
     "chance": (0.0, 1.0),
@@ -194,6 +214,19 @@ class Augmentation(Record):
 
     steps: tuple[Augment, ...] = ()
 
+    @property
+    def makes_classes(self) -> bool:
+        """Labels are those of other classes too."""
+        return any(isinstance(step, NewClasses) for step in self.steps)
+
+    def relabelled(self, pixels: Pixels, label: int, seed: int, epoch: int) -> tuple[Pixels, int]:
+        """A picture of a class and its label; those of another class where this epoch makes one of it."""
+        for step in self.steps:
+            if isinstance(step, NewClasses):
+                number, pixels = step.changed(pixels, Draws(seed, epoch, label, Purpose.CLASS))
+                label = label * NEW_CLASSES + number
+        return pixels, label
+
     def prepared(self, pixels: Pixels, preprocessing: Preprocessing, seed: int, epoch: int, index: int) -> Pixels:
         """A picture of any size as one of the network's size, `uint8`, changed as (seed, epoch, index) say.
 
@@ -210,7 +243,7 @@ class Augmentation(Record):
                 placement = Placement(box, 0, 0, preprocessing.width, preprocessing.height)
         pixels = preprocessing.placed(pixels, placement)
         for step in self.steps:
-            if not isinstance(step, Crop):
+            if not isinstance(step, Crop | NewClasses):
                 pixels = step.apply(pixels, Draws(seed, epoch, index, branch=numbers[type(step)]), fill)
         return np.ascontiguousarray(pixels)
 

@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     MIX = 3
     BOOTSTRAP = 4
     SPLIT = 5
+    CLASS = 6
 
 
 class Draws:

@@ -75,7 +75,7 @@ class Recipe(Record, eq=False):
                 pictures[place], found = changed(pixels, truth, self.augmentation, pre, self.seed, epoch, int(index))
                 objects.append(found)
             else:
-                labels[place] = truth
+                pixels, labels[place] = self.augmentation.relabelled(pixels, truth, self.seed, epoch)
                 pictures[place] = self.augmentation.prepared(pixels, pre, self.seed, epoch, int(index))
         return Batch(step, pictures, labels, np.array(indices, dtype=np.int64), tuple(objects))
 

@@ -56,6 +56,27 @@ def margined(embeddings: Tensor, weight: Tensor, labels: Tensor, margin: float) 
     return cosines.scatter(1, labels[:, None], falling)
 
 
+def contrastive(embeddings: Tensor, labels: Tensor, *, temperature: float = 0.1) -> Tensor:
+    """The mean supervised contrastive loss: Khosla et al., NeurIPS 2020, arXiv 2004.11362, equation 2. In float32.
+
+    Each image tells those of its own identity from all others of the batch, by cosines. An image without another one of
+    its identity stands among the others, and has no loss of its own. Where that is so of all, the loss is 0.
+
+    Args:
+        embeddings: (images, numbers), of any length.
+        labels: the number of each image's identity.
+        temperature: what cosines are divided by.
+    """
+    vectors = unit(embeddings)
+    itself = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
+    scores = (vectors @ vectors.T / temperature).masked_fill(itself, -math.inf)
+    shares = scores.log_softmax(1).masked_fill(itself, 0.0)
+    same = (labels[:, None] == labels[None, :]) & ~itself
+    count = same.sum(1)
+    own = (shares * same).sum(1) / count.clamp_min(1)
+    return -own.sum() / (count > 0).sum().clamp_min(1)
+
+
 def margin_at(step: int, margin: float, warm_up: int) -> float:
     """The margin of a step: it grows evenly from 0 to `margin` in `warm_up` steps."""
     return margin * min(1.0, step / warm_up) if warm_up else margin

@@ -86,12 +86,14 @@ class Task(Record, eq=False):
 
     * `reads` says what of a program is meant, by its task row if it has one, and by the name that was asked for; it
       raises `Unfit`. `odd` are settings that do not go with that; the last argument tells which were written.
-    * `tensors` are those that only training has: the shape of each, from the features and how many classes there are.
+    * `tensors` are those that only training has: the shape of each, from the features, how many classes there are, and
+      the settings.
     * `loss` gets what is read, the outputs, the truth of the batch, those tensors, the settings and the step.
     * `decode` makes of the outputs of a batch what is used; `apart` takes that, and the truth, to pieces: one for each
       image, on the CPU. Of those `metrics` gives figures, and `best` is the one by which the best checkpoint is chosen:
       the higher the better. `shown` gives what is drawn of the first images.
     * `mix` makes of images and their truth mixed ones, where the kind has a setting `mixup`.
+    * `compares` tells whether the loss only asks which images of a batch are of one class, and not of what class.
     * `needs` are packages beside those of all training.
     """
 
@@ -101,7 +103,7 @@ class Task(Record, eq=False):
     truth: str  # LABELS or BOXES
     settings: tuple[Setting, ...]
     reads: Callable[[Program, TaskRow | None, str | None], Reading]
-    tensors: Callable[[int, int], dict[str, tuple[int, ...]]]
+    tensors: Callable[[int, int, Values], dict[str, tuple[int, ...]]]
     loss: Callable[[Reading, Outputs, Any, Mapping[str, Tensor], Values, int], Taught]
     decode: Callable[[Reading, Outputs, Size, Values], Any]
     apart: Callable[[Any, Any], tuple[list[Any], list[Any]]]
@@ -111,6 +113,7 @@ class Task(Record, eq=False):
     by_class: bool  # its labels are those of the outputs, a number or a box's class each
     mix: Callable[[Tensor, Tensor, int, float, Tensor], tuple[Tensor, Tensor]] | None = None
     odd: Callable[[Reading, Values, Callable[[str], bool]], Iterator[Odd]] = lambda reading, values, says: iter(())
+    compares: Callable[[Values], bool] = lambda values: False
     needs: tuple[str, ...] = ()
 
     def __brief__(self) -> str:

@@ -113,7 +113,7 @@ CLASSIFICATION = Task(
         Setting("mixup", "number", 0.0, "the alpha of mixup, or 0 for none", 0, 100),
     ),
     reads=reads,
-    tensors=lambda features, classes: {},
+    tensors=lambda features, classes, values: {},
     loss=_classify,
     decode=_shares,
     apart=apart,
@@ -128,13 +128,30 @@ CLASSIFICATION = Task(
 
 # ---- embedding ----
 
+ARCFACE, CONTRASTIVE = "arcface", "contrastive"
+OF_LOSS = {"scale": ARCFACE, "margin": ARCFACE, "margin_warm_up": ARCFACE, "temperature": CONTRASTIVE}
+
 
 def _embed(
     reading: Reading, outputs: Outputs, truth: Tensor, tensors: Mapping[str, Tensor], values: Values, step: int
 ) -> Taught:
+    if values["loss"] == CONTRASTIVE:
+        return Taught(embedding.contrastive(outputs[reading.name], truth, temperature=values["temperature"]))
     margin = embedding.margin_at(step, values["margin"], values["margin_warm_up"])
     arcface = partial(embedding.arcface, scale=values["scale"], margin=margin)
     return Taught(arcface(outputs[reading.name], tensors["identities"], truth))
+
+
+def _identities(features: int, classes: int, values: Values) -> dict[str, tuple[int, ...]]:
+    """A vector for each identity, where the loss compares images with those."""
+    return {"identities": (classes, features)} if values["loss"] == ARCFACE else {}
+
+
+def _of_other_loss(reading: Reading, values: Values, says: Any) -> Iterator[Odd]:
+    """Settings of the loss that was not chosen."""
+    for name, loss in OF_LOSS.items():
+        if says(name) and values["loss"] != loss:
+            yield Odd(name, f'`task.{name}` counts for loss = "{loss}" alone, and it is "{values["loss"]}"')
 
 
 def _unit(reading: Reading, outputs: Outputs, size: Size, values: Values) -> Tensor:
@@ -178,12 +195,14 @@ EMBEDDING = Task(
     output="a vector",
     truth=LABELS,
     settings=(
-        Setting("scale", "number", 64.0, "what cosines are multiplied by", above=0),
-        Setting("margin", "number", 0.5, "the angle that an image's own identity is farther, in radians", 0, 1.5),
-        Setting("margin_warm_up", "whole", 1000, "the steps in which the margin grows from 0", 0),
+        Setting("loss", "text", ARCFACE, "what vectors are taught by", choices=(ARCFACE, CONTRASTIVE)),
+        Setting("scale", "number", 64.0, "of arcface: what cosines are multiplied by", above=0),
+        Setting("margin", "number", 0.5, "of arcface: the angle that its own identity is farther, in radians", 0, 1.5),
+        Setting("margin_warm_up", "whole", 1000, "of arcface: the steps in which the margin grows from 0", 0),
+        Setting("temperature", "number", 0.1, "of contrastive: what cosines are divided by", above=0),
     ),
     reads=reads,
-    tensors=lambda features, classes: {"identities": (classes, features)},
+    tensors=_identities,
     loss=_embed,
     decode=_unit,
     apart=apart,
@@ -191,4 +210,6 @@ EMBEDDING = Task(
     best="verification",
     shown=_nearest,
     by_class=False,
+    odd=_of_other_loss,
+    compares=lambda values: values["loss"] == CONTRASTIVE,
 )

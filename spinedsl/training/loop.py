@@ -207,7 +207,7 @@ class Run:
 
     def _state(self, module: nn.Module) -> State:
         setup, config, device = self.setup, self.config, self.place.device
-        shapes = {} if setup.loss is not None else setup.task.tensors(setup.features, setup.classes)
+        shapes = {} if setup.loss is not None else setup.task.tensors(setup.features, setup.classes, config.task)
         task: nn.Module = Tensors(shapes, config.run["seed"])
         if isinstance(setup.loss, nn.Module):
             task = setup.loss

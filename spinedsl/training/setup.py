@@ -6,9 +6,10 @@ they go together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
 from torch import Tensor, nn
 
 from spinedsl import extras
@@ -20,7 +21,7 @@ from spinedsl.data.dataset import Dataset, of_classes
 from spinedsl.data.digest import fingerprint
 from spinedsl.data.pictures import BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing, Wrong
-from spinedsl.data.sampler import Plan
+from spinedsl.data.sampler import Groups, Indices, Plan
 from spinedsl.data.section import of_wrong
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.record import Record
@@ -116,12 +117,13 @@ def set_up(
         return Outcome(None, tuple(reported))
     type_ = network.program.input_type
     image = section.preprocessing_of(type_.channels, type_.height, type_.width)
-    reported += _together(config, network, train, image, group, custom=loss is not None)
+    each = per_class(config, network, custom=loss is not None)
+    reported += _together(config, network, train, image, group, each, custom=loss is not None)
     if loss is None:
         reported += _truth(config, network, train, validation)
     if isinstance(image, tuple) or _any(reported):
         return Outcome(None, tuple(reported))
-    plan = Plan(config.run["seed"], len(train), config.run["batch"])
+    plan = _plan(config, train, each)
     steps = _in_steps(config, config.run["steps"] or config.run["epochs"], plan)
     every = config.run["validate_every"]
     made = Setup(
@@ -155,10 +157,11 @@ def _together(
     train: Images,
     image: Preprocessing | tuple[Wrong, ...],
     group: Group,
+    each: int,
     *,
     custom: bool,
 ) -> list[Diagnostic]:
-    reported = _batches(config, train, group)
+    reported = _batches(config, train, group, each)
     reported += _image(config, network, image)
     if not custom:
         reported += _labels(config, network, train)
@@ -184,7 +187,42 @@ def _image(config: Config, network: Network, image: Preprocessing | tuple[Wrong,
     return reported
 
 
-def _batches(config: Config, train: Images, group: Group) -> list[Diagnostic]:
+def per_class(config: Config, network: Network, *, custom: bool) -> int:
+    """How many images of a class stand together: as [run] says, else two where the loss compares images."""
+    asked: int | None = config.run["per_class"]
+    if asked is not None:
+        return asked
+    return 2 if not custom and TASKS[network.kind].compares(config.task) else 1
+
+
+def _plan(config: Config, train: Images, each: int) -> Plan:
+    groups = Groups(labels_of(train), each) if each > 1 else None
+    return Plan(config.run["seed"], groups.count if groups else len(train), config.run["batch"], groups)
+
+
+def labels_of(train: Images) -> Indices:
+    """The label of each image, of a data set that has `labels`; of another, none."""
+    return np.asarray(getattr(train, "labels", ()), dtype=np.int64)
+
+
+def _grouped(config: Config, train: Images, parts: int, each: int) -> Iterator[Diagnostic]:
+    """Whether batches, and their parts, hold whole groups of images of one class."""
+    batch, place = config.run["batch"], ("run", "per_class" if config.run["per_class"] else "batch")
+    if len(labels_of(train)) != len(train):
+        yield at_odds(config, place, "images of one class can stand together only if the data set has `labels`")
+        return
+    if batch % (parts * each):
+        what = f"a batch of {batch} in {counted(parts, 'part')} does not hold whole groups of {each} images of a class"
+        yield at_odds(config, place, what).with_fix(f"`batch = {max(1, batch // (parts * each)) * parts * each}`")
+    count = Groups(labels_of(train), each).count
+    if count < batch:
+        what = f"{counted(count, 'training image')} in groups of {each} of a class do not fill a batch of {batch}"
+        less = max(1, count // (parts * each)) * parts * each
+        fix = f"`batch = {less}`" if less <= count else f"give each class {each} images or more"
+        yield at_odds(config, place, what).with_fix(fix)
+
+
+def _batches(config: Config, train: Images, group: Group, each: int) -> list[Diagnostic]:
     """Whether a batch can be filled, and divided."""
     reported: list[Diagnostic] = []
     batch = config.run["batch"]
@@ -199,6 +237,8 @@ def _batches(config: Config, train: Images, group: Group) -> list[Diagnostic]:
         reported.append(
             at_odds(config, ("run", "batch"), what).with_fix(f"`batch = {max(parts, len(train) // parts * parts)}`")
         )
+    if each > 1 and not reported:
+        reported += _grouped(config, train, parts, each)
     return reported
 
 
@@ -238,6 +278,10 @@ def _labels(config: Config, network: Network, train: Images) -> list[Diagnostic]
     """Whether the network tells the classes of the images apart, and what of [task] does not go with it."""
     task, classes, features = TASKS[network.kind], len(train.classes), network.features
     reported = []
+    if config.data.augmentation.makes_classes and not task.compares(config.task):
+        what = "`new_classes` makes classes that this loss does not know"
+        fix = 'take it out; it is for `loss = "contrastive"` in [task] of an embedder'
+        reported.append(at_odds(config, ("data", "augment", "new_classes"), what).with_fix(fix))
     if task.by_class and features < classes:
         what = f"{_named(network)} tells {of_classes(features)} apart, and the images have {classes:,}"
         found = at_odds(config, ("network", "arguments"), what)

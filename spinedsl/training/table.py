@@ -52,6 +52,7 @@ RUN = Table(
         Setting("epochs", "number", None, "how often every image is seen", above=0),
         Setting("steps", "whole", None, "or how many steps are made", 1),
         Setting("batch", "whole", 64, "images of a step, over all processes and parts", 1),
+        Setting("per_class", "whole", None, "images of one class that stand together in a batch", 1, 4096),
         Setting("accumulate", "whole", 1, "in how many parts a process takes its images", 1),
         Setting("seed", "whole", 0, "of initial values, order, augmentation and dropout", 0),
         Setting("device", "text", "auto", "where it runs", choices=devices.DEVICES),

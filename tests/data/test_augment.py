@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from spinedsl.data.augment import (
     AUGMENTS,
     LIMITS,
+    NEW_CLASSES,
     Augmentation,
     Crop,
     Erase,
     Flip,
     Jitter,
+    NewClasses,
     Rand,
     Rotate,
     Shift,
@@ -57,6 +59,37 @@ def test_turns_are_the_four_of_a_square_and_the_two_of_another() -> None:
     assert found == {bytes(np.ascontiguousarray(np.rot90(square, turns))) for turns in range(4)}
     found = {bytes(np.ascontiguousarray(pixels)) for pixels in seen(Turn(), other)}
     assert found == {bytes(np.ascontiguousarray(np.rot90(other, turns))) for turns in (0, 2)}
+
+
+def test_a_class_becomes_another_one_with_all_its_pictures() -> None:
+    first, second = noise(6, 6), noise(6, 6) // 3
+    kinds: dict[int, set[bytes]] = {}
+    step = augmentation({"new_classes": {"chance": 1.0}})
+    for label in range(3):
+        for epoch in range(300):
+            one, named = step.relabelled(first, label, 5, epoch)
+            other, alike = step.relabelled(second, label, 5, epoch)
+            assert named == alike
+            assert named // NEW_CLASSES == label
+            assert np.array_equal(one // 3, other)  # the same was done to both
+            kinds.setdefault(named % NEW_CLASSES, set()).add(np.ascontiguousarray(one).tobytes())
+    assert set(kinds) == set(range(NEW_CLASSES))
+    assert all(len(looks) == 1 for looks in kinds.values())
+    assert len(set.union(*kinds.values())) == NEW_CLASSES  # no two look the same
+    assert kinds[0] == {first.tobytes()}
+
+
+def test_of_pictures_that_are_not_square_or_grey_fewer_classes_are_made() -> None:
+    def sizes(pixels: Any) -> set[tuple[int, tuple[int, ...]]]:
+        made = (NewClasses(1.0).changed(pixels, Draws(0, epoch)) for epoch in range(200))
+        return {(number, found.shape) for number, found in made}
+
+    assert len(sizes(noise(6, 4))) == 4 * 6
+    assert {shape for _, shape in sizes(noise(6, 4))} == {(6, 4, 3)}
+    assert len(sizes(noise(6, 6, 1))) == 8
+    assert Augmentation().relabelled(noise(4, 4), 3, 0, 0)[1] == 3
+    rare = [NewClasses(0.0).changed(noise(6, 6), Draws(0, epoch))[0] for epoch in range(50)]
+    assert set(rare) == {0}
 
 
 def test_shifts_move_and_repeat_the_border() -> None:
@@ -172,7 +205,7 @@ def test_seeds_epochs_and_indices_make_other_pictures() -> None:
 MILD = {"rand": {"operations": 1}, "erase": {"chance": 0.5}}  # those that otherwise do the same too often to tell
 
 
-@pytest.mark.parametrize("name", AUGMENTS)
+@pytest.mark.parametrize("name", [name for name in AUGMENTS if name != "new_classes"])  # that follows the class
 def test_each_change_by_itself_follows_all_three(name: str) -> None:
     pixels, alone = noise(40, 40), augmentation({name: MILD.get(name, True)})
     for along in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):

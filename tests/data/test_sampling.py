@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from spinedsl.data.draws import Draws, Purpose
-from spinedsl.data.sampler import Plan, in_order, order
+from spinedsl.data.sampler import Groups, Plan, in_order, order, order_together
 
 SEEDS = st.integers(0, 2**64 - 1)
 
@@ -32,6 +33,37 @@ def test_parts_make_up_the_batch_in_its_order(seed: int, size: int, parts: int, 
     plan = Plan(seed, 3 * size * parts + 1, size * parts)
     taken = [plan.part(step, part, parts) for part in range(parts)]
     assert {len(part) for part in taken} == {size}
+    assert np.array_equal(np.concatenate(taken), plan.indices(step))
+
+
+LABELS = st.lists(st.integers(0, 6), max_size=60).map(lambda found: np.array(found, dtype=np.int64))
+
+
+@given(SEEDS, LABELS, st.integers(1, 5), st.integers(0, 50))
+def test_images_of_a_class_stand_together(seed: int, labels: NDArray[np.int64], each: int, epoch: int) -> None:
+    taken = order_together(Groups(labels, each), seed, epoch)
+    assert len(set(taken.tolist())) == len(taken) == Groups(labels, each).count
+    assert all(len(set(group)) == 1 for group in labels[taken].reshape(-1, each).tolist())
+    left = np.bincount(np.delete(labels, taken), minlength=7)
+    assert left.tolist() == (np.bincount(labels, minlength=7) % each).tolist()
+    again = order_together(Groups(labels.copy(), each), seed, epoch)
+    assert np.array_equal(again, taken)
+
+
+def test_groups_and_who_stands_in_them_are_drawn_anew() -> None:
+    groups = Groups(np.repeat(np.arange(4), 5), 2)
+    epochs = [order_together(groups, 0, epoch) for epoch in range(60)]
+    assert {int(found) for taken in epochs for found in taken} == set(range(20))  # nobody is left out for ever
+    assert {int(taken[0]) // 5 for taken in epochs} == set(range(4))
+    assert len({frozenset(taken[:2].tolist()) for taken in epochs}) > 20
+
+
+@given(SEEDS, st.integers(1, 3), st.integers(1, 3), st.integers(0, 20))
+def test_parts_hold_whole_groups(seed: int, size: int, parts: int, step: int) -> None:
+    groups = Groups(np.arange(40) % 8, 2)
+    plan = Plan(seed, groups.count, 2 * size * parts, groups)
+    taken = [plan.part(step, part, parts) for part in range(parts)]
+    assert all(len(set(pair)) == 1 for part in taken for pair in (part % 8).reshape(-1, 2).tolist())
     assert np.array_equal(np.concatenate(taken), plan.indices(step))
 
 
@@ -119,3 +151,8 @@ def test_parts_that_there_are_not_are_refused() -> None:
         plan.part(0, 0, 4)
     with pytest.raises(ValueError, match="there is no part 3 of 3"):
         plan.part(0, 3, 3)
+    groups = Groups(np.arange(20) % 4, 2)
+    with pytest.raises(ValueError, match="a part of 3 samples does not hold whole groups of 2"):
+        Plan(0, groups.count, 6, groups).part(0, 0, 2)
+    with pytest.raises(ValueError, match="groups have 16 samples, got a count of 20"):
+        Plan(0, 20, 6, groups)

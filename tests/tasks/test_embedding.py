@@ -14,6 +14,7 @@ from spinedsl.tasks import TASKS, Reading
 from spinedsl.tasks.embedding import (
     arcface,
     choose_threshold,
+    contrastive,
     margin_at,
     margined,
     nearest_in,
@@ -52,6 +53,34 @@ def test_arcface_is_that_of_a_public_library(margin: float) -> None:
     other = torch.autograd.grad(expected, [embeddings, theirs.W])
     assert torch.allclose(mine[0], other[0], rtol=1e-4, atol=1e-5)
     assert torch.allclose(mine[1], other[1].T, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("labels", ["pairs", "uneven"])
+def test_the_contrastive_loss_is_that_of_a_public_library(labels: str) -> None:
+    library = pytest.importorskip("pytorch_metric_learning.losses")
+    given = torch.arange(24) // 2 if labels == "pairs" else torch.tensor([0] * 5 + [1] * 3 + list(range(2, 18)))
+    embeddings = drawn(24, 8).requires_grad_()
+    loss = contrastive(embeddings, given, temperature=0.2)
+    expected = library.SupConLoss(temperature=0.2)(embeddings, given)
+    mine, other = (torch.autograd.grad(one, embeddings)[0] for one in (loss, expected))
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+    assert torch.allclose(mine, other, rtol=1e-4, atol=1e-6)
+
+
+def test_the_contrastive_loss_by_hand() -> None:
+    embeddings = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]])
+    expected = -math.log(math.e**2 / (math.e**2 + 1))  # of the first two, whose cosine with the third is 0
+    found = contrastive(embeddings, torch.tensor([0, 0, 1]), temperature=0.5)
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_where_no_two_images_are_of_one_identity_there_is_no_loss(count: int) -> None:
+    embeddings = drawn(count, 4).requires_grad_()
+    loss = contrastive(embeddings, torch.arange(count))
+    (gradient,) = torch.autograd.grad(loss, embeddings)
+    assert loss.detach().item() == 0
+    assert not gradient.any()
 
 
 def test_without_a_margin_it_is_a_softmax_of_cosines() -> None:
@@ -216,8 +245,9 @@ def test_the_task_gives_unit_vectors_and_figures() -> None:
     assert torch.allclose(vectors.norm(dim=1), torch.ones(20))
     assert task.metrics(vectors, labels) == {"verification": 1.0, "tar_at_far_1": 1.0, "rank_1": 1.0}
     assert task.metrics(vectors[:3], torch.arange(3)) == {}
-    assert task.tensors(128, 10) == {"identities": (10, 128)}
-    values = {"scale": 8.0, "margin": 0.4, "margin_warm_up": 10}
+    assert task.tensors(128, 10, task.values({})) == {"identities": (10, 128)}
+    assert task.tensors(128, 10, task.values({"loss": "contrastive"})) == {}
+    values = task.values({"scale": 8.0, "margin": 0.4, "margin_warm_up": 10})
     tensors = {"identities": drawn(4, 4, seed=3)}
     expected = arcface(vectors, tensors["identities"], labels, scale=8, margin=0.2)
     assert torch.equal(task.loss(reading, {"id": vectors}, labels, tensors, values, 5).loss, expected)
