@@ -45,15 +45,15 @@ PLANTS = (
     Plant(
         "augment: one image is changed alike in every epoch",
         "data/augment.py",
-        "pixels = step.apply(pixels, Draws(seed, epoch, index, branch=numbers[type(step)]), fill)",
-        "pixels = step.apply(pixels, Draws(seed, 0, index, branch=numbers[type(step)]), fill)",
+        "pixels = step.apply(pixels, self.draws(step, seed, epoch, index), fill_of(preprocessing))",
+        "pixels = step.apply(pixels, self.draws(step, seed, 0, index), fill_of(preprocessing))",
         (AUGMENT,),
     ),
     Plant(
         "augment: all changes draw from one stream",
         "data/augment.py",
-        "Draws(seed, epoch, index, branch=numbers[type(step)])",
-        "Draws(seed, epoch, index)",
+        "return Draws(seed, epoch, index, branch=TILES * tile + number)",
+        "return Draws(seed, epoch, index, branch=TILES * tile)",
         (AUGMENT,),
     ),
     Plant(
@@ -143,7 +143,7 @@ PLANTS = (
     Plant(
         "fingerprint: labels that change places change nothing",
         "data/digest.py",
-        "\\0{sample.label}\\0{sizes",
+        "\\0{shows}\\0{sizes",
         "\\0{sizes",
         (SOURCES,),
     ),

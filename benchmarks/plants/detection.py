@@ -6,7 +6,7 @@ BOXES, CODING, MATCHING, LOSSES, SUPPRESSION, DECODING, PRECISION = (
     f"tests/tasks/detection/test_{name}.py"
     for name in ("boxes", "coding", "matching", "losses", "suppression", "decoding", "precision")
 )
-FORMS = "tests/data/test_boxes.py"
+FORMS, PLACED, SETS = (f"tests/data/test_{name}.py" for name in ("boxes", "placed", "box_sets"))
 OBJECTIVE, ROWS = "tests/tasks/detection/test_objective.py", "tests/test_detection_rows.py"
 PLANTS = (
     Plant(
@@ -169,5 +169,61 @@ PLANTS = (
         "(image.width, image.height) if turned else",
         "(image.height, image.width) if turned else",
         (FORMS,),
+    ),
+    Plant(
+        "boxes: a picture is mirrored, and its boxes are not",
+        "data/steps.py",
+        "return _mirrored(sides, width, 0) if draws.chance(self.chance) else sides",
+        "return sides",
+        (PLACED,),
+    ),
+    Plant(
+        "boxes: a quarter turn takes boxes the other way round",
+        "data/steps.py",
+        "np.stack([top, width - right, bottom, width - left], 1)",
+        "np.stack([height - bottom, left, height - top, right], 1)",
+        (PLACED,),
+    ),
+    Plant(
+        "boxes: what is seen of an object is what it was",
+        "data/boxes/placed.py",
+        "stay = (left > 0) & (left >= VISIBLE * self.whole)",
+        "stay = left > 0",
+        (PLACED,),
+    ),
+    Plant(
+        "boxes: a box outside of its part of a mosaic lies on another picture",
+        "data/boxes/placed.py",
+        "cut(sides, seen), area(sides)",
+        "sides, area(sides)",
+        (PLACED,),
+    ),
+    Plant(
+        "boxes: the pictures of a mosaic are the same in each epoch",
+        "data/boxes/changed.py",
+        "self.augmentation.draws(mosaic, self.seed, self.epoch, self.index)",
+        "self.augmentation.draws(mosaic, self.seed, 0, self.index)",
+        (PLACED,),
+    ),
+    Plant(
+        "boxes: numbers of YOLO may mean other classes in validation",
+        "data/section.py",
+        "own = own or names_at(section.validation) or train.classes",
+        "own = train.classes",
+        (SETS,),
+    ),
+    Plant(
+        "boxes: a fingerprint does not see them",
+        "data/digest.py",
+        "{picture.width} {' '.join(boxes)}",
+        "{picture.width}",
+        (SETS,),
+    ),
+    Plant(
+        "data check: boxes of a picture of another size are taken",
+        "data/boxes/check.py",
+        "elif (seen.height, seen.width) != (picture.height, picture.width):",
+        "elif seen.height < 0:",
+        ("tests/data/test_mistakes_in_data.py",),
     ),
 )

@@ -15,6 +15,7 @@ require("numpy", "PIL")
 
 from spinedsl.data.augment import Augmentation, augmentation
 from spinedsl.data.boxes import BoxSet, open_boxes
+from spinedsl.data.boxes.placed import Placed
 from spinedsl.data.check import check
 from spinedsl.data.dataset import Dataset, Pair, Sample
 from spinedsl.data.digest import Fingerprint, difference, fingerprint
@@ -24,7 +25,7 @@ from spinedsl.data.pictures import BadPicture, read_pixels
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sampler import Plan, in_order, order
 from spinedsl.data.section import Section, Sets, open_sets, read_section
-from spinedsl.data.sources import Options, open_dataset
+from spinedsl.data.sources import Options, open_data, open_dataset
 from spinedsl.data.workers import WorkerDied, usual_workers
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Loader",
     "Options",
     "Pair",
+    "Placed",
     "Plan",
     "Preprocessing",
     "Purpose",
@@ -52,6 +54,7 @@ __all__ = [
     "fingerprint",
     "in_order",
     "open_boxes",
+    "open_data",
     "open_dataset",
     "open_sets",
     "order",

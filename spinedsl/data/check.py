@@ -8,65 +8,71 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from spinedsl import checks as say
 from spinedsl.brief import counted
+from spinedsl.data.boxes import BoxSet, json_in
+from spinedsl.data.boxes.check import check_boxes
 from spinedsl.data.dataset import Dataset, nowhere, of_classes
 from spinedsl.data.idx import pictures_of
-from spinedsl.data.pictures import BadPicture, MissingPicture, Pixels, inspect_picture
-from spinedsl.data.workers import Workers, usual_workers
+from spinedsl.data.pictures import MissingPicture
+from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.data.seen import Hear, Seen, decoded, digest_of_pixels, in_both
+from spinedsl.data.workers import usual_workers
 from spinedsl.diagnostics import Diagnostic, Diagnostics, Nearest
 from spinedsl.reading import legible
-from spinedsl.record import Record, replace
+from spinedsl.record import replace
 from spinedsl.source import Span
-
-CHUNK = 32  # pictures that a worker decodes between two answers
-SHOWN = 5  # of pictures that are in both
-AHEAD = 2  # such parts that a worker is given before it answers
-FEW = 64  # pictures for which no worker is worth starting
-
-Hear = Callable[[int, int], None]  # told how many pictures of how many are done
-
-
-class Seen(Record):
-    """What was found in a file: why it cannot be read, else a digest of its pixels and how many pictures it holds."""
-
-    digest: bytes = b""
-    frames: int = 1
-    error: BadPicture | None = None
 
 
 def check(
-    train: Dataset,
-    validation: Dataset | None = None,
+    train: Dataset | BoxSet,
+    validation: Dataset | BoxSet | None = None,
     *,
     outputs: int | None = None,
     batch: int | None = None,
     workers: int | None = None,
     place: Span | None = None,
     hear: Hear | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> Diagnostics:
-    """All that is wrong with data sets; `open_dataset` reports what is wrong with their lists.
+    """All that is wrong with data sets; `open_data` reports what is wrong with their lists, and their boxes.
 
-    * `outputs`: how many classes the network tells apart, where it is a classifier.
+    * `outputs`: how many classes the network tells apart, where it tells any.
     * `batch`: how many pictures a step takes.
     * `place`: where a configuration names the network's head, for what is wrong with both together.
+    * `preprocessing`: by which boxes get into the network's image, which some are too small for.
     """
+    workers = usual_workers() if workers is None else workers
+    if isinstance(train, BoxSet):
+        others = validation if isinstance(validation, BoxSet) else None
+        found = list(check_boxes(train, others, workers=workers, hear=hear, preprocessing=preprocessing))
+        return Diagnostics([*(_fits(train, outputs, batch, place) if train.is_whole else ()), *found])
+    if isinstance(validation, BoxSet):
+        validation = None
+    return Diagnostics(_labelled(train, validation, outputs, batch, workers, place, hear))
+
+
+def _labelled(
+    train: Dataset, validation: Dataset | None, outputs: int | None, batch: int | None, workers: int,
+    place: Span | None, hear: Hear | None,
+) -> list[Diagnostic]:  # fmt: skip
+    """What is wrong with pictures that have a class each."""
     sets = [train] if validation is None else [train, validation]
     found = [*_numbers(train, outputs, batch, place)] if train.is_whole else []
     if validation is not None and validation.kind != "persons" and validation.is_whole:
         found += _classes_of(validation)
-    seen = _looked_at(sets, usual_workers() if workers is None else workers, hear)
+    seen = _looked_at(sets, workers, hear)
     for dataset, results in zip(sets, seen, strict=True):
         found += _pictures(dataset, results)
         found += _two_classes(dataset, results)
     if validation is not None:
-        found += _in_both(train, seen[0], validation, seen[1])
-    return Diagnostics(found)
+        found += in_both(train, seen[0], validation, seen[1])
+    return found
 
 
 # ---- numbers ----
@@ -77,12 +83,20 @@ def _numbers(train: Dataset, outputs: int | None, batch: int | None, place: Span
     if len(train.classes) < 2:
         got = of_classes(len(train.classes))
         few = say.FEW_CLASSES.at(whole, path=train.name, got=got, reason="nothing can be told apart")
-        columns = "see that the column of the classes is the right one"
-        yield few.with_fix(columns if train.kind == "csv" else "name the folder that has one for each class")
+        boxes = json_in(Path(train.name)) if train.kind == "folder" else None
+        fixes = {"csv": "see that the column of the classes is the right one"}
+        other = f"name the file of the boxes, if it is that: `{legible(str(boxes))}`" if boxes else ""
+        yield few.with_fix(other or fixes.get(train.kind, "name the folder that has one for each class"))
     elif not len(train):
         yield say.FEW_CLASSES.at(whole, path=train.name, got="no pictures", reason="nothing can be learned")
     else:
         yield from _classes_of(train)
+    yield from _fits(train, outputs, batch, place)
+
+
+def _fits(train: Dataset | BoxSet, outputs: int | None, batch: int | None, place: Span | None) -> Iterator[Diagnostic]:
+    """Whether there are as many classes as outputs, and pictures for a batch."""
+    whole = nowhere(train.name)
     if outputs is not None and outputs != len(train.classes):
         heads, classes = counted(outputs, "output"), of_classes(len(train.classes))
         wrong = say.HEAD_MISFIT.at(place or whole, outputs=heads, path=train.name, classes=classes)
@@ -96,67 +110,22 @@ def _classes_of(dataset: Dataset) -> Iterator[Diagnostic]:
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
     for name, count in zip(dataset.classes, counts, strict=True):
         if not count:
-            yield say.EMPTY_CLASS.at(nowhere(dataset.name), name=name, path=dataset.name)
+            yield say.EMPTY_CLASS.at(nowhere(dataset.name), name=name, what="pictures", path=dataset.name)
 
 
 # ---- pictures ----
 
 
-def look(paths: Sequence[str]) -> list[Seen]:
-    """Decode files; what a worker does."""
-    return [_look(path) for path in paths]
-
-
-def _look(path: str) -> Seen:
-    try:
-        picture = inspect_picture(path)
-    except BadPicture as error:
-        return Seen(error=error)
-    except MemoryError:
-        reason = "there is not enough memory for it"
-        return Seen(error=BadPicture(legible(path), reason, "make it smaller, or take it out"))
-    return Seen(digest_of_pixels(picture.pixels), picture.frames)
-
-
-def digest_of_pixels(pixels: Pixels) -> bytes:
-    """What tells pictures apart: 128 bits of their sizes and pixels."""
-    return blake2b(np.ascontiguousarray(pixels).data, digest_size=16, person=repr(pixels.shape).encode()[:16]).digest()
-
-
 def _looked_at(sets: Sequence[Dataset], workers: int, hear: Hear | None) -> list[list[Seen]]:
     """What is found in each sample of each data set; a file that several name is decoded once."""
     paths = list(dict.fromkeys(sample.path for one in sets if one.kind != "idx" for sample in one.samples))
-    known = dict(zip(paths, _decoded(paths, workers, hear), strict=True))
+    known = dict(zip(paths, decoded(paths, workers, hear), strict=True))
     return [
         [Seen(digest_of_pixels(pixels)) for pixels in pictures_of(one.samples[0].path)]
         if one.kind == "idx" and one.samples
         else [known[sample.path] for sample in one.samples]
         for one in sets
     ]  # fmt: skip
-
-
-def _decoded(paths: Sequence[str], workers: int, hear: Hear | None) -> list[Seen]:
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    hear = hear or _nobody
-    if workers < 2 or len(paths) <= FEW:
-        found: list[Seen] = []
-        for chunk in chunks:
-            found += look(chunk)
-            hear(len(found), len(paths))
-        return found
-    made: dict[int, list[Seen]] = {}
-    with Workers(look, min(workers, len(chunks))) as crew:
-        waiting = list(enumerate(chunks))[::-1]
-        while waiting or crew.pending:
-            while waiting and crew.pending < AHEAD * len(crew.pids):
-                crew.give(*waiting.pop())
-            made.update(crew.answers())
-            hear(sum(map(len, made.values())), len(paths))
-    return [one for number in range(len(chunks)) for one in made[number]]
-
-
-def _nobody(done: int, whole: int) -> None:
-    """Nobody listens."""
 
 
 def _pictures(dataset: Dataset, results: Sequence[Seen]) -> Iterator[Diagnostic]:
@@ -241,18 +210,3 @@ def _two_classes(dataset: Dataset, results: Sequence[Seen]) -> Iterator[Diagnost
                 first=dataset.classes[one.label], second=dataset.classes[other.label],
                 label="one of two classes" if other.line else "",
             )  # fmt: skip
-
-
-def _in_both(train: Dataset, seen: Sequence[Seen], validation: Dataset, others: Sequence[Seen]) -> Iterator[Diagnostic]:
-    """Pictures for validation that are those of training too: the first of them, and how many more there are."""
-    digests = {one.digest: index for index, one in enumerate(seen) if one.digest}
-    both = [(index, digests[one.digest]) for index, one in enumerate(others) if one.digest in digests]
-    for index, other in both[:1]:
-        more = f", and so are {counted(len(both) - 1, 'other picture')}" if len(both) > 1 else ""
-        label = f"the same pixels as {train.called(other)}"
-        found = say.IN_BOTH_SETS.at(
-            validation.place(index), path=validation.called(index), more=more,
-            label=label if validation.samples[index].line else "",
-        )  # fmt: skip
-        shown = [f"{validation.called(index)} is {train.called(other)}" for index, other in both[:SHOWN]]
-        yield found.with_notes(*shown).with_fix("take them out of one of the two")

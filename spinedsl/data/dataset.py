@@ -7,15 +7,19 @@ an idx file; no picture is read before somebody asks for it. It is immutable, an
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl import checks as say
 from spinedsl.brief import counted, short_path
 from spinedsl.data.align import Points, aligned
 from spinedsl.data.idx import pictures_of
 from spinedsl.data.pictures import WHITE, Colour, Pixels, read_pixels
+from spinedsl.diagnostics import Diagnostic, Nearest, nearest, one_of
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import legible
 from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
@@ -110,3 +114,18 @@ def line_of(source: Source, line: int) -> Span:
     """A line of a list, from 1."""
     start = source.line_starts[line - 1]
     return source.span(start, start + len(source.line_text(line)))
+
+
+def unknown_class(
+    place: Span, name: str, known: Sequence[str], like: Nearest | None = None, what: str = ""
+) -> Diagnostic:
+    """A class that there is not among those that are known.
+
+    `like` finds the nearest of many. `what` is called so, where no line of a text says it: else the file of the place.
+    """
+    there = f"there is {one_of(known, conjunction='and', limit=8)}"
+    where = "" if place.source.text else f", which {what or one_line(place.source.name)} is called"
+    found: Diagnostic = say.UNKNOWN_CLASS.at(place, name=name, where=where, known="" if where else there)
+    found = found if place.source.text else found.with_notes(there)
+    near = like(name) if like is not None else nearest(name, known)
+    return found.with_fix(f"did you mean `{near}`?") if near else found

@@ -1,17 +1,18 @@
 """What a data set is, in a few numbers: a run that resumes sees by it whether the data has changed.
 
-In: a data set. Out: a `Fingerprint`, kept as JSON. It covers classes, and name, label and size of each file, without
-the folder that they are in and without times; and the content of some, since a whole data set takes long to read.
+In: a data set. Out: a `Fingerprint`, kept as JSON. It covers classes, and name, label or boxes and size of each file,
+without the folder that they are in and without times; and the content of some, since all of them take long to read.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 from spinedsl.brief import counted
+from spinedsl.data.boxes import BoxSet
 from spinedsl.data.dataset import Dataset, of_classes
 from spinedsl.data.draws import Draws, Purpose
 from spinedsl.record import Record, asdict
@@ -37,23 +38,39 @@ class Fingerprint(Record):
         return Fingerprint(values["digest"], values["pictures"], tuple(values["classes"]), values["bytes"])
 
 
-def fingerprint(dataset: Dataset) -> Fingerprint:
+def fingerprint(dataset: Dataset | BoxSet) -> Fingerprint:
     """What a data set is. Files that are not there count as empty."""
-    base = os.path.dirname(dataset.name) if dataset.kind in ("csv", "idx") else dataset.name  # noqa: PTH120
-    paths = [sample.path for sample in dataset.samples]
-    files = list(dict.fromkeys(paths))
+    names = [one.path for one in (dataset.pictures if isinstance(dataset, BoxSet) else dataset.samples)]
+    files = list(dict.fromkeys(names))
     sizes = {path: _size(path) for path in files}
     whole = blake2b(digest_size=16)
     for text in (dataset.kind, *dataset.classes):
         whole.update(text.encode("utf-8", "surrogateescape") + b"\0")
-    for sample in dataset.samples:
-        name = os.path.relpath(sample.path, base or ".")
-        whole.update(os.fsencode(name) + f"\0{sample.label}\0{sizes[sample.path]}\0".encode())
+    base = _base(dataset, files)
+    for path, shows in zip(names, _shown(dataset), strict=True):
+        whole.update(os.fsencode(os.path.relpath(path, base or ".")) + f"\0{shows}\0{sizes[path]}\0".encode())
     for index in sorted(Draws(0, purpose=Purpose.SPLIT).permutation(len(files))[:READ]):
         whole.update(_content(files[index]))
-    for pair in dataset.pairs:
+    for pair in dataset.pairs if isinstance(dataset, Dataset) else ():
         whole.update(f"{pair.first} {pair.second} {pair.same} {pair.fold}\0".encode())
-    return Fingerprint(whole.hexdigest(), len(paths), dataset.classes, sum(sizes.values()))
+    return Fingerprint(whole.hexdigest(), len(names), dataset.classes, sum(sizes.values()))
+
+
+def _base(dataset: Dataset | BoxSet, files: Sequence[str]) -> str:
+    """The folder that names of files begin in. Pictures with boxes may be elsewhere than the file of their boxes."""
+    if isinstance(dataset, BoxSet):
+        return os.path.commonpath([os.path.dirname(path) for path in files]) if files else ""  # noqa: PTH120
+    return os.path.dirname(dataset.name) if dataset.kind in ("csv", "idx") else dataset.name  # noqa: PTH120
+
+
+def _shown(dataset: Dataset | BoxSet) -> Iterator[str]:
+    """What each picture shows, with every digit."""
+    if isinstance(dataset, Dataset):
+        yield from (str(sample.label) for sample in dataset.samples)
+        return
+    for picture in dataset.pictures:
+        boxes = (f"{box.sides} {box.label} {box.crowd} {box.area}" for box in picture.boxes)
+        yield f"{picture.height} {picture.width} {' '.join(boxes)}"
 
 
 def difference(before: Fingerprint, after: Fingerprint) -> str:
@@ -70,7 +87,7 @@ def difference(before: Fingerprint, after: Fingerprint) -> str:
         return f"it has {counted(after.pictures, 'picture')}, and had {before.pictures:,}"
     if before.bytes != after.bytes:
         return f"its files have {after.bytes:,} bytes, and had {before.bytes:,}"
-    return "its pictures have other names, labels or contents, and are as many as before"
+    return "its pictures have other names, labels, boxes or contents, and are as many as before"
 
 
 def _size(path: str) -> int:

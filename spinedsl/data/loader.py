@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.data.augment import Augmentation
-from spinedsl.data.boxes.changed import changed
+from spinedsl.data.boxes.changed import Change
 from spinedsl.data.boxes.placed import Placed, Truth
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.preprocessing import Preprocessing
@@ -72,7 +72,8 @@ class Recipe(Record, eq=False):
         for place, index in enumerate(indices):
             pixels, truth = self.dataset.read(int(index))
             if isinstance(truth, Truth):
-                pictures[place], found = changed(pixels, truth, self.augmentation, pre, self.seed, epoch, int(index))
+                change = Change(self.augmentation, pre, self.seed, epoch, int(index))
+                pictures[place], found = change.picture(pixels, truth, self.dataset)
                 objects.append(found)
             else:
                 pixels, labels[place] = self.augmentation.relabelled(pixels, truth, self.seed, epoch)

@@ -82,6 +82,15 @@ class Placement(Record):
         x, y = self.left - left * across, self.top - top * down
         return (across, down, across, down), (x, y, x, y)
 
+    def resized(self, left: int, top: int, width: int, height: int, window: tuple[int, int, int, int]) -> Placement:
+        """What is seen in a window of the result where `box` becomes another rectangle, which is in part in it."""
+        first, upper = max(left, window[0]), max(top, window[1])
+        last, lower = min(left + width, window[2]), min(top + height, window[3])
+        x, y = (self.box[2] - self.box[0]) / width, (self.box[3] - self.box[1]) / height
+        start = (self.box[0] + (first - left) * x, self.box[1] + (upper - top) * y)
+        end = (self.box[2] - (left + width - last) * x, self.box[3] - (top + height - lower) * y)
+        return Placement((*start, *end), first, upper, last - first, lower - upper)
+
 
 class GraphStep(Record):
     """One operation of `normalised`.
@@ -150,8 +159,8 @@ class Preprocessing(Record):
             whole = (left, top, left + kept_w, top + kept_h)
         return Placement(whole, 0, 0, self.width, self.height)
 
-    def placed(self, pixels: Pixels, placement: Placement) -> Pixels:
-        """The network's picture that a placement makes of another one."""
+    def placed(self, pixels: Pixels, placement: Placement, around: Colour | None = None) -> Pixels:
+        """The network's picture that a placement makes of another one; `around` is `background` unless it is given."""
         as_it_is = Placement((0.0, 0.0, float(self.width), float(self.height)), 0, 0, self.width, self.height)
         if pixels.shape == (self.height, self.width, self.channels) and placement == as_it_is:
             return pixels.copy()
@@ -163,7 +172,7 @@ class Preprocessing(Record):
         resample = Image.Resampling[self.interpolation.upper()]
         resized = _resized(image.convert(mode), size, resample, placement.box)
         if size != (self.width, self.height):
-            whole = Image.new("RGB", (self.width, self.height), self.background).convert(mode)
+            whole = Image.new("RGB", (self.width, self.height), around or self.background).convert(mode)
             whole.paste(resized, (placement.left, placement.top))
             resized = whole
         return np.array(resized, dtype=np.uint8).reshape(self.height, self.width, self.channels)

@@ -6,30 +6,39 @@ In: a `Document`, and the folder that its paths begin in. Out: a `Section`, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from spinedsl import checks as say
+from spinedsl.brief import short_path
 from spinedsl.data import augment, preprocessing
 from spinedsl.data.augment import Augmentation
-from spinedsl.data.dataset import KINDS, Dataset
+from spinedsl.data.boxes import KINDS as BOXES
+from spinedsl.data.boxes import BoxSet
+from spinedsl.data.boxes.yolo import names_at
+from spinedsl.data.dataset import KINDS, Dataset, nowhere, unknown_class
 from spinedsl.data.pictures import WHITE
 from spinedsl.data.preprocessing import Preprocessing, Wrong
-from spinedsl.data.sources import Options, open_dataset
+from spinedsl.data.sources import Options, open_data
+from spinedsl.data.steps import AUGMENTS
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.record import Record, replace
 from spinedsl.settings import Setting, Table, dotted, read_table
+from spinedsl.source import Span
 from spinedsl.toml import Document
 from spinedsl.toml import Path as Keys
 
+SHOWN = 12  # classes in a message
 OF_OTHERS = ("preprocessing", "augment")  # tables whose settings are known where they are used
 TABLE = Table(
     (
         Setting("train", "path", None, "the training images", needed=True),
         Setting("validation", "path", None, "the images that figures are computed on"),
-        Setting("kind", "text", "auto", "how images and labels are kept", choices=("auto", *KINDS)),
+        Setting("kind", "text", "auto", "how images and labels are kept", choices=("auto", *KINDS, *BOXES)),
         Setting("classes", "names", [], "in the order of the network's outputs; else those of the training images"),
+        Setting("images", "path", "", "the folder of the images that have boxes, if it is not where their kind has it"),
+        Setting("validation_images", "path", "", "the same of those for validation, if it is another"),
         Setting("encoding", "text", "", "of lists, if not UTF-8"),
         Setting("delimiter", "text", "", "what stands between the fields of a list"),
         Setting("path_column", "text", "", "the column of the paths in a list"),
@@ -55,6 +64,8 @@ class Section(Record):
     options: Options
     preprocessing: Mapping[str, Any]
     augmentation: Augmentation
+    validation_images: str = ""
+    written: Mapping[str, Span] = {}  # where the section has each of its settings, `augment.flip` among them
 
     def preprocessing_of(self, channels: int, height: int, width: int) -> Preprocessing | tuple[Wrong, ...]:
         """The preprocessing of a network whose input has this size, where the section says no other.
@@ -68,8 +79,8 @@ class Section(Record):
 class Sets(Record):
     """The data sets of a run."""
 
-    train: Dataset
-    validation: Dataset | None
+    train: Dataset | BoxSet
+    validation: Dataset | BoxSet | None
 
 
 def read_section(document: Document, folder: Path, keys: Keys = ("data",)) -> Outcome[Section]:
@@ -92,13 +103,14 @@ def read_section(document: Document, folder: Path, keys: Keys = ("data",)) -> Ou
     options = Options(tuple(values["classes"]), **named, background=background)
     section = Section(
         Path(paths["train"]), Path(paths["validation"]) if paths["validation"] else None, values["kind"],
-        replace(options, labels=paths["labels"], pairs=paths["pairs"], landmarks=paths["landmarks"]),
-        given, augment.augmentation(held.get("augment", {})),
+        replace(options, **{name: paths[name] for name in ("labels", "pairs", "landmarks", "images")}),
+        given, augment.augmentation(held.get("augment", {})), paths["validation_images"],
+        {dotted(path[len(keys) :]): span for path, span in document.keys.items() if path[: len(keys)] == keys},
     )  # fmt: skip
     return Outcome(section)
 
 
-_PATHS = ("train", "validation", "labels", "pairs", "landmarks")
+_PATHS = ("train", "validation", "labels", "pairs", "landmarks", "images", "validation_images")
 
 
 def _within(keys: Keys, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,12 +163,84 @@ def of_wrong(document: Document, keys: Keys, mistakes: Iterable[Wrong]) -> list[
 def open_sets(section: Section) -> Outcome[Sets]:
     """The data sets of a section; those for validation have the classes of those for training."""
     options = section.options
-    train = open_dataset(section.train, section.kind, replace(options, pairs=""))
-    found = train.diagnostics
-    validation: Dataset | None = None
+    train = open_data(section.train, section.kind, replace(options, pairs=""))
+    found = [*train.diagnostics]
+    validation: Dataset | BoxSet | None = None
     if section.validation is not None:
-        persons = train.value is None or train.value.kind == "persons"
-        classes = options.classes if persons or train.value is None else train.value.classes
-        opened = open_dataset(section.validation, section.kind, replace(options, classes=classes, labels=""))
-        validation, found = opened.value, found + opened.diagnostics
-    return Outcome(None if train.value is None else Sets(train.value, validation), found)
+        opened = open_data(section.validation, section.kind, _of_validation(section, train.value))
+        validation = opened.value
+        found += opened.diagnostics
+    if train.value is None:
+        return Outcome(None, tuple(found))
+    found += at_odds(section, boxes=isinstance(train.value, BoxSet))
+    if validation is not None:
+        found += _apart(section, train.value, validation)
+    return Outcome(Sets(train.value, validation), tuple(found))
+
+
+def _of_validation(section: Section, train: Dataset | BoxSet | None) -> Options:
+    """What is given of the images for validation: the classes of those for training, unless they are persons.
+
+    Files of YOLO have numbers for classes: where they have names of their own, these are compared instead.
+    """
+    options = replace(section.options, labels="", images=section.validation_images or section.options.images)
+    own = options.classes
+    if train is not None and train.kind == "yolo" and section.validation is not None:
+        own = own or names_at(section.validation) or train.classes
+    elif train is not None and train.kind != "persons":
+        own = train.classes
+    return replace(options, classes=own)
+
+
+OF_CLASSES = ("encoding", "delimiter", "path_column", "label_column", "labels", "pairs", "landmarks")
+OF_BOXES = ("images", "validation_images")
+
+
+def at_odds(section: Section, *, boxes: bool) -> Iterator[Diagnostic]:
+    """Settings that make no sense for images with boxes, or for those with a class each."""
+    have = "boxes" if boxes else "a class each"
+    for name in OF_CLASSES if boxes else OF_BOXES:
+        if name in section.written:
+            others = "images with a class each" if boxes else "images with boxes"
+            yield _odd(section, name, f"`data.{name}` is for {others}, and the training images have {have}")
+    yield from steps_at_odds(section, boxes=boxes)
+    if boxes and section.preprocessing.get("resize") == "crop":
+        what = '`resize = "crop"` cuts objects off that are to be found'
+        fix = '`resize = "letterbox"` keeps the whole image and its shape, "stretch" the whole image'
+        yield _odd(section, "preprocessing.resize", what).with_fix(fix)
+
+
+def steps_at_odds(section: Section, *, boxes: bool) -> Iterator[Diagnostic]:
+    """Random changes that cannot carry boxes, or that need them."""
+    for step in section.augmentation.steps:
+        name = next(name for name, kind in AUGMENTS.items() if type(step) is kind)
+        if boxes and not step.carries_boxes:
+            what = f"`data.augment.{name}` cannot carry boxes: {step.why}"
+            able = ", ".join(name for name, kind in AUGMENTS.items() if kind.carries_boxes)
+            yield _odd(section, f"augment.{name}", what).with_fix(f"leave it out: {able} do carry them")
+        elif not boxes and step.needs_boxes:
+            yield _odd(section, f"augment.{name}", f"`data.augment.{name}` is for images with boxes: {step.why}")
+
+
+def _odd(section: Section, name: str, what: str) -> Diagnostic:
+    """A setting does not go together with the data."""
+    place = section.written.get(name) or section.written.get("train") or nowhere(str(section.train))
+    found: Diagnostic = say.SETTINGS_AT_ODDS.at(place, what=what)
+    return found if place.source.text else replace(found, label="")
+
+
+def _apart(section: Section, train: Dataset | BoxSet, validation: Dataset | BoxSet) -> Iterator[Diagnostic]:
+    """How the images for validation are of another kind than those for training, or of other classes."""
+    have = [("boxes" if isinstance(one, BoxSet) else "a class each") for one in (train, validation)]
+    if have[0] != have[1]:
+        yield _odd(section, "validation", f"the training images have {have[0]}, and those for validation {have[1]}")
+    elif validation.kind == "yolo" and validation.classes != train.classes:
+        place, name = nowhere(validation.name), short_path(validation.name)
+        others = [one for one in validation.classes if one not in train.classes]
+        for one in others:
+            number = validation.classes.index(one)
+            yield unknown_class(place, one, train.classes, what=f"number {number} in {name}")
+        if not others:
+            what = f"numbers stand for other classes in {name} than in {short_path(train.name)}"
+            orders = [f"{short_path(one.name)}: {', '.join(one.classes[:SHOWN])}" for one in (train, validation)]
+            yield _odd(section, "validation", what).with_notes(*orders)

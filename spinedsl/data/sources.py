@@ -1,7 +1,8 @@
-"""Data sets from what people have: folders of classes, lists, persons with pairs, idx files.
+"""Data sets from what people have: folders of classes, lists, persons with pairs, idx files, and pictures with boxes.
 
-In: a path, and what the configuration says of it. Out: a `Dataset`, and every mistake in its list; no
-picture is opened here. What kind of data it is follows from what stands there, unless it is given.
+In: a path, and what the configuration says of it. Out: a `Dataset` or, of pictures with boxes, a `BoxSet`, and every
+mistake in its list; no picture is opened here. What kind of data it is follows from what stands there, unless it is
+given.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from typing import TypeVar
 from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.data import idx
-from spinedsl.data.dataset import KINDS, Dataset, Sample, line_of, nowhere, of_classes
+from spinedsl.data.boxes import KINDS as BOXES
+from spinedsl.data.boxes import BoxSet, boxes_at, json_in, open_boxes
+from spinedsl.data.dataset import KINDS, Dataset, Sample, line_of, nowhere, of_classes, unknown_class
 from spinedsl.data.listing import Row, column, cut_short, read_listing, read_rows
 from spinedsl.data.persons import pairs_of, points_of
 from spinedsl.data.pictures import ENDINGS, WHITE, Colour
-from spinedsl.diagnostics import Diagnostic, Nearest, Outcome, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Nearest, Outcome, one_of
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import legible, reason_of
-from spinedsl.record import Record
-from spinedsl.source import Source, Span
+from spinedsl.record import Record, replace
+from spinedsl.source import Source
 
 PATHS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "img", "picture")
 LABELS = ("label", "class", "class_name", "target", "category", "identity", "name", "y")
@@ -43,20 +46,39 @@ class Options(Record):
     labels: str = ""  # the idx file of the labels
     pairs: str = ""  # the list of pairs, of persons
     landmarks: str = ""  # the list of five points for each picture: faces are aligned by them
+    images: str = ""  # the folder of the pictures, of those with boxes
     background: Colour = WHITE
 
 
-def open_dataset(path: str | Path, kind: str = "auto", options: Options | None = None) -> Outcome[Dataset]:
-    """The data set at a path; `kind` is one of `KINDS`, or `auto`.
+def open_data(path: str | Path, kind: str = "auto", options: Options | None = None) -> Outcome[Dataset | BoxSet]:
+    """What is at a path: pictures with a class each, or pictures with boxes.
 
     Raises:
         ValueError: there is no such kind.
     """
-    if kind not in (*KINDS, "auto"):
+    path, options = Path(path), options or Options()
+    boxes = boxes_at(path) if kind == "auto" else kind
+    if boxes in BOXES:
+        opened = open_boxes(path, boxes, images=options.images or None, classes=options.classes)
+        return opened.then(lambda found: Outcome(replace(found, background=options.background)))
+    labelled = open_dataset(path, kind, options)
+    return Outcome(labelled.value, labelled.diagnostics)
+
+
+def open_dataset(path: str | Path, kind: str = "auto", options: Options | None = None) -> Outcome[Dataset]:
+    """The data set at a path, pictures with a class each; `kind` is one of `KINDS`, or `auto`.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if kind not in (*KINDS, *BOXES, "auto"):
         raise ValueError(f"a data set is one of {', '.join(KINDS)}, or auto; got {kind!r}")
     path, options = Path(path), options or Options()
     try:
         found = kind_of(path) if kind == "auto" else kind
+        if found in BOXES:
+            fix = "give pictures with a class each: a folder for each class, or a list"
+            return _none(path, "its pictures have boxes, and no class each", fix)
         if not path.exists():
             return _none(
                 path,
@@ -73,7 +95,13 @@ def open_dataset(path: str | Path, kind: str = "auto", options: Options | None =
 
 
 def kind_of(path: Path) -> str:
-    """What kind of data set stands at a path: a list and an idx file by their beginning, persons by their pairs."""
+    """What kind of data set stands at a path: a list and an idx file by their beginning, persons by their pairs.
+
+    Of pictures with boxes it is one of `boxes.KINDS`.
+    """
+    boxes = boxes_at(path)
+    if boxes is not None:
+        return boxes
     if path.is_dir():
         names = os.listdir(path)  # noqa: PTH208
         return "persons" if PAIRS in names else "idx" if _idx_in(names) else "folder"
@@ -100,6 +128,9 @@ def _folder(path: Path, options: Options) -> Outcome[Dataset]:
     if not entries:
         loose = any(Path(name).suffix.lower() in ENDINGS for name in os.listdir(path))  # noqa: PTH208
         reason = "it has pictures, and no folder for each class" if loose else "it has no folder for each class"
+        boxes = json_in(path)
+        if boxes is not None:
+            return _none(path, reason, f"name the file of the boxes, if it is that: `{legible(str(boxes))}`")
         return _none(path, reason, "put the pictures of each class into a folder that is called as the class is")
     if len(entries) > 1 and SPLITS.issuperset(name.lower() for name in entries):
         are = f"its folders are {one_of(entries, conjunction='and')}"
@@ -146,16 +177,6 @@ def pictures_below(folder: Path) -> tuple[list[str], list[str]]:
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-def unknown_class(place: Span, name: str, known: Sequence[str], like: Nearest | None = None) -> Diagnostic:
-    """A class that there is not among those that are known; `like` is what finds the nearest of many."""
-    there = f"there is {one_of(known, conjunction='and', limit=8)}"
-    where = "" if place.source.text else f", which {one_line(place.source.name)} is called"
-    found: Diagnostic = say.UNKNOWN_CLASS.at(place, name=name, where=where, known="" if where else there)
-    found = found if place.source.text else found.with_notes(there)
-    near = like(name) if like is not None else nearest(name, known)
-    return found.with_fix(f"did you mean `{near}`?") if near else found
 
 
 # ---- persons ----

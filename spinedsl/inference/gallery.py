@@ -121,7 +121,9 @@ def make_gallery(
     found = [*opened.diagnostics]
     for number, own in rows:
         if not len(own):
-            found.append(say.EMPTY_CLASS.at(nowhere(given), name=dataset.classes[number], path=legible(given)))
+            found.append(
+                say.EMPTY_CLASS.at(nowhere(given), name=dataset.classes[number], what="pictures", path=legible(given))
+            )
     if len(there) == 1:
         name = dataset.classes[there[0][0]]
         found.append(say.GALLERY_OF_ONE.at(nowhere(given), path=legible(given), name=name))

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from spinedsl import api
 from spinedsl import checks as say
-from spinedsl.data.check import digest_of_pixels
 from spinedsl.data.dataset import Dataset, nowhere
 from spinedsl.data.pictures import BadPicture, Pixels
+from spinedsl.data.seen import digest_of_pixels
 from spinedsl.data.workers import usual_workers
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.inference.engine import Decoded, Engine

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from spinedsl import checks as say
 from spinedsl import reading
-from spinedsl.data.dataset import Dataset, Sample, nowhere
+from spinedsl.data.dataset import Dataset, Sample, nowhere, unknown_class
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.section import Section, read_section
-from spinedsl.data.sources import Options, open_dataset, unknown_class
+from spinedsl.data.sources import Options, open_dataset
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.inference.engine import Engine
 from spinedsl.reading import legible

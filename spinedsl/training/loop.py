@@ -26,10 +26,10 @@ from spinedsl import checks as say
 from spinedsl.backends.torch import build
 from spinedsl.brief import short_path
 from spinedsl.data.augment import Augmentation
-from spinedsl.data.check import Hear
 from spinedsl.data.loader import Loader, Recipe
 from spinedsl.data.pictures import BadPicture
 from spinedsl.data.sampler import in_order
+from spinedsl.data.seen import Hear
 from spinedsl.data.workers import NotSent, WorkerDied
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.record import Record

@@ -16,13 +16,13 @@ from spinedsl import extras
 from spinedsl.brief import counted
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.boxes import BoxSet
-from spinedsl.data.check import Hear
 from spinedsl.data.dataset import Dataset, of_classes
 from spinedsl.data.digest import fingerprint
 from spinedsl.data.pictures import BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing, Wrong
 from spinedsl.data.sampler import Groups, Indices, Plan
-from spinedsl.data.section import of_wrong
+from spinedsl.data.section import of_wrong, steps_at_odds
+from spinedsl.data.seen import Hear
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.record import Record
 from spinedsl.tasks import BOXES, LABELS, TASKS, Task
@@ -112,7 +112,10 @@ def set_up(
         reported += opened.diagnostics
         if opened.value is not None:
             train, validation = opened.value.train, opened.value.validation
-            reported += images.looked_at(config, opened.value, _outputs(network, loss), hear)
+            seen = _image_of(config, network)
+            reported += images.looked_at(config, opened.value, _outputs(network, loss), hear, seen)
+    else:
+        reported += steps_at_odds(section, boxes=truth_in(train) == BOXES)
     if network is None or train is None or _any(reported):
         return Outcome(None, tuple(reported))
     type_ = network.program.input_type
@@ -141,6 +144,15 @@ def set_up(
 
 def _any(reported: Sequence[Diagnostic]) -> bool:
     return any(found.severity is Severity.ERROR for found in reported)
+
+
+def _image_of(config: Config, network: Network | None) -> Preprocessing | None:
+    """How images get into the network, where that is already known."""
+    if network is None:
+        return None
+    type_ = network.program.input_type
+    found = config.data.preprocessing_of(type_.channels, type_.height, type_.width)
+    return None if isinstance(found, tuple) else found
 
 
 def _outputs(network: Network | None, loss: Loss | None) -> int | None:
@@ -323,7 +335,7 @@ def _schedule(config: Config, plan: Plan, steps: int) -> Schedule:
 
 def fingerprint_of(data: Images) -> dict[str, Any]:
     """What tells whether a data set has changed, as JSON can hold it; a `digest` that is empty says nothing."""
-    if isinstance(data, Dataset):
+    if isinstance(data, Dataset | BoxSet):
         return fingerprint(data).to_json()
     return {
         "digest": str(getattr(data, "digest", "")),

@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
         {"--network", "--input", "--outputs", "--output", "--force"},
     ),
     "weights verify": ("weights verify w.npz net.spine", {"--network", "--input", "--outputs", "--format"}),
-    "data check": ("data check pictures", {"--format"}),
+    "data check": ("data check pictures", {"--format", "--input"}),
     "fmt": ("fmt net.spine", set()),
     "fuzz": ("fuzz net.spine --examples 0", {"--network", "--format", "--output", "--seed"}),
     "new": ("new other.spine", {"--force"}),

@@ -217,9 +217,18 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "weights verify part.npz one.spine": {"--partial": ()},
     },
     "data check": {
-        "data check pictures": {**PRINTED, "--validation": ("pictures",), "--kind": ("csv",)},
+        "data check pictures": {
+            **PRINTED, "--validation": ("pictures",), "--kind": ("csv",), **dict.fromkeys(["--images", "--input"]),
+        },
         "data check many.csv": {"--all": ()},
-        "data check training.toml": {**PRINTED, "--validation": None, "--kind": None},
+        "data check here.json": {
+            **PRINTED, "--validation": ("there.json",), "--kind": ("voc",), "--images": ("pictures",),
+            "--validation-images": None, "--input": ("4",),
+        },
+        "data check here.json --validation there.json": {"--validation-images": ("pictures",)},
+        "data check training.toml": {
+            **PRINTED, **dict.fromkeys(["--validation", "--kind", "--images", "--validation-images", "--input"]),
+        },
     },
     "fmt": {
         "fmt loose.spine": {"--check": (), "--diff": (), "--line-ending": ("crlf",)},

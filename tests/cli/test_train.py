@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from spinedsl.data.augment import AUGMENTS
 from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.data.steps import AUGMENTS
 from spinedsl.record import names
 from spinedsl.training import checkpoint
 from tests.cli.running import run

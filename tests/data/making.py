@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,18 @@ def put(path: Path, seed: int = 0, size: int = 6) -> None:
     image(noise(size, size, seed=seed)).save(path, "PNG")
 
 
+def boxes(path: Path, name: str, size: tuple[int, int]) -> None:
+    """A file as COCO's, of one picture with a box of 6 pixels."""
+    data = {
+        "images": [{"id": 1, "file_name": name, "height": size[0], "width": size[1]}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [2, 3, 6, 6]}],
+    }
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
 def data_sets(folder: Path) -> None:
-    """One of each kind, without mistakes: pictures, flowers, lfw, labels.csv, idx files, and a configuration."""
+    """One of each kind, without mistakes: pictures, flowers, lfw, labels.csv, idx files, boxes, and a configuration."""
     for seed, name in enumerate(("pictures/cat/1", "pictures/cat/2", "pictures/dog/1")):
         put(folder / f"{name}.png", seed)
     for seed, name in enumerate(("train/rose/1", "train/lily/1", "test/rose/1", "test/lily/1")):
@@ -62,5 +73,8 @@ def data_sets(folder: Path) -> None:
     (folder / "labels.csv").write_text(rows, encoding="utf-8")
     write_idx(str(folder / "train-images-idx3-ubyte.gz"), np.stack([noise(4, 4, 1, seed)[..., 0] for seed in range(3)]))
     write_idx(str(folder / "train-labels-idx1-ubyte.gz"), np.array([0, 1, 2], dtype=np.uint8))
+    for name in ("here", "there"):
+        boxes(folder / f"{name}.json", f"photos/{name}.png", size=(24, 24))
+        put(folder / f"photos/{name}.png", 30 + len(name), 24)
     settings = '[data]\ntrain = "flowers/train"\nvalidation = "flowers/test"\n'
     (folder / "training.toml").write_text(settings, encoding="utf-8")

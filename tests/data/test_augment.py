@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -9,32 +10,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinedsl.data.augment import (
+from spinedsl.data.augment import LIMITS, Augmentation, augmentation, fill_of, mistakes
+from spinedsl.data.changes import OPERATIONS, enhanced, hue_turned, rotated
+from spinedsl.data.draws import Draws
+from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.data.steps import (
     AUGMENTS,
-    LIMITS,
     NEW_CLASSES,
-    Augmentation,
     Crop,
     Erase,
     Flip,
     Jitter,
+    Mosaic,
     NewClasses,
     Rand,
     Rotate,
+    Scale,
     Shift,
     Turn,
     Upturn,
-    augmentation,
-    mistakes,
 )
-from spinedsl.data.changes import OPERATIONS, enhanced, hue_turned, rotated
-from spinedsl.data.draws import Draws
-from spinedsl.data.preprocessing import Preprocessing
 from tests.data.making import image, noise
 
 FILL = (9, 8, 7)
 PRE = Preprocessing(16, 16)
-ALL = augmentation(dict.fromkeys(AUGMENTS, True))
+ALL = augmentation({name: True for name, kind in AUGMENTS.items() if not kind.needs_boxes})
 
 
 def seen(step: Any, pixels: Any, draws: int = 60) -> list[Any]:
@@ -205,7 +205,7 @@ def test_seeds_epochs_and_indices_make_other_pictures() -> None:
 MILD = {"rand": {"operations": 1}, "erase": {"chance": 0.5}}  # those that otherwise do the same too often to tell
 
 
-@pytest.mark.parametrize("name", [name for name in AUGMENTS if name != "new_classes"])  # that follows the class
+@pytest.mark.parametrize("name", sorted(AUGMENTS.keys() - {"new_classes", "mosaic"}))
 def test_each_change_by_itself_follows_all_three(name: str) -> None:
     pixels, alone = noise(40, 40), augmentation({name: MILD.get(name, True)})
     for along in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
@@ -239,6 +239,64 @@ def test_to_switch_one_off_changes_nothing_of_the_others() -> None:
         assert np.array_equal(flip.prepared(pixels, PRE, 0, 0, index), both.prepared(pixels, PRE, 0, 0, index))
 
 
+def test_what_earlier_versions_made_is_made_to_the_bit() -> None:
+    """Runs that they began go on. Changes without arithmetic of Pillow's, so that its version makes no difference."""
+    made = blake2b(digest_size=8)
+    names = ("crop", "flip", "upturn", "turn", "shift", "erase")
+    for steps in (names, *((name,) for name in names)):
+        changes = augmentation(dict.fromkeys(steps, True))
+        for index in range(8):
+            for height, width, resize in ((16, 16, "stretch"), (12, 20, "letterbox")):
+                pre = Preprocessing(height, width, resize=resize, interpolation="nearest")
+                made.update(changes.prepared(noise(30, 21, seed=index), pre, 3, index % 2, index).tobytes())
+    assert made.hexdigest() == "7600cbd3be9f3569"
+
+
+# ---- larger and smaller ----
+
+
+@pytest.mark.parametrize("resize", ["stretch", "letterbox"])
+def test_a_picture_is_scaled_as_far_as_is_said_and_put_anywhere(resize: str) -> None:
+    """Its own pixels are black, and what is around it has the colour that belongs there."""
+    pre = Preprocessing(60, 80, resize=resize, background=(200, 1, 2))
+    around = (200, 1, 2) if resize == "letterbox" else fill_of(pre)
+    steps, seen = augmentation({"scale": [0.5, 0.9]}), []
+    for index in range(40):
+        made = steps.prepared(np.zeros((30, 40, 3), dtype=np.uint8), pre, 0, 0, index)
+        black = (made == 0).all(2)
+        assert (made[~black] == around).all()
+        rows, columns = (np.nonzero(black.any(axis))[0] for axis in (1, 0))
+        assert black.sum() == len(rows) * len(columns), "a rectangle"
+        assert abs(len(columns) / 80 - len(rows) / 60) < 0.02, "of the same shape"
+        seen.append((len(rows) / 60, rows[0] / max(1, 60 - len(rows)), columns[0] / max(1, 80 - len(columns))))
+    factors, tops, lefts = map(np.array, zip(*seen, strict=True))
+    assert 0.48 < factors.min() < 0.6
+    assert 0.8 < factors.max() < 0.92
+    for places in (tops, lefts):
+        assert places.min() < 0.15
+        assert places.max() > 0.85
+    assert abs(np.corrcoef(tops, lefts)[0, 1]) < 0.4
+
+
+def test_a_picture_larger_than_the_image_is_cut_off_anywhere() -> None:
+    """A ramp tells which part of it is seen: at twice the size half of it, each way."""
+    ramp = np.repeat(np.arange(200, dtype=np.uint8)[None, :, None], 10, 0).repeat(3, 2)
+    pre, steps = Preprocessing(10, 200, interpolation="nearest"), augmentation({"scale": [2, 2]})
+    firsts = []
+    for index in range(40):
+        row = steps.prepared(ramp, pre, 0, 0, index)[0, :, 0].astype(int)
+        assert set(np.diff(row)) == {0, 1}
+        assert row[-1] - row[0] in (99, 100)
+        firsts.append(row[0])
+    assert min(firsts) < 15
+    assert max(firsts) > 85
+
+
+def test_a_mosaic_has_no_class() -> None:
+    with pytest.raises(ValueError, match="Mosaic is for pictures with boxes: what shows four pictures has no class"):
+        augmentation({"mosaic": True}).prepared(noise(8, 8), PRE, 0, 0, 0)
+
+
 def test_without_steps_a_picture_is_as_in_evaluation() -> None:
     pixels = noise(40, 30)
     pre = Preprocessing(16, 16, "crop", crop=0.8)
@@ -252,6 +310,8 @@ def test_settings_become_steps_in_the_order_of_the_table() -> None:
     made = augmentation({"erase": {"chance": 0.5}, "crop": {"area": [0.3, 1]}, "flip": True, "rand": False})
     assert made.steps == (Crop(area=(0.3, 1)), Flip(), Erase(chance=0.5))
     assert augmentation({}) == Augmentation()
+    assert augmentation({"scale": [0.5, 2], "mosaic": 0.3}).steps == (Scale((0.5, 2)), Mosaic(0.3))
+    assert augmentation({"scale": True, "mosaic": {"chance": 1}}).steps == (Scale(), Mosaic(1))
 
 
 def test_every_setting_has_its_limits_and_a_default_within_them() -> None:
@@ -268,6 +328,10 @@ def test_every_setting_has_its_limits_and_a_default_within_them() -> None:
         ({"flop": True}, "flop: expected crop, flip, upturn"),
         ({"flips": True}, "did you mean `flip`?"),
         ({"flip": 0.5}, "flip: expected true, false, or a table of settings, got 0.5"),
+        ({"scale": 2}, "scale: expected true, false, or a table of settings, or what its `factor` is, got 2"),
+        ({"scale": [2, 0.5]}, "scale.factor: expected two numbers in order, from 0.01 to 100"),
+        ({"scale": [0.5]}, "scale.factor: expected two numbers, the least and the most"),
+        ({"mosaic": 3}, "mosaic.chance: expected a number from 0 to 1, got 3"),
         ({"flip": {"chanse": 0.5}}, "did you mean `flip.chance`?"),
         ({"flip": {"chance": 2}}, "flip.chance: expected a number from 0 to 1, got 2"),
         ({"flip": {"chance": True}}, "flip.chance: expected a number, got True"),

@@ -17,10 +17,13 @@ import pytest
 from PIL import Image
 
 from spinedsl import checks
+from spinedsl.data.augment import Augmentation
 from spinedsl.data.boxes import open_boxes
 from spinedsl.data.check import check
 from spinedsl.data.dataset import Dataset
 from spinedsl.data.idx import write_idx
+from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.data.section import Section, open_sets
 from spinedsl.data.sources import Options, open_dataset
 from spinedsl.diagnostics import Diagnostic, suggest
 from spinedsl.diagnostics.render import render
@@ -283,12 +286,45 @@ def yolo_with_mistakes() -> list[Diagnostic]:
     ]  # fmt: skip
 
 
+def boxes_and_their_pictures() -> list[Diagnostic]:
+    """What the file of the boxes alone does not show; `4.png` lies on its side, and `6.png` is `5.png`."""
+    for number, (height, width) in enumerate(((20, 30), (20, 30), (20, 30), (20, 30), (24, 36), (24, 36)), 1):
+        image(noise(height, width, seed=min(number, 5))).save(f"{number}.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image(noise(20, 30, seed=9)).save("4.png", exif=exif)
+    Path("2.png").write_bytes(Path("2.png").read_bytes()[:-40])
+    images = [{"id": number, "file_name": f"{number}.png", "height": 20, "width": 30} for number in range(1, 5)]
+    images += [{"id": number, "file_name": f"{number}.png", "height": 24, "width": 36} for number in (5, 6)]
+    images[2]["width"] = 60
+    rows = [{"image_id": one["id"], "category_id": 1, "bbox": [1, 1, 15, 14]} for one in images]
+    rows += [rows[0], {"image_id": 1, "category_id": 1, "bbox": [1, 1, 20, 0.5]}]
+    rows += [{"image_id": 1, "category_id": 2, "bbox": [1, 1, 1, 1], "iscrowd": 1}]
+    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "cats"}, {"id": 3, "name": "dog"}]
+    data = {"images": images, "categories": categories, "annotations": rows}
+    text("boxes.json", json.dumps(data))
+    text("none.json", json.dumps(data | {"annotations": []}))
+    text("cats.json", json.dumps(data | {"categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "kats"}]}))
+    pre = Preprocessing(40, 40)
+    found: list[Diagnostic] = []
+    for train, validation in (("boxes.json", "cats.json"), ("none.json", None)):
+        opened = open_sets(
+            Section(Path(train), Path(validation) if validation else None, "auto", Options(), {}, Augmentation())
+        )
+        found += opened.diagnostics
+        assert opened.value is not None
+        sets = opened.value
+        found += check(sets.train, sets.validation, workers=0, outputs=2, batch=8, preprocessing=pre)
+    return found
+
+
 CASES: dict[str, Callable[[], list[Diagnostic]]] = {
     case.__name__: case
     for case in (
         missing_pictures, bad_pictures, bad_picture_of_a_list, encodings, rows, no_columns, classes, one_class, numbers,
         no_data_set, listed_twice, pairs, no_pairs, idx_files, landmarks, same_pictures, frames_and_others,
         coco_with_mistakes, voc_with_mistakes, yolo_with_mistakes,
+        boxes_and_their_pictures,
     )
 }  # fmt: skip
 

@@ -6,18 +6,20 @@ YOLO's shares of it are to become pixels. What kind of data it is follows from w
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from spinedsl import checks as say
 from spinedsl.data.boxes.coco import read_coco
 from spinedsl.data.boxes.kept import BoxSet, Picture
 from spinedsl.data.boxes.voc import read_voc
-from spinedsl.data.boxes.yolo import read_yolo
+from spinedsl.data.boxes.yolo import labels_of, read_yolo
 from spinedsl.data.dataset import nowhere
+from spinedsl.data.pictures import ENDINGS
 from spinedsl.diagnostics import Outcome
 from spinedsl.reading import legible, reason_of
 
-__all__ = ["KINDS", "BoxSet", "Picture", "kind_of", "open_boxes"]
+__all__ = ["KINDS", "BoxSet", "Picture", "boxes_at", "json_in", "kind_of", "open_boxes"]
 
 READERS = {"coco": read_coco, "voc": read_voc, "yolo": read_yolo}
 KINDS = tuple(READERS)
@@ -30,10 +32,10 @@ def open_boxes(
 
     Args:
         path: of COCO, the JSON file; of VOC, the folder of XML files, or one that holds `Annotations`; of YOLO, the
-            folder that holds `labels` and `images`, or that of the text files.
+            folder that holds `labels` and `images`, that of the text files, or `images/train` beside `labels/train`.
         kind: one of `KINDS`, or `auto`.
-        images: the folder of the pictures, where it is not where the kind has it: beside the JSON file or in `images`
-            there; `JPEGImages` or that of the XML files; `images` or that of the text files.
+        images: the folder of the pictures, where it is not where the kind has it: beside the JSON file, in `images`
+            there or as COCO has it; `JPEGImages` or that of the XML files; `images` or that of the text files.
         classes: in the order of the network's outputs; by default those of the files: of COCO by their numbers, of VOC
             by their names, of YOLO by `classes.txt`, `obj.names` or the `names` of `data.yaml`.
 
@@ -60,3 +62,57 @@ def kind_of(path: Path) -> str:
     if path.is_file():
         return "coco"
     return "voc" if (path / "Annotations").is_dir() or next(path.glob("*.xml"), None) else "yolo"
+
+
+def boxes_at(path: Path) -> str | None:
+    """Which of `KINDS` stands at a path beyond doubt; nothing where it may be pictures with a class each.
+
+    A JSON file; `Annotations` with XML files, or XML files and no folders; `labels` with text files and no pictures;
+    pictures and text files of the same names, or of `images/…` in `labels/…`, and no folders.
+    """
+    try:
+        if path.is_file():
+            return "coco" if path.suffix.lower() == ".json" and _begins(path) in (b"{", b"[") else None
+        if not path.is_dir():
+            return None
+        folders, files = _entries(path)
+        if next((path / "Annotations").glob("*.xml"), None):
+            return "voc"
+        if "labels" in folders:
+            endings = {Path(name).suffix.lower() for _, _, names in os.walk(path / "labels") for name in names}
+            return "yolo" if ".txt" in endings and not endings & ENDINGS else None
+        if folders:
+            return None
+        stems = {Path(name).stem for name in files if Path(name).suffix.lower() in ENDINGS}
+        if not stems:
+            return "voc" if any(name.lower().endswith(".xml") for name in files) else None
+        texts = _entries(labels_of(path))[1]
+        if any(name.lower().endswith(".xml") and Path(name).stem in stems for name in files):
+            return "voc"
+        return "yolo" if any(name.endswith(".txt") and Path(name).stem in stems for name in texts) else None
+    except OSError:
+        return None
+
+
+def json_in(path: Path) -> Path | None:
+    """The file in a folder that seems to hold its boxes, if it is the only one."""
+    try:
+        found = [file for file in sorted(path.glob("*.json")) if boxes_at(file)]
+    except OSError:
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+def _begins(path: Path) -> bytes:
+    """The first byte of a file that is no blank."""
+    with path.open("rb") as file:
+        return file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+
+
+def _entries(path: Path) -> tuple[list[str], list[str]]:
+    """The folders and the files in a folder; what begins with a dot is left out."""
+    found: tuple[list[str], list[str]] = ([], [])
+    for entry in os.scandir(path):
+        if not entry.name.startswith("."):
+            found[not entry.is_dir()].append(entry.name)
+    return found

@@ -13,7 +13,7 @@ from typing import Any
 from spinedsl import checks as say
 from spinedsl.brief import brief, short_path
 from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, no_picture, notes
-from spinedsl.data.dataset import nowhere
+from spinedsl.data.dataset import nowhere, unknown_class
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.reading import legible
 from spinedsl.record import Record, field
@@ -37,7 +37,7 @@ def read_coco(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
         found = say.ANNOTATION_FORM.at(place, what=what)
         results = isinstance(data, list)
         return Outcome(None, (found.with_fix("these seem to be results, not annotations") if results else found,))
-    reader = _Reader(name, images or _beside(path), classes)
+    reader = _Reader(name, images or _beside(path, data["images"]), classes)
     reader.categories(data["categories"])
     reader.images(data["images"])
     reader.annotations(data["annotations"])
@@ -45,9 +45,19 @@ def read_coco(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
     return Outcome(found_set, (*reader.reported, *notes(found_set)))
 
 
-def _beside(path: Path) -> Path:
-    """Where pictures are: in `images` beside the file, or where it stands."""
-    return path.parent / "images" if (path.parent / "images").is_dir() else path.parent
+def _beside(path: Path, images: Sequence[Any]) -> Path:
+    """Where pictures are: in `images` beside the file, where it stands, or as COCO itself has them.
+
+    That is `train2017` beside `annotations/instances_train2017.json`. Of several the one that has the first picture.
+    """
+    beside = path.parent / "images"
+    places = [beside, path.parent, path.parent.parent / path.stem.partition("_")[2], path.parent.parent / "images"]
+    first = images[0].get("file_name") if images and isinstance(images[0], dict) else None
+    if isinstance(first, str):
+        there = next((place for place in places if (place / first).is_file()), None)
+        if there is not None:
+            return there
+    return beside if beside.is_dir() else path.parent
 
 
 class _Reader(Record, frozen=False):
@@ -55,6 +65,7 @@ class _Reader(Record, frozen=False):
     folder: Path
     wanted: tuple[str, ...]
     labels: dict[int, int] = field(default_factory=dict)  # of category ids
+    unknown: set[int] = field(default_factory=set)  # category ids of none of the classes: reported once
     known: tuple[str, ...] = ()
     sizes: dict[int, tuple[str, int, int]] = field(default_factory=dict)  # path, height, width by image id
     boxes: dict[int, list[Box]] = field(default_factory=dict)
@@ -86,7 +97,9 @@ class _Reader(Record, frozen=False):
             elif item["name"] in self.known:
                 self.labels[item["id"]] = self.known.index(item["name"])
             else:
-                self.say(f"category {item['id']} is `{item['name']}`, which is none of the classes that are given")
+                self.unknown.add(item["id"])
+                what = f"category {item['id']} of {short_path(self.name)}"
+                self.reported.append(unknown_class(nowhere(self.name), item["name"], self.known, what=what))
 
     def images(self, items: Sequence[Any]) -> None:
         """The pictures, with their sizes."""
@@ -107,6 +120,8 @@ class _Reader(Record, frozen=False):
             what = f"annotation {item.get('id', '')}".strip()
             if item["image_id"] not in self.sizes:
                 self.say(f"{what} is of image {item['image_id']}, which is not among the images")
+            elif item["category_id"] in self.unknown:
+                continue
             elif item["category_id"] not in self.labels:
                 self.say(f"{what} is of category {item['category_id']}, which is not among the categories")
             elif len(item["bbox"]) != 4 or not all(map(is_number, item["bbox"])):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,11 @@ from numpy.typing import NDArray
 from spinedsl import checks as say
 from spinedsl.brief import counted, short_path
 from spinedsl.data.dataset import nowhere, of_classes
-from spinedsl.data.pictures import WHITE, Pixels, read_pixels
+from spinedsl.data.pictures import WHITE, BadPicture, Colour, Pixels, read_pixels
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import legible
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 from spinedsl.source import Span
 
 OVER = 1.0  # pixels by which a box may hang over an edge
@@ -72,6 +74,7 @@ class BoxSet(Record, eq=False):
     classes: tuple[str, ...]
     pictures: tuple[Picture, ...]
     is_whole: bool = True  # nothing was left out because of a mistake
+    background: Colour = WHITE  # what transparent pictures lie on
 
     def __brief__(self) -> str:
         boxes = sum(len(picture.boxes) for picture in self.pictures)
@@ -81,14 +84,60 @@ class BoxSet(Record, eq=False):
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a few arrays, since one goes to each worker: ten thousand pictures have many boxes."""
+        counts = np.array([(len(one.boxes), one.height, one.width) for one in self.pictures], dtype=np.int64)
+        boxes = [box for picture in self.pictures for box in picture.boxes]
+        sides = np.array([(*box.sides, box.area) for box in boxes], dtype=np.float64).reshape(-1, 5)
+        marks = np.array([(box.label, box.crowd) for box in boxes], dtype=np.int32).reshape(-1, 2)
+        about = (self.kind, self.name, self.classes, self.is_whole, self.background)
+        return _unpacked, (about, [one.path for one in self.pictures], counts, sides, marks)
+
+    def called(self, index: int) -> str:
+        """A picture as messages name it."""
+        return legible(self.pictures[index].path)
+
+    def place(self, index: int) -> Span:
+        """The picture's own file."""
+        return nowhere(self.called(index))
+
     def read(self, index: int) -> tuple[Pixels, Picture]:
         """The pixels of a picture, and its boxes.
 
         Raises:
-            BadPicture: its file cannot be read.
+            BadPicture: its file cannot be read, or has another size than its boxes are of.
         """
         picture = self.pictures[index]
-        return read_pixels(picture.path, WHITE), picture
+        pixels = read_pixels(picture.path, self.background)
+        if pixels.shape[:2] != (picture.height, picture.width):
+            raise other_size(picture, *pixels.shape[:2])
+        return pixels, picture
+
+
+def _unpacked(
+    about: tuple[Any, ...], paths: list[str], counts: NDArray[np.int64], sides: NDArray[np.float64],
+    marks: NDArray[np.int32],
+) -> BoxSet:  # fmt: skip
+    """What was sent to another process."""
+    boxes = iter(
+        [
+            Box((left, top, right, bottom), label, bool(crowd), area)
+            for (left, top, right, bottom, area), (label, crowd) in zip(sides.tolist(), marks.tolist(), strict=True)
+        ]
+    )
+    rows = zip(paths, counts.tolist(), strict=True)
+    pictures = (Picture(path, height, width, tuple(islice(boxes, count))) for path, (count, height, width) in rows)
+    kind, name, classes, is_whole, background = about
+    return BoxSet(kind, name, classes, tuple(pictures), is_whole, background)
+
+
+def other_size(picture: Picture, height: int, width: int) -> BadPicture:
+    """A picture has not the size in pixels that its boxes are of."""
+    reason = f"it is {width}x{height} pixels, and its boxes are of {picture.width}x{picture.height}"
+    on_side = (height, width) == (picture.width, picture.height)
+    turned = "it is shown lying on its side, as its EXIF orientation says: make boxes of what is shown"
+    fix = turned if on_side else "make boxes for the picture at this size, or fetch the one that they were made for"
+    return BadPicture(legible(picture.path), reason, fix)
 
 
 def kept(
@@ -140,4 +189,5 @@ def notes(found: BoxSet) -> Iterator[Diagnostic]:
 def no_picture(path: str, place: Span) -> Diagnostic:
     """A file names a picture that is not there."""
     found: Diagnostic = say.MISSING_PICTURE.at(place, path=legible(path))
+    found = found if place.source.text else replace(found, label="")
     return found.with_fix("see that `images` names the folder of the pictures")

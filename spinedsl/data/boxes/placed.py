@@ -68,9 +68,16 @@ class Moving(Record, eq=False):
     areas: NDArray[np.float32]
     original: NDArray[np.float32]
 
-    def within(self, window: Window) -> Moving:
-        """Cut off at the edges of a rectangle; what lies outside of it has no area then."""
-        return replace(self, sides=cut(self.sides, window))
+    def moved(self, sides: Sides, window: Window) -> Moving:
+        """Elsewhere, cut off at the edges of a rectangle; what lies outside of it has no area then, nor ever again."""
+        there = area(self.sides) > 0
+        return replace(self, sides=np.where(there[:, None], cut(sides, window), 0.0))
+
+    def behind(self, window: Window) -> Moving:
+        """Without those that a rectangle hides so far that too little of them is seen; the others are as they were."""
+        hidden = cut(self.sides, window)
+        gone = area(self.sides) - area(hidden) < VISIBLE * self.whole
+        return replace(self, sides=np.where(gone[:, None], 0.0, self.sides))
 
     def placed(self, placement: Placement) -> Placed:
         """Those of which enough is left."""

@@ -12,8 +12,7 @@ from xml.parsers import expat
 from spinedsl import checks as say
 from spinedsl.brief import brief, short_path
 from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, no_picture, notes
-from spinedsl.data.dataset import line_of, nowhere
-from spinedsl.data.sources import unknown_class
+from spinedsl.data.dataset import line_of, nowhere, unknown_class
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.reading import legible
 from spinedsl.record import Record, field

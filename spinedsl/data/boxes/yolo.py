@@ -1,7 +1,7 @@
 """YOLO's text files: a row for each box, `class x y width height`, the centre and sides as shares of the picture.
 
-In: a folder with `labels` and `images`, or one with both kinds of files. Out: a `BoxSet`, and every mistake, with its
-line. A picture without a text file, or with an empty one, has no boxes.
+In: a folder with `labels` and `images`, one with both kinds of files, or `images/train` beside `labels/train`. Out: a
+`BoxSet`, and every mistake, with its line. A picture without a text file, or with an empty one, has no boxes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ FIELDS = "class x y width height"
 def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outcome[BoxSet]:
     """The pictures and boxes of a folder."""
     name = legible(str(path))
-    labels = path / "labels" if (path / "labels").is_dir() else path
+    labels = labels_of(path)
     folder = images or (path / "images" if (path / "images").is_dir() else path)
-    known = classes or names_of(path) or names_of(labels)
+    known = classes or names_at(path)
     if not known:
         what = f"nothing says what the classes of {name} are called"
         wrong = say.ANNOTATION_FORM.at(nowhere(name), what=what)
@@ -57,6 +57,25 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
             reported.append(say.ANNOTATION_FORM.at(nowhere(str(text)), what=what))
     found = BoxSet("yolo", name, known, tuple(pictures), not reported)
     return Outcome(found, (*reported, *notes(found)))
+
+
+def labels_of(path: Path) -> Path:
+    """The folder of the text files: `labels` there, `labels/train` of `images/train`, or the folder itself."""
+    if (path / "labels").is_dir():
+        return path / "labels"
+    parts = path.absolute().parts
+    if "images" in parts:
+        last = len(parts) - 1 - parts[::-1].index("images")
+        beside = Path(*parts[:last], "labels", *parts[last + 1 :])
+        if beside.is_dir():
+            return beside
+    return path
+
+
+def names_at(path: Path) -> tuple[str, ...]:
+    """The classes that a folder, its `labels` or one of the two folders around it names."""
+    around = path.absolute().parents[:2]
+    return next((found for folder in (path, labels_of(path), *around) if (found := names_of(folder))), ())
 
 
 def names_of(folder: Path) -> tuple[str, ...]:
