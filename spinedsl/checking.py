@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from spinedsl import checks as say
 from spinedsl.brief import counted, listed, short_path
@@ -27,6 +28,9 @@ from spinedsl.reading import Loader
 from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.spaces.model import Space
 
 USUAL = Switches()  # every lint as it is by default
 MAX_LOOKED = 100  # errors that are looked at for what an edit stands in the way of
@@ -71,6 +75,7 @@ class Analysis(Record, eq=False):
     unit: Unit
     networks: Mapping[str, Network]
     checked: Mapping[str, CheckedNetwork]
+    spaces: Mapping[str, Space] = field(default_factory=dict)
 
     def __brief__(self) -> str:
         return _brief(self.source, self.networks)
@@ -139,10 +144,13 @@ def _analyse(
     diagnostics = list(loaded.diagnostics)
     checked: dict[str, CheckedNetwork] = {}
     bases = _imported_bases(networks)
+    searched = _searched(loaded) if only is None else {}
+    bases += [network for network in dict.fromkeys(searched.values()) if network not in {*networks.values(), *bases}]
     read = {source, *(base.declared.span.source for base in bases)}
     # For all networks together: an answer comes soon, whatever is read.
     work = work or Work(sum(len(part.text) for part in read))
     typed: dict[Network, TypedNetwork] = {}
+    known: dict[Network, TypedNetwork] = {}  # of a file with mistakes elsewhere too
 
     def checked_by(typed: TypedNetwork) -> Outcome[CheckedNetwork]:
         return check(typed, switches)
@@ -152,7 +160,7 @@ def _analyse(
             outcome = elaborate(base, None, work).then(checked_by)
             diagnostics += _reported_for(base, outcome.diagnostics)
             if outcome.value is not None and outcome.ok and size is None:
-                typed[base] = outcome.value.typed
+                typed[base] = known[base] = outcome.value.typed
     for name, network in networks.items():
         if only is not None and name != only:
             continue
@@ -160,13 +168,33 @@ def _analyse(
             break
         outcome = elaborate(network, size, work).then(checked_by)
         diagnostics += _reported_for(network, outcome.diagnostics)
+        if outcome.value is not None and outcome.ok:
+            known[network] = outcome.value.typed
         if outcome.value is not None and loaded.ok and outcome.ok and not needs_arguments(network):
             checked[name] = _complete(outcome.value)
             typed[network] = outcome.value.typed
     diagnostics += _unchanged(source, typed, diagnostics)
+    spaces: Mapping[str, Space] = {}
+    if loaded.unit.file.spaces and only is None:
+        from spinedsl.spaces.find import spaces_of  # noqa: PLC0415  most files have none
+
+        found = spaces_of(loaded.unit, searched, known.get)
+        spaces = found.value or {}
+        diagnostics += found.diagnostics
     if only is None and not any(found.severity is Severity.ERROR for found in diagnostics):
         diagnostics += _of_the_file(loaded, diagnostics, switches)
-    return Outcome(Analysis(source, loaded.unit, networks, checked), in_order(_reported_once(diagnostics))), work
+    return Outcome(
+        Analysis(source, loaded.unit, networks, checked, spaces), in_order(_reported_once(diagnostics))
+    ), work
+
+
+def _searched(loaded: Loaded) -> dict[tree.Space, Network]:
+    """The networks that the spaces of a file are of."""
+    if not loaded.unit.file.spaces:
+        return {}
+    from spinedsl.spaces.find import networks_of  # noqa: PLC0415  most files have none
+
+    return networks_of(loaded.unit, loaded.networks)
 
 
 def _reported_once(diagnostics: list[Diagnostic]) -> list[Diagnostic]:

@@ -30,9 +30,9 @@ from spinedsl.diagnostics import Outcome
 from spinedsl.record import Record, names, values
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
-from spinedsl.syntax.format import spaced
+from spinedsl.syntax.format import text_of
 from spinedsl.syntax.fragment import parse_edits
-from spinedsl.syntax.parse import keywords, tokens_of
+from spinedsl.syntax.parse import keywords
 
 T = TypeVar("T")
 
@@ -302,10 +302,10 @@ def apply(source: Source, edits: Edits, *, base: str, name: str) -> Source:
 def _value(edit: tree.EditItem) -> Edit:
     """The value of a parsed edit, which has its one form already."""
     if isinstance(edit, tree.Change):
-        type_ = _spaced(edit.use.span) if edit.use is not None else None
+        type_ = text_of(edit.use.span) if edit.use is not None else None
         return _made(Change, name=edit.name.text, clauses=_clauses(edit.clauses), type=type_, kind=edit.kind)
     if isinstance(edit, tree.Addition):
-        row, type_ = edit.row, _spaced(edit.row.use.span)
+        row, type_ = edit.row, text_of(edit.row.use.span)
         return _made(
             Add, name=row.name.text, type=type_, clauses=_clauses(row.clauses), kind=row.kind, **_place(edit.place)
         )
@@ -315,9 +315,9 @@ def _value(edit: tree.EditItem) -> Edit:
         return _made(Drop, name=edit.name.text)
     if isinstance(edit, tree.Argument):
         assert edit.name is not None
-        return _made(Argument, name=edit.name.text, value=_spaced(edit.value.span))
+        return _made(Argument, name=edit.name.text, value=text_of(edit.value.span))
     if isinstance(edit, tree.Task):
-        return _made(Task, name=edit.name.text, type=_spaced(edit.use.span), clauses=_clauses(edit.clauses))
+        return _made(Task, name=edit.name.text, type=text_of(edit.use.span), clauses=_clauses(edit.clauses))
     if isinstance(edit, tree.Allow):
         return _made(Allow, code=edit.code.text, reason=edit.reason)
     assert not isinstance(edit, tree.Broken)
@@ -327,11 +327,11 @@ def _value(edit: tree.EditItem) -> Edit:
 def _setting(edit: tree.SettingItem) -> Setting:
     if isinstance(edit, tree.Defaults | tree.Widths | tree.Rules):
         word = type(edit).__name__.lower()
-        return _made(Setting, word=word, entries=tuple(_spaced(item.span) for item in edit.items))
+        return _made(Setting, word=word, entries=tuple(text_of(item.span) for item in edit.items))
     if isinstance(edit, tree.Setting):
-        return _made(Setting, word=edit.keyword, entries=(_spaced(edit.use.span),))
+        return _made(Setting, word=edit.keyword, entries=(text_of(edit.use.span),))
     word = "let" if isinstance(edit, tree.Binding) else "input"
-    return _made(Setting, word=word, entries=(_spaced(Span(edit.span.source, edit.name.span.start, edit.span.end)),))
+    return _made(Setting, word=word, entries=(text_of(Span(edit.span.source, edit.name.span.start, edit.span.end)),))
 
 
 def _made(kind: type[T], /, **parts: object) -> T:
@@ -348,14 +348,9 @@ def _place(place: tree.Place | None) -> dict[str, str | None]:
 
 def _clauses(parsed: Iterable[tree.Clause]) -> Clauses:
     return tuple(
-        (clause.keyword.text, _spaced(Span(clause.span.source, clause.keyword.span.end, clause.span.end)))
+        (clause.keyword.text, text_of(Span(clause.span.source, clause.keyword.span.end, clause.span.end)))
         for clause in parsed
     )
-
-
-def _spaced(span: Span) -> str:
-    """The text of a place with its blanks as the formatter sets them."""
-    return spaced(tokens_of(Source("", span.text)))
 
 
 # ---- the form of a value ----

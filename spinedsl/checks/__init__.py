@@ -38,6 +38,7 @@ GROUPS = {
     "W10": "training that may not do what is hoped for",
     "E11": "pictures and labels",
     "W11": "pictures and labels that may not be what is meant",
+    "E12": "search spaces",
 }
 FOLDERS = ("networks", "files", "stages")
 

@@ -199,6 +199,10 @@ def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) 
         else:
             unit.networks[network.name.text] = network
             taken[network.name.text] = network.name.span
+    for space in file.spaces:
+        if space.name.text in taken:
+            diagnostics.append(_twice(space.name.text, space.name.span, "a space", taken[space.name.text]))
+        taken.setdefault(space.name.text, space.name.span)
     return unit, diagnostics
 
 

@@ -31,7 +31,8 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
     """The names of a file that nothing in it uses, in the order of the text. `implicit` is as `library.IMPLICIT`."""
     file = unit.file
     mentioned = {definition.name.text: _mentioned(definition) for definition in file.definitions}
-    used = _mentioned(file.networks)
+    spaces = _mentioned(file.spaces)
+    used = _mentioned(file.networks) | spaces
     pending = list(used)
     while pending:
         further = mentioned.get(pending.pop(), set()) - used
@@ -47,7 +48,8 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
                 yield UnusedName(parameter.name.text, parameter.name.span, name.text)
     edits = _mentioned(tuple(network for network in file.networks if isinstance(network, tree.Instance)))
     for network in file.networks:
-        inside = _mentioned(network) | (edits if isinstance(network, tree.Network) else _inherited(unit, network))
+        inside = _mentioned(network) | spaces
+        inside |= edits if isinstance(network, tree.Network) else _inherited(unit, network)
         for parameter in network.parameters:
             if parameter.name.text not in inside:
                 yield UnusedName(parameter.name.text, parameter.name.span, network.name.text)

@@ -15,14 +15,14 @@ from spinedsl.source import Source, Span
 from spinedsl.syntax.edits import EDIT_STATEMENTS
 from spinedsl.syntax.habits import LETTERS, NOTHING
 from spinedsl.syntax.machine import Token
-from spinedsl.syntax.statements import CLAUSE_TERMINALS, IN_BODIES, NAMED_ROWS, ROWS, Statement, span_of
+from spinedsl.syntax.statements import CHOICES, CLAUSE_TERMINALS, IN_BODIES, NAMED_ROWS, ROWS, Statement, span_of
 from spinedsl.syntax.words import may_be_row, parted
 
 TOP = "at the top of a file"
 PLACES: Mapping[str, tuple[str, ...]] = {  # with the words that begin a statement there
     TOP: (
         "network", "block_type", "stem_type", "resample_type", "join_type", "output_type", "head_type", "def", "import",
-        "spine",
+        "spine", "space",
     ),
     "in a network": (
         "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output", "head",
@@ -30,6 +30,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {  # with the words that begin a stateme
     ),
     "in a definition": ("let", "var", "return", "yield", "if", "else", "repeat", "each"),
     "in `with`": EDIT_STATEMENTS,
+    "in a space": CHOICES,
 }  # fmt: skip
 ELSEWHERE = {  # what other languages call it
     "class": "block_type", "module": "block_type", "function": "def", "func": "def", "fn": "def", "model": "network",

@@ -14,6 +14,7 @@ from spinedsl.syntax.machine import Token
 
 MAX_DIGITS = 30
 MAX_EXPONENT = 30
+TIMES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}  # what may follow the number of a `keep`
 
 
 class Mistake(Exception):
@@ -284,6 +285,83 @@ class Builder:
     def retype_edit(self, kind: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Change:
         span = self._span(kind, clauses[-1] if clauses else use)
         return tree.Change(kind.value, self._name(name), use, clauses, span)
+
+    # ---- search spaces ----
+
+    def space_head(self, _space: Token, name: Token, of: Token, base: Token) -> tuple[tree.Name, tree.Name]:
+        if of.value != "of":
+            raise Mistake(self._instead(of, "of"))
+        return self._name(name), self._name(base)
+
+    def among(self, first: Token, last: Token | None) -> tree.Among:
+        return tree.Among(
+            self._name(first), None if last is None else self._name(last), self._span(first, last or first)
+        )
+
+    def bound(self, minus: Token | None, number: Token) -> tree.Number:
+        value = self.number(number)
+        if minus is None:
+            return value
+        return tree.Number(-value.value, self._span(minus, number))
+
+    def plain_choice(self, word: Token, *rows: tree.Among) -> tree.Permute | tree.Orphans:
+        if word.value != "orphans":
+            return tree.Permute(rows, self._span(word, rows[-1]))
+        wrong = rows[0].last or next((row.first for row in rows[1:]), None)
+        if wrong is not None:
+            found = say.UNEXPECTED.at(wrong.span, found=wrong.text, expected="the end of the line")
+            raise Mistake(found.with_fix("as in `orphans absorb else drop`"))
+        return tree.Orphans((rows[0].first,), self._span(word, rows[0]))
+
+    def orphans_choice(self, word: Token, absorb: Token, _else: Token | None, fate: Token | None) -> tree.Orphans:
+        fates = [token for token in (absorb, fate) if token is not None]
+        return tree.Orphans(tuple(self._name(token) for token in fates), self._span(word, fates[-1]))
+
+    def parents_choice(self, word: Token, *rest: Any) -> tree.Parents:
+        *rows, count, of, pool, window = rest
+        if of.value != "of":
+            raise Mistake(self._instead(of, "of"))
+        if pool.value not in ("last", "all"):
+            found = say.UNEXPECTED.at(self._span(pool, pool), found=pool.value, expected="`last` or `all`")
+            raise Mistake(found.with_fix("as in `2 of last 5`, or `2 of all`"))
+        if pool.value == "last" and window is None:
+            found = say.ENDS_EARLY.at(self._span(pool, pool), last=pool.value, expected="a number")
+            raise Mistake(found.with_fix("say of how many: `last 5`"))
+        if pool.value == "all" and window is not None:
+            place = self._span(window, window)
+            found = say.UNEXPECTED.at(place, found=window.value, expected="the end of the line")
+            raise Mistake(found.with_fix(f"as in `last {window.value}`", Edit(self._span(pool, pool), "last")))
+        kept = None if window is None else self.number(window)
+        return tree.Parents(tuple(rows), self.number(count), kept, self._span(word, window or pool))
+
+    def shift_choice(self, word: Token, *rest: Any) -> tree.LevelShift:
+        *rows, low, high, within, lowest, highest = rest
+        if within is None:
+            return tree.LevelShift(tuple(rows), low, high, None, self._span(word, high))
+        if within.value != "within":
+            raise Mistake(self._instead(within, "within"))
+        return tree.LevelShift(tuple(rows), low, high, (lowest, highest), self._span(word, highest))
+
+    def types_choice(self, word: Token, *rest: Any) -> tree.Types:
+        rows = tuple(part for part in rest if isinstance(part, tree.Among))
+        uses = tuple(part for part in rest if isinstance(part, tree.Use))
+        return tree.Types(rows, uses, self._span(word, uses[-1]))
+
+    def keep_choice(self, word: Token, figure: Token, operator: Token, number: Token, unit: Token | None) -> tree.Keep:
+        value, last = self.number(number), unit or number
+        if unit is not None and unit.value not in TIMES:
+            place = self._span(unit, unit)
+            found = say.UNEXPECTED.at(place, found=unit.value, expected="`K`, `M`, `G`, `T` or the end of the line")
+            near = unit.value[:1].upper()
+            raise Mistake(found.with_fix(f"`{number.value}{near}`", Edit(place, near)) if near in TIMES else found)
+        times = 1 if unit is None else TIMES[unit.value]
+        bound = tree.Number(value.value * times, self._span(number, last))
+        return tree.Keep(self._name(figure), operator.value, bound, self._span(word, last))
+
+    def _instead(self, token: Token, word: str) -> Diagnostic:
+        """Another name stands where a soft keyword belongs."""
+        place = self._span(token, token)
+        return say.UNEXPECTED.at(place, found=token.value, expected=f"`{word}`").with_rename(place, word)
 
 
 def _place(clause: tree.Clause) -> tree.Place | None:

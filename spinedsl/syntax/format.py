@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from spinedsl.diagnostics import Outcome, Severity
 from spinedsl.record import Record, field
-from spinedsl.source import Source
+from spinedsl.source import Source, Span
 from spinedsl.syntax.machine import Token
 from spinedsl.syntax.parse import parse, tokens_of
 from spinedsl.syntax.statements import BRACKETS, TASK, Statement, cut
@@ -323,10 +323,16 @@ def spaced(tokens: Sequence[Token]) -> str:
         if token.type == "COMMA" and tokens[index + 1 : index + 2] and tokens[index + 1].type in CLOSERS:
             continue
         blank = index and not _is_unary(tokens, index - 1) and _blank_between(tokens[index - 1], token)
+        blank = blank and not _is_unit(tokens, index)
         if blank or (index and tokens[index - 1].type == "NAME" and _is_group(tokens, index)):
             out += " "
         out += token.value
     return out
+
+
+def text_of(span: Span) -> str:
+    """The text of a place with its blanks as they are set here."""
+    return spaced(tokens_of(Source("", span.text)))
 
 
 def _is_times(tokens: Sequence[Token], index: int) -> bool:
@@ -342,6 +348,11 @@ def _is_unary(tokens: Sequence[Token], index: int) -> bool:
         return True
     is_property = index > 1 and tokens[index - 2].type == "DOT"  # `x.level - 1`
     return tokens[index - 1].type not in ENDS_A_VALUE and not is_property
+
+
+def _is_unit(tokens: Sequence[Token], index: int) -> bool:
+    """The `G` of `keep multiply_adds <= 90G`."""
+    return index == 4 and tokens[0].value == "keep" and [token.type for token in tokens[2:4]] == ["COMPARE", "NUMBER"]
 
 
 def _blank_between(before: Token, token: Token) -> bool:

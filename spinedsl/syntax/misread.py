@@ -15,7 +15,7 @@ from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
 from spinedsl.syntax.habits import habit_of
 from spinedsl.syntax.machine import END, Token, Unexpected
-from spinedsl.syntax.statements import BRACKETS, GOES_ON, NETWORK_ITEMS, ROW_KINDS, Statement, span_of
+from spinedsl.syntax.statements import BRACKETS, CHOICES, GOES_ON, NETWORK_ITEMS, ROW_KINDS, SPACE, Statement, span_of
 from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words, may_be_row
 
 CLAUSE_WORDS = ("level", "from", "after", "channels", "repeat", "absorb", "resample", "join")
@@ -81,6 +81,9 @@ class Misreadings:
             text = f" {sign}" if sign == "=" else sign
             return found.with_fix(f"write `{sign}` here", Edit(Span(self.source, end, end), text))
         kind = "edit" if statement.is_edit and statement.head in EDITED else statement.head
+        word = statement.tokens[0].value
+        if word in (*CHOICES, SPACE) and statement.head == "NAME" and not statement.is_edit:
+            return found.with_fix(f"as in `{EXAMPLES[word]}`")
         example = EXAMPLES.get("TASK" if statement.is_task else kind)
         return found if example is None else found.with_notes(f"as in `{example}`")
 
@@ -172,6 +175,12 @@ class Misreadings:
 
 def is_keyword_as_name(statement: Statement, token: Token, error: Unexpected) -> bool:
     """A name was expected and a keyword came; in a row it may be the next clause, where a value is missing."""
-    if "NAME" not in error.accepts or END in error.accepts or token.type in WORDS or not token.value.isidentifier():
+    if (
+        statement.tokens[0].value in CHOICES
+        or "NAME" not in error.accepts
+        or END in error.accepts
+        or token.type in WORDS
+        or not token.value.isidentifier()
+    ):
         return False
     return "NUMBER" not in error.accepts or statement.head not in NETWORK_ITEMS

@@ -41,6 +41,14 @@ MAX_EXPRESSION_DEPTH = 64
 MAX_BODY_DEPTH = 20
 MAX_REPORTED = 200  # mistakes of form; a file with more is no file of this language
 HEADS = {"IF": "if_head", "REPEAT": "repeat_head", "EACH": "each_head", "ELSE": "else_head"}
+CHOICE_STARTS = {
+    "permute": "plain_choice",
+    "parents": "parents_choice",
+    "level_shift": "shift_choice",
+    "types": "types_choice",
+    "orphans": "plain_choice",
+    "keep": "keep_choice",
+}
 
 _builder = Builder()
 _lock = allocate_lock()
@@ -191,14 +199,15 @@ class _Parser:
         imports: list[tree.Import] = []
         definitions: list[tree.Definition] = []
         networks: list[tree.Network | tree.Instance] = []
+        spaces: list[tree.Space] = []
         for index, statement in enumerate(statements):
             head = statement.head
             if head in DEFINITION_KINDS:
                 if (definition := self.definition(statement)) is not None:
                     definitions.append(definition)
             elif head == "NETWORK":
-                if (network := self.network(statement)) is not None:
-                    networks.append(network)
+                network = self.network(statement)
+                networks += [network] if network is not None else []
             elif head == "SPINE":
                 version = self.version(statement, index)
             elif head == "IMPORT":
@@ -207,13 +216,24 @@ class _Parser:
                     imports.append(import_)
                 else:
                     self.broke(statement)
+            elif statement.is_space:
+                space = self.space(statement)
+                spaces += [space] if space is not None else []
             elif _is_from_import(statements[index : index + 2]):
                 self.imported_from(*statements[index : index + 2])
             elif index and self.goes_on(statements[index - 1], statement):
                 self.broke(statement)  # what lacks the head of its network or definition is one mistake
             else:
                 self.unknown_statement(statement, "at the top of a file")
-        return tree.File(self.source, version, tuple(imports), tuple(definitions), tuple(networks), tuple(self.broken))
+        return tree.File(
+            self.source,
+            version,
+            tuple(imports),
+            tuple(definitions),
+            tuple(networks),
+            tuple(self.broken),
+            spaces=tuple(spaces),
+        )
 
     def goes_on(self, before: Statement, statement: Statement) -> bool:
         """Both are part of one network or definition, indented, whose head is missing."""
@@ -394,6 +414,27 @@ class _Parser:
             return node if node is not None else self.broke(statement)
         return self.unknown_statement(statement, "in a network")
 
+    # ---- search spaces ----
+
+    def space(self, statement: Statement) -> tree.Space | None:
+        node = self.read(statement, "space_head")
+        if node is not None and statement.body is None:
+            self.needs_body(statement, "`{`")
+        items = tuple(self.choice(part) for part in statement.body or [])
+        if node is None or statement.body is None:
+            self.broke(statement)
+            return None
+        return tree.Space(node[0], node[1], items, self.extent(statement))
+
+    def choice(self, statement: Statement) -> tree.ChoiceItem:
+        """One row of a space, read from the start symbol that its word asks for."""
+        start = choice_start(statement)
+        if start is None:
+            return self.unknown_statement(statement, "in a space")
+        self.stray_body(statement)
+        node: tree.ChoiceItem | None = self.read(statement, start)
+        return node if node is not None else self.broke(statement)
+
     def extent(self, statement: Statement) -> Span:
         return statement_span(self.source, statement)
 
@@ -413,6 +454,13 @@ class _Parser:
 def statement_span(source: Source, statement: Statement) -> Span:
     """From a statement's first token to the end of its body."""
     return span_of(source, statement.tokens[0]).to(last_of(source, statement))
+
+
+def choice_start(statement: Statement) -> str | None:
+    """The start symbol that reads a row of a space; None where no row begins so."""
+    absorbs = [token.type for token in statement.tokens[1:2]] == ["ABSORB"]
+    word = statement.tokens[0].value
+    return "orphans_choice" if word == "orphans" and absorbs else CHOICE_STARTS.get(word)
 
 
 def _is_from_import(statements: Sequence[Statement]) -> bool:

@@ -32,6 +32,9 @@ NAMED_ROWS = ROW_KINDS | {"INPUT"}
 EDIT_WORDS = ("add", "drop", "move")
 TASK = "task"  # begins a task, and is a name everywhere else
 OPENS_EDIT = (*EDIT_WORDS, TASK)
+CHOICES = ("permute", "parents", "level_shift", "types", "orphans", "keep")  # what stands in a search space
+CHOICE_GOES_ON = ("of", "last", "all", "within")  # names that go on with a choice on the next line
+SPACE = "space"  # begins a search space at the top of a file, and is a name everywhere else
 ADDS_NAME = (*EDIT_WORDS, "before")  # what the name of a row follows in edits
 CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
 NEEDS_MORE = CLAUSE_TERMINALS | {"EQUAL"}  # what an edit cannot end with
@@ -67,6 +70,11 @@ class Statement(Record, frozen=False, eq=False):
     def is_task(self) -> bool:
         """`task NAME: …`, or what looks like one; `task = 2` gives a parameter its value."""
         return self.tokens[0].value == TASK and [token.type for token in self.tokens[1:2]] != ["EQUAL"]
+
+    @property
+    def is_space(self) -> bool:
+        """`space Name of Network`, or what looks like one."""
+        return self.tokens[0].value == SPACE and [token.type for token in self.tokens[1:2]] in ([], ["NAME"])
 
     @property
     def makes_instance(self) -> bool:
@@ -162,7 +170,8 @@ class _Cutter(Record, frozen=False):
             return True
         if token.type in NAMED_ROWS and not new_line and [one.type for one in self.current.tokens] == ["NAME"]:
             return False  # `image input: …`
-        if token.type in ALWAYS_OPENS:
+        soft = new_line and (self.opens_space(index) or self.opens_choice(index, previous))
+        if soft or token.type in ALWAYS_OPENS:
             return new_line or (self.can_end(index - 1) and self.current.head != "IMPORT")
         if new_line and not self.brackets and self.braced_row is None and self.must_start(index, previous, in_edits):
             return True
@@ -170,12 +179,30 @@ class _Cutter(Record, frozen=False):
             return False
         if not self.open_bodies:
             return True
+        return self.starts_inside(index, token, in_edits)
+
+    def starts_inside(self, index: int, token: Token, in_edits: bool) -> bool:
+        """A token at the beginning of a line begins a statement in the body that is open."""
         if in_edits:
             names_edit = token.type == "NAME" and not self.goes_on(index)
             return token.type in ("RESAMPLE", "JOIN") or names_edit
+        if self.open_bodies[0].is_space:
+            return token.type in ("NAME", "BAD") and token.value not in CHOICE_GOES_ON
         if self.open_bodies[0].head == "NETWORK":
             return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.looks_like_row(index))
         return token.type in ("NAME", "IF", "REPEAT", "ELSE", "BAD")
+
+    def opens_space(self, index: int) -> bool:
+        """`space Name of Network`: nothing else has four names, so it opens a space below whatever is unclosed."""
+        names = self.tokens[index : index + 4]
+        return names[0].value == SPACE and [name.type for name in names] == ["NAME"] * 4 and names[2].value == "of"
+
+    def opens_choice(self, index: int, previous: Token) -> bool:
+        """`keep multiply_adds …` in a search space, even below a row that breaks off."""
+        if not (self.open_bodies and self.open_bodies[0].is_space) or previous.type == "COMMA":
+            return False
+        kinds = [token.type for token in self.tokens[index + 1 : index + 2]]
+        return self.tokens[index].value in CHOICES and kinds in (["NAME"], ["ABSORB"])
 
     def can_end(self, index: int) -> bool:
         """A statement may be complete after a token. `level` begins a clause, but in `x.level` it is a name."""
@@ -241,14 +268,15 @@ class _Cutter(Record, frozen=False):
         if self.current is not None and self.current.head in INNER_OPENERS and token.type not in TOP_LEVEL:
             self.open_without_brace(self.current)
         self.finish()
-        if token.type in TOP_LEVEL:
+        if token.type in TOP_LEVEL or self.opens_space(self.index):
             self.close_all()
         self.current = Statement([token])
         self.adopt(self.current)
 
     def adopt(self, statement: Statement) -> None:
         """Put a statement into the innermost open body, or at the top of the file."""
-        if not self.open_bodies and statement.head not in TOP_LEVEL and self.top:
+        opens = statement.head in TOP_LEVEL or self.opens_space(self.index)
+        if not self.open_bodies and not opens and self.top:
             before = self.top[-1]
             if missing_brace(before):
                 self.open_without_brace(before)
@@ -416,6 +444,8 @@ class _Cutter(Record, frozen=False):
 
 def missing_brace(statement: Statement) -> bool:
     """A network or definition whose `{` was forgotten: it has no body and is no instance without edits."""
+    if statement.is_space:
+        return statement.body is None
     if statement.body is not None or statement.head not in DEFINITION_KINDS | {"NETWORK"}:
         return False
     return statement.has_edits or not statement.makes_instance
@@ -428,6 +458,8 @@ def holds_brace(statement: Statement) -> bool:
 
 def belongs_in(statement: Statement, closed: Statement) -> bool:
     """At the top of a file the statement is nothing, but it could stand in what was closed just before."""
+    if closed.is_space:
+        return statement.tokens[0].value in CHOICES
     if closed.has_edits:
         return statement.head in NETWORK_STATEMENTS | {"NAME"}
     if closed.head == "NETWORK":

@@ -29,6 +29,13 @@ STARTS = (
     "else_head",
     "repeat_head",
     "each_head",
+    "space_head",
+    "plain_choice",
+    "orphans_choice",
+    "parents_choice",
+    "shift_choice",
+    "types_choice",
+    "keep_choice",
 )
 HERE = os.path.dirname(os.path.realpath(__file__))
 HEAD = '"""The tables of the grammar, as `python -m spinedsl.syntax.tables` writes them: nothing to edit here."""'

@@ -406,6 +406,79 @@ class Instance(Node, eq=False):
         return span.source is whole.source and whole.start <= span.start and span.end <= whole.end
 
 
+# ---- search spaces: what stands in `space Name of Network { … }` ----
+
+
+class Among(Node, eq=False):
+    """Rows that a choice is about: `b7`, or `b2..b16`, all from one to the other in the order of the network."""
+
+    first: Name
+    last: Name | None
+    span: Span
+
+
+class Permute(Node, eq=False):
+    """`permute b2..b11`: these blocks stand in any order, in the places that they have together."""
+
+    rows: tuple[Among, ...]
+    span: Span
+
+
+class Parents(Node, eq=False):
+    """`parents b2..b11: 2 of last 5`. `window` is None for `of all`."""
+
+    rows: tuple[Among, ...]
+    count: Number
+    window: Number | None
+    span: Span
+
+
+class LevelShift(Node, eq=False):
+    """`level_shift b2..b11: -1..2 within 2..7`. What leads outside of `within` ends at its nearest level."""
+
+    rows: tuple[Among, ...]
+    low: Number
+    high: Number
+    within: tuple[Number, Number] | None
+    span: Span
+
+
+class Types(Node, eq=False):
+    """`types b2..b16: bottleneck, residual`."""
+
+    rows: tuple[Among, ...]
+    uses: tuple[Use, ...]
+    span: Span
+
+
+class Orphans(Node, eq=False):
+    """`orphans absorb else drop`: what becomes of a block that nothing reads; what is tried first stands first."""
+
+    fates: tuple[Name, ...]
+    span: Span
+
+
+class Keep(Node, eq=False):
+    """`keep multiply_adds <= 90G`: candidates of which this does not hold are none."""
+
+    figure: Name
+    operator: str
+    bound: Number
+    span: Span
+
+
+ChoiceItem: TypeAlias = Permute | Parents | LevelShift | Types | Orphans | Keep | Broken
+
+
+class Space(Node, eq=False):
+    """A search space: what may be chosen anew in a network."""
+
+    name: Name
+    base: Name
+    items: tuple[ChoiceItem, ...]
+    span: Span
+
+
 class Import(Node, eq=False):
     """`import std.blocks` (a tuple of parts) or `import "path"` (a string)."""
 
@@ -423,6 +496,7 @@ class File(Node, eq=False):
     networks: tuple[Network | Instance, ...]
     broken: tuple[Broken, ...] = field(default=())
     sound: bool = True  # nothing was wrong with its form
+    spaces: tuple[Space, ...] = ()
 
     def __brief__(self) -> str:
         held = [counted(len(self.definitions), "definition"), counted(len(self.networks), "network")]
@@ -437,7 +511,7 @@ _PARTS: dict[type, tuple[str, ...]] = {
     for node in (
         *EXPRESSIONS, Argument, Binding, Return, Yield, If, Repeat, Each, Parameter, Definition, Use, Clause, Row,
         Task, Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Place, Change, Drop,
-        Addition, Move, Instance,
+        Addition, Move, Instance, Among, Permute, Parents, LevelShift, Types, Orphans, Keep, Space,
     )
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ OF_FORM = {"E0101", "E0102", "E0103", "E0106", "E0107", "E0113", "E0115"}
 UNREADABLE = {"E0104", "E0105", "E0106", "E0108", "E0109", "E0110", "E0111"}  # brackets or characters: no statements
 
 SOFT = re.compile(r"\bwith\b|\w\s+after\b")  # words that mean something in edits only: no keywords of the grammar
+SOFT_IN_SPACES = re.compile(r"^space\s", re.MULTILINE)  # `of`, `last` and the others of a search space are names too
 CUT_SHORT = {"E0112", "E0602", "E0603", "E0604"}  # said before the whole form was looked at
 
 
@@ -72,6 +73,8 @@ def agree(text: str) -> None:
         return
     statements, _ = cut(source, tokens_of(source))
     refused = codes & OF_FORM
+    if refused in ({"E0101"}, {"E0102"}, {"E0101", "E0102"}) and SOFT_IN_SPACES.search(text):
+        return
     if refused in ({"E0101"}, {"E0103"}) and SOFT.search(text):
         return
     assert accepts(statements) == (not refused), codes

@@ -15,6 +15,7 @@ from spinedsl.source import Source
 from spinedsl.syntax import saved, tables
 from spinedsl.syntax.build import Builder
 from spinedsl.syntax.machine import Machine
+from spinedsl.syntax.parse import choice_start
 from spinedsl.syntax.statements import Statement, cut
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +82,9 @@ def all_statements(statements: list[Statement], among: str = "") -> list[tuple[s
     """Statements with those between their braces, each with the start symbol that reads it."""
     found: list[tuple[str, Statement]] = []
     for statement in statements:
-        inner = "edit" if statement.has_edits else ""
-        found += [(among or start_of(statement), statement), *all_statements(statement.body or [], inner)]
+        inner = "edit" if statement.has_edits else "choice" if statement.is_space else ""
+        start = among if among != "choice" else choice_start(statement) or ""
+        found += [(start or start_of(statement), statement), *all_statements(statement.body or [], inner)]
     return found
 
 
@@ -92,6 +94,8 @@ def start_of(statement: Statement) -> str:
         return "edited_head" if statement.has_edits else "instance"
     if statement.head in HEADS:
         return "definition_head"
+    if statement.is_space:
+        return "space_head"
     return "row" if statement.is_task else STARTS.get(statement.head, "row")
 
 

@@ -67,7 +67,7 @@ class _Maker(Record, frozen=False):
         key = base_of((unit, instance.name.text))
         if key is None:
             if instance.base.text not in unit.mentioned and not unit.incomplete:
-                self.diagnostics.append(_no_base(unit, instance))
+                self.diagnostics.append(no_base(unit, instance))
             return None
         base = self.made[key]
         if base is None:
@@ -235,16 +235,16 @@ def _circle(circle: list[Key]) -> Diagnostic:
     return found.with_others(*others).repaired()
 
 
-def _no_base(unit: Unit, instance: tree.Instance) -> Diagnostic:
+def no_base(unit: Unit, named: tree.Instance | tree.Space) -> Diagnostic:
     """The base names no network, or several."""
-    name = instance.base
+    name = named.base
     if homes := unit.with_network(name.text):
         found = say.AMBIGUOUS_NETWORK.at(name.span, name=name.text)
         places = [home.networks[name.text].name.span for home in homes]
         found = found.with_others(*(Label(place, "it could be this one") for place in places))
         return found.repaired(other=f"{name.text}_2")
     known = [network for home in dict.fromkeys((unit, *unit.imports)) for network in home.networks]
-    known = [network for network in known if network != instance.name.text]
+    known = [network for network in known if network != named.name.text]
     near = unit.nearest(name.text, known)
     if name.text in unit.definitions:
         found = say.WRONG_KIND.at(name.span, name=name.text, got="a definition", expected="a network")

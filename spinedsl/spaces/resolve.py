@@ -1,0 +1,417 @@
+"""Resolve a search space: from its tree, the network that it is of and that network's types, to a `Space`.
+
+Every mistake of a space is found here, each reported once, at its place in the space. Whatever is left is a space all
+of whose candidates are networks, but for those that its `orphans` and `keep` rows leave out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from spinedsl import checks as say
+from spinedsl.diagnostics import Diagnostic, Edit, Label, Outcome, one_of
+from spinedsl.diagnostics.plain import counted
+from spinedsl.ir.elaborate.settings import Settings
+from spinedsl.ir.expand import Context, Work
+from spinedsl.ir.library import Unit
+from spinedsl.ir.networks import Network, RowDecl, with_article
+from spinedsl.ir.resolve.names import Names
+from spinedsl.ir.resolve.rows import RowResolver
+from spinedsl.ir.typed import TypedNetwork
+from spinedsl.record import Record, field
+from spinedsl.spaces.model import FATES, FIGURES, Block, Keep, Space, Window
+from spinedsl.syntax import tree
+from spinedsl.syntax.format import text_of
+
+T = TypeVar("T", tree.Parents, tree.LevelShift, tree.Types)
+COMPARISONS = ("<=", "<", ">=", ">")
+USUAL_FATES = ("absorb", "exclude")
+
+
+def resolve_space(declared: tree.Space, unit: Unit, network: Network, typed: TypedNetwork | None) -> Outcome[Space]:
+    """The space, and what is wrong with it.
+
+    Args:
+        declared: as it is written.
+        unit: of its file.
+        network: what it is of.
+        typed: the same with every value known; None where that has mistakes, which were reported.
+    """
+    resolver = _Resolver(declared, unit, network, typed)
+    space = resolver.run()
+    return Outcome(space if not resolver.diagnostics else None, tuple(resolver.diagnostics))
+
+
+class _Resolver(Record, frozen=False):
+    declared: tree.Space
+    unit: Unit
+    network: Network
+    typed: TypedNetwork | None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rows: Mapping[str, RowDecl] = {row.name: row for row in self.network.rows}
+        self.names = [row.name for row in self.network.rows if row.row.kind == "block"]
+        self.slots: Mapping[str, int] = {name: slot for slot, name in enumerate(self.names)}
+        self.permutes: dict[int, tree.Permute] = {}  # that of each slot
+
+    def run(self) -> Space | None:
+        groups = self.groups()
+        parents = self.by_row("parents", tree.Parents)
+        windows = {name: window for name, choice in parents.items() if (window := self.window(name, choice))}
+        shifts = {
+            name: found
+            for name, choice in self.by_row("level_shift", tree.LevelShift).items()
+            if (found := self.levels(name, choice))
+        }
+        types = self.types()
+        fates, keeps = self.fates(), self.keeps()
+        self.alike_in_groups(groups, parents, windows)
+        if self.diagnostics:
+            return None
+        if not self.network.broken:
+            self.order_kept(groups, windows)
+        if self.diagnostics or self.typed is None:
+            return None
+        blocks = tuple(self.block(name, windows, shifts, types) for name in self.names)
+        return Space(
+            name=self.declared.name.text,
+            declared=self.declared,
+            unit=self.unit,
+            network=self.network,
+            typed=self.typed,
+            blocks=blocks,
+            groups=groups,
+            ends=self.ends(),
+            fates=fates,
+            keeps=keeps,
+        )
+
+    def report(self, found: Diagnostic) -> None:
+        self.diagnostics.append(found)
+
+    def of_kind(self, kind: type[T]) -> list[T]:
+        return [item for item in self.declared.items if isinstance(item, kind)]
+
+    # ---- rows that are named ----
+
+    def among(self, rows: Sequence[tree.Among]) -> Iterator[tuple[str, tree.Among]]:
+        """The blocks that a choice is about, each with the place where it is named."""
+        for among in rows:
+            ends = [among.first] if among.last is None else [among.first, among.last]
+            known = [self.is_block(name) for name in ends]  # of both, so that both are reported
+            if not all(known):
+                continue
+            first, last = self.slots[ends[0].text], self.slots[ends[-1].text]
+            if first > last:
+                low, high = ends[0].text, ends[1].text
+                self.report(
+                    say.EMPTY_RANGE.at(among.span, low=low, high=high).repaired(
+                        Edit(among.span, f"{high}..{low}"), low=low, high=high
+                    )
+                )
+                continue
+            for name in self.names[first : last + 1]:
+                yield name, among
+
+    def is_block(self, name: tree.Name) -> bool:
+        """The network has a block of that name; otherwise what is wrong was reported."""
+        if name.text in self.slots:
+            return True
+        if name.text in self.network.mentioned or name.text in self.unit.mentioned:
+            return False
+        row = self.rows.get(name.text)
+        if row is not None:
+            found = say.WRONG_KIND.at(name.span, name=name.text, got=with_article(row.row.kind), expected="a block")
+            found = found.with_others(Label(row.row.name.span, f"{with_article(row.row.kind)} here"))
+            self.report(found.with_fix("name blocks: what reads them follows by itself"))
+            return False
+        found = say.UNKNOWN_NAME.at(name.span, kind="block", name=name.text, where=f"in network `{self.network.name}`")
+        near = self.unit.nearest(name.text, self.names)
+        if near is None and self.names:
+            found = found.with_notes(f"its blocks are {one_of(self.names, conjunction='and', limit=20)}")
+        self.report(found.with_rename(name.span, near))
+        return False
+
+    def taken(self, name: str, among: tree.Among, word: str, before: Mapping[str, tree.Among]) -> bool:
+        """A choice was made for the row already, which is reported."""
+        if name not in before:
+            return False
+        found = say.CHOSEN_TWICE.at(among.span, name=name, word=word)
+        found = found.with_others(Label(before[name].span, "chosen here already"))
+        self.report(found.with_fix(f"take `{name}` away from one of the two"))
+        return True
+
+    def by_row(self, word: str, kind: type[T]) -> dict[str, T]:
+        """The choices of a kind by the rows that they are about: one for each."""
+        found: dict[str, T] = {}
+        places: dict[str, tree.Among] = {}
+        for choice in self.of_kind(kind):
+            again: set[tree.Among] = set()
+            for name, among in self.among(choice.rows):
+                if among in again or self.taken(name, among, word, places):
+                    again.add(among)  # one mistake, however many rows the two have in common
+                    continue
+                found[name], places[name] = choice, among
+        return found
+
+    # ---- each kind of choice ----
+
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The slots of each `permute`."""
+        found: list[tuple[int, ...]] = []
+        places: dict[str, tree.Among] = {}
+        for choice in (item for item in self.declared.items if isinstance(item, tree.Permute)):
+            own: list[int] = []
+            again: set[tree.Among] = set()
+            for name, among in self.among(choice.rows):
+                if among in again or self.taken(name, among, "permute", places):
+                    again.add(among)
+                    continue
+                places[name] = among
+                self.permutes[self.slots[name]] = choice
+                own.append(self.slots[name])
+            found.append(tuple(sorted(own)))
+        return tuple(found)
+
+    def window(self, name: str, choice: tree.Parents) -> Window | None:
+        """How the parents of a row are chosen."""
+        count, last = choice.count.value, choice.window.value if choice.window is not None else None
+        most = self.typed.most_inputs if self.typed is not None else None
+        least = self.typed.least_inputs if self.typed is not None else 1
+        if not isinstance(count, int) or count < max(least, 1) or (most is not None and count > most):
+            self.no_parents(choice.count, name, f"expected a whole number from {max(least, 1)} to {most}", choice)
+            return None
+        if last is not None and (not isinstance(last, int) or last < count):
+            assert choice.window is not None
+            self.no_parents(choice.window, name, f"expected a whole number, {count} at least", choice)
+            return None
+        window = Window(count, last)
+        if self.network.broken:  # a row that could not be read may stand above
+            return window
+        if (above := len(window.pool(self.slots[name]))) < count:
+            self.no_parents(choice.count, name, f"only {counted(above, 'block')} above `{name}`", choice)
+            return None
+        return window
+
+    def no_parents(self, at: tree.Number, name: str, label: str, choice: tree.Parents) -> None:
+        """Parents that cannot be chosen so; reported once for a choice."""
+        if any(found.code is say.FEW_PARENTS and found.span == at.span for found in self.diagnostics):
+            return
+        found = say.FEW_PARENTS.at(at.span, name=name, what=choice.span.text.partition(":")[2].strip(), label=label)
+        if label.startswith("only"):
+            found = found.with_fix(f"leave `{name}` out, which keeps the parents that it has, or choose fewer")
+        else:
+            found = found.with_fix("as in `2 of last 5`, or `2 of all`")
+        self.report(found)
+
+    def levels(self, name: str, choice: tree.LevelShift) -> tuple[int, tuple[int, ...]] | None:
+        """The first shift of a row, and the level that each leads to."""
+        bounds = [(choice.low, choice.high), *([choice.within] if choice.within is not None else [])]
+        known = [self.is_range(low, high) for low, high in bounds]
+        if not all(known):
+            return None
+        level = self.typed.rows[name].level if self.typed is not None else None
+        if level is None:
+            return None
+        low, high = int(choice.low.value), int(choice.high.value)
+        lowest, highest = (int(end.value) for end in choice.within) if choice.within else (level + low, level + high)
+        found = tuple(min(max(level + shift, lowest), highest) for shift in range(low, high + 1))
+        for shift, reached in enumerate(found, low):
+            if (why := self.why_not(name, reached)) is not None:
+                self.outside(name, choice, level, shift, reached, why)
+                return None
+        return low, found
+
+    def is_range(self, low: tree.Number, high: tree.Number) -> bool:
+        """Two whole numbers, the smaller one first; otherwise what is wrong was reported."""
+        for end in (low, high):
+            if not isinstance(end.value, int) or abs(end.value) > MAX_LEVEL:
+                if all(one.span != end.span for one in self.diagnostics):
+                    self.report(
+                        say.SHIFT_OUTSIDE.at(
+                            end.span,
+                            what=f"`{end.span.text}` is no level, nor a difference of two",
+                            label=f"expected a whole number, {MAX_LEVEL} at most",
+                        ).with_fix("as in `-1..2`")
+                    )
+                return False
+        if low.value > high.value:
+            place = low.span.to(high.span)
+            if all(one.span != place for one in self.diagnostics):
+                found = say.EMPTY_RANGE.at(place, low=low.value, high=high.value)
+                self.report(found.repaired(Edit(place, f"{high.value}..{low.value}"), low=low.value, high=high.value))
+            return False
+        return True
+
+    def why_not(self, name: str, level: int) -> str | None:
+        """Why a block cannot have a level."""
+        assert self.typed is not None
+        stems = [row.level for row in self.typed.rows.values() if row.kind == "stem" and row.level is not None]
+        if stems and level < min(stems):
+            return f"the stem ends at level {min(stems)}"
+        row = self.rows[name]
+        needs = (
+            "channels" not in row.clauses and row.defined is not None and row.defined.parameter("channels") is not None
+        )
+        if needs and self.typed.rows[name].channels is not None and level not in self.widths:
+            return f"level {level} is not in `widths`"
+        size = self.typed.input_type
+        if size is not None and not self.typed.any_size and (size.height % 2**level or size.width % 2**level):
+            return f"{size.height} x {size.width} does not divide by {2**level}"
+        return None
+
+    @property
+    def widths(self) -> Iterable[int]:
+        """The levels that have a width."""
+        settings = Settings(self.network, Context(self.network, Work()))
+        settings.open()
+        settings.read_widths()
+        return settings.widths
+
+    def outside(self, name: str, choice: tree.LevelShift, level: int, shift: int, reached: int, why: str) -> None:
+        """A shift that leads where the block cannot be; reported once for a choice."""
+        if any(found.code is say.SHIFT_OUTSIDE and found.span == choice.span for found in self.diagnostics):
+            return
+        what = f"a shift of {shift:+d} leads `{name}` from level {level} to level {reached}"
+        found = say.SHIFT_OUTSIDE.at(choice.span, what=what, label=why)
+        found = found.with_others(Label(self.rows[name].row.name.span, f"`{name}` is written here"))
+        legal = [one for one in range(MAX_LEVEL) if self.why_not(name, one) is None]
+        if choice.within is None and legal and set(range(legal[0], legal[-1] + 1)) == set(legal):
+            text = f" within {legal[0]}..{legal[-1]}"
+            place = choice.span.source.span(choice.span.end, choice.span.end)
+            found = found.with_fix(f"say where it ends: `within {legal[0]}..{legal[-1]}`", Edit(place, text))
+        elif legal:
+            found = found.with_fix(f"levels {legal[0]} to {legal[-1]} are possible")
+        self.report(found)
+
+    def types(self) -> dict[str, tuple[tree.Use, ...]]:
+        """The types that each row may have, each looked at once."""
+        names = Names(self.network.declared, self.unit, None, self.diagnostics)
+        for parameter in self.network.declared.parameters:
+            names.scope.names[parameter.name.text] = ("parameter", parameter.name.span)
+        for let in self.network.lets:
+            names.scope.names[let.name.text] = ("let", let.name.span)
+        resolver = RowResolver(names, {"resample": None, "join": None})
+        for choice in self.of_kind(tree.Types):
+            seen: dict[str, tree.Use] = {}
+            for use in choice.uses:
+                resolver.typed_use(use, "block_type")
+                if (first := seen.setdefault(text_of(use.span), use)) is not use:
+                    found = say.CHOSEN_TWICE.at(use.span, name=text_of(use.span), word="types")
+                    found = found.with_others(Label(first.span, "named here already"))
+                    self.report(found.with_fix("take one of the two away"))
+        return {name: choice.uses for name, choice in self.by_row("types", tree.Types).items()}
+
+    def fates(self) -> tuple[str, ...]:
+        """What becomes of a block that nothing reads."""
+        rows = [item for item in self.declared.items if isinstance(item, tree.Orphans)]
+        for again in rows[1:]:
+            found = say.SETTING_TWICE.at(again.span, what="orphans", name=self.declared.name.text)
+            self.report(found.with_others(Label(rows[0].span, "first set here")).repaired())
+        if not rows:
+            return USUAL_FATES
+        known = FATES if len(rows[0].fates) == 1 else FATES[1:]
+        fate = rows[0].fates[-1]
+        if fate.text not in known:
+            found = say.UNKNOWN_ENTRY.at(fate.span, what="`orphans`", name=fate.text, known=one_of(known))
+            self.report(found.with_rename(fate.span, self.unit.nearest(fate.text, known)))
+        fates = tuple(fate.text for fate in rows[0].fates)
+        return USUAL_FATES if fates == ("absorb",) else fates
+
+    def keeps(self) -> tuple[Keep, ...]:
+        """The bounds."""
+        found: list[Keep] = []
+        for item in self.declared.items:
+            if not isinstance(item, tree.Keep):
+                continue
+            if item.figure.text not in FIGURES:
+                wrong = say.UNKNOWN_ENTRY.at(
+                    item.figure.span, what="`keep`", name=item.figure.text, known=one_of(FIGURES)
+                )
+                near = ELSEWHERE.get(item.figure.text.lower()) or self.unit.nearest(item.figure.text, FIGURES)
+                self.report(wrong.with_rename(item.figure.span, near))
+            if item.operator not in COMPARISONS:
+                between = item.span.source.span(item.figure.span.end, item.bound.span.start)
+                wrong = say.UNEXPECTED.at(between, found=item.operator, expected=one_of(COMPARISONS))
+                self.report(wrong.with_fix("a bound is at most, or at least, a number", Edit(between, " <= ")))
+            found.append(Keep(item.figure.text, item.operator, item.bound.value))
+        return tuple(found)
+
+    # ---- what the choices mean together ----
+
+    def alike_in_groups(
+        self, groups: Sequence[Sequence[int]], parents: Mapping[str, object], windows: Mapping[str, Window]
+    ) -> None:
+        """Parents are chosen by slot: the blocks that share slots choose alike."""
+        for group in groups:
+            names = [self.names[slot] for slot in group]
+            other = next((name for name in names if windows.get(name) != windows.get(names[0])), None)
+            if other is None or any(name in parents and name not in windows for name in names):
+                continue
+            found = say.PARENTS_DIFFER.at(self.permutes[group[0]].span, one=names[0], other=other)
+            fix = f"give both the same `parents`, as in `parents {names[0]}, {other}: 2 of all`, or permute them apart"
+            self.report(found.with_fix(fix))
+
+    def order_kept(self, groups: Sequence[Sequence[int]], windows: Mapping[str, Window]) -> None:
+        """What keeps its parents stands below them, wherever `permute` puts both."""
+        spans = {slot: group for group in groups for slot in group}
+        for name in self.names:
+            row, slot = self.rows[name], self.slots[name]
+            if name in windows:
+                continue
+            highest = min(spans.get(slot, (slot,)))
+            for source in (*row.sources, *row.absorbed):
+                at = self.slots.get(source.text)
+                if at is None or (at not in spans and slot not in spans) or max(spans.get(at, (at,))) < highest:
+                    continue
+                permute = self.permutes[at if at in spans else slot]
+                if all(one.code is not say.ORDER_NOT_KEPT or one.span is not permute.span for one in self.diagnostics):
+                    found = say.ORDER_NOT_KEPT.at(permute.span, user=name, name=source.text)
+                    found = found.with_others(Label(source.span, "read here"))
+                    self.report(found.with_fix(f"let its parents be chosen too, as in `parents {name}: 2 of all`"))
+                break
+
+    def block(
+        self,
+        name: str,
+        windows: Mapping[str, Window],
+        shifts: Mapping[str, tuple[int, tuple[int, ...]]],
+        types: Mapping[str, tuple[tree.Use, ...]],
+    ) -> Block:
+        """A block with what may be chosen of it."""
+        row, window = self.rows[name], windows.get(name)
+        assert self.typed is not None
+        level = self.typed.rows[name].level
+        assert level is not None
+        low, levels = shifts.get(name, (0, (level,)))
+        fixed = window is None
+        return Block(
+            name=name,
+            row=row.row,
+            levels=levels,
+            types=types.get(name, (row.row.use,)),
+            window=window,
+            reads=tuple(self.slots[one.text] for one in row.sources if one.text in self.slots) if fixed else (),
+            absorbs=tuple(self.slots[one.text] for one in row.absorbed) if fixed else (),
+            direct=row.direct and fixed,
+            low=low,
+        )
+
+    def ends(self) -> dict[int, bool]:
+        """The blocks that outputs and heads read; true where an output does."""
+        found: dict[int, bool] = {}
+        for row in self.network.rows:
+            for source in row.sources if row.row.kind in ("output", "head") else ():
+                if source.text in self.slots:
+                    slot = self.slots[source.text]
+                    found[slot] = found.get(slot, False) or row.row.kind == "output"
+        return found
+
+
+MAX_LEVEL = 30
+ELSEWHERE = {  # what other places call a figure
+    "flops": "multiply_adds", "macs": "multiply_adds", "madds": "multiply_adds", "gflops": "multiply_adds",
+    "params": "parameters", "weights": "parameters", "peak_memory": "memory", "activations": "memory",
+}  # fmt: skip
