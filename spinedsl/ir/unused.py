@@ -31,8 +31,9 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
     """The names of a file that nothing in it uses, in the order of the text. `implicit` is as `library.IMPLICIT`."""
     file = unit.file
     mentioned = {definition.name.text: _mentioned(definition) for definition in file.definitions}
+    used = _mentioned(file.networks)
     spaces = _mentioned(file.spaces)
-    used = _mentioned(file.networks) | spaces
+    used |= spaces
     pending = list(used)
     while pending:
         further = mentioned.get(pending.pop(), set()) - used
