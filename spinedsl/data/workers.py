@@ -21,6 +21,9 @@ from typing import Any, Self
 from spinedsl.record import Record
 
 START = "import sys; sys.path[:] = {path!r}; from spinedsl.data.worker import serve; serve({handle})"
+# What a picture was decoded into is given back and asked for again thousands of times: without this glibc returns it to
+# the system each time, and getting it anew takes as long as decoding. Others do not read these.
+KEEPS_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a worker is the unit of parallel work
 
 
@@ -141,7 +144,7 @@ def _started() -> _Worker:
             [sys.executable, "-c", code],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=os.environ | dict.fromkeys(ONE_THREAD, "1"),
+            env=KEEPS_MEMORY | os.environ | dict.fromkeys(ONE_THREAD, "1"),
         )
     return _Worker(process, ours, [])
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import resource
 import signal
 import subprocess
 import sys
@@ -156,6 +158,24 @@ def test_a_data_set_of_the_script_itself_is_said() -> None:
     """
     found = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
     assert "put it into a module that can be imported, or use workers = 0" in found.stdout
+
+
+def pages_of(pictures: int) -> int:
+    """Pages that the system had to give for so many pictures, each of which takes six megabytes while it is decoded."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(pictures):
+        assert all(part[-1] for part in [np.ones(2**20, dtype=np.uint8) for _ in range(6)])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others have no such settings")
+def test_workers_keep_the_memory_that_pictures_take() -> None:
+    with Workers(pages_of, 1) as workers:
+        workers.give("first", 20)
+        list(workers.answers())
+        workers.give("more", 200)
+        ((_, pages),) = workers.answers()
+    assert pages < 200 * 6 * 2**20 / 4096 / 20
 
 
 def fail(what: str) -> None:
