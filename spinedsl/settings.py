@@ -55,6 +55,12 @@ class Setting(Record):
             words += f", at most {_plain(self.most)}"
         return words
 
+    def takes(self, value: object) -> bool:
+        """A value that is neither a list nor a table can be its own."""
+        fits = KINDS[self.kind][1](value) and (not self.choices or value in self.choices)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return fits and (not number or _in_range(self, value))  # type: ignore[arg-type]
+
 
 def _plain(number: float) -> str:
     return str(int(number)) if number == int(number) else str(number)

@@ -50,8 +50,8 @@ PLANTS = (
     Plant(
         "inference: what cannot be read moves the others' labels",
         "inference/running.py",
-        "at += [index for index, _ in good]",
-        "at += range(len(at), len(at) + len(good))",
+        "np.array([index for index, _ in seen], np.int64)",
+        "np.arange(len(seen), dtype=np.int64)",
         (PREDICTION,),
     ),
     Plant(

@@ -3,6 +3,7 @@
 from benchmarks.plants.plant import Plant
 
 LOOP, PARTS = "tests/training/test_loop.py", "tests/training/test_parts.py"
+DETECTORS, DETECTED = "tests/training/test_detectors.py", "tests/inference/test_detected.py"
 PLANTS = (
     Plant(
         "training: norms and biases decay",
@@ -73,5 +74,40 @@ PLANTS = (
         "elif name not in table.tables:",
         "elif name not in table.tables and table.tables:",
         ("tests/test_settings.py",),
+    ),
+    Plant(
+        "training: each part of a batch of boxes counts by the objects of the first",
+        "training/learner.py",
+        "self._move(correction)",
+        "self._move(None)",
+        (DETECTORS,),
+    ),
+    Plant(
+        "training: average precision is computed in the network's image",
+        "tasks/detection/task.py",
+        "found = [there.of(number) for",
+        "found = [decoded.of(number) for",
+        (DETECTORS,),
+    ),
+    Plant(
+        "training: a quality and classes that are taught it go together",
+        "tasks/detection/teaching.py",
+        "if detector.quality and how.classification == QUALITY_FOCAL:",
+        "if detector.quality and how.matching == QUALITY_FOCAL:",
+        (DETECTORS,),
+    ),
+    Plant(
+        "evaluation: a resample draws images of one class alone",
+        "tasks/detection/precision.py",
+        "parts = [parts[row + image] for row in rows for image in images]",
+        "parts = [parts[image] for row in rows for image in images]",
+        (DETECTED,),
+    ),
+    Plant(
+        "evaluation: COCO's results have numbers for ids",
+        "inference/results.py",
+        '"image_id": ids.images[index],',
+        '"image_id": index + 1,',
+        (DETECTED,),
     ),
 )

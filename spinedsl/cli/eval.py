@@ -1,23 +1,27 @@
-"""Evaluate a trained network: figures with intervals, the confusion of classes or the curve of verification."""
+"""Evaluate a trained network: figures with intervals, the confusion of classes, curves of verification or precision."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
 from spinedsl.brief import cut
 from spinedsl.cli.options import count, format_argument, model_argument, output_arguments, seed_argument
-from spinedsl.cli.output import refused_folder, write_folder
+from spinedsl.cli.output import refused, refused_folder, write_folder, write_output
 from spinedsl.cli.progress import phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import counted, one_line
 
 if TYPE_CHECKING:
+    from spinedsl.inference.detected import Detected
+    from spinedsl.inference.engine import Engine
     from spinedsl.inference.evaluation import Evaluation
+    from spinedsl.tasks.intervals import Interval
 
 EXAMPLES = """\
 examples:
@@ -26,15 +30,19 @@ examples:
   spine eval faces.onnx --data lfw --pairs pairs.txt            verification, as LFW has it
   spine eval runs/faces --data people --gallery known.safetensors -o eval
   spine eval runs/sizes --format json | jq .figures.top_1
+  spine eval runs/shapes --data shapes/test.json --coco-results found.json   a detector, and what it found
 
-Classifiers: top-1, top-5, the mean recall of classes, the confusion. Networks that embed: verification over folds, the
-share of accepted pairs of one person (TAR) at shares of accepted pairs of two (FAR), rank-1, and a threshold; with a
-gallery, rank-1 in it, and how many of its persons are named (TPIR) where few others are (FPIR): persons whom it does
-not know are unknown. Each has the interval that holds it with 95% confidence, by 1,000 resamples of the images, or,
-since pairs of one person are not independent, of the persons.
+Classifiers: top-1, top-5, the mean recall of classes, the confusion. Detectors: COCO's average precision (AP), by size
+and by class, on boxes in the pictures' own pixels, and precision over recall. Networks that embed: verification over
+folds, the share of accepted pairs of one person (TAR) at shares of accepted pairs of two (FAR), rank-1, and a
+threshold; with a gallery, rank-1 in it, and how many of its persons are named (TPIR) where few others are (FPIR):
+persons whom it does not know are unknown. Each has the interval that holds it with 95% confidence, by 1,000 resamples
+of the images (of many with boxes fewer, as eval.json says), or, since pairs of one person are not independent, of the
+persons.
 
 -o writes eval.json, and the picture as SVG and, where the extra `draw` is installed, as PNG.
 """
+LIMITS = ("score", "overlap", "top", "most")
 FILES = ("eval.json", "eval.svg", "eval.png")
 IN_TABLE = 12  # classes whose confusion is printed whole
 WORST = 5  # confusions that are printed of more
@@ -60,6 +68,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fpir", metavar="NUMBERS", type=_shares, help="shares of unknown persons' images to name, as in 0.1,0.01"
     )
+    parser.add_argument("--score", metavar="NUMBER", type=float, help="of a detector: the score that boxes are above")
+    parser.add_argument(
+        "--overlap", metavar="NUMBER", type=float, help="the overlap above which the lower one of two boxes goes"
+    )
+    parser.add_argument("--top", metavar="N", type=count, help="how many candidates of each level are looked at")
+    parser.add_argument("--most", metavar="N", type=count, help="how many boxes an image can have; 100 count for AP")
+    parser.add_argument(
+        "--coco-results", metavar="FILE", help="write what a detector found as COCO's results: JSON with the data's ids"
+    )
     seed_argument(parser)
     output_arguments(parser, "the folder for eval.json and the picture", required=False)
     format_argument(parser)
@@ -68,22 +85,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Evaluate, print and write; 1 where something is wrong with network or images."""
     extras.require(*extras.MODULE, "numpy", "PIL", "safetensors")
-    if options.folds is not None and options.folds < 2:
-        raise UsageError(f"--folds: verification needs 2 folds or more, got {options.folds}")
-    if options.fpir is not None and options.gallery is None:
-        raise UsageError("--fpir is a share of those who are not in a gallery: `--gallery` names one")
-    if options.output is not None:
-        reads = (options.model, options.data, options.gallery, options.pairs)
-        if status := refused_folder(options.output, FILES, force=options.force, reads=[r for r in reads if r]):
-            return status
+    if status := _refused(options):
+        return status
     from spinedsl.inference.evaluation import evaluate  # noqa: PLC0415  torch is only needed here
+    from spinedsl.inference.using import engine_of  # noqa: PLC0415
 
     try:
         with phases() as say:
             say("opening the network")
+            engine = engine_of(options.model, options.device)
+            limits = _limits(options, engine)
             found = evaluate(
-                options.model, options.data, gallery=options.gallery, pairs=options.pairs, folds=options.folds,
-                far=options.far, fpir=options.fpir, device=options.device, seed=options.seed,
+                engine, options.data, gallery=options.gallery, pairs=options.pairs, folds=options.folds,
+                far=options.far, fpir=options.fpir, limits=limits, seed=options.seed,
                 hear=lambda done, of: say(
                     f"looking at the images: {done:,} of {of:,}" if done < of else "computing figures and intervals"
                 ),
@@ -97,7 +111,52 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(), indent=2))
     else:
         _print(found)
+    if options.coco_results is not None:
+        from spinedsl.inference.results import to_text  # noqa: PLC0415  torch is only needed here
+
+        if status := write_output(options.coco_results, to_text(found.results).encode()):
+            return status
+        note(f"{one_line(options.coco_results)} has {len(found.results):,} boxes")
     return 0 if options.output is None else _write(options.output, found)
+
+
+def _refused(options: argparse.Namespace) -> int:
+    """Whether something is asked for that cannot be, or written where it cannot be; 1 if so.
+
+    Raises:
+        UsageError: it should not be asked for so.
+    """
+    if options.folds is not None and options.folds < 2:
+        raise UsageError(f"--folds: verification needs 2 folds or more, got {options.folds}")
+    if options.fpir is not None and options.gallery is None:
+        raise UsageError("--fpir is a share of those who are not in a gallery: `--gallery` names one")
+    if options.coco_results == "-":
+        raise UsageError("--coco-results: figures are printed, so name a file for the boxes, as in found.json")
+    reads = [one for one in (options.model, options.data, options.gallery, options.pairs) if one]
+    status = 0
+    if options.coco_results is not None:
+        status = refused(options.coco_results, "results", force=options.force, reads=reads)
+    if options.output is not None and not status:
+        status = refused_folder(options.output, FILES, force=options.force, reads=reads)
+    return status
+
+
+def _limits(options: argparse.Namespace, engine: Engine) -> dict[str, Any]:
+    """What is asked of a detector.
+
+    Raises:
+        Mistakes: the network is none, and something is asked of one.
+        UsageError: a limit is out of its range.
+    """
+    from spinedsl.inference.evaluation import limits_of  # noqa: PLC0415  as above
+
+    asked = {name: getattr(options, name) for name in LIMITS if getattr(options, name) is not None}
+    if not asked and options.coco_results is None:
+        return {}
+    try:
+        return limits_of(engine, asked)
+    except ValueError as error:
+        raise UsageError(str(error).replace("limits: ", "--")) from None
 
 
 def _write(output: str, found: Evaluation) -> int:
@@ -124,13 +183,12 @@ def _write(output: str, found: Evaluation) -> int:
 
 def _print(found: Evaluation) -> None:
     engine = found.engine
+    if found.measured.detected is not None:
+        _print_detector(found, found.measured.detected)
+        return
     what = f"of {len(found.classes):,} {'classes' if found.measured.confusion is not None else 'persons'}"
     print(f"{engine.network}, step {engine.step:,}, on {one_line(found.data)}: {counted(found.images, 'image')} {what}")
-    rows = [
-        (name, f"{one.value:.4f}", f"[{one.low:.4f}, {one.high:.4f}]" if one.low == one.low else "[no interval]")
-        for name, one in found.figures.items()
-    ]
-    print("\n".join(table(rows)) if rows else "no figures")
+    _print_figures(found.figures)
     verified = found.measured.verification
     if verified is not None:
         over = f"{len(verified.accuracies)} folds of {counted(found.measured.pairs, 'pair')}"
@@ -139,6 +197,37 @@ def _print(found: Evaluation) -> None:
         print(f"threshold {found.threshold}")
     if found.measured.confusion is not None:
         _print_confusion(found.measured.confusion.tolist(), found.classes)
+    for text in found.notes:
+        note(text)
+
+
+def _print_figures(figures: Mapping[str, Interval]) -> None:
+    rows = [(name, f"{one.value:.4f}", _ends(one)) for name, one in figures.items()]
+    print("\n".join(table(rows)) if rows else "no figures")
+
+
+def _ends(one: Interval) -> str:
+    return f"[{one.low:.4f}, {one.high:.4f}]" if one.low == one.low else "[no interval]"
+
+
+def _print_detector(found: Evaluation, detected: Detected) -> None:
+    """Its figures, and those of each class where there are few; else of those that are found worst."""
+    from spinedsl.data.dataset import of_classes  # noqa: PLC0415  NumPy is only needed here
+
+    engine, classes = found.engine, detected.classes
+    there = f"{counted(found.images, 'image')} with {counted(detected.objects, 'object')} of {of_classes(len(classes))}"
+    print(f"{engine.network}, step {engine.step:,}, on {one_line(found.data)}: {there}")
+    _print_figures(found.figures)
+    known = [one for one in classes if one.objects]
+    shown = known if len(known) <= IN_TABLE else sorted(known, key=lambda one: one.ap.value)[:WORST]
+    rows = [
+        (cut(one_line(one.name), 18), counted(one.objects, "object"), f"{one.ap.value:.4f}", _ends(one.ap))
+        for one in shown
+    ]
+    if len(known) > IN_TABLE:
+        print(f"the {WORST} classes that are found worst:")
+    if len(known) > 1:
+        print("\n".join(table(rows)))
     for text in found.notes:
         note(text)
 

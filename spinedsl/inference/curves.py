@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: the confusion of classes, and the curve of verification, as SVG.
+"""Pictures of an evaluation: the confusion of classes, and the curves of verification and precision, as SVG.
 
 In: counts or operating points, names, and a title. Out: a whole SVG, which `draw.png` paints as PNG.
 """
@@ -21,6 +21,7 @@ STYLE = """\
 .frame{stroke:#5b6770;stroke-width:1;fill:none}
 .line{stroke:#0068a8;stroke-width:2;fill:none}
 .chance{stroke:#98a2ab;stroke-width:1;stroke-dasharray:4 4;fill:none}
+.one{stroke:#98a2ab;stroke-width:1;fill:none}
 .dot{fill:#c24f00}
 .label{fill:#1b1f24;stroke:#ffffff;stroke-width:3;paint-order:stroke}
 """
@@ -125,3 +126,44 @@ def verification(points: Sequence[Any], operating: Sequence[tuple[float, Any]], 
     turned = f' transform="rotate(-90 16 {top + HEIGHT / 2:g})"'
     parts.append(_text(16, top + HEIGHT / 2, "accepted of pairs of one person (TAR)", "faint", "middle", turned))
     return _page(left + WIDTH + 70, top + HEIGHT + 52, parts)
+
+
+def precision(
+    whole: Sequence[float], classes: Sequence[tuple[str, float, Sequence[float]]], title: str, figures: str
+) -> str:
+    """Precision over recall at an overlap of 0.50: the mean of the classes, and each of them where they are few.
+
+    Args:
+        whole: at recalls of 0, …, 1.
+        classes: name, average precision and the same of each.
+        title: of the picture.
+        figures: in words.
+    """
+    left, top = 62, 60
+
+    def path(values: Sequence[float], kind: str) -> str:
+        steps = max(1, len(values) - 1)
+        points = (f"{left + WIDTH * n / steps:.1f},{top + HEIGHT * (1 - one):.1f}" for n, one in enumerate(values))
+        return f'<path class="{kind}" d="M{" ".join(points)}"/>'
+
+    parts = _head(title, figures)
+    for tenth in range(0, 11, 2):
+        x, y = left + WIDTH * tenth / 10, top + HEIGHT * (1 - tenth / 10)
+        parts.append(f'<path class="rule" d="M{x:g} {top}V{top + HEIGHT}M{left} {y:g}H{left + WIDTH}"/>')
+        parts.append(_text(x, top + HEIGHT + 18, f"{tenth * 10}%", "faint", "middle"))
+        parts.append(_text(left - 8, y + 4, f"{tenth * 10}%", "faint", "end"))
+    several = 1 < len(classes) <= WRITTEN
+    parts += [path(curve, "one") for _, _, curve in classes if several]
+    parts.append(path(whole, "line"))
+    parts.append(f'<rect class="frame" x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}"/>')
+    beside = left + WIDTH + 14
+    if several:
+        room = min(18.0, HEIGHT / len(classes))
+        for number, (name, ap, _) in enumerate(classes):
+            place = top + 12 + number * room
+            parts.append(_text(beside, place, f"{ap:.3f} {cut(name, LETTERS)}", "faint", "start", ' font-size="11"'))
+    parts.append(_text(left + WIDTH / 2, top + HEIGHT + 38, "objects that are found (recall)", "faint", "middle"))
+    turned = f' transform="rotate(-90 16 {top + HEIGHT / 2:g})"'
+    parts.append(_text(16, top + HEIGHT / 2, "boxes that are right (precision)", "faint", "middle", turned))
+    words = 24 + max(min(LETTERS_OF_A_LINE, len(title)) * 7, len(figures) * 6)
+    return _page(max(words, beside + (150 if several else 16)), top + HEIGHT + 52, parts)

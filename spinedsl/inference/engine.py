@@ -22,12 +22,15 @@ from spinedsl.data.dataset import nowhere
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.diagnostics import Outcome
+from spinedsl.inference.boxes import NOT_FINITE, Boxes
 from spinedsl.record import Record
 
 if TYPE_CHECKING:
     from spinedsl.training.build import Trained
 
 Decoded = NDArray[np.float32]  # (pictures, classes): shares that sum to 1; or (pictures, numbers): of unit length
+
+Find = Callable[[Sequence[Pixels], Mapping[str, Any]], list[Boxes]]
 
 DEVICES = ("auto", "cpu", "cuda")
 COUNTER = ".num_batches_tracked"  # ends the names of tensors that only training reads
@@ -37,7 +40,9 @@ class Engine(Record, eq=False):
     """A trained network for its use.
 
     `prepare` makes of a picture of any size (`uint8`, height x width x 1 or 3, as files decode to) what `compute`
-    takes a list of; it may be called from several threads. `compute` gives what `task.decode` does.
+    takes a list of; it may be called from several threads. `compute` gives what `task.decode` does. A detector has
+    `find` instead: of the same list, and of limits that stand instead of its own `limits`, boxes of each picture in
+    pixels of the network's image.
     """
 
     path: str
@@ -52,6 +57,8 @@ class Engine(Record, eq=False):
     about: Mapping[str, Any]  # what else the file says
     prepare: Callable[[Pixels], Pixels]
     compute: Callable[[Sequence[Pixels]], Decoded]
+    find: Find | None = None
+    limits: Mapping[str, Any] = {}
 
     def __brief__(self) -> str:
         return f"{short_path(self.path)}: {self.network}, {self.kind}, step {self.step}; {self.runtime}"
@@ -89,6 +96,7 @@ def of_trained(trained: Trained, path: Path, device: str = "auto") -> Outcome[En
     """The same of a trained network that was opened."""
     import torch  # noqa: PLC0415  torch is only needed here
 
+    from spinedsl.tasks import BOXES  # noqa: PLC0415  as above
     from spinedsl.training.devices import NoDevice, place  # noqa: PLC0415  as above
 
     try:
@@ -98,18 +106,33 @@ def of_trained(trained: Trained, path: Path, device: str = "auto") -> Outcome[En
         return Outcome(None, (found.with_fix("`auto` takes a GPU where there is one, and else the processor"),))
     digest, module, task = digest_of(trained), trained.module.to(chosen.device), trained.task
 
-    def compute(pictures: Sequence[Pixels]) -> Decoded:
+    def outputs(pictures: Sequence[Pixels]) -> Mapping[str, torch.Tensor]:
         batch = torch.from_numpy(np.stack(pictures)).to(chosen.device)
+        found: Mapping[str, torch.Tensor] = module(trained.preprocessing.normalised_tensor(batch))
+        return found
+
+    def compute(pictures: Sequence[Pixels]) -> Decoded:
         with torch.inference_mode():
-            outputs = module(trained.preprocessing.normalised_tensor(batch))
-            decoded: Decoded = trained.decode(outputs).float().cpu().numpy()
+            decoded: Decoded = trained.decode(outputs(pictures)).float().cpu().numpy()
         return decoded
 
+    def find(pictures: Sequence[Pixels], limits: Mapping[str, Any]) -> list[Boxes]:
+        with torch.inference_mode():
+            given = outputs(pictures)
+            found = trained.decode(given, limits)
+        parts = [given[name].flatten(1).isfinite().all(1) for name in trained.reading.outputs]
+        finite = torch.stack(parts).all(0).tolist()
+        each = [found.of(number) for number in range(len(pictures))]
+        held = [Boxes(one.boxes.cpu().numpy(), one.scores.cpu().numpy(), one.labels.cpu().numpy()) for one in each]
+        return [one if fine else NOT_FINITE for one, fine in zip(held, finite, strict=True)]
+
+    finds = task.truth == BOXES
     return Outcome(
         Engine(
             path=str(path), runtime=f"PyTorch on {chosen.device}", kind=task.kind, output=trained.output,
             classes=tuple(trained.classes), preprocessing=trained.preprocessing, network=trained.program.name,
             digest=digest, step=int(trained.about["step"]), about=trained.about,
-            prepare=trained.preprocessing.fit, compute=compute,
+            prepare=trained.preprocessing.fit, compute=compute, find=find if finds else None,
+            limits={name: trained.values[name] for name in task.limits},
         )
     )  # fmt: skip

@@ -14,18 +14,20 @@ from typing import Any
 
 import torch
 
-from spinedsl import api
+from spinedsl import api, extras
 from spinedsl import checks as say
 from spinedsl.brief import brief, short_path
 from spinedsl.data.dataset import nowhere
 from spinedsl.diagnostics import Diagnostic, Diagnostics
 from spinedsl.given import whole
 from spinedsl.inference import curves
+from spinedsl.inference.detected import RECALLS, Detected, detected
 from spinedsl.inference.engine import Engine
 from spinedsl.inference.evaluated import FORMAT, VERSION
 from spinedsl.inference.gallery import Gallery, gallery_of, in_gallery
 from spinedsl.inference.measure import FARS, FPIRS, Measured, TooFew, of_classes, of_gallery, of_persons
-from spinedsl.inference.running import Computed, Hear, run_over
+from spinedsl.inference.results import coco_results
+from spinedsl.inference.running import Computed, Hear, find_over, run_over
 from spinedsl.inference.samples import images_of
 from spinedsl.inference.threshold import Threshold
 from spinedsl.inference.using import engine_of, need_embedder, valued
@@ -52,10 +54,12 @@ class Evaluation(Record, eq=False):
     measured: Measured = field(repr=False)
     gallery: Gallery | None = None
     reported: Diagnostics = field(default_factory=Diagnostics, repr=False)
+    limits: Mapping[str, Any] = {}  # of a detector, as it was run
+    results: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)  # what it found, as COCO has it
 
     def __brief__(self) -> str:
         shown = ", ".join(f"{name} {one.value:.4f}" for name, one in self.figures.items())
-        return f"of {self.engine.network} on {self.images:,} images of {short_path(self.data)}: {shown}"
+        return f"of {self.engine.network} on {self.images:,} images of {short_path(self.data)}: {shown or 'no figures'}"
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON can hold it: what is no number is null."""
@@ -64,11 +68,13 @@ class Evaluation(Record, eq=False):
             FORMAT: VERSION, "task": engine.kind, "network": engine.network, "digest": engine.digest,
             "step": engine.step, "model": legible(engine.path), "runtime": engine.runtime, "data": legible(self.data),
             "images": self.images, "level": LEVEL,
-            "resampled": "images" if measured.confusion is not None else "persons",
+            "resampled": "images" if TASKS[engine.kind].by_class else "persons",
             "figures": {name: interval_json(one) for name, one in self.figures.items()},
         }  # fmt: skip
         if measured.confusion is not None:
             found |= {"classes": list(self.classes), "confusion": measured.confusion.tolist()}
+        if measured.detected is not None:
+            found |= _detected_json(measured.detected, self.limits)
         if measured.verification is not None:
             held = measured.verification
             found["verification"] = {
@@ -89,10 +95,13 @@ class Evaluation(Record, eq=False):
         return found | {"notes": list(self.notes)}
 
     def to_svg(self) -> str | None:
-        """The confusion of classes, or the curve of verification; None where there is neither."""
+        """The confusion of classes, or the curve of verification or precision; None where there is none."""
         title = f"{self.engine.network} on {short_path(legible(self.data))}"
         if self.measured.confusion is not None:
             return curves.confusion(self.measured.confusion.tolist(), self.classes, title, _figures(self.figures))
+        if self.measured.detected is not None and self.measured.detected.curve:
+            each = [(one.name, one.ap.value, one.curve) for one in self.measured.detected.classes if one.curve]
+            return curves.precision(self.measured.detected.curve, each, title, _figures(self.figures))
         if self.measured.curve:
             points = thinned(self.measured.curve)
             return curves.verification(points, self.measured.operating, title, _figures(self.figures))
@@ -101,6 +110,21 @@ class Evaluation(Record, eq=False):
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{escape(name)}</td><td>{one}</td></tr>" for name, one in self.figures.items())
         return f"<p>{escape(self.__brief__())}</p><table>{rows}</table>{self.to_svg() or ''}"
+
+
+def _detected_json(found: Detected, limits: Mapping[str, Any]) -> dict[str, Any]:
+    """What a detector has beside its figures. Curves are of an overlap of 0.50, at recalls of 0, 0.01, …, 1."""
+    return {
+        "limits": dict(limits), "objects": found.objects, "found": found.found, "resamples": found.resamples,
+        "classes": [one.name for one in found.classes],
+        "by_class": [
+            {"name": one.name, "objects": one.objects, "ap": interval_json(one.ap)} for one in found.classes
+        ],
+        "curve": {
+            "overlap": 0.5, "recall": [number / (RECALLS - 1) for number in range(RECALLS)],
+            "precision": found.curve, "by_class": [list(one.curve) for one in found.classes],
+        },
+    }  # fmt: skip
 
 
 def _figures(figures: Mapping[str, Interval]) -> str:
@@ -148,6 +172,7 @@ def evaluate(
     folds: int | None = None,
     far: Sequence[float] | None = None,
     fpir: Sequence[float] | None = None,
+    limits: Mapping[str, Any] | None = None,
     device: str = "auto",
     seed: int = 0,
     hear: Hear | None = None,
@@ -163,6 +188,7 @@ def evaluate(
         folds: over how many, for verification; as many as there can be up to 10 if not given, or those of the list.
         far: shares of pairs of two persons that may be accepted; 0.1, 0.01 and 0.001 if not given.
         fpir: shares of images of persons that are not in the gallery that may be named; 0.1 and 0.01 if not given.
+        limits: of a detector, instead of those that it was trained with: `score`, `overlap`, `top` and `most`.
         device: where the network runs, `auto`, `cpu` or `cuda`.
         seed: of pairs and intervals.
         hear: is told how many images of how many are done.
@@ -184,9 +210,13 @@ def evaluate(
         need_embedder(engine, "a gallery holds vectors")
     if pairs is not None or folds is not None or far is not None:
         need_embedder(engine, "verification compares vectors")
+    if limits:
+        limits = limits_of(engine, limits)
     known = None if gallery is None else gallery_of(gallery, engine)
     opened = images_of(engine, data, os.fspath(pairs) if pairs is not None else "")
     images = valued(opened)
+    if engine.find is not None:
+        return _detector(engine, images, opened.diagnostics, limits or {}, seed, hear)
     computed = run_over(engine, images, hear)
     if computed.unread:
         raise api.Mistakes([*opened.diagnostics, *computed.unread])
@@ -207,6 +237,47 @@ def evaluate(
         engine, name, len(labels), classes, measured.figures, measured.threshold, measured.notes, measured, known,
         Diagnostics(reported),
     )  # fmt: skip
+
+
+def _detector(
+    engine: Engine, images: Any, reported: Sequence[Diagnostic], limits: Mapping[str, Any], seed: int, hear: Hear | None
+) -> Evaluation:
+    """Evaluate what finds boxes."""
+    extras.require(*TASKS[engine.kind].needs)
+    located = find_over(engine, images, hear, limits)
+    if located.unread:
+        raise api.Mistakes([*reported, *located.unread])
+    name = str(getattr(images, "name", "<data>"))
+    highest = max((int(one.labels.max()) for one in located.found if len(one)), default=-1)
+    classes = _outputs(engine, max(len(engine.classes), 1 + highest))
+    found = detected(located.found, located.there, classes, seed)
+    results = coco_results(located.found, images, located.at.tolist())
+    return Evaluation(
+        engine, name, len(located.found), classes, found.figures, None, found.notes,
+        Measured(found.figures, found.notes, detected=found), None, Diagnostics(reported),
+        {**engine.limits, **limits}, tuple(results),
+    )  # fmt: skip
+
+
+def limits_of(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits of a detector that can be.
+
+    Raises:
+        Mistakes: the network is no detector.
+        TypeError: they are no dict, or one is no number.
+        ValueError: there is no such limit, or it is out of its range.
+    """
+    known = {setting.name: setting for setting in TASKS[engine.kind].settings if setting.name in engine.limits}
+    if not known:
+        what = "limits are of what finds boxes"
+        found = say.UNFIT_TASK.at(nowhere(engine.path), what=what, path=legible(engine.path), task=engine.kind)
+        raise api.Mistakes([found.with_fix("leave them out, or name a detector")])
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"limits are {', '.join(known)}; got {brief(name)}")
+        if not known[name].takes(value):
+            raise ValueError(f"limits: {name} must be {known[name].expected}; got {brief(value)}")
+    return dict(given)
 
 
 def shares_of(given: Any, name: str, usual: tuple[float, ...]) -> tuple[float, ...]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from spinedsl.brief import counted
+from spinedsl.inference.detected import Detected
 from spinedsl.inference.threshold import Threshold
 from spinedsl.record import Record
 from spinedsl.tasks import classification, embedding, pairs
@@ -37,6 +38,7 @@ class Measured(Record, eq=False):
     curve: tuple[Operating, ...] = ()
     operating: tuple[tuple[float, Operating], ...] = ()
     threshold: Threshold | None = None
+    detected: Detected | None = None
 
 
 class TooFew(Exception):

@@ -5,9 +5,9 @@ In: an engine, images, and where to begin. Out: what it makes of each that can b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ from spinedsl import api
 from spinedsl import checks as say
 from spinedsl.data.dataset import Dataset, nowhere
 from spinedsl.data.pictures import BadPicture, Pixels
+from spinedsl.data.preprocessing import Placement
 from spinedsl.data.seen import digest_of_pixels
 from spinedsl.data.workers import usual_workers
 from spinedsl.diagnostics import Diagnostic
+from spinedsl.inference.boxes import Boxes
 from spinedsl.inference.engine import Decoded, Engine
 from spinedsl.reading import legible
 from spinedsl.record import Record
@@ -38,23 +40,84 @@ class Computed(Record, eq=False):
     unread: tuple[Diagnostic, ...]
 
 
+class Located(Record, eq=False):
+    """The same of a detector: what was found in each image, and what is there, in its own pixels."""
+
+    found: tuple[Boxes, ...]
+    there: tuple[Any, ...]
+    at: NDArray[np.int64]
+    digests: tuple[bytes, ...]
+    unread: tuple[Diagnostic, ...]
+
+
+class _Ready(NamedTuple):
+    """An image that can be computed: as the network takes it, what is true of it, and how it came to be so."""
+
+    pixels: Pixels
+    truth: Any
+    digest: bytes
+    placement: Placement
+
+
 def run_over(engine: Engine, images: Any, hear: Hear | None = None) -> Computed:
     """What a network makes of all images of a data set.
 
     Raises:
+        Mistakes: its numbers are not finite, or it finds boxes.
+    """
+    if engine.find is not None:
+        name = legible(engine.path)
+        wrong = say.UNFIT_TASK.at(nowhere(engine.path), what="this takes vectors", path=name, task=engine.kind)
+        raise api.Mistakes([wrong.with_fix("`spine eval` computes the figures of a detector")])
+    rows: list[Decoded] = []
+    seen: list[tuple[int, _Ready]] = []
+    lost: list[Diagnostic] = []
+    for good in _batches(engine, images, hear, lost):
+        values = engine.compute([one.pixels for _, one in good])
+        _finite(engine, images, good, np.array([bool(np.isfinite(row).all()) for row in values]))
+        rows.append(values)
+        seen += good
+    values = np.concatenate(rows) if rows else np.empty((0, 0), dtype=np.float32)
+    labels = np.array([int(one.truth) for _, one in seen], np.int64)
+    return Computed(values, labels, *_about(seen), tuple(lost))
+
+
+def find_over(
+    engine: Engine, images: Any, hear: Hear | None = None, limits: Mapping[str, Any] | None = None
+) -> Located:
+    """What a detector finds in all images of a data set; `limits` stand instead of its own.
+
+    Raises:
         Mistakes: its numbers are not finite.
     """
-    count = len(images)
-    rows: list[Decoded] = []
-    labels: list[int] = []
-    at: list[int] = []
-    digests: list[bytes] = []
+    assert engine.find is not None
+    found: list[Boxes] = []
+    seen: list[tuple[int, _Ready]] = []
     lost: list[Diagnostic] = []
+    for good in _batches(engine, images, hear, lost):
+        boxes = engine.find([one.pixels for _, one in good], limits or {})
+        _finite(engine, images, good, np.array([one.are_finite for one in boxes]))
+        found += [one.in_picture(ready.placement) for one, (_, ready) in zip(boxes, good, strict=True)]
+        seen += good
+    return Located(tuple(found), tuple(one.truth for _, one in seen), *_about(seen), tuple(lost))
 
-    def one(index: int) -> tuple[Pixels, int, bytes] | BadPicture:
+
+def _about(seen: Sequence[tuple[int, _Ready]]) -> tuple[NDArray[np.int64], tuple[bytes, ...]]:
+    """The numbers of images in their data, and digests of their pixels."""
+    return np.array([index for index, _ in seen], np.int64), tuple(one.digest for _, one in seen)
+
+
+def _batches(
+    engine: Engine, images: Any, hear: Hear | None, lost: list[Diagnostic]
+) -> Iterator[list[tuple[int, _Ready]]]:
+    """Images that can be read, with their numbers, a batch at a time; why others cannot be is put into `lost`."""
+    count = len(images)
+
+    def one(index: int) -> _Ready | BadPicture:
         try:
-            pixels, label = images.read(index)
-            return engine.prepare(pixels), int(label), digest_of_pixels(pixels)
+            pixels, truth = images.read(index)
+            placement = engine.preprocessing.placement(*pixels.shape[:2])
+            return _Ready(engine.prepare(pixels), truth, digest_of_pixels(pixels), placement)
         except BadPicture as error:
             return error
         except MemoryError:
@@ -62,7 +125,7 @@ def run_over(engine: Engine, images: Any, hear: Hear | None = None) -> Computed:
 
     with ThreadPoolExecutor(max(1, min(4, usual_workers()))) as pool:
 
-        def begun(start: int) -> list[Future[tuple[Pixels, int, bytes] | BadPicture]]:
+        def begun(start: int) -> list[Future[_Ready | BadPicture]]:
             return [pool.submit(one, index) for index in range(start, min(start + BATCH, count))]
 
         ahead = begun(0)
@@ -72,26 +135,20 @@ def run_over(engine: Engine, images: Any, hear: Hear | None = None) -> Computed:
             bad = [(start + n, row) for n, row in enumerate(found) if isinstance(row, BadPicture)]
             lost += [unread(_place(images, index, error), error) for index, error in bad]
             if good:
-                rows.append(_finite(engine, images, [n for n, _ in good], [row[0] for _, row in good]))
-            at += [index for index, _ in good]
-            labels += [row[1] for _, row in good]
-            digests += [row[2] for _, row in good]
+                yield good
             if hear is not None:
                 hear(min(start + BATCH, count), count)
-    values = np.concatenate(rows) if rows else np.empty((0, 0), dtype=np.float32)
-    return Computed(values, np.array(labels, np.int64), np.array(at, np.int64), tuple(digests), tuple(lost))
 
 
-def _finite(engine: Engine, images: Any, at: Sequence[int], pictures: Sequence[Pixels]) -> Decoded:
-    values = engine.compute(pictures)
-    wrong = np.flatnonzero(~np.isfinite(values).all(1))
+def _finite(engine: Engine, images: Any, seen: Sequence[tuple[int, _Ready]], finite: NDArray[np.bool_]) -> None:
+    """See that what came of each image of a batch is numbers."""
+    wrong = np.flatnonzero(~finite)
     if len(wrong):
-        name = _called(images, at[int(wrong[0])])
+        name = _called(images, seen[int(wrong[0])][0])
         found = say.OUTPUT_NOT_FINITE.at(nowhere(engine.path), network=engine.network, path=name)
         raise api.Mistakes(
             [found.with_fix(f"see which weights are not: `spine weights verify {legible(engine.path)}`")]
         )
-    return values
 
 
 def _called(images: Any, index: int) -> str:

@@ -13,17 +13,20 @@ from typing import Any, Protocol
 
 from spinedsl import checks as say
 from spinedsl import reading
+from spinedsl.data.boxes import BoxSet
 from spinedsl.data.dataset import Dataset, Sample, nowhere, unknown_class
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.section import Section, read_section
-from spinedsl.data.sources import Options, open_dataset
+from spinedsl.data.sources import Options, open_data, open_dataset
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.inference.engine import Engine
 from spinedsl.reading import legible
 from spinedsl.record import Record, replace
 from spinedsl.source import Source
-from spinedsl.tasks import TASKS
+from spinedsl.tasks import BOXES, TASKS
 from spinedsl.toml import read_toml
+
+SHOWN = 12  # classes in a message
 
 
 class Images(Protocol):
@@ -35,8 +38,8 @@ class Images(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, index: int) -> tuple[Pixels, int]:
-        """Pixels and label of a sample."""
+    def read(self, index: int) -> tuple[Pixels, Any]:
+        """Pixels of a sample, and its label or what lies in it."""
 
 
 def images_of(engine: Engine, given: object, pairs: str = "") -> Outcome[Any]:
@@ -94,7 +97,9 @@ def _remembered(engine: Engine, pairs: str) -> Outcome[Any]:
 def _of_section(engine: Engine, section: Section, name: str, pairs: str) -> Outcome[Any]:
     if section.validation is None:
         return _nothing(engine, f"`{legible(name)}` names no validation images")
-    return _opened(engine, section.validation, section.kind, replace(section.options, labels=""), pairs)
+    images = section.validation_images or section.options.images
+    options = replace(section.options, labels="", images=images)
+    return _opened(engine, section.validation, section.kind, options, pairs)
 
 
 def _nothing(engine: Engine, reason: str) -> Outcome[Any]:
@@ -106,8 +111,11 @@ def _nothing(engine: Engine, reason: str) -> Outcome[Any]:
 # ---- opened, with the classes of the network ----
 
 
-def _opened(engine: Engine, path: Path, kind: str, options: Options, pairs: str) -> Outcome[Dataset]:
+def _opened(engine: Engine, path: Path, kind: str, options: Options, pairs: str) -> Outcome[Any]:
     options = replace(options, pairs=pairs or options.pairs)
+    if TASKS[engine.kind].truth == BOXES:
+        # The classes of the network here too.
+        return _filled(_with_boxes(open_data(path, kind, replace(options, classes=engine.classes)), path), path)
     if not TASKS[engine.kind].by_class:
         kind = "persons" if options.pairs and kind in ("auto", "folder") else kind
         outcome = open_dataset(path, kind, replace(options, classes=()))
@@ -119,7 +127,16 @@ def _opened(engine: Engine, path: Path, kind: str, options: Options, pairs: str)
     return _filled(open_dataset(path, kind, replace(options, classes=engine.classes)), path)
 
 
-def _filled(outcome: Outcome[Dataset], path: Path) -> Outcome[Dataset]:
+def _with_boxes(outcome: Outcome[Any], path: Path) -> Outcome[Any]:
+    """The same, unless its images have no boxes."""
+    if outcome.value is None or isinstance(outcome.value, BoxSet):
+        return outcome
+    reason = f"the images of `{legible(str(path))}` have a class each, and a detector needs boxes"
+    found = say.NO_IMAGES.at(nowhere(str(path)), reason=reason)
+    return Outcome(None, (found.with_fix("name COCO's JSON, a folder of VOC's XML files, or one of YOLO's labels"),))
+
+
+def _filled(outcome: Outcome[Any], path: Path) -> Outcome[Any]:
     """The same, unless it has no pictures."""
     if outcome.value is None or not outcome.ok or len(outcome.value):
         return outcome
@@ -160,6 +177,10 @@ def _by_name(engine: Engine, images: Any) -> Outcome[Any]:
         return Outcome(None, (say.NO_IMAGES.at(nowhere("<data>"), reason="the data set is empty"),))
     if not TASKS[engine.kind].by_class or names == engine.classes:
         return Outcome(images)
+    task = TASKS[engine.kind]
+    if task.truth == BOXES:
+        what = f"its classes are {', '.join(names[:SHOWN])}, and the network's {', '.join(engine.classes[:SHOWN])}"
+        return Outcome(None, (say.NO_IMAGES.at(nowhere("<data>"), reason=what),))
     numbers = {name: number for number, name in enumerate(engine.classes)}
     unknown = [name for name in names if name not in numbers]
     if unknown:

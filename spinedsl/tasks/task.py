@@ -85,7 +85,8 @@ class Task(Record, eq=False):
     """What outputs mean.
 
     * `reads` says what of a program is meant, by its task row if it has one, and by the name that was asked for; it
-      raises `Unfit`. `odd` are settings that do not go with that; the last argument tells which were written.
+      raises `Unfit`. `odd` are settings that do not go with that; the last argument tells which were written. `told` is
+      how it is taught, in words, where that is worth a line.
     * `tensors` are those that only training has: the shape of each, from the features, how many classes there are, and
       the settings.
     * `loss` gets what is read, the outputs, the truth of the batch, those tensors, the settings and the step.
@@ -112,9 +113,11 @@ class Task(Record, eq=False):
     shown: Callable[[Sequence[Any], Sequence[Any], int, Sequence[str]], list[Shown]]
     by_class: bool  # its labels are those of the outputs, a number or a box's class each
     mix: Callable[[Tensor, Tensor, int, float, Tensor], tuple[Tensor, Tensor]] | None = None
+    told: Callable[[Reading, Values], str] = lambda reading, values: ""
     odd: Callable[[Reading, Values, Callable[[str], bool]], Iterator[Odd]] = lambda reading, values, says: iter(())
     compares: Callable[[Values], bool] = lambda values: False
     needs: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()  # settings that decoding reads, which whoever uses the network may change
 
     def __brief__(self) -> str:
         return self.kind

@@ -92,11 +92,8 @@ def network_of(config: Config, size: tuple[int, int] | None, custom: bool = Fals
 
 
 def _parameters(source: Source, name: str) -> tuple[str, ...]:
-    """What a network can be given; of one that was given something, the one that it is made of."""
-    network = load(source).networks[name]
-    while network.instance is not None and network.instance.arguments and network.base is not None:
-        network = network.base
-    return tuple(parameter.name.text for parameter in network.declared.parameters)
+    """What a network can be given; what it is made of can be given the same."""
+    return tuple(parameter.name.text for parameter in load(source).networks[name].declared.parameters)
 
 
 def _source(config: Config, path: Path) -> Outcome[tuple[Source, str | None]]:
@@ -225,10 +222,13 @@ class Trained(Record, eq=False):
         """The settings of the task."""
         return self.task.values(self.about["task"])
 
-    def decode(self, outputs: Mapping[str, Tensor]) -> Any:
-        """What the task makes of the network's outputs: shares of classes, vectors of unit length, boxes."""
+    def decode(self, outputs: Mapping[str, Tensor], limits: Mapping[str, Any] | None = None) -> Any:
+        """What the task makes of the network's outputs: shares of classes, vectors of unit length, boxes.
+
+        `limits` are settings that stand instead of those that it was trained with.
+        """
         size = (self.preprocessing.height, self.preprocessing.width)
-        return self.task.decode(self.reading, outputs, size, self.values)
+        return self.task.decode(self.reading, outputs, size, self.values | dict(limits or {}))
 
 
 def open_trained(path: str | Path) -> Outcome[Trained]:

@@ -201,6 +201,9 @@ class Run:
         if self.logs is not None:
             self.open.callback(self.logs.close)
         self.tell(f"{self.place}")
+        told = setup.task.told(setup.network.reading, config.task) if setup.loss is None else ""
+        if told:
+            self.tell(told)
         late = lagging(self.state.module, self.steps * config.run["accumulate"])
         if late is not None and not config.run["recalibrate"] and not config.weights["freeze_norms"]:
             self.warn(late)

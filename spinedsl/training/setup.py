@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from torch import Tensor, nn
 
+from spinedsl import checks as say
 from spinedsl import extras
 from spinedsl.brief import counted
 from spinedsl.data.augment import Augmentation
@@ -24,7 +25,7 @@ from spinedsl.data.sampler import Groups, Indices, Plan
 from spinedsl.data.section import of_wrong, steps_at_odds
 from spinedsl.data.seen import Hear
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 from spinedsl.tasks import BOXES, LABELS, TASKS, Task
 from spinedsl.training import images
 from spinedsl.training.build import Network, network_of
@@ -113,7 +114,8 @@ def set_up(
         if opened.value is not None:
             train, validation = opened.value.train, opened.value.validation
             seen = _image_of(config, network)
-            reported += images.looked_at(config, opened.value, _outputs(network, loss), hear, seen)
+            found = images.looked_at(config, opened.value, _outputs(network, loss), hear, seen)
+            reported += [_with_argument(one, network, len(train.classes)) for one in found]
     else:
         reported += steps_at_odds(section, boxes=truth_in(train) == BOXES)
     if network is None or train is None or _any(reported):
@@ -302,6 +304,13 @@ def _labels(config: Config, network: Network, train: Images) -> list[Diagnostic]
         found = at_odds(config, ("task", odd.setting), odd.what)
         reported.append(found.with_fix(odd.fix) if odd.fix else found)
     return reported
+
+
+def _with_argument(found: Diagnostic, network: Network | None, classes: int) -> Diagnostic:
+    """The same with the argument that gives the network so many classes, where it has another number of them."""
+    if network is None or found.code.id != say.HEAD_MISFIT.id:
+        return found
+    return replace(found, fixes=()).with_fix(_for_classes(network, classes))
 
 
 def _for_classes(network: Network, classes: int) -> str:

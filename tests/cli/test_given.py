@@ -17,6 +17,7 @@ import pytest
 import torch
 
 import spinedsl
+from spinedsl import train
 from spinedsl.cli import parser
 from spinedsl.cli.parsing import leaves
 from spinedsl.ops.graph import flatten
@@ -26,6 +27,7 @@ from tests.building import weights_for
 from tests.cli.running import run
 from tests.data.making import data_sets
 from tests.inference.making import used
+from tests.training import finding as shapes
 
 OPTIONS = {
     leaf.prog.removeprefix("spine "): {action.option_strings[-1] for action in leaf._actions if action.option_strings}
@@ -168,6 +170,10 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         },
         "eval faces.safetensors --data people --gallery gallery.safetensors": {"--fpir": ("0.5",)},
         "eval sizes.safetensors --data colours -o theirs": {"--force": ()},
+        "eval finder.safetensors --data shapes.json": {
+            "--score": ("0.99",), "--overlap": ("0.1",), "--top": ("1",), "--most": ("1",),
+            "--coco-results": ("found.json",),
+        },
     },
     "predict": {
         "predict sizes.safetensors colours": {
@@ -305,6 +311,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save(sets, folder / "two.pt")
     data_sets(folder)
     used(folder)
+    shapes.as_coco(folder, shapes.Shapes(4), "shapes.json")
+    run_of = shapes.settings(folder / "colours", run={"steps": 30, "output": str(folder / "found")})
+    shutil.copy(train(run_of, data=shapes.Shapes(4)).last, folder / "finder.safetensors")
     many = "path,label\n" + "".join(f"{number}.png,{number % 2}\n" for number in range(30))
     (folder / "many.csv").write_text(many, encoding="utf-8")
     np.savez(folder / "part.npz", **dict(list(tensors.items())[1:]))  # type: ignore[arg-type]

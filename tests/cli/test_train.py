@@ -13,6 +13,7 @@ from spinedsl.data.steps import AUGMENTS
 from spinedsl.record import names
 from spinedsl.training import checkpoint
 from tests.cli.running import run
+from tests.training import finding as shapes
 from tests.training.running import NET, Squares
 
 CONFIG = """\
@@ -150,3 +151,37 @@ def test_lists_of_settings_and_presets(capsys: pytest.CaptureFixture[str]) -> No
     assert [line.split(":")[0].strip() for line in augment.splitlines()] == list(AUGMENTS)
     assert "flip: left and right change places (true, or { chance = 0.5 })" in augment
     assert json.loads(run(capsys, "train", "--settings", "--json")[1])["run"]["batch"]
+
+
+# ---- detectors ----
+
+
+def test_a_detector_is_trained_and_evaluated_from_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """COCO's JSON by [data], with the preset for small detectors; figures, sheets and what was found."""
+    monkeypatch.chdir(tmp_path)
+    shapes.as_coco(tmp_path, shapes.Shapes(12), "train.json")
+    shapes.as_coco(tmp_path, shapes.Shapes(6, seed=1), "val.json")
+    (tmp_path / "net.spine").write_text(shapes.NETWORKS["points"])
+    (tmp_path / "finder.toml").write_text(
+        'preset = "small-detector"\n[network]\nfile = "net.spine"\n[data]\ntrain = "train.json"\n'
+        'validation = "val.json"\n[run]\nepochs = 2\nbatch = 4\nvalidate_every = 1\n'
+    )
+    status, out, err = run(capsys, "train", "finder.toml", "--check")
+    assert status == 0, err
+    assert out == "Finder for detection: 12 images of 2 classes, 6 steps\n"
+    status, out, err = run(capsys, "train", "finder.toml")
+    assert status == 0, err
+    assert "points at strides 8, 16, matched by fcos; focal and giou losses, and one of quality" in err
+    assert "step 6: ap 0." in err
+    assert len(list((tmp_path / "run/pictures").iterdir())) == 2
+    assert run(capsys, "eval", "run")[0] == 0
+    found = checkpoint.read(tmp_path / "run/last.safetensors").value
+    assert found is not None
+    assert found.about["task"]["kind"] == "detection"
+    assert found.about["data"]["digest"]
+    status, _, err = run(capsys, "train", "finder.toml", "--check", "--change", "network.arguments={ classes = 3 }")
+    assert status == 1
+    assert "the network has 3 outputs" in err
+    assert "`arguments = { classes = 2 }` in [network]" in err

@@ -18,6 +18,7 @@ from spinedsl.tasks.detection.boxes import area
 from spinedsl.tasks.detection.suppression import Candidates
 
 PACKAGES = ("faster_coco_eval",)
+MOST = 100  # boxes of an image that count
 NOTHING = -1.0  # of COCO, where there is no object to be found
 
 
@@ -65,26 +66,77 @@ def average_precision(found: Sequence[Candidates], there: Sequence[Objects], cla
         MissingPackage: faster-coco-eval is not installed.
         ValueError: the two are not of equally many images.
     """
-    require(*PACKAGES)
-    from faster_coco_eval import COCO, COCOeval_faster  # noqa: PLC0415 - only who asks for AP needs it
+    return Judged(found, there, classes).precision()
 
-    truth, results = truth_of(there, classes), results_of(found)
-    if len(found) != len(there):
-        raise ValueError(f"results of {len(found)} images for {len(there)} images")
-    if not truth["annotations"]:
-        no = float("nan")
-        return Precision(no, no, no, no, no, no, no, (no,) * classes)
-    known = COCO(truth)
-    compared = COCOeval_faster(known, known.loadRes(results), "bbox")
-    compared.evaluate()
-    compared.accumulate()
-    precision, recall = compared.eval["precision"], compared.eval["recall"]  # overlap, recall, class, size, most
-    whole = precision[:, :, :, 0, -1]
-    small, medium, large = (_mean(precision[:, :, :, number, -1]) for number in (1, 2, 3))
-    return Precision(
-        _mean(whole), _mean(whole[0]), _mean(whole[5]), small, medium, large, _mean(recall[:, :, 0, -1]),
-        tuple(_mean(whole[:, :, number]) for number in range(classes)),
-    )  # fmt: skip
+
+class Judged:
+    """What was found in some images, each box compared with the objects of its image: once, for many figures.
+
+    Raises:
+        MissingPackage: faster-coco-eval is not installed.
+        ValueError: the two are not of equally many images.
+    """
+
+    def __init__(self, found: Sequence[Candidates], there: Sequence[Objects], classes: int) -> None:
+        require(*PACKAGES)
+        from faster_coco_eval import COCO, COCOeval_faster  # noqa: PLC0415 - only who asks for AP needs it
+
+        truth, results = truth_of(there, classes), results_of(found)
+        if len(found) != len(there):
+            raise ValueError(f"results of {len(found)} images for {len(there)} images")
+        self.images, self.classes = len(there), classes
+        self._parts: list[Any] = []  # of each class, size and image
+        if truth["annotations"]:
+            known = COCO(truth)
+            compared = COCOeval_faster(known, known.loadRes(results), "bbox", separate_eval=True)
+            compared.params.maxDets = [MOST]
+            compared.evaluate()
+            self._settings, self._parts = compared._paramsEval, compared._evalImgs_cpp  # noqa: SLF001 - its own names
+
+    @property
+    def cost(self) -> int:
+        """How many parts each figure is made of, by which its time can be told."""
+        return len(self._parts)
+
+    def precision(self, images: Sequence[int] | None = None) -> Precision:
+        """The figures of all images, or of some, each as often as it is given."""
+        held = self._accumulated(images)
+        if held is None:
+            no = float("nan")
+            return Precision(no, no, no, no, no, no, no, (no,) * self.classes)
+        precision, recall = held["precision"][..., -1], held["recall"][..., -1]  # overlap, recall, class, size
+        whole = precision[:, :, :, 0]
+        small, medium, large = (_mean(precision[:, :, :, number]) for number in (1, 2, 3))
+        return Precision(
+            _mean(whole), _mean(whole[0]), _mean(whole[5]), small, medium, large, _mean(recall[:, :, 0]),
+            tuple(_mean(whole[:, :, number]) for number in range(self.classes)),
+        )  # fmt: skip
+
+    def curves(self) -> list[list[float]]:
+        """The precision of each class at overlap 0.50, at recalls of 0, 0.01, …, 1; nothing for one without objects."""
+        held = self._accumulated(None)
+        if held is None:
+            return [[] for _ in range(self.classes)]
+        at_half = held["precision"][0, :, :, 0, -1]
+        return [_there(at_half[:, number].tolist()) for number in range(self.classes)]
+
+    def _accumulated(self, images: Sequence[int] | None) -> Mapping[str, Any] | None:
+        """What the comparison comes to, of some images."""
+        from faster_coco_eval import faster_eval_api_cpp as core  # noqa: PLC0415 - as above
+
+        if not self._parts:
+            return None
+        parts = self._parts
+        if images is not None:
+            rows = range(0, len(parts), self.images)
+            parts = [parts[row + image] for row in rows for image in images]
+        found: Mapping[str, Any] = core.COCOevalAccumulate(self._settings, parts)
+        return found
+
+
+def _there(values: list[float]) -> list[float]:
+    """The values, if COCO has any."""
+    return [] if NOTHING in values else values
 
 
 def _mean(values: Any) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from spinedsl.brief import counted
 from spinedsl.ops.detection import KIND, detector
 from spinedsl.ops.program import Program
 from spinedsl.ops.program import Task as TaskRow
@@ -129,6 +130,14 @@ def _odd(reading: Reading, values: Values, says: Callable[[str], bool]) -> Itera
     yield from (Odd(*one) for one in odds(reading.boxes, values, says))
 
 
+def _told(reading: Reading, values: Values) -> str:
+    what, how = reading.boxes, teaching(reading.boxes, values)
+    places = f"{counted(len(what.sides), 'anchor')} a position" if what.sides else "points"
+    strides = ", ".join(map(str, what.strides))
+    losses = f"{how.classification} and {how.boxes} losses" + (", and one of quality" if what.quality else "")
+    return f"{places} at strides {strides}, matched by {how.matching}; {losses}"
+
+
 DETECTION = Task(
     kind=KIND,
     about="boxes around objects, of classes",
@@ -144,6 +153,8 @@ DETECTION = Task(
     best="ap",
     shown=_shown,
     by_class=True,
+    told=_told,
     odd=_odd,
     needs=PACKAGES,
+    limits=tuple(setting.name for setting in DECODING),
 )
