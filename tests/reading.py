@@ -221,6 +221,8 @@ class Reader:
             return self.definition(call)
         positional = [self.value(argument.value) for argument in call.arguments if argument.name is None]
         named = {a.name.text: self.value(a.value) for a in call.arguments if a.name is not None}
+        if name in OF_MAPS and name not in self.env and any(isinstance(value, Map) for value in positional):
+            return of_maps(name, positional)
         if name in NUMBERS and name not in self.env:
             return plain(NUMBERS[name](*positional, *(named[key] for key in ("a", "b", "x", "to") if key in named)))
         if name in LISTS and name not in self.env:
@@ -305,6 +307,22 @@ def binary(sign: str, left: Any, right: Any) -> Any:
     return Map(array, level, maps[0].flat)
 
 
+OF_MAPS: Mapping[str, Callable[..., Any]] = {
+    "max": np.maximum, "min": np.minimum, "power": np.power, "sqrt": np.sqrt,
+}  # fmt: skip
+
+
+def of_maps(name: str, values: Sequence[Any]) -> Map:
+    """A function of numbers on maps and numbers, from left to right."""
+    maps = [value for value in values if isinstance(value, Map)]
+    first, *others = (value.array if isinstance(value, Map) else float(value) for value in values)
+    array = np.asarray(first if others else OF_MAPS[name](first))
+    for other in others:
+        array = OF_MAPS[name](array, other)
+    level = next((one.level for one in maps if one.level is not None), None)
+    return Map(array, level, maps[0].flat)
+
+
 def type_of(one: Map | Block) -> Type:
     """As much of a type as shapes of parameters need."""
     if isinstance(one, Block) or one.flat:
@@ -314,7 +332,7 @@ def type_of(one: Map | Block) -> Type:
 
 def level_after(name: str, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> int | None:
     """The level of what comes out."""
-    if name in ("global_average_pool", "flatten", "linear", "constant") or not inputs:
+    if name in ("global_average_pool", "global_max_pool", "flatten", "linear", "constant") or not inputs:
         return None
     others = inputs[1:] if name in ("resize", "reshape") and len(inputs) > 1 else inputs
     level: int | None = next((one.level for one in others if one.level is not None), None)

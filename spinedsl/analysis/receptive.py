@@ -139,6 +139,25 @@ def _shifted(side: int) -> Rule:
     return rule
 
 
+def _shuffled(at: At, inputs: Sequence[Runs]) -> Runs:
+    """Positions of a square come from the channels of one, each of which counts for all of the square."""
+    factor = at.number("factor")
+    squares = _grouped(inputs[0], at.result.channels, at.result.channels)
+    return at.through(squares, lambda p: (p // factor, p // factor))
+
+
+def _unshuffled(at: At, inputs: Sequence[Runs]) -> Runs:
+    """Each channel becomes one for every place of a square: row by row, column by column in those."""
+    factor = at.number("factor")
+    places = [(place // factor, place % factor)[at.axis] for place in range(factor * factor)]
+
+    def shifted(by: int) -> Runs:
+        return at.through(inputs[0], lambda p: (p * factor + by, p * factor + by))
+
+    listed = [_listed(shifted(by)) for by in range(factor)]
+    return _merged((1, listed[by][channel]) for channel in range(at.types[0].channels) for by in places)
+
+
 def _pooled(at: At, inputs: Sequence[Runs]) -> Runs:
     return _merged((count, whole(reach)) for count, reach in inputs[0])
 
@@ -237,6 +256,15 @@ def _over_first_axis(at: At, inputs: Sequence[Runs]) -> Runs:
     return _merged([(1, united(listed[index::rest])) for index in range(rest)] * _axes(at.types[0])[0])
 
 
+def _folded(at: At, inputs: Sequence[Runs]) -> Runs:
+    """What stands along the first axis becomes one."""
+    rest = at.result.channels
+    if rest == 1 or len(inputs[0]) == 1:
+        return _all(inputs[0], rest)
+    listed = _listed(inputs[0])
+    return _merged((1, united(listed[index::rest])) for index in range(rest))
+
+
 def _over_positions(at: At, inputs: Sequence[Runs]) -> Runs:
     """Groups of channels, each over all positions."""
     return _pooled(at, [_grouped(inputs[0], at.number("groups"), at.result.channels)])
@@ -305,6 +333,16 @@ RULES: Mapping[str, Rule] = {
     "multiply": _both,
     "add_scalar": _same,
     "multiply_scalar": _same,
+    "divide": _both,
+    "maximum": _both,
+    "minimum": _both,
+    "maximum_scalar": _same,
+    "minimum_scalar": _same,
+    "power": _same,
+    "exp": _same,
+    "channel_mean": _folded,
+    "channel_max": _folded,
+    "channel_sum": _folded,
     "l2_normalise": _over_first_axis,
     "concat": _concatenated,
     "slice": _sliced,
@@ -313,6 +351,11 @@ RULES: Mapping[str, Rule] = {
     "max_pool": _window,
     "average_pool": _window,
     "global_average_pool": _pooled,
+    "global_max_pool": _pooled,
+    "global_sum_pool": _pooled,
+    "adaptive_average_pool": _pooled,
+    "pixel_shuffle": _shuffled,
+    "pixel_unshuffle": _unshuffled,
     "upsample": _resized,
     "resize": _resized,
     "resize_to_level": _resized,

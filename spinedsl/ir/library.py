@@ -25,8 +25,16 @@ SCALAR_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "round": ("x", "to"),
     "max": ("a", "b"),
     "min": ("a", "b"),
+    "power": ("x", "exponent"),
+    "sqrt": ("x",),
+    "log2": ("x",),
 }
 LIST_FUNCTIONS = ("sum", "first", "last", "rest", "len")
+# What files written before may have defined themselves: theirs is meant there.
+YIELDING = frozenset(
+    "power sqrt log2 exp channel_mean channel_max channel_sum global_max_pool global_sum_pool adaptive_average_pool "
+    "pixel_shuffle pixel_unshuffle".split()
+)
 PROPERTIES = ("channels", "in_channels", "out_channels", "level", "height", "width")  # of feature maps and blocks
 
 # The parameters that a row fills in by itself, first ones first.
@@ -181,7 +189,7 @@ def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) 
             places[defined.name] = import_.span
     for definition in file.definitions:
         name = definition.name
-        if language_callable(name.text) is not None:
+        if name.text not in YIELDING and language_callable(name.text) is not None:
             diagnostics.append(
                 say.DEFINED_TWICE.at(name.span, name=name.text, what="a definition")
                 .with_notes(f"`{name.text}` is part of the language")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Unit
+from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, YIELDING, Unit
 from spinedsl.record import Record, field
 from spinedsl.syntax import tree
 
@@ -26,7 +26,8 @@ def name_parts(definition: tree.Definition, unit: Unit) -> Paths:
 
     A `repeat` that keeps what is shared in it apart has a second prefix, for that.
     """
-    namer = _Namer(unit)
+    bound = {parameter.name.text for parameter in definition.parameters} | _bound(definition.body)
+    namer = _Namer(unit, YIELDING & (bound | unit.definitions.keys()))
     taken = _own_names(definition.body)
     shared = _Shared()
     namer.body(definition.body, taken, shared, outermost=True)
@@ -47,6 +48,7 @@ class _Shared(Record, frozen=False):
 
 class _Namer(Record, frozen=False):
     unit: Unit
+    own: frozenset[str]  # names of functions that mean something else here
     paths: Paths = field(default_factory=dict)
     let: int = 0
     home: _Shared | None = None  # what is shared goes here; None outside of loops
@@ -83,7 +85,7 @@ class _Namer(Record, frozen=False):
         self.let = id(binding) if binding.keyword == "let" else 0
         if binding.keyword != "let":
             self.calls(value, (), taken)
-        elif isinstance(value, tree.Call) and value.callee.text in self.unit.definitions and not _has_calls(value):
+        elif isinstance(value, tree.Call) and value.callee.text in self.unit.definitions and not self.has_calls(value):
             # The definition's own parameters stand right below the let's name.
             self.give(value, (binding.name.text,))
         else:
@@ -100,8 +102,23 @@ class _Namer(Record, frozen=False):
                     self.calls(item.value if isinstance(item, tree.Argument) else item, scope, taken)
             elif type(part) in tree.EXPRESSIONS:
                 self.calls(part, scope, taken)  # type: ignore[arg-type]
-        if isinstance(expr, tree.Call) and _is_named(expr):
+        if isinstance(expr, tree.Call) and self.is_named(expr):
             self.give(expr, (*scope, _fresh(expr.callee.text, taken)))
+
+    def is_named(self, call: tree.Call) -> bool:
+        """It is an operation or a definition, whose parameters need a name."""
+        name = call.callee.text
+        return name in self.own or (name not in SCALAR_FUNCTIONS and name not in LIST_FUNCTIONS)
+
+    def has_calls(self, call: tree.Call) -> bool:
+        """An argument of the call is, or holds, an operation with a name of its own."""
+        pending: list[object] = list(call.arguments)
+        while pending:
+            part = pending.pop()
+            if isinstance(part, tree.Call) and self.is_named(part):
+                return True
+            pending += tree.parts(part)
+        return False
 
     def give(self, call: tree.Call, path: tuple[str, ...]) -> None:
         """Name a call, a shared one in a loop later."""
@@ -156,19 +173,17 @@ def _callees(body: tree.Body) -> set[str]:
     return names
 
 
-def _is_named(call: tree.Call) -> bool:
-    return call.callee.text not in SCALAR_FUNCTIONS and call.callee.text not in LIST_FUNCTIONS
-
-
-def _has_calls(call: tree.Call) -> bool:
-    """An argument of the call is, or holds, an operation with a name of its own."""
-    pending: list[object] = list(call.arguments)
-    while pending:
-        part = pending.pop()
-        if isinstance(part, tree.Call) and _is_named(part):
-            return True
-        pending += tree.parts(part)
-    return False
+def _bound(body: tree.Body) -> set[str]:
+    """Every name that a statement gives."""
+    found: set[str] = set()
+    for statement in body:
+        if isinstance(statement, tree.Binding):
+            found.add(statement.name.text)
+        elif isinstance(statement, tree.If):
+            found |= _bound(statement.then + statement.other)
+        elif isinstance(statement, tree.Repeat | tree.Each):
+            found |= _bound(statement.body)
+    return found
 
 
 def _fresh(name: str, taken: set[str]) -> str:

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard, cast
 
 MAX_BITS = 256
 
@@ -93,16 +93,54 @@ def _round(values: Sequence[Number]) -> Number:
     return floor(Fraction(x) / Fraction(to) + Fraction(1, 2)) * to
 
 
-# The functions of numbers, on their arguments in order. `max` and `min` take two or more.
-FUNCTIONS: Mapping[str, Callable[[Sequence[Number]], Number]] = {
+def _root(value: int, degree: int) -> int | None:
+    """The whole number of which `value` is that power; None where there is none."""
+    low, high = 0, 1 << -(-value.bit_length() // degree)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if middle**degree < value else (low, middle)
+    return low if low**degree == value else None
+
+
+def _power(values: Sequence[Number]) -> Number | None:
+    """Exact, by roots where the exponent is no whole number; a number that would be too long stops at twice that."""
+    x, exponent = Fraction(values[0]), Fraction(values[1])
+    degree, times = exponent.denominator, abs(exponent.numerator)
+    if degree > MAX_BITS or (x < 0 and degree % 2 == 0):
+        return None
+    parts = [_root(part, degree) for part in (abs(x.numerator), x.denominator)]
+    if None in parts:
+        return None
+    above, below = (cast(int, part) for part in parts)
+    if max(above, below) > 1 and times * max(above, below).bit_length() > 2 * MAX_BITS:
+        return 1 << 2 * MAX_BITS
+    sign = -1 if x < 0 and times % 2 else 1
+    found = Fraction(sign * above ** min(times, 2 * MAX_BITS), below ** min(times, 2 * MAX_BITS))
+    return 1 / found if exponent < 0 else found
+
+
+def _log2(values: Sequence[Number]) -> Number | None:
+    x = Fraction(values[0])
+    if x <= 0 or x.numerator & (x.numerator - 1) or x.denominator & (x.denominator - 1):
+        return None
+    return x.numerator.bit_length() - x.denominator.bit_length()
+
+
+# The functions of numbers, on their arguments in order. `max` and `min` take two or more. None: it is no exact number.
+FUNCTIONS: Mapping[str, Callable[[Sequence[Number]], Number | None]] = {
     "floor": lambda values: floor(values[0]),
     "ceil": lambda values: ceil(values[0]),
     "round": _round,
     "max": max,
     "min": min,
+    "power": _power,
+    "sqrt": lambda values: _power((values[0], Fraction(1, 2))),
+    "log2": _log2,
 }
 
 
 def key_of(value: object) -> object:
     """A value for use in a dictionary key: True and 1 are told apart."""
+    if isinstance(value, tuple):
+        return (tuple, *map(key_of, value))
     return (type(value), value)

@@ -187,3 +187,25 @@ def axes_swapped(types: Sequence[Type], attributes: Attributes, result: Type, wa
     for size, step in zip(result.axes, steps, strict=True):
         sources = [before + at * step for before in sources for at in range(size)]
     return (_mapped(wanted, sources, types[0].channels),)
+
+
+def folded(types: Sequence[Type], attributes: Attributes, result: Type, wanted: Channels) -> tuple[Channels, ...]:
+    """Of every place on the other axes, all along the first."""
+    x = types[0]
+    first = (x.axes or (x.channels,))[0]
+    return (ALL if wanted == ALL else _set(_marks(wanted, result.channels) * first),)
+
+
+def powered(types: Sequence[Type], attributes: Attributes, result: Type, wanted: Channels) -> tuple[Channels, ...]:
+    """Channel by channel; what is raised to 0 is always 1."""
+    return (wanted if attributes["exponent"] else 0,)
+
+
+def gathered(types: Sequence[Type], attributes: Attributes, result: Type, wanted: Channels) -> tuple[Channels, ...]:
+    """Of each channel the block that its positions come from."""
+    return (_filled(wanted, result.channels, types[0].channels // result.channels),)
+
+
+def scattered(types: Sequence[Type], attributes: Attributes, result: Type, wanted: Channels) -> tuple[Channels, ...]:
+    """The channels that have one of these as a part."""
+    return (_blocks(wanted, types[0].channels, result.channels // types[0].channels),)

@@ -144,6 +144,48 @@ def _global_average_pool(inputs: Sequence[Array], attributes: Attributes, parame
     return cast(Array, inputs[0].mean((2, 3), dtype=np.float64, keepdims=True))
 
 
+def _adaptive_average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """Position i of n is the mean from floor(i * size / n) to before ceil((i + 1) * size / n)."""
+    x, count = inputs[0].astype(np.float64), _whole(attributes, "size")
+    for axis in (2, 3):
+        size = x.shape[axis]
+        parts = [range(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+        x = np.concatenate([x.take(part, axis=axis).mean(axis, keepdims=True) for part in parts], axis=axis)
+    return x
+
+
+def _pixel_shuffle(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """Channel (c, i, j) of a position is channel c at row i and column j of its square."""
+    (x,), factor = inputs, _whole(attributes, "factor")
+    batch, _, height, width = x.shape
+    apart = x.reshape(batch, gives.channels, factor, factor, height, width).transpose(0, 1, 4, 2, 5, 3)
+    return apart.reshape(batch, gives.channels, height * factor, width * factor)
+
+
+def _pixel_unshuffle(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """The other way round."""
+    (x,), factor = inputs, _whole(attributes, "factor")
+    batch, channels, height, width = x.shape
+    apart = x.reshape(batch, channels, height // factor, factor, width // factor, factor).transpose(0, 1, 3, 5, 2, 4)
+    return apart.reshape(batch, gives.channels, height // factor, width // factor)
+
+
+def _power(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """In float64, since small numbers have large negative powers."""
+    with np.errstate(all="ignore"):
+        return np.power(inputs[0].astype(np.float64), _real(attributes, "exponent"))
+
+
+def _exp(x: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return np.exp(x)
+
+
+def _divide(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    with np.errstate(all="ignore"):
+        return cast(Array, inputs[0] / inputs[1])
+
+
 def _upsample(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """To 2^levels times the size."""
     times = 1 << _whole(attributes, "levels")
@@ -317,6 +359,16 @@ RULES: Mapping[str, Rule] = {
     "multiply": lambda inputs, attributes, parameters, gives: inputs[0] * inputs[1],
     "add_scalar": lambda inputs, attributes, parameters, gives: inputs[0] + _real(attributes, "value"),
     "multiply_scalar": lambda inputs, attributes, parameters, gives: inputs[0] * _real(attributes, "value"),
+    "divide": _divide,
+    "maximum": lambda inputs, attributes, parameters, gives: np.maximum(inputs[0], inputs[1]),
+    "minimum": lambda inputs, attributes, parameters, gives: np.minimum(inputs[0], inputs[1]),
+    "maximum_scalar": lambda inputs, attributes, parameters, gives: np.maximum(inputs[0], _real(attributes, "value")),
+    "minimum_scalar": lambda inputs, attributes, parameters, gives: np.minimum(inputs[0], _real(attributes, "value")),
+    "power": _power,
+    "exp": _each(_exp),
+    "channel_mean": _each(lambda x: x.mean(1, dtype=np.float64, keepdims=True)),
+    "channel_max": _each(lambda x: x.max(1, keepdims=True)),
+    "channel_sum": _each(lambda x: x.sum(1, dtype=np.float64, keepdims=True)),
     "l2_normalise": _l2_normalise,
     "concat": _concat,
     "slice": _slice,
@@ -325,6 +377,11 @@ RULES: Mapping[str, Rule] = {
     "max_pool": _max_pool,
     "average_pool": _average_pool,
     "global_average_pool": _global_average_pool,
+    "global_max_pool": _each(lambda x: x.max((2, 3), keepdims=True)),
+    "global_sum_pool": _each(lambda x: x.sum((2, 3), dtype=np.float64, keepdims=True)),
+    "adaptive_average_pool": _adaptive_average_pool,
+    "pixel_shuffle": _pixel_shuffle,
+    "pixel_unshuffle": _pixel_unshuffle,
     "upsample": _upsample,
     "resize": lambda inputs, attributes, parameters, gives: _resized(inputs[0], inputs[1].shape[2:], attributes),
     "resize_to_level": lambda inputs, attributes, parameters, gives: _resized(

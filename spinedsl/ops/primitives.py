@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from spinedsl.diagnostics import one_of
-from spinedsl.ops import channels, rearrange, rules
+from spinedsl.ops import channels, rearrange, reductions, rules
 from spinedsl.ops.channels import Channels, ReadRule
 from spinedsl.ops.rules import Attributes, Initial, Parameter, Problem, pads
 from spinedsl.ops.types import Type, Value
@@ -178,6 +178,8 @@ _NO_SIDE = Idle(
     "say how far, as in `top = 1`",
 )  # fmt: skip
 _VALUE = Attribute("value", Kind.RATIO, required=True)
+_EXPONENT = Attribute("exponent", Kind.RATIO, required=True)
+_FACTOR = Attribute("factor", Kind.COUNT, 2)
 
 
 def _activation(name: str, *attributes: Attribute) -> Primitive:
@@ -186,6 +188,10 @@ def _activation(name: str, *attributes: Attribute) -> Primitive:
 
 def _operator(name: str, rule: ShapeRule, reads: ReadRule, inputs: int, *attributes: Attribute) -> Primitive:
     return Primitive(name, rule, attributes, inputs, inputs, callable=False, ranks=EITHER, lays_out=True, reads=reads)
+
+
+def _over_channels(name: str) -> Primitive:
+    return Primitive(name, reductions.over_channels, ranks=EITHER, lays_out=True, reads=channels.folded)
 
 
 _TABLE = (
@@ -282,6 +288,16 @@ _TABLE = (
     _operator("multiply", rules.elementwise, channels.spread, 2),
     _operator("add_scalar", rules.same, channels.alike, 1, _VALUE),
     replace(_operator("multiply_scalar", rules.same, channels.times_value, 1, _VALUE), narrows=True),
+    _operator("divide", rules.elementwise, channels.spread, 2),
+    _operator("maximum", rules.elementwise, channels.spread, 2),
+    _operator("minimum", rules.elementwise, channels.spread, 2),
+    _operator("maximum_scalar", rules.same, channels.alike, 1, _VALUE),
+    _operator("minimum_scalar", rules.same, channels.alike, 1, _VALUE),
+    replace(_operator("power", rules.same, channels.powered, 1, _EXPONENT), narrows=True),
+    Primitive("exp", rules.same, ranks=EITHER, lays_out=True, reads=channels.alike),
+    _over_channels("channel_mean"),
+    _over_channels("channel_max"),
+    _over_channels("channel_sum"),
     Primitive(
         "l2_normalise",
         rules.same,
@@ -306,6 +322,16 @@ _TABLE = (
     Primitive("max_pool", rules.pool, _WINDOW, reads=channels.alike),
     Primitive("average_pool", rules.pool, _WINDOW, reads=channels.alike),
     Primitive("global_average_pool", rules.pooled, reads=channels.alike),
+    Primitive("global_max_pool", rules.pooled, reads=channels.alike),
+    Primitive("global_sum_pool", rules.pooled, reads=channels.alike),
+    Primitive(
+        "adaptive_average_pool",
+        reductions.to_grid,
+        (Attribute("size", Kind.COUNT, required=True),),
+        reads=channels.alike,
+    ),
+    Primitive("pixel_shuffle", reductions.to_positions, (_FACTOR,), reads=channels.gathered),
+    Primitive("pixel_unshuffle", reductions.to_channels, (_FACTOR,), reads=channels.scattered),
     Primitive(
         "upsample", rules.upsample, (Attribute("levels", Kind.WHOLE, required=True), _MODE), reads=channels.alike
     ),
@@ -356,7 +382,8 @@ _TABLE = (
 
 PRIMITIVES: Mapping[str, Primitive] = {primitive.name: primitive for primitive in _TABLE}
 ALIASES: Mapping[str, str] = {"silu": "swish"}
-UNCUT = ("upsample", "conv_transpose")  # they go down levels, which may reach beyond a size that was rounded up
+# They go down levels, which may reach beyond a size that was rounded up.
+UNCUT = ("upsample", "conv_transpose", "pixel_shuffle")
 SIZES = ("divisible", "any")  # what `sizes` of a network's `rules` may be
 ROLES = ("act", "norm")  # stand for what the network's `defaults` choose
 SYMBOLS = frozenset(

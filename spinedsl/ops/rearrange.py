@@ -39,7 +39,7 @@ def cropped(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 def _grown(x: Type, attributes: Attributes, sign: int) -> Type | Problem:
     if x.level is None:
-        return Problem("a map pooled to 1x1 has no sides", fix="do it before the map is pooled")
+        return Problem(f"a map pooled to {x.size} has no sides", fix="do it before the map is pooled")
     top, bottom, left, right = (sign * cast(int, attributes[side]) for side in SIDES)
     height, width = x.height + top + bottom, x.width + left + right
     if height < 1 or width < 1:

@@ -83,30 +83,46 @@ def pads(kernel: int, stride: int, dilation: int, padding: Value, size: int = 0)
     return cast(int, padding), cast(int, padding)
 
 
+def along(value: Value, axis: int) -> Value:
+    """What is said for both sides alike, or of a pair that of the height (0) or the width (1)."""
+    return value[axis] if isinstance(value, tuple) else value
+
+
+def kernel_of(attributes: Attributes) -> tuple[int, int]:
+    """Height and width of a kernel."""
+    return cast("tuple[int, int]", tuple(along(attributes["kernel"], axis) for axis in (0, 1)))
+
+
+def window(attributes: Attributes, axis: int) -> tuple[int, int, int, Value]:
+    """Kernel, stride, dilation and padding of a window along the height (0) or the width (1)."""
+    kernel, stride = cast(int, along(attributes["kernel"], axis)), _number(attributes, "stride")
+    return kernel, stride, cast(int, attributes.get("dilation", 1)), along(attributes["padding"], axis)
+
+
 def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     """Result of sliding a window: the size divided by the stride and rounded up, the level up by its logarithm."""
-    kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
-    dilation = cast(int, attributes.get("dilation", 1))
-    reach = (kernel - 1) * dilation + 1
-    padding = attributes["padding"]
-    before, after = pads(kernel, stride, dilation, padding)
+    sides = [window(attributes, axis) for axis in (0, 1)]
+    around = [pads(*side) for side in sides]
+    reaches = [(kernel - 1) * dilation + 1 for kernel, _, dilation, _ in sides]
+    stride, padding = sides[0][1], attributes["padding"]
     if x.is_pooled:
-        out = (1 + before + after - reach) // stride + 1
-        got = f"{out}x{out} of a pooled map"
-        return Type(channels, 1, 1, None) if out == 1 else Problem(f"{_said(kernel, stride, before, after)} make {got}")
+        return _pooled_window(x, channels, attributes, around, reaches)
     if padding == "same" and x.extra != WHOLE and any(extra % stride for extra in x.extra):
         problem = f"`padding = same` for a stride of {stride}, which does not divide {x.size}"
         return Problem(problem, fix="give the padding as a number: `padding = 0` takes what `pad` put around")
     if padding == "same":
         height, width = -(-x.height // stride), -(-x.width // stride)
     else:
-        around = before + after - reach
-        height, width = (x.height + around) // stride + 1, (x.width + around) // stride + 1
+        height, width = (
+            (size + sum(both) - reach) // stride + 1
+            for size, both, reach in zip((x.height, x.width), around, reaches, strict=True)
+        )
     whole = -(-(x.height - x.extra[0]) // stride), -(-(x.width - x.extra[1]) // stride)
     if x.extra == WHOLE and (height, width) != whole:
-        return Problem(_said(kernel, stride, before, after), (height, width))
+        return Problem(_said(attributes, around), (height, width))
     if height < 1 or width < 1:
-        problem = f"kernel {kernel} and padding {before}+{after} leave nothing of {x.size}"
+        kernel = _by(attributes["kernel"])
+        problem = f"kernel {kernel} and padding {_around(around)} leave nothing of {x.size}"
         return Problem(problem, fix="take a smaller kernel, or crop less")
     extra = height - whole[0], width - whole[1]
     total = stride * (x.stride or 1 << (x.level or 0))
@@ -115,8 +131,36 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     return Type(channels, height, width, total.bit_length() - 1, extra=extra)
 
 
-def _said(kernel: int, stride: int, before: int, after: int) -> str:
-    return f"kernel {kernel}, stride {stride} and padding {before}+{after}"
+def _pooled_window(
+    x: Type, channels: int, attributes: Attributes, around: Sequence[tuple[int, int]], reaches: Sequence[int]
+) -> Type | Problem:
+    """On a map of a size of its own: 1x1 stays so, another becomes what the window makes of it."""
+    stride = _number(attributes, "stride")
+    height, width = (
+        (size + sum(both) - reach) // stride + 1
+        for size, both, reach in zip((x.height, x.width), around, reaches, strict=True)
+    )
+    one = (x.height, x.width) == (1, 1)
+    if one and (height, width) != (1, 1):
+        return Problem(f"{_said(attributes, around)} make {height}x{width} of a pooled map")
+    if attributes["padding"] == "same" and not one and (x.height % stride or x.width % stride):
+        problem = f"`padding = same` for a stride of {stride}, which does not divide {x.size}"
+        return Problem(problem, fix="give the padding as a number")
+    if height < 1 or width < 1:
+        return Problem(f"{_said(attributes, around)} leave nothing of {x.size}", fix="take a smaller kernel")
+    return Type(channels, height, width, None)
+
+
+def _by(value: Value) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _around(around: Sequence[tuple[int, int]]) -> str:
+    return " by ".join(dict.fromkeys(f"{before}+{after}" for before, after in around))
+
+
+def _said(attributes: Attributes, around: Sequence[tuple[int, int]]) -> str:
+    return f"kernel {_by(attributes['kernel'])}, stride {attributes['stride']} and padding {_around(around)}"
 
 
 def uneven_stride(attributes: Attributes) -> Problem | None:
@@ -132,12 +176,15 @@ def size_not_kept(attributes: Attributes, extra: int = 0) -> tuple[int, int, int
 
     Of a map that exceeds its level's size by `extra`, what it makes may exceed that too, but always by as much.
     """
-    kernel, stride = _number(attributes, "kernel"), _number(attributes, "stride")
-    dilation = cast(int, attributes.get("dilation", 1))
+    found = (_size_not_kept(*window(attributes, axis), extra) for axis in (0, 1))
+    return next((example for example in found if example is not None), None)
+
+
+def _size_not_kept(kernel: int, stride: int, dilation: int, padding: Value, extra: int) -> tuple[int, int, int] | None:
     reach = (kernel - 1) * dilation + 1
 
     def given(size: int) -> int:
-        both = sum(pads(kernel, stride, dilation, attributes["padding"], size + extra))
+        both = sum(pads(kernel, stride, dilation, padding, size + extra))
         return max((size + extra + both - reach) // stride + 1, 0)
 
     large = (reach + abs(extra)) * stride
@@ -191,6 +238,8 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         return Problem(f"{types[0].channels} channels and {types[1].channels} channels")
     if not right.is_pooled and (left.level, left.stride) != (right.level, right.stride):
         return Problem(f"{types[0].where} and {types[1].where}")
+    if right.is_pooled and not left.is_pooled and (right.height, right.width) != (1, 1):
+        return Problem(f"{types[0].size} and {types[1].size}", fix=RESIZE)
     if not right.is_pooled and left.extra != right.extra:
         return Problem(f"{types[0].size} and {types[1].size}", fix=ALIKE)
     if (right.height, right.width) not in ((1, 1), (left.height, left.width)) and (left.height, left.width) != (1, 1):
@@ -231,6 +280,10 @@ def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     Engines round the positions of `nearest` in float32, which is exact only for a ratio that is a power of two.
     """
     x, like = types
+    pooled = [type_.size for type_ in types if type_.is_pooled and (type_.height, type_.width) != (1, 1)]
+    if attributes["mode"] == "nearest" and pooled and x.size != like.size:
+        problem = f"`mode = nearest` from {x.size} to {like.size}, of which one is pooled"
+        return Problem(problem, fix="say `mode = bilinear`")
     if attributes["mode"] == "nearest" and x.level is not None and like.level is not None:
         at_input = [tuple(extra << type_.level for extra in type_.extra) for type_ in types if type_.level is not None]
         if at_input[0] != at_input[1]:
@@ -310,11 +363,10 @@ def _spread(attributes: Attributes, fan_in: int, fan_out: int) -> Initial:
 
 def convolution_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
     """Kernels by output channel, and perhaps a bias."""
-    kernel, groups, channels = (_number(attributes, name) for name in ("kernel", "groups", "channels"))
-    per_group = types[0].channels // groups
-    window = kernel * kernel
-    initial = _spread(attributes, per_group * window, channels // groups * window)
-    weight = Parameter("weight", (channels, per_group, kernel, kernel), initial)
+    groups, channels = (_number(attributes, name) for name in ("groups", "channels"))
+    per_group, (high, wide) = types[0].channels // groups, kernel_of(attributes)
+    initial = _spread(attributes, per_group * high * wide, channels // groups * high * wide)
+    weight = Parameter("weight", (channels, per_group, high, wide), initial)
     return (weight, *_bias(channels, attributes))
 
 
@@ -325,8 +377,8 @@ def _bias(channels: int, attributes: Attributes) -> tuple[Parameter, ...]:
 
 def convolution_cost(types: Sequence[Type], attributes: Attributes, result: Type) -> int:
     """A kernel for each number that comes out."""
-    kernel, groups = _number(attributes, "kernel"), _number(attributes, "groups")
-    return result.height * result.width * result.channels * (types[0].channels // groups) * kernel * kernel
+    groups, (high, wide) = _number(attributes, "groups"), kernel_of(attributes)
+    return result.height * result.width * result.channels * (types[0].channels // groups) * high * wide
 
 
 def transposed_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:

@@ -16,7 +16,7 @@ Value: TypeAlias = int | Fraction | bool | str | tuple["Value", ...]
 
 
 class Type(Record):
-    """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map pooled to 1x1.
+    """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map that is pooled.
 
     Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level. A map between levels has
     none either: its `stride`, 0 elsewhere, is no power of two. `reshape` lays the channels out along several `axes`,
@@ -45,7 +45,7 @@ class Type(Record):
 
     @property
     def is_pooled(self) -> bool:
-        """Of 1x1, whatever the size of the network's input."""
+        """Of a size of its own, 1x1 but for `adaptive_average_pool`, whatever the size of the network's input."""
         return self.rank == 4 and self.level is None and not self.stride
 
     @property

@@ -44,6 +44,12 @@ class Smooth(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name in PLAIN:
             return args[0] * 1.0
+        if name in ("maximum", "minimum"):
+            return args[0] * 1.0 + args[1]
+        if name in ("clamp", "exp", "sqrt"):
+            return args[0] * 1.0
+        if name == "amax":
+            return args[0].mean(*args[1:], **kwargs)
         if name in SOFT:
             return torch.nn.functional.softsign(args[0])
         if name == "softmax":
@@ -141,13 +147,15 @@ def _together(sets: Sequence[int]) -> int:
 def _propagated(node: Node, inputs: list[Sets]) -> Sets:
     attributes: Mapping[str, Any] = node.attributes
     x = inputs[0] if inputs else []
-    if node.primitive in ("slice", "reshape", "transpose", "pad", "crop"):
+    if node.primitive in (
+        "slice", "reshape", "transpose", "pad", "crop", "pixel_shuffle", "pixel_unshuffle", "adaptive_average_pool"
+    ):  # fmt: skip
         raise NotImplementedError(node.primitive)
     if node.primitive == "crop_to_level":
         return x[: -(-len(inputs[1]) >> attributes["level"])]
     if node.primitive in ("parameter", "constant"):
         return [0] * max(len(x), 1)
-    if node.primitive in ("global_average_pool", "flatten", "linear"):
+    if node.primitive in ("global_average_pool", "global_max_pool", "global_sum_pool", "flatten", "linear"):
         return [_together(x)]
     if node.primitive == "group_norm":
         return [_together(x)] * len(x)

@@ -38,24 +38,28 @@ BUILTINS = frozenset(
 OF_MODULES = frozenset(
     """
     functools.partial math.sqrt warnings.warn
+    torch.amax torch.clamp torch.exp torch.maximum torch.minimum torch.sqrt torch.sum
     torch.Size torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
     torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
     torch.transpose torch.unflatten torch.zeros_like
-    F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish F.interpolate F.layer_norm
-    F.max_pool2d F.normalize F.pad F.relu F.relu6 F.silu
+    F.adaptive_avg_pool2d F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish
+    F.interpolate F.layer_norm
+    F.max_pool2d F.normalize F.pad F.pixel_shuffle F.pixel_unshuffle F.relu F.relu6 F.silu
     nn.ConstantPad2d nn.ModuleDict nn.ModuleList
     nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU
     nn.GroupNorm nn.Hardsigmoid nn.Hardswish nn.Identity nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter
-    nn.ReLU nn.ReLU6 nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample nn.ZeroPad2d nn.init nn.init.constant_
+    nn.PixelShuffle nn.PixelUnshuffle nn.ReLU nn.ReLU6 nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample
+    nn.ZeroPad2d nn.init nn.init.constant_
     """.split()
 )
 MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
 # What may be called on anything but a module or `self`.
 METHODS = frozenset(
     """
-    __init__ _numbered add_ add_module append children copy_ double encode fill_ forward get items join mean modules
+    __init__ _numbered add_ add_module amax append clamp children copy_ double encode fill_ forward get items
+    join mean modules
     mul_ named_modules narrow numel permute register_buffer register_load_state_dict_pre_hook reset
-    reset_parameters reshape startswith transpose values zero_
+    reset_parameters reshape startswith sum transpose values zero_
     """.split()
 )
 TEXT = re.compile(r"[\x20-\x7e]*")

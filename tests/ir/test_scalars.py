@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -72,8 +73,24 @@ def test_arithmetic_is_that_of_fractions(left: int | Fraction, right: int | Frac
 @given(NUMBERS, st.integers(1, 64))
 def test_round_gives_the_nearest_multiple(x: int | Fraction, to: int) -> None:
     rounded = FUNCTIONS["round"]([x, to])
+    assert rounded is not None
     assert rounded % to == 0
     assert -to <= (rounded - x) * 2 <= to
+
+
+@given(st.fractions(max_denominator=50).filter(bool), st.integers(-6, 6), st.integers(1, 4))
+def test_powers_and_roots_are_exact_or_refused(x: Fraction, times: int, degree: int) -> None:
+    assert FUNCTIONS["power"]([x, times]) == x**times
+    root = FUNCTIONS["power"]([x**degree, Fraction(1, degree)])
+    assert root == (abs(x) if degree % 2 == 0 else x)
+    found = FUNCTIONS["sqrt"]([abs(x)])
+    assert (found is None) == (
+        math.isqrt(abs(x).numerator) ** 2 != abs(x).numerator or math.isqrt(x.denominator) ** 2 != x.denominator
+    )
+    assert found is None or found * found == abs(x)
+    log = FUNCTIONS["log2"]([x])
+    assert FUNCTIONS["log2"]([Fraction(2) ** times]) == times
+    assert log is None or Fraction(2) ** int(log) == x
 
 
 @given(NUMBERS)

@@ -124,7 +124,8 @@ def test_reads_what_has_a_gradient_and_nothing_else(name: str) -> None:
             got = gradients(name, types, attributes, result, bits(wanted, result.channels))
             case = f"{bin(wanted)} of {result} from {', '.join(map(str, types))} with {attributes}"
             assert [one | other for one, other in zip(read, got, strict=True)] == read, f"too little is read: {case}"
-            if name != "l2_normalise":  # of one channel only the sign is left, which has no gradient
+            # Of one channel only the sign is left by `l2_normalise`; not every channel is the largest of some image.
+            if name not in ("l2_normalise", "channel_max"):
                 assert got == read, f"too much is read: {case}"
 
 

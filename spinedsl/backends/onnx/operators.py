@@ -13,6 +13,7 @@ from typing import TypeAlias, cast
 
 from onnx import TensorProto
 
+from spinedsl.backends.onnx.reductions import adaptive_average_pool, pixel_shuffle, pixel_unshuffle, reduced
 from spinedsl.backends.onnx.sizes import crop_to_level, resize, resize_to_level, upsample
 from spinedsl.backends.onnx.sketch import Shape, Step, Tensor, product
 from spinedsl.backends.onnx.windows import average_pool, conv, conv_transpose, max_pool
@@ -210,6 +211,14 @@ def _gelu(step: Step) -> None:
     step.last("Mul", double, step.number(0.5))
 
 
+def _power(step: Step) -> None:
+    exponent = cast(Fraction, step.attributes["exponent"])
+    if exponent in (-1, Fraction(1, 2)):
+        step.last("Reciprocal" if exponent == -1 else "Sqrt", *step.inputs)
+    else:
+        step.last("Pow", *step.inputs, step.number(exponent))
+
+
 def _with_scalar(operator: str) -> Rule:
     return lambda step: step.last(operator, *step.inputs, step.number(_real(step, "value")))
 
@@ -237,6 +246,16 @@ OPERATORS: Mapping[str, Rule] = {
     "multiply": _plain("Mul"),
     "add_scalar": _with_scalar("Add"),
     "multiply_scalar": _with_scalar("Mul"),
+    "divide": _plain("Div"),
+    "maximum": _plain("Max"),
+    "minimum": _plain("Min"),
+    "maximum_scalar": _with_scalar("Max"),
+    "minimum_scalar": _with_scalar("Min"),
+    "power": _power,
+    "exp": _plain("Exp"),
+    "channel_mean": reduced("ReduceMean", 1),
+    "channel_max": reduced("ReduceMax", 1),
+    "channel_sum": reduced("ReduceSum", 1),
     "l2_normalise": _l2_normalise,
     "concat": _concat,
     "slice": _slice,
@@ -245,6 +264,11 @@ OPERATORS: Mapping[str, Rule] = {
     "max_pool": max_pool,
     "average_pool": average_pool,
     "global_average_pool": _plain("GlobalAveragePool"),
+    "global_max_pool": _plain("GlobalMaxPool"),
+    "global_sum_pool": reduced("ReduceSum", 2, 3),
+    "adaptive_average_pool": adaptive_average_pool,
+    "pixel_shuffle": pixel_shuffle,
+    "pixel_unshuffle": pixel_unshuffle,
     "upsample": upsample,
     "resize": resize,
     "resize_to_level": resize_to_level,

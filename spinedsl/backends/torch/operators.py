@@ -6,6 +6,7 @@ parameters is a module; the others are modules in a chain of modules, and functi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import cast
@@ -107,7 +108,7 @@ def _multiply_scalar(place: Place, inputs: Sequence[Code]) -> Code:
 
 def _join(left: Doc, operator: str, right: Doc) -> Joined:
     """`left operator right`, one level deep with what is joined already on the left."""
-    if isinstance(left, Joined) and (operator == "*") == (left.rest[0][0] == "*"):
+    if isinstance(left, Joined) and (operator in "*/") == (left.rest[0][0] in "*/"):
         return Joined(left.first, (*left.rest, (operator, right)))
     return Joined(flat(left) if isinstance(left, Joined) else left, ((operator, right),))
 
@@ -133,15 +134,61 @@ def _multiply(place: Place, inputs: Sequence[Code]) -> Code:
     return Code(_join(inputs[0].within(PRODUCT), "*", inputs[1].within(SIGN)), PRODUCT)
 
 
+def _divide(place: Place, inputs: Sequence[Code]) -> Code:
+    return Code(_join(inputs[0].within(PRODUCT), "/", inputs[1].within(SIGN)), PRODUCT)
+
+
+def _both(function: str) -> Row:
+    return Row(function=lambda place, inputs: Code(call(function, inputs[0].doc, inputs[1].doc)))
+
+
+def _bounded(side: str) -> Row:
+    """`x.clamp(min=0.5)`."""
+
+    def function(place: Place, inputs: Sequence[Code]) -> Code:
+        bound = named(side, place.write(of_one_kind(place.scalar("value")), "bound"))
+        return _method("clamp", inputs[0], bound)
+
+    return Row(function=function)
+
+
+def _power(place: Place, inputs: Sequence[Code]) -> Code:
+    (x,), constant = inputs, place.constant("exponent")
+    if constant == -1:
+        return Code(_join("1", "/", x.within(SIGN)), PRODUCT)
+    if constant == Fraction(1, 2):
+        return Code(call("torch.sqrt", x.doc))
+    exponent = place.write(of_one_kind(place.scalar("exponent")), "exponent", SIGN)
+    base = flat(x.within(ATOM))
+    plain = all(re.fullmatch(r"-?[\w.]+", part) for part in (base, exponent))  # as the formatter sets it
+    return Code(f"{base}**{exponent}" if plain else f"{base} ** {exponent}", SIGN)
+
+
+def _method(method: str, x: Code, *arguments: Doc) -> Code:
+    """`x.method(…)`; of what is a call itself `torch.method(x, …)`."""
+    inner = x.within(ATOM)
+    if isinstance(inner, Bracket):
+        return Code(call(f"torch.{method}", inner, *arguments))
+    return Code(call(f"{flat(inner)}.{method}", *arguments))
+
+
+def _reduced(method: str, axes: str) -> Row:
+    return Row(function=lambda place, inputs: _method(method, inputs[0], axes, named("keepdim", "True")))
+
+
 # ---- size and the rest ----
 
 
 def _global_average_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
-    x = inputs[0].within(ATOM)
-    arguments = ("(2, 3)", named("keepdim", "True"))
-    if isinstance(x, Bracket):
-        return Code(call("torch.mean", x, *arguments))
-    return Code(call(f"{flat(x)}.mean", *arguments))
+    return _method("mean", inputs[0], "(2, 3)", named("keepdim", "True"))
+
+
+def _sized(module: str, function: str, attribute: str) -> Row:
+    """An operation with one number, which is a module in a chain."""
+    return Row(
+        lambda place: ("", call(module, place.number(attribute))),
+        lambda place, inputs: Code(call(function, inputs[0].doc, place.number(attribute))),
+    )
 
 
 def _scale_factor(place: Place) -> str:
@@ -254,6 +301,16 @@ OPERATORS: Mapping[str, Row] = {
     "multiply": Row(function=_multiply),
     "add_scalar": Row(function=_add_scalar),
     "multiply_scalar": Row(function=_multiply_scalar),
+    "divide": Row(function=_divide),
+    "maximum": _both("torch.maximum"),
+    "minimum": _both("torch.minimum"),
+    "maximum_scalar": _bounded("min"),
+    "minimum_scalar": _bounded("max"),
+    "power": Row(function=_power),
+    "exp": Row(function=lambda place, inputs: Code(call("torch.exp", inputs[0].doc))),
+    "channel_mean": _reduced("mean", "1"),
+    "channel_max": _reduced("amax", "1"),
+    "channel_sum": _reduced("sum", "1"),
     "l2_normalise": Row(function=_l2_normalise),
     "concat": Row(function=concat),
     "pad": Row(function=pad),
@@ -262,6 +319,11 @@ OPERATORS: Mapping[str, Row] = {
     "max_pool": Row(max_pool, max_pool_call, chains=never_by_size),
     "average_pool": Row(average_pool, average_pool_call, chains=fixed),
     "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
+    "global_max_pool": _reduced("amax", "(2, 3)"),
+    "global_sum_pool": _reduced("sum", "(2, 3)"),
+    "adaptive_average_pool": _sized("nn.AdaptiveAvgPool2d", "F.adaptive_avg_pool2d", "size"),
+    "pixel_shuffle": _sized("nn.PixelShuffle", "F.pixel_shuffle", "factor"),
+    "pixel_unshuffle": _sized("nn.PixelUnshuffle", "F.pixel_unshuffle", "factor"),
     "upsample": Row(_upsample, _upsample_function),
     "resize": Row(function=_resize),
     "resize_to_level": Row(function=_resize_to_level),

@@ -264,7 +264,7 @@ class RowElaborator(Record, frozen=False):
         given = self.arguments(use)
         if given is None or row.type.level is None:
             if row.type.level is None:
-                why = "it is pooled to 1x1" if row.type.is_pooled else f"it has {_level(row.type)}"
+                why = f"it is pooled to {row.type.size}" if row.type.is_pooled else f"it has {_level(row.type)}"
                 self.report(say.NOT_KNOWN.at(name.span, what=f"the level of `{name.text}`", why=why))
             self.inputs.append(TypedInput(name, None))
             return None
@@ -410,7 +410,7 @@ def _level(type_: Type) -> str:
     if type_.is_vector:
         return "no level (a vector)"
     if type_.level is None:
-        return "no level (pooled to 1x1)" if type_.is_pooled else f"no level (stride {type_.stride})"
+        return f"no level (pooled to {type_.size})" if type_.is_pooled else f"no level (stride {type_.stride})"
     return f"level {type_.level}"
 
 

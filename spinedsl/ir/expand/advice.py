@@ -9,9 +9,7 @@ from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Many
 from spinedsl.syntax import tree
 
-DIVISOR = "a number to divide by"
 IN_A_LIST = "feature maps"
-NO_DIVISION = "maps cannot be divided by maps: weigh them by `softmax` or `sigmoid`, or divide by a number"
 
 
 def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:

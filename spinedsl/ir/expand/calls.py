@@ -358,10 +358,8 @@ class Caller(Evaluator):
             for other in types_[1:]:
                 if isinstance(result, Type):
                     result = row.shape([result, other], values)
-        elif self.context.any_size and primitive in UNCUT and types_[0].extra != (0, 0):
-            result = Problem(f"in a network of any size, {types_[0].size}", fix=UNDO)
         else:
-            result = row.shape(types_, values)
+            result = (self.context.any_size and beyond_any_size(primitive, types_)) or row.shape(types_, values)
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span, goes_up=primitive != "conv_transpose")
             return POISON
@@ -435,6 +433,16 @@ def complete(context: Context, defined: Defined, given: Environment) -> Environm
             evaluator.env = arguments
             arguments[name] = evaluator.evaluate(parameter.default)
     return arguments
+
+
+def beyond_any_size(primitive: str, types_: list[Type]) -> Problem | None:
+    """Why an operation cannot stand in a network of any size, where its result would not have a level's size."""
+    if primitive in UNCUT and types_[0].extra != (0, 0):
+        return Problem(f"in a network of any size, {types_[0].size}", fix=UNDO)
+    if primitive != "pixel_unshuffle":
+        return None
+    fix = "a convolution whose kernel is its stride does the same, and rounds the size up"
+    return Problem("in a network of any size, whose maps need not divide", fix=fix)
 
 
 def uncut(result: Op | Call) -> Op | Call:

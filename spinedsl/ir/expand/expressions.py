@@ -6,13 +6,13 @@ primitive operations. What a call does is added by `calls`; here, only functions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, cast
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, nearest, one_of
-from spinedsl.ir.expand.advice import DIVISOR, IN_A_LIST, NO_DIVISION, advice
+from spinedsl.ir.expand.advice import IN_A_LIST, advice
 from spinedsl.ir.expand.body import Sites
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.notation import in_order, notation
@@ -36,6 +36,7 @@ from spinedsl.ir.scalars import (
     POISON,
     Number,
     Poison,
+    describe,
     is_number,
     simplest,
     too_long,
@@ -48,6 +49,7 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 NUMBER_OR_MAP = "a number or a feature map"
+OF_MAPS = frozenset({"max", "min", "power", "sqrt"})  # functions of numbers that take feature maps as well
 
 
 class Evaluator:
@@ -110,7 +112,8 @@ class Evaluator:
         if not isinstance(base, Block):
             type_ = type_of(base)
             stride = type_.stride if type_ is not None else 0
-            why = f"a map of stride {stride} has no level" if stride else "a map pooled to 1x1 has no level"
+            pooled = type_.size if type_ is not None else "1x1"
+            why = f"a map of stride {stride} has no level" if stride else f"a map pooled to {pooled} has no level"
             found = say.NOT_KNOWN.at(expr.span, what=f"the level of `{written}`", why=why)
             return found.with_fix(f"read it from the feature map that was {'there before' if stride else 'pooled'}")
         why = (
@@ -210,14 +213,7 @@ class Evaluator:
         if expr.operator == "/" and right == 0:
             self.report(say.DIVISION_BY_ZERO.at(expr.right.span).repaired())
             return POISON
-        value = simplest(ARITHMETIC[expr.operator](left, right))
-        if too_long(value):
-            found = say.OUT_OF_RANGE.at(
-                expr.span, what="a number", expected=f"at most {MAX_BITS} bits long", got="more"
-            )
-            self.report(found.with_fix("nothing in a network needs numbers of that size"))
-            return POISON
-        return value
+        return self.bounded(simplest(ARITHMETIC[expr.operator](left, right)), expr.span)
 
     def map_arithmetic(self, expr: tree.Binary, left: Result, right: Result) -> Result:
         """`+ - *` on feature maps, or a map and a number; `/` by a number."""
@@ -244,23 +240,31 @@ class Evaluator:
         return self.apply(name, name, (left, right), {}, span, (), shared=False)
 
     def divide(self, expr: tree.Binary, left: Result, right: Result) -> Result:
-        """A feature map by a number."""
+        """A feature map by another, or either by a number."""
+        if isinstance(right, MAPS) and isinstance(left, MAPS):
+            return self.apply("divide", "divide", (left, right), {}, expr.span, (), shared=False)
         if isinstance(right, MAPS):
-            found = say.EXPECTED_VALUE.at(expr.right.span, what="`/`", expected=DIVISOR, got=in_words(right))
-            self.report(found.with_fix(NO_DIVISION))
-            return POISON
-        if not is_number(right) or not isinstance(left, MAPS):
-            return self.wrong("`/`", DIVISOR, expr.right, right)
+            assert is_number(left)
+            inverse = self.by_number("power", right, -1, expr.span, "exponent", "divide")
+            return (
+                inverse
+                if isinstance(inverse, Poison) or left == 1
+                else self.by_number("multiply_scalar", inverse, left, expr.span)
+            )
+        assert is_number(right)
+        assert isinstance(left, MAPS)
         if right == 0:
             self.report(say.DIVISION_BY_ZERO.at(expr.right.span).repaired())
             return POISON
         return self.by_number("multiply_scalar", left, Fraction(1) / right, expr.span)
 
-    def by_number(self, primitive: str, value: FeatureMap, number: Number, span: Span) -> Op | Poison:
-        """`value` times or plus a number."""
+    def by_number(
+        self, primitive: str, value: FeatureMap, number: Number, span: Span, name: str = "value", role: str = ""
+    ) -> Op | Poison:
+        """`value` times or plus a number, or what else an operation with one number does."""
         exact = simplest(number)
-        attributes = {"value": Attr(exact, types.Literal(exact))}
-        return self.apply(primitive, primitive, (value,), attributes, span, (), shared=False)
+        attributes = {name: Attr(exact, types.Literal(exact))}
+        return self.apply(primitive, role or primitive, (value,), attributes, span, (), shared=False)
 
     def apply(
         self,
@@ -285,21 +289,77 @@ class Evaluator:
     def scalar_function(self, expr: tree.Call) -> Result:
         """`floor`, `ceil`, `round`, `max`, `min`."""
         name = expr.callee.text
-        values: list[Number] = []
+        values: list[Any] = []
+        maps = False
         for part in in_order(expr):
             value = self.evaluate(part)
             if isinstance(value, Poison):
                 return POISON
-            if not is_number(value):
-                return self.wrong(f"`{name}`", "a number", part, value)
+            if isinstance(value, MAPS) and name in OF_MAPS:
+                maps = True
+            elif not is_number(value):
+                return self.wrong(f"`{name}`", NUMBER_OR_MAP if name in OF_MAPS else "a number", part, value)
             values.append(value)
         if not values:
             return POISON
+        if maps:
+            return self.function_of_maps(expr, values)
         if name == "round" and len(values) > 1 and values[1] <= 0:
             place = in_order(expr)[1].span
             self.report(say.OUT_OF_RANGE.at(place, what="`to` of `round`", expected="above 0", got=in_words(values[1])))
             return POISON
-        return simplest(FUNCTIONS[name](values))
+        return self.exactly(expr, FUNCTIONS[name], values)
+
+    def exactly(
+        self, expr: tree.Call, function: Callable[[Sequence[Number]], Number | None], values: Sequence[Number]
+    ) -> Result:
+        """What a function gives, which is exact, and bounded."""
+        name = expr.callee.text
+        if name == "power" and values[0] == 0 and values[1] < 0:
+            self.report(say.DIVISION_BY_ZERO.at(in_order(expr)[0].span).repaired())
+            return POISON
+        value = function(values)
+        if value is None:
+            given = " and ".join(describe(value) for value in values)
+            self.report(say.NOT_EXACT.at(expr.span, name=name, given=given).repaired())
+            return POISON
+        return self.bounded(simplest(value), expr.span)
+
+    def bounded(self, value: Number, span: Span) -> Result:
+        """A number that is not too long."""
+        if not too_long(value):
+            return value
+        found = say.OUT_OF_RANGE.at(span, what="a number", expected=f"at most {MAX_BITS} bits long", got="more")
+        self.report(found.with_fix("nothing in a network needs numbers of that size"))
+        return POISON
+
+    def function_of_maps(self, expr: tree.Call, values: Sequence[Number | FeatureMap]) -> Result:
+        """`max` and `min` of feature maps and numbers, two by two from the left; a `power`, a `sqrt`."""
+        name, first = expr.callee.text, values[0]
+        if name in ("power", "sqrt"):
+            exponent = values[1] if len(values) > 1 else Fraction(1, 2)
+            if not isinstance(first, MAPS) or not is_number(exponent):
+                part = in_order(expr)[0 if is_number(first) else 1]
+                expected = "a feature map, where the exponent is a number" if is_number(first) else "a number"
+                return self.wrong(f"`{name}`", expected, part, first if is_number(first) else exponent)
+            return self.by_number("power", first, exponent, expr.span, "exponent", name)
+        primitive = {"max": "maximum", "min": "minimum"}[name]
+        result: Result = first
+        for value in values[1:]:
+            if is_number(result) and is_number(value):
+                result = max(result, value) if name == "max" else min(result, value)
+            elif is_number(result) or is_number(value):
+                one, bound = (value, result) if is_number(result) else (result, value)
+                assert isinstance(one, MAPS)
+                assert is_number(bound)
+                result = self.by_number(f"{primitive}_scalar", one, bound, expr.span, role=name)
+            else:
+                assert isinstance(result, MAPS)
+                assert isinstance(value, MAPS)
+                result = self.apply(primitive, name, (result, value), {}, expr.span, (), shared=False)
+            if isinstance(result, Poison):
+                return POISON
+        return result
 
     # ---- what is reported, and notes of the text ----
 

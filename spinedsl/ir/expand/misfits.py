@@ -31,7 +31,7 @@ def misfit(role: str, problem: Problem, types_: list[Type], attributes: dict[str
         )
         return found.with_notes(f"it has {problem.text}").with_fix("let it keep the size: `padding = same`")
     got = " and ".join(str(type_) for type_ in types_)
-    role = {"add": "+", "multiply": "*"}.get(role, role)
+    role = {"add": "+", "multiply": "*", "divide": "/"}.get(role, role)
     found = say.SHAPE.at(span, operation=role, problem=problem.text, label=f"got {got}")
     hint = problem.fix or hint_for(types_, attributes)
     return found.with_fix(hint) if hint else found

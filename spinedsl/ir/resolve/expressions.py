@@ -290,7 +290,7 @@ class Expressions(Record, frozen=False):
                 self.diagnostics.append(say.MISSING_ARGUMENT.at(expr.span, callee=name, name=missing))
         else:
             parameters = SCALAR_FUNCTIONS[name]
-            required = parameters if name in ("max", "min") else parameters[:1]
+            required = parameters if name in ("max", "min", "power") else parameters[:1]
             self.arguments(expr.callee, expr.arguments, expr.span, parameters, required, None)
 
     # ---- arguments ----

@@ -123,7 +123,7 @@ class FeatureMaps(Numbers):
         """What leaves shape and channels as they are."""
         draw = self.draw
         self.spend(scope)
-        kind = draw.below(7)
+        kind = draw.below(9)
         if kind == 0:
             text = f"act({one.text})"
         elif kind == 1 and one.low > 1:  # the norm of one channel by itself may be the same for every input
@@ -136,6 +136,13 @@ class FeatureMaps(Numbers):
             text = f"({one.text} * {self.number(scope, Fraction(1, 2), Fraction(3, 2), whole=False).text})"
         elif kind == 5:
             text = f"({one.text} + {self.number(scope, -1, 2, whole=False).text})"
+        elif kind == 6:
+            bound = self.number(scope, 0, 1, whole=False).text
+            text = draw.pick((f"max({one.text}, {bound})", f"(1 + exp(min({one.text}, {bound})))"))
+        elif kind == 7:
+            text = draw.pick(
+                (f"sqrt(1 + relu({one.text}))", f"(1 / (1 + relu({one.text})))", f"power(sigmoid({one.text}), 2)")
+            )
         else:
             by = self.number(scope, 0, 1).text
             side, other = draw.pick((("top", "bottom"), ("left", "left"), ("right", "left")))
@@ -148,7 +155,7 @@ class FeatureMaps(Numbers):
         if "(" in one.text:  # not a name
             return self.pointwise(scope, one)
         self.spend(scope, 2)
-        kind = draw.below(7)
+        kind = draw.below(8)
         if kind == 0:
             text = f"conv({one.text}, {one.text}.channels, kernel = 3, groups = {one.text}.channels)"
         elif kind == 1:
@@ -168,6 +175,9 @@ class FeatureMaps(Numbers):
             inner = f"conv({one.text}, {groups.text} * 2, kernel = 1)"
             text = f"conv({inner}, {groups.text} * 3, kernel = 3, groups = {groups.text})"
             return Map(text, 3 * int(groups.low), 3 * int(groups.high), place)
+        elif kind == 7:
+            by = draw.pick((f"channel_mean({one.text})", f"global_max_pool({one.text})", f"relu({one.text})"))
+            text = draw.pick((f"{one.text} / (1 + relu({by}))", f"max({one.text}, {by})"))
         elif kind == 5:
             return self.conv(scope, one, self.width(scope), more=f", dilation = {self.number(scope, 1, 3).text}")
         else:
