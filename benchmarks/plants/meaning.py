@@ -34,8 +34,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "cost: groups forgotten",
         "ops/rules.py",
-        "result.channels * (types[0].channels // groups) * kernel * kernel",
-        "result.channels * types[0].channels * kernel * kernel",
+        "result.channels * (types[0].channels // groups) * high * wide",
+        "result.channels * types[0].channels * high * wide",
         ("tests/analysis", PAPER),
     ),
     Plant(
@@ -269,5 +269,33 @@ PLANTS: tuple[Plant, ...] = (
         "for names in (row.declared.sources, row.declared.absorbed):",
         "for names in (row.declared.sources,):",
         ("tests/test_mistakes.py::test_one_mistake_is_reported_once",),
+    ),
+    Plant(
+        "power: a root of what is no square",
+        "ir/scalars.py",
+        "return low if low**degree == value else None",
+        "return low",
+        ("tests/ir/test_scalars.py", "tests/test_mistakes.py"),
+    ),
+    Plant(
+        "adaptive pool: windows that do not overlap",
+        "ops/interpret.py",
+        "range(i * size // count, -(-(i + 1) * size // count))",
+        "range(i * size // count, (i + 1) * size // count)",
+        ("tests/ops/test_interpret.py",),
+    ),
+    Plant(
+        "pixel shuffle: rows and columns of a square change places",
+        "backends/onnx/reductions.py",
+        'mode="CRD"',
+        'mode="DCR"',
+        ("tests/test_operations.py", "tests/backends/onnx/test_emit.py"),
+    ),
+    Plant(
+        "names: a file's own `power` has none",
+        "ir/naming.py",
+        "name in self.own or (name",
+        "(name",
+        ("tests/test_operations.py",),
     ),
 )
