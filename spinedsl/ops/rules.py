@@ -84,7 +84,7 @@ def pads(kernel: int, stride: int, dilation: int, padding: Value, size: int = 0)
 
 
 def along(value: Value, axis: int) -> Value:
-    """What is said for both sides alike, or of a pair that of the height (0) or the width (1)."""
+    """What is given for both sides alike, or of a pair that of the height (0) or the width (1)."""
     return value[axis] if isinstance(value, tuple) else value
 
 
