@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from with_boxes import AERIAL, CROWNS, PHOTOGRAPHS, many_sizes, place_of, tree_crowns
 
 from spinedsl.data.idx import read_idx, write_idx
 
@@ -42,16 +43,32 @@ class Problem(Exception):
         super().__init__(what)
 
 
-class Source(NamedTuple):
-    """Where the images of an example come from: packages, how they are fetched, what of them is used."""
+class Client(NamedTuple):
+    """What fetches packages: they stand behind its command."""
 
-    packages: tuple[str, ...]
-    command: tuple[str, ...]  # the packages stand behind it
+    command: tuple[str, ...]
     comes_with: str  # what to install for that
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return "pip" if "pip" in self.command else Path(self.command[0]).name
+
+
+class Source(NamedTuple):
+    """Where the images of an example come from: packages by their clients, what of them is used."""
+
+    packages: tuple[tuple[Client, tuple[str, ...]], ...]
     wanted: tuple[str, ...]  # beginnings of paths in the packages
     digest: str  # of all that is wanted
-    write: Callable[[Files, Path], str]
+    write: Callable[..., str]
     installed: str = ""  # where the package puts its files, if somebody installed it
+    options: tuple[str, ...] = ()  # of the command line, that `write` takes
+
+    @property
+    def in_words(self) -> str:
+        """The packages."""
+        return " and ".join(name for _, names in self.packages for name in names)
 
 
 # ---- Fashion-MNIST: idx files, the last 500 training images of each class for validation ----
@@ -189,52 +206,75 @@ def _pairs(names: Sequence[str], each: int) -> str:
 
 # ---- packages ----
 
+APT = Client(("apt-get", "download"), "Debian and Ubuntu have it")
+PIP = Client(
+    (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--retries", "1"),
+    "Python has it: `python -m ensurepip`",
+)
+NPM = Client(
+    ("npm", "pack", "--loglevel", "error", "--fetch-retries", "1", "--fetch-retry-mintimeout", "1000"),
+    "it comes with Node.js",
+)
+EMOJI = ("emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0")
+DRAWINGS = ("package/emoji.json", *(f"package/img/{one}/64/" for one in STYLES.values()))
+
 SOURCES = {
     "fashion_mnist": Source(
-        packages=("dataset-fashion-mnist",),
-        command=("apt-get", "download"),
-        comes_with="Debian and Ubuntu have it",
+        packages=((APT, ("dataset-fashion-mnist",)),),
         wanted=(FASHION,),
         digest="ff02db52393112c264753b55ad081a4ae29e8e7a9f498fe26da69c8f487dfa90",
         write=fashion_mnist,
         installed=f"/{FASHION}",
     ),
     "solar_cells": Source(
-        packages=("elpv-dataset",),
-        command=(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "1"),
-        comes_with="Python has it: `python -m ensurepip`",
+        packages=((PIP, ("elpv-dataset",)),),
         wanted=(CELLS,),
         digest="bf38108307455ce83d7794456fe45590572543867076027a137867fe81c021a1",
         write=solar_cells,
     ),
     "drawing_styles": Source(
-        packages=("emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0"),
-        command=("npm", "pack", "--loglevel", "error", "--fetch-retries", "1", "--fetch-retry-mintimeout", "1000"),
-        comes_with="it comes with Node.js",
-        wanted=("package/emoji.json", *(f"package/img/{one}/64/" for one in STYLES.values())),
+        packages=((NPM, EMOJI),),
+        wanted=DRAWINGS,
         digest="5208686af2f059fe2af5b5409c55981a5dc3f277f4fc31b9893be82c54591f52",
         write=drawing_styles,
+    ),
+    "many_sizes": Source(
+        packages=((NPM, EMOJI), (APT, ("opencv-doc",)), (PIP, ("scikit-image==0.26.0",))),
+        wanted=(*DRAWINGS, *(place_of(one) for photographs in PHOTOGRAPHS.values() for one in photographs)),
+        digest="cd81b33809495e9e7ebc1cb1f5c9774f3514f325d74a3c337c68852ece2575d0",
+        write=many_sizes,
+        options=("seed", "groups"),
+    ),
+    "tree_crowns": Source(
+        packages=((PIP, ("deepforest==2.1.0",)),),
+        wanted=tuple(f"{CROWNS}{stem}.{ending}" for stem in AERIAL.values() for ending in ("png", "xml")),
+        digest="1981742f91ad361dbbbc50691355fe2f3b8a7c1e16dfe897f1a69e24e7f8a73f",
+        write=tree_crowns,
     ),
 }
 
 
 def fetched(source: Source, folder: Path) -> list[Path]:
-    """The packages, in a folder, by the client that has them."""
-    tool = "pip" if "pip" in source.command else Path(source.command[0]).name
-    offer = f"or fetch {' and '.join(source.packages)} elsewhere, and give the files as `--archive FILE`"
-    print(f"{tool} fetches {' and '.join(source.packages)}", flush=True)
-    try:
-        run = subprocess.run(
-            [*source.command, *source.packages], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except OSError as error:
-        raise Problem(f"{tool} cannot be started: {error.strerror}", f"{source.comes_with}; {offer}") from None
-    words = (run.stderr + run.stdout).decode(errors="replace").strip().splitlines()
-    found = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    if run.returncode or len(found) < len(source.packages):
-        told = "".join(f"\n    {line}" for line in words[-4:])
-        raise Problem(f"{tool} could not fetch it (exit status {run.returncode}){told}", f"see to that, {offer}")
-    return found
+    """The packages, in a folder, by the clients that have them."""
+    offer = f"or fetch {source.in_words} elsewhere, and give the files as `--archive FILE`"
+    for client, names in source.packages:
+        print(f"{client.name} fetches {' and '.join(names)}", flush=True)
+        before = len([*folder.iterdir()])
+        try:
+            run = subprocess.run(
+                [*client.command, *names], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False
+            )
+        except OSError as error:
+            raise Problem(
+                f"{client.name} cannot be started: {error.strerror}", f"{client.comes_with}; {offer}"
+            ) from None
+        words = (run.stderr + run.stdout).decode(errors="replace").strip().splitlines()
+        if run.returncode or len([*folder.iterdir()]) < before + len(names):
+            told = "".join(f"\n    {line}" for line in words[-4:])
+            raise Problem(
+                f"{client.name} could not fetch it (exit status {run.returncode}){told}", f"see to that, {offer}"
+            )
+    return [path for path in sorted(folder.iterdir()) if path.is_file()]
 
 
 def opened(path: Path, wanted: Sequence[str]) -> dict[str, bytes]:
@@ -282,8 +322,10 @@ def digest_of(files: Files) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def get(name: str, folder: Path, archives: Sequence[Path]) -> str:
+def get(name: str, folder: Path, archives: Sequence[Path], **options: object) -> str:
     """Write the images of an example into a folder that is not there yet; what there is, in words.
+
+    `options` are those that the example takes.
 
     Raises:
         Problem: they cannot be had.
@@ -299,14 +341,14 @@ def get(name: str, folder: Path, archives: Sequence[Path]) -> str:
         raise Problem(
             f"the images for {name} are not those that they should be: {len(files):,} files of digest "
             f"{digest_of(files)[:12]}, expected {source.digest[:12]}",
-            f"give {' and '.join(source.packages)}, whole",
+            f"give {source.in_words}, whole",
         )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
         try:
             part.chmod(0o755)
-            told = source.write(files, part)
+            told = source.write(files, part, **options)
             part.rename(folder)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -326,13 +368,23 @@ def main() -> int:
     parser.add_argument(
         "--archive", type=Path, metavar="FILE", action="append", default=[], help="a package that was fetched before"
     )
+    parser.add_argument("--seed", type=int, metavar="N", help="of the pictures of many_sizes: others of the same kind")
+    parser.add_argument(
+        "--groups", action="store_true", default=None, help="many_sizes with nine classes of objects instead of one"
+    )
     options = parser.parse_args()
+    given = {name: getattr(options, name) for name in ("seed", "groups") if getattr(options, name) is not None}
+    for name in given:
+        if name not in SOURCES[options.example].options:
+            parser.error(f"--{name} is for many_sizes: leave it out")
+    if given.get("seed", 0) < 0:
+        parser.error(f"--seed is a whole number from 0 on, got {given['seed']}")
     folder = options.to or HERE / options.example / "data"
     if folder.exists():
         print(f"{folder} is there already: to get it anew, take it away first")
         return 0
     try:
-        print(f"{folder}: {get(options.example, folder, options.archive)}")
+        print(f"{folder}: {get(options.example, folder, options.archive, **given)}")
     except Problem as problem:
         print(f"error: {problem.what}\n  help: {problem.fix}", file=sys.stderr)
         return 1

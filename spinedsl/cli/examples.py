@@ -64,7 +64,8 @@ def folder_of(name: str) -> dict[str, str]:
     if f"{TRAINED}/{wanted}" not in folders():
         return {}
     within = {path.removeprefix(f"{TRAINED}/"): text for path, text in examples().items()}
-    return {path: text for path, text in within.items() if path.startswith(f"{wanted}/") or path == GETTER}
+    beside = {path for path in within if path.endswith(".py") and "/" not in path}
+    return {path: text for path, text in within.items() if path.startswith(f"{wanted}/") or path in beside}
 
 
 def files_of(name: str) -> dict[str, str]:

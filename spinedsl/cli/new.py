@@ -142,7 +142,7 @@ def _next(options: argparse.Namespace, target: str) -> str:
     within = folder_of(options.example)
     if not within:
         return f"spine check {shlex.quote(target)}"
-    name = next(path.partition("/")[0] for path in within if path != GETTER)
+    name = next(path.partition("/")[0] for path in within if "/" in path)
     getter, config = (
         shlex.quote(one_line(str(Path(options.file or "", path)))) for path in (GETTER, f"{name}/permuted.toml")
     )

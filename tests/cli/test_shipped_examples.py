@@ -13,6 +13,7 @@ from spinedsl.cli import examples, main
 ROOT = Path(__file__).parents[2]
 LEARNING = ROOT / "examples/learning"
 TRAINED = sorted(path.parent.name for path in LEARNING.glob("*/permuted.toml"))
+SCRIPTS = sorted(path.name for path in LEARNING.glob("*.py"))
 BESIDE = [
     path.relative_to(ROOT / "examples").as_posix()
     for name in ("*.py", "*/*.toml", "*/*.md")
@@ -41,7 +42,7 @@ def test_the_list_has_every_example_with_a_word_about_it(capsys: pytest.CaptureF
     assert status == 0
     assert "`spine new --example NAME` writes one" in err
     rows = [line.split("  ", 1) for line in out.splitlines()]
-    assert len(TRAINED) == 3
+    assert len(TRAINED) == 5
     folders = [f"learning/{name}" for name in TRAINED]
     assert [name for name, _ in rows] == sorted([*(name.removesuffix(".spine") for name in SHIPPED), *folders])
     assert all(2 < len(about.strip()) < 120 for _, about in rows)
@@ -86,7 +87,7 @@ def test_a_folder_is_written_with_what_gets_its_images(
     status, out, _ = said(capsys, "--example", f"learning/{name}", *where)
     assert status == 0
     own = ("networks.spine", "permuted.toml", "residual.toml", "README.md")
-    there = {"/".join([*where, file]): LEARNING / file for file in ("get_data.py", *(f"{name}/{one}" for one in own))}
+    there = {"/".join([*where, file]): LEARNING / file for file in (*SCRIPTS, *(f"{name}/{one}" for one in own))}
     assert files() == {path: source.read_text(encoding="utf-8") for path, source in there.items()}
     getter, train = (shlex.split(line) for line in out.rpartition("next:")[2].strip().splitlines())
     assert getter == ["python", "/".join([*where, "get_data.py"]), name]
