@@ -37,6 +37,8 @@ NETWORKS = {
     "learning/fashion_mnist/networks.spine": "Permuted",
     "learning/solar_cells/networks.spine": "Permuted",
     "learning/drawing_styles/networks.spine": "Permuted",
+    "learning/many_sizes/networks.spine": "Permuted",
+    "learning/tree_crowns/networks.spine": "Permuted",
     "tutorial/1_first_network.spine": "First",
     "tutorial/2_scales.spine": "Scales",
     "tutorial/3_family.spine": "Small",

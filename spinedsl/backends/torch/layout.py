@@ -82,6 +82,16 @@ def lines(indent: int, prefix: str, doc: Doc, suffix: str = "") -> list[str]:
     return [f"{margin}{prefix}{doc.opening}", *_items(indent + STEP, doc.items), f"{margin}{doc.closing}{suffix}"]
 
 
+def unpacked(indent: int, names: Sequence[str], doc: Doc, single: bool = False) -> list[str]:
+    """What a call gives, unpacked into names; of a `single` thing too. Names that are too many stand one to a line."""
+    together = f"({names[0]},)" if single else ", ".join(names)
+    begins = doc.opening if isinstance(doc, Bracket) else flat(doc)
+    if single or len(f"{' ' * indent}{together} = {begins}") <= WIDTH:
+        return lines(indent, f"{together} = ", doc)
+    margin = " " * indent
+    return [f"{margin}(", *(f"{margin}{' ' * STEP}{name}," for name in names), *lines(indent, ") = ", doc)]
+
+
 def _items(indent: int, items: Sequence[Doc]) -> list[str]:
     together = " " * indent + ", ".join(flat(item) for item in items)
     if len(together) <= WIDTH:

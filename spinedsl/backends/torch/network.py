@@ -10,7 +10,7 @@ from itertools import groupby
 
 from spinedsl.backends.torch.expressions import Leaf, evaluate, literal, same, simplify, write
 from spinedsl.backends.torch.initial import Rules
-from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, flat, lines
+from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, flat, lines, unpacked
 from spinedsl.backends.torch.names import attribute, place, python_name
 from spinedsl.backends.torch.plan import Class
 from spinedsl.backends.torch.scope import Argument
@@ -225,9 +225,7 @@ class _Network:
             yield f"        {self.sizes} = level_sizes({image}, {highest})"
         for row in program.rows:
             if row.kind == "head":
-                names = ", ".join(self.locals[name] for name in row.values)
-                unpacked = f"({names},)" if len(row.parts) == 1 else names
-                yield from lines(8, f"{unpacked} = ", self._head(row))
+                yield from unpacked(8, [self.locals[name] for name in row.values], self._head(row), len(row.parts) == 1)
             elif row.kind != "output" or row.name in read:
                 yield from lines(8, f"{self.locals[row.name]} = ", self._row(row))
         at_the_end = {row.name: row for row in program.pyramid if row.name not in read}
