@@ -103,6 +103,12 @@ class Given(TypedDict, total=False):
     half: bool
     external_data: str | None
     adapter: str | None
+    detect: bool
+    task: str | None
+    score: float | None
+    top: int | None
+    overlap: float | None
+    max_detections: int | None
     verify: bool
 
 
@@ -244,6 +250,12 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     external_data: External | None = None,
     outputs: Iterable[str] | None = None,
     adapter: Adapter | None = None,
+    detect: bool = False,
+    task: str | None = None,
+    score: float | None = None,
+    top: int | None = None,
+    overlap: float | None = None,
+    max_detections: int | None = None,
     verify: bool = False,
 ) -> dict[str, bytes]:
     """Compile a network: `to` is `torch` (a Python file) or `onnx` (a model). Returns {file name: contents}.
@@ -265,6 +277,14 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         outputs: only these of the network's outputs, and what they need. Weights of the whole network still fit.
         adapter: a host that the PyTorch file shall fit into: `timm`, `torchvision`, `transformers`, `detectron2` or
             `mmdet`.
+        detect: find boxes, by the network's detection task: the PyTorch file has a method `detect` too, and the ONNX
+            model gives `boxes`, `scores`, `labels` and `count` instead of the network's outputs.
+        task: which detection task, where the network has several.
+        score: with `detect`, the threshold that a score has to be above, 0.05 where none is given. In the PyTorch file
+            this and the following are what the method takes where it is not told otherwise.
+        top: with `detect`, how many candidates of each level are kept, 1000 where none is given.
+        overlap: with `detect`, the IoU above which the lower one of two boxes of a class goes, 0.5 where none is given.
+        max_detections: with `detect`, how many boxes an image can have, 100 where none is given.
         verify: compare by every engine that is installed, as the function `verify` does, and say so in the file.
 
     Raises:
@@ -279,7 +299,8 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     axes = dynamic if isinstance(dynamic, str) else names_of(dynamic, "dynamic", "('batch',)")
     given = Given(
         weights=weights, seed=seed, dynamic=axes, opset=opset, batch=batch, half=half, external_data=external_data,
-        adapter=adapter, verify=verify,
+        adapter=adapter, detect=detect, task=task, score=score, top=top, overlap=overlap,
+        max_detections=max_detections, verify=verify,
     )  # fmt: skip
     chosen(to, given)  # what is wrong with these is reported before a file is read
     extras.require(*_to_emit(to, weights, verify=verify))
@@ -481,25 +502,29 @@ def load(
     size: tuple[int, int] | None = None,
     outputs: Iterable[str] | None = None,
     weights: str | PathLike[str] | Weights | None = None,
+    detect: bool = False,
+    task: str | None = None,
 ) -> Backbone:
     """A network as a PyTorch module, with `weights` or values from seed 0. Its code is the file that `compile` gives.
 
     The module takes images of shape (batch, channels, height, width), float32, whose height and width its
     `size_divisor` divides, and returns an `OrderedDict` of feature maps from fine to coarse. With `outputs` it has only
-    what these need, and takes state dicts of the whole network as well.
+    what these need, and takes state dicts of the whole network as well. With `detect` it has a method of that name,
+    which finds boxes by the network's detection task; where it has several, `task` names one.
 
     Raises:
         Mistakes: the file or the weights have mistakes.
         NetworkChoice: several networks and none chosen, or an unknown one.
         OutputChoice: an output that the network does not have.
+        OptionChoice: a `task` without `detect`.
         MissingPackage: torch, or what reads the weights, is not installed; it is an `ImportError`.
     """
     extras.require(*extras.MODULE, *_of_weights(weights))
-    from spinedsl.backends.torch import build, emit_module, filled  # noqa: PLC0415  torch is only needed here
+    from spinedsl.backends.torch import build, filled  # noqa: PLC0415  torch is only needed here
 
+    options = chosen("torch", Given(detect=detect, task=task))
     found = program(file, network=network, size=size, outputs=outputs)
-    if weights is None:
-        module = build(found)
-    else:
-        module = filled(emit_module(found).decode(), found, _tensors(found, read_weights(weights)))
+    (data,) = _files(driver.emit(found, "torch", options)).values()
+    code = data.decode()
+    module = build(found, code) if weights is None else filled(code, found, _tensors(found, read_weights(weights)))
     return cast("Backbone", module)

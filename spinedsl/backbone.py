@@ -45,6 +45,12 @@ if TYPE_CHECKING:
         def reset(self, seed: int = 0) -> None:
             """Initialise every tensor. Its values depend on the seed and its own name alone."""
 
+        def detect(
+            self, images: Tensor, score: float = ..., top: int = ..., overlap: float = ..., most: int = ...
+        ) -> dict[str, Tensor]:
+            """Boxes by name, of a network that was loaded with `detect`."""
+
+
 else:
 
     @runtime_checkable

@@ -20,6 +20,7 @@ import spinedsl
 from spinedsl import api
 from spinedsl.backends import BACKENDS, Options, declared
 from spinedsl.backends.choose import OPTIONS, takers
+from spinedsl.backends.option import FINDING
 from spinedsl.cli import compile as command
 from spinedsl.cli import main
 from spinedsl.record import names
@@ -31,6 +32,7 @@ import std.blocks
 import std.stems
 import std.resample
 import std.outputs
+import std.heads
 
 network Small(size = 64, spare = 1) {
     input image: 3 x size x size
@@ -46,11 +48,22 @@ network Small(size = 64, spare = 1) {
 }
 
 network Large = Small(size = 128)
+
+network One = Finds with { drop far }
+
+network Finds = Small with {
+    add head scores: retina_tower(outputs = 2, depth = 1) from P2, P3 channels 4
+    add head boxes: retina_tower(outputs = 4, depth = 1) from P2, P3 channels 4
+    add head wide: retina_tower(outputs = 8, depth = 1) from P2, P3 channels 4
+    task near: detection(classes = 2) classes scores boxes boxes
+    task far: detection(classes = 1, ratios = [1, 2], scales = 1) classes scores boxes wide
+}
 """
 # A value for each option of a backend; `weights` are those of another seed.
 GIVEN: Mapping[str, Any] = {
     "weights": "weights.safetensors", "seed": 3, "dynamic": ("batch",), "opset": 13, "batch": 2, "half": True,
-    "external_data": "always", "adapter": "timm", "verify": True,
+    "external_data": "always", "adapter": "timm", "verify": True, "detect": True, "task": "far", "score": 0.3,
+    "top": 7, "overlap": 0.7, "max_detections": 9,
 }  # fmt: skip
 
 
@@ -107,14 +120,20 @@ def test_a_backend_takes_an_option_or_says_what_to_do_instead(to: str) -> None:
 def test_what_is_given_changes_the_files_or_is_refused(
     to: str, option: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    finds = {option.name for option in FINDING}
+    usual: dict[str, object] = {"network": "Small" if option not in finds else "Finds" if option != "detect" else "One"}
+    usual |= {"detect": True, "task": "near"} if option in finds - {"detect"} and to != "mermaid" else {}
+
     def compiled(**options: Any) -> dict[str, bytes]:
-        return spinedsl.compile("small.spine", network="Small", **{"to": to, **options})
+        return spinedsl.compile("small.spine", **{"to": to, **usual, **options})
 
     value = GIVEN[option]
     text = ",".join(value) if isinstance(value, tuple) else str(value)
     flag = f"--{option.replace('_', '-')}"
-    line = ["compile", "small.spine", "--network", "Small", "--to", to, "-o", "out", flag]
-    line += [] if value is True else [text]
+    line = ["compile", "small.spine", "--to", to, "-o", "out", "--network", str(usual["network"])]
+    line += ["--detect"] if "detect" in usual else []
+    line += ["--task", "near"] if "detect" in usual and option != "task" else []
+    line += [flag] if value is True else [flag, text]
     if option in declared(to).takes:
         assert compiled(**{option: value}) != compiled()
         assert main(line) == 0
@@ -237,10 +256,18 @@ CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
         },
     ),
     "compile": (
-        _compiled, {"to": "torch", "network": "Large", "size": (96, 96), "outputs": ("P2",), **GIVEN, "adapter": None}
+        _compiled,
+        {
+            "to": "torch", "network": "Large", "size": (96, 96), "outputs": ("P2",), **GIVEN, "adapter": None,
+            **dict.fromkeys(option.name for option in FINDING),  # which the tests above compile a detector with
+        },
     ),
     "load": (
-        _loaded, {"network": "Large", "size": (96, 96), "outputs": ("P2",), "weights": "weights.safetensors"}
+        _loaded,
+        {
+            "network": "Large", "size": (96, 96), "outputs": ("P2",), "weights": "weights.safetensors", "detect": None,
+            "task": None,
+        },
     ),
     "parse": (spinedsl.parse, {}),
     "program": (_program, {"network": "Large", "size": (96, 96), "outputs": ("P2",)}),
@@ -287,6 +314,20 @@ def test_every_public_function_and_argument_is_tried() -> None:
 def test_an_argument_makes_a_difference(name: str, argument: str, here: Path) -> None:
     call, values = CALLS[name]
     assert call(**{argument: values[argument]}) != call()
+
+
+def test_a_loaded_network_finds_what_its_task_says(here: Path) -> None:
+    assert not hasattr(spinedsl.load("small.spine", network="One"), "detect")
+    found = [
+        spinedsl.load("small.spine", network="Finds", detect=True, task=task)
+        .eval()
+        .detect(torch.zeros(1, 3, 64, 64), 0)
+        for task in ("near", "far")
+    ]
+    assert not torch.equal(found[0]["boxes"], found[1]["boxes"])
+    assert int(found[1]["labels"].max()) == 0
+    with pytest.raises(spinedsl.OptionChoice, match="`task` makes no difference without `detect`"):
+        spinedsl.load("small.spine", network="Finds", task="near")
 
 
 def test_who_asks_is_told_what_is_compared(here: Path) -> None:

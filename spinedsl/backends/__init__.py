@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast, get_a
 
 from spinedsl.backends.option import Declared
 from spinedsl.diagnostics import Outcome
+from spinedsl.ops.detection import MOST, OVERLAP, SCORE, TOP
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc
 from spinedsl.record import Record
@@ -38,8 +39,9 @@ class Options(Record):
     """What may be asked of a backend: tensors by canonical name or a seed for them, and the axes that stay open.
 
     `opset`, `batch`, `half` and `external_data` say what an ONNX model is written for. `adapter` is a host that the
-    PyTorch file shall fit into. `origin` says where the tensors come from, and `verified` what was found to agree, for
-    the record.
+    PyTorch file shall fit into. With `detect` what is compiled finds boxes: `task` says by which task of the network,
+    `score`, `top`, `overlap` and `max_detections` what is kept, as `ops.detection.Limits` has it. `origin` says where
+    the tensors come from, and `verified` what was found to agree, for the record.
     """
 
     weights: Mapping[str, NDArray[Any]] | None = None
@@ -52,6 +54,12 @@ class Options(Record):
     batch: int = 1
     half: bool = False
     external_data: str = "auto"
+    detect: bool = False
+    task: str = ""
+    score: float = SCORE
+    top: int = TOP
+    overlap: float = OVERLAP
+    max_detections: int = MOST
 
 
 class Backend(Protocol):

@@ -12,9 +12,10 @@ from operator import index
 from typing import Any, TypeAlias
 
 from spinedsl.backends import BACKENDS, IN_VERIFYING, Options, declared
-from spinedsl.backends.option import Option, known
+from spinedsl.backends.option import FINDING, Option, known
 from spinedsl.diagnostics import one_of
 
+WHOLE = ("seed", "opset", "batch", "top", "max_detections")
 Wrong: TypeAlias = tuple[str, str]  # the name of an option, and why it is refused with what to do instead
 
 
@@ -61,7 +62,8 @@ def wrong(to: str, given: Mapping[str, object]) -> Wrong | None:
 def options_of(given: Mapping[str, object]) -> Options:
     """The options of a backend, but for the tensors, of what nothing is wrong with."""
     values = {name: value for name, value in given_among(given).items() if name not in ("weights", "verify")}
-    values |= {name: index(values[name]) for name in ("seed", "opset", "batch") if name in values}
+    values |= {name: float(values[name]) for name in ("score", "overlap") if name in values}
+    values |= {name: index(values[name]) for name in WHOLE if name in values}
     return Options(**values | ({"dynamic": frozenset(values["dynamic"])} if "dynamic" in values else {}))
 
 
@@ -79,6 +81,9 @@ def _together(asked: Mapping[str, Any]) -> Wrong | None:
         return "seed", "makes no difference beside weights, which are the values: give one of the two"
     if "batch" in asked and "batch" in asked.get("dynamic", ()):
         return "batch", "makes no difference where the axis `batch` stays open: give one of the two"
+    without = next((option.name for option in FINDING if option.name in asked and "detect" not in asked), None)
+    if without is not None:
+        return without, "makes no difference without `detect`: it says how boxes are found"
     if {"half", "verify"} <= asked.keys():
         return "verify", "compares float32, which is not what `half` writes: compare without it first"
     return None

@@ -7,10 +7,11 @@ takes names, values and help from the same tables (`cli/compile.py`), and `choos
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, SupportsFloat
 
 from spinedsl.brief import brief
 from spinedsl.diagnostics import nearest, one_of
+from spinedsl.ops.detection import MOST, OVERLAP, SCORE, TOP
 from spinedsl.record import Record
 
 
@@ -85,6 +86,15 @@ def _count(option: Option, value: Any) -> str | None:
     return None if right else f"is a number of {option.what}, 1 or more, got {brief(value)}"
 
 
+def _share(option: Option, value: Any) -> str | None:
+    right = isinstance(value, SupportsFloat) and not isinstance(value, bool | str) and 0 <= float(value) <= 1
+    return None if right else f"is a number from 0 to 1, got {brief(value)}"
+
+
+def _text(option: Option, value: Any) -> str | None:
+    return None if isinstance(value, str) else f"is the name of a {option.what}, got {brief(value)}"
+
+
 def _flag(option: Option, value: Any) -> str | None:
     return None if value is True else f"is True or False, got {brief(value)}"
 
@@ -98,9 +108,26 @@ KINDS: Mapping[str, Callable[[Option, Any], str | None]] = {
     "names": _names,
     "whole": _whole,
     "count": _count,
+    "share": _share,
+    "text": _text,
     "flag": _flag,
     "weights": _anything,
 }
 
 # What several backends take.
 VERIFY = Option("verify", "flag", "compare as `spine verify` does; write only if all agree, and say so in the file")
+FINDING = (
+    Option("detect", "flag", "find boxes by the network's detection task: a method `detect`, or a model's outputs"),
+    Option("task", "text", "the detection task, where there are several", metavar="NAME", what="task"),
+    Option("score", "share", f"with --detect, keep what scores above this (default {SCORE:g})", metavar="S"),
+    Option(
+        "overlap", "share",
+        f"with --detect, drop a box that a better one of its class overlaps by an IoU above this (default {OVERLAP:g})",
+        metavar="S",
+    ),
+    Option(
+        "max_detections", "count", f"with --detect, boxes of an image at most (default {MOST})", metavar="N",
+        what="boxes",
+    ),
+    Option("top", "count", f"with --detect, candidates of each level (default {TOP})", metavar="N", what="candidates"),
+)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from typing import Any, cast
 
 from spinedsl import api, extras
@@ -35,6 +36,7 @@ examples:
   spine compile net.spine --to onnx --dynamic batch,height,width --weights model.safetensors -o model.onnx
   spine compile net.spine --to onnx --opset 13 --batch 8 -o model.onnx
   spine compile net.spine --to onnx --verify -o model.onnx
+  spine compile detector.spine --to onnx --detect --dynamic batch,height,width --score 0.3 -o detector.onnx
 """
 
 
@@ -60,7 +62,9 @@ def _option(parser: argparse.ArgumentParser, option: Option) -> None:
     else:
         forms: dict[str, dict[str, Any]] = {
             "flag": {"action": "store_true"},
-            "count": {"type": _count, "metavar": option.metavar},
+            "count": {"type": partial(_count, option.what), "metavar": option.metavar},
+            "share": {"type": _share, "metavar": option.metavar},
+            "text": {"metavar": option.metavar},
             "names": {"type": _names, "metavar": option.metavar, "default": ()},
             "choice": {
                 "type": type(option.choices[0]) if option.choices else str,
@@ -71,10 +75,20 @@ def _option(parser: argparse.ArgumentParser, option: Option) -> None:
         parser.add_argument(f"--{option.name.replace('_', '-')}", help=f"{titles}: {option.help}", **forms[option.kind])
 
 
-def _count(text: str) -> int:
+def _count(what: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) < 100_000:
-        raise argparse.ArgumentTypeError(f"expected a number of images, 1 or more, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a number of {what}, 1 or more, got {text!r}")
     return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return found
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import GraphProto, TensorProto, helper
 
+from spinedsl.backends.onnx.nodes import Nodes, Value
 from spinedsl.backends.onnx.target import Target
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.inference.exported import TRAINED, VERSION
 from spinedsl.inference.fitting import fitted
-from spinedsl.inference.nodes import Nodes, Value
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.naming import names_for, value_names
 from spinedsl.ops.program import Program
@@ -65,10 +65,10 @@ class Deployed(Record, eq=False):
         last = _numbers(before, Value(before, images, np.dtype(np.uint8)), self.pre, inside=self.inside)
         if target.half:
             last = last.cast(np.float16)
-        before.name_last(last, given.name)
+        before.name(last, given.name)
         behind = Nodes("task", taken | {images, result}, target.opset)
         value = Value(behind, output.name, np.dtype(np.float16 if target.half else np.float32)).cast(np.float32)
-        behind.name_last(DECODED[self.kind].nodes(behind, value), result)
+        behind.name(DECODED[self.kind].nodes(behind, value), result)
         inner = list(structure.node)
         del structure.node[:]
         structure.node.extend([*before.made, *inner, *behind.made])

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from spinedsl.backends.onnx.nodes import Nodes, Value
 from spinedsl.data.preprocessing import Preprocessing
-from spinedsl.inference.nodes import Nodes, Value
 from spinedsl.record import Record
 
 ONE = 2**22  # of what a pixel takes of others

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import sqrt
+from math import inf, log, sqrt
 
 from spinedsl.brief import cut
 from spinedsl.ops.program import Program, Task
@@ -16,6 +16,21 @@ from spinedsl.ops.types import Value
 from spinedsl.record import Record
 
 KIND = "detection"
+SCORE, TOP, OVERLAP, MOST = 0.05, 1000, 0.5, 100
+LARGEST = log(1000 / 16)  # what the logarithm of the factor of an anchor's side is cut at, as in Detectron
+
+
+class Limits(Record):
+    """What is kept of what a detector could say.
+
+    `score` is the threshold that a score has to be above, `top` how many candidates of each level are kept, `overlap`
+    the IoU above which the lower one of two boxes of a class goes, and `most` how many boxes an image can have.
+    """
+
+    score: float = SCORE
+    top: int = TOP
+    overlap: float = OVERLAP
+    most: int = MOST
 
 
 class Detector(Record, eq=False):
@@ -89,3 +104,10 @@ def anchor_sides(arguments: Mapping[str, Value]) -> tuple[tuple[float, float], .
     sides = [float(Fraction(size)) * 2 ** (scale / scales) for scale in range(scales)]  # type: ignore[arg-type]
     roots = [sqrt(Fraction(ratio)) for ratio in ratios]  # type: ignore[arg-type]
     return tuple((side * root, side / root) for side in sides for root in roots)
+
+
+def logit(share: float) -> float:
+    """The number whose sigmoid is a share: minus infinity of 0 and less, infinity of 1 and more."""
+    if 0 < share < 1:
+        return log(share / (1 - share))
+    return -inf if share <= 0 else inf

@@ -18,6 +18,7 @@ import torch
 
 import spinedsl
 from spinedsl import train
+from spinedsl.backends.option import FINDING
 from spinedsl.cli import parser
 from spinedsl.cli.parsing import leaves
 from spinedsl.ops.graph import flatten
@@ -274,6 +275,7 @@ APART: dict[str | tuple[str, str], str] = {
     ("gallery", "--output"): "every way above says one",
     ("compile", "--to"): "every way above says another",
     ("compile", "--output"): "every way above says one",
+    **{("compile", f"--{one.name.replace('_', '-')}"): "takes a detector: tests/test_given.py" for one in FINDING},
     ("draw", "--output"): "every way above says another",
     ("export", "--output"): "every way above says one",
     ("weights convert", "--output"): "every way above says one",

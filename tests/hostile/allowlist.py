@@ -12,9 +12,10 @@ from collections.abc import Iterator
 NODES = frozenset(
     """
     Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitOr BitXor BoolOp Call ClassDef Compare Constant Dict
-    DictComp Div Eq Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import IsNot
-    JoinedStr List ListComp Load LShift Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Raise Return Slice Starred
-    Store Delete Del In Sub Subscript Tuple USub UnaryOp With alias arg arguments comprehension keyword withitem
+    DictComp Div Eq Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import Invert
+    IsNot JoinedStr List ListComp Load LShift Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Raise Return Slice
+    Starred Store Delete Del In Sub Subscript Tuple USub UnaryOp While With alias arg arguments comprehension keyword
+    withitem
     """.split()
 )
 IMPORTS = frozenset(
@@ -37,14 +38,15 @@ BUILTINS = frozenset(
 # What may be read of a module, by its whole name.
 OF_MODULES = frozenset(
     """
-    functools.partial math.sqrt warnings.warn
-    torch.amax torch.clamp torch.exp torch.maximum torch.minimum torch.sqrt torch.sum
-    torch.Size torch.arange torch.cat torch.empty torch.flatten torch.full torch.mean torch.narrow
-    torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax torch.tensor
-    torch.transpose torch.unflatten torch.zeros_like
+    functools.partial math.inf math.log math.sqrt warnings.warn
+    torch.Size torch.amax torch.arange torch.cat torch.clamp torch.empty torch.exp torch.flatten torch.float32
+    torch.float64 torch.full torch.jit torch.jit.export torch.long torch.maximum torch.mean torch.minimum
+    torch.narrow torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax
+    torch.sqrt torch.stack torch.sum torch.tensor torch.transpose torch.unflatten torch.where torch.zeros
+    torch.zeros_like
     F.adaptive_avg_pool2d F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish
-    F.interpolate F.layer_norm
-    F.max_pool2d F.normalize F.pad F.pixel_shuffle F.pixel_unshuffle F.relu F.relu6 F.silu
+    F.interpolate F.layer_norm F.max_pool2d F.normalize F.pad F.pixel_shuffle F.pixel_unshuffle F.relu F.relu6
+    F.silu
     nn.ConstantPad2d nn.ModuleDict nn.ModuleList
     nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU
     nn.GroupNorm nn.Hardsigmoid nn.Hardswish nn.Identity nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter
@@ -56,10 +58,10 @@ MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
 # What may be called on anything but a module or `self`.
 METHODS = frozenset(
     """
-    __init__ _numbered add_ add_module amax append clamp children copy_ double encode fill_ forward get items
-    join mean modules
-    mul_ named_modules narrow numel permute register_buffer register_load_state_dict_pre_hook reset
-    reset_parameters reshape startswith sum transpose values zero_
+    __init__ _numbered add_ add_module amax append argsort children clamp copy_ double encode exp expand fill_
+    flatten float forward gather get items join masked_fill mean modules mul mul_ named_modules narrow new_full
+    new_zeros nonzero numel permute register_buffer register_load_state_dict_pre_hook reset reset_parameters reshape
+    sigmoid sort sqrt startswith sum transpose values zero_
     """.split()
 )
 TEXT = re.compile(r"[\x20-\x7e]*")
@@ -130,7 +132,7 @@ class _Reader:
             yield from self.constant(node)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             for decorator in node.decorator_list:
-                if ast.unparse(decorator) != "torch.no_grad()":
+                if ast.unparse(decorator) not in ("torch.no_grad()", "torch.jit.export"):
                     yield "decorator"
 
     def attribute(self, node: ast.Attribute) -> Iterator[str]:

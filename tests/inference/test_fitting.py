@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from onnx import TensorProto, checker, helper
 
 from spinedsl.backends import OPSETS
+from spinedsl.backends.onnx.nodes import Nodes, Value
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.preprocessing import INTERPOLATIONS, RESIZES, Preprocessing
 from spinedsl.inference.fitting import fitted
-from spinedsl.inference.nodes import Nodes, Value
 from tests.data.making import noise
 
 TARGETS = ((16, 16), (24, 7), (5, 31), (1, 1))  # the sizes of networks

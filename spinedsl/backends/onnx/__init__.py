@@ -13,16 +13,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import GraphProto
 
 from spinedsl import checks as say
 from spinedsl.backends import Options, line_of
+from spinedsl.backends.finding import finding
+from spinedsl.backends.onnx.boxes import described, find_boxes
 from spinedsl.backends.onnx.emit import Around, emit_files, emit_model
 from spinedsl.backends.onnx.target import HALF_MOST, Target
 from spinedsl.backends.onnx.text import to_text
 from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.ops.detection import Detector, Limits
 from spinedsl.ops.graph import Node, flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.program import Program
+from spinedsl.ops.prune import prune
 from spinedsl.ops.text import plain_tasks
 
 __all__ = ["Around", "emit", "emit_files", "emit_model", "to_text"]
@@ -43,6 +48,11 @@ def emit(
     float16 does not hold, and tensors that no file or no memory holds.
     """
     target = Target(options.opset, options.half, options.batch)
+    if options.detect:
+        found = finding(program, options)
+        if found.value is None:
+            return Outcome(None, found.diagnostics)
+        program, around, more = _with_boxes(program, *found.value, around, more or {})
     size = _bytes(program, target)
     beside = options.external_data == "always" or (options.external_data == "auto" and size > MOST_BYTES)
     reported = [*_fixed_axes(program, options.dynamic), *_too_large(program, size, beside=beside)]
@@ -70,6 +80,20 @@ def emit(
         return Outcome(emit_files(program, weights, **given))
     model = emit_model(program, weights, **given)
     return Outcome({f"{program.name}.onnx": model})
+
+
+def _with_boxes(
+    program: Program, what: Detector, limits: Limits, around: Around | None, more: Mapping[str, str]
+) -> tuple[Program, Around, Mapping[str, str]]:
+    """The part of a program that finds boxes, what is put around its nodes, and the properties of the model."""
+
+    def both(graph: GraphProto, target: Target) -> None:
+        find_boxes(graph, target, what, limits)
+        if around is not None:
+            around(graph, target)
+
+    needed = prune(program, (*what.scores, *what.boxes, *what.quality))
+    return needed, both, {**described(what, limits), **more}
 
 
 def _bytes(program: Program, target: Target) -> int:

@@ -1,6 +1,6 @@
 """What the Mermaid backend takes: nothing."""
 
-from spinedsl.backends.option import Declared
+from spinedsl.backends.option import FINDING, Declared
 
 DECLARED = Declared(
     "Mermaid",
@@ -15,6 +15,7 @@ DECLARED = Declared(
         "half": "a chart shows no values",
         "external_data": "a chart holds no tensors",
         "adapter": "hosts take PyTorch modules",
+        **dict.fromkeys((option.name for option in FINDING), "a chart finds nothing"),
         "verify": "a chart cannot be run",
     },
 )

@@ -1,7 +1,7 @@
 """What the ONNX backend takes."""
 
 from spinedsl.backends import AXES, DEFAULT_OPSET, EXTERNAL, OPSETS
-from spinedsl.backends.option import VERIFY, Declared, Option
+from spinedsl.backends.option import FINDING, VERIFY, Declared, Option
 
 DECLARED = Declared(
     "ONNX",
@@ -27,6 +27,7 @@ DECLARED = Declared(
             "keep the tensors in a second file beside the model: always, never, or auto (above 2 GB)",
             metavar="WHEN", choices=EXTERNAL, what="choice",
         ),
+        *FINDING,
         VERIFY,
     ),
     instead={"adapter": "hosts take PyTorch modules"},

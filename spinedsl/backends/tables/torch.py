@@ -1,7 +1,7 @@
 """What the PyTorch backend takes."""
 
 from spinedsl.backends import ADAPTERS
-from spinedsl.backends.option import VERIFY, Declared, Option
+from spinedsl.backends.option import FINDING, VERIFY, Declared, Option
 
 DECLARED = Declared(
     "PyTorch",
@@ -11,6 +11,7 @@ DECLARED = Declared(
             "adapter", "choice", f"what a host expects of a backbone, in the same file: {', '.join(ADAPTERS)}",
             metavar="HOST", choices=ADAPTERS, what="host",
         ),
+        *FINDING,
         VERIFY,
     ),
     instead={

@@ -6,8 +6,10 @@ In: a `Program`. Out: the text of a file by file name (`emit`), or an instance o
 from __future__ import annotations
 
 from spinedsl.backends import Options
+from spinedsl.backends.finding import finding
 from spinedsl.backends.torch.adapters import ADAPTERS, refusals
 from spinedsl.backends.torch.build import build, filled, shaped
+from spinedsl.backends.torch.detect import METHOD
 from spinedsl.backends.torch.emit import emit_module
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
@@ -23,11 +25,14 @@ def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
     Raises:
         ValueError: there is no such adapter.
     """
+    found = finding(program, options, methods=(METHOD,)) if options.detect else Outcome(None)
+    if found.diagnostics:
+        return Outcome(None, found.diagnostics)
     if options.adapter:
         if options.adapter not in ADAPTERS:
             raise ValueError(f"no adapter `{options.adapter}`: there is {', '.join(ADAPTERS)}")
         said = tuple(refusals(program, options.adapter))
         if said:
             return Outcome(None, said)
-    text = emit_module(program, adapter=options.adapter, verified=options.verified)
+    text = emit_module(program, adapter=options.adapter, verified=options.verified, finding=found.value)
     return Outcome({f"{program.name}.py": text})

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def build(program: Program) -> nn.Module:
-    """The network, initialised with seed 0."""
-    return cast("nn.Module", _class_of(emit_module(program).decode(), program)())
+def build(program: Program, code: str = "") -> nn.Module:
+    """The network, initialised with seed 0; of code that was generated from its program, if there is some."""
+    return cast("nn.Module", _class_of(code or emit_module(program).decode(), program)())
 
 
 def shaped(code: str, program: Program) -> nn.Module:

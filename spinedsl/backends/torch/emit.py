@@ -10,15 +10,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from functools import cache
-from textwrap import wrap
+from textwrap import dedent, wrap
 
 from spinedsl.backends.torch.adapters import ADAPTERS, STANDARD, fields, imported, narrowed, reserved_names
 from spinedsl.backends.torch.classes import classes_of
 from spinedsl.backends.torch.copied import definitions_in
+from spinedsl.backends.torch.detect import BOXES, write_detect
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import WIDTH
 from spinedsl.backends.torch.names import file_name, prose, python_name
 from spinedsl.backends.torch.network import write_network
+from spinedsl.ops.detection import Detector, Limits
 from spinedsl.ops.program import Program
 
 _IMPORTS = (  # a line is written if one of its names is used
@@ -39,11 +41,19 @@ HELPERS = "helpers.py"
 _LAST = ("hashed", "uniform", "truncated_normal")  # what `reset` needs stands after the network
 
 
-def emit_module(program: Program, *, adapter: str = "", verified: str = "") -> bytes:
-    """The network as the text of a Python module, in UTF-8: for a host, and with a sentence of what was verified."""
+def emit_module(
+    program: Program, *, adapter: str = "", verified: str = "", finding: tuple[Detector, Limits] | None = None
+) -> bytes:
+    """The network as the text of a Python module, in UTF-8.
+
+    For a host, with a sentence of what was verified, and with a method `detect` of what is to be found.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     taken = reserved_names(adapter) if adapter else set()
+    detect = [*write_detect(*finding)] if finding else []
+    if detect:
+        taken |= {*definitions_in(BOXES)}
     name = python_name(program.name, taken)
     taken.add(name)
     filled = fields(program, adapter, name, taken) if adapter else {}
@@ -52,10 +62,15 @@ def emit_module(program: Program, *, adapter: str = "", verified: str = "") -> b
     classes = classes_of(program, rules, taken)
     method = ADAPTERS[adapter].method if adapter else ""
     network = write_network(program, name, classes, rules, method=method)
+    network += ["", *detect] if detect else []
     blocks = [c.text for c in classes if c.is_function] + [c.text for c in classes if not c.is_function] + [network]
     used = _names_in("\n".join("\n".join(block) for block in blocks))
-    helpers = _helpers_for(used)
-    used = used.union(*(_names_of_helper(name) for name in helpers))
+    helpers = _helpers_for(used, HELPERS)
+    used = used.union(*(_names_of_helper(name, HELPERS) for name in helpers))
+    if detect:
+        finds = _helpers_for(_names_in(dedent("\n".join(detect))), BOXES)
+        used = used.union(*(_names_of_helper(name, BOXES) for name in finds))
+        blocks = [*finds.values(), *blocks]
     blocks = [
         *(text for name, text in helpers.items() if name not in _LAST),
         *blocks,
@@ -111,16 +126,16 @@ def _names_in(text: str) -> set[str]:
 
 
 @cache
-def _names_of_helper(name: str) -> frozenset[str]:
-    """The names that a helper reads or writes."""
-    return frozenset(_names_in("\n".join(definitions_in(HELPERS)[name])))
+def _names_of_helper(name: str, file: str) -> frozenset[str]:
+    """The names that a helper of a file reads or writes."""
+    return frozenset(_names_in("\n".join(definitions_in(file)[name])))
 
 
-def _helpers_for(names: set[str]) -> dict[str, list[str]]:
-    """The helper definitions behind some names, and those that these need."""
-    helpers = definitions_in(HELPERS)
+def _helpers_for(names: set[str], file: str) -> dict[str, list[str]]:
+    """The definitions of a file behind some names, and those that these need."""
+    helpers = definitions_in(file)
     found: set[str] = set()
     while more := {name for name in names if name in helpers} - found:
         found |= more
-        names = set().union(*(_names_of_helper(name) for name in more))
+        names = set().union(*(_names_of_helper(name, file) for name in more))
     return {name: text for name, text in helpers.items() if name in found}

@@ -7,12 +7,10 @@ bit, save where two libraries' exponentials differ in the last bit of a float64.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
-MOST = math.log(1000 / 16)  # what the logarithm of a side's factor is cut at, as in Detectron
+from spinedsl.ops.detection import LARGEST
 
 
 def to_deltas(boxes: Tensor, anchors: Tensor) -> Tensor:
@@ -31,7 +29,7 @@ def from_deltas(deltas: Tensor, anchors: Tensor) -> Tensor:
     given, of_anchor = deltas.double(), anchors.double()
     centre, sides = _centred(of_anchor)
     middle = centre + given[..., :2] * sides
-    half = given[..., 2:].clamp_max(MOST).exp() * sides * 0.5
+    half = given[..., 2:].clamp_max(LARGEST).exp() * sides * 0.5
     return torch.cat([middle - half, middle + half], -1).to(anchors.dtype)
 
 

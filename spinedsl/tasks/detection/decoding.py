@@ -20,13 +20,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from spinedsl.ops.detection import Detector
+from spinedsl.ops.detection import MOST, OVERLAP, SCORE, TOP, Detector, logit
 from spinedsl.tasks.detection.boxes import clip
 from spinedsl.tasks.detection.coding import from_deltas, from_distances
 from spinedsl.tasks.detection.places import Size, anchors, points
 from spinedsl.tasks.detection.suppression import Candidates, Found, suppressed
-
-SCORE, TOP, OVERLAP, MOST = 0.05, 1000, 0.5, 100
 
 
 def decode(
@@ -115,13 +113,6 @@ def _ranked(logits: Tensor, quality: Tensor | None, threshold: float) -> tuple[T
     scores = scores.float()
     key, limit = (logits, logit(threshold)) if quality is None else (scores, threshold)
     return torch.where(key > torch.tensor(limit, dtype=torch.float32), key, -math.inf), scores
-
-
-def logit(share: float) -> float:
-    """The number whose sigmoid is a share: minus infinity of 0 and less, infinity of 1 and more."""
-    if 0 < share < 1:
-        return math.log(share / (1 - share))
-    return -math.inf if share <= 0 else math.inf
 
 
 def _joined(levels: list[Candidates]) -> Candidates:

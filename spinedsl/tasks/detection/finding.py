@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from spinedsl.ops.detection import detector
+from spinedsl.ops.detection import MOST, OVERLAP, SCORE, TOP, detector
 from spinedsl.ops.program import Program
 from spinedsl.record import replace
 from spinedsl.tasks.detection.boxes import unplaced
-from spinedsl.tasks.detection.decoding import MOST, OVERLAP, SCORE, TOP, decode
+from spinedsl.tasks.detection.decoding import decode
 from spinedsl.tasks.detection.suppression import Found
 
 if TYPE_CHECKING:

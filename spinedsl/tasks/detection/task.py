@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from spinedsl.brief import counted
-from spinedsl.ops.detection import KIND, detector
+from spinedsl.ops.detection import KIND, MOST, OVERLAP, SCORE, TOP, detector
 from spinedsl.ops.program import Program
 from spinedsl.ops.program import Task as TaskRow
 from spinedsl.record import Record
 from spinedsl.settings import Setting
 from spinedsl.tasks.detection.boxes import pairwise_iou, placed
-from spinedsl.tasks.detection.decoding import MOST, OVERLAP, SCORE, TOP, decode
+from spinedsl.tasks.detection.decoding import decode
 from spinedsl.tasks.detection.finding import in_pictures
 from spinedsl.tasks.detection.objective import lesson, losses_of
 from spinedsl.tasks.detection.precision import PACKAGES, Objects, average_precision, words

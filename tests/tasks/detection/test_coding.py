@@ -11,7 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinedsl.tasks.detection.coding import MOST, centreness, from_deltas, from_distances, to_deltas, to_distances
+from spinedsl.ops.detection import LARGEST
+from spinedsl.tasks.detection.coding import centreness, from_deltas, from_distances, to_deltas, to_distances
 from spinedsl.tasks.detection.places import anchors, points, ranges
 from tests.tasks.detection.drawing import PROPER, generator, tensor
 
@@ -38,7 +39,7 @@ def test_codes_by_hand() -> None:
 
 
 def test_no_delta_makes_a_box_without_end() -> None:
-    found = from_deltas(torch.tensor([[0.0, 0, 1e4, MOST]]), torch.tensor([[0.0, 0, 16, 16]]))
+    found = from_deltas(torch.tensor([[0.0, 0, 1e4, LARGEST]]), torch.tensor([[0.0, 0, 16, 16]]))
     assert found[0].tolist() == pytest.approx([8 - 500, 8 - 500, 8 + 500, 8 + 500])
 
 

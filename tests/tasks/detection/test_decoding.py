@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from spinedsl.ops.detection import Detector, anchor_sides
+from spinedsl.ops.detection import Detector, anchor_sides, logit
 from spinedsl.tasks.detection import decode
 from spinedsl.tasks.detection.coding import from_deltas, to_deltas, to_distances
-from spinedsl.tasks.detection.decoding import boxes_at, candidates, logit
+from spinedsl.tasks.detection.decoding import boxes_at, candidates
 from spinedsl.tasks.detection.places import anchors, points
 from tests.tasks.detection.drawing import boxes, generator
 

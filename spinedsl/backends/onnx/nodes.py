@@ -39,6 +39,13 @@ class Value(Record, eq=False):
     def __truediv__(self, other: Operand) -> Value:
         return self._with("Div", other)
 
+    def __mod__(self, other: Operand) -> Value:
+        return self._with("Mod", other)
+
+    def equals(self, other: Operand) -> Value:
+        """Where the two are the same."""
+        return self._with("Equal", other, bool)
+
     def __lt__(self, other: Operand) -> Value:
         return self._with("Less", other, bool)
 
@@ -74,6 +81,14 @@ class Value(Record, eq=False):
         """The sine."""
         return self.nodes.apply("Sin", self)
 
+    def exp(self) -> Value:
+        """Its exponential."""
+        return self.nodes.apply("Exp", self)
+
+    def sigmoid(self) -> Value:
+        """The logistic function of it."""
+        return self.nodes.apply("Sigmoid", self)
+
     def cast(self, kind: DTypeLike) -> Value:
         """As another type; fractions lose what stands behind the point."""
         if self.kind == kind:
@@ -87,6 +102,14 @@ class Value(Record, eq=False):
     def moved(self, *order: int) -> Value:
         """With its axes in another order."""
         return self.nodes.apply("Transpose", self, perm=order)
+
+    def shaped(self, *sizes: int) -> Value:
+        """In another shape; 0 is the size that an axis has, -1 what is left."""
+        return self.nodes.apply("Reshape", self, self.nodes.whole(sizes))
+
+    def between(self, start: int, end: int, axis: int) -> Value:
+        """A part of it along an axis."""
+        return self.nodes.apply("Slice", self, *(self.nodes.whole([one]) for one in (start, end, axis)))
 
 
 Operand = Value | int | float
@@ -115,11 +138,10 @@ class Nodes:
         self.made.append(helper.make_node(operator, [v.name for v in inputs], [result], name=result, **attributes))
         return Value(self, result, np.dtype(kind if kind is not None else inputs[0].kind))
 
-    def name_last(self, value: Value, name: str) -> None:
-        """Give the result of the last node another name."""
-        last = self.made[-1]
-        assert list(last.output) == [value.name]
-        last.output[0] = name
+    def name(self, value: Value, name: str) -> None:
+        """Give the value of a node, which no other reads, another name."""
+        node = next(node for node in reversed(self.made) if value.name in node.output)
+        node.output[list(node.output).index(value.name)] = name
 
     def value(self, of: Operand, kind: DTypeLike) -> Value:
         """A number as a value of that type; a value as it is."""
@@ -155,6 +177,16 @@ class Nodes:
         kind = next((one.kind for one in (this, other) if isinstance(one, Value)), kind)
         assert kind is not None
         return self.apply("Where", condition, self.value(this, kind), self.value(other, kind), kind=kind)
+
+    def joined(self, *parts: Value, axis: int) -> Value:
+        """Values one after another along an axis."""
+        return self.apply("Concat", *parts, axis=axis)
+
+    def largest(self, of: Value, count: Value, axis: int) -> tuple[Value, Value]:
+        """The `count` (rank 1) largest along an axis, the first of equals, and their positions."""
+        best, at = (self.fresh(f"{self.part}.{name}") for name in ("best", "at"))
+        self.made.append(helper.make_node("TopK", [of.name, count.name], [best, at], name=best, axis=axis))
+        return Value(self, best, of.kind), Value(self, at, np.dtype(np.int64))
 
     def total(self, of: Value, axis: int) -> Value:
         """The sum over an axis, which is kept with length 1."""
