@@ -109,3 +109,109 @@ def test_a_files_own_definition_is_meant(name: str) -> None:
     other = program_of("let y = mine(x)\nreturn mine(y)", more=own.replace(name, "mine"))
     names = [part.replace(name, "mine") for part in flatten(program).parameters]
     assert names == [*flatten(other).parameters]
+
+
+# ---- what `defaults` name ----
+
+ROLES_FILE = """\
+spine 1
+import std.activations
+{more}
+stem_type enter(image) -> 8 {{ return act(norm(conv(image, 8, kernel = 3, stride = 2))) }}
+network Net {{
+    input image: 3 x 32 x 32
+    defaults {{ {defaults} }}
+    stem s: enter
+    output C1: s
+}}
+"""
+SAME_AS = [  # two ways to say one network
+    ("act none, norm batch_norm", "act identity, norm batch_norm"),
+    ("act relu, norm none", "act relu, norm identity"),
+    ("act mine, norm batch_norm", "act relu, norm batch_norm"),
+    ("act bounded(top = 6), norm batch_norm", "act relu6, norm batch_norm"),
+    ("act relu, norm grouped", "act relu, norm group_norm(groups = 4)"),
+]
+MORE = """\
+def mine(x) { return relu(x) }
+def bounded(x, top = 1) { return min(max(x, 0), top) }
+def grouped(x) { return group_norm(x, groups = 4) }
+"""
+
+
+def outputs_of(defaults: str) -> np.ndarray:
+    text = ROLES_FILE.format(more=MORE, defaults=defaults)
+    graph = flatten(spinedsl.program(Source.from_text(text, "net.spine")))
+    image = np.random.default_rng(1).standard_normal((2, 3, 32, 32)).astype(np.float32)
+    random = np.random.default_rng(2)
+    weights = {name: random.random(p.shape).astype(np.float32) + 0.5 for name, p in graph.parameters.items()}
+    return run(graph, weights, image)["C1"]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_AS)
+def test_a_role_may_be_a_definition_or_nothing(one: str, other: str) -> None:
+    assert np.array_equal(outputs_of(one), outputs_of(other))
+
+
+def test_what_defaults_give_a_definition_is_what_it_takes() -> None:
+    program = spinedsl.program(
+        Source.from_text(
+            ROLES_FILE.format(more="", defaults="act leaky_relu(slope = 0.1), norm instance_norm(epsilon = 1e-3)"),
+            "net.spine",
+        )
+    )
+    assert [*flatten(program).parameters][1:] == ["s.norm.group_norm.weight", "s.norm.group_norm.bias"]
+    primitives = [node.primitive for node in flatten(program).nodes]
+    assert primitives[-4:] == ["maximum_scalar", "minimum_scalar", "multiply_scalar", "add"]
+    assert flatten(program).nodes[-2].attributes["value"] * 10 == 1
+    assert agree(program).agrees
+
+
+def test_networks_of_one_file_may_mean_other_definitions() -> None:
+    """What both use is expanded for each."""
+    text = ROLES_FILE.format(more=MORE, defaults="act mine, norm batch_norm")
+    body = text[text.index("network Net") :]
+    other = body.replace("network Net", "network Other").replace("act mine", "act bounded")
+    source = Source.from_text(text + other, "net.spine")
+    found = [flatten(spinedsl.program(source, network=name)).nodes[-1].primitive for name in ("Net", "Other")]
+    assert found == ["relu", "minimum_scalar"]
+
+
+# ---- names in both arms ----
+
+ARMS = {  # bodies of `t(x, channels, stride, wide)`, whose two uses take an arm each
+    "maps": "if wide { let y = conv(e, channels, kernel = 1)\nreturn y } else { let y = conv(e, channels, kernel = 3)\n"
+    "return act(y) }",
+    "maps wired alike": "if wide { let y = conv(e, channels, kernel = 1)\nreturn y + 1 } else {\n"
+    "let y = conv(e, channels, kernel = 1)\nreturn act(y) }",
+    "by iteration": "var z = e\nrepeat i in 3 { if i == 1 { let y = conv(z, channels, kernel = 1)\nz = z + y } else {\n"
+    "let y = z * 2\nz = y } }\nreturn z",
+    "a number and a map": "var z = e\nif wide { var y = channels\ny = y + 1\nz = conv(z, y, kernel = 1) } else {\n"
+    "var y = act(e)\ny = y + e\nz = y }\nreturn conv(z, channels, kernel = 1)",
+    "a list and a map": "if wide { let y = [e, e * 2]\nreturn sum(y) } else { let y = e\nreturn y * 3 }",
+    "three arms": "var z = e\nif stride == 4 { let w = 1\nz = z * w } else if wide { let w = 2\nz = z * w } else {\n"
+    "let w = conv(z, channels, kernel = 1)\nz = w }\nreturn z",
+}
+ARMS_FILE = """\
+spine 1
+import std.stems
+block_type t(x, channels, stride = 1, wide = true) -> channels {{
+    let e = conv(x, channels, kernel = 3, stride = stride)
+    {body}
+}}
+network R {{
+    input image: 3 x 32 x 32
+    defaults {{ act relu, norm batch_norm }}
+    widths {{ level 2..3: 8 }}
+    stem s: resnet_stem channels 8
+    block b: t level 2 after s
+    block c: t(wide = false) level 3 after b
+    output P: b
+    output Q: c
+}}
+"""
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_both_arms_of_a_choice_may_bind_a_name(name: str) -> None:
+    assert agree(spinedsl.program(Source.from_text(ARMS_FILE.format(body=ARMS[name]), "net.spine"))).agrees

@@ -298,4 +298,18 @@ PLANTS: tuple[Plant, ...] = (
         "(name",
         ("tests/test_operations.py",),
     ),
+    Plant(
+        "roles: what `defaults` give a definition is forgotten",
+        "ir/expand/calls.py",
+        "given: Environment = dict(preset or {})",
+        "given: Environment = {}",
+        ("tests/test_operations.py",),
+    ),
+    Plant(
+        "roles: networks with other definitions share what was expanded",
+        "ir/expand/context.py",
+        "self._key = (own, chosen,",
+        "self._key = (chosen,",
+        ("tests/test_operations.py",),
+    ),
 )

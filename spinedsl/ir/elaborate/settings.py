@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
-from spinedsl.ir.resolve.network import fills
+from spinedsl.ir.resolve.network import NO_ROLE, fills
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, SIZES, Primitive
 from spinedsl.ops.types import Attr, Literal, Type, Value
@@ -96,7 +97,12 @@ class Settings(Record, frozen=False):
         attributes: dict[str, dict[str, Value]] = {}
         roles: dict[str, tuple[Primitive, dict[str, Value]]] = {}
         items = self.network.defaults.items if self.network.defaults is not None else ()
+        defined: dict[str, tuple[Defined, dict[str, Value]]] = {}
         for item in sorted(items, key=lambda item: item.role is not None):
+            if (own := self.defined(item)) is not None:
+                assert item.role is not None
+                defined.setdefault(item.role.text, (own, self.given(item.use)))
+                continue
             primitive = self.chosen(item)
             if primitive is None or (item.role is not None and not fills(item.role.text, primitive)):
                 if item.role is None and item.use.name.text in ROLES:
@@ -115,12 +121,31 @@ class Settings(Record, frozen=False):
             # The entry may stand in what could not be read.
             for name in ("act", "norm"):
                 roles.setdefault(name, (PRIMITIVES["identity"], {}))
-        self.context.set_defaults(roles, attributes)
+        self.context.set_defaults(roles, attributes, defined)
+
+    def defined(self, item: tree.DefaultItem) -> Defined | None:
+        """The `def` that fills a role."""
+        name = item.use.name
+        if item.role is None or item.role.text not in ROLES or name.text in self.values.env:
+            return None
+        found = self.network.unit.home(name.span).definitions.get(name.text)
+        return found if found is not None and found.kind == "def" else None
+
+    def given(self, use: tree.Use) -> dict[str, Value]:
+        """What `defaults` give to a `def`."""
+        values: dict[str, Value] = {}
+        for argument in use.arguments:
+            value = self.values.evaluate(argument.value)
+            if argument.name is not None and isinstance(value, int | Fraction | str):
+                values[argument.name.text] = value
+        return values
 
     def chosen(self, item: tree.DefaultItem) -> Primitive | None:
         """The primitive that an entry names, or that a parameter or `let` it names holds; None after a mistake."""
         name = item.use.name
         held = self.values.env.get(name.text, POISON) if item.role is not None else POISON
+        if item.role is not None and name.text == NO_ROLE and isinstance(held, Poison):
+            return PRIMITIVES["identity"]
         if name.text in PRIMITIVES or name.text in ALIASES or isinstance(held, Poison):
             return PRIMITIVES.get(ALIASES.get(name.text, name.text))
         primitive = PRIMITIVES.get(held) if isinstance(held, str) else None

@@ -23,7 +23,7 @@ from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, UNCUT, Attribute, Primitive, Problem
 from spinedsl.ops.program import Call, If, Many, Module, Op, Operand, Return, flat
 from spinedsl.ops.rules import size_not_kept, uneven_stride
-from spinedsl.ops.types import Attr, Expr, Operation, Type, Value
+from spinedsl.ops.types import Attr, Expr, Literal, Operation, Type, Value
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -100,9 +100,30 @@ class Caller(Evaluator):
 
     # ---- definitions ----
 
-    def call_definition(self, expr: tree.Call, defined: Defined) -> Result:
-        """Expand a definition for the arguments of a call."""
-        given: Environment = {}
+    def call_role(self, expr: tree.Call, defined: Defined, preset: Mapping[str, Value]) -> Result:
+        """A `def` that `act` or `norm` stands for, with what the network's `defaults` give it."""
+        known, role = list(defined.parameters), expr.callee.text
+        if not known or role in self.context.filling:  # which was reported about the `defaults`
+            return POISON
+        for argument in expr.arguments:
+            if argument.name is not None and argument.name.text not in known:
+                self.report(unknown_attribute(role, argument.name, defined.name, known[1:]))
+                return POISON
+        positional = [argument for argument in expr.arguments if argument.name is None]
+        if len(positional) > len(known):
+            most = f"{len(known)} arguments" if len(known) > 1 else "1 argument"
+            place = positional[len(known)].span
+            found = say.TOO_MANY_ARGUMENTS.at(place, callee=role, most=most, got=len(positional))
+            self.report(found.with_fix("take it away"))
+            return POISON
+        self.context.filling.add(role)
+        result = self.call_definition(expr, defined, preset)
+        self.context.filling.discard(role)
+        return result
+
+    def call_definition(self, expr: tree.Call, defined: Defined, preset: Mapping[str, Value] | None = None) -> Result:
+        """Expand a definition for the arguments of a call, over what is `preset`."""
+        given: Environment = dict(preset or {})
         written: dict[str, tree.Expr] = {}
         unknown = False
         for name, value in arguments_by_name(expr, defined):
@@ -129,6 +150,8 @@ class Caller(Evaluator):
                 scalars |= {key: attr for key, attr in module.scalars.items() if key.startswith(f"{name}.")}
             elif name in written and is_scalar(result):
                 scalars[name] = Attr(module.scalars[name].value, self.notation(written[name]))
+            elif preset and name in preset:
+                scalars[name] = Attr(module.scalars[name].value, Literal(preset[name]))
         path = self.plan.paths.get(id(expr), (defined.name,))
         channels = outside(channels_of(module, defined), maps, scalars)
         return Call(module, maps, scalars, path, expr.shared, module.type, channels, self.loc(expr.span))
@@ -160,6 +183,8 @@ class Caller(Evaluator):
 
     def call_primitive(self, expr: tree.Call, name: str) -> Result:
         """A primitive by its own name, by a role of the network's `defaults`, or held by a parameter."""
+        if name in self.context.defined:
+            return self.call_role(expr, *self.context.defined[name])
         prepared = self.context.prepared(name)
         if prepared is None:
             if name in ROLES:  # else it is a definition whose head could not be read

@@ -23,6 +23,7 @@ MAX_STACK = 600  # Python's frames for definitions inside one another, well belo
 MAX_REMEMBERED = 512
 
 Choice: TypeAlias = tuple[Primitive, Mapping[str, Value]]
+Role: TypeAlias = tuple[Defined, Mapping[str, Value]]  # a `def` that a role stands for, with what it is given
 Prepared: TypeAlias = tuple[Primitive, dict[str, Attr | None], dict[str, Attr] | None]
 
 
@@ -50,11 +51,13 @@ class Context(Record, frozen=False, eq=False):
     work: Work
     roles: Mapping[str, Choice] = field(default_factory=dict)
     attributes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    defined: Mapping[str, Role] = field(default_factory=dict)  # the roles that a `def` fills
     diagnostics: list[Diagnostic] = field(default_factory=list)
     static_axes: dict[str, Loc] = field(default_factory=dict)
     uses: list[tuple[Span, str]] = field(default_factory=list)
     stack: int = 0
     deepest: int = 0  # highest level that any feature map reaches
+    filling: set[str] = field(default_factory=set)  # the roles whose `def` is being expanded
     silent: bool = False  # nothing is reported: a signature is asked for what it promises
     any_size: bool = False  # sizes are rounded up, level by level
     input: Type | None = None  # of the network; None while nothing is known of it
@@ -80,11 +83,17 @@ class Context(Record, frozen=False, eq=False):
         self.any_size, self.input = any_size, whole
         self._sizes = (any_size, whole)
 
-    def set_defaults(self, roles: Mapping[str, Choice], attributes: Mapping[str, Mapping[str, Value]]) -> None:
+    def set_defaults(
+        self,
+        roles: Mapping[str, Choice],
+        attributes: Mapping[str, Mapping[str, Value]],
+        defined: Mapping[str, Role],
+    ) -> None:
         """What the network's `defaults` say; nothing is expanded before."""
-        self.roles, self.attributes = roles, attributes
+        self.roles, self.attributes, self.defined = roles, attributes, defined
         chosen = tuple((role, primitive.name, _items(values)) for role, (primitive, values) in roles.items())
-        self._key = (chosen, tuple((name, _items(values)) for name, values in attributes.items()))
+        own = tuple((role, id(found), _items(values)) for role, (found, values) in defined.items())
+        self._key = (own, chosen, tuple((name, _items(values)) for name, values in attributes.items()))
 
     def prepared(self, name: str) -> Prepared | None:
         """The primitive that `name` or a role stands for, and its attributes preset: None where a call has to say it.

@@ -178,8 +178,11 @@ class _Checker(Record, frozen=False):
             self.expressions.check(statement.value, scope)
         elif isinstance(statement, tree.If):
             self.expressions.check(statement.condition, scope)
-            then = self.body(statement.then, scope.inner(), declared, loop=loop)
-            other = self.body(statement.other, scope.inner(), declared, loop=loop)
+            # Only one arm is taken: they may bind the same names, which stay taken for what follows.
+            arms = dict(declared), dict(declared)
+            then = self.body(statement.then, scope.inner(), arms[0], loop=loop)
+            other = self.body(statement.other, scope.inner(), arms[1], loop=loop)
+            declared.update(arms[1] | arms[0])
             return then and other
         elif isinstance(statement, tree.Repeat | tree.Each):
             self.loop(statement, scope)

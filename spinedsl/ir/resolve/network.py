@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.ir.arguments import taken_away
-from spinedsl.ir.library import Unit, language_callable
+from spinedsl.ir.library import Defined, Unit, language_callable
 from spinedsl.ir.networks import RULES, Network, TaskDecl, layers
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.ir.resolve.rows import RowResolver
@@ -18,6 +19,7 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 T = TypeVar("T")
+NO_ROLE = "none"  # `act none`: what the role is applied to, as it is
 NOTHING = ("none", "null", "linear", "false", "no")  # what people call the identity as an activation
 
 
@@ -115,13 +117,16 @@ class _Settings(Record, frozen=False):
             if self.is_turned_round(item):
                 continue
             known = item.role is None or item.role.text in ROLES
-            primitive = self.primitive(item) if known and not self.held(item) else None
+            defined = self.defined(item)
+            primitive = self.primitive(item) if known and defined is None and not self.held(item) else None
             if item.role is not None:
                 self.role(item, primitive)
             key = item.role.text if item.role is not None else ALIASES.get(item.use.name.text, item.use.name.text)
             if key in seen:
                 names.twice(key, item.span, seen[key])
             seen[key] = item.span
+            if defined is not None:
+                self.parameters(item, defined)
             if primitive is not None:
                 self.attributes(item.use, primitive)
                 if item.role is None:
@@ -172,6 +177,60 @@ class _Settings(Record, frozen=False):
         mentioned = name in self.names.scope.names and language_callable(name) is None
         return mentioned and item.role is not None and item.role.text == "act" and not use.arguments
 
+    def defined(self, item: tree.DefaultItem) -> Defined | None:
+        """The `def` that is to be what `act` or `norm` stands for."""
+        if item.role is None or item.role.text not in ROLES or self.held(item):
+            return None
+        defined = self.names.unit.home(item.use.name.span).definitions.get(item.use.name.text)
+        return defined if defined is not None and defined.kind == "def" else None
+
+    def parameters(self, item: tree.DefaultItem, defined: Defined) -> None:
+        """It takes a feature map, and whatever else has a default or is given by name; it is no part of itself."""
+        assert item.role is not None
+        names, use, role = self.names, item.use, item.role.text
+        for argument in use.arguments:
+            names.check(argument.value)
+        first, *others = defined.definition.parameters or (None,)
+        if first is None or first.default is not None:
+            found = say.MISSING_PARAMETER.at(
+                use.name.span, kind="a helper definition", name=defined.name, missing="the feature map"
+            )
+            example = f"def {defined.name}(x)"
+            names.diagnostics.append(found.with_notes(f"`{role}` gives it one").repaired(example=example))
+        elif positional := [argument for argument in use.arguments if argument.name is None]:
+            found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="`defaults` give")
+            named = others[0].name.text if others else "name"
+            names.diagnostics.append(found.with_fix(f"name it, as in `{named} = {positional[0].span.text}`"))
+        else:
+            known = [parameter.name.text for parameter in others]
+            required = [parameter.name.text for parameter in others if parameter.default is None]
+            names.at(use.span).arguments(
+                use.name, use.arguments, use.span, known, required, defined.definition.name.span
+            )
+        if (way := self.way_back(defined, role)) is not None:
+            found = say.RECURSION.at(use.name.span, name=defined.name, way=way)
+            found = found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here"))
+            names.diagnostics.append(found.with_fix(f"call an operation by its name there, as `relu(x)`, not `{role}`"))
+
+    def way_back(self, defined: Defined, role: str) -> str | None:
+        """How a definition that a role stands for comes to call the role itself; None if it does not."""
+        defaults = self.of_kind(tree.Defaults)
+        roles = {item.role.text: item for found in defaults for item in found.items if item.role is not None}
+        pending: list[tuple[Defined, str]] = [(defined, "")]
+        seen = {id(defined)}
+        while pending:
+            one, way = pending.pop()
+            for callee in calls_in(one.definition):
+                if callee == role:
+                    return f"{way}, by way of `{role}`" if not way else f"{way} and `{role}`"
+                further = one.unit.definitions.get(callee)
+                if further is None and callee in roles:
+                    further = self.defined(roles[callee])
+                if further is not None and id(further) not in seen:
+                    seen.add(id(further))
+                    pending.append((further, way or f", by way of `{callee}`"))
+        return None
+
     def role(self, item: tree.DefaultItem, primitive: Primitive | None) -> None:
         """`act` is an activation, `norm` a normalisation, and nothing else is a role."""
         assert item.role is not None
@@ -195,6 +254,8 @@ class _Settings(Record, frozen=False):
         found = language_callable(use.name.text)
         if isinstance(found, Primitive):
             return found
+        if role and use.name.text == NO_ROLE:
+            return PRIMITIVES["identity"]
         known = _fitting(role)
         kind = {"act": "activation", "norm": "normalisation"}.get(role, "primitive operation")
         unknown = say.UNKNOWN_NAME.at(use.name.span, kind=kind, name=use.name.text, where="in the language")
@@ -206,8 +267,8 @@ class _Settings(Record, frozen=False):
             near = "identity"
         elif role and (defined := self.names.unit.definitions.get(use.name.text)) is not None:
             unknown = unknown.with_others(Label(defined.definition.name.span, "a definition of this name"))
-            what = f"`{role}` stands for operations of the language alone"
-            near, unknown = None, unknown.with_fix(f"{what}: call yours where it is meant, as in `{use.name.text}(y)`")
+            what = f"`{role}` stands for an operation or a `def`"
+            near, unknown = None, unknown.with_fix(f"{what}: make a `def` of what `{use.name.text}` does to its map")
         elif near is None:
             unknown = unknown.with_fix(f"choose {one_of(known, limit=40)}")
         self.names.diagnostics.append(unknown.with_rename(use.name.span, near))
@@ -272,6 +333,16 @@ class _Settings(Record, frozen=False):
             elif allow.code.text not in warnings:
                 self.names.unknown_entry(allow.code, "`allow`", warnings)
         return allowed
+
+
+def calls_in(definition: tree.Definition) -> Iterator[str]:
+    """What a definition calls, by name."""
+    pending: list[object] = [definition.body, *(parameter.default for parameter in definition.parameters)]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tree.Call):
+            yield part.callee.text
+        pending += part if isinstance(part, tuple) else tree.parts(part)
 
 
 def fills(role: str, primitive: Primitive) -> bool:
