@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test coverage planted soak bench runtimes formats larks large lint format generate clean help
+.PHONY: detected demo test coverage planted soak bench runtimes formats larks large lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -86,6 +86,9 @@ JOBS ?= 1
 
 learned: $(READY) ## train the examples on their real images, SEEDS=3 times each, JOBS=1 at a time: hours; goes on where it stopped
 	@$(BIN)/python -m benchmarks.learned --folder $(CACHE)/learned --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)
+
+detected: $(READY) ## the SpineNet paper's four networks at a quarter of their width on objects of many sizes, SEEDS=3: hours; goes on
+	@$(BIN)/python -m benchmarks.detected --folder $(CACHE)/detected --seeds $(SEEDS) $(ARGS)
 
 generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py

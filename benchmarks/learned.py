@@ -63,15 +63,22 @@ class Case(Record):
 
 def run(root: Path, case: Case) -> None:
     """Train to the end, or go on with it."""
+    settings: dict[str, Any] = {"epochs": case.epochs} if case.epochs else {}
+    config = root / case.example / f"{case.network}.toml"
+    kept_run(case.folder(root), case.kept(root), case.digest(), config, {"run": {"seed": case.seed, **settings}})
+
+
+def kept_run(
+    folder: Path, about: dict[str, Any], digest: str, config: Path, changes: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Train in a folder to the end, or go on with it where `about` says that it is a run of the same; keep its cost."""
     from spinedsl.training.loop import train
     from spinedsl.training.progress import Watcher
 
-    folder = case.folder(root)
-    about = case.kept(root)
     if not about:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        about = {"digest": case.digest(), "commit": commit(), "cpu_seconds": 0.0}
+        about = {"digest": digest, "commit": commit(), "cpu_seconds": 0.0}
 
     class Clock(Watcher):
         """Keeps what a run cost beside its last checkpoint."""
@@ -83,17 +90,15 @@ def run(root: Path, case: Case) -> None:
 
         def validates(self, step: int, figures: Mapping[str, float]) -> None:
             shown = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-            print(f"{case.example} {case}: step {step} of {self.run.steps}  {shown}", flush=True)
+            print(f"{folder.parent.parent.name} {folder.name}: step {step} of {self.run.steps}  {shown}", flush=True)
 
         def saves(self, path: Path) -> None:
             if path.name == "last.safetensors":
                 state = {"cpu_seconds": self.before + time.process_time(), "step": self.run.state.step}
                 (folder / KEPT).write_text(json.dumps({**about, **state, "steps": self.run.steps}), encoding="utf-8")
 
-    settings: dict[str, Any] = {"seed": case.seed, "output": str(folder), "threads": 1, "workers": 0}
-    if case.epochs:
-        settings["epochs"] = case.epochs
-    train(root / case.example / f"{case.network}.toml", changes={"run": settings}, resume=True, watch=[Clock()])
+    own = {**changes.get("run", {}), "output": str(folder), "threads": 1, "workers": 0}
+    train(config, changes={**changes, "run": own}, resume=True, watch=[Clock()])
 
 
 def finished(root: Path, case: Case) -> bool:
