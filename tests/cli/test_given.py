@@ -171,9 +171,9 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         },
         "eval faces.safetensors --data people --gallery gallery.safetensors": {"--fpir": ("0.5",)},
         "eval sizes.safetensors --data colours -o theirs": {"--force": ()},
-        "eval finder.safetensors --data shapes.json": {
+        "eval finder.safetensors --data shapes.json": {"--coco-results": ("found.json",)},
+        "eval finder.safetensors --data shapes.json --coco-results found.json": {
             "--score": ("0.99",), "--overlap": ("0.1",), "--top": ("1",), "--most": ("1",),
-            "--coco-results": ("found.json",),
         },
     },
     "predict": {

@@ -181,6 +181,7 @@ class Fcos(Looped):
         self.scores = chain(conv=nn.Conv2d(channels, classes, 3, padding=1))
         self.scores.conv.bias_init = -4.59512
         self.boxes = chain(conv=nn.Conv2d(channels, 4, 3, padding=1))
+        self.boxes.conv.bias_init = 1
         self.centreness = chain(conv=nn.Conv2d(channels, 1, 3, padding=1))
         for i in range(3):
             own = nn.Module()
