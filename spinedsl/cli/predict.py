@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from spinedsl import api, extras
 from spinedsl.cli.options import count, format_argument, model_argument, output_arguments
-from spinedsl.cli.output import refused_folder, write_folder
+from spinedsl.cli.output import refused, refused_folder, write_folder, write_output
 from spinedsl.cli.progress import Say, phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note, warn
@@ -27,12 +27,17 @@ examples:
   spine predict runs/faces one.jpg other.jpg                    how similar they are
   spine predict runs/faces photos/ --gallery known.safetensors  who it is, or nobody who is known
   spine predict runs/sizes photos/ --format csv --top 1 > predicted.csv
+  spine predict runs/finder frames/ --score 0.4 -o found        boxes with their classes, drawn on each frame
+  spine predict runs/finder photos/ --coco-results found.json   all boxes, as COCO's results
 
 Images are files, folders (all images below them) and patterns. Those that cannot be read are all reported, the others
 go on, and the exit status is 1. -o writes predictions.json, predictions.csv and a picture for each image.
 
 A person is unknown below a threshold: that of --threshold, else the one that --evaluation chose, else the gallery's
 own; which of them counts is printed. Without one, everybody is named.
+
+A detector finds boxes in pixels of the image itself. Those above --score are shown; --coco-results has all that the
+network finds, with images numbered from 1 in their order, and their names.
 """
 TABLES = ("predictions.json", "predictions.csv")
 LETTERS = 100  # of an image's name, in that of its picture
@@ -51,7 +56,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="the similarity from which on two are one person, from -1 to 1",
     )
     parser.add_argument("--evaluation", metavar="PATH", help="an eval.json of the same network, whose threshold counts")
-    parser.add_argument("--top", metavar="N", type=count, default=5, help="guesses for each image at most (default 5)")
+    parser.add_argument(
+        "--top", metavar="N", type=count, help="guesses for each image at most (default 5; of a detector, all boxes)"
+    )
+    parser.add_argument(
+        "--score", metavar="NUMBER", type=_score, help="of a detector: the score that boxes are above (default 0.3)"
+    )
+    parser.add_argument(
+        "--coco-results", metavar="FILE", help="write what a detector found as COCO's results, a box a line"
+    )
     output_arguments(parser, "the folder for pictures and tables", required=False)
     format_argument(parser, "csv")
 
@@ -59,21 +72,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Predict, print and write; 1 where an image could not be read."""
     extras.require(*extras.MODULE, "numpy", "PIL", "safetensors")
-    if options.top < 1:
+    if options.top is not None and options.top < 1:
         raise UsageError("--top: expected 1 or more, got 0")
     if options.threshold is not None and options.evaluation is not None:
         raise UsageError("--threshold and --evaluation both say from which similarity on: give one of them")
     if options.output is not None and (status := _refused(options, TABLES)):
         return status
+    if options.coco_results is not None:
+        reads = [options.model, *options.images]
+        if status := refused(options.coco_results, "results", force=options.force, reads=reads):
+            return status
     from spinedsl.data.pictures import BadPicture  # noqa: PLC0415  Pillow and torch are only needed here
     from spinedsl.inference.prediction import predict  # noqa: PLC0415
+    from spinedsl.inference.using import engine_of  # noqa: PLC0415
 
     try:
         with phases() as say:
             say("opening the network")
+            engine = engine_of(options.model, options.device)
+            if engine.find is None and (options.score is not None or options.coco_results is not None):
+                what = "score" if options.score is not None else "coco-results"
+                raise UsageError(f"--{what} is for detectors; {one_line(options.model)} was trained for {engine.kind}")
             found = predict(
-                options.model, options.images, gallery=options.gallery, threshold=options.threshold,
-                evaluation=options.evaluation, top=options.top, device=options.device,
+                engine, options.images, gallery=options.gallery, threshold=options.threshold,
+                evaluation=options.evaluation, top=options.top, score=options.score, device=options.device,
                 hear=lambda done, of: say(f"looking at the images: {done:,} of {of:,}"),
             )  # fmt: skip
             status = _given_out(options, found, say)
@@ -97,6 +119,12 @@ def _given_out(options: argparse.Namespace, found: Predictions, say: Say) -> int
         print(found.to_csv(), end="")
     elif found.rows:
         print("\n".join(table(list(_lines(found)), left=range(2 + FEW))))
+    if options.coco_results is not None:
+        from spinedsl.inference.results import to_text  # noqa: PLC0415  torch is only needed here
+
+        if status := write_output(options.coco_results, to_text(found.results).encode()):
+            return status
+        note(f"{one_line(options.coco_results)} has {len(found.results):,} boxes")
     if options.output is None or not found.rows:
         return 0
     names = pictures(found)
@@ -153,11 +181,23 @@ def _lines(found: Predictions) -> Iterator[list[str]]:
             near = f"nearest {one_line(first.name)}" if row.person is None else ""
             cells += ["unknown" if row.person is None else one_line(row.person), f"{first.value:.4f}", near]
         else:
-            form = "{} {:.1%}" if found.kind == "classes" else "{} {:.4f}"
+            form = {"classes": "{} {:.1%}", "boxes": "{} {:.2f}"}.get(found.kind, "{} {:.4f}")
+            if found.kind == "boxes":
+                cells.append(f"{len(row.guesses):,} box{'es' * (len(row.guesses) != 1)}")
             cells += [form.format(one_line(one.name), one.value) for one in row.guesses[:FEW]] or [
-                "nothing to compare with"
+                "" if found.kind == "boxes" else "nothing to compare with"
             ]
         yield [*cells, *[""] * (2 + FEW - len(cells))]
+
+
+def _score(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a score, from 0 to 1, got {text!r}")
+    return value
 
 
 def _cosine(text: str) -> float:

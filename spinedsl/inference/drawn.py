@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinedsl.data.pictures import Pixels
 from spinedsl.draw.png import font_files
+from spinedsl.record import Record
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
@@ -19,18 +20,23 @@ WIDEST, NARROWEST = 512, 240  # pixels of what is drawn
 LINE, MARGIN, NUMBER = 22, 8, 58
 PAPER, INK, FAINT = (255, 255, 255), (27, 31, 36), (91, 103, 112)
 FOUND, OTHER = (0, 104, 168), (196, 205, 212)
+WIDE = 1024  # pixels of a picture with boxes
+COLOURS = ((0, 104, 168), (176, 38, 44), (22, 115, 58), (120, 60, 160), (160, 84, 0), (0, 110, 115), (150, 30, 110))
+
+
+class Mark(Record):
+    """A box in pixels of the picture: left, top, right, bottom; words, and the number of what has its colour."""
+
+    sides: tuple[float, float, float, float]
+    words: str
+    colour: int
 
 
 def drawn(pixels: Pixels, lines: Sequence[tuple[str, float, bool]], *, shares: bool) -> bytes:
     """The picture, of at most 512 pixels a side, and a line for each of the words; of shares, a bar too."""
-    from PIL import Image, ImageDraw, PngImagePlugin  # noqa: PLC0415  only pictures need it
+    from PIL import Image, ImageDraw  # noqa: PLC0415  only pictures need it
 
-    image: Any = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
-    if max(image.size) > WIDEST:
-        image.thumbnail((WIDEST, WIDEST))
-    elif max(image.size) < NARROWEST:
-        times = NARROWEST // max(image.size)
-        image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    image = _sized(pixels, WIDEST)
     width = max(image.width, NARROWEST) + 2 * MARGIN
     whole = Image.new("RGB", (width, image.height + 2 * MARGIN + LINE * len(lines) + MARGIN), PAPER)
     whole.paste(image, ((width - image.width) // 2, MARGIN))
@@ -45,10 +51,58 @@ def drawn(pixels: Pixels, lines: Sequence[tuple[str, float, bool]], *, shares: b
         pen.text((MARGIN, top), _fitted(words, room, pen, font), fill=ink, font=font)
         text = f"{value:.1%}" if shares else f"{value:.3f}"
         pen.text((width - MARGIN - pen.textlength(text, font=font), top), text, fill=ink, font=font)
+    return _saved(whole)
+
+
+def drawn_boxes(pixels: Pixels, marks: Sequence[Mark]) -> bytes:
+    """The picture, of at most 1024 pixels a side, with boxes and their words; the first mark is drawn last, on top.
+
+    A box has a dark colour between two white lines, so that it is seen on light and on dark pictures.
+    """
+    from PIL import ImageDraw  # noqa: PLC0415  only pictures need it
+
+    image = _sized(pixels, WIDE)
+    across, down = image.width / pixels.shape[1], image.height / pixels.shape[0]
+    pen, font = ImageDraw.Draw(image), _font()
+    for mark in reversed(marks):
+        colour = COLOURS[mark.colour % len(COLOURS)]
+        left, top, right, bottom = (round(side * by) for side, by in zip(mark.sides, (across, down) * 2, strict=True))
+        for outset, ink in ((1, PAPER), (0, colour), (-1, colour), (-2, PAPER)):
+            ends = (left - outset, top - outset, right + outset, bottom + outset)
+            if ends[0] <= ends[2] and ends[1] <= ends[3]:
+                pen.rectangle(ends, outline=ink)
+    for mark in reversed(marks):
+        left, top = round(mark.sides[0] * across), round(mark.sides[1] * down)
+        words = _fitted(mark.words, image.width - 2 * 3, pen, font)
+        width = pen.textlength(words, font=font) + 2 * 3
+        left = max(0, min(left, round(image.width - width)))
+        above = top - LINE + 2 if top >= LINE else min(top, max(0, image.height - LINE))
+        pen.rectangle((left, above, left + width, above + LINE - 3), fill=COLOURS[mark.colour % len(COLOURS)])
+        pen.text((left + 3, above), words, fill=PAPER, font=font)
+    return _saved(image)
+
+
+def _sized(pixels: Pixels, widest: int) -> Any:
+    """The picture, made smaller where it is larger than that, and larger in whole steps where it is small."""
+    from PIL import Image  # noqa: PLC0415  as above
+
+    image: Any = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
+    if max(image.size) > widest:
+        image.thumbnail((widest, widest))
+    elif max(image.size) < NARROWEST:
+        times = NARROWEST // max(image.size)
+        image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    return image
+
+
+def _saved(image: Any) -> bytes:
+    """The PNG, which says who made it."""
+    from PIL import PngImagePlugin  # noqa: PLC0415  as above
+
     note = PngImagePlugin.PngInfo()
     note.add_text("Software", "spinedsl")
     file = BytesIO()
-    whole.save(file, "PNG", pnginfo=note)
+    image.save(file, "PNG", pnginfo=note)
     return file.getvalue()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,12 @@ def _pixels(item: Any) -> Pixels:
     return pixels
 
 
+def _natural(path: str) -> list[tuple[bool, int, str]]:
+    """What paths are sorted by: numbers in them as numbers, so that the frames of a video stay in their order."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", path)
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
 def _paths(name: str, reported: list[Diagnostic]) -> Iterator[str]:
     """The files of a name: itself, those of a folder, or those that a pattern matches."""
     shown = legible(name)
@@ -103,11 +110,11 @@ def _paths(name: str, reported: list[Diagnostic]) -> Iterator[str]:
             if not files:
                 found = say.NO_IMAGES.at(nowhere(shown), reason=f"the folder `{shown}` has none that is called as one")
                 reported.append(found.with_fix("a file is read whatever it is called where it is named itself"))
-            yield from files
+            yield from sorted(files, key=_natural)
         elif os.path.lexists(name):
             yield name
         elif glob.has_magic(name):
-            files = sorted(path for path in glob.glob(name, recursive=True) if Path(path).is_file())  # noqa: PTH207
+            files = sorted(filter(os.path.isfile, glob.glob(name, recursive=True)), key=_natural)  # noqa: PTH207
             if not files:
                 reported.append(say.NO_IMAGES.at(nowhere(shown), reason=f"nothing matches `{shown}`"))
             yield from files

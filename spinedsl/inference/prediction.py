@@ -1,8 +1,8 @@
 """Prediction: what a trained network makes of images.
 
 In: a trained network, images, and perhaps a gallery. Out: `Predictions`: of a classifier the likeliest classes with
-their shares, of an embedder how similar the images are to each other, or who of a gallery they show; as text, JSON,
-CSV, and as pictures.
+their shares, of an embedder how similar the images are to each other, or who of a gallery they show, of a detector
+boxes with their classes and scores; as text, JSON, CSV, and as pictures.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.brief import counted
-from spinedsl.diagnostics import Diagnostics
+from spinedsl.diagnostics import Diagnostic, Diagnostics
 from spinedsl.given import path_of, whole
+from spinedsl.inference.boxes import Boxes
 from spinedsl.inference.engine import Decoded, Engine
 from spinedsl.inference.finding import Images, find_images
 from spinedsl.inference.gallery import Gallery, gallery_of
-from spinedsl.inference.running import Hear, run_over
+from spinedsl.inference.results import coco_results
+from spinedsl.inference.running import Hear, find_over, run_over
 from spinedsl.inference.threshold import Threshold, read_threshold
 from spinedsl.inference.using import engine_of, need_embedder, valued
 from spinedsl.reading import legible
@@ -35,19 +37,26 @@ FORMAT, VERSION = "spine.predictions", 1
 TOP = 5
 MOST_IN_TABLE = 100  # images whose similarities to each other are all in the JSON
 MOST_SHOWN = 50  # in a notebook
-CLASSES, PERSONS, SIMILARITIES = "classes", "persons", "similarities"
+SHOWN = 0.3  # the score from which on boxes are shown, where none is given
+CLASSES, PERSONS, SIMILARITIES, FOUND = "classes", "persons", "similarities", "boxes"
+SIDES = ("left", "top", "right", "bottom")
 COLUMNS = {
     CLASSES: ("image", "rank", "class", "share"),
     PERSONS: ("image", "person", "nearest", "similarity"),
     SIMILARITIES: ("image", "rank", "other", "similarity", "same"),
+    FOUND: ("image", "rank", "class", "score", *SIDES),
 }  # of the CSV
 
 
 class Guess(Record):
-    """A class with its share, or a person or another image with the similarity to it."""
+    """A class with its share, or a person or another image with the similarity to it.
+
+    Of a detector a class with its score, and the box: left, top, right and bottom in pixels of the image.
+    """
 
     name: str
     value: float
+    box: tuple[float, float, float, float] | None = None
 
 
 class Prediction(Record):
@@ -78,6 +87,7 @@ class Predictions(Record, eq=False):
     images: Images | None = field(default=None, repr=False)
     at: tuple[int, ...] = field(default=(), repr=False)  # the numbers of the rows' images
     reported: Diagnostics = field(default_factory=Diagnostics, repr=False)
+    boxes: tuple[Boxes, ...] = field(default=(), repr=False)  # all that a detector found, also what is not shown
 
     def __brief__(self) -> str:
         first = f"; {self.rows[0].__brief__()}" if self.rows else ""
@@ -88,10 +98,10 @@ class Predictions(Record, eq=False):
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON can hold it."""
-        value = {CLASSES: "share"}.get(self.kind, "similarity")
+        value = {CLASSES: "share", FOUND: "score"}.get(self.kind, "similarity")
         rows = []
         for row in self.rows:
-            guesses = [{"name": one.name, value: one.value, **self._same(one)} for one in row.guesses]
+            guesses = [{"name": one.name, value: one.value, **_box(one), **self._same(one)} for one in row.guesses]
             person = {"person": row.person} if self.kind == PERSONS else {}
             rows.append({"image": legible(row.path), **person, self.kind: guesses})
         found: dict[str, Any] = {
@@ -121,7 +131,8 @@ class Predictions(Record, eq=False):
                 for n, one in enumerate(row.guesses, start=1):
                     same = [("yes" if found else "no") for found in self._same(one).values()]
                     same = same or [""] * (self.kind == SIMILARITIES)
-                    lines.writerow((name, n, one.name, f"{one.value:.6f}", *same))
+                    sides = [f"{side:.2f}" for side in one.box or ()]
+                    lines.writerow((name, n, one.name, f"{one.value:.6f}", *same, *sides))
         return file.getvalue()
 
     def _same(self, guess: Guess) -> dict[str, bool]:
@@ -136,11 +147,23 @@ class Predictions(Record, eq=False):
         Raises:
             BadPicture: its file can no longer be read.
         """
-        from spinedsl.inference.drawn import drawn  # noqa: PLC0415  only pictures need it
+        from spinedsl.inference.drawn import Mark, drawn, drawn_boxes  # noqa: PLC0415  only pictures need it
 
         assert self.images is not None
         pixels, _ = self.images.read(self.at[index])
+        if self.kind == FOUND:
+            names = {name: number for number, name in enumerate(self.engine.classes)}
+            guesses = self.rows[index].guesses
+            marks = [Mark(one.box, f"{one.name} {one.value:.2f}", names.get(one.name, 0)) for one in guesses if one.box]
+            return drawn_boxes(pixels, marks)
         return drawn(pixels, self.words(self.rows[index]), shares=self.kind == CLASSES)
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """All that a detector found, as COCO's results: images are numbered from 1, and each box has their name."""
+        found = coco_results(self.boxes, self.images, self.at)
+        names = {number + 1: row.path for number, row in zip(self.at, self.rows, strict=True)}
+        return [{**one, "file_name": legible(names[one["image_id"]])} for one in found]
 
     def words(self, row: Prediction) -> list[tuple[str, float, bool]]:
         """The lines below an image: words, a number, and whether they are what was found."""
@@ -153,7 +176,8 @@ class Predictions(Record, eq=False):
 
     def _repr_html_(self) -> str:
         head = "".join(
-            f"<th>{name}</th>" for name in ("image", "predicted", "share" if self.kind == CLASSES else "similarity")
+            f"<th>{name}</th>"
+            for name in ("image", "predicted", {CLASSES: "share", FOUND: "score"}.get(self.kind, "similarity"))
         )
         body = "".join(_html(self, row) for row in self.rows[:MOST_SHOWN])
         more = len(self.rows) - MOST_SHOWN
@@ -166,6 +190,10 @@ def _html(found: Predictions, row: Prediction) -> str:
     return f"<tr><td>{escape(legible(row.path))}</td><td>{escape(shown[0])}</td><td>{shown[1]:.4f}</td></tr>"
 
 
+def _box(guess: Guess) -> dict[str, list[float]]:
+    return {} if guess.box is None else {"box": [round(side, 3) for side in guess.box]}
+
+
 # ---- made ----
 
 
@@ -176,7 +204,8 @@ def predict(
     gallery: Any = None,
     threshold: float | None = None,
     evaluation: str | os.PathLike[str] | None = None,
-    top: int = TOP,
+    top: int | None = None,
+    score: float | None = None,
     device: str = "auto",
     hear: Hear | None = None,
 ) -> Predictions:
@@ -188,7 +217,8 @@ def predict(
         gallery: of known persons, or its path: the images are named by it.
         threshold: the similarity below which a person is unknown, instead of the gallery's own.
         evaluation: the `eval.json` that chose a threshold for this network, instead of a number.
-        top: how many guesses each image gets at most.
+        top: how many guesses each image gets at most: 5, or all the boxes of a detector, where none is given.
+        score: of a detector, the score that boxes are above, 0.3 where none is given.
         device: where the network runs, `auto`, `cpu` or `cuda`.
         hear: is told how many images of how many are done.
 
@@ -200,7 +230,7 @@ def predict(
     """
     if threshold is not None and evaluation is not None:
         raise ValueError("threshold and evaluation both say from which similarity on: give one of them")
-    if whole(top, "top") < 1:
+    if top is not None and whole(top, "top") < 1:
         raise ValueError(f"top must be 1 or more; got {top}")
     if threshold is not None and not (is_number(threshold) and -1 <= threshold <= 1):
         raise ValueError(f"threshold must be a cosine, from -1 to 1; got {threshold!r}")
@@ -212,6 +242,12 @@ def predict(
     known = None if gallery is None else gallery_of(gallery, engine)
     chosen, source = _threshold(engine, threshold, evaluation, known)
     found, reported = find_images(images, engine.preprocessing.background)
+    if score is not None and (engine.find is None or not (is_number(score) and 0 <= score <= 1)):
+        what = "is of what finds boxes" if engine.find is None else f"must be from 0 to 1; got {score!r}"
+        raise ValueError(f"score {what}")
+    if engine.find is not None:
+        return _found(engine, found, reported, top, score, hear)
+    top = TOP if top is None else top
     computed = run_over(engine, found, hear)
     paths = [found.called(index) for index in computed.at.tolist()]
     table = None
@@ -225,6 +261,24 @@ def predict(
     return Predictions(
         engine, kind, tuple(rows), chosen, source, known, table, found, tuple(computed.at.tolist()),
         Diagnostics([*reported, *computed.unread]),
+    )  # fmt: skip
+
+
+def _found(
+    engine: Engine, images: Images, reported: Sequence[Diagnostic], top: int | None, score: float | None,
+    hear: Hear | None,
+) -> Predictions:  # fmt: skip
+    """The boxes that a detector finds."""
+    located = find_over(engine, images, hear, {} if score is None else {"score": score})
+    least = SHOWN if score is None else score
+    rows = []
+    for index, boxes in zip(located.at.tolist(), located.found, strict=True):
+        each = zip(boxes.sides.tolist(), boxes.scores.tolist(), boxes.labels.tolist(), strict=True)
+        guesses = [Guess(_class(engine, label), value, tuple(sides)) for sides, value, label in each if value > least]
+        rows.append(Prediction(images.called(index), tuple(guesses[:top])))
+    return Predictions(
+        engine, FOUND, tuple(rows), images=images, at=tuple(located.at.tolist()), boxes=located.found,
+        reported=Diagnostics([*reported, *located.unread]),
     )  # fmt: skip
 
 

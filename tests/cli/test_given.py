@@ -272,6 +272,10 @@ APART: dict[str | tuple[str, str], str] = {
     ("watch", "--no-browser"): "does not come to an end: tests/watch",
     **{("train", option): "takes a run: test_train.py" for option in TRAINED},
     **{(name, "--device"): "makes a difference with a GPU: tests/inference" for name in ("eval", "predict", "gallery")},
+    **{
+        ("predict", option): "takes a detector: tests/inference/test_boxes.py"
+        for option in ("--score", "--coco-results")
+    },
     ("gallery", "--output"): "every way above says one",
     ("compile", "--to"): "every way above says another",
     ("compile", "--output"): "every way above says one",
