@@ -33,6 +33,7 @@ NETWORKS = {
     "fpn.spine": "RetinaNetR50FPN",
     "spinenet_mobile.spine": "SpineNetMobile49",
     "convnext.spine": "ConvNeXtTiny",
+    "spaces.spine": "Neck50",
     "variants.spine": "Detector",
     "learning/fashion_mnist/networks.spine": "Permuted",
     "learning/solar_cells/networks.spine": "Permuted",

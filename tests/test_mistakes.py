@@ -33,6 +33,9 @@ ELSEWHERE = {
     "W10": "training: tests/training",
     "E11": "pictures and labels: tests/data",
     "W11": "pictures and labels: tests/data",
+    "E1206": "candidates of a space: tests/spaces",
+    "E1207": "a network and a space: tests/spaces",
+    "E1208": "candidates of a space: tests/spaces",
 }
 
 

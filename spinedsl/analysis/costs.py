@@ -5,10 +5,12 @@ Multiply-adds count convolutions and linear layers, as the paper's "FLOPs" do; o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from spinedsl.ops.graph import Graph, Node
-from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.graph import Graph, Node, of_module
+from spinedsl.ops.primitives import PRIMITIVES, Parameter
+from spinedsl.ops.program import Module
+from spinedsl.ops.types import Type
 from spinedsl.record import Record
 
 
@@ -43,16 +45,25 @@ def costs_by_row(graph: Graph) -> dict[str, Costs]:
 
 def costs_of(nodes: Iterable[Node], graph: Graph) -> Costs:
     """Costs of some operations of a graph; parameters that they share count once."""
+    return _summed(nodes, graph.types, graph.parameters)
+
+
+def costs_of_module(module: Module) -> Costs:
+    """Costs of one use of a definition, whatever is around it."""
+    return _summed(*of_module(module))
+
+
+def _summed(nodes: Iterable[Node], value_types: Sequence[Type], parameters: Mapping[str, Parameter]) -> Costs:
     trainable = statistics = work = 0
     counted: set[str] = set()
     for node in nodes:
-        types = [graph.types[value] for value in node.inputs]
-        work += PRIMITIVES[node.primitive].multiply_adds(types, node.attributes, graph.types[node.result])
+        types = [value_types[value] for value in node.inputs]
+        work += PRIMITIVES[node.primitive].multiply_adds(types, node.attributes, value_types[node.result])
         for name in node.parameters.values():
             if name in counted:
                 continue
             counted.add(name)
-            parameter = graph.parameters[name]
+            parameter = parameters[name]
             if parameter.trainable:
                 trainable += parameter.elements
             else:

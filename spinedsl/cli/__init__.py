@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "run a network by PyTorch, ONNX Runtime and OpenVINO, and compare",
     "show": "show every operation of a network",
     "stats": "count parameters, multiply-adds, memory and receptive field",
+    "space": "count a search space, draw candidates, or look for a network in it",
     "draw": "draw the scale-permuted figure",
     "watch": "check and redraw a file after each save, in the browser",
     "diff": "report what changed between two networks, and what it breaks",

@@ -92,6 +92,7 @@ KINDS = {
     "litert": Kind("a LiteRT model", (".tflite",), _never, binary=True),
     "pt2": Kind("an exported program of PyTorch", (".pt2",), _never, binary=True),
     "tensors": Kind("the tensors of a model", (".bin", ".data"), _never, binary=True),
+    "candidate": Kind("a candidate", (".spine",), lambda text: text.startswith(b"# Candidate ")),
     "law": Kind("a .spine file", (".spine",), lambda text: text.startswith(b"# Law `")),
 }
 FIGURES = ("svg", "png", "html")

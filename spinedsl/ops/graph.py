@@ -81,6 +81,13 @@ def of_head(call: Call) -> tuple[tuple[Node, ...], tuple[Type, ...], tuple[int, 
     return tuple(flat.nodes), tuple(flat.types), tuple(given)
 
 
+def of_module(module: Module) -> tuple[tuple[Node, ...], tuple[Type, ...], dict[str, Parameter]]:
+    """A module by itself: its operations, the types of all values, and its parameters."""
+    flat = _Flat([*module.types[: module.given]])
+    flat.module(module, range(module.given), ())
+    return tuple(flat.nodes), tuple(flat.types), flat.parameters
+
+
 class _Flat(Record, frozen=False):
     types: list[Type]
     nodes: list[Node] = field(default_factory=list)

@@ -19,6 +19,8 @@ network Net {
     block b: residual  level 2  after s
     output C2: b
 }
+
+space Small of Net { types b: residual, bottleneck }
 """
 
 

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     ),
     "show": ("show net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
     "stats": ("stats net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
+    "space": ("space net.spine", {"--network", "--format", "--output", "--force", "--seed"}),
     "draw": ("draw net.spine -o net.svg", {"--network", "--input", "--outputs", "--output", "--force", *LINTS}),
     "watch": (None, {"--network", "--input", *LINTS}),
     "diff": ("diff net.spine net.spine", {"--network", "--input", "--format", "--output", "--force"}),

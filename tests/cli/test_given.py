@@ -56,6 +56,13 @@ network Net(depth = 1) {
 
 network Deep = Net(depth = 2)
 """
+SPACED = (
+    TWO
+    + """
+space Small of Net { level_shift b..c: -1..1 within 2..3 }
+space Other of Deep { types c: bottleneck, residual }
+"""
+)
 ONE = format_source(Source.from_text(TWO.replace("network Deep = Net(depth = 2)\n", ""), "one.spine")).value or ""
 LOOSE = ONE.replace("from b  channels", "from b    channels").replace("from b channels", "from b    channels")
 
@@ -138,6 +145,21 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "stats two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
         "stats two.spine": dict([NETWORK]),
         "stats lint.spine": LINTS,
+    },
+    "space": {
+        "space spaces.spine --space Small": {
+            **PRINTED, "--tried": ("5",), "--network": None, "--output": None, "--force": None,
+        },
+        "space spaces.spine": {"--space": ("Small",), **PRINTED},
+        "space spaces.spine --space Small --tried 5": {"--seed": ("1",)},
+        "space spaces.spine --space Small --sample 2": {
+            **PRINTED, "--seed": ("1",), "--tried": None, "--output": ("out",), "--contains": None,
+        },
+        "space spaces.spine --space Small --sample 1 --seed 0 -o theirs": {"--force": ()},
+        "space spaces.spine --space Small --contains two.spine": {
+            "--network": ("Deep",), "--seed": None, "--sample": None,
+        },
+        "space spaces.spine --space Small --contains one.spine": {**PRINTED},
     },
     "draw": {
         f"draw two.spine --network Net -o {output}": DRAWN for output in ("made.svg", "made.html", "made.png", "-")
@@ -306,6 +328,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in {
         "two.spine": TWO, "one.spine": ONE, "lint.spine": LINT, "loose.spine": LOOSE, "note.txt": "mine\n",
         "note.svg": "mine\n", "note.safetensors": "mine\n", "wide.spine": ONE.replace("2..3: 8", "2..3: 16"),
+        "spaces.spine": SPACED,
     }.items():  # fmt: skip
         (folder / name).write_text(text, encoding="utf-8")
     tensors = weights_for(flatten(spinedsl.program(folder / "one.spine")))
@@ -320,6 +343,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shapes.as_coco(folder, shapes.Shapes(4), "shapes.json")
     run_of = shapes.settings(folder / "colours", run={"steps": 30, "output": str(folder / "found")})
     shutil.copy(train(run_of, data=shapes.Shapes(4)).last, folder / "finder.safetensors")
+    (folder / "theirs" / "Small-0-0000.spine").write_text("mine\n", encoding="utf-8")
     many = "path,label\n" + "".join(f"{number}.png,{number % 2}\n" for number in range(30))
     (folder / "many.csv").write_text(many, encoding="utf-8")
     np.savez(folder / "part.npz", **dict(list(tensors.items())[1:]))  # type: ignore[arg-type]

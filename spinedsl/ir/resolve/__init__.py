@@ -42,7 +42,7 @@ def resolve_networks(unit: Unit) -> Outcome[dict[str, Network]]:
     """
     diagnostics: list[Diagnostic] = []
     file = unit.file
-    if file.sound and not (file.networks or file.definitions or unit.incomplete):
+    if file.sound and not (file.networks or file.definitions or file.spaces or unit.incomplete):
         diagnostics.append(say.EMPTY_FILE.at(file.source.span(0, 0)).repaired())
     networks, reported = make_networks(unit)
     return Outcome(networks, tuple(say.first([*diagnostics, *reported], MAX_REPORTED)))

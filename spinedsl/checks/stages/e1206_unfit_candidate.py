@@ -1,0 +1,17 @@
+"""E1206: candidate that does not compile."""
+
+from spinedsl.diagnostics import Default, Rule
+
+RULE = Rule(
+    "E1206",
+    title="candidate that does not compile",
+    message="space `{name}` has a candidate with a mistake, {code}: {message}",
+    label="it allows such a candidate",
+    default=Default.ERROR,
+    explanation="""\
+Orders, parents, levels and names of types are checked where the space is. What a type of one's own
+makes of the channels or the level that it is given shows when it is expanded: when a candidate is
+drawn. Its first mistake is reported, and no candidate is left out for it, since a search that skips
+what it cannot compile would be of another space than the file says.
+""",
+)

@@ -1,0 +1,133 @@
+"""The candidates of a space, for whoever searches: drawn, changed, crossed, costed and written.
+
+    candidates = Candidates(space)
+    one = candidates.sample(seed=0, number=17)             # the 17th of seed 0, whoever asks for it, and when
+    near = candidates.mutate(one.genome, seed=0, number=18)
+    both = candidates.crossover(one.genome, near.genome, seed=0, number=19)
+    print(one.costs.multiply_adds, candidates.text(one))
+
+All that is given is a candidate: its orphans are absorbed or dropped as the space says, and each `keep` holds. What is
+drawn is thrown away until it is, and `NoCandidate` says so where too many are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from spinedsl import checks as say
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.edit import Edits
+from spinedsl.spaces import count, draw, written
+from spinedsl.spaces.costing import Costing, Priced, Unfit
+from spinedsl.spaces.decode import Excluded
+from spinedsl.spaces.model import Genome, Keep, Space
+
+__all__ = ["MAX_TRIED", "Candidates", "Genome", "NoCandidate", "Priced", "Unfit"]
+
+MAX_TRIED = 10_000  # decisions for one candidate
+
+
+class NoCandidate(Exception):
+    """So many decisions were drawn, and none is a candidate. `diagnostic` says why, at the space."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Candidates:
+    """What a search asks of a space. Whatever is drawn is a function of the space, the seed and the numbers given."""
+
+    def __init__(self, space: Space, most_tried: int = MAX_TRIED) -> None:
+        self.space = space
+        self.costing = Costing(space)
+        self.most_tried = most_tried
+
+    @property
+    def decisions(self) -> int:
+        """How many decisions there are, exactly."""
+        return count.decisions(self.space)
+
+    def sample(self, seed: int, number: int = 0) -> Priced:
+        """The candidate of that number among those of a seed, each decision as likely as the others.
+
+        Raises:
+            NoCandidate: too many decisions were drawn in vain.
+            Unfit: the compiler refuses a row that the space allows.
+        """
+        return self._first(lambda random: draw.uniform(self.space, random), draw.generator(seed, "sample", number))
+
+    def mutate(self, genome: Genome, seed: int, number: int = 0) -> Priced:
+        """The genome with one decision made otherwise.
+
+        Raises:
+            NoCandidate: too many steps from it lead nowhere.
+            Unfit: the compiler refuses a row that the space allows.
+        """
+        random = draw.generator(seed, "mutate", number)
+        return self._first(lambda random: draw.mutated(self.space, genome, random), random)
+
+    def crossover(self, one: Genome, other: Genome, seed: int, number: int = 0) -> Priced:
+        """A candidate each of whose decisions is that of one of two.
+
+        Raises:
+            NoCandidate: too many of those are none.
+            Unfit: the compiler refuses a row that the space allows.
+        """
+        random = draw.generator(seed, "crossover", number)
+        return self._first(lambda random: draw.crossed(self.space, one, other, random), random)
+
+    def price(self, genome: Genome) -> Priced | Excluded:
+        """A genome with its costs, within the bounds or not; or the block for which it is none.
+
+        Raises:
+            Unfit: the compiler refuses a row that the space allows.
+        """
+        return self.costing.priced(genome)
+
+    def text(self, candidate: Priced, name: str = "Candidate") -> str:
+        """The candidate as a `.spine` file that stands by itself.
+
+        Raises:
+            ValueError: two files that it is made of define different things under one name.
+        """
+        return written.text(self.space, candidate.candidate, name)
+
+    def edits(self, candidate: Priced) -> Edits:
+        """What makes the candidate of the network that the space is of."""
+        return written.edits(self.space, candidate.candidate)
+
+    def _first(self, drawn: Callable[[Random], Genome], random: Random) -> Priced:
+        nearest: dict[Keep, int] = {}
+        for _ in range(self.most_tried):
+            priced = self.costing.priced(drawn(random))
+            if isinstance(priced, Excluded):
+                continue
+            if priced.within:
+                return priced
+            self._note(priced, nearest)
+        raise NoCandidate(self._none(nearest))
+
+    def _note(self, priced: Priced, nearest: dict[Keep, int]) -> None:
+        """Remember how near a bound the nearest came."""
+        for keep in self.space.keeps:
+            value = figure(priced, keep.figure)
+            if value is not None and not keep.holds(value):
+                before = nearest.get(keep, value)
+                nearest[keep] = min(before, value) if keep.operator in ("<", "<=") else max(before, value)
+
+    def _none(self, nearest: dict[Keep, int]) -> Diagnostic:
+        declared = self.space.declared
+        why = "none whose blocks are all read or absorbed" if not nearest else "no bound that is kept by any"
+        found = say.NO_CANDIDATE.at(declared.name.span, tried=f"{self.most_tried:,}", name=self.space.name, why=why)
+        for keep, value in nearest.items():
+            found = found.with_notes(f"`keep {keep}`: the nearest has {value:,}")
+        return found.with_fix("widen the bounds" if nearest else "let them be dropped: `orphans absorb else drop`")
+
+
+def figure(priced: Priced, name: str) -> int | None:
+    """The value of a figure that a `keep` may bound; None where it was not asked for."""
+    if name == "memory":
+        return priced.memory
+    return priced.costs.multiply_adds if name == "multiply_adds" else priced.costs.parameters

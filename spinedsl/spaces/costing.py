@@ -1,0 +1,305 @@
+"""What candidates cost, from their decisions alone: parameters and multiply-adds in closed form.
+
+A row's costs are those of what it uses: a resampling for each input, a join, its type. Each depends on the *kind* of
+the row, which is its type, level and other clauses, and on the kinds of what it reads; and of kinds there are few. So
+every part is expanded once, by the same stages that compile a network, and looked up from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TypeAlias
+
+from spinedsl import checks as say
+from spinedsl.analysis.costs import Costs, costs_of_module
+from spinedsl.analysis.memory import peak_activation_bytes
+from spinedsl.checks import check
+from spinedsl.checks.switches import Switches
+from spinedsl.diagnostics import Diagnostic, Label, Severity
+from spinedsl.ir.elaborate import elaborate
+from spinedsl.ir.elaborate.network import Elaborator
+from spinedsl.ir.expand import Work
+from spinedsl.ir.networks import RowDecl
+from spinedsl.ir.resolve.network import resolve_network
+from spinedsl.ir.typed import CheckedNetwork, TypedRow
+from spinedsl.lower import lower
+from spinedsl.ops.graph import Graph, flatten
+from spinedsl.ops.program import Call, Module
+from spinedsl.record import Record, replace
+from spinedsl.source import Source
+from spinedsl.spaces.decode import Candidate, Excluded, Placed, decode
+from spinedsl.spaces.model import Genome, Space
+from spinedsl.spaces.written import text
+from spinedsl.syntax import tree
+from spinedsl.syntax.format import text_of
+
+Kind: TypeAlias = int  # numbers of kinds, as they are met
+Sums: TypeAlias = tuple[int, int, int]  # parameters, statistics, multiply-adds
+ENOUGH = 10**15  # characters whose expansion is granted: a search expands each part once
+
+
+class Unfit(Exception):
+    """A candidate that the compiler refuses, though the space allows it. `diagnostic` is at a place in the space."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Priced(Record):
+    """A candidate with its costs. `within` tells that every bound of the space holds; `memory` is known if bound."""
+
+    genome: Genome
+    candidate: Candidate
+    costs: Costs
+    memory: int | None
+    within: bool
+
+
+class Costing:
+    """The parts of a space's candidates, expanded as they are met."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.elaborator = Elaborator(space.network, None, Work(ENOUGH))
+        self.elaborator.run()
+        self.elaborator.context.diagnostics.clear()
+        self.declared = {row.name: row for row in space.network.rows}
+        self.blocks = {block.name: number for number, block in enumerate(space.blocks)}
+        self.uses = [[text_of(use.span) for use in block.types] for block in space.blocks]
+        self.signatures = [self._signature(number) for number in range(len(space.blocks))]
+        self.numbers: dict[Hashable, Kind] = {}  # of kinds, by what tells them apart
+        self.rows: list[TypedRow] = []  # of each kind one; of rows without a resampling, all that there are
+        self.own: list[Sums] = []  # of each kind: the costs of the types that its row goes through
+        self.of_block: list[dict[tuple[int, int], Kind]] = [{} for _ in space.blocks]  # by level and type
+        self.joins: dict[tuple[Kind, int, int], Sums] = {}
+        self.resamples: dict[tuple[Kind, Kind], Sums] = {}
+        self.modules: dict[int, tuple[Module, Costs]] = {}  # by identity; held, so that it stays theirs
+        self.ended = [row for row in space.network.rows if row.row.kind in ("output", "head")]
+        self.begun = [row for row in space.network.rows if row.row.kind == "stem"]
+
+    # ---- what is asked for ----
+
+    def candidate(self, genome: Genome) -> Candidate | Excluded:
+        """The rows of a genome, or the block that nothing reads."""
+        return decode(self.space, genome, lambda block, level, type_: self.channels(genome, block))
+
+    def priced(self, genome: Genome) -> Priced | Excluded:
+        """A genome made, checked and costed.
+
+        Raises:
+            Unfit: the compiler refuses one of its rows.
+        """
+        candidate = self.candidate(genome)
+        if isinstance(candidate, Excluded):
+            return candidate
+        costs = self.costs(genome, candidate)
+        figures = {"multiply_adds": costs.multiply_adds, "parameters": costs.parameters}
+        within = all(keep.holds(figures[keep.figure]) for keep in self.space.keeps if keep.figure in figures)
+        memory: int | None = None
+        bounds = [keep for keep in self.space.keeps if keep.figure == "memory"]
+        if bounds and within:
+            memory = peak_activation_bytes(self.compiled(candidate))
+            within = all(keep.holds(memory) for keep in bounds)
+        return Priced(genome, candidate, costs, memory, within)
+
+    def costs(self, genome: Genome, candidate: Candidate) -> Costs:
+        """The costs of a candidate."""
+        kinds: list[Kind] = []
+        found = [self.own[self._direct(row, ())] for row in self.begun]
+        resamples = self.resamples
+        for row in candidate.rows:
+            if row is None:
+                kinds.append(-1)
+                continue
+            kind = self.kind(genome, row.block)
+            kinds.append(kind)
+            found.append(self.own[kind])
+            if self.space.blocks[row.block].direct:
+                continue
+            join = (kind, len(row.parents), len(row.absorbed))
+            keys = [(kinds[slot], kind) for slot in row.parents]
+            if join not in self.joins or not resamples.keys() >= {*keys}:
+                self._connect(kind, row, kinds)
+            found.append(self.joins[join])
+            found += [resamples[key] for key in keys]
+        found += [self.own[self._end(genome, row)] for row in self.ended]
+        return Costs(*map(sum, zip(*found, strict=True)))
+
+    def channels(self, genome: Genome, block: int) -> int:
+        """The channels that come out of a block."""
+        type_ = self.rows[self.kind(genome, block)].type
+        assert type_ is not None
+        return type_.channels
+
+    def used(
+        self, genome: Genome, candidate: Candidate, number: int, absorbed: int, slots: Sequence[int]
+    ) -> list[Call]:
+        """What resamples and joins the inputs of a block that reads these slots in this order."""
+        names = [
+            self._name(self.kind(genome, row.block)) for slot in slots if (row := candidate.rows[slot]) is not None
+        ]
+        own = self._name(self.kind(genome, number))
+        declared = self._with(number, self.space.blocks[number].levels[genome.levels[number]], genome.types[number])
+        typed = self._expanded(("used", number, *names, absorbed), declared, names, [own] * absorbed)
+        joins = [typed.join] if typed.join is not None else []
+        return [*(one.resample for one in typed.inputs if one.resample is not None), *joins]
+
+    def end(self, genome: Genome, name: str) -> TypedRow:
+        """A stem, an output or a head of a candidate."""
+        declared = self.declared[name]
+        return self.rows[self._direct(declared, ()) if declared.row.kind == "stem" else self._end(genome, declared)]
+
+    def compiled(self, candidate: Candidate) -> Graph:
+        """The candidate's operations, by all stages of the compiler.
+
+        Raises:
+            Unfit: it has mistakes.
+        """
+        return flatten(lower(self.checked(candidate)))
+
+    def checked(self, candidate: Candidate) -> CheckedNetwork:
+        """The candidate by every check of a network.
+
+        Raises:
+            Unfit: it has mistakes.
+        """
+        from spinedsl.reading import Loader  # noqa: PLC0415  few ask for it
+
+        source = Source.from_text(text(self.space, candidate), "candidate.spine")
+        unit = Loader().unit(source)
+        assert unit.value is not None
+        (declared,) = unit.value.networks.values()
+        assert isinstance(declared, tree.Network)
+        network, reported = resolve_network(declared, unit.value)
+        outcome = elaborate(network)
+        assert outcome.value is not None
+        found = [*unit.diagnostics, *reported, *outcome.diagnostics, *check(outcome.value, Switches())]
+        for diagnostic in found:
+            if diagnostic.severity is Severity.ERROR:
+                raise Unfit(self._unfit(diagnostic))
+        return CheckedNetwork(outcome.value)
+
+    # ---- kinds ----
+
+    def _signature(self, number: int) -> Hashable:
+        """What tells blocks apart besides their level, type and inputs; a block that keeps its inputs is alone."""
+        block = self.space.blocks[number]
+        if block.window is None:
+            return number
+        clauses = [c for c in block.row.clauses if c.keyword.text not in ("level", "from", "after", "absorb")]
+        return tuple(sorted(text_of(clause.span) for clause in clauses))
+
+    def kind(self, genome: Genome, number: int) -> Kind:
+        """The kind of a block: equal for blocks that cost the same, wherever they read the same."""
+        block = self.space.blocks[number]
+        chosen = genome.levels[number], genome.types[number]
+        if (kind := self.of_block[number].get(chosen)) is not None:
+            return kind
+        level, use = block.levels[chosen[0]], self.uses[number][chosen[1]]
+        declared = self.declared[block.name]
+        fed = [self._source(genome, name.text) for name in declared.sources] if block.window is None else []
+        key = (self.signatures[number], level, use, tuple(fed) if block.direct else ())
+        if key not in self.numbers:
+            # What comes out of a block that joins its inputs does not depend on them: any that there is will do.
+            sources = [self._name(one) for one in fed] or [self.space.blocks[0].name]
+            self._expanded(key, self._with(number, level, chosen[1]), sources, ())
+        if not block.direct:
+            self.of_block[number][chosen] = self.numbers[key]
+        return self.numbers[key]
+
+    def _source(self, genome: Genome, name: str) -> Kind:
+        """The kind of a row by its name."""
+        if name in self.blocks:
+            return self.kind(genome, self.blocks[name])
+        declared = self.declared[name]
+        return self._direct(declared, ()) if declared.row.kind == "stem" else self._end(genome, declared)
+
+    def _end(self, genome: Genome, declared: RowDecl) -> Kind:
+        """The kind of an output or a head."""
+        return self._direct(declared, tuple([self._source(genome, name.text) for name in declared.sources]))
+
+    def _direct(self, declared: RowDecl, sources: tuple[Kind, ...]) -> Kind:
+        """The kind of a row that takes its inputs as they are."""
+        key = (declared.name, sources)
+        if key not in self.numbers:
+            self._expanded(key, declared, [self._name(source) for source in sources], ())
+        return self.numbers[key]
+
+    # ---- expanding ----
+
+    def _with(self, number: int, level: int, type_: int) -> RowDecl:
+        """The declaration of a block with another level and type."""
+        block = self.space.blocks[number]
+        declared, use = self.declared[block.name], block.types[type_]
+        clause = declared.clauses["level"]
+        clauses = {**declared.clauses, "level": replace(clause, value=tree.Number(level, clause.span))}
+        unit = (
+            self.space.unit
+            if use.span.source is self.space.unit.file.source
+            else self.space.network.unit.home(use.span)
+        )
+        row = replace(declared.row, use=use)
+        return replace(
+            declared,
+            row=row,
+            clauses=clauses,
+            defined=unit.definitions[use.name.text],
+            direct=block.direct,
+            absorbed=(),
+        )
+
+    def _expanded(self, key: Hashable, declared: RowDecl, sources: Sequence[str], absorbed: Sequence[str]) -> TypedRow:
+        """Expand a row that reads rows by these names; what it is made of is remembered."""
+        span = declared.row.name.span
+        named = replace(
+            declared,
+            sources=tuple(tree.Name(name, span) for name in sources),
+            absorbed=tuple(tree.Name(name, span) for name in absorbed),
+        )
+        row = self.elaborator.row(named)
+        errors = [one for one in self.elaborator.context.diagnostics if one.severity is Severity.ERROR]
+        self.elaborator.context.diagnostics.clear()
+        if errors:
+            raise Unfit(self._unfit(errors[0]))
+        if key not in self.numbers:
+            self.numbers[key] = len(self.rows)
+            self.rows.append(row)
+            self.own.append(self._of_calls(row.calls))
+        return row
+
+    def _name(self, kind: Kind) -> str:
+        """A name under which rows can read the row of a kind; no row of a file has one like it."""
+        name = f"kind {kind}"
+        self.elaborator.rows[name] = self.rows[kind]
+        return name
+
+    def _connect(self, kind: Kind, row: Placed, kinds: Sequence[Kind]) -> None:
+        """Find what it costs to resample and join the inputs of a block."""
+        sources = [kinds[slot] for slot in row.parents]
+        key = next(key for key, number in self.numbers.items() if number == kind)
+        names = [self._name(source) for source in sources]
+        absorbed = [self._name(kinds[slot]) for slot in row.absorbed]
+        typed = self._expanded(key, self._with(row.block, row.level, row.type), names, absorbed)
+        self.joins[kind, len(sources), len(absorbed)] = self._of_calls([typed.join] if typed.join is not None else [])
+        for source, connection in zip(sources, typed.inputs, strict=True):
+            used = [connection.resample] if connection.resample is not None else []
+            self.resamples[source, kind] = self._of_calls(used)
+
+    def _of_calls(self, calls: Sequence[Call]) -> Sums:
+        total = Costs()
+        for call in calls:
+            if id(call.module) not in self.modules:
+                self.modules[id(call.module)] = call.module, costs_of_module(call.module)
+            total += self.modules[id(call.module)][1]
+        return total.parameters, total.statistics, total.multiply_adds
+
+    def _unfit(self, found: Diagnostic) -> Diagnostic:
+        """What the compiler says of a candidate, at the space that allows it."""
+        space = self.space.declared
+        wrong = say.UNFIT_CANDIDATE.at(space.name.span, name=self.space.name, code=found.code.id, message=found.message)
+        if found.span.source.origin or found.span.source is self.space.network.declared.span.source:
+            wrong = wrong.with_others(Label(found.span, found.label))
+        else:
+            wrong = wrong.with_notes(found.label)
+        return wrong.with_fix("choose otherwise where it comes from: a type, a level or parents of the space")

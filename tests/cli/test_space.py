@@ -1,0 +1,105 @@
+"""`spine space`: what is printed and written, and every way in which it is used wrongly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spinedsl import driver
+from spinedsl.reading import read
+from tests.cli.running import run
+
+SPACES = str(Path(__file__).parents[2] / "examples" / "spaces.spine")
+SPINENET = str(Path(__file__).parents[2] / "examples" / "spinenet.spine")
+
+
+def test_every_space_of_a_file_has_its_number(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "space", SPACES)
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == [
+        "ScalePermuted", "Adjusted", "AroundSpineNet49", "WindowOfFour", "Neck",
+    ]  # fmt: skip
+    assert "15,897,070,781,839,228,211,822,592,000,000,000,000  decisions" in out
+    assert err == "spine: --space NAME says more of one\n"
+
+
+def test_a_space_is_derived_and_its_share_estimated(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "space", SPACES, "--space", "AroundSpineNet49", "--tried", "200", "--seed", "3")
+    assert status == 0
+    for part in ("10!", "5!", "C(2,2) C(3,2) C(4,2) C(5,2)^7", "4^10", "2^15"):
+        assert part in out
+    assert "of 200 decisions, drawn alike with seed 3, " in out
+    again = run(capsys, "space", SPACES, "--space", "AroundSpineNet49", "--tried", "200", "--seed", "3")
+    assert again[1] == out
+    status, out, _ = run(capsys, "space", SPACES, "--space", "AroundSpineNet49", "--tried", "200", "--json")
+    found = json.loads(out)
+    low, high = found["interval"]
+    assert low < found["share"] < high
+    assert found["within"] <= found["read"] <= found["tried"] == 200
+
+
+def test_a_small_space_is_gone_through(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "space", SPACES, "--space", "Neck")
+    assert status == 0
+    assert out.startswith("Neck, a space of Neck50: 200 decisions\n")
+    assert "all were gone through: 200 candidates, " in out
+
+
+def test_candidates_are_written_and_compile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["space", SPACES, "--space", "Adjusted", "--sample", "3", "--seed", "1", "-o", str(tmp_path / "out")]
+    status, out, err = run(capsys, *words)
+    assert (status, err) == (0, f"spine: 3 candidates written to {tmp_path / 'out'}\n")
+    files = sorted((tmp_path / "out").iterdir())
+    assert [file.name for file in files] == [f"Adjusted-1-000{number}.spine" for number in range(3)]
+    texts = [file.read_text() for file in files]
+    for file in files:
+        source = read(file).value
+        assert source is not None
+        assert driver.analyse(source).ok
+        assert run(capsys, "space", SPACES, "--space", "Adjusted", "--contains", str(file))[0] == 0
+    assert run(capsys, *words)[:2] == (0, out)  # what spine wrote is replaced
+    assert [file.read_text() for file in files] == texts
+    files[0].write_text("mine\n")
+    assert run(capsys, *words)[0] == 2
+    assert run(capsys, *words, "--force")[0] == 0
+
+
+def test_whether_a_network_lies_inside(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--contains", SPINENET, "--network", "SpineNet49")
+    status, out, _ = run(capsys, "space", SPACES, "--space", "Adjusted", *words)
+    assert (status, out[:40]) == (0, "SpineNet49 lies in Adjusted, with other ")
+    status, out, err = run(capsys, "space", SPACES, "--space", "ScalePermuted", *words)
+    assert (status, out) == (1, "")
+    assert "error[E1207]: no block of space `ScalePermuted` can be `b3`" in err
+    status, out, _ = run(capsys, "space", SPACES, "--space", "ScalePermuted", *words, "--json")
+    assert status == 1
+    assert json.loads(out)["inside"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--space", "Nope"], "there is no space `Nope` in it: choose `ScalePermuted`"),
+        (["--sample", "3"], "it has 5 spaces: choose one by --space NAME"),
+        (["--space", "Neck", "-o", "x"], "--output is of what --sample draws"),
+        (["--space", "Neck", "--sample", "1", "--force"], "--force is of what -o writes"),
+        (["--space", "Neck", "--network", "A"], "--network is of the file of --contains"),
+        (["--space", "Neck", "--sample", "1", "--tried", "9"], "--tried is of the share that is estimated"),
+        (["--space", "Neck", "--sample", "0"], "--sample 0 draws nothing"),
+        (["--space", "Neck", "--contains", SPINENET], "choose a network of"),
+        (["--space", "Neck", "--contains", SPINENET, "--network", "No"], "there is no network `No`"),
+        (["--space", "Neck", "--contains", SPINENET, "--seed", "1"], "--seed is of what is drawn"),
+    ],
+)
+def test_wrong_use(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "space", SPACES, *words)
+    assert (status, out) == (2, "")
+    assert told in err
+
+
+def test_a_file_without_a_space(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, "space", SPINENET)
+    assert status == 2
+    assert "has no search space: `spine docs spaces` says how one is written" in err

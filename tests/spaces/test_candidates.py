@@ -1,0 +1,288 @@
+"""Laws of candidates: whatever is drawn, changed or crossed compiles, lies in its space, and costs what it should."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import spinedsl
+from spinedsl import driver, edit, search
+from spinedsl.analysis import costs, peak_activation_bytes
+from spinedsl.compare import Tier, compare, side
+from spinedsl.ir.typed import TypedNetwork
+from spinedsl.ops.graph import flatten
+from spinedsl.source import Source
+from spinedsl.spaces import draw
+from spinedsl.spaces.candidates import MAX_TRIED, figure
+from spinedsl.spaces.model import Keep
+from spinedsl.syntax.format import format_source
+from tests.profiles import drawn
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FILE = EXAMPLES / "spaces.spine"
+NAMES = ("ScalePermuted", "Adjusted", "AroundSpineNet49", "WindowOfFour", "Neck")
+SEEDS = st.integers(0, 2**32)
+
+
+@cache
+def opened(name: str) -> search.Candidates:
+    return search.open_space(FILE, name)
+
+
+def held(space: search.Candidates, one: search.Priced) -> None:
+    """The laws of one candidate."""
+    text = space.text(one)
+    source = Source.from_text(text, "candidate.spine")
+    program = spinedsl.program(source)
+    assert format_source(source).value == text
+    graph = flatten(program)
+    assert costs(graph) == one.costs
+    assert one.within
+    for keep in space.space.keeps:
+        value = peak_activation_bytes(graph) if keep.figure == "memory" else figure(one, keep.figure)
+        assert value is not None
+        assert keep.holds(value)
+    analysis = driver.analyse(source).value
+    assert analysis is not None
+    answer = search.contains(space, analysis.checked["Candidate"].typed)
+    assert answer.reasons == ()
+    assert answer.genome is not None
+    again = space.price(answer.genome)
+    assert isinstance(again, search.Priced)
+    assert answer.called or space.text(again) == text  # blocks that are alike may be named either way
+    assert again.costs == one.costs
+
+
+@given(st.sampled_from(NAMES), SEEDS, st.integers(0, 10**6))
+@drawn(25)
+def test_what_is_sampled_is_a_candidate(name: str, seed: int, number: int) -> None:
+    space = opened(name)
+    held(space, space.sample(seed, number))
+
+
+@given(st.sampled_from(NAMES), SEEDS)
+@drawn(15)
+def test_what_is_changed_or_crossed_is_a_candidate(name: str, seed: int) -> None:
+    space = opened(name)
+    one, other = space.sample(seed, 0), space.sample(seed, 1)
+    held(space, space.mutate(one.genome, seed, 2))
+    held(space, space.crossover(one.genome, other.genome, seed, 3))
+
+
+@given(st.sampled_from(NAMES), SEEDS, st.integers(0, 3))
+@drawn(12)
+def test_edits_make_the_same_network_as_the_text(name: str, seed: int, number: int) -> None:
+    space = opened(name)
+    one = space.sample(seed, number)
+    base = space.space.network.unit.file.source
+    changes = space.edits(one)
+    if not changes.items:
+        return
+    edited = edit.apply(base, changes, base=space.space.network.name, name="Edited")
+    difference = compare(side(edited, network="Edited"), side(Source.from_text(space.text(one), "candidate.spine")))
+    assert difference.tier is Tier.NONE
+
+
+@given(st.sampled_from(NAMES), SEEDS, st.integers(0, 100))
+@drawn(30)
+def test_the_same_seed_is_the_same_candidate(name: str, seed: int, number: int) -> None:
+    one = opened(name).sample(seed, number)
+    other = search.open_space(FILE, name)
+    other.sample(seed, number + 1)  # whatever was drawn before
+    assert other.sample(seed, number) == one
+    assert other.mutate(one.genome, seed, number) == opened(name).mutate(one.genome, seed, number)
+
+
+@given(st.sampled_from(NAMES), SEEDS)
+@drawn(60)
+def test_a_mutation_changes_one_decision(name: str, seed: int) -> None:
+    space = opened(name).space
+    genome = draw.uniform(space, draw.generator(seed))
+    changed = draw.mutated(space, genome, draw.generator(seed, 1))
+    differ = [
+        kind for kind in ("orders", "parents", "levels", "types") if getattr(genome, kind) != getattr(changed, kind)
+    ]
+    assert len(differ) == 1
+    one, other = getattr(genome, differ[0]), getattr(changed, differ[0])
+    (at,) = [index for index, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]]
+    if differ == ["orders"]:
+        assert sorted(one[at]) == sorted(other[at])
+        assert sum(a != b for a, b in zip(one[at], other[at], strict=True)) == 2
+    if differ == ["parents"]:
+        assert len(set(one[at]) & set(other[at])) == len(one[at]) - 1
+
+
+@given(st.sampled_from(NAMES), SEEDS)
+@drawn(60)
+def test_what_is_crossed_has_each_decision_from_one_of_the_two(name: str, seed: int) -> None:
+    space = opened(name).space
+    one, other = (draw.uniform(space, draw.generator(seed, which)) for which in (0, 1))
+    both = draw.crossed(space, one, other, draw.generator(seed, 2))
+    for kind in ("parents", "levels", "types"):
+        pairs = zip(getattr(one, kind), getattr(other, kind), getattr(both, kind), strict=True)
+        assert all(found in (a, b) for a, b, found in pairs)
+    for order, group in zip(both.orders, space.groups, strict=True):
+        assert sorted(order) == sorted(group)
+
+
+def test_every_choice_is_drawn_about_as_often_as_the_others() -> None:
+    space = opened("Adjusted").space
+    tried = 4000
+    drawn_ = [draw.uniform(space, draw.generator(7, number)) for number in range(tried)]
+    for kind, block, choices in (("levels", 2, 4), ("types", 2, 2), ("parents", 6, 10)):
+        found: dict[object, int] = {}
+        for genome in drawn_:
+            value = getattr(genome, kind)[block]
+            found[value] = found.get(value, 0) + 1
+        assert len(found) == choices
+        assert all(0.75 < times * choices / tried < 1.25 for times in found.values())
+    first = [genome.orders[0][0] for genome in drawn_]
+    assert len(set(first)) == 10
+
+
+# ---- published networks ----
+
+
+@pytest.mark.parametrize(
+    ("space", "file", "network"),
+    [
+        ("ScalePermuted", "permuted", "R0SP53"),
+        ("Adjusted", "permuted", "R0SP53"),
+        ("Adjusted", "spinenet", "SpineNet49"),
+        ("AroundSpineNet49", "spinenet", "SpineNet49"),
+        ("WindowOfFour", "spinenet", "SpineNet49"),
+        ("Neck", "spaces", "Neck50"),
+    ],
+)
+def test_the_published_networks_lie_in_their_spaces(space: str, file: str, network: str) -> None:
+    source = EXAMPLES / f"{file}.spine"
+    answer = search.contains(opened(space), _typed(source, network))
+    assert answer.genome is not None
+    found = opened(space).price(answer.genome)
+    assert isinstance(found, search.Priced)
+    assert found.costs == costs(flatten(spinedsl.program(source, network=network)))
+
+
+@pytest.mark.parametrize(
+    ("space", "file", "network", "reason"),
+    [
+        ("ScalePermuted", "spinenet", "SpineNet49", "no block of space `ScalePermuted` can be `b3`"),
+        ("WindowOfFour", "permuted", "R0SP53", "`b9` reads `b4`, which is not among the last 4 blocks above it"),
+        ("Adjusted", "spinenet", "SpineNet49S", "can be `b2`"),
+        ("Adjusted", "spinenet", "SpineNet96", "can be `b2`"),
+        ("Adjusted", "resnet", "ResNet50", "it has no output `P3`"),
+        ("Adjusted", "permuted", "RetinaNetR0SP53", "head `scores` is not in network `R0SP53`"),
+        ("Adjusted", "spinenet_tpu", "SpineNet49_TPU", "can be `b0`"),
+    ],
+)
+def test_other_networks_do_not_and_the_reason_is_told(space: str, file: str, network: str, reason: str) -> None:
+    answer = search.contains(opened(space), _typed(EXAMPLES / f"{file}.spine", network))
+    assert answer.genome is None
+    assert any(reason in found.message for found in answer.reasons), [found.message for found in answer.reasons]
+
+
+def _typed(path: Path, network: str) -> TypedNetwork:
+    source = spinedsl.parse(path).value
+    assert source is not None
+    analysis = driver.analyse(source.source, None, network).value
+    assert analysis is not None
+    return analysis.checked[network].typed
+
+
+# ---- bounds, orphans ----
+
+TEXT = """\
+spine 1
+import std.blocks
+import std.resample
+import std.stems
+
+network Net {{
+    input image: 3 x 64 x 64
+    defaults {{ act relu, norm batch_norm }}
+    widths {{ level 2..5: 16 }}
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 16
+    block b0: residual  level 2  after s
+    block b1: residual  level 3  after b0
+    block b2: residual  level 4  from b0, b1
+    block b3: residual  level 3  from b1, b2
+    block b4: residual  level 4  from b2, b3
+    output P4: b4
+}}
+
+space Small of Net {{
+    permute b2..b3
+    parents b2..b4: 2 of all
+    {}
+}}
+"""
+
+
+def small(*rows: str) -> search.Candidates:
+    return search.open_space(Source.from_text(TEXT.format("\n    ".join(rows))))
+
+
+def test_a_bound_that_nothing_keeps_is_told_with_the_nearest() -> None:
+    space = search.Candidates(small("keep multiply_adds <= 1K").space, most_tried=50)
+    with pytest.raises(search.NoCandidate, match="of 50 decisions of space `Small`, none is a candidate") as told:
+        space.sample(0)
+    (note,) = told.value.diagnostic.notes
+    assert note.startswith("`keep multiply_adds <= 1K`: the nearest has ")
+    assert MAX_TRIED > 1000
+
+
+@pytest.mark.parametrize("figure_", ["multiply_adds", "parameters", "memory"])
+def test_bounds_are_kept_exactly(figure_: str) -> None:
+    free = small(
+        "orphans absorb else drop", "types b2..b4: residual, bottleneck", "level_shift b2..b3: -1..1 within 2..5"
+    )
+    values = []
+    for number in range(40):
+        one = free.sample(0, number)
+        graph = flatten(spinedsl.program(Source.from_text(free.text(one))))
+        values.append(peak_activation_bytes(graph) if figure_ == "memory" else figure(one, figure_))
+    bound = sorted(value for value in values if value is not None)[15]
+    rows = ("orphans absorb else drop", "types b2..b4: residual, bottleneck", "level_shift b2..b3: -1..1 within 2..5")
+    for operator in ("<=", "<", ">=", ">"):
+        if not any(Keep(figure_, operator, bound).holds(value) for value in values if value is not None):
+            continue  # the stem's map is the largest of most
+        kept = small(*rows, f"keep {figure_} {operator} {bound}")
+        found = [kept.sample(1, number) for number in range(15)]
+        for one in found:
+            graph = flatten(spinedsl.program(Source.from_text(kept.text(one))))
+            value = peak_activation_bytes(graph) if figure_ == "memory" else figure(one, figure_)
+            assert value is not None
+            assert {"<=": value <= bound, "<": value < bound, ">=": value >= bound, ">": value > bound}[operator]
+
+
+@pytest.mark.parametrize("fate", ["absorb else exclude", "absorb else drop", "drop", "exclude"])
+def test_what_nothing_reads_meets_the_fate_that_the_space_says(fate: str) -> None:
+    space = small(f"orphans {fate}")
+    sizes: set[int] = set()
+    absorbs = 0
+    for number in range(60):
+        one = space.sample(2, number)
+        program = spinedsl.program(Source.from_text(space.text(one)))
+        blocks = [row for row in program.rows if row.kind == "block"]
+        sizes.add(len(blocks))
+        absorbs += any(row.absorbed for row in blocks)
+    assert (min(sizes) < 5) == fate.endswith("drop")
+    assert (absorbs > 0) == fate.startswith("absorb")
+
+
+def test_a_type_that_does_not_compile_is_told_where_the_space_allows_it() -> None:
+    text = TEXT.replace(
+        "network Net",
+        "block_type grouped(x, channels, stride = 1) -> channels {{\n"
+        "    return conv(x, channels, kernel = 3, stride = stride, groups = 3)\n}}\n\nnetwork Net",
+    )
+    space = search.open_space(Source.from_text(text.format("types b2..b4: residual, grouped")))
+    with pytest.raises(search.Unfit, match="space `Small` has a candidate with a mistake") as told:
+        [space.sample(0, number) for number in range(20)]
+    assert told.value.diagnostic.code.id == "E1206"
