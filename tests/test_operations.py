@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812 - everybody calls it so
+from torch.utils.flop_counter import FlopCounterMode
 
 import spinedsl
 from spinedsl.agreement import agree
+from spinedsl.agreement.witnesses import module_of
+from spinedsl.analysis import costs_of, receptive_fields
 from spinedsl.ir.library import YIELDING
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.interpret import run
 from spinedsl.source import Source
+from tests.analysis.fields import by_autograd
 
 FILE = """\
 spine 1
@@ -215,3 +219,71 @@ network R {{
 @pytest.mark.parametrize("name", ARMS)
 def test_both_arms_of_a_choice_may_bind_a_name(name: str) -> None:
     assert agree(spinedsl.program(Source.from_text(ARMS_FILE.format(body=ARMS[name]), "net.spine"))).agrees
+
+
+# ---- windows that are no squares ----
+
+OBLONG = """\
+spine 1
+import std.stems
+block_type t(x, channels, stride = 1, size = [1, 7]) -> channels {
+    let a = conv(x, channels, kernel = [1, 7], groups = 8)
+    let b = act(norm(conv(a, channels, kernel = [7, 1], padding = [3, 0], bias = true)))
+    let c = max_pool(b, kernel = [3, 1]) + average_pool(b, kernel = [2, 5])
+    let d = c + average_pool(b, kernel = [1, 3], padding = [0, 1])
+    let e = conv(d, channels, kernel = [2, 3], stride = stride)
+    let f = conv(d, channels, kernel = [1, 3], stride = stride, padding = symmetric)
+    let g = conv(pad(e + f, left = 1, right = 1), channels, kernel = [1, 3], padding = 0)
+    return conv(g, channels, kernel = size)
+}
+network R {
+    input image: 3 x 64 x 96
+    defaults { act relu, norm batch_norm }
+    widths { level 2..7: 16 }
+    stem s: resnet_stem channels 16
+    block b: t level 2 after s
+    block c: t(size = 3) level 3 after b
+    block d: t(size = [3, 1]) level 3 after c
+    output P: b
+    output Q: d
+}
+"""
+
+
+def oblong(height: int, width: int) -> spinedsl.Program:
+    text = OBLONG.replace("64 x 96", f"{height} x {width}")
+    return spinedsl.program(Source.from_text(text, "net.spine"))
+
+
+def test_windows_may_be_other_along_the_width() -> None:
+    program = oblong(64, 96)
+    assert agree(program).agrees
+    shapes = {name: parameter.shape for name, parameter in flatten(program).parameters.items()}
+    assert shapes["b.a.conv.weight"] == (16, 2, 1, 7)
+    assert shapes["c.conv.weight"] == (16, 16, 3, 3)
+    assert shapes["d.conv.weight"] == (16, 16, 3, 1)
+
+
+def test_they_fit_every_size_where_their_stride_is_one() -> None:
+    text = OBLONG.replace("network R {", "network R {\n    rules { sizes any }")
+    text = text.replace("stride = 1, size", "size").replace("stride = stride", "stride = 1")
+    text = text.replace("level 3", "level 2").replace("    output P: b\n", "")
+    assert agree(spinedsl.program(Source.from_text(text, "net.spine"))).agrees
+
+
+def test_their_costs_are_those_that_pytorch_counts() -> None:
+    program = oblong(64, 96)
+    graph = flatten(program)
+    module = module_of(program, seeded(graph.parameters, 0), np.float32)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(torch.zeros(1, 3, 64, 96))
+    assert counter.get_total_flops() == 2 * costs_of(graph.nodes, graph).multiply_adds
+    assert sum(p.numel() for p in module.parameters()) == sum(
+        p.elements for p in graph.parameters.values() if p.trainable
+    )
+
+
+def test_their_receptive_field_is_the_wider_of_both_sides() -> None:
+    """The rows of each network, by autograd, along height and width."""
+    fields = receptive_fields(flatten(oblong(64, 96)))
+    assert by_autograd(oblong, 768, rows=("b",))["b"] == fields["b"]

@@ -97,8 +97,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "receptive field: dilation forgotten",
         "analysis/receptive.py",
-        'at.number("stride"), at.number("dilation")',
-        'at.number("stride"), 1',
+        "reach = (kernel - 1) * dilation\n    return at.through(inputs[0], lambda p: (p * stride",
+        "reach = kernel - 1\n    return at.through(inputs[0], lambda p: (p * stride",
         ("tests/analysis/test_receptive.py",),
     ),
     Plant(
@@ -311,5 +311,19 @@ PLANTS: tuple[Plant, ...] = (
         "self._key = (own, chosen,",
         "self._key = (chosen,",
         ("tests/test_operations.py",),
+    ),
+    Plant(
+        "windows: height and width of a kernel change places in ONNX's padding",
+        "backends/onnx/windows.py",
+        "pads(*window(step.attributes, axis), size)",
+        "pads(*window(step.attributes, 1 - axis), size)",
+        ("tests/test_operations.py", "tests/backends/onnx/test_emit.py"),
+    ),
+    Plant(
+        "windows: height and width of a kernel change places in PyTorch's padding",
+        "backends/torch/windows.py",
+        "(*columns, *rows) for use",
+        "(*rows, *columns) for use",
+        ("tests/test_operations.py", "tests/backends/torch/test_emit.py"),
     ),
 )

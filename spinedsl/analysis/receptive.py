@@ -22,6 +22,7 @@ from spinedsl.analysis.reach import NOTHING, PIXEL, Reach, Taps, read, united, w
 from spinedsl.ops.channels import ALL
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES, pads
+from spinedsl.ops.rules import window
 from spinedsl.ops.types import Type
 from spinedsl.record import Record
 
@@ -88,14 +89,16 @@ def _step(type_: Type) -> int:
 
 def _uneven(node: Node) -> bool:
     """Heights and widths may come to stand otherwise."""
+    if any(isinstance(node.attributes.get(name), tuple) for name in ("kernel", "padding")):
+        return True
     sides = [node.attributes.get(side, 0) for side in ("top", "left", "bottom", "right")]
     return sides[:2] != sides[2:] or sides[0] != sides[1]
 
 
 def _window(at: At, inputs: Sequence[Runs]) -> Runs:
     """A window of the map, moved by the stride."""
-    kernel, stride, dilation = at.number("kernel"), at.number("stride"), at.number("dilation")
-    before, _ = pads(kernel, stride, dilation, at.node.attributes["padding"])
+    kernel, stride, dilation, padding = window(at.node.attributes, at.axis)
+    before, _ = pads(kernel, stride, dilation, padding)
     reach = (kernel - 1) * dilation
     return at.through(inputs[0], lambda p: (p * stride - before, p * stride - before + reach))
 

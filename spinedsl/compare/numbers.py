@@ -11,9 +11,10 @@ from collections.abc import Hashable, Mapping
 
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import pads
+from spinedsl.ops.rules import window
 from spinedsl.ops.types import Value
 
-COMMUTE = frozenset({"add", "multiply"})
+COMMUTE = frozenset({"add", "multiply", "maximum", "minimum"})
 CUTS = "crop_to_level"  # changes nothing where sizes divide
 PADDED_ALIKE = frozenset({"conv", "max_pool"})  # it counts how much they pad, not how that is written
 
@@ -40,11 +41,7 @@ def effective(node: Node, *, divided: bool) -> frozenset[tuple[str, Value]]:
     """The attributes of an operation that its results depend on."""
     attributes: Mapping[str, Value] = {name: value for name, value in node.attributes.items() if not starts(name)}
     if node.primitive in PADDED_ALIKE and divided:
-        kernel, stride, dilation = (attributes.get(name, 1) for name in ("kernel", "stride", "dilation"))
-        assert isinstance(kernel, int)
-        assert isinstance(stride, int)
-        assert isinstance(dilation, int)
-        attributes = {**attributes, "padding": pads(kernel, stride, dilation, attributes["padding"])}
+        attributes = {**attributes, "padding": tuple(pads(*window(attributes, axis)) for axis in (0, 1))}
     return frozenset(attributes.items())
 
 

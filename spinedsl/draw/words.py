@@ -12,6 +12,7 @@ from spinedsl.draw.glyphs import TIMES
 from spinedsl.draw.marks import Mark, Marking
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.program import Program, Row
+from spinedsl.ops.rules import kernel_of
 from spinedsl.ops.text import task_text
 from spinedsl.record import Record
 
@@ -192,7 +193,7 @@ def _operation(node: Node, graph: Graph) -> str:
     attributes = node.attributes
     words = node.primitive
     if "kernel" in attributes:
-        words += f" {attributes['kernel']}x{attributes['kernel']}"
+        words += f" {'x'.join(map(str, kernel_of(attributes)))}"
     if attributes.get("stride", 1) != 1:
         words += f", stride {attributes['stride']}"
     if attributes.get("groups", 1) != 1:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spinedsl.ops.graph import Graph
 from spinedsl.ops.primitives import Attributes, pads
 from spinedsl.ops.rearrange import SIDES
+from spinedsl.ops.rules import window
 from spinedsl.ops.types import Type, at_level
 
 Array: TypeAlias = NDArray[Any]
@@ -75,15 +76,14 @@ def _windows(x: Array, attributes: Attributes, outside: float) -> Iterator[tuple
 
     `outside` is what the padding holds. Every array given is a view of shape (batch, channels, height out, width out).
     """
-    kernel, stride = _whole(attributes, "kernel"), _whole(attributes, "stride")
-    dilation = cast(int, attributes.get("dilation", 1))
-    around = [pads(kernel, stride, dilation, attributes["padding"], size) for size in x.shape[2:]]
+    sides = [window(attributes, axis) for axis in (0, 1)]
+    (high, stride, dilation, _), (wide, *_) = sides
+    around = [pads(*side, size) for side, size in zip(sides, x.shape[2:], strict=True)]
     padded = np.pad(x, ((0, 0), (0, 0), *around), constant_values=outside)
-    last = (kernel - 1) * dilation
-    for i in range(kernel):
-        for j in range(kernel):
+    for i in range(high):
+        for j in range(wide):
             down, right = i * dilation, j * dilation
-            ends = padded.shape[2] - last + down, padded.shape[3] - last + right
+            ends = padded.shape[2] - (high - 1) * dilation + down, padded.shape[3] - (wide - 1) * dilation + right
             yield i, j, padded[:, :, down : ends[0] : stride, right : ends[1] : stride]
 
 

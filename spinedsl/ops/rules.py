@@ -171,16 +171,12 @@ def uneven_stride(attributes: Attributes) -> Problem | None:
     return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
 
 
-def size_not_kept(attributes: Attributes, extra: int = 0) -> tuple[int, int, int] | None:
-    """A size of which a window does not make size / stride, rounded up; what it makes and what it should.
+def size_not_kept(attributes: Attributes, extra: int = 0, axis: int = 0) -> tuple[int, int, int] | None:
+    """A height (or a width) of which a window does not make size / stride, rounded up; what it makes and should.
 
     Of a map that exceeds its level's size by `extra`, what it makes may exceed that too, but always by as much.
     """
-    found = (_size_not_kept(*window(attributes, axis), extra) for axis in (0, 1))
-    return next((example for example in found if example is not None), None)
-
-
-def _size_not_kept(kernel: int, stride: int, dilation: int, padding: Value, extra: int) -> tuple[int, int, int] | None:
+    kernel, stride, dilation, padding = window(attributes, axis)
     reach = (kernel - 1) * dilation + 1
 
     def given(size: int) -> int:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import cast
 
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES, pads
 from spinedsl.ops.program import Row
+from spinedsl.ops.rules import window
 from spinedsl.ops.types import Value
 from spinedsl.weights.schemes import GARDEN, PORT, TPU, Scheme
 
@@ -25,10 +25,8 @@ def caveats(graph: Graph, scheme: Scheme) -> tuple[str, ...]:
     return tuple(caveat for rule in _RULES[scheme.name] for caveat in rule(graph, nodes))
 
 
-def _window(node: Node, padding: Value) -> tuple[int, int]:
-    attributes = node.attributes
-    kernel, stride = cast(int, attributes["kernel"]), cast(int, attributes["stride"])
-    return pads(kernel, stride, cast(int, attributes.get("dilation", 1)), padding)
+def _window(node: Node, padding: Value) -> tuple[tuple[int, int], ...]:
+    return tuple(pads(*window({**node.attributes, "padding": padding}, axis)) for axis in (0, 1))
 
 
 def _padding(primitive: str, wanted: str, what: str) -> Callable[[Graph, list[Node]], Iterator[str]]:

@@ -23,8 +23,9 @@ Weights = dict[str, Tensor]
 
 def padded(x: Tensor, node: Node, value: float = 0) -> Tensor:
     a: dict[str, Any] = node.attributes
-    around = pads(a["kernel"], a["stride"], a.get("dilation", 1), a["padding"])
-    return functional.pad(x, around + around, value=value)
+    kernel, padding = (value if isinstance(value, tuple) else (value, value) for value in (a["kernel"], a["padding"]))
+    rows, columns = (pads(kernel[axis], a["stride"], a.get("dilation", 1), padding[axis]) for axis in (0, 1))
+    return functional.pad(x, (*columns, *rows), value=value)
 
 
 def level_size(node: Node, image: Tensor) -> list[int]:
@@ -100,7 +101,9 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "crop": lambda n, w, x: functional.pad(x, [-side for side in sides(n)]),
     "transpose": lambda n, w, x: x.transpose(whole(n, "first") + 1, whole(n, "second") + 1),
     "constant": lambda n, w: torch.tensor([float(v) for v in n.attributes["values"]]).double().reshape(1, -1, 1, 1),
-    "max_pool": lambda n, w, x: functional.max_pool2d(padded(x, n, -torch.inf), whole(n, "kernel"), whole(n, "stride")),
+    "max_pool": lambda n, w, x: functional.max_pool2d(
+        padded(x, n, -torch.inf), n.attributes["kernel"], whole(n, "stride")
+    ),
     "average_pool": average_pool,
     "global_average_pool": lambda n, w, x: functional.adaptive_avg_pool2d(x, 1),
     "conv_transpose": lambda n, w, x: functional.conv_transpose2d(

@@ -13,6 +13,7 @@ from onnx import TensorProto
 
 from spinedsl.backends.onnx.sketch import Argument, Step, Tensor
 from spinedsl.ops.primitives import pads
+from spinedsl.ops.rules import kernel_of, window
 
 Window: TypeAlias = dict[str, "Sequence[int] | str"]
 
@@ -22,20 +23,18 @@ def _window(step: Step) -> Window:
 
     Then SAME_UPPER says it where engines follow it: without dilation, and for a kernel that reaches over the stride.
     """
-    kernel, stride = step.count("kernel"), step.count("stride")
-    dilation, padding = cast(int, step.attributes.get("dilation", 1)), step.attributes["padding"]
-    window: Window = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2}
+    made: Window = {"kernel_shape": list(kernel_of(step.attributes)), "strides": [step.count("stride")] * 2}
     if _open_padding(step):
-        return {**window, "pads": [0] * 4} if _by_parts(step) else {**window, "auto_pad": "SAME_UPPER"}
+        return {**made, "pads": [0] * 4} if _by_parts(step) else {**made, "auto_pad": "SAME_UPPER"}
     sizes = (size if isinstance(size, int) else 0 for size in step.given[0][2:])
-    around = [pads(kernel, stride, dilation, padding, size) for size in sizes]
-    return {**window, "pads": [before for before, _ in around] + [after for _, after in around]}
+    around = [pads(*window(step.attributes, axis), size) for axis, size in enumerate(sizes)]
+    return {**made, "pads": [before for before, _ in around] + [after for _, after in around]}
 
 
 def _open_padding(step: Step) -> bool:
     """What SAME pads depends on a size that is only known when the model runs."""
     open_size = any(isinstance(size, str) for size in step.given[0][2:])
-    moves = step.count("kernel") > 1 and step.count("stride") > 1 and step.attributes["padding"] == "same"
+    moves = max(kernel_of(step.attributes)) > 1 and step.count("stride") > 1 and step.attributes["padding"] == "same"
     return step.sketch.any_size and open_size and moves
 
 

@@ -7,15 +7,18 @@ on a stride which uses give differently is worked out by generated code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import TypeAlias, cast
 
 from spinedsl.backends.torch.body import CallAt, OpAt, Scalar, Use
 from spinedsl.backends.torch.expressions import SIGN, SUM
 from spinedsl.backends.torch.layout import Doc, call, named
 from spinedsl.backends.torch.place import Code, Modules, Place
-from spinedsl.ops.primitives import pads
+from spinedsl.ops.primitives import Attributes, pads
+from spinedsl.ops.rules import kernel_of, window
 from spinedsl.ops.types import Literal, Operation
 from spinedsl.record import Record
+
+WINDOW = ("kernel", "stride", "padding", "dilation")
 
 
 class _Padding(Record):
@@ -42,30 +45,41 @@ class _Padding(Record):
         return [*inside, "ceil_mode=True"] if self.over else inside
 
 
-def _amounts(op: OpAt) -> dict[Use, tuple[int, int]]:
-    """Padding before and after each axis, for every use."""
-    kernel, stride, padding = (op.attributes[name].values for name in ("kernel", "stride", "padding"))
-    dilation = op.attributes["dilation"].values if "dilation" in op.attributes else dict.fromkeys(kernel, 1)
-    return {
-        use: pads(cast(int, kernel[use]), cast(int, stride[use]), cast(int, dilation[use]), padding[use])
-        for use in kernel
-    }
+_Sides: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+
+
+def _given(op: OpAt, use: Use) -> Attributes:
+    return {name: op.attributes[name].values[use] for name in WINDOW if name in op.attributes}
+
+
+def _amounts(op: OpAt) -> dict[Use, _Sides]:
+    """Padding before and after the height and the width, for every use."""
+    given = {use: _given(op, use) for use in op.attributes["kernel"].values}
+    return {use: (pads(*window(one, 0)), pads(*window(one, 1))) for use, one in given.items()}
+
+
+def _oblong(op: OpAt) -> bool:
+    """Some use has a kernel or a padding that is another along the width."""
+    return any(
+        isinstance(value, tuple) for name in ("kernel", "padding") for value in op.attributes[name].values.values()
+    )
 
 
 def _even(op: OpAt) -> bool:
     """Equal padding on all sides. PyTorch's pools take at most half a kernel of it themselves."""
-    kernel = op.attributes["kernel"].values
     takes_all = op.primitive == "conv"
     return all(
-        before == after and (takes_all or 2 * before <= cast(int, kernel[use]))
-        for use, (before, after) in _amounts(op).items()
+        before == after and (takes_all or 2 * before <= kernel)
+        for use, sides in _amounts(op).items()
+        for (before, after), kernel in zip(sides, kernel_of(_given(op, use)), strict=True)
     )
 
 
 def by_size(op: OpAt) -> bool:
     """SAME padding that depends on the size of the map."""
-    kernel, stride, padding = (op.attributes[name].values for name in ("kernel", "stride", "padding"))
-    moves = (cast(int, kernel[use]) > 1 and cast(int, stride[use]) > 1 for use in kernel if padding[use] == "same")
+    stride, padding = (op.attributes[name].values for name in ("stride", "padding"))
+    same = [use for use in stride if padding[use] == "same"]
+    moves = (max(kernel_of(_given(op, use))) > 1 and cast(int, stride[use]) > 1 for use in same)
     return op.any_size and any(moves)
 
 
@@ -92,7 +106,10 @@ def _over(op: OpAt) -> int | None:
     amounts = set(_amounts(op).values())
     if op.primitive == "conv" or by_size(op) or len(amounts) > 1:
         return None
-    ((before, after),) = amounts
+    ((rows, columns),) = amounts
+    before, after = rows
+    if rows != columns:
+        return None
     strides = set(op.attributes["stride"].values.values())
     whole = 1 not in strides and all(type_.extra == (0, 0) for types in op.types.values() for type_ in types)
     return before if after == before + 1 and (strides == {2} or whole) else None
@@ -103,12 +120,14 @@ def _inside(place: Place) -> Scalar:
     halves = [Operation("//", (kernel, Literal(2))) for kernel in place.scalar("kernel").exprs]
     dilations = place.op.attributes["dilation"].exprs if "dilation" in place.op.attributes else ()
     exprs = halves + [Operation("*", (dilation, half)) for dilation in dilations for half in halves]
-    return Scalar({use: before for use, (before, _) in _amounts(place.op).items()}, tuple(exprs))
+    halves_of = {use: (rows[0], columns[0]) for use, (rows, columns) in _amounts(place.op).items()}
+    pairs = _oblong(place.op) and any(high != wide for high, wide in halves_of.values())
+    return Scalar({use: both if pairs else both[0] for use, both in halves_of.items()}, tuple(exprs))
 
 
 def _by_stride(place: Place) -> bool:
     """SAME padding that no one number says, since the stride differs between uses."""
-    differs = len(set(_amounts(place.op).values())) > 1
+    differs = len(set(_amounts(place.op).values())) > 1 and not _oblong(place.op)
     same = set(place.scalar("padding").values.values()) == {"same"}
     return differs and same and not (_even(place.op) and place.scope.written(_inside(place)) is not None)
 
@@ -123,8 +142,8 @@ def _padding(place: Place) -> _Padding:
         return _Padding(inside=str(before) if before else "", over=True)
     if _even(place.op):
         inside = _inside(place)
-        return _Padding() if inside.constant == 0 else _Padding(inside=place.write(inside, "padding"))
-    sides = Scalar({use: (before, after) * 2 for use, (before, after) in _amounts(place.op).items()})
+        return _Padding() if inside.constant in (0, (0, 0)) else _Padding(inside=place.write(inside, "padding"))
+    sides = Scalar({use: (*columns, *rows) for use, (rows, columns) in _amounts(place.op).items()})
     return _Padding(around=place.write(sides, "padding"))
 
 
@@ -133,7 +152,8 @@ def _even_instead(place: Place) -> list[Doc]:
     if _always_same(place.op):
         return []
     padding = place.scalar("padding").values
-    even = Scalar({use: -1 if padding[use] == "same" else before for use, (before, _) in _amounts(place.op).items()})
+    amounts = _amounts(place.op).items()
+    even = Scalar({use: -1 if padding[use] == "same" else rows[0] for use, (rows, _) in amounts})
     return [named("even", place.write(even, "padding"))]
 
 

@@ -36,7 +36,7 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     if is_number(got) and takes_list:
         return Fix("a list of feature maps is written `[a, b]`")
     if is_number(got) and expected == IN_A_LIST:
-        return Fix("a size is one number, for height and width alike, as in `kernel = 3`")
+        return Fix("a list has feature maps or numbers, not both")
     if is_number(got) and expected == "a feature map":
         return Fix("feature maps come first, as in `conv(x, …)`")
     return None

@@ -12,6 +12,7 @@ from spinedsl.ir.expand.values import in_words
 from spinedsl.ir.scalars import Number, describe, is_number
 from spinedsl.ops.primitives import Attribute, Kind
 from spinedsl.ops.types import Value
+from spinedsl.record import replace
 from spinedsl.source import Span
 
 MAX_CHANNELS = 10_000_000  # classifiers of faces tell millions of people apart
@@ -29,6 +30,8 @@ _LIMITS: Mapping[Kind, tuple[int, int]] = {
 def check_value(attribute: Attribute, value: object, span: Span, what: str) -> Value | Diagnostic:
     """One `value` as the attribute's kind wants it, or what is wrong with it."""
     kind = attribute.kind
+    if isinstance(value, tuple):
+        return _pair(attribute, value, span, what)
     if kind is Kind.CHANNELS:
         return count_of(value, span, what)
     if kind is Kind.FLAG:
@@ -45,6 +48,20 @@ def check_value(attribute: Attribute, value: object, span: Span, what: str) -> V
     if is_number(value):
         return _number(kind, value, span, what)
     return _wrong(kind.value, value, span, what).with_fix(f"give {kind.value}")
+
+
+def _pair(attribute: Attribute, values: tuple[object, ...], span: Span, what: str) -> Value | Diagnostic:
+    """Two numbers, for height and width; of equal ones, one."""
+    if not attribute.pair or len(values) != 2:
+        two = f"{attribute.kind.value}, or two for height and width"
+        found = _wrong(two if attribute.pair else attribute.kind.value, values, span, what)
+        return found.with_fix("as in `[1, 7]`" if attribute.pair else "a size is one number here")
+    checked = [check_value(replace(attribute, choices=()), value, span, what) for value in values]
+    wrong = next((value for value in checked if isinstance(value, Diagnostic)), None)
+    if wrong is not None:
+        return replace(wrong, fixes=()).with_fix("give two that can be, as in `[1, 7]`")
+    first, second = (value for value in checked if not isinstance(value, Diagnostic))
+    return first if first == second else (first, second)
 
 
 def _number(kind: Kind, number: Number, span: Span, what: str) -> Value | Diagnostic:

@@ -402,6 +402,14 @@ class Caller(Evaluator):
     ) -> bool:
         """A window fits every size that the network takes: false with the reason reported."""
         stride = values["stride"]
+        oblong = any(isinstance(values.get(name), tuple) for name in ("kernel", "padding"))
+        if oblong and self.context.any_size and stride != 1:
+            problem = Problem(
+                "in a network of any size, a kernel that is no square with a stride",
+                fix="let the kernel be a square, or follow it by a pool of that stride",
+            )
+            self.report(misfit(role, problem, [x], attributes, span))
+            return False
         if primitive == "conv_transpose" or not isinstance(stride, int):
             return True
         if not self.context.any_size:
@@ -409,8 +417,8 @@ class Caller(Evaluator):
             if uneven is not None:
                 self.misfit(role, uneven, [x], attributes, span)
             return uneven is None
-        sizes = () if x.is_pooled else dict.fromkeys(x.extra)
-        example = next(filter(None, (size_not_kept(values, extra) for extra in sizes)), None)
+        sizes = () if x.is_pooled else enumerate(x.extra)
+        example = next(filter(None, (size_not_kept(values, extra, axis) for axis, extra in sizes)), None)
         if example is None:
             return True
         before, after, expected = (f"{size}x{size}" for size in example)

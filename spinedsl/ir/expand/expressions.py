@@ -124,12 +124,15 @@ class Evaluator:
         return say.NOT_KNOWN.at(expr.span, what=f"`{name}` of `{written}`", why=why)
 
     def list_of(self, expr: tree.ListOf) -> Result:
-        """Feature maps, written out."""
+        """Feature maps, or numbers, written out."""
         items: list[Operand] = []
-        for part in expr.items:
-            item = self.evaluate(part)
-            if isinstance(item, Poison):
-                return POISON
+        values = [self.evaluate(part) for part in expr.items]
+        if any(isinstance(value, Poison) for value in values):
+            return POISON
+        numbers = tuple(value for value in values if is_number(value))
+        if values and len(numbers) == len(values):
+            return numbers
+        for part, item in zip(expr.items, values, strict=True):
             if not isinstance(item, MAPS):
                 return self.wrong("a list", IN_A_LIST, part, item)
             items.append(item)

@@ -36,6 +36,8 @@ def notation(expr: tree.Expr, bound: Container[str], sites: Sites) -> Expr:
     if isinstance(expr, tree.Conditional):
         parts = (expr.condition, expr.value, expr.other)
         return Operation("if", tuple(notation(part, bound, sites) for part in parts))
+    if isinstance(expr, tree.ListOf):
+        return Operation("[,]", tuple(notation(item, bound, sites) for item in expr.items))
     if isinstance(expr, tree.Call) and expr.callee.text in SCALAR_FUNCTIONS:
         return _function(expr, bound, sites)
     return OPAQUE

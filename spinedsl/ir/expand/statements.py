@@ -408,7 +408,7 @@ class Expansion(Caller):
 
 def scalar(value: Result) -> Value:
     """A result that `is_scalar`, by its type."""
-    assert isinstance(value, int | Fraction | bool | str)
+    assert isinstance(value, int | Fraction | bool | str | tuple)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from spinedsl.brief import counted
 from spinedsl.ir.scalars import Poison, describe, is_number, key_of
 from spinedsl.ops.program import Call, Many, Op, Ref
 from spinedsl.ops.types import Type, Value
@@ -38,8 +39,8 @@ def type_of(value: Result) -> Type | None:
 
 
 def is_scalar(value: Result) -> bool:
-    """A number, a flag or a symbol."""
-    return is_number(value) or isinstance(value, bool | str)
+    """A number, a flag, a symbol, or a list of numbers."""
+    return is_number(value) or isinstance(value, bool | str | tuple)
 
 
 def memo_key(value: Result) -> object:
@@ -62,4 +63,6 @@ def in_words(value: object) -> str:
         return "a list of feature maps"
     if isinstance(value, Block):
         return f"block `{value.name}`"
+    if isinstance(value, tuple):
+        return f"a list of {counted(len(value), 'number')}"
     return describe(value)
