@@ -89,7 +89,8 @@ def _step(type_: Type) -> int:
 
 def _uneven(node: Node) -> bool:
     """Heights and widths may come to stand otherwise."""
-    if any(isinstance(node.attributes.get(name), tuple) for name in ("kernel", "padding")):
+    oblong = any(isinstance(node.attributes.get(name), tuple) for name in ("kernel", "padding"))
+    if oblong or node.primitive == "pixel_unshuffle":
         return True
     sides = [node.attributes.get(side, 0) for side in ("top", "left", "bottom", "right")]
     return sides[:2] != sides[2:] or sides[0] != sides[1]

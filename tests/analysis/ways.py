@@ -7,6 +7,20 @@ it whose positions differ: it went up from level 4.
 from __future__ import annotations
 
 WAYS = {
+    "squares of channels as positions, and back": """
+        return conv(pixel_shuffle(conv(pixel_unshuffle(x), channels * 4, kernel = 3)), channels, kernel = 3)""",
+    "by places of a square alone": """
+        return upsample(slice(pixel_unshuffle(conv(x, channels, kernel = 3), factor = 4), channels), levels = 2) + x""",
+    "over all channels": """
+        let y = conv(x, channels, kernel = 3)
+        return channel_max(y) * y + channel_mean(x) / (1 + exp(min(channel_sum(y), 1)))""",
+    "number by number": """
+        let y = max(conv(x, channels, kernel = 3), 0.5, x)
+        return min(y, conv(x, channels, kernel = 5)) + power(x, 2) + max(x, 1)""",
+    "kernels of two sides": "return conv(conv(x, channels, kernel = [1, 7]), channels, kernel = [3, 1])",
+    "the largest of all positions": "return x * global_max_pool(x)",
+    "the sum of all positions": "return x * global_sum_pool(x)",
+    "a grid, and back": "return x + resize(adaptive_average_pool(x, 1), like = x)",
     "a window of each padding": """
         return conv(conv(x, channels, kernel = 5, padding = symmetric), channels, kernel = 3, padding = 1)""",
     "windows that overlap to one side": "return conv(conv(x, channels, kernel = 2), channels, kernel = 4)",
