@@ -102,6 +102,7 @@ class Given(TypedDict, total=False):
     batch: int | None
     half: bool
     external_data: str | None
+    optimise: int | None
     adapter: str | None
     detect: bool
     task: str | None
@@ -248,6 +249,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     batch: int | None = None,
     half: bool = False,
     external_data: External | None = None,
+    optimise: int | None = None,
     outputs: Iterable[str] | None = None,
     adapter: Adapter | None = None,
     detect: bool = False,
@@ -274,6 +276,8 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         half: the ONNX model's tensors, input and outputs are float16.
         external_data: whether the ONNX model's tensors stand in a second file, the other of the two that come back:
             `auto` (where they are over 2 GB), `always` or `never`.
+        optimise: level of exact passes over the ONNX model's graph: 0, as written, or 1, which folds norms and leaves
+            less to compute. Outputs stay the same up to rounding; tensors get other names.
         outputs: only these of the network's outputs, and what they need. Weights of the whole network still fit.
         adapter: a host that the PyTorch file shall fit into: `timm`, `torchvision`, `transformers`, `detectron2` or
             `mmdet`.
@@ -299,7 +303,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     axes = dynamic if isinstance(dynamic, str) else names_of(dynamic, "dynamic", "('batch',)")
     given = Given(
         weights=weights, seed=seed, dynamic=axes, opset=opset, batch=batch, half=half, external_data=external_data,
-        adapter=adapter, detect=detect, task=task, score=score, top=top, overlap=overlap,
+        optimise=optimise, adapter=adapter, detect=detect, task=task, score=score, top=top, overlap=overlap,
         max_detections=max_detections, verify=verify,
     )  # fmt: skip
     chosen(to, given)  # what is wrong with these is reported before a file is read
@@ -367,7 +371,7 @@ def _verified(made: ops.Program, options: Options) -> str:
     """The sentence that a verified file carries."""
     from spinedsl.agreement import agree, witnesses_of  # noqa: PLC0415  numpy is only needed here
 
-    witnesses = witnesses_of(options.opset)
+    witnesses = witnesses_of(options.opset, options.optimise)
     report = agree(made, seed=options.seed, weights=options.weights, origin=options.origin, witnesses=witnesses)
     if not report.witnesses:
         raise TooFewWitnesses(report)

@@ -71,7 +71,11 @@ def _torch_double(program: Program, weights: Mapping[str, Array]) -> Runner:
 
 
 def _model(
-    program: Program, weights: Mapping[str, Array], dynamic: frozenset[str] | None = None, opset: int = DEFAULT_OPSET
+    program: Program,
+    weights: Mapping[str, Array],
+    dynamic: frozenset[str] | None = None,
+    opset: int = DEFAULT_OPSET,
+    level: int = 0,
 ) -> bytes:
     """The ONNX model, with these axes open, or every one that can be; it must pass the checker."""
     import onnx  # noqa: PLC0415
@@ -80,15 +84,15 @@ def _model(
     from spinedsl.backends.onnx.target import Target  # noqa: PLC0415
 
     axes = frozenset(AXES) - set(program.static_axes) if dynamic is None else dynamic
-    data = emit_model(program, weights, dynamic=axes, target=Target(opset))
+    data = emit_model(program, weights, dynamic=axes, target=Target(opset), level=level)
     onnx.checker.check_model(data, full_check=True)
     return data
 
 
-def _onnx_runtime(program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET) -> Runner:
+def _onnx_runtime(program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET, level: int = 0) -> Runner:
     import onnxruntime  # noqa: PLC0415
 
-    model = _model(program, weights, opset=opset)
+    model = _model(program, weights, opset=opset, level=level)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return lambda image: dict(zip(names, session.run(names, {program.input_name: image}), strict=True))
@@ -112,12 +116,12 @@ def _onnx_runtime_fixed(program: Program, weights: Mapping[str, Array]) -> Runne
     return run
 
 
-def _openvino(program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET) -> Runner:
+def _openvino(program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET, level: int = 0) -> Runner:
     """OpenVINO would compute in bfloat16 where the processor can, so it is told to stay in float32."""
     import openvino  # noqa: PLC0415
 
     core = openvino.Core()
-    model = core.read_model(_model(program, weights, opset=opset))
+    model = core.read_model(_model(program, weights, opset=opset, level=level))
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     ports = {port.get_any_name(): port for port in compiled.outputs}
 
@@ -128,9 +132,9 @@ def _openvino(program: Program, weights: Mapping[str, Array], opset: int = DEFAU
     return run
 
 
-def witnesses_of(opset: int) -> tuple[Witness, ...]:
-    """Every witness; those that read ONNX get a model of that opset. OpenVINO stands last: it takes longest to open."""
-    runtime, openvino = partial(_onnx_runtime, opset=opset), partial(_openvino, opset=opset)
+def witnesses_of(opset: int, level: int = 0) -> tuple[Witness, ...]:
+    """Every witness; those that read ONNX get a model of that opset and level. OpenVINO, slow to open, stands last."""
+    runtime, openvino = (partial(one, opset=opset, level=level) for one in (_onnx_runtime, _openvino))
     return (
         Witness("PyTorch", ("torch",), "spinedsl[torch]", SINGLE, _torch_single),
         Witness("PyTorch in float64", ("torch",), "spinedsl[torch]", DOUBLE, _torch_double),

@@ -31,6 +31,7 @@ Adapter: TypeAlias = Literal["timm", "torchvision", "transformers", "detectron2"
 AXES: tuple[Axis, ...] = get_args(Axis)
 OPSETS = range(13, 24)  # versions of ONNX's operators that a model can be written in
 DEFAULT_OPSET = 18
+OPTIMISE = (0, 1)  # levels of exact passes over the graph of a model
 EXTERNAL: tuple[External, ...] = get_args(External)  # whether the tensors of a model stand in a second file
 ADAPTERS: tuple[Adapter, ...] = get_args(Adapter)
 
@@ -38,10 +39,11 @@ ADAPTERS: tuple[Adapter, ...] = get_args(Adapter)
 class Options(Record):
     """What may be asked of a backend: tensors by canonical name or a seed for them, and the axes that stay open.
 
-    `opset`, `batch`, `half` and `external_data` say what an ONNX model is written for. `adapter` is a host that the
-    PyTorch file shall fit into. With `detect` what is compiled finds boxes: `task` says by which task of the network,
-    `score`, `top`, `overlap` and `max_detections` what is kept, as `ops.detection.Limits` has it. `origin` says where
-    the tensors come from, and `verified` what was found to agree, for the record.
+    `opset`, `batch`, `half` and `external_data` say what an ONNX model is written for, `optimise` which passes its
+    graph goes through. `adapter` is a host that the PyTorch file shall fit into. With `detect` what is compiled finds
+    boxes: `task` says by which task of the network, `score`, `top`, `overlap` and `max_detections` what is kept, as
+    `ops.detection.Limits` has it. `origin` says where the tensors come from, and `verified` what was found to agree,
+    for the record.
     """
 
     weights: Mapping[str, NDArray[Any]] | None = None
@@ -54,6 +56,7 @@ class Options(Record):
     batch: int = 1
     half: bool = False
     external_data: str = "auto"
+    optimise: int = 0
     detect: bool = False
     task: str = ""
     score: float = SCORE

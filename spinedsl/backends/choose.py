@@ -15,7 +15,7 @@ from spinedsl.backends import BACKENDS, IN_VERIFYING, Options, declared
 from spinedsl.backends.option import FINDING, Option, known
 from spinedsl.diagnostics import one_of
 
-WHOLE = ("seed", "opset", "batch", "top", "max_detections")
+WHOLE = ("seed", "opset", "batch", "optimise", "top", "max_detections")
 Wrong: TypeAlias = tuple[str, str]  # the name of an option, and why it is refused with what to do instead
 
 

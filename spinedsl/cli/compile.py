@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from spinedsl import api, extras
 from spinedsl.backends import BACKENDS, declared
@@ -23,9 +23,11 @@ from spinedsl.cli.options import (
 from spinedsl.cli.output import apart, refused, write_files
 from spinedsl.cli.progress import phases
 from spinedsl.cli.request import chosen_weights, need_weights, requested_program
-from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.terminal import say_diagnostics, table
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import one_line
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.program import Program
 
 EXAMPLES = """\
 examples:
@@ -37,6 +39,7 @@ examples:
   spine compile net.spine --to onnx --opset 13 --batch 8 -o model.onnx
   spine compile net.spine --to onnx --verify -o model.onnx
   spine compile detector.spine --to onnx --detect --dynamic batch,height,width --score 0.3 -o detector.onnx
+  spine compile net.spine --to onnx -O1 --explain-passes -o model.onnx
 """
 
 
@@ -49,6 +52,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     output_arguments(parser, "the file to write, or - for standard output")
     for option in OPTIONS.values():
         _option(parser, option)
+    parser.add_argument(
+        "--explain-passes", action="store_true", help="list what each pass of the level did, by row: with -O1"
+    )
 
 
 def _option(parser: argparse.ArgumentParser, option: Option) -> None:
@@ -72,7 +78,10 @@ def _option(parser: argparse.ArgumentParser, option: Option) -> None:
                 "metavar": option.metavar,
             },
         }
-        parser.add_argument(f"--{option.name.replace('_', '-')}", help=f"{titles}: {option.help}", **forms[option.kind])
+        short = ("-O",) if option.name == "optimise" else ()
+        parser.add_argument(
+            *short, f"--{option.name.replace('_', '-')}", help=f"{titles}: {option.help}", **forms[option.kind]
+        )
 
 
 def _count(what: str, text: str) -> int:
@@ -129,7 +138,24 @@ def run(options: argparse.Namespace) -> int:
         note(f"tensors of rows that are left out are not taken from {one_line(options.weights)}")
     if options.to == "onnx" and options.weights is None:
         note(f"no --weights: values made from seed {options.seed or 0}")
+    if options.explain_passes:
+        _explain(program, options.optimise, sys.stderr if options.output == "-" else sys.stdout)
     return write_files(options.output, files, force=options.force)
+
+
+def _explain(program: Program, level: int, stream: TextIO) -> None:
+    """What each pass did, by row."""
+    from spinedsl.passes import effects  # noqa: PLC0415  most runs do without
+
+    found = effects(flatten(program), level)
+    heads = ("pass", "row", "operations", "after", "multiply-adds saved", "KiB saved")
+    rows = [
+        (one.name, one.row, str(one.before), str(one.after), f"{one.multiply_adds:,}", f"{one.bytes / 1024:,.1f}")
+        for one in found
+    ]
+    work, size = sum(one.multiply_adds for one in found), sum(one.bytes for one in found)
+    print("\n".join(table([heads, *rows], left=(0, 1))), file=stream)
+    print(f"\nall: {work:,} multiply-adds and {size / 1024:,.1f} KiB saved", file=stream)
 
 
 def _given(options: argparse.Namespace) -> api.Given:
@@ -143,6 +169,8 @@ def _given(options: argparse.Namespace) -> api.Given:
         api.chosen(options.to, given)
     except api.OptionChoice as choice:
         raise UsageError(f"--{choice.option.replace('_', '-')} {choice.reason}") from None
+    if options.explain_passes and not options.optimise:
+        raise UsageError("--explain-passes says what passes did, and level 0 has none: give -O1 too")
     if options.to == "onnx" and options.output == "-":
         if options.external_data not in (None, "never"):
             raise UsageError("--external-data is for a file, beside which the second one stands: -o model.onnx")

@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from spinedsl import agreement, api, driver
-from spinedsl.agreement import FIXED, WITNESSES, Size, Witness, usual_sizes
+from spinedsl.agreement import FIXED, WITNESSES, Size, Witness, usual_sizes, witnesses_of
 from spinedsl.analysis import costs, costs_by_row
-from spinedsl.backends import BACKENDS
+from spinedsl.backends import BACKENDS, DEFAULT_OPSET
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.diagnostics.render import render
 from spinedsl.lower import lower
@@ -28,6 +28,7 @@ from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import to_text
 from spinedsl.ops.verify import verify
+from spinedsl.passes import PASSES, as_written, filled
 from spinedsl.record import Record, names
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
@@ -43,6 +44,7 @@ KIB_64 = 64 * 1024  # characters; the limits below hold for files up to there
 STEPS, STEPS_FOR_EACH = 3_000_000, 160  # calls of functions: a few characters may expand to much, and repairs are tried
 BYTES = 200 * 2**20
 SAME = 1e-9  # scaled difference of two runs of the interpreter in float64
+MOST = float(np.finfo(np.float32).max)
 SEED = 7  # of weights and images
 TRIES = 5  # draws of weights until a value counts as one that no output depends on
 THREE = WITNESSES[:3]  # PyTorch in both precisions and ONNX Runtime, beside the interpreter
@@ -252,6 +254,32 @@ def indifferent(source: Source, network: str) -> None:
             _same(what, program, program_of(rewritten.source, rewritten.network), rewritten)
 
 
+def optimised(source: Source, network: str) -> None:
+    """Every pass, all of them, in any order and twice, give the same from the same weights; so does ONNX Runtime."""
+    program = program_of(source, network)
+    graph = flatten(program)
+    weights = agreement.lively_weights(graph.parameters, SEED)
+    image = agreement.image(program, usual_sizes(program)[-1], SEED)
+    before = run(graph, weights, image, dtype=np.float64)
+    chains: dict[str, tuple[str, ...]] = {name: (name,) for name in PASSES}
+    chains |= {"all": (*PASSES,), "all in reverse": (*PASSES,)[::-1], "all twice": (*PASSES, *PASSES)}
+    for what, names_ in chains.items():
+        form = as_written(graph)
+        for name in names_:
+            form = PASSES[name](form)
+            once = len(form.graph.nodes)
+            require(len(PASSES[name](form).graph.nodes) == once, f"{name} does more the second time")
+        tensors, wrong = filled(form.recipes, weights, MOST)
+        require(not wrong, f"{what}: no numbers of {', '.join(wrong)}")
+        after = run(form.graph, {**weights, **tensors}, image, dtype=np.float64)
+        for name in graph.outputs:
+            difference = float(np.abs(before[name] - after[name]).max())
+            most = float(np.abs(before[name]).max())
+            require(before[name].shape == after[name].shape, f"{what}: another shape of {name}")
+            require(difference <= SAME * most, f"{what}: {name} changes by {difference:.1e} of {most:.1e}")
+    _agree(program, usual_sizes(program)[:2], (witnesses_of(DEFAULT_OPSET, 1)[2],))
+
+
 def taken(source: Source, network: str) -> None:
     """A number made a parameter or a `let` changes nothing; another given for it does, or it is reported."""
     analysis = driver.analyse(source).value
@@ -317,6 +345,7 @@ NETWORK_LAWS: Mapping[str, NetworkLaw] = {
     "trained": trained,
     "counted": counted,
     "indifferent": indifferent,
+    "optimised": optimised,
     "taken": taken,
 }
 

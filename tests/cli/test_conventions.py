@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "docs": ("docs language", set()),
     "compile": (
         "compile net.spine --to mermaid -o net.mmd",
-        {"--network", "--input", "--outputs", "--output", "--force", "--weights", "--seed", *LINTS},
+        {"--network", "--input", "--outputs", "--output", "--force", "--weights", "--seed", "--optimise", *LINTS},
     ),
     "verify": (
         "verify net.spine",
@@ -72,6 +72,7 @@ SHARED = {
     "--allow": ((), "CODES", "do not show these lints"),
     "--deny": ((), "CODES", "count these lints as errors"),
     "--set": ((), "CODE.NAME=N", "a setting of a lint"),
+    "--optimise": (("-O",), "N", "ONNX: level of exact passes"),
     "--quiet": (("-q",), None, "print nothing but mistakes and results"),
     "--help": (("-h",), None, "show this help message and exit"),
 }

@@ -33,10 +33,12 @@ from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc, Type
+from spinedsl.passes import fitted, record
 from spinedsl.record import replace
 
 AXES = frozenset({"batch", "height", "width"})
 PLAIN = Target()
+MADE = "spine.made"  # the property of a model that has the recipes of its tensors
 Around: TypeAlias = Callable[[GraphProto, Target], None]  # puts nodes before and behind those of a network
 
 
@@ -48,6 +50,7 @@ def emit_model(
     target: Target = PLAIN,
     metadata: Mapping[str, str] | None = None,
     around: Around | None = None,
+    level: int = 0,
 ) -> bytes:
     """The model. `dynamic` names axes of the input that may vary: `batch`, `height` and `width`.
 
@@ -55,12 +58,14 @@ def emit_model(
     program, and the batch as in the target.
     `metadata` goes into the model's properties, after the source and its digest. The last property is the digest of all
     bytes before it. `around` gets the graph, without its initialisers, to put nodes of its own around those.
+    `level` says which passes the graph went through; the property `spine.made` then has how its tensors were made.
 
     Raises:
         ValueError: an axis is unknown or a definition reads it, or weights do not fit.
     """
-    graph = flatten(program)
-    return in_one_file(_parts(graph, dynamic, target, metadata or {}, around), _tensors(graph, weights, target))
+    graph, weights, made = _rewritten(program, weights, level, target)
+    parts = _parts(graph, dynamic, target, {**(metadata or {}), **made}, around)
+    return in_one_file(parts, _tensors(graph, weights, target))
 
 
 def emit_files(
@@ -71,11 +76,23 @@ def emit_files(
     target: Target = PLAIN,
     metadata: Mapping[str, str] | None = None,
     around: Around | None = None,
+    level: int = 0,
 ) -> dict[str, bytes]:
     """The same model as `NAME.onnx`, and its tensors in a file beside it, whatever they take. See `emit_model`."""
-    graph = flatten(program)
-    parts = _parts(graph, dynamic, target, metadata or {}, around)
+    graph, weights, made = _rewritten(program, weights, level, target)
+    parts = _parts(graph, dynamic, target, {**(metadata or {}), **made}, around)
     return in_two_files(parts, _tensors(graph, weights, target), program.name)
+
+
+def _rewritten(
+    program: Program, weights: Mapping[str, NDArray[Any]], level: int, target: Target
+) -> tuple[Graph, Mapping[str, NDArray[Any]], dict[str, str]]:
+    """The graph at a level, its tensors, and the properties of the model that tell how these were made."""
+    graph = flatten(program)
+    if not level:
+        return graph, weights, {}
+    form, tensors = fitted(graph, level, weights, target.most)
+    return form.graph, tensors, {MADE: record(form)} if form.recipes else {}
 
 
 def _parts(

@@ -12,6 +12,7 @@ from spinedsl.record import Record
 _FORMATS = {13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}
 
 HALF_MOST = 65_504.0  # the largest number of float16
+SINGLE_MOST = float.fromhex("0x1.fffffep127")  # of float32
 HALF_LEAST = 2.0**-24  # the smallest above 0
 
 
@@ -38,6 +39,11 @@ class Target(Record):
             raise ValueError(f"expected an opset from {OPSETS[0]} to {OPSETS[-1]}, got {self.opset}")
         if self.batch < 1:
             raise ValueError(f"a batch has at least one image, got {self.batch}")
+
+    @property
+    def most(self) -> float:
+        """The largest number that its tensors hold."""
+        return HALF_MOST if self.half else SINGLE_MOST
 
     @property
     def ir_version(self) -> int:

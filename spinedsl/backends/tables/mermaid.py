@@ -14,6 +14,7 @@ DECLARED = Declared(
         "batch": "a chart is of one image",
         "half": "a chart shows no values",
         "external_data": "a chart holds no tensors",
+        "optimise": "a chart shows the rows as written",
         "adapter": "hosts take PyTorch modules",
         **dict.fromkeys((option.name for option in FINDING), "a chart finds nothing"),
         "verify": "a chart cannot be run",

@@ -1,6 +1,6 @@
 """What the ONNX backend takes."""
 
-from spinedsl.backends import AXES, DEFAULT_OPSET, EXTERNAL, OPSETS
+from spinedsl.backends import AXES, DEFAULT_OPSET, EXTERNAL, OPSETS, OPTIMISE
 from spinedsl.backends.option import FINDING, VERIFY, Declared, Option
 
 DECLARED = Declared(
@@ -26,6 +26,11 @@ DECLARED = Declared(
             "external_data", "choice",
             "keep the tensors in a second file beside the model: always, never, or auto (above 2 GB)",
             metavar="WHEN", choices=EXTERNAL, what="choice",
+        ),
+        Option(
+            "optimise", "choice",
+            "level of exact passes: 0 as written (default), 1 with norms folded and less to compute",
+            metavar="N", choices=OPTIMISE, what="level",
         ),
         *FINDING,
         VERIFY,

@@ -21,6 +21,7 @@ DECLARED = Declared(
         "opset": "a PyTorch file is made of PyTorch's own operations",
         "batch": "a PyTorch file takes any number of images",
         "half": "a PyTorch module is turned when it is run: `model.half()`",
+        "optimise": "a PyTorch file is as the definitions say, to be trained",
         "external_data": "a PyTorch file holds no tensors",
     },
 )  # fmt: skip

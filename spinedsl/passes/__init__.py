@@ -1,0 +1,13 @@
+"""Passes: from a graph to one that computes the same in less time. Each is a file, and a pure function of a `Form`.
+
+In: a `Graph`. Out: a `Form`: a graph, and a recipe for each of its tensors that is none of the network's own. Every
+file begins with what the pass needs and what it promises; `levels` has their order. Definitions and the PyTorch file
+never see them: they are for a graph that only runs.
+"""
+
+from spinedsl.passes.form import Form, Pass, as_written
+from spinedsl.passes.levels import LEVELS, PASSES, Effect, effects, filled, fitted, optimised, record
+
+__all__ = [
+    "LEVELS", "PASSES", "Effect", "Form", "Pass", "as_written", "effects", "filled", "fitted", "optimised", "record",
+]  # fmt: skip

@@ -1,0 +1,65 @@
+"""Absorb: a batch norm becomes part of the convolution after it.
+
+Needs a norm that only the convolution reads, and a convolution whose tensors no other operation has, that puts no
+zeros around the map at any size: what is 0 before a norm is not 0 behind it. Promises the same up to rounding.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import cast
+
+from spinedsl.ops.graph import Node
+from spinedsl.ops.primitives import Parameter, pads
+from spinedsl.passes.form import Form, only_read, tensor, tidied, wiring
+from spinedsl.passes.recipes import Recipe, scaled_inputs, shifted_inputs
+from spinedsl.record import replace
+
+
+def absorb(form: Form) -> Form:
+    """With norms taken into the convolutions after them, one after the other where several stand there."""
+    while (after := _once(form)) is not form:
+        form = after
+    return form
+
+
+def _once(form: Form) -> Form:
+    graph = form.graph
+    wired, nodes = wiring(graph), {node.result: node for node in graph.nodes}
+    parameters: dict[str, Parameter] = {}
+    recipes: dict[str, Recipe] = {}
+    for conv in graph.nodes:
+        if conv.primitive != "conv" or not wired.alone(conv) or not unpadded(conv, any_size=graph.program.any_size):
+            continue
+        norm = only_read(graph, wired, conv.inputs[0])
+        if norm is None or norm.primitive != "batch_norm" or norm.name in form.keep:
+            continue
+        made = _made(conv, norm, form)
+        named = dict(zip(("weight", "bias"), made, strict=True))
+        attributes = {**conv.attributes, "bias": True}
+        nodes[conv.result] = replace(conv, inputs=norm.inputs, attributes=attributes, parameters=named)
+        parameters |= {name: tensor(name.rpartition(".")[2], shape) for name, (shape, _) in made.items()}
+        recipes |= {name: recipe for name, (_, recipe) in made.items()}
+    return tidied(form, nodes.values(), parameters=parameters, recipes=recipes) if recipes else form
+
+
+def unpadded(conv: Node, *, any_size: bool) -> bool:
+    """It puts nothing around a map, of whatever size."""
+    kernel, stride, dilation = (cast(int, conv.attributes[name]) for name in ("kernel", "stride", "dilation"))
+    padding = conv.attributes["padding"]
+    settled = kernel == 1 or padding != "same" or not any_size
+    return settled and pads(kernel, stride, dilation, padding) == (0, 0)
+
+
+def _made(conv: Node, norm: Node, form: Form) -> dict[str, tuple[tuple[int, ...], Recipe]]:
+    """Shape and recipe of the two tensors of the convolution that does both."""
+    epsilon, groups = float(cast(Fraction, norm.attributes["epsilon"])), cast(int, conv.attributes["groups"])
+    weight, bias = conv.parameters["weight"], conv.parameters.get("bias")
+    shape, kernel = form.graph.parameters[weight].shape, form.recipe(weight)
+    kept = None if bias is None else form.recipe(bias)
+    return {
+        f"{weight}.absorbed": (shape, scaled_inputs(kernel, norm.name, epsilon, groups)),
+        f"{bias or f'{conv.name}.bias'}.absorbed": (
+            (shape[0],), shifted_inputs(kept, kernel, norm.name, epsilon, groups)
+        ),
+    }  # fmt: skip

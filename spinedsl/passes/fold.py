@@ -1,0 +1,60 @@
+"""Fold: a batch norm becomes part of the convolution before it.
+
+Needs a convolution, also a transposed one, that only the norm reads, whose tensors no other operation has; a value that
+is an output stays. Promises the same up to the rounding of kernel and bias: factors are computed in float64. Where a
+factor is no number of float32, `levels.optimised` is told so and keeps that norm.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import cast
+
+from spinedsl.ops.graph import Node
+from spinedsl.ops.primitives import Parameter
+from spinedsl.passes.form import Form, only_read, tensor, tidied, wiring
+from spinedsl.passes.recipes import Recipe, scaled, shifted
+from spinedsl.record import replace
+
+OUTPUTS = {"conv": 0, "conv_transpose": 1}  # the axis of a kernel along which its outputs stand
+
+
+def fold(form: Form) -> Form:
+    """With norms folded into the convolutions before them, one after the other where several follow."""
+    while (after := _once(form)) is not form:
+        form = after
+    return form
+
+
+def _once(form: Form) -> Form:
+    graph = form.graph
+    wired, nodes = wiring(graph), {node.result: node for node in graph.nodes}
+    parameters: dict[str, Parameter] = {}
+    recipes: dict[str, Recipe] = {}
+    for norm in graph.nodes:
+        if norm.primitive != "batch_norm" or norm.name in form.keep:
+            continue
+        conv = only_read(graph, wired, norm.inputs[0])
+        if conv is None or conv.primitive not in OUTPUTS or not wired.alone(conv):
+            continue
+        folded, made = _folded(conv, norm, form)
+        nodes[norm.result] = folded
+        parameters |= {name: tensor(name.rpartition(".")[2], shape) for name, (shape, _) in made.items()}
+        recipes |= {name: recipe for name, (_, recipe) in made.items()}
+    return tidied(form, nodes.values(), parameters=parameters, recipes=recipes) if recipes else form
+
+
+def _folded(conv: Node, norm: Node, form: Form) -> tuple[Node, dict[str, tuple[tuple[int, ...], Recipe]]]:
+    """The convolution that does both, and shape and recipe of its two tensors."""
+    epsilon = float(cast(Fraction, norm.attributes["epsilon"]))
+    axis = OUTPUTS[conv.primitive]
+    weight, bias = conv.parameters["weight"], conv.parameters.get("bias")
+    shape = form.graph.parameters[weight].shape
+    kept = None if bias is None else form.recipe(bias)
+    made = {
+        f"{conv.name}.weight.folded": (shape, scaled(form.recipe(weight), norm.name, epsilon, axis)),
+        f"{conv.name}.bias.folded": ((shape[axis],), shifted(kept, norm.name, epsilon)),
+    }
+    named = dict(zip(("weight", "bias"), made, strict=True))
+    node = replace(conv, attributes={**conv.attributes, "bias": True}, parameters=named, result=norm.result)
+    return node, made

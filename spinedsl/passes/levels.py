@@ -1,0 +1,129 @@
+"""Levels: which passes run, in which order, and what each did.
+
+In: a `Graph`. Out: a `Form` of it; the numbers of its tensors; `Effect`s, by pass and row. Level 0 is the graph as
+written. Level 1 is exact: outputs stay the same up to the rounding of float32.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.passes.absorb import absorb
+from spinedsl.passes.below import below
+from spinedsl.passes.constant import constant
+from spinedsl.passes.dead import dead
+from spinedsl.passes.fold import fold
+from spinedsl.passes.form import Form, Pass, as_written
+from spinedsl.passes.idle import idle
+from spinedsl.passes.order import order
+from spinedsl.passes.pair import pair
+from spinedsl.passes.recipes import NORM, computed, sources
+from spinedsl.record import Record
+
+# In running order: `fold` before `below`, which looks for bare convolutions; `order` brings together what `pair` joins.
+PASSES: Mapping[str, Pass] = {
+    "dead": dead,
+    "idle": idle,
+    "constant": constant,
+    "fold": fold,
+    "absorb": absorb,
+    "below": below,
+    "order": order,
+    "pair": pair,
+}
+LEVELS = (0, 1)
+
+
+class Effect(Record):
+    """What a pass did to a row: operations before and after, multiply-adds that it saved, bytes of tensors it saved."""
+
+    name: str
+    row: str
+    before: int
+    after: int
+    multiply_adds: int
+    bytes: int
+
+
+def optimised(graph: Graph, level: int, keep: frozenset[str] = frozenset()) -> Form:
+    """The graph at a level; `keep` names batch norms that stay."""
+    form = as_written(graph, keep)
+    for run in PASSES.values() if level else ():
+        form = run(form)
+    return form
+
+
+def fitted(
+    graph: Graph, level: int, weights: Mapping[str, NDArray[Any]], most: float
+) -> tuple[Form, Mapping[str, NDArray[Any]]]:
+    """The same, with the numbers of its tensors. A norm whose factors are beyond `most`, or no numbers, is kept."""
+    keep: frozenset[str] = frozenset()
+    while True:
+        form = optimised(graph, level, keep)
+        tensors, wrong = filled(form.recipes, weights, most)
+        if not wrong:
+            return form, {**weights, **tensors}
+        keep |= wrong
+
+
+def filled(
+    recipes: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], most: float
+) -> tuple[dict[str, NDArray[Any]], frozenset[str]]:
+    """The numbers of recipes, in float64; and the norms in those whose numbers are beyond `most`, or none."""
+    tensors, wrong = {}, set[str]()
+    for name, recipe in recipes.items():
+        with np.errstate(all="ignore"):
+            found = computed(recipe, weights)
+        if not (np.abs(found) <= most).all():
+            wrong |= {source.rpartition(".")[0] for source in sources(recipe) if source.endswith(f".{NORM[-1]}")}
+        tensors[name] = found
+    return tensors, frozenset(wrong)
+
+
+def record(form: Form) -> str:
+    """How the tensors of a form are made, as JSON, with the shapes of those of the network that they are made of."""
+    read = dict.fromkeys(name for recipe in form.recipes.values() for name in sources(recipe))
+    shapes = {name: list(form.parameters[name].shape) for name in read}
+    return json.dumps({"tensors": shapes, "made": form.recipes}, separators=(",", ":"), ensure_ascii=False)
+
+
+# ---- what each did ----
+
+
+def effects(graph: Graph, level: int) -> tuple[Effect, ...]:
+    """What each pass of a level does, by row, in the order of passes and rows; rows that it leaves are left out."""
+    form, found = as_written(graph), []
+    for name, run in PASSES.items() if level else ():
+        after = run(form)
+        ours, theirs = _by_row(form.graph), _by_row(after.graph)
+        for row in (row.name for row in graph.program.rows):
+            was, now = ours.get(row, (0, 0, 0)), theirs.get(row, (0, 0, 0))
+            if was != now:
+                found.append(Effect(name, row, was[0], now[0], was[1] - now[1], 4 * (was[2] - now[2])))
+        form = after
+    return tuple(found)
+
+
+def _by_row(graph: Graph) -> dict[str, tuple[int, int, int]]:
+    """Operations, multiply-adds and numbers of tensors of each row."""
+    found: dict[str, tuple[int, int, int]] = {}
+    seen: set[str] = set()
+    for node in graph.nodes:
+        own = [name for name in node.parameters.values() if name not in seen]
+        seen.update(own)
+        count, work, numbers = found.get(node.row, (0, 0, 0))
+        elements = sum(graph.parameters[name].elements for name in own)
+        found[node.row] = count + 1, work + _work(node, graph), numbers + elements
+    return found
+
+
+def _work(node: Node, graph: Graph) -> int:
+    types = [graph.types[value] for value in node.inputs]
+    return PRIMITIVES[node.primitive].multiply_adds(types, node.attributes, graph.types[node.result])

@@ -1,0 +1,109 @@
+"""Order: additions in an order that leaves less to do, and activations before enlargements.
+
+Needs sums of maps of one shape that nothing else reads, and upsamples by nearest neighbours. Promises the same up to
+the rounding of sums in another order: maps that are enlarged alike are added before that, and convolutions that `pair`
+can join stand beside each other. An activation before an enlargement gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.types import Type
+from spinedsl.passes.below import moved
+from spinedsl.passes.form import Form, Wiring, only_read, tidied, wiring
+from spinedsl.passes.pair import alike
+from spinedsl.record import replace
+
+
+def order(form: Form) -> Form:
+    """With additions and activations in another order."""
+    form = moved(form, _activation)
+    while True:
+        graph = form.graph
+        wired = wiring(graph)
+        inner = {value for node in graph.nodes if node.primitive == "add" for value in node.inputs}
+        for node in graph.nodes:
+            top = node.result not in inner or only_read(graph, wired, node.result) is None
+            if node.primitive == "add" and top and (changed := _reordered(form, wired, node)):
+                form = changed
+                break
+        else:
+            return form
+
+
+def _activation(node: Node) -> bool:
+    return PRIMITIVES[node.primitive].activation and node.primitive not in ("softmax", "identity")
+
+
+def _terms(graph: Graph, wired: Wiring, node: Node) -> list[int]:
+    """What a sum adds, from left to right; sums of sums that nothing else reads are opened."""
+    found = []
+    for value in node.inputs:
+        maker = only_read(graph, wired, value)
+        plain = maker is not None and maker.primitive == "add" and graph.types[value] == graph.types[node.result]
+        found += _terms(graph, wired, maker) if plain and maker is not None else [value]
+    return found
+
+
+def _reordered(form: Form, wired: Wiring, root: Node) -> Form | None:
+    """With one sum in another order; None where it is right as it is."""
+    graph = form.graph
+    terms = _terms(graph, wired, root)
+    if any(graph.types[value] != graph.types[root.result] for value in terms) or len(set(terms)) < len(terms):
+        return None
+    groups: dict[Hashable, list[int]] = {}
+    for value in terms:
+        groups.setdefault(_kind(graph, wired, value), []).append(value)
+    wanted = [value for group in groups.values() for value in group]
+    enlarged = [
+        group for kind, group in groups.items() if isinstance(kind, tuple) and kind[0] == "up" and len(group) > 1
+    ]
+    if wanted == terms and not enlarged:
+        return None
+    nodes = {node.result: node for node in graph.nodes}
+    types = list(graph.types)
+    made: list[Node] = []
+    for group in enlarged:
+        up = nodes[group[0]]
+        sources = [nodes[value].inputs[0] for value in group]
+        total = _sum(root, sources, types, made)
+        types.append(graph.types[up.result])
+        made.append(replace(up, inputs=(total, *up.inputs[1:]), result=len(types) - 1))
+        at = wanted.index(group[0])
+        wanted = [value for value in wanted if value not in group]
+        wanted.insert(at, len(types) - 1)
+    if len(wanted) == 1:
+        made[-1] = replace(made[-1], result=root.result)
+    else:
+        _sum(root, wanted, types, made, root.result)
+    at = wired.makers[root.result]
+    return tidied(form, [*graph.nodes[:at], *made, *graph.nodes[at + 1 :]], types=types)
+
+
+def _sum(root: Node, values: list[int], types: list[Type], made: list[Node], result: int | None = None) -> int:
+    """Additions of some values from left to right; the value of all."""
+    total = values[0]
+    for position, value in enumerate(values[1:], 2):
+        if result is not None and position == len(values):
+            number = result
+        else:
+            types.append(types[total])
+            number = len(types) - 1
+        made.append(replace(root, inputs=(total, value), result=number))
+        total = number
+    return total
+
+
+def _kind(graph: Graph, wired: Wiring, value: int) -> Hashable:
+    """What stands together in a sum: what is enlarged alike, convolutions that can be joined, and all that is alone."""
+    maker = only_read(graph, wired, value)
+    if maker is None:
+        return value
+    if maker.primitive == "upsample" and maker.attributes["mode"] == "nearest":
+        return "up", maker.attributes["levels"], graph.types[maker.inputs[0]]
+    if maker.primitive == "conv" and wired.alone(maker) and maker.attributes["groups"] == 1:
+        return alike(maker, graph)
+    return value
