@@ -111,10 +111,10 @@ PLANTS: tuple[Plant, ...] = (
         TESTS,
     ),
     Plant(
-        "passes: every pad counts as none",
+        "passes: adding any number counts as adding none",
         "passes/idle.py",
-        '"pad": lambda node: not any(node.attributes[side] for side in SIDES)',
-        '"pad": _always',
+        '"add_scalar": lambda node: cast(int, node.attributes["value"]) == 0',
+        '"add_scalar": _always',
         TESTS,
     ),
 )

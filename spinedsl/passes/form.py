@@ -67,9 +67,7 @@ def wiring(graph: Graph) -> Wiring:
 def only_read(graph: Graph, wired: Wiring, value: int) -> Node | None:
     """The operation that makes a value which is read once and is no output; None of the others, and of the input."""
     at = wired.makers.get(value)
-    return (
-        graph.nodes[at] if at is not None and wired.reads[value] == 1 and value not in graph.outputs.values() else None
-    )
+    return graph.nodes[at] if at is not None and wired.reads[value] == 1 else None
 
 
 def tidied(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from spinedsl.ops.graph import Graph, Node
-from spinedsl.ops.rearrange import SIDES
 from spinedsl.passes.form import Form, tidied
 from spinedsl.record import replace
 
@@ -45,8 +44,8 @@ _RULES: Mapping[str, Callable[[Node], bool]] = {
     "dropout": _always,
     "stochastic_depth": _always,
     "upsample": lambda node: node.attributes["levels"] == 0,
-    "pad": lambda node: not any(node.attributes[side] for side in SIDES),
-    "crop": lambda node: not any(node.attributes[side] for side in SIDES),
+    "pad": _always,  # of the same type: no side
+    "crop": _always,
     "multiply_scalar": lambda node: cast(int, node.attributes["value"]) == 1,
     "add_scalar": lambda node: cast(int, node.attributes["value"]) == 0,
     "concat": lambda node: len(node.inputs) == 1,

@@ -178,6 +178,7 @@ def test_a_convolution_of_one_position_moves_below_an_upsample() -> None:
     [
         lambda x: conv(up(half(x)), kernel=3),
         lambda x: conv(up(half(x), mode="bilinear")),
+        lambda x: conv(up(half(x)), stride=2),
         lambda x: conv(half(x)),
     ],
 )
@@ -204,6 +205,16 @@ def test_an_activation_moves_below_an_upsample_and_softmax_does_not() -> None:
 def test_two_convolutions_and_their_sum_become_one() -> None:
     graph, far = rewritten(single(lambda x: op("add", norm(conv(x)), conv(op("relu", x), bias=True, path="other"))))
     assert counts(graph) == {"relu": 1, "concat": 1, "conv": 1}
+    assert far < 1e-12
+
+
+@pytest.mark.parametrize("biases", [(False, False), (True, False), (False, True), (True, True)])
+def test_biases_of_two_that_become_one(biases: tuple[bool, bool]) -> None:
+    first, second = biases
+    program = single(lambda x: op("add", conv(x, bias=first), conv(op("relu", x), bias=second, path="other")))
+    graph, far = rewritten(program)
+    assert counts(graph)["conv"] == 1
+    assert len(graph.parameters) == 1 + any(biases)
     assert far < 1e-12
 
 
