@@ -72,7 +72,7 @@ NETWORK, INPUT = ("--network", ("Deep",)), ("--input", ("64",))
 COMPILE = "compile two.spine --network Net -o made --to"
 ONNX = {
     "--dynamic": ("batch",), "--weights": ("w.npz",), "--seed": ("1",), "--opset": ("13",), "--batch": ("2",),
-    "--half": (), "--external-data": ("always",),
+    "--half": (), "--external-data": ("always",), "--optimise": ("1",),
 }  # fmt: skip
 # Lints, and a file that they say something of.
 LINTS = {"--warn": ("W0705",), "--allow": ("W0702",), "--deny": ("W0702",), "--set": ("W0702.levels=4",)}
@@ -106,6 +106,8 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         f"{COMPILE} torch": {**dict.fromkeys(ONNX), "--adapter": ("timm",), "--verify": (), "--outputs": ("C2",)},
         f"{COMPILE} torch --verify": {"--seed": ("1",), "--weights": ("w.npz",), "--opset": None, "--half": None},
         f"{COMPILE} onnx": {**ONNX, "--adapter": None, "--verify": (), "--outputs": ("C2",), "--input": ("64",)},
+        f"{COMPILE} onnx -O1": {"--explain-passes": ()},
+        f"{COMPILE} onnx -O0": {"--explain-passes": None},
         f"{COMPILE} onnx --weights w.npz": {"--seed": None, "--half": (), "--prefix": ("nope",)},
         f"{COMPILE} onnx --weights two.pt": {"--key": ("ema",)},
         f"{COMPILE} onnx --seed 1": {"--key": None, "--prefix": None},
