@@ -62,8 +62,8 @@ network Finds = Small with {
 # A value for each option of a backend; `weights` are those of another seed.
 GIVEN: Mapping[str, Any] = {
     "weights": "weights.safetensors", "seed": 3, "dynamic": ("batch",), "opset": 13, "batch": 2, "half": True,
-    "external_data": "always", "optimise": 1, "adapter": "timm", "verify": True, "detect": True, "task": "far", "score": 0.3,
-    "top": 7, "overlap": 0.7, "max_detections": 9,
+    "external_data": "always", "optimise": 1, "adapter": "timm", "verify": True, "detect": True, "task": "far",
+    "score": 0.3, "top": 7, "overlap": 0.7, "max_detections": 9,
 }  # fmt: skip
 
 
