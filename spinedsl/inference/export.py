@@ -13,15 +13,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spinedsl import checks as say
+from spinedsl.brief import short_path
+from spinedsl.data.dataset import nowhere
 from spinedsl.data.pictures import Pixels
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.inference import compared
 from spinedsl.inference.card import Facts, card
 from spinedsl.inference.compared import Samples
+from spinedsl.inference.deployed import DECODED
 from spinedsl.inference.engine import Engine, digest_of, of_trained
 from spinedsl.inference.evaluated import read_figures
 from spinedsl.inference.formats import FORMATS, Format, Model, Run, Wanted, written
 from spinedsl.inference.parity import Parity, parity
+from spinedsl.reading import legible
 from spinedsl.record import Record, replace
 from spinedsl.source import Source
 from spinedsl.training.build import Trained
@@ -70,6 +74,17 @@ def export(
     They are compared on `real` pictures, if there are some, and on made ones of odd sizes.
     """
     told = told or Told()
+    if trained.task.kind not in DECODED:
+        found = say.UNFIT_TASK.at(
+            nowhere(path),
+            what="what is exported gives shares or vectors",
+            path=legible(str(path)),
+            task=trained.task.kind,
+        )
+        fix = (
+            f"`spine compile FILE --to onnx --detect --weights {short_path(str(path))}` makes a model that gives boxes"
+        )
+        return Outcome(None, (found.with_fix(fix),))
     model = Model(trained, digest_of(trained), stem)
     opened = of_trained(trained, path, "cpu")
     if opened.value is None:
