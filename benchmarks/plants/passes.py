@@ -90,6 +90,13 @@ PLANTS: tuple[Plant, ...] = (
         TESTS,
     ),
     Plant(
+        "passes: a model that is filled again keeps what was verified of other weights",
+        "backends/onnx/refill.py",
+        'OF_NUMBERS = ("spine.verified", ',
+        "OF_NUMBERS = (",
+        ("tests/passes/test_refill.py::test_a_model_with_other_weights_is_the_model_of_those",),
+    ),
+    Plant(
         "passes: a wide pair is joined though it costs more",
         "passes/pair.py",
         "pays = inputs <= 2 * graph.types[add.result].channels",

@@ -1,4 +1,4 @@
-"""Weights: show what a file holds or a network needs, convert weights of other codes, verify that a file is sound."""
+"""Weights: show what a file holds or a network needs, convert weights of other codes, verify a file, fill a model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
 from spinedsl.brief import cut
+from spinedsl.cli import put
 from spinedsl.cli.options import (
     choice_arguments,
     file_argument,
@@ -38,6 +39,7 @@ examples:
   spine weights show net.spine                                      the canonical names that a network needs
   spine weights convert official.npz net.spine -o model.safetensors
   spine weights verify model.safetensors net.spine                  every bit, and that nothing is missing
+  spine weights put model.onnx trained.safetensors -o trained.onnx
 
 Weights files are safetensors, what PyTorch saves (nothing in it is run), .npz, ONNX models, an index of several files,
 or a folder with one of them. What is in a file decides, not what it is called.
@@ -105,6 +107,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     network_argument(verify)
     input_argument(verify)
     outputs_argument(verify)
+    put.arguments(_action(actions, "put", "write an ONNX model again with other weights", put.EXAMPLES))
     for action in (convert, verify):
         choice_arguments(action)
         action.add_argument("--partial", action="store_true", help="some of the network's tensors may be missing")
@@ -139,7 +142,7 @@ def _action(actions: Any, name: str, text: str, examples: str) -> argparse.Argum
 
 def run(options: argparse.Namespace) -> int:
     """Do what is asked for; the exit status."""
-    action = {"show": _show, "convert": _convert, "verify": _verify}[options.action]
+    action = {"show": _show, "convert": _convert, "verify": _verify, "put": put.run}[options.action]
     return action(options)
 
 

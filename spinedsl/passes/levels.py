@@ -88,10 +88,10 @@ def filled(
 
 
 def record(form: Form) -> str:
-    """How the tensors of a form are made, as JSON, with the shapes of those of the network that they are made of."""
-    read = dict.fromkeys(name for recipe in form.recipes.values() for name in sources(recipe))
-    shapes = {name: list(form.parameters[name].shape) for name in read}
-    return json.dumps({"tensors": shapes, "made": form.recipes}, separators=(",", ":"), ensure_ascii=False)
+    """How the tensors of a form are made, as JSON: with shapes of the network's own, and rows left out."""
+    shapes = {name: list(parameter.shape) for name, parameter in form.parameters.items()}
+    found = {"tensors": shapes, "dropped": list(form.graph.program.dropped), "made": form.recipes}
+    return json.dumps(found, separators=(",", ":"), ensure_ascii=False)
 
 
 # ---- what each did ----

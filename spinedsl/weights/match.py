@@ -25,6 +25,7 @@ from spinedsl.weights.tensors import Tensors, Weights, nowhere, shape_text
 
 LISTED = 20  # of each group
 LONG = 200  # characters of a name in a message
+_OF_PASSES = (".folded", ".absorbed", ".joined")  # how passes call the tensors that they make
 _VARIANCES = ("running_var", "moving_variance")  # of batch norms, in every framework
 
 
@@ -101,6 +102,8 @@ class Fit(Record, eq=False):
         found = [*self.tensors.items()]
         if any(array.dtype.kind in "iu" and array.ndim > 1 for _, array in found):
             return "its tensors are quantised to whole numbers: take the weights from before that"
+        if any(name.endswith(_OF_PASSES) for name in self.unexpected):
+            return "it is a model of `-O1`, whose tensors are its own: take the weights that it was made with"
         norms = {name for name in self.parameters if name.endswith(_VARIANCES)}
         kernels = sum(len(parameter.shape) == 4 for parameter in self.parameters.values())
         lost = norms and norms <= {*self.missing} and not any(name.endswith(_VARIANCES) for name, _ in found)

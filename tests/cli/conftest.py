@@ -24,6 +24,8 @@ def net(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.spine").write_text(NET)
     np.savez(tmp_path / "w.npz", **weights_for(flatten(spinedsl.program("net.spine"))))  # type: ignore[arg-type]
+    if "weights put" in str(getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")):
+        (tmp_path / "net.onnx").write_bytes(*spinedsl.compile("net.spine", to="onnx").values())
     data_sets(tmp_path)
     if getattr(request.node, "callspec", None) is not None and request.node.callspec.params.get("name") in USING:
         from tests.inference.making import used

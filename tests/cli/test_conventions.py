@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
         {"--network", "--input", "--outputs", "--output", "--force"},
     ),
     "weights verify": ("weights verify w.npz net.spine", {"--network", "--input", "--outputs", "--format"}),
+    "weights put": ("weights put net.onnx w.npz -o made.onnx", {"--output", "--force"}),
     "data check": ("data check pictures", {"--format", "--input"}),
     "fmt": ("fmt net.spine", set()),
     "fuzz": ("fuzz net.spine --examples 0", {"--network", "--format", "--output", "--seed"}),

@@ -247,6 +247,11 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "weights verify w.npz two.spine": {"--network": ("Net",)},
         "weights verify part.npz one.spine": {"--partial": ()},
     },
+    "weights put": {
+        "weights put net.onnx w.npz -o made.onnx": {"--prefix": ("nope",)},
+        "weights put net.onnx two.pt -o made.onnx": {"--key": ("ema",)},
+        "weights put net.onnx w.npz -o note.onnx": {"--force": ()},
+    },
     "data check": {
         "data check pictures": {
             **PRINTED, "--validation": ("pictures",), "--kind": ("csv",), **dict.fromkeys(["--images", "--input"]),
@@ -307,6 +312,7 @@ APART: dict[str | tuple[str, str], str] = {
     ("draw", "--output"): "every way above says another",
     ("export", "--output"): "every way above says one",
     ("weights convert", "--output"): "every way above says one",
+    ("weights put", "--output"): "every way above says one",
     ("fuzz", "--output"): "where a failure is written, and there is none: test_fuzz.py",
     ("fuzz", "--seed"): "other networks are drawn, and no law fails: test_fuzz.py",
     ("fuzz", "--examples"): "takes long: test_fuzz.py",
@@ -329,12 +335,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     for name, text in {
         "two.spine": TWO, "one.spine": ONE, "lint.spine": LINT, "loose.spine": LOOSE, "note.txt": "mine\n",
-        "note.svg": "mine\n", "note.safetensors": "mine\n", "wide.spine": ONE.replace("2..3: 8", "2..3: 16"),
-        "spaces.spine": SPACED,
+        "note.svg": "mine\n", "note.safetensors": "mine\n", "note.onnx": "mine\n",
+        "wide.spine": ONE.replace("2..3: 8", "2..3: 16"), "spaces.spine": SPACED,
     }.items():  # fmt: skip
         (folder / name).write_text(text, encoding="utf-8")
     tensors = weights_for(flatten(spinedsl.program(folder / "one.spine")))
     np.savez(folder / "w.npz", **tensors)  # type: ignore[arg-type]
+    (model,) = spinedsl.compile(folder / "one.spine", to="onnx", optimise=1).values()
+    (folder / "net.onnx").write_bytes(model)
     sets = {
         name: {key: torch.from_numpy(value * scale) for key, value in tensors.items()}
         for name, scale in (("model", 1), ("ema", 2))

@@ -92,7 +92,7 @@ def _rewritten(
     if not level:
         return graph, weights, {}
     form, tensors = fitted(graph, level, weights, target.most)
-    return form.graph, tensors, {MADE: record(form)} if form.recipes else {}
+    return form.graph, tensors, {MADE: record(form)}
 
 
 def _parts(
