@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: detected demo test coverage planted soak bench runtimes formats larks large lint format generate clean help
+.PHONY: detected demo test coverage planted soak bench runtimes formats larks large candidates lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -89,6 +89,9 @@ learned: $(READY) ## train the examples on their real images, SEEDS=3 times each
 
 detected: $(READY) ## the SpineNet paper's four networks at a quarter of their width on objects of many sizes, SEEDS=3: hours; goes on
 	@$(BIN)/python -m benchmarks.detected --folder $(CACHE)/detected --seeds $(SEEDS) $(ARGS)
+
+candidates: $(READY) ## 100,000 candidates of search spaces, drawn, changed and crossed, hold what is promised; goes on where it stopped
+	@$(BIN)/python -m benchmarks.candidates hold --folder $(CACHE)/candidates $(ARGS)
 
 generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py

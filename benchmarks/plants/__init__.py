@@ -13,6 +13,7 @@ from benchmarks.plants import (
     passes,
     pytorch,
     shell,
+    spaces,
     training,
     weights,
 )
@@ -33,6 +34,7 @@ PLANTS: tuple[Plant, ...] = (
     *detection.PLANTS,
     *export.PLANTS,
     *inference.PLANTS,
+    *spaces.PLANTS,
 )
 
 __all__ = ["PLANTS", "Plant"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import spinedsl
+from benchmarks.candidates import hold
 from spinedsl import driver, edit, search
 from spinedsl.analysis import costs, peak_activation_bytes
 from spinedsl.compare import Tier, compare, side
@@ -114,6 +116,13 @@ def test_a_mutation_changes_one_decision(name: str, seed: int) -> None:
         assert sum(a != b for a, b in zip(one[at], other[at], strict=True)) == 2
     if differ == ["parents"]:
         assert len(set(one[at]) & set(other[at])) == len(one[at]) - 1
+
+
+def test_every_mutation_is_another_genome() -> None:
+    space = opened("Adjusted").space
+    for number in range(600):
+        genome = draw.uniform(space, draw.generator(11, number))
+        assert draw.mutated(space, genome, draw.generator(12, number)) != genome
 
 
 @given(st.sampled_from(NAMES), SEEDS)
@@ -261,6 +270,13 @@ def test_bounds_are_kept_exactly(figure_: str) -> None:
             assert {"<=": value <= bound, "<": value < bound, ">=": value >= bound, ">": value > bound}[operator]
 
 
+def test_what_reaches_a_bound_is_within_it() -> None:
+    free = small("orphans absorb else drop")
+    least = min(free.sample(0, number).costs.parameters for number in range(40))
+    kept = small("orphans absorb else drop", f"keep parameters <= {least}")
+    assert kept.sample(1).costs.parameters == least
+
+
 @pytest.mark.parametrize("fate", ["absorb else exclude", "absorb else drop", "drop", "exclude"])
 def test_what_nothing_reads_meets_the_fate_that_the_space_says(fate: str) -> None:
     space = small(f"orphans {fate}")
@@ -286,3 +302,12 @@ def test_a_type_that_does_not_compile_is_told_where_the_space_allows_it() -> Non
     with pytest.raises(search.Unfit, match="space `Small` has a candidate with a mistake") as told:
         [space.sample(0, number) for number in range(20)]
     assert told.value.diagnostic.code.id == "E1206"
+
+
+def test_the_benchmark_looks_at_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `make candidates` does with 100,000, on a few: it goes on where it stopped."""
+    for number, looked in ((20, 10), (40, 15)):
+        options = argparse.Namespace(folder=str(tmp_path), number=number, every=3)
+        assert hold(options) == 0
+        told = f"{number} of {number} candidates hold; {looked} were compiled and found again"
+        assert told in capsys.readouterr().out

@@ -1,0 +1,70 @@
+"""Bugs in search spaces: what they say, their candidates, their costs and their count."""
+
+from benchmarks.plants.plant import Plant
+
+COUNTED = ("tests/spaces/test_counting.py",)
+DRAWN = ("tests/spaces/test_candidates.py",)
+
+PLANTS: tuple[Plant, ...] = (
+    Plant(
+        "spaces: a window of one block more",
+        "spaces/model.py",
+        "max(slot - self.last, 0)",
+        "max(slot - self.last - 1, 0)",
+        COUNTED,
+    ),
+    Plant(
+        "spaces: an orphan is absorbed whatever its channels",
+        "spaces/decode.py",
+        "return below if own == other else None",
+        "return below if own or other else None",
+        (*DRAWN, *COUNTED),
+    ),
+    Plant(
+        "spaces: what is dropped still reads its parents",
+        "spaces/decode.py",
+        """            elif space.fates[-1] == "drop":
+                continue
+""",
+        """            elif space.fates[-1] == "drop":
+                read.update(genome.parents[slot])
+                continue
+""",
+        DRAWN,
+    ),
+    Plant(
+        "spaces: costs of resampling by its source alone",
+        "spaces/costing.py",
+        "keys = [(kinds[slot], kind) for slot in row.parents]",
+        "keys = [(kinds[slot], kinds[slot]) for slot in row.parents]",
+        DRAWN,
+    ),
+    Plant(
+        "spaces: a mutation may choose the level that there is",
+        "spaces/draw.py",
+        "others = [shift for shift, reached in enumerate(block.levels) if reached != level]",
+        "others = [shift for shift, reached in enumerate(block.levels)]",
+        DRAWN,
+    ),
+    Plant(
+        "spaces: networks differ by the names of blocks",
+        "spaces/same.py",
+        "fixed = row.block if row.block in space.ends or not row.chosen else -1",
+        "fixed = row.block",
+        COUNTED,
+    ),
+    Plant(
+        "spaces: a bound that is reached is broken",
+        "spaces/model.py",
+        'return value < self.bound or (value == self.bound and self.operator == "<=")',
+        "return value < self.bound",
+        DRAWN,
+    ),
+    Plant(
+        "spaces: the parents of permuted blocks may be kept",
+        "spaces/resolve.py",
+        "            if name in windows:\n                continue\n",
+        "            continue\n",
+        ("tests/test_mistakes.py",),
+    ),
+)
