@@ -35,6 +35,9 @@ OUT_OF_REACH = {
     "E11": "pictures and labels",
     "W09": "weights",
     "E10": "configurations of a training",
+    "E1206": "candidates of a space",
+    "E1207": "networks beside a space",
+    "E1208": "candidates of a space",
     "W10": "training",
     "W11": "pictures and labels",
 }

@@ -138,6 +138,24 @@ def edit(text: str, fit: Callable[[Field, TypedRow], bool] = lambda field, row: 
     return plant
 
 
+def space(lines: str) -> Planter:
+    """A search space of this network; `{0}` is a block that reads the block `{1}` by `from`."""
+
+    def plant(field: Field) -> str | None:
+        blocks = {row.name for row in field.rows if row.declared.row.kind == "block"}
+
+        def fit(row: TypedRow) -> bool:
+            return not row.declared.direct and any(name.text in blocks for name in row.declared.sources)
+
+        row = field.row("block", fit=fit)
+        if row is None:
+            return None
+        read = next(name.text for name in row.declared.sources if name.text in blocks)
+        return field.below(f"space Wrong__ of {field.name} {{\n    {lines.format(row.name, read)}\n}}")
+
+    return plant
+
+
 def edited(field: Field, lines: str) -> str:
     """A network made of this one by edits."""
     return f"network Wrong__ = {field.name} with {{\n    {lines}\n}}"

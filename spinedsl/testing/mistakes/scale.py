@@ -152,4 +152,5 @@ PLANTERS: Planters = {
         body(f"var y = {ONE}\n    repeat i in 2 {{ y = shared batch_norm(y, epsilon = 0.1 * (i + 1)) }}\n    return y"),
     ),
     "E0513": (_task_misfit,),
+    "E0520": (body(f"return {ONE} * sqrt(2)"), body(f"return {ONE} * log2(3)")),
 }

@@ -13,6 +13,7 @@ from spinedsl.testing.mistakes.field import (
     body,
     edit,
     sources,
+    space,
     without_clause,
 )
 
@@ -248,4 +249,9 @@ PLANTERS: Planters = {
     "E0320": (_vector_as_output,),
     "E0321": (_reads_the_first, body("return conv(x * 0, channels, kernel = 1, stride = stride, bias = true)")),
     "E0322": (_two_heads,),
+    "E1201": (space("parents {0}: 1 of all\n    parents {0}: 1 of last 1"), space("permute {0}, {0}")),
+    "E1202": (space("parents {0}: 0 of all"), space("parents {0}: 1 of last 0"), space("parents {0}: 99 of all")),
+    "E1203": (space("permute {1}, {0}"),),
+    "E1204": (space("permute {1}, {0}\n    parents {0}: 1 of all"),),
+    "E1205": (space("level_shift {0}: 0..30"), space("level_shift {0}: -30..0")),
 }
