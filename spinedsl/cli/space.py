@@ -54,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--sample", metavar="N", type=count, help="draw so many candidates")
     what.add_argument("--contains", metavar="FILE", help="whether a network of that file lies in the space")
-    seed_argument(parser, " of what is drawn", default=None)
+    seed_argument(parser, default=None)
     network_argument(parser, ", of the file of --contains")
     output_arguments(parser, "a folder to write the candidates of --sample to", required=False)
     format_argument(parser)

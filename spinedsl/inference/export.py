@@ -75,7 +75,7 @@ def export(
     """
     told = told or Told()
     if trained.task.kind not in DECODED:
-        found = say.UNFIT_TASK.at(
+        unfit: Diagnostic = say.UNFIT_TASK.at(
             nowhere(path),
             what="what is exported gives shares or vectors",
             path=legible(str(path)),
@@ -84,7 +84,7 @@ def export(
         fix = (
             f"`spine compile FILE --to onnx --detect --weights {short_path(str(path))}` makes a model that gives boxes"
         )
-        return Outcome(None, (found.with_fix(fix),))
+        return Outcome(None, (unfit.with_fix(fix),))
     model = Model(trained, digest_of(trained), stem)
     opened = of_trained(trained, path, "cpu")
     if opened.value is None:

@@ -11,6 +11,7 @@ from typing import cast
 
 from spinedsl.ops.graph import Node
 from spinedsl.ops.primitives import Parameter, pads
+from spinedsl.ops.rules import along, kernel_of
 from spinedsl.passes.form import Form, only_read, tensor, tidied, wiring
 from spinedsl.passes.recipes import Recipe, scaled_inputs, shifted_inputs
 from spinedsl.record import replace
@@ -45,10 +46,11 @@ def _once(form: Form) -> Form:
 
 def unpadded(conv: Node, *, any_size: bool) -> bool:
     """It puts nothing around a map, of whatever size."""
-    kernel, stride, dilation = (cast(int, conv.attributes[name]) for name in ("kernel", "stride", "dilation"))
-    padding = conv.attributes["padding"]
-    settled = kernel == 1 or padding != "same" or not any_size
-    return settled and pads(kernel, stride, dilation, padding) == (0, 0)
+    stride, dilation = (cast(int, conv.attributes[name]) for name in ("stride", "dilation"))
+    kernel, padding = kernel_of(conv.attributes), conv.attributes["padding"]
+    settled = kernel == (1, 1) or padding != "same" or not any_size
+    around = [pads(size, stride, dilation, along(padding, axis)) for axis, size in enumerate(kernel)]
+    return settled and around == [(0, 0), (0, 0)]
 
 
 def _made(conv: Node, norm: Node, form: Form) -> dict[str, tuple[tuple[int, ...], Recipe]]:

@@ -72,8 +72,8 @@ class _Resolver(Record, frozen=False):
             return None
         if not self.network.broken:
             self.order_kept(groups, windows)
-        if self.diagnostics or self.typed is None:
-            return None
+        if self.diagnostics or self.typed is None or any(self.typed.rows[name].level is None for name in self.names):
+            return None  # of an unknown level, what is wrong is reported with the network
         blocks = tuple(self.block(name, windows, shifts, types) for name in self.names)
         return Space(
             name=self.declared.name.text,

@@ -49,6 +49,8 @@ NOT_RUN = {
     "spine weights convert official.npz": "the same",
     "spine weights verify spinenet49.safetensors": "what comes of the dump",
     "spine fuzz ": "minutes: tests/laws and docs/testing.md",
+    "spine compile detector.spine": "a file of one's own: tests/backends/test_detect.py",
+    "spine data check annotations/boxes.json": "pictures with boxes: tests/data",
     "spine train cells.toml": "minutes, and pictures: tests/cli/test_train.py",
     "spine eval ": "needs a trained network: docs/training.md, tests/inference",
     "spine predict ": "the same",

@@ -16,6 +16,7 @@ from spinedsl.cli import parser
 from spinedsl.cli.parsing import leaves
 from spinedsl.extras import CONTENTS, EXTRAS, install
 from tests.cli.running import NET
+from tests.cli.test_given import SPACED
 from tests.patience import HANG
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,7 @@ COMMANDS = {
     "weights show w.safetensors": "numpy and safetensors: pip install 'spinedsl[train]'",
     "weights show w.npz": "numpy: pip install 'spinedsl[onnx]'",
     "weights convert w.onnx net.spine -o w.safetensors": "numpy and onnx: pip install 'spinedsl[onnx]'",
+    "weights put m.onnx w.safetensors -o n.onnx": "onnx, numpy and safetensors: pip install 'spinedsl[all]'",
     "weights verify w.pt net.spine": "numpy and torch: pip install 'spinedsl[torch]'",
     "weights verify w.onnx": "numpy and onnx: pip install 'spinedsl[onnx]'",
     "weights show model.safetensors.index.json": "numpy and safetensors: pip install 'spinedsl[train]'",
@@ -100,6 +102,7 @@ WITHOUT = (
     "compile net.spine --to mermaid -o m.mmd", "show net.spine", "stats net.spine", "draw net.spine -o n.svg",
     "draw net.spine -o n.html", "diff net.spine net.spine", "breaking net.spine net.spine", "weights show net.spine",
     "fmt net.spine", "new other.spine", "new --example spinenet", "new --list", "docs", "docs weights",
+    "space spaces.spine",
 )  # fmt: skip
 CALLS = {
     "spinedsl.load('net.spine')": "torch: pip install 'spinedsl[torch]'",
@@ -124,6 +127,7 @@ def test_every_command_is_tried() -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_all_that_is_missing_is_said_at_once(way: str, tmp_path: Path) -> None:
     (tmp_path / "net.spine").write_text(NET)
+    (tmp_path / "spaces.spine").write_text(SPACED)
     (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {"a": "b.safetensors"}}')
     hidden = {*EXTRAS, "openvino"}
     code = HIDE.format(

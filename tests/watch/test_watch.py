@@ -405,7 +405,7 @@ def test_the_page_in_a_browser(watched: Watched, tmp_path: Path) -> None:
         browser.value("zoom(0.5); nodes[1].focus(); panel.scrollTop = 7; window.mark = 'same page'")
         before = browser.value("({view: [...view], words: panel.textContent, scrolled: panel.scrollTop})")
         watched.save(NET.replace("level 3: 6", "level 3: 12"))
-        browser.wait_for("said.textContent.includes('WEIGHTS')")
+        browser.wait_for("statusLine.textContent.includes('WEIGHTS')")
         after = browser.value("({view: [...view], node: document.activeElement.dataset.node, mark: window.mark})")
         assert after == {"view": before["view"], "node": "0-a", "mark": "same page"}
         assert browser.value("panel.scrollTop") == before["scrolled"]
@@ -434,10 +434,10 @@ def test_the_page_in_a_browser(watched: Watched, tmp_path: Path) -> None:
         # The server goes and comes back under the same address: the page finds it by itself.
         port = watched.server.port
         watched.server.close()
-        browser.wait_for("said.textContent === 'spine watch does not answer'")
+        browser.wait_for("statusLine.textContent === 'spine watch does not answer'")
         watched.server = Server(port)
         watched.server.start()
         watched.server.publish(watched.watcher.frame)
         watched.save(NET)
-        browser.wait_for("document.title === 'Net' && said.textContent.startsWith('Net: ')")
+        browser.wait_for("document.title === 'Net' && statusLine.textContent.startsWith('Net: ')")
         assert browser.value("window.mark") == "same page"
