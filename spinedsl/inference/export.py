@@ -76,7 +76,7 @@ def export(
     told = told or Told()
     if trained.task.kind not in DECODED:
         unfit: Diagnostic = say.UNFIT_TASK.at(
-            nowhere(path),
+            nowhere(str(path)),
             what="what is exported gives shares or vectors",
             path=legible(str(path)),
             task=trained.task.kind,
