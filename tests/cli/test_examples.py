@@ -48,6 +48,7 @@ NOT_RUN = {
     "spine weights convert backbone.npz": "the same",
     "spine weights convert official.npz": "the same",
     "spine weights verify spinenet49.safetensors": "what comes of the dump",
+    "spine weights put model.onnx": "a compiled model: tests/passes/test_refill.py",
     "spine fuzz ": "minutes: tests/laws and docs/testing.md",
     "spine compile detector.spine": "a file of one's own: tests/backends/test_detect.py",
     "spine data check annotations/boxes.json": "pictures with boxes: tests/data",
