@@ -26,7 +26,8 @@ test: lint ## lint, formatting, types, import contracts, then every test
 
 # The tests that know the core best; the others would add little and take long under the tracer.
 CORE := tests/test_*.py tests/ir tests/syntax tests/ops tests/backends tests/analysis tests/weights tests/agreement \
-	tests/laws/test_laws.py tests/checks tests/cli/test_commands.py tests/cli/test_explain.py tests/cli/test_lints.py \
+	tests/laws/test_laws.py tests/passes tests/spaces tests/checks tests/cli/test_commands.py tests/cli/test_explain.py \
+	tests/cli/test_lints.py \
 	--ignore tests/test_documents.py --ignore tests/test_packaging.py
 
 coverage: $(READY) ## the branches of the core that the tests take; fails below the floor in tests/floor.py
