@@ -9,8 +9,6 @@ one thread. Configurations, logs, a table and a plot go below `benchmarks/detect
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -20,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ROOT, measured
-from benchmarks.learned import EXAMPLES, KEPT, kept_run, made_ready
-from spinedsl.record import Record
+from benchmarks.learned import EXAMPLES, Trial, kept_run, made_ready
 
 SPINENET = "Permuted"
 NETWORKS = (SPINENET, "R50FPN", "R23SP30", "R0SP53", "Residual")
@@ -29,34 +26,19 @@ CROWNS = ("yellowstone_1", "yellowstone_2", "ordway", "soaproot")
 CONFIG = "permuted.toml"  # of both examples: every network is trained by it
 
 
-class Case(Record):
-    """A run: of a network with a seed; for other epochs than its configuration's; with a picture left out."""
+class Case(Trial):
+    """A trial; for other epochs than its configuration's, or with a picture left out."""
 
-    example: str
-    network: str
-    seed: int
-    epochs: float = 0.0
     without: str = ""
+
+    @property
+    def config(self) -> str:
+        """That of its example: every network is trained by it."""
+        return CONFIG
 
     def __str__(self) -> str:
         words = [self.network, self.without, f"{self.epochs:g}" if self.epochs else "", str(self.seed)]
         return "-".join(word for word in words if word)
-
-    def folder(self, root: Path) -> Path:
-        """Where its checkpoints go."""
-        return root / self.example / "runs" / str(self)
-
-    def kept(self, root: Path) -> dict[str, Any]:
-        """What is known of it: commit, steps, CPU seconds."""
-        path = self.folder(root) / KEPT
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return found if found.get("digest") == self.digest() else {}
-
-    def digest(self) -> str:
-        """What it is a run of: the texts that say how it trains."""
-        place = EXAMPLES / self.example
-        text = (place / CONFIG).read_bytes() + (place / "networks.spine").read_bytes()
-        return hashlib.sha256(text + repr(self).encode()).hexdigest()[:16]
 
     def changes(self) -> dict[str, dict[str, Any]]:
         """The settings that are its own."""
@@ -68,11 +50,6 @@ class Case(Record):
             paths = {"train": f"data/without_{self.without}.json", "validation": f"data/{self.without}.json"}
             found["data"] = paths
         return found
-
-    def finished(self, root: Path) -> bool:
-        """It came to its end."""
-        about = self.kept(root)
-        return bool(about) and about.get("step") == about.get("steps")
 
 
 def run(root: Path, case: Case) -> None:

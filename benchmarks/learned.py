@@ -29,17 +29,18 @@ NAMES = ("fashion_mnist", "drawing_styles", "solar_cells")
 KEPT = "clock.json"
 
 
-class Case(Record):
-    """A run: of an example, a network and a seed; with `epochs` other than its configuration's."""
+class Trial(Record):
+    """A run of an example, with a network and a seed, that goes on where it stopped."""
 
     example: str
     network: str
     seed: int
     epochs: float = 0.0
 
-    def __str__(self) -> str:
-        longer = f"-{self.epochs:g}" if self.epochs else ""
-        return f"{self.network}{longer}-{self.seed}"
+    @property
+    def config(self) -> str:
+        """The name of its configuration."""
+        return f"{self.network}.toml"
 
     def folder(self, root: Path) -> Path:
         """Where its checkpoints go."""
@@ -54,8 +55,21 @@ class Case(Record):
     def digest(self) -> str:
         """What it is a run of: the texts that say how it trains."""
         place = EXAMPLES / self.example
-        text = (place / f"{self.network}.toml").read_bytes() + (place / "networks.spine").read_bytes()
+        text = (place / self.config).read_bytes() + (place / "networks.spine").read_bytes()
         return hashlib.sha256(text + repr(self).encode()).hexdigest()[:16]
+
+    def finished(self, root: Path) -> bool:
+        """It came to its end."""
+        about = self.kept(root)
+        return bool(about) and about.get("step") == about.get("steps")
+
+
+class Case(Trial):
+    """A trial; with `epochs` other than its configuration's."""
+
+    def __str__(self) -> str:
+        longer = f"-{self.epochs:g}" if self.epochs else ""
+        return f"{self.network}{longer}-{self.seed}"
 
 
 # ---- one run, in a process of its own ----
@@ -101,12 +115,6 @@ def kept_run(
     train(config, changes={**changes, "run": own}, resume=True, watch=[Clock()])
 
 
-def finished(root: Path, case: Case) -> bool:
-    """It came to its end."""
-    about = case.kept(root)
-    return bool(about) and about.get("step") == about.get("steps")
-
-
 # ---- all of them ----
 
 
@@ -131,7 +139,7 @@ def trained(root: Path, cases: Sequence[Case], jobs: int) -> None:
             [*map(str, command)], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
         ).returncode
 
-    left = [case for case in cases if not finished(root, case)]
+    left = [case for case in cases if not case.finished(root)]
     with ThreadPoolExecutor(jobs) as crew:
         for case, status in zip(left, crew.map(one, left), strict=True):
             if status:
@@ -182,7 +190,7 @@ def main() -> None:
             if not options.as_it_is:
                 trained(options.folder, longer, options.jobs)
             cases += longer
-        learned_figures.report(options.folder, example, [case for case in cases if finished(options.folder, case)])
+        learned_figures.report(options.folder, example, [case for case in cases if case.finished(options.folder)])
     if options.pictures:
         from benchmarks import learned_pictures
 

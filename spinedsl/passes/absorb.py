@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import cast
 
 from spinedsl.ops.graph import Node
-from spinedsl.ops.primitives import Parameter, pads
+from spinedsl.ops.primitives import pads
 from spinedsl.ops.rules import along, kernel_of
-from spinedsl.passes.form import Form, only_read, tensor, tidied, wiring
+from spinedsl.passes.form import Form, merged, only_read, wiring
 from spinedsl.passes.recipes import Recipe, scaled_inputs, shifted_inputs
 from spinedsl.record import replace
 
@@ -27,21 +27,19 @@ def absorb(form: Form) -> Form:
 def _once(form: Form) -> Form:
     graph = form.graph
     wired, nodes = wiring(graph), {node.result: node for node in graph.nodes}
-    parameters: dict[str, Parameter] = {}
-    recipes: dict[str, Recipe] = {}
+    made: dict[str, tuple[tuple[int, ...], Recipe]] = {}
     for conv in graph.nodes:
         if conv.primitive != "conv" or not wired.alone(conv) or not unpadded(conv, any_size=graph.program.any_size):
             continue
         norm = only_read(graph, wired, conv.inputs[0])
         if norm is None or norm.primitive != "batch_norm" or norm.name in form.keep:
             continue
-        made = _made(conv, norm, form)
-        named = dict(zip(("weight", "bias"), made, strict=True))
+        own = _made(conv, norm, form)
+        named = dict(zip(("weight", "bias"), own, strict=True))
         attributes = {**conv.attributes, "bias": True}
         nodes[conv.result] = replace(conv, inputs=norm.inputs, attributes=attributes, parameters=named)
-        parameters |= {name: tensor(name.rpartition(".")[2], shape) for name, (shape, _) in made.items()}
-        recipes |= {name: recipe for name, (_, recipe) in made.items()}
-    return tidied(form, nodes.values(), parameters=parameters, recipes=recipes) if recipes else form
+        made |= own
+    return merged(form, nodes.values(), made)
 
 
 def unpadded(conv: Node, *, any_size: bool) -> bool:

@@ -11,8 +11,7 @@ from fractions import Fraction
 from typing import cast
 
 from spinedsl.ops.graph import Node
-from spinedsl.ops.primitives import Parameter
-from spinedsl.passes.form import Form, only_read, tensor, tidied, wiring
+from spinedsl.passes.form import Form, merged, only_read, wiring
 from spinedsl.passes.recipes import Recipe, scaled, shifted
 from spinedsl.record import replace
 
@@ -29,19 +28,16 @@ def fold(form: Form) -> Form:
 def _once(form: Form) -> Form:
     graph = form.graph
     wired, nodes = wiring(graph), {node.result: node for node in graph.nodes}
-    parameters: dict[str, Parameter] = {}
-    recipes: dict[str, Recipe] = {}
+    made: dict[str, tuple[tuple[int, ...], Recipe]] = {}
     for norm in graph.nodes:
         if norm.primitive != "batch_norm" or norm.name in form.keep:
             continue
         conv = only_read(graph, wired, norm.inputs[0])
         if conv is None or conv.primitive not in OUTPUTS or not wired.alone(conv):
             continue
-        folded, made = _folded(conv, norm, form)
-        nodes[norm.result] = folded
-        parameters |= {name: tensor(name.rpartition(".")[2], shape) for name, (shape, _) in made.items()}
-        recipes |= {name: recipe for name, (_, recipe) in made.items()}
-    return tidied(form, nodes.values(), parameters=parameters, recipes=recipes) if recipes else form
+        nodes[norm.result], own = _folded(conv, norm, form)
+        made |= own
+    return merged(form, nodes.values(), made)
 
 
 def _folded(conv: Node, norm: Node, form: Form) -> tuple[Node, dict[str, tuple[tuple[int, ...], Recipe]]]:

@@ -100,6 +100,14 @@ def tidied(
     return replace(form, graph=changed, recipes={name: made[name] for name in used if name in made})
 
 
+def merged(form: Form, nodes: Iterable[Node], made: Mapping[str, tuple[tuple[int, ...], Recipe]]) -> Form:
+    """A form of other nodes, for which tensors of these shapes are made; the same one where none is."""
+    if not made:
+        return form
+    parameters = {name: tensor(name.rpartition(".")[2], shape) for name, (shape, _) in made.items()}
+    return tidied(form, nodes, parameters=parameters, recipes={name: recipe for name, (_, recipe) in made.items()})
+
+
 def tensor(name: str, shape: tuple[int, ...]) -> Parameter:
     """A tensor that a pass makes; what it starts with, its recipe says."""
     return Parameter(name, shape, Initial("constant", 0))
