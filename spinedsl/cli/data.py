@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from spinedsl.cli.options import format_argument, input_argument, path
 from spinedsl.cli.progress import phases
-from spinedsl.cli.terminal import for_programs, read_source, say_diagnostics
+from spinedsl.cli.terminal import for_programs, read_source, say_diagnostics, table
 from spinedsl.cli.voice import UsageError, summary
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity, in_order
 from spinedsl.diagnostics.plain import counted, one_line
@@ -155,10 +155,7 @@ def _counts(sets: Sets, *, whole: bool) -> None:
     rows = [(one_line(one.name), *(f"{getattr(one, name):,}" for name in head)) for one in shown]
     if len(found) > 1:
         rows.append(("all", *(f"{sum(getattr(one, name) for one in found):,}" for name in head)))
-    widths = [max(len(row[column]) for row in (("class", *head), *rows)) for column in range(len(head) + 1)]
-    for row in (("class", *head), *rows):
-        numbers = (text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))
-        print("  ".join((row[0].ljust(widths[0]), *numbers)).rstrip())
+    print("\n".join(table([("class", *head), *rows])))
     if len(shown) < len(found):
         print(f"… {len(found) - len(shown):,} more classes: --all prints them")
 
