@@ -97,7 +97,7 @@ def _explained(code: str) -> str:
     parts += [_wrapped(text, width) for text in (*explained.paragraphs, *_switched(checks.rule(code)))]
     if explained.wrong is not None and explained.right is not None:
         parts += [page.bold("Wrong:"), _indented(explained.wrong.shown)]
-        parts += [page.bold("What `spine check` prints:"), _indented(_said(explained.wrong, checks.rule(code)))]
+        parts += [page.bold("What `spine check` prints:"), _indented(_printed(explained.wrong, checks.rule(code)))]
         parts += [page.bold("Right:"), _indented(explained.right.shown)]
     return "\n\n".join(parts)
 
@@ -120,7 +120,7 @@ def _switched(rule: Rule) -> Iterator[str]:
         )
 
 
-def _said(example: Example, rule: Rule) -> str:
+def _printed(example: Example, rule: Rule) -> str:
     """What `spine check` says of an example of a rule."""
     outcome = reading.decode(example.data, NAME, ORIGIN).then(
         lambda source: driver.analyse(source, switches=showing(rule))

@@ -17,7 +17,7 @@ from spinedsl.syntax.parse import tokens_of
 
 def setting_changes(old: Side, new: Side) -> Iterator[Change]:
     """Input, parameters, defaults, widths, rules, `let`s: added, dropped or with another text."""
-    was, now = said(old.network), said(new.network)
+    was, now = settings_of(old.network), settings_of(new.network)
     sizes = [" x ".join(map(str, one.program.input_type.shape)) for one in (old, new)]
     if sizes[0] != sizes[1]:
         yield Change("input", new.program.input_name, "changed", "size", *sizes)
@@ -30,7 +30,7 @@ def setting_changes(old: Side, new: Side) -> Iterator[Change]:
             yield Change("setting", key, how, "", left, right)
 
 
-def said(network: Network) -> dict[str, str]:
+def settings_of(network: Network) -> dict[str, str]:
     """Every setting of a network by its words, with its text."""
     texts: dict[str, str] = {}
     for parameter in network.declared.parameters:

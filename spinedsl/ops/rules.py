@@ -119,7 +119,7 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
         )
     whole = -(-(x.height - x.extra[0]) // stride), -(-(x.width - x.extra[1]) // stride)
     if x.extra == WHOLE and (height, width) != whole:
-        return Problem(_said(attributes, around), (height, width))
+        return Problem(_in_words(attributes, around), (height, width))
     if height < 1 or width < 1:
         kernel = _by(attributes["kernel"])
         problem = f"kernel {kernel} and padding {_around(around)} leave nothing of {x.size}"
@@ -142,12 +142,12 @@ def _pooled_window(
     )
     one = (x.height, x.width) == (1, 1)
     if one and (height, width) != (1, 1):
-        return Problem(f"{_said(attributes, around)} make {height}x{width} of a pooled map")
+        return Problem(f"{_in_words(attributes, around)} make {height}x{width} of a pooled map")
     if attributes["padding"] == "same" and not one and (x.height % stride or x.width % stride):
         problem = f"`padding = same` for a stride of {stride}, which does not divide {x.size}"
         return Problem(problem, fix="give the padding as a number")
     if height < 1 or width < 1:
-        return Problem(f"{_said(attributes, around)} leave nothing of {x.size}", fix="take a smaller kernel")
+        return Problem(f"{_in_words(attributes, around)} leave nothing of {x.size}", fix="take a smaller kernel")
     return Type(channels, height, width, None)
 
 
@@ -159,7 +159,7 @@ def _around(around: Sequence[tuple[int, int]]) -> str:
     return " by ".join(dict.fromkeys(f"{before}+{after}" for before, after in around))
 
 
-def _said(attributes: Attributes, around: Sequence[tuple[int, int]]) -> str:
+def _in_words(attributes: Attributes, around: Sequence[tuple[int, int]]) -> str:
     return f"kernel {_by(attributes['kernel'])}, stride {attributes['stride']} and padding {_around(around)}"
 
 

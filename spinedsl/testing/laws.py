@@ -66,7 +66,7 @@ def require(holds: bool, message: str) -> None:
 def answered(source: Source) -> None:
     """Any text gives a value or diagnostics, each at a place in the text, in few steps and little memory."""
     held = _most_memory()
-    (outcome, rendered), steps = stepped(lambda: _said(source))
+    (outcome, rendered), steps = stepped(lambda: _checked(source))
     used = _most_memory() - held
     if len(source.text) <= KIB_64:
         require(steps < most_steps(source.text), f"it takes {steps:,} steps to check")
@@ -91,7 +91,7 @@ def most_steps(text: str) -> int:
     return STEPS + STEPS_FOR_EACH * len(text)
 
 
-def _said(source: Source) -> tuple[Outcome[driver.Analysis], str]:
+def _checked(source: Source) -> tuple[Outcome[driver.Analysis], str]:
     outcome = driver.analyse(source)
     return outcome, render(outcome.diagnostics)
 

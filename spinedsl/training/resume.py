@@ -72,8 +72,8 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") 
         if isinstance(old, dict) or isinstance(new, dict):
             yield from _changes(old or {}, new or {}, f"{path}{name}.")
         elif old != new and not (path == "run." and name in FREE):
-            yield f"`{path}{name}` was {_said(old)}, and is {_said(new)}"
+            yield f"`{path}{name}` was {_shown(old)}, and is {_shown(new)}"
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     return "not given" if value is None else shown(value)

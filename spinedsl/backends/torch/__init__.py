@@ -31,8 +31,8 @@ def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
     if options.adapter:
         if options.adapter not in ADAPTERS:
             raise ValueError(f"no adapter `{options.adapter}`: there is {', '.join(ADAPTERS)}")
-        said = tuple(refusals(program, options.adapter))
-        if said:
-            return Outcome(None, said)
+        refused = tuple(refusals(program, options.adapter))
+        if refused:
+            return Outcome(None, refused)
     text = emit_module(program, adapter=options.adapter, verified=options.verified, finding=found.value)
     return Outcome({f"{program.name}.py": text})

@@ -203,12 +203,12 @@ def refusals(program: Program, host: str) -> Iterator[Diagnostic]:
 
     adapter = ADAPTERS[host]
     for row in program.heads:
-        said = refused(row.loc, "it has heads", "a host brings its own heads")
-        yield said.with_fix("compile a network that ends with its feature maps")
+        refusal = refused(row.loc, "it has heads", "a host brings its own heads")
+        yield refusal.with_fix("compile a network that ends with its feature maps")
     for row in program.rows:
         if row.name in adapter.attributes:
-            said = refused(row.loc, f"`{row.name}` means something else there", f"{host} uses this name")
-            yield said.with_fix("give the row another name")
+            refusal = refused(row.loc, f"`{row.name}` means something else there", f"{host} uses this name")
+            yield refusal.with_fix("give the row another name")
     if adapter.one_width and program.pyramid:
         first = program.pyramid[0]
         other = next((row for row in program.pyramid if row.type.channels != first.type.channels), None)

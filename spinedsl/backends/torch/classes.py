@@ -161,9 +161,9 @@ def _docstring(plan: Plan, program: Program) -> list[str]:
     comment = _without(_comment(module.loc, program), missing)
     where = f"({place(module.loc)})."
     kind = {"def": "Helper"}.get(module.kind, module.kind.replace("_", " ").capitalize())
-    for said in ([" ".join(comment)] if comment else [f"{kind} `{prose(module.definition)}`"], comment[:1]):
-        line = f'"""{said[0].removesuffix(".")} {where}"""'
-        if len(line) <= WIDTH - STEP and (len(comment) < 2 or said != comment[:1] or said[0].endswith(".")):
+    for candidate in ([" ".join(comment)] if comment else [f"{kind} `{prose(module.definition)}`"], comment[:1]):
+        line = f'"""{candidate[0].removesuffix(".")} {where}"""'
+        if len(line) <= WIDTH - STEP and (len(comment) < 2 or candidate != comment[:1] or candidate[0].endswith(".")):
             return [line]
     text = f'"""{" ".join(comment).removesuffix(".")} {where}'
     width = WIDTH - STEP - (3 if len(text) <= WIDTH - STEP else 0)  # on one line, the closing quotes have to fit too

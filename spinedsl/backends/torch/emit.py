@@ -111,13 +111,13 @@ def _sorted(imports: Iterable[str]) -> list[str]:
 def _sizes(program: Program) -> str:
     """The legal sizes of the input."""
     axes = {"height": program.input_type.height, "width": program.input_type.width}
-    said = [f"{axis} {size}" for axis, size in axes.items() if axis in program.static_axes]
+    sizes = [f"{axis} {size}" for axis, size in axes.items() if axis in program.static_axes]
     free = [axis for axis in axes if axis not in program.static_axes]
     if free:
         axes_left = " and ".join(free)
-        said.append(f"any {axes_left}" if program.any_size else f"{axes_left} divisible by {program.divisor}")
+        sizes.append(f"any {axes_left}" if program.any_size else f"{axes_left} divisible by {program.divisor}")
     made_for = "" if not free else f" (written for {program.input_type.size})"
-    return ", ".join(said) + made_for
+    return ", ".join(sizes) + made_for
 
 
 def _names_in(text: str) -> set[str]:

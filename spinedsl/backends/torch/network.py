@@ -195,8 +195,8 @@ class _Network:
             value = argument.values[number]
             if value is None or value == argument.default:
                 return None
-            said = part.scalars.get(argument.key)
-            return literal(value) if said is None else self.number(value, said.expr)
+            known = part.scalars.get(argument.key)
+            return literal(value) if known is None else self.number(value, known.expr)
 
         return found.construct(write)
 

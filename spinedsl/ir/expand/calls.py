@@ -539,9 +539,9 @@ def channels_of(module: Module, defined: Defined) -> Expr:
 
 def channels_of_result(primitive: str, operands: list[FeatureMap], attributes: dict[str, Attr], result: Type) -> Expr:
     """The result's channels as an expression of this definition."""
-    said = attributes.get("channels") or attributes.get("features")
-    if said is not None:
-        return said.expr
+    width = attributes.get("channels") or attributes.get("features")
+    if width is not None:
+        return width.expr
     if len(operands) > 1 and primitive == "reshape":
         sizes = attributes["sizes"].expr
         return sizes.operands[0] if isinstance(sizes, Operation) else OPAQUE

@@ -31,7 +31,7 @@ class Work:
     """How much all networks of a file may expand to, so that a small file cannot keep the compiler busy for long."""
 
     def __init__(self, characters: int = 0) -> None:
-        self.said = False
+        self.reported = False
         self.left = self.total = MAX_WORK + max(characters - SMALL_FILE, 0)
 
 
@@ -41,7 +41,7 @@ class Expanded(Record, eq=False):
     module: Module | Poison
     deepest: int
     static_axes: Mapping[str, Loc]
-    said: tuple[Diagnostic, ...]
+    reports: tuple[Diagnostic, ...]
 
 
 class Context(Record, frozen=False, eq=False):
@@ -63,7 +63,7 @@ class Context(Record, frozen=False, eq=False):
     input: Type | None = None  # of the network; None while nothing is known of it
 
     def __post_init__(self) -> None:
-        self._said: set[object] = set()
+        self._reported: set[object] = set()
         self._inside: list[dict[object, Diagnostic]] = []
         self._memo: dict[int, dict[object, Expanded]] = {}
         self._failed: dict[object, Expanded] = {}
@@ -125,7 +125,7 @@ class Context(Record, frozen=False, eq=False):
             self.deepest = max(self.deepest, found.deepest)
             for axis, loc in found.static_axes.items():
                 self.static_axes.setdefault(axis, loc)
-            for diagnostic in found.said:
+            for diagnostic in found.reports:
                 self.report(diagnostic)
         return found
 
@@ -167,8 +167,8 @@ class Context(Record, frozen=False, eq=False):
         """
         if self.silent:
             return
-        for said in self._inside:
-            said.setdefault((diagnostic.code.id, diagnostic.span), diagnostic)
+        for reports in self._inside:
+            reports.setdefault((diagnostic.code.id, diagnostic.span), diagnostic)
         key: tuple[object, ...] = (diagnostic.code.id, once or diagnostic.span)
         if self.uses:
             outermost, name = self.uses[0]
@@ -178,9 +178,9 @@ class Context(Record, frozen=False, eq=False):
                 diagnostic = diagnostic.seen_from(outermost, used)
             else:
                 diagnostic = diagnostic.with_others(Label(outermost, used))
-        if key in self._said:
+        if key in self._reported:
             return
-        self._said.add(key)
+        self._reported.add(key)
         self.diagnostics.append(self.network.seen(diagnostic))
 
     def spend(self, place: Span, steps: int = 1) -> bool:
@@ -189,9 +189,9 @@ class Context(Record, frozen=False, eq=False):
         if self.work.left >= 0:
             return True
         limit = f"{self.work.total:,}"
-        if self.work.said or self.silent:  # what is asked for in silence is expanded again, and reported then
+        if self.work.reported or self.silent:  # what is asked for in silence is expanded again, and reported then
             return False
-        self.work.said = True
+        self.work.reported = True
         found = say.TOO_MANY.at(place, what="steps of expansion", limit=limit, got="more")
         self.report(found.with_fix("repeat less often, or split the file"), once="work")
         return False

@@ -51,7 +51,7 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
         return POISON
     outer = context.deepest, context.static_axes
     context.deepest, context.static_axes = 0, {}
-    said = context.listen()
+    reports = context.listen()
     frames = plan_of(defined).frames
     context.stack += frames
     if context.stack <= MAX_STACK:
@@ -63,7 +63,7 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
         context.report(deep.with_fix("put the bodies of some of them where they are called"))
     context.stack -= frames
     context.heard()
-    expanded = Expanded(module, context.deepest, context.static_axes, tuple(said.values()))
+    expanded = Expanded(module, context.deepest, context.static_axes, tuple(reports.values()))
     context.deepest = max(outer[0], context.deepest)
     context.static_axes = {**context.static_axes, **outer[1]}
     context.remember(defined, key, expanded)
@@ -127,8 +127,8 @@ class Expansion(Caller):
         default = parameter.default
         assert default is not None
         value = self.evaluate(default)
-        said = Attr(scalar(value), self.notation(default)) if is_scalar(value) else None
-        return Formal(parameter.name.text, "scalar", said)
+        standard = Attr(scalar(value), self.notation(default)) if is_scalar(value) else None
+        return Formal(parameter.name.text, "scalar", standard)
 
     def bind_parameter(self, parameter: tree.Parameter, value: Result) -> None:
         """Give a parameter its value, and note what kind it is."""
@@ -242,7 +242,7 @@ class Expansion(Caller):
             if isinstance(statement, tree.Binding):
                 self.binding(statement)
             elif isinstance(statement, tree.Return):
-                return self.give_back(statement)
+                return self.leave(statement)
             elif isinstance(statement, tree.Yield):
                 self.give(statement)
             elif isinstance(statement, tree.If):
@@ -255,7 +255,7 @@ class Expansion(Caller):
                 self.each(statement)
         return None
 
-    def give_back(self, statement: tree.Return) -> Result:
+    def leave(self, statement: tree.Return) -> Result:
         """`return`."""
         self.returned = statement.value.span
         value = self.evaluate(statement.value)
