@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
 from spinedsl.brief import cut
-from spinedsl.cli.options import count, format_argument, model_argument, output_arguments, seed_argument
+from spinedsl.cli.options import (
+    count,
+    format_argument,
+    landmarks_argument,
+    model_argument,
+    output_arguments,
+    seed_argument,
+)
 from spinedsl.cli.output import refused, refused_folder, write_folder, write_output
 from spinedsl.cli.progress import phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
@@ -59,6 +66,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pairs", metavar="PATH", help="the list of pairs for verification, if it is not the data's own"
     )
+    landmarks_argument(parser)
     parser.add_argument(
         "--folds", metavar="N", type=count, help="over how many verification goes (10, or those there are)"
     )
@@ -96,8 +104,8 @@ def run(options: argparse.Namespace) -> int:
             engine = engine_of(options.model, options.device)
             limits = _limits(options, engine)
             found = evaluate(
-                engine, options.data, gallery=options.gallery, pairs=options.pairs, folds=options.folds,
-                far=options.far, fpir=options.fpir, limits=limits, seed=options.seed,
+                engine, options.data, gallery=options.gallery, pairs=options.pairs, landmarks=options.landmarks,
+                folds=options.folds, far=options.far, fpir=options.fpir, limits=limits, seed=options.seed,
                 hear=lambda done, of: say(
                     f"looking at the images: {done:,} of {of:,}" if done < of else "computing figures and intervals"
                 ),
@@ -132,7 +140,8 @@ def _refused(options: argparse.Namespace) -> int:
         raise UsageError("--fpir is a share of those who are not in a gallery: `--gallery` names one")
     if options.coco_results == "-":
         raise UsageError("--coco-results: figures are printed, so name a file for the boxes, as in found.json")
-    reads = [one for one in (options.model, options.data, options.gallery, options.pairs) if one]
+    given = (options.model, options.data, options.gallery, options.pairs, options.landmarks)
+    reads = [one for one in given if one]
     status = 0
     if options.coco_results is not None:
         status = refused(options.coco_results, "results", force=options.force, reads=reads)

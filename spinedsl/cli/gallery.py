@@ -7,7 +7,7 @@ import json
 import sys
 
 from spinedsl import api, extras
-from spinedsl.cli.options import format_argument, model_argument, output_arguments
+from spinedsl.cli.options import format_argument, landmarks_argument, model_argument, output_arguments
 from spinedsl.cli.output import refused, write_output
 from spinedsl.cli.progress import phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes
@@ -34,13 +34,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evaluation", metavar="PATH", help="an eval.json of the same network, whose threshold the gallery keeps"
     )
+    landmarks_argument(parser)
     output_arguments(parser, "the safetensors file to write")
     format_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Make the gallery; 1 where something is wrong with network or images, all of which is reported."""
-    reads = [one for one in (options.model, options.evaluation) if one]
+    reads = [one for one in (options.model, options.evaluation, options.landmarks) if one]
     if status := refused(options.output, "weights", force=options.force, reads=reads):
         return status
     extras.require(*extras.MODULE, "numpy", "PIL", "safetensors")
@@ -50,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
         with phases() as say:
             say("opening the network")
             gallery = make_gallery(
-                options.model, options.folder, evaluation=options.evaluation, device=options.device,
+                options.model, options.folder, evaluation=options.evaluation, landmarks=options.landmarks,
+                device=options.device,
                 hear=lambda done, of: say(f"looking at the images: {done:,} of {of:,}"),
             )  # fmt: skip
     except api.Mistakes as mistakes:

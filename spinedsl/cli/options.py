@@ -91,6 +91,11 @@ def model_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help=DEVICE)
 
 
+def landmarks_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that brings the points by which faces are aligned."""
+    parser.add_argument("--landmarks", metavar="PATH", help="the list of five points for each image, to align faces by")
+
+
 def choice_arguments(parser: argparse.ArgumentParser, *, prefix: bool = True) -> None:
     """The options that say which tensors of a weights file are meant, where it does not go without saying."""
     parser.add_argument("--key", metavar="NAME", help="which set of tensors, where a checkpoint has several, as in ema")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinedsl import api, extras
-from spinedsl.cli.options import count, format_argument, model_argument, output_arguments
+from spinedsl.cli.options import count, format_argument, landmarks_argument, model_argument, output_arguments
 from spinedsl.cli.output import refused, refused_folder, write_folder, write_output
 from spinedsl.cli.progress import Say, phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
@@ -32,6 +32,8 @@ examples:
 
 Images are files, folders (all images below them) and patterns. Those that cannot be read are all reported, the others
 go on, and the exit status is 1. -o writes predictions.json, predictions.csv and a picture for each image.
+
+A network that was trained on faces aligned by five points needs such: --landmarks has them, a line for each image.
 
 A person is unknown below a threshold: that of --threshold, else the one that --evaluation chose, else the gallery's
 own; which of them counts is printed. Without one, everybody is named.
@@ -56,6 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="the similarity from which on two are one person, from -1 to 1",
     )
     parser.add_argument("--evaluation", metavar="PATH", help="an eval.json of the same network, whose threshold counts")
+    landmarks_argument(parser)
     parser.add_argument(
         "--top", metavar="N", type=count, help="guesses for each image at most (default 5; of a detector, all boxes)"
     )
@@ -79,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None and (status := _refused(options, TABLES)):
         return status
     if options.coco_results is not None:
-        reads = [options.model, *options.images]
+        reads = [options.model, *options.images, *([options.landmarks] if options.landmarks else [])]
         if status := refused(options.coco_results, "results", force=options.force, reads=reads):
             return status
     from spinedsl.data.pictures import BadPicture  # noqa: PLC0415  Pillow and torch are only needed here
@@ -95,7 +98,8 @@ def run(options: argparse.Namespace) -> int:
                 raise UsageError(f"--{what} is for detectors; {one_line(options.model)} was trained for {engine.kind}")
             found = predict(
                 engine, options.images, gallery=options.gallery, threshold=options.threshold,
-                evaluation=options.evaluation, top=options.top, score=options.score, device=options.device,
+                evaluation=options.evaluation, landmarks=options.landmarks, top=options.top, score=options.score,
+                device=options.device,
                 hear=lambda done, of: say(f"looking at the images: {done:,} of {of:,}"),
             )  # fmt: skip
             status = _given_out(options, found, say)
@@ -105,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
     except BadPicture as gone:  # since it was predicted for
         warn(str(gone))
         return 1
-    return 1 if status or found.reported else 0
+    return 1 if status or found.unread else 0
 
 
 def _given_out(options: argparse.Namespace, found: Predictions, say: Say) -> int:
@@ -137,7 +141,7 @@ def _given_out(options: argparse.Namespace, found: Predictions, say: Say) -> int
 
 
 def _refused(options: argparse.Namespace, names: tuple[str, ...], found: Predictions | None = None) -> int:
-    reads = [one for one in (options.model, options.gallery, options.evaluation) if one]
+    reads = [one for one in (options.model, options.gallery, options.evaluation, options.landmarks) if one]
     reads += [row.path for row in found.rows] if found is not None else []
     return refused_folder(options.output, names, force=options.force, reads=reads)
 

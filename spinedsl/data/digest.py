@@ -53,6 +53,8 @@ def fingerprint(dataset: Dataset | BoxSet) -> Fingerprint:
         whole.update(_content(files[index]))
     for pair in dataset.pairs if isinstance(dataset, Dataset) else ():
         whole.update(f"{pair.first} {pair.second} {pair.same} {pair.fold}\0".encode())
+    for points in dataset.landmarks if isinstance(dataset, Dataset) else ():
+        whole.update(f"{points}\0".encode())
     return Fingerprint(whole.hexdigest(), len(names), dataset.classes, sum(sizes.values()))
 
 
@@ -87,7 +89,7 @@ def difference(before: Fingerprint, after: Fingerprint) -> str:
         return f"it has {counted(after.pictures, 'picture')}, and had {before.pictures:,}"
     if before.bytes != after.bytes:
         return f"its files have {after.bytes:,} bytes, and had {before.bytes:,}"
-    return "its pictures have other names, labels, boxes or contents, and are as many as before"
+    return "its pictures have other names, labels, boxes, points or contents, and are as many as before"
 
 
 def _size(path: str) -> int:

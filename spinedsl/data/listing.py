@@ -24,8 +24,11 @@ MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 DELIMITERS = ",;\t"
 
 
-def read_listing(path: Path, encoding: str = "") -> Outcome[Source]:
-    """The text of a list. What is in another encoding is reported, and read in the one that it probably has."""
+def read_listing(path: Path, encoding: str = "", *, settable: bool = True) -> Outcome[Source]:
+    """The text of a list. What is in another encoding is reported, and read in the one that it probably has.
+
+    `settable` says that a setting may name the encoding.
+    """
     name = legible(str(path))
     try:
         data = path.read_bytes()
@@ -39,11 +42,11 @@ def read_listing(path: Path, encoding: str = "") -> Outcome[Source]:
         known = say.LABEL_ENCODING.at(nowhere(name), path=name, encoding=expected, what="Python knows no such encoding")
         return Outcome(None, (known.with_fix('the usual ones are "utf-8", "cp1252", "latin-1" and "utf-16"'),))
     except UnicodeDecodeError as error:
-        return _guessed(data, name, str(path), expected, marked, error)
+        return _guessed(data, name, str(path), expected, marked, error, settable=settable)
 
 
 def _guessed(
-    data: bytes, name: str, origin: str, expected: str, marked: str, error: UnicodeDecodeError
+    data: bytes, name: str, origin: str, expected: str, marked: str, error: UnicodeDecodeError, *, settable: bool
 ) -> Outcome[Source]:
     """The text in the encoding that it probably has, and that it is not the one that it should have."""
     guess = marked or (GUESS if expected == "utf-8" else "utf-8")
@@ -51,7 +54,8 @@ def _guessed(
     line = data.count(b"\n", 0, error.start) + 1 if not marked else 1
     what = f"byte 0x{data[error.start]:02x} in line {line}"
     found = say.LABEL_ENCODING.at(line_of(source, line), path=name, encoding=expected, what=what)
-    text = f'it seems to be {guess}: write `encoding = "{guess}"`, or convert it: `iconv -f {guess} -t utf-8`'
+    setting = f'write `encoding = "{guess}"`, or ' if settable else ""
+    text = f"it seems to be {guess}: {setting}convert it: `iconv -f {guess} -t utf-8`"
     return Outcome(source, (found.with_fix(text),))
 
 

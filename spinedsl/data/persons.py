@@ -17,7 +17,7 @@ from pathlib import Path
 
 from spinedsl import checks as say
 from spinedsl.brief import counted
-from spinedsl.data.align import wrong_points
+from spinedsl.data.align import Points, wrong_points
 from spinedsl.data.dataset import Dataset, Pair, line_of, nowhere
 from spinedsl.data.listing import read_listing, read_rows
 from spinedsl.diagnostics import Diagnostic, Nearest, Outcome, one_of
@@ -113,19 +113,19 @@ def _plain(number: str) -> str:
 # ---- five points ----
 
 
-def points_of(dataset: Dataset, path: Path, encoding: str = "") -> Outcome[Dataset]:
-    """The data set with the five points of each picture, by which it is aligned.
+def read_points(path: Path, encoding: str = "", *, settable: bool = True) -> Outcome[dict[str, Points]]:
+    """Five points for each picture, by its whole path, and each line that is wrong.
 
     A line is the path of a picture, from where the list stands, and x and y of left eye, right eye, nose, left and
-    right corner of the mouth. A first line may name the columns.
+    right corner of the mouth. A first line may name the columns. `settable` is that of `read_listing`.
     """
-    listing = read_listing(path, encoding)
+    listing = read_listing(path, encoding, settable=settable)
     if listing.value is None:
-        return Outcome(dataset, listing.diagnostics)
+        return Outcome(None, listing.diagnostics)
     source = listing.value
     rows = read_rows(source)
     found = [*listing.diagnostics, *rows.diagnostics]
-    points: dict[str, tuple[float, ...]] = {}
+    points: dict[str, Points] = {}
     for number, row in enumerate(rows.value or ()):
         if number == 0 and len(row.fields) > 1 and not any(map(_is_number, row.fields[1:])):
             continue  # names of columns
@@ -134,16 +134,34 @@ def points_of(dataset: Dataset, path: Path, encoding: str = "") -> Outcome[Datas
             label = "expected a path and ten numbers"
             found.append(say.BAD_LANDMARKS.at(line_of(source, row.line), what=reason, label=label))
         else:
-            points[os.path.normpath(path.parent / row.fields[0])] = tuple(map(float, row.fields[1:]))
-    lacking = [sample.path for sample in dataset.samples if os.path.normpath(sample.path) not in points]
+            points[place_of(path.parent / row.fields[0])] = tuple(map(float, row.fields[1:]))
+    return Outcome(points, tuple(found))
+
+
+def place_of(path: str | Path) -> str:
+    """What pictures and lines of a list are compared by: the whole path, however it is written."""
+    return os.path.abspath(path)  # noqa: PTH100  which follows no links: a list names what stands there
+
+
+def without_points(path: Path, lacking: Sequence[str]) -> Diagnostic:
+    """A list does not have all pictures."""
+    more = f" and {counted(len(lacking) - 1, 'other picture')}" if len(lacking) > 1 else ""
+    what = f"there are no points of `{legible(lacking[0])}`{more}"
+    found: Diagnostic = say.BAD_LANDMARKS.at(nowhere(str(path)), what=what, label="")
+    return found
+
+
+def points_of(dataset: Dataset, path: Path, encoding: str = "") -> Outcome[Dataset]:
+    """The data set with the five points of each picture, by which it is aligned."""
+    read = read_points(path, encoding)
+    if read.value is None:
+        return Outcome(dataset, read.diagnostics)
+    points = read.value
+    lacking = [sample.path for sample in dataset.samples if place_of(sample.path) not in points]
     if lacking:
-        first = legible(lacking[0])
-        more = f" and {counted(len(lacking) - 1, 'other picture')}" if len(lacking) > 1 else ""
-        what = f"there are no points of `{first}`{more}"
-        found.append(say.BAD_LANDMARKS.at(nowhere(str(path)), what=what, label=""))
-        return Outcome(dataset, tuple(found))
-    held = tuple(points[os.path.normpath(sample.path)] for sample in dataset.samples)
-    return Outcome(replace(dataset, landmarks=held), tuple(found))
+        return Outcome(dataset, (*read.diagnostics, without_points(path, lacking)))
+    held = tuple(points[place_of(sample.path)] for sample in dataset.samples)
+    return Outcome(replace(dataset, landmarks=held), read.diagnostics)
 
 
 def _is_number(text: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from spinedsl import __version__, analysis
+from spinedsl.data.align import SIDE, TEMPLATE
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.draw import lay_out, to_svg
@@ -99,6 +100,11 @@ def _use(facts: Facts) -> Iterator[str]:
         yield from snippet(facts, name, names[0])
         yield "```"
     yield ""
+    if facts.model.trained.about.get("aligned"):
+        points = ", ".join(f"({x:g}, {y:g})" for x, y in zip(TEMPLATE[::2], TEMPLATE[1::2], strict=True))
+        yield f"It was trained on aligned faces of {SIDE}x{SIDE} pixels: turn, scale and move each picture so that left"
+        yield f"eye, right eye, nose and the corners of the mouth come as near as they can to {points}."
+        yield ""
     yield "That is for pictures of 8 bits a channel. What is transparent lies on the background that training had."
 
 

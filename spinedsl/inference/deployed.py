@@ -87,7 +87,7 @@ class Deployed(Record, eq=False):
             "preprocessing": self.pre.to_json(), "network": self.program.name, "digest": digest,
             "step": int(trained.about["step"]),
             "input": {"name": images, "layout": "NHWC", "type": "uint8", "sizes": self.sizes},
-            "outputs": [result],
+            "outputs": [result], "aligned": bool(trained.about.get("aligned")),
         }  # fmt: skip
         return {TRAINED: json.dumps(found, ensure_ascii=False, allow_nan=False)}
 

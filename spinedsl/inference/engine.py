@@ -63,6 +63,11 @@ class Engine(Record, eq=False):
     def __brief__(self) -> str:
         return f"{short_path(self.path)}: {self.network}, {self.kind}, step {self.step}; {self.runtime}"
 
+    @property
+    def aligned(self) -> bool:
+        """It was trained on faces that were aligned by five points, and needs such."""
+        return bool(self.about.get("aligned"))
+
     def run(self, pictures: Sequence[Pixels]) -> Decoded:
         """What the network makes of pictures as files decode to: a row for each, in their order."""
         return self.compute([self.prepare(pixels) for pixels in pictures])

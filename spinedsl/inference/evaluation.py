@@ -17,7 +17,7 @@ import torch
 from spinedsl import api, extras
 from spinedsl import checks as say
 from spinedsl.brief import brief, short_path
-from spinedsl.data.dataset import nowhere
+from spinedsl.data.dataset import Dataset, nowhere
 from spinedsl.diagnostics import Diagnostic, Diagnostics
 from spinedsl.given import whole
 from spinedsl.inference import curves
@@ -30,7 +30,7 @@ from spinedsl.inference.results import coco_results
 from spinedsl.inference.running import Computed, Hear, find_over, run_over
 from spinedsl.inference.samples import images_of
 from spinedsl.inference.threshold import Threshold
-from spinedsl.inference.using import engine_of, need_embedder, valued
+from spinedsl.inference.using import engine_of, need_embedder, need_faces, not_aligned, valued
 from spinedsl.reading import legible
 from spinedsl.record import Record, field
 from spinedsl.settings import is_number
@@ -169,6 +169,7 @@ def evaluate(
     *,
     gallery: Any = None,
     pairs: str | os.PathLike[str] | None = None,
+    landmarks: str | os.PathLike[str] | None = None,
     folds: int | None = None,
     far: Sequence[float] | None = None,
     fpir: Sequence[float] | None = None,
@@ -185,6 +186,7 @@ def evaluate(
             `classes`, `__len__` and `read(index)`; if not given, what the checkpoint's configuration validates on.
         gallery: of known persons, or its path: images of others are of unknown persons then.
         pairs: the list of pairs for verification, if it is not the data's own.
+        landmarks: the list of five points for each image, by which faces are aligned, if it is not the data's own.
         folds: over how many, for verification; as many as there can be up to 10 if not given, or those of the list.
         far: shares of pairs of two persons that may be accepted; 0.1, 0.01 and 0.001 if not given.
         fpir: shares of images of persons that are not in the gallery that may be named; 0.1 and 0.01 if not given.
@@ -213,7 +215,10 @@ def evaluate(
     if limits:
         limits = limits_of(engine, limits)
     known = None if gallery is None else gallery_of(gallery, engine)
-    opened = images_of(engine, data, os.fspath(pairs) if pairs is not None else "")
+    if landmarks is not None:
+        need_faces(engine)
+    lists = {name: os.fspath(one) for name, one in (("pairs", pairs), ("landmarks", landmarks)) if one is not None}
+    opened = images_of(engine, data, lists)
     images = valued(opened)
     if engine.find is not None:
         return _detector(engine, images, opened.diagnostics, limits or {}, seed, hear)
@@ -222,6 +227,8 @@ def evaluate(
         raise api.Mistakes([*opened.diagnostics, *computed.unread])
     name = str(getattr(images, "name", "<data>"))
     reported = [*opened.diagnostics]
+    if isinstance(images, Dataset):
+        reported += not_aligned(engine, aligned=bool(images.landmarks))
     classes = tuple(map(str, images.classes))
     values, labels = torch.from_numpy(computed.values), torch.from_numpy(computed.labels)
     if by_class:

@@ -8,27 +8,30 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spinedsl import checks as say
+from spinedsl.data.align import Points, aligned
 from spinedsl.data.check import missing_picture
 from spinedsl.data.dataset import nowhere
+from spinedsl.data.persons import place_of, read_points, without_points
 from spinedsl.data.pictures import WHITE, Colour, Pixels, read_pixels
 from spinedsl.data.sources import pictures_below
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.reading import legible
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 
 
 class Image(Record, eq=False):
-    """An image: its path, or its pixels and a name for them."""
+    """An image: its path, or its pixels and a name for them; of a face that is to be aligned, its five points."""
 
     path: str
     pixels: Pixels | None = None
+    points: Points = ()
 
 
 class Images(Record, eq=False):
@@ -48,15 +51,20 @@ class Images(Record, eq=False):
             BadPicture: its file cannot be read.
         """
         image = self.images[index]
-        return (read_pixels(image.path, self.background) if image.pixels is None else image.pixels), -1
+        pixels = read_pixels(image.path, self.background) if image.pixels is None else image.pixels
+        return aligned(pixels, image.points) if image.points else pixels, -1
 
     def called(self, index: int) -> str:
         """An image as messages name it."""
         return legible(self.images[index].path)
 
 
-def find_images(given: Any, background: Colour = WHITE) -> tuple[Images, list[Diagnostic]]:
+def find_images(
+    given: Any, background: Colour = WHITE, landmarks: str | os.PathLike[str] | None = None
+) -> tuple[Images, list[Diagnostic]]:
     """The images of names, folders and patterns, of pixels (`uint8`), or of several of these; and what is wrong.
+
+    With a list of `landmarks`, each is aligned by its five points; those that it does not have are left out.
 
     Raises:
         TypeError: something is none of these.
@@ -73,7 +81,23 @@ def find_images(given: Any, background: Colour = WHITE) -> tuple[Images, list[Di
             found[name] = Image(name, _pixels(item))
     if not items:
         reported.append(say.NO_IMAGES.at(nowhere("<images>"), reason="none is named"))
-    return Images(tuple(found.values()), background), reported
+    images = tuple(found.values())
+    if landmarks is not None:
+        images = _with_points(images, Path(landmarks), reported)
+    return Images(images, background), reported
+
+
+def _with_points(images: Sequence[Image], landmarks: Path, reported: list[Diagnostic]) -> tuple[Image, ...]:
+    """The images that a list has five points of."""
+    read = read_points(landmarks, settable=False)
+    reported += read.diagnostics
+    if read.value is None:
+        return ()
+    points = {one.path: read.value.get(place_of(one.path), ()) for one in images}
+    lacking = [path for path, own in points.items() if not own]
+    if lacking:
+        reported.append(without_points(landmarks, lacking))
+    return tuple(replace(one, points=points[one.path]) for one in images if points[one.path])
 
 
 def _is_several(given: Any) -> bool:

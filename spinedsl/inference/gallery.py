@@ -28,7 +28,7 @@ from spinedsl.given import path_of
 from spinedsl.inference.engine import Decoded, Engine
 from spinedsl.inference.running import Hear, run_over
 from spinedsl.inference.threshold import Threshold, read_threshold
-from spinedsl.inference.using import engine_of, need_embedder, other_network, valued
+from spinedsl.inference.using import engine_of, need_embedder, not_aligned, other_network, valued
 from spinedsl.reading import legible
 from spinedsl.record import Record, field, replace
 
@@ -89,6 +89,7 @@ def make_gallery(
     folder: str | os.PathLike[str],
     *,
     evaluation: str | os.PathLike[str] | None = None,
+    landmarks: str | os.PathLike[str] | None = None,
     device: str = "auto",
     hear: Hear | None = None,
 ) -> Gallery:
@@ -98,6 +99,7 @@ def make_gallery(
         model: a checkpoint, an exported model, or an `Engine`, that embeds.
         folder: it has a folder of images for each person; or a list with `path,label`.
         evaluation: the `eval.json` of the network, whose threshold the gallery keeps.
+        landmarks: the list of five points for each image, by which faces are aligned.
         device: where the network runs, `auto`, `cpu` or `cuda`.
         hear: is told how many images of how many are done.
 
@@ -111,14 +113,14 @@ def make_gallery(
     threshold = None
     if evaluation is not None:
         threshold = valued(read_threshold(path_of(evaluation, "an eval.json", "nothing"), engine))
-    opened = _persons(Path(given))
+    opened = _persons(Path(given), landmarks)
     dataset: Dataset = valued(opened)
     computed = run_over(engine, dataset, hear)
     if computed.unread:
         raise api.Mistakes([*opened.diagnostics, *computed.unread])
     rows = [(number, computed.values[computed.labels == number]) for number in range(len(dataset.classes))]
     there = [(number, own) for number, own in rows if len(own)]
-    found = [*opened.diagnostics]
+    found = [*opened.diagnostics, *not_aligned(engine, aligned=landmarks is not None)]
     for number, own in rows:
         if not len(own):
             found.append(
@@ -144,9 +146,10 @@ def mean_of(vectors: Decoded) -> Decoded:
     return found
 
 
-def _persons(path: Path) -> Outcome[Dataset]:
+def _persons(path: Path, landmarks: str | os.PathLike[str] | None) -> Outcome[Dataset]:
     """The images of each person; a list of pairs beside them says nothing here."""
-    outcome = open_dataset(path, "folder" if path.is_dir() else "auto", Options())
+    options = Options(landmarks="" if landmarks is None else os.fspath(landmarks))
+    outcome = open_dataset(path, "folder" if path.is_dir() else "auto", options)
     if outcome.value is None or not outcome.ok or len(outcome.value):
         return outcome
     found = say.NO_IMAGES.at(nowhere(str(path)), reason=f"`{legible(str(path))}` has none that is called as one")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.brief import counted
-from spinedsl.diagnostics import Diagnostic, Diagnostics
+from spinedsl.diagnostics import Diagnostic, Diagnostics, Severity
 from spinedsl.given import path_of, whole
 from spinedsl.inference.boxes import Boxes
 from spinedsl.inference.engine import Decoded, Engine
@@ -27,7 +27,7 @@ from spinedsl.inference.gallery import Gallery, gallery_of
 from spinedsl.inference.results import coco_results
 from spinedsl.inference.running import Hear, find_over, run_over
 from spinedsl.inference.threshold import Threshold, read_threshold
-from spinedsl.inference.using import engine_of, need_embedder, valued
+from spinedsl.inference.using import engine_of, need_embedder, need_faces, not_aligned, valued
 from spinedsl.reading import legible
 from spinedsl.record import Record, field
 from spinedsl.settings import is_number
@@ -75,7 +75,7 @@ class Prediction(Record):
 
 
 class Predictions(Record, eq=False):
-    """Predictions for images, in their order; `reported` says why there is none for others."""
+    """Predictions for images, in their order; `reported` says why there is none for others, and warns."""
 
     engine: Engine
     kind: str  # of `COLUMNS`: what the guesses are
@@ -96,6 +96,11 @@ class Predictions(Record, eq=False):
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def unread(self) -> list[Diagnostic]:
+        """Why there is no prediction for some images."""
+        return [one for one in self.reported if one.severity is Severity.ERROR]
+
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON can hold it."""
         value = {CLASSES: "share", FOUND: "score"}.get(self.kind, "similarity")
@@ -115,7 +120,7 @@ class Predictions(Record, eq=False):
         found["predictions"] = rows
         if self.similarities is not None and len(rows) <= MOST_IN_TABLE:
             found["table"] = [[round(float(one), 6) for one in row] for row in self.similarities]
-        found["unread"] = [one.message for one in self.reported]
+        found["unread"] = [one.message for one in self.unread]
         return found
 
     def to_csv(self) -> str:
@@ -204,6 +209,7 @@ def predict(
     gallery: Any = None,
     threshold: float | None = None,
     evaluation: str | os.PathLike[str] | None = None,
+    landmarks: str | os.PathLike[str] | None = None,
     top: int | None = None,
     score: float | None = None,
     device: str = "auto",
@@ -217,6 +223,7 @@ def predict(
         gallery: of known persons, or its path: the images are named by it.
         threshold: the similarity below which a person is unknown, instead of the gallery's own.
         evaluation: the `eval.json` that chose a threshold for this network, instead of a number.
+        landmarks: the list of five points for each image, by which faces are aligned.
         top: how many guesses each image gets at most: 5, or all the boxes of a detector, where none is given.
         score: of a detector, the score that boxes are above, 0.3 where none is given.
         device: where the network runs, `auto`, `cpu` or `cuda`.
@@ -241,7 +248,12 @@ def predict(
         need_embedder(engine, "a threshold is of similarities")
     known = None if gallery is None else gallery_of(gallery, engine)
     chosen, source = _threshold(engine, threshold, evaluation, known)
-    found, reported = find_images(images, engine.preprocessing.background)
+    if landmarks is not None:
+        need_faces(engine)
+    found, reported = find_images(images, engine.preprocessing.background, landmarks)
+    reported += not_aligned(
+        engine, aligned=landmarks is not None or all(one.pixels is not None for one in found.images)
+    )
     if score is not None and (engine.find is None or not (is_number(score) and 0 <= score <= 1)):
         what = "is of what finds boxes" if engine.find is None else f"must be from 0 to 1; got {score!r}"
         raise ValueError(f"score {what}")

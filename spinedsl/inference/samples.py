@@ -42,30 +42,33 @@ class Images(Protocol):
         """Pixels of a sample, and its label or what lies in it."""
 
 
-def images_of(engine: Engine, given: object, pairs: str = "") -> Outcome[Any]:
+def images_of(engine: Engine, given: object, lists: Mapping[str, str] | None = None) -> Outcome[Any]:
     """The images to evaluate on.
 
     Args:
         engine: for what.
         given: a folder, a list, idx files, a configuration whose validation images are meant, or a data set; of
             nothing, the validation images of the configuration that a checkpoint holds.
-        pairs: the list of pairs, instead of the data's own.
+        lists: those of `pairs` and `landmarks`, instead of the data's own.
 
     Raises:
         TypeError: it is none of these.
     """
+    lists = lists or {}
     if given is None:
-        return _remembered(engine, pairs)
+        return _remembered(engine, lists)
     if isinstance(given, str | os.PathLike):
         path = Path(os.fspath(given))
         if path.suffix.lower() == ".toml":
             return reading.read(path).then(read_toml).then(
                 lambda document: read_section(document, path.resolve().parent)
-            ).then(lambda section: _of_section(engine, section, str(path), pairs))  # fmt: skip
-        return _opened(engine, path, "auto", Options(), pairs)
+            ).then(lambda section: _of_section(engine, section, str(path), lists))  # fmt: skip
+        return _opened(engine, path, "auto", replace(Options(), **lists))
     if not (hasattr(given, "classes") and hasattr(given, "read") and hasattr(given, "__len__")):
         what = "a folder, a list, a configuration, or a data set with `classes`, `__len__` and `read(index)`"
         raise TypeError(f"data must be {what}; got {type(given).__name__}")
+    if lists:
+        raise TypeError(f"{' and '.join(lists)} are of images that have paths; a data set has its own")
     return _by_name(engine, given)
 
 
@@ -80,7 +83,7 @@ def sections_of(about: Mapping[str, Any], path: Path) -> list[Section]:
     return [one.value for one in read if one.value is not None]
 
 
-def _remembered(engine: Engine, pairs: str) -> Outcome[Any]:
+def _remembered(engine: Engine, lists: Mapping[str, str]) -> Outcome[Any]:
     """The validation images of the configuration in a checkpoint, whose paths begin where it stood."""
     if "config" not in engine.about:
         return _nothing(engine, "an exported model keeps no configuration")
@@ -91,15 +94,15 @@ def _remembered(engine: Engine, pairs: str) -> Outcome[Any]:
     if not there:
         gone = f"`{legible(str(sections[0].validation))}`, the validation images of its configuration, is not there"
         return _nothing(engine, gone)
-    return _of_section(engine, there[0], engine.path, pairs)
+    return _of_section(engine, there[0], engine.path, lists)
 
 
-def _of_section(engine: Engine, section: Section, name: str, pairs: str) -> Outcome[Any]:
+def _of_section(engine: Engine, section: Section, name: str, lists: Mapping[str, str]) -> Outcome[Any]:
     if section.validation is None:
         return _nothing(engine, f"`{legible(name)}` names no validation images")
     images = section.validation_images or section.options.images
-    options = replace(section.options, labels="", images=images)
-    return _opened(engine, section.validation, section.kind, options, pairs)
+    options = replace(section.options, labels="", images=images, **lists)
+    return _opened(engine, section.validation, section.kind, options)
 
 
 def _nothing(engine: Engine, reason: str) -> Outcome[Any]:
@@ -111,8 +114,7 @@ def _nothing(engine: Engine, reason: str) -> Outcome[Any]:
 # ---- opened, with the classes of the network ----
 
 
-def _opened(engine: Engine, path: Path, kind: str, options: Options, pairs: str) -> Outcome[Any]:
-    options = replace(options, pairs=pairs or options.pairs)
+def _opened(engine: Engine, path: Path, kind: str, options: Options) -> Outcome[Any]:
     if TASKS[engine.kind].truth == BOXES:
         # The classes of the network here too.
         return _filled(_with_boxes(open_data(path, kind, replace(options, classes=engine.classes)), path), path)

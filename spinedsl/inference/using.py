@@ -14,7 +14,7 @@ from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.inference.engine import Engine
 from spinedsl.inference.opening import open_engine
 from spinedsl.reading import legible
-from spinedsl.tasks import TASKS
+from spinedsl.tasks import BOXES, TASKS
 
 DIGITS = 8  # of a digest, which tell networks apart for people
 
@@ -43,6 +43,13 @@ def engine_of(model: Any, device: str = "auto") -> Engine:
     return engine
 
 
+def not_aligned(engine: Engine, *, aligned: bool) -> list[Diagnostic]:
+    """A warning where a network needs aligned faces, and these are not `aligned`."""
+    if aligned or not engine.aligned:
+        return []
+    return [say.NOT_ALIGNED.at(nowhere(engine.path), path=legible(engine.path)).with_fix("give `--landmarks FILE`")]
+
+
 def need_embedder(engine: Engine, what: str) -> None:
     """See that a network embeds.
 
@@ -52,6 +59,18 @@ def need_embedder(engine: Engine, what: str) -> None:
     if TASKS[engine.kind].by_class:
         found = say.UNFIT_TASK.at(nowhere(engine.path), what=what, path=legible(engine.path), task=engine.kind)
         raise api.Mistakes([found.with_fix('name a network that was trained for `kind = "embedding"`')])
+
+
+def need_faces(engine: Engine) -> None:
+    """See that the pictures of a network may be faces by themselves.
+
+    Raises:
+        Mistakes: it finds boxes in them.
+    """
+    if TASKS[engine.kind].truth == BOXES:
+        what = "five points align a picture of one face"
+        found = say.UNFIT_TASK.at(nowhere(engine.path), what=what, path=legible(engine.path), task=engine.kind)
+        raise api.Mistakes([found.with_fix("leave `landmarks` out")])
 
 
 def other_network(path: str, name: str, step: int, digest: str, engine: Engine) -> Diagnostic:

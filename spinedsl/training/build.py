@@ -22,7 +22,7 @@ from spinedsl.diagnostics import Diagnostic, Outcome, one_of
 from spinedsl.given import source_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.program import Task as TaskRow
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 from spinedsl.settings import shown
 from spinedsl.source import Source
 from spinedsl.tasks import TASKS, Reading, Task, Unfit, row_of
@@ -66,9 +66,9 @@ def network_of(config: Config, size: tuple[int, int] | None, custom: bool = Fals
     outcome = _source(config, path)
     if outcome.value is None:
         return Outcome(None, outcome.diagnostics)
-    source, name = outcome.value
+    source, name, called = outcome.value
     try:
-        whole = api.program(source, network=name, size=size)
+        whole = _called(api.program(source, network=name, size=size), called)
     except api.Mistakes as mistakes:
         return Outcome(None, tuple(mistakes.diagnostics))
     except api.NetworkChoice as choice:
@@ -88,7 +88,9 @@ def network_of(config: Config, size: tuple[int, int] | None, custom: bool = Fals
     if unknown:
         what = f"network `{whole.name}` has no output `{unknown[0]}`: it has {one_of(whole.outputs, conjunction='and')}"
         return Outcome(None, (_at(config, ("network", "outputs"), what),))
-    return Outcome(Network(made, chosen.value, kind, texts_of(made, source, size), _parameters(source, made.name)))
+    texts, parameters = texts_of(made, source, size), _parameters(source, made.name)
+    made = _called(made, called)
+    return Outcome(Network(made, chosen.value, kind, {**texts, "called": made.name}, parameters))
 
 
 def _parameters(source: Source, name: str) -> tuple[str, ...]:
@@ -96,12 +98,20 @@ def _parameters(source: Source, name: str) -> tuple[str, ...]:
     return tuple(parameter.name.text for parameter in load(source).networks[name].declared.parameters)
 
 
-def _source(config: Config, path: Path) -> Outcome[tuple[Source, str | None]]:
-    """The file of the network; with arguments, a text that imports it, and the name of the network there."""
+def _called(program: Program, name: str | None) -> Program:
+    """The program of the network that got arguments by the name that its user knows."""
+    return program if name is None else replace(program, name=name)
+
+
+def _source(config: Config, path: Path) -> Outcome[tuple[Source, str | None, str | None]]:
+    """The file of the network, the network's name there, and what it is called.
+
+    With arguments it is a text that imports the file, in which another network has the name already.
+    """
     source = source_of(path)
     name, arguments = config.network["name"], config.network["arguments"]
     if source.value is None or not arguments:
-        return Outcome(None if source.value is None else (source.value, name), source.diagnostics)
+        return Outcome(None if source.value is None else (source.value, name, None), source.diagnostics)
     if name is None:
         names = tuple(load(source.value).networks)
         if len(names) != 1:
@@ -111,7 +121,7 @@ def _source(config: Config, path: Path) -> Outcome[tuple[Source, str | None]]:
     given = ", ".join(f"{key} = {_argument(value)}" for key, value in arguments.items())
     text = f'spine 1\nimport "{path.name}"\n\nnetwork {name}Trained = {name}({given})\n'
     wrapper = Source.from_text(text, "<network.arguments>", str(path.resolve().parent / "trained.spine"))
-    return Outcome((wrapper, f"{name}Trained"))
+    return Outcome((wrapper, f"{name}Trained", name))
 
 
 def _argument(value: Any) -> str:
@@ -188,7 +198,8 @@ def program_of(texts: Mapping[str, Any]) -> Program:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         size = tuple(texts["size"]) if texts["size"] else None
-        return api.program(folder / "network.spine", network=texts["name"], size=size, outputs=texts["outputs"])
+        made = api.program(folder / "network.spine", network=texts["name"], size=size, outputs=texts["outputs"])
+        return _called(made, texts.get("called"))
 
 
 # ---- of a checkpoint ----

@@ -465,6 +465,7 @@ class Run:
             "task": {**setup.task.values(config.task), "output": config.task["output"], "kind": setup.network.kind},
             "classes": list(setup.train.classes),
             "preprocessing": setup.preprocessing.to_json(),
+            "aligned": bool(getattr(setup.train, "landmarks", ())),
             "config": config.to_toml(),
             "folder": _way(self.folder, config.folder),
             "steps": self.steps,

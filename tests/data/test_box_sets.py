@@ -103,6 +103,29 @@ def test_each_form_is_found_by_what_is_there(form: str, tmp_path: Path) -> None:
     assert boxes == {name: len(objects) for name, objects in OBJECTS.items()}
 
 
+@pytest.mark.parametrize("where", ["ImageSets/Main", "ImageSets", "lists"])
+def test_a_list_of_voc_names_the_pictures(where: str, tmp_path: Path) -> None:
+    root = MADE["voc"](tmp_path / "set")
+    (root / where).mkdir(parents=True)
+    for name, lines in {"train": "c\na\n", "val": "b \n\n"}.items():
+        (root / where / f"{name}.txt").write_text(lines)
+    kind = "voc" if where == "lists" else "auto"  # elsewhere a text file may be a list of another kind
+    assert kind_of(root / where / "train.txt") == ("csv" if where == "lists" else "voc")
+    text = f'[data]\ntrain = "set/{where}/train.txt"\nvalidation = "set/{where}/val.txt"\nkind = "{kind}"\n'
+    (tmp_path / "c.toml").write_text(text)
+    document = read_toml(Source.from_text(text, "c.toml")).value
+    assert document is not None
+    sets = read_section(document, tmp_path).then(open_sets).value
+    assert sets is not None
+    assert [type(one) for one in (sets.train, sets.validation)] == [BoxSet, BoxSet]
+    assert isinstance(sets.train, BoxSet)
+    assert isinstance(sets.validation, BoxSet)
+    assert [Path(one.path).stem for one in sets.train.pictures] == ["c", "a"], "in the order of the list"
+    assert [Path(one.path).stem for one in sets.validation.pictures] == ["b"]
+    assert [len(one.boxes) for one in sets.train.pictures] == [1, 2]
+    assert fingerprint(sets.train) != fingerprint(sets.validation)
+
+
 def test_what_has_a_class_each_is_what_it_was(tmp_path: Path) -> None:
     """Folders of classes that are called as folders of boxes are."""
     for number, name in enumerate(("Annotations/1", "JPEGImages/1", "images/1", "labels/1")):

@@ -242,9 +242,18 @@ def test_a_checkpoint_of_another_network_says_what_differs(tmp_path: Path) -> No
         ran(tmp_path, resume=True, network={"arguments": {"width": 4}})
     said = str(raised.value)
     assert "E1011" in said
-    assert "network `Small`, and this is `SmallTrained`" in said
+    assert "its tensors are others" in said  # the name is the same
     assert "`b.refine.conv.weight`: expected (4, " in said
     assert "--weights" in said
+
+
+def test_a_network_that_gets_arguments_keeps_its_name(tmp_path: Path) -> None:
+    ran(tmp_path, network={"arguments": {"width": 4}})
+    found = open_trained(tmp_path / "run" / "last.safetensors").value
+    assert found is not None
+    assert found.about["network"] == found.program.name == type(found.module).__name__ == "Small"
+    assert found.program.rows[1].values["b"].channels == 4
+    assert (tmp_path / "net.spine").read_text(encoding="utf-8") in found.about["texts"]["files"].values()
 
 
 def test_other_settings_and_other_data_are_said(tmp_path: Path) -> None:

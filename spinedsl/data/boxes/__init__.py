@@ -12,6 +12,7 @@ from pathlib import Path
 from spinedsl import checks as say
 from spinedsl.data.boxes.coco import read_coco
 from spinedsl.data.boxes.kept import BoxSet, Picture
+from spinedsl.data.boxes.listed import is_list
 from spinedsl.data.boxes.voc import read_voc
 from spinedsl.data.boxes.yolo import labels_of, read_yolo
 from spinedsl.data.dataset import nowhere
@@ -31,8 +32,9 @@ def open_boxes(
     """The pictures and boxes at a path.
 
     Args:
-        path: of COCO, the JSON file; of VOC, the folder of XML files, or one that holds `Annotations`; of YOLO, the
-            folder that holds `labels` and `images`, that of the text files, or `images/train` beside `labels/train`.
+        path: of COCO, the JSON file; of VOC, the folder of XML files, one that holds `Annotations`, or a list below
+            that, as `ImageSets/Main/train.txt`; of YOLO, the folder that holds `labels` and `images`, that of the text
+            files, or `images/train` beside `labels/train`.
         kind: one of `KINDS`, or `auto`.
         images: the folder of the pictures, where it is not where the kind has it: beside the JSON file, in `images`
             there or as COCO has it; `JPEGImages` or that of the XML files; `images` or that of the text files.
@@ -58,19 +60,21 @@ def open_boxes(
 
 
 def kind_of(path: Path) -> str:
-    """What stands at a path: a file is COCO's, a folder with XML files VOC's, any other YOLO's."""
+    """What stands at a path: a list of VOC's, or else a file, is COCO's; a folder with XML files VOC's, else YOLO's."""
     if path.is_file():
-        return "coco"
+        return "voc" if is_list(path) else "coco"
     return "voc" if (path / "Annotations").is_dir() or next(path.glob("*.xml"), None) else "yolo"
 
 
 def boxes_at(path: Path) -> str | None:
     """Which of `KINDS` stands at a path beyond doubt; nothing where it may be pictures with a class each.
 
-    A JSON file; `Annotations` with XML files, or XML files and no folders; `labels` with text files and no pictures;
-    pictures and text files of the same names, or of `images/…` in `labels/…`, and no folders.
+    A JSON file; a list in `ImageSets`; `Annotations` with XML files, or XML files and no folders; `labels` with text
+    files and no pictures; pictures and text files of the same names, or of `images/…` in `labels/…`, and no folders.
     """
     try:
+        if is_list(path) and path.is_file():
+            return "voc"
         if path.is_file():
             return "coco" if path.suffix.lower() == ".json" and _begins(path) in (b"{", b"[") else None
         if not path.is_dir():

@@ -1,7 +1,7 @@
 """VOC's XML: a file for each picture, its objects with the first and the last pixel of their boxes, counted from 1.
 
-In: a folder. Out: a `BoxSet`, and every mistake, with its line. So left is `xmin` less 1 and right is `xmax`. What is
-`difficult` counts as a crowd does: neither as right nor as wrong.
+In: a folder, or a list of some of its pictures. Out: a `BoxSet`, and every mistake, with its line. So left is `xmin`
+less 1 and right is `xmax`. What is `difficult` counts as a crowd does: neither as right nor as wrong.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from xml.parsers import expat
 from spinedsl import checks as say
 from spinedsl.brief import brief, short_path
 from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, no_picture, notes
+from spinedsl.data.boxes.listed import ANNOTATIONS, listed_files, root_of
 from spinedsl.data.dataset import line_of, nowhere, unknown_class
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.reading import legible
@@ -76,15 +77,26 @@ def parse_xml(data: bytes) -> Element:
 
 
 def read_voc(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outcome[BoxSet]:
-    """The pictures and boxes of a folder."""
+    """The pictures and boxes of a folder, or those of it that a list names."""
     name = legible(str(path))
-    folder = path / "Annotations" if (path / "Annotations").is_dir() else path
-    pictures = images or (path / "JPEGImages" if (path / "JPEGImages").is_dir() else folder)
-    files = sorted(folder.glob("*.xml"))
-    if not files:
+    root = root_of(path) if path.is_file() else path
+    if root is None:
+        wrong = say.NO_DATASET.at(nowhere(name), path=name, reason="no folder above it has `Annotations`")
+        return Outcome(
+            None, (wrong.with_fix("name the folder that holds `Annotations`, or a list in its `ImageSets`"),)
+        )
+    folder = root / ANNOTATIONS if (root / ANNOTATIONS).is_dir() else root
+    pictures = images or (root / "JPEGImages" if (root / "JPEGImages").is_dir() else folder)
+    if path.is_file():
+        listed = listed_files(path, folder)
+        if listed.value is None:
+            return Outcome(None, listed.diagnostics)
+        files, reported = [file for file, _ in listed.value], [*listed.diagnostics]
+    else:
+        files, reported = sorted(folder.glob("*.xml")), []
+    if not files and not reported:
         wrong = say.NO_DATASET.at(nowhere(name), path=name, reason="it has no XML files")
         return Outcome(None, (wrong.with_fix("name the folder of the XML files, or the one that holds `Annotations`"),))
-    reported: list[Diagnostic] = []
     read: list[tuple[Path, Source, Element]] = []
     for file in files:
         data = file.read_bytes()

@@ -46,7 +46,7 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
             continue
         boxes: tuple[Box, ...] = ()
         if text.is_file():
-            listing = read_listing(text)
+            listing = read_listing(text, settable=False)
             reported += listing.diagnostics
             boxes = _boxes(listing.value, size, known, reported) if listing.value is not None else ()
         pictures.append(Picture(str(file), *size, boxes))
