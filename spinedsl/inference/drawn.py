@@ -5,7 +5,8 @@ In: pixels, and lines of words and numbers. Out: a PNG that says who made it, so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ WIDEST, NARROWEST = 512, 240  # pixels of what is drawn
 LINE, MARGIN, NUMBER = 22, 8, 58
 PAPER, INK, FAINT = (255, 255, 255), (27, 31, 36), (91, 103, 112)
 FOUND, OTHER = (0, 104, 168), (196, 205, 212)
-WIDE = 1024  # pixels of a picture with boxes
+WIDE, ROOMY = 1024, 640  # pixels of a picture with boxes, and those up to which a small one is made larger
+LABEL, BESIDE = LINE - 2, 3  # how high the words of a box are, and what is left and right of them
+AWAY = 2  # how many lines further away than next to it they may stand
 COLOURS = ((0, 104, 168), (176, 38, 44), (22, 115, 58), (120, 60, 160), (160, 84, 0), (0, 110, 115), (150, 30, 110))
 
 
@@ -57,11 +60,12 @@ def drawn(pixels: Pixels, lines: Sequence[tuple[str, float, bool]], *, shares: b
 def drawn_boxes(pixels: Pixels, marks: Sequence[Mark]) -> bytes:
     """The picture, of at most 1024 pixels a side, with boxes and their words; the first mark is drawn last, on top.
 
-    A box has a dark colour between two white lines, so that it is seen on light and on dark pictures.
+    A box has a dark colour between two white lines, so that it is seen on light and on dark pictures. Words stand where
+    they cover no others; those of the last marks, for which there is no room any more, are left out.
     """
     from PIL import ImageDraw  # noqa: PLC0415  only pictures need it
 
-    image = _sized(pixels, WIDE)
+    image = _sized(pixels, WIDE, ROOMY)
     across, down = image.width / pixels.shape[1], image.height / pixels.shape[0]
     pen, font = ImageDraw.Draw(image), _font()
     for mark in reversed(marks):
@@ -71,26 +75,61 @@ def drawn_boxes(pixels: Pixels, marks: Sequence[Mark]) -> bytes:
             ends = (left - outset, top - outset, right + outset, bottom + outset)
             if ends[0] <= ends[2] and ends[1] <= ends[3]:
                 pen.rectangle(ends, outline=ink)
-    for mark in reversed(marks):
-        left, top = round(mark.sides[0] * across), round(mark.sides[1] * down)
-        words = _fitted(mark.words, image.width - 2 * 3, pen, font)
-        width = pen.textlength(words, font=font) + 2 * 3
-        left = max(0, min(left, round(image.width - width)))
-        above = top - LINE + 2 if top >= LINE else min(top, max(0, image.height - LINE))
-        pen.rectangle((left, above, left + width, above + LINE - 3), fill=COLOURS[mark.colour % len(COLOURS)])
-        pen.text((left + 3, above), words, fill=PAPER, font=font)
+    texts = [_fitted(mark.words, image.width - 2 * BESIDE, pen, font) for mark in marks]
+    widths = [math.ceil(pen.textlength(text, font=font)) + 2 * BESIDE for text in texts]
+    sides = [[side * by for side, by in zip(mark.sides, (across, down) * 2, strict=True)] for mark in marks]
+    for mark, text, width, place in zip(marks, texts, widths, label_places(sides, widths, image.size), strict=True):
+        if place is not None:
+            left, top = place
+            colour = COLOURS[mark.colour % len(COLOURS)]
+            pen.rectangle((left, top, left + width - 1, top + LABEL - 1), fill=colour)
+            pen.text((left + BESIDE, top), text, fill=PAPER, font=font)
     return _saved(image)
 
 
-def _sized(pixels: Pixels, widest: int) -> Any:
+def label_places(
+    boxes: Sequence[Sequence[float]], widths: Sequence[int], size: tuple[int, int]
+) -> list[tuple[int, int] | None]:
+    """Left and top of the words of each box, in a picture of this width and height: near it, and over no others'.
+
+    Words are above the box or, in this order, in it, below it and further away. Those of earlier boxes come first; for
+    which there is no room, there is no place.
+    """
+    taken: list[tuple[int, int, int]] = []
+    found: list[tuple[int, int] | None] = []
+    for sides, width in zip(boxes, widths, strict=True):
+        free = (
+            (left, top)
+            for left, top in _near(sides, width, size)
+            if all(top + LABEL <= y or y + LABEL <= top or left + width <= x or x + w <= left for x, y, w in taken)
+        )
+        place = next(free, None)
+        found.append(place)
+        if place is not None:
+            taken.append((*place, width))
+    return found
+
+
+def _near(sides: Sequence[float], width: int, size: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Places of words in a picture, the best first: left and top."""
+    left, top, right, bottom = map(round, sides)
+    farthest = (max(0, size[0] - width), max(0, size[1] - LABEL))
+    rows = [top - LABEL, top, bottom, bottom - LABEL]
+    rows += [row for step in range(1, AWAY + 1) for row in (top - (1 + step) * LABEL, bottom + step * LABEL)]
+    for row in rows:
+        for column in (left, right - width):
+            yield min(max(0, column), farthest[0]), min(max(0, row), farthest[1])
+
+
+def _sized(pixels: Pixels, widest: int, narrowest: int = NARROWEST) -> Any:
     """The picture, made smaller where it is larger than that, and larger in whole steps where it is small."""
     from PIL import Image  # noqa: PLC0415  as above
 
     image: Any = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
     if max(image.size) > widest:
         image.thumbnail((widest, widest))
-    elif max(image.size) < NARROWEST:
-        times = NARROWEST // max(image.size)
+    elif max(image.size) < narrowest:
+        times = narrowest // max(image.size)
         image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
     return image
 

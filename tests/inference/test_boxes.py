@@ -13,7 +13,7 @@ from PIL import Image
 
 from spinedsl import inference
 from spinedsl.cli import main
-from spinedsl.inference.drawn import COLOURS, Mark, drawn_boxes
+from spinedsl.inference.drawn import COLOURS, LABEL, Mark, drawn_boxes, label_places
 from spinedsl.training.loop import train
 from tests.training import finding as shapes
 
@@ -70,7 +70,7 @@ def test_the_command_writes_all_of_it(made: Path, tmp_path: Path, capsys: pytest
     }  # fmt: skip
     assert {"category_id", "bbox", "score"} <= {*results[0]}
     with Image.open(tmp_path / "out/frame10.png") as image:
-        assert image.size == (192, 128)
+        assert image.size == (576, 384)
 
 
 def test_what_is_for_detectors_is_refused_for_others(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +88,7 @@ def test_what_is_for_detectors_is_refused_for_others(made: Path, capsys: pytest.
 def test_boxes_are_seen_on_light_and_dark_pictures(shade: int) -> None:
     pixels = np.full((60, 80, 3), shade, np.uint8)
     image = Image.open(io.BytesIO(drawn_boxes(pixels, [Mark((10, 20, 60, 50), "oblong 0.93", 1)])))
-    assert image.size == (240, 180)  # small ones are enlarged in whole steps
+    assert image.size == (640, 480)  # small ones are enlarged in whole steps
     shown = np.asarray(image).reshape(-1, 3)
     for colour in (COLOURS[1], (255, 255, 255)):
         assert (shown == colour).all(1).sum() > 100
@@ -100,3 +100,39 @@ def test_an_export_is_refused_with_the_way_to_boxes(made: Path, capsys: pytest.C
     assert "E1028" in (told := capsys.readouterr().err)
     assert "--to onnx --detect --weights" in told
     assert not (made / "exported").exists()
+
+
+@pytest.mark.parametrize("size", [(64, 64), (640, 480)])
+def test_words_of_boxes_cover_no_others_and_lie_in_the_picture(size: tuple[int, int]) -> None:
+    draw = np.random.default_rng(0)
+    corners = draw.uniform(0, 1, (40, 2, 2)) * size
+    boxes = np.concatenate([corners.min(1), corners.max(1)], 1).tolist()
+    widths = draw.integers(30, 60, 40).tolist()
+    places = label_places(boxes, widths, size)
+    shown = [(place, width) for place, width in zip(places, widths, strict=True) if place is not None]
+    assert places[0] is not None
+    assert len(shown) >= (30 if size[0] > 64 else 2)
+    for number, ((left, top), width) in enumerate(shown):
+        assert 0 <= left <= size[0] - width
+        assert 0 <= top <= size[1] - LABEL
+        for (x, y), wide in shown[:number]:
+            assert left + width <= x or x + wide <= left or top + LABEL <= y or y + LABEL <= top
+
+
+def test_words_stand_above_their_box_where_there_is_room() -> None:
+    box = (100.0, 100.0, 150.0, 120.0)
+    above, inside, below = label_places([box] * 3, [40] * 3, (400, 400))
+    assert above == (100, 100 - LABEL)
+    assert inside is not None
+    assert below is not None
+    assert inside == (100, 100)
+    assert below == (100, 120)
+    assert label_places([(0.0, 0, 9, 9)], [40], (400, 400)) == [(0, 0)], "at the edge: in the picture"
+
+
+def test_small_pictures_are_made_larger_so_that_words_have_room() -> None:
+    marks = [Mark((4.0 + 20 * n, 30.0, 18.0 + 20 * n, 44.0), "oblong 0.93", n) for n in range(3)]
+    image = Image.open(io.BytesIO(drawn_boxes(np.zeros((64, 64, 3), np.uint8), marks)))
+    assert image.size == (640, 640)
+    counts = {colour: count for count, colour in image.convert("RGB").getcolors(1 << 20) or []}
+    assert all(counts[COLOURS[n]] > 1_000 for n in range(3)), "each has the ground of its words"
