@@ -78,7 +78,7 @@ def giou_loss(boxes: Tensor, wanted: Tensor, positives: Tensor | float, weights:
     Args:
         boxes: those of the positives, (positives, 4), in pixels or any other unit.
         wanted: their objects'.
-        positives: what the sum is divided by; with weights, their sum over all processes in its place.
+        positives: what the sum is divided by; with weights too, as `objective.losses_of` says.
         weights: of each, (positives,): FCOS weighs by centre-ness.
     """
     losses = 1 - giou(boxes.float(), wanted.float())

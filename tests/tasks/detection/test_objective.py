@@ -9,10 +9,11 @@ from torch import Tensor
 import spinedsl
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.ops.detection import Detector
+from spinedsl.record import replace
 from spinedsl.source import Source
 from spinedsl.tasks.detection import Objects, decode, detect, detector
-from spinedsl.tasks.detection.boxes import iou, placed
-from spinedsl.tasks.detection.coding import from_distances
+from spinedsl.tasks.detection.boxes import giou, iou, placed
+from spinedsl.tasks.detection.coding import centreness, from_distances, to_distances
 from spinedsl.tasks.detection.decoding import rows
 from spinedsl.tasks.detection.losses import normaliser
 from spinedsl.tasks.detection.matching import IGNORED
@@ -110,6 +111,42 @@ def test_without_quality_the_classes_are_taught_the_overlap() -> None:
             total += float((wanted - share).abs() ** 2 * entropy)
     found = losses_of(what, given, shown, 7)
     assert float(found["classes"]) == pytest.approx(total / 7, rel=1e-4)
+
+
+def test_boxes_of_points_count_by_their_centreness_and_are_divided_by_the_number_of_places() -> None:
+    what = DETECTORS["points"]
+    torch.manual_seed(0)
+    given = {name: torch.rand_like(values) * 3 for name, values in outputs(what).items()}
+    shown = lesson(what, given, THERE)
+    codes = torch.cat([given[name].permute(0, 2, 3, 1).reshape(3, -1, 4) for name in what.boxes], 1).reshape(-1, 4)
+    own = shown.at % len(shown.places)
+    boxes = from_distances(codes[shown.at], shown.places[own], shown.strides[own])
+    total = 0.0
+    for (x, y), box, wanted in zip(shown.places[own].tolist(), boxes, shown.boxes, strict=True):
+        left, top, right, bottom = wanted.tolist()
+        across, down = (x - left, right - x), (y - top, bottom - y)
+        centre = (min(across) / max(across) * min(down) / max(down)) ** 0.5
+        total += centre * (1 - float(giou(box[None], wanted[None])))
+    assert shown.count == shown.positives
+    found = losses_of(what, given, shown, shown.count)
+    assert float(found["boxes"]) == pytest.approx(total / shown.positives, rel=1e-4)
+
+
+def test_the_centreness_of_places_is_on_the_average_what_the_documents_say() -> None:
+    """0.54: of boxes of 12 to 200 pixels, each size as likely, in images of 256."""
+    what, size = Detector("find", 1, (8, 16, 32, 64, 128), ("s",) * 5, ("b",) * 5, ("q",) * 5), 256
+    maps = {f"{kind}{n}": torch.zeros(1, 4, size >> n, size >> n) for n in range(3, 8) for kind in "sbq"}
+    named = {field: tuple(f"{kind}{n}" for n in range(3, 8)) for field, kind in (("scores", "s"), ("boxes", "b"))}
+    what = replace(what, **named, quality=tuple(f"q{n}" for n in range(3, 8)))
+    draw, found = torch.Generator().manual_seed(0), []
+    for _ in range(100):
+        sides = 12 * (200 / 12) ** torch.rand(3, 2, generator=draw)
+        corner = torch.rand(3, 2, generator=draw) * (size - sides)
+        there = Objects(torch.cat([corner, corner + sides], 1), torch.zeros(3).long())
+        shown = lesson(what, maps, [there])
+        own = shown.at % len(shown.places)
+        found.append(centreness(to_distances(shown.boxes, shown.places[own], shown.strides[own])))
+    assert float(torch.cat(found).mean()) == pytest.approx(0.54, abs=0.01)
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
