@@ -89,8 +89,8 @@ def network_of(config: Config, size: tuple[int, int] | None, custom: bool = Fals
         what = f"network `{whole.name}` has no output `{unknown[0]}`: it has {one_of(whole.outputs, conjunction='and')}"
         return Outcome(None, (_at(config, ("network", "outputs"), what),))
     texts, parameters = texts_of(made, source, size), _parameters(source, made.name)
-    made = _called(made, called)
-    return Outcome(Network(made, chosen.value, kind, {**texts, "called": made.name}, parameters))
+    named = _called(made, called)
+    return Outcome(Network(named, chosen.value, kind, {**texts, "called": named.name}, parameters))
 
 
 def _parameters(source: Source, name: str) -> tuple[str, ...]:

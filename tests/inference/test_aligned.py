@@ -71,6 +71,7 @@ def test_each_use_sees_the_aligned_face(
     wanted = engine.run([aligned(read_pixels(file), points[str(tmp_path / file)]) for file in files])
     seen = predict(engine, "people", landmarks="points.csv")
     assert [row.path for row in seen.rows] == [str(file) for file in files]
+    assert seen.similarities is not None
     np.testing.assert_allclose(seen.similarities, wanted.astype(float) @ wanted.T.astype(float), atol=1e-5)
     gallery = make_gallery(engine, "people", landmarks="points.csv")
     means = np.stack([wanted[:3].mean(0), wanted[3:].mean(0)])
