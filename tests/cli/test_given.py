@@ -193,7 +193,9 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
             **PRINTED, "--seed": ("1",), "--gallery": ("gallery.safetensors",), "--pairs": ("pairs.txt",),
             "--folds": ("3",), "--far": ("0.2",), "--output": ("out",), "--fpir": None,
         },
-        "eval faces.safetensors --data people --gallery gallery.safetensors": {"--fpir": ("0.5",)},
+        "eval faces.safetensors --data people --gallery gallery.safetensors": {
+            "--fpir": ("0.5",), "--landmarks": ("points.csv",),
+        },
         "eval sizes.safetensors --data colours -o theirs": {"--force": ()},
         "eval finder.safetensors --data shapes.json": {"--coco-results": ("found.json",)},
         "eval finder.safetensors --data shapes.json --coco-results found.json": {
@@ -210,7 +212,7 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
             "--threshold": ("0.5",), "--evaluation": ("chosen.json",),
         },
         "predict faces.safetensors people --gallery gallery.safetensors": {
-            "--threshold": ("0.99",), "--evaluation": ("chosen.json",), **PRINTED,
+            "--threshold": ("0.99",), "--evaluation": ("chosen.json",), "--landmarks": ("points.csv",), **PRINTED,
         },
         "predict faces.safetensors people --gallery gallery.safetensors --format json": {"--top": ("1",)},
         "predict faces.safetensors people --threshold 0.5": {"--evaluation": None},
@@ -218,7 +220,9 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "predict sizes.safetensors colours -o theirs": {"--force": ()},
     },
     "gallery": {
-        "gallery faces.safetensors known -o made.safetensors": {**PRINTED, "--evaluation": ("chosen.json",)},
+        "gallery faces.safetensors known -o made.safetensors": {
+            **PRINTED, "--evaluation": ("chosen.json",), "--landmarks": ("points.csv",),
+        },
         "gallery faces.safetensors known -o note.safetensors": {"--force": ()},
     },
     "weights show": {

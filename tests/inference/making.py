@@ -6,6 +6,7 @@ import atexit
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from spinedsl import train
+from spinedsl.data.align import TEMPLATE
 from spinedsl.inference.evaluation import evaluate
 from spinedsl.inference.gallery import make_gallery
 from tests.training.running import Squares, settings
@@ -82,6 +84,20 @@ def of_faces(folder: Path, **sections: Any) -> dict[str, Any]:
     return settings(folder, **{**usual, **sections})
 
 
+def points_of(number: int) -> tuple[float, ...]:
+    """Points of a face that is turned and moved a little, each time otherwise, in a picture of 16 x 18."""
+    turn = 0.1 * number
+    points = np.array(TEMPLATE).reshape(-1, 2) / 8
+    rotated = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    return tuple(map(float, (rotated + np.array([1 + number / 8, 2])).reshape(-1)))
+
+
+def listed(path: Path, points: Mapping[str, tuple[float, ...]]) -> None:
+    """The list of five points for each image."""
+    lines = [",".join([name, *map(repr, own)]) for name, own in points.items()]
+    path.write_text("\n".join(["path,lx,ly,rx,ry,nx,ny,mlx,mly,mrx,mry", *lines]) + "\n", encoding="utf-8")
+
+
 @cache
 def trained_models() -> Path:
     """A folder with `sizes.safetensors`, a classifier of three colours, and `faces.safetensors`; after a few steps."""
@@ -107,6 +123,8 @@ def used(folder: Path) -> None:
     make_gallery(folder / "faces.safetensors", folder / "known").save(folder / "gallery.safetensors")
     found = evaluate(folder / "faces.safetensors", folder / "people")
     (folder / "chosen.json").write_text(json.dumps(found.to_json(), indent=2), encoding="utf-8")
+    faces = sorted(file for name in ("people", "known") for file in (folder / name).rglob("*.png"))
+    listed(folder / "points.csv", {str(file.relative_to(folder)): points_of(n) for n, file in enumerate(faces)})
     lines = ["Mary\t10\t11", "Ada Lovelace\t10\t11", "Mary\t10\tAda Lovelace\t10", "Mary\t11\tAda Lovelace\t11"]
     (folder / "pairs.txt").write_text(
         "\n".join(["2\t1", lines[0], lines[2], lines[1], lines[3]]) + "\n", encoding="utf-8"

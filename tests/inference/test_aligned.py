@@ -10,32 +10,20 @@ import pytest
 
 from spinedsl import Mistakes, train
 from spinedsl.cli import main
-from spinedsl.data.align import TEMPLATE, aligned
+from spinedsl.data.align import aligned
 from spinedsl.data.pictures import read_pixels
 from spinedsl.inference import evaluate, make_gallery, open_engine, predict
 from spinedsl.inference.using import engine_of
 from spinedsl.training.build import open_trained
 from tests.inference.conftest import Trained
-from tests.inference.making import NAMES, of_faces, persons
+from tests.inference.making import NAMES, listed, of_faces, persons, points_of
 
 
-def points_of(number: int) -> tuple[float, ...]:
-    """Points of a face that is turned and moved a little, each time otherwise, in a picture of 16 x 18."""
-    turn = 0.1 * number
-    points = np.array(TEMPLATE).reshape(-1, 2) / 8
-    rotated = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    return tuple(map(float, (rotated + np.array([1 + number / 8, 2])).reshape(-1)))
-
-
-def listed(path: Path, files: list[Path], *, absolute: bool = False) -> dict[str, tuple[float, ...]]:
-    """A list of points for each file beside it; what it says of each."""
+def beside(path: Path, files: list[Path], *, absolute: bool = False) -> dict[str, tuple[float, ...]]:
+    """A list of points for each file; what it says of each."""
     points = {str(file): points_of(number) for number, file in enumerate(files)}
-    head = "path,lx,ly,rx,ry,nx,ny,mlx,mly,mrx,mry"
-    lines = []
-    for file, own in points.items():
-        name = file if absolute else str(Path(file).relative_to(path.parent))
-        lines.append(",".join([name, *map(repr, own)]))
-    path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    named = {name if absolute else str(Path(name).relative_to(path.parent)): own for name, own in points.items()}
+    listed(path, named)
     return points
 
 
@@ -45,7 +33,7 @@ def upright(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("aligned")
     for name in ("train", "val"):
         persons(folder / name, NAMES[:3], count=3)
-    listed(folder / "points.csv", sorted(folder.rglob("*.png")))
+    beside(folder / "points.csv", sorted(folder.rglob("*.png")))
     data = {"train": str(folder / "train"), "validation": str(folder / "val"), "kind": "persons"}
     lists = {"landmarks": str(folder / "points.csv")}
     train(of_faces(folder, data={**data, **lists}, run={"steps": 1, "batch": 4}))
@@ -66,7 +54,7 @@ def test_each_use_sees_the_aligned_face(
     monkeypatch.chdir(tmp_path)
     persons(Path("people"), NAMES[:2], count=3)
     files = sorted(Path("people").rglob("*.png"))
-    points = listed(tmp_path / "points.csv", [tmp_path / file for file in files], absolute=absolute)
+    points = beside(tmp_path / "points.csv", [tmp_path / file for file in files], absolute=absolute)
     engine = engine_of(upright.run, "cpu")
     wanted = engine.run([aligned(read_pixels(file), points[str(tmp_path / file)]) for file in files])
     seen = predict(engine, "people", landmarks="points.csv")
@@ -117,7 +105,7 @@ def test_an_exported_model_knows_it_too(upright: Trained, tmp_path: Path) -> Non
 def test_pictures_that_the_list_lacks_are_named_and_the_others_go_on(upright: Trained, tmp_path: Path) -> None:
     persons(tmp_path / "people", NAMES[:2], count=2)
     files = sorted(tmp_path.rglob("*.png"))
-    listed(tmp_path / "points.csv", files[1:])
+    beside(tmp_path / "points.csv", files[1:])
     found = predict(upright.run, tmp_path / "people", landmarks=tmp_path / "points.csv")
     assert len(found.rows) == 3
     assert [one.code.id for one in found.reported] == ["E1113"]
@@ -138,7 +126,7 @@ def test_a_data_set_has_its_own_lists(upright: Trained) -> None:
 
 def test_the_command_line(upright: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     persons(tmp_path / "people", NAMES[:2], count=2)
-    listed(tmp_path / "points.csv", sorted(tmp_path.rglob("*.png")))
+    beside(tmp_path / "points.csv", sorted(tmp_path.rglob("*.png")))
     run, people, points = str(upright.run), str(tmp_path / "people"), str(tmp_path / "points.csv")
     known = str(tmp_path / "known.safetensors")
     assert main(["gallery", run, people, "--landmarks", points, "-o", known]) == 0
