@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: detected demo test coverage planted soak bench runtimes formats larks large candidates lint format generate clean help
+.PHONY: detected detections demo test coverage planted soak bench runtimes formats larks large candidates lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -90,6 +90,9 @@ learned: $(READY) ## train the examples on their real images, SEEDS=3 times each
 
 detected: $(READY) ## the SpineNet paper's four networks at a quarter of their width on objects of many sizes, SEEDS=3: hours; goes on
 	@$(BIN)/python -m benchmarks.detected --folder $(CACHE)/detected --seeds $(SEEDS) $(ARGS)
+
+detections: $(READY) ## the boxes of 500 random heads by PyTorch, generated files and ONNX Runtime: the same, in the same order
+	@$(BIN)/python -m benchmarks.detections $(ARGS)
 
 candidates: $(READY) ## 100,000 candidates of search spaces, drawn, changed and crossed, hold what is promised; goes on where it stopped
 	@$(BIN)/python -m benchmarks.candidates hold --folder $(CACHE)/candidates $(ARGS)

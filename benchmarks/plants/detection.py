@@ -7,6 +7,7 @@ BOXES, CODING, MATCHING, LOSSES, SUPPRESSION, DECODING, PRECISION = (
     for name in ("boxes", "coding", "matching", "losses", "suppression", "decoding", "precision")
 )
 FORMS, PLACED, SETS = (f"tests/data/test_{name}.py" for name in ("boxes", "placed", "box_sets"))
+ENGINES = "tests/backends/test_detect.py"
 OBJECTIVE, ROWS = "tests/tasks/detection/test_objective.py", "tests/test_detection_rows.py"
 PLANTS = (
     Plant(
@@ -99,6 +100,34 @@ PLANTS = (
         "return torch.where(key > torch.tensor(limit, dtype=torch.float32), key, -math.inf), scores",
         "return torch.where(key <= torch.tensor(limit, dtype=torch.float32), -math.inf, key), scores",
         (DECODING,),
+    ),
+    Plant(
+        "detection: of levels only the order within each counts",
+        "tasks/detection/decoding.py",
+        "order = torch.cat([key for key, _ in levels]).argsort(descending=True, stable=True)",
+        "order = torch.arange(sum(len(key) for key, _ in levels))",
+        (DECODING,),
+    ),
+    Plant(
+        "detection: an ONNX model looks for the best of no first level",
+        "backends/onnx/boxes.py",
+        "if count is None:",
+        "if count is None and level:",
+        (ENGINES,),
+    ),
+    Plant(
+        "detection: an ONNX model keeps more candidates of a level than it may",
+        "backends/onnx/boxes.py",
+        "return Candidates(*nodes.choice(most > limits.top, many, few))",
+        "return Candidates(*nodes.choice(most > 2 * limits.top, many, few))",
+        (ENGINES,),
+    ),
+    Plant(
+        "detection: boxes of other images come before none in ONNX models",
+        "backends/onnx/boxes.py",
+        "SPARE = -0.5",
+        "SPARE = -1.5",
+        (ENGINES,),
     ),
     Plant(
         "detection: a crowd is an object",

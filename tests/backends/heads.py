@@ -72,7 +72,10 @@ class Case(Record, eq=False):
 
 
 def case(seed: int) -> Case:
-    """One to four images; every third case has few different scores, every fourth many boxes turned over or flat."""
+    """One to four images; every third case has few different scores, every fourth many boxes turned over or flat.
+
+    Every fifth has numbers that are as large as they can be, infinite, or none.
+    """
     draw = np.random.default_rng(seed)
     kind = KINDS[seed % len(KINDS)]
     what: Detector = module(kind)[1]
@@ -86,6 +89,9 @@ def case(seed: int) -> Case:
                 values = abs(values)
             if seed % 3 == 0:
                 values = np.round(values) if each != 4 else np.round(values * 2) / 2
+            if seed % 5 == 4:
+                far = draw.choice([-np.inf, -3e38, 3e38, np.inf, np.nan][: 4 if each == 4 else 5], shape)
+                values = np.where(draw.random(shape) < 0.2, far, values)
             outputs[name] = torch.from_numpy(values.astype(np.float32))
     most = int(draw.choice([1, 3, 20, 100]))
     score = 0.999 if seed % 25 == 7 else float(draw.choice([0.0, 0.05, 0.3, 0.5]))
@@ -114,12 +120,14 @@ def of_the_file(one: Case) -> dict[str, Tensor]:
     return found
 
 
-def model(one: Case, opset: int = 18) -> onnx.ModelProto:
-    """A model that takes what heads give, and the image for its size."""
+def model(one: Case, opset: int = 18, fixed: bool = False) -> onnx.ModelProto:
+    """A model that takes what heads give, and the image for its size, which is fixed or open."""
     shaped: list[tuple[str, list[Any]]] = [
-        (name, ["N", values.shape[1], f"h.{name}", f"w.{name}"]) for name, values in one.outputs.items()
+        (name, list(values.shape) if fixed else ["N", values.shape[1], f"h.{name}", f"w.{name}"])
+        for name, values in one.outputs.items()
     ]
-    given = [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, "h", "w"])]
+    size: list[Any] = [len(next(iter(one.outputs.values()))), 3, *one.size] if fixed else ["N", 3, "h", "w"]
+    given = [helper.make_tensor_value_info("image", TensorProto.FLOAT, size)]
     given += [helper.make_tensor_value_info(f"given.{name}", TensorProto.FLOAT, shape) for name, shape in shaped]
     outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shaped]
     nodes = [helper.make_node("Identity", [f"given.{name}"], [name]) for name in one.outputs]
@@ -137,10 +145,28 @@ def fed(one: Case) -> dict[str, Any]:
     return {"image": np.zeros((images, 3, *one.size), np.float32), **feed}
 
 
-def of_onnx(one: Case, opset: int = 18) -> dict[str, Tensor]:
+def of_onnx(one: Case, opset: int = 18, fixed: bool = False) -> dict[str, Tensor]:
     """What ONNX Runtime finds."""
-    session = onnxruntime.InferenceSession(model(one, opset).SerializeToString(), providers=["CPUExecutionProvider"])
+    data = model(one, opset, fixed).SerializeToString()
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     return {
         name: torch.from_numpy(np.array(values))
         for name, values in zip(NAMES, session.run(NAMES, fed(one)), strict=True)
     }
+
+
+def differing(seed: int) -> list[str]:
+    """Where the three engines do not find the same boxes in the same order in a case: their names and an output's."""
+    one = case(seed)
+    expected = of_pytorch(one)
+    others = {
+        "the file": of_the_file(one),
+        "ONNX, open size": of_onnx(one),
+        "ONNX, fixed size": of_onnx(one, fixed=True),
+    }
+    return [
+        f"case {seed}: {engine}: {name}"
+        for engine, found in others.items()
+        for name in NAMES
+        if found[name].dtype != expected[name].dtype or not torch.equal(found[name], expected[name])
+    ]

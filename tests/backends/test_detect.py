@@ -19,23 +19,19 @@ from spinedsl.agreement import lively_weights
 from spinedsl.backends.onnx.boxes import DETECTION, NAMES
 from spinedsl.cli import main
 from spinedsl.ops.graph import flatten
+from spinedsl.record import replace
 from spinedsl.source import Source
 from spinedsl.tasks.detection import detect
 from spinedsl.weights import Weights
-from tests.backends.heads import KINDS, case, of_onnx, of_pytorch, of_the_file, text
+from tests.backends.heads import KINDS, case, differing, model, of_onnx, of_pytorch, text
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.mark.parametrize("seed", range(48))
 def test_three_engines_find_the_same_boxes_in_the_same_order(seed: int) -> None:
-    """`python -m benchmarks.detections` does the same 500 times."""
-    one = case(seed)
-    expected = of_pytorch(one)
-    for other in (of_the_file(one), of_onnx(one)):
-        for name in NAMES:
-            assert torch.equal(other[name], expected[name]), name
-            assert other[name].dtype == expected[name].dtype
+    """`make detections` does the same 500 times."""
+    assert not differing(seed)
 
 
 def test_the_cases_have_what_is_hard() -> None:
@@ -112,6 +108,22 @@ def test_an_example_finds_the_same_in_both() -> None:
     images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
     files = spinedsl.compile(EXAMPLES / "retinanet.spine", to="onnx", weights=weights, detect=True, batch=2, **given)
     alike(run(next(iter(files.values())), images), module.detect(images))
+
+
+@pytest.mark.parametrize("fixed", [True, False], ids=["fixed", "open"])
+def test_onnx_runtime_reads_models_without_a_warning(fixed: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    for seed in range(len(KINDS)):
+        of_onnx(case(seed), fixed=fixed)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_no_level_can_exceed_is_not_looked_for() -> None:
+    """Where the size says that no level has more candidates than are kept, the model has no branch for it."""
+    one = case(0)
+    count = max(values[0].numel() for name, values in one.outputs.items() if name.startswith("scores"))
+    for top, has in ((count, False), (count - 1, True)):
+        made = model(replace(one, limits=replace(one.limits, top=top)), fixed=True)
+        assert ("If" in {node.op_type for node in made.graph.node}) == has
 
 
 def test_half_precision_gives_boxes_in_float32() -> None:

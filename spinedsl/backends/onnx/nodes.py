@@ -6,12 +6,12 @@ so that the initialisers of a model stay the parameters of its network. Every op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
-from onnx import NodeProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, helper, numpy_helper
 
 from spinedsl.record import Record
 
@@ -113,6 +113,7 @@ class Value(Record, eq=False):
 
 
 Operand = Value | int | float
+Several = tuple[Value, ...]
 
 
 class Nodes:
@@ -167,6 +168,12 @@ class Nodes:
         shape = self.apply("Shape", of, kind=np.int64)
         return self.apply("Gather", shape, self.constant(np.array(axis, dtype=np.int64)), axis=0)
 
+    def sizes(self, of: Value, start: int, end: int) -> Value:
+        """The lengths of axes from one up to before another, when the model runs: int64, of rank 1."""
+        if self.opset >= 15:
+            return self.apply("Shape", of, kind=np.int64, start=start, end=end)
+        return self.apply("Shape", of, kind=np.int64).between(start, end, 0)
+
     def count(self, end: Value) -> Value:
         """0, 1, 2 … up to before `end`, in its type."""
         start, step = (self.constant(np.array(number, dtype=end.kind)) for number in (0, 1))
@@ -187,6 +194,52 @@ class Nodes:
         best, at = (self.fresh(f"{self.part}.{name}") for name in ("best", "at"))
         self.made.append(helper.make_node("TopK", [of.name, count.name], [best, at], name=best, axis=axis))
         return Value(self, best, of.kind), Value(self, at, np.dtype(np.int64))
+
+    def parts(self, of: Value, lengths: Value, count: int, axis: int) -> list[Value]:
+        """So many parts of it along an axis, of these lengths (rank 1)."""
+        names = [self.fresh(f"{self.part}.part") for _ in range(count)]
+        self.made.append(helper.make_node("Split", [of.name, lengths.name], names, name=names[0], axis=axis))
+        return [Value(self, name, of.kind) for name in names]
+
+    def padded(self, of: Value, widths: Sequence[int], by: float) -> Value:
+        """With so many more before each axis, and then so many behind each, that are all a number."""
+        return self.apply("Pad", of, self.whole(widths), self.value(by, of.kind))
+
+    def running(self, of: Value) -> Value:
+        """The sums of its numbers up to each, of rank 1."""
+        return self.apply("CumSum", of, self.constant(np.array(0, np.int64)))
+
+    def positions(self, of: Value) -> Value:
+        """Where it is not 0, of rank 1: int64."""
+        return self.apply("NonZero", of, kind=np.int64).shaped(-1)
+
+    def choice(self, condition: Value, this: Callable[[], Several], other: Callable[[], Several]) -> Several:
+        """The values that one of two makes, of the same types; the other's nodes are not computed.
+
+        Args:
+            condition: of rank 0; `this` is what is made where it holds.
+            this: makes nodes, which may read what was made before.
+            other: likewise.
+        """
+        then, otherwise = self._branch(this), self._branch(other)
+        results = [Value(self, self.fresh(f"{self.part}.either"), one.kind) for one in then[1]]
+        names = [one.name for one in results]
+        branches = {"then_branch": then[0], "else_branch": otherwise[0]}
+        self.made.append(helper.make_node("If", [condition.name], names, name=names[0], **branches))
+        return tuple(results)
+
+    def _branch(self, body: Callable[[], Several]) -> tuple[GraphProto, Several]:
+        """The nodes that a body makes, as a graph of its own, and what that gives."""
+        outside = self.made, self._constants
+        self.made, self._constants = [], dict(self._constants)
+        values = tuple(self.apply("Identity", value) for value in body())
+        given = [
+            helper.make_tensor_value_info(value.name, helper.np_dtype_to_tensor_dtype(value.kind), None)
+            for value in values
+        ]
+        graph = helper.make_graph(self.made, values[0].name, [], given)
+        self.made, self._constants = outside
+        return graph, values
 
     def total(self, of: Value, axis: int) -> Value:
         """The sum over an axis, which is kept with length 1."""

@@ -36,8 +36,8 @@ def best(keys: Tensor, least: float, top: int) -> tuple[Tensor, Tensor]:
 
 
 def to_scores(logits: Tensor) -> Tensor:
-    """Sigmoids, computed in float64; what is minus infinity stays."""
-    return torch.where(logits > -math.inf, logits.double().sigmoid().float(), logits)
+    """Sigmoids, computed in float64 and rounded once."""
+    return logits.double().sigmoid().float()
 
 
 def centres(places: Tensor, columns: int, stride: int) -> Tensor:
@@ -84,13 +84,14 @@ def without_overlaps(boxes: Tensor, scores: Tensor, labels: Tensor, overlap: flo
 
 
 def keep_best(
-    levels: list[tuple[Tensor, Tensor, Tensor]], height: int, width: int, overlap: float, most: int
+    levels: list[tuple[Tensor, Tensor, Tensor, Tensor]], height: int, width: int, overlap: float, most: int
 ) -> dict[str, Tensor]:
     """What stays of each image's candidates, cut off at its edges. Behind the count: zeros, and -1 as label."""
     edges = torch.tensor([width, height, width, height], dtype=torch.float32, device=levels[0][0].device)
     boxes = torch.minimum(torch.cat([level[0] for level in levels], 1).clamp(min=0), edges)
-    scores = torch.cat([level[1] for level in levels], 1)
-    labels = torch.cat([level[2] for level in levels], 1)
+    keys = torch.cat([level[1] for level in levels], 1)
+    scores = torch.cat([level[2] for level in levels], 1)
+    labels = torch.cat([level[3] for level in levels], 1)
     images = scores.shape[0]
     count = torch.zeros(images, dtype=torch.long, device=labels.device)
     found = {
@@ -100,7 +101,8 @@ def keep_best(
         "count": count,
     }
     for image in range(images):
-        kept = (scores[image] > -math.inf).nonzero().flatten()
+        order = keys[image].argsort(stable=True, descending=True)
+        kept = order[keys[image, order] > -math.inf]
         kept = kept[without_overlaps(boxes[image, kept], scores[image, kept], labels[image, kept], overlap, most)]
         found["boxes"][image, : len(kept)] = boxes[image, kept]
         found["scores"][image, : len(kept)] = scores[image, kept]

@@ -31,7 +31,7 @@ def write_detect(what: Detector, limits: Limits) -> Iterator[str]:
         sides = tuple(Bracket("[", (repr(width), repr(height)), "]") for width, height in what.sides)
         yield "            # width and height of each anchor, in strides"
         yield from lines(12, "anchors = ", Bracket("[", sides, "]"))
-    yield "            found: list[tuple[Tensor, Tensor, Tensor]] = []"
+    yield "            found: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []"
     maps = ("scores", "quality", "boxes") if what.quality else ("scores", "boxes")
     rows = zip(*(getattr(what, name) for name in maps), what.strides, strict=True)
     levels = tuple(Bracket("(", (*(f'maps["{attribute(name)}"]' for name in names), str(s))) for *names, s in rows)
@@ -70,4 +70,4 @@ def _body(what: Detector) -> Iterator[str]:
         found = call("point_boxes", "boxes", places, "stride")
     scores = "keys" if what.quality else "to_scores(keys)"
     labels = "torch.zeros_like(at)" if one else f"at % {what.classes}"
-    yield from lines(16, "", call("found.append", Bracket("(", (found, scores, labels))))
+    yield from lines(16, "", call("found.append", Bracket("(", (found, "keys", scores, labels))))

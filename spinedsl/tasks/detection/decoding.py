@@ -6,7 +6,7 @@ computed in float64 and rounded once.
 
 1. Places of a level are in the order of `places`, and at a place its classes. What is not above the threshold goes, and
    of the others the `top` of each level stay, the first of equals. They are compared by logits, or by scores where
-   there is a quality beside the classes.
+   there is a quality beside the classes. In the same way the levels are then put into one order.
 2. The score is the sigmoid of the logit; with a quality, the root of the product of both sigmoids, so that a threshold
    means the same with and without, as FCOS's released code has it.
 3. Boxes are decoded and cut off at the image's edges; then `suppression`.
@@ -48,8 +48,8 @@ def decode(
 def candidates(
     detector: Detector, outputs: Mapping[str, Tensor], size: Size, *, score: float = SCORE, top: int = TOP
 ) -> list[Candidates]:
-    """The candidates of each image, level after level, those of a level with falling scores."""
-    found: list[list[Candidates]] = []
+    """The candidates of each image, with falling logits, or with falling scores where there is a quality."""
+    found: list[list[tuple[Tensor, Candidates]]] = []
     for number, stride in enumerate(detector.strides):
         logits = rows(outputs[detector.scores[number]], detector.classes)
         codes = rows(outputs[detector.boxes[number]], 4)
@@ -62,7 +62,7 @@ def candidates(
             order = order[key[order] > -math.inf]
             at, labels = order // detector.classes, order % detector.classes
             boxes = _boxes(detector, codes[image][at], places[at], stride)
-            level.append(Candidates(clip(boxes, *size), scores[order], labels))
+            level.append((key[order], Candidates(clip(boxes, *size), scores[order], labels)))
         found.append(level)
     return [_joined([level[image] for level in found]) for image in range(len(found[0]))]
 
@@ -115,9 +115,10 @@ def _ranked(logits: Tensor, quality: Tensor | None, threshold: float) -> tuple[T
     return torch.where(key > torch.tensor(limit, dtype=torch.float32), key, -math.inf), scores
 
 
-def _joined(levels: list[Candidates]) -> Candidates:
-    """The candidates of all levels of an image."""
+def _joined(levels: list[tuple[Tensor, Candidates]]) -> Candidates:
+    """The candidates of all levels of an image, by what they are compared by; of equals those of finer maps first."""
+    order = torch.cat([key for key, _ in levels]).argsort(descending=True, stable=True)
     boxes, scores, labels = (
-        torch.cat([getattr(level, name) for level in levels]) for name in ("boxes", "scores", "labels")
+        torch.cat([getattr(level, name) for _, level in levels])[order] for name in ("boxes", "scores", "labels")
     )
     return Candidates(boxes, scores, labels)

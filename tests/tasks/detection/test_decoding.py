@@ -51,7 +51,7 @@ def test_candidates_are_what_a_loop_finds(detector: Detector, top: int) -> None:
     """By image, level, position, anchor and class, each number taken from its channel by hand."""
     given, many = outputs(detector, 3), max(1, len(detector.sides))
     for image, found in enumerate(candidates(detector, given, SIZE, score=0.3, top=top)):
-        rows: list[tuple[float, int, list[float]]] = []
+        rows: list[tuple[float, float, int, list[float]]] = []
         for number, stride in enumerate(detector.strides):
             scores, codes = given[detector.scores[number]][image], given[detector.boxes[number]][image]
             height, width = codes.shape[-2:]
@@ -70,10 +70,11 @@ def test_candidates_are_what_a_loop_finds(detector: Detector, top: int) -> None:
                             if score > 0.3:
                                 level.append((score if detector.quality else value, score, k, box))
             level.sort(key=lambda row: -row[0])
-            rows += [row[1:] for row in level[:top]]
-        assert found.labels.tolist() == [row[1] for row in rows]
-        assert torch.allclose(found.scores, torch.tensor([row[0] for row in rows]), atol=1e-6)
-        assert torch.allclose(found.boxes, torch.tensor([row[2] for row in rows]), atol=1e-3)
+            rows += level[:top]
+        rows.sort(key=lambda row: -row[0])
+        assert found.labels.tolist() == [row[2] for row in rows]
+        assert torch.allclose(found.scores, torch.tensor([row[1] for row in rows]), atol=1e-6)
+        assert torch.allclose(found.boxes, torch.tensor([row[3] for row in rows]), atol=1e-3)
         assert len(rows) > 10
 
 
