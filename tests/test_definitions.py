@@ -13,9 +13,11 @@ import pytest
 import torch
 
 import spinedsl
+from spinedsl.analysis import costs
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
+from spinedsl.source import Source
 from tests.definitions.reference import APPROXIMATE, REFERENCES
 from tests.witnesses import assert_witnesses_agree, images, weights_of
 
@@ -53,3 +55,11 @@ def test_as_written_by_hand(name: str) -> None:
             assert got[output].shape == tensor.shape
             most = np.abs(tensor.numpy()).max()
             assert np.abs(got[output] - tensor.numpy()).max() <= (2e-6 if name in APPROXIMATE else 1e-12) * most, output
+
+
+def test_a_neck_that_concatenates_has_the_size_of_the_published_one() -> None:
+    """YOLOv8n without the 16 fixed numbers that Ultralytics counts as well: 3,157,200 in all."""
+    text = (FOLDER / "yolov8n.spine").read_text()
+    text += "network N = YOLOv8(classes = 80, width = 0.25, boxes = 64, hidden = 80)\n"
+    program = spinedsl.program(Source.from_text(text), network="N")
+    assert costs(flatten(program)).parameters == 3_157_184

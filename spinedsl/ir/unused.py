@@ -16,7 +16,7 @@ from spinedsl.syntax import tree
 if TYPE_CHECKING:
     from spinedsl.ir.library import Unit
 
-FILLED_IN = ("channels", "stride")  # parameters that a row gives by its clauses and levels
+FILLED_IN = ("channels", "stride", "in_channels")  # parameters that a row gives, or reads, by itself
 
 
 class UnusedName(Record, eq=False):

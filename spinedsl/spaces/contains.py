@@ -22,6 +22,7 @@ from spinedsl.spaces.candidates import figure
 from spinedsl.spaces.costing import Costing, Priced
 from spinedsl.spaces.decode import Candidate, Excluded
 from spinedsl.spaces.model import Genome, Space
+from spinedsl.syntax.format import text_of
 
 MOST_TRIED = 20_000  # ways to place blocks that were dropped
 
@@ -174,6 +175,8 @@ class _Reader:
         own = self.costing.rows[self.costing.kind(genome, number)]
         if row.declared.direct != block.direct or own.channels != row.channels:
             return False
+        if self.costing.widths_vary:  # what goes in shows in every value of the module
+            return self.costing.uses[number][type_] == text_of(row.declared.row.use.span)
         return [self.key(call.module) for call in own.calls] == [self.key(call.module) for call in row.calls]
 
     def key(self, module: Module) -> Hashable:

@@ -2,7 +2,8 @@
 
 A row's costs are those of what it uses: a resampling for each input, a join, its type. Each depends on the *kind* of
 the row, which is its type, level and other clauses, and on the kinds of what it reads; and of kinds there are few. So
-every part is expanded once, by the same stages that compile a network, and looked up from then on.
+every part is expanded once, by the same stages that compile a network, and looked up from then on. Where the channels
+that arrive depend on what is read, as in a join that concatenates, each candidate is compiled.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TypeAlias
 
 from spinedsl import checks as say
 from spinedsl.analysis.costs import Costs, costs_of_module
+from spinedsl.analysis.costs import costs as costs_of_graph
 from spinedsl.analysis.memory import peak_activation_bytes
 from spinedsl.checks import check
 from spinedsl.checks.switches import Switches
@@ -19,8 +21,8 @@ from spinedsl.diagnostics import Diagnostic, Label, Severity
 from spinedsl.ir.elaborate import elaborate
 from spinedsl.ir.elaborate.network import Elaborator
 from spinedsl.ir.expand import Work
-from spinedsl.ir.networks import RowDecl
-from spinedsl.ir.resolve.network import resolve_network
+from spinedsl.ir.networks import IN_CHANNELS, RowDecl
+from spinedsl.ir.resolve.network import calls_in, resolve_network
 from spinedsl.ir.typed import CheckedNetwork, TypedRow
 from spinedsl.lower import lower
 from spinedsl.ops.graph import Graph, flatten
@@ -56,6 +58,26 @@ class Priced(Record):
     within: bool
 
 
+def widths_vary(row: RowDecl) -> bool:
+    """What goes into the type of a row may depend on which rows it reads, and on how many.
+
+    A resampling gives `target.in_channels` unless it says otherwise; and a join that concatenates adds channels up.
+    """
+    signature = row.resample[1].definition.signature if row.resample is not None else None
+    fixed = signature is None or (isinstance(signature, tree.Property) and signature.name.text == IN_CHANNELS)
+    pending = [row.join[1]] if row.join is not None else []
+    seen: set[int] = set()
+    while pending:
+        defined = pending.pop()
+        seen.add(id(defined))
+        callees = set(calls_in(defined.definition))
+        if "concat" in callees:
+            return True
+        called = [defined.unit.definitions[name] for name in callees if name in defined.unit.definitions]
+        pending += [one for one in called if id(one) not in seen]
+    return not fixed
+
+
 class Costing:
     """The parts of a space's candidates, expanded as they are met."""
 
@@ -77,6 +99,7 @@ class Costing:
         self.modules: dict[int, tuple[Module, Costs]] = {}  # by identity; held, so that it stays theirs
         self.ended = [row for row in space.network.rows if row.row.kind in ("output", "head")]
         self.begun = [row for row in space.network.rows if row.row.kind == "stem"]
+        self.widths_vary = any(map(widths_vary, space.network.rows))
 
     # ---- what is asked for ----
 
@@ -105,6 +128,8 @@ class Costing:
 
     def costs(self, genome: Genome, candidate: Candidate) -> Costs:
         """The costs of a candidate."""
+        if self.widths_vary:
+            return costs_of_graph(self.compiled(candidate))
         kinds: list[Kind] = []
         found = [self.own[self._direct(row, ())] for row in self.begun]
         resamples = self.resamples

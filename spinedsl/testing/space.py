@@ -171,7 +171,8 @@ def _written_defaults(analysis: driver.Analysis) -> Iterator[str]:
             yield ", ".join(texts)
 
 
-# What the prelude does not do: arithmetic in a join, one average for each level, maps that are read in parts.
+# What the prelude does not do: arithmetic in a join, one average for each level, maps that are read in parts, widths that
+# stay what they are.
 DEFINITIONS = """
 join_type halved(inputs) { return concat(sum(inputs) * 0.5) + 0.125 }
 resample_type averaged(x, source, target) -> target.in_channels {
@@ -181,6 +182,15 @@ resample_type averaged(x, source, target) -> target.in_channels {
     return norm(conv(y, target.in_channels, kernel = 1))
 }
 join_type piled(inputs) { return concat(inputs) }
+resample_type kept(x, source, target) -> x.channels {
+    if target.level < x.level { return upsample(x, levels = x.level - target.level) }
+    var y = x
+    repeat target.level - x.level { y = max_pool(y, kernel = 3, stride = 2) }
+    return y
+}
+block_type narrow(x, channels, in_channels = ceil(channels / 2)) -> channels {
+    return act(norm(conv(x, channels, kernel = 1 if x.channels > in_channels else 3)))
+}
 block_type cell(x, channels, stride = 1) -> channels {
     let a = slice(x, ceil(x.channels / 2))
     let b = slice(x, x.channels - a.channels, start = a.channels) if x.channels > 1 else x
@@ -209,6 +219,7 @@ STANDARD = Space(
         "smooth(activated = true)",
         "cell",
         "upper",
+        "narrow",
     ),
     stems=("resnet_stem", "mobile_stem"),
     resamples=(
@@ -218,8 +229,9 @@ STANDARD = Space(
         "spinenet_mobile",
         "top_down",
         "averaged",
+        "kept",
     ),
-    joins=("activated_sum", "plain_sum", "halved", "piled"),
+    joins=("activated_sum", "plain_sum", "halved", "piled", "concat", "sum"),
     outputs=("endpoint", "", "normed"),
     heads=(
         "",

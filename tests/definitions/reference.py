@@ -279,12 +279,72 @@ def shared_transposed(w: Weights, image: Tensor) -> Outputs:
     return [s, b2, b3, finer(s, image), finer(b2, s), finer(b3, b2)]
 
 
+def yolov8n(w: Weights, image: Tensor) -> Outputs:
+    def cbs(name: str, x: Tensor, stride: int = 1) -> Tensor:
+        return F.silu(unit(w, name, x, stride))
+
+    def c2f(name: str, x: Tensor, n: int = 1, *, shortcut: bool = False) -> Tensor:
+        y = [*cbs(f"{name}.cv1", x).chunk(2, 1)]
+        for i in range(n):
+            part = f"{name}.rep{i}"
+            made = cbs(f"{part}.m2", cbs(f"{part}.m1", y[-1]))
+            y.append(y[-1] + made if shortcut else made)
+        return cbs(f"{name}.cv2", torch.cat(y, 1))
+
+    def stage(name: str, x: Tensor, n: int = 1) -> Tensor:
+        return c2f(f"{name}.body", cbs(f"{name}.down", x, 2), n, shortcut=True)
+
+    def sppf(name: str, x: Tensor) -> Tensor:
+        y = [cbs(f"{name}.cv1", x)]
+        for _ in range(3):
+            y.append(F.max_pool2d(y[-1], 5, 1, 2))
+        return cbs(f"{name}.cv2.cbs", torch.cat(y, 1))
+
+    def up(x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=2)
+
+    def detect(x: Tensor, level: int) -> Tensor:
+        name = f"detections.p{level - 3}"
+        boxes, classes = (
+            conv(w, f"{name}.{one}_2.conv", cbs(f"{name}.{one}_1", cbs(f"{name}.{one}_0", x))) for one in ("cv2", "cv3")
+        )
+        return torch.cat([boxes, classes], 1)
+
+    b3 = stage("b3", stage("b2", cbs("s.cbs", image, 2)), 2)
+    b4 = stage("b4", b3, 2)
+    b5 = sppf("b5.sppf", stage("b5", b4))
+    n4 = c2f("n4.c2f", torch.cat([up(b5), b4], 1))
+    n3 = c2f("n3.c2f", torch.cat([up(n4), b3], 1))
+    d4 = c2f("d4.c2f", torch.cat([cbs("d4.from_n3.down", n3, 2), n4], 1))
+    d5 = c2f("d5.c2f", torch.cat([cbs("d5.from_d4.down", d4, 2), b5], 1))
+    return [n3, d4, d5, *(detect(x, level) for level, x in ((3, n3), (4, d4), (5, d5)))]
+
+
+def cells(w: Weights, image: Tensor) -> Outputs:
+    def arrives(name: str, x: Tensor, halvings: int = 0) -> Tensor:
+        x = x.relu()
+        for _ in range(halvings):
+            x = F.avg_pool2d(x, 2)
+        return unit(w, name, x)
+
+    def cell(name: str, x: Tensor) -> Tensor:
+        sep = norm(w, f"{name}.sep.norm", conv(w, f"{name}.sep.conv_2", conv(w, f"{name}.sep.conv", x.relu())))
+        pool = F.max_pool2d(x[:, -sep.shape[1] :], 3, 1, 1)
+        return torch.cat([sep, pool, sep + pool], 1)
+
+    s = enter(w, image)
+    c0 = cell("c0", arrives("c0.from_s", s))
+    c1 = cell("c1", torch.cat([arrives("c1.from_s", s), arrives("c1.from_c0", c0)], 1))
+    c2 = cell("c2", torch.cat([arrives("c2.from_c0", c0, 1), arrives("c2.from_c1", c1, 1)], 1))
+    return [cell("c3", arrives("c3.from_c1", c1, 1) + arrives("c3.from_c2", c2))]
+
+
 REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
     function.__name__: function
     for function in (
         squeeze_excitation, inverted_layer_scale, spatial_attention, ghost, shuffle_unit, res2net, convnext_v2,
         cross_stage, two_towers, fcos, repvgg, bifpn, pan, selective_kernel, blurred_stem,
-        helper_of_a_resampling, shared_transposed,
+        helper_of_a_resampling, shared_transposed, yolov8n, cells,
     )
 }  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.

@@ -161,11 +161,11 @@ CASES = {
     "resampled to other channels": (
         {
             "    resample spinenet": "    resample wider",
-            "block_type pooled": "resample_type wider(x, source, target) -> target.in_channels + 1 { return conv(x, target.in_channels + 1, kernel = 1) }\nblock_type pooled",
+            "block_type pooled": "resample_type wider(x, source, target) { return conv(x, target.in_channels + 1, kernel = 1) }\nblock_type pooled",
         },
         "E0408",
         "resampling `s` for `b0` gives level 2 and 9 channels, expected level 2 and 8 channels",
-        "end with a convolution to `target.in_channels`",
+        "end with a convolution to `target.in_channels`, or let its signature say what it gives, as in `-> …`",
     ),
     "join argument that is not known": (
         {

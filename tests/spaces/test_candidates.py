@@ -311,3 +311,50 @@ def test_the_benchmark_looks_at_each(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert hold(options) == 0
         told = f"{number} of {number} candidates hold; {looked} were compiled and found again"
         assert told in capsys.readouterr().out
+
+
+CONCATENATED = """\
+spine 1
+import std.blocks
+import std.stems
+
+resample_type moved(x, source, target) -> x.channels {
+    var y = x
+    if x.level > target.level { y = upsample(x, levels = x.level - target.level) }
+    repeat max(target.level - x.level, 0) { y = max_pool(y, kernel = 3, stride = 2) }
+    return y
+}
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2: 8, level 3: 16, level 4: 32 }
+    resample moved
+    join concat
+    stem s: resnet_stem channels 8
+    block b0: residual level 2 after s
+    block b1: residual level 3 after b0
+    block b2: residual level 3 from b0, b1
+    block b3: residual level 4 from b1, b2
+    block b4: residual level 2 from b2, b3
+    output P3: b4
+}
+
+space Wide of Net {
+    permute b2..b4
+    parents b2..b4: 2 of last 3
+    types b2..b4: residual, bottleneck
+    orphans absorb else exclude
+}
+"""
+
+
+def test_what_a_block_costs_may_depend_on_what_it_reads(tmp_path: Path) -> None:
+    """A join that concatenates gives more channels to a block that reads wider ones."""
+    path = tmp_path / "wide.spine"
+    path.write_text(CONCATENATED)
+    space = search.open_space(path, "Wide")
+    ones = [space.sample(3, number) for number in range(12)]
+    for one in ones:
+        held(space, one)
+    assert len({one.costs.parameters for one in ones}) > 4

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.ir.arguments import taken_away
-from spinedsl.ir.elaborate.row import RowElaborator, below_stem
+from spinedsl.ir.elaborate.row import RowElaborator
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
+from spinedsl.ir.elaborate.using import below_stem
 from spinedsl.ir.expand import Context, Work
 from spinedsl.ir.networks import Network, RowDecl, TaskDecl
 from spinedsl.ir.scalars import POISON, Poison

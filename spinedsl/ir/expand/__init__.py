@@ -12,7 +12,7 @@ from spinedsl.ir.expand.attributes import check_value, count_of
 from spinedsl.ir.expand.calls import complete
 from spinedsl.ir.expand.context import Context, Work
 from spinedsl.ir.expand.expressions import Evaluator
-from spinedsl.ir.expand.statements import Expansion, always_returns, expand, promised_channels
+from spinedsl.ir.expand.statements import Expansion, always_returns, expand, promised_channels, told_by
 from spinedsl.ir.expand.values import Block, Environment, Result, in_words
 
 __all__ = [
@@ -30,4 +30,5 @@ __all__ = [
     "expand",
     "in_words",
     "promised_channels",
+    "told_by",
 ]

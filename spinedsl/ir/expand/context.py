@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from spinedsl import checks as say
-from spinedsl.diagnostics import Diagnostic, Label
+from spinedsl.diagnostics import Diagnostic, Label, Rule
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import Poison, key_of
@@ -22,6 +22,7 @@ SMALL_FILE = 65_536
 MAX_STACK = 600  # Python's frames for definitions inside one another, well below its limit of 1,000
 MAX_REMEMBERED = 512
 
+T = TypeVar("T")
 Choice: TypeAlias = tuple[Primitive, Mapping[str, Value]]
 Role: TypeAlias = tuple[Defined, Mapping[str, Value]]  # a `def` that a role stands for, with what it is given
 Prepared: TypeAlias = tuple[Primitive, dict[str, Attr | None], dict[str, Attr] | None]
@@ -182,6 +183,17 @@ class Context(Record, frozen=False, eq=False):
             return
         self._reported.add(key)
         self.diagnostics.append(self.network.seen(diagnostic))
+
+    def instead_of(self, rule: Rule, make: Callable[[], T]) -> tuple[T, bool]:
+        """What is made, and whether mistakes of `rule` and no others were reported meanwhile: those are taken back."""
+        said, before = set(self._said), len(self.diagnostics)
+        made = make()
+        found = self.diagnostics[before:]
+        if not found or any(diagnostic.code is not rule for diagnostic in found):
+            return made, False
+        del self.diagnostics[before:]
+        self._said = said
+        return made, True
 
     def spend(self, place: Span, steps: int = 1) -> bool:
         """A few more steps: false once a file expands to more than it may."""

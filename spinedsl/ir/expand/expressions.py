@@ -119,9 +119,13 @@ class Evaluator:
         why = (
             f"`{base.name}` says no `channels`"
             if name == "channels"
-            else f"the signature of `{base.name}`'s type does not tell what goes in"
+            else f"`->` of `{base.name}`'s type does not tell it before anything comes in"
         )
-        return say.NOT_KNOWN.at(expr.span, what=f"`{name}` of `{written}`", why=why)
+        found = say.NOT_KNOWN.at(expr.span, what=f"`{name}` of `{written}`", why=why)
+        if name == "channels":
+            return found
+        parameter = ", or give it a parameter, as in `in_channels = 64`" if name == "in_channels" else ""
+        return found.with_fix(f"let that signature tell, as in `-> channels`{parameter}")
 
     def list_of(self, expr: tree.ListOf) -> Result:
         """Feature maps, or numbers, written out."""

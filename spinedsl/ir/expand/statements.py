@@ -82,6 +82,12 @@ def promised_channels(context: Context, defined: Defined, arguments: Environment
     return floor(value) if is_number(value) else None
 
 
+def told_by(context: Context, defined: Defined, arguments: Environment, name: str) -> Result | None:
+    """The value of a parameter, from compile-time arguments alone; None if those do not tell."""
+    value = Expansion(context.in_silence, defined, {}).known(arguments).get(name, POISON)
+    return None if isinstance(value, Poison) else value
+
+
 class Expansion(Caller):
     """A definition at work: the statements made so far, and what its parameters are bound to."""
 

@@ -21,7 +21,7 @@ class Block(Record):
     level: int
     channels: int | None
     in_channels: int | None
-    out_channels: int
+    out_channels: int | None
     height: int
     width: int
 

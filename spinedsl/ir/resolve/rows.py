@@ -8,6 +8,7 @@ from itertools import islice
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, one_of
 from spinedsl.ir.arguments import taken_away
+from spinedsl.ir.joins import joining
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, is_misread, with_article
 from spinedsl.ir.resolve.imports import import_of
@@ -319,6 +320,8 @@ class RowResolver(Record, frozen=False):
         names = self.names
         home = names.unit.home(use.span)
         defined = home.definitions.get(use.name.text)
+        if defined is None and kind == "join_type":
+            defined = joining(use.name.text)
         if names.at(use.span).compared(use.name, use.arguments, names.scope):
             return None
         for argument in use.arguments:

@@ -94,6 +94,28 @@ def _bad_resample(field: Field) -> str | None:
     return field.put(field.row_line(row).end, " resample wrong__").rstrip("\n") + f"\n\n{own}\n"
 
 
+MOVED = """resample_type moved__(x, source, target) -> x.channels {
+    if target.level < x.level { return upsample(x, levels = x.level - target.level) }
+    var y = x
+    repeat target.level - x.level { y = max_pool(y, kernel = 3, stride = 2) }
+    return y
+}"""
+
+
+def _sum_of_other_widths(field: Field) -> str | None:
+    """A row whose inputs keep their channels, which differ, on their way to a sum."""
+
+    def fit(row: TypedRow) -> bool:
+        types = [field.typed.rows[name.text].type for name in row.declared.sources]
+        widths = {type_.channels for type_ in types if type_ is not None}
+        return len(widths) > 1 and not row.declared.direct and not row.declared.clauses.keys() & {"resample", "join"}
+
+    row = field.row("block", fit=fit)
+    if row is None:
+        return None
+    return field.put(field.row_line(row).end, " resample moved__ join sum").rstrip("\n") + f"\n\n{MOVED}\n"
+
+
 def _widths(text: str) -> Planter:
     def plant(field: Field) -> str | None:
         return field.in_network(text) if field.line("widths") is None else None
@@ -153,4 +175,5 @@ PLANTERS: Planters = {
     ),
     "E0513": (_task_misfit,),
     "E0520": (body(f"return {ONE} * sqrt(2)"), body(f"return {ONE} * log2(3)")),
+    "E0521": (_sum_of_other_widths,),
 }
