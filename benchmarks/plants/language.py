@@ -199,4 +199,25 @@ PLANTS: tuple[Plant, ...] = (
         "pass",
         ("tests/laws/test_nested.py::test_they_are_valid_by_construction",),
     ),
+    Plant(
+        "joins: what a type asks its inputs for is taken for what it gives",
+        "ir/elaborate/joining.py",
+        "            wanted = self.wanted(values)",
+        "            wanted = promised",
+        ("tests/test_definitions.py",),
+    ),
+    Plant(
+        "joins: a resampling that says what it gives is held to what is asked for",
+        "ir/elaborate/joining.py",
+        "says = defined.definition.signature is not None",
+        "says = False",
+        ("tests/test_definitions.py",),
+    ),
+    Plant(
+        "joins: what a block of a search space costs does not depend on the widths that it reads",
+        "spaces/costing.py",
+        "        if self.widths_vary:",
+        "        if self.widths_vary is None:",
+        ("tests/spaces/test_candidates.py",),
+    ),
 )

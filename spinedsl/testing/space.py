@@ -171,8 +171,8 @@ def _written_defaults(analysis: driver.Analysis) -> Iterator[str]:
             yield ", ".join(texts)
 
 
-# What the prelude does not do: arithmetic in a join, one average for each level, maps that are read in parts, widths that
-# stay what they are.
+# What the prelude does not do: arithmetic in a join, one average for each level, maps that are read in parts, widths
+# that stay what they are.
 DEFINITIONS = """
 join_type halved(inputs) { return concat(sum(inputs) * 0.5) + 0.125 }
 resample_type averaged(x, source, target) -> target.in_channels {
