@@ -186,13 +186,14 @@ class Context(Record, frozen=False, eq=False):
 
     def instead_of(self, rule: Rule, make: Callable[[], T]) -> tuple[T, bool]:
         """What is made, and whether mistakes of `rule` and no others were reported meanwhile: those are taken back."""
-        said, before = set(self._said), len(self.diagnostics)
+        said: set[object] = set(self._said)
+        before = len(self.diagnostics)
         made = make()
         found = self.diagnostics[before:]
         if not found or any(diagnostic.code is not rule for diagnostic in found):
             return made, False
         del self.diagnostics[before:]
-        self._said = said
+        self._said.intersection_update(said)
         return made, True
 
     def spend(self, place: Span, steps: int = 1) -> bool:
