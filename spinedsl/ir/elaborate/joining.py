@@ -179,14 +179,9 @@ class Joining(Using, frozen=False):
         if given is None:
             return None
         inputs = Many("", tuple(Ref(f"input {index}", type_, OPAQUE) for index, type_ in enumerate(types)))
-        path, refused = (self.name, "join"), False
-        if len({type_.channels for type_ in types}) == 1:
-            self.join = self.expand(use, defined, [inputs], given, path)
-        else:
-            self.join, refused = self.context.instead_of(
-                say.SHAPE, lambda: self.expand(use, defined, [inputs], given, path)
-            )
-        if refused:
+        mark = self.context.mark() if len({type_.channels for type_ in types}) > 1 else None
+        self.join = self.expand(use, defined, [inputs], given, (self.name, "join"))
+        if mark is not None and self.context.take_back(mark, say.SHAPE):
             self.cannot_join(types)
         return self.join.type if self.join is not None and self.is_whole(use, defined, self.join) else None
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label, Rule
@@ -22,7 +22,6 @@ SMALL_FILE = 65_536
 MAX_STACK = 600  # Python's frames for definitions inside one another, well below its limit of 1,000
 MAX_REMEMBERED = 512
 
-T = TypeVar("T")
 Choice: TypeAlias = tuple[Primitive, Mapping[str, Value]]
 Role: TypeAlias = tuple[Defined, Mapping[str, Value]]  # a `def` that a role stands for, with what it is given
 Prepared: TypeAlias = tuple[Primitive, dict[str, Attr | None], dict[str, Attr] | None]
@@ -184,17 +183,19 @@ class Context(Record, frozen=False, eq=False):
         self._reported.add(key)
         self.diagnostics.append(self.network.seen(diagnostic))
 
-    def instead_of(self, rule: Rule, make: Callable[[], T]) -> tuple[T, bool]:
-        """What is made, and whether mistakes of `rule` and no others were reported meanwhile: those are taken back."""
-        said: set[object] = set(self._said)
-        before = len(self.diagnostics)
-        made = make()
+    def mark(self) -> tuple[set[object], int]:
+        """What was reported so far."""
+        return set(self._reported), len(self.diagnostics)
+
+    def take_back(self, mark: tuple[set[object], int], rule: Rule) -> bool:
+        """Take back what was reported since, if it is of `rule` alone: false where there is nothing to take back."""
+        reported, before = mark
         found = self.diagnostics[before:]
         if not found or any(diagnostic.code is not rule for diagnostic in found):
-            return made, False
+            return False
         del self.diagnostics[before:]
-        self._said.intersection_update(said)
-        return made, True
+        self._reported.intersection_update(reported)
+        return True
 
     def spend(self, place: Span, steps: int = 1) -> bool:
         """A few more steps: false once a file expands to more than it may."""
