@@ -115,6 +115,8 @@ def _train(options: argparse.Namespace, changes: dict[str, dict[str, Any]]) -> i
             options.file, resume=options.resume, watch=_watchers(), changes=changes,
             hear=lambda done, of: say(f"looking at the images: {done:,} of {of:,}"),
         )  # fmt: skip
+    if not result.leads:  # another process prints
+        return 0 if result.finished else ENDED
     if not result.finished:
         note(f"stopped at step {result.step}; `--resume` goes on")
         return ENDED

@@ -152,6 +152,8 @@ def missing_picture(path: str, place: Span, folders: Folders | None = None) -> D
     wrong: Diagnostic = say.MISSING_PICTURE.at(place, path=legible(path))
     wrong = wrong if place.source.text else replace(wrong, label="")
     folder, name = os.path.split(path)
+    if os.path.islink(path):  # noqa: PTH114
+        return wrong.with_fix(f"it is a link to `{legible(os.readlink(path))}`, which is not there")  # noqa: PTH115
     there = (folders or Folders()).listed(folder)
     if there is None:
         begin = ": paths begin where the list stands" if place.source.text else ""

@@ -154,11 +154,24 @@ def _of_folders(path: Path, entries: Sequence[str], options: Options, kind: str)
             continue
         samples += (Sample(file, numbers[name]) for file in files)
         if others:
-            first = legible(others[0])
-            more = f" and {counted(len(others) - 1, 'other file')}" if len(others) > 1 else ""
-            found.append(say.LEFT_OUT.at(nowhere(first), path=first, more=more))
+            found.append(_left_out(others, "is not called as pictures are"))
+    loose = sorted(entry.path for entry in os.scandir(path) if _is_picture(entry))
+    if loose:
+        found.append(_left_out(loose, "stands beside the folders, and so has no class"))
     dataset = Dataset(kind, legible(str(path)), known, tuple(samples), background=options.background, is_whole=whole)
     return Outcome(dataset, tuple(found))
+
+
+def _left_out(files: Sequence[str], reason: str) -> Diagnostic:
+    first = legible(files[0])
+    more = f" and {counted(len(files) - 1, 'other file')}" if len(files) > 1 else ""
+    found: Diagnostic = say.LEFT_OUT.at(nowhere(first), path=first, more=more, reason=reason)
+    return found
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    name = entry.name
+    return not name.startswith(".") and Path(name).suffix.lower() in ENDINGS and not entry.is_dir()
 
 
 def pictures_below(folder: Path) -> tuple[list[str], list[str]]:

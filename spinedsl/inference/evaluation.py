@@ -341,7 +341,7 @@ def _of_persons(
         called = [classes[label] for label in labels.tolist()]
         other = of_gallery(torch.from_numpy(known.vectors), known.names, vectors, called, shares["fpir"], seed)
     except TooFew as error:
-        raise api.Mistakes([_too_few(name, error)]) from None
+        raise api.Mistakes([_too_few(name, error, "call the folders of known persons as the gallery does")]) from None
     if found is None:
         return other
     return Measured(
@@ -350,6 +350,8 @@ def _of_persons(
     )  # fmt: skip
 
 
-def _too_few(name: str, error: TooFew) -> Diagnostic:
+def _too_few(
+    name: str, error: TooFew, fix: str = "give it images of more persons, or ask for fewer `--folds`"
+) -> Diagnostic:
     found: Diagnostic = say.FEW_TO_COMPARE.at(nowhere(name), what=f"`{legible(name)}`: {error}")
-    return found.with_fix("give it images of more persons, or ask for fewer `--folds`")
+    return found.with_fix(fix)

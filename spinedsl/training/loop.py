@@ -31,8 +31,8 @@ from spinedsl.data.pictures import BadPicture
 from spinedsl.data.sampler import in_order
 from spinedsl.data.seen import Hear
 from spinedsl.data.workers import NotSent, WorkerDied
-from spinedsl.diagnostics import Diagnostic, Outcome
-from spinedsl.record import Record
+from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome
+from spinedsl.record import Record, field
 from spinedsl.training import checkpoint as checkpoints
 from spinedsl.training import optim
 from spinedsl.training.config import Given, read_config
@@ -53,7 +53,10 @@ from spinedsl.training.validation import validated
 
 
 class Result(Record, eq=False):
-    """A run that came to its end, or was interrupted: how far it got, its figures, and its checkpoints."""
+    """A run that came to its end, or was interrupted: how far it got, its figures, and its checkpoints.
+
+    `reported` has the warnings of network, images and run. Of several processes one `leads`, which writes and prints.
+    """
 
     step: int
     finished: bool
@@ -62,6 +65,8 @@ class Result(Record, eq=False):
     last: Path
     best: Path | None
     taken: Taken | None  # of other weights, where it began with some
+    reported: Diagnostics = field(default_factory=Diagnostics, repr=False)
+    leads: bool = True
 
     def __brief__(self) -> str:
         shown = ", ".join(f"{name} {value:.4f}" for name, value in self.figures.items())
@@ -101,8 +106,8 @@ def train(
     read = _valued(read_config(config, changes, images=data is not None))
     group = join(gpu=read.run["device"] != "cpu" and torch.cuda.is_available())
     try:
-        setup = _valued(set_up(read, data, validation, loss, group, hear))
-        return _finished(setup, group, watch, resume=resume)
+        made = set_up(read, data, validation, loss, group, hear)
+        return _finished(_valued(made), made.diagnostics, group, watch, resume=resume)
     except NoDevice as missing:
         found = say.NO_DEVICE.at(read.document.value(("run", "device")), reason=str(missing))
         raise api.Mistakes([found.with_fix('`device = "auto"` takes a GPU where there is one')]) from None
@@ -110,10 +115,14 @@ def train(
         leave(group)
 
 
-def _finished(setup: Setup, group: Group, watch: Sequence[Watcher], *, resume: bool) -> Result:
+def _finished(
+    setup: Setup, reported: Sequence[Diagnostic], group: Group, watch: Sequence[Watcher], *, resume: bool
+) -> Result:
     """The run at its end. What it held of the exchange is freed when this returns, before the exchange ends."""
     try:
         with Run(setup, group, watch) as run:
+            for warning in reported:
+                run.warn(warning)
             run.begin(resume=resume)
             result = run.finish()
             group.wait()  # one that ended before the others would take their exchange away
@@ -158,6 +167,7 @@ class Run:
         self.taken: Taken | None = None
         self.pending: list[tuple[int, Tensor, float]] = []  # of steps whose losses nobody has looked at yet
         self.clock, self.waited = perf_counter(), 0.0
+        self.reported: list[Diagnostic] = []
         self.lost: set[Path] = set()  # files that could not be written
         self.asked = self.stop = False  # to stop: this process was, and all processes do
         self.open = ExitStack()
@@ -264,7 +274,8 @@ class Run:
                 watcher.ends(self)
         return Result(
             self.state.step, self.state.step >= self.steps, self.figures, self.folder, self.folder / LAST,
-            self.folder / BEST if (self.folder / BEST).exists() else None, self.taken,
+            self.folder / BEST if (self.folder / BEST).exists() else None, self.taken, Diagnostics(self.reported),
+            self.group.leads,
         )  # fmt: skip
 
     def _train(self) -> None:
@@ -372,6 +383,7 @@ class Run:
 
     def warn(self, found: Diagnostic) -> None:
         """Something may not be as it was meant."""
+        self.reported.append(found)
         for watcher in self.watch:
             watcher.warns(found)
 

@@ -81,7 +81,8 @@ def missing_pictures() -> list[Diagnostic]:
     animals()
     put("animals/dog/Ba\u0308r.png", 9)
     text("animals/list.csv", "path,label\ncat/1.png,cat\ncat/1.PNG,cat\ndog/b\u00e4r.png,dog\ndog/Bär.png,dog\n"
-         "dog/9.png,dog\nbird/1.png,cat\n")  # fmt: skip
+         "dog/9.png,dog\nbird/1.png,cat\ndog/link.png,dog\n")  # fmt: skip
+    Path("animals/dog/link.png").symlink_to("gone.png")
     return found("animals/list.csv")
 
 
@@ -227,6 +228,8 @@ def frames_and_others() -> list[Diagnostic]:
     text("animals/dog/.DS_Store", "")
     text("animals/dog/Thumbs.db", "")
     Path("animals/horse").mkdir()
+    for name in ("loose.png", "notes.txt", ".hidden.png"):
+        put(f"animals/{name}", 8)
     return found("animals")
 
 

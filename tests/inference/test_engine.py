@@ -42,6 +42,25 @@ def test_it_gives_the_shares_of_the_module(checkpoint: Path) -> None:
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-6)
 
 
+def test_pictures_as_files_have_them_are_refused_by_the_module_and_made_its_own_by_preprocessing(
+    checkpoint: Path,
+) -> None:
+    trained = open_trained(checkpoint).value
+    assert trained is not None
+    pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3)).astype(np.uint8))
+    with torch.no_grad():
+        for given, reason in {
+            "bytes": (pixels.movedim(-1, 1), "Byte"),
+            "channels last": (pixels.float(), "height and width must divide by 4, got 16x3"),
+        }.values():
+            with pytest.raises((RuntimeError, ValueError), match=reason):
+                trained.module(given)
+        images = trained.preprocessing.normalised_tensor(pixels)
+        expected = trained.module(images)["logits"]
+        found = trained.module(images.contiguous(memory_format=torch.channels_last))["logits"]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)  # the layout in memory changes nothing
+
+
 def test_its_digest_is_that_of_what_it_computes(checkpoint: Path) -> None:
     trained, again = open_trained(checkpoint).value, open_trained(checkpoint).value
     assert trained is not None

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 import spinedsl
@@ -302,6 +303,20 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pyte
     assert [found.code.id for found in seen.warned if found.code.id == "W1004"] == ["W1004", "W1004"]
     assert result.last.read_bytes() == before
     assert [path.name for path in result.folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_warnings_of_the_images_are_told_before_the_first_step_and_kept(tmp_path: Path) -> None:
+    seen = Seen()
+    for name in ("red", "green", "empty"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+    for index in range(8):
+        pixels, label = Squares(classes=("red", "green")).read(index)
+        Image.fromarray(pixels).save(tmp_path / "images" / ("red", "green")[label] / f"{index}.png")
+    given = settings(tmp_path, data={"train": str(tmp_path / "images")}, run={"steps": 1})
+    found = train(given, watch=[seen])
+    assert [one.code.id for one in found.reported] == ["W1104", "W1001"]
+    assert seen.warned == list(found.reported)
+    assert found.leads
 
 
 def test_a_folder_that_takes_no_files_is_an_error_before_the_first_step(tmp_path: Path) -> None:
