@@ -24,6 +24,8 @@ EXTRAS = {
     "rich": "train",
     "tensorboard": "train",
     "faster_coco_eval": "detection",
+    "optuna": "search",
+    "psycopg": "search",
     "openvino": "openvino",
     "executorch": "executorch",
     "litert_torch": "litert",
@@ -37,9 +39,10 @@ CONTENTS = {
     "testing": {"hypothesis"},
     "train": {"torch", "numpy", "PIL", "safetensors", "rich", "tensorboard"},
     "detection": {"torch", "numpy", "faster_coco_eval"},
+    "search": {"optuna", "psycopg"},
     "all": {
         "torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab", "hypothesis",
-        "PIL", "rich", "tensorboard", "faster_coco_eval",
+        "PIL", "rich", "tensorboard", "faster_coco_eval", "optuna", "psycopg",
     },
     "openvino": {"openvino"},
     "executorch": {"executorch"},
@@ -53,6 +56,7 @@ ENGINE_CHOICE = (("torch",), ("onnx", "onnxruntime"), ("onnx", "openvino"))  # o
 ENGINES = ("numpy", "torch", "onnx", "onnxruntime")  # to run a network by all that are compared
 INFERENCE = ("torch", "numpy", "PIL", "safetensors")  # to use a checkpoint
 TRAIN = ("torch", "numpy", "PIL", "safetensors", "rich")
+SEARCH = ("optuna",)
 LAWS = ("hypothesis", *ENGINES)
 WEIGHTS = {
     contents.SAFETENSORS: ("numpy", "safetensors"),

@@ -36,6 +36,11 @@ ELSEWHERE = {
     "E1206": "candidates of a space: tests/spaces",
     "E1207": "a network and a space: tests/spaces",
     "E1208": "candidates of a space: tests/spaces",
+    "E1209": "searches: tests/search",
+    "E1210": "searches: tests/search",
+    "E1211": "searches: tests/search",
+    "E1212": "searches: tests/search",
+    "E1213": "searches: tests/search",
 }
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "show": "show every operation of a network",
     "stats": "count parameters, multiply-adds, memory and receptive field",
     "space": "count a search space, draw candidates, or look for a network in it",
+    "search": "search a space for better networks, on one machine or on many",
     "draw": "draw the scale-permuted figure",
     "watch": "check and redraw a file after each save, in the browser",
     "diff": "report what changed between two networks, and what it breaks",
@@ -43,7 +44,7 @@ COMMANDS = {
     "new": "start a file with a small network",
     "completion": "print a script that completes commands in a shell",
 }  # each a module here, and the line about it in the help, for which none is imported
-ACTIONS = ("weights", "data")  # commands whose next word says what to do
+ACTIONS = ("weights", "data", "search")  # commands whose next word says what to do
 OK, MISTAKES, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 DESCRIPTION = "The compiler for scale-permuted networks."
@@ -103,13 +104,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _asked(given: list[str]) -> list[str]:
-    """`help` before or after a command, as its `--help`."""
+    """`help` before or after a command, as its `--help`; `search FILE` as `search run FILE`."""
     if given[:1] == ["help"]:
         return [*given[1:], "--help"]
+    if given[:1] == ["search"] and len(given) > 1 and _begins_a_search(given[1]):
+        given = ["search", "run", *given[1:]]
     alone = len(given) == 2 or (len(given) == 3 and given[0] in ACTIONS)
     if alone and given[0] in COMMANDS and given[-1] == "help" and not os.path.exists("help"):  # noqa: PTH110
         return [*given[:-1], "--help"]
     return given
+
+
+def _begins_a_search(word: str) -> bool:
+    """`spine search FILE`, or an option of `spine search run`; and no action, nor one that is misspelt."""
+    if word.startswith("-") and word != "-":
+        return word not in ("-h", "--help", "-q", "--quiet")
+    return word == "-" or "." in word or os.path.isfile(word)  # noqa: PTH113  nothing here imports pathlib
 
 
 def _wrong_use(error: Exception, given: Sequence[str]) -> int:

@@ -49,7 +49,7 @@ class Candidates:
         """How many decisions there are, exactly."""
         return count.decisions(self.space)
 
-    def sample(self, seed: int, number: int = 0) -> Priced:
+    def sample(self, seed: int | str, number: int = 0) -> Priced:
         """The candidate of that number among those of a seed, each decision as likely as the others.
 
         Raises:
@@ -58,7 +58,7 @@ class Candidates:
         """
         return self._first(lambda random: draw.uniform(self.space, random), draw.generator(seed, "sample", number))
 
-    def mutate(self, genome: Genome, seed: int, number: int = 0) -> Priced:
+    def mutate(self, genome: Genome, seed: int | str, number: int = 0) -> Priced:
         """The genome with one decision made otherwise.
 
         Raises:
@@ -68,7 +68,7 @@ class Candidates:
         random = draw.generator(seed, "mutate", number)
         return self._first(lambda random: draw.mutated(self.space, genome, random), random)
 
-    def crossover(self, one: Genome, other: Genome, seed: int, number: int = 0) -> Priced:
+    def crossover(self, one: Genome, other: Genome, seed: int | str, number: int = 0) -> Priced:
         """A candidate each of whose decisions is that of one of two.
 
         Raises:

@@ -161,14 +161,20 @@ class Costing:
         self, genome: Genome, candidate: Candidate, number: int, absorbed: int, slots: Sequence[int]
     ) -> list[Call]:
         """What resamples and joins the inputs of a block that reads these slots in this order."""
+        typed = self.connected(genome, candidate, number, absorbed, slots)
+        joins = [typed.join] if typed.join is not None else []
+        return [*(one.resample for one in typed.inputs if one.resample is not None), *joins]
+
+    def connected(
+        self, genome: Genome, candidate: Candidate, number: int, absorbed: int, slots: Sequence[int]
+    ) -> TypedRow:
+        """A block as a row that reads these slots in this order, and absorbs so many of its own kind."""
         names = [
             self._name(self.kind(genome, row.block)) for slot in slots if (row := candidate.rows[slot]) is not None
         ]
         own = self._name(self.kind(genome, number))
         declared = self._with(number, self.space.blocks[number].levels[genome.levels[number]], genome.types[number])
-        typed = self._expanded(("used", number, *names, absorbed), declared, names, [own] * absorbed)
-        joins = [typed.join] if typed.join is not None else []
-        return [*(one.resample for one in typed.inputs if one.resample is not None), *joins]
+        return self._expanded(("used", number, *names, absorbed), declared, names, [own] * absorbed)
 
     def end(self, genome: Genome, name: str) -> TypedRow:
         """A stem, an output or a head of a candidate."""

@@ -27,10 +27,14 @@ def text(space: Space, candidate: Candidate, name: str = "Candidate") -> str:
     Raises:
         ValueError: two files that the network is made of define different things under one name.
     """
-    head, body = _definitions(space), "\n".join(_network(space, candidate, name))
-    written = f"spine 1\n\n{head}{body}\n"
+    written = f"spine 1\n\n{definitions(space)}{rows(space, candidate, name)}\n"
     formatted = format_source(Source.from_text(written, f"{name}.spine")).value
     return formatted if formatted is not None else written
+
+
+def rows(space: Space, candidate: Candidate, name: str = "Candidate") -> str:
+    """The network of the text, before it is formatted: equal for candidates whose texts are equal, and quickly made."""
+    return "\n".join(_network(space, candidate, name))
 
 
 # ---- the network ----
@@ -57,6 +61,15 @@ def _network(space: Space, candidate: Candidate, name: str) -> Iterator[str]:
         yield from ["", *lines] if kind != last else lines
         last = kind
     yield from ["", *ends, "}"]
+
+
+def frame(space: Space) -> list[str]:
+    """What all candidates have in common: lines that no choice is about, and each block's clauses."""
+    network = space.network
+    blocks = [" ".join(map(_clause, block.row.clauses)) for block in space.blocks]
+    others = [one for one in network.declared.items if not (isinstance(one, tree.Row) and one.kind == "block")]
+    parameters = [_parameter(network, parameter) for parameter in network.declared.parameters]
+    return [*parameters, *blocks, *(_item(network, item) for item in others)]
 
 
 def _parameter(network: Network, parameter: tree.Parameter) -> str:
@@ -148,7 +161,7 @@ def _whole(number: tree.Expr) -> int:
 # ---- what it is made of ----
 
 
-def _definitions(space: Space) -> str:
+def definitions(space: Space) -> str:
     """The imports that a file with the network needs, and copies of definitions that no import gives."""
     modules: dict[str, None] = {}
     own: dict[str, Defined] = {}

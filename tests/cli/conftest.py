@@ -24,10 +24,15 @@ def net(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.spine").write_text(NET)
     np.savez(tmp_path / "w.npz", **weights_for(flatten(spinedsl.program("net.spine"))))  # type: ignore[arg-type]
-    if "weights put" in str(getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")):
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
+    if "weights put" in str(name):
         (tmp_path / "net.onnx").write_bytes(*spinedsl.compile("net.spine", to="onnx").values())
+    if str(name).startswith("search"):
+        from spinedsl import search
+
+        search.run("net.spine", budget=2, study="s.db")
     data_sets(tmp_path)
-    if getattr(request.node, "callspec", None) is not None and request.node.callspec.params.get("name") in USING:
+    if name in USING:
         from tests.inference.making import used
 
         used(tmp_path)

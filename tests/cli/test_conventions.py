@@ -37,6 +37,13 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "show": ("show net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
     "stats": ("stats net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
     "space": ("space net.spine", {"--network", "--format", "--output", "--force", "--seed"}),
+    "search run": (
+        "search run net.spine --fitness depth --budget 2",
+        {"--format", "--output", "--force", "--seed"},
+    ),
+    "search worker": ("search worker --study s.db", set()),
+    "search show": ("search show s.db", {"--format", "--output", "--force"}),
+    "search front": ("search front s.db", {"--format", "--output", "--force"}),
     "draw": ("draw net.spine -o net.svg", {"--network", "--input", "--outputs", "--output", "--force", *LINTS}),
     "watch": (None, {"--network", "--input", *LINTS}),
     "diff": ("diff net.spine net.spine", {"--network", "--input", "--format", "--output", "--force"}),
@@ -77,7 +84,7 @@ SHARED = {
     "--quiet": (("-q",), None, "print nothing but mistakes and results"),
     "--help": (("-h",), None, "show this help message and exit"),
 }
-FILES = {"FILE", "OLD", "NEW", "WEIGHTS", "CODE", "PAGE", "MODEL", "IMAGE", "FOLDER", None}  # None: a choice
+FILES = {"FILE", "STUDY", "OLD", "NEW", "WEIGHTS", "CODE", "PAGE", "MODEL", "IMAGE", "FOLDER", None}  # None: a choice
 
 
 def listed(name: str) -> Iterator[tuple[str, argparse.Action]]:
@@ -134,7 +141,17 @@ def test_json_is_json_and_has_a_synonym(name: str, net: Path, capsys: pytest.Cap
 WITH_FORMAT = [name for name, (_, has) in COMMANDS.items() if "--format" in has]
 
 
-OF_NO_NETWORK = ("explain", "data check", "train", "eval", "predict", "gallery", "export")
+OF_NO_NETWORK = (
+    "search show",
+    "search front",
+    "explain",
+    "data check",
+    "train",
+    "eval",
+    "predict",
+    "gallery",
+    "export",
+)
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_FORMAT if name not in OF_NO_NETWORK])

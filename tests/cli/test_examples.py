@@ -57,6 +57,10 @@ NOT_RUN = {
     "spine predict ": "the same",
     "spine gallery ": "the same",
     "spine export ": "the same: docs/training.md, tests/cli/test_export.py",
+    "spine search worker ": "works on a search that was begun: tests/search, docs/search.md",
+    "spine search show ": "the same",
+    "spine search front ": "the same",
+    "spine search run examples/spaces.spine --space Adjusted --fitness-command": "commands of one's own: the same",
     "spine verify examples/spinenet.spine": "minutes; docs/command-line.md runs it",
 }
 STATUS = {"spine breaking ": {0, 1}, "spine fmt --diff": {0, 1}}  # whether something changed, or would

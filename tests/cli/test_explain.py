@@ -13,7 +13,22 @@ from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 
 # What no text that can be shown here makes anybody say: these have the situation in words.
-IN_WORDS = ("E0232", "E0601", "E08", "E09", "W09", "E10", "W10", "E11", "W11", "E1206", "E1207", "E1208")
+IN_WORDS = (
+    "E0232",
+    "E0601",
+    "E08",
+    "E09",
+    "W09",
+    "E10",
+    "W10",
+    "E11",
+    "W11",
+    "E1206",
+    "E1207",
+    "E1208",
+    "E1209",
+    "E121",
+)
 
 
 def codes_of(example: Example, code: str) -> list[str]:

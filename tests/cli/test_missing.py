@@ -95,6 +95,10 @@ COMMANDS = {
     "gallery best.safetensors known -o g.safetensors": (
         "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'"
     ),
+    "search run net.spine --fitness depth": "optuna: pip install 'spinedsl[search]'",
+    "search worker --study s.db": "optuna: pip install 'spinedsl[search]'",
+    "search show s.db": "optuna: pip install 'spinedsl[search]'",
+    "search front s.db": "optuna: pip install 'spinedsl[search]'",
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
 WITHOUT = (
@@ -113,6 +117,7 @@ CALLS = {
     "spinedsl.verify('net.spine')": "numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "spinedsl.read_weights('w.npz')": "numpy: pip install 'spinedsl[onnx]'",
     "spinedsl.inference": "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'",
+    "__import__('spinedsl.search').search.run('net.spine')": "optuna: pip install 'spinedsl[search]'",
     "__import__('spinedsl.testing')": "hypothesis: pip install 'spinedsl[testing]'",
 }
 
@@ -141,7 +146,7 @@ def test_all_that_is_missing_is_said_at_once(way: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = iter(json.loads(done.stdout))
     for line, needs in COMMANDS.items():
-        words = " ".join(line.split()[: 2 if line.startswith(("weights", "data")) else 1])
+        words = " ".join(line.split()[: 2 if line.startswith(("weights", "data", "search")) else 1])
         assert next(found) == [2, f"spine {words}: this needs {needs}\n"], line
     for line in WITHOUT:
         assert next(found)[0] == 0, line

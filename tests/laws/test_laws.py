@@ -38,6 +38,11 @@ OUT_OF_REACH = {
     "E1206": "candidates of a space",
     "E1207": "networks beside a space",
     "E1208": "candidates of a space",
+    "E1209": "searches",
+    "E1210": "searches",
+    "E1211": "searches",
+    "E1212": "searches",
+    "E1213": "searches",
     "W10": "training",
     "W11": "pictures and labels",
 }

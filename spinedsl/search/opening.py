@@ -1,13 +1,4 @@
-"""Search spaces for programs: the spaces of a file, with their candidates.
-
-    from spinedsl import search
-    space = search.open_space("examples/spaces.spine", "AroundSpineNet49")
-    print(space.decisions)
-    one = space.sample(seed=0, number=17)
-    print(one.costs.multiply_adds, space.text(one))
-
-`Candidates` has what can be asked of a space: `sample`, `mutate`, `crossover`, `price`, `text`, `edits`.
-"""
+"""Open the spaces of a file."""
 
 from __future__ import annotations
 
@@ -17,7 +8,7 @@ from pathlib import Path
 from spinedsl import driver
 from spinedsl.api import Mistakes
 from spinedsl.brief import brief
-from spinedsl.diagnostics import Diagnostics, Severity
+from spinedsl.diagnostics import Diagnostics, Outcome, Severity
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.reading import read
 from spinedsl.source import Source
@@ -47,11 +38,19 @@ def spaces(file: str | Path | Source) -> Mapping[str, Space]:
         Mistakes: the file cannot be read, or has mistakes.
     """
     source = file if isinstance(file, Source) else _read(file)
+    outcome = open_source(source)
+    if outcome.value is None:
+        raise Mistakes(Diagnostics(outcome.diagnostics))
+    return outcome.value
+
+
+def open_source(source: Source) -> Outcome[Mapping[str, Space]]:
+    """The spaces of a source by name; none where it has mistakes."""
     outcome = driver.analyse(source)
     errors = [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
     if outcome.value is None or errors:
-        raise Mistakes(Diagnostics(outcome.diagnostics))
-    return outcome.value.spaces
+        return Outcome(None, tuple(errors))
+    return Outcome(outcome.value.spaces)
 
 
 def open_space(file: str | Path | Source, name: str | None = None) -> Candidates:

@@ -1,0 +1,349 @@
+"""Search a space for better networks, on one machine or on many.
+
+`spine search FILE` is short for `spine search run FILE`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from spinedsl.cli.options import count, file_argument, format_argument, output_arguments, seed_argument
+from spinedsl.cli.output import refused_folder, write_folder
+from spinedsl.cli.progress import phases
+from spinedsl.cli.terminal import read_source, say_mistakes, table
+from spinedsl.cli.voice import UsageError, note, summary, warn
+from spinedsl.diagnostics import one_of
+from spinedsl.diagnostics.plain import counted, one_line
+from spinedsl.extras import SEARCH, require
+from spinedsl.search.engines import ENGINES
+from spinedsl.search.opening import Candidates, open_source
+
+if TYPE_CHECKING:
+    from spinedsl.search.records import Finished
+    from spinedsl.search.study import Study
+
+EXAMPLES = """\
+examples:
+  spine search run examples/spaces.spine --space AroundSpineNet49 --fitness depth --budget 200
+  spine search run examples/spaces.spine --space Adjusted --fitness-command ./score --budget 500 --study search.db
+  spine search worker --study search.db                      one more process for the same budget
+  spine search show search.db -o best                        the best candidates, as .spine files
+  spine search front search.db                               of several objectives, those that none is better than
+"""
+RUN = """\
+examples:
+  spine search run examples/spaces.spine --space AroundSpineNet49 --fitness depth --budget 200
+  spine search run examples/spaces.spine --space Adjusted --engine nsga2 --fitness entropy --fitness parameters
+  spine search run examples/spaces.spine --space Adjusted --fitness-command ./score --study postgresql://me@host/x
+
+Engines: random, evolution (regularised), local (the smallest change of the best), nsga2 (several objectives).
+Fitness: depth, entropy, parameters, multiply_adds and memory in closed form, and `command`, what the command of
+--fitness-command prints; `:max` or `:min` after a name says which way is better. Every candidate keeps the bounds of
+the space exactly.
+
+Without --study a search is of this process alone. With one, more workers may help, on any machine that reaches it;
+what is interrupted goes on with the same command, and a larger budget goes further.
+"""
+WORKER = """\
+examples:
+  spine search worker --study search.db
+  spine search worker --study postgresql://me@host/searches --name Adjusted
+
+A worker ends when the budget is paid for. It may be killed: what it had begun is measured again by another, after the
+grace period, and counts once. Everything that it needs but the commands is in the study.
+"""
+SHOW = """\
+examples:
+  spine search show search.db
+  spine search show search.db --top 3 -o best
+"""
+FRONT = """\
+examples:
+  spine search front search.db
+  spine search front search.db -o front
+
+The front are the candidates that no other is better than in every objective; of one objective, the best.
+"""
+TOP = 10
+GRACE = 60
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
+    run = actions.add_parser("run", help="search a space", description="Search a space for better networks.")
+    run.epilog = RUN
+    file_argument(run)
+    run.add_argument("--space", metavar="NAME", help="which space, where the file has several")
+    run.add_argument("--engine", choices=tuple(ENGINES), default="evolution", help="what proposes candidates")
+    run.add_argument(
+        "--budget", metavar="N", type=count, default=100, help="candidates that are measured (default 100)"
+    )
+    run.add_argument(
+        "--fitness",
+        metavar="NAME",
+        action="append",
+        help="what is measured, as in depth or parameters:max; may be given again",
+    )
+    run.add_argument(
+        "--fitness-command", metavar="COMMAND", help="measures `command`: takes a .spine file, prints a number"
+    )
+    run.add_argument("--mutate-with", metavar="COMMAND", help="changes candidates: takes a .spine text, prints another")
+    run.add_argument("--study", metavar="STUDY", help="a file of SQLite, or the address of a database, to keep it in")
+    _name_argument(run)
+    _grace_argument(run)
+    seed_argument(run)
+    output_arguments(run, "a folder to write the best candidates to", required=False)
+    _top_argument(run)
+    format_argument(run)
+
+    worker = actions.add_parser("worker", help="work on a search", description="Work on a search that was begun.")
+    worker.epilog = WORKER
+    worker.add_argument("--study", metavar="STUDY", required=True, help="where the search is kept")
+    _name_argument(worker)
+    _grace_argument(worker)
+
+    for name, what, epilog in (
+        ("show", "list the best candidates of a search", SHOW),
+        ("front", "list the candidates that no other is better than in every objective", FRONT),
+    ):
+        action = actions.add_parser(name, help=what, description=f"{what.capitalize()}.")
+        action.epilog = epilog
+        action.add_argument("study", metavar="STUDY", help="a file of SQLite, or the address of a database")
+        _name_argument(action)
+        if name == "show":
+            _top_argument(action)
+        output_arguments(action, "a folder to write these candidates to", required=False)
+        format_argument(action)
+
+
+def _name_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", metavar="NAME", help="name of the search, if it is not that of its space")
+
+
+def _grace_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--grace", metavar="SECONDS", type=count, default=GRACE,
+        help=f"without a sign of life until a worker counts as dead (default {GRACE})",
+    )  # fmt: skip
+
+
+def _top_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--top", metavar="N", type=count, help=f"how many of the best (default {TOP})")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Search, work, or look."""
+    require(*SEARCH)
+    from spinedsl.search.commands import Failed  # noqa: PLC0415  only this command needs Optuna
+    from spinedsl.search.opening import NoCandidate, Unfit  # noqa: PLC0415
+    from spinedsl.search.storage import NoStudy  # noqa: PLC0415
+
+    try:
+        if options.action == "run":
+            return _search(options)
+        return _work(options) if options.action == "worker" else _look(options)
+    except (Failed, NoCandidate, Unfit, NoStudy) as error:
+        say_mistakes([error.diagnostic])
+        return 1
+
+
+# ---- searching ----
+
+
+def _search(options: argparse.Namespace) -> int:
+    from spinedsl.search.fitness import COMMAND, of_figures  # noqa: PLC0415
+    from spinedsl.search.fitness import objective as read  # noqa: PLC0415
+    from spinedsl.search.running import setup_of, work_on  # noqa: PLC0415
+    from spinedsl.search.study import create, in_memory  # noqa: PLC0415
+
+    _refuse_unread(options)
+    candidates = _candidates(options)
+    if candidates is None:
+        return 1
+    named = list(options.fitness or ())
+    if options.fitness_command is not None and not any(one.partition(":")[0] == COMMAND for one in named):
+        named.insert(0, COMMAND)
+    if not named:
+        raise UsageError("say what is measured: `--fitness depth`, or `--fitness-command COMMAND`")
+    try:
+        objectives = tuple(map(read, named))
+        setup = setup_of(
+            candidates, options.engine, options.budget, options.seed, objectives, options.fitness_command,
+            options.mutate_with,
+        )  # fmt: skip
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if options.output is not None and (
+        status := refused_folder(options.output, [], force=options.force, reads=[options.file])
+    ):
+        return status
+    if options.study is None:
+        study = in_memory(setup, candidates)
+    else:
+        study = create(options.study, options.name, setup, candidates, options.grace)
+    with phases() as say:
+        fitness = of_figures(objectives, candidates, setup.command)
+        work_on(study, fitness, _telling(study, say), warn, options.grace)
+    return _say(study, study.best[: _top(options)], options)
+
+
+def _refuse_unread(options: argparse.Namespace) -> None:
+    """What is given has to be of something that is done."""
+    if options.study is None and options.name is not None:
+        raise UsageError("--name is of a search that is kept: say where by --study")
+    if options.study is None and options.grace != GRACE:
+        raise UsageError("--grace is of workers that share a study: say which by --study")
+    if options.grace < 3:
+        raise UsageError("--grace is 3 seconds or more: a worker gives a sign of life every second at most")
+    if options.force and options.output is None:
+        raise UsageError("--force is of what -o writes: nothing is written here")
+    if options.top == 0:
+        raise UsageError("--top 0 lists nothing: give 1 or more")
+    if options.budget == 0:
+        raise UsageError("--budget 0 measures nothing: give 1 or more")
+
+
+def _candidates(options: argparse.Namespace) -> Candidates | None:
+    """The candidates of the space that is named; None where the file has mistakes, which are printed."""
+    source = read_source(options.file)
+    if source.value is None:
+        say_mistakes(source.diagnostics)
+        return None
+    outcome = open_source(source.value)
+    if outcome.value is None:
+        say_mistakes(outcome.diagnostics)
+        return None
+    spaces = outcome.value
+    if not spaces:
+        raise UsageError(f"{one_line(options.file)} has no search space: `spine docs spaces` says how one is written")
+    if options.space is not None and options.space not in spaces:
+        raise UsageError(f"there is no space `{one_line(options.space)}` in it: choose {one_of(spaces)}")
+    if options.space is None and len(spaces) > 1:
+        raise UsageError(f"it has {counted(len(spaces), 'space')}: choose one by --space NAME, {one_of(spaces)}")
+    return Candidates(spaces[options.space or next(iter(spaces))])
+
+
+def _telling(study: Study, say: Callable[[str], None]) -> Callable[[Finished], None]:
+    """What is told of each candidate that is settled."""
+
+    def hear(_: Finished) -> None:
+        best = (
+            next(iter(study.best), None) if len(study.setup.objectives) == 1 and not len(study.settled) % 20 else None
+        )
+        what = f", best {_number(best.values[0])}" if best is not None and best.values is not None else ""
+        say(f"{len(study.settled):,} of {study.setup.budget:,} candidates{what}")
+
+    return hear
+
+
+def _work(options: argparse.Namespace) -> int:
+    from spinedsl.search.running import work_on  # noqa: PLC0415
+    from spinedsl.search.study import find  # noqa: PLC0415
+
+    if options.grace < 3:
+        raise UsageError("--grace is 3 seconds or more: a worker gives a sign of life every second at most")
+    study = find(options.study, options.name, options.grace)
+    with phases() as say:
+        try:
+            work_on(study, None, _telling(study, say), warn, options.grace)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    summary(f"{study.setup.space}: {counted(len(study.settled), 'candidate')} of {study.setup.budget:,} measured")
+    return 0
+
+
+# ---- looking ----
+
+
+def _look(options: argparse.Namespace) -> int:
+    from spinedsl.search.running import open_study  # noqa: PLC0415
+
+    if options.force and options.output is None:
+        raise UsageError("--force is of what -o writes: nothing is written here")
+    if options.action == "show" and options.top == 0:
+        raise UsageError("--top 0 lists nothing: give 1 or more")
+    study = open_study(options.study, options.name)
+    chosen = study.front if options.action == "front" else study.best[: _top(options)]
+    return _say(study, chosen, options)
+
+
+def _top(options: argparse.Namespace) -> int:
+    return TOP if options.top is None else int(options.top)
+
+
+def _say(study: Study, chosen: list[Finished], options: argparse.Namespace) -> int:
+    """List candidates, and write them if asked to."""
+    if options.output is not None:
+        files = [f"{study.setup.space}-{one.slot:06d}.spine" for one in chosen]
+        if status := refused_folder(options.output, files, force=options.force):
+            return status
+        texts = ((name, _text(study, one)) for name, one in zip(files, chosen, strict=True))
+        if status := write_folder(options.output, texts):
+            return status
+        note(f"{counted(len(files), 'candidate')} written to {one_line(options.output)}")
+    if options.format == "json":
+        print(json.dumps(_data(study, chosen), indent=2))
+        return 0
+    setup = study.setup
+    failed = sum(one.values is None for one in study.settled.values())
+    more = f", {failed:,} without a value" if failed else ""
+    objectives = ", ".join(map(str, setup.objectives))
+    print(
+        f"{setup.space}, by {setup.engine} with seed {setup.seed}, for {objectives}: "
+        f"{len(study.settled):,} of {counted(setup.budget, 'candidate')} measured{more}"
+    )
+    if not chosen:
+        return 0
+    head = ("candidate", *(one.name for one in setup.objectives), "multiply-adds", "parameters", "from")
+    rows = [
+        (
+            str(one.slot), *map(_number, one.values or ()), f"{one.costs['multiply_adds']:,}",
+            f"{one.costs['parameters']:,}", " ".join([one.origin, *map(str, one.parents)]),
+        )
+        for one in chosen
+    ]  # fmt: skip
+    print("\n".join(table([head, *rows])))
+    return 0
+
+
+def _text(study: Study, one: Finished) -> bytes:
+    values = ", ".join(
+        f"{objective.name} {_number(value)}"
+        for objective, value in zip(study.setup.objectives, one.values or (), strict=False)
+    )
+    setup = study.setup
+    search = f"space {setup.space} with seed {setup.seed}"
+    head = f"# Candidate {one.slot} of a search of {search}, by spine search: {values}.\n"
+    return (head + study.text(one)).encode()
+
+
+def _data(study: Study, chosen: list[Finished]) -> dict[str, Any]:
+    from spinedsl.search.records import genome_to_json  # noqa: PLC0415
+
+    setup = study.setup
+    return {
+        "space": setup.space,
+        "engine": setup.engine,
+        "seed": setup.seed,
+        "budget": setup.budget,
+        "measured": len(study.settled),
+        "objectives": [{"name": one.name, "direction": one.direction} for one in setup.objectives],
+        "candidates": [
+            {
+                "candidate": one.slot, "values": one.values, "digest": one.digest, "origin": one.origin,
+                "parents": one.parents, "costs": dict(one.costs), "genome": genome_to_json(one.genome),
+            }
+            for one in chosen
+        ],
+    }  # fmt: skip
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"
+
+
+__all__ = ["arguments", "run"]

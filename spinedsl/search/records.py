@@ -1,0 +1,189 @@
+"""What a study keeps: the format that workers, reports and whoever reads the database agree on.
+
+A study of Optuna has one user attribute, `spine`: the `Setup`, as JSON.
+
+    format      1
+    space       name of the space; `digest` tells it from others, whatever the file is called (`digest_of`)
+    sources     every file that is needed to open the space, by its path from their common folder; `entry` is the first
+    engine      name of the engine (`engines.ENGINES`)
+    seed        of all that is drawn
+    budget      how many candidates are evaluated; it may grow later
+    objectives  what is measured, in the order of the values: [name, "maximize" or "minimize"]
+    command     of `--fitness-command`, or null; a Python callable stands as `callable MODULE.NAME`
+    mutator     of `--mutate-with`, or null
+
+A *slot* is one of the candidates that the budget pays for, numbered from 0. A trial of Optuna is one attempt at a slot.
+Its user attributes:
+
+    spine       the `Proposal`, written before anything is measured:
+                  genome   the decisions: {"orders", "parents", "levels", "types"}, as `spaces.model.Genome` has them
+                  digest   of the candidate's rows: equal for candidates whose texts are equal
+                  origin   how it came about: sample, mutate, crossover, controller or command
+                  parents  slots of the candidates that it was made of; the first is the one to compare it with
+                  costs    {"parameters", "multiply_adds"}, and "memory" where the space bounds it
+    retry       [slot, attempt, number], only of trials that repeat the trial of that number, whose worker died; others
+                are the first attempt at the next slot, so that slots follow from the numbers of trials (`ledger`)
+    failed      why its evaluation gave no value: such a slot is paid for, and not tried again
+    stopped     true where its worker was stopped in the middle, by a person or a mistake
+
+The values of a trial are those of the objectives. A trial that is COMPLETE counts; one that is FAIL and has no `failed`
+was lost with its worker, or was not evaluated at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from spinedsl.record import Record, field
+from spinedsl.spaces import written
+from spinedsl.spaces.costing import Priced
+from spinedsl.spaces.model import Genome, Space
+
+FORMAT = 1
+ATTRIBUTE, RETRY, FAILED, STOPPED = "spine", "retry", "failed", "stopped"  # user attributes
+DIRECTIONS = ("maximize", "minimize")  # as Optuna spells them
+
+
+class Objective(Record):
+    """Something that is measured, and whether more of it is better."""
+
+    name: str
+    direction: str
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.direction[:3]}"
+
+
+class Setup(Record):
+    """What is searched, and how."""
+
+    space: str
+    digest: str
+    sources: Mapping[str, str] = field(repr=False)
+    entry: str
+    engine: str
+    seed: int
+    budget: int
+    objectives: tuple[Objective, ...]
+    command: str | None = None
+    mutator: str | None = None
+
+    @property
+    def directions(self) -> list[Literal["minimize", "maximize"]]:
+        """Of each objective, as Optuna takes them."""
+        return ["maximize" if one.direction == "maximize" else "minimize" for one in self.objectives]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the study keeps it."""
+        return {
+            "format": FORMAT, "space": self.space, "digest": self.digest, "sources": dict(self.sources),
+            "entry": self.entry, "engine": self.engine, "seed": self.seed, "budget": self.budget,
+            "objectives": [[one.name, one.direction] for one in self.objectives],
+            "command": self.command, "mutator": self.mutator,
+        }  # fmt: skip
+
+    @staticmethod
+    def from_json(kept: Mapping[str, Any]) -> Setup:
+        """What was kept.
+
+        Raises:
+            ValueError: it is none, or of another format.
+        """
+        try:
+            if kept["format"] != FORMAT:
+                raise ValueError(f"its format is {kept['format']}, and this version reads {FORMAT}")
+            return Setup(
+                str(kept["space"]), str(kept["digest"]), dict(kept["sources"]), str(kept["entry"]),
+                str(kept["engine"]), int(kept["seed"]), int(kept["budget"]),
+                tuple(Objective(name, direction) for name, direction in kept["objectives"]),
+                kept["command"], kept["mutator"],
+            )  # fmt: skip
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"what it says of the search is damaged: {error}") from None
+
+
+class Proposal(Record):
+    """A candidate to be measured, and where it came from."""
+
+    priced: Priced
+    origin: str
+    parents: tuple[int, ...] = ()
+
+    def to_json(self, space: Space) -> dict[str, Any]:
+        """As a trial keeps it."""
+        costs: dict[str, int] = {
+            "parameters": self.priced.costs.parameters,
+            "multiply_adds": self.priced.costs.multiply_adds,
+        }
+        if self.priced.memory is not None:
+            costs["memory"] = self.priced.memory
+        return {
+            "genome": genome_to_json(self.priced.genome), "digest": digest_of_rows(space, self.priced),
+            "origin": self.origin, "parents": list(self.parents), "costs": costs,
+        }  # fmt: skip
+
+
+class Finished(Record):
+    """A slot that is settled. `values` are those of the objectives; None where the evaluation failed, see `why`."""
+
+    slot: int
+    genome: Genome
+    values: tuple[float, ...] | None
+    digest: str
+    origin: str
+    parents: tuple[int, ...]
+    costs: Mapping[str, int]
+    why: str = ""
+
+
+def finished(slot: int, kept: Mapping[str, Any], values: tuple[float, ...] | None, why: str = "") -> Finished:
+    """What a trial that is settled says of its slot."""
+    return Finished(
+        slot, genome_from_json(kept["genome"]), values, kept["digest"], kept["origin"], tuple(kept["parents"]),
+        kept["costs"], why,
+    )  # fmt: skip
+
+
+def genome_to_json(genome: Genome) -> dict[str, Any]:
+    """The decisions as lists."""
+    return {
+        "orders": [list(order) for order in genome.orders],
+        "parents": [list(parents) for parents in genome.parents],
+        "levels": list(genome.levels),
+        "types": list(genome.types),
+    }
+
+
+def genome_from_json(kept: Mapping[str, Any]) -> Genome:
+    """The decisions again."""
+    return Genome(
+        tuple([tuple(order) for order in kept["orders"]]),
+        tuple([tuple(parents) for parents in kept["parents"]]),
+        tuple(kept["levels"]),
+        tuple(kept["types"]),
+    )
+
+
+def digest_of_rows(space: Space, priced: Priced) -> str:
+    """What tells candidates of a space apart by their texts, without formatting those."""
+    return hashlib.sha256(written.rows(space, priced.candidate).encode()).hexdigest()[:16]
+
+
+def digest_of(space: Space) -> str:
+    """What tells a space from others: all that its candidates, and which of them there are, depend on."""
+    blocks = [
+        [
+            block.name, block.levels, [use.span.text for use in block.types],
+            None if block.window is None else [block.window.count, block.window.last],
+            block.reads, block.absorbs, block.direct,
+        ]
+        for block in space.blocks
+    ]  # fmt: skip
+    parts = [
+        space.name, blocks, space.groups, sorted(space.ends.items()), space.fates, [str(keep) for keep in space.keeps],
+        written.definitions(space), written.frame(space),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,161 @@
+"""Run a search from a Python program, or open one that was run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from spinedsl.diagnostics import nearest
+from spinedsl.extras import SEARCH, require
+from spinedsl.search.commands import MUTATE, changing, words_of
+from spinedsl.search.engines import CHANGING, ENGINES, PACKAGES, SEVERAL, make
+from spinedsl.search.fitness import CALLABLE, COMMAND, Callable_, Fitness, objective, of_callable, of_figures
+from spinedsl.search.opening import open_space
+from spinedsl.search.records import Finished, Objective, Setup, digest_of
+from spinedsl.search.storage import GRACE
+from spinedsl.search.study import Study, create, find, in_memory, sources_of
+from spinedsl.search.worker import Worker
+from spinedsl.source import Source
+from spinedsl.spaces.candidates import Candidates
+
+
+def run(
+    space: str | Path | Source | Candidates,
+    fitness: Callable_ | str | Sequence[str] = "depth",
+    *,
+    name: str | None = None,
+    engine: str = "evolution",
+    budget: int = 100,
+    seed: int = 0,
+    directions: Sequence[str] = ("max",),
+    fitness_command: str | None = None,
+    mutate_with: str | None = None,
+    study: str | Path | None = None,
+    study_name: str | None = None,
+    hear: Callable[[Finished], None] = lambda one: None,
+    warn: Callable[[str], None] = lambda text: None,
+    grace: int = GRACE,
+) -> Study:
+    """Search a space, and give the study with all that was tried: see its `best`, `front` and `text`.
+
+    Args:
+        space: a file, or the candidates of a space.
+        fitness: a callable that takes a `Measured` and returns a number, or as many as there are `directions`; or names
+            of figures, as in `["depth", "multiply_adds:min"]`.
+        name: which space, where the file has several.
+        engine: one of `engines.ENGINES`.
+        budget: how many candidates are measured, those of earlier runs of the study included.
+        seed: of all that is drawn.
+        directions: "max" or "min" for each number that a callable returns.
+        fitness_command: measures the figure `command`.
+        mutate_with: a command that makes one candidate of another.
+        study: a path, or the address of a database; without it, the study is of this process alone.
+        study_name: by which the study is found again, if not by that of the space.
+        hear: told of each candidate that is settled.
+        warn: told of what goes wrong without ending the search.
+        grace: seconds after which a worker that gives no sign of life counts as dead.
+
+    Raises:
+        Mistakes: the file has mistakes.
+        ValueError: there is no such space, engine or figure, or they do not go together.
+        Failed, NoCandidate, Unfit, NoStudy: the search cannot go on; `diagnostic` says why.
+        MissingPackage: Optuna, or what the engine needs, is not installed.
+    """
+    candidates = space if isinstance(space, Candidates) else open_space(space, name)
+    if callable(fitness):
+        called = f"{CALLABLE} {getattr(fitness, '__module__', '')}.{getattr(fitness, '__qualname__', '')}"
+        objectives = tuple(Objective(CALLABLE, objective(f"{COMMAND}:{way}").direction) for way in directions)
+        setup = setup_of(candidates, engine, budget, seed, objectives, called, mutate_with)
+        measured: Fitness = of_callable(fitness, len(objectives))
+    else:
+        objectives = tuple(map(objective, [fitness] if isinstance(fitness, str) else fitness))
+        setup = setup_of(candidates, engine, budget, seed, objectives, fitness_command, mutate_with)
+        measured = of_figures(objectives, candidates, fitness_command)
+    kept = in_memory(setup, candidates) if study is None else create(str(study), study_name, setup, candidates, grace)
+    work_on(kept, measured, hear, warn, grace)
+    return kept
+
+
+def setup_of(
+    candidates: Candidates,
+    engine: str,
+    budget: int,
+    seed: int,
+    objectives: tuple[Objective, ...],
+    command: str | None,
+    mutator: str | None,
+) -> Setup:
+    """What is searched, and how; looked at before anything is begun.
+
+    Raises:
+        ValueError: parts of it are not there, or do not go together.
+    """
+    if engine not in ENGINES:
+        near = nearest(engine, ENGINES)
+        hint = f"did you mean `{near}`?" if near else f"there is {', '.join(ENGINES)}"
+        raise ValueError(f"there is no engine `{engine}`: {hint}")
+    require(*SEARCH, *PACKAGES.get(engine, ()))
+    if budget < 1:
+        raise ValueError(f"a budget is 1 or more; got {budget}")
+    if not objectives:
+        raise ValueError("nothing is to be measured: name a fitness")
+    twice = next((one for one in objectives if sum(one.name == other.name for other in objectives) > 1), None)
+    if twice is not None and twice.name != CALLABLE:
+        raise ValueError(f"fitness `{twice.name}` is given twice")
+    if len(objectives) > 1 and engine not in SEVERAL:
+        raise ValueError(f"engine `{engine}` has one objective, and {len(objectives)} are given: choose `nsga2`")
+    if mutator is not None and engine not in CHANGING:
+        raise ValueError(
+            f"engine `{engine}` changes no candidates, so {MUTATE} has no use: choose {' or '.join(CHANGING)}"
+        )
+    asked = any(one.name == COMMAND for one in objectives)
+    if asked and command is None:
+        raise ValueError("fitness `command` is measured by --fitness-command, which is not given")
+    for what, given in (("--fitness-command", command if asked else None), (MUTATE, mutator)):
+        if given is not None:
+            try:
+                words_of(given)
+            except ValueError as error:
+                raise ValueError(f"{what} cannot be split into words: {str(error).lower()}") from None
+    sources, entry = sources_of(candidates.space.unit.file.source)
+    return Setup(
+        candidates.space.name, digest_of(candidates.space), sources, entry, engine, seed, budget, objectives, command,
+        mutator,
+    )  # fmt: skip
+
+
+def open_study(place: str | Path, name: str | None = None) -> Study:
+    """A search that was run, or runs: with all that is settled so far.
+
+    Raises:
+        NoStudy: there is none; `diagnostic` says why.
+        MissingPackage: Optuna is not installed.
+    """
+    require(*SEARCH)
+    study = find(str(place), name)
+    study.refresh()
+    return study
+
+
+def work_on(
+    study: Study,
+    fitness: Fitness | None = None,
+    hear: Callable[[Finished], None] = lambda one: None,
+    warn: Callable[[str], None] = lambda text: None,
+    grace: int = GRACE,
+) -> None:
+    """Work on a study until its budget is paid for. Without `fitness` it is that of the study.
+
+    Raises:
+        ValueError: it is measured by a Python callable, which no study keeps.
+        Failed, NoCandidate, Unfit, NoStudy: as `run`.
+    """
+    setup = study.setup
+    require(*SEARCH, *PACKAGES.get(setup.engine, ()))
+    if fitness is None:
+        if any(one.name == CALLABLE for one in setup.objectives):
+            raise ValueError(f"it is measured by a Python {setup.command}: work on it by `spinedsl.search.run`")
+        fitness = of_figures(setup.objectives, study.candidates, setup.command)
+    change = changing(setup.mutator, study.candidates, warn) if setup.mutator is not None else None
+    engine = make(setup.engine, study.candidates, setup.seed, setup.objectives, change)
+    Worker(study, engine, fitness, hear, grace).work()

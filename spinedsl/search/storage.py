@@ -1,0 +1,246 @@
+"""Where studies are kept: from a path or an address to Optuna's storage, or why it cannot be used.
+
+A path is a file of SQLite. An address is SQLAlchemy's, as in `postgresql://user@host/database`, for many machines. The
+tables are made under a lock, since two processes that make them at once collide.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy.exc import SQLAlchemyError
+
+from spinedsl import checks as say
+from spinedsl.diagnostics import Diagnostic
+from spinedsl.source import Source
+
+HEARTBEAT, GRACE = 10, 60  # seconds between two signs of life, and without one until a worker counts as dead
+WAIT = 60  # seconds for a database that somebody else holds
+LOCK = 0x5350494E45  # of PostgreSQL, while tables are made
+PATCHED = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}  # the driver that we bring
+MISSING = re.compile(r"no module named '?([\w.]+)", re.IGNORECASE)
+ADDRESS = "write postgresql://user@host/name, or a path"
+FAILURES = (StorageInternalError, SQLAlchemyError)
+
+
+class NoStudy(Exception):
+    """A study cannot be used. `diagnostic` says why."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Storage(RDBStorage):
+    """One whose signs of life survive a database that is away for a while, and can be waited for."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        if self.engine.dialect.name == "sqlite":
+            sqlalchemy.event.listen(self.engine, "connect", _log_ahead)
+            self.engine.dispose()  # connections from before
+        self._heard = threading.Condition()
+        self._alive = -1  # the trial that gave a sign of life last
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Say that the worker lives; if the database does not hear it, the next one will do."""
+        with contextlib.suppress(*FAILURES):
+            super().record_heartbeat(trial_id)
+            with self._heard:
+                self._alive = trial_id
+                self._heard.notify_all()
+
+    def wait_for(self, trial_id: int, seconds: float) -> None:
+        """Wait until a trial of this process has given a sign of life."""
+        with self._heard:
+            self._heard.wait_for(lambda: self._alive == trial_id, seconds)
+
+
+def _log_ahead(connection: Any, _record: object) -> None:
+    """Let SQLite write ahead: a trial costs a third, and a process that is killed loses nothing committed."""
+    cursor = connection.cursor()
+    cursor.execute("pragma journal_mode=wal")
+    cursor.execute("pragma synchronous=normal")
+    cursor.close()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without what Optuna logs of each trial, and without its warnings of what is experimental."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def shown(place: str) -> str:
+    """A path or an address as messages name it: without a password."""
+    return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", place)
+
+
+def is_address(place: str) -> bool:
+    """An address, and no path."""
+    return "://" in place
+
+
+def refused(place: str, reason: str, fix: str) -> NoStudy:
+    """Why a study cannot be used."""
+    name = shown(place)
+    return NoStudy(say.NO_STUDY.at(Source(name, "").span(0, 0), study=name, reason=reason).with_fix(fix))
+
+
+def url_of(place: str) -> str:
+    """The address that SQLAlchemy takes.
+
+    Raises:
+        NoStudy: no database has such an address.
+    """
+    if not is_address(place):
+        return f"sqlite:///{Path(place).resolve()}"
+    kind, _, rest = place.partition("://")
+    if kind.partition("+")[0] not in ("sqlite", "postgresql", "postgres", "mysql"):
+        raise refused(place, f"there is no kind of database `{kind}`", ADDRESS)
+    url = f"{PATCHED.get(kind, kind)}://{rest}"
+    try:
+        sqlalchemy.make_url(url)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise refused(place, "this is no address of a database", ADDRESS) from None
+    return url
+
+
+def open_storage(place: str, *, create: bool, grace: int = GRACE) -> Storage:
+    """The storage of a path or an address; its tables are made where there are none and `create` is set.
+
+    Raises:
+        NoStudy: it cannot be used.
+    """
+    url = url_of(place)
+    if not is_address(place):
+        _see_file(place, create=create)
+    heartbeat = max(1, min(HEARTBEAT, grace // 3))
+    connect = {"timeout": WAIT} if url.startswith("sqlite") else {"connect_timeout": 10} if "psycopg" in url else {}
+    more: dict[str, Any] = {"pool_pre_ping": True, "connect_args": connect}
+    with quiet(), explained(place), alone(place):
+        return Storage(url, more, heartbeat_interval=heartbeat, grace_period=grace)
+
+
+def _see_file(place: str, *, create: bool) -> None:
+    """That a file of SQLite is there and may be one, or can be made."""
+    path = Path(place)
+    try:
+        if path.is_dir():
+            raise refused(place, "it is a folder", "name a file in it, as in `search.db`")
+        if path.exists():
+            with path.open("rb") as file:
+                begin = file.read(16)
+            if begin and begin != b"SQLite format 3\0":
+                raise refused(place, "it is no database of SQLite", "name another file: this one stays as it is")
+            if not begin and not create:
+                raise refused(place, "it is empty", "start a search with `spine search FILE --study PATH`")
+            if create and not os.access(path, os.W_OK):
+                raise refused(place, "it is read-only", "make it writable, or name another file")
+        elif not create:
+            raise refused(place, "there is no such file", "start a search with `spine search FILE --study PATH`")
+        elif not path.resolve().parent.is_dir():
+            raise refused(place, f"there is no folder `{path.parent}`", "make it first")
+        elif not os.access(path.resolve().parent, os.W_OK | os.X_OK):
+            raise refused(place, f"nothing can be written in {path.resolve().parent}", "choose another folder")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        raise refused(place, reason[:1].lower() + reason[1:], "name another file") from None
+
+
+@contextlib.contextmanager
+def alone(place: str) -> Iterator[None]:
+    """Nobody else makes tables, or begins a search, in this database meanwhile."""
+    url = url_of(place)
+    if not is_address(place):
+        handle = os.open(Path(place).resolve().parent, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):  # a file system without locks: SQLite's own have to do
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+    elif "psycopg" in url:
+        engine = sqlalchemy.create_engine(url, connect_args={"connect_timeout": 10})
+        try:
+            with engine.connect() as connection:
+                connection.execute(sqlalchemy.text(f"select pg_advisory_lock({LOCK})"))
+                yield
+        finally:
+            engine.dispose()
+    else:
+        yield
+
+
+@contextlib.contextmanager
+def explained(place: str) -> Iterator[None]:
+    """What a database refuses, in words.
+
+    Raises:
+        NoStudy: instead of what SQLAlchemy, Optuna or a driver raise.
+    """
+    try:
+        yield
+    except DuplicatedStudyError:
+        raise
+    except ImportError as error:
+        from spinedsl.extras import MissingPackage  # noqa: PLC0415
+
+        if "psycopg" in str(error) or "access module" in str(error):
+            raise MissingPackage(["psycopg"]) from None
+        raise
+    except (*FAILURES, RuntimeError) as error:
+        raise _in_words(place, error) from None
+
+
+def _in_words(place: str, error: Exception) -> NoStudy:
+    """The reason that a database gives, by what it says."""
+    cause: BaseException = error.__cause__ or error
+    text = " ".join(str(getattr(cause, "orig", None) or cause).split())
+    lower = text.lower()
+    if "locked" in lower:
+        return refused(
+            place, f"something else has held it for {WAIT} seconds", "end the program that holds it, then go on: "
+            "nothing is lost",
+        )  # fmt: skip
+    if "malformed" in lower or "not a database" in lower or "corrupt" in lower:
+        return refused(
+            place, "the database is damaged", "take a copy of it: `sqlite3 FILE .recover` may get back what it holds"
+        )
+    if "password" in lower or "role" in lower or "authentication" in lower:
+        return refused(
+            place, _last(text), "give the user and the password of the server: postgresql://user:password@host/name"
+        )
+    if "does not exist" in lower and "database" in lower:
+        return refused(place, _last(text), "make it first: `createdb NAME`")
+    if "connect" in lower or "resolve" in lower or "translate host" in lower or "timeout" in lower:
+        return refused(place, "no server answers there", "see that it runs, and that this machine may reach it")
+    if "disk" in lower or "full" in lower or "readonly" in lower or "read-only" in lower:
+        return refused(place, _last(text), "see that it can be written, and that there is space")
+    if isinstance(error, RuntimeError):
+        return refused(place, "another version of Optuna made it", "use that version: `pip install optuna==VERSION`")
+    return refused(place, _last(text), "see that it is a database, and that it can be written")
+
+
+def _last(text: str) -> str:
+    """The end of what a driver says, which is the server's own words."""
+    words = re.split(r"(?:FATAL|ERROR):\s*", text)[-1]
+    return words.split("\n")[0].strip()[:200].rstrip(".") or "no reason is given"

@@ -1,0 +1,271 @@
+"""A study: what is kept of a search, opened for who works on it or looks at it.
+
+    with a place: `create` begins a search or goes on with it; `find` opens one that is there
+    without:      `in_memory`
+
+`trials` gives what changed since it was last asked, as `ledger.Seen`, and what is settled since, as `records.Finished`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError
+from optuna.trial import FrozenTrial, TrialState
+
+from spinedsl import checks as say
+from spinedsl import driver
+from spinedsl.diagnostics import one_of
+from spinedsl.reading import Loader
+from spinedsl.record import replace
+from spinedsl.search.ledger import FAILED, FINISHED, LOST, RUNNING, STOPPED, WAITING, Ledger, Seen
+from spinedsl.search.records import ATTRIBUTE, RETRY, Finished, Setup, digest_of, finished
+from spinedsl.search.records import FAILED as WHY
+from spinedsl.search.records import STOPPED as BREAK
+from spinedsl.search.storage import GRACE, NoStudy, alone, explained, open_storage, quiet, refused, shown
+from spinedsl.source import Source
+from spinedsl.spaces.candidates import Candidates
+from spinedsl.spaces.decode import Excluded
+from spinedsl.spaces.model import Space
+
+STATES = {
+    TrialState.WAITING: WAITING,
+    TrialState.RUNNING: RUNNING,
+    TrialState.COMPLETE: FINISHED,
+    TrialState.PRUNED: FAILED,
+    TrialState.FAIL: LOST,
+}
+HOME = Path("/study")  # where the files of a study are taken to stand
+
+
+class Study:
+    """A search that is kept. `optuna` is Optuna's study; `candidates` are those of its space."""
+
+    def __init__(self, place: str, study: optuna.Study, setup: Setup, candidates: Candidates) -> None:
+        self.place, self.optuna, self.setup, self.candidates = place, study, setup, candidates
+        self.ledger = Ledger(setup.budget)
+        self.settled: dict[int, Finished] = {}
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return shown(self.place) if self.place else "in memory"
+
+    def refresh(self) -> list[Finished]:
+        """Read what changed; the slots that are settled since."""
+        trials = self._changed()
+        by_number = {trial.number: trial for trial in trials}
+        found = []
+        for slot, number in self.ledger.take(map(_seen, trials)):
+            trial = by_number[number]
+            kept = trial.user_attrs.get(ATTRIBUTE)
+            if kept is None:  # lost before it knew what to measure, each time
+                continue
+            values = tuple(trial.values) if trial.state is TrialState.COMPLETE and trial.values else None
+            why = "" if values is not None else str(trial.user_attrs.get(WHY, "its workers died"))
+            self.settled[slot] = finished(slot, kept, values, why)
+            found.append(self.settled[slot])
+        return found
+
+    def _changed(self) -> list[FrozenTrial]:
+        """Trials that are new or were open, by number."""
+        everyone = self.optuna.get_trials(deepcopy=False)
+        again = sorted(self.ledger.open)
+        return [*(everyone[number] for number in again), *everyone[self.ledger.read :]]
+
+    def record_of(self, number: int) -> Mapping[str, Any] | None:
+        """What a trial was to measure, or the one that it repeats; None where neither came so far."""
+        trials = self.optuna.get_trials(deepcopy=False)
+        while ATTRIBUTE not in trials[number].user_attrs:
+            retry = trials[number].user_attrs.get(RETRY)
+            if retry is None:
+                return None
+            number = retry[2]
+        found: Mapping[str, Any] = trials[number].user_attrs[ATTRIBUTE]
+        return found
+
+    def repeat(self, slot: int, attempt: int, lost: int) -> None:
+        """Put a slot whose worker died up for another attempt."""
+        self.optuna.add_trial(optuna.create_trial(state=TrialState.WAITING, user_attrs={RETRY: [slot, attempt, lost]}))
+
+    def text(self, one: Finished) -> str:
+        """A candidate as a `.spine` file that stands by itself."""
+        priced = self.candidates.price(one.genome)
+        assert not isinstance(priced, Excluded)
+        return self.candidates.text(priced)
+
+    @property
+    def best(self) -> list[Finished]:
+        """Settled slots with values: by the first objective, or by fronts, the best first."""
+        from spinedsl.search.engines.nsga2 import Nsga2  # noqa: PLC0415  an import in a circle otherwise
+
+        having = [one for _, one in sorted(self.settled.items()) if one.values is not None]
+        engine = Nsga2(self.candidates, self.setup.seed, self.setup.objectives)
+        if len(self.setup.objectives) == 1:
+            return sorted(having, key=lambda one: (-engine.scores(one)[0], one.slot))
+        return [one for _, _, one in engine.ranked(having)]
+
+    @property
+    def front(self) -> list[Finished]:
+        """Those that no other is better than in every objective."""
+        from spinedsl.search.engines.nsga2 import Nsga2, fronts  # noqa: PLC0415
+
+        having = [one for _, one in sorted(self.settled.items()) if one.values is not None]
+        engine = Nsga2(self.candidates, self.setup.seed, self.setup.objectives)
+        found = fronts([engine.scores(one) for one in having])
+        return [having[at] for at in found[0]] if found else []
+
+
+def _seen(trial: FrozenTrial) -> Seen:
+    state = STATES[trial.state]
+    if trial.state is TrialState.FAIL and WHY in trial.user_attrs:
+        state = FAILED
+    elif trial.state is TrialState.FAIL and BREAK in trial.user_attrs:
+        state = STOPPED
+    retry = trial.user_attrs.get(RETRY)
+    return Seen(trial.number, state, (int(retry[0]), int(retry[1])) if retry is not None else None)
+
+
+# ---- the space that a study keeps ----
+
+
+def sources_of(source: Source) -> tuple[dict[str, str], str]:
+    """Every file that is needed to open a file again, by its path from their common folder; and the file's own."""
+    loaded = driver.load(source)
+    texts = {path: unit.file.source.text for path, unit in loaded.loader.units.items() if unit is not None}
+    entry = source.origin or str(HOME / "space.spine")
+    texts[entry] = source.text
+    common = os.path.commonpath([Path(path).parent for path in texts])
+    return {os.path.relpath(path, common): text for path, text in sorted(texts.items())}, os.path.relpath(entry, common)
+
+
+class _Kept:
+    """The files of a study: a `source.Archive`."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = sources
+
+    def name(self, path: Path) -> str:
+        return str(path.relative_to(HOME))
+
+    def read(self, path: str) -> bytes:
+        try:
+            return self.sources[str(Path(path).relative_to(HOME))].encode()
+        except (KeyError, ValueError):
+            raise FileNotFoundError(2, "not in the study") from None
+
+
+def space_of(setup: Setup) -> Space:
+    """The space that a study is of, from the files that it keeps.
+
+    Raises:
+        ValueError: it cannot be read again, or gives another space.
+    """
+    archive = _Kept(setup.sources)
+    entry = HOME / setup.entry
+    source = Source.from_text(setup.sources.get(setup.entry, ""), setup.entry, str(entry), archive)
+    outcome = driver.analyse(driver.load(source, Loader(folder=HOME)))
+    space = outcome.value.spaces.get(setup.space) if outcome.value is not None else None
+    if space is None:
+        wrong = next((one.message for one in outcome.diagnostics), "there is none of its name")
+        raise ValueError(f"the space that it keeps cannot be read: {wrong}")
+    if digest_of(space) != setup.digest:
+        raise ValueError("the space that it keeps means something else in this version of spine")
+    return space
+
+
+# ---- beginning and opening ----
+
+
+def in_memory(setup: Setup, candidates: Candidates) -> Study:
+    """A study of this process alone."""
+    with quiet():
+        study = optuna.create_study(directions=setup.directions)
+        study.set_user_attr(ATTRIBUTE, setup.to_json())
+    return Study("", study, setup, candidates)
+
+
+def create(place: str, name: str | None, setup: Setup, candidates: Candidates, grace: int = GRACE) -> Study:
+    """Begin a search, or go on with one that is there and says the same. Its budget may be larger than it was.
+
+    Raises:
+        NoStudy: the place cannot be used, or holds another search.
+    """
+    storage = open_storage(place, create=True, grace=grace)
+    called = name or setup.space
+    directions = setup.directions
+    with quiet(), explained(place), alone(place):
+        try:
+            study = optuna.create_study(storage=storage, study_name=called, directions=directions)
+        except DuplicatedStudyError:
+            study = optuna.load_study(storage=storage, study_name=called)
+        kept = study.user_attrs.get(ATTRIBUTE)
+        if kept is None:
+            if study.get_trials(deepcopy=False):
+                raise refused(place, f"`{called}` in it is a study of something else", "choose another by --name NAME")
+            study.set_user_attr(ATTRIBUTE, setup.to_json())
+            return Study(place, study, setup, candidates)
+        before = _setup(place, kept)
+        _see_same(place, before, setup)
+        if setup.budget > before.budget:
+            study.set_user_attr(ATTRIBUTE, replace(before, budget=setup.budget).to_json())
+        return Study(place, study, replace(before, budget=max(setup.budget, before.budget)), candidates)
+
+
+def find(place: str, name: str | None, grace: int = GRACE) -> Study:
+    """A search that is there, by its name where there are several.
+
+    Raises:
+        NoStudy: there is none, or the place cannot be used.
+    """
+    storage = open_storage(place, create=False, grace=grace)
+    with quiet(), explained(place):
+        known = {one.study_name: one for one in optuna.get_all_study_summaries(storage=storage)}
+        ours = [called for called, one in known.items() if ATTRIBUTE in one.user_attrs]
+        if not ours:
+            raise refused(place, "there is no search in it", "start one with `spine search FILE --study PATH`")
+        if name is not None and name not in ours:
+            raise refused(place, f"there is no search `{name}` in it", f"choose {one_of(ours)}")
+        if name is None and len(ours) > 1:
+            raise refused(place, f"it has {len(ours)} searches", f"choose one by --name NAME: {one_of(ours)}")
+        study = optuna.load_study(storage=storage, study_name=name or ours[0])
+        setup = _setup(place, study.user_attrs[ATTRIBUTE])
+    try:
+        return Study(place, study, setup, Candidates(space_of(setup)))
+    except ValueError as error:
+        raise refused(place, str(error), "use the version of spine that made it") from None
+
+
+def _setup(place: str, kept: Mapping[str, Any]) -> Setup:
+    try:
+        return Setup.from_json(kept)
+    except ValueError as error:
+        raise refused(place, str(error), "use the version of spine that made it") from None
+
+
+def _see_same(place: str, before: Setup, now: Setup) -> None:
+    """That a search goes on as it began."""
+    compared: Sequence[tuple[str, object, object]] = [
+        ("space", before.space, now.space),
+        ("engine", before.engine, now.engine),
+        ("seed", before.seed, now.seed),
+        ("objectives", ", ".join(map(str, before.objectives)), ", ".join(map(str, now.objectives))),
+        ("fitness", before.command, now.command),
+        ("command of --mutate-with", before.mutator, now.mutator),
+    ]
+    differing = [
+        (what, *("none" if one is None else f"`{one}`" for one in (old, new)))
+        for what, old, new in compared
+        if old != new
+    ]
+    if not differing and before.digest != now.digest:
+        differing = [("space", f"`{before.space}` as it was", "it with other decisions, or of another network")]
+    if differing:
+        what, old, new = differing[0]
+        name = shown(place)
+        found = say.OTHER_SEARCH.at(Source(name, "").span(0, 0), study=name, what=what, expected=old, got=new)
+        raise NoStudy(found.with_fix("search in another study: another file, or another name by --name NAME"))

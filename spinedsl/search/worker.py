@@ -1,0 +1,217 @@
+"""A worker: takes trials of a study, proposes and measures a candidate for each, until the budget is paid for.
+
+Optuna hands out the trials, keeps their values, and notices workers that gave no sign of life: so everything happens
+inside `study.optimize`. What is to be done follows from the `Ledger`; what is proposed, from the engine. A worker may
+die at any moment, and another goes on: what it had finished is kept, and what it had begun is measured again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import fail_stale_trials
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from spinedsl.search.commands import Failed
+from spinedsl.search.engines.engine import Engine
+from spinedsl.search.fitness import Fitness, Measured
+from spinedsl.search.records import ATTRIBUTE, STOPPED, Finished, Proposal, genome_from_json
+from spinedsl.search.records import FAILED as WHY
+from spinedsl.search.storage import FAILURES, GRACE, Storage, explained, quiet
+from spinedsl.search.study import Study
+from spinedsl.spaces.decode import Excluded
+
+IN_A_ROW = 10  # failures, after which a search stops
+POLL = 0.5  # seconds between two looks while others finish
+TRIES = 8  # to reach a database that was there before
+
+
+class _Skipped(Exception):
+    """A trial that is not evaluated, or whose evaluation gave no value."""
+
+
+class Proposing(optuna.samplers.BaseSampler):
+    """An engine as Optuna's sampler: a trial has no parameters, but a candidate, which is proposed as a whole."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def propose(self, slot: int) -> Proposal:
+        """The candidate of a slot."""
+        return self.engine.ask(slot)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
+        """None: decisions are no parameters of Optuna's, which would be a row of the database each."""
+        return {}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def sample_independent(self, study: optuna.Study, trial: FrozenTrial, name: str, distribution: Any) -> Any:
+        """A fitness of ours asks for no parameters."""
+        raise NotImplementedError(f"a search of spine has no parameter {name}")
+
+
+class Worker:
+    """Works on a study. `hear` is told of each slot that is settled, whoever settled it."""
+
+    def __init__(
+        self,
+        study: Study,
+        engine: Engine,
+        fitness: Fitness,
+        hear: Callable[[Finished], None] = lambda one: None,
+        grace: int = GRACE,
+    ) -> None:
+        self.study, self.engine, self.fitness, self.hear, self.grace = study, engine, fitness, hear, grace
+        self.sampler = Proposing(engine)
+        self.failures = 0  # in a row
+        self.succeeded = False
+        self.unseen: dict[int, float] = {}  # trials that say nothing of a candidate, and since when
+        self.current = -1  # the number of the trial at hand
+        self.raised: BaseException | None = None  # by what measures
+
+    def work(self) -> None:
+        """Work until the budget is paid for, by this worker or others.
+
+        Raises:
+            Failed: candidates cannot be measured; NoCandidate, Unfit: none can be drawn.
+            NoStudy: the database cannot be used any more.
+        """
+        self.study.optuna.sampler = self.sampler
+        with quiet():
+            tries = 0
+            while True:
+                try:
+                    if self._round():
+                        return
+                    tries = 0
+                except FAILURES:
+                    tries += 1
+                    if not self._is_server or tries >= TRIES:
+                        with explained(self.study.place):
+                            raise
+                    time.sleep(min(2.0**tries / 4, 15))
+
+    @property
+    def _is_server(self) -> bool:
+        return "://" in self.study.place
+
+    def _round(self) -> bool:
+        """Take what there is to do; whether nothing is left."""
+        self._learn()
+        ledger = self.study.ledger
+        if ledger.done:
+            return True
+        lost = list(ledger.to_repeat())
+        for slot, attempt, number in lost:
+            self.study.repeat(slot, attempt, number)
+        if lost:
+            self._learn()
+        if ledger.all_begun and not self._waiting():
+            time.sleep(POLL)
+            self._bury()
+            return False
+        try:
+            self.study.optuna.optimize(self._evaluate, callbacks=[self._after], catch=(_Skipped,))
+        except UpdateFinishedTrialError:
+            pass  # this worker was taken for dead, and another measures its candidate again
+        except ValueError as error:
+            if error is self.raised or not self._taken_away():
+                raise
+        return False
+
+    def _waiting(self) -> bool:
+        """There is a trial that somebody has to take."""
+        return bool(self.study.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+    def _taken_away(self) -> bool:
+        """The trial at hand was given up by another worker: Optuna does not let its value be told."""
+        trials = self.study.optuna.get_trials(deepcopy=False)
+        return 0 <= self.current < len(trials) and trials[self.current].state is TrialState.FAIL
+
+    def _bury(self) -> None:
+        """Give up trials whose workers are dead: by their heartbeats, or because they never gave any."""
+        if not self.study.place:
+            return
+        fail_stale_trials(self.study.optuna)
+        now = time.monotonic()
+        running = self.study.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        silent = {one.number for one in running if ATTRIBUTE not in one.user_attrs}
+        self.unseen = {number: self.unseen.get(number, now) for number in silent}
+        for number, since in self.unseen.items():
+            if now - since > self.grace:
+                try:
+                    self.study.optuna.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+                except (UpdateFinishedTrialError, ValueError):
+                    continue  # somebody else did
+
+    def _learn(self) -> None:
+        """Let the engine know what is settled since."""
+        for one in self.study.refresh():
+            self.engine.tell(one)
+            self.succeeded = self.succeeded or one.values is not None
+            self.hear(one)
+
+    def _after(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Whether `optimize` goes on."""
+        if self.study.ledger.all_begun or self.study.ledger.lost_slots:
+            study.stop()
+
+    # ---- one trial ----
+
+    def _evaluate(self, trial: Trial) -> list[float]:
+        """Propose a candidate for a trial, and measure it."""
+        self.current = trial.number
+        self._learn()
+        claimed = self.study.ledger.slot(trial.number)
+        if claimed is None:
+            raise _Skipped
+        try:
+            return self._measured(trial, *claimed)
+        except _Skipped:
+            raise
+        except UpdateFinishedTrialError:  # this worker was taken for dead
+            raise _Skipped from None
+        except (Exception, KeyboardInterrupt) as error:
+            self.raised = error
+            if not isinstance(error, FAILURES):
+                trial.set_user_attr(STOPPED, True)
+            raise
+
+    def _measured(self, trial: Trial, slot: int, attempt: int) -> list[float]:
+        proposal = self._proposal(slot, attempt, trial.number)
+        self._wait_for_heartbeat(trial)
+        trial.set_user_attr(ATTRIBUTE, proposal.to_json(self.study.candidates.space))
+        try:
+            values = list(self.fitness(Measured(self.study.candidates, proposal.priced, slot)))
+        except Failed as error:
+            self.failures += 1
+            if error.final or not self.succeeded or self.failures >= IN_A_ROW:
+                raise
+            trial.set_user_attr(WHY, error.diagnostic.message)
+            raise _Skipped from None
+        self.failures, self.succeeded = 0, True
+        return values
+
+    def _proposal(self, slot: int, attempt: int, number: int) -> Proposal:
+        """What the trial that this one repeats was to measure; else what the engine proposes."""
+        kept = self.study.record_of(number) if attempt else None
+        if kept is None:
+            return self.sampler.propose(slot)
+        priced = self.study.candidates.price(genome_from_json(kept["genome"]))
+        assert not isinstance(priced, Excluded)
+        return Proposal(priced, kept["origin"], tuple(kept["parents"]))
+
+    def _wait_for_heartbeat(self, trial: Trial) -> None:
+        """A trial that says what it measures has given a sign of life, so that its silence means something later."""
+        storage = getattr(self.study.optuna._storage, "_backend", None)  # noqa: SLF001  it has no other name
+        if isinstance(storage, Storage):
+            storage.wait_for(trial._trial_id, self.grace)  # noqa: SLF001

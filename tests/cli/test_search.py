@@ -1,0 +1,220 @@
+"""`spine search`: what is printed and written, and every way in which it is used wrongly."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from spinedsl import driver, search
+from spinedsl.reading import read
+from tests.cli.running import run
+from tests.search.spaces import SPACES
+
+FILE = str(SPACES)
+SPACE = ("--space", "AroundSpineNet49")
+SMALL = ("--space", "Neck")
+
+
+def test_the_best_are_listed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["search", FILE, *SPACE, "--fitness", "depth", "--budget", "30", "--top", "3", "-o", str(tmp_path / "best")]
+    status, out, err = run(capsys, *words)
+    assert (status, err) == (0, f"spine: 3 candidates written to {tmp_path / 'best'}\n")
+    first, head, *rows = out.splitlines()
+    assert first == "AroundSpineNet49, by evolution with seed 0, for depth:max: 30 of 30 candidates measured"
+    assert head.split() == ["candidate", "depth", "multiply-adds", "parameters", "from"]
+    depths = [float(row.split()[1]) for row in rows]
+    assert depths == sorted(depths, reverse=True)
+    assert len(rows) == 3
+    for row in rows:
+        file = tmp_path / "best" / f"AroundSpineNet49-{int(row.split()[0]):06d}.spine"
+        assert file.read_text().startswith(f"# Candidate {row.split()[0]} of a search of space AroundSpineNet49")
+        source = read(file).value
+        assert source is not None
+        assert driver.analyse(source).ok
+    assert run(capsys, *words)[1] == out, "the same seed, and its own files are replaced"
+
+
+def test_a_study_is_shown_as_it_was_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = ("--fitness", "entropy", "--fitness", "multiply_adds", "--engine", "nsga2", "--study", "a.db")
+    status, out, err = run(capsys, "search", "run", FILE, *SPACE, "--budget", "12", *named)
+    assert (status, err) == (0, "")
+    assert run(capsys, "search", "show", "a.db") == (0, out, "")
+    assert run(capsys, "search", "worker", "--study", "a.db") == (
+        0, "AroundSpineNet49: 12 candidates of 12 measured\n", "",
+    )  # fmt: skip
+    status, out, _ = run(capsys, "search", "front", "a.db", "--json")
+    found = json.loads(out)
+    study = search.open_study("a.db")
+    assert [one["candidate"] for one in found["candidates"]] == [one.slot for one in study.front]
+    assert found["measured"] == found["budget"] == 12
+    assert found["objectives"] == [
+        {"name": "entropy", "direction": "maximize"}, {"name": "multiply_adds", "direction": "minimize"},
+    ]  # fmt: skip
+    status, _, err = run(capsys, "search", "front", "a.db", "-o", "front")
+    assert (status, err) == (
+        0,
+        f"spine: {len(study.front)} candidate{'s' * (len(study.front) != 1)} written to front\n",
+    )
+    (tmp_path / "front" / f"AroundSpineNet49-{study.front[0].slot:06d}.spine").write_text("mine\n")
+    status, _, err = run(capsys, "search", "front", "a.db", "-o", "front")
+    assert status == 2
+    assert "spine did not write it" in err
+
+
+def test_a_command_measures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "score.py"
+    script.write_text(
+        "import sys\nprint('reading', sys.argv[1])\nprint(open(sys.argv[1]).read().count('bottleneck'))\n"
+    )
+    command = f"{sys.executable} '{script}'"
+    for given in (command, f"{command} {{}}"):
+        status, out, err = run(
+            capsys, "search", FILE, *SPACE, "--fitness-command", given, "--fitness", "command:min", "--budget", "4",
+            "--format", "json", "--top", "4",
+        )  # fmt: skip
+        assert (status, err) == (0, "")
+        space = search.open_space(SPACES, "AroundSpineNet49")
+        for one in json.loads(out)["candidates"]:
+            text = space.text(space.sample(0, one["candidate"]))
+            assert one["values"] == [text.count("bottleneck")]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        ("print('fine')", "E1210", ["the command printed `fine`", "let its last line be the number alone"]),
+        ("", "E1210", ["the command printed nothing"]),
+        ("print('nan')", "E1210", ["the command printed `nan`"]),
+        ("print(float('inf'))", "E1210", ["the command printed `inf`"]),
+        ("print('1_000')", "E1210", ["the command printed `1_000`"]),
+        ("print('\\x1b[31m7')", "E1210", ["the command printed"]),
+        ("raise SystemExit('no such network')", "E1209", ["exit status 1", "no such network"]),
+        ("import os; os.kill(os.getpid(), 9)", "E1209", ["was ended by signal 9"]),
+    ],
+)
+def test_a_command_that_does_not(
+    body: str, code: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "score.py").write_text(body)
+    command = f"{sys.executable} {tmp_path / 'score.py'}"
+    status, out, err = run(capsys, "search", FILE, *SPACE, "--fitness-command", command, "--budget", "4")
+    assert (status, out) == (1, "")
+    assert err.startswith(f"error[{code}]: ")
+    assert "\x1b[31m" not in err
+    for word in words:
+        assert word in err
+
+
+def test_a_command_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, "search", FILE, *SPACE, "--fitness-command", "./no-such-program", "--budget", "4")
+    assert status == 1
+    assert err.startswith("error[E1209]: the command of --fitness-command cannot be run: ./no-such-program\n")
+    assert "no such file or directory" in err
+
+
+TYPES = """
+spine 1
+import std.blocks
+import std.stems
+
+network Net {
+    input image: 3 x 32 x 32
+    defaults { act relu, norm batch_norm }
+    widths { level 2..3: 8 }
+    stem s: resnet_stem channels 8
+    block a: residual level 2 after s
+    block b: residual level 2 after a
+    block c: residual level 3 after b
+    output C3: c
+}
+
+space Types of Net { types a..c: residual, bottleneck }
+"""
+CHANGE = """
+import re, sys
+text = sys.stdin.read()
+other = dict(bottleneck="residual", residual="bottleneck")
+print(re.sub(r"(block b: +)(\\w+)", lambda found: found[1] + other[found[2]], text))
+"""
+
+
+def test_a_command_changes_candidates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "change.py").write_text(CHANGE)
+    (tmp_path / "types.spine").write_text(TYPES)
+    command = f"{sys.executable} {tmp_path / 'change.py'}"
+    words = ["--engine", "local", "--fitness", "depth", "--budget", "13", "--mutate-with", command, "--top", "13"]
+    status, out, err = run(capsys, "search", str(tmp_path / "types.spine"), *words, "--json")
+    assert (status, err) == (0, "")
+    found = {one["candidate"]: one for one in json.loads(out)["candidates"]}
+    assert [found[slot]["origin"] for slot in range(13)] == ["sample"] * 10 + ["command"] * 3
+    for slot in range(10, 13):
+        before, after = (found[number]["genome"]["types"] for number in (found[slot]["parents"][0], slot))
+        assert after == [before[0], 1 - before[1], before[2]]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("print('hello')", ["error[E1213]", "E0"]),
+        ("print('spine 1\\ndef f(x) { return relu(x) }')", ["error[E1213]", "expected one network, got 0 networks"]),
+        ("print(sys.stdin.read().replace('level 7', 'level 6'))", ["error[E1213]", "no candidate of space"]),
+        ("raise SystemExit(3)", ["error[E1209]", "the command of --mutate-with failed", "exit status 3"]),
+    ],
+)
+def test_a_command_that_makes_no_candidate(
+    body: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "change.py").write_text(f"import sys\n{body}\n")
+    command = f"{sys.executable} {tmp_path / 'change.py'}"
+    given = [*SPACE, "--engine", "local", "--fitness", "depth", "--budget", "12", "--mutate-with", command]
+    status, out, err = run(capsys, "search", FILE, *given)
+    assert (status, out) == (1, "")
+    for word in words:
+        assert word in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--fitness depth", "it has 5 spaces: choose one by --space NAME"),
+        ("--space Nope --fitness depth", "there is no space `Nope` in it: choose"),
+        ("--space Neck", "say what is measured: `--fitness depth`, or `--fitness-command COMMAND`"),
+        ("--space Neck --fitness deph", "there is no fitness `deph`: did you mean `depth`?"),
+        ("--space Neck --fitness depth --engine evolutoin", "there is no `evolutoin`; did you mean `evolution`?"),
+        ("--space Neck --fitness depth --name x", "--name is of a search that is kept: say where by --study"),
+        ("--space Neck --fitness depth --grace 9", "--grace is of workers that share a study: say which by --study"),
+        ("--space Neck --fitness depth --force", "--force is of what -o writes: nothing is written here"),
+        ("--space Neck --fitness depth --top 0", "--top 0 lists nothing: give 1 or more"),
+        ("--space Neck --fitness depth --budget 0", "--budget 0 measures nothing: give 1 or more"),
+        ("--space Neck --fitness depth --fitness entropy", "has one objective, and 2 are given: choose `nsga2`"),
+        ("--space Neck --fitness-command 'a", "--fitness-command cannot be split into words"),
+        ("--space Neck --fitness depth --engine random --mutate-with cat", "--mutate-with has no use"),
+    ],
+)
+def test_wrong_use(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "search", FILE, *words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith("spine search run: ")
+    assert said in err.splitlines()[0]
+
+
+def test_actions_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, "search", "shwo", "a.db")
+    assert (status, err.splitlines()[0]) == (2, "spine search: unknown action `shwo`; did you mean `show`?")
+    status, _, err = run(capsys, "search", str(tmp_path / "absent.spine"), "--fitness", "depth")
+    assert (status, err.partition(":")[0]) == (1, "error[E0801]")
+    (tmp_path / "plain.spine").write_text("spine 1\ndef f(x) { return relu(x) }\n")
+    status, _, err = run(capsys, "search", str(tmp_path / "plain.spine"), "--fitness", "depth")
+    assert status == 2
+    assert "has no search space" in err
+    for action in ("show", "front"):
+        status, _, err = run(capsys, "search", action, str(tmp_path / "absent.db"))
+        assert (status, err.partition(":")[0]) == (1, "error[E1212]")
+    status, _, err = run(capsys, "search", "worker", "--study", "a.db", "--grace", "1")
+    assert status == 2

@@ -1,0 +1,186 @@
+"""Laws that every engine keeps, and what each is for."""
+
+from __future__ import annotations
+
+from itertools import product
+from random import Random
+
+import pytest
+
+from spinedsl.search.engines import ENGINES, SEVERAL, make
+from spinedsl.search.engines.nsga2 import crowding, fronts
+from spinedsl.search.figures import WANTED, figure
+from spinedsl.search.opening import open_space
+from spinedsl.search.records import Finished, Objective, finished
+from spinedsl.spaces.candidates import Candidates
+from spinedsl.spaces.decode import Excluded
+from tests.search.spaces import SPACES
+
+DEPTH = (Objective("depth", "maximize"),)
+TWO = (Objective("entropy", "maximize"), Objective("multiply_adds", "minimize"))
+
+
+@pytest.fixture(scope="module")
+def candidates() -> Candidates:
+    return open_space(SPACES, "AroundSpineNet49")
+
+
+def searched(
+    candidates: Candidates, engine: str, objectives: tuple[Objective, ...], budget: int, seed: int = 0
+) -> list[Finished]:
+    """What one worker would try."""
+    made = make(engine, candidates, seed, objectives)
+    figures = [figure(one.name, candidates) for one in objectives]
+    found = []
+    for slot in range(budget):
+        proposal = made.ask(slot)
+        values = tuple(one(proposal.priced) for one in figures)
+        found.append(finished(slot, proposal.to_json(candidates.space), values))
+        made.tell(found[-1])
+    return found
+
+
+def test_every_engine_has_a_file_and_a_class(candidates: Candidates) -> None:
+    assert [type(make(name, candidates, 0, DEPTH)).__name__ for name in ENGINES] == list(ENGINES.values())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_proposed_is_a_candidate_that_is_new(engine: str, candidates: Candidates) -> None:
+    objectives = TWO if engine in SEVERAL else DEPTH
+    tried = searched(candidates, engine, objectives, 120)
+    assert len({one.genome for one in tried}) == 120
+    for one in tried:
+        priced = candidates.price(one.genome)
+        assert not isinstance(priced, Excluded)
+        assert priced.within
+        assert priced.costs.multiply_adds == one.costs["multiply_adds"] <= 30e9
+        assert all(parent < one.slot for parent in one.parents)
+        assert bool(one.parents) == (one.origin in ("mutate", "crossover"))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_proposals_follow_from_what_is_settled_in_any_order(engine: str, candidates: Candidates) -> None:
+    """Workers that know the same propose the same: whatever came first, and whatever else they were asked."""
+    objectives = TWO if engine in SEVERAL else DEPTH
+    tried = searched(candidates, engine, objectives, 110)
+    again = make(engine, candidates, 0, objectives)
+    shuffled = Random(3).sample(tried, len(tried))
+    for at, one in enumerate(shuffled):
+        if at % 20 == 0:
+            again.ask(at)
+        again.tell(one)
+    whole = make(engine, candidates, 0, objectives)
+    for one in tried:
+        whole.tell(one)
+    for slot in (110, 111, 140):
+        assert whole.ask(slot).to_json(candidates.space) == again.ask(slot).to_json(candidates.space)
+    assert searched(candidates, engine, objectives, 40) == tried[:40]
+    other = searched(candidates, engine, objectives, 5, seed=1)
+    assert [one.genome for one in other] != [one.genome for one in tried[:5]]
+
+
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "random"])
+def test_it_beats_random_search(engine: str, candidates: Candidates) -> None:
+    """Over three seeds each: `benchmarks/searched.py` has ten, and the p-value."""
+
+    def best(engine: str, seed: int) -> float:
+        return max(one.values[0] for one in searched(candidates, engine, DEPTH, 250, seed) if one.values)
+
+    own = [best(engine, seed) for seed in range(3)]
+    assert min(own) > max(best("random", seed) for seed in range(3))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_failure_is_never_a_parent(engine: str, candidates: Candidates) -> None:
+    made = make(engine, candidates, 0, DEPTH)
+    depth = figure("depth", candidates)
+    for slot in range(150):
+        proposal = made.ask(slot)
+        values = None if slot % 3 == 1 else (depth(proposal.priced),)
+        made.tell(finished(slot, proposal.to_json(candidates.space), values, "" if values else "it failed"))
+    assert all(parent % 3 != 1 for slot in range(150, 160) for parent in made.ask(slot).parents)
+
+
+def test_a_space_that_is_tried_out_is_tried_again() -> None:
+    """No engine ends where nothing is new."""
+    small = open_space(SPACES, "Neck")
+    for engine in ENGINES:
+        tried = searched(small, engine, DEPTH, 260)
+        assert len(tried) == 260
+        assert len({one.genome for one in tried}) <= 200
+
+
+# ---- NSGA-II against what is plain ----
+
+
+def dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(a >= b for a, b in zip(one, other, strict=True))
+
+
+def test_fronts_are_those_of_the_definition() -> None:
+    random = Random(5)
+    for _ in range(50):
+        scores = [tuple(float(random.randint(0, 4)) for _ in range(random.choice((1, 2, 3)))) for _ in range(14)]
+        scores = [score[: len(scores[0])] + (0.0,) * (len(scores[0]) - len(score)) for score in scores]
+        left, expected = set(range(len(scores))), []
+        while left:
+            front = {one for one in left if not any(dominates(scores[other], scores[one]) for other in left)}
+            expected.append(sorted(front))
+            left -= front
+        assert fronts(scores) == expected
+
+
+def test_fronts_are_those_of_optuna() -> None:
+    """An independent implementation: its best trials are the first front."""
+    import optuna
+
+    random = Random(7)
+    study = optuna.create_study(directions=["maximize", "maximize"])
+    scores = [(random.random(), random.random()) for _ in range(40)]
+    for score in scores:
+        study.add_trial(optuna.create_trial(values=score))
+    assert sorted(trial.number for trial in study.best_trials) == fronts(scores)[0]
+
+
+def test_crowding_by_hand() -> None:
+    assert crowding([(0.0, 4.0), (1.0, 3.0), (3.0, 1.0), (4.0, 0.0)]) == [
+        float("inf"), 3 / 4 + 3 / 4, 3 / 4 + 3 / 4, float("inf"),
+    ]  # fmt: skip
+    assert crowding([(1.0, 1.0)]) == [float("inf")]
+
+
+# ---- figures ----
+
+
+def test_depth_and_entropy_are_those_of_the_compiled_graph(candidates: Candidates) -> None:
+    """Against the longest way through the graph that the compiler makes of the text, all stages included."""
+    from math import log, prod
+
+    for name, number in product(("AroundSpineNet49", "Neck"), range(4)):
+        space = open_space(SPACES, name)
+        one = space.sample(3, number)
+        graph = space.costing.compiled(one.candidate)
+        depth: dict[int, float] = {0: 0.0}
+        spread: dict[int, float] = {0: 0.0}
+        for node in graph.nodes:
+            shape = graph.parameters[node.parameters["weight"]].shape if "weight" in node.parameters else ()
+            layer = len(shape) > 1
+            depth[node.result] = max(depth[value] for value in node.inputs) + layer
+            spread[node.result] = max(spread[value] for value in node.inputs) + (log(prod(shape[1:])) if layer else 0)
+        last = {node.row: node.result for node in graph.nodes}
+        ends = [last[space.space.blocks[block].name] for block in space.space.ends]
+        types = [graph.types[end] for end in ends]
+        assert figure("depth", space)(one) == pytest.approx(sum(depth[end] for end in ends) / len(ends))
+        entropy = [
+            spread[end] * log(type_.channels * type_.height * type_.width)
+            for end, type_ in zip(ends, types, strict=True)
+        ]
+        assert figure("entropy", space)(one) == pytest.approx(sum(entropy) / len(ends))
+    assert set(WANTED) == {"depth", "entropy", "parameters", "multiply_adds", "memory"}
+
+
+def test_memory_is_that_of_stats(candidates: Candidates) -> None:
+    from spinedsl.analysis.memory import peak_activation_bytes
+
+    one = candidates.sample(0, 1)
+    assert figure("memory", candidates)(one) == peak_activation_bytes(candidates.costing.compiled(one.candidate))

@@ -1,0 +1,348 @@
+"""Studies: kept, gone on with, shared by processes that die, and refused in words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spinedsl import search
+from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY
+from spinedsl.search.running import work_on
+from spinedsl.search.storage import NoStudy, shown, url_of
+from spinedsl.search.study import find
+from spinedsl.source import Source
+from tests.patience import HANG, until
+from tests.search.spaces import SPACES
+
+SPACE = "AroundSpineNet49"
+
+
+def everything(study: search.Study) -> list[dict[str, Any]]:
+    """All that a study keeps, but for times."""
+    return [
+        {"number": one.number, "state": one.state.name, "values": one.values, **one.user_attrs}
+        for one in study.optuna.get_trials(deepcopy=False)
+    ]
+
+
+# ---- one worker ----
+
+
+def test_the_same_seed_is_the_same_study(tmp_path: Path) -> None:
+    found = [
+        search.run(SPACES, "depth", name=SPACE, budget=30, seed=4, study=place)
+        for place in (tmp_path / "a.db", tmp_path / "b.db", None)
+    ]
+    assert everything(found[0]) == everything(found[1]) == everything(found[2])
+    other = search.run(SPACES, "depth", name=SPACE, budget=30, seed=5)
+    assert everything(other) != everything(found[0])
+
+
+def test_a_search_that_goes_on_is_one_that_was_never_interrupted(tmp_path: Path) -> None:
+    whole = search.run(SPACES, "depth", name=SPACE, budget=40, seed=4)
+    for budget in (7, 25, 40, 40):
+        parts = search.run(SPACES, "depth", name=SPACE, budget=budget, seed=4, study=tmp_path / "a.db")
+        assert len(parts.settled) == budget
+    assert parts.settled == whole.settled
+    assert everything(parts) == everything(whole)
+
+
+def test_what_is_kept_opens_without_the_files(tmp_path: Path) -> None:
+    for name in ("spaces", "fpn", "permuted", "spinenet"):
+        (tmp_path / f"{name}.spine").write_text((SPACES.parent / f"{name}.spine").read_text())
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "spine.toml").touch()
+    moved = tmp_path / "deeper" / "spaces.spine"
+    moved.write_text((tmp_path / "spaces.spine").read_text().replace('import "', 'import "../'))
+    study = search.run(moved, "depth", name=SPACE, budget=3, study=tmp_path / "a.db")
+    for file in (*tmp_path.glob("*.spine"), moved):
+        file.unlink()
+    opened = search.open_study(tmp_path / "a.db")
+    assert opened.settled == study.settled
+    assert [opened.text(one) for one in opened.best] == [study.text(one) for one in study.best]
+
+
+def test_the_record_of_a_trial_is_what_the_docstring_says() -> None:
+    study = search.run(SPACES, ["entropy", "multiply_adds"], name=SPACE, engine="nsga2", budget=60, seed=1)
+    kept = json.loads(json.dumps(study.optuna.user_attrs[ATTRIBUTE]))
+    assert kept.keys() == {
+        "format", "space", "digest", "sources", "entry", "engine", "seed", "budget", "objectives", "command", "mutator",
+    }  # fmt: skip
+    assert kept["objectives"] == [["entropy", "maximize"], ["multiply_adds", "minimize"]]
+    for trial in study.optuna.get_trials(deepcopy=False):
+        record = json.loads(json.dumps(trial.user_attrs[ATTRIBUTE]))
+        assert record.keys() == {"genome", "digest", "origin", "parents", "costs"}
+        assert trial.values is not None
+        assert trial.values[1] == record["costs"]["multiply_adds"]
+    assert {one.origin for one in study.settled.values()} >= {"sample", "crossover"}
+    front = {one.slot for one in study.front}
+    assert front == {trial.number for trial in study.optuna.best_trials}
+
+
+def test_a_callable_measures_and_what_it_gives_is_looked_at() -> None:
+    def parameters(candidate: search.Measured) -> float:
+        assert candidate.text.startswith("spine 1\n")
+        return float(candidate.costs.parameters)
+
+    study = search.run(SPACES, parameters, name=SPACE, engine="local", budget=15, directions=["min"])
+    values = study.best[0].values
+    assert values is not None
+    assert values[0] == min(one.costs["parameters"] for one in study.settled.values())
+    two = search.run(
+        SPACES, lambda one: (1, one.slot), name=SPACE, engine="random", budget=3, directions=["max", "min"]
+    )
+    assert [one.slot for one in two.front] == [0]
+    wrong: list[Any] = [float("nan"), float("inf"), None, "much", (1.0, 2.0), []]
+    for value in wrong:
+        with pytest.raises(search.Failed, match="the fitness of a candidate is no number: the callable returned"):
+            search.run(SPACES, lambda _, value=value: value, name=SPACE, budget=3)
+    with pytest.raises(ZeroDivisionError):
+        search.run(SPACES, lambda one: 1 / (one.slot - 1), name=SPACE, budget=3)
+
+
+def test_some_failures_are_kept_and_many_stop(tmp_path: Path) -> None:
+    def fails(candidate: search.Measured) -> float:
+        return float("nan") if candidate.slot % 3 == 2 else 1.0
+
+    study = search.run(SPACES, fails, name=SPACE, engine="random", budget=12, study=tmp_path / "a.db")
+    assert [one.slot for one in study.settled.values() if one.values is None] == [2, 5, 8, 11]
+    assert "returned nan" in study.settled[2].why
+    assert len(study.settled) == 12
+    again = search.run(SPACES, fails, name=SPACE, engine="random", budget=12, study=tmp_path / "a.db")
+    assert everything(again) == everything(study), "they are not tried again"
+    count = Counter[str]()
+
+    def dies(candidate: search.Measured) -> float:
+        count["calls"] += 1
+        return 1.0 if candidate.slot < 2 else float("nan")
+
+    with pytest.raises(search.Failed):
+        search.run(SPACES, dies, name=SPACE, engine="random", budget=100)
+    assert count["calls"] == 12
+
+
+def test_what_is_stopped_goes_on(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def interrupted(candidate: search.Measured) -> float:
+        calls.append(candidate.slot)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return 1.0
+
+    with pytest.raises(KeyboardInterrupt):
+        search.run(SPACES, interrupted, name=SPACE, engine="random", budget=6, study=tmp_path / "a.db")
+    study = search.run(SPACES, interrupted, name=SPACE, engine="random", budget=6, study=tmp_path / "a.db")
+    assert calls == [0, 1, 2, 3, 3, 4, 5]
+    assert len(study.settled) == 6
+    assert {one.genome for one in study.settled.values()} == {
+        one.genome for one in search.run(SPACES, lambda _: 1.0, name=SPACE, engine="random", budget=6).settled.values()
+    }
+
+
+# ---- workers that die ----
+
+SCORE = """
+import os, re, sys, time
+text = open(sys.argv[1]).read()
+with open(sys.argv[2], "a") as log:
+    log.write(f"{os.path.basename(sys.argv[1])}\\n")
+time.sleep(float(sys.argv[3]))
+print(len(text))
+"""
+
+
+def begun(folder: Path, budget: int, seconds: float = 0.0, place: str = "s.db") -> subprocess.Popen[bytes]:
+    """A search by a command that writes down what it measures."""
+    (folder / "score.py").write_text(SCORE)
+    command = f"{sys.executable} {folder / 'score.py'} {{}} {folder / 'log'} {seconds}"
+    words = ["search", "run", str(SPACES), "--space", SPACE, "--engine", "evolution", "--budget", str(budget)]
+    return process(folder, *words, "--fitness-command", command, "--study", place, "--grace", "3")
+
+
+def worker(folder: Path, place: str = "s.db") -> subprocess.Popen[bytes]:
+    return process(folder, "search", "worker", "--study", place, "--grace", "3")
+
+
+def process(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    with (folder / "errors").open("ab") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", "spinedsl", *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=errors,
+            start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+
+
+def log(folder: Path) -> list[str]:
+    return (folder / "log").read_text().split() if (folder / "log").exists() else []
+
+
+def kill(one: subprocess.Popen[bytes]) -> None:
+    """End a worker and what it runs, as a machine that is switched off does."""
+    os.killpg(one.pid, signal.SIGKILL)
+    one.wait(HANG)
+
+
+def settle(folder: Path, place: str, kills: int, budget: int) -> search.Study:
+    """Kill workers in the middle, begin others, and let the last ones finish."""
+    workers = [begun(folder, budget, 0.3, place)]
+    for count in range(kills):
+        seen = len(log(folder))
+        until(lambda seen=seen: len(log(folder)) > seen)  # type: ignore[misc]
+        if count % 2 == 0:
+            workers.append(worker(folder, place))
+        else:
+            kill(workers.pop(0))
+            workers.append(worker(folder, place))
+    kill(workers.pop(0))
+    if not workers:
+        workers.append(worker(folder, place))
+    for one in workers:
+        assert one.wait(HANG) == 0, (folder / "errors").read_text()
+    assert (folder / "errors").read_text() == ""
+    return search.open_study(place if "://" in place else folder / place)
+
+
+def see_exact(study: search.Study, budget: int) -> None:
+    """Every slot is settled once, by a trial that has its value; what was lost has none."""
+    assert sorted(study.settled) == list(range(budget))
+    trials = study.optuna.get_trials(deepcopy=False)
+    complete = [one for one in trials if one.state.name == "COMPLETE"]
+    assert len(complete) == budget, "evaluated trials are the budget"
+    assert all(one.state.name in ("COMPLETE", "FAIL") for one in trials), "none is stuck"
+    assert not any(FAILED in one.user_attrs for one in trials)
+    retried = [one.user_attrs[RETRY][2] for one in trials if RETRY in one.user_attrs]
+    assert all(trials[number].state.name == "FAIL" for number in retried), "nothing that was finished is repeated"
+
+
+def test_killed_workers_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
+    study = settle(tmp_path, "s.db", kills=4, budget=14)
+    see_exact(study, 14)
+
+
+# ---- what is refused ----
+
+
+def reasons(place: Path | str, **more: Any) -> str:
+    """What is said of a place where a search should be kept."""
+    with pytest.raises(NoStudy) as found:
+        search.run(SPACES, "depth", **{"name": SPACE, "budget": 2, "study": place, **more})
+    diagnostic = found.value.diagnostic
+    assert diagnostic.fixes, "each has a repair"
+    return f"{diagnostic.code.id} {diagnostic.message}"
+
+
+def test_places_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database at all, but a text\n")
+    (tmp_path / "folder").mkdir()
+    cases: dict[Path | str, str] = {
+        tmp_path / "text.db": "it is no database of SQLite",
+        tmp_path / "folder": "it is a folder",
+        tmp_path / "none" / "a.db": "there is no folder",
+        "postgresql://me:secret@127.0.0.1:1/none": "no server answers there",
+        "oracle://somewhere/x": "there is no kind of database `oracle`",
+        "postgresql://me@127.0.0.1:port/x": "this is no address of a database",
+    }
+    for place, reason in cases.items():
+        said = reasons(place)
+        assert said.startswith("E1212 ")
+        assert reason in said
+        assert "secret" not in said
+    assert (tmp_path / "text.db").read_text() == "no database at all, but a text\n"
+    for place in (tmp_path / "absent.db", tmp_path / "text.db"):
+        with pytest.raises(NoStudy, match="cannot be used"):
+            search.open_study(place)
+    assert not (tmp_path / "absent.db").exists()
+
+
+def test_damaged_databases(tmp_path: Path) -> None:
+    place = tmp_path / "a.db"
+    search.run(SPACES, "depth", name=SPACE, budget=5, study=place)
+    whole = place.read_bytes()
+    for start, end in ((100, 4096), (4096, 16384), (16, 100)):
+        place.write_bytes(whole[:start] + b"\xa5" * (end - start) + whole[end:])
+        with contextlib.suppress(NoStudy):  # unless what is damaged is not read; nothing else may be raised
+            search.open_study(place)
+    place.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(NoStudy):
+        search.open_study(place)
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("create table birds (name text)")
+    with pytest.raises(NoStudy, match="there is no search in it"):
+        search.open_study(tmp_path / "other.db")
+
+
+def test_a_study_of_another_search(tmp_path: Path) -> None:
+    place = tmp_path / "a.db"
+    search.run(SPACES, "depth", name=SPACE, budget=2, study=place)
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"engine": "local"}, "expected engine `evolution`, got `local`"),
+        ({"seed": 1}, "expected seed `0`, got `1`"),
+        ({"fitness": "entropy"}, "expected objectives `depth:max`, got `entropy:max`"),
+        ({"name": "Adjusted", "study_name": SPACE}, "expected space `AroundSpineNet49`, got `Adjusted`"),
+        ({"mutate_with": "cat"}, "expected command of --mutate-with none, got `cat`"),
+    ]
+    for more, said in cases:
+        given: dict[str, Any] = {"fitness": "depth", "name": SPACE, "budget": 2, "study": place, **more}
+        with pytest.raises(NoStudy, match="is of another search") as found:
+            search.run(SPACES, **given)
+        assert found.value.diagnostic.code.id == "E1211"
+        assert said in found.value.diagnostic.message
+    text = SPACES.read_text().replace(
+        "last 5\n    parents b12..b16: 2 of all\n    level_shift b2..b11: -1..2",
+        "last 4\n    parents b12..b16: 2 of all\n    level_shift b2..b11: -1..2",
+    )
+    changed = SPACES.with_name("spaces.spine")
+    source = Source.from_text(text, "spaces.spine", str(changed))
+    with pytest.raises(NoStudy, match="as it was, got it with other decisions"):
+        search.run(source, "depth", name=SPACE, budget=2, study=place)
+    search.run(SPACES, "depth", name="Adjusted", budget=2, study=place)
+    with pytest.raises(NoStudy, match="it has 2 searches"):
+        search.open_study(place)
+    assert search.open_study(place, "Adjusted").setup.space == "Adjusted"
+    with pytest.raises(NoStudy, match="there is no search `Ajusted` in it"):
+        search.open_study(place, "Ajusted")
+
+
+def test_a_search_by_a_callable_is_gone_on_with_from_python_alone(tmp_path: Path) -> None:
+    search.run(SPACES, lambda _: 1.0, name=SPACE, budget=2, study=tmp_path / "a.db")
+    with pytest.raises(ValueError, match=r"measured by a Python callable .*: work on it by `spinedsl.search.run`"):
+        work_on(find(str(tmp_path / "a.db"), None))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"engine": "evolutoin"}, "there is no engine `evolutoin`: did you mean `evolution`?"),
+        ({"fitness": "deph"}, "there is no fitness `deph`: did you mean `depth`?"),
+        ({"fitness": "depth:up"}, "says neither `max` nor `min`"),
+        ({"fitness": ["depth", "entropy"]}, "engine `evolution` has one objective, and 2 are given: choose `nsga2`"),
+        ({"fitness": ["depth", "depth:min"], "engine": "random"}, "fitness `depth` is given twice"),
+        ({"fitness": "command"}, "measured by --fitness-command, which is not given"),
+        ({"fitness": "command", "fitness_command": "a 'b"}, "cannot be split into words"),
+        ({"fitness": []}, "nothing is to be measured"),
+        ({"budget": 0}, "a budget is 1 or more; got 0"),
+        ({"engine": "random", "mutate_with": "cat"}, "changes no candidates"),
+        ({"name": "Nope"}, "no space 'Nope'"),
+        ({"name": None}, "5 spaces, of which one has to be named"),
+    ],
+)
+def test_what_does_not_go_together(more: dict[str, Any], said: str) -> None:
+    given: dict[str, Any] = {"fitness": "depth", "name": SPACE, "budget": 2, **more}
+    with pytest.raises(ValueError, match=said.replace("?", r"\?")):
+        search.run(SPACES, **given)
+
+
+def test_passwords_are_not_shown() -> None:
+    assert shown("postgresql://me:secret@host/name") == "postgresql://me:***@host/name"
+    assert shown("a.db") == "a.db"
+    assert url_of("postgresql://me@host/name") == "postgresql+psycopg://me@host/name"
