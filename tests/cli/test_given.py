@@ -148,6 +148,12 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "stats two.spine": dict([NETWORK]),
         "stats lint.spine": LINTS,
     },
+    "search run": {
+        "search run spaces.spine --space Small --fitness depth --budget 30": {
+            "--engine": ("local",), "--seed": ("1",), "--top": ("1",), "--output": ("found",), "--study": ("s.db",),
+            "--force": (), "--mutate-with": ("false",), **PRINTED,
+        },
+    },
     "space": {
         "space spaces.spine --space Small": {
             **PRINTED, "--tried": ("5",), "--network": None, "--output": None, "--force": None,
@@ -294,6 +300,7 @@ TRAINED = (
     "--resume", "--check", "--weights", "--key", "--prefix", "--freeze", "--freeze-norms", "--device", "--threads",
     "--folder", "--change", "--presets", "--settings",
 )  # fmt: skip
+SEARCHED = ("--engine", "--seed", "--top", "--output", "--study", "--format", "--json", "--force", "--mutate-with")
 # Options that are not tried so, with the reason.
 APART: dict[str | tuple[str, str], str] = {
     "--help": "of argparse",
@@ -308,6 +315,12 @@ APART: dict[str | tuple[str, str], str] = {
     **{
         ("predict", option): "takes a detector: tests/inference/test_boxes.py"
         for option in ("--score", "--coco-results")
+    },
+    **{
+        (command, option): "needs a study, or several workers: test_search.py, tests/search"
+        for command in ("search run", "search worker", "search show", "search front")
+        for option in OPTIONS[command]
+        if command != "search run" or option not in SEARCHED
     },
     ("gallery", "--output"): "every way above says one",
     ("compile", "--to"): "every way above says another",
@@ -428,6 +441,7 @@ def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.Cap
         ("weights convert", "--map"),
         ("train", "--change"),
         ("export", "--to"),
+        ("search run", "--fitness"),
     }
     leaf = next(leaf for leaf in leaves(parser()) if leaf.prog == f"spine {command}")
     for action in leaf._actions:

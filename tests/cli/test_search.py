@@ -121,26 +121,31 @@ def test_a_command_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None
 TYPES = """
 spine 1
 import std.blocks
+import std.resample
 import std.stems
 
 network Net {
-    input image: 3 x 32 x 32
+    input image: 3 x 64 x 64
     defaults { act relu, norm batch_norm }
-    widths { level 2..3: 8 }
-    stem s: resnet_stem channels 8
-    block a: residual level 2 after s
-    block b: residual level 2 after a
-    block c: residual level 3 after b
-    output C3: c
+    widths { level 2..4: 16 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 16
+    block b0: residual  level 2  after s
+    block b1: residual  level 3  after b0
+    block b2: residual  level 4  from b0, b1
+    block b3: residual  level 3  from b1, b2
+    block b4: residual  level 4  from b2, b3
+    output P4: b4
 }
 
-space Types of Net { types a..c: residual, bottleneck }
+space Types of Net { types b2..b4: residual, bottleneck }
 """
 CHANGE = """
 import re, sys
 text = sys.stdin.read()
 other = dict(bottleneck="residual", residual="bottleneck")
-print(re.sub(r"(block b: +)(\\w+)", lambda found: found[1] + other[found[2]], text))
+print(re.sub(r"(block b3: +)(\\w+)", lambda found: found[1] + other[found[2]], text))
 """
 
 
@@ -155,7 +160,7 @@ def test_a_command_changes_candidates(tmp_path: Path, capsys: pytest.CaptureFixt
     assert [found[slot]["origin"] for slot in range(13)] == ["sample"] * 10 + ["command"] * 3
     for slot in range(10, 13):
         before, after = (found[number]["genome"]["types"] for number in (found[slot]["parents"][0], slot))
-        assert after == [before[0], 1 - before[1], before[2]]
+        assert after == [*before[:3], 1 - before[3], before[4]]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,10 @@ def test_the_record_of_a_trial_is_what_the_docstring_says() -> None:
     assert front == {trial.number for trial in study.optuna.best_trials}
 
 
+def give(value: Any, _: search.Measured) -> Any:
+    return value
+
+
 def test_a_callable_measures_and_what_it_gives_is_looked_at() -> None:
     def parameters(candidate: search.Measured) -> float:
         assert candidate.text.startswith("spine 1\n")
@@ -105,7 +110,7 @@ def test_a_callable_measures_and_what_it_gives_is_looked_at() -> None:
     wrong: list[Any] = [float("nan"), float("inf"), None, "much", (1.0, 2.0), []]
     for value in wrong:
         with pytest.raises(search.Failed, match="the fitness of a candidate is no number: the callable returned"):
-            search.run(SPACES, lambda _, value=value: value, name=SPACE, budget=3)
+            search.run(SPACES, partial(give, value), name=SPACE, budget=3)
     with pytest.raises(ZeroDivisionError):
         search.run(SPACES, lambda one: 1 / (one.slot - 1), name=SPACE, budget=3)
 
