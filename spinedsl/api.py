@@ -336,6 +336,12 @@ def _options(made: ops.Program, to: str, given: Given) -> Options:
     if weights is not None:
         found = read_weights(weights)
         options = replace(options, weights=_tensors(made, found), origin=Path(found.path).name)
+        if to == "onnx" and options.detect:
+            from spinedsl.backends.onnx.boxes import output_names  # noqa: PLC0415  onnx is only needed here
+            from spinedsl.data.use import use_of_compiled  # noqa: PLC0415  as above
+
+            names = output_names(made.input_name)
+            options = replace(options, properties=use_of_compiled(made, found, options, names))
     if given.get("verify"):
         _files(driver.emit(made, to, options))  # what cannot be written is not worth comparing
         options = replace(options, verified=_verified(made, options))

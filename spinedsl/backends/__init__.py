@@ -43,7 +43,7 @@ class Options(Record):
     graph goes through. `adapter` is a host that the PyTorch file shall fit into. With `detect` what is compiled finds
     boxes: `task` says by which task of the network, `score`, `top`, `overlap` and `max_detections` what is kept, as
     `ops.detection.Limits` has it. `origin` says where the tensors come from, and `verified` what was found to agree,
-    for the record.
+    for the record. `properties` are what else an ONNX model says of itself.
     """
 
     weights: Mapping[str, NDArray[Any]] | None = None
@@ -52,6 +52,7 @@ class Options(Record):
     dynamic: frozenset[str] = frozenset()
     adapter: str = ""
     verified: str = ""
+    properties: Mapping[str, str] = {}
     opset: int = DEFAULT_OPSET
     batch: int = 1
     half: bool = False

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from spinedsl import api, extras
 from spinedsl.brief import cut
 from spinedsl.cli.options import (
+    asked_limits,
     count,
     format_argument,
     landmarks_argument,
+    limit_arguments,
     model_argument,
     output_arguments,
     seed_argument,
@@ -21,7 +23,7 @@ from spinedsl.cli.options import (
 from spinedsl.cli.output import refused, refused_folder, write_folder, write_output
 from spinedsl.cli.progress import phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
-from spinedsl.cli.voice import UsageError, note
+from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics.plain import counted, one_line
 
 if TYPE_CHECKING:
@@ -49,7 +51,6 @@ persons.
 
 -o writes eval.json, and the picture as SVG and, where the extra `draw` is installed, as PNG.
 """
-LIMITS = ("score", "overlap", "top", "most")
 FILES = ("eval.json", "eval.svg", "eval.png")
 IN_TABLE = 12  # classes whose confusion is printed whole
 WORST = 5  # confusions that are printed of more
@@ -76,12 +77,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fpir", metavar="NUMBERS", type=_shares, help="shares of unknown persons' images to name, as in 0.1,0.01"
     )
-    parser.add_argument("--score", metavar="NUMBER", type=float, help="of a detector: the score that boxes are above")
-    parser.add_argument(
-        "--overlap", metavar="NUMBER", type=float, help="the overlap above which the lower one of two boxes goes"
-    )
-    parser.add_argument("--top", metavar="N", type=count, help="how many candidates of each level are looked at")
-    parser.add_argument("--most", metavar="N", type=count, help="how many boxes an image can have; 100 count for AP")
+    limit_arguments(parser)
     parser.add_argument(
         "--coco-results", metavar="FILE", help="write what a detector found as COCO's results: JSON with the data's ids"
     )
@@ -103,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
             say("opening the network")
             engine = engine_of(options.model, options.device)
             limits = _limits(options, engine)
+            for text in engine.notes:
+                warn(text)
             found = evaluate(
                 engine, options.data, gallery=options.gallery, pairs=options.pairs, landmarks=options.landmarks,
                 folds=options.folds, far=options.far, fpir=options.fpir, limits=limits, seed=options.seed,
@@ -157,13 +155,13 @@ def _limits(options: argparse.Namespace, engine: Engine) -> dict[str, Any]:
         Mistakes: the network is none, and something is asked of one.
         UsageError: a limit is out of its range.
     """
-    from spinedsl.inference.evaluation import limits_of  # noqa: PLC0415  as above
+    from spinedsl.inference.using import limits_of  # noqa: PLC0415  as above
 
-    asked = {name: getattr(options, name) for name in LIMITS if getattr(options, name) is not None}
+    asked = asked_limits(options)
     if not asked and options.coco_results is None:
         return {}
     try:
-        return limits_of(engine, asked)
+        return limits_of(engine.kind, engine.path, asked)
     except ValueError as error:
         raise UsageError(str(error).replace("limits: ", "--")) from None
 

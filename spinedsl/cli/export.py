@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinedsl import extras
+from spinedsl import api, extras
 from spinedsl.backends import DEFAULT_OPSET, OPSETS
-from spinedsl.cli.options import format_argument, output_arguments, path
+from spinedsl.cli.options import asked_limits, format_argument, limit_arguments, output_arguments, path
 from spinedsl.cli.output import KINDS, cannot, refused, write_output
 from spinedsl.cli.progress import phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
@@ -25,6 +25,7 @@ from spinedsl.training.folder import checkpoint_in
 
 if TYPE_CHECKING:
     from spinedsl.inference.export import Exported
+    from spinedsl.ops.detection import Limits
     from spinedsl.training.build import Trained
 
 EXAMPLES = """\
@@ -33,9 +34,13 @@ examples:
   spine export runs/cells/best.safetensors -o cells --to onnx --to openvino
   spine export best.safetensors -o cells.onnx --opset 15 --half        for old runtimes; with tensors of 16 bits
   spine export best.safetensors -o cells.onnx --images photos --evaluation results/eval.json --licence CC-BY-4.0
+  spine export runs/finder -o finder.onnx --score 0.3                  pictures in, boxes in their own pixels out
 
 Preprocessing is in an ONNX model: it takes pixels as files decode to, and resizes as Pillow does, to the same bits.
 Models of the other formats take pictures of the network's size; the card has the lines that resize them.
+
+A detector becomes ONNX or OpenVINO. Its model decodes, and keeps boxes by --score, --overlap, --top and --most, which
+are those of the training if not given; `spine predict` and `spine eval` can take fewer of them, and no others.
 
 Every model is run beside the checkpoint, on validation images where they are still there or on --images, and on
 pictures of odd sizes; if one gives something else, nothing is written. NAME.md describes the models, with NAME.svg.
@@ -76,6 +81,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--licence", metavar="TEXT", help="the licence that the card states")
     parser.add_argument("--latency", action="store_true", help="measure how long one picture takes, for the card")
+    limit_arguments(parser, ", instead of those that it was trained with")
     format_argument(parser)
 
 
@@ -94,12 +100,17 @@ def run(options: argparse.Namespace) -> int:
     formats = _formats(options, target)
     _refuse_idle(options, formats)
     packages = dict.fromkeys(package for name in formats for package in NEEDS[name])
-    extras.require(*extras.INFERENCE, *packages)
+    if extras.missing(extras.INFERENCE):
+        extras.require(*extras.INFERENCE, *packages)
     options.file = checkpoint_in(options.file) or options.file
     trained = _trained(options.file)
     if trained.value is None:
         say_mistakes(trained.diagnostics)
         return 1
+    if unfit := _unfit(trained.value, formats):
+        say_mistakes(unfit)
+        return 1
+    extras.require(*packages)
     is_file = _kind_of(target) is not None and not target.is_dir()
     folder, stem = (target.parent, target.stem) if is_file else (target, trained.value.program.name)
     if not is_file and not folder.exists():
@@ -107,9 +118,13 @@ def run(options: argparse.Namespace) -> int:
             return status
     elif status := _see(options, folder, stem, formats):
         return status
-    with phases() as say:
-        say("exporting, and comparing with the checkpoint")
-        outcome = _exported(options, trained.value, stem, formats)
+    try:
+        with phases() as say:
+            say("exporting, and comparing with the checkpoint")
+            outcome = _exported(options, trained.value, stem, formats)
+    except api.Mistakes as mistakes:
+        say_mistakes(mistakes.diagnostics)
+        return 1
     if outcome.value is None:
         say_mistakes(outcome.diagnostics)
         return 1
@@ -172,6 +187,14 @@ def _trained(file: Path) -> Outcome[Trained]:
     return Outcome(None, tuple(_instead(found, fix) for found in outcome.diagnostics))
 
 
+def _unfit(trained: Trained, formats: Sequence[str]) -> list[Diagnostic]:
+    """What says that a network cannot be in a format, which nobody then has to install."""
+    extras.require("onnx")
+    from spinedsl.inference.formats import unfit  # noqa: PLC0415  torch and onnx are only needed here
+
+    return [found for name in formats if (found := unfit(name, trained)) is not None]
+
+
 def _instead(found: Diagnostic, fix: str) -> Diagnostic:
     from spinedsl.record import replace  # noqa: PLC0415
 
@@ -185,13 +208,36 @@ def _exported(options: argparse.Namespace, trained: Trained, stem: str, formats:
 
     real = samples_of(trained, options.file) if options.images is None else None
     if options.images is not None:
-        given = samples_in(options.images, trained.preprocessing)
+        given = samples_in(options.images, trained)
         if given.value is None:
             return Outcome(None, given.diagnostics)
         real = given.value
-    wanted = Wanted(options.opset or DEFAULT_OPSET, options.half, options.batch, options.resize != "outside")
+    wanted = Wanted(
+        options.opset or DEFAULT_OPSET, options.half, options.batch, options.resize != "outside",
+        _limits(trained, options),
+    )  # fmt: skip
     told = Told(options.licence, options.evaluation, options.latency)
     return export(trained, options.file, stem=stem, formats=formats, wanted=wanted, real=real, told=told)
+
+
+def _limits(trained: Trained, options: argparse.Namespace) -> Limits | None:
+    """What a detector shall keep, where something is asked for.
+
+    Raises:
+        Mistakes: the network is no detector.
+        UsageError: a limit is out of its range.
+    """
+    from spinedsl.inference.using import limits_of  # noqa: PLC0415  torch is only needed here
+    from spinedsl.ops.detection import Limits  # noqa: PLC0415
+
+    asked = asked_limits(options)
+    if not asked:
+        return None
+    try:
+        given = limits_of(trained.task.kind, str(options.file), asked)
+    except ValueError as error:
+        raise UsageError(str(error).replace("limits: ", "--")) from None
+    return Limits(**{name: trained.values[name] for name in trained.task.limits} | given)
 
 
 # ---- what is written ----
@@ -265,6 +311,7 @@ def _for_programs(folder: Path, exported: Exported) -> dict[str, Any]:
             {
                 "format": one.format, "pictures": one.pictures, "count": one.count, "difference": one.difference,
                 "alike": one.alike, "tolerance": one.tolerance,
+                **({"boxes": one.boxes, "pixels": one.pixels} if exported.kind == "detection" else {}),
             }
             for one in exported.parity
         ],

@@ -103,6 +103,25 @@ def choice_arguments(parser: argparse.ArgumentParser, *, prefix: bool = True) ->
         parser.add_argument("--prefix", metavar="TEXT", help="what stands before the names of tensors, such as model")
 
 
+LIMITS = ("score", "overlap", "top", "most")  # of a detector
+
+
+def limit_arguments(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """The options that say which boxes a detector keeps."""
+    of = f"of a detector{more}: "
+    parser.add_argument("--score", metavar="NUMBER", type=float, help=f"{of}the score that boxes are above")
+    parser.add_argument(
+        "--overlap", metavar="NUMBER", type=float, help="the overlap above which the lower one of two boxes goes"
+    )
+    parser.add_argument("--top", metavar="N", type=count, help="how many candidates of each level are looked at")
+    parser.add_argument("--most", metavar="N", type=count, help="how many boxes an image can have; 100 count for AP")
+
+
+def asked_limits(options: argparse.Namespace) -> dict[str, Any]:
+    """Those of them that are given."""
+    return {name: getattr(options, name) for name in LIMITS if getattr(options, name) is not None}
+
+
 def seed_argument(parser: argparse.ArgumentParser, more: str = "", *, default: int | None = 0) -> None:
     """The option that chooses what is drawn; a `default` of None is 0 too, and tells that none was given."""
     parser.add_argument("--seed", metavar="N", type=whole, default=default, help=SEED + more)

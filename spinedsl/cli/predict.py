@@ -38,7 +38,8 @@ A network that was trained on faces aligned by five points needs such: --landmar
 A person is unknown below a threshold: that of --threshold, else the one that --evaluation chose, else the gallery's
 own; which of them counts is printed. Without one, everybody is named.
 
-A detector finds boxes in pixels of the image itself. Those above --score are shown; --coco-results has all that the
+A detector finds boxes in pixels of the image itself, from a checkpoint, or from a model of `spine export` or of
+`spine compile --detect`. Those above --score are shown; --coco-results has all that the
 network finds, with images numbered from 1 in their order, and their names.
 """
 TABLES = ("predictions.json", "predictions.csv")
@@ -96,6 +97,8 @@ def run(options: argparse.Namespace) -> int:
             if engine.find is None and (options.score is not None or options.coco_results is not None):
                 what = "score" if options.score is not None else "coco-results"
                 raise UsageError(f"--{what} is for detectors; {one_line(options.model)} was trained for {engine.kind}")
+            for text in engine.notes:
+                warn(text)
             found = predict(
                 engine, options.images, gallery=options.gallery, threshold=options.threshold,
                 evaluation=options.evaluation, landmarks=options.landmarks, top=options.top, score=options.score,

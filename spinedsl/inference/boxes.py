@@ -6,6 +6,8 @@ pixels.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,12 +36,25 @@ class Boxes(Record, eq=False):
         """All of its numbers are."""
         return bool(np.isfinite(self.sides).all() and np.isfinite(self.scores).all())
 
-    def in_picture(self, placement: Placement) -> Boxes:
-        """The same in the picture's own pixels, cut off where the network's image ended."""
+    def kept(self, score: float, most: int | None = None) -> Boxes:
+        """Those above a score, and the first of them."""
+        there = slice(0, min(int((self.scores > score).sum()), len(self) if most is None else most))
+        return Boxes(self.sides[there], self.scores[there], self.labels[there])
+
+    def in_picture(self, placement: Placement | None) -> Boxes:
+        """The same in the picture's own pixels, cut off where the network's image ended; as they are without one."""
+        if placement is None:
+            return self
         scale, shift = (np.array(values, dtype=np.float32) for values in placement.affine())
         left, top, right, bottom = placement.box
         least, most = (np.array(ends, dtype=np.float32) for ends in ((left, top, left, top), (right, bottom) * 2))
         return replace(self, sides=np.minimum(np.maximum((self.sides - shift) / scale, least), most))
+
+
+def of_arrays(boxes: Any, scores: Any, labels: Any, count: Any) -> list[Boxes]:
+    """What a model found in each image of a batch, without what stands behind the `count` of each."""
+    each = [slice(int(many)) for many in count]
+    return [Boxes(*(np.array(part[n][there]) for part in (boxes, scores, labels))) for n, there in enumerate(each)]
 
 
 NOT_FINITE = Boxes(np.full((1, 4), np.nan, np.float32), np.full(1, np.nan, np.float32), np.zeros(1, np.int64))

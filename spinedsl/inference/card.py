@@ -15,16 +15,16 @@ from typing import Any
 
 from spinedsl import __version__, analysis
 from spinedsl.data.align import SIDE, TEMPLATE
+from spinedsl.data.dataset import of_classes
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.draw import lay_out, to_svg
-from spinedsl.inference.deployed import DECODED, Deployed
 from spinedsl.inference.formats import FORMATS, Model, Wanted
 from spinedsl.inference.parity import Parity, rows
 from spinedsl.ops.graph import flatten
 from spinedsl.record import Record
 from spinedsl.source import Source
-from spinedsl.tasks import TASKS
+from spinedsl.tasks import BOXES, TASKS
 from spinedsl.toml import read_toml
 
 MARK = "<!-- spinedsl: model card; `spine export` replaces it -->"
@@ -50,8 +50,9 @@ def card(facts: Facts) -> dict[str, bytes]:
     model = facts.model
     figure = to_svg(lay_out(model.program), "auto").encode()
     parts = (
-        _head(facts), _use(facts), _preprocessing(facts), _data(facts), _metrics(facts), _agreement(facts),
-        _cost(facts), _files(facts), _versions(facts),
+        _head(facts), _use(facts), _preprocessing(facts),
+        *([_limits(facts)] if model.trained.task.truth == BOXES else []),
+        _data(facts), _metrics(facts), _agreement(facts), _cost(facts), _files(facts), _versions(facts),
     )  # fmt: skip
     text = "\n\n".join("\n".join(part) for part in parts) + "\n"
     return {f"{model.stem}.svg": figure, f"{model.stem}.md": text.encode("utf-8", "replace")}
@@ -77,24 +78,25 @@ def _head(facts: Facts) -> Iterator[str]:
         names = [_word(name) for name in trained.classes]
         more = f" and {len(names) - CLASSES:,} more" if len(names) > CLASSES else ""
         yield ""
-        yield f"{len(names):,} classes, in the order of the output: {', '.join(names[:CLASSES])}{more}."
+        yield f"{of_classes(len(names))}, in the order of the output: {', '.join(names[:CLASSES])}{more}."
 
 
 # ---- how to run it ----
 
 
 def _use(facts: Facts) -> Iterator[str]:
-    kind, pre = facts.model.trained.task.kind, facts.model.trained.preprocessing
+    pre = facts.model.trained.preprocessing
     yield "## How to run it"
     yield ""
     colours = "`uint8` pixels, N x height x width x channels, in the order red, green, blue"
-    yield f"In: {colours}; or grey with one channel. Out: {DECODED[kind].words}."
+    yield f"In: {colours}; or grey with one channel."
     for name, names in facts.models.items():
         asked = facts.wanted[name]
         yield ""
         size = "of any size" if asked.inside else f"of {pre.height}x{pre.width} pixels, {pre.channels} channels"
         batch = f", {asked.batch} at once" if asked.batch else ""
-        yield f"{FORMATS[name].title}, images {size}{batch}:"
+        words = facts.model.deployed(asked).words
+        yield f"{FORMATS[name].title}, images {size}{batch}. Out: {words}."
         yield ""
         yield "```python"
         yield from snippet(facts, name, names[0])
@@ -112,12 +114,12 @@ def snippet(facts: Facts, name: str, file: str) -> list[str]:
     """Lines of Python that run a model on `picture.png`."""
     model, asked = facts.model, facts.wanted[name]
     trained, pre = model.trained, model.trained.preprocessing
-    deployed = Deployed(model.program, pre, trained.task.kind, trained.output, asked.inside)
-    images, result = deployed.names
+    images, *results = model.deployed(asked).names
     array = "np.array(image)[None]" if asked.inside or pre.channels == 3 else "np.array(image)[None, ..., None]"
     array = f"np.repeat({array}, {asked.batch}, 0)" if asked.batch and asked.batch > 1 else array
+    unpacked = ", ".join(results) if len(results) > 1 else f"({results[0]},)"
     imports, usage = (
-        text.format(file=file, images=images, array=array, result=result)
+        text.format(file=file, images=images, array=array, result=results[0], results=unpacked)
         for text in (FORMATS[name].imports, FORMATS[name].usage)
     )
     classes = trained.task.by_class and name == "onnx"
@@ -129,16 +131,47 @@ def snippet(facts: Facts, name: str, file: str) -> list[str]:
         *([] if asked.inside else resizing(pre)),
         *usage.split("\n"),
     ]
-    if not trained.task.by_class:
-        return [*lines, f"print({result}[0])"]
-    if not classes:
-        return [*lines, f"print({result}[0].argmax(), {result}[0].max())  # the number of the class, from 0"]
     about = 'session.get_modelmeta().custom_metadata_map["spinedsl.trained"]'
+    if classes:
+        lines.append(f'classes = json.loads({about})["classes"]')
+    if trained.task.truth == BOXES:
+        return [*lines, *_boxes(results, pre, asked, classes=classes)]
+    return [*lines, *_first(results[0], by_class=trained.task.by_class, classes=classes)]
+
+
+def _first(result: str, *, by_class: bool, classes: bool) -> list[str]:
+    """Lines that print what comes of the first image: a class, by its name if there are `classes`, or a vector."""
+    if not by_class:
+        return [f"print({result}[0])"]
+    if classes:
+        return [f"print(classes[{result}[0].argmax()], {result}[0].max())"]
+    return [f"print({result}[0].argmax(), {result}[0].max())  # the number of the class, from 0"]
+
+
+def _boxes(results: Sequence[str], pre: Preprocessing, asked: Wanted, *, classes: bool) -> list[str]:
+    """Lines that print the boxes of the first image, in pixels of the picture."""
+    boxes, scores, labels, count = results
+    called = "classes[label]" if classes else "label"
     return [
-        *lines,
-        f'classes = json.loads({about})["classes"]',
-        f"print(classes[{result}[0].argmax()], {result}[0].max())",
+        *([] if asked.inside else returning(pre, boxes)),
+        f"for box, score, label in zip({boxes}[0, : {count}[0]], {scores}[0], {labels}[0]):",
+        f"    print({called}, score, *box)  # left, top, right, bottom in pixels of the picture",
     ]
+
+
+def returning(pre: Preprocessing, boxes: str) -> list[str]:
+    """Lines of Python that turn boxes in pixels of the network's image into those of the picture, of `w` x `h`."""
+    first, last = "np.array([0, 0, 0, 0])", "np.array([w, h, w, h])"
+    scale = f"np.array([{pre.width} / w, {pre.height} / h] * 2)"
+    shift = "0"
+    if pre.resize == "crop":
+        first, last = "np.array([left, top] * 2)", "np.array([left + kept_w, top + kept_h] * 2)"
+        scale = f"np.array([{pre.width} / kept_w, {pre.height} / kept_h] * 2)"
+        shift = f"{first} * -{scale}"
+    elif pre.resize == "letterbox":
+        scale = "np.array([new_w / w, new_h / h] * 2)"
+        shift = f"np.array([({pre.width} - new_w) // 2, ({pre.height} - new_h) // 2] * 2)"
+    return [f"{boxes} = (({boxes} - {shift}) / {scale}).clip({first}, {last})"]
 
 
 def resizing(pre: Preprocessing) -> list[str]:
@@ -198,6 +231,20 @@ def _preprocessing(facts: Facts) -> Iterator[str]:
         yield f"{', '.join(outside)}: mean and standard deviation are in the model; the lines above resize."
 
 
+def _limits(facts: Facts) -> Iterator[str]:
+    """What a detector keeps of what it finds."""
+    limits = facts.model.limits(next(iter(facts.wanted.values())))
+    yield "## Thresholds"
+    yield ""
+    yield from _table(
+        ("", ""),
+        ("score that a box is above", f"{limits.score:g}"),
+        ("overlap (IoU) above which the lower one of two boxes of a class goes", f"{limits.overlap:g}"),
+        ("candidates of each level", f"{limits.top:,}"),
+        ("boxes of an image at most, to which the outputs are filled up", f"{limits.most:,}"),
+    )
+
+
 def _data(facts: Facts) -> Iterator[str]:
     about = facts.model.trained.about
     document = read_toml(Source("", about["config"])).value
@@ -249,6 +296,9 @@ def _agreement(facts: Facts) -> Iterator[str]:
     yield "What the models give beside what PyTorch gives for the checkpoint, on the same pictures:"
     yield ""
     yield from _table(*(tuple(map(_word, row)) for row in table))
+    if facts.model.trained.task.truth == BOXES and not any(one.boxes for one in facts.parity):
+        yield ""
+        yield "No box was found in them, by any score."
     if not facts.real:
         yield ""
         yield "No real picture was at hand."

@@ -15,12 +15,13 @@ from spinedsl.data.dataset import nowhere
 from spinedsl.data.pictures import ENDINGS, BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.section import open_sets
-from spinedsl.data.sources import open_dataset
+from spinedsl.data.sources import open_data, open_dataset
 from spinedsl.diagnostics import Outcome
 from spinedsl.inference.finding import find_images
 from spinedsl.inference.running import unread
 from spinedsl.inference.samples import sections_of
 from spinedsl.record import Record
+from spinedsl.tasks import BOXES
 from spinedsl.training.build import Trained
 
 MOST = 32  # of real pictures
@@ -33,12 +34,13 @@ class Samples(Record, eq=False):
     pictures: tuple[Pixels, ...]
 
 
-def samples_in(path: Path, pre: Preprocessing) -> Outcome[Samples]:
-    """Pictures of a file, a folder or a list, spread over all that are there."""
+def samples_in(path: Path, trained: Trained) -> Outcome[Samples]:
+    """Pictures of a file, a folder or a list, or of a file of boxes, spread over all that are there."""
     if path.is_dir() or path.suffix.lower() in ENDINGS:
-        images, reported = find_images(str(path), pre.background)
+        images, reported = find_images(str(path), trained.preprocessing.background)
         return Outcome(None, tuple(reported)) if reported else _read(images, str(path))
-    return open_dataset(path).then(lambda dataset: _read(dataset, str(path)))
+    open_ = open_data if trained.task.truth == BOXES else open_dataset
+    return open_(path).then(lambda dataset: _read(dataset, str(path)))
 
 
 def _read(images: Any, words: str) -> Outcome[Samples]:

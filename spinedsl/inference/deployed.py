@@ -7,18 +7,19 @@ of preprocessing that Pillow does stays outside.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import GraphProto, TensorProto, helper
 
+from spinedsl.backends.onnx.boxes import described, find_boxes, output_names
 from spinedsl.backends.onnx.nodes import Nodes, Value
 from spinedsl.backends.onnx.target import Target
 from spinedsl.data.preprocessing import Preprocessing
-from spinedsl.inference.exported import TRAINED, VERSION
-from spinedsl.inference.fitting import fitted
+from spinedsl.data.use import IMAGE, PICTURE, PIXELS, use
+from spinedsl.inference.fitting import fitted, unplaced
+from spinedsl.ops.detection import Detector, Limits
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.naming import names_for, value_names
 from spinedsl.ops.program import Program
@@ -33,13 +34,18 @@ SMALLEST = 1e-12  # what a vector is divided by at least, as `torch.nn.functiona
 
 
 class Deployed(Record, eq=False):
-    """How a network is deployed. With `inside`, images of any size are resized in the model."""
+    """How a network is deployed. With `inside`, images of any size are resized in the model.
+
+    Of a detector `detector` says what its maps mean, and `limits` what is kept of what it finds.
+    """
 
     program: Program
     pre: Preprocessing
     kind: str
     output: str
     inside: bool = True
+    detector: Detector | None = None
+    limits: Limits = Limits()
 
     @property
     def sizes(self) -> str | list[int]:
@@ -47,49 +53,60 @@ class Deployed(Record, eq=False):
         return "any" if self.inside else [self.pre.height, self.pre.width]
 
     @property
-    def names(self) -> tuple[str, str]:
-        """What its input and its output are called: other names than those of the network's values."""
+    def names(self) -> tuple[str, ...]:
+        """What its input and its outputs are called: other names than those of the network's values."""
         graph = flatten(self.program)
-        free = Nodes("", {*value_names(graph, names_for(graph)), *graph.parameters}, 0)
+        values = value_names(graph, names_for(graph))
+        free = Nodes("", {*values, *graph.parameters}, 0)
+        if self.detector is not None:
+            return free.fresh("images"), *output_names(values[0])
         return free.fresh("images"), free.fresh(DECODED[self.kind].name)
+
+    @property
+    def words(self) -> str:
+        """What comes out."""
+        return FOUND[self.inside] if self.detector is not None else DECODED[self.kind].words
 
     def around(self, structure: GraphProto, target: Target) -> None:
         """Put preprocessing before the nodes of a network, and what the task makes of its output behind them."""
+        if self.detector is not None:
+            find_boxes(structure, target, self.detector, self.limits)
         taken = {name for node in structure.node for name in node.output}
         taken.update(value.name for value in (*structure.input, *structure.output))
-        images, result = self.names
-        (given,), (output,) = structure.input, structure.output
+        images, *results = self.names
+        taken.update((images, *results))
+        (given,) = structure.input
         batch = given.type.tensor_type.shape.dim[0]
         size = ("height", "width", "channels") if self.inside else (self.pre.height, self.pre.width, self.pre.channels)
-        before = Nodes("preprocessing", taken | {images, result}, target.opset)
+        before = Nodes("preprocessing", taken, target.opset)
         last = _numbers(before, Value(before, images, np.dtype(np.uint8)), self.pre, inside=self.inside)
         if target.half:
             last = last.cast(np.float16)
         before.name(last, given.name)
-        behind = Nodes("task", taken | {images, result}, target.opset)
-        value = Value(behind, output.name, np.dtype(np.float16 if target.half else np.float32)).cast(np.float32)
-        behind.name(DECODED[self.kind].nodes(behind, value), result)
+        behind = Nodes("task", taken, target.opset)
+        if self.detector is None:
+            _decoded(behind, structure, target, DECODED[self.kind], results[0])
+        elif self.inside:
+            _in_pictures(behind, structure, images, results, self.pre)
         inner = list(structure.node)
         del structure.node[:]
         structure.node.extend([*before.made, *inner, *behind.made])
-        count = output.type.tensor_type.shape.dim[1].dim_value
-        structure.value_info.extend([given, output])
-        del structure.input[:], structure.output[:]
+        structure.value_info.append(given)
+        del structure.input[:]
         whole = batch.dim_param or batch.dim_value
         structure.input.append(helper.make_tensor_value_info(images, TensorProto.UINT8, [whole, *size]))
-        structure.output.append(helper.make_tensor_value_info(result, TensorProto.FLOAT, [whole, count]))
 
     def metadata(self, trained: Trained, digest: str) -> dict[str, str]:
-        """The property of a model that says what it is for."""
-        images, result = self.names
-        found = {
-            "version": VERSION, "task": self.kind, "output": self.output, "classes": list(trained.classes),
-            "preprocessing": self.pre.to_json(), "network": self.program.name, "digest": digest,
-            "step": int(trained.about["step"]),
-            "input": {"name": images, "layout": "NHWC", "type": "uint8", "sizes": self.sizes},
-            "outputs": [result], "aligned": bool(trained.about.get("aligned")),
-        }  # fmt: skip
-        return {TRAINED: json.dumps(found, ensure_ascii=False, allow_nan=False)}
+        """The properties of a model that say what it is for."""
+        images, *results = self.names
+        boxes = "" if self.detector is None else PICTURE if self.inside else IMAGE
+        found = use(
+            task=self.kind, output=self.output, classes=trained.classes, preprocessing=self.pre,
+            network=self.program.name, digest=digest, step=int(trained.about["step"]),
+            given={"name": images, "layout": PIXELS, "type": "uint8", "sizes": self.sizes}, outputs=results,
+            boxes=boxes, aligned=bool(trained.about.get("aligned")),
+        )  # fmt: skip
+        return found if self.detector is None else {**found, **described(self.detector, self.limits)}
 
 
 # ---- before the network ----
@@ -120,6 +137,32 @@ class Decoded(Record, eq=False):
     nodes: Callable[[Nodes, Value], Value]
 
 
+def _decoded(nodes: Nodes, structure: GraphProto, target: Target, decoded: Decoded, result: str) -> None:
+    """What the task makes of the one output, in its place."""
+    (output,) = structure.output
+    value = Value(nodes, output.name, np.dtype(np.float16 if target.half else np.float32)).cast(np.float32)
+    nodes.name(decoded.nodes(nodes, value), result)
+    batch, count = output.type.tensor_type.shape.dim
+    structure.value_info.append(output)
+    del structure.output[:]
+    size = [batch.dim_param or batch.dim_value, count.dim_value]
+    structure.output.append(helper.make_tensor_value_info(result, TensorProto.FLOAT, size))
+
+
+def _in_pictures(
+    nodes: Nodes, structure: GraphProto, images: str, results: Sequence[str], pre: Preprocessing
+) -> None:  # fmt: skip
+    """Boxes in pixels of the pictures; behind the count of each image zeros stay."""
+    boxes, _, labels, _ = results
+    inner = nodes.fresh("task.boxes")
+    for node in structure.node:
+        node.output[:] = [inner if name == boxes else name for name in node.output]
+    found = Value(nodes, inner, np.dtype(np.float32))
+    moved = unplaced(nodes, Value(nodes, images, np.dtype(np.uint8)), found, pre)
+    there = Value(nodes, labels, np.dtype(np.int64)).axes(2) >= 0
+    nodes.name(nodes.where(there, moved, 0.0), boxes)
+
+
 def _unit(nodes: Nodes, vectors: Value) -> Value:
     return vectors / nodes.length(vectors, 1).at_least(SMALLEST)
 
@@ -130,6 +173,11 @@ DECODED: Mapping[str, Decoded] = {
     ),
     "embedding": Decoded("vectors", "a vector of length 1, near for one identity and far for two", _unit),
 }  # by the kind of a task
+_BOXES = "`boxes` (left, top, right, bottom), `scores` and `labels` of each image, of which `count` are boxes; boxes in"
+FOUND = {
+    True: f"{_BOXES} pixels of the picture that was put in",
+    False: f"{_BOXES} pixels of the network's image, which the lines below turn into those of the picture",
+}  # by whether images of any size are resized in the model
 
 
 # ---- the same as a module ----

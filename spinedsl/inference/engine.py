@@ -20,7 +20,7 @@ from spinedsl import checks as say
 from spinedsl.brief import short_path
 from spinedsl.data.dataset import nowhere
 from spinedsl.data.pictures import Pixels
-from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.data.preprocessing import Placement, Preprocessing
 from spinedsl.diagnostics import Outcome
 from spinedsl.inference.boxes import NOT_FINITE, Boxes
 from spinedsl.record import Record
@@ -42,7 +42,8 @@ class Engine(Record, eq=False):
     `prepare` makes of a picture of any size (`uint8`, height x width x 1 or 3, as files decode to) what `compute`
     takes a list of; it may be called from several threads. `compute` gives what `task.decode` does. A detector has
     `find` instead: of the same list, and of limits that stand instead of its own `limits`, boxes of each picture in
-    pixels of the network's image.
+    pixels of the network's image, or of the picture itself where they are `in_pictures`. `notes` are for whoever uses
+    it.
     """
 
     path: str
@@ -59,6 +60,8 @@ class Engine(Record, eq=False):
     compute: Callable[[Sequence[Pixels]], Decoded]
     find: Find | None = None
     limits: Mapping[str, Any] = {}
+    in_pictures: bool = False
+    notes: tuple[str, ...] = ()
 
     def __brief__(self) -> str:
         return f"{short_path(self.path)}: {self.network}, {self.kind}, step {self.step}; {self.runtime}"
@@ -71,6 +74,16 @@ class Engine(Record, eq=False):
     def run(self, pictures: Sequence[Pixels]) -> Decoded:
         """What the network makes of pictures as files decode to: a row for each, in their order."""
         return self.compute([self.prepare(pixels) for pixels in pictures])
+
+    def placement(self, pixels: Pixels) -> Placement | None:
+        """How a picture became the network's image, where boxes are in pixels of that."""
+        return None if self.in_pictures else self.preprocessing.placement(*pixels.shape[:2])
+
+    def boxes(self, pictures: Sequence[Pixels], limits: Mapping[str, Any] | None = None) -> list[Boxes]:
+        """What a detector finds in pictures as files decode to, in their own pixels."""
+        assert self.find is not None
+        found = self.find([self.prepare(pixels) for pixels in pictures], limits or {})
+        return [one.in_picture(self.placement(pixels)) for one, pixels in zip(found, pictures, strict=True)]
 
 
 def digest_of(trained: Trained) -> str:

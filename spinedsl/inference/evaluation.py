@@ -30,7 +30,7 @@ from spinedsl.inference.results import coco_results
 from spinedsl.inference.running import Computed, Hear, find_over, run_over
 from spinedsl.inference.samples import images_of
 from spinedsl.inference.threshold import Threshold
-from spinedsl.inference.using import engine_of, need_embedder, need_faces, not_aligned, valued
+from spinedsl.inference.using import engine_of, limits_of, need_embedder, need_faces, not_aligned, valued
 from spinedsl.reading import legible
 from spinedsl.record import Record, field
 from spinedsl.settings import is_number
@@ -213,7 +213,7 @@ def evaluate(
     if pairs is not None or folds is not None or far is not None:
         need_embedder(engine, "verification compares vectors")
     if limits:
-        limits = limits_of(engine, limits)
+        limits = limits_of(engine.kind, engine.path, limits)
     known = None if gallery is None else gallery_of(gallery, engine)
     if landmarks is not None:
         need_faces(engine)
@@ -232,7 +232,7 @@ def evaluate(
     classes = tuple(map(str, images.classes))
     values, labels = torch.from_numpy(computed.values), torch.from_numpy(computed.labels)
     if by_class:
-        classes = _outputs(engine, values.shape[1])
+        classes = _outputs(engine.classes, values.shape[1])
         measured = of_classes(values, labels, seed)
         reported += _one_class(name, classes, computed)
     else:
@@ -256,7 +256,8 @@ def _detector(
         raise api.Mistakes([*reported, *located.unread])
     name = str(getattr(images, "name", "<data>"))
     highest = max((int(one.labels.max()) for one in located.found if len(one)), default=-1)
-    classes = _outputs(engine, max(len(engine.classes), 1 + highest))
+    names = engine.classes or tuple(map(str, images.classes))  # a compiled model need not say what they are called
+    classes = _outputs(names, max(len(names), 1 + highest))
     found = detected(located.found, located.there, classes, seed)
     results = coco_results(located.found, images, located.at.tolist())
     return Evaluation(
@@ -264,27 +265,6 @@ def _detector(
         Measured(found.figures, found.notes, detected=found), None, Diagnostics(reported),
         {**engine.limits, **limits}, tuple(results),
     )  # fmt: skip
-
-
-def limits_of(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Limits of a detector that can be.
-
-    Raises:
-        Mistakes: the network is no detector.
-        TypeError: they are no dict, or one is no number.
-        ValueError: there is no such limit, or it is out of its range.
-    """
-    known = {setting.name: setting for setting in TASKS[engine.kind].settings if setting.name in engine.limits}
-    if not known:
-        what = "limits are of what finds boxes"
-        found = say.UNFIT_TASK.at(nowhere(engine.path), what=what, path=legible(engine.path), task=engine.kind)
-        raise api.Mistakes([found.with_fix("leave them out, or name a detector")])
-    for name, value in given.items():
-        if name not in known:
-            raise ValueError(f"limits are {', '.join(known)}; got {brief(name)}")
-        if not known[name].takes(value):
-            raise ValueError(f"limits: {name} must be {known[name].expected}; got {brief(value)}")
-    return dict(given)
 
 
 def shares_of(given: Any, name: str, usual: tuple[float, ...]) -> tuple[float, ...]:
@@ -309,9 +289,9 @@ def _called(images: Any, index: int) -> str:
     return str(images.called(index)) if hasattr(images, "called") else f"image {index}"
 
 
-def _outputs(engine: Engine, count: int) -> tuple[str, ...]:
+def _outputs(names: tuple[str, ...], count: int) -> tuple[str, ...]:
     """The names of all outputs: of one that no class is taught, its number."""
-    return (*engine.classes, *(f"output {number}" for number in range(len(engine.classes), count)))
+    return (*names, *(f"output {number}" for number in range(len(names), count)))
 
 
 def _one_class(name: str, classes: Sequence[str], computed: Computed) -> list[Diagnostic]:

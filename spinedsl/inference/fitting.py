@@ -1,7 +1,8 @@
 """The half of preprocessing that Pillow does, as nodes of ONNX: to the same bits, for images of any size.
 
 In: a `Preprocessing`, and `uint8` images as a value of N x H x W x C, where C is 1 or 3. Out: `uint8` images of the
-network's size, N x channels x height x width, equal to what `Preprocessing.fit` gives for each.
+network's size, N x channels x height x width, equal to what `Preprocessing.fit` gives for each; and what was found in
+them, back in the pixels of the pictures.
 
 Pillow resamples in two passes. In each, what a pixel of the result takes of those of the source are whole numbers, of
 which 2^22 is one; their sum is rounded to 8 bits. So a pass is a product with a matrix of whole numbers. They follow
@@ -61,6 +62,23 @@ def fitted(nodes: Nodes, images: Value, pre: Preprocessing) -> Value:
         return result
     inside = columns.covered.axes(1) & rows.covered.axes(0)
     return nodes.where(inside, result, _background(nodes, pre))
+
+
+def unplaced(nodes: Nodes, images: Value, boxes: Value, pre: Preprocessing) -> Value:
+    """Boxes (images, boxes, 4) in pixels of the network's image as those of the pictures, as `Boxes.in_picture`."""
+    down, across = _placed(nodes, pre, nodes.size(images, 1), nodes.size(images, 2))
+    numbers = zip(_affine(across), _affine(down), strict=True)
+    scale, shift, least, most = (
+        nodes.joined(*(one.cast(np.float32).axes(0) for one in (x, y, x, y)), axis=0) for x, y in numbers
+    )
+    return ((boxes - shift) / scale).at_least(least).at_most(most)
+
+
+def _affine(axis: Axis) -> tuple[Value, ...]:
+    """What pixels of the source are multiplied by, and what is added then, along an axis; where it begins and ends."""
+    start, end = axis.start.cast(np.float64), axis.end.cast(np.float64)
+    scale = axis.length.cast(np.float64) / (end - start)
+    return scale, axis.first.cast(np.float64) - start * scale, start, end
 
 
 # ---- channels ----

@@ -21,17 +21,21 @@ import numpy as np
 from spinedsl import checks as say
 from spinedsl.backends import DEFAULT_OPSET, Options
 from spinedsl.data.pictures import Pixels
-from spinedsl.diagnostics import Outcome
+from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics.plain import one_line
+from spinedsl.inference.boxes import of_arrays
+from spinedsl.inference.deployed import Deployed
 from spinedsl.inference.engine import Decoded
-from spinedsl.inference.exported import batched, open_exported
+from spinedsl.inference.exported import batched, in_batches, open_exported
+from spinedsl.ops.detection import Limits
 from spinedsl.ops.program import Program
 from spinedsl.ops.prune import prune
 from spinedsl.record import Record
 from spinedsl.source import Source
+from spinedsl.tasks import BOXES
 from spinedsl.training.build import Trained, program_of
 
-Run: TypeAlias = Callable[[Sequence[Pixels]], Decoded]  # from pictures as the model takes them
+Run: TypeAlias = Callable[[Sequence[Pixels]], Any]  # from pictures as the model takes them; of a detector to `Boxes`
 
 
 class Wanted(Record):
@@ -41,6 +45,7 @@ class Wanted(Record):
     half: bool = False
     batch: int | None = None
     inside: bool = True  # images of any size are resized in the model
+    limits: Limits | None = None  # of a detector, if not those that it was trained with
 
 
 class Model(Record, eq=False):
@@ -52,11 +57,25 @@ class Model(Record, eq=False):
 
     @cached_property
     def program(self) -> Program:
-        """The network for images of the size that preprocessing gives, with just the output of the task."""
+        """The network for images of the size that preprocessing gives, with just the outputs of the task."""
         program, pre, about = self.trained.program, self.trained.preprocessing, self.trained.about
         if (program.input_type.height, program.input_type.width) != (pre.height, pre.width):
             program = program_of({**about["texts"], "size": [pre.height, pre.width]})
-        return program if program.outputs == (self.trained.output,) else prune(program, [self.trained.output])
+        wanted = self.trained.reading.outputs
+        return program if {*program.outputs} == {*wanted} else prune(program, wanted)
+
+    def limits(self, wanted: Wanted) -> Limits:
+        """What a detector keeps of what it finds."""
+        return wanted.limits or Limits(**{name: self.trained.values[name] for name in self.trained.task.limits})
+
+    def deployed(self, wanted: Wanted) -> Deployed:
+        """The network with what a model has around it."""
+        trained = self.trained
+        finds = trained.task.truth == BOXES
+        return Deployed(
+            self.program, trained.preprocessing, trained.task.kind, trained.output, wanted.inside,
+            trained.reading.boxes if finds else None, self.limits(wanted) if finds else Limits(),
+        )  # fmt: skip
 
 
 class Format(Record, eq=False):
@@ -71,6 +90,7 @@ class Format(Record, eq=False):
     write: Callable[[Model, Wanted, Path], Outcome[tuple[str, ...]]]
     run: Callable[[Path, Wanted], Run]
     resizes: bool = False  # images of any size go in
+    finds: bool = False  # boxes
     takes: tuple[str, ...] = ("batch",)  # of what is asked
     imports: str = ""  # what the lines of a card import for it
     usage: str = ""  # lines of a card: from an array of pixels to the result
@@ -84,10 +104,9 @@ def onnx_of(model: Model, wanted: Wanted) -> Outcome[dict[str, bytes]]:
     from onnx import checker  # noqa: PLC0415  only where it is needed
 
     from spinedsl.backends import onnx as backend  # noqa: PLC0415
-    from spinedsl.inference.deployed import Deployed  # noqa: PLC0415
 
     program, trained = model.program, model.trained
-    deployed = Deployed(program, trained.preprocessing, trained.task.kind, trained.output, wanted.inside)
+    deployed = model.deployed(wanted)
     is_open = wanted.batch is None and "batch" not in program.static_axes
     options = Options(
         weights={name: tensor.detach().cpu().numpy() for name, tensor in trained.module.state_dict().items()},
@@ -122,7 +141,8 @@ def _write_onnx(model: Model, wanted: Wanted, folder: Path) -> Outcome[tuple[str
 def _run_onnx(path: Path, wanted: Wanted) -> Run:
     opened = open_exported(path)
     assert opened.value is not None, opened.diagnostics
-    return opened.value.compute
+    engine, find = opened.value, opened.value.find
+    return engine.compute if find is None else lambda pictures: find(pictures, {})
 
 
 # ---- OpenVINO ----
@@ -131,7 +151,7 @@ def _run_onnx(path: Path, wanted: Wanted) -> Run:
 def _write_openvino(model: Model, wanted: Wanted, folder: Path) -> Outcome[tuple[str, ...]]:
     import openvino  # noqa: PLC0415
 
-    made = onnx_of(model, Wanted(batch=wanted.batch, inside=False))
+    made = onnx_of(model, Wanted(batch=wanted.batch, inside=False, limits=wanted.limits))
     if made.value is None:
         return Outcome(None, made.diagnostics)
     with _quiet():
@@ -146,9 +166,12 @@ def _run_openvino(path: Path, wanted: Wanted) -> Run:
     # By default it computes in 16 bits on processors that can.
     compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-    def run(images: Pixels) -> Decoded:
-        return np.array(compiled(images)[0])
+    def run(images: Pixels) -> Any:
+        found = [np.array(one) for one in compiled(images).to_tuple()]
+        return found[0] if len(found) == 1 else of_arrays(*found)
 
+    if len(compiled.outputs) > 1:
+        return lambda pictures: in_batches(run, pictures, wanted.batch)
     return lambda pictures: batched(run, pictures, wanted.batch)
 
 
@@ -241,17 +264,18 @@ def _run_litert(path: Path, wanted: Wanted) -> Run:
 
 FORMATS: Mapping[str, Format] = {
     "onnx": Format(
-        "ONNX", ".onnx", ("onnx", "onnxruntime"), _write_onnx, _run_onnx, resizes=True,
+        "ONNX", ".onnx", ("onnx", "onnxruntime"), _write_onnx, _run_onnx, resizes=True, finds=True,
         takes=("opset", "half", "batch", "resize"),
         imports="onnxruntime",
         usage='session = onnxruntime.InferenceSession("{file}")\n'
-        '({result},) = session.run(None, {{"{images}": {array}}})',
+        '{results} = session.run(None, {{"{images}": {array}}})',
     ),
     "openvino": Format(
-        "OpenVINO", ".xml", ("onnx", "openvino"), _write_openvino, _run_openvino, takes=("half", "batch"),
+        "OpenVINO", ".xml", ("onnx", "openvino"), _write_openvino, _run_openvino, finds=True,
+        takes=("half", "batch"),
         imports="openvino",
         usage='model = openvino.Core().compile_model("{file}", "CPU", {{"INFERENCE_PRECISION_HINT": "f32"}})\n'
-        "{result} = model({array})[0]",
+        "{results} = model({array}).to_tuple()",
     ),
     "executorch": Format(
         "ExecuTorch", ".pte", ("executorch",), _write_executorch, _run_executorch,
@@ -277,6 +301,8 @@ FORMATS: Mapping[str, Format] = {
 def written(name: str, model: Model, wanted: Wanted, folder: Path) -> Outcome[tuple[str, ...]]:
     """The names of the files of a format, which is written into a folder; or why it cannot be."""
     format_ = FORMATS[name]
+    if (found := unfit(name, model.trained)) is not None:
+        return Outcome(None, (found,))
     try:
         with _quiet():
             return format_.write(model, wanted, folder)
@@ -286,10 +312,25 @@ def written(name: str, model: Model, wanted: Wanted, folder: Path) -> Outcome[tu
         if name == "onnx":
             raise  # an internal error: every network has an ONNX model
         reason = f"{type(error).__name__}: {one_line(str(error))[:200]}".rstrip(": ")
-        found = say.NOT_EXPORTABLE.at(
-            Source("", "").span(0, 0), network=model.program.name, format=format_.title, reason=reason
-        )
-        return Outcome(None, (found.with_fix("`--to onnx` has every network"),))
+        failed = _not_exportable(model.program.name, format_, reason)
+        return Outcome(None, (failed.with_fix("`--to onnx` has every network"),))
+
+
+def unfit(name: str, trained: Trained) -> Diagnostic | None:
+    """Why a network cannot be in a format, whatever its converter knows; None where it may."""
+    if trained.task.truth != BOXES or FORMATS[name].finds:
+        return None
+    reason = "how many boxes stay is known only when it runs, and what is converted has no loop for that"
+    found = _not_exportable(trained.program.name, FORMATS[name], reason)
+    others = "`--to onnx` and `--to openvino` find boxes in the model"
+    return found.with_fix(f"{others}; `spine compile --to torch --detect` writes a PyTorch file with a method `detect`")
+
+
+def _not_exportable(network: str, format_: Format, reason: str) -> Diagnostic:
+    found: Diagnostic = say.NOT_EXPORTABLE.at(
+        Source("", "").span(0, 0), network=network, format=format_.title, reason=reason
+    )
+    return found
 
 
 @contextlib.contextmanager

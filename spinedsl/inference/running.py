@@ -56,7 +56,7 @@ class _Ready(NamedTuple):
     pixels: Pixels
     truth: Any
     digest: bytes
-    placement: Placement
+    placement: Placement | None
 
 
 def run_over(engine: Engine, images: Any, hear: Hear | None = None) -> Computed:
@@ -116,8 +116,7 @@ def _batches(
     def one(index: int) -> _Ready | BadPicture:
         try:
             pixels, truth = images.read(index)
-            placement = engine.preprocessing.placement(*pixels.shape[:2])
-            return _Ready(engine.prepare(pixels), truth, digest_of_pixels(pixels), placement)
+            return _Ready(engine.prepare(pixels), truth, digest_of_pixels(pixels), engine.placement(pixels))
         except BadPicture as error:
             return error
         except MemoryError:

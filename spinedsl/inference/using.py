@@ -5,10 +5,12 @@ In: a path or an `Engine`. Out: the engine, or `Mistakes`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from spinedsl import api
 from spinedsl import checks as say
+from spinedsl.brief import brief
 from spinedsl.data.dataset import nowhere
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.inference.engine import Engine
@@ -71,6 +73,27 @@ def need_faces(engine: Engine) -> None:
         what = "five points align a picture of one face"
         found = say.UNFIT_TASK.at(nowhere(engine.path), what=what, path=legible(engine.path), task=engine.kind)
         raise api.Mistakes([found.with_fix("leave `landmarks` out")])
+
+
+def limits_of(kind: str, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits of a detector that can be, of a task of this kind.
+
+    Raises:
+        Mistakes: the network is no detector.
+        TypeError: they are no dict, or one is no number.
+        ValueError: there is no such limit, or it is out of its range.
+    """
+    known = {setting.name: setting for setting in TASKS[kind].settings if setting.name in TASKS[kind].limits}
+    if not known:
+        what = "limits are of what finds boxes"
+        found = say.UNFIT_TASK.at(nowhere(path), what=what, path=legible(path), task=kind)
+        raise api.Mistakes([found.with_fix("leave them out, or name a detector")])
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"limits are {', '.join(known)}; got {brief(name)}")
+        if not known[name].takes(value):
+            raise ValueError(f"limits: {name} must be {known[name].expected}; got {brief(value)}")
+    return dict(given)
 
 
 def other_network(path: str, name: str, step: int, digest: str, engine: Engine) -> Diagnostic:

@@ -16,6 +16,7 @@ from spinedsl.ops.types import Value
 from spinedsl.record import Record
 
 KIND = "detection"
+DETECTION = "spine.detection"  # the property of a model that says how it finds boxes
 SCORE, TOP, OVERLAP, MOST = 0.05, 1000, 0.5, 100
 LARGEST = log(1000 / 16)  # what the logarithm of the factor of an anchor's side is cut at, as in Detectron
 

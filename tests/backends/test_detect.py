@@ -16,8 +16,9 @@ import torch
 
 import spinedsl
 from spinedsl.agreement import lively_weights
-from spinedsl.backends.onnx.boxes import DETECTION, NAMES
+from spinedsl.backends.onnx.boxes import NAMES
 from spinedsl.cli import main
+from spinedsl.ops.detection import DETECTION
 from spinedsl.ops.graph import flatten
 from spinedsl.record import replace
 from spinedsl.source import Source

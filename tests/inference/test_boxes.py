@@ -95,13 +95,6 @@ def test_boxes_are_seen_on_light_and_dark_pictures(shade: int) -> None:
     assert drawn_boxes(np.zeros((3, 2000, 1), np.uint8), [Mark((5.0, 2, 5, 2), "x" * 500, 9)])
 
 
-def test_an_export_is_refused_with_the_way_to_boxes(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", str(made / "finder.safetensors"), "-o", str(made / "exported")]) == 1
-    assert "E1028" in (told := capsys.readouterr().err)
-    assert "--to onnx --detect --weights" in told
-    assert not (made / "exported").exists()
-
-
 @pytest.mark.parametrize("size", [(64, 64), (640, 480)])
 def test_words_of_boxes_cover_no_others_and_lie_in_the_picture(size: tuple[int, int]) -> None:
     draw = np.random.default_rng(0)

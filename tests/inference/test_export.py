@@ -17,10 +17,11 @@ import spinedsl
 from spinedsl.backends import OPSETS, Options
 from spinedsl.backends.onnx import emit
 from spinedsl.backends.onnx.nodes import Nodes, Value
+from spinedsl.data.use import TRAINED
 from spinedsl.inference import deployed
 from spinedsl.inference.compared import made, samples_of
 from spinedsl.inference.export import Told, export
-from spinedsl.inference.exported import TRAINED, batched, open_exported
+from spinedsl.inference.exported import batched, open_exported
 from spinedsl.inference.formats import FORMATS, Wanted, written
 from spinedsl.inference.parity import parity
 from spinedsl.ops.digests import HEX, MODEL_MARK

@@ -68,6 +68,7 @@ def emit(
     metadata = {
         "spine.weights": origin,
         **({"spine.verified": options.verified} if options.verified else {}),
+        **options.properties,
         **(more or {}),
     }
     if program.tasks:

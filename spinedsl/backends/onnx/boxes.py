@@ -25,10 +25,9 @@ from onnx import GraphProto, TensorProto, helper
 
 from spinedsl.backends.onnx.nodes import Nodes, Value
 from spinedsl.backends.onnx.target import Target
-from spinedsl.ops.detection import LARGEST, Detector, Limits, logit
+from spinedsl.ops.detection import DETECTION, LARGEST, Detector, Limits, logit
 
 NAMES = ("boxes", "scores", "labels", "count")
-DETECTION = "spine.detection"  # the property that says how boxes are found
 NONE = -1  # the label of what is no box, and the score that a box has in other images than its own
 SPARE = -0.5  # the score of what is no box: less than any, and more than those of other images
 
@@ -64,10 +63,10 @@ def _give(graph: GraphProto, nodes: Nodes, values: Sequence[Value], most: int) -
     images = batch.dim_param or batch.dim_value
     graph.value_info.extend(graph.output)
     del graph.output[:]
-    for name, value in zip(NAMES, values, strict=True):
+    names = output_names(graph.input[0].name)
+    for name, given, value in zip(NAMES, names, values, strict=True):
         shape = [images, most, 4][: {"boxes": 3, "count": 1}.get(name, 2)]
         element = TensorProto.FLOAT if value.kind == np.float32 else TensorProto.INT64
-        given = nodes.fresh(name)
         nodes.name(value, given)
         graph.output.append(helper.make_tensor_value_info(given, element, shape))
     graph.node.extend(nodes.made)
@@ -78,6 +77,12 @@ def _most(graph: GraphProto, name: str, top: int) -> int | None:
     shape = next(one.type.tensor_type.shape for one in graph.output if one.name == name)
     count = math.prod(dimension.dim_value for dimension in shape.dim[1:])  # 0 where one is open
     return count if 0 < count <= top else None
+
+
+def output_names(given: str) -> tuple[str, ...]:
+    """What the four outputs are called in a model whose input is called so."""
+    free = Nodes("", {given}, 0)
+    return tuple(free.fresh(name) for name in NAMES)
 
 
 def described(what: Detector, limits: Limits) -> dict[str, str]:
