@@ -96,7 +96,7 @@ def chosen(to: str, given: Mapping[str, Any]) -> Options:
 
 
 def test_every_option_stands_in_every_table() -> None:
-    recorded = ("origin", "verified")  # what a file says of itself, which nobody gives
+    recorded = ("origin", "verified", "properties")  # what a file says of itself, which nobody gives
     assert {*OPTIONS} - {"verify"} == {*names(Options)} - {*recorded}
     assert {*OPTIONS} == {*api.Given.__annotations__} == {*GIVEN}
     assert {*OPTIONS} <= {*inspect.signature(spinedsl.compile).parameters}

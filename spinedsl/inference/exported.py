@@ -63,10 +63,10 @@ def open_exported(path: str | Path, device: str = "auto") -> Outcome[Engine]:
     except Exception as error:  # noqa: BLE001  whatever a file makes the runtime raise
         reason = one_line(str(error))[:160] or type(error).__name__
         return _none(path, f"ONNX Runtime does not load it ({reason})", "name the .onnx file of `spine export`")
-    said = session.get_modelmeta().custom_metadata_map
-    text = said.get(TRAINED)
-    if text is None and DETECTION in said:
-        return _of_compiled(path, session, said)
+    properties = session.get_modelmeta().custom_metadata_map
+    text = properties.get(TRAINED)
+    if text is None and DETECTION in properties:
+        return _of_compiled(path, session, properties)
     if text is None:
         reason = "it is an ONNX model that does not say what it is for"
         return _none(path, reason, "`spine export` writes models with preprocessing, classes and task")
@@ -76,10 +76,10 @@ def open_exported(path: str | Path, device: str = "auto") -> Outcome[Engine]:
         return _none(path, f"what it says of its use cannot be read ({one_line(str(error))[:120]})", "export it again")
 
 
-def _of_compiled(path: Path, session: Any, said: Mapping[str, str]) -> Outcome[Engine]:
+def _of_compiled(path: Path, session: Any, properties: Mapping[str, str]) -> Outcome[Engine]:
     """The engine of a detector that was compiled, and does not say what it was trained on: what is usual is taken."""
     try:
-        found, network = json.loads(said[DETECTION]), said.get("spine.network", path.stem)
+        found, network = json.loads(properties[DETECTION]), properties.get("spine.network", path.stem)
         (given,) = session.get_inputs()
         _, channels, height, width = given.shape
         if not isinstance(height, int) or not isinstance(width, int):
@@ -166,9 +166,9 @@ class _Runs(Record, eq=False):
         return found
 
 
-def _limits(said: Mapping[str, Any]) -> dict[str, Any]:
+def _limits(given: Mapping[str, Any]) -> dict[str, Any]:
     """By which limits a model finds boxes, as a task calls them."""
-    return {name: said[key] for name, key in LIMITS.items()}
+    return {name: given[key] for name, key in LIMITS.items()}
 
 
 def _need(path: str, own: Mapping[str, Any], asked: Mapping[str, Any]) -> None:

@@ -313,6 +313,10 @@ APART: dict[str | tuple[str, str], str] = {
     **{("train", option): "takes a run: test_train.py" for option in TRAINED},
     **{(name, "--device"): "makes a difference with a GPU: tests/inference" for name in ("eval", "predict", "gallery")},
     **{
+        ("export", option): "takes a detector: tests/inference/test_exported_boxes.py"
+        for option in ("--score", "--overlap", "--top", "--most")
+    },
+    **{
         ("predict", option): "takes a detector: tests/inference/test_boxes.py"
         for option in ("--score", "--coco-results")
     },
