@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from spinedsl import checks as say
 from spinedsl.brief import brief
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.record import Record
-from spinedsl.source import Span
+from spinedsl.source import Source, Span
 from spinedsl.toml import Document, Path
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -62,6 +62,14 @@ class Setting(Record):
         return fits and (not number or _in_range(self, value))  # type: ignore[arg-type]
 
 
+class Odd(Record):
+    """A setting that does not go with others, or with a network: its name, what is wrong, and what to do."""
+
+    setting: str
+    what: str
+    fix: str = ""
+
+
 def _plain(number: float) -> str:
     return str(int(number)) if number == int(number) else str(number)
 
@@ -94,6 +102,10 @@ KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
         lambda value: _text(value) or (_list_of(_text)(value) and bool(value)),
     ),
     "numbers": ("a list of numbers", _list_of(is_number)),
+    "range": (
+        "two numbers in order",
+        lambda value: _list_of(is_number)(value) and len(value) == 2 and value[0] <= value[1],  # type: ignore[arg-type, index]
+    ),
     "wholes": ("a list of whole numbers", _list_of(_whole)),
     "names": ("a list of names", _list_of(_text)),
     "values": (
@@ -106,10 +118,22 @@ KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
 
 
 class Table(Record):
-    """The settings of a table by its path, and the tables in it."""
+    """The settings of a table by its path, and the tables in it.
+
+    A `switch` may also be true, which is all of its defaults, or false, as which it is read where it is not there; or,
+    in its stead, the value of the setting `short`.
+    """
 
     settings: tuple[Setting, ...]
     tables: Mapping[str, Table] = {}
+    switch: bool = False
+    short: str = ""
+
+    @property
+    def expected(self) -> str:
+        """What stands for it, in words."""
+        words = "true, false, or a table of settings" if self.switch else "a table of settings"
+        return words + (f", or what its `{self.short}` is" if self.short else "")
 
     def named(self, name: str) -> Setting | None:
         """The setting of a name."""
@@ -123,13 +147,13 @@ class Table(Record):
 
 
 def read_table(
-    document: Document, table: Table, path: Path = (), whole: Table | None = None
+    document: Document, table: Table, path: Path = (), whole: tuple[Table, Path] | None = None
 ) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The values of a table of the document, and of the tables in it, with every mistake in them.
 
-    `whole` is the table of the whole document, of whose other keys a stray one may be.
+    A switch that is off is None. `whole` is the table around, and its path, of whose other keys a stray one may be.
     """
-    whole = whole or table
+    whole = whole or (table, path)
     held: Any = _at(document.values, path)
     found: dict[str, Any] = {setting.name: setting.default for setting in table.settings}
     diagnostics: list[Diagnostic] = []
@@ -142,15 +166,44 @@ def read_table(
             found[name] = setting.default if wrong else value
         elif name not in table.tables:
             diagnostics.append(_unknown(document, place, table, whole))
-        elif not isinstance(value, dict):
-            diagnostics.append(_of_kind(document, place, "a table of settings", value))
+        elif not _opens(table.tables[name], value):
+            diagnostics.append(_of_kind(document, place, table.tables[name].expected, value))
     for name, inner in table.tables.items():
-        there = isinstance(held.get(name, {}), dict)
+        value = held.get(name, False if inner.switch else {})
+        there = isinstance(value, dict)
         found[name], more = read_table(document if there else _empty(document), inner, (*path, name), whole)
         diagnostics += more if there else []
+        if inner.switch and value is False:
+            found[name] = None
+        elif inner.short and not there and not isinstance(value, bool) and _opens(inner, value):
+            setting = inner.named(inner.short)
+            assert setting is not None
+            wrong = list(_wrong(document, (*path, name), setting, value))
+            diagnostics += wrong
+            found[name][inner.short] = setting.default if wrong else value
     missing = (setting for setting in table.settings if setting.needed and setting.name not in held)
     diagnostics += [_missing(document, path, setting) for setting in missing]
     return found, diagnostics
+
+
+def _opens(table: Table, value: Any) -> bool:
+    """A value stands for a table: it is one, or what is short for it."""
+    if isinstance(value, dict) or (table.switch and isinstance(value, bool)):
+        return True
+    setting = table.named(table.short) if table.short else None
+    return setting is not None and not isinstance(value, bool | str) and isinstance(value, list) == isinstance(
+        setting.default, list
+    )  # fmt: skip
+
+
+def problems(values: Mapping[str, Any], table: Table) -> list[Diagnostic]:
+    """Every mistake in values that stand in no file."""
+    return read_table(Document(Source("", ""), values, {}, {}), table)[1]
+
+
+def in_words(found: Iterable[Diagnostic]) -> str:
+    """Mistakes in a line, with what to do: for an exception."""
+    return "; ".join(": ".join([one.message, *(fix.text for fix in one.fixes)]) for one in found)
 
 
 def _at(values: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
@@ -224,7 +277,7 @@ def _edit(document: Document, path: Path, span: Span, text: str) -> tuple[Edit, 
     return (Edit(span, text),) if path in document.keys or path in document.places else ()
 
 
-def _unknown(document: Document, path: Path, table: Table, whole: Table) -> Diagnostic:
+def _unknown(document: Document, path: Path, table: Table, whole: tuple[Table, Path]) -> Diagnostic:
     """A key that nothing reads: what was meant, or where it belongs."""
     name = str(path[-1])
     known = [*(setting.name for setting in table.settings), *table.tables]
@@ -233,7 +286,8 @@ def _unknown(document: Document, path: Path, table: Table, whole: Table) -> Diag
     )  # fmt: skip
     span = document.key(path)
     diagnostic: Diagnostic = say.UNKNOWN_KEY.at(span, name=dotted(path), where=where)
-    elsewhere = [dotted(other[:-1]) for other in whole.paths() if other[-1] == name and other[:-1] != path[:-1]]
+    others = [(*whole[1], *other) for other in whole[0].paths()]
+    elsewhere = [dotted(other[:-1]) for other in others if other[-1] == name and other[:-1] != path[:-1]]
     if elsewhere:
         return diagnostic.with_fix(
             f"`{name}` stands in {' or '.join(f'[{one}]' if one else 'no table' for one in elsewhere)}"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from spinedsl.diagnostics import Diagnostic
-from spinedsl.settings import KINDS, Setting, Table, read_table
+from spinedsl.settings import KINDS, Setting, Table, in_words, problems, read_table
 from spinedsl.source import Source
-from spinedsl.toml import read_toml
+from spinedsl.toml import Document, read_toml
 
 TABLE = Table(
     (Setting("file", "path", None, "the network", needed=True),),
@@ -87,3 +87,44 @@ def test_every_kind_says_what_it_takes_and_refuses_something() -> None:
         assert words
         assert not fits(None)
         assert not fits(object())
+
+
+SWITCHES = Table(
+    (),
+    {
+        "flip": Table((Setting("chance", "number", 0.5, "how often", 0, 1),), switch=True),
+        "scale": Table((Setting("factor", "range", [0.8, 1.2], "by what", 0.01, 100),), switch=True, short="factor"),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        ({}, {"flip": None, "scale": None}),
+        ({"flip": True, "scale": False}, {"flip": {"chance": 0.5}, "scale": None}),
+        ({"flip": {}, "scale": [0.5, 2]}, {"flip": {"chance": 0.5}, "scale": {"factor": [0.5, 2]}}),
+        ({"flip": {"chance": 1}, "scale": True}, {"flip": {"chance": 1}, "scale": {"factor": [0.8, 1.2]}}),
+    ],
+)
+def test_a_table_may_be_a_switch_or_the_value_of_a_setting(values: dict[str, Any], read: dict[str, Any]) -> None:
+    document = Document(Source("", ""), values, {}, {})
+    assert read_table(document, SWITCHES) == (read, [])
+
+
+def test_a_switch_that_is_none_is_reported_at_its_place() -> None:
+    text = "flip = 1\nscale = [2, 1]\n"
+    document = read_toml(Source.from_text(text, "x.toml")).value
+    assert document is not None
+    found = read_table(document, SWITCHES)[1]
+    assert [(one.code.id, one.span.line) for one in found] == [("E1003", 1), ("E1003", 2)]
+    words = "`flip` must be true, false, or a table of settings, got 1; "
+    words += "`scale` must be two numbers in order from 0.01 to 100, got [2, 1]"
+    assert in_words(found) == words == in_words(problems({"flip": 1, "scale": [2, 1]}, SWITCHES))
+
+
+def test_a_key_of_a_table_further_in_is_named_by_its_whole_path() -> None:
+    document = read_toml(Source.from_text("[data]\nchance = 1\n", "x.toml")).value
+    assert document is not None
+    (found,) = read_table(document, SWITCHES, ("data",))[1]
+    assert found.fixes[0].text == "`chance` stands in [data.flip]"

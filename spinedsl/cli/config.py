@@ -46,7 +46,7 @@ def read_layer(path: str) -> Outcome[Layer]:
         return Outcome(None, tuple(wrong))
     table = _table()
     whole = table if not root else Table((), {"tool": Table((), {"spine": table})})
-    values, diagnostics = read_table(document, table, root, whole)
+    values, diagnostics = read_table(document, table, root, (whole, ()))
     levels: dict[str, Default] = {}
     diagnostics += [one for level in LEVELS for one in _levels(document, (*root, level), values[level], levels)]
     settings = {code: _given(document, (*root, code), values[code]) for code in table.tables}

@@ -233,13 +233,14 @@ def _print_result(result: Result) -> None:
 
 
 def _print_known(options: argparse.Namespace) -> None:
+    from spinedsl.data import augment  # noqa: PLC0415  torch is only needed here
     from spinedsl.data import section as data  # noqa: PLC0415  torch is only needed here
     from spinedsl.settings import to_toml  # noqa: PLC0415
     from spinedsl.training.presets import PRESETS  # noqa: PLC0415
     from spinedsl.training.table import CONFIG  # noqa: PLC0415
 
-    tables = {**CONFIG.tables, "data": data.TABLE}
-    inner = {f"data.{name}": known for name, known in data.about().items()}
+    tables = {**CONFIG.tables, "data": data.TABLE, "data.preprocessing": data.TABLE.tables["preprocessing"]}
+    inner = {"data.augment": augment.about()}
     if options.presets and options.format == "json":
         print(
             json.dumps({name: {"about": one.about, "settings": one.values} for name, one in PRESETS.items()}, indent=2)

@@ -6,19 +6,19 @@ order of `AUGMENTS`. Each draws from a stream of its own, so that to switch one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from spinedsl.brief import brief
 from spinedsl.data.draws import Draws, Purpose
 from spinedsl.data.pictures import Colour, Pixels
-from spinedsl.data.preprocessing import Placement, Preprocessing, Wrong
+from spinedsl.data.preprocessing import Placement, Preprocessing
 from spinedsl.data.steps import AUGMENTS, NEW_CLASSES, Augment, Crop, NewClasses, Range, Scale
-from spinedsl.diagnostics.suggest import nearest
 from spinedsl.record import Record, asdict
-from spinedsl.settings import is_number
+from spinedsl.settings import Setting, Table, in_words, read_table
+from spinedsl.source import Source
+from spinedsl.toml import Document
 
 A = TypeVar("A", bound=Augment)
 TILES = 64  # numbers of draws that each picture of a mosaic has for itself
@@ -111,22 +111,26 @@ def augmentation(values: Mapping[str, Any]) -> Augmentation:
     Raises:
         ValueError: settings that cannot be; it names all of them.
     """
-    if wrong := mistakes(values):
-        raise ValueError("; ".join(map(str, wrong)))
+    read, wrong = read_table(Document(Source("", ""), values, {}, {}), TABLE)
+    if wrong:
+        raise ValueError(in_words(wrong))
     steps = []
     for name, kind in AUGMENTS.items():
-        given = values.get(name, False)
-        if given is not False:
-            settings = {} if given is True else _settings(name, given)
-            steps.append(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}))
+        if read[name] is not None:
+            steps.append(kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in read[name].items()}))
     return Augmentation(tuple(steps))
 
 
-def _settings(name: str, given: Any) -> Any:
-    """The table of settings that is given, or that a list or a number stands for."""
-    kinds: dict[str, tuple[type, ...]] = {"scale": (list, tuple), "mosaic": (int, float)}
-    is_short = name in SHORT and isinstance(given, kinds[name]) and not isinstance(given, bool)
-    return {SHORT[name]: given} if is_short else given
+def _table(name: str, kind: type[Augment]) -> Table:
+    """The settings of a step, each with its limits."""
+    settings = []
+    for key, usual in asdict(kind()).items():
+        form = "range" if isinstance(usual, list) else "whole" if isinstance(usual, int) else "number"
+        settings.append(Setting(key, form, usual, "", *LIMITS[key]))
+    return Table(tuple(settings), switch=True, short=SHORT.get(name, ""))
+
+
+TABLE = Table((), {name: _table(name, kind) for name, kind in AUGMENTS.items()})
 
 
 def about() -> dict[str, str]:
@@ -141,47 +145,6 @@ def about() -> dict[str, str]:
 
 def _written(value: float | list[float]) -> str:
     return f"[{', '.join(f'{one:.3g}' for one in value)}]" if isinstance(value, list) else f"{value:g}"
-
-
-def mistakes(values: Mapping[str, Any]) -> tuple[Wrong, ...]:
-    """All that is wrong with settings of augmentation. Of what is in a table, the key is `crop.area`."""
-    return tuple(_mistakes(values))
-
-
-def _mistakes(values: Mapping[str, Any]) -> Iterator[Wrong]:
-    for name, given in values.items():
-        if name not in AUGMENTS:
-            unread = "a key that nothing reads"
-            yield Wrong(name, ", ".join(AUGMENTS), unread, nearest(name, AUGMENTS), is_unknown=True)
-        elif isinstance(_settings(name, given), Mapping):
-            yield from _mistakes_of(name, _settings(name, given))
-        elif not isinstance(given, bool):
-            short = f", or what its `{SHORT[name]}` is" if name in SHORT else ""
-            yield Wrong(name, f"true, false, or a table of settings{short}", brief(given))
-
-
-def _mistakes_of(name: str, given: Mapping[str, Any]) -> Iterator[Wrong]:
-    """What is wrong with the settings of one augmentation."""
-    usual = AUGMENTS[name]()
-    known = type(usual).__match_args__
-    for setting, value in given.items():
-        key = f"{name}.{setting}"
-        if setting not in known:
-            near = nearest(setting, known)
-            meant = near and f"{name}.{near}"
-            yield Wrong(key, ", ".join(known), "a key that nothing reads", meant, is_unknown=True)
-            continue
-        low, high = LIMITS[setting]
-        default = getattr(usual, setting)
-        if isinstance(default, tuple):
-            if not (isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value))):
-                yield Wrong(key, "two numbers, the least and the most", brief(value))
-            elif not low <= value[0] <= value[1] <= high:
-                yield Wrong(key, f"two numbers in order, from {low:g} to {high:g}", brief(value))
-        elif not is_number(value) or (isinstance(default, int) and not isinstance(value, int)):
-            yield Wrong(key, "a whole number" if isinstance(default, int) else "a number", brief(value))
-        elif not low <= value <= high:
-            yield Wrong(key, f"a number from {low:g} to {high:g}", brief(value))
 
 
 def fill_of(preprocessing: Preprocessing) -> Colour:

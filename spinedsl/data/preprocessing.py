@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 
 from spinedsl.brief import brief, counted
 from spinedsl.data.pictures import WHITE, Colour, Pixels
-from spinedsl.diagnostics.suggest import nearest
-from spinedsl.record import Record, asdict, names
-from spinedsl.settings import is_number
+from spinedsl.record import Record, asdict
+from spinedsl.settings import Odd, Setting, Table, in_words, problems
 
 if TYPE_CHECKING:
     import torch
@@ -33,33 +32,30 @@ RESIZES = ("stretch", "crop", "letterbox")
 INTERPOLATIONS = ("nearest", "box", "bilinear", "bicubic", "lanczos")
 ORDERS = ("rgb", "bgr")
 MAX_SIDE = 16384
-ABOUT: Mapping[str, str] = {
-    "height": "of the image in the network, in pixels; the network's own if not given",
-    "width": "the same",
-    "resize": f"how an image gets that size: {', '.join(RESIZES)}",
-    "interpolation": f"by which filter: {', '.join(INTERPOLATIONS)}",
-    "channels": "3, or 1 for grey; the network's own if not given",
-    "order": f"of colours: {', '.join(ORDERS)}",
-    "mean": "of numbers from 0 to 1, one a channel; ImageNet's if not given, and 0.5 for grey",
-    "std": "the standard deviation of the same",
-    "crop": 'of resize = "crop": the share of each side that is kept',
-    "background": "what transparent images lie on: red, green and blue from 0 to 255",
-}  # each setting in words
+TABLE = Table(
+    (
+        Setting(
+            "height",
+            "whole",
+            None,
+            "of the image in the network, in pixels; the network's own if not given",
+            1,
+            MAX_SIDE,
+        ),
+        Setting("width", "whole", None, "the same", 1, MAX_SIDE),
+        Setting("resize", "text", "stretch", "how an image gets that size", choices=RESIZES),
+        Setting("interpolation", "text", "bilinear", "by which filter", choices=INTERPOLATIONS),
+        Setting("channels", "whole", None, "3, or 1 for grey; the network's own if not given", 1, 3),
+        Setting("order", "text", "rgb", "of colours", choices=ORDERS),
+        Setting(
+            "mean", "numbers", [], "of numbers from 0 to 1, one a channel; ImageNet's if not given, and 0.5 for grey", 0
+        ),
+        Setting("std", "numbers", [], "the standard deviation of the same", 0),
+        Setting("crop", "number", 1.0, 'of resize = "crop": the share of each side that is kept', above=0, most=1),
+        Setting("background", "wholes", list(WHITE), "what transparent images lie on: red, green and blue", 0, 255),
+    )
+)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-class Wrong(Record):
-    """What is wrong with one setting: its key, what was expected, what there is, and perhaps what was meant."""
-
-    key: str
-    expected: str
-    got: str
-    meant: str | None = None
-    is_unknown: bool = False  # nothing reads the key
-
-    def __str__(self) -> str:
-        meant = f"; did you mean `{self.meant}`?" if self.meant else ""
-        return f"{self.key}: expected {self.expected}, got {self.got}{meant}"
 
 
 class Placement(Record):
@@ -130,8 +126,8 @@ class Preprocessing(Record):
     background: Colour = WHITE
 
     def __post_init__(self) -> None:
-        if wrong := tuple(_wrong(asdict(self))):
-            raise ValueError("; ".join(map(str, wrong)))
+        if wrong := unfit(asdict(self)):
+            raise ValueError(wrong)
         for name, of_imagenet in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             usual = (0.5,) if self.channels == 1 else of_imagenet[::-1] if self.order == "bgr" else of_imagenet
             object.__setattr__(self, name, tuple(map(float, getattr(self, name) or usual)))
@@ -227,8 +223,8 @@ class Preprocessing(Record):
         Raises:
             ValueError: settings that cannot be; it names all of them.
         """
-        if wrong := mistakes(values):
-            raise ValueError("; ".join(map(str, wrong)))
+        if wrong := unfit(values):
+            raise ValueError(wrong)
         given: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
         }
@@ -247,59 +243,48 @@ def _resized(image: Image, size: tuple[int, int], filter_: Resampling, box: tupl
     return narrow.resize(size, filter_, (0, top, size[0], bottom))
 
 
-def mistakes(values: Mapping[str, Any]) -> tuple[Wrong, ...]:
-    """All that is wrong with settings as a file has them, where a key may be missing, or have no meaning."""
-    known = names(Preprocessing)
-    found = [
-        Wrong(key, ", ".join(known), "a key that nothing reads", nearest(key, known), is_unknown=True)
-        for key in values
-        if key not in known
-    ]
-    found += [Wrong(key, "a number of pixels", "nothing") for key in ("height", "width") if key not in values]
-    return (*found, *_wrong({key: value for key, value in values.items() if key in known}))
+def unfit(values: Mapping[str, Any]) -> str:
+    """All that is wrong with the settings of a `Preprocessing`, in words; nothing where it can be."""
+    missing = [f"`{name}` is missing: {TABLE_OF[name].about}" for name in ("height", "width") if name not in values]
+    found = in_words(problems(values, TABLE))
+    if not found:
+        found = "; ".join(f"{one.what}{': ' * bool(one.fix)}{one.fix}" for one in odds({"channels": 3, **values}))
+    return "; ".join([*missing, *([found] if found else [])])
 
 
-def _wrong(values: Mapping[str, Any]) -> Iterator[Wrong]:
-    """What cannot be of settings whose names are known."""
-    for key in ("height", "width"):
-        if key in values and not _is_whole(values[key], 1, MAX_SIDE):
-            yield Wrong(key, f"a number of pixels from 1 to {MAX_SIDE:,}", brief(values[key]))
-    for key, choices in (("resize", RESIZES), ("interpolation", INTERPOLATIONS), ("order", ORDERS)):
-        value = values.get(key, choices[0])
-        if value not in choices:
-            meant = nearest(value, choices) if isinstance(value, str) else None
-            yield Wrong(key, f"one of {', '.join(choices)}", brief(value), meant)
-    channels = values.get("channels", 3)
-    if not (_is_whole(channels, 1, 3) and channels != 2):
-        yield Wrong("channels", "3, or 1 for grey", brief(channels))
-        channels = 0
+TABLE_OF = {setting.name: setting for setting in TABLE.settings}
+
+
+def odds(values: Mapping[str, Any], prefix: str = "") -> Iterator[Odd]:
+    """Settings that do not go together, each of which can be by itself.
+
+    Args:
+        values: as a file has them; the number of channels may be left to the network.
+        prefix: what stands before the names of settings in words.
+    """
+    channels = values.get("channels")
+    if channels == 2:
+        yield Odd("channels", f"`{prefix}channels` are 3, or 1 for grey; got 2")
+        channels = None
     if channels == 1 and values.get("order", "rgb") == "bgr":
-        yield Wrong("order", "nothing where there are no colours (channels = 1)", "bgr")
-    yield from _wrong_numbers(values, channels)
-    crop = values.get("crop", 1.0)
-    if not (is_number(crop) and 0 < crop <= 1):
-        yield Wrong("crop", "a share of each side above 0, up to 1", brief(crop))
-    elif crop != 1 and values.get("resize", "stretch") != "crop":
-        yield Wrong("crop", 'nothing unless resize is "crop"', brief(crop))
-    background = values.get("background", WHITE)
-    are_three = isinstance(background, Sequence) and len(background) == 3
-    if not (are_three and all(_is_whole(number, 0, 255) for number in background)):
-        yield Wrong("background", "red, green and blue from 0 to 255", brief(background))
+        yield Odd("order", f"`{prefix}order` is that of colours, and one channel has no colours", "leave it out")
+    for name in ("mean", "std"):
+        yield from _numbers(name, values.get(name) or (), channels, prefix)
+    if values.get("crop", 1) != 1 and values.get("resize", "stretch") != "crop":
+        yield Odd("crop", f'`{prefix}crop` counts for resize = "crop" alone', "leave it out")
+    if len(values.get("background", WHITE)) != 3:
+        what = f"`{prefix}background` is red, green and blue, got {counted(len(values['background']), 'number')}"
+        yield Odd("background", what)
 
 
-def _wrong_numbers(values: Mapping[str, Any], channels: int) -> Iterator[Wrong]:
+def _numbers(name: str, numbers: Sequence[float], channels: int | None, prefix: str) -> Iterator[Odd]:
     """What cannot be of mean and std: those of pixels from 0 to 255 are the usual mistake."""
-    for key in ("mean", "std"):
-        numbers = values.get(key) or ()
-        if not isinstance(numbers, Sequence) or isinstance(numbers, str) or not all(map(is_number, numbers)):
-            yield Wrong(key, "a list of numbers, one a channel", brief(numbers))
-        elif numbers and channels and len(numbers) != channels:
-            yield Wrong(key, f"{counted(channels, 'number')}, one a channel", f"{len(numbers)}")
-        elif any(number > 1 for number in numbers):
-            yield Wrong(key, "numbers from 0 to 1", brief(numbers), str([round(n / 255, 6) for n in numbers]))
-        elif any(number < 0 or (key == "std" and 255 * number < 1e-3) for number in numbers):
-            yield Wrong(key, "positive numbers" if key == "std" else "numbers from 0 to 1", brief(numbers))
-
-
-def _is_whole(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    many = (channels,) if channels else (1, 3)
+    if numbers and len(numbers) not in many:
+        wanted = f"{counted(channels or 3, 'number')}, one a channel" + ", or 1 for grey" * (not channels)
+        yield Odd(name, f"`{prefix}{name}` must be {wanted}, got {len(numbers)}")
+    elif any(number > 1 for number in numbers):
+        what = f"`{prefix}{name}` is of numbers from 0 to 1, got {brief(list(numbers))}"
+        yield Odd(name, what, f"did you mean `{[round(number / 255, 6) for number in numbers]}`?")
+    elif name == "std" and any(255 * number < 1e-3 for number in numbers):
+        yield Odd(name, f"`{prefix}std` is what numbers are divided by, got {brief(list(numbers))}")

@@ -6,7 +6,7 @@ In: a `Document`, and the folder that its paths begin in. Out: a `Section`, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,18 @@ from spinedsl.data.boxes import KINDS as BOXES
 from spinedsl.data.boxes import BoxSet
 from spinedsl.data.boxes.yolo import names_at
 from spinedsl.data.dataset import KINDS, Dataset, nowhere, unknown_class
-from spinedsl.data.pictures import WHITE
-from spinedsl.data.preprocessing import Preprocessing, Wrong
+from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sources import Options, open_data
 from spinedsl.data.steps import AUGMENTS
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.record import Record, replace
-from spinedsl.settings import Setting, Table, dotted, read_table
+from spinedsl.settings import Odd, Setting, Table, dotted, read_table
 from spinedsl.source import Span
 from spinedsl.toml import Document
 from spinedsl.toml import Path as Keys
 
 SHOWN = 12  # classes in a message
-OF_OTHERS = ("preprocessing", "augment")  # tables whose settings are known where they are used
+PREFIX = "data.preprocessing."  # before the names of its settings, in words
 TABLE = Table(
     (
         Setting("train", "path", None, "the training images", needed=True),
@@ -46,17 +45,13 @@ TABLE = Table(
         Setting("labels", "path", "", "the idx file of the training labels, if it is not beside that of the images"),
         Setting("pairs", "path", "", "the list of pairs of the images for validation, if it is not their pairs.txt"),
         Setting("landmarks", "path", "", "the list of five points for each image, by which faces are aligned"),
-    )
+    ),
+    {"preprocessing": preprocessing.TABLE, "augment": augment.TABLE},
 )
 
 
-def about() -> dict[str, dict[str, str]]:
-    """The settings of the tables in `[data]`, in words."""
-    return {"preprocessing": dict(preprocessing.ABOUT), "augment": augment.about()}
-
-
 class Section(Record):
-    """What `[data]` says. `preprocessing` is as it is written: the network may know the size."""
+    """What `[data]` says. `preprocessing` may have no size and no channels: the network knows them."""
 
     train: Path
     validation: Path | None
@@ -67,13 +62,13 @@ class Section(Record):
     validation_images: str = ""
     written: Mapping[str, Span] = {}  # where the section has each of its settings, `augment.flip` among them
 
-    def preprocessing_of(self, channels: int, height: int, width: int) -> Preprocessing | tuple[Wrong, ...]:
+    def preprocessing_of(self, channels: int, height: int, width: int) -> Preprocessing | tuple[Odd, ...]:
         """The preprocessing of a network whose input has this size, where the section says no other.
 
         Or what of the section is wrong for this network.
         """
         values = {"channels": channels, "height": height, "width": width, **self.preprocessing}
-        return preprocessing.mistakes(values) or Preprocessing.from_json(values)
+        return tuple(preprocessing.odds(values, PREFIX)) or Preprocessing.from_json(values)
 
 
 class Sets(Record):
@@ -89,17 +84,14 @@ def read_section(document: Document, folder: Path, keys: Keys = ("data",)) -> Ou
     for key in keys:
         held = held.get(key, {}) if isinstance(held, Mapping) else {}
     held = held if isinstance(held, Mapping) else {}
-    own = {name: value for name, value in held.items() if name not in OF_OTHERS}
-    values, found = read_table(
-        Document(document.source, _within(keys, own), document.keys, document.places), TABLE, keys
-    )
-    found += _of_others(document, held, keys)
+    values, found = read_table(document, TABLE, keys)
+    given = {name: value for name, value in values["preprocessing"].items() if value is not None}
+    found += [of_odd(document, (*keys, "preprocessing"), one) for one in preprocessing.odds(given, PREFIX)]
     if found or not held.get("train"):
         return Outcome(None, tuple(found))
-    given = held.get("preprocessing", {})
     paths = {name: str(folder / Path(values[name]).expanduser()) if values[name] else "" for name in _PATHS}
     named = {name: values[name] for name in ("encoding", "delimiter", "path_column", "label_column")}
-    background = tuple(given.get("background", WHITE))
+    background = tuple(given["background"])
     options = Options(tuple(values["classes"]), **named, background=background)
     section = Section(
         Path(paths["train"]), Path(paths["validation"]) if paths["validation"] else None, values["kind"],
@@ -113,51 +105,10 @@ def read_section(document: Document, folder: Path, keys: Keys = ("data",)) -> Ou
 _PATHS = ("train", "validation", "labels", "pairs", "landmarks", "images", "validation_images")
 
 
-def _within(keys: Keys, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A table that has other values at a path, and nothing else."""
-    found: Any = values
-    for key in reversed(keys):
-        found = {key: found}
-    return dict(found)
-
-
-def _of_others(document: Document, held: Mapping[str, Any], keys: Keys) -> list[Diagnostic]:
-    """What is wrong with preprocessing and augmentation."""
-    found: list[Diagnostic] = []
-    for name, mistakes in (("preprocessing", _of_preprocessing), ("augment", augment.mistakes)):
-        given = held.get(name, {})
-        place = (*keys, name)
-        if not isinstance(given, Mapping):
-            got = "no table"
-            found.append(
-                say.KEY_OF_ANOTHER_KIND.at(
-                    document.value(place), name=dotted(place), expected="a table of settings", got=got
-                )
-            )
-        else:
-            found += of_wrong(document, place, mistakes(given))
-    return found
-
-
-def _of_preprocessing(values: Mapping[str, Any]) -> tuple[Wrong, ...]:
-    """Size and channels may be missing: the network has them. What is wrong then is wrong for any channels."""
-    found = min((preprocessing.mistakes({"channels": count, **values}) for count in (3, 1)), key=len)
-    return tuple(one for one in found if one.got != "nothing")
-
-
-def of_wrong(document: Document, keys: Keys, mistakes: Iterable[Wrong]) -> list[Diagnostic]:
-    """Mistakes in the settings of a table, at their places."""
-    found: list[Diagnostic] = []
-    for wrong in mistakes:
-        place = (*keys, *wrong.key.split("."))
-        if wrong.is_unknown:
-            diagnostic = say.UNKNOWN_KEY.at(document.key(place), name=dotted(place), where=f"there is {wrong.expected}")
-        else:
-            diagnostic = say.KEY_OUT_OF_RANGE.at(
-                document.value(place), name=dotted(place), expected=wrong.expected, got=wrong.got
-            )
-        found.append(diagnostic.with_fix(f"did you mean `{wrong.meant}`?") if wrong.meant else diagnostic)
-    return found
+def of_odd(document: Document, keys: Keys, odd: Odd) -> Diagnostic:
+    """Settings of a table that do not go together, reported at one of them."""
+    found: Diagnostic = say.SETTINGS_AT_ODDS.at(document.value((*keys, odd.setting)), what=odd.what)
+    return found.with_fix(odd.fix) if odd.fix else found
 
 
 def open_sets(section: Section) -> Outcome[Sets]:

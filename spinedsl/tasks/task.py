@@ -15,7 +15,7 @@ from spinedsl.ops.detection import Detector
 from spinedsl.ops.program import Program
 from spinedsl.ops.program import Task as TaskRow
 from spinedsl.record import Record
-from spinedsl.settings import Setting
+from spinedsl.settings import Odd, Setting
 
 Values: TypeAlias = Mapping[str, Any]  # of a task's settings, by name
 Outputs: TypeAlias = Mapping[str, Tensor]  # of a network, by name
@@ -49,14 +49,6 @@ class Unfit(Exception):
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
         self.fix = fix
-
-
-class Odd(Record):
-    """A setting that does not go with a network: its name, what is wrong, and what to do."""
-
-    setting: str
-    what: str
-    fix: str = ""
 
 
 class Taught(Record, eq=False):

@@ -15,10 +15,10 @@ from torch import Tensor
 from spinedsl.diagnostics import one_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.program import Task as TaskRow
-from spinedsl.settings import Setting
+from spinedsl.settings import Odd, Setting
 from spinedsl.tasks import classification, embedding
 from spinedsl.tasks.pairs import Pairs
-from spinedsl.tasks.task import LABELS, Odd, Outputs, Reading, Shown, Size, Task, Taught, Unfit, Values
+from spinedsl.tasks.task import LABELS, Outputs, Reading, Shown, Size, Task, Taught, Unfit, Values
 
 HEAD = "give the network a head, as in `head logits: classifier(classes = 10) from P3, P4, P5`"
 

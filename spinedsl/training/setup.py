@@ -20,12 +20,13 @@ from spinedsl.data.boxes import BoxSet
 from spinedsl.data.dataset import Dataset, of_classes
 from spinedsl.data.digest import fingerprint
 from spinedsl.data.pictures import BadPicture, Pixels
-from spinedsl.data.preprocessing import Preprocessing, Wrong
+from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sampler import Groups, Indices, Plan
-from spinedsl.data.section import of_wrong, steps_at_odds
+from spinedsl.data.section import of_odd, steps_at_odds
 from spinedsl.data.seen import Hear
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.record import Record, replace
+from spinedsl.settings import Odd
 from spinedsl.tasks import BOXES, LABELS, TASKS, Task
 from spinedsl.training import images
 from spinedsl.training.build import Network, network_of
@@ -169,7 +170,7 @@ def _together(
     config: Config,
     network: Network,
     train: Images,
-    image: Preprocessing | tuple[Wrong, ...],
+    image: Preprocessing | tuple[Odd, ...],
     group: Group,
     each: int,
     *,
@@ -182,13 +183,12 @@ def _together(
     return reported
 
 
-def _image(config: Config, network: Network, image: Preprocessing | tuple[Wrong, ...]) -> list[Diagnostic]:
+def _image(config: Config, network: Network, image: Preprocessing | tuple[Odd, ...]) -> list[Diagnostic]:
     """Whether the network takes what preprocessing gives."""
     type_ = network.program.input_type
     if isinstance(image, tuple):
         note = f"network `{network.program.name}` takes {counted(type_.channels, 'channel')}"
-        wrong = of_wrong(config.document, ("data", "preprocessing"), image)
-        return [found.with_notes(note) for found in wrong]
+        return [of_odd(config.document, ("data", "preprocessing"), one).with_notes(note) for one in image]
     reported: list[Diagnostic] = []
     if image.channels != type_.channels:
         what = f"network `{network.program.name}` takes {type_.channels} channels, and images have {image.channels}"

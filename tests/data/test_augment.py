@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinedsl.data.augment import LIMITS, Augmentation, augmentation, fill_of, mistakes
+from spinedsl.data.augment import LIMITS, TABLE, Augmentation, augmentation, fill_of
 from spinedsl.data.changes import OPERATIONS, enhanced, hue_turned, rotated
 from spinedsl.data.draws import Draws
 from spinedsl.data.preprocessing import Preprocessing
@@ -30,6 +30,7 @@ from spinedsl.data.steps import (
     Turn,
     Upturn,
 )
+from spinedsl.settings import in_words, problems
 from tests.data.making import image, noise
 
 FILL = (9, 8, 7)
@@ -325,25 +326,27 @@ def test_every_setting_has_its_limits_and_a_default_within_them() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"flop": True}, "flop: expected crop, flip, upturn"),
+        ({"flop": True}, "nothing reads the setting `flop`"),
         ({"flips": True}, "did you mean `flip`?"),
-        ({"flip": 0.5}, "flip: expected true, false, or a table of settings, got 0.5"),
-        ({"scale": 2}, "scale: expected true, false, or a table of settings, or what its `factor` is, got 2"),
-        ({"scale": [2, 0.5]}, "scale.factor: expected two numbers in order, from 0.01 to 100"),
-        ({"scale": [0.5]}, "scale.factor: expected two numbers, the least and the most"),
-        ({"mosaic": 3}, "mosaic.chance: expected a number from 0 to 1, got 3"),
-        ({"flip": {"chanse": 0.5}}, "did you mean `flip.chance`?"),
-        ({"flip": {"chance": 2}}, "flip.chance: expected a number from 0 to 1, got 2"),
-        ({"flip": {"chance": True}}, "flip.chance: expected a number, got True"),
-        ({"crop": {"area": 0.5}}, "crop.area: expected two numbers, the least and the most, got 0.5"),
-        ({"crop": {"area": [0.5, 0.2]}}, "crop.area: expected two numbers in order, from 1e-06 to 1"),
-        ({"crop": {"ratio": [0, 1]}}, "crop.ratio: expected two numbers in order, from 0.01 to 100"),
-        ({"rand": {"operations": 1.5}}, "rand.operations: expected a whole number, got 1.5"),
-        ({"jitter": {"hue": float("nan")}}, "jitter.hue: expected a number, got nan"),
+        ({"flip": 0.5}, "`flip` must be true, false, or a table of settings, got 0.5"),
+        ({"flip": "true"}, "`flip` must be true, false, or a table of settings"),
+        ({"scale": 2}, "`scale` must be true, false, or a table of settings, or what its `factor` is, got 2"),
+        ({"scale": [2, 0.5]}, "`scale` must be two numbers in order from 0.01 to 100"),
+        ({"scale": [0.5]}, "`scale` must be two numbers in order"),
+        ({"scale": [0.5, 200]}, "`scale` must be two numbers in order from 0.01 to 100, got 200"),
+        ({"mosaic": 3}, "`mosaic` must be a number from 0 to 1, got 3"),
+        ({"flip": {"chanse": 0.5}}, "nothing reads the setting `flip.chanse`: did you mean `chance`?"),
+        ({"flip": {"chance": 2}}, "`flip.chance` must be a number from 0 to 1, got 2"),
+        ({"flip": {"chance": True}}, "`flip.chance` must be a number from 0 to 1, got true"),
+        ({"crop": {"area": 0.5}}, "`crop.area` must be two numbers in order from 1e-06 to 1, got 0.5"),
+        ({"crop": {"area": [0.5, 0.2]}}, "`crop.area` must be two numbers in order from 1e-06 to 1"),
+        ({"crop": {"ratio": [0, 1]}}, "`crop.ratio` must be two numbers in order from 0.01 to 100, got 0"),
+        ({"rand": {"operations": 1.5}}, "`rand.operations` must be a whole number from 0 to 16, got 1.5"),
+        ({"jitter": {"hue": float("nan")}}, "`jitter.hue` must be a number from 0 to 0.5, got nan"),
     ],
 )
 def test_wrong_settings_are_named(values: dict[str, Any], message: str) -> None:
-    (found,) = mistakes(values)
-    assert message in str(found)
-    with pytest.raises(ValueError, match="expected"):
+    (found,) = problems(values, TABLE)
+    assert message in in_words([found])
+    with pytest.raises(ValueError, match=r"must be|nothing reads"):
         augmentation(values)

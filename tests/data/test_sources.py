@@ -329,6 +329,6 @@ crop = { aera = [0.5, 1] }
     found = section(text, tmp_path)
     assert found.value is None
     assert [(one.code.id, one.span.line) for one in found.diagnostics] == [
-        ("E1002", 2), ("E1005", 3), ("E1006", 1), ("E1002", 6), ("E1004", 5), ("E1004", 8), ("E1002", 9),
+        ("E1002", 2), ("E1005", 3), ("E1002", 6), ("E1003", 8), ("E1002", 9), ("E1006", 1), ("E1007", 5),
     ]  # fmt: skip
     assert all(one.fixes for one in found.diagnostics if one.code.id in ("E1002", "E1005"))

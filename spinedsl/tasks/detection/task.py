@@ -18,7 +18,7 @@ from spinedsl.ops.detection import KIND, MOST, OVERLAP, SCORE, TOP, detector
 from spinedsl.ops.program import Program
 from spinedsl.ops.program import Task as TaskRow
 from spinedsl.record import Record
-from spinedsl.settings import Setting
+from spinedsl.settings import Odd, Setting
 from spinedsl.tasks.detection.boxes import pairwise_iou, placed
 from spinedsl.tasks.detection.decoding import decode
 from spinedsl.tasks.detection.finding import in_pictures
@@ -27,7 +27,7 @@ from spinedsl.tasks.detection.precision import PACKAGES, Objects, average_precis
 from spinedsl.tasks.detection.suppression import Candidates, Found
 from spinedsl.tasks.detection.teaching import SETTINGS, odds, teaching
 from spinedsl.tasks.pairs import Pairs
-from spinedsl.tasks.task import BOXES, Odd, Outputs, Reading, Shown, Size, Task, Taught, Unfit, Values
+from spinedsl.tasks.task import BOXES, Outputs, Reading, Shown, Size, Task, Taught, Unfit, Values
 
 if TYPE_CHECKING:
     from spinedsl.data.preprocessing import Placement
