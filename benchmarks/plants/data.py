@@ -219,9 +219,9 @@ PLANTS = (
     ),
     Plant(
         "preprocessing: what channels leave open is read as colours",
-        "data/section.py",
-        "for count in (3, 1))",
-        "for count in (3,))",
+        "data/preprocessing.py",
+        "many = (channels,) if channels else (1, 3)",
+        "many = (channels,) if channels else (3,)",
         ("tests/training/test_loop.py",),
     ),
     Plant(

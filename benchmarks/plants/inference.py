@@ -3,6 +3,7 @@
 from benchmarks.plants.plant import Plant
 
 EVALUATION, PREDICTION = "tests/inference/test_evaluation.py", "tests/inference/test_prediction.py"
+ALIGNED = "tests/inference/test_aligned.py"
 FAULTS, PAIRS = "tests/inference/test_faults.py", "tests/tasks/test_pairs.py"
 PLANTS = (
     Plant(
@@ -81,5 +82,33 @@ PLANTS = (
         "listed(pairs) if pairs else None",
         "None",
         ("tests/training/test_persons.py",),
+    ),
+    Plant(
+        "predict: faces are shown as they are, whatever their points are",
+        "inference/finding.py",
+        "aligned(pixels, image.points) if image.points else pixels",
+        "pixels",
+        (ALIGNED,),
+    ),
+    Plant(
+        "gallery: nobody is told that its faces are not aligned",
+        "inference/using.py",
+        "if aligned or not engine.aligned:",
+        "if True:",
+        (ALIGNED,),
+    ),
+    Plant(
+        "predict: the words of a box cover those of another",
+        "inference/drawn.py",
+        "place = next(free, None)",
+        "place = next(_near(sides, width, size), None)",
+        ("tests/inference/test_boxes.py",),
+    ),
+    Plant(
+        "training: warnings of the images are dropped where there is no mistake",
+        "training/loop.py",
+        "_finished(_valued(made), made.diagnostics, group",
+        "_finished(_valued(made), (), group",
+        ("tests/training/test_loop.py",),
     ),
 )
