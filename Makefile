@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: detected detections demo test coverage planted soak bench runtimes formats larks large candidates lint format generate clean help
+.PHONY: browser detected detections demo test coverage planted soak bench runtimes formats larks large candidates lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -93,6 +93,13 @@ detected: $(READY) ## the SpineNet paper's four networks at a quarter of their w
 
 detections: $(READY) ## the boxes of 500 random heads by PyTorch, generated files and ONNX Runtime: the same, in the same order
 	@$(BIN)/python -m benchmarks.detections $(ARGS)
+
+ORT_WEB := onnxruntime-web@1.30.0
+
+browser: $(READY) ## the page of docs/browser in Chromium, with onnxruntime-web below CACHE, which npm gets
+	@mkdir -p $(CACHE)/browser
+	@cd $(CACHE)/browser && { [ -e package/dist ] || { npm pack --silent $(ORT_WEB) && tar -xzf onnxruntime-web-*.tgz; }; }
+	@ONNXRUNTIME_WEB=$(CACHE)/browser/package/dist $(BIN)/pytest -q tests/test_browser_page.py $(ARGS)
 
 candidates: $(READY) ## 100,000 candidates of search spaces, drawn, changed and crossed, hold what is promised; goes on where it stopped
 	@$(BIN)/python -m benchmarks.candidates hold --folder $(CACHE)/candidates $(ARGS)
