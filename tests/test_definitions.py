@@ -63,3 +63,19 @@ def test_a_neck_that_concatenates_has_the_size_of_the_published_one() -> None:
     text += "network N = YOLOv8(classes = 80, width = 0.25, boxes = 64, hidden = 80)\n"
     program = spinedsl.program(Source.from_text(text), network="N")
     assert costs(flatten(program)).parameters == 3_157_184
+
+
+@pytest.mark.parametrize(
+    ("arguments", "widths", "parameters"),
+    [
+        # RegNetY-400MF, -800MF and -1.6GF as published, without their classifiers of 1,000 classes.
+        ("depth = 16, w0 = 48, wa = 27.89, wm = 2.09", (48, 104, 208, 440), 4_344_144 - 441 * 1000),
+        ("depth = 14, w0 = 56, wa = 38.84, wm = 2.4, group = 16", (64, 144, 320, 784), 6_263_168 - 769 * 1000),
+        ("depth = 27, w0 = 48, wa = 20.71, wm = 2.65, group = 24", (48, 120, 336, 888), 11_202_430 - 889 * 1000),
+    ],
+)
+def test_widths_that_a_function_gives(arguments: str, widths: tuple[int, ...], parameters: int) -> None:
+    text = (FOLDER / "regnet.spine").read_text() + f"network N = RegNetY({arguments}, entry = 32)\n"
+    program = spinedsl.program(Source.from_text(text), network="N")
+    assert tuple(row.type.channels for row in program.rows if row.kind == "block") == widths
+    assert costs(flatten(program)).parameters == parameters

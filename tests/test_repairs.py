@@ -138,7 +138,6 @@ def test_what_really_works_is_said(row: str, message: str, fixes: str) -> None:
         ("return relu(x)", "return average_pool(x, output_size = 2)", "E0208", "the size comes of kernel and stride"),
         ("return relu(x)", "return average_pool(x, kernel = 2, wobble = 2)", "E0208", "take it away"),
         ("return relu(x)", "return average_pool(x, wobble = 2)", "E0208", "give it what it takes instead"),
-        ("return relu(x)", "return [x, relu(x)][1]", "E0101", "lists have no numbers: `first(l)`"),
     ],
 )
 def test_of_what_the_language_has_not_the_next_best_is_said(before: str, after: str, code: str, fix: str) -> None:

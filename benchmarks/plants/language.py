@@ -220,4 +220,25 @@ PLANTS: tuple[Plant, ...] = (
         "        if self.widths_vary is None:",
         ("tests/spaces/test_candidates.py",),
     ),
+    Plant(
+        "functions: a default is taken although something was given",
+        "ir/expand/functions.py",
+        "            if name in given:",
+        "            if name in given and parameter.default is None:",
+        ("tests/ir/test_functions.py",),
+    ),
+    Plant(
+        "lists: places are counted from 1",
+        "ir/expand/expressions.py",
+        "        value = held[int(index)]",
+        "        value = held[int(index) - 1]",
+        ("tests/ir/test_functions.py",),
+    ),
+    Plant(
+        "lists: what is appended stands first",
+        "ir/expand/expressions.py",
+        "            return left + right",
+        "            return right + left",
+        ("tests/ir/test_functions.py",),
+    ),
 )

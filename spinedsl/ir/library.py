@@ -46,6 +46,7 @@ IMPLICIT = {
     "head_type": ("maps",),
     "resample_type": ("map", "block", "block"),
     "def": (),
+    "fn": (),
 }
 KIND_IN_WORDS = {
     "stem_type": "a stem type",
@@ -55,6 +56,7 @@ KIND_IN_WORDS = {
     "head_type": "a head type",
     "resample_type": "a resample type",
     "def": "a helper definition",
+    "fn": "a function of numbers",
 }
 
 

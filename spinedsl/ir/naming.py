@@ -108,6 +108,8 @@ class _Namer(Record, frozen=False):
     def is_named(self, call: tree.Call) -> bool:
         """It is an operation or a definition, whose parameters need a name."""
         name = call.callee.text
+        if name in self.unit.definitions and self.unit.definitions[name].kind == "fn":
+            return False
         return name in self.own or (name not in SCALAR_FUNCTIONS and name not in LIST_FUNCTIONS)
 
     def has_calls(self, call: tree.Call) -> bool:

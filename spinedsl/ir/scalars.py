@@ -76,6 +76,7 @@ ARITHMETIC: Mapping[str, Callable[[Number, Number], Number]] = {
     "-": operator.sub,
     "*": operator.mul,
     "/": _divide,
+    "%": operator.mod,
 }
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,

@@ -36,11 +36,15 @@ class Ref(Record):
 
 
 class Many(Record):
-    """A list of feature maps: by its name, without the items before `start`; or written out, without a name."""
+    """A list of feature maps: by its name, without the items before `start`; or written out, without a name.
+
+    One that another list was appended to is its `parts`, of which the first is a list; `items` are those of all.
+    """
 
     name: str
     items: tuple[Operand, ...]
     start: int = 0
+    parts: tuple[Operand, ...] = ()
 
 
 class Op(Record, eq=False):
@@ -164,9 +168,10 @@ class Named(Record, eq=False):
 
 
 class Listed(Record, eq=False):
-    """A list in an expression, written out."""
+    """A list in an expression, written out; one that `opens` has the items of its first, which is a list."""
 
     items: tuple[Form, ...]
+    opens: bool = False
 
 
 class Applied(Record, eq=False):

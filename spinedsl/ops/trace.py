@@ -58,7 +58,8 @@ class Trace:
     def makes(self, site: int, operand: Operand) -> tuple[int, ...]:
         """A statement's expression is feature maps: all that it is made of runs now. Their values."""
         first = len(self.types)
-        form, value = self._run(operand)
+        grown = isinstance(operand, Many) and bool(operand.parts)
+        form, value = self._grown(operand) if grown else self._run(operand)  # type: ignore[arg-type]
         self.ran[site, self.iteration] = Made(form, value, first, len(self.types))
         return value if isinstance(value, tuple) else (value,)
 
@@ -129,6 +130,15 @@ class Trace:
         key = ("[]", *map(id, forms))
         form = self.forms.get(key) or self.forms.setdefault(key, Listed(forms))
         return form, tuple([value for _, value in ran if isinstance(value, int)])
+
+    def _grown(self, many: Many) -> tuple[Form, Values]:
+        """A list that begins with all of another: `[*l, x]`, whatever the number of items of that."""
+        first, *others = [self._run(part) for part in many.parts]
+        forms = tuple([form for form, _ in (first, *others)])
+        key = ("[*]", *map(id, forms))
+        form = self.forms.get(key) or self.forms.setdefault(key, Listed(forms, opens=True))
+        assert isinstance(first[1], tuple)
+        return form, (*first[1], *[value for _, value in others if isinstance(value, int)])
 
     def _named(self, name: str, index: int | None, *, rest: bool = False) -> Form:
         key = (name, index, rest)

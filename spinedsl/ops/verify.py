@@ -240,7 +240,9 @@ class _Replay:
             assert isinstance(found, tuple)
             return found[form.index :] if form.rest else found[form.index]
         if isinstance(form, Listed):
-            return tuple(cast(int, self.form(item, path, outer, place)) for item in form.items)
+            values = [self.form(item, path, outer, place) for item in form.items]
+            opened = [cast("tuple[int, ...]", values.pop(0))] if form.opens else []
+            return (*(value for first in opened for value in first), *(cast(int, value) for value in values))
         inputs = tuple(self.form(part, path, outer, place) for part in form.inputs)
         event = self.module.events[self.last - self.module.given : self.last - self.module.given + 1]
         _require(bool(event), place, f"`{form.called}` is not recorded")

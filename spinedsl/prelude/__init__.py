@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 FOLDER = os.path.dirname(os.path.realpath(__file__))
-_DEFINITION = r"(?m)^(?:[a-z]+_type|def) +([A-Za-z_][A-Za-z0-9_]*)"
+_DEFINITION = r"(?m)^(?:[a-z]+_type|def|fn) +([A-Za-z_][A-Za-z0-9_]*)"
 
 
 @cache

@@ -78,6 +78,14 @@ class Builder:
     def list(self, left: Token, *rest: Any) -> tree.ListOf:
         return tree.ListOf(tuple(rest[:-1]), self._span(left, rest[-1]))
 
+    def list_of_each(
+        self, left: Token, value: tree.Expr, word: Token, name: Token, _in: Token, items: tree.Expr, right: Token
+    ) -> tree.ListOfEach:
+        return tree.ListOfEach(value, word.value, self._name(name), items, self._span(left, right))
+
+    def item(self, base: tree.Expr, _left: Token, index: tree.Expr, right: Token) -> tree.Item:
+        return tree.Item(base, index, self._span(base, right))
+
     def argument(self, name: Token | None, *rest: Any) -> tree.Argument:
         value = rest[-1]
         label = None if name is None else self._name(name)

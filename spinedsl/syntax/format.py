@@ -360,6 +360,8 @@ def _blank_between(before: Token, token: Token) -> bool:
         return True
     if token.type in TIGHT_BEFORE or before.type in TIGHT_AFTER:
         return False
+    if token.type == "LSQB":
+        return before.type not in ("NAME", "RSQB", "RPAR")  # `l[0]`
     return token.type != "LPAR" or before.type != "NAME"
 
 

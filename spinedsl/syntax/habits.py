@@ -297,19 +297,7 @@ def renamed_import(at: Place) -> Fix | None:
     return None
 
 
-# ---- lists ----
-
-
-def place_in_a_list(at: Place) -> Fix | None:
-    """`maps[1]`: an item by its number."""
-    if at.token().value != "[" or at.token(-1).type not in ("NAME", "RSQB") or not at.joined(-1, 0):
-        return None
-    name = at.token(-1).value if at.token(-1).type == "NAME" else "l"
-    return Fix(f"lists have no numbers: `first({name})`, `last({name})`, and `rest({name})` for all but the first")
-
-
 HABITS: tuple[Habit, ...] = (
-    place_in_a_list,
     sign_after_a_clause_word,
     other_sign,
     quotes,

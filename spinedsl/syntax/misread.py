@@ -156,9 +156,6 @@ class Misreadings:
             return found.with_fix(words, Edit(Span(self.source, end, end), '"'), instead=Fix(words))
         if characters.is_reported(token.value):
             return None
-        if token.value == "%":
-            found = say.BAD_CHARACTER.at(span, character=characters.show(token.value))
-            return found.with_fix("there is no remainder: `a - b * floor(a / b)`")
         found = say.BAD_CHARACTER.at(span, character=characters.show(token.value))
         if (instead := INSTEAD.get(token.value)) is not None:
             words = f"did you mean `{instead.strip()}`?" if instead.strip() else "write a plain blank"

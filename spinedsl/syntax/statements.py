@@ -34,6 +34,7 @@ TASK = "task"  # begins a task, and is a name everywhere else
 OPENS_EDIT = (*EDIT_WORDS, TASK)
 CHOICES = ("permute", "parents", "level_shift", "types", "orphans", "keep")  # what stands in a search space
 CHOICE_GOES_ON = ("of", "last", "all", "within")  # names that go on with a choice on the next line
+FUNCTION = "fn"  # begins a function of numbers at the top of a file, and is a name everywhere else
 SPACE = "space"  # begins a search space at the top of a file, and is a name everywhere else
 ADDS_NAME = (*EDIT_WORDS, "before")  # what the name of a row follows in edits
 CLAUSE_TERMINALS = frozenset({"LEVEL", "FROM", "AFTER", "REPEAT", "ABSORB", "RESAMPLE", "JOIN"})
@@ -111,9 +112,20 @@ def last_of(source: Source, statement: Statement) -> Span:
 
 def cut(source: Source, tokens: Sequence[Token]) -> tuple[list[Statement], list[Diagnostic]]:
     """The statements of a file and what is wrong with its brackets."""
-    cutter = _Cutter(source, tokens)
+    cutter = _Cutter(source, with_functions(tokens))
     cutter.run()
     return cutter.top, cutter.diagnostics
+
+
+def with_functions(tokens: Sequence[Token]) -> Sequence[Token]:
+    """The tokens with a DEF for each `fn` that begins a function: `fn NAME (`, at the beginning of a line."""
+    found = list(tokens)
+    for index, token in enumerate(tokens):
+        if token.value != FUNCTION or [one.type for one in tokens[index : index + 3]] != ["NAME", "NAME", "LPAR"]:
+            continue
+        if index == 0 or tokens[index - 1].line < token.line:
+            found[index] = Token("DEF", token.value, token.start_pos, token.line)
+    return found
 
 
 class _Cutter(Record, frozen=False):
@@ -170,6 +182,8 @@ class _Cutter(Record, frozen=False):
             return True
         if token.type in NAMED_ROWS and not new_line and [one.type for one in self.current.tokens] == ["NAME"]:
             return False  # `image input: …`
+        if token.type == "EACH" and self.makes_list(index, new_line=new_line):
+            return False
         soft = new_line and (self.opens_space(index) or self.opens_choice(index, previous))
         if soft or token.type in ALWAYS_OPENS:
             return new_line or (self.can_end(index - 1) and self.current.head != "IMPORT")
@@ -191,6 +205,13 @@ class _Cutter(Record, frozen=False):
         if self.open_bodies[0].head == "NETWORK":
             return token.type in ("RESAMPLE", "JOIN") or (token.type == "NAME" and self.looks_like_row(index))
         return token.type in ("NAME", "IF", "REPEAT", "ELSE", "BAD")
+
+    def makes_list(self, index: int, *, new_line: bool) -> bool:
+        """The `each` of `[value each k in list]`: on a line of its own, if a `]` follows before any brace."""
+        if not self.brackets or self.brackets[-1].type != "LSQB":
+            return False
+        kinds = (token.type for token in self.tokens[index + 1 :])
+        return not new_line or next((kind == "RSQB" for kind in kinds if kind in ("RSQB", "LBRACE")), False)
 
     def opens_space(self, index: int) -> bool:
         """`space Name of Network`: nothing else has four names, so it opens a space below whatever is unclosed."""

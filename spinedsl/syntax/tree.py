@@ -102,6 +102,24 @@ class ListOf(Node, eq=False):
     span: Span
 
 
+class ListOfEach(Node, eq=False):
+    """`[value each name in items]` or `[value repeat name in count]`; `keyword` tells which."""
+
+    value: Expr
+    keyword: str
+    name: Name
+    items: Expr
+    span: Span
+
+
+class Item(Node, eq=False):
+    """`base[index]`."""
+
+    base: Expr
+    index: Expr
+    span: Span
+
+
 class Argument(Node, eq=False):
     """One argument of a call: positional, or `name = value`."""
 
@@ -119,7 +137,9 @@ class Call(Node, eq=False):
     span: Span
 
 
-Expr: TypeAlias = Number | Flag | Text | Ident | Property | Unary | Binary | Conditional | ListOf | Call
+Expr: TypeAlias = (
+    Number | Flag | Text | Ident | Property | Unary | Binary | Conditional | ListOf | ListOfEach | Item | Call
+)
 
 
 # ---- statements of a definition ----
@@ -203,7 +223,7 @@ class Parameter(Node, eq=False):
 
 
 class Definition(Node, eq=False):
-    """A definition of any kind: `kind` is the keyword that opens it."""
+    """A definition of any kind: `kind` is the word that opens it."""
 
     kind: str
     name: Name
@@ -505,7 +525,9 @@ class File(Node, eq=False):
 
 # ---- walking ----
 
-EXPRESSIONS = frozenset({Number, Flag, Text, Ident, Property, Unary, Binary, Conditional, ListOf, Call})
+EXPRESSIONS = frozenset(
+    {Number, Flag, Text, Ident, Property, Unary, Binary, Conditional, ListOf, ListOfEach, Item, Call}
+)
 _PARTS: dict[type, tuple[str, ...]] = {
     node: tuple(name for name in names(node) if name not in ("span", "head", "extent"))
     for node in (

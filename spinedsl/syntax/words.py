@@ -32,7 +32,7 @@ SIGNS = frozenset(
     {"PLUS", "MINUS", "TIMES", "OVER", "BAD", "_END"}
 )  # written as a value or its continuation, or not at all
 STARTS_A_VALUE = frozenset({"NUMBER", "NAME", "LPAR", "LSQB", "TRUE", "FALSE", "MINUS", "NOT", "SHARED", "STRING"})
-GOES_ON_WITH_A_VALUE = frozenset({"COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "DOT", "AND", "OR", "IF"})
+GOES_ON_WITH_A_VALUE = frozenset({"LSQB", "COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "DOT", "AND", "OR", "IF"})
 _RUN_TOGETHER = re.compile(r"(level|repeat|channels|from|after|absorb|stem|block|output|head)_?(\w+)")
 _NETWORK = re.compile(r"\bnetwork\s+(\w+)(?:\s*=\s*(\w+))?")
 EXAMPLES = {
@@ -45,6 +45,7 @@ EXAMPLES = {
     "JOIN_TYPE": "join_type plain_sum(inputs) { … }",
     "OUTPUT_TYPE": "output_type plain(x, channels) -> channels { … }",
     "DEF": "def helper(x, channels) { … }",
+    "fn": "fn wider(v, by = 2) { return v * by }",
     "INPUT": "input image: 3 x 640 x 640",
     "DEFAULTS": "defaults { act relu, norm batch_norm(epsilon = 1e-3), conv(padding = same) }",
     "WIDTHS": "widths { level 2: 64, level 3..7: 256 }",

@@ -19,7 +19,7 @@ from spinedsl.testing.space import STANDARD, Space
 PIECES = (
     *"(){}[],:=+-*/<>.#\"'\\\n\t \0\r;@",
     "->", "..", "==", " x ", "\n\n", "}\n}\n", "{\n", "1e999", "0", "-1", "2.5", "1" * 40, "b0", "self", "__init__",
-    "spine 1", "import", "network", "block_type", "def", "input", "defaults", "widths", "rules", "stem", "block",
+    "spine 1", "import", "network", "block_type", "def", "fn", "input", "defaults", "widths", "rules", "stem", "block",
     "output", "level", "from", "after", "repeat", "absorb", "resample", "join", "let", "var", "return", "if", "else",
     "each", "in", "shared", "and", "or", "not", "true", "false", "allow", "with", "none", "channels", "conv", "norm",
     "\ufeff", "\u202e", "\u200b", "\u00a0", "\u0430", "\U0001f600", "\ud800",

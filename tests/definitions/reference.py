@@ -339,12 +339,42 @@ def cells(w: Weights, image: Tensor) -> Outputs:
     return [cell("c3", arrives("c3.from_c1", c1, 1) + arrives("c3.from_c2", c2))]
 
 
+def regnet(w: Weights, image: Tensor) -> Outputs:
+    def block(name: str, x: Tensor, stride: int) -> Tensor:
+        y = unit(w, f"{name}.conv1", x).relu()
+        y = unit(w, f"{name}.conv2", y, stride).relu()
+        gate = conv(w, f"{name}.fc2.conv", conv(w, f"{name}.fc1.conv", y.mean((2, 3), keepdim=True)).relu()).sigmoid()
+        y = unit(w, f"{name}.conv3", y * gate)
+        shortcut = unit(w, f"{name}.downsample", x, stride) if f"{name}.downsample.conv.weight" in w else x
+        return (y + shortcut).relu()
+
+    x = unit(w, "s", image, 2).relu()
+    for stage, depth in enumerate((1, 1, 3, 1), 1):
+        for number in range(depth):
+            x = block(f"s{stage}.rep{number}", x, 1 if number else 2)
+    return [x]
+
+
+def grown_list(w: Weights, image: Tensor) -> Outputs:
+    def dense(name: str, x: Tensor, layers: int, stride: int = 1) -> Tensor:
+        maps = [conv(w, f"{name}.reduced.conv", x, stride)]
+        for i in range(layers):
+            maps.append(unit(w, f"{name}.rep{i}.y", torch.cat(maps, 1)).relu())
+        back = unit(w, f"{name}.back", torch.cat([*maps[1:], maps[0]], 1))
+        total = back + maps[0]
+        for i, p in enumerate([*maps, back]):
+            total = total + conv(w, f"{name}.p{i}.conv", p)
+        return total.relu()
+
+    return [dense("b1", dense("b0", enter(w, image), 3), 2, 2)]
+
+
 REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
     function.__name__: function
     for function in (
         squeeze_excitation, inverted_layer_scale, spatial_attention, ghost, shuffle_unit, res2net, convnext_v2,
         cross_stage, two_towers, fcos, repvgg, bifpn, pan, selective_kernel, blurred_stem,
-        helper_of_a_resampling, shared_transposed, yolov8n, cells,
+        helper_of_a_resampling, shared_transposed, yolov8n, cells, regnet, grown_list,
     )
 }  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.

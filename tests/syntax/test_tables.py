@@ -16,7 +16,7 @@ from spinedsl.syntax import saved, tables
 from spinedsl.syntax.build import Builder
 from spinedsl.syntax.machine import Machine
 from spinedsl.syntax.parse import choice_start
-from spinedsl.syntax.statements import Statement, cut
+from spinedsl.syntax.statements import Statement, cut, with_functions
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "examples").rglob("*.spine"), *(ROOT / "spinedsl" / "prelude").glob("*.spine")])
@@ -110,7 +110,7 @@ def test_the_machine_reads_as_lark_does(file: Path) -> None:
     assert [(t.type, t.value, t.start_pos, t.line) for t in tokens] == [
         (t.type, t.value, t.start_pos, t.line) for t in reference
     ]
-    by_place = {token.start_pos: token for token in tokens}
+    by_place = {token.start_pos: token for token in with_functions(tokens)}
     statements = all_statements(cut(source, tokens)[0])
     assert statements
     for start, statement in statements:

@@ -57,11 +57,15 @@ class RefAt(Record, eq=False):
 
 
 class ManyAt(Record, eq=False):
-    """A list of feature maps: by its name, from an item on; or written out, without a name."""
+    """A list of feature maps: by its name, from an item on; or written out, without a name.
+
+    One that is written out and `opens` begins with all of its first item, which is a list by its name.
+    """
 
     name: str
     items: tuple[OperandAt, ...] = ()
     start: int = 0
+    opens: bool = False
 
 
 class OpAt(Record, eq=False):

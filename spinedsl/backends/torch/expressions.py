@@ -21,6 +21,7 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
     "-": lambda *operands: -operands[0] if len(operands) == 1 else operands[0] - operands[1],
     "*": lambda *operands: math.prod(operands),
     "//": operator.floordiv,
+    "%": operator.mod,
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -39,7 +40,9 @@ OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 # How tightly each binds in Python, loosest first.
 CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, ATOM = range(9)
-_BINDS = {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "//": PRODUCT} | dict.fromkeys(OPPOSITE, COMPARISON)
+_BINDS = {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "//": PRODUCT, "%": PRODUCT} | dict.fromkeys(
+    OPPOSITE, COMPARISON
+)
 
 
 def same(left: Value | None, right: Value | None) -> bool:

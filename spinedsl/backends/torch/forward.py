@@ -28,7 +28,19 @@ from spinedsl.backends.torch.body import (
 )
 from spinedsl.backends.torch.children import Group, Part
 from spinedsl.backends.torch.expressions import AND, SUM, opposite
-from spinedsl.backends.torch.layout import Append, Bracket, Choice, Doc, Extend, For, Line, Statement, call, flat
+from spinedsl.backends.torch.layout import (
+    Append,
+    Bracket,
+    Choice,
+    Doc,
+    Extend,
+    For,
+    Joined,
+    Line,
+    Statement,
+    call,
+    flat,
+)
 from spinedsl.backends.torch.names import attribute
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.place import Code, Place
@@ -337,7 +349,10 @@ class Forward:
             if value.name:
                 rest = f"[{value.start}:]" if value.start else ""
                 return Code(f"{self.plan.local(value.name)}{rest}")
-            return Code(Bracket("[", tuple(self.operand(item).doc for item in value.items), "]"))
+            items = tuple(self.operand(item).doc for item in value.items)
+            if value.opens:
+                return Code(Joined(items[0], (("+", Bracket("[", items[1:], "]")),)))
+            return Code(Bracket("[", items, "]"))
         for group in self.groups:
             if group.chain and group.chain[-1] is value:
                 below = self.operand(self.plan.grouping.bottom(group))

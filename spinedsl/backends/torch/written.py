@@ -129,7 +129,7 @@ class _Reader:
         counts = {run: len(cast("tuple[int, ...]", cast(Made, self.record(loop.site, run)).value)) for run in runs}
         before = self.chosen(loop, runs)
         items = before[0].value if isinstance(before[0], BindAt) else None
-        if not isinstance(items, ManyAt) or computes(items):
+        if not isinstance(items, ManyAt) or computes(items) or items.opens:
             name = f"{loop.item}s"
             while name in self.taken:
                 name += "_"
@@ -182,7 +182,12 @@ class _Reader:
             return RefAt(form.name, form.index, self.channels(values))
         if isinstance(form, Listed):
             lists = {run: cast("tuple[int, ...]", value) for run, value in values.items()}
-            return ManyAt("", self.operands(form.items, lists))
+            if not form.opens:
+                return ManyAt("", self.operands(form.items, lists))
+            more = len(form.items) - 1
+            split: dict[Use, Sequence[Values]]
+            split = {run: (value[: len(value) - more], *value[len(value) - more :]) for run, value in lists.items()}
+            return ManyAt("", self.operands(form.items, split), opens=True)
         events = {run: self.event(run, value) for run, value in values.items()}
         inputs = self.operands(form.inputs, {run: event.inputs for run, event in events.items()})
         first, channels = next(iter(events.values())), self.channels(values)

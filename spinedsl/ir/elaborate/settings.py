@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spinedsl import checks as say
 from spinedsl.brief import Table
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
-from spinedsl.ir.expand import Context, Evaluator, check_value, count_of, in_words
+from spinedsl.ir.expand import Context, Functions, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
 from spinedsl.ir.resolve.network import NO_ROLE, fills
@@ -39,7 +39,7 @@ class Settings(Record, frozen=False):
     def __post_init__(self) -> None:
         declared = self.network.declared
         shell = Defined(tree.Definition("def", declared.name, (), None, (), declared.span), self.network.unit)
-        self.values = Evaluator(self.context, shell)
+        self.values = Functions(self.context, shell)
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Say it."""

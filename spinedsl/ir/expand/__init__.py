@@ -4,14 +4,14 @@ In: a definition and the values of its parameters, under one network's `defaults
 with the reason reported. An expansion is a pure function of these, so equal uses share one module, in one network and
 across networks, and a mistake in it is reported once.
 
-`values` says what there is, `context` what the expansions of one network share; `expressions`, `calls` and `statements`
-are the evaluator, each adding to the one before.
+`values` says what there is, `context` what the expansions of one network share; `expressions`, `functions` of numbers,
+`calls` and `statements` are the evaluator, each adding to the one before.
 """
 
 from spinedsl.ir.expand.attributes import check_value, count_of
 from spinedsl.ir.expand.calls import complete
 from spinedsl.ir.expand.context import Context, Work
-from spinedsl.ir.expand.expressions import Evaluator
+from spinedsl.ir.expand.functions import Functions
 from spinedsl.ir.expand.statements import Expansion, always_returns, expand, promised_channels, told_by
 from spinedsl.ir.expand.values import Block, Environment, Result, in_words
 
@@ -19,8 +19,8 @@ __all__ = [
     "Block",
     "Context",
     "Environment",
-    "Evaluator",
     "Expansion",
+    "Functions",
     "Result",
     "Work",
     "always_returns",

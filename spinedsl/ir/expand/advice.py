@@ -16,6 +16,8 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     """How to make of `expr`, which is `got`, what is `expected`; None where nothing is likely."""
     text = expr.span.text
     takes_map, takes_list, takes_flag = (word in expected for word in ("feature map", "list", "`true`"))
+    if "list of numbers" in expected:
+        return _numbers(expected, text, got)
     if isinstance(got, MAPS):
         if takes_list:
             return Fix(f"`[{text}]` is a list of one", (Edit(expr.span, f"[{text}]"),))
@@ -25,7 +27,7 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     if isinstance(got, Many):
         if not takes_map:
             return None
-        grow = "; a list has all its maps where it is written, as in `[a, b]`" if "number or" in expected else ""
+        grow = "; a list grows by another list, as in `l + [x]`" if "number or" in expected else ""
         return Fix(f"make one map of them first, by `sum` or `concat`{grow}")
     if isinstance(got, str) and got in PRIMITIVES:
         return Fix(f"apply it to a feature map, as in `{got}(x)`") if takes_map else None
@@ -40,3 +42,12 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     if is_number(got) and expected == "a feature map":
         return Fix("feature maps come first, as in `conv(x, …)`")
     return None
+
+
+def _numbers(expected: str, text: str, got: object) -> Fix | None:
+    """The same where a list of numbers would do."""
+    if isinstance(got, MAPS) and "a number" in expected:
+        return Fix(f"read a number of it, as in `{text}.channels`")
+    if is_number(got):
+        return Fix("a list of numbers is written `[1, 2]`; `repeat i in n` counts from 0")
+    return Fix("a list has feature maps or numbers, not both")

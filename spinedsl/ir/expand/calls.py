@@ -12,7 +12,7 @@ from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.body import Sites
 from spinedsl.ir.expand.context import Context
-from spinedsl.ir.expand.expressions import Evaluator
+from spinedsl.ir.expand.functions import Functions
 from spinedsl.ir.expand.misfits import divides, level_after, misfit
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
 from spinedsl.ir.expand.plan import Plan, plan_of
@@ -32,8 +32,10 @@ DEFAULT_FOR = {"act": "act relu", "norm": "norm batch_norm(momentum = 0.99, epsi
 _ATTRIBUTES = {name: {a.name: a for a in primitive.attributes} for name, primitive in PRIMITIVES.items()}
 
 
-class Caller(Evaluator):
+class Caller(Functions):
     """An evaluator that knows every call a definition may make."""
+
+    empty = Many("", ())
 
     def __init__(self, context: Context, defined: Defined) -> None:
         super().__init__(context, defined)
@@ -78,7 +80,7 @@ class Caller(Evaluator):
             return self.call_held(expr, self.env[name])
         defined = self.defined.unit.definitions.get(name)
         if defined is not None:
-            return self.call_definition(expr, defined)
+            return self.function(expr, defined) if defined.kind == "fn" else self.call_definition(expr, defined)
         if name in SCALAR_FUNCTIONS:
             return self.scalar_function(expr)
         if name in LIST_FUNCTIONS:
@@ -163,16 +165,16 @@ class Caller(Evaluator):
     # ---- primitives ----
 
     def list_function(self, expr: tree.Call) -> Result:
-        """`sum`, `first`, `last`, `rest` or `len` of a list of feature maps."""
+        """`sum`, `first`, `last`, `rest` or `len` of a list of feature maps, or of numbers."""
         name, place = expr.callee.text, expr.arguments[0].value
         items = self.evaluate(place)
         if isinstance(items, Poison):
             return POISON
+        if isinstance(items, tuple) or (name == "len" and isinstance(items, Many)):
+            return self.of_numbers(expr, place, items) if isinstance(items, tuple) else len(items.items)
         if not isinstance(items, Many) or not items.items:
             empty = "an empty list" if isinstance(items, Many) else items
             return self.wrong(f"`{name}`", "a list of one or more feature maps", place, empty)
-        if name == "len":
-            return len(items.items)
         if name == "rest":
             return rest(items) if self.context.spend(expr.span, len(items.items)) else POISON
         if name in ("first", "last"):

@@ -6,8 +6,9 @@ primitive operations. What a call does is added by `calls`; here, only functions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import floor
 from typing import Any, cast
 
 from spinedsl import checks as say
@@ -27,7 +28,7 @@ from spinedsl.ir.expand.values import (
     in_words,
     type_of,
 )
-from spinedsl.ir.library import SCALAR_FUNCTIONS, Defined
+from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import (
     ARITHMETIC,
     COMPARISONS,
@@ -44,7 +45,7 @@ from spinedsl.ir.scalars import (
 from spinedsl.ops import types
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, SYMBOLS
 from spinedsl.ops.program import Many, Op, Operand
-from spinedsl.ops.types import Attr, Loc
+from spinedsl.ops.types import Attr, Loc, Value
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -54,6 +55,8 @@ OF_MAPS = frozenset({"max", "min", "power", "sqrt"})  # functions of numbers tha
 
 class Evaluator:
     """The names bound so far in `defined`, and the value of its expressions."""
+
+    empty: Result = ()  # what `[]` is
 
     def __init__(self, context: Context, defined: Defined) -> None:
         self.context = context
@@ -134,13 +137,71 @@ class Evaluator:
         if any(isinstance(value, Poison) for value in values):
             return POISON
         numbers = tuple(value for value in values if is_number(value))
-        if values and len(numbers) == len(values):
+        if not values:
+            return self.empty
+        if len(numbers) == len(values):
             return numbers
         for part, item in zip(expr.items, values, strict=True):
             if not isinstance(item, MAPS):
                 return self.wrong("a list", IN_A_LIST, part, item)
             items.append(item)
         return Many("", tuple(items))
+
+    def list_of_each(self, expr: tree.ListOfEach) -> Result:
+        """`[value each k in list]`, `[value repeat i in count]`: a list of numbers, one for each."""
+        items = self.evaluate(expr.items)
+        if isinstance(items, Poison):
+            return POISON
+        if expr.keyword == "repeat":
+            if not is_number(items) or items != floor(items) or items < 0:
+                return self.wrong("`repeat`", "a whole number, 0 or more", expr.items, items)
+            turns: Iterable[Result] = range(int(items))
+        elif isinstance(items, tuple):
+            turns = items
+        else:
+            return self.wrong("`each` in a list", "a list of numbers", expr.items, items)
+        found: list[Value] = []
+        for turn in turns:
+            if not self.context.spend(expr.span):
+                return POISON
+            self.env[expr.name.text] = turn
+            value = self.evaluate(expr.value)
+            del self.env[expr.name.text]
+            if isinstance(value, Poison):
+                return POISON
+            if not is_number(value):
+                got = in_words(value)
+                found_ = say.EXPECTED_VALUE.at(
+                    expr.value.span, what="a list that is made by one expression", expected="numbers", got=got
+                )
+                self.report(found_.with_fix("feature maps are appended in a loop, as in `l = l + [y]`"))
+                return POISON
+            found.append(value)
+        return tuple(found)
+
+    def item(self, expr: tree.Item) -> Result:
+        """`list[index]`, counted from 0."""
+        items, index = self.evaluate(expr.base), self.evaluate(expr.index)
+        if isinstance(items, Poison) or isinstance(index, Poison):
+            return POISON
+        if not isinstance(items, tuple | Many):
+            return self.wrong("what stands before `[`", "a list", expr.base, items)
+        held = items.items if isinstance(items, Many) else items
+        if not is_number(index):
+            return self.wrong("the place in a list", "a number", expr.index, index)
+        if index != floor(index) or not 0 <= index < len(held):
+            if not held:
+                return self.wrong("what stands before `[`", "a list with something in it", expr.base, "an empty list")
+            expected = "0" if len(held) == 1 else f"a whole number from 0 to {len(held) - 1}"
+            found = say.OUT_OF_RANGE.at(
+                expr.index.span, what="the place in a list", expected=expected, got=describe(index)
+            )
+            last = expr.base.span.text
+            self.report(found.with_fix(f"places are counted from 0; the last one is `last({last})`"))
+            return POISON
+        value = held[int(index)]
+        assert not isinstance(value, Many)
+        return value
 
     # ---- flags ----
 
@@ -210,17 +271,38 @@ class Evaluator:
             return self.compare(expr, left, right)
         if is_number(left) and is_number(right):
             return self.arithmetic(expr, left, right)
+        if operator == "+" and isinstance(left, tuple | Many) and isinstance(right, tuple | Many):
+            return self.appended(expr, left, right)
         for value, part in ((left, expr.left), (right, expr.right)):
             if not is_number(value) and not isinstance(value, MAPS):
                 return self.wrong(f"`{operator}`", NUMBER_OR_MAP, part, value)
+            if operator == "%" and not is_number(value):
+                return self.wrong("`%`", "a number", part, value)
         return self.map_arithmetic(expr, left, right)
 
     def arithmetic(self, expr: tree.Binary, left: Number, right: Number) -> Result:
         """Exact, and bounded."""
-        if expr.operator == "/" and right == 0:
+        if expr.operator in ("/", "%") and right == 0:
             self.report(say.DIVISION_BY_ZERO.at(expr.right.span).repaired())
             return POISON
         return self.bounded(simplest(ARITHMETIC[expr.operator](left, right)), expr.span)
+
+    def appended(self, expr: tree.Binary, left: tuple[Value, ...] | Many, right: tuple[Value, ...] | Many) -> Result:
+        """`list + list`: all of the one, then all of the other, of feature maps or of numbers."""
+        both = [value.items if isinstance(value, Many) else value for value in (left, right)]
+        if not self.context.spend(expr.span, len(both[0]) + len(both[1])):
+            return POISON
+        if not both[0] or not both[1]:
+            return left if not both[1] else right
+        if isinstance(left, Many) and isinstance(right, Many):
+            return grown(left, right)
+        if isinstance(left, tuple) and isinstance(right, tuple):
+            return left + right
+        got, place = in_words(right), expr.right.span
+        expected = f"{in_words(left) if isinstance(left, Many) else 'a list of numbers'}, as on its left"
+        found = say.EXPECTED_VALUE.at(place, what="`+`", expected=expected, got=got)
+        self.report(found.with_fix("a list has feature maps or numbers, not both"))
+        return POISON
 
     def map_arithmetic(self, expr: tree.Binary, left: Result, right: Result) -> Result:
         """`+ - *` on feature maps, or a map and a number; `/` by a number."""
@@ -291,7 +373,40 @@ class Evaluator:
 
     def call(self, expr: tree.Call) -> Result:
         """A function of numbers; anything else was refused before."""
-        return self.scalar_function(expr) if expr.callee.text in SCALAR_FUNCTIONS else POISON
+        name = expr.callee.text
+        defined = self.defined.unit.home(expr.span).definitions.get(name)
+        if defined is not None:
+            return self.function(expr, defined) if defined.kind == "fn" else POISON
+        if name in LIST_FUNCTIONS:
+            return self.list_function(expr)
+        return self.scalar_function(expr) if name in SCALAR_FUNCTIONS else POISON
+
+    def function(self, expr: tree.Call, defined: Defined) -> Result:
+        """A `fn` of the file or of one that it imports."""
+        raise NotImplementedError(f"`{defined.name}` has to be run")
+
+    def list_function(self, expr: tree.Call) -> Result:
+        """`sum`, `first`, `last`, `rest` or `len` of a list of numbers."""
+        name, place = expr.callee.text, expr.arguments[0].value
+        items = self.evaluate(place)
+        if isinstance(items, Poison):
+            return POISON
+        if not isinstance(items, tuple):
+            return self.wrong(f"`{name}`", "a list", place, items)
+        return self.of_numbers(expr, place, items)
+
+    def of_numbers(self, expr: tree.Call, place: tree.Expr, items: tuple[Value, ...]) -> Result:
+        """What a function of lists gives for numbers."""
+        name = expr.callee.text
+        if name == "len":
+            return len(items)
+        if not items and name != "sum":
+            return self.wrong(f"`{name}`", "a list of one or more", place, "an empty list")
+        if name == "rest":
+            return items[1:]
+        if name == "sum":
+            return self.bounded(simplest(sum(item for item in items if is_number(item))), expr.span)
+        return items[0 if name == "first" else -1]
 
     def scalar_function(self, expr: tree.Call) -> Result:
         """`floor`, `ceil`, `round`, `max`, `min`."""
@@ -401,6 +516,15 @@ class Evaluator:
         return found
 
 
+def grown(left: Many, right: Many) -> Many:
+    """The items of both; of the first as it is called, where it has a name."""
+    items = left.items + right.items
+    if left.name:
+        return Many("", items, parts=(left, *right.items))
+    parts = (*left.parts, *right.items) if left.parts else ()
+    return Many("", items, parts=parts)
+
+
 _RULES: Mapping[type, Callable[[Evaluator, Any], Result]] = {
     tree.Ident: Evaluator.ident,
     tree.Number: lambda evaluator, expr: expr.value,
@@ -411,4 +535,6 @@ _RULES: Mapping[type, Callable[[Evaluator, Any], Result]] = {
     tree.Binary: Evaluator.binary,
     tree.Conditional: Evaluator.conditional,
     tree.ListOf: Evaluator.list_of,
+    tree.ListOfEach: Evaluator.list_of_each,
+    tree.Item: Evaluator.item,
 }

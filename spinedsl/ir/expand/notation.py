@@ -38,6 +38,8 @@ def notation(expr: tree.Expr, bound: Container[str], sites: Sites) -> Expr:
         return Operation("if", tuple(notation(part, bound, sites) for part in parts))
     if isinstance(expr, tree.ListOf):
         return Operation("[,]", tuple(notation(item, bound, sites) for item in expr.items))
+    if isinstance(expr, tree.Item):
+        return Operation("[]", (notation(expr.base, bound, sites), notation(expr.index, bound, sites)))
     if isinstance(expr, tree.Call) and expr.callee.text in SCALAR_FUNCTIONS:
         return _function(expr, bound, sites)
     return OPAQUE

@@ -40,12 +40,13 @@ _EXAMPLE = {
     "head_type": ("features", "channels"),
     "resample_type": ("x", "source", "target"),
     "def": ("x",),
+    "fn": ("v",),
 }
 
 
 def resolve_definition(defined: Defined) -> list[Diagnostic]:
     """Everything wrong with a definition."""
-    checker = _Checker(Expressions(defined.unit))
+    checker = _Checker(Expressions(defined.unit, in_network=defined.kind == "fn"))
     checker.definition(defined.definition)
     if checker.diagnostics or checker.broken:
         defined.sound = False
@@ -83,7 +84,17 @@ class _Checker(Record, frozen=False):
                 self.expressions.check(parameter.default, scope)
             self.bind(parameter.name, "parameter", scope, scope.names)
         self.first_parameters(definition)
-        if definition.signature is not None:
+        if definition.kind == "fn" and definition.signature is not None:
+            found = say.NOT_READ.at(
+                definition.signature.span,
+                name="->",
+                where=f"`{self.name}`",
+                why="a function gives a number, no channels",
+            )
+            arrow = definition.signature.span.source.text.rindex("->", 0, definition.signature.span.start)
+            whole = Span(definition.signature.span.source, arrow, definition.signature.span.end)
+            self.diagnostics.append(found.with_fix("take it away", Edit(whole, "")))
+        elif definition.signature is not None:
             before = len(self.diagnostics)
             self.expressions.check(definition.signature, scope)
             unknown = [found.span.text for found in self.diagnostics[before:] if found.code is say.UNKNOWN_NAME]

@@ -21,7 +21,9 @@ from spinedsl.ir.library import (
     callables,
     language_callable,
 )
+from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ops.primitives import ROLES, SYMBOLS, Attribute, Kind, Primitive
+from spinedsl.prelude import home_of
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from spinedsl.ops.tasks import TaskKind
 
 NONE = frozenset({"none", "null", "nil", "nothing"})  # what other languages call no value
+NUMBERS = "numbers"  # the module of the prelude that has functions of numbers
 CELLS = "it gives n by n cells"
 
 Bound = tuple[str, Span]
@@ -75,8 +78,25 @@ class Expressions(Record, frozen=False):
         elif isinstance(expr, tree.ListOf):
             for part in expr.items:
                 self.check(part, scope)
+        elif isinstance(expr, tree.Item):
+            self.check(expr.base, scope)
+            self.check(expr.index, scope)
+        elif isinstance(expr, tree.ListOfEach):
+            self.check(expr.items, scope)
+            self.each(expr, scope)
         elif isinstance(expr, tree.Text):
             self.text(expr)
+
+    def each(self, expr: tree.ListOfEach, scope: Scope) -> None:
+        """The name that a list is made by: nothing else has it, and nothing outside knows it."""
+        name = expr.name
+        if name.text in scope.names:
+            found = say.DEFINED_TWICE.at(name.span, name=name.text, what=f"the name of this `{expr.keyword}`")
+            found = found.with_others(Label(scope.names[name.text][1], f"`{name.text}` is bound here first"))
+            self.diagnostics.append(found.with_fix(f"choose another name, say `{name.text}_2`"))
+        inner = scope.inner()
+        inner.names[name.text] = ("item", name.span)
+        self.check(expr.value, inner)
 
     def argument(self, argument: tree.Argument, callee: Primitive | TaskKind | None, scope: Scope) -> None:
         """An argument of a call; one that gives an attribute of a primitive, or a task, may be a symbol."""
@@ -167,9 +187,11 @@ class Expressions(Record, frozen=False):
             return
         for argument in expr.arguments:
             self.argument(argument, primitive if isinstance(primitive, Primitive) else None, scope)
+        function = self.unit.definitions.get(callee.text)
         if expr.shared and not self.in_network and callee.text not in self.unit.mentioned:
             self.shared(expr, scope)
-        if self.in_network and callee.text not in SCALAR_FUNCTIONS:
+        known_function = callee.text in SCALAR_FUNCTIONS or callee.text in LIST_FUNCTIONS
+        if self.in_network and not known_function and (function is None or function.kind != "fn"):
             self.not_for_numbers(callee)
             return
         if callee.text in scope.names or callee.text in ROLES:
@@ -211,7 +233,10 @@ class Expressions(Record, frozen=False):
     def shared(self, expr: tree.Call, scope: Scope) -> None:
         """`shared` goes with a call that has weights, in a loop."""
         callee = language_callable(expr.callee.text)
+        own = self.unit.definitions.get(expr.callee.text)
         weightless = isinstance(callee, str) and callee != "norm"
+        if own is not None:
+            weightless = own.kind == "fn"
         if isinstance(callee, Primitive):
             weightless = not callee.has_weights
         if weightless and expr.callee.text not in scope.names:
@@ -226,11 +251,18 @@ class Expressions(Record, frozen=False):
 
     def not_for_numbers(self, callee: tree.Name) -> None:
         """A network computes with numbers only."""
-        functions = one_of(SCALAR_FUNCTIONS, conjunction="and")
+        own = [name for name, defined in self.unit.definitions.items() if defined.kind == "fn"]
+        functions = one_of([*SCALAR_FUNCTIONS, *LIST_FUNCTIONS, *own], conjunction="and", limit=20)
         found = say.UNKNOWN_NAME.at(
-            callee.span, kind="function of numbers", name=callee.text, where="for numbers, which a network has only"
+            callee.span, kind="function of numbers", name=callee.text, where="for numbers, which are all that there is"
         ).with_notes(f"the functions of numbers are {functions}")
-        self.diagnostics.append(found.with_rename(callee.span, self.unit.nearest(callee.text, SCALAR_FUNCTIONS)))
+        near = self.unit.nearest(callee.text, [*own, *SCALAR_FUNCTIONS, *LIST_FUNCTIONS])
+        if near is None and home_of(callee.text) == NUMBERS:
+            self.diagnostics.append(found.with_fix(*import_of(self.unit, f"std.{NUMBERS}")))
+            return
+        if near is None and (language_callable(callee.text) or callee.text in self.unit.definitions):
+            found = found.with_fix("only a definition of feature maps can call it: make it a `def`, or take a number")
+        self.diagnostics.append(found.with_rename(callee.span, near))
 
     def unknown_callee(self, callee: tree.Name) -> None:
         """Nothing of that name can be called."""
@@ -238,6 +270,9 @@ class Expressions(Record, frozen=False):
             callee.span, kind="operation or definition", name=callee.text, where="in this file or its imports"
         )
         near = self.unit.nearest(callee.text, chain(callables(), self.unit.definitions))
+        if home_of(callee.text) == NUMBERS:
+            self.diagnostics.append(found.with_fix(*import_of(self.unit, f"std.{NUMBERS}")))
+            return
         if near is None:
             found = found.with_notes(f"the operations are {one_of(callables(), conjunction='and', limit=40)}")
         self.diagnostics.append(found.with_rename(callee.span, near))

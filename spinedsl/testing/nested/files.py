@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from spinedsl.record import Record
 from spinedsl.testing.nested.kinds import OPTIONS, WRITERS, Numbers, helper
+from spinedsl.testing.nested.numbers import FUNCTION
 from spinedsl.testing.nested.scope import Draw, Helper
 
 NAME = "Net"
@@ -53,7 +54,7 @@ def to_text(parts: Parts) -> str:
     kinds = [("stem", "entered"), ("resample", "crossing"), ("join", "joined"), ("output", "ended"), ("head", "topped")]
     for kind, name in [*(("block", f"made{n}") for n in range(BLOCK_TYPES)), *kinds]:
         texts.append(WRITERS[kind](name, next(taken), helpers))
-    return "\n".join(["spine 1\n", *texts, network(Draw(next(taken)), texts)])
+    return "\n".join(["spine 1\n", FUNCTION, *texts, network(Draw(next(taken)), texts)])
 
 
 def network(draw: Draw, texts: Sequence[str]) -> str:

@@ -12,6 +12,13 @@ ACTIVATIONS = ("relu", "swish", "gelu", "hard_swish", "sigmoid", "relu6")
 COMPARE = ("==", "<", ">=", "!=", ">", "<=")
 FURTHEST = 64  # numbers stay smaller
 DEEPEST = 2
+FUNCTION = """\
+fn bent(v, by = 2) {
+    var found = v
+    repeat i in by { if found > 4 * i { found = found - i } }
+    return found if v % by == 0 else v
+}
+"""
 
 Rational: TypeAlias = "int | Fraction"
 
@@ -84,6 +91,8 @@ class Numbers:
             text = f"{how}({leaf.text}, {other.text})"
             both = leaf.whole and other.whole, leaf.fixed and other.fixed
             return Number(text, low(leaf.low, other.low), high(leaf.high, other.high), *both)
+        if kind == 5 and draw.below(2):
+            return self.by_list(scope, leaf, fixed=fixed, deep=deep)
         if kind == 5:
             by = draw.pick((2, 3, 4))
             return Number(f"({leaf.text} / {by})", leaf.low / by, leaf.high / by, False, leaf.fixed)
@@ -98,6 +107,33 @@ class Numbers:
             else:
                 made = Number(f"({leaf.text} + {other.text})", leaf.low + other.low, leaf.high + other.high, *both)
         return made if made.low >= -FURTHEST and made.high <= FURTHEST else leaf
+
+    def by_list(self, scope: Scope, leaf: Number, *, fixed: bool, deep: int) -> Number:
+        """A remainder, an item of a list, the sum of one that is made or appended, or what a function gives."""
+        draw = self.draw
+        kind = draw.below(5)
+        if kind == 4:
+            by = draw.pick((2, 3))
+            low = min(leaf.low, max(leaf.low - 3, Fraction(-3)))
+            return Number(f"bent({leaf.text}, by = {by})", low, leaf.high, leaf.whole, leaf.fixed)
+        if kind == 0:
+            by = draw.pick((2, 3, 4))
+            return Number(f"({leaf.text} % {by})", Fraction(0), Fraction(by), leaf.whole, leaf.fixed)
+        other = self.any(scope, fixed=fixed, deep=deep + 1)
+        low, high = min(leaf.low, other.low), max(leaf.high, other.high)
+        both = leaf.whole and other.whole, leaf.fixed and other.fixed
+        if kind == 1:
+            indices = [number.text for number in scope.of(Number) if number.index and not fixed]
+            place = f"{draw.pick(indices)} % 2" if indices else str(draw.below(2))
+            return Number(f"[{leaf.text}, {other.text}][{place}]", low, high, *both)
+        if kind == 2:
+            text = f"sum([{leaf.text}] + [{other.text}])"
+            return Number(text, leaf.low + other.low, leaf.high + other.high, *both)
+        name = next(name for name in ("k", "kk", "kkk", "n_1", "n_2", "n_3", "n_4") if name not in scope.names)
+        each = draw.pick((f"repeat {name} in 2", f"each {name} in [0, 1]"))
+        return Number(
+            f"sum([{leaf.text} + {name} {each}])", 2 * leaf.low + 1, 2 * leaf.high + 1, leaf.whole, leaf.fixed
+        )
 
     def by_index(self, scope: Scope) -> Number:
         """A part of a number that depends on an index, as `channels * (i + 1) / 3`; any number where there is none."""
