@@ -24,6 +24,7 @@ COMMANDS = {
     "docs": "print a page of the documentation",
     "compile": "compile a network to PyTorch or ONNX",
     "verify": "run a network by PyTorch, ONNX Runtime and OpenVINO, and compare",
+    "bench": "measure how long a network takes in each engine",
     "show": "show every operation of a network",
     "stats": "count parameters, multiply-adds, memory and receptive field",
     "space": "count a search space, draw candidates, or look for a network in it",

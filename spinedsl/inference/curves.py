@@ -7,51 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from spinedsl.brief import cut
+from spinedsl.draw.chart import LETTERS_OF_A_LINE, heading, page, text
 
-FONT = "Helvetica, Arial, 'Source Sans Pro', sans-serif"
-STYLE = """\
-.paper{fill:#ffffff}
-.ink{fill:#1b1f24}
-.faint{fill:#5b6770}
-.rule{stroke:#d5dade;stroke-width:1;fill:none}
-.frame{stroke:#5b6770;stroke-width:1;fill:none}
-.line{stroke:#0068a8;stroke-width:2;fill:none}
-.chance{stroke:#98a2ab;stroke-width:1;stroke-dasharray:4 4;fill:none}
-.one{stroke:#98a2ab;stroke-width:1;fill:none}
-.dot{fill:#c24f00}
-.label{fill:#1b1f24;stroke:#ffffff;stroke-width:3;paint-order:stroke}
-"""
 RIGHT, WRONG = (0, 104, 168), (194, 79, 0)  # of cells on and off the diagonal
 WRITTEN = 24  # classes up to which each cell has its number
 NAMED = 60  # classes up to which each row has its name
 LETTERS = 18  # of a name
-LETTERS_OF_A_LINE = 80
 WIDTH, HEIGHT = 460, 320  # of a curve
-
-
-def _page(width: float, height: float, parts: Sequence[str]) -> str:
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}"'
-    head += f' viewBox="0 0 {width:g} {height:g}" font-family="{FONT}" font-size="12">'
-    body = "\n".join(parts)
-    paper = f'<rect class="paper" width="{width:g}" height="{height:g}"/>'
-    return f"{head}\n<style>\n{STYLE}</style>\n{paper}\n{body}\n</svg>\n"
-
-
-def _text(x: float, y: float, text: str, kind: str = "ink", anchor: str = "start", more: str = "") -> str:
-    return f'<text class="{kind}" x="{x:g}" y="{y:g}" text-anchor="{anchor}"{more}>{escape(text)}</text>'
 
 
 def _shade(colour: tuple[int, int, int], share: float) -> str:
     """White to a colour."""
     return "#" + "".join(f"{round(255 + (one - 255) * share):02x}" for one in colour)
-
-
-def _head(title: str, figures: str) -> list[str]:
-    return [_text(12, 22, cut(title, LETTERS_OF_A_LINE), more=' font-weight="bold"'), _text(12, 40, figures, "faint")]
 
 
 def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str, figures: str) -> str:
@@ -61,10 +31,10 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str,
     margin = 9 + 6.4 * max(min(LETTERS, len(name)) for name in names) if count <= NAMED else 20
     left, top = margin + 22, 62 + margin + 14
     whole = side * count
-    parts = _head(title, figures)
-    parts.append(_text(left + whole / 2, 62, "predicted", "faint", "middle"))
+    parts = heading(title, figures)
+    parts.append(text(left + whole / 2, 62, "predicted", "faint", "middle"))
     turned = f' transform="rotate(-90 14 {top + whole / 2:g})"'
-    parts.append(_text(14, top + whole / 2, "true", "faint", "middle", turned))
+    parts.append(text(14, top + whole / 2, "true", "faint", "middle", turned))
     for row, cells in enumerate(counts):
         total = sum(cells)
         for column, cell in enumerate(cells):
@@ -76,18 +46,18 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str,
                 ink = "paper" if cell / total > 0.55 else "ink"
                 size = f' font-size="{min(12, side / max(2, len(str(cell))) * 1.3):.3g}"'
                 middle = (left + (column + 0.5) * side, top + (row + 0.5) * side + 4)
-                parts.append(_text(*middle, str(cell), ink, "middle", size))
+                parts.append(text(*middle, str(cell), ink, "middle", size))
     parts.append(f'<rect class="frame" x="{left:g}" y="{top:g}" width="{whole:g}" height="{whole:g}"/>')
     if count <= NAMED:
         size = f' font-size="{min(12, side):.3g}"'
         for number, name in enumerate(names):
             along = (number + 0.5) * side + min(12, side) / 3
-            parts.append(_text(left - 6, top + along, cut(name, LETTERS), "ink", "end", size))
+            parts.append(text(left - 6, top + along, cut(name, LETTERS), "ink", "end", size))
             place = (left + along, top - 6)
             turned = f' transform="rotate(-90 {place[0]:g} {place[1]:g})"'
-            parts.append(_text(*place, cut(name, LETTERS), "ink", "start", f"{size}{turned}"))
+            parts.append(text(*place, cut(name, LETTERS), "ink", "start", f"{size}{turned}"))
     words = max(min(LETTERS_OF_A_LINE, len(title)) * 7, len(figures) * 6)
-    return _page(max(left + whole + 16, 24 + words), top + whole + 16, parts)
+    return page(max(left + whole + 16, 24 + words), top + whole + 16, parts)
 
 
 def verification(points: Sequence[Any], operating: Sequence[tuple[float, Any]], title: str, figures: str) -> str:
@@ -100,15 +70,15 @@ def verification(points: Sequence[Any], operating: Sequence[tuple[float, Any]], 
         share = 1 - max(math.log10(false_rate), start) / start if false_rate > 0 else 0.0
         return left + share * WIDTH, top + (1 - rate) * HEIGHT
 
-    parts = _head(title, figures)
+    parts = heading(title, figures)
     for power in range(start, 1):
         x = place(10.0**power, 0)[0]
         parts.append(f'<path class="rule" d="M{x:g} {top}V{top + HEIGHT}"/>')
-        parts.append(_text(x, top + HEIGHT + 18, f"{100 * 10.0**power:g}%", "faint", "middle"))
+        parts.append(text(x, top + HEIGHT + 18, f"{100 * 10.0**power:g}%", "faint", "middle"))
     for tenth in range(0, 11, 2):
         y = place(1, tenth / 10)[1]
         parts.append(f'<path class="rule" d="M{left} {y:g}H{left + WIDTH}"/>')
-        parts.append(_text(left - 8, y + 4, f"{tenth * 10}%", "faint", "end"))
+        parts.append(text(left - 8, y + 4, f"{tenth * 10}%", "faint", "end"))
     chance = [place(10 ** (start * (1 - n / 60)), 10 ** (start * (1 - n / 60))) for n in range(61)]
     parts.append(f'<path class="chance" d="M{" ".join(f"{x:.1f},{y:.1f}" for x, y in chance)}"/>')
     shown = [place(one.false_rate, one.rate) for one in points]
@@ -119,13 +89,11 @@ def verification(points: Sequence[Any], operating: Sequence[tuple[float, Any]], 
         x, y = place(far, one.rate)
         parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
         below = y + 18 if y < top + HEIGHT - 30 else y - 10
-        parts.append(_text(x + 6, below, f"TAR {one.rate:.1%} at FAR {far:.3g}", "label"))
-    parts.append(
-        _text(left + WIDTH / 2, top + HEIGHT + 38, "accepted of pairs of two persons (FAR)", "faint", "middle")
-    )
+        parts.append(text(x + 6, below, f"TAR {one.rate:.1%} at FAR {far:.3g}", "label"))
+    parts.append(text(left + WIDTH / 2, top + HEIGHT + 38, "accepted of pairs of two persons (FAR)", "faint", "middle"))
     turned = f' transform="rotate(-90 16 {top + HEIGHT / 2:g})"'
-    parts.append(_text(16, top + HEIGHT / 2, "accepted of pairs of one person (TAR)", "faint", "middle", turned))
-    return _page(left + WIDTH + 70, top + HEIGHT + 52, parts)
+    parts.append(text(16, top + HEIGHT / 2, "accepted of pairs of one person (TAR)", "faint", "middle", turned))
+    return page(left + WIDTH + 70, top + HEIGHT + 52, parts)
 
 
 def precision(
@@ -146,12 +114,12 @@ def precision(
         points = (f"{left + WIDTH * n / steps:.1f},{top + HEIGHT * (1 - one):.1f}" for n, one in enumerate(values))
         return f'<path class="{kind}" d="M{" ".join(points)}"/>'
 
-    parts = _head(title, figures)
+    parts = heading(title, figures)
     for tenth in range(0, 11, 2):
         x, y = left + WIDTH * tenth / 10, top + HEIGHT * (1 - tenth / 10)
         parts.append(f'<path class="rule" d="M{x:g} {top}V{top + HEIGHT}M{left} {y:g}H{left + WIDTH}"/>')
-        parts.append(_text(x, top + HEIGHT + 18, f"{tenth * 10}%", "faint", "middle"))
-        parts.append(_text(left - 8, y + 4, f"{tenth * 10}%", "faint", "end"))
+        parts.append(text(x, top + HEIGHT + 18, f"{tenth * 10}%", "faint", "middle"))
+        parts.append(text(left - 8, y + 4, f"{tenth * 10}%", "faint", "end"))
     several = 1 < len(classes) <= WRITTEN
     parts += [path(curve, "one") for _, _, curve in classes if several]
     parts.append(path(whole, "line"))
@@ -161,9 +129,9 @@ def precision(
         room = min(18.0, HEIGHT / len(classes))
         for number, (name, ap, _) in enumerate(classes):
             place = top + 12 + number * room
-            parts.append(_text(beside, place, f"{ap:.3f} {cut(name, LETTERS)}", "faint", "start", ' font-size="11"'))
-    parts.append(_text(left + WIDTH / 2, top + HEIGHT + 38, "objects that are found (recall)", "faint", "middle"))
+            parts.append(text(beside, place, f"{ap:.3f} {cut(name, LETTERS)}", "faint", "start", ' font-size="11"'))
+    parts.append(text(left + WIDTH / 2, top + HEIGHT + 38, "objects that are found (recall)", "faint", "middle"))
     turned = f' transform="rotate(-90 16 {top + HEIGHT / 2:g})"'
-    parts.append(_text(16, top + HEIGHT / 2, "boxes that are right (precision)", "faint", "middle", turned))
+    parts.append(text(16, top + HEIGHT / 2, "boxes that are right (precision)", "faint", "middle", turned))
     words = 24 + max(min(LETTERS_OF_A_LINE, len(title)) * 7, len(figures) * 6)
-    return _page(max(words, beside + (150 if several else 16)), top + HEIGHT + 52, parts)
+    return page(max(words, beside + (150 if several else 16)), top + HEIGHT + 52, parts)

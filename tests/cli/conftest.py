@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import NET
+from tests.cli.running import NET, without_clocks
 
 USING = ("eval", "predict", "gallery", "export")  # commands that need trained networks
 
@@ -31,6 +31,7 @@ def net(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         from spinedsl import search
 
         search.run("net.spine", budget=2, study="s.db")
+    without_clocks(monkeypatch)
     data_sets(tmp_path)
     if name in USING:
         from tests.inference.making import used

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from spinedsl.cli import main
@@ -32,3 +34,18 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
         status = int(stopped.code or 0)
     out, err = capsys.readouterr()
     return status, out, err
+
+
+def without_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bench says the same each time: its clocks count, and memory and the core's peak are always the same."""
+    from spinedsl.bench import measure
+    from spinedsl.bench.peak import Kernel
+
+    counting = measure.Clocks
+
+    def clocks() -> measure.Clocks:
+        return counting(itertools.count(1.0).__next__, itertools.count(1.0).__next__)
+
+    monkeypatch.setattr(measure, "Clocks", clocks)
+    monkeypatch.setattr(measure, "fastest", lambda clock: Kernel(10**9, lambda: None))
+    monkeypatch.setattr(measure, "added_by", lambda work: (work(), 2**20))

@@ -34,6 +34,10 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
         "verify net.spine",
         {"--network", "--input", "--outputs", "--format", "--weights", "--seed", *LINTS},
     ),
+    "bench": (
+        "bench net.spine --engines onnxruntime-O1 --rounds 1",
+        {"--network", "--input", "--format", "--output", "--force", "--weights", "--seed", *LINTS},
+    ),
     "show": ("show net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
     "stats": ("stats net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
     "space": ("space net.spine", {"--network", "--format", "--output", "--force", "--seed"}),

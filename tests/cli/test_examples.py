@@ -61,6 +61,8 @@ NOT_RUN = {
     "spine search show ": "the same",
     "spine search front ": "the same",
     "spine search run examples/spaces.spine --space Adjusted --fitness-command": "commands of one's own: the same",
+    "spine bench examples/spinenet.spine": "half a minute; docs/performance.md runs one",
+    "spine bench net.spine --weights": "an int8 model: tests/quantise",
     "spine verify examples/spinenet.spine": "minutes; docs/command-line.md runs it",
 }
 STATUS = {"spine breaking ": {0, 1}, "spine fmt --diff": {0, 1}}  # whether something changed, or would

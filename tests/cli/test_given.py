@@ -25,7 +25,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 from tests.building import weights_for
-from tests.cli.running import run
+from tests.cli.running import run, without_clocks
 from tests.data.making import data_sets
 from tests.inference.making import used
 from tests.training import finding as shapes
@@ -137,6 +137,19 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         },
         "export sizes.safetensors -o made.pt2": {"--opset": None, "--half": None, "--resize": None, "--batch": ("2",)},
         "export sizes.safetensors -o note.onnx": {"--force": ()},
+    },
+    "bench": {
+        "bench two.spine --network Net --engines onnxruntime-O1": {
+            **dict([INPUT]), **PRINTED, "--weights": ("w.npz",), "--seed": ("1",), "--batch": ("2",),
+            "--threads": ("2",), "--rounds": ("2",), "--seconds": ("1",), "--int8": ("net.onnx",),
+            "--output": ("made.svg",), "--key": None, "--prefix": None,
+        },
+        "bench two.spine --network Net --rounds 1": {"--engines": ("torch",)},
+        "bench two.spine --engines torch --rounds 1": dict([NETWORK]),
+        "bench lint.spine --engines torch --rounds 1": LINTS,
+        "bench two.spine --network Net --engines torch --weights two.pt": {"--key": ("ema",)},
+        "bench two.spine --network Net --engines torch --weights w.npz": {"--prefix": ("nope",)},
+        "bench two.spine --network Net --engines torch -o note.svg": {"--force": ()},
     },
     "show": {
         "show two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
@@ -386,6 +399,7 @@ def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     target = tmp_path / "here"
     shutil.copytree(made, target)
     monkeypatch.chdir(target)
+    without_clocks(monkeypatch)
     return target
 
 

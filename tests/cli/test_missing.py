@@ -67,6 +67,8 @@ COMMANDS = {
     "verify net.spine --weights w.safetensors": (
         "numpy, torch, onnx, onnxruntime and safetensors: pip install 'spinedsl[all]'"
     ),
+    "bench net.spine": "numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
+    "bench net.spine --engines openvino": "numpy, onnx and openvino: pip install 'spinedsl[onnx,openvino]'",
     "draw net.spine -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
     "diff net.spine net.spine -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
     "weights show w.safetensors": "numpy and safetensors: pip install 'spinedsl[train]'",

@@ -22,6 +22,7 @@ WRITES = {
     "svg": ("draw net.spine -o", "net.svg", "svg"),
     "html": ("draw net.spine -o", "net.html", "html"),
     "png": ("draw net.spine -o", "net.png", "png"),
+    "bench": ("bench net.spine --engines onnxruntime-O1 --rounds 1 -o", "bench.svg", "svg"),
     "diff": ("diff net.spine net.spine -o", "net.svg", "svg"),
     "mapping": ("diff net.spine net.spine --mapping", "names.json", "mapping"),
     "convert": ("weights convert w.npz net.spine -o", "w.safetensors", "weights"),

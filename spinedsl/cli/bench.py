@@ -1,0 +1,279 @@
+"""Measure how long a network takes in PyTorch, ONNX Runtime and OpenVINO, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spinedsl import extras
+from spinedsl.cli.lints import lint_arguments
+from spinedsl.cli.options import (
+    choice_arguments,
+    count,
+    format_argument,
+    network_arguments,
+    output_arguments,
+    path,
+    seed_argument,
+    weights_argument,
+)
+from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
+from spinedsl.cli.progress import phases
+from spinedsl.cli.request import chosen_weights, need_weights, requested_program
+from spinedsl.cli.terminal import say_mistakes, table
+from spinedsl.cli.voice import UsageError, note
+from spinedsl.diagnostics import nearest, one_of
+from spinedsl.diagnostics.plain import counted, one_line
+from spinedsl.ops.program import Program
+
+if TYPE_CHECKING:
+    from spinedsl.bench.engines import Job
+    from spinedsl.bench.report import Report, Timing
+
+EXAMPLES = """\
+examples:
+  spine bench net.spine --rounds 5
+  spine bench examples/spinenet.spine --network SpineNet49 --input 256x256 --engines torch,onnxruntime-O1
+  spine bench net.spine --weights model.safetensors --int8 int8.onnx -o bench.svg
+  spine bench net.spine --engines onnxruntime-O0,onnxruntime-O1 --batch 8 --threads 2 --format json
+
+Engines run in turns in one process, one image after the other. Times are those of the processor, over all threads;
+`wall` is the time that passed. The ratio is to the first engine, round by round. `of peak` is the share of the
+multiply-adds that a core does at most, as measured here in float32; narrower numbers can be above it. `memory` is what
+the first run added at most, `error` the largest relative difference from the first engine's outputs.
+
+Engines: torch, torch-channels-last, torch-compiled (minutes, and only where it is named), onnxruntime-O0,
+onnxruntime-O1, openvino (told to compute in float32), openvino-bfloat16, int8 (with --int8).
+"""
+LISTED = (
+    "torch", "torch-channels-last", "torch-compiled", "onnxruntime-O0", "onnxruntime-O1", "openvino",
+    "openvino-bfloat16", "int8",
+)  # fmt: skip  # as `bench/engines.py` has them, which needs NumPy
+NEEDS = {
+    "torch": ("torch",),
+    "onnxruntime": ("onnx", "onnxruntime"),
+    "openvino": ("onnx", "openvino"),
+    "int8": ("onnxruntime",),
+}
+UNASKED = ("torch-compiled", "int8")  # run only where they are asked for
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    network_arguments(parser)
+    parser.add_argument(
+        "--engines", metavar="NAMES", type=_engines, help="which ones, in this order, with commas between; else all"
+    )
+    parser.add_argument(
+        "--int8", metavar="PATH", type=path, help="an int8 model of the network, as `spine quantize` has"
+    )
+    parser.add_argument("--batch", metavar="N", type=_some, default=1, help="images at once (default 1)")
+    parser.add_argument("--threads", metavar="N", type=_some, default=1, help="threads of each engine (default 1)")
+    parser.add_argument("--rounds", metavar="N", type=_some, default=30, help="how often each runs (default 30)")
+    parser.add_argument(
+        "--seconds", metavar="N", type=_some, default=60,
+        help="begin no other round after so many seconds, of which there are at least 5 (default 60)",
+    )  # fmt: skip
+    weights_argument(parser)
+    choice_arguments(parser)
+    seed_argument(parser, ": the image, and the values without --weights")
+    lint_arguments(parser)
+    output_arguments(parser, "a picture of the times, .svg or .png", required=False)
+    format_argument(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print; status 1 if an engine cannot run the network."""
+    need_weights(options)
+    names = _asked(options)
+    if status := _refused(options):
+        return status
+    extras.require("numpy", *(package for name in names for package in needs(name)))
+    if options.weights is not None:
+        extras.require(*extras.of_weights(options.weights))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the peak is that of one core
+    program = requested_program(options)
+    if program is None:
+        return 1
+    if options.output is not None:
+        apart(options.output, [text.name for text in program.sources])
+    found = _measured(options, program, names)
+    if found is None:
+        return 1
+    if options.format == "json":
+        print(json.dumps(found.to_json(), indent=2))
+    else:
+        print("\n".join(for_people(found)))
+        _remarks(options, found, names)
+    return 0 if options.output is None else _draw(options.output, found)
+
+
+def _measured(options: argparse.Namespace, program: Program, names: Sequence[str]) -> Report | None:
+    """The report; None where there is none, which is reported."""
+    from spinedsl.bench.measure import Limit, bench  # noqa: PLC0415  NumPy is only needed here
+
+    with tempfile.TemporaryDirectory() as folder:
+        job = _job(options, program, Path(folder))
+        if job is None:
+            return None
+        with phases() as say:
+            found = bench(job, names, Limit(options.rounds, options.seconds), say)
+    if found.value is None:
+        say_mistakes(found.diagnostics)
+    return found.value
+
+
+def _job(options: argparse.Namespace, program: Program, folder: Path) -> Job | None:
+    from spinedsl.bench.engines import Job  # noqa: PLC0415  NumPy is only needed here
+    from spinedsl.ops.graph import flatten  # noqa: PLC0415
+    from spinedsl.ops.initial import seeded  # noqa: PLC0415
+    from spinedsl.weights import compare  # noqa: PLC0415
+
+    parameters = flatten(program).parameters
+    if options.weights is None:
+        tensors = seeded(parameters, options.seed)
+    else:
+        weights = chosen_weights(options, program)
+        if weights is None:
+            return None
+        fit = compare(parameters, weights.tensors, weights.prefix, program.dropped)
+        if not fit.whole:
+            say_mistakes([fit.diagnostic(weights.path, program.name)])
+            return None
+        tensors = fit.fitting()
+    return Job(program, tensors, folder, options.batch, options.threads, options.seed, options.int8)
+
+
+# ---- what is asked ----
+
+
+def needs(name: str) -> tuple[str, ...]:
+    """The packages of an engine."""
+    return NEEDS[name.partition("-")[0]]
+
+
+def _engines(text: str) -> tuple[str, ...]:
+    """Names with commas between; one that is none is reported with what was meant."""
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in LISTED:
+            near = nearest(name, LISTED)
+            hint = f"did you mean `{near}`?" if near else f"there are {one_of(LISTED, conjunction='and')}"
+            raise argparse.ArgumentTypeError(f"no engine is called `{one_line(name)}`; {hint}")
+    return tuple(dict.fromkeys(names))
+
+
+def _asked(options: argparse.Namespace) -> list[str]:
+    """The engines that run: those that are named, else all that are installed.
+
+    Raises:
+        UsageError: one has no model.
+        MissingPackage: none is installed.
+    """
+    names = list(options.engines or ())
+    if "int8" in names and options.int8 is None:
+        raise UsageError("--engines int8 runs a model that is given: --int8 PATH, as `spine quantize` writes it")
+    if not names:
+        names = [name for name in LISTED if name not in UNASKED and not extras.missing(needs(name))]
+        if not names:
+            extras.require(*extras.ENGINES)
+    if options.int8 is not None and "int8" not in names:
+        names.append("int8")
+    return names
+
+
+def _refused(options: argparse.Namespace) -> int:
+    """Whether the picture cannot be written, or the int8 model is not there: 1 if so, which is reported."""
+    reads = [options.file, *filter(None, [options.weights, options.int8])]
+    if options.int8 is not None and not options.int8.is_file():
+        from spinedsl import checks as say  # noqa: PLC0415  only for errors
+        from spinedsl.source import Source  # noqa: PLC0415
+
+        reason = "it is a folder" if options.int8.is_dir() else "no such file"
+        place = Source(str(options.int8), "").span(0, 0)
+        say_mistakes([say.CANNOT_READ.at(place, path=str(options.int8), reason=reason)])
+        return 1
+    if options.output is None:
+        return 0
+    if options.output == "-":
+        raise UsageError("the times are printed, so name a file for the picture, as in bench.svg")
+    kind = kind_of_figure(options.output)
+    if kind == "html":
+        raise UsageError(f"`{options.output}`: the picture is .svg or .png")
+    extras.require(*extras.FIGURES.get(kind, ()))
+    return refused(options.output, kind, force=options.force, reads=reads)
+
+
+def _some(text: str) -> int:
+    found = count(text)
+    if not 0 < found < 100_000:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 99999, got {text!r}")
+    return found
+
+
+# ---- what is told ----
+
+HEADINGS = ("engine", "CPU ms best", "median", "spread", "wall ms", "ratio", "of peak", "memory MiB", "error")
+
+
+def for_people(report: Report) -> list[str]:
+    """What was measured, on what, and a table of the engines."""
+    size, threads, peak = " x ".join(map(str, report.shape)), counted(report.threads, "thread"), report.peak / 1e9
+    head = [
+        f"{report.network} at {size}: {report.work:,} multiply-adds; {threads}, {counted(report.rounds, 'round')}",
+        f"{report.machine}; a core does {peak:.3g} G multiply-adds a second in float32",
+        "",
+    ]
+    return [*head, *table([HEADINGS, *(_row(report, one) for one in report.timings)])]
+
+
+def _row(report: Report, one: Timing) -> tuple[str, ...]:
+    return (
+        one.title,
+        f"{1000 * one.best:.2f}",
+        f"{1000 * one.median:.2f}",
+        f"{one.spread:.0%}",
+        f"{1000 * one.wall_median:.2f}",
+        f"{report.ratio(one):.2f}",
+        f"{report.share(one):.0%}",
+        "-" if one.memory is None else f"{one.memory / 2**20:.1f}",
+        "-" if one.error is None else f"{one.error:.1e}",
+    )
+
+
+def _remarks(options: argparse.Namespace, report: Report, names: Sequence[str]) -> None:
+    """What a reader should know of these figures."""
+    for one in report.timings:
+        if one.note:
+            note(f"{one.title}: {one.note}")
+    if "openvino" in names and "openvino-bfloat16" in names:
+        note("OpenVINO, where it is not told otherwise, computes in bfloat16 on processors that can")
+    if options.weights is None:
+        note(f"no --weights: values made from seed {options.seed}, and errors are those of such values")
+    if report.busy:
+        note("other programs took the cores meanwhile: compare ratios, and times of the processor")
+    left = [] if options.engines else [name for name in LISTED if name not in names and name not in UNASKED]
+    lacking = extras.missing(package for name in left for package in needs(name))
+    if lacking:
+        note(f"{', '.join(left)}: not installed ({extras.install(lacking)})")
+
+
+def _draw(output: str, report: Report) -> int:
+    from spinedsl.bench.plot import plot  # noqa: PLC0415  NumPy is only needed here
+
+    svg = plot(report)
+    if kind_of_figure(output) == "svg":
+        return write_output(output, svg.encode())
+    from spinedsl.draw.png import NoFont, to_png  # noqa: PLC0415  only for PNG
+
+    try:
+        return write_output(output, to_png(svg))
+    except NoFont:
+        print("spine: no font is there to draw words with; the extra `draw` brings one", file=sys.stderr)
+        return 1
