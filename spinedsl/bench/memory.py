@@ -18,7 +18,7 @@ RESET = "5"  # sets the high-water mark to what is used now
 
 def added_by(work: Callable[[], T]) -> tuple[T, int | None]:
     """What the work gives, and the bytes that it added at most; None where the system does not tell."""
-    _give_back()
+    _trim()
     try:
         CLEAR.write_text(RESET)
         before = _held("VmRSS")
@@ -34,7 +34,7 @@ def _held(name: str) -> int | None:
     return None if found is None else 1024 * int(found[1])
 
 
-def _give_back() -> None:
+def _trim() -> None:
     """Let the allocator return what is free."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
