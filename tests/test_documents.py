@@ -37,8 +37,8 @@ def test_a_document_works_as_written(name: str, tmp_path: Path, installed: Insta
 def test_what_readers_come_for_is_run() -> None:
     """Nothing is left out because a block was written otherwise."""
     documents = {f"docs/{name}.md" for name in (
-        "command-line", "edits", "hosts", "language", "onnx", "python", "search", "spaces", "testing", "training",
-        "tutorial", "weights",
+        "command-line", "edits", "hosts", "language", "onnx", "performance", "python", "search", "spaces", "testing",
+        "training", "tutorial", "weights",
     )}  # fmt: skip
     assert STEPS.keys() == documents - {"docs/language.md"} | {"README.md"}
     kinds = [step.kind for steps in STEPS.values() for step in steps]
