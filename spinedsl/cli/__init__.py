@@ -38,6 +38,7 @@ COMMANDS = {
     "predict": "classify, compare or name images with a trained network",
     "gallery": "make a gallery of known persons",
     "export": "write a trained network as ONNX or in other formats, with a model card",
+    "quantize": "make an int8 ONNX model of a network, calibrated on pictures",
     "weights": "show, convert and verify weights",
     "data": "report every mistake in pictures and labels",
     "fmt": "format files in the canonical form",

@@ -36,16 +36,21 @@ class Samples(Record, eq=False):
 
 def samples_in(path: Path, trained: Trained) -> Outcome[Samples]:
     """Pictures of a file, a folder or a list, or of a file of boxes, spread over all that are there."""
+    return pictures_in(path, trained.preprocessing, boxes=trained.task.truth == BOXES)
+
+
+def pictures_in(path: Path, pre: Preprocessing, *, boxes: bool, most: int = MOST) -> Outcome[Samples]:
+    """The same, at most so many; with `boxes` a file of them names pictures too."""
     if path.is_dir() or path.suffix.lower() in ENDINGS:
-        images, reported = find_images(str(path), trained.preprocessing.background)
-        return Outcome(None, tuple(reported)) if reported else _read(images, str(path))
-    open_ = open_data if trained.task.truth == BOXES else open_dataset
-    return open_(path).then(lambda dataset: _read(dataset, str(path)))
+        images, reported = find_images(str(path), pre.background)
+        return Outcome(None, tuple(reported)) if reported else _read(images, str(path), most)
+    open_ = open_data if boxes else open_dataset
+    return open_(path).then(lambda dataset: _read(dataset, str(path), most))
 
 
-def _read(images: Any, words: str) -> Outcome[Samples]:
+def _read(images: Any, words: str, most: int = MOST) -> Outcome[Samples]:
     """Some of the pictures of a data set, evenly spread."""
-    few = min(len(images), MOST)
+    few = min(len(images), most)
     try:
         return Outcome(Samples(f"of {words}", tuple(images.read(n * len(images) // few)[0] for n in range(few))))
     except BadPicture as bad:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.running import NET, without_clocks
 
-USING = ("eval", "predict", "gallery", "export")  # commands that need trained networks
+USING = ("eval", "predict", "gallery", "export", "quantize")  # commands that need trained networks
 
 
 @pytest.fixture

@@ -57,6 +57,10 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "predict": ("predict sizes.safetensors colours", {"--format", "--output", "--force"}),
     "gallery": ("gallery faces.safetensors known -o known.safetensors", {"--format", "--output", "--force"}),
     "export": ("export sizes.safetensors -o model.onnx", {"--output", "--force", "--format"}),
+    "quantize": (
+        "quantize sizes.safetensors --calibrate colours -o int8.onnx",
+        {"--network", "--input", "--format", "--output", "--force", "--weights", "--seed", *LINTS},
+    ),
     "weights show": ("weights show net.spine", {"--network", "--input", "--outputs", "--format"}),
     "weights convert": (
         "weights convert w.npz net.spine -o w.safetensors",
@@ -155,6 +159,7 @@ OF_NO_NETWORK = (
     "predict",
     "gallery",
     "export",
+    "quantize",
 )
 
 

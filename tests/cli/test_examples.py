@@ -56,13 +56,14 @@ NOT_RUN = {
     "spine eval ": "needs a trained network: docs/training.md, tests/inference",
     "spine predict ": "the same",
     "spine gallery ": "the same",
+    "spine quantize ": "the same, and pictures: docs/performance.md, tests/cli/test_quantize.py",
     "spine export ": "the same: docs/training.md, tests/cli/test_export.py",
     "spine search worker ": "works on a search that was begun: tests/search, docs/search.md",
     "spine search show ": "the same",
     "spine search front ": "the same",
     "spine search run examples/spaces.spine --space Adjusted --fitness-command": "commands of one's own: the same",
     "spine bench examples/spinenet.spine": "half a minute; docs/performance.md runs one",
-    "spine bench net.spine --weights": "an int8 model: tests/quantise",
+    "spine bench net.spine --weights": "an int8 model: tests/cli/test_quantize.py",
     "spine verify examples/spinenet.spine": "minutes; docs/command-line.md runs it",
 }
 STATUS = {"spine breaking ": {0, 1}, "spine fmt --diff": {0, 1}}  # whether something changed, or would

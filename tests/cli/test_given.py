@@ -151,6 +151,23 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "bench two.spine --network Net --engines torch --weights w.npz": {"--prefix": ("nope",)},
         "bench two.spine --network Net --engines torch -o note.svg": {"--force": ()},
     },
+    "quantize": {
+        "quantize one.spine --calibrate colours -o made.onnx": {
+            **PRINTED, "--input": ("64",), "--seed": ("1",), "--images": ("3",), "--error": ("0.001",),
+            "--keep": ("s",), "--reduce-range": (), "--opset": ("13",), "--weights": ("w.npz",), "--data": None,
+            "--key": None, "--prefix": None,
+        },
+        "quantize two.spine --calibrate colours -o made.onnx": dict([NETWORK]),
+        "quantize lint.spine --calibrate colours -o made.onnx": LINTS,
+        "quantize two.spine --network Net --calibrate colours --weights two.pt -o made.onnx": {"--key": ("ema",)},
+        "quantize two.spine --network Net --calibrate colours --weights w.npz -o made.onnx": {
+            "--prefix": ("nope",), "--seed": None,
+        },
+        "quantize sizes.safetensors --calibrate colours -o made.onnx": {
+            "--data": ("colours",), "--network": None, "--input": None, "--weights": None, "--seed": None,
+        },
+        "quantize one.spine --calibrate colours -o note.onnx": {"--force": ()},
+    },
     "show": {
         "show two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
         "show two.spine": dict([NETWORK]),
@@ -345,6 +362,8 @@ APART: dict[str | tuple[str, str], str] = {
     **{("compile", f"--{one.name.replace('_', '-')}"): "takes a detector: tests/test_given.py" for one in FINDING},
     ("draw", "--output"): "every way above says another",
     ("export", "--output"): "every way above says one",
+    ("quantize", "--output"): "every way above says one",
+    ("quantize", "--calibrate"): "every way above says one",
     ("weights convert", "--output"): "every way above says one",
     ("weights put", "--output"): "every way above says one",
     ("fuzz", "--output"): "where a failure is written, and there is none: test_fuzz.py",

@@ -92,6 +92,9 @@ COMMANDS = {
         "torch, numpy, PIL, safetensors, executorch, litert_torch and ai_edge_litert: "
         "pip install 'spinedsl[train,executorch,litert]'"
     ),
+    "quantize best.safetensors --calibrate photos -o m.onnx": (
+        "torch, numpy, PIL, safetensors, onnx and onnxruntime: pip install 'spinedsl[all]'"
+    ),
     "eval best.safetensors": "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'",
     "predict best.safetensors photo.jpg": "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'",
     "gallery best.safetensors known -o g.safetensors": (
