@@ -1,7 +1,8 @@
 """An int8 model as a file: sealed as every model of ours, with what it was quantised by in a property.
 
-In: a `Choice` and what is to be told of it. Out: bytes. Of a checkpoint the model takes pictures as files decode to, and
-gives what its task makes of the outputs, as `spine export` writes it, so that `spine eval` and `spine predict` run it.
+In: a `Choice` and what is to be told of it. Out: bytes. Of a checkpoint the model takes pictures as files decode to,
+and gives what its task makes of the outputs, as `spine export` writes it, so that `spine eval` and `spine predict` run
+it.
 """
 
 from __future__ import annotations
