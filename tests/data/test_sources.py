@@ -24,6 +24,7 @@ from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.section import Section, open_sets, read_section
 from spinedsl.data.sources import Options, kind_of, open_dataset, sorted_classes
 from spinedsl.diagnostics import Outcome
+from spinedsl.record import replace
 from spinedsl.source import Source
 from spinedsl.toml import read_toml
 from tests.data.making import data_sets, noise, put
@@ -215,6 +216,9 @@ def test_a_list_of_points_aligns_each_picture(sets: Path) -> None:
     (sets / "lfw/points.csv").write_text("\n".join(rows), encoding="utf-8")
     found = opened(sets / "lfw", options=Options(landmarks=str(sets / "lfw/points.csv")))
     assert np.array_equal(found.read(2)[0], noise(SIDE, SIDE, seed=1))
+    moved = replace(found, landmarks=(*found.landmarks[:2], tuple(one + 1 for one in TEMPLATE)))
+    assert "points" in difference(fingerprint(found), fingerprint(moved)), "a run that resumes sees it"
+    assert fingerprint(found) == fingerprint(replace(found))
 
 
 # ---- what is common ----
