@@ -7,7 +7,7 @@ BOXES, CODING, MATCHING, LOSSES, SUPPRESSION, DECODING, PRECISION = (
     for name in ("boxes", "coding", "matching", "losses", "suppression", "decoding", "precision")
 )
 FORMS, PLACED, SETS = (f"tests/data/test_{name}.py" for name in ("boxes", "placed", "box_sets"))
-ENGINES = "tests/backends/test_detect.py"
+ENGINES, EXPORTED = "tests/backends/test_detect.py", "tests/inference/test_exported_boxes.py"
 OBJECTIVE, ROWS = "tests/tasks/detection/test_objective.py", "tests/test_detection_rows.py"
 PLANTS = (
     Plant(
@@ -254,5 +254,47 @@ PLANTS = (
         "elif (seen.height, seen.width) != (picture.height, picture.width):",
         "elif seen.height < 0:",
         ("tests/data/test_mistakes_in_data.py",),
+    ),
+    Plant(
+        "export: boxes are given in pixels of the network's image",
+        "inference/deployed.py",
+        "moved = unplaced(nodes, Value(nodes, images, np.dtype(np.uint8)), found, pre)",
+        "moved = found * 1.0",
+        (EXPORTED,),
+    ),
+    Plant(
+        "export: what stands behind the count of an image moves with the boxes",
+        "inference/deployed.py",
+        "nodes.name(nodes.where(there, moved, 0.0), boxes)",
+        "nodes.name(moved, boxes)",
+        (EXPORTED,),
+    ),
+    Plant(
+        "export: a box that lies elsewhere is taken for a tie",
+        "agreement/boxes.py",
+        "if not box.first and not _is_among(box, second, choice(), near)",
+        "if False",
+        ("tests/agreement/test_boxes.py",),
+    ),
+    Plant(
+        "exported detectors: more boxes are asked for than the model has, and fewer come without a word",
+        "inference/exported.py",
+        "if value != own[name] and not fewer:",
+        "if False:",
+        (EXPORTED,),
+    ),
+    Plant(
+        "detection: the model does not say by which threshold it finds boxes",
+        "backends/onnx/boxes.py",
+        '"strides": list(what.strides), "score": limits.score,',
+        '"strides": list(what.strides), "score": 0.05,',
+        (ENGINES,),
+    ),
+    Plant(
+        "COCO's results: images of a file that changed get the numbers of others",
+        "inference/results.py",
+        "return ids_in(images.name, [picture.path for picture in images.pictures], images.classes)",
+        "return Ids(tuple(range(1, len(images) + 1)), tuple(range(1, len(images.classes) + 1)))",
+        ("tests/inference/test_detected.py",),
     ),
 )

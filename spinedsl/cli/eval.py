@@ -20,7 +20,7 @@ from spinedsl.cli.options import (
     output_arguments,
     seed_argument,
 )
-from spinedsl.cli.output import refused, refused_folder, write_folder, write_output
+from spinedsl.cli.output import refused, refused_folder, write_folder, write_results
 from spinedsl.cli.progress import phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note, warn
@@ -117,12 +117,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(), indent=2))
     else:
         _print(found)
-    if options.coco_results is not None:
-        from spinedsl.inference.results import to_text  # noqa: PLC0415  torch is only needed here
-
-        if status := write_output(options.coco_results, to_text(found.results).encode()):
-            return status
-        note(f"{one_line(options.coco_results)} has {len(found.results):,} boxes")
+    if options.coco_results is not None and (status := write_results(options.coco_results, found)):
+        return status
     return 0 if options.output is None else _write(options.output, found)
 
 

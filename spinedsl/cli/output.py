@@ -16,16 +16,21 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spinedsl import checks as say
 from spinedsl import reading
-from spinedsl.cli.terminal import say_diagnostics
+from spinedsl.cli.terminal import say_diagnostics, say_mistakes
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record
 from spinedsl.source import Source
 from spinedsl.writing import write_file
+
+if TYPE_CHECKING:
+    from spinedsl.inference.evaluation import Evaluation
+    from spinedsl.inference.prediction import Predictions
 
 BEGINNING = 4096  # bytes of a file that tell whether it is ours
 
@@ -166,6 +171,22 @@ def refused_folder(output: str, names: Iterable[str], *, force: bool, reads: Ite
         return 0
     say_diagnostics([problem], sys.stderr)
     return 1
+
+
+def write_results(output: str, found: Predictions | Evaluation) -> int:
+    """Write what a detector found as COCO's results; the exit status."""
+    from spinedsl import api  # noqa: PLC0415  torch is only needed here
+    from spinedsl.inference.results import to_text  # noqa: PLC0415  as above
+
+    try:
+        results = found.results
+    except api.Mistakes as mistakes:
+        say_mistakes(mistakes.diagnostics)
+        return 1
+    if status := write_output(output, to_text(results).encode()):
+        return status
+    note(f"{one_line(output)} has {len(results):,} boxes")
+    return 0
 
 
 def write_folder(output: str, files: Iterable[tuple[str, bytes]]) -> int:

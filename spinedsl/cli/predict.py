@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from spinedsl import api, extras
 from spinedsl.cli.options import count, format_argument, landmarks_argument, model_argument, output_arguments
-from spinedsl.cli.output import refused, refused_folder, write_folder, write_output
+from spinedsl.cli.output import refused, refused_folder, write_folder, write_results
 from spinedsl.cli.progress import Say, phases
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note, warn
@@ -29,6 +29,7 @@ examples:
   spine predict runs/sizes photos/ --format csv --top 1 > predicted.csv
   spine predict runs/finder frames/ --score 0.4 -o found        boxes with their classes, drawn on each frame
   spine predict runs/finder photos/ --coco-results found.json   all boxes, as COCO's results
+  spine predict runs/finder photos/ --coco-results found.json --coco-ids test.json   with the ids of that file
 
 Images are files, folders (all images below them) and patterns. Those that cannot be read are all reported, the others
 go on, and the exit status is 1. -o writes predictions.json, predictions.csv and a picture for each image.
@@ -40,7 +41,7 @@ own; which of them counts is printed. Without one, everybody is named.
 
 A detector finds boxes in pixels of the image itself, from a checkpoint, or from a model of `spine export` or of
 `spine compile --detect`. Those above --score are shown; --coco-results has all that the
-network finds, with images numbered from 1 in their order, and their names.
+network finds, with images and classes numbered from 1 in their order, or as --coco-ids has them, and their names.
 """
 TABLES = ("predictions.json", "predictions.csv")
 LETTERS = 100  # of an image's name, in that of its picture
@@ -68,6 +69,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--coco-results", metavar="FILE", help="write what a detector found as COCO's results, a box a line"
+    )
+    parser.add_argument(
+        "--coco-ids", metavar="FILE", help="COCO's JSON that lists the images: --coco-results have its ids"
     )
     output_arguments(parser, "the folder for pictures and tables", required=False)
     format_argument(parser, "csv")
@@ -126,12 +130,8 @@ def _given_out(options: argparse.Namespace, found: Predictions, say: Say) -> int
         print(found.to_csv(), end="")
     elif found.rows:
         print("\n".join(table(list(_lines(found)), left=range(2 + FEW))))
-    if options.coco_results is not None:
-        from spinedsl.inference.results import to_text  # noqa: PLC0415  torch is only needed here
-
-        if status := write_output(options.coco_results, to_text(found.results).encode()):
-            return status
-        note(f"{one_line(options.coco_results)} has {len(found.results):,} boxes")
+    if options.coco_results is not None and (status := write_results(options.coco_results, found)):
+        return status
     if options.output is None or not found.rows:
         return 0
     names = pictures(found)

@@ -27,7 +27,7 @@ from spinedsl.inference.evaluated import FORMAT, VERSION
 from spinedsl.inference.gallery import Gallery, gallery_of, in_gallery
 from spinedsl.inference.measure import FARS, FPIRS, Measured, TooFew, of_classes, of_gallery, of_persons
 from spinedsl.inference.results import coco_results
-from spinedsl.inference.running import Computed, Hear, find_over, run_over
+from spinedsl.inference.running import Computed, Hear, Located, find_over, run_over
 from spinedsl.inference.samples import images_of
 from spinedsl.inference.threshold import Threshold
 from spinedsl.inference.using import engine_of, limits_of, need_embedder, need_faces, not_aligned, valued
@@ -55,11 +55,23 @@ class Evaluation(Record, eq=False):
     gallery: Gallery | None = None
     reported: Diagnostics = field(default_factory=Diagnostics, repr=False)
     limits: Mapping[str, Any] = {}  # of a detector, as it was run
-    results: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)  # what it found, as COCO has it
+    looked_at: Located | None = field(default=None, repr=False)  # what it found in each image
+    data_set: Any = field(default=None, repr=False)
 
     def __brief__(self) -> str:
         shown = ", ".join(f"{name} {one.value:.4f}" for name, one in self.figures.items())
         return f"of {self.engine.network} on {self.images:,} images of {short_path(self.data)}: {shown or 'no figures'}"
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """What a detector found, as COCO's results, with the ids of the data's own file.
+
+        Raises:
+            Mistakes: the file is no longer that of the images.
+        """
+        if self.looked_at is None:
+            return []
+        return coco_results(self.looked_at.found, self.data_set, self.looked_at.at.tolist())
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON can hold it: what is no number is null."""
@@ -259,11 +271,10 @@ def _detector(
     names = engine.classes or tuple(map(str, images.classes))  # a compiled model need not say what they are called
     classes = _outputs(names, max(len(names), 1 + highest))
     found = detected(located.found, located.there, classes, seed)
-    results = coco_results(located.found, images, located.at.tolist())
     return Evaluation(
         engine, name, len(located.found), classes, found.figures, None, found.notes,
         Measured(found.figures, found.notes, detected=found), None, Diagnostics(reported),
-        {**engine.limits, **limits}, tuple(results),
+        {**engine.limits, **limits}, located, images,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from spinedsl.inference.boxes import Boxes
 from spinedsl.inference.engine import Decoded, Engine
 from spinedsl.inference.finding import Images, find_images
 from spinedsl.inference.gallery import Gallery, gallery_of
-from spinedsl.inference.results import coco_results
+from spinedsl.inference.results import Ids, coco_results, ids_in
 from spinedsl.inference.running import Hear, find_over, run_over
 from spinedsl.inference.threshold import Threshold, read_threshold
 from spinedsl.inference.using import engine_of, need_embedder, need_faces, not_aligned, valued
@@ -88,6 +88,7 @@ class Predictions(Record, eq=False):
     at: tuple[int, ...] = field(default=(), repr=False)  # the numbers of the rows' images
     reported: Diagnostics = field(default_factory=Diagnostics, repr=False)
     boxes: tuple[Boxes, ...] = field(default=(), repr=False)  # all that a detector found, also what is not shown
+    ids: Ids | None = field(default=None, repr=False)  # of COCO, by a file that was named
 
     def __brief__(self) -> str:
         first = f"; {self.rows[0].__brief__()}" if self.rows else ""
@@ -165,9 +166,13 @@ class Predictions(Record, eq=False):
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """All that a detector found, as COCO's results: images are numbered from 1, and each box has their name."""
-        found = coco_results(self.boxes, self.images, self.at)
-        names = {number + 1: row.path for number, row in zip(self.at, self.rows, strict=True)}
+        """All that a detector found, as COCO's results, with the ids that a file has; each box has the image's name.
+
+        Without a file, images are numbered from 1, and categories too.
+        """
+        found = coco_results(self.boxes, self.images, self.at, self.ids)
+        ids = self.ids.images if self.ids is not None else range(1, max(self.at, default=0) + 2)
+        names = {ids[number]: row.path for number, row in zip(self.at, self.rows, strict=True)}
         return [{**one, "file_name": legible(names[one["image_id"]])} for one in found]
 
     def words(self, row: Prediction) -> list[tuple[str, float, bool]]:
@@ -212,6 +217,7 @@ def predict(
     landmarks: str | os.PathLike[str] | None = None,
     top: int | None = None,
     score: float | None = None,
+    ids: str | os.PathLike[str] | None = None,
     device: str = "auto",
     hear: Hear | None = None,
 ) -> Predictions:
@@ -226,6 +232,7 @@ def predict(
         landmarks: the list of five points for each image, by which faces are aligned.
         top: how many guesses each image gets at most: 5, or all the boxes of a detector, where none is given.
         score: of a detector, the score that boxes are above, 0.3 where none is given.
+        ids: of a detector, a file of COCO's form that lists the images: `results` have its ids.
         device: where the network runs, `auto`, `cpu` or `cuda`.
         hear: is told how many images of how many are done.
 
@@ -257,8 +264,12 @@ def predict(
     if score is not None and (engine.find is None or not (is_number(score) and 0 <= score <= 1)):
         what = "is of what finds boxes" if engine.find is None else f"must be from 0 to 1; got {score!r}"
         raise ValueError(f"score {what}")
+    if ids is not None and engine.find is None:
+        raise ValueError("ids are of what finds boxes")
     if engine.find is not None:
-        return _found(engine, found, reported, top, score, hear)
+        path = None if ids is None else path_of(ids, "a file of COCO's form", "the ids of images")
+        known_ids = None if path is None else ids_in(path, [one.path for one in found.images], engine.classes)
+        return _found(engine, found, [*reported], top, score, known_ids, hear)
     top = TOP if top is None else top
     computed = run_over(engine, found, hear)
     paths = [found.called(index) for index in computed.at.tolist()]
@@ -278,7 +289,7 @@ def predict(
 
 def _found(
     engine: Engine, images: Images, reported: Sequence[Diagnostic], top: int | None, score: float | None,
-    hear: Hear | None,
+    ids: Ids | None, hear: Hear | None,
 ) -> Predictions:  # fmt: skip
     """The boxes that a detector finds."""
     located = find_over(engine, images, hear, {} if score is None else {"score": score})
@@ -290,7 +301,7 @@ def _found(
         rows.append(Prediction(images.called(index), tuple(guesses[:top])))
     return Predictions(
         engine, FOUND, tuple(rows), images=images, at=tuple(located.at.tolist()), boxes=located.found,
-        reported=Diagnostics([*reported, *located.unread]),
+        reported=Diagnostics([*reported, *located.unread]), ids=ids,
     )  # fmt: skip
 
 

@@ -11,26 +11,49 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from spinedsl import api
+from spinedsl import checks as say
 from spinedsl.data.boxes import BoxSet
+from spinedsl.data.dataset import nowhere
+from spinedsl.diagnostics import Diagnostic
 from spinedsl.inference.boxes import Boxes
+from spinedsl.reading import legible, reason_of
 from spinedsl.record import Record
 
 
 class Ids(Record):
-    """The ids of images and of categories, by their numbers."""
+    """The ids of images and of categories, by their numbers; of a file, which may lack a category."""
 
     images: tuple[int, ...]
-    categories: tuple[int, ...]
+    categories: tuple[int | None, ...]
+    path: str = ""
+
+    def category(self, label: int, classes: Sequence[str]) -> int:
+        """The id of a class.
+
+        Raises:
+            Mistakes: the file lacks it.
+        """
+        found = self.categories[label] if label < len(self.categories) else None
+        if found is None and self.path:
+            name = classes[label] if label < len(classes) else f"output {label}"
+            raise _unknown(self.path, f"it has no category `{legible(name)}`, of which there are boxes")
+        return label + 1 if found is None else found
 
 
-def coco_results(found: Sequence[Boxes], images: Any, at: Sequence[int]) -> list[dict[str, Any]]:
-    """The list; `at` are the numbers of the images in the data set."""
-    ids = ids_of(images)
-    categories = ids.categories
+def coco_results(
+    found: Sequence[Boxes], images: Any, at: Sequence[int], ids: Ids | None = None
+) -> list[dict[str, Any]]:
+    """The list; `at` are the numbers of the images in the data set, whose ids are its own unless others are given.
+
+    Raises:
+        Mistakes: the file of COCO's form is no longer that of these images.
+    """
+    ids = ids or ids_of(images)
     return [
         {
             "image_id": ids.images[index],
-            "category_id": categories[int(label)] if label < len(categories) else int(label) + 1,
+            "category_id": ids.category(int(label), images.classes),
             "bbox": [float(left), float(top), float(right) - float(left), float(bottom) - float(top)],
             "score": float(score),
         }
@@ -45,19 +68,69 @@ def to_text(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def ids_of(images: Any) -> Ids:
-    """The ids of a data set's images and classes."""
-    numbered = Ids(tuple(range(1, len(images) + 1)), tuple(range(1, len(images.classes) + 1)))
+    """The ids of a data set's images and classes.
+
+    Raises:
+        Mistakes: the file of COCO's form is no longer that of these images.
+    """
     if not (isinstance(images, BoxSet) and images.kind == "coco"):
-        return numbered
-    held = json.loads(Path(images.name).read_bytes())
-    of_names = {item["name"]: item["id"] for item in held["categories"]}
-    of_images = [(item["id"], Path(item["file_name"]).parts) for item in held["images"]]
-    paths = [Path(picture.path).parts for picture in images.pictures]
-    if len(paths) != len(of_images) or any(
-        path[-len(parts) :] != parts for path, (_, parts) in zip(paths, of_images, strict=True)
-    ):
-        return numbered  # the file has changed since
+        return Ids(tuple(range(1, len(images) + 1)), tuple(range(1, len(images.classes) + 1)))
+    return ids_in(images.name, [picture.path for picture in images.pictures], images.classes)
+
+
+def ids_in(path: str, images: Sequence[str], classes: Sequence[str]) -> Ids:
+    """The ids that a file of COCO's form has for images, by the ends of their paths, and for classes, by name.
+
+    Raises:
+        Mistakes: it is none, or lacks an image, or has something twice.
+    """
+    try:
+        held = json.loads(Path(path).read_bytes())
+        categories = [(str(item["name"]), _id(item)) for item in held["categories"]]
+        listed = [(Path(item["file_name"]).parts, _id(item)) for item in held["images"]]
+    except OSError as error:
+        raise _unknown(path, f"it cannot be read: {reason_of(error)}") from None
+    except (KeyError, TypeError, ValueError, RecursionError):
+        reason = "it is not JSON with `images` of `id` and `file_name`, and `categories` of `id` and `name`"
+        raise _unknown(path, reason) from None
+    by_file: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+    for parts, number in listed:
+        by_file.setdefault(parts[-1] if parts else "", []).append((parts, number))
+
+    def of_image(image: str) -> int:
+        own = Path(image).parts
+        found = [(len(parts), number) for parts, number in by_file.get(own[-1], []) if own[-len(parts) :] == parts]
+        longest = [number for length, number in found if length == max(found)[0]]
+        return _only(path, "image", image, longest)
+
     return Ids(
-        tuple(number for number, _ in of_images),
-        tuple(of_names.get(name, number) for number, name in enumerate(images.classes, 1)),
-    )
+        tuple(map(of_image, images)),
+        tuple(
+            _only(path, "category", name, [one for other, one in categories if other == name])
+            if name in {other for other, _ in categories} else None
+            for name in classes
+        ),
+        path,
+    )  # fmt: skip
+
+
+def _id(item: Mapping[str, Any]) -> int:
+    """The id of an item.
+
+    Raises:
+        TypeError: it is no whole number.
+    """
+    if type(item["id"]) is not int:
+        raise TypeError
+    return item["id"]
+
+
+def _only(path: str, what: str, name: str, found: Sequence[int]) -> int:
+    if len(found) == 1:
+        return found[0]
+    raise _unknown(path, f"it has {'no' if not found else 'more than one'} {what} `{legible(name)}`")
+
+
+def _unknown(path: str, reason: str) -> api.Mistakes:
+    found: Diagnostic = say.IDS_UNKNOWN.at(nowhere(path), path=legible(path), reason=reason)
+    return api.Mistakes([found.with_fix("name the file that lists these images, as it was when they were looked at")])

@@ -60,6 +60,7 @@ class Taught(Record, eq=False):
 
     loss: Tensor
     count: Tensor | None = None
+    parts: Mapping[str, Tensor] = {}  # of what the loss is the sum, where that is worth a line: in the same form
 
 
 class Shown(Record, eq=False):

@@ -7,7 +7,7 @@ over images is averaged, and one that is a sum is divided by what all of them co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from spinedsl.data.draws import Draws, Purpose
 from spinedsl.data.loader import Batch
 from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.record import Record
 from spinedsl.tasks import Taught
 from spinedsl.tasks.detection.losses import normaliser
 from spinedsl.training import optim
@@ -60,6 +61,17 @@ class Counted:
         return self.used / normaliser(self.group.total(torch.stack(self.counts).sum()), self.group.size * self.parts)
 
 
+class Losses(Record, eq=False):
+    """The loss of a step or of a part of it, and the parts that it is the sum of, where there are any: scalars."""
+
+    whole: Tensor
+    parts: Mapping[str, Tensor] = {}
+
+    def times(self, factor: Tensor) -> Losses:
+        """All of them times a number."""
+        return Losses(self.whole * factor, {name: part * factor for name, part in self.parts.items()})
+
+
 class Learner:
     """Moves a state, step by step. `network` is its module, perhaps wrapped for several processes."""
 
@@ -67,29 +79,34 @@ class Learner:
         self.setup, self.group, self.place, self.state, self.network = setup, group, place, state, network
         self.parts = setup.config.run["accumulate"]  # of this process
 
-    def learn(self, step: int, batches: Iterator[Batch]) -> Tensor:
+    def learn(self, step: int, batches: Iterator[Batch]) -> Losses:
         """Make a step with its parts; its loss."""
         counted = Counted(self.group, self.parts)
         losses = [self._part(step, part, next(batches), counted) for part in range(self.parts)]
-        loss, correction = torch.stack(losses).mean(), counted.correction()
-        if correction is not None:
-            loss = loss * correction
+        whole, correction = torch.stack([one.whole for one in losses]).mean(), counted.correction()
+        found = Losses(
+            whole, {name: torch.stack([one.parts[name] for one in losses]).mean() for name in losses[0].parts}
+        )
         self._move(correction)
-        return loss
+        return found if correction is None else found.times(correction)
 
-    def _part(self, step: int, part: int, batch: Batch, counted: Counted) -> Tensor:
+    def _part(self, step: int, part: int, batch: Batch, counted: Counted) -> Losses:
         """The loss of a part of the batch, and what it adds to the gradients."""
         number = self.group.rank * self.parts + part
         seed_part(self.setup.config.run["seed"], step, number)
         alone = part == self.parts - 1 or self.group.size == 1
         with nullcontext() if alone else self.network.no_sync():  # type: ignore[operator]
             taught = self._taught(batch, step, number)
-            loss = taught.loss if taught.count is None else taught.loss / counted.divisor(taught.count)
+            divisor = None if taught.count is None else counted.divisor(taught.count)
+            loss = taught.loss if divisor is None else taught.loss / divisor
             scaled = loss / self.parts
             if self.state.scaler is not None:
                 scaled = self.state.scaler.scale(scaled)
             scaled.backward()
-        return loss.detach()
+        parts = {
+            name: one.detach() if divisor is None else one.detach() / divisor for name, one in taught.parts.items()
+        }
+        return Losses(loss.detach(), parts)
 
     def _taught(self, batch: Batch, step: int, number: int) -> Taught:
         setup, values = self.setup, self.setup.config.task

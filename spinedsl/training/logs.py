@@ -32,6 +32,11 @@ class Line(Record):
     rate: float
     images_per_second: float
     waiting: float
+    parts: Mapping[str, float] = {}  # of the loss, each with its weight
+
+    def named(self) -> dict[str, float]:
+        """All of it by the names of columns."""
+        return {name: getattr(self, name) for name in STEPS} | {f"loss_{name}": one for name, one in self.parts.items()}
 
 
 class Logs:
@@ -59,10 +64,20 @@ class Logs:
 
     def line(self, line: Line) -> None:
         """A few steps more."""
-        self.append("log.csv", STEPS, [getattr(line, name) for name in STEPS])
+        named = line.named()
+        columns = self.columns("log.csv") or list(named)  # of a run that an earlier spinedsl began, its own
+        self.append("log.csv", columns, [named.get(name, "") for name in columns])
         with self.for_board() as board:
-            for name in STEPS[2:] if board is not None else ():
-                board.add_scalar(f"train/{name}", getattr(line, name), line.step)
+            for name in list(named)[2:] if board is not None else ():
+                board.add_scalar(f"train/{name}", named[name], line.step)
+
+    def columns(self, name: str) -> list[str]:
+        """Those that a file has already."""
+        try:
+            with (self.folder / name).open(newline="", encoding="utf-8") as file:
+                return next(csv.reader(file), [])
+        except (OSError, ValueError):
+            return []
 
     def figures(self, step: int, figures: Mapping[str, float]) -> None:
         """The figures of a validation."""

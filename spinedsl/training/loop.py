@@ -41,7 +41,7 @@ from spinedsl.training.distributed import Group, join, leave
 from spinedsl.training.ema import Average
 from spinedsl.training.fine import Taken, freeze, take, train_mode
 from spinedsl.training.folder import BEST, LAST
-from spinedsl.training.learner import Learner, images_of
+from spinedsl.training.learner import Learner, Losses, images_of
 from spinedsl.training.logs import Line, Logs
 from spinedsl.training.messages import diverged, not_saved, stopped, unwritten
 from spinedsl.training.norms import lagging, recalibrate
@@ -166,6 +166,7 @@ class Run:
         self.figures: dict[str, float] = {}
         self.taken: Taken | None = None
         self.pending: list[tuple[int, Tensor, float]] = []  # of steps whose losses nobody has looked at yet
+        self.parts: tuple[str, ...] = ()  # of losses, which stand behind the whole one in each
         self.clock, self.waited = perf_counter(), 0.0
         self.reported: list[Diagnostic] = []
         self.lost: set[Path] = set()  # files that could not be written
@@ -325,14 +326,16 @@ class Run:
 
     # ---- what is reported and kept ----
 
-    def _keep(self, step: int, loss: Tensor, rate: float) -> None:
-        """Remember the loss of a step; every few of them, look."""
+    def _keep(self, step: int, losses: Losses, rate: float) -> None:
+        """Remember the losses of a step; every few of them, look."""
+        self.parts = tuple(losses.parts)
+        loss = torch.stack([losses.whole, *losses.parts.values()])
         due = (step + 1) % self.config.run["log_every"] == 0
         look = due or not self.place.is_cuda  # to look at a number of a GPU is to wait for it
         if self.group.size > 1:
-            told = self.group.mean(torch.stack([loss, loss.new_tensor(float(self.asked))]))
-            loss = told[0]
-            self.stop = look and bool(told[1] > 0)  # all processes stop after the same step
+            told = self.group.mean(torch.cat([loss, loss.new_tensor([float(self.asked)])]))
+            loss = told[:-1]
+            self.stop = look and bool(told[-1] > 0)  # all processes stop after the same step
         else:
             self.stop = self.asked
         self.pending.append((step, loss, rate))
@@ -344,7 +347,7 @@ class Run:
     def _look(self) -> None:
         """See that losses are numbers."""
         for step, loss, rate in self.pending[-1:] if not self.place.is_cuda else self.pending:
-            if not math.isfinite(value := float(loss)):
+            if not math.isfinite(value := float(loss[0])):
                 raise api.Mistakes([self._diverged(step, value, rate)])
 
     def _diverged(self, step: int, value: float, rate: float) -> Diagnostic:
@@ -359,12 +362,14 @@ class Run:
         if not self.pending:
             return
         self._look()
-        losses = [float(loss) for _, loss, _ in self.pending]
+        table = [loss.tolist() for _, loss, _ in self.pending]
+        losses, *parts = [[row[at] for row in table] for at in range(1 + len(self.parts))]
         step, rate = self.pending[-1][0] + 1, self.pending[-1][2]
         seconds = max(perf_counter() - self.clock, 1e-9)
         line = Line(
             step, step / self.setup.plan.steps_per_epoch, sum(losses) / len(losses), rate,
             len(losses) * self.setup.plan.batch / seconds, min(1.0, (self.loader.waited - self.waited) / seconds),
+            {name: sum(one) / len(one) for name, one in zip(self.parts, parts, strict=True)},
         )  # fmt: skip
         self.pending.clear()
         self._tick()

@@ -348,7 +348,7 @@ APART: dict[str | tuple[str, str], str] = {
     },
     **{
         ("predict", option): "takes a detector: tests/inference/test_boxes.py"
-        for option in ("--score", "--coco-results")
+        for option in ("--score", "--coco-results", "--coco-ids")
     },
     **{
         (command, option): "needs a study, or several workers: test_search.py, tests/search"

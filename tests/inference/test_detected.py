@@ -203,3 +203,63 @@ def test_images_of_no_file_are_numbered_from_1() -> None:
     none = Boxes(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int64))
     results: list[Any] = coco_results([none, one], Shapes(3), [0, 2])
     assert results == [{"image_id": 3, "category_id": 2, "bbox": [1.0, 2.0, 3.0, 6.0], "score": 0.5}]
+
+
+# ---- ids ----
+
+
+def test_a_file_that_changed_since_is_an_error_and_no_other_numbers(
+    shapes: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = evaluate(shapes.run)
+    path = shapes.folder / "val/boxes.json"
+    before = path.read_bytes()
+    held = json.loads(before)
+    try:
+        path.write_text(json.dumps({**held, "images": held["images"][1:]}))
+        with pytest.raises(api.Mistakes, match="E1030") as raised:
+            _ = found.results
+        assert "it has no image" in str(raised.value)
+        path.write_text(json.dumps({**held, "images": held["images"][::-1]}))
+        assert found.results[0]["image_id"] == 100, "by name, in whatever order"
+        path.write_text("[]")
+        with pytest.raises(api.Mistakes, match="E1030"):
+            _ = found.results
+    finally:
+        path.write_bytes(before)
+    assert {one["category_id"] for one in found.results} <= {3, 7}
+    assert found.figures
+
+
+def test_predictions_have_the_ids_of_a_file(
+    shapes: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    listed = shapes.folder / "val/boxes.json"
+    held = json.loads(listed.read_text())
+    words = ("predict", str(shapes.run), str(shapes.folder / "val/images"), "--coco-results", "found.json", "--coco-ids")
+    assert run(capsys, *words, str(listed), "--force")[0] == 0
+    by_image: dict[int, list[Any]] = {}
+    for one in json.loads(Path("found.json").read_text()):
+        by_image.setdefault(one["image_id"], []).append((one["category_id"], one["bbox"], one["score"]))
+    of_eval: dict[int, list[Any]] = {}
+    for one in evaluate(shapes.run).results:
+        of_eval.setdefault(one["image_id"], []).append((one["category_id"], one["bbox"], one["score"]))
+    assert by_image == of_eval
+    twice = [*held["images"], {"id": 7, "file_name": held["images"][0]["file_name"]}]
+    for text, reason in (
+        (json.dumps({**held, "images": held["images"][:3]}), "it has no image"),
+        (json.dumps({**held, "images": twice}), "it has more than one image"),
+        (json.dumps({**held, "categories": held["categories"][:0]}), "it has no category `oblong`, of which there are"),
+        (json.dumps({**held, "images": [{"id": "1", "file_name": "a.png"}]}), "it is not JSON with"),
+        ("{", "it is not JSON with"),
+    ):
+        Path("ids.json").write_text(text)
+        status, _, err = run(capsys, *words, "ids.json", "--force")
+        assert status == 1
+        assert "error[E1030]" in err
+        assert reason in err, err
+    assert "cannot be read" in run(capsys, *words, "none.json", "--force")[2]
+    status, _, err = run(capsys, *words[:3], "--coco-ids", "ids.json")
+    assert status == 2
+    assert "give both" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import os
 import shutil
@@ -72,6 +73,31 @@ def test_a_detector_learns_what_it_is_shown(tmp_path: Path, kind: str) -> None:
     with torch.no_grad():
         found = trained.decode(trained.module(torch.from_numpy(trained.preprocessing.apply(pixels))[None]))
     assert set(found.of(0).labels[found.of(0).scores > 0.3].tolist()) == set(truth.labels.tolist())
+
+
+@pytest.mark.parametrize(("kind", "names"), [("points", ["classes", "boxes", "quality"]), ("anchors", ["classes", "boxes"])])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_parts_of_the_loss_are_logged_and_add_up(
+    tmp_path: Path, kind: str, names: list[str], accumulate: int
+) -> None:
+    result = ran(tmp_path, kind, run={"accumulate": accumulate}, task={"boxes_weight": 1.5})
+    with (result.folder / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [name for name in rows[0] if name.startswith("loss_")] == [f"loss_{name}" for name in names]
+    for row in rows:
+        parts = [float(row[f"loss_{name}"]) for name in names]
+        assert all(part > 0 for part in parts)
+        assert sum(parts) == pytest.approx(float(row["loss"]), rel=1e-5)
+
+
+def test_the_log_of_a_run_that_had_no_parts_keeps_its_columns(tmp_path: Path) -> None:
+    result = ran(tmp_path, run={"steps": 2})
+    path = result.folder / "log.csv"
+    path.write_text("".join(",".join(line.split(",")[:6]) + "\n" for line in path.read_text().splitlines()))
+    ran(tmp_path, run={"steps": 4}, resume=True)
+    lines = path.read_text().splitlines()
+    assert len(lines) == 5
+    assert {line.count(",") for line in lines} == {5}
 
 
 @pytest.mark.parametrize(

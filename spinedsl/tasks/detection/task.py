@@ -78,7 +78,8 @@ def _loss(
     given = lesson(reading.boxes, outputs, [scene.objects for scene in truth], how)
     parts = losses_of(reading.boxes, outputs, given, 1, how)
     weights = {"boxes": how.boxes_weight, "quality": how.quality_weight}
-    return Taught(torch.stack([weights.get(name, 1.0) * part for name, part in parts.items()]).sum(), given.count)
+    weighed = {name: weights.get(name, 1.0) * part for name, part in parts.items()}
+    return Taught(torch.stack([*weighed.values()]).sum(), given.count, weighed)
 
 
 def _found(reading: Reading, outputs: Outputs, size: Size, values: Values) -> Found:
