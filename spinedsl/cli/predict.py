@@ -86,8 +86,10 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--threshold and --evaluation both say from which similarity on: give one of them")
     if options.output is not None and (status := _refused(options, TABLES)):
         return status
+    if options.coco_ids is not None and options.coco_results is None:
+        raise UsageError("--coco-ids says how --coco-results number images, and there are none: give both")
     if options.coco_results is not None:
-        reads = [options.model, *options.images, *([options.landmarks] if options.landmarks else [])]
+        reads = [options.model, *options.images, *filter(None, [options.landmarks, options.coco_ids])]
         if status := refused(options.coco_results, "results", force=options.force, reads=reads):
             return status
     from spinedsl.data.pictures import BadPicture  # noqa: PLC0415  Pillow and torch are only needed here
@@ -106,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
             found = predict(
                 engine, options.images, gallery=options.gallery, threshold=options.threshold,
                 evaluation=options.evaluation, landmarks=options.landmarks, top=options.top, score=options.score,
-                device=options.device,
+                ids=options.coco_ids, device=options.device,
                 hear=lambda done, of: say(f"looking at the images: {done:,} of {of:,}"),
             )  # fmt: skip
             status = _given_out(options, found, say)

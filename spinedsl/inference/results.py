@@ -22,13 +22,14 @@ from spinedsl.record import Record
 
 
 class Ids(Record):
-    """The ids of images and of categories, by their numbers; of a file, which may lack a category."""
+    """The ids of images and of categories, by their numbers; of a file, which may lack one of the `classes`."""
 
     images: tuple[int, ...]
     categories: tuple[int | None, ...]
     path: str = ""
+    classes: tuple[str, ...] = ()
 
-    def category(self, label: int, classes: Sequence[str]) -> int:
+    def category(self, label: int) -> int:
         """The id of a class.
 
         Raises:
@@ -36,7 +37,7 @@ class Ids(Record):
         """
         found = self.categories[label] if label < len(self.categories) else None
         if found is None and self.path:
-            name = classes[label] if label < len(classes) else f"output {label}"
+            name = self.classes[label] if label < len(self.classes) else f"output {label}"
             raise _unknown(self.path, f"it has no category `{legible(name)}`, of which there are boxes")
         return label + 1 if found is None else found
 
@@ -53,7 +54,7 @@ def coco_results(
     return [
         {
             "image_id": ids.images[index],
-            "category_id": ids.category(int(label), images.classes),
+            "category_id": ids.category(int(label)),
             "bbox": [float(left), float(top), float(right) - float(left), float(bottom) - float(top)],
             "score": float(score),
         }
@@ -93,6 +94,9 @@ def ids_in(path: str, images: Sequence[str], classes: Sequence[str]) -> Ids:
     except (KeyError, TypeError, ValueError, RecursionError):
         reason = "it is not JSON with `images` of `id` and `file_name`, and `categories` of `id` and `name`"
         raise _unknown(path, reason) from None
+    by_name: dict[str, list[int]] = {}
+    for name, number in categories:
+        by_name.setdefault(name, []).append(number)
     by_file: dict[str, list[tuple[tuple[str, ...], int]]] = {}
     for parts, number in listed:
         by_file.setdefault(parts[-1] if parts else "", []).append((parts, number))
@@ -105,12 +109,8 @@ def ids_in(path: str, images: Sequence[str], classes: Sequence[str]) -> Ids:
 
     return Ids(
         tuple(map(of_image, images)),
-        tuple(
-            _only(path, "category", name, [one for other, one in categories if other == name])
-            if name in {other for other, _ in categories} else None
-            for name in classes
-        ),
-        path,
+        tuple(_only(path, "category", name, by_name[name]) if name in by_name else None for name in classes),
+        path, tuple(classes),
     )  # fmt: skip
 
 

@@ -237,7 +237,14 @@ def test_predictions_have_the_ids_of_a_file(
     monkeypatch.chdir(tmp_path)
     listed = shapes.folder / "val/boxes.json"
     held = json.loads(listed.read_text())
-    words = ("predict", str(shapes.run), str(shapes.folder / "val/images"), "--coco-results", "found.json", "--coco-ids")
+    words = (
+        "predict",
+        str(shapes.run),
+        str(shapes.folder / "val/images"),
+        "--coco-results",
+        "found.json",
+        "--coco-ids",
+    )
     assert run(capsys, *words, str(listed), "--force")[0] == 0
     by_image: dict[int, list[Any]] = {}
     for one in json.loads(Path("found.json").read_text()):

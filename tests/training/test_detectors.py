@@ -75,7 +75,9 @@ def test_a_detector_learns_what_it_is_shown(tmp_path: Path, kind: str) -> None:
     assert set(found.of(0).labels[found.of(0).scores > 0.3].tolist()) == set(truth.labels.tolist())
 
 
-@pytest.mark.parametrize(("kind", "names"), [("points", ["classes", "boxes", "quality"]), ("anchors", ["classes", "boxes"])])
+@pytest.mark.parametrize(
+    ("kind", "names"), [("points", ["classes", "boxes", "quality"]), ("anchors", ["classes", "boxes"])]
+)
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_the_parts_of_the_loss_are_logged_and_add_up(
     tmp_path: Path, kind: str, names: list[str], accumulate: int
