@@ -3,13 +3,16 @@
 from spinedsl.analysis.costs import Costs, costs, costs_by_row, costs_of
 from spinedsl.analysis.memory import peak_activation_bytes, row_activation_bytes
 from spinedsl.analysis.receptive import receptive_fields
+from spinedsl.analysis.traffic import Work, work_by_row
 
 __all__ = [
     "Costs",
+    "Work",
     "costs",
     "costs_by_row",
     "costs_of",
     "peak_activation_bytes",
     "receptive_fields",
     "row_activation_bytes",
+    "work_by_row",
 ]

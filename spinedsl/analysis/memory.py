@@ -25,18 +25,18 @@ STORED = frozenset({"parameter", "constant"})  # numbers of the network, not of 
 def peak_activation_bytes(graph: Graph) -> int:
     """Bytes at the fullest moment, for one image at the program's input size."""
     sizes, holder = _memory(graph)
-    last_use = {holder[value]: at for at, node in enumerate(graph.nodes) for value in (*_read(node), node.result)}
+    last_use = {holder[value]: at for at, node in enumerate(graph.nodes) for value in (*read(node), node.result)}
     kept = {holder[value] for value in graph.outputs.values()}
     alive = peak = sizes[0]
     for at, node in enumerate(graph.nodes):
         alive += sizes[node.result]
         peak = max(peak, alive)
-        ended = {holder[value] for value in (*_read(node), node.result)} - kept
+        ended = {holder[value] for value in (*read(node), node.result)} - kept
         alive -= sum(sizes[value] for value in ended if last_use[value] == at)
     return peak
 
 
-def _read(node: Node) -> tuple[int, ...]:
+def read(node: Node) -> tuple[int, ...]:
     """The values whose numbers an operation reads, not their size alone."""
     primitive = PRIMITIVES[node.primitive]
     if "like" in primitive.inputs:
@@ -51,13 +51,13 @@ def _memory(graph: Graph) -> tuple[list[int], list[int]]:
     for node in graph.nodes:
         if node.primitive in STORED:
             sizes[node.result] = 0
-        elif _unchanged(node, graph):
+        elif unchanged(node, graph):
             sizes[node.result] = 0
             holder[node.result] = holder[node.inputs[0]]
     return sizes, holder
 
 
-def _unchanged(node: Node, graph: Graph) -> bool:
+def unchanged(node: Node, graph: Graph) -> bool:
     """The same numbers come out in the same order."""
     if node.primitive == "transpose":
         first, second = sorted(cast(int, node.attributes[name]) for name in ("first", "second"))

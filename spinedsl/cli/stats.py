@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from spinedsl import analysis
+from spinedsl import analysis, extras
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import format_argument, network_arguments, outputs_argument
 from spinedsl.cli.request import requested_program
@@ -16,11 +16,15 @@ from spinedsl.diagnostics.plain import counted
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.text import plain_tasks, task_text
 
+if TYPE_CHECKING:
+    from spinedsl.bench.peak import Peak
+
 EXAMPLES = """\
 examples:
   spine stats net.spine
   spine stats examples/spinenet.spine --network SpineNet49 --input 896x896
   spine stats net.spine --outputs P3,P4,P5
+  spine stats net.spine --roofline
   spine stats net.spine --format json | jq .multiply_adds
 
 Parameters are the trainable ones. Multiply-adds count convolutions and linear layers, for one image. Memory is float32:
@@ -28,6 +32,10 @@ of each row its map, and of all the most that is alive at once in an engine that
 memory of its own and frees it after its last reader. Eager PyTorch holds every row's map to the end and needs up to
 twice as much. A receptive field is the pixels along one axis that can reach a position of the map, from the first to
 the last, at the position that reads the widest; `all` is the whole image.
+
+--roofline measures what a core of this machine does at most, multiply-adds and bytes of memory, and prints of each row
+what it does and moves, and the least time that takes: which of both it waits for. Traffic counts each map and tensor
+that an operation reads or writes; activations and norms are done where the map is written.
 """
 
 
@@ -35,15 +43,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     network_arguments(parser)
     outputs_argument(parser)
+    parser.add_argument(
+        "--roofline", action="store_true", help="what each row waits for on this machine: its processor, or its memory"
+    )
     lint_arguments(parser)
     format_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the figures of each row, and their totals."""
+    if options.roofline:
+        extras.require("numpy")
     program = requested_program(options)
     if program is None:
         return 1
+    if options.roofline:
+        from spinedsl.bench.peak import measured_peak  # noqa: PLC0415  NumPy is only needed here
+
+        found = roofline(flatten(program), measured_peak())
+        print(json.dumps(found, indent=2) if options.format == "json" else _roofs(found))
+        return 0
     figures, tasks = statistics(flatten(program)), map(task_text, program.tasks)
     print(json.dumps(figures, indent=2) if options.format == "json" else _table(figures, tasks))
     return 0
@@ -110,3 +129,54 @@ def _table(figures: dict[str, Any], tasks: Iterable[str]) -> str:
     sizes = "any size" if figures["any_size"] else f"sizes divide by {figures['divisor']}"
     head = f"{figures['network']} at {size}; {sizes}"
     return "\n".join([head, *tasks, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])
+
+
+# ---- beside what the machine can do ----
+
+
+def roofline(graph: Graph, peak: Peak) -> dict[str, Any]:
+    """What each row does and moves, and the least time of it on a machine, ready for JSON."""
+    program, rows = graph.program, []
+    for name, work in analysis.work_by_row(graph).items():
+        adds, moved = sum(one.multiply_adds for one in work), sum(one.bytes for one in work)
+        busy = sum(
+            one.seconds(peak.multiply_adds, peak.bytes)
+            for one in work
+            if one.bound_by_work(peak.multiply_adds, peak.bytes)
+        )
+        least = sum(one.seconds(peak.multiply_adds, peak.bytes) for one in work)
+        rows.append(
+            {
+                "name": name, "multiply_adds": adds, "bytes": moved, "intensity": adds / moved if moved else None,
+                "seconds": least, "bound": None if not least else "processor" if 2 * busy > least else "memory",
+            }
+        )  # fmt: skip
+    return {
+        "network": program.name,
+        "input": [program.input_type.channels, program.input_type.height, program.input_type.width],
+        "peak": {"multiply_adds": peak.multiply_adds, "bytes": peak.bytes},
+        "seconds": sum(row["seconds"] for row in rows), "rows": rows,
+    }  # fmt: skip
+
+
+ROOFS = ("row", "multiply-adds", "MiB moved", "multiply-adds / byte", "least ms", "waits for")
+
+
+def _roofs(found: dict[str, Any]) -> str:
+    """The same as a table."""
+    rows = [ROOFS]
+    for row in found["rows"]:
+        per_byte = "-" if row["intensity"] is None else f"{row['intensity']:.1f}"
+        moved, least = f"{row['bytes'] / 2**20:.2f}", f"{1000 * row['seconds']:.3f}"
+        rows.append((row["name"], f"{row['multiply_adds']:,}", moved, per_byte, least, row["bound"] or "-"))
+    adds, moved = (sum(row[name] for row in found["rows"]) for name in ("multiply_adds", "bytes"))
+    whole = f"{adds / moved:.1f}" if moved else "-"
+    rows.append(("total", f"{adds:,}", f"{moved / 2**20:.2f}", whole, f"{1000 * found['seconds']:.3f}", ""))
+    lines = table(rows, left=(0, 5))
+    peak = found["peak"]
+    size = " x ".join(map(str, found["input"]))
+    head = (
+        f"{found['network']} at {size}; a core does {peak['multiply_adds'] / 1e9:.3g} G multiply-adds and moves "
+        f"{peak['bytes'] / 1e9:.3g} GB a second: {peak['multiply_adds'] / peak['bytes']:.1f} a byte"
+    )
+    return "\n".join([head, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])

@@ -174,6 +174,8 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "show lint.spine": LINTS,
     },
     "stats": {
+        "stats two.spine --network Deep": {"--roofline": ()},
+        "stats two.spine --network Net --roofline": {**PRINTED, "--outputs": ("C2",)},
         "stats two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
         "stats two.spine": dict([NETWORK]),
         "stats lint.spine": LINTS,

@@ -69,6 +69,7 @@ COMMANDS = {
     ),
     "bench net.spine": "numpy, torch, onnx and onnxruntime: pip install 'spinedsl[all]'",
     "bench net.spine --engines openvino": "numpy, onnx and openvino: pip install 'spinedsl[onnx,openvino]'",
+    "stats net.spine --roofline": "numpy: pip install 'spinedsl[onnx]'",
     "draw net.spine -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
     "diff net.spine net.spine -o net.png": "resvg_py: pip install 'spinedsl[draw]'",
     "weights show w.safetensors": "numpy and safetensors: pip install 'spinedsl[train]'",
