@@ -55,8 +55,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "memory: outputs are freed",
         "analysis/memory.py",
-        "(*_read(node), node.result)} - kept",
-        "(*_read(node), node.result)}",
+        "(*read(node), node.result)} - kept",
+        "(*read(node), node.result)}",
         ("tests/analysis/test_memory.py",),
     ),
     Plant(
