@@ -38,8 +38,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 def without_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bench says the same each time: its clocks count, and memory and the core's peak are always the same."""
-    from spinedsl.bench import measure
-    from spinedsl.bench.peak import Kernel
+    from spinedsl.bench import measure, peak
 
     counting = measure.Clocks
 
@@ -47,5 +46,6 @@ def without_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
         return counting(itertools.count(1.0).__next__, itertools.count(1.0).__next__)
 
     monkeypatch.setattr(measure, "Clocks", clocks)
-    monkeypatch.setattr(measure, "fastest", lambda clock: Kernel(10**9, lambda: None))
+    monkeypatch.setattr(measure, "fastest", lambda clock: peak.Kernel(10**9, lambda: None))
+    monkeypatch.setattr(peak, "measured_peak", lambda: peak.Peak(1e9, 1e9))
     monkeypatch.setattr(measure, "added_by", lambda work: (work(), 2**20))
