@@ -344,7 +344,7 @@ def _options(made: ops.Program, to: str, given: Given) -> Options:
             options = replace(options, properties=use_of_compiled(made, found, options, names))
     if given.get("verify"):
         _files(driver.emit(made, to, options))  # what cannot be written is not worth comparing
-        options = replace(options, verified=_verified(made, options))
+        options = replace(options, verified=_verified(made, options, to))
     return options
 
 
@@ -373,9 +373,9 @@ def _of_weights(weights: object) -> Sequence[str]:
     return extras.of_weights(fspath(weights)) if isinstance(weights, str | PathLike) else ()
 
 
-def _verified(made: ops.Program, options: Options) -> str:
+def _verified(made: ops.Program, options: Options, to: str) -> str:
     """The sentence that a verified file carries."""
-    from spinedsl.agreement import agree, witnesses_of  # noqa: PLC0415  numpy is only needed here
+    from spinedsl.agreement import Failure, agree, witnesses_of  # noqa: PLC0415  numpy is only needed here
 
     witnesses = witnesses_of(options.opset, options.optimise)
     report = agree(made, seed=options.seed, weights=options.weights, origin=options.origin, witnesses=witnesses)
@@ -383,7 +383,18 @@ def _verified(made: ops.Program, options: Options) -> str:
         raise TooFewWitnesses(report)
     if not report.agrees:
         raise Disagreement(report)
-    return report.stamp
+    if not options.detect:
+        return report.stamp
+    if lacking := extras.missing(("torch", *(("onnxruntime",) if to == "onnx" else ()))):
+        return f"{report.stamp}; boxes were not compared, without {' and '.join(lacking)}"
+    from spinedsl.tasks.detection.verified import verified  # noqa: PLC0415  torch is only needed here
+
+    boxes = verified(made, options, to)
+    if boxes.odd:
+        reason = f"{len(boxes.odd)} of {boxes.boxes} boxes are not those of its heads: {boxes.odd[0]}"
+        failed = Failure("ONNX Runtime" if to == "onnx" else "PyTorch", reason)
+        raise Disagreement(replace(report, failures=(*report.failures, failed)))
+    return f"{report.stamp}; {boxes.stamp}"
 
 
 def verify(

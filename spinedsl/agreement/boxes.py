@@ -84,8 +84,9 @@ def same_boxes(
             asked for where boxes are odd.
         cuts: scores, beside that of the limits, below which candidates were left out.
     """
-    if wrong := [name for name, one in (("the first", first), ("the second", second)) if not _is_sound(one)]:
-        return Same(odd=tuple(f"{name} has numbers that are none, or scores that rise" for name in wrong))
+    if wrong := [name for name, one in (("the first", first), ("the second", second)) if not _is_sound(one, limits)]:
+        reason = "has numbers that are none, scores that rise, or more boxes than there may be"
+        return Same(odd=tuple(f"{name} {reason}" for name in wrong))
     pairs = list(_pairs(first, second, near))
     taken = [{index for index, _ in pairs}, {index for _, index in pairs}]
     score = max((abs(float(first.scores[a] - second.scores[b])) for a, b in pairs), default=0.0)
@@ -107,8 +108,9 @@ def same_boxes(
     return Same(len(pairs), len(known), words, score, sides)
 
 
-def _is_sound(one: Seen) -> bool:
-    return bool(np.isfinite(one.scores).all() and np.isfinite(one.sides).all() and (np.diff(one.scores) <= 0).all())
+def _is_sound(one: Seen, limits: Limits) -> bool:
+    finite = bool(np.isfinite(one.scores).all() and np.isfinite(one.sides).all())
+    return finite and bool((np.diff(one.scores) <= 0).all()) and len(one.scores) <= limits.most
 
 
 def _pairs(first: Seen, second: Seen, near: Near) -> Iterator[tuple[int, int]]:

@@ -60,6 +60,7 @@ CASES: dict[str, tuple[list[Row], list[Row], tuple[int, int, int]]] = {
         [BIG, APART, (0, 90, 9, 99, 0.3, 0)], [BIG, APART, (0, 70, 9, 79, 0.300002, 0)], (2, 2, 0),
     ),
     "worse than the last": ([BIG, APART, (0, 90, 9, 99, 0.3, 0)], [BIG, APART, (0, 70, 9, 79, 0.4, 0)], (2, 1, 1)),
+    "more than there may be": ([BIG], [BIG, APART, APART, APART], (0, 0, 1)),
     "scores that rise": ([BIG, APART], [APART, BIG], (0, 0, 1)),
     "no number": ([BIG], [(0, 0, float("nan"), 9, 0.9, 0)], (0, 0, 1)),
 }  # fmt: skip
