@@ -104,6 +104,13 @@ browser: $(READY) ## the page of docs/browser in Chromium, with onnxruntime-web 
 candidates: $(READY) ## 100,000 candidates of search spaces, drawn, changed and crossed, hold what is promised; goes on where it stopped
 	@$(BIN)/python -m benchmarks.candidates hold --folder $(CACHE)/candidates $(ARGS)
 
+searched: $(READY) ## engines against chance over ten seeds, a trial's cost by 10,000, and 100 kills of workers, in SQLite and PostgreSQL
+	@$(BIN)/python -m benchmarks.searched better $(ARGS)
+	@$(BIN)/python -m benchmarks.searched killed $(ARGS)
+	@$(BIN)/python -m benchmarks.searched killed --postgres $(ARGS)
+	@$(BIN)/python -m benchmarks.searched overhead $(ARGS)
+	@$(BIN)/python -m benchmarks.searched overhead --postgres $(ARGS)
+
 generate: $(READY) ## rewrite generated/ from examples/
 	@$(BIN)/python tests/generate.py
 

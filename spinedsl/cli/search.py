@@ -39,7 +39,8 @@ examples:
   spine search run examples/spaces.spine --space Adjusted --engine nsga2 --fitness entropy --fitness parameters
   spine search run examples/spaces.spine --space Adjusted --fitness-command ./score --study postgresql://me@host/x
 
-Engines: random, evolution (regularised), local (the smallest change of the best), nsga2 (several objectives).
+Engines: random, evolution (regularised), local (the smallest change of the best), nsga2 (several objectives), and
+controller (a recurrent network that learns by REINFORCE, as the SpineNet article searches; needs PyTorch).
 Fitness: depth, entropy, parameters, multiply_adds and memory in closed form, and `command`, what the command of
 --fitness-command prints; `:max` or `:min` after a name says which way is better. Every candidate keeps the bounds of
 the space exactly.

@@ -12,6 +12,7 @@ import os
 import re
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,16 @@ def shown(place: str) -> str:
     return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", place)
 
 
+def of_database(error: BaseException) -> bool:
+    """An error is the database's, or came while Optuna was dealing with one that was."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, FAILURES):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
 def is_address(place: str) -> bool:
     """An address, and no path."""
     return "://" in place
@@ -137,7 +148,9 @@ def open_storage(place: str, *, create: bool, grace: int = GRACE) -> Storage:
     connect = {"timeout": WAIT} if url.startswith("sqlite") else {"connect_timeout": 10} if "psycopg" in url else {}
     more: dict[str, Any] = {"pool_pre_ping": True, "connect_args": connect}
     with quiet(), explained(place), alone(place):
-        return Storage(url, more, heartbeat_interval=heartbeat, grace_period=grace)
+        storage = Storage(url, more, heartbeat_interval=heartbeat, grace_period=grace)
+        weakref.finalize(storage, storage.engine.dispose)  # connections are closed with the study
+        return storage
 
 
 def _see_file(place: str, *, create: bool) -> None:
@@ -207,7 +220,9 @@ def explained(place: str) -> Iterator[None]:
         if "psycopg" in str(error) or "access module" in str(error):
             raise MissingPackage(["psycopg"]) from None
         raise
-    except (*FAILURES, RuntimeError) as error:
+    except Exception as error:
+        if not isinstance(error, RuntimeError) and not of_database(error):
+            raise
         raise _in_words(place, error) from None
 
 

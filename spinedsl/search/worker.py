@@ -21,7 +21,7 @@ from spinedsl.search.engines.engine import Engine
 from spinedsl.search.fitness import Fitness, Measured
 from spinedsl.search.records import ATTRIBUTE, STOPPED, Finished, Proposal, genome_from_json
 from spinedsl.search.records import FAILED as WHY
-from spinedsl.search.storage import FAILURES, GRACE, Storage, explained, quiet
+from spinedsl.search.storage import GRACE, Storage, explained, of_database, quiet
 from spinedsl.search.study import Study
 from spinedsl.spaces.decode import Excluded
 
@@ -93,7 +93,9 @@ class Worker:
                     if self._round():
                         return
                     tries = 0
-                except FAILURES:
+                except Exception as error:
+                    if not of_database(error):
+                        raise
                     tries += 1
                     if not self._is_server or tries >= TRIES:
                         with explained(self.study.place):
@@ -182,7 +184,7 @@ class Worker:
             raise _Skipped from None
         except (Exception, KeyboardInterrupt) as error:
             self.raised = error
-            if not isinstance(error, FAILURES):
+            if not of_database(error):
                 trial.set_user_attr(STOPPED, True)
             raise
 

@@ -102,6 +102,7 @@ COMMANDS = {
         "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'"
     ),
     "search run net.spine --fitness depth": "optuna: pip install 'spinedsl[search]'",
+    "search run net.spine --fitness depth --engine controller": "optuna: pip install 'spinedsl[search]'",
     "search worker --study s.db": "optuna: pip install 'spinedsl[search]'",
     "search show s.db": "optuna: pip install 'spinedsl[search]'",
     "search front s.db": "optuna: pip install 'spinedsl[search]'",

@@ -84,8 +84,9 @@ def test_it_beats_random_search(engine: str, candidates: Candidates) -> None:
     """Over three seeds each: `benchmarks/searched.py` has ten, and the p-value."""
 
     def best(engine: str, seed: int) -> float:
-        return max(one.values[0] for one in searched(candidates, engine, DEPTH, 250, seed) if one.values)
+        return max(one.values[0] for one in searched(candidates, engine, DEPTH, budget, seed) if one.values)
 
+    budget = 120 if engine == "controller" else 250
     own = [best(engine, seed) for seed in range(3)]
     assert min(own) > max(best("random", seed) for seed in range(3))
 
@@ -108,6 +109,60 @@ def test_a_space_that_is_tried_out_is_tried_again() -> None:
         tried = searched(small, engine, DEPTH, 260)
         assert len(tried) == 260
         assert len({one.genome for one in tried}) <= 200
+
+
+# ---- the controller ----
+
+
+def test_every_genome_has_one_sequence_of_choices(candidates: Candidates) -> None:
+    from spinedsl.search.engines.controller import allowed, choices_of, genome_of, steps_of
+
+    for name in ("AroundSpineNet49", "WindowOfFour", "Neck"):
+        space = open_space(SPACES, name)
+        steps = steps_of(space.space)
+        for number in range(30):
+            genome = space.sample(1, number).genome
+            chosen = choices_of(space.space, genome)
+            assert genome_of(space.space, chosen) == genome
+            for at, step in enumerate(steps):
+                before = chosen[at - step.at : at]
+                assert allowed(space.space, step, before)[chosen[at]]
+    small = open_space(SPACES, "Neck")
+    assert sequences(small, ()) == small.decisions, "no more and no fewer sequences than genomes"
+
+
+def sequences(candidates: Candidates, begun: tuple[int, ...]) -> int:
+    """How many sequences of choices begin so."""
+    from spinedsl.search.engines.controller import allowed, steps_of
+
+    steps = steps_of(candidates.space)
+    if len(begun) == len(steps):
+        return 1
+    step = steps[len(begun)]
+    fits = allowed(candidates.space, step, begun[len(begun) - step.at :])
+    return sum(sequences(candidates, (*begun, option)) for option in range(step.count) if fits[option])
+
+
+def test_the_gradient_is_that_of_reinforce(candidates: Candidates) -> None:
+    """A batch makes what was better than the baseline more likely, what was worse less."""
+    import torch
+
+    from spinedsl.search.engines.controller import Controller, choices_of
+
+    made = Controller(candidates, 0, DEPTH)
+    tried = []
+    for slot in range(made.batch):
+        proposal = made.ask(slot)
+        tried.append(finished(slot, proposal.to_json(candidates.space), (1.0 if slot < 3 else 0.0,)))
+    given = torch.tensor([choices_of(candidates.space, one.genome) for one in tried])
+    before = made._run(len(tried), given)[1]
+    for one in reversed(tried):
+        made.tell(one)
+    after = made._run(len(tried), given)[1]
+    assert made.learned == made.batch
+    moved = (after - before).tolist()
+    assert sum(moved[:3]) / 3 > 0 > sum(moved[3:]) / 7
+    assert made.baseline == pytest.approx(0.3)
 
 
 # ---- NSGA-II against what is plain ----

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from spinedsl.search.storage import NoStudy, shown, url_of
 from spinedsl.search.study import find
 from spinedsl.source import Source
 from tests.patience import HANG, until
+from tests.search.postgres import Server, programs, server
 from tests.search.spaces import SPACES
 
 SPACE = "AroundSpineNet49"
@@ -232,6 +234,37 @@ def see_exact(study: search.Study, budget: int) -> None:
 def test_killed_workers_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
     study = settle(tmp_path, "s.db", kills=4, budget=14)
     see_exact(study, 14)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Server]:
+    """A server of PostgreSQL."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: Debian's package `postgresql` brings it")
+    with server() as found:
+        yield found
+
+
+def test_a_server_keeps_the_same_study(postgres: Server) -> None:
+    kept = search.run(SPACES, "depth", name=SPACE, budget=12, seed=3, study=postgres.address, study_name="one")
+    assert everything(kept) == everything(search.run(SPACES, "depth", name=SPACE, budget=12, seed=3))
+    assert search.open_study(postgres.address, "one").settled == kept.settled
+    with pytest.raises(NoStudy, match="does not exist"):
+        search.open_study(f"{postgres.address}-none")
+
+
+def test_a_server_and_workers_are_killed(postgres: Server, tmp_path: Path) -> None:
+    first = begun(tmp_path, 10, 0.3, postgres.address)
+    until(lambda: len(log(tmp_path)) > 2)
+    postgres.kill()
+    postgres.start()
+    seen = len(log(tmp_path))
+    until(lambda: len(log(tmp_path)) > seen or first.poll() is not None)
+    assert first.poll() is None, (tmp_path / "errors").read_text()
+    second = worker(tmp_path, postgres.address)
+    kill(first)
+    assert second.wait(HANG) == 0, (tmp_path / "errors").read_text()
+    see_exact(search.open_study(postgres.address, SPACE), 10)
 
 
 # ---- what is refused ----

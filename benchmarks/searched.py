@@ -1,0 +1,193 @@
+"""Searches: what an engine costs a trial, whether engines beat chance, and what is left of workers that are killed.
+
+    python -m benchmarks.searched overhead --trials 10000             # two workers, SQLite; --postgres for a server
+    python -m benchmarks.searched better --seeds 10 --budget 500      # closed-form fitness, with the p-value
+    python -m benchmarks.searched killed --kills 100                  # of workers; with --postgres of the server too
+
+`killed` looks at every trial afterwards. Exit status 1 if one that was finished is lost or counted twice, if one is
+stuck, or if the budget is not met exactly; of `better` if an engine does not beat random search with p < 0.01.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.figures import ROOT, measured
+from spinedsl import search
+from spinedsl.search.engines import ENGINES
+from tests.search.postgres import Server, server
+
+FILE = ROOT / "examples" / "spaces.spine"
+SPACE = "AroundSpineNet49"
+GRACE = 5  # seconds
+
+
+@contextlib.contextmanager
+def place_of(options: argparse.Namespace) -> Iterator[tuple[str, Server | None]]:
+    """Where the study is kept: a file, or a server of PostgreSQL that is begun for it."""
+    if options.postgres:
+        with server() as found:
+            yield found.address, found
+    else:
+        with tempfile.TemporaryDirectory(prefix="spine-") as folder:
+            yield str(Path(folder) / "search.db"), None
+
+
+def begun(act: Callable[[], object]) -> int:
+    """A process that does something and ends, with all that is imported here."""
+    if (process := os.fork()) == 0:
+        try:
+            act()
+            os._exit(0)
+        except BaseException as error:  # noqa: BLE001  it is reported, and the parent looks at the status
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            os._exit(1)
+    return process
+
+
+# ---- what a trial costs ----
+
+
+def overhead(options: argparse.Namespace) -> int:
+    """Seconds a trial of workers that measure next to nothing."""
+    with place_of(options) as (place, _):
+        kind = "PostgreSQL" if options.postgres else "SQLite"
+
+        def work() -> None:
+            search.run(FILE, "depth", name=SPACE, engine=options.engine, budget=options.trials, study=place)
+
+        search.run(FILE, "depth", name=SPACE, engine=options.engine, budget=1, study=place)
+        started = time.perf_counter()
+        workers = [begun(work) for _ in range(options.workers)]
+        status = [os.waitpid(worker, 0)[1] for worker in workers]
+        seconds = time.perf_counter() - started
+        study = search.open_study(place)
+        assert status == [0] * options.workers
+        assert len(study.settled) == options.trials
+    each = 1000 * seconds * options.workers / options.trials
+    print(f"{options.engine}, {options.trials:,} trials by {options.workers} workers, {kind}:")
+    print(f"  {each:.0f} ms of a worker's time a trial, {options.trials / seconds:.1f} trials a second together")
+    started = time.process_time()
+    search.run(FILE, "depth", name=SPACE, engine=options.engine, budget=min(options.trials, 1000))
+    print(
+        f"  in memory, one process: {1000 * (time.process_time() - started) / min(options.trials, 1000):.1f} ms of CPU"
+    )
+    return 0
+
+
+# ---- whether it is better than chance ----
+
+
+def better(options: argparse.Namespace) -> int:
+    """The best of each engine and seed at equal budget, and the p-value against random search."""
+    from scipy.stats import mannwhitneyu  # type: ignore[import-untyped]
+
+    space = search.open_space(FILE, SPACE)
+    names = [name for name in ENGINES if name in options.engines.split(",")]
+    found: dict[str, list[float]] = {}
+    for name in names:
+        for seed in range(options.seeds):
+            study = search.run(space, options.fitness, engine=name, budget=options.budget, seed=seed)
+            best = study.best[0].values
+            assert best is not None
+            found.setdefault(name, []).append(best[0])
+    print(f"{options.fitness} of {SPACE} within 30G multiply-adds, {options.budget} candidates, {options.seeds} seeds:")
+    status = 0
+    for name, values in found.items():
+        ordered = sorted(values)
+        middle = ordered[len(ordered) // 2]
+        line = f"  {name:12} median {middle:9.1f}  lowest {ordered[0]:9.1f}  highest {ordered[-1]:9.1f}"
+        if name != "random":
+            p = mannwhitneyu(values, found["random"], alternative="greater").pvalue
+            line += f"  against random p = {p:.1e} (Mann-Whitney, one-sided)"
+            status = status or int(p >= 0.01)
+        print(line)
+    return status
+
+
+# ---- what is left of workers that are killed ----
+
+
+def killed(options: argparse.Namespace) -> int:
+    """Kill workers in the middle of trials, and look at every trial."""
+    draw = random.Random(options.seed)  # noqa: S311
+    budget = options.kills * 3
+    space = search.open_space(FILE, SPACE)
+    for number in range(50):
+        space.sample(0, number)  # parts are expanded once, before workers are begun
+    with place_of(options) as (place, database):
+
+        def fitness(candidate: search.Measured) -> float:
+            time.sleep(0.1 + candidate.slot % 7 / 20)
+            return float(candidate.costs.parameters)
+
+        def work() -> None:
+            search.run(space, fitness, budget=budget, study=place, grace=GRACE)
+
+        workers = [begun(work) for _ in range(options.workers)]
+        servers = 0
+        for count in range(options.kills):
+            time.sleep(draw.uniform(0.3, 1.2))
+            if database is not None and count % 20 == 10:
+                database.kill()
+                database.start()
+                servers += 1
+            at = draw.randrange(len(workers))
+            os.kill(workers[at], signal.SIGKILL)
+            os.waitpid(workers[at], 0)
+            workers[at] = begun(work)
+        status = [os.waitpid(worker, 0)[1] for worker in workers]
+        study = search.open_study(place)
+        wrong = list(_wrong(study, budget))
+        lost = sum(one.state.name == "FAIL" for one in study.optuna.get_trials(deepcopy=False))
+    kind = f"PostgreSQL, the server killed {servers} times too" if database is not None else "SQLite"
+    print(f"{options.kills} kills of {options.workers} workers, {kind}:")
+    print(f"  {len(study.settled)} of {budget} slots are settled, {lost} trials were lost or not evaluated")
+    print(f"  workers ended with {status}; wrong: {wrong or 'nothing'}")
+    return int(bool(wrong) or any(status))
+
+
+def _wrong(study: search.Study, budget: int) -> Iterator[str]:
+    trials = study.optuna.get_trials(deepcopy=False)
+    complete = [one for one in trials if one.state.name == "COMPLETE"]
+    if len(complete) != budget or len(study.settled) != budget:
+        yield f"{len(complete)} were evaluated"
+    if len({one.slot for one in study.settled.values()}) != budget:
+        yield "a slot is missing"
+    for one in trials:
+        if one.state.name not in ("COMPLETE", "FAIL"):
+            yield f"trial {one.number} is {one.state.name}"
+    for settled in study.settled.values():
+        if settled.values != (float(settled.costs["parameters"]),):
+            yield f"candidate {settled.slot} has another value"
+
+
+def main() -> int:
+    """One of the three."""
+    parser = argparse.ArgumentParser(description="searches")
+    parser.add_argument("what", choices=("overhead", "better", "killed"))
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--engine", default="evolution")
+    parser.add_argument("--engines", default="random,evolution,local")
+    parser.add_argument("--fitness", default="depth")
+    parser.add_argument("--budget", type=int, default=500)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--postgres", action="store_true")
+    options = parser.parse_args()
+    return {"overhead": overhead, "better": better, "killed": killed}[options.what](options)
+
+
+if __name__ == "__main__":
+    sys.exit(measured("searched", main))
