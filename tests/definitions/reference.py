@@ -369,12 +369,23 @@ def grown_list(w: Weights, image: Tensor) -> Outputs:
     return [dense("b1", dense("b0", enter(w, image), 3), 2, 2)]
 
 
+def pooled_cells(w: Weights, image: Tensor) -> Outputs:
+    s = enter(w, image)
+    parts = [s]
+    for number, cells in enumerate((1, 2, 3, 6)):
+        name = "a.parts.bin" if number == 0 else f"a.parts.bin_{number + 1}"
+        pooled = F.adaptive_avg_pool2d(s, (cells, 2 * cells))
+        parts.append(F.interpolate(conv(w, f"{name}.conv", pooled), s.shape[2:], mode="bilinear"))
+    return [conv(w, "a.conv", torch.cat(parts, 1))]
+
+
 REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
     function.__name__: function
     for function in (
         squeeze_excitation, inverted_layer_scale, spatial_attention, ghost, shuffle_unit, res2net, convnext_v2,
         cross_stage, two_towers, fcos, repvgg, bifpn, pan, selective_kernel, blurred_stem,
         helper_of_a_resampling, shared_transposed, yolov8n, cells, regnet, grown_list,
+        pooled_cells,
     )
 }  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.

@@ -423,6 +423,10 @@ class Caller(Functions):
         example = next(filter(None, (size_not_kept(values, extra, axis) for axis, extra in sizes)), None)
         if example is None:
             return True
+        if self.divides_this_size(x, values):
+            for axis in ("height", "width"):
+                self.context.static_axes.setdefault(axis, self.loc(span))
+            return True
         before, after, expected = (f"{size}x{size}" for size in example)
         total = stride * (x.stride or 1 << (x.level or 0))
         level = f"level {total.bit_length() - 1}" if not total & (total - 1) else f"stride {total}"
@@ -431,6 +435,17 @@ class Caller(Functions):
         ).with_notes(f"network `{self.context.network.name}` takes any size, and rounds it up level by level")
         self.report(found.with_fix("let it fit every size: `padding = same`"))
         return False
+
+    def divides_this_size(self, x: Type, values: Mapping[str, Value]) -> bool:
+        """Windows side by side that the map is cut into without a rest, in a definition that has read its size.
+
+        `average_pool(x, kernel = k, stride = k, padding = 0)` with `k = x.height / 3`: three cells a side. Neither side
+        can be another from then on.
+        """
+        kernel, stride = values["kernel"], values["stride"]
+        if not self.context.static_axes or kernel != stride or values.get("padding") != 0 or x.extra != (0, 0):
+            return False
+        return isinstance(stride, int) and x.height % stride == 0 and x.width % stride == 0
 
     def misfit(
         self,
