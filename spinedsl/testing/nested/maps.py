@@ -16,6 +16,7 @@ WIDEST = 40  # channels of any map
 WIDE = 16  # what convolutions make, most often
 MOST = 120  # operations that a definition expands to, about
 DEEPEST = 2
+LONGEST = 4  # items of a list that is appended to
 
 
 class FeatureMaps(Numbers):
@@ -263,6 +264,10 @@ class FeatureMaps(Numbers):
             maps = draw.pick(named)
             if maps.least > 1 and draw.below(2):
                 return Maps(f"rest({maps.text})", maps.least - 1, maps.most - 1, maps.item)
+            if maps.most < LONGEST and draw.once_in(3):
+                item = self.map(scope, place, DEEPEST)
+                either = Map("", min(item.low, maps.item.low), max(item.high, maps.item.high), place)
+                return Maps(f"({maps.text} + [{item.text}])", maps.least + 1, maps.most + 1, either)
             return maps
         items = [self.map(scope, place, DEEPEST) for _ in range(draw.pick((1, 2, 3, 2)))]
         text = f"[{', '.join(item.text for item in items)}]"
@@ -281,5 +286,6 @@ class FeatureMaps(Numbers):
             more = kind == 4
             low, high = item.low * (maps.least + more), item.high * (maps.most + more)
             return self.narrow(scope, Map(text, low, high, item.place))
-        which = self.draw.pick(("first", "last"))
-        return Map(f"{which}({maps.text})", item.low, item.high, item.place, item.width)
+        which = self.draw.pick(("first", "last", ""))
+        text = f"{which}({maps.text})" if which else f"{maps.text}[{self.draw.below(maps.least)}]"
+        return Map(text, item.low, item.high, item.place, item.width)

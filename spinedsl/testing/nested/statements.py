@@ -142,7 +142,9 @@ class Statements(FeatureMaps):
             old, value = self.draw.pick(changing), self.map(scope, place, 1)
             shorter = f"rest({old.text}) if len({old.text}) > 1 else {old.text}"
             kept = f"[{value.text}, first({old.text})]"
-            self.say(f"{old.text} = {self.draw.pick((shorter, kept, f'[last({old.text}), {value.text}]'))}")
+            grown = f"{old.text} + [{value.text}] if len({old.text}) < 2 else {old.text}"
+            turned = f"rest({old.text}) + [{value.text}]"
+            self.say(f"{old.text} = {self.draw.pick((shorter, kept, grown, turned))}")
             return
         maps = self.list(scope, place)
         name = scope.fresh(NAMES[Maps], self.draw)
