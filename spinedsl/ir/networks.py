@@ -124,6 +124,7 @@ class Network(Record, eq=False):
     trace: Trace | None = None  # of an edited network
     base: Network | None = None  # what an instance is made of
     tasks: tuple[TaskDecl, ...] = ()
+    joining: Mapping[str, TypedUse | None] = field(default_factory=dict)  # its `resample` and `join`
 
     def __brief__(self) -> str:
         of = f" made of {cut(self.base.name, 30)}" if self.base is not None else ""

@@ -20,7 +20,7 @@ from spinedsl.diagnostics import Diagnostic
 from spinedsl.edit import Edits
 from spinedsl.spaces import count, draw, written
 from spinedsl.spaces.costing import Costing, Priced, Unfit
-from spinedsl.spaces.decode import Excluded
+from spinedsl.spaces.decode import REASONS, Excluded
 from spinedsl.spaces.model import Genome, Keep, Space
 
 __all__ = ["MAX_TRIED", "Candidates", "Genome", "NoCandidate", "Priced", "Unfit"]
@@ -100,14 +100,16 @@ class Candidates:
 
     def _first(self, drawn: Callable[[Random], Genome], random: Random) -> Priced:
         nearest: dict[Keep, int] = {}
+        reasons: set[str] = set()
         for _ in range(self.most_tried):
             priced = self.costing.priced(drawn(random))
             if isinstance(priced, Excluded):
+                reasons.add(priced.reason)
                 continue
             if priced.within:
                 return priced
             self._note(priced, nearest)
-        raise NoCandidate(self._none(nearest))
+        raise NoCandidate(self._none(nearest, reasons))
 
     def _note(self, priced: Priced, nearest: dict[Keep, int]) -> None:
         """Remember how near a bound the nearest came."""
@@ -117,13 +119,17 @@ class Candidates:
                 before = nearest.get(keep, value)
                 nearest[keep] = min(before, value) if keep.operator in ("<", "<=") else max(before, value)
 
-    def _none(self, nearest: dict[Keep, int]) -> Diagnostic:
+    def _none(self, nearest: dict[Keep, int], reasons: set[str]) -> Diagnostic:
         declared = self.space.declared
-        why = "none whose blocks are all read or absorbed" if not nearest else "no bound that is kept by any"
+        lacking = [REASONS[reason][1] for reason in REASONS if reason in reasons]
+        why = " or ".join(lacking) if not nearest else "no bound that is kept by any"
         found = say.NO_CANDIDATE.at(declared.name.span, tried=f"{self.most_tried:,}", name=self.space.name, why=why)
         for keep, value in nearest.items():
             found = found.with_notes(f"`keep {keep}`: the nearest has {value:,}")
-        return found.with_fix("widen the bounds" if nearest else "let them be dropped: `orphans absorb else drop`")
+        if nearest:
+            return found.with_fix("widen the bounds")
+        dropped = "let them be dropped: `orphans absorb else drop`"
+        return found.with_fix(dropped if "orphan" in reasons else "keep the levels of outputs apart")
 
 
 def figure(priced: Priced, name: str) -> int | None:

@@ -20,9 +20,8 @@ from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.spaces.candidates import figure
 from spinedsl.spaces.costing import Costing, Priced
-from spinedsl.spaces.decode import Candidate, Excluded
-from spinedsl.spaces.model import Genome, Space
-from spinedsl.syntax.format import text_of
+from spinedsl.spaces.decode import REASONS, Candidate, Excluded, Placed
+from spinedsl.spaces.model import Genome
 
 MOST_TRIED = 20_000  # ways to place blocks that were dropped
 
@@ -171,12 +170,15 @@ class _Reader:
     def alike(self, row: TypedRow, number: int, level: int, type_: int) -> bool:
         """A block with that level and type computes what the row does, but for its inputs."""
         block = self.space.blocks[number]
-        genome = _plain(self.space, {number: (level, type_)})
-        own = self.costing.rows[self.costing.kind(genome, number)]
-        if row.declared.direct != block.direct or own.channels != row.channels:
+        if row.declared.direct != block.direct:
             return False
-        if self.costing.widths_vary:  # what goes in shows in every value of the module
-            return self.costing.uses[number][type_] == text_of(row.declared.row.use.span)
+        # What it is may depend on what it reads, so the row's own inputs are given to it.
+        sources, absorbed = (
+            [self.network.rows[name.text] for name in names] for names in (row.declared.sources, row.declared.absorbed)
+        )
+        own = self.costing.behind(number, level, type_, sources, absorbed)
+        if own is None or own.channels != row.channels:
+            return False
         return [self.key(call.module) for call in own.calls] == [self.key(call.module) for call in row.calls]
 
     def key(self, module: Module) -> Hashable:
@@ -301,10 +303,8 @@ class _Reader:
         """What the decisions lead to is the network; otherwise why not."""
         if isinstance(priced, Excluded):
             if explain:
-                name = self.space.blocks[priced.block].name
-                self.no(
-                    self.network.network.declared.name.span, f"nothing reads `{name}`, and the space excludes that", ""
-                )
+                why = REASONS[priced.reason][0].format(name=self.space.blocks[priced.block].name)
+                self.no(self.network.network.declared.name.span, why, "")
             return False
         before = len(self.reasons)
         kept = {slot for slot, row in enumerate(priced.candidate.rows) if row is not None}
@@ -321,6 +321,8 @@ class _Reader:
                     f"`{row.name}` absorbs other blocks than in the space",
                     f"expected {f'`absorb` of {expected}' if placed.absorbed else 'no `absorb`'}",
                 )
+            if not placed.chosen:
+                self.kept(row, placed, slots)
             self.connected(row, placed.block, priced)
         self.given(priced)
         self.bounds(priced)
@@ -328,6 +330,16 @@ class _Reader:
         if not explain:
             del self.reasons[before:]
         return found
+
+    def kept(self, row: TypedRow, placed: Placed, slots: Sequence[int]) -> None:
+        """A block whose parents are not chosen reads what it reads in the space's network."""
+        known = {name.text for name in self.costing.declared[self.space.blocks[placed.block].name].sources}
+        theirs = [*map(str, placed.parents), *(name for name in known if name not in self.costing.blocks)]
+        own = [str(slots[self.slot[name]]) if name in self.slot else name for name in self.sources(row)]
+        if sorted(own) != sorted(theirs):
+            names = (self.blocks[slots.index(int(one))].name if one.isdigit() else one for one in theirs)
+            expected = one_of(names, conjunction="and")
+            self.no(row.span, f"`{row.name}` reads others than in the space", f"expected {expected}")
 
     def given(self, priced: Priced) -> None:
         """Stems, outputs and heads compute what those of the space do."""
@@ -372,11 +384,11 @@ class _Reader:
             priced.genome, priced.candidate, number, len(row.declared.absorbed), self.order(row, priced)
         )
 
-    def order(self, row: TypedRow, priced: Priced) -> list[int]:
-        """The slots that a row reads, in the order in which it names them."""
-        by_name = [self.slot[name.text] for name in row.declared.sources if name.text in self.slot]
+    def order(self, row: TypedRow, priced: Priced) -> list[int | str]:
+        """The slots that a row reads, or stems by name, in the order in which it names them."""
         kept = [slot for slot, one in enumerate(priced.candidate.rows) if one is not None]
-        return [kept[at] for at in by_name]
+        names = [name.text for name in row.declared.sources]
+        return [kept[self.slot[name]] if name in self.slot else name for name in names]
 
     def bounds(self, priced: Priced) -> None:
         for keep in self.space.keeps:
@@ -388,14 +400,6 @@ class _Reader:
                     f"expected {keep.operator} {keep.bound:,}",
                     Label(self.space.declared.name.span, "in this space"),
                 )
-
-
-def _plain(space: Space, picks: Mapping[int, tuple[int, int]]) -> Genome:
-    """A genome of which only the levels and types of some blocks are asked."""
-    n = len(space.blocks)
-    return Genome(
-        (), (), tuple(picks.get(at, (0, 0))[0] for at in range(n)), tuple(picks.get(at, (0, 0))[1] for at in range(n))
-    )
 
 
 def _shapeless(type_: Type) -> Hashable:

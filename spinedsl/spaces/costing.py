@@ -21,7 +21,7 @@ from spinedsl.diagnostics import Diagnostic, Label, Severity
 from spinedsl.ir.elaborate import elaborate
 from spinedsl.ir.elaborate.network import Elaborator
 from spinedsl.ir.expand import Work
-from spinedsl.ir.networks import IN_CHANNELS, RowDecl
+from spinedsl.ir.networks import IN_CHANNELS, RowDecl, TypedUse
 from spinedsl.ir.resolve.network import calls_in, resolve_network
 from spinedsl.ir.typed import CheckedNetwork, TypedRow
 from spinedsl.lower import lower
@@ -85,7 +85,7 @@ class Costing:
         self.space = space
         self.elaborator = Elaborator(space.network, None, Work(ENOUGH))
         self.elaborator.run()
-        self.elaborator.context.diagnostics.clear()
+        self.elaborator.context.taken()
         self.declared = {row.name: row for row in space.network.rows}
         self.blocks = {block.name: number for number, block in enumerate(space.blocks)}
         self.uses = [[text_of(use.span) for use in block.types] for block in space.blocks]
@@ -97,9 +97,13 @@ class Costing:
         self.joins: dict[tuple[Kind, int, int], Sums] = {}
         self.resamples: dict[tuple[Kind, Kind], Sums] = {}
         self.modules: dict[int, tuple[Module, Costs]] = {}  # by identity; held, so that it stays theirs
+        # Whether what a block is depends on how many maps, or which, it joins; what is not written shows in candidates.
+        self.varies = any(map(widths_vary, space.network.rows))
         self.ended = [row for row in space.network.rows if row.row.kind in ("output", "head")]
+        outputs = [row for row in self.ended if row.row.kind == "output"]
+        kept = all({*block.levels} == {space.typed.rows[block.name].level} for block in space.blocks)
+        self.moved = [] if kept else outputs
         self.begun = [row for row in space.network.rows if row.row.kind == "stem"]
-        self.widths_vary = any(map(widths_vary, space.network.rows))
 
     # ---- what is asked for ----
 
@@ -116,6 +120,8 @@ class Costing:
         candidate = self.candidate(genome)
         if isinstance(candidate, Excluded):
             return candidate
+        if (clash := self._clash(genome)) is not None:
+            return Excluded(clash, "clash")
         costs = self.costs(genome, candidate)
         figures = {"multiply_adds": costs.multiply_adds, "parameters": costs.parameters}
         within = all(keep.holds(figures[keep.figure]) for keep in self.space.keeps if keep.figure in figures)
@@ -126,10 +132,23 @@ class Costing:
             within = all(keep.holds(memory) for keep in bounds)
         return Priced(genome, candidate, costs, memory, within)
 
+    def _clash(self, genome: Genome) -> int | None:
+        """The block of an output whose level another output has; None where each has one of its own."""
+        levels: set[int] = set()
+        for row in self.moved:
+            level = self.rows[self._end(genome, row)].level
+            if level in levels:
+                return self.blocks[row.sources[0].text]
+            if level is not None:
+                levels.add(level)
+        return None
+
     def costs(self, genome: Genome, candidate: Candidate) -> Costs:
-        """The costs of a candidate."""
-        if self.widths_vary:
-            return costs_of_graph(self.compiled(candidate))
+        """The costs of a candidate: by its parts, or where these vary with what they read, by all of it."""
+        found = self._by_parts(genome, candidate) if not self.varies else Costs()
+        return found if not self.varies else costs_of_graph(self.compiled(candidate))
+
+    def _by_parts(self, genome: Genome, candidate: Candidate) -> Costs:
         kinds: list[Kind] = []
         found = [self.own[self._direct(row, ())] for row in self.begun]
         resamples = self.resamples
@@ -142,10 +161,11 @@ class Costing:
             found.append(self.own[kind])
             if self.space.blocks[row.block].direct:
                 continue
-            join = (kind, len(row.parents), len(row.absorbed))
-            keys = [(kinds[slot], kind) for slot in row.parents]
+            sources = [kinds[slot] for slot in row.parents] if row.chosen else self._fed(genome, row.block)
+            join = (kind, len(sources), len(row.absorbed))
+            keys = [(source, kind) for source in sources]
             if join not in self.joins or not resamples.keys() >= {*keys}:
-                self._connect(kind, row, kinds)
+                self._connect(kind, row, sources, [kinds[slot] for slot in row.absorbed])
             found.append(self.joins[join])
             found += [resamples[key] for key in keys]
         found += [self.own[self._end(genome, row)] for row in self.ended]
@@ -158,23 +178,32 @@ class Costing:
         return type_.channels
 
     def used(
-        self, genome: Genome, candidate: Candidate, number: int, absorbed: int, slots: Sequence[int]
+        self, genome: Genome, candidate: Candidate, number: int, absorbed: int, reads: Sequence[int | str]
     ) -> list[Call]:
-        """What resamples and joins the inputs of a block that reads these slots in this order."""
-        typed = self.connected(genome, candidate, number, absorbed, slots)
+        """What resamples and joins the inputs of a block that reads these slots, or stems by name, in this order."""
+        names = []
+        for read in reads:
+            row = candidate.rows[read] if isinstance(read, int) else None
+            kind = self.kind(genome, row.block) if row is not None else self._source(genome, str(read))
+            names.append(self._name(kind))
+        own = self._name(self.kind(genome, number))
+        declared = self._with(number, self.space.blocks[number].levels[genome.levels[number]], genome.types[number])
+        typed = self._expanded(("used", number, *names, absorbed), declared, names, [own] * absorbed)
         joins = [typed.join] if typed.join is not None else []
         return [*(one.resample for one in typed.inputs if one.resample is not None), *joins]
 
-    def connected(
-        self, genome: Genome, candidate: Candidate, number: int, absorbed: int, slots: Sequence[int]
-    ) -> TypedRow:
-        """A block as a row that reads these slots in this order, and absorbs so many of its own kind."""
-        names = [
-            self._name(self.kind(genome, row.block)) for slot in slots if (row := candidate.rows[slot]) is not None
-        ]
-        own = self._name(self.kind(genome, number))
-        declared = self._with(number, self.space.blocks[number].levels[genome.levels[number]], genome.types[number])
-        return self._expanded(("used", number, *names, absorbed), declared, names, [own] * absorbed)
+    def behind(
+        self, number: int, level: int, type_: int, sources: Sequence[TypedRow], absorbed: Sequence[TypedRow]
+    ) -> TypedRow | None:
+        """A block as it is behind these rows; None where the compiler refuses it there."""
+        rows = {f"given {at}": row for at, row in enumerate([*sources, *absorbed])}  # no row of a file has such a name
+        self.elaborator.rows.update(rows)
+        names = [*rows]
+        declared = self._with(number, self.space.blocks[number].levels[level], type_)
+        try:
+            return self._row(declared, names[: len(sources)], names[len(sources) :])
+        except Unfit:
+            return None
 
     def end(self, genome: Genome, name: str) -> TypedRow:
         """A stem, an output or a head of a candidate."""
@@ -228,16 +257,19 @@ class Costing:
         if (kind := self.of_block[number].get(chosen)) is not None:
             return kind
         level, use = block.levels[chosen[0]], self.uses[number][chosen[1]]
-        declared = self.declared[block.name]
-        fed = [self._source(genome, name.text) for name in declared.sources] if block.window is None else []
+        fed = self._fed(genome, number) if block.window is None else []
         key = (self.signatures[number], level, use, tuple(fed) if block.direct else ())
         if key not in self.numbers:
-            # What comes out of a block that joins its inputs does not depend on them: any that there is will do.
+            # What comes out of a block that joins its inputs seldom depends on them: any of them will do at first.
             sources = [self._name(one) for one in fed] or [self.space.blocks[0].name]
             self._expanded(key, self._with(number, level, chosen[1]), sources, ())
         if not block.direct:
             self.of_block[number][chosen] = self.numbers[key]
         return self.numbers[key]
+
+    def _fed(self, genome: Genome, number: int) -> list[Kind]:
+        """The kinds of what a block reads as it is written: blocks, and stems."""
+        return [self._source(genome, name.text) for name in self.declared[self.space.blocks[number].name].sources]
 
     def _source(self, genome: Genome, name: str) -> Kind:
         """The kind of a row by its name."""
@@ -278,10 +310,25 @@ class Costing:
             defined=unit.definitions[use.name.text],
             direct=block.direct,
             absorbed=(),
+            **self._joining(declared, direct=block.direct),
         )
+
+    def _joining(self, declared: RowDecl, *, direct: bool) -> dict[str, TypedUse | None]:
+        """How a block resamples and joins its inputs: as others do, if the network feeds it by `after`."""
+        if direct or not declared.direct:
+            return {}
+        return {word: getattr(declared, word) or self.space.network.joining[word] for word in ("resample", "join")}
 
     def _expanded(self, key: Hashable, declared: RowDecl, sources: Sequence[str], absorbed: Sequence[str]) -> TypedRow:
         """Expand a row that reads rows by these names; what it is made of is remembered."""
+        row = self._row(declared, sources, absorbed)
+        if key not in self.numbers:
+            self.numbers[key] = len(self.rows)
+            self.rows.append(row)
+            self.own.append(self._of_calls(row.calls))
+        return row
+
+    def _row(self, declared: RowDecl, sources: Sequence[str], absorbed: Sequence[str]) -> TypedRow:
         span = declared.row.name.span
         named = replace(
             declared,
@@ -289,14 +336,9 @@ class Costing:
             absorbed=tuple(tree.Name(name, span) for name in absorbed),
         )
         row = self.elaborator.row(named)
-        errors = [one for one in self.elaborator.context.diagnostics if one.severity is Severity.ERROR]
-        self.elaborator.context.diagnostics.clear()
+        errors = [one for one in self.elaborator.context.taken() if one.severity is Severity.ERROR]
         if errors:
             raise Unfit(self._unfit(errors[0]))
-        if key not in self.numbers:
-            self.numbers[key] = len(self.rows)
-            self.rows.append(row)
-            self.own.append(self._of_calls(row.calls))
         return row
 
     def _name(self, kind: Kind) -> str:
@@ -305,13 +347,13 @@ class Costing:
         self.elaborator.rows[name] = self.rows[kind]
         return name
 
-    def _connect(self, kind: Kind, row: Placed, kinds: Sequence[Kind]) -> None:
+    def _connect(self, kind: Kind, row: Placed, sources: Sequence[Kind], absorbed: Sequence[Kind]) -> None:
         """Find what it costs to resample and join the inputs of a block."""
-        sources = [kinds[slot] for slot in row.parents]
         key = next(key for key, number in self.numbers.items() if number == kind)
-        names = [self._name(source) for source in sources]
-        absorbed = [self._name(kinds[slot]) for slot in row.absorbed]
-        typed = self._expanded(key, self._with(row.block, row.level, row.type), names, absorbed)
+        names, others = ([self._name(one) for one in ones] for ones in (sources, absorbed))
+        typed = self._expanded(key, self._with(row.block, row.level, row.type), names, others)
+        own = self.rows[kind]
+        self.varies |= own.channels != typed.channels or self.own[kind] != self._of_calls(typed.calls)
         self.joins[kind, len(sources), len(absorbed)] = self._of_calls([typed.join] if typed.join is not None else [])
         for source, connection in zip(sources, typed.inputs, strict=True):
             used = [connection.resample] if connection.resample is not None else []

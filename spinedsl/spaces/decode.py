@@ -11,6 +11,12 @@ from collections.abc import Callable
 from spinedsl.record import Record
 from spinedsl.spaces.model import Genome, Space, placed
 
+# Why a genome is no candidate, of its block; and what there is none of, where all are no candidates.
+REASONS = {
+    "orphan": ("nothing reads `{name}`, and the space excludes that", "none whose blocks are all read or absorbed"),
+    "clash": ("the output of `{name}` is at the level of another", "none whose outputs are at levels of their own"),
+}
+
 Channels = Callable[[int, int, int], int]  # of what comes out of a block, by its number, its level and its type
 
 
@@ -26,9 +32,10 @@ class Placed(Record):
 
 
 class Excluded(Record):
-    """A genome that is no candidate: its block `block` is read by nothing."""
+    """A genome that is no candidate: for its block `block` one of `REASONS` holds."""
 
     block: int
+    reason: str = "orphan"
 
 
 class Candidate(Record):

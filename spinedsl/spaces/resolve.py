@@ -188,12 +188,21 @@ class _Resolver(Record, frozen=False):
             self.no_parents(choice.window, name, f"expected a whole number, {count} at least", choice)
             return None
         window = Window(count, last)
+        lacking = [word for word, use in self.network.joining.items() if use is None]
+        if self.rows[name].direct and lacking and not self.network.broken:
+            self.not_joined(name, choice, lacking)
+            return None
         if self.network.broken:  # a row that could not be read may stand above
             return window
         if (above := len(window.pool(self.slots[name]))) < count:
             self.no_parents(choice.count, name, f"only {counted(above, 'block')} above `{name}`", choice)
             return None
         return window
+
+    def not_joined(self, name: str, choice: tree.Parents, lacking: Sequence[str]) -> None:
+        """A row that is fed by `after` in a network that does not say how inputs are resampled and joined."""
+        label = f"`{name}` is fed by `after`, and `{self.network.name}` has no `{'` and no `'.join(lacking)}`"
+        self.no_parents(choice.count, name, label, choice)
 
     def no_parents(self, at: tree.Number, name: str, label: str, choice: tree.Parents) -> None:
         """Parents that cannot be chosen so; reported once for a choice."""
@@ -202,6 +211,9 @@ class _Resolver(Record, frozen=False):
         found = say.FEW_PARENTS.at(at.span, name=name, what=choice.span.text.partition(":")[2].strip(), label=label)
         if label.startswith("only"):
             found = found.with_fix(f"leave `{name}` out, which keeps the parents that it has, or choose fewer")
+        elif "fed by `after`" in label:
+            settings = "`resample spinenet` and `join activated_sum` with `import std.resample`"
+            found = found.with_fix(f"say it in the network, as in {settings}, or leave `{name}` out")
         else:
             found = found.with_fix("as in `2 of last 5`, or `2 of all`")
         self.report(found)

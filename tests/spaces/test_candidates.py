@@ -22,6 +22,8 @@ from spinedsl.spaces import draw
 from spinedsl.spaces.candidates import MAX_TRIED, figure
 from spinedsl.spaces.model import Keep
 from spinedsl.syntax.format import format_source
+from spinedsl.testing.space import STANDARD
+from spinedsl.testing.spaces import spaces
 from tests.profiles import drawn
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -64,6 +66,34 @@ def held(space: search.Candidates, one: search.Priced) -> None:
 def test_what_is_sampled_is_a_candidate(name: str, seed: int, number: int) -> None:
     space = opened(name)
     held(space, space.sample(seed, number))
+
+
+@given(spaces(), SEEDS)
+@drawn(15)
+def test_candidates_of_random_spaces_are_what_they_should_be(text: str, seed: int) -> None:
+    """Whatever rows a network has, and whatever a space chooses of them; what it refuses, it refuses again."""
+    source = STANDARD.source(text)
+    space = search.Candidates(search.open_space(source).space, most_tried=40)
+    try:
+        one = space.sample(seed, 0)
+        held(space, one)
+        near = space.mutate(one.genome, seed, 1)
+        held(space, near)
+        held(space, space.crossover(one.genome, near.genome, seed, 2))
+    except search.NoCandidate:
+        return
+    except search.Unfit as told:
+        message = told.diagnostic.message
+        for candidates in (space, search.Candidates(space.space, most_tried=40)):
+            with pytest.raises(search.Unfit) as again:
+                drawn_again(candidates, seed)
+            assert again.value.diagnostic.message == message
+
+
+def drawn_again(space: search.Candidates, seed: int) -> None:
+    one = space.sample(seed, 0)
+    near = space.mutate(one.genome, seed, 1)
+    space.crossover(one.genome, near.genome, seed, 2)
 
 
 @given(st.sampled_from(NAMES), SEEDS)
@@ -302,6 +332,95 @@ def test_a_type_that_does_not_compile_is_told_where_the_space_allows_it() -> Non
     with pytest.raises(search.Unfit, match="space `Small` has a candidate with a mistake") as told:
         [space.sample(0, number) for number in range(20)]
     assert told.value.diagnostic.code.id == "E1206"
+
+
+FIXED = """\
+spine 1
+import std.blocks
+import std.resample
+import std.stems
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2..5: 16 }
+    resample spinenet
+    join JOIN
+    stem s: resnet_stem channels 16
+    block b0: residual  level 2  after s
+    block b1: residual  level 2  after b0
+    block b2: residual  level 3  from s, b1
+    block b3: residual  level 4  after b1
+    output P3: b2
+    output P4: b3
+}
+
+space Small of Net {
+    ROWS
+}
+"""
+
+
+def fixed(*rows: str, join: str = "activated_sum") -> search.Candidates:
+    text = FIXED.replace("JOIN", join).replace("ROWS", "\n    ".join(rows))
+    return search.open_space(Source.from_text(text.replace("\n\n", PILED, 1) if join == "piled" else text))
+
+
+PILED = "\n\njoin_type piled(inputs) { return concat(inputs) }\n\n"
+
+
+def test_a_row_that_reads_the_stem_costs_its_resampling_too() -> None:
+    space = fixed("types b3: residual, bottleneck")
+    held(space, space.sample(0))
+
+
+def test_a_row_fed_by_after_joins_as_the_network_does_once_its_parents_are_chosen() -> None:
+    space = fixed("parents b1..b3: 1 of all", "orphans absorb else drop")
+    for number in range(8):
+        held(space, space.sample(0, number))
+
+
+def test_a_join_that_piles_its_maps_up_makes_blocks_that_differ() -> None:
+    space = fixed("parents b2..b3: 1 of all", "orphans absorb else drop", join="piled")
+    for number in range(8):
+        held(space, space.sample(0, number))
+
+
+def test_two_outputs_at_one_level_are_no_candidate() -> None:
+    space = fixed("level_shift b2..b3: 0..1 within 2..5")
+    levels = {tuple(row.level for row in space.sample(0, number).candidate.rows if row) for number in range(40)}
+    assert levels == {(2, 2, 3, 4), (2, 2, 3, 5), (2, 2, 4, 5)}
+    with pytest.raises(search.NoCandidate, match="none is a candidate") as told:
+        fixed("level_shift b2..b3: 0..1 within 4..4").sample(0)
+    assert "outputs are at levels of their own" in told.value.diagnostic.label
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"), [("after b1", "after b0", "`b1`"), ("from s, b1", "from s, b0", "`b1` and `s`")]
+)
+def test_a_block_that_reads_another_is_not_in_the_space(before: str, after: str, expected: str) -> None:
+    space = fixed("types b3: residual, bottleneck")
+    text = space.text(space.sample(0)).replace("  ", " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    assert before in text
+    changed = Source.from_text(text.replace(before, after), "changed.spine")
+    analysis = driver.analyse(changed).value
+    assert analysis is not None
+    answer = search.contains(space, analysis.checked["Candidate"].typed)
+    assert [(one.message.split("`")[2], one.label) for one in answer.reasons] == [
+        (" reads others than in the space", f"expected {expected}")
+    ]
+
+
+def test_what_the_compiler_refuses_it_refuses_again() -> None:
+    candidates = fixed("level_shift b0: 0..1 within 2..3")
+    messages = set()
+    for _ in range(3):
+        with pytest.raises(search.Unfit) as told:
+            [candidates.sample(0, number) for number in range(20)]
+        messages.add(told.value.diagnostic.message)
+    assert len(messages) == 1
 
 
 def test_the_benchmark_looks_at_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

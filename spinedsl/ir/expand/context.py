@@ -197,6 +197,13 @@ class Context(Record, frozen=False, eq=False):
         self._reported.intersection_update(reported)
         return True
 
+    def taken(self) -> list[Diagnostic]:
+        """What was reported so far; reported again if it happens again."""
+        found = [*self.diagnostics]
+        self.diagnostics.clear()
+        self._reported.clear()
+        return found
+
     def spend(self, place: Span, steps: int = 1) -> bool:
         """A few more steps: false once a file expands to more than it may."""
         self.work.left -= steps

@@ -54,7 +54,8 @@ class _Settings(Record, frozen=False):
             word: self.only(word, [setting for setting in settings if setting.keyword == word])
             for word in ("resample", "join")
         }
-        rows = RowResolver(names, uses).rows()
+        resolver = RowResolver(names, uses)
+        rows = resolver.rows()
         tasks = tuple(item for item in items if isinstance(item, tree.Task))
         return Network(
             name=names.network,
@@ -71,6 +72,7 @@ class _Settings(Record, frozen=False):
             arguments={},
             trace=names.trace,
             tasks=self.tasks(tasks),
+            joining=resolver.common,
         )
 
     def tasks(self, tasks: tuple[tree.Task, ...]) -> tuple[TaskDecl, ...]:
