@@ -35,8 +35,29 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "spaces: costs of resampling by its source alone",
         "spaces/costing.py",
-        "keys = [(kinds[slot], kind) for slot in row.parents]",
-        "keys = [(kinds[slot], kinds[slot]) for slot in row.parents]",
+        "keys = [(source, kind) for source in sources]",
+        "keys = [(source, source) for source in sources]",
+        DRAWN,
+    ),
+    Plant(
+        "spaces: what a block that piles maps up costs is taken from another of its kind",
+        "spaces/costing.py",
+        "return found if not self.varies else",
+        "return found if found is not None else",
+        DRAWN,
+    ),
+    Plant(
+        "spaces: a mistake that was reported once is forgotten",
+        "ir/expand/context.py",
+        "        self.diagnostics.clear()\n        self._reported.clear()",
+        "        self.diagnostics.clear()",
+        DRAWN,
+    ),
+    Plant(
+        "spaces: outputs of one level",
+        "spaces/costing.py",
+        "            if level in levels:\n",
+        "            if level in levels and level is None:\n",
         DRAWN,
     ),
     Plant(

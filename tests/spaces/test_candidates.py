@@ -381,7 +381,7 @@ def test_a_row_fed_by_after_joins_as_the_network_does_once_its_parents_are_chose
 
 
 def test_a_join_that_piles_its_maps_up_makes_blocks_that_differ() -> None:
-    space = fixed("parents b2..b3: 1 of all", "orphans absorb else drop", join="piled")
+    space = fixed("parents b2..b3: 2 of all", "orphans absorb else drop", join="piled")
     for number in range(8):
         held(space, space.sample(0, number))
 
