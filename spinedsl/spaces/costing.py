@@ -181,6 +181,14 @@ class Costing:
         self, genome: Genome, candidate: Candidate, number: int, absorbed: int, reads: Sequence[int | str]
     ) -> list[Call]:
         """What resamples and joins the inputs of a block that reads these slots, or stems by name, in this order."""
+        typed = self.connected(genome, candidate, number, absorbed, reads)
+        joins = [typed.join] if typed.join is not None else []
+        return [*(one.resample for one in typed.inputs if one.resample is not None), *joins]
+
+    def connected(
+        self, genome: Genome, candidate: Candidate, number: int, absorbed: int, reads: Sequence[int | str]
+    ) -> TypedRow:
+        """A block as a row that reads these slots, or stems by name, and absorbs so many of its own kind."""
         names = []
         for read in reads:
             row = candidate.rows[read] if isinstance(read, int) else None
@@ -188,9 +196,7 @@ class Costing:
             names.append(self._name(kind))
         own = self._name(self.kind(genome, number))
         declared = self._with(number, self.space.blocks[number].levels[genome.levels[number]], genome.types[number])
-        typed = self._expanded(("used", number, *names, absorbed), declared, names, [own] * absorbed)
-        joins = [typed.join] if typed.join is not None else []
-        return [*(one.resample for one in typed.inputs if one.resample is not None), *joins]
+        return self._expanded(("used", number, *names, absorbed), declared, names, [own] * absorbed)
 
     def behind(
         self, number: int, level: int, type_: int, sources: Sequence[TypedRow], absorbed: Sequence[TypedRow]
