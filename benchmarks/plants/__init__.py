@@ -14,6 +14,7 @@ from benchmarks.plants import (
     pytorch,
     shell,
     spaces,
+    speed,
     training,
     weights,
 )
@@ -35,6 +36,7 @@ PLANTS: tuple[Plant, ...] = (
     *export.PLANTS,
     *inference.PLANTS,
     *spaces.PLANTS,
+    *speed.PLANTS,
 )
 
 __all__ = ["PLANTS", "Plant"]

@@ -229,12 +229,12 @@ def reported(*timings: Timing, peaks: tuple[float, ...] = (100.0, 100.0, 200.0),
 
 
 def test_figures_follow_from_times() -> None:
-    first, second = timing("first", 1.0, 2.0, 4.0), timing("second", 0.5, 1.0, 4.0)
+    first, second = timing("first", 1.0, 2.0, 4.0), timing("second", 2.4, 0.3, 1.6)
     report = reported(first, second)
     assert (first.best, first.median) == (1.0, 2.0)
     assert first.spread == (3.0 - 1.5) / 2.0, "the quartiles are 1.5 and 3"
     assert timing("once", 3.0).spread == 0.0
-    assert (report.ratio(first), report.ratio(second)) == (1.0, 0.5), "of rounds: 0.5, 0.5, 1"
+    assert (report.ratio(first), report.ratio(second)) == (1.0, 0.4), "of rounds: 2.4, 0.15 and 0.4"
     assert report.share(first) == 0.5, "of rounds: 100 / 1 / 100, 100 / 2 / 100 and 100 / 4 / 200"
     assert report.peak == 100.0
 
