@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from math import floor
 
 import pytest
 from hypothesis import given
@@ -61,12 +62,14 @@ def test_only_what_decides_is_evaluated() -> None:
 @given(NUMBERS, NUMBERS)
 def test_arithmetic_is_that_of_fractions(left: int | Fraction, right: int | Fraction) -> None:
     for sign, operate in ARITHMETIC.items():
-        if sign == "/" and right == 0:
+        if sign in ("/", "%") and right == 0:
             continue
         value = simplest(operate(left, right))
-        assert value == {"+": left + right, "-": left - right, "*": left * right}.get(
-            sign, Fraction(left) / Fraction(right) if right else 0
-        )
+        expected = {"+": left + right, "-": left - right, "*": left * right}
+        if right:
+            quotient = Fraction(left) / Fraction(right)
+            expected |= {"/": quotient, "%": (quotient - floor(quotient)) * right}
+        assert value == expected[sign]
         assert isinstance(value, int) == (Fraction(value).denominator == 1)
 
 

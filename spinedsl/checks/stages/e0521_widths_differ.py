@@ -32,8 +32,8 @@ network Net {
     resample moved
     join sum
     stem s: resnet_stem channels 32
-    block b0: residual level 3 after s
-    block b1: residual level 2 from b0, s
+    block b0: residual  level 3  after s
+    block b1: residual  level 2  from b0, s
     output C2: b1
 }
 """,
@@ -54,8 +54,8 @@ network Net {
     resample moved
     join concat
     stem s: resnet_stem channels 32
-    block b0: residual level 3 after s
-    block b1: residual level 2 from b0, s
+    block b0: residual  level 3  after s
+    block b1: residual  level 2  from b0, s
     output C2: b1
 }
 """,
