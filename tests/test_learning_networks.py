@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "examples" / "learning"
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.spine"))
 NETWORKS = ("Permuted", "Residual")
 TASKS = {  # of each file: the task, its kind, the channels of its output for it, and the millions of multiply-adds
-    "drawing_styles/networks.spine": ("identify", "embedding", 128, 25),
+    "drawing_styles/networks.spine": ("identify", "embedding", 320, 25),
     "fashion_mnist/networks.spine": ("classify", "classification", 10, 11),
     "many_sizes/networks.spine": ("find", "detection", 1, 517),
     "solar_cells/networks.spine": ("classify", "classification", 2, 44),

@@ -214,13 +214,6 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_definitions.py",),
     ),
     Plant(
-        "joins: what a block of a search space costs does not depend on the widths that it reads",
-        "spaces/costing.py",
-        "        if self.widths_vary:",
-        "        if self.widths_vary is None:",
-        ("tests/spaces/test_candidates.py",),
-    ),
-    Plant(
         "functions: a default is taken although something was given",
         "ir/expand/functions.py",
         "            if name in given:",
