@@ -124,6 +124,7 @@ class Setting(Record, eq=False):
 
 
 ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+JOINS = ("concat", "sum")  # operations that a join may be
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -201,6 +202,10 @@ class Reader:
             return self.value(expr.value if self.value(expr.condition) else expr.other)
         if isinstance(expr, tree.ListOf):
             return tuple(self.value(item) for item in expr.items)
+        if isinstance(expr, tree.ListOfEach):
+            return tuple(self.each(expr))
+        if isinstance(expr, tree.Item):
+            return self.value(expr.base)[int(self.value(expr.index))]
         if isinstance(expr, tree.Unary):
             operand = self.value(expr.operand)
             return (not operand) if expr.operator == "not" else binary("*", operand, -1)
@@ -208,6 +213,13 @@ class Reader:
             return self.binary(expr)
         assert isinstance(expr, tree.Call)
         return self.call(expr)
+
+    def each(self, expr: tree.ListOfEach) -> Iterator[Any]:
+        """The items of a list that one expression makes."""
+        items = self.value(expr.items)
+        for item in range(int(items)) if expr.keyword == "repeat" else items:
+            inner = Reader(self.setting, self.scope, self.base, {**self.env, expr.name.text: item})
+            yield inner.value(expr.value)
 
     def binary(self, expr: tree.Binary) -> Any:
         left = self.value(expr.left)
@@ -228,8 +240,8 @@ class Reader:
         if name in LISTS and name not in self.env:
             return LISTS[name](*positional)
         if name == "sum" and name not in self.env:
-            total = positional[0][0]
-            for other in positional[0][1:]:
+            total, *others = positional[0] or (0,)
+            for other in others:
                 total = binary("+", total, other)
             return total
         return self.primitive(self.env.get(name, name), positional, named, self.place(call))
@@ -298,6 +310,10 @@ def binary(sign: str, left: Any, right: Any) -> Any:
     """Of numbers exactly; of maps number by number, where one of 1x1 spreads."""
     if sign in COMPARISONS:
         return COMPARISONS[sign](left, right)
+    if isinstance(left, tuple):
+        return left + right
+    if sign == "%":
+        return plain(left - math.floor(Fraction(left) / right) * right)
     maps = [side for side in (left, right) if isinstance(side, Map)]
     if not maps:
         return plain(Fraction(left) / Fraction(right) if sign == "/" else ARITHMETIC[sign](left, right))
@@ -472,7 +488,7 @@ class Network:
     def target(
         self, definition: tree.Definition, home: Scope, given: Mapping[str, Any], level: int, channels: int | None
     ) -> Block:
-        """A row as resampling sees it: its inputs have the channels that its signature promises."""
+        """A row as resampling sees it: it asks for `in_channels` of its type, else for what that promises."""
         known = Reader(self.setting, home, (), {"stride": 1, **given})
         for parameter in definition.parameters[1:]:
             if parameter.name.text not in known.env and parameter.default is not None:
@@ -480,7 +496,8 @@ class Network:
         assert definition.signature is not None
         promised = math.floor(known.value(definition.signature))
         height, width = (-(-size >> level) for size in self.setting.image)
-        return Block(level, channels, promised, promised, height, width)
+        wanted = math.floor(known.env.get("in_channels", promised))
+        return Block(level, channels, wanted, promised, height, width)
 
     def joined(self, name: str, clauses: Mapping[str, Any], sources: Sequence[str], target: Block) -> Any:
         """Every input resampled, then what is absorbed as it is, all through the join."""
@@ -497,6 +514,11 @@ class Network:
             arrived.append(use(self.setting, home, definition, given, (name, "from", source))[0])
         arrived += [self.rows[part.text].map for part in self.names(clauses, "absorb")]
         how = clauses.get("join", self.uses["join"])
+        if how.name.text in JOINS:
+            call = tree.Call(
+                how.name, (tree.Argument(None, tree.Ident("inputs", how.span), how.span),), False, how.span
+            )
+            return Reader(self.setting, self.scope, (name, "join"), {"inputs": tuple(arrived)}).call(call)
         definition, home = self.scope.definitions[how.name.text]
         first = definition.parameters[0].name.text
         return use(self.setting, home, definition, {first: tuple(arrived), **self.arguments(how)}, (name, "join"))[0]

@@ -31,6 +31,8 @@ WANTED = (
     "a helper in a loop",
     "a helper in a loop with numbers by name",
     "a helper that calls a helper",
+    "a list that grows",
+    *("an item of a list", "a list that one expression makes", "a function", "a remainder"),
 )
 
 
@@ -44,6 +46,8 @@ def forms(text: str) -> Iterator[str]:
             yield from of_names(body, inside)
             for statement in body:
                 yield from of_statement(statement, inside, body)
+            if inside:
+                yield from of_numbers(body)
             for call in parts_of(tuple(s for s in body if isinstance(s, tree.Binding | tree.Return)), tree.Call):
                 yield from of_call(call, inside, helpers)
         if definition.name.text in helpers:
@@ -111,6 +115,21 @@ def of_statement(statement: tree.Statement, inside: Loops, body: tree.Body) -> I
         if any(isinstance(inner, tree.Return) for inner in statement.then):
             after = any(isinstance(other, tree.Repeat | tree.Each) for other in body)
             yield "a return in a choice" + (" after a loop" if after else "")
+
+
+def of_numbers(body: tree.Body) -> Iterator[str]:
+    """What the values of a loop's body are made of."""
+    named = {tree.Item: "an item of a list", tree.ListOfEach: "a list that one expression makes"}
+    for statement in body:
+        for part in parts_of(statement, tree.Node):
+            if type(part) in named:
+                yield named[type(part)]
+            elif isinstance(part, tree.Binary) and part.operator == "%":
+                yield "a remainder"
+            elif isinstance(part, tree.Binary) and isinstance(part.right, tree.ListOf) and part.operator == "+":
+                yield "two lists" if isinstance(part.left, tree.ListOf) else "a list that grows"
+            elif isinstance(part, tree.Call) and part.callee.text == "bent":
+                yield "a function"
 
 
 def of_call(call: tree.Call, inside: Loops, helpers: set[str]) -> Iterator[str]:
