@@ -71,7 +71,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--coco-results", metavar="FILE", help="write what a detector found as COCO's results, a box a line"
     )
     parser.add_argument(
-        "--coco-ids", metavar="FILE", help="COCO's JSON that lists the images: --coco-results have its ids"
+        "--coco-ids", metavar="FILE", help="file with the ids for --coco-results: COCO's JSON that lists the images"
     )
     output_arguments(parser, "the folder for pictures and tables", required=False)
     format_argument(parser, "csv")

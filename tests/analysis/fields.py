@@ -147,10 +147,11 @@ def _together(sets: Sequence[int]) -> int:
 def _propagated(node: Node, inputs: list[Sets]) -> Sets:
     attributes: Mapping[str, Any] = node.attributes
     x = inputs[0] if inputs else []
-    if node.primitive in (
-        "slice", "reshape", "transpose", "pad", "crop", "pixel_shuffle", "pixel_unshuffle", "adaptive_average_pool"
-    ):  # fmt: skip
+    if node.primitive in ("slice", "reshape", "transpose", "pad", "crop", "pixel_shuffle", "adaptive_average_pool"):
         raise NotImplementedError(node.primitive)
+    if node.primitive == "pixel_unshuffle":  # of all channels together, as what follows reads them
+        factor = attributes["factor"]
+        return [_together(x[start : start + factor]) for start in range(0, len(x), factor)]
     if node.primitive == "crop_to_level":
         return x[: -(-len(inputs[1]) >> attributes["level"])]
     if node.primitive in ("parameter", "constant"):

@@ -59,7 +59,10 @@ network Deep = Net(depth = 2)
 SPACED = (
     TWO
     + """
-space Small of Net { level_shift b..c: -1..1 within 2..3 }
+space Small of Net {
+    level_shift b..c: -1..1 within 2..3
+    types b..c: residual, bottleneck, bottleneck(expansion = 1), bottleneck(expansion = 2), bottleneck(expansion = 3)
+}
 space Other of Deep { types c: bottleneck, residual }
 """
 )

@@ -1,4 +1,4 @@
-"""E0521: join of inputs with different channels."""
+"""E0521: inputs of different channels."""
 
 from spinedsl.diagnostics import Default, Rule
 

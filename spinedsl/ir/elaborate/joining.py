@@ -50,11 +50,20 @@ class Joining(Using, frozen=False):
         values.setdefault("stride", 1)
         promised = promised_channels(self.context, self.defined, values)
         wanted = promised
-        if IN_CHANNELS in self.defined.parameters:
+        if self.asks:
             wanted = self.wanted(values)
             if wanted is None:
                 return None
         return self.block(self.name, self.level, self.channels, promised, wanted)
+
+    @property
+    def asks(self) -> bool:
+        """The type says what its inputs are to arrive with, by a parameter whose default is worked out.
+
+        A parameter of that name without a default, or with a plain number as default, is a number like any other.
+        """
+        parameter = self.defined.parameters.get(IN_CHANNELS)
+        return parameter is not None and not isinstance(parameter.default, tree.Number | None)
 
     def wanted(self, values: Environment) -> int | None:
         """The channels that the type itself asks its inputs to arrive with; None with the reason reported."""
@@ -147,12 +156,12 @@ class Joining(Using, frozen=False):
     def as_many_as_it_gives(self, target: Block) -> str:
         """Why an input has to have other channels than the row says."""
         name = self.defined.name
-        if IN_CHANNELS in self.defined.parameters:
+        if self.asks:
             return f"`{IN_CHANNELS}` of `{name}` asks for {target.in_channels}"
         signature = self.defined.definition.signature
         promise = f"`-> {signature.span.text}` of " if signature is not None else ""
         wanted = f"every input arrives with as many channels as {promise}`{name}` gives: {target.in_channels}"
-        return f"{wanted}; a type with a parameter `{IN_CHANNELS}` asks for others"
+        return f"{wanted}; a type with a parameter `{IN_CHANNELS} = channels / …` asks for others"
 
     def absorbed(self, name: tree.Name, target: Block, *, alike: bool) -> Type | None:
         """An absorbed map is added as it is: same level, and the channels of the inputs, where they are `alike`."""

@@ -78,7 +78,9 @@ class Printed:
         if isinstance(operand, ManyAt):
             if operand.name:
                 return cast("tuple[int, ...]", self.known[operand.name])[operand.start :]
-            return tuple(cast(int, self.value(item, use)) for item in operand.items)
+            items = [self.value(item, use) for item in operand.items]
+            opened = cast("tuple[int, ...]", items.pop(0)) if operand.opens else ()
+            return (*opened, *cast("list[int]", items))
         inputs = operand.inputs if isinstance(operand, OpAt) else tuple(operand.maps.values())
         numbers = tuple(self.value(part, use) for part in inputs)
         event = self.module.events[self.next - self.module.given]
