@@ -87,7 +87,7 @@ def test_what_a_model_says_of_itself(tmp_path: Path) -> None:
         "version": 1, "task": "classification", "output": "logits", "classes": ["red", "green", "blue"],
         "preprocessing": trained("crop").preprocessing.to_json(), "network": "Small", "digest": model_of("crop").digest,
         "step": 2, "input": {"name": "images", "layout": "NHWC", "type": "uint8", "sizes": "any"},
-        "outputs": ["shares"],
+        "outputs": ["shares"], "aligned": False,
     }  # fmt: skip
     assert properties["spine.network"] == "Small"
     assert any(text == NET for key, text in properties.items() if key.startswith("spine.source."))
@@ -278,7 +278,7 @@ def test_what_is_no_exported_model_says_why(tmp_path: Path) -> None:
         ("does not say what it is for", plain),
         ("newer spinedsl", saying(json.dumps({**about, "version": 2}))),
         ("cannot be read", saying(said.value[:-5])),
-        ("cannot be read (height: expected", saying(json.dumps({**about, "preprocessing": {"height": 0, "width": 1}}))),
+        ("cannot be read (`height` must be a whole number", saying(json.dumps({**about, "preprocessing": {"height": 0, "width": 1}}))),
         ("are not those that it names", saying(json.dumps({**about, "outputs": ["other"]}))),
         ("cannot be read", saying("[]")),
     ]

@@ -12,6 +12,7 @@ from spinedsl.search.engines.nsga2 import crowding, fronts
 from spinedsl.search.figures import WANTED, figure
 from spinedsl.search.opening import open_space
 from spinedsl.search.records import Finished, Objective, finished
+from spinedsl.source import Source
 from spinedsl.spaces.candidates import Candidates
 from spinedsl.spaces.decode import Excluded
 from tests.search.spaces import SPACES
@@ -109,6 +110,39 @@ def test_a_space_that_is_tried_out_is_tried_again() -> None:
         tried = searched(small, engine, DEPTH, 260)
         assert len(tried) == 260
         assert len({one.genome for one in tried}) <= 200
+
+
+APART = """\
+spine 1
+import std.blocks
+import std.resample
+import std.stems
+
+network Net {
+    input image: 3 x 32 x 32
+    defaults { act relu, norm batch_norm }
+    widths { level 2..3: 8 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 8
+    block b: residual  level 2  after s
+    block c: residual  level 3  from b
+    output C2: b
+    output C3: c
+}
+
+space Apart of Net { level_shift b..c: -1..1 within 2..3 }
+"""
+
+
+def test_no_engine_stops_at_a_candidate_with_no_other_next_to_it() -> None:
+    """Where `b` and `c` have changed levels, either by itself would come to the level of the other."""
+    apart = open_space(Source.from_text(APART), "Apart")
+    for engine in ENGINES:
+        tried = searched(apart, engine, DEPTH, 40)
+        blocks = apart.space.blocks
+        levels = {tuple(blocks[at].levels[level] for at, level in enumerate(one.genome.levels)) for one in tried}
+        assert levels == {(2, 3), (3, 2)}, engine
 
 
 # ---- the controller ----

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from spinedsl.search.records import Finished, Objective, Proposal
-from spinedsl.spaces.candidates import Candidates, Priced
+from spinedsl.spaces.candidates import Candidates, NoCandidate, Priced
 from spinedsl.spaces.model import Genome
 
 MOST_AGAIN = 20  # draws that are thrown away because they were tried already
@@ -67,7 +67,10 @@ class Told:
                 genome = self.candidates.mutate(genome, f"{seed}/step{step}", slot).genome
             return self.candidates.mutate(genome, seed, slot)
 
-        return Proposal(self.untried(change), "mutate", (parent.slot,))
+        try:
+            return Proposal(self.untried(change), "mutate", (parent.slot,))
+        except NoCandidate:  # nothing next to it is one, as where two levels have to change at once
+            return self.sample(slot)
 
     def untried(self, drawn: Callable[[str], Priced]) -> Priced:
         """What is drawn by the first seed that gives something new; by the last one where none does."""

@@ -9,11 +9,13 @@ settled slots alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from random import Random
 from typing import Any
 
 from spinedsl.search.engines.engine import Told
 from spinedsl.search.records import Finished, Proposal
+from spinedsl.spaces.candidates import NoCandidate
 from spinedsl.spaces.draw import generator
 
 POPULATION = 50
@@ -58,9 +60,10 @@ class Nsga2(Told):
         random = generator(self.seed, "parents", slot)
         one, other = self._parent(random), self._parent(random)
         if self.change is None and one.slot != other.slot and random.random() < CROSSED:
-            crossed = self.untried(lambda seed: self.candidates.crossover(one.genome, other.genome, seed, slot))
-            if crossed.genome not in (one.genome, other.genome) and crossed.genome not in self.tried:
-                return Proposal(crossed, "crossover", (one.slot, other.slot))
+            with suppress(NoCandidate):  # nothing between the two may be one
+                crossed = self.untried(lambda seed: self.candidates.crossover(one.genome, other.genome, seed, slot))
+                if crossed.genome not in (one.genome, other.genome) and crossed.genome not in self.tried:
+                    return Proposal(crossed, "crossover", (one.slot, other.slot))
         return self.mutated(one, slot)
 
     def _parent(self, random: Random) -> Finished:
