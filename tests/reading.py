@@ -137,6 +137,7 @@ def round_to(x: Any, to: Any = 1) -> Any:
 
 NUMBERS: Mapping[str, Callable[..., Any]] = {
     "floor": math.floor, "ceil": math.ceil, "round": round_to, "max": max, "min": min,
+    "power": lambda base, exponent: Fraction(base) ** exponent,
 }  # fmt: skip
 LISTS: Mapping[str, Callable[[Any], Any]] = {
     "first": lambda maps: maps[0], "last": lambda maps: maps[-1], "rest": lambda maps: maps[1:], "len": len,

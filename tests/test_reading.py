@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import spinedsl
 from spinedsl.source import Source
 from tests.laws.nested import reads
 from tests.texts import ROOT, text_of
@@ -22,7 +23,8 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("file", DEFINITIONS, ids=lambda file: file.stem)
 def test_definitions(file: Path) -> None:
-    reads(Source.from_text(text_of(file)), "Net")
+    source = Source.from_text(text_of(file))
+    reads(source, spinedsl.program(source).name)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -278,7 +278,7 @@ def test_what_is_no_exported_model_says_why(tmp_path: Path) -> None:
         ("does not say what it is for", plain),
         ("newer spinedsl", saying(json.dumps({**about, "version": 2}))),
         ("cannot be read", saying(said.value[:-5])),
-        ("cannot be read (`height` must be a whole number", saying(json.dumps({**about, "preprocessing": {"height": 0, "width": 1}}))),
+        ("cannot be read (`height` must be", saying(json.dumps({**about, "preprocessing": {"height": 0, "width": 1}}))),
         ("are not those that it names", saying(json.dumps({**about, "outputs": ["other"]}))),
         ("cannot be read", saying("[]")),
     ]
