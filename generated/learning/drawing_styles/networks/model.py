@@ -31,6 +31,11 @@ def add_up(maps: list[Tensor]) -> Tensor:
     return total
 
 
+def coarse_look(image: Tensor) -> Tensor:
+    """A coarse look: the mean colours of 8 x 8 parts of the image (networks.spine:18)."""
+    return F.avg_pool2d(image, 8, stride=8)
+
+
 def shortcut(x: Tensor) -> Tensor:
     """The identity where it fits, else a 1x1 convolution to the channels and size of `like` (std/blocks.spine:7)."""
     return x
@@ -128,7 +133,9 @@ class Endpoint(nn.Module):
 class PlacedEmbedding(nn.Module):
     """An embedding of length 1 that knows where things are: as in ArcFace (arXiv 1801.07698, section 3.1), every
     position of the map has weights of its own, which a mean over positions has not. `side` is that of the first map, so
-    that images are of one size (networks.spine:20).
+    that images are of one size. Beside it stands the coarse look, each part against its mean over the images of
+    training: drawing styles keep colours and places, which tells most things apart, and what the maps add is what it
+    cannot tell (networks.spine:26).
     """
 
     def __init__(self, dimension: int, side: int) -> None:
@@ -137,18 +144,22 @@ class PlacedEmbedding(nn.Module):
         self.vector = chain(
             conv=nn.Conv2d(32, dimension, side, stride=side, bias=False), norm=nn.BatchNorm2d(dimension)
         )
+        self.centred = chain(norm=nn.BatchNorm2d(192))
 
     def forward(self, features: list[Tensor]) -> Tensor:
-        total = features[0]
-        for p in features[1:]:
-            total = total + F.interpolate(p, size=features[0].shape[2:], mode="nearest")
+        look = F.pixel_unshuffle(features[0], 8)
+        maps = features[1:]
+        total = maps[0]
+        for p in maps[1:]:
+            total = total + F.interpolate(p, size=maps[0].shape[2:], mode="nearest")
         narrow = self.narrow(total * 0.3333333333333333)
         vector = self.vector(narrow)
-        return torch.flatten(F.normalize(vector), 1)
+        centred = self.centred(look)
+        return torch.flatten(F.normalize(torch.cat([F.normalize(vector), F.normalize(centred)], 1)), 1)
 
 
 class Permuted(nn.Module):
-    """Gives feature maps of levels 3 to 5, and what the head vector gives (networks.spine:28)."""
+    """Gives feature maps of levels 3 to 5, and what the head vector gives (networks.spine:36)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -204,6 +215,7 @@ class Permuted(nn.Module):
         check_fixed(image.shape[2], 64, "height")
         check_fixed(image.shape[3], 64, "width")
         s = self.s(image)
+        look = coarse_look(image)
         b0 = self.b0(s)
         b1 = self.b1(activated_sum([self.b1.from_s(s), self.b1.from_b0(b0)]))
         b2 = self.b2(activated_sum([self.b2.from_b0(b0), self.b2.from_b1(b1)]))
@@ -215,7 +227,7 @@ class Permuted(nn.Module):
         p3 = self.P3(b5)
         p4 = self.P4(b7)
         p5 = self.P5(b6)
-        vector = self.vector([p3, p4, p5])
+        vector = self.vector([look, p3, p4, p5])
         return OrderedDict({"P3": p3, "P4": p4, "P5": p5, "vector": vector})
 
 
