@@ -44,7 +44,12 @@ pytestmark = [
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Files of a folder, without a word."""
+    """Files of a folder, without a word, and each time anew: tests write others under the same names."""
+
+    def end_headers(self) -> None:
+        """The browser asks about files that it keeps by the second, and one is written again within that."""
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Nothing."""
