@@ -2,13 +2,13 @@
 //
 // A model is one of `spine export --to onnx` or of `spine compile --to onnx --detect`; its outputs are `boxes`, `scores`,
 // `labels` and `count`. What it takes, its classes and how pictures become its input are in its property
-// `spinedsl.trained`. A model without that was compiled without a checkpoint: it takes the numbers of a letterboxed
+// `spinedsl.trained`. A model without that was compiled without a checkpoint: it takes the numbers of a stretched
 // picture, and ImageNet's mean and deviation are assumed, which are the defaults of training.
 
 export class Problem extends Error {} // something that whoever uses the page can mend
 
 const OUTPUTS = ["boxes", "scores", "labels", "count"];
-const DEFAULTS = { resize: "letterbox", order: "rgb", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], background: [255, 255, 255] };
+const DEFAULTS = { resize: "stretch", order: "rgb", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], background: [255, 255, 255] };
 const RUNTIME = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"]; // of onnxruntime-web, beside this file
 
 /** onnxruntime-web, on one thread: more need headers that a plain server does not send. */

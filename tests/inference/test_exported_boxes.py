@@ -19,6 +19,7 @@ from PIL import Image
 import spinedsl
 from spinedsl import api
 from spinedsl.agreement.boxes import Near, same_boxes
+from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.use import TRAINED
 from spinedsl.inference import deployed, evaluate, predict
 from spinedsl.inference import export as exporting
@@ -291,6 +292,15 @@ def test_limits_of_what_is_no_detector_are_refused(tmp_path: Path, capsys: pytes
     status, _, err = run(capsys, "export", str(of_classes("crop")), "-o", str(tmp_path / "m.onnx"), "--score", "0.1")
     assert status == 1
     assert "error[E1028]" in err
+
+
+def test_the_page_for_browsers_takes_the_same_of_a_model_that_says_nothing() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs/browser/find.mjs"
+    told = re.search(r"^const DEFAULTS = (.*);$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert told is not None
+    taken = json.loads(re.sub(r"(\w+):", r'"\1":', told[1]))
+    usual = json.loads(json.dumps(Preprocessing(64, 96).to_json()))
+    assert taken == {name: usual[name] for name in ("resize", "order", "mean", "std", "background")}
 
 
 def test_a_compiled_model_without_a_checkpoint_says_what_is_taken(
