@@ -25,7 +25,7 @@ from spinedsl.cli.options import (
 )
 from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
 from spinedsl.cli.progress import phases
-from spinedsl.cli.request import chosen_weights, need_weights, requested_program
+from spinedsl.cli.request import chosen_values, need_weights, requested_program
 from spinedsl.cli.terminal import say_mistakes, table
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import nearest, one_of
@@ -131,22 +131,10 @@ def _measured(options: argparse.Namespace, program: Program, names: Sequence[str
 
 def _job(options: argparse.Namespace, program: Program, folder: Path) -> Job | None:
     from spinedsl.bench.engines import Job  # noqa: PLC0415  NumPy is only needed here
-    from spinedsl.ops.graph import flatten  # noqa: PLC0415
-    from spinedsl.ops.initial import seeded  # noqa: PLC0415
-    from spinedsl.weights import compare  # noqa: PLC0415
 
-    parameters = flatten(program).parameters
-    if options.weights is None:
-        tensors = seeded(parameters, options.seed)
-    else:
-        weights = chosen_weights(options, program)
-        if weights is None:
-            return None
-        fit = compare(parameters, weights.tensors, weights.prefix, program.dropped)
-        if not fit.whole:
-            say_mistakes([fit.diagnostic(weights.path, program.name)])
-            return None
-        tensors = fit.fitting()
+    tensors = chosen_values(options, program)
+    if tensors is None:
+        return None
     return Job(program, tensors, folder, options.batch, options.threads, options.seed, options.int8)
 
 

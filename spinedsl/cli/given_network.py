@@ -15,8 +15,7 @@ from spinedsl import api, contents
 from spinedsl import checks as say
 from spinedsl.backends import line_of
 from spinedsl.brief import counted
-from spinedsl.cli.request import chosen_weights, requested_program
-from spinedsl.cli.terminal import say_mistakes
+from spinedsl.cli.request import chosen_values, requested_program
 from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics import one_of
 from spinedsl.ops.graph import flatten
@@ -81,7 +80,7 @@ def given_network(options: argparse.Namespace) -> Given | None:
         if again is None:
             return None
         program = again
-    tensors = _tensors(options, program)
+    tensors = chosen_values(options, program)
     origin = f"seed {options.seed or 0}" if options.weights is None else options.weights.name
     return None if tensors is None else Given(program, tensors, pre, origin, trained, str(options.weights or ""))
 
@@ -167,21 +166,3 @@ def _of_task(options: argparse.Namespace, program: Program, trained: Trained, pr
             return None
         program = again
     return program if program.outputs == wanted else prune(program, wanted)
-
-
-def _tensors(options: argparse.Namespace, program: Program) -> Mapping[str, Any] | None:
-    """The values of all parameters, by name; None where the weights do not fit, which is reported."""
-    from spinedsl.ops.initial import seeded  # noqa: PLC0415  NumPy is only needed here
-    from spinedsl.weights import compare  # noqa: PLC0415
-
-    parameters = flatten(program).parameters
-    if options.weights is None:
-        return seeded(parameters, options.seed or 0)
-    weights = chosen_weights(options, program)
-    if weights is None:
-        return None
-    fit = compare(parameters, weights.tensors, weights.prefix, program.dropped)
-    if not fit.whole:
-        say_mistakes([fit.diagnostic(weights.path, program.name)])
-        return None
-    return fit.fitting()

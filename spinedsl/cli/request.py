@@ -21,6 +21,9 @@ from spinedsl.record import replace
 from spinedsl.source import Source
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from spinedsl.weights import Fit, Weights
 
 
@@ -108,6 +111,23 @@ def chosen_weights(options: argparse.Namespace, program: Program) -> Weights | N
     fit = compare(flatten(program).parameters, weights.tensors, weights.prefix, program.dropped)
     tell_origin(options.weights, fit)
     return replace(weights, prefix=weights.prefix if fit.ways else fit.prefix)
+
+
+def chosen_values(options: argparse.Namespace, program: Program) -> Mapping[str, NDArray[np.float32]] | None:
+    """The values of all parameters: of `--weights`, else drawn by `--seed`; None where they do not fit, as reported."""
+    from spinedsl.ops.initial import seeded  # noqa: PLC0415  as above
+    from spinedsl.weights import match  # noqa: PLC0415  as above
+
+    parameters = flatten(program).parameters
+    if options.weights is None:
+        return seeded(parameters, options.seed or 0)
+    weights = chosen_weights(options, program)
+    if weights is None:
+        return None
+    found = match(parameters, weights, program.name, program.dropped)
+    if found.value is None:
+        say_mistakes(found.diagnostics)
+    return found.value
 
 
 def tell_origin(path: Path, fit: Fit) -> None:
