@@ -63,7 +63,7 @@ PLANTS = (
     ),
     Plant(
         "exported models: the network has the size of its file and not of preprocessing",
-        "inference/formats.py",
+        "training/build.py",
         "if (program.input_type.height, program.input_type.width) != (pre.height, pre.width):",
         "if False:",
         (EXPORT,),

@@ -237,7 +237,7 @@ def _limits(trained: Trained, options: argparse.Namespace) -> Limits | None:
         given = limits_of(trained.task.kind, str(options.file), asked)
     except ValueError as error:
         raise UsageError(str(error).replace("limits: ", "--")) from None
-    return Limits(**{name: trained.values[name] for name in trained.task.limits} | given)
+    return Limits(**trained.limits | given)
 
 
 # ---- what is written ----

@@ -102,22 +102,11 @@ def _of_checkpoint(options: argparse.Namespace, file: Path) -> Given:
     if outcome.value is None:
         raise api.Mistakes(outcome.diagnostics)
     trained = outcome.value
-    program = _sized(trained)
+    program = trained.of_task
     tensors = {name: tensor.detach().cpu().numpy() for name, tensor in trained.module.state_dict().items()}
     needed = {name: tensors[name] for name in flatten(program).parameters}
     origin = f"a training, step {trained.about['step']}"
     return Given(program, needed, trained.preprocessing, origin, trained, str(file), of_checkpoint=True)
-
-
-def _sized(trained: Trained) -> Program:
-    """The part of a trained network that its task reads, at the size of its pictures."""
-    from spinedsl.training.build import program_of  # noqa: PLC0415  torch is only needed here
-
-    program, pre = trained.program, trained.preprocessing
-    if (program.input_type.height, program.input_type.width) != (pre.height, pre.width):
-        program = program_of({**trained.about["texts"], "size": [pre.height, pre.width]})
-    wanted = trained.reading.outputs
-    return program if program.outputs == tuple(wanted) else prune(program, wanted)
 
 
 def _opened(path: Path) -> Trained | None:

@@ -151,6 +151,6 @@ def of_trained(trained: Trained, path: Path, device: str = "auto") -> Outcome[En
             classes=tuple(trained.classes), preprocessing=trained.preprocessing, network=trained.program.name,
             digest=digest, step=int(trained.about["step"]), about=trained.about,
             prepare=trained.preprocessing.fit, compute=compute, find=find if finds else None,
-            limits={name: trained.values[name] for name in task.limits},
+            limits=trained.limits,
         )
     )  # fmt: skip

@@ -12,7 +12,6 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,11 +28,10 @@ from spinedsl.inference.engine import Decoded
 from spinedsl.inference.exported import batched, in_batches, open_exported
 from spinedsl.ops.detection import Limits
 from spinedsl.ops.program import Program
-from spinedsl.ops.prune import prune
 from spinedsl.record import Record
 from spinedsl.source import Source
 from spinedsl.tasks import BOXES
-from spinedsl.training.build import Trained, program_of
+from spinedsl.training.build import Trained
 
 Run: TypeAlias = Callable[[Sequence[Pixels]], Any]  # from pictures as the model takes them; of a detector to `Boxes`
 
@@ -55,18 +53,14 @@ class Model(Record, eq=False):
     digest: str
     stem: str
 
-    @cached_property
+    @property
     def program(self) -> Program:
         """The network for images of the size that preprocessing gives, with just the outputs of the task."""
-        program, pre, about = self.trained.program, self.trained.preprocessing, self.trained.about
-        if (program.input_type.height, program.input_type.width) != (pre.height, pre.width):
-            program = program_of({**about["texts"], "size": [pre.height, pre.width]})
-        wanted = self.trained.reading.outputs
-        return program if {*program.outputs} == {*wanted} else prune(program, wanted)
+        return self.trained.of_task
 
     def limits(self, wanted: Wanted) -> Limits:
         """What a detector keeps of what it finds."""
-        return wanted.limits or Limits(**{name: self.trained.values[name] for name in self.trained.task.limits})
+        return wanted.limits or Limits(**self.trained.limits)
 
     def deployed(self, wanted: Wanted) -> Deployed:
         """The network with what a model has around it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from spinedsl.diagnostics import Diagnostic, Outcome, one_of
 from spinedsl.given import source_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.program import Task as TaskRow
+from spinedsl.ops.prune import prune
 from spinedsl.record import Record, replace
 from spinedsl.settings import shown
 from spinedsl.source import Source
@@ -232,6 +234,20 @@ class Trained(Record, eq=False):
     def values(self) -> dict[str, Any]:
         """The settings of the task."""
         return self.task.values(self.about["task"])
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Those of them that say what of its outputs is left out."""
+        return {name: self.values[name] for name in self.task.limits}
+
+    @cached_property
+    def of_task(self) -> Program:
+        """The part of the network that its task reads, for images of the size that preprocessing gives."""
+        program, pre = self.program, self.preprocessing
+        if (program.input_type.height, program.input_type.width) != (pre.height, pre.width):
+            program = program_of({**self.about["texts"], "size": [pre.height, pre.width]})
+        wanted = self.reading.outputs
+        return program if {*program.outputs} == {*wanted} else prune(program, wanted)
 
     def decode(self, outputs: Mapping[str, Tensor], limits: Mapping[str, Any] | None = None) -> Any:
         """What the task makes of the network's outputs: shares of classes, vectors of unit length, boxes.
