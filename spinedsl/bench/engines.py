@@ -22,6 +22,7 @@ from spinedsl.record import Record
 
 Array: TypeAlias = NDArray[Any]
 FLOAT, BFLOAT, INT8 = "float32", "bfloat16", "int8"
+OF_PICTURES = "this model takes pictures: to prepare them, and what its task makes of the outputs, is in its time too"
 
 
 class Misfit(Exception):
@@ -148,7 +149,9 @@ def _int8(job: Job) -> Opened:
         session = _session(job.int8, job.threads)
     except Exception as error:
         raise Misfit(f"ONNX Runtime does not load it ({one_line(str(error))[:160]})") from error
-    return Opened(_fed(session, {session.get_inputs()[0].name: _fitting(session, job)}), INT8)
+    image = _fitting(session, job)
+    note = OF_PICTURES if image.dtype == np.uint8 else ""
+    return Opened(_fed(session, {session.get_inputs()[0].name: image}), INT8, note)
 
 
 def _session(path: Path, threads: int) -> Any:

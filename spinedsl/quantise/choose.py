@@ -17,7 +17,6 @@ from spinedsl.bench.measure import error_of
 from spinedsl.quantise.engine import Float, Outputs, calibrated, quantised, runner
 from spinedsl.record import Record
 
-LIMIT = 0.05  # of the error, where none is asked for
 Hear = Callable[[str], None]
 
 
@@ -56,8 +55,8 @@ def choose(
     network: Float,
     pictures: Pictures,
     *,
+    limit: float,
     keep: Collection[str] = (),
-    limit: float = LIMIT,
     reduce_range: bool = False,
     hear: Hear = lambda text: None,
 ) -> Choice:

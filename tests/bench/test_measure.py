@@ -108,7 +108,7 @@ def given(job: Job, change: Callable[[onnx.ModelProto], object], **more: Any) ->
 
 def test_a_model_that_is_given_is_run(job: Job) -> None:
     opened = ENGINES["int8"].open(given(job, lambda model: None))
-    assert opened.precision == "int8"
+    assert (opened.precision, opened.note) == ("int8", "")
     assert error_of(ENGINES["onnxruntime-O0"].open(job).run(), opened.run()) == 0
 
 
@@ -125,7 +125,9 @@ def test_one_that_takes_pictures_gets_some(job: Job) -> None:
         shape: list[str | int | None] = ["N", "height", "width", 3]
         model.graph.input.append(onnx.helper.make_tensor_value_info("pictures", onnx.TensorProto.UINT8, shape))
 
-    assert ENGINES["int8"].open(given(job, pictures)).run().keys() == {"C2"}
+    opened = ENGINES["int8"].open(given(job, pictures))
+    assert opened.run().keys() == {"C2"}
+    assert opened.note == engines.OF_PICTURES
 
 
 def _renamed(model: onnx.ModelProto) -> None:
