@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,7 @@ import numpy as np
 
 from spinedsl import train
 from spinedsl.data.pictures import Pixels
-from spinedsl.inference.engine import Engine, digest_of, of_trained
-from spinedsl.inference.formats import Model
-from spinedsl.training.build import Trained, open_trained
+from tests.inference.opened import Opened
 from tests.training.running import NET, Squares, settings
 
 FACES = NET.replace(
@@ -31,9 +28,8 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 SIZES = ((1, 1, 3), (16, 16, 3), (3, 190, 3), (190, 3, 1), (33, 47, 3), (90, 70, 3), (16, 16, 1), (40, 21, 1))
 
 
-@cache
-def checkpoint(kind: str) -> Path:
-    """The checkpoint of a kind, trained once for all tests of a process."""
+def _train(kind: str) -> Path:
+    """The checkpoint of a kind."""
     text, preprocessing = KINDS[kind]
     folder = Path(tempfile.mkdtemp(prefix="spinedsl-exported-"))
     (folder / "net.spine").write_text(text, encoding="utf-8")
@@ -48,23 +44,8 @@ def checkpoint(kind: str) -> Path:
     return train(given, data=Squares()).last
 
 
-@cache
-def trained(kind: str) -> Trained:
-    found = open_trained(checkpoint(kind)).value
-    assert found is not None
-    return found
-
-
-def model_of(kind: str) -> Model:
-    return Model(trained(kind), digest_of(trained(kind)), "model")
-
-
-@cache
-def engine(kind: str) -> Engine:
-    """What PyTorch makes of it."""
-    found = of_trained(trained(kind), checkpoint(kind), "cpu").value
-    assert found is not None
-    return found
+_opened = Opened(_train)
+checkpoint, trained, model_of, engine = _opened.checkpoint, _opened.trained, _opened.model_of, _opened.engine
 
 
 def pictures(seed: int = 0) -> list[Pixels]:

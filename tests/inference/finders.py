@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ from PIL import Image
 
 from spinedsl import train
 from spinedsl.data.pictures import Pixels
-from spinedsl.inference.engine import Engine, digest_of, of_trained
-from spinedsl.inference.formats import Model
-from spinedsl.training.build import Trained, open_trained
+from tests.inference.opened import Opened
 from tests.training.finding import NETWORKS, Shapes, settings
 
 GREY = NETWORKS["points"].replace("3 x 64 x 64", "1 x 64 x 64")
@@ -28,9 +25,8 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 SIZES = ((64, 64, 3), (200, 90, 3), (33, 170, 3), (70, 70, 1), (64, 64, 3), (1, 1, 3), (300, 12, 3))
 
 
-@cache
-def checkpoint(kind: str) -> Path:
-    """The checkpoint of a kind, trained once for all tests of a process."""
+def _train(kind: str) -> Path:
+    """The checkpoint of a kind."""
     network, preprocessing = KINDS[kind]
     folder = Path(tempfile.mkdtemp(prefix="spinedsl-finders-"))
     given = settings(
@@ -40,23 +36,8 @@ def checkpoint(kind: str) -> Path:
     return train(given, data=Shapes(8)).last
 
 
-@cache
-def trained(kind: str) -> Trained:
-    found = open_trained(checkpoint(kind)).value
-    assert found is not None
-    return found
-
-
-def model_of(kind: str) -> Model:
-    return Model(trained(kind), digest_of(trained(kind)), "model")
-
-
-@cache
-def engine(kind: str) -> Engine:
-    """What PyTorch makes of it."""
-    found = of_trained(trained(kind), checkpoint(kind), "cpu").value
-    assert found is not None
-    return found
+_opened = Opened(_train)
+checkpoint, trained, model_of, engine = _opened.checkpoint, _opened.trained, _opened.model_of, _opened.engine
 
 
 def pictures() -> list[Pixels]:
