@@ -61,6 +61,7 @@ NEEDS = {
     "openvino": ("onnx", "openvino"),
     "int8": ("onnxruntime",),
 }
+PICTURES = ("svg", "png")
 UNASKED = ("torch-compiled", "int8")  # run only where they are asked for
 
 
@@ -78,7 +79,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", metavar="N", type=_some, default=30, help="how often each runs (default 30)")
     parser.add_argument(
         "--seconds", metavar="N", type=_some, default=60,
-        help="begin no other round after so many seconds, of which there are at least 5 (default 60)",
+        help="begin no other round after so many seconds and 5 rounds (default 60)",
     )  # fmt: skip
     weights_argument(parser)
     choice_arguments(parser)
@@ -191,9 +192,7 @@ def _refused(options: argparse.Namespace) -> int:
         return 0
     if options.output == "-":
         raise UsageError("the times are printed, so name a file for the picture, as in bench.svg")
-    kind = kind_of_figure(options.output)
-    if kind == "html":
-        raise UsageError(f"`{options.output}`: the picture is .svg or .png")
+    kind = kind_of_figure(options.output, PICTURES)
     extras.require(*extras.FIGURES.get(kind, ()))
     return refused(options.output, kind, force=options.force, reads=reads)
 

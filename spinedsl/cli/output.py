@@ -14,7 +14,7 @@ import re
 import shlex
 import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,13 +107,13 @@ OTHERS = (".pt", ".pth", ".npz", ".ckpt")  # endings of files that others write
 # ---- before anything is computed ----
 
 
-def kind_of_figure(output: str) -> str:
-    """What the name of a figure's file says; `-` is SVG."""
+def kind_of_figure(output: str, kinds: Collection[str] = FIGURES) -> str:
+    """What the name of a figure's file says, of the kinds that a command draws; `-` is SVG."""
     if output == "-":
         return "svg"
     ending = Path(output).suffix.lower().removeprefix(".")
-    if ending not in FIGURES:
-        raise UsageError(f"`{output}` is none of .svg, .png, .html")
+    if ending not in kinds:
+        raise UsageError(f"`{output}` is none of {', '.join(f'.{kind}' for kind in kinds)}")
     return ending
 
 
