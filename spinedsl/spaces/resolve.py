@@ -67,10 +67,12 @@ class _Resolver(Record, frozen=False):
         }
         types = self.types()
         fates, keeps = self.fates(), self.keeps()
-        self.alike_in_groups(groups, parents, windows)
+        unread = any(isinstance(item, tree.Broken) for item in self.declared.items)  # which may choose parents
+        if not unread:
+            self.alike_in_groups(groups, parents, windows)
         if self.diagnostics:
             return None
-        if not self.network.broken:
+        if not unread and not self.network.broken:
             self.order_kept(groups, windows)
         if self.diagnostics or self.typed is None or any(self.typed.rows[name].level is None for name in self.names):
             return None  # of an unknown level, what is wrong is reported with the network
@@ -188,7 +190,8 @@ class _Resolver(Record, frozen=False):
             self.no_parents(choice.window, name, f"expected a whole number, {count} at least", choice)
             return None
         window = Window(count, last)
-        lacking = [word for word, use in self.network.joining.items() if use is None]
+        given = {item.keyword for item in self.network.declared.items if isinstance(item, tree.Setting)}
+        lacking = [word for word in self.network.joining if word not in given]
         if self.rows[name].direct and lacking and not self.network.broken:
             self.not_joined(name, choice, lacking)
             return None

@@ -102,7 +102,7 @@ class SettingsEditor(Record, frozen=False):
             for edit in edits
             if isinstance(edit, tree.Binding) and edit.name.text not in own and self.parameter(edit.name.text) is None
         ]
-        read = _names_in(edits) if added else set()
+        read = _names_in(edits) | self.draft.network.mentioned if added else set()  # or may be there, unread
         for name in added:
             if name.text in read:
                 continue
