@@ -491,13 +491,16 @@ class Network:
     ) -> Block:
         """A row as resampling sees it: it asks for `in_channels` of its type, else for what that promises."""
         known = Reader(self.setting, home, (), {"stride": 1, **given})
+        asks = False
         for parameter in definition.parameters[1:]:
+            if parameter.name.text == "in_channels":
+                asks = not isinstance(parameter.default, tree.Number | tree.Flag | None)
             if parameter.name.text not in known.env and parameter.default is not None:
                 known.env[parameter.name.text] = known.value(parameter.default)
         assert definition.signature is not None
         promised = math.floor(known.value(definition.signature))
         height, width = (-(-size >> level) for size in self.setting.image)
-        wanted = math.floor(known.env.get("in_channels", promised))
+        wanted = math.floor(known.env["in_channels"]) if asks else promised
         return Block(level, channels, wanted, promised, height, width)
 
     def joined(self, name: str, clauses: Mapping[str, Any], sources: Sequence[str], target: Block) -> Any:

@@ -204,7 +204,7 @@ PLANTS: tuple[Plant, ...] = (
         "ir/elaborate/joining.py",
         "            wanted = self.wanted(values)",
         "            wanted = promised",
-        ("tests/test_definitions.py",),
+        ("tests/ir/test_rows.py",),
     ),
     Plant(
         "joins: a resampling that says what it gives is held to what is asked for",

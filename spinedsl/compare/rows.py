@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from spinedsl.compare.model import Change
 from spinedsl.compare.side import Side
-from spinedsl.ir.networks import FILLED_IN
+from spinedsl.ir.filled import FILLED_IN
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.program import Call, Row
 from spinedsl.ops.text import shown

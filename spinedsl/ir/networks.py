@@ -22,8 +22,6 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
     "head": ("from", "channels"),
 }
 RULES = ("inputs", "sizes")
-IN_CHANNELS = "in_channels"  # a parameter of a block type: what its inputs are asked to arrive with
-FILLED_IN = ("channels", "stride")  # parameters that a row gives by its clauses and levels
 
 TypedUse = tuple[tree.Use, Defined]
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from spinedsl.ir.filled import FILLED_IN, asked_of_inputs
 from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 if TYPE_CHECKING:
     from spinedsl.ir.library import Unit
-
-FILLED_IN = ("channels", "stride", "in_channels")  # parameters that a row gives, or reads, by itself
 
 
 class UnusedName(Record, eq=False):
@@ -44,8 +43,10 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
         if file.networks and name.text not in used:
             yield UnusedName(name.text, name.span, "")
             continue  # whoever takes it away need not hear of its parameters
+        asked = asked_of_inputs(definition)
         for parameter in definition.parameters[len(implicit[definition.kind]) :]:
-            if parameter.name.text not in mentioned[name.text] and parameter.name.text not in FILLED_IN:
+            filled = parameter.name.text in FILLED_IN or parameter is asked
+            if parameter.name.text not in mentioned[name.text] and not filled:
                 yield UnusedName(parameter.name.text, parameter.name.span, name.text)
     edits = _mentioned(tuple(network for network in file.networks if isinstance(network, tree.Instance)))
     for network in file.networks:

@@ -21,7 +21,8 @@ from spinedsl.diagnostics import Diagnostic, Label, Severity
 from spinedsl.ir.elaborate import elaborate
 from spinedsl.ir.elaborate.network import Elaborator
 from spinedsl.ir.expand import Work
-from spinedsl.ir.networks import IN_CHANNELS, RowDecl, TypedUse
+from spinedsl.ir.filled import IN_CHANNELS
+from spinedsl.ir.networks import RowDecl, TypedUse
 from spinedsl.ir.resolve.network import calls_in, resolve_network
 from spinedsl.ir.typed import CheckedNetwork, TypedRow
 from spinedsl.lower import lower

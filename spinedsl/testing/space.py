@@ -10,8 +10,8 @@ from typing import Any
 
 from spinedsl import api, driver
 from spinedsl.given import File, source_of
+from spinedsl.ir.filled import FILLED_IN
 from spinedsl.ir.library import IMPLICIT, Defined
-from spinedsl.ir.networks import FILLED_IN
 from spinedsl.record import Record, replace
 from spinedsl.source import Source
 from spinedsl.syntax import tree

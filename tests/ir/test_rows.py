@@ -103,6 +103,30 @@ def test_the_signature_tells_what_resampling_has_to_reach() -> None:
     assert resample.scalars["target.in_channels"].value == 128
 
 
+@pytest.mark.parametrize(
+    ("parameter", "given", "arrives"),
+    [
+        ("", "", 24),  # as the type's `->` gives
+        (", in_channels = channels", "", 8),
+        (", in_channels = channels / 2", "", 4),
+        (", in_channels = channels", "in_channels = 5", 5),
+        # A plain number or flag, or none, is a parameter like any other.
+        (", in_channels = 2", "", 24),
+        (", in_channels = 2", "in_channels = 5", 24),
+        (", in_channels = true", "", 24),
+        (", in_channels", "in_channels = 5", 24),
+    ],
+)
+def test_a_type_asks_its_inputs_for_channels_by_a_default_that_is_worked_out(
+    parameter: str, given: str, arrives: int
+) -> None:
+    own = f"block_type cell(x, channels{parameter}) -> channels * 3 {{ return conv(x, channels * 3, kernel = 1) }}\n"
+    rows = f"block b: cell({given}) level 3 from s channels 8\n    output C3: b"
+    resample = program(own + network(rows)).row("b").inputs[0].resample
+    assert resample is not None
+    assert (resample.type.channels, resample.scalars["target.in_channels"].value) == (arrives, arrives)
+
+
 def test_absorbed_maps_are_added_in_the_join() -> None:
     rows = """block a: residual level 2 channels 8 after s
     block b: residual level 2 channels 8 from s absorb a

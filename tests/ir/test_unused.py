@@ -49,6 +49,10 @@ def unused(text: str) -> list[str]:
         # What a row fills in is taken by everyone, read or not.
         ("stem_type enter(image, channels, stride = 2) { return relu(image) }\n", []),
         ("resample_type any(x, source, target) { return x }\n", []),
+        ("block_type any(x, channels, in_channels = channels) { return relu(x) }\n", []),
+        # A plain number asks nothing of the inputs.
+        ("block_type any(x, channels, in_channels = 2) { return relu(x) }\n", ["in_channels"]),
+        ("def any(x, a, in_channels = a) { return relu(x) }\n", ["in_channels"]),
         # A default or a signature that reads a parameter reads it.
         ("def f(x, a = 2, b = a) { return conv(x, b, kernel = 1) }\n", []),
         ("def f(x, a = 2) -> a { return conv(x, 2, kernel = 1) }\n", []),

@@ -11,7 +11,9 @@ RULE = Rule(
     explanation="""\
 The value is asked for where it does not exist yet, or not at all. A map that was pooled to 1x1 has
 no level any more. And `from` has to know how many channels a block takes before anything comes in,
-since resampling brings the maps to that number; a type that takes whatever it gets cannot tell.
+since resampling brings the maps to that number: the type's `->` tells it, or the default of its
+`in_channels` if that is worked out, as in `in_channels = channels`. A type that takes whatever it
+gets cannot tell.
 """,
     wrong="""\
 spine 1

@@ -12,8 +12,8 @@ from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.elaborate.using import Using, below_stem, level_of
 from spinedsl.ir.expand import Block, Environment, Result, count_of, promised_channels, told_by
 from spinedsl.ir.expand.notation import OPAQUE
+from spinedsl.ir.filled import IN_CHANNELS, asked_of_inputs
 from spinedsl.ir.library import Defined
-from spinedsl.ir.networks import IN_CHANNELS
 from spinedsl.ir.typed import TypedInput
 from spinedsl.ops.program import Many, Ref
 from spinedsl.ops.types import Type, at_level
@@ -50,20 +50,11 @@ class Joining(Using, frozen=False):
         values.setdefault("stride", 1)
         promised = promised_channels(self.context, self.defined, values)
         wanted = promised
-        if self.asks:
+        if asked_of_inputs(self.defined.definition) is not None:
             wanted = self.wanted(values)
             if wanted is None:
                 return None
         return self.block(self.name, self.level, self.channels, promised, wanted)
-
-    @property
-    def asks(self) -> bool:
-        """The type says what its inputs are to arrive with, by a parameter whose default is worked out.
-
-        A parameter of that name without a default, or with a plain number as default, is a number like any other.
-        """
-        parameter = self.defined.parameters.get(IN_CHANNELS)
-        return parameter is not None and not isinstance(parameter.default, tree.Number | None)
 
     def wanted(self, values: Environment) -> int | None:
         """The channels that the type itself asks its inputs to arrive with; None with the reason reported."""
@@ -156,7 +147,7 @@ class Joining(Using, frozen=False):
     def as_many_as_it_gives(self, target: Block) -> str:
         """Why an input has to have other channels than the row says."""
         name = self.defined.name
-        if self.asks:
+        if asked_of_inputs(self.defined.definition) is not None:
             return f"`{IN_CHANNELS}` of `{name}` asks for {target.in_channels}"
         signature = self.defined.definition.signature
         promise = f"`-> {signature.span.text}` of " if signature is not None else ""

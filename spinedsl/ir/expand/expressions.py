@@ -127,7 +127,7 @@ class Evaluator:
         found = say.NOT_KNOWN.at(expr.span, what=f"`{name}` of `{written}`", why=why)
         if name == "channels":
             return found
-        parameter = ", or give it a parameter, as in `in_channels = 64`" if name == "in_channels" else ""
+        parameter = ", or give it a parameter, as in `in_channels = channels`" if name == "in_channels" else ""
         return found.with_fix(f"let that signature tell, as in `-> channels`{parameter}")
 
     def list_of(self, expr: tree.ListOf) -> Result:

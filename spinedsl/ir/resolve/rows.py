@@ -8,9 +8,10 @@ from itertools import islice
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, one_of
 from spinedsl.ir.arguments import taken_away
+from spinedsl.ir.filled import FILLED_IN
 from spinedsl.ir.joins import joining
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
-from spinedsl.ir.networks import CLAUSES, FILLED_IN, RowDecl, TypedUse, is_misread, with_article
+from spinedsl.ir.networks import CLAUSES, RowDecl, TypedUse, is_misread, with_article
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.prelude import home_of
