@@ -9,6 +9,7 @@ follow something complete, so even an unclosed bracket costs one row, not the fi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix
@@ -210,8 +211,20 @@ class _Cutter(Record, frozen=False):
         """The `each` of `[value each k in list]`: on a line of its own, if a `]` follows before any brace."""
         if not self.brackets or self.brackets[-1].type != "LSQB":
             return False
-        kinds = (token.type for token in self.tokens[index + 1 :])
-        return not new_line or next((kind == "RSQB" for kind in kinds if kind in ("RSQB", "LBRACE")), False)
+        return not new_line or index in self.before_closers
+
+    @cached_property
+    def before_closers(self) -> frozenset[int]:
+        """Every `each` that a `]` follows before any brace; looked up once, since a list may have many."""
+        found: set[int] = set()
+        closed = False
+        for index in reversed(range(len(self.tokens))):
+            kind = self.tokens[index].type
+            if kind in ("RSQB", "LBRACE"):
+                closed = kind == "RSQB"
+            elif kind == "EACH" and closed:
+                found.add(index)
+        return frozenset(found)
 
     def opens_space(self, index: int) -> bool:
         """`space Name of Network`: nothing else has four names, so it opens a space below whatever is unclosed."""
