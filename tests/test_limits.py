@@ -13,7 +13,7 @@ from spinedsl.diagnostics import Diagnostic
 from spinedsl.ir.elaborate.network import MAX_ROWS
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, MAX_LEVEL, MAX_SIZE
 from spinedsl.ir.expand.attributes import MAX_CHANNELS, MAX_WINDOW
-from spinedsl.ir.expand.statements import MAX_REPEAT
+from spinedsl.ir.expand.expressions import MAX_REPEAT
 from spinedsl.ir.resolve.instances import MAX_EDITED
 from spinedsl.source import Source
 from spinedsl.syntax.build import MAX_DIGITS, MAX_EXPONENT

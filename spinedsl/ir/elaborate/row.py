@@ -7,14 +7,13 @@ from spinedsl.diagnostics import Edit, Label
 from spinedsl.ir.elaborate.joining import Joining
 from spinedsl.ir.elaborate.using import below_stem, level_of
 from spinedsl.ir.expand import Environment
+from spinedsl.ir.expand.expressions import MAX_REPEAT
 from spinedsl.ir.expand.misfits import divides
 from spinedsl.ir.expand.notation import OPAQUE
 from spinedsl.ir.typed import TypedInput, TypedRow
 from spinedsl.ops.program import Call, Many, Ref, Yielded
 from spinedsl.ops.types import Type
 from spinedsl.record import replace
-
-MAX_REPEAT = 1_000
 
 
 class RowElaborator(Joining, frozen=False):

@@ -204,6 +204,16 @@ class Context(Record, frozen=False, eq=False):
         self._reported.clear()
         return found
 
+    def has_room(self, defined: Defined) -> bool:
+        """Python can go as deep as a definition needs; otherwise it is reported that calls stand too deep."""
+        if self.stack + defined.frames <= MAX_STACK:
+            return True
+        what = "functions" if defined.kind == "fn" else "definitions"
+        place = defined.definition.name.span
+        deep = say.TOO_DEEP.at(place, what="this chain of calls", limit=f"{what} call each other too deep")
+        self.report(deep.with_fix("put the bodies of some of them where they are called"))
+        return False
+
     def spend(self, place: Span, steps: int = 1) -> bool:
         """A few more steps: false once a file expands to more than it may."""
         self.work.left -= steps

@@ -6,7 +6,7 @@ primitive operations. What a call does is added by `calls`; here, only functions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import floor
 from typing import Any, cast
@@ -50,6 +50,7 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 NUMBER_OR_MAP = "a number or a feature map"
+MAX_REPEAT = 1_000
 OF_MAPS = frozenset({"max", "min", "power", "sqrt"})  # functions of numbers that take feature maps as well
 
 
@@ -149,17 +150,10 @@ class Evaluator:
 
     def list_of_each(self, expr: tree.ListOfEach) -> Result:
         """`[value each k in list]`, `[value repeat i in count]`: a list of numbers, one for each."""
-        items = self.evaluate(expr.items)
-        if isinstance(items, Poison):
+        each = expr.keyword == "each"
+        turns = self.items(expr.items, "`each` in a list") if each else self.counted(expr.items)
+        if turns is None:
             return POISON
-        if expr.keyword == "repeat":
-            if not is_number(items) or items != floor(items) or items < 0:
-                return self.wrong("`repeat`", "a whole number, 0 or more", expr.items, items)
-            turns: Iterable[Result] = range(int(items))
-        elif isinstance(items, tuple):
-            turns = items
-        else:
-            return self.wrong("`each` in a list", "a list of numbers", expr.items, items)
         found: list[Value] = []
         for turn in turns:
             if not self.context.spend(expr.span):
@@ -178,6 +172,39 @@ class Evaluator:
                 return POISON
             found.append(value)
         return tuple(found)
+
+    def items(self, expr: tree.Expr, what: str) -> tuple[Result, ...] | None:
+        """The numbers that an `each` goes through; None after a mistake."""
+        found = self.evaluate(expr)
+        if isinstance(found, tuple):
+            return found
+        if not isinstance(found, Poison):
+            self.wrong(what, "a list of numbers", expr, found)
+        return None
+
+    def counted(self, expr: tree.Expr) -> tuple[Result, ...] | None:
+        """The numbers that a `repeat` counts, from 0; None after a mistake."""
+        times = self.times(expr)
+        return None if times is None else tuple(range(times))
+
+    def times(self, expr: tree.Expr) -> int | None:
+        """How often a `repeat` runs; None after a mistake, as for a count that is too large."""
+        count = self.evaluate(expr)
+        if isinstance(count, Poison):
+            return None
+        if not is_number(count):
+            self.wrong("`repeat`", "a whole number, 0 or more", expr, count)
+        elif isinstance(count, Fraction) or count < 0:
+            found = say.OUT_OF_RANGE.at(
+                expr.span, what="the count of a `repeat`", expected="a whole number, 0 or more", got=describe(count)
+            )
+            self.report(found.with_value(expr.span, str(max(floor(count), 0))))
+        elif count > MAX_REPEAT:
+            found = say.TOO_MANY.at(expr.span, what="repetitions", limit=f"{MAX_REPEAT:,}", got=describe(count))
+            self.report(found.with_value(expr.span, str(MAX_REPEAT)))
+        else:
+            return count
+        return None
 
     def item(self, expr: tree.Item) -> Result:
         """`list[index]`, counted from 0."""

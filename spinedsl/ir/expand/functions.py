@@ -6,18 +6,13 @@ numbers are exact and bounded as everywhere.
 
 from __future__ import annotations
 
-from math import floor
-from typing import cast
-
-from spinedsl import checks as say
-from spinedsl.ir.expand.context import MAX_STACK, Context
+from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
 from spinedsl.ir.expand.values import Environment, Result, is_scalar
 from spinedsl.ir.library import Defined
-from spinedsl.ir.scalars import POISON, Poison, is_number
+from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.syntax import tree
 
-MAX_REPEAT = 1_000
 TAKES = "a number, a flag or a list of numbers"
 
 
@@ -38,17 +33,14 @@ class Functions(Evaluator):
             if not is_scalar(value):
                 return self.wrong(f"`{name}` of `{defined.name}`", TAKES, argument.value, value)
             given[name] = value
-        context, frames = self.context, 3 * tree.depth(defined.definition.body) + 8
-        if context.stack + frames > MAX_STACK:
-            place = defined.definition.name.span
-            deep = say.TOO_DEEP.at(place, what="this chain of calls", limit="functions call each other too deep")
-            context.report(deep.with_fix("put the bodies of some of them where they are called"))
+        context = self.context
+        if not context.has_room(defined):
             return POISON
-        context.stack += frames
+        context.stack += defined.frames
         context.uses.append((expr.span, defined.name))
         result = Running(context, defined).run(given)
         context.uses.pop()
-        context.stack -= frames
+        context.stack -= defined.frames
         return result
 
 
@@ -116,18 +108,9 @@ class Running(Functions):
 
     def turns(self, statement: tree.Repeat | tree.Each) -> tuple[Result, ...]:
         """What a loop goes through; nothing after a mistake."""
-        place = statement.items if isinstance(statement, tree.Each) else statement.count
-        value = self.evaluate(place)
-        if isinstance(statement, tree.Each) and isinstance(value, tuple):
-            return value
-        counts = isinstance(statement, tree.Repeat) and is_number(value) and value == floor(value)
-        if counts and 0 <= cast(int, value) <= MAX_REPEAT:
-            return tuple(range(cast(int, value)))
-        if not isinstance(value, Poison):
-            whole = f"a whole number from 0 to {MAX_REPEAT:,}"
-            expected = "a list of numbers" if isinstance(statement, tree.Each) else whole
-            self.wrong(
-                "`each`" if isinstance(statement, tree.Each) else "the count of a `repeat`", expected, place, value
-            )
-        self.broken = True
-        return ()
+        if isinstance(statement, tree.Each):
+            found = self.items(statement.items, "`each`")
+        else:
+            found = self.counted(statement.count)
+        self.broken = self.broken or found is None
+        return found or ()

@@ -23,7 +23,6 @@ class Plan(Record, eq=False):
     written: Definition  # its text, as programs keep it
     sites: Sites  # where its statements stand there, and what binds each name
     weights: Mapping[int, int]  # steps that a statement takes, by its identity, if many
-    frames: int  # Python's frames, at most, while it is expanded without what it calls
     scalars: Mapping[str, Formal]  # its parameters as compile-time values, if their defaults name nothing
 
 
@@ -33,9 +32,7 @@ def plan_of(defined: Defined) -> Plan:
     if plan is None:
         body = defined.definition.body
         paths = name_parts(defined.definition, defined.unit)
-        plan = defined.plan = Plan(
-            paths, *body_of(defined, paths), _weights(body), 3 * tree.depth(body) + 8, _scalars(defined)
-        )
+        plan = defined.plan = Plan(paths, *body_of(defined, paths), _weights(body), _scalars(defined))
     return plan
 
 

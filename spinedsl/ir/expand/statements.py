@@ -11,9 +11,8 @@ from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Edit, Fix, Label
 from spinedsl.ir.expand.calls import Caller
-from spinedsl.ir.expand.context import MAX_STACK, Context, Expanded
+from spinedsl.ir.expand.context import Context, Expanded
 from spinedsl.ir.expand.notation import OPAQUE
-from spinedsl.ir.expand.plan import plan_of
 from spinedsl.ir.expand.values import (
     BLOCK_PROPERTIES,
     MAPS,
@@ -32,7 +31,6 @@ from spinedsl.ops.types import Attr, Expr, Name, Property, Type, Value
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
-MAX_REPEAT = 1_000
 STEPS = 3  # of expanding a definition, beside those of its statements
 
 # Expansions of one definition say the same of their parameters.
@@ -52,16 +50,11 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     outer = context.deepest, context.static_axes
     context.deepest, context.static_axes = 0, {}
     reports = context.listen()
-    frames = plan_of(defined).frames
-    context.stack += frames
-    if context.stack <= MAX_STACK:
+    module: Module | Poison = POISON
+    if context.has_room(defined):
+        context.stack += defined.frames
         module = Expansion(context, defined, arguments).run()
-    else:
-        module = POISON
-        place = defined.definition.name.span
-        deep = say.TOO_DEEP.at(place, what="this chain of calls", limit="definitions call each other too deep")
-        context.report(deep.with_fix("put the bodies of some of them where they are called"))
-    context.stack -= frames
+        context.stack -= defined.frames
     context.heard()
     expanded = Expanded(module, context.deepest, context.static_axes, tuple(reports.values()))
     context.deepest = max(outer[0], context.deepest)
@@ -345,25 +338,6 @@ class Expansion(Caller):
         if index:
             self.env.pop(index, None)
         self.home = home
-
-    def times(self, expr: tree.Expr) -> int | None:
-        """How often a `repeat` runs; None after a mistake."""
-        count = self.evaluate(expr)
-        if isinstance(count, Poison):
-            return None
-        if not is_number(count):
-            self.wrong("`repeat`", "a whole number, 0 or more", expr, count)
-        elif isinstance(count, Fraction) or count < 0:
-            found = say.OUT_OF_RANGE.at(
-                expr.span, what="the count of a `repeat`", expected="a whole number, 0 or more", got=describe(count)
-            )
-            self.report(found.with_value(expr.span, str(max(floor(count), 0))))
-        elif count > MAX_REPEAT:
-            found = say.TOO_MANY.at(expr.span, what="repetitions", limit=f"{MAX_REPEAT:,}", got=describe(count))
-            self.report(found.with_value(expr.span, str(MAX_REPEAT)))
-        else:
-            return count
-        return None
 
     def each(self, statement: tree.Each) -> None:
         """Run a body for every feature map of a list."""
