@@ -165,10 +165,13 @@ class Evaluator:
                 return POISON
             if not is_number(value):
                 got = in_words(value)
-                found_ = say.EXPECTED_VALUE.at(
+                wrong = say.EXPECTED_VALUE.at(
                     expr.value.span, what="a list that is made by one expression", expected="numbers", got=got
                 )
-                self.report(found_.with_fix("feature maps are appended in a loop, as in `l = l + [y]`"))
+                maps = isinstance(value, MAPS)
+                self.report(
+                    wrong.with_fix("feature maps are appended in a loop, as in `l = l + [y]`") if maps else wrong
+                )
                 return POISON
             found.append(value)
         return tuple(found)

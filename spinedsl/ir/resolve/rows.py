@@ -9,7 +9,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, one_of
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.filled import FILLED_IN
-from spinedsl.ir.joins import joining
+from spinedsl.ir.joins import OPERATIONS, joining
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, RowDecl, TypedUse, is_misread, with_article
 from spinedsl.ir.resolve.imports import import_of
@@ -423,8 +423,9 @@ def _move(row: tree.Row, target: tree.Row, *, up: bool = False) -> tuple[Edit, .
 
 
 def of_kind(unit: Unit, kind: str) -> list[str]:
-    """The definitions of one kind that a file can name."""
-    return [name for name, defined in unit.definitions.items() if defined.kind == kind]
+    """The definitions of one kind that a file can name, and the operations that stand for one."""
+    own = [name for name, defined in unit.definitions.items() if defined.kind == kind]
+    return [*own, *(name for name in OPERATIONS if kind == "join_type" and name not in unit.definitions)]
 
 
 def defines(unit: Unit, name: str, kind: str) -> bool:
