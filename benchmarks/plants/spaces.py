@@ -42,8 +42,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "spaces: what a block that piles maps up costs is taken from another of its kind",
         "spaces/costing.py",
-        "return found if not self.varies else",
-        "return found if found is not None else",
+        "            if not self.varies:  # which",
+        "            if found is not None:  # which",
         DRAWN,
     ),
     Plant(

@@ -333,12 +333,11 @@ class _Reader:
 
     def kept(self, row: TypedRow, placed: Placed, slots: Sequence[int]) -> None:
         """A block whose parents are not chosen reads what it reads in the space's network."""
-        known = {name.text for name in self.costing.declared[self.space.blocks[placed.block].name].sources}
-        theirs = [*map(str, placed.parents), *(name for name in known if name not in self.costing.blocks)]
-        own = [str(slots[self.slot[name]]) if name in self.slot else name for name in self.sources(row)]
-        if sorted(own) != sorted(theirs):
-            names = (self.blocks[slots.index(int(one))].name if one.isdigit() else one for one in theirs)
-            expected = one_of(names, conjunction="and")
+        declared = self.costing.declared[self.space.blocks[placed.block].name]
+        stems = [name.text for name in declared.sources if name.text not in self.costing.blocks]
+        theirs = [*(self.blocks[slots.index(slot)].name for slot in placed.parents), *stems]
+        if sorted(self.sources(row)) != sorted(theirs):
+            expected = one_of(theirs, conjunction="and")
             self.no(row.span, f"`{row.name}` reads others than in the space", f"expected {expected}")
 
     def given(self, priced: Priced) -> None:

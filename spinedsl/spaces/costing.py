@@ -146,8 +146,11 @@ class Costing:
 
     def costs(self, genome: Genome, candidate: Candidate) -> Costs:
         """The costs of a candidate: by its parts, or where these vary with what they read, by all of it."""
-        found = self._by_parts(genome, candidate) if not self.varies else Costs()
-        return found if not self.varies else costs_of_graph(self.compiled(candidate))
+        if not self.varies:
+            found = self._by_parts(genome, candidate)
+            if not self.varies:  # which may show in this candidate
+                return found
+        return costs_of_graph(self.compiled(candidate))
 
     def _by_parts(self, genome: Genome, candidate: Candidate) -> Costs:
         kinds: list[Kind] = []

@@ -198,28 +198,31 @@ class _Resolver(Record, frozen=False):
         if self.network.broken:  # a row that could not be read may stand above
             return window
         if (above := len(window.pool(self.slots[name]))) < count:
-            self.no_parents(choice.count, name, f"only {counted(above, 'block')} above `{name}`", choice)
+            fix = f"leave `{name}` out, which keeps the parents that it has, or choose fewer"
+            self.no_parents(choice.count, name, f"only {counted(above, 'block')} above `{name}`", choice, fix)
             return None
         return window
 
     def not_joined(self, name: str, choice: tree.Parents, lacking: Sequence[str]) -> None:
         """A row that is fed by `after` in a network that does not say how inputs are resampled and joined."""
         label = f"`{name}` is fed by `after`, and `{self.network.name}` has no `{'` and no `'.join(lacking)}`"
-        self.no_parents(choice.count, name, label, choice)
+        settings = "`resample spinenet` and `join activated_sum` with `import std.resample`"
+        fix = f"say it in the network, as in {settings}, or leave `{name}` out"
+        self.no_parents(choice.count, name, label, choice, fix)
 
-    def no_parents(self, at: tree.Number, name: str, label: str, choice: tree.Parents) -> None:
+    def no_parents(
+        self,
+        at: tree.Number,
+        name: str,
+        label: str,
+        choice: tree.Parents,
+        fix: str = "as in `2 of last 5`, or `2 of all`",
+    ) -> None:
         """Parents that cannot be chosen so; reported once for a choice."""
         if any(found.code is say.FEW_PARENTS and found.span == at.span for found in self.diagnostics):
             return
         found = say.FEW_PARENTS.at(at.span, name=name, what=choice.span.text.partition(":")[2].strip(), label=label)
-        if label.startswith("only"):
-            found = found.with_fix(f"leave `{name}` out, which keeps the parents that it has, or choose fewer")
-        elif "fed by `after`" in label:
-            settings = "`resample spinenet` and `join activated_sum` with `import std.resample`"
-            found = found.with_fix(f"say it in the network, as in {settings}, or leave `{name}` out")
-        else:
-            found = found.with_fix("as in `2 of last 5`, or `2 of all`")
-        self.report(found)
+        self.report(found.with_fix(fix))
 
     def levels(self, name: str, choice: tree.LevelShift) -> tuple[int, tuple[int, ...]] | None:
         """The first shift of a row, and the level that each leads to."""

@@ -118,10 +118,11 @@ def _of(analysis: driver.Analysis) -> Space:
 
 
 def _without_networks(analysis: driver.Analysis) -> str:
-    """The text of a file above and between its networks."""
+    """The text of a file above and between its networks and search spaces."""
     source = analysis.source
     text, end = "", 0
     spans = [n.extent if isinstance(n, tree.Instance) else n.span for n in analysis.unit.file.networks]
+    spans += [space.span for space in analysis.unit.file.spaces]
     for span in sorted(spans, key=lambda span: span.start):
         text += source.text[end : span.start]
         end = span.end

@@ -168,6 +168,13 @@ def test_examples_are_a_count(mine: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "expected 0 or more, got '-1'" in capsys.readouterr().err
 
 
+def test_a_file_with_a_search_space_is_fuzzed(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Random networks are made of its types, and stand without its networks and spaces."""
+    mine.write_text(NETWORK + "\nspace Choices of Mine { types b0..b2: residual, bottleneck }\n")
+    assert main(["fuzz", str(mine), "--examples", "1"]) == 0
+    assert "every law holds" in capsys.readouterr().out
+
+
 def test_a_file_with_mistakes_is_not_fuzzed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wrong.spine"
     path.write_text(NETWORK.replace("from b0, b1", "from b0, b7"))
