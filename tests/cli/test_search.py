@@ -11,7 +11,7 @@ import pytest
 from spinedsl import driver, search
 from spinedsl.reading import read
 from tests.cli.running import run
-from tests.search.spaces import SPACES
+from tests.search.spaces import NET, SPACES
 
 FILE = str(SPACES)
 SPACE = ("--space", "AroundSpineNet49")
@@ -118,29 +118,7 @@ def test_a_command_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None
     assert "no such file or directory" in err
 
 
-TYPES = """
-spine 1
-import std.blocks
-import std.resample
-import std.stems
-
-network Net {
-    input image: 3 x 64 x 64
-    defaults { act relu, norm batch_norm }
-    widths { level 2..4: 16 }
-    resample spinenet
-    join activated_sum
-    stem s: resnet_stem channels 16
-    block b0: residual  level 2  after s
-    block b1: residual  level 3  after b0
-    block b2: residual  level 4  from b0, b1
-    block b3: residual  level 3  from b1, b2
-    block b4: residual  level 4  from b2, b3
-    output P4: b4
-}
-
-space Types of Net { types b2..b4: residual, bottleneck }
-"""
+TYPES = NET + "space Types of Net { types b2..b4: residual, bottleneck }\n"
 CHANGE = """
 import re, sys
 text = sys.stdin.read()

@@ -25,6 +25,7 @@ from spinedsl.syntax.format import format_source
 from spinedsl.testing.space import STANDARD
 from spinedsl.testing.spaces import spaces
 from tests.profiles import drawn
+from tests.search.spaces import NET
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILE = EXAMPLES / "spaces.spine"
@@ -234,37 +235,10 @@ def _typed(path: Path, network: str) -> TypedNetwork:
 
 # ---- bounds, orphans ----
 
-TEXT = """\
-spine 1
-import std.blocks
-import std.resample
-import std.stems
 
-network Net {{
-    input image: 3 x 64 x 64
-    defaults {{ act relu, norm batch_norm }}
-    widths {{ level 2..5: 16 }}
-    resample spinenet
-    join activated_sum
-    stem s: resnet_stem channels 16
-    block b0: residual  level 2  after s
-    block b1: residual  level 3  after b0
-    block b2: residual  level 4  from b0, b1
-    block b3: residual  level 3  from b1, b2
-    block b4: residual  level 4  from b2, b3
-    output P4: b4
-}}
-
-space Small of Net {{
-    permute b2..b3
-    parents b2..b4: 2 of all
-    {}
-}}
-"""
-
-
-def small(*rows: str) -> search.Candidates:
-    return search.open_space(Source.from_text(TEXT.format("\n    ".join(rows))))
+def small(*rows: str, network: str = NET) -> search.Candidates:
+    body = "\n    ".join(["permute b2..b3", "parents b2..b4: 2 of all", *rows])
+    return search.open_space(Source.from_text(f"{network}\nspace Small of Net {{\n    {body}\n}}\n"))
 
 
 def test_a_bound_that_nothing_keeps_is_told_with_the_nearest() -> None:
@@ -323,50 +297,37 @@ def test_what_nothing_reads_meets_the_fate_that_the_space_says(fate: str) -> Non
 
 
 def test_a_type_that_does_not_compile_is_told_where_the_space_allows_it() -> None:
-    text = TEXT.replace(
+    text = NET.replace(
         "network Net",
-        "block_type grouped(x, channels, stride = 1) -> channels {{\n"
-        "    return conv(x, channels, kernel = 3, stride = stride, groups = 3)\n}}\n\nnetwork Net",
+        "block_type grouped(x, channels, stride = 1) -> channels {\n"
+        "    return conv(x, channels, kernel = 3, stride = stride, groups = 3)\n}\n\nnetwork Net",
     )
-    space = search.open_space(Source.from_text(text.format("types b2..b4: residual, grouped")))
+    space = small("types b2..b4: residual, grouped", network=text)
     with pytest.raises(search.Unfit, match="space `Small` has a candidate with a mistake") as told:
         [space.sample(0, number) for number in range(20)]
     assert told.value.diagnostic.code.id == "E1206"
 
 
-FIXED = """\
-spine 1
-import std.blocks
-import std.resample
-import std.stems
-
-network Net {
-    input image: 3 x 64 x 64
-    defaults { act relu, norm batch_norm }
-    widths { level 2..5: 16 }
-    resample spinenet
-    join JOIN
-    stem s: resnet_stem channels 16
-    block b0: residual  level 2  after s
+FIXED = (
+    NET[: NET.index("    block b1")]
+    + """\
     block b1: residual  level 2  after b0
     block b2: residual  level 3  from s, b1
     block b3: residual  level 4  after b1
     output P3: b2
     output P4: b3
 }
-
-space Small of Net {
-    ROWS
-}
 """
+)
+PILED = "join_type piled(inputs) { return concat(inputs) }\n\n"
 
 
 def fixed(*rows: str, join: str = "activated_sum") -> search.Candidates:
-    text = FIXED.replace("JOIN", join).replace("ROWS", "\n    ".join(rows))
-    return search.open_space(Source.from_text(text.replace("\n\n", PILED, 1) if join == "piled" else text))
-
-
-PILED = "\n\njoin_type piled(inputs) { return concat(inputs) }\n\n"
+    text = FIXED.replace("join activated_sum", f"join {join}")
+    if join == "piled":
+        text = text.replace("network Net", f"{PILED}network Net")
+    body = "\n    ".join(rows)
+    return search.open_space(Source.from_text(f"{text}\nspace Small of Net {{\n    {body}\n}}\n"))
 
 
 def test_a_row_that_reads_the_stem_costs_its_resampling_too() -> None:
