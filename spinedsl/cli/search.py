@@ -18,6 +18,7 @@ from spinedsl.cli.voice import UsageError, note, summary, warn
 from spinedsl.diagnostics import one_of
 from spinedsl.diagnostics.plain import counted, one_line
 from spinedsl.extras import SEARCH, require
+from spinedsl.search.commands import FITNESS, MUTATE
 from spinedsl.search.engines import ENGINES
 from spinedsl.search.opening import Candidates, open_source
 
@@ -51,10 +52,11 @@ what is interrupted goes on with the same command, and a larger budget goes furt
 WORKER = """\
 examples:
   spine search worker --study search.db
-  spine search worker --study postgresql://me@host/searches --name Adjusted
+  spine search worker --study postgresql://me@host/searches --name Adjusted --fitness-command ./score
 
 A worker ends when the budget is paid for. It may be killed: what it had begun is measured again by another, after the
-grace period, and counts once. Everything that it needs but the commands is in the study.
+grace period, and counts once. Everything that it needs is in the study but the commands: a study is data, and what
+stands in it is run only if the same command is given here.
 """
 SHOW = """\
 examples:
@@ -89,10 +91,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="what is measured, as in depth or parameters:max; may be given again",
     )
-    run.add_argument(
-        "--fitness-command", metavar="COMMAND", help="measures `command`: takes a .spine file, prints a number"
-    )
-    run.add_argument("--mutate-with", metavar="COMMAND", help="changes candidates: takes a .spine text, prints another")
+    _command_arguments(run, "")
     run.add_argument("--study", metavar="STUDY", help="a file of SQLite, or the address of a database, to keep it in")
     _name_argument(run)
     _grace_argument(run)
@@ -104,6 +103,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     worker = actions.add_parser("worker", help="work on a search", description="Work on a search that was begun.")
     worker.epilog = WORKER
     worker.add_argument("--study", metavar="STUDY", required=True, help="where the search is kept")
+    _command_arguments(worker, ", as the study has it")
     _name_argument(worker)
     _grace_argument(worker)
 
@@ -119,6 +119,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             _top_argument(action)
         output_arguments(action, "a folder to write these candidates to", required=False)
         format_argument(action)
+
+
+def _command_arguments(parser: argparse.ArgumentParser, which: str) -> None:
+    what = f"measures `command`: takes a .spine file, prints a number{which}"
+    parser.add_argument(FITNESS, metavar="COMMAND", help=what)
+    what = f"changes candidates: takes a .spine text, prints another{which}"
+    parser.add_argument(MUTATE, metavar="COMMAND", help=what)
 
 
 def _name_argument(parser: argparse.ArgumentParser) -> None:
@@ -188,7 +195,7 @@ def _search(options: argparse.Namespace) -> int:
         study = create(options.study, options.name, setup, candidates, options.grace)
     with phases() as say:
         fitness = of_figures(objectives, candidates, setup.command)
-        work_on(study, fitness, _telling(study, say), warn, options.grace)
+        work_on(study, fitness, _telling(study, say), warn, options.grace, None, options.mutate_with)
     return _say(study, study.best[: _top(options)], options)
 
 
@@ -250,7 +257,8 @@ def _work(options: argparse.Namespace) -> int:
     study = find(options.study, options.name, options.grace)
     with phases() as say:
         try:
-            work_on(study, None, _telling(study, say), warn, options.grace)
+            commands = (options.fitness_command, options.mutate_with)
+            work_on(study, None, _telling(study, say), warn, options.grace, *commands)
         except ValueError as error:
             raise UsageError(str(error)) from None
     summary(f"{study.setup.space}: {counted(len(study.settled), 'candidate')} of {study.setup.budget:,} measured")

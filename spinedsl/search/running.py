@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from spinedsl.diagnostics import nearest
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.extras import SEARCH, require
-from spinedsl.search.commands import MUTATE, changing, words_of
+from spinedsl.search.commands import FITNESS, MUTATE, changing, words_of
 from spinedsl.search.engines import CHANGING, ENGINES, PACKAGES, SEVERAL, make
 from spinedsl.search.fitness import CALLABLE, COMMAND, Callable_, Fitness, objective, of_callable, of_figures
 from spinedsl.search.opening import open_space
@@ -72,7 +74,7 @@ def run(
         setup = setup_of(candidates, engine, budget, seed, objectives, fitness_command, mutate_with)
         measured = of_figures(objectives, candidates, fitness_command)
     kept = in_memory(setup, candidates) if study is None else create(str(study), study_name, setup, candidates, grace)
-    work_on(kept, measured, hear, warn, grace)
+    work_on(kept, measured, hear, warn, grace, fitness_command, mutate_with)
     return kept
 
 
@@ -143,11 +145,15 @@ def work_on(
     hear: Callable[[Finished], None] = lambda one: None,
     warn: Callable[[str], None] = lambda text: None,
     grace: int = GRACE,
+    fitness_command: str | None = None,
+    mutate_with: str | None = None,
 ) -> None:
     """Work on a study until its budget is paid for. Without `fitness` it is that of the study.
 
+    A study is data, whoever wrote it: a command that stands in it is run only if it is given here too.
+
     Raises:
-        ValueError: it is measured by a Python callable, which no study keeps.
+        ValueError: it is measured by a Python callable, which no study keeps; or its commands are not those given.
         Failed, NoCandidate, Unfit, NoStudy: as `run`.
     """
     setup = study.setup
@@ -155,7 +161,20 @@ def work_on(
     if fitness is None:
         if any(one.name == CALLABLE for one in setup.objectives):
             raise ValueError(f"it is measured by a Python {setup.command}: work on it by `spinedsl.search.run`")
+        _confirm(FITNESS, setup.command, fitness_command)
         fitness = of_figures(setup.objectives, study.candidates, setup.command)
+    _confirm(MUTATE, setup.mutator, mutate_with)
     change = changing(setup.mutator, study.candidates, warn) if setup.mutator is not None else None
     engine = make(setup.engine, study.candidates, setup.seed, setup.objectives, change)
     Worker(study, engine, fitness, hear, grace).work()
+
+
+def _confirm(option: str, kept: str | None, given: str | None) -> None:
+    """A command of a study has to be given by whoever works on it."""
+    if kept == given:
+        return
+    if kept is None:
+        raise ValueError(f"the study runs no command by {option}: leave it out")
+    read, fix = one_line(kept), f"give it too, if it is what you want to run: {option} {shlex.quote(one_line(kept))}"
+    other = "" if given is None else f", and `{one_line(given)}` is given"
+    raise ValueError(f"the study has a command for {option}, `{read}`{other}; {fix}")

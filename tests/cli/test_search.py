@@ -201,3 +201,33 @@ def test_actions_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert (status, err.partition(":")[0]) == (1, "error[E1212]")
     status, _, err = run(capsys, "search", "worker", "--study", "a.db", "--grace", "1")
     assert status == 2
+
+
+def test_a_study_is_data_and_its_commands_run_only_where_they_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever wrote it: a worker runs nothing that stands in a study and was not asked for."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "score.py").write_text("open('ran', 'a').write('.')\nprint(1)\n")
+    (tmp_path / "change.py").write_text("open('changed', 'a').write('.')\nimport sys\nprint(sys.stdin.read())\n")
+    score, change = (f"{sys.executable} {tmp_path / name}.py" for name in ("score", "change"))
+    begun = ("search", "run", FILE, *SMALL, "--study", "a.db", "--fitness-command", score, "--mutate-with", change)
+    assert run(capsys, *begun, "--engine", "local", "--budget", "2")[0] == 0
+    (tmp_path / "ran").unlink()
+    (tmp_path / "changed").unlink(missing_ok=True)
+    worker = ("search", "worker", "--study", "a.db")
+    both = ("--fitness-command", score, "--mutate-with", change)
+    for given, said in (
+        ((), f"the study has a command for --fitness-command, `{score}`; give it too, if it is what you want to run"),
+        (("--fitness-command", "true"), "and `true` is given; give it too"),
+        (("--fitness-command", score), f"the study has a command for --mutate-with, `{change}`; give it too"),
+    ):
+        status, out, err = run(capsys, *worker, *given)
+        assert (status, out) == (2, "")
+        assert said in err
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "changed").exists()
+    assert run(capsys, *worker, *both)[0] == 0
+    assert run(capsys, "search", "run", FILE, *SMALL, "--study", "b.db", "--budget", "2", "--fitness", "depth")[0] == 0
+    status, _, err = run(capsys, "search", "worker", "--study", "b.db", *both[2:])
+    assert (status, "the study runs no command by --mutate-with: leave it out" in err) == (2, True)

@@ -172,13 +172,19 @@ print(len(text))
 def begun(folder: Path, budget: int, seconds: float = 0.0, place: str = "s.db") -> subprocess.Popen[bytes]:
     """A search by a command that writes down what it measures."""
     (folder / "score.py").write_text(SCORE)
-    command = f"{sys.executable} {folder / 'score.py'} {{}} {folder / 'log'} {seconds}"
     words = ["search", "run", str(SPACES), "--space", SPACE, "--engine", "evolution", "--budget", str(budget)]
+    command = command_of(folder, seconds)
+    (folder / "command").write_text(command)
     return process(folder, *words, "--fitness-command", command, "--study", place, "--grace", "3")
 
 
+def command_of(folder: Path, seconds: float) -> str:
+    return f"{sys.executable} {folder / 'score.py'} {{}} {folder / 'log'} {seconds}"
+
+
 def worker(folder: Path, place: str = "s.db") -> subprocess.Popen[bytes]:
-    return process(folder, "search", "worker", "--study", place, "--grace", "3")
+    command = (folder / "command").read_text()
+    return process(folder, "search", "worker", "--study", place, "--grace", "3", "--fitness-command", command)
 
 
 def process(folder: Path, *words: str) -> subprocess.Popen[bytes]:
