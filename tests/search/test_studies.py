@@ -183,8 +183,10 @@ def command_of(folder: Path, seconds: float) -> str:
 
 
 def worker(folder: Path, place: str = "s.db") -> subprocess.Popen[bytes]:
+    """Names the search, since other tests have theirs on the same server."""
     command = (folder / "command").read_text()
-    return process(folder, "search", "worker", "--study", place, "--grace", "3", "--fitness-command", command)
+    words = ["--study", place, "--name", SPACE, "--grace", "3", "--fitness-command", command]
+    return process(folder, "search", "worker", *words)
 
 
 def process(folder: Path, *words: str) -> subprocess.Popen[bytes]:
