@@ -2,13 +2,15 @@
 
 The four networks of its Table 3, and a residual one of as many multiply-adds as SpineNet-49, at a quarter of the width,
 on objects of many sizes: each with some seeds, as many steps, and once more for as long as SpineNet-49 takes. Tree
-crowns besides, with each picture held out in turn. What was interrupted goes on, what is finished stays; each run has
-one thread. Configurations, logs, a table and a plot go below `benchmarks/detected`, by `detected_figures`.
+crowns besides, with each picture held out in turn. Each run has one thread. What was interrupted goes on, what is
+finished stays, and so does what `benchmarks/detected` has the figures of: there `detected_figures` puts configurations,
+logs, figures, tables and a plot.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from benchmarks.learned import EXAMPLES, Trial, kept_run, made_ready
 SPINENET = "Permuted"
 NETWORKS = (SPINENET, "R50FPN", "R23SP30", "R0SP53", "Residual")
 CROWNS = ("yellowstone_1", "yellowstone_2", "ordway", "soaproot")
+RESULTS = ROOT / "benchmarks" / "detected"
 CONFIG = "permuted.toml"  # of both examples: every network is trained by it
 
 
@@ -39,6 +42,24 @@ class Case(Trial):
     def __str__(self) -> str:
         words = [self.network, self.without, f"{self.epochs:g}" if self.epochs else "", str(self.seed)]
         return "-".join(word for word in words if word)
+
+    def kept_as(self) -> Path:
+        """Where its figures stay."""
+        return RESULTS / f"{self.example}-{self}.json"
+
+    def result(self) -> dict[str, Any]:
+        """The figures of a run of the same, perhaps on another machine, as they are kept with the code."""
+        path = self.kept_as()
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return found if found.get("digest") == self.digest() else {}
+
+    def finished(self, root: Path) -> bool:
+        """It came to its end, here or where its figures are from."""
+        return bool(self.result()) or super().finished(root)
+
+    def minutes(self, root: Path) -> float:
+        """The CPU minutes that it took."""
+        return float((self.result() or self.kept(root))["cpu_seconds"]) / 60
 
     def changes(self) -> dict[str, dict[str, Any]]:
         """The settings that are its own."""
@@ -86,7 +107,7 @@ def of_equal_time(root: Path, seeds: int) -> list[Case]:
         for name in NETWORKS[1:]:
             known = Case("many_sizes", name, seed)
             if longest.finished(root) and known.finished(root):
-                share = longest.kept(root)["cpu_seconds"] / known.kept(root)["cpu_seconds"]
+                share = longest.minutes(root) / known.minutes(root)
                 found.append(Case("many_sizes", name, seed, round(20 * epochs * share) / 20))
     return found
 

@@ -1,13 +1,13 @@
-"""Figures of `benchmarks.detected`: average precision of the test pictures, by size, with cost; a table and a plot.
+"""Figures of `benchmarks.detected`: average precision of the test pictures, by size, with cost; tables and a plot.
 
-In: finished runs. Out: `benchmarks/detected/figures.md`, `order.svg`, and the configuration and logs of each run.
+In: finished runs. Out: configuration, logs and figures of each, `figures.md` and `order.svg` in `benchmarks/detected`.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ import numpy as np
 import torch
 
 import spinedsl
-from benchmarks.figures import ROOT
 from benchmarks.learned import EXAMPLES
 from spinedsl.analysis import costs
 from spinedsl.data.boxes import open_boxes
@@ -31,18 +30,22 @@ from spinedsl.training.truth import scenes_of
 if TYPE_CHECKING:
     from benchmarks.detected import Case
 
-KEPT = ROOT / "benchmarks" / "detected"
-PAPER = {"R50FPN": 37.8, "R23SP30": 39.6, "R0SP53": 40.7, "Permuted": 40.8}  # AP, Table 3
-NAMES = {"Permuted": "SpineNet-49", "Residual": "basic blocks + FPN"}
+SPINENET = "Permuted"
+PAPER = {"R50FPN": 37.8, "R23SP30": 39.6, "R0SP53": 40.7, SPINENET: 40.8}  # AP, Table 3
+NAMES = {
+    "R50FPN": "R50-FPN",
+    "R23SP30": "R23-SP30",
+    "R0SP53": "R0-SP53",
+    SPINENET: "SpineNet-49",
+    "Residual": "basic blocks + FPN",
+}
 BANDS = ((0, 24), (24, 48), (48, 96), (96, 10_000))  # sides of a square as large as the box, in pixels
 BATCH, RESAMPLED = 30, 200
 
 
 def figures_of(root: Path, case: Case) -> dict[str, Any]:
-    """Average precision of the last checkpoint's average on the test pictures, kept beside the checkpoint."""
-    folder = case.folder(root)
-    path = folder / "test.json"
-    if not path.exists() or path.stat().st_mtime < (folder / "last.safetensors").stat().st_mtime:
+    """Average precision of the last checkpoint's average on the test pictures; kept, with configuration and logs."""
+    if not case.result():
         found, there = results(root, case)
         judged = Judged(found, there, 1)
         draw = np.random.default_rng(0)
@@ -51,9 +54,19 @@ def figures_of(root: Path, case: Case) -> dict[str, Any]:
         figures: dict[str, Any] = {name: getattr(whole, name) for name in ("ap", "ap_50", "small", "medium", "large")}
         for name in ("ap", "ap_50"):
             figures[f"{name}_interval"] = np.quantile([getattr(one, name) for one in drawn], (0.025, 0.975)).tolist()
-        path.write_text(json.dumps({**figures, "bands": bands(found, there)}), encoding="utf-8")
-    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return known | {"cpu_minutes": case.kept(root)["cpu_seconds"] / 60}
+        keep(root, case, {**figures, "bands": bands(found, there)})
+    return case.result()
+
+
+def keep(root: Path, case: Case, figures: dict[str, Any]) -> None:
+    """Put what is known of a run into the folder of results."""
+    stem = str(case.kept_as().with_suffix(""))
+    Path(f"{stem}.toml").write_text(to_toml(case.changes()), encoding="utf-8")
+    for name in ("validation", "log"):
+        shutil.copy(case.folder(root) / f"{name}.csv", f"{stem}-{name}.csv")
+    about = {name: case.kept(root)[name] for name in ("digest", "commit", "cpu_seconds", "steps")}
+    text = json.dumps({**about, **figures}, indent=1)
+    case.kept_as().write_text(f"{text}\n", encoding="utf-8")
 
 
 def results(root: Path, case: Case) -> tuple[list[Any], list[Any]]:
@@ -91,50 +104,83 @@ def bands(found: Sequence[Any], there: Sequence[Any]) -> list[float]:
 
 def report(root: Path, cases: Sequence[Case]) -> None:
     """Print and keep the figures."""
-    KEPT.mkdir(exist_ok=True)
     figures = {case: figures_of(root, case) for case in cases}
-    lines = [*_table(figures), "", *_crowns(figures)]
+    lines = [*_means(figures), "", *_each(figures), "", *_crowns(figures)]
     print("\n".join(lines))
-    (KEPT / "figures.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
-    (KEPT / "order.svg").write_text(plot(figures), encoding="utf-8")
-    for case in cases:
-        stem = KEPT / f"{case.example}-{case}"
-        stem.with_name(f"{stem.name}.toml").write_text(to_toml(case.changes()), encoding="utf-8")
-        shutil.copy(case.folder(root) / "validation.csv", f"{stem}-validation.csv")
-        shutil.copy(case.folder(root) / "log.csv", f"{stem}-log.csv")
+    folder = cases[0].kept_as().parent
+    (folder / "figures.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    (folder / "order.svg").write_text(plot(figures), encoding="utf-8")
 
 
-def _table(figures: dict[Case, dict[str, Any]]) -> list[str]:
-    head = "| network | steps of | seed | AP (95%) | AP50 (95%) | AP small, medium, large | AP50 of boxes below 24, "
+MEANS = (
+    "network", "trained for", "seeds", "AP", "AP minus SpineNet-49's", "AP50", "AP small", "medium", "large",
+    "M multiply-adds", "M parameters", "CPU minutes", "paper's AP",
+)  # fmt: skip
+STUDENT = (12.706, 4.303, 3.182)  # 97.5% of Student's t with one, two and three degrees of freedom
+
+
+def spread(values: Sequence[float]) -> str:
+    """The mean of two to four, and the half of its 95% interval by Student's t."""
+    if len(values) < 2:
+        return f"{values[0]:.3f}"
+    return f"{mean(values):.3f} ± {STUDENT[len(values) - 2] * stdev(values) / len(values) ** 0.5:.3f}"
+
+
+def _means(figures: dict[Case, dict[str, Any]]) -> list[str]:
+    """Over the seeds, and how much less than SpineNet-49 of the same seed."""
+    own = {case: found for case, found in figures.items() if case.example == "many_sizes"}
+    base = {case.seed: found["ap"] for case, found in own.items() if case.network == SPINENET}
     lines = [
-        head + "to 48, to 96, larger | M multiply-adds | M parameters | CPU minutes | paper's AP |",
-        "|---" * 11 + "|",
+        f"| {' | '.join(MEANS)} |",
+        "|---" * len(MEANS) + "|",
     ]
-    for case, found in figures.items():
-        if case.example != "many_sizes":
+    for network, timed in [(name, timed) for timed in (False, True) for name in NAMES]:
+        of = {case: found for case, found in own.items() if case.network == network and bool(case.epochs) == timed}
+        if not of:
             continue
-        cost = costs(flatten(spinedsl.program(EXAMPLES / "many_sizes" / "networks.spine", network=case.network)))
-        low, high = found["ap_interval"], found["ap_50_interval"]
+        less = [found["ap"] - base[case.seed] for case, found in of.items() if case.seed in base]
         cells = [
-            NAMES.get(case.network, case.network), f"{case.epochs:g} epochs" if case.epochs else "the protocol",
-            f"{case.seed}", f"{found['ap']:.3f} ({low[0]:.3f} to {low[1]:.3f})",
-            f"{found['ap_50']:.3f} ({high[0]:.3f} to {high[1]:.3f})",
-            " ".join(f"{found[size]:.3f}" for size in ("small", "medium", "large")),
-            " ".join(f"{value:.3f}" for value in found["bands"]), f"{cost.multiply_adds / 1e6:.0f}",
-            f"{cost.parameters / 1e6:.2f}", f"{found['cpu_minutes']:.1f}", f"{PAPER.get(case.network, '')}",
+            NAMES[network], "equal time" if timed else "equal steps", f"{len(of)}",
+            spread([found["ap"] for found in of.values()]), "" if network == SPINENET or not less else spread(less),
+            *(spread([found[name] for found in of.values()]) for name in ("ap_50", "small", "medium", "large")),
+            *_cost(network), f"{mean(found['cpu_seconds'] for found in of.values()) / 60:.1f}",
+            f"{PAPER.get(network, '')}",
         ]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
+def _cost(network: str) -> tuple[str, str]:
+    """Millions of multiply-adds and of parameters."""
+    cost = costs(flatten(spinedsl.program(EXAMPLES / "many_sizes" / "networks.spine", network=network)))
+    return f"{cost.multiply_adds / 1e6:.0f}", f"{cost.parameters / 1e6:.2f}"
+
+
+def _each(figures: dict[Case, dict[str, Any]]) -> list[str]:
+    """Each run, with intervals over the test pictures."""
+    lines = [
+        "| network | seed | epochs | AP (95%) | AP50 (95%) | of boxes below 24, to 48, to 96, larger | CPU minutes |",
+        "|---" * 7 + "|",
+    ]
+    for case, found in figures.items():
+        if case.example == "many_sizes":
+            ranges = {name: "{:.3f} to {:.3f}".format(*found[f"{name}_interval"]) for name in ("ap", "ap_50")}
+            cells = [
+                NAMES[case.network], f"{case.seed}", f"{case.epochs or 3:g}",
+                *(f"{found[name]:.3f} ({shown})" for name, shown in ranges.items()),
+                " ".join(f"{value:.3f}" for value in found["bands"]), f"{found['cpu_seconds'] / 60:.1f}",
+            ]  # fmt: skip
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def _crowns(figures: dict[Case, dict[str, Any]]) -> list[str]:
     lines = ["| tree crowns, left out | network | AP50 |", "|---|---|---|"]
-    for name in ("Permuted", "Residual"):
+    for name in (SPINENET, "Residual"):
         own = {case.without: found["ap_50"] for case, found in figures.items() if case.without and case.network == name}
-        lines += [f"| {left} | {name} | {value:.3f} |" for left, value in own.items()]
+        lines += [f"| {left} | {NAMES[name]} | {value:.3f} |" for left, value in own.items()]
         if len(own) > 1:
-            half = 3.182 * stdev(own.values()) / len(own) ** 0.5  # Student's t of three degrees of freedom, 95%
-            lines.append(f"| mean | {name} | {mean(own.values()):.3f} ± {half:.3f} |")
+            lines.append(f"| mean | {NAMES[name]} | {spread([*own.values()])} |")
     return lines
 
 
@@ -143,12 +189,15 @@ WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 560, 300, 50, 46, 26  # of the plot, in pixe
 
 def plot(figures: dict[Case, dict[str, Any]]) -> str:
     """AP of each seed here, and the paper's, for its four networks in its order; each on a scale of its own."""
-    own = {
-        name: [
-            found["ap"] for case, found in figures.items() if (case.network, case.epochs, case.without) == (name, 0, "")
-        ]
-        for name in PAPER
-    }
+
+    def of(network: str) -> Iterable[float]:
+        return (
+            found["ap"]
+            for case, found in figures.items()
+            if (case.network, case.epochs, case.without) == (network, 0, "")
+        )
+
+    own = {name: [*of(name)] for name in PAPER}
     letters = 'font-family="sans-serif" font-size="12" fill="#555"'
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}"'
     parts = [
@@ -157,7 +206,7 @@ def plot(figures: dict[Case, dict[str, Any]]) -> str:
     ]
     inner = HEIGHT - BELOW - ABOVE
     every = [value for values in own.values() for value in values]
-    for values, of, colour, words, shift in (
+    for values, shown, colour, words, shift in (
         (every, own, "#0b6e99", "here: AP of each seed, left", -8),
         (
             [*PAPER.values()],
@@ -170,17 +219,17 @@ def plot(figures: dict[Case, dict[str, Any]]) -> str:
         if not values:
             continue
         low, high = min(values), max(values)
-        spread = (high - low) or 1.0
+        reach = (high - low) or 1.0
         for place, name in enumerate(PAPER):
             x = LEFT + (place + 0.5) * (WIDTH - 2 * LEFT) / len(PAPER)
-            for value in of[name]:
-                y = ABOVE + inner * (0.9 - 0.8 * (value - low) / spread)
+            for value in shown[name]:
+                y = ABOVE + inner * (0.9 - 0.8 * (value - low) / reach)
                 parts.append(f'<circle cx="{x + shift:.1f}" cy="{y:.1f}" r="4" fill="{colour}" fill-opacity="0.7"/>')
         side, anchor = (LEFT - 8, "end") if shift < 0 else (WIDTH - LEFT + 8, "start")
         for value in (low, high):
-            y = ABOVE + inner * (0.9 - 0.8 * (value - low) / spread)
-            shown = f"{value:.3f}" if high < 1 else f"{value:.1f}"
-            parts.append(f'<text x="{side}" y="{y + 4:.1f}" text-anchor="{anchor}" fill="{colour}">{shown}</text>')
+            y = ABOVE + inner * (0.9 - 0.8 * (value - low) / reach)
+            number = f"{value:.3f}" if high < 1 else f"{value:.1f}"
+            parts.append(f'<text x="{side}" y="{y + 4:.1f}" text-anchor="{anchor}" fill="{colour}">{number}</text>')
         middle = WIDTH / 4 if shift < 0 else 3 * WIDTH / 4
         parts.append(f'<text x="{middle}" y="16" text-anchor="middle" fill="{colour}">{words}</text>')
     for place, name in enumerate(PAPER):

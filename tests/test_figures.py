@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import figures
+from benchmarks import detected, figures
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = [path.stem for path in sorted((ROOT / "benchmarks").glob("*.py")) if "__main__" in path.read_text()]
@@ -87,3 +88,19 @@ def test_every_recorded_figure_has_a_commit() -> None:
         assert re.match(
             r"`python -m benchmarks\.\w+[^`/]*`\n\ncommit `[0-9a-f]{10}`, 20\d\d-\d\d-\d\d, Python 3\.", section
         )
+
+
+def test_kept_results_are_of_the_configuration_that_stands() -> None:
+    cases = {case.kept_as(): case for case in [*detected.of_equal_steps(3), *detected.of_crowns(1)]}
+    found = sorted(detected.RESULTS.glob("*.json"))
+    assert len(found) >= 4
+    for path in found:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if path in cases:  # how long one of equal time took follows from others
+            assert about["digest"] == cases[path].digest(), path.name
+            assert cases[path].result() == about
+        assert 0 < about["ap"] < about["ap_50"] < 1
+        low, high = about["ap_interval"]
+        assert low < about["ap"] < high
+    cut = next(case for path, case in cases.items() if path in found)
+    assert not detected.Case(cut.example, cut.network, cut.seed, epochs=0.5).result()
