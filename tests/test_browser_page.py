@@ -29,7 +29,9 @@ from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.ops.graph import flatten
 from spinedsl.source import Source
 from spinedsl.weights import Weights
+from spinedsl.inference.formats import Wanted, written
 from tests.backends.heads import text
+from tests.inference.finders import engine, model_of, pictures
 from tests.watch.chromium import BROWSER, Chromium
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/browser"
@@ -182,6 +184,26 @@ def test_a_model_that_takes_whole_pictures_gets_their_pixels(site: Path, address
     assert [one["sides"] for one in found] == [[0, 0, 80, 50], [0, 0, 40, 50], [20, 25, 60, 50]]
     assert [one["score"] for one in found] == pytest.approx(pixels.mean((0, 1)) / 255, abs=1e-5)
     assert [one["name"] for one in found] == ["three", "a leaf", "a <b>tree</b>"]
+
+
+@pytest.mark.parametrize("kind", ["letterbox", "crop"])
+def test_a_trained_detector_finds_the_same_in_the_page(
+    kind: str, tmp_path: Path, site: Path, address: str, browser: Chromium
+) -> None:
+    """Trained a little, exported as `spine export` does: what it finds is what PyTorch finds in the same picture."""
+    outcome = written("onnx", model_of(kind), Wanted(), tmp_path)
+    assert outcome.value is not None, outcome.diagnostics
+    shutil.copy(tmp_path / outcome.value[0], site / "net.onnx")
+    for number, pixels in enumerate(pictures()[:2]):
+        Image.fromarray(pixels).save(site / f"{number}.png")
+        assert state_of(browser, f"{address}?model=net.onnx&picture={number}.png") == "ready", words(browser)
+        (expected,) = engine(kind).boxes([pixels])
+        found = browser.value("page.found")
+        assert len(found) == len(expected.scores) > 3
+        for one, sides, score, label in zip(found, expected.sides, expected.scores, expected.labels, strict=True):
+            assert one["sides"] == pytest.approx(sides.tolist(), abs=0.02)
+            assert one["score"] == pytest.approx(float(score), abs=1e-4)
+            assert one["name"] == engine(kind).classes[label]
 
 
 def test_what_is_found_is_drawn_and_listed(site: Path, address: str, browser: Chromium) -> None:
