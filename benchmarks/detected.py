@@ -10,7 +10,6 @@ logs, figures, tables and a plot.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -46,20 +45,6 @@ class Case(Trial):
     def kept_as(self) -> Path:
         """Where its figures stay."""
         return RESULTS / f"{self.example}-{self}.json"
-
-    def result(self) -> dict[str, Any]:
-        """The figures of a run of the same, perhaps on another machine, as they are kept with the code."""
-        path = self.kept_as()
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return found if found.get("digest") == self.digest() else {}
-
-    def finished(self, root: Path) -> bool:
-        """It came to its end, here or where its figures are from."""
-        return bool(self.result()) or super().finished(root)
-
-    def minutes(self, root: Path) -> float:
-        """The CPU minutes that it took."""
-        return float((self.result() or self.kept(root))["cpu_seconds"]) / 60
 
     def changes(self) -> dict[str, dict[str, Any]]:
         """The settings that are its own."""

@@ -5,7 +5,6 @@ In: finished runs. Out: configuration, logs and figures of each, `figures.md` an
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -64,9 +63,7 @@ def keep(root: Path, case: Case, figures: dict[str, Any]) -> None:
     Path(f"{stem}.toml").write_text(to_toml(case.changes()), encoding="utf-8")
     for name in ("validation", "log"):
         shutil.copy(case.folder(root) / f"{name}.csv", f"{stem}-{name}.csv")
-    about = {name: case.kept(root)[name] for name in ("digest", "commit", "cpu_seconds", "steps")}
-    text = json.dumps({**about, **figures}, indent=1)
-    case.kept_as().write_text(f"{text}\n", encoding="utf-8")
+    case.keep(root, figures)
 
 
 def results(root: Path, case: Case) -> tuple[list[Any], list[Any]]:

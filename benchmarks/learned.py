@@ -2,7 +2,8 @@
 
 Examples, images and runs are kept in the folder, so that what was interrupted goes on, and what is finished stays. Each
 run has one thread, and counts its CPU time from its start, images included. Figures are those of test images that no
-choice was made by. With `--pictures`, the pictures of docs/training.md are drawn anew.
+choice was made by; they stay in `benchmarks/learned`, and what has some there is not trained again. With `--pictures`,
+the pictures of docs/training.md are drawn anew.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from spinedsl.record import Record
 
 EXAMPLES = ROOT / "examples" / "learning"
 NAMES = ("fashion_mnist", "drawing_styles", "solar_cells")
+RESULTS = ROOT / "benchmarks" / "learned"
 KEPT = "clock.json"
 
 
@@ -58,10 +60,30 @@ class Trial(Record):
         text = (place / self.config).read_bytes() + (place / "networks.spine").read_bytes()
         return hashlib.sha256(text + repr(self).encode()).hexdigest()[:16]
 
+    def kept_as(self) -> Path:
+        """Where its figures stay, with the code."""
+        return RESULTS / self.example / f"{self}.json"
+
+    def result(self) -> dict[str, Any]:
+        """The figures of a run of the same, perhaps on another machine."""
+        path = self.kept_as()
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return found if found.get("digest") == self.digest() else {}
+
+    def keep(self, root: Path, figures: Mapping[str, Any]) -> None:
+        """Let figures of it stay, with what is known of the run."""
+        about = {name: self.kept(root)[name] for name in ("digest", "commit", "cpu_seconds", "steps")}
+        self.kept_as().parent.mkdir(parents=True, exist_ok=True)
+        self.kept_as().write_text(json.dumps({**about, **figures}, indent=1) + "\n", encoding="utf-8")
+
     def finished(self, root: Path) -> bool:
-        """It came to its end."""
+        """It came to its end, here or where its figures are from."""
         about = self.kept(root)
-        return bool(about) and about.get("step") == about.get("steps")
+        return bool(self.result()) or (bool(about) and about.get("step") == about.get("steps"))
+
+    def minutes(self, root: Path) -> float:
+        """The CPU minutes that it took."""
+        return float((self.result() or self.kept(root))["cpu_seconds"]) / 60
 
 
 class Case(Trial):
@@ -146,17 +168,17 @@ def trained(root: Path, cases: Sequence[Case], jobs: int) -> None:
                 raise SystemExit(f"{case.example} {case} ended with status {status}")
 
 
-def cases_of(root: Path, example: str, seeds: int) -> list[Case]:
+def cases_of(example: str, seeds: int) -> list[Case]:
     """The runs of an example: both networks with each seed."""
     return [Case(example, network, seed) for seed in range(seeds) for network in ("permuted", "residual")]
 
 
 def as_long(root: Path, seed: int) -> Case:
     """The residual network for Fashion-MNIST, with as many epochs as the permuted one's CPU time gives it."""
-    first, second = (Case("fashion_mnist", network, seed).kept(root) for network in ("permuted", "residual"))
+    first, second = (Case("fashion_mnist", network, seed).minutes(root) for network in ("permuted", "residual"))
     with (EXAMPLES / "fashion_mnist" / "residual.toml").open("rb") as file:
         epochs = tomllib.load(file)["run"]["epochs"]
-    return Case("fashion_mnist", "residual", seed, round(2 * epochs * first["cpu_seconds"] / second["cpu_seconds"]) / 2)
+    return Case("fashion_mnist", "residual", seed, round(2 * epochs * first / second) / 2)
 
 
 def main() -> None:
@@ -177,7 +199,7 @@ def main() -> None:
     from benchmarks import learned_figures
 
     for example in [options.only] if options.only else NAMES:
-        cases = cases_of(options.folder, example, options.seeds)
+        cases = cases_of(example, options.seeds)
         if not options.as_it_is:
             made_ready(options.folder, example)
             trained(options.folder, cases, options.jobs)

@@ -5,7 +5,6 @@ In: finished runs of `benchmarks.learned`. Out: printed tables, `curves.svg` and
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -209,10 +208,11 @@ def report(root: Path, example: str, cases: Sequence[Case]) -> None:
     """Print a line for each run, and for what does without one."""
     print(f"{example}: {len(images(root, example)):,} test images")
     for case in sorted(cases, key=lambda case: (case.network, case.epochs, case.seed)):
-        about = json.loads((case.folder(root) / "clock.json").read_text(encoding="utf-8"))
-        shown = FIGURES[example](root, outputs(root, case))
+        if not case.result():
+            case.keep(root, {"shown": FIGURES[example](root, outputs(root, case))})
+        about = case.result()
         cost = f"{about['steps']:,} steps, {about['cpu_seconds'] / 60:.1f} CPU min"
-        print(f"  {case!s:15}  {shown}  ({cost})")
+        print(f"  {case!s:15}  {about['shown']}  ({cost})")
     if example in BASELINES:
         name, figure = BASELINES[example]
         print(f"  {name}: {figure(root)}")

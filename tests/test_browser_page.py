@@ -26,10 +26,10 @@ from PIL import Image
 import spinedsl
 from spinedsl.agreement import lively_weights
 from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.inference.formats import Wanted, written
 from spinedsl.ops.graph import flatten
 from spinedsl.source import Source
 from spinedsl.weights import Weights
-from spinedsl.inference.formats import Wanted, written
 from tests.backends.heads import text
 from tests.inference.finders import engine, model_of, pictures
 from tests.watch.chromium import BROWSER, Chromium

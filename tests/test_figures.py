@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import detected, figures
+from benchmarks import detected, figures, learned
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = [path.stem for path in sorted((ROOT / "benchmarks").glob("*.py")) if "__main__" in path.read_text()]
@@ -91,16 +91,35 @@ def test_every_recorded_figure_has_a_commit() -> None:
 
 
 def test_kept_results_are_of_the_configuration_that_stands() -> None:
-    cases = {case.kept_as(): case for case in [*detected.of_equal_steps(3), *detected.of_crowns(1)]}
-    found = sorted(detected.RESULTS.glob("*.json"))
-    assert len(found) >= 4
+    cases: list[learned.Trial] = [*detected.of_equal_steps(3), *detected.of_crowns(1)]
+    cases += [case for name in learned.NAMES for case in learned.cases_of(name, 3)]
+    known = {case.kept_as(): case for case in cases}
+    found = [*detected.RESULTS.glob("*.json"), *learned.RESULTS.glob("*/*.json")]
+    assert len(found) >= 7
     for path in found:
         about = json.loads(path.read_text(encoding="utf-8"))
-        if path in cases:  # how long one of equal time took follows from others
-            assert about["digest"] == cases[path].digest(), path.name
-            assert cases[path].result() == about
-        assert 0 < about["ap"] < about["ap_50"] < 1
-        low, high = about["ap_interval"]
-        assert low < about["ap"] < high
-    cut = next(case for path, case in cases.items() if path in found)
-    assert not detected.Case(cut.example, cut.network, cut.seed, epochs=0.5).result()
+        assert about["cpu_seconds"] > 0
+        if path in known:  # for how long one of equal time is trained follows from others
+            assert about["digest"] == known[path].digest(), path.name
+            assert known[path].result() == about
+        if path.parent == detected.RESULTS:
+            low, high = about["ap_interval"]
+            assert 0 < low < about["ap"] < high < 1
+    assert not detected.Case("many_sizes", "Permuted", 0, epochs=0.5).result()
+
+
+def test_what_has_figures_counts_as_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learned, "RESULTS", tmp_path / "results")
+    case, other = (learned.Case("fashion_mnist", "permuted", seed) for seed in range(2))
+    case.folder(tmp_path).mkdir(parents=True)
+    about = {"digest": case.digest(), "commit": "0", "cpu_seconds": 90.0, "steps": 4}
+    for step in (3, 4):
+        (case.folder(tmp_path) / learned.KEPT).write_text(json.dumps({**about, "step": step}))
+        assert case.finished(tmp_path) == (step == 4)
+    case.keep(tmp_path, {"shown": "all right"})
+    elsewhere = tmp_path / "elsewhere"
+    assert case.finished(elsewhere)
+    assert case.minutes(elsewhere) == 1.5
+    assert not other.finished(elsewhere)
+    case.kept_as().write_text(case.kept_as().read_text().replace(case.digest(), "0" * 16))
+    assert not case.finished(elsewhere)
