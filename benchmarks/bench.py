@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 from benchmarks.figures import measured
 
@@ -198,7 +199,7 @@ def heaps() -> None:
 
 
 def loading() -> None:
-    """`load` of SpineNet-190 with weights that were read, beside the same without, whose values are drawn."""
+    """`load` of SpineNet-190 with weights that were read, the same without, whose values are drawn, and `reset`."""
     from spinedsl import api
     from spinedsl.ops.graph import flatten
     from spinedsl.ops.initial import seeded
@@ -208,8 +209,11 @@ def loading() -> None:
     weights = Weights("w.npz", seeded(flatten(program).parameters, 1))
     given = median_of(lambda: api.load(SPINENET, network="SpineNet190", weights=weights), 3)
     drawn = median_of(lambda: api.load(SPINENET, network="SpineNet190"), 3)
+    module: Any = api.load(SPINENET, network="SpineNet190")
+    reset = median_of(lambda: module.reset(1), 3)
     print(f"  with weights    {given:7.2f} s CPU")
     print(f"  without         {drawn:7.2f} s CPU   {drawn / given:6.1f}x")
+    print(f"  reset           {reset:7.2f} s CPU   {reset / given:6.1f}x")
 
 
 BENCHMARKS: dict[str, Callable[[], None]] = {

@@ -144,7 +144,7 @@ class ResNet50(nn.Module):
         for name, module in self.named_modules():
             if isinstance(module, nn.Conv2d):
                 fan_in = module.weight[0].numel()
-                module.weight.copy_(truncated_normal(f"{seed}/{name}.weight", module.weight.shape, 1 / fan_in))
+                module.weight.copy_(truncated_normal(f"{seed}/{name}.weight", module.weight, 1 / fan_in))
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
 
@@ -158,23 +158,31 @@ class ResNet50(nn.Module):
         return OrderedDict({"C2": c2, "C3": c3, "C4": c4, "C5": c5})
 
 
-def hashed(name: str, count: int) -> Tensor:
-    """Numbers between 0 and 1 that depend on the name and their position alone, the same on every machine."""
-    x = torch.arange(count)
-    for salt in (crc32(name.encode()), 0):
-        x = (x ^ (x >> 16)) * 0x7FEB352D & 0xFFFFFFFF
-        x = (x ^ (x >> 15)) * 0x846CA68B & 0xFFFFFFFF
-        x = x ^ (x >> 16) ^ salt
-    return (x.double() + 0.5) / 2**32
+def hashed(name: str, start: int, end: int) -> Tensor:
+    """Numbers between -2**31 and 2**31 that depend on the name and their position alone, the same on every machine."""
+    key = crc32(name.encode())
+    x = torch.arange(start, end, dtype=torch.int32, device="cpu")
+    for salt in (key - (key >> 31 << 32), -(1 << 31)):
+        x ^= (x >> 16) & 0xFFFF
+        x *= 0x7FEB352D
+        x ^= (x >> 15) & 0x1FFFF
+        x *= -0x7B935975
+        x ^= (x >> 16) & 0xFFFF
+        x ^= salt
+    return x.double().add_(0.5)
 
 
-def truncated_normal(name: str, shape: torch.Size, variance: float) -> Tensor:
+def truncated_normal(name: str, like: Tensor, variance: float) -> Tensor:
     """Normal numbers of a variance, cut off at two standard deviations: an inverse distribution, fitted to 1e-8."""
-    q = (hashed(name, shape.numel()) - 0.5) * 0.9544997361036416
-    t = q * q
-    top, bottom = torch.zeros_like(t), torch.zeros_like(t)
-    for a in (0.192955432, 1.0083880312, -2.5677180409, 1.7371194356, -0.46048350305, 0.042573098567):
-        top.mul_(t).add_(a)
-    for b in (1.0, -1.5724635229, 0.86491135693, -0.20149244742, 0.016984211183):
-        bottom.mul_(t).add_(b)
-    return (q * top / bottom * (math.sqrt(variance) / 0.8796256610342398)).reshape(shape)
+    found = torch.empty(like.shape, dtype=like.dtype, device="cpu")
+    for start in range(0, 0 if like.is_meta else found.numel(), 1 << 15):
+        part = found.view(-1)[start : start + (1 << 15)]
+        q = hashed(name, start, start + part.numel()).mul_(0.9544997361036416 / 2**32)
+        t = q * q
+        top, bottom = (t * 0.192955432).add_(1.0083880312), t - 1.5724635229
+        for a in (-2.5677180409, 1.7371194356, -0.46048350305, 0.042573098567):
+            top.mul_(t).add_(a)
+        for b in (0.86491135693, -0.20149244742, 0.016984211183):
+            bottom.mul_(t).add_(b)
+        part.copy_(q.mul_(top).div_(bottom).mul_(math.sqrt(variance) / 0.8796256610342398))
+    return found

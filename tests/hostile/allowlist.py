@@ -40,7 +40,7 @@ OF_MODULES = frozenset(
     """
     functools.partial math.inf math.log math.sqrt warnings.warn
     torch.Size torch.amax torch.arange torch.cat torch.clamp torch.empty torch.exp torch.flatten torch.float32
-    torch.float64 torch.full torch.jit torch.jit.export torch.long torch.maximum torch.mean torch.minimum
+    torch.float64 torch.full torch.int32 torch.jit torch.jit.export torch.long torch.maximum torch.mean torch.minimum
     torch.narrow torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax
     torch.sqrt torch.stack torch.sum torch.tensor torch.transpose torch.unflatten torch.where torch.zeros
     torch.zeros_like
@@ -58,10 +58,10 @@ MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
 # What may be called on anything but a module or `self`.
 METHODS = frozenset(
     """
-    __init__ _numbered add_ add_module amax append argsort children clamp copy_ double encode exp expand fill_
+    __init__ _numbered add_ add_module amax append argsort children clamp copy_ div_ double encode exp expand fill_
     flatten float forward gather get items join masked_fill mean modules mul mul_ named_modules narrow new_full
     new_zeros nonzero numel permute register_buffer register_load_state_dict_pre_hook reset reset_parameters reshape
-    sigmoid sort sqrt startswith sum transpose values zero_
+    sigmoid sort sqrt startswith sum transpose values view zero_
     """.split()
 )
 TEXT = re.compile(r"[\x20-\x7e]*")

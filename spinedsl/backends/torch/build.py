@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 def build(program: Program, code: str = "") -> nn.Module:
     """The network, initialised with seed 0; of code that was generated from its program, if there is some."""
-    return cast("nn.Module", _class_of(code or emit_module(program).decode(), program)())
+    import torch  # noqa: PLC0415  the generated code imports it
+
+    module = shaped(code or emit_module(program).decode(), program).to_empty(device=torch.get_default_device())
+    cast("Any", module).reset()
+    return module
 
 
 def shaped(code: str, program: Program) -> nn.Module:

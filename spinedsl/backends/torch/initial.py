@@ -109,7 +109,7 @@ class Rules(Record):
             kinds = f"({', '.join(plain)})" if len(plain) > 1 else plain[0]
             made.append((kinds, ["module.reset_parameters()"]))
         if self.drawn:
-            named_draw = 'truncated_normal(f"{seed}/{name}.weight", module.weight.shape, module.variance)'
+            named_draw = 'truncated_normal(f"{seed}/{name}.weight", module.weight, module.variance)'
             body = ["module.reset_parameters()", "if module.variance:", f"    module.weight.copy_({named_draw})"]
             made.append(("Trainable", body))
         if scaled:
@@ -145,7 +145,7 @@ def _fill(how: Value, rules: Mapping[str, Rule]) -> list[str]:
         return ["module.weight.zero_()"]
     fan, scale = rules["init_fan"], rules["init_scale"]
     variance = f"{scale.text} / {'fan' if fan.mixed else fan.usual}"
-    named_draw = f'{how}(f"{{seed}}/{{name}}.weight", module.weight.shape'
+    named_draw = f'{how}(f"{{seed}}/{{name}}.weight", module.weight'
     if scale.mixed:
         return [f"variance = {variance}", f"module.weight.copy_({named_draw}, variance))"]
     return [f"module.weight.copy_({named_draw}, {variance}))"]

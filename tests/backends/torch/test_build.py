@@ -115,3 +115,41 @@ def test_a_tensor_that_is_missing_is_not_left_unfilled() -> None:
     tensors.pop(next(iter(tensors)))
     with pytest.raises(RuntimeError, match="Missing key"):
         filled(code, program, tensors)
+
+
+WIDE = """
+import std.stems
+block_type wide(x, channels, stride = 1) -> channels {
+    let first = conv(x, channels, kernel = 3, stride = stride)
+    return conv(first, channels, kernel = 3, init = uniform)
+}
+network Wide {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    stem s: resnet_stem channels 16
+    block a: wide level 2 after s channels 67
+    output P: a
+}
+"""  # the second kernel has more numbers than `reset` makes at once, and no multiple of them
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_reset_of_large_tensors_in_any_layout(layout: torch.memory_format) -> None:
+    program = spinedsl.program(spinedsl.Source.from_text(WIDE, "wide.spine"))
+    module = build(program).to(memory_format=layout)  # type: ignore[call-overload]
+    largest = max(module.parameters(), key=torch.Tensor.numel)
+    assert largest.numel() > 1 << 15
+    assert largest.numel() % (1 << 15)
+    for parameter in module.parameters():
+        parameter.data.zero_()
+    cast(Any, module).reset(3)
+    expected = seeded(flatten(program).parameters, 3)
+    state = module.state_dict()
+    assert all(np.array_equal(state[name].numpy(), array) for name, array in expected.items())
+
+
+def test_nothing_is_drawn_before_reset_draws() -> None:
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    build(spinedsl.program(OWN))
+    assert torch.equal(torch.get_rng_state(), before)

@@ -212,7 +212,7 @@ def test_spinenet_49_is_what_a_person_would_write() -> None:
     assert classes == [
         "Repeated", "ResnetStem", "Shortcut", "Bottleneck", "SpinenetResample", "Residual", "Endpoint", "SpineNet49",
     ]  # fmt: skip
-    assert text.count("\n") <= 310
+    assert text.count("\n") <= 320
     assert "        b14 = self.b14(activated_sum([self.b14.from_b7(b7), self.b14.from_b12(b12), b11]))\n" in text
 
 
