@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from spinedsl.cli.options import count, file_argument, format_argument, output_arguments, seed_argument
 from spinedsl.cli.output import refused_folder, write_folder
 from spinedsl.cli.progress import phases
+from spinedsl.cli.search_report import report, report_arguments
 from spinedsl.cli.terminal import read_source, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note, summary, warn
 from spinedsl.diagnostics import one_of
@@ -33,6 +34,7 @@ examples:
   spine search worker --study search.db                      one more process for the same budget
   spine search show search.db -o best                        the best candidates, as .spine files
   spine search front search.db                               of several objectives, those that none is better than
+  spine search report search.db -o report.html               a page with all that was found
 """
 RUN = """\
 examples:
@@ -119,6 +121,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             _top_argument(action)
         output_arguments(action, "a folder to write these candidates to", required=False)
         format_argument(action)
+    report_arguments(actions)
 
 
 def _command_arguments(parser: argparse.ArgumentParser, which: str) -> None:
@@ -153,6 +156,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         if options.action == "run":
             return _search(options)
+        if options.action == "report":
+            return report(options)
         return _work(options) if options.action == "worker" else _look(options)
     except (Failed, NoCandidate, Unfit, NoStudy) as error:
         say_mistakes([error.diagnostic])

@@ -64,15 +64,19 @@ def _colours(text: str, style: str) -> str:
 # ---- changes ----
 
 
+def cells(changes: Sequence[Change]) -> Iterator[tuple[str, str, str, str]]:
+    """Of each change a mark, the names that it is of, what changed, and how."""
+    for change, names in grouped(changes):
+        what = change.what or (change.how if change.how != "changed" else "")
+        yield MARKS[change.how], _names(names), what, _how(change)
+
+
 def _rows(changes: Sequence[Change], paint: Paint) -> Iterator[str]:
     """Lines in three columns: a mark and a name, what, and how."""
-    cells = [
-        (MARKS[change.how], _names(names), change.what or (change.how if change.how != "changed" else ""), _how(change))
-        for change, names in grouped(changes)
-    ]
-    widths = [max(len(cell[column]) for cell in cells) for column in (1, 2)]
+    lines = list(cells(changes))
+    widths = [max(len(line[column]) for line in lines) for column in (1, 2)]
     before = ""
-    for mark, name, what, how in cells:
+    for mark, name, what, how in lines:
         shown = name if name != before else ""
         sign = paint(mark, COLOURS[mark]) if shown else " "
         yield f"  {sign} {shown.ljust(widths[0])}  {what.ljust(widths[1])}  {how}".rstrip()

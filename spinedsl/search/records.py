@@ -11,6 +11,7 @@ A study of Optuna has one user attribute, `spine`: the `Setup`, as JSON.
     objectives  what is measured, in the order of the values: [name, "maximize" or "minimize"]
     command     of `--fitness-command`, or null; a Python callable stands as `callable MODULE.NAME`
     mutator     of `--mutate-with`, or null
+    version     of spine, by which it was begun
 
 A *slot* is one of the candidates that the budget pays for, numbered from 0. A trial of Optuna is one attempt at a slot.
 Its user attributes:
@@ -70,6 +71,7 @@ class Setup(Record):
     objectives: tuple[Objective, ...]
     command: str | None = None
     mutator: str | None = None
+    version: str = ""
 
     @property
     def directions(self) -> list[Literal["minimize", "maximize"]]:
@@ -82,7 +84,7 @@ class Setup(Record):
             "format": FORMAT, "space": self.space, "digest": self.digest, "sources": dict(self.sources),
             "entry": self.entry, "engine": self.engine, "seed": self.seed, "budget": self.budget,
             "objectives": [[one.name, one.direction] for one in self.objectives],
-            "command": self.command, "mutator": self.mutator,
+            "command": self.command, "mutator": self.mutator, "version": self.version,
         }  # fmt: skip
 
     @staticmethod
@@ -99,7 +101,7 @@ class Setup(Record):
                 str(kept["space"]), str(kept["digest"]), dict(kept["sources"]), str(kept["entry"]),
                 str(kept["engine"]), int(kept["seed"]), int(kept["budget"]),
                 tuple(Objective(name, direction) for name, direction in kept["objectives"]),
-                kept["command"], kept["mutator"],
+                kept["command"], kept["mutator"], str(kept.get("version", "")),
             )  # fmt: skip
         except (KeyError, TypeError) as error:
             raise ValueError(f"what it says of the search is damaged: {error}") from None

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from spinedsl import __version__
 from spinedsl.diagnostics import nearest
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.extras import SEARCH, require
@@ -122,7 +123,7 @@ def setup_of(
     sources, entry = sources_of(candidates.space.unit.file.source)
     return Setup(
         candidates.space.name, digest_of(candidates.space), sources, entry, engine, seed, budget, objectives, command,
-        mutator,
+        mutator, version=__version__,
     )  # fmt: skip
 
 

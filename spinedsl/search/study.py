@@ -23,6 +23,7 @@ from spinedsl.diagnostics import one_of
 from spinedsl.reading import Loader
 from spinedsl.record import replace
 from spinedsl.search.ledger import FAILED, FINISHED, LOST, RUNNING, STOPPED, WAITING, Ledger, Seen
+from spinedsl.search.pareto import undominated
 from spinedsl.search.records import ATTRIBUTE, RETRY, Finished, Setup, digest_of, finished
 from spinedsl.search.records import FAILED as WHY
 from spinedsl.search.records import STOPPED as BREAK
@@ -39,6 +40,7 @@ STATES = {
     TrialState.PRUNED: FAILED,
     TrialState.FAIL: LOST,
 }
+NONE_IN_IT, BEGIN = "there is no search in it", "start one with `spine search FILE --study PATH`"
 HOME = Path("/study")  # where the files of a study are taken to stand
 
 
@@ -112,12 +114,14 @@ class Study:
     @property
     def front(self) -> list[Finished]:
         """Those that no other is better than in every objective."""
-        from spinedsl.search.engines.nsga2 import Nsga2, fronts  # noqa: PLC0415
-
-        having = [one for _, one in sorted(self.settled.items()) if one.values is not None]
-        engine = Nsga2(self.candidates, self.setup.seed, self.setup.objectives)
-        found = fronts([engine.scores(one) for one in having])
-        return [having[at] for at in found[0]] if found else []
+        signs = [1.0 if one.direction == "maximize" else -1.0 for one in self.setup.objectives]
+        scores = {
+            slot: tuple([sign * value for sign, value in zip(signs, one.values, strict=True)])
+            for slot, one in sorted(self.settled.items())
+            if one.values is not None
+        }
+        front = set(undominated(scores.values()))
+        return [self.settled[slot] for slot, own in scores.items() if own in front]
 
 
 def _seen(trial: FrozenTrial) -> Seen:
@@ -227,7 +231,7 @@ def find(place: str, name: str | None, grace: int = GRACE) -> Study:
         known = {one.study_name: one for one in optuna.get_all_study_summaries(storage=storage)}
         ours = [called for called, one in known.items() if ATTRIBUTE in one.user_attrs]
         if not ours:
-            raise refused(place, "there is no search in it", "start one with `spine search FILE --study PATH`")
+            raise refused(place, NONE_IN_IT, BEGIN)
         if name is not None and name not in ours:
             raise refused(place, f"there is no search `{name}` in it", f"choose {one_of(ours)}")
         if name is None and len(ours) > 1:
@@ -238,6 +242,21 @@ def find(place: str, name: str | None, grace: int = GRACE) -> Study:
         return Study(place, study, setup, Candidates(space_of(setup)))
     except ValueError as error:
         raise refused(place, str(error), "use the version of spine that made it") from None
+
+
+def searches(place: str) -> list[str]:
+    """The names of the searches in a place, in the order in which they were begun.
+
+    Raises:
+        NoStudy: there is none, or the place cannot be used.
+    """
+    storage = open_storage(place, create=False)
+    with quiet(), explained(place):
+        known = optuna.get_all_study_summaries(storage=storage)
+    ours = [one.study_name for one in known if ATTRIBUTE in one.user_attrs]
+    if not ours:
+        raise refused(place, NONE_IN_IT, BEGIN)
+    return ours
 
 
 def _setup(place: str, kept: Mapping[str, Any]) -> Setup:

@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "search worker": ("search worker --study s.db", set()),
     "search show": ("search show s.db", {"--format", "--output", "--force"}),
     "search front": ("search front s.db", {"--format", "--output", "--force"}),
+    "search report": ("search report s.db -o report.html", {"--output", "--force"}),
     "draw": ("draw net.spine -o net.svg", {"--network", "--input", "--outputs", "--output", "--force", *LINTS}),
     "watch": (None, {"--network", "--input", *LINTS}),
     "diff": ("diff net.spine net.spine", {"--network", "--input", "--format", "--output", "--force"}),

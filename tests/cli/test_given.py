@@ -357,7 +357,7 @@ APART: dict[str | tuple[str, str], str] = {
     },
     **{
         (command, option): "needs a study, or several workers: test_search.py, tests/search"
-        for command in ("search run", "search worker", "search show", "search front")
+        for command in ("search run", "search worker", "search show", "search front", "search report")
         for option in OPTIONS[command]
         if command != "search run" or option not in SEARCHED
     },

@@ -106,6 +106,7 @@ COMMANDS = {
     "search worker --study s.db": "optuna: pip install 'spinedsl[search]'",
     "search show s.db": "optuna: pip install 'spinedsl[search]'",
     "search front s.db": "optuna: pip install 'spinedsl[search]'",
+    "search report s.db -o report.html": "optuna: pip install 'spinedsl[search]'",
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
 WITHOUT = (

@@ -43,6 +43,7 @@ OUT_OF_REACH = {
     "E1211": "searches",
     "E1212": "searches",
     "E1213": "searches",
+    "E1225": "searches",
     "W10": "training",
     "W11": "pictures and labels",
 }

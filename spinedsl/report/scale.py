@@ -1,0 +1,68 @@
+"""Scales: from the numbers of a chart to pixels, to round numbers at its axes, and to words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil, floor, isfinite, log10
+
+from spinedsl.record import Record
+
+TICKS = 5  # about so many numbers at an axis
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
+
+
+class Axis(Record):
+    """An axis: its words, the numbers at its ends, and those that stand at it."""
+
+    words: str
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    def share(self, value: float) -> float:
+        """How far along it a number stands, from 0 to 1."""
+        return (value - self.low) / (self.high - self.low)
+
+
+def axis(words: str, values: Iterable[float], *, margin: float = 0.04) -> Axis:
+    """An axis that has room for all values, and a share of their range at either end."""
+    known = [value for value in values if isfinite(value)] or [0.0]
+    low, high = min(known), max(known)
+    room = (high - low) * margin or abs(high) * 0.05 or 1.0
+    low, high = low - (room if margin else 0), high + room
+    step = _step((high - low) / TICKS)
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    return Axis(words, low, high, tuple(number * step for number in range(first, last + 1)))
+
+
+def _step(rough: float) -> float:
+    """The next of 1, 2, 5, 10 and so on."""
+    power = 10.0 ** floor(log10(rough))
+    return next(times * power for times in (1, 2, 5, 10) if times * power >= rough * 0.999)
+
+
+def number(value: float) -> str:
+    """A number for people: whole where it is, else with six digits."""
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"
+
+
+def short(value: float) -> str:
+    """A number in few letters, as in 26.9G."""
+    for size, letter in PREFIXES:
+        if abs(value) >= size:
+            scaled = value / (1e3 if letter == "k" else size)
+            return f"{scaled:.{0 if abs(scaled) >= 100 else 1}f}".removesuffix(".0") + letter
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+def seconds(value: float | None) -> str:
+    """A time in words."""
+    if value is None:
+        return ""
+    if value < 1:
+        return f"{1000 * value:.0f} ms"
+    if value < 100:
+        return f"{value:.1f} s"
+    if value < 6000:
+        return f"{value / 60:.0f} min"
+    return f"{value / 3600:.1f} h"

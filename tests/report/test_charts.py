@@ -1,0 +1,107 @@
+"""The charts: fronts, hypervolumes, medians and bands, each against another way to the same number."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spinedsl.report.chart import Chart, series
+from spinedsl.report.convergence import caught_up, curves, quartiles
+from spinedsl.report.runs import runs_of
+from spinedsl.report.scale import axis, seconds, short
+from spinedsl.search.pareto import Scores, hypervolume, undominated
+from tests.report.studies import study_of
+
+EIGHTHS = st.integers(0, 8).map(lambda number: number / 8)
+
+
+def points_of(dimensions: int) -> st.SearchStrategy[list[Scores]]:
+    """Points on a grid, so that many are equal in a direction."""
+    return st.lists(st.tuples(*[EIGHTHS] * dimensions), min_size=1, max_size=12)
+
+
+POINTS = st.integers(1, 3).flatmap(points_of)
+
+
+@given(POINTS)
+def test_the_front_are_the_points_that_no_other_dominates(points: list[Scores]) -> None:
+    front = undominated(points)
+    expected = {
+        one
+        for one in points
+        if not any(other != one and all(a >= b for a, b in zip(other, one, strict=True)) for other in points)
+    }
+    assert len(front) == len(expected)
+    assert set(front) == expected
+
+
+@given(POINTS)
+def test_the_hypervolume_counts_the_cells_of_a_grid(points: list[Scores]) -> None:
+    dimensions = len(points[0])
+    cells = itertools.product(range(8), repeat=dimensions)
+    covered = sum(
+        any(all(8 * value > cell for value, cell in zip(point, place, strict=True)) for point in points)
+        for place in cells
+    )
+    assert hypervolume(points) == pytest.approx(covered / 8**dimensions)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=12))
+def test_quartiles_are_those_of_the_library(values: list[float]) -> None:
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    assert quartiles(values) == pytest.approx((low, middle, high))
+
+
+def test_a_curve_is_the_median_of_what_runs_had_reached(tmp_path: Path) -> None:
+    studies = [study_of(tmp_path / f"{seed}.db", "random", seed, budget=12 + 4 * (seed == 2)) for seed in range(3)]
+    studies.append(study_of(tmp_path / "local.db", "local", budget=12))
+    runs = runs_of(studies)
+    assert [run.label for run in runs] == ["random, seed 0", "random, seed 1", "random, seed 2", "local, seed 0"]
+    objective = studies[0].setup.objectives[0]
+    random, local = curves(runs, studies[0].setup.objectives)
+    assert (random.engine, random.runs, local.runs) == ("random", 3, 1)
+    assert random.counts == list(range(1, 17))
+    for at, count in enumerate(random.counts):
+        reached = [
+            max(one.values[0] for slot, one in study.settled.items() if slot < count and one.values)
+            for study in studies[:3]
+            if len(study.settled) >= count
+        ]
+        assert random.middle[at] == pytest.approx(statistics.median(reached))
+    assert list(local.low) == list(local.middle) == list(local.high)
+    when = caught_up(local, random.middle[-1], objective)
+    assert when is None or local.middle[when - 1] >= random.middle[-1] > local.middle[max(when - 2, 0)] or when == 1
+
+
+@pytest.mark.parametrize("values", [[0, 1], [3.5, 3.5], [1.2e9, 9.9e10], [-4, 1e-7], [0]])
+def test_an_axis_has_room_for_its_values(values: list[float]) -> None:
+    found = axis("x", values)
+    assert all(found.low < value < found.high for value in values)
+    assert 2 <= len(found.ticks) <= 12
+    assert all(found.low <= tick <= found.high for tick in found.ticks)
+
+
+def test_series_differ_without_their_colours() -> None:
+    styles = series(["random", "evolution", "local", "nsga2", "controller"]).values()
+    assert len({style.shape for style in styles}) == len({style.dashes for style in styles}) == 5
+    chart = Chart("<b>", axis("<i>", [0, 1]), axis("y", [0, 1]))
+    for style in styles:
+        chart.line([(0, 0), (1, 1)], "line", style.hue, style.dashes)
+        chart.mark((1, 1), "<u>", style.shape, style.hue, "<s>", "<a>")
+        chart.name((1, 1), style)
+    svg = str(chart.svg())
+    assert not any(f"<{letter}>" in svg for letter in "bius")
+    assert svg.count("<u>") == 0
+    assert svg.count("&lt;u&gt;") == 5
+
+
+def test_numbers_in_few_letters() -> None:
+    assert [short(value) for value in (0, 1.5, 9999, 12_000, 26.9e9, 90e9, 2e6, -3e9)] == [
+        "0", "1.5", "9999", "12k", "26.9G", "90G", "2M", "-3G",
+    ]  # fmt: skip
+    assert [seconds(value) for value in (None, 0.008, 12, 300, 90_000)] == ["", "8 ms", "12.0 s", "5 min", "25.0 h"]

@@ -1,0 +1,185 @@
+"""The report: what it says is what the studies hold, and nothing in it runs or is fetched."""
+
+from __future__ import annotations
+
+import html
+import re
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from optuna.trial import Trial, TrialState
+
+from spinedsl import search
+from spinedsl.compare import compare, side
+from spinedsl.compare.words import cells
+from spinedsl.report import to_html
+from spinedsl.report.family import Families
+from spinedsl.report.runs import runs_of
+from spinedsl.search.records import ATTRIBUTE, FAILED
+from spinedsl.search.storage import NoStudy
+from spinedsl.source import Source
+from tests.report.studies import HANDLER, SCRIPT, SPACE, failing, study_of
+from tests.search.spaces import SPACES
+
+
+def cells_of(page: str, kind: str) -> list[list[str]]:
+    """The texts of a table's rows, by the class of the table."""
+    table = re.search(rf'<table class="{kind}">(.*?)</table>', page, re.DOTALL)
+    assert table is not None, kind
+    rows = re.findall(r"<tr>(.*?)</tr>", table[1].partition("<tbody>")[2], re.DOTALL)
+    return [
+        [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", row)]
+        for row in rows
+    ]
+
+
+def test_a_page_is_one_file_that_asks_for_nothing(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "a.db")
+    page = to_html([study])
+    assert page == to_html([study])
+    assert page.startswith("<!doctype html>")
+    assert set(re.findall(r"https?://[^\"' <]+", page)) == {"http://www.w3.org/2000/svg"}
+    assert not re.search(r"<(link|img|iframe|object|embed)|@import|url\(|src=", page)
+    assert "default-src 'none'" in page
+    assert page.count("<script") == 1
+    assert 'data-theme="dark"' in to_html([study], theme="dark")
+
+
+def test_it_says_what_the_study_holds(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "a.db", budget=40)
+    page = to_html([study], top=2)
+    best = study.best[0]
+    assert best.values is not None
+    trials = cells_of(page, "numbers trials")
+    assert [int(row[0]) for row in trials] == list(range(40))
+    for row in trials:
+        one = study.settled[int(row[1])]
+        assert one.values is not None
+        assert row[2] == "finished"
+        assert float(row[3]) == pytest.approx(one.values[0], rel=1e-5)
+        assert row[4:6] == [f"{one.costs['multiply_adds']:,}", f"{one.costs['parameters']:,}"]
+        assert row[6].split() == [one.origin, *map(str, one.parents)]
+    about = {row[0]: row[1] for row in cells_of(page, "about")}
+    assert about["decisions"] == "15,897,070,781,839,228,211,822,592,000,000,000,000"
+    assert (about["engine"], about["seed"]) == ("evolution", "0")
+    assert about["budget"] == "40 candidates"
+    assert about["searched by"].startswith("spine ")
+    assert about["bounds"] == "keep multiply_adds <= 30G"
+    assert page.count('<article class="best-one"') == 2
+    assert f'id="best-s0-{best.slot}"' in page
+    assert study.text(best) in html.unescape(page)
+
+
+def test_the_front_is_what_no_other_beats(tmp_path: Path) -> None:
+    study = search.run(
+        SPACES, ["entropy", "multiply_adds"], name=SPACE, engine="nsga2", budget=60, study=tmp_path / "a"
+    )
+    page = to_html([study])
+    listed = {int(row[0]) for row in cells_of(page, "numbers")}
+    assert listed == {one.slot for one in study.front}
+    single = study_of(tmp_path / "b.db", budget=40)
+    rows = cells_of(to_html([single]), "numbers")
+    everyone = [(one.values[0], one.costs["multiply_adds"]) for one in single.settled.values() if one.values]
+    for row in rows:
+        value, cost = float(row[1]), int(row[2].replace(",", ""))
+        assert not any(other > value + 1e-3 and price <= cost for other, price in everyone)
+    assert len(rows) > 1
+
+
+def test_a_family_is_what_compare_says_of_each_step(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "a.db", "local", budget=40)
+    (run,) = runs_of([study])
+    best = study.best[0]
+    family = Families().of((run, best))
+    slots = [step.candidate.slot for step in family.steps]
+    assert slots[-1] == best.slot
+    assert family.steps[0].candidate.parents == ()
+    assert len(slots) > 2
+    for before, step in zip(family.steps, family.steps[1:], strict=False):
+        assert step.candidate.parents[0] == before.candidate.slot
+        old, new = (
+            side(Source.from_text(study.text(one.candidate), "candidate.spine"), network="Candidate")
+            for one in (before, step)
+        )
+        found = [
+            (mark, names, what, how.replace("->", "→")) for mark, names, what, how in cells(compare(old, new).changes)
+        ]
+        assert list(step.lines) == (found or [("", "", "the same network", "")])
+    second = Families()
+    second.of((run, best))
+    again = second.of((run, study.settled[slots[-2]]))
+    assert [step.known for step in again.steps] == [True], "it stands above already"
+
+
+def test_candidates_without_a_value_and_trials_that_run(tmp_path: Path) -> None:
+    study = search.run(SPACES, failing, name=SPACE, engine="random", budget=10, study=tmp_path / "a.db")
+    assert "The search is not over" not in to_html([study])
+    taken(study)
+    keep(study, budget=16)
+    page = to_html([search.open_study(tmp_path / "a.db")])
+    states = [row[2].partition(":")[0] for row in cells_of(page, "numbers trials")]
+    assert Counter(states) == {"finished": 8, "failed": 2, "running": 1}
+    assert "The search is not over: 6 candidates of the budget are left." in page
+    assert "<dt>without a value</dt><dd>2</dd><dd>20.0% of those measured</dd>" in page
+    assert "<li>2: " in page
+
+
+def test_a_search_that_has_just_begun(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "a.db", budget=1)
+    keep(study, budget=3)
+    begun = search.open_study(tmp_path / "a.db")
+    for number in range(1, 5):
+        assert f"candidate {number}" not in to_html([begun])
+    begun.settled.clear()
+    assert "No candidate has a value yet." in to_html([begun])
+
+
+def taken(study: search.Study) -> Trial:
+    """A trial that a worker has, who will not be heard of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return study.optuna.ask()
+
+
+def keep(study: search.Study, **other: object) -> None:
+    """Let a study say otherwise."""
+    study.optuna.set_user_attr(ATTRIBUTE, {**study.optuna.user_attrs[ATTRIBUTE], **other})
+
+
+def test_studies_of_different_searches_are_refused(tmp_path: Path) -> None:
+    one = study_of(tmp_path / "a.db", budget=2)
+    other = search.run(SPACES, "entropy", name=SPACE, budget=2, study=tmp_path / "b.db")
+    third = search.run(SPACES, "depth", name="Adjusted", budget=2, study=tmp_path / "c.db")
+    for beside, what in ((other, "objectives depth:max, got entropy:max"), (third, f"space {SPACE}, got Adjusted")):
+        with pytest.raises(NoStudy) as found:
+            to_html([one, beside])
+        assert found.value.diagnostic.code.id == "E1225"
+        assert what in found.value.diagnostic.message
+
+
+def hostile(folder: Path) -> search.Study:
+    """A study each of whose texts is code."""
+    place = folder / f"{HANDLER}.db"
+    study = search.run(SPACES, failing, name=SPACE, engine="random", budget=12, study=place)
+    trial = taken(study)
+    kept = study.optuna.trials[0].user_attrs[ATTRIBUTE]
+    trial.set_user_attr(ATTRIBUTE, {**kept, "origin": SCRIPT, "digest": HANDLER})
+    trial.set_user_attr(FAILED, HANDLER + SCRIPT)
+    study.optuna.tell(trial, state=TrialState.FAIL)
+    setup = study.setup
+    renamed = f"{HANDLER}.spine"
+    sources = {renamed if name == setup.entry else name: text for name, text in setup.sources.items()}
+    texts = {"engine": SCRIPT, "mutator": HANDLER, "command": SCRIPT, "version": HANDLER}
+    keep(study, budget=13, sources=sources, entry=renamed, **texts)
+    return search.open_study(place)
+
+
+def test_text_of_a_study_is_text_in_the_page(tmp_path: Path) -> None:
+    page = to_html([hostile(tmp_path)])
+    assert html.unescape(page).count(SCRIPT) >= 3, "as engine, as command, and as a reason"
+    assert HANDLER in html.unescape(page)
+    assert SCRIPT not in page
+    assert "<img" not in page
+    assert page.count("<script") == 1
