@@ -61,6 +61,7 @@ NOT_RUN = {
     "spine search worker ": "works on a search that was begun: tests/search, docs/search.md",
     "spine search show ": "the same",
     "spine search front ": "the same",
+    "spine search report ": "the same",
     "spine search run examples/spaces.spine --space Adjusted --fitness-command": "commands of one's own: the same",
     "spine bench examples/spinenet.spine": "half a minute; docs/performance.md runs one",
     "spine bench net.spine --weights": "an int8 model: tests/cli/test_quantize.py",
