@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spinedsl import checks as say
-from spinedsl.diagnostics import Diagnostic, Edit, Label
+from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label
 from spinedsl.ir.edits.settings import word_of
 from spinedsl.ir.networks import Network
 from spinedsl.record import replace
@@ -28,10 +28,26 @@ def blame(network: Network, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnost
 def _own_repairs(network: Network, instance: tree.Instance, diagnostic: Diagnostic) -> Diagnostic:
     """A repair of an edited network is made in its edits or among its file's imports: elsewhere it stays in words."""
     fixes = (
-        fix if all(_ours(network.unit.file, instance, edit.span) for edit in fix.edits) else replace(fix, edits=())
+        fix
+        if all(_ours(network.unit.file, instance, edit.span) for edit in fix.edits)
+        else _in_edits(network, instance, fix)
         for fix in diagnostic.fixes
     )
     return replace(diagnostic, fixes=tuple(fixes))
+
+
+def _in_edits(network: Network, instance: tree.Instance, fix: Fix) -> Fix:
+    """To take away a clause of a row as it was: `channels none` in the edit of that row, where there is one."""
+    (first, *rest) = fix.edits
+    if not first.text and not rest:
+        edits = {edit.name.text: edit.span for edit in instance.edits or () if isinstance(edit, tree.Change)}
+        for row in network.rows:
+            for clause in row.clauses.values():
+                if clause.span == first.span and (edit := edits.get(row.name)) is not None:
+                    text = f"{clause.keyword.text} none"
+                    line = Edit(Span(edit.source, edit.end, edit.end), f" {text}")
+                    return Fix(f"say `{text}` in the edit: it takes the clause away", (line,))
+    return replace(fix, edits=())
 
 
 def _ours(file: tree.File, instance: tree.Instance, place: Span) -> bool:
