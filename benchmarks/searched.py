@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import os
 import random
+import resource
 import signal
 import sys
 import tempfile
@@ -24,6 +25,8 @@ from pathlib import Path
 from benchmarks.figures import ROOT, measured
 from spinedsl import search
 from spinedsl.search.engines import ENGINES
+from spinedsl.search.records import RETRY
+from spinedsl.search.trials import attempts
 from tests.search.postgres import Server, server
 
 FILE = ROOT / "examples" / "spaces.spine"
@@ -70,12 +73,16 @@ def overhead(options: argparse.Namespace) -> int:
         workers = [begun(work) for _ in range(options.workers)]
         status = [os.waitpid(worker, 0)[1] for worker in workers]
         seconds = time.perf_counter() - started
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         study = search.open_study(place)
         assert status == [0] * options.workers
         assert len(study.settled) == options.trials
     each = 1000 * seconds * options.workers / options.trials
     print(f"{options.engine}, {options.trials:,} trials by {options.workers} workers, {kind}:")
-    print(f"  {each:.0f} ms of a worker's time a trial, {options.trials / seconds:.1f} trials a second together")
+    print(f"  {each:.1f} ms of a worker's time a trial, {options.trials / seconds:.1f} trials a second together")
+    cpu = 1000 * (used.ru_utime + used.ru_stime) / options.trials
+    load = f"{os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+    print(f"  {cpu:.1f} ms of CPU of that; load of the machine at the end {load}")
     started = time.process_time()
     search.run(FILE, "depth", name=SPACE, engine=options.engine, budget=min(options.trials, 1000))
     print(
@@ -137,7 +144,7 @@ def killed(options: argparse.Namespace) -> int:
         servers = 0
         for count in range(options.kills):
             time.sleep(draw.uniform(0.3, 1.2))
-            if database is not None and count % 20 == 10:
+            if database is not None and count % 4 == 2:
                 database.kill()
                 database.start()
                 servers += 1
@@ -148,12 +155,28 @@ def killed(options: argparse.Namespace) -> int:
         status = [os.waitpid(worker, 0)[1] for worker in workers]
         study = search.open_study(place)
         wrong = list(_wrong(study, budget))
-        lost = sum(one.state.name == "FAIL" for one in study.optuna.get_trials(deepcopy=False))
+        lost = sum(one.state == "lost" for one in attempts(study))
+        longest = _longest(study)
     kind = f"PostgreSQL, the server killed {servers} times too" if database is not None else "SQLite"
     print(f"{options.kills} kills of {options.workers} workers, {kind}:")
-    print(f"  {len(study.settled)} of {budget} slots are settled, {lost} trials were lost or not evaluated")
+    print(f"  {len(study.settled)} of {budget} slots are settled, {lost} running trials were lost with their workers")
+    print(f"  a lost one was begun again {longest:.1f} s after its beginning at most, the grace period being {GRACE} s")
     print(f"  workers ended with {status}; wrong: {wrong or 'nothing'}")
     return int(bool(wrong) or any(status))
+
+
+def _longest(study: search.Study) -> float:
+    """Seconds from the beginning of a trial that was lost to that of the one that repeats it, at most."""
+    trials = study.optuna.get_trials(deepcopy=False)
+    pairs = [(trials[one.user_attrs[RETRY][2]], one) for one in trials if RETRY in one.user_attrs]
+    return max(
+        (
+            (again.datetime_start - lost.datetime_start).total_seconds()
+            for lost, again in pairs
+            if again.datetime_start is not None and lost.datetime_start is not None and again.state.name == "COMPLETE"
+        ),
+        default=0.0,
+    )
 
 
 def _wrong(study: search.Study, budget: int) -> Iterator[str]:

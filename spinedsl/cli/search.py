@@ -73,7 +73,7 @@ examples:
 The front are the candidates that no other is better than in every objective; of one objective, the best.
 """
 TOP = 10
-GRACE = 60
+GRACE, WAIT = 60, 300
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,6 +108,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     _command_arguments(worker, ", as the study has it")
     _name_argument(worker)
     _grace_argument(worker)
+    worker.add_argument(
+        "--wait", metavar="SECONDS", type=count, default=WAIT,
+        help=f"for a server that does not answer, at the beginning or later (default {WAIT})",
+    )  # fmt: skip
 
     for name, what, epilog in (
         ("show", "list the best candidates of a search", SHOW),
@@ -254,16 +258,18 @@ def _telling(study: Study, say: Callable[[str], None]) -> Callable[[Finished], N
 
 
 def _work(options: argparse.Namespace) -> int:
+    from spinedsl.search.outage import Outage, insist  # noqa: PLC0415
     from spinedsl.search.running import work_on  # noqa: PLC0415
     from spinedsl.search.study import find  # noqa: PLC0415
 
     if options.grace < 3:
         raise UsageError("--grace is 3 seconds or more: a worker gives a sign of life every second at most")
-    study = find(options.study, options.name, options.grace)
+    outage = Outage(options.study, options.wait, warn)
+    study = insist(lambda: find(options.study, options.name, options.grace), outage)
     with phases() as say:
         try:
             commands = (options.fitness_command, options.mutate_with)
-            work_on(study, None, _telling(study, say), warn, options.grace, *commands)
+            work_on(study, None, _telling(study, say), warn, options.grace, *commands, wait=options.wait)
         except ValueError as error:
             raise UsageError(str(error)) from None
     summary(f"{study.setup.space}: {counted(len(study.settled), 'candidate')} of {study.setup.budget:,} measured")

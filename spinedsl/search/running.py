@@ -14,6 +14,7 @@ from spinedsl.search.commands import FITNESS, MUTATE, changing, words_of
 from spinedsl.search.engines import CHANGING, ENGINES, PACKAGES, SEVERAL, make
 from spinedsl.search.fitness import CALLABLE, COMMAND, Callable_, Fitness, objective, of_callable, of_figures
 from spinedsl.search.opening import open_space
+from spinedsl.search.outage import WAIT, Outage
 from spinedsl.search.records import Finished, Objective, Setup, digest_of
 from spinedsl.search.storage import GRACE
 from spinedsl.search.study import Study, create, find, in_memory, sources_of
@@ -148,8 +149,11 @@ def work_on(
     grace: int = GRACE,
     fitness_command: str | None = None,
     mutate_with: str | None = None,
+    wait: float = WAIT,
 ) -> None:
     """Work on a study until its budget is paid for. Without `fitness` it is that of the study.
+
+    A server of PostgreSQL that does not answer is waited for, `wait` seconds at most.
 
     A study is data, whoever wrote it: a command that stands in it is run only if it is given here too.
 
@@ -167,7 +171,7 @@ def work_on(
     _confirm(MUTATE, setup.mutator, mutate_with)
     change = changing(setup.mutator, study.candidates, warn) if setup.mutator is not None else None
     engine = make(setup.engine, study.candidates, setup.seed, setup.objectives, change)
-    Worker(study, engine, fitness, hear, grace).work()
+    Worker(study, engine, fitness, hear, grace, Outage(study.place, wait, warn)).work()
 
 
 def _confirm(option: str, kept: str | None, given: str | None) -> None:

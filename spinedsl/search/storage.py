@@ -7,13 +7,15 @@ tables are made under a lock, since two processes that make them at once collide
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import os
 import re
 import threading
+import time
 import warnings
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ import optuna
 import sqlalchemy
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from spinedsl import checks as say
@@ -32,6 +35,8 @@ WAIT = 60  # seconds for a database that somebody else holds
 LOCK = 0x5350494E45  # of PostgreSQL, while tables are made
 PATCHED = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}  # the driver that we bring
 MISSING = re.compile(r"no module named '?([\w.]+)", re.IGNORECASE)
+REACH = "see that it runs, and that this machine may reach it"
+MORE_CONNECTIONS = "raise its `max_connections`, or begin fewer workers"
 ADDRESS = "write postgresql://user@host/name, or a path"
 FAILURES = (StorageInternalError, SQLAlchemyError)
 
@@ -44,16 +49,58 @@ class NoStudy(Exception):
         self.diagnostic = diagnostic
 
 
+class Away(NoStudy):
+    """No server answers, for now."""
+
+
 class Storage(RDBStorage):
-    """One whose signs of life survive a database that is away for a while, and can be waited for."""
+    """One whose signs of life survive a database that is away for a while, and can be waited for.
+
+    It remembers the trial that this process has begun, which Optuna would read four times: nobody else writes to a
+    trial that runs but to give it up, and that is noticed where its values are told, in one transaction.
+    """
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
         if self.engine.dialect.name == "sqlite":
             sqlalchemy.event.listen(self.engine, "connect", _log_ahead)
             self.engine.dispose()  # connections from before
+        self._own: dict[int, FrozenTrial] = {}  # the trial that runs here
+        self._looked = float("-inf")  # when trials were last looked for whose workers are silent
         self._heard = threading.Condition()
         self._alive = -1  # the trial that gave a sign of life last
+
+    def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
+        found = super()._create_new_trial(study_id, template_trial)
+        key = found._trial_id  # noqa: SLF001  it has no other name
+        self._own = {key: copy.deepcopy(found)} if template_trial is None else {}
+        return found
+
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        """A trial as it is; the one that runs here as this process left it."""
+        own = self._own.get(trial_id)
+        return copy.deepcopy(own) if own is not None else super().get_trial(trial_id)
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Write it down, and remember it."""
+        super().set_trial_user_attr(trial_id, key, value)
+        if trial_id in self._own:
+            self._own[trial_id].user_attrs[key] = value
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Write it down; from then on the trial is read again."""
+        self._own.pop(trial_id, None)
+        super().set_trial_system_attr(trial_id, key, value)
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        """Write it down; from then on the trial is read again."""
+        self._own.pop(trial_id, None)
+        super().set_trial_intermediate_value(trial_id, step, intermediate_value)
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """Write it down; from then on the trial is read again."""
+        self._own.pop(trial_id, None)
+        return super().set_trial_state_values(trial_id, state, values)
 
     def record_heartbeat(self, trial_id: int) -> None:
         """Say that the worker lives; if the database does not hear it, the next one will do."""
@@ -62,6 +109,15 @@ class Storage(RDBStorage):
             with self._heard:
                 self._alive = trial_id
                 self._heard.notify_all()
+
+    def _get_stale_trial_ids(self, study_id: int) -> list[int]:
+        """Trials whose workers are silent for too long; Optuna asks before each trial, which is too often."""
+        assert self.heartbeat_interval is not None
+        now = time.monotonic()
+        if now - self._looked < self.heartbeat_interval / 2:
+            return []
+        self._looked = now
+        return super()._get_stale_trial_ids(study_id)
 
     def wait_for(self, trial_id: int, seconds: float) -> None:
         """Wait until a trial of this process has given a sign of life."""
@@ -223,10 +279,10 @@ def explained(place: str) -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, RuntimeError) and not of_database(error):
             raise
-        raise _in_words(place, error) from None
+        raise in_words(place, error) from None
 
 
-def _in_words(place: str, error: Exception) -> NoStudy:
+def in_words(place: str, error: Exception) -> NoStudy:
     """The reason that a database gives, by what it says."""
     cause: BaseException = error.__cause__ or error
     text = " ".join(str(getattr(cause, "orig", None) or cause).split())
@@ -246,8 +302,10 @@ def _in_words(place: str, error: Exception) -> NoStudy:
         )
     if "does not exist" in lower and "database" in lower:
         return refused(place, _last(text), "make it first: `createdb NAME`")
+    if "too many" in lower and "connection" in lower:
+        return Away(refused(place, "the server has too many connections", MORE_CONNECTIONS).diagnostic)
     if "connect" in lower or "resolve" in lower or "translate host" in lower or "timeout" in lower:
-        return refused(place, "no server answers there", "see that it runs, and that this machine may reach it")
+        return Away(refused(place, "no server answers there", REACH).diagnostic)
     if "disk" in lower or "full" in lower or "readonly" in lower or "read-only" in lower:
         return refused(place, _last(text), "see that it can be written, and that there is space")
     if isinstance(error, RuntimeError):

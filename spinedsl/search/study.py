@@ -51,6 +51,7 @@ class Study:
         self.place, self.optuna, self.setup, self.candidates = place, study, setup, candidates
         self.ledger = Ledger(setup.budget)
         self.settled: dict[int, Finished] = {}
+        self.waiting = False  # whether a trial waited for a worker, when it was last read
 
     @property
     def name(self) -> str:
@@ -60,6 +61,7 @@ class Study:
     def refresh(self) -> list[Finished]:
         """Read what changed; the slots that are settled since."""
         trials = self._changed()
+        self.waiting = any(trial.state is TrialState.WAITING for trial in trials)
         by_number = {trial.number: trial for trial in trials}
         found = []
         for slot, number in self.ledger.take(map(_seen, trials)):

@@ -7,6 +7,7 @@ die at any moment, and another goes on: what it had finished is kept, and what i
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,15 +20,15 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from spinedsl.search.commands import Failed
 from spinedsl.search.engines.engine import Engine
 from spinedsl.search.fitness import Fitness, Measured
+from spinedsl.search.outage import Outage, insist
 from spinedsl.search.records import ATTRIBUTE, STOPPED, Finished, Proposal, genome_from_json
 from spinedsl.search.records import FAILED as WHY
-from spinedsl.search.storage import GRACE, Storage, explained, of_database, quiet
+from spinedsl.search.storage import GRACE, Storage, of_database, quiet
 from spinedsl.search.study import Study
 from spinedsl.spaces.decode import Excluded
 
 IN_A_ROW = 10  # failures, after which a search stops
 POLL = 0.5  # seconds between two looks while others finish
-TRIES = 8  # to reach a database that was there before
 
 
 class _Skipped(Exception):
@@ -69,7 +70,10 @@ class Worker:
         fitness: Fitness,
         hear: Callable[[Finished], None] = lambda one: None,
         grace: int = GRACE,
+        outage: Outage | None = None,
     ) -> None:
+        self.outage = outage or Outage(study.place)
+        self._unsaid: tuple[int, list[float]] | None = None  # a trial and its values, until these are told
         self.study, self.engine, self.fitness, self.hear, self.grace = study, engine, fitness, hear, grace
         self.sampler = Proposing(engine)
         self.failures = 0  # in a row
@@ -86,25 +90,25 @@ class Worker:
             NoStudy: the database cannot be used any more.
         """
         self.study.optuna.sampler = self.sampler
+        _look_seldom(self.study)
         with quiet():
-            tries = 0
             while True:
                 try:
-                    if self._round():
-                        return
-                    tries = 0
-                except Exception as error:
-                    if not of_database(error):
-                        raise
-                    tries += 1
-                    if not self._is_server or tries >= TRIES:
-                        with explained(self.study.place):
-                            raise
-                    time.sleep(min(2.0**tries / 4, 15))
+                    if self._unsaid is not None:
+                        self._say_again(*self._unsaid)
+                    over = self._round()
+                except Exception as error:  # noqa: BLE001  raised again if it is not the database's
+                    self.outage.wait(error)
+                    continue
+                self.outage.over()
+                if over:
+                    return
 
-    @property
-    def _is_server(self) -> bool:
-        return "://" in self.study.place
+    def _say_again(self, number: int, values: list[float]) -> None:
+        """Tell the values that were measured when the database was away, unless its trial was given up meanwhile."""
+        with contextlib.suppress(UpdateFinishedTrialError, ValueError):
+            self.study.optuna.tell(number, values, skip_if_finished=True)
+        self._unsaid = None
 
     def _round(self) -> bool:
         """Take what there is to do; whether nothing is left."""
@@ -132,7 +136,8 @@ class Worker:
 
     def _waiting(self) -> bool:
         """There is a trial that somebody has to take."""
-        return bool(self.study.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+        self.study.waiting = bool(self.study.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+        return self.study.waiting
 
     def _taken_away(self) -> bool:
         """The trial at hand was given up by another worker: Optuna does not let its value be told."""
@@ -164,6 +169,7 @@ class Worker:
 
     def _after(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Whether `optimize` goes on."""
+        self._unsaid = None
         if self.study.ledger.all_begun or self.study.ledger.lost_slots:
             study.stop()
 
@@ -191,7 +197,8 @@ class Worker:
     def _measured(self, trial: Trial, slot: int, attempt: int) -> list[float]:
         proposal = self._proposal(slot, attempt, trial.number)
         self._wait_for_heartbeat(trial)
-        trial.set_user_attr(ATTRIBUTE, proposal.to_json(self.study.candidates.space))
+        kept = proposal.to_json(self.study.candidates.space)
+        insist(lambda: trial.set_user_attr(ATTRIBUTE, kept), self.outage)
         try:
             values = list(self.fitness(Measured(self.study.candidates, proposal.priced, slot)))
         except Failed as error:
@@ -201,6 +208,7 @@ class Worker:
             trial.set_user_attr(WHY, error.diagnostic.message)
             raise _Skipped from None
         self.failures, self.succeeded = 0, True
+        self._unsaid = trial.number, values
         return values
 
     def _proposal(self, slot: int, attempt: int, number: int) -> Proposal:
@@ -217,3 +225,12 @@ class Worker:
         storage = getattr(self.study.optuna._storage, "_backend", None)  # noqa: SLF001  it has no other name
         if isinstance(storage, Storage):
             storage.wait_for(trial._trial_id, self.grace)  # noqa: SLF001
+
+
+def _look_seldom(study: Study) -> None:
+    """Let Optuna look for trials that wait only where some did a moment ago: before each trial it reads them all.
+
+    One that begins to wait meanwhile is taken by the next trial; a method of another name would leave all as it was.
+    """
+    look = study.optuna._pop_waiting_trial_id  # noqa: SLF001
+    study.optuna._pop_waiting_trial_id = lambda: look() if study.waiting else None  # type: ignore[method-assign]  # noqa: SLF001

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from spinedsl import search
+from spinedsl.search.outage import Outage, insist
 from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY
 from spinedsl.search.running import work_on
 from spinedsl.search.storage import NoStudy, shown, url_of
@@ -80,6 +82,7 @@ def test_the_record_of_a_trial_is_what_the_docstring_says() -> None:
     kept = json.loads(json.dumps(study.optuna.user_attrs[ATTRIBUTE]))
     assert kept.keys() == {
         "format", "space", "digest", "sources", "entry", "engine", "seed", "budget", "objectives", "command", "mutator",
+            "version",
     }  # fmt: skip
     assert kept["objectives"] == [["entropy", "maximize"], ["multiply_adds", "minimize"]]
     for trial in study.optuna.get_trials(deepcopy=False):
@@ -273,6 +276,63 @@ def test_a_server_and_workers_are_killed(postgres: Server, tmp_path: Path) -> No
     kill(first)
     assert second.wait(HANG) == 0, (tmp_path / "errors").read_text()
     see_exact(search.open_study(postgres.address, SPACE), 10)
+
+
+def test_a_worker_waits_for_a_server_that_is_down(postgres: Server, tmp_path: Path) -> None:
+    search.run(SPACES, "depth", name="Adjusted", budget=1, study=postgres.address, study_name="waits")
+    study = find(postgres.address, "waits")
+    study.optuna.set_user_attr(ATTRIBUTE, {**study.optuna.user_attrs[ATTRIBUTE], "budget": 4})
+    postgres.kill()
+    early = process(tmp_path, "search", "worker", "--study", postgres.address, "--name", "waits", "--grace", "3")
+    errors = (tmp_path / "errors").read_text
+    until(lambda: "no server answers; it is tried again for 300 seconds" in errors() or early.poll() is not None)
+    assert early.poll() is None, errors()
+    postgres.start()
+    assert early.wait(HANG) == 0, errors()
+    assert "the server answers again" in errors()
+    assert len(search.open_study(postgres.address, "waits").settled) == 4
+
+
+def test_what_was_measured_while_the_server_was_down_is_kept(postgres: Server) -> None:
+    measured: list[int] = []
+    said: list[str] = []
+
+    def fitness(candidate: search.Measured) -> float:
+        measured.append(candidate.slot)
+        if candidate.slot == 2:
+            postgres.kill()
+            threading.Thread(target=postgres.start).start()
+        return float(candidate.slot)
+
+    study = search.run(
+        SPACES, fitness, name=SPACE, engine="random", budget=5, study=postgres.address, study_name="kept",
+        warn=said.append,
+    )  # fmt: skip
+    assert measured == list(range(5)), "none is measured again"
+    assert [study.settled[slot].values for slot in range(5)] == [(float(slot),) for slot in range(5)]
+    assert len(study.optuna.trials) == 5
+    assert [line.partition(": ")[2][:20] for line in said] == ["no server answers; i", "the server answers a"]
+
+
+def test_a_server_is_not_waited_for_longer_than_asked() -> None:
+    said: list[str] = []
+    tries: list[int] = []
+
+    def reach() -> None:
+        tries.append(1)
+        find("postgresql://me@127.0.0.1:1/none", None)
+
+    for limit, least in ((0.0, 1), (0.3, 2)):
+        said.clear()
+        tries.clear()
+        with pytest.raises(NoStudy, match="no server answers there"):
+            insist(reach, Outage("postgresql://me@127.0.0.1:1/none", limit, said.append))
+        assert len(tries) >= least
+        assert len(said) == bool(limit)
+    with pytest.raises(NoStudy, match="there is no such file"):
+        insist(lambda: find("absent.db", None), Outage("absent.db", 100, said.append))
+    with pytest.raises(ZeroDivisionError):
+        insist(lambda: 1 // 0, Outage("postgresql://me@127.0.0.1:1/none", 100, said.append))
 
 
 # ---- what is refused ----
