@@ -39,7 +39,7 @@ CONTENTS = {
     "testing": {"hypothesis"},
     "train": {"torch", "numpy", "PIL", "safetensors", "rich", "tensorboard"},
     "detection": {"torch", "numpy", "faster_coco_eval"},
-    "search": {"optuna", "psycopg"},
+    "search": {"optuna", "psycopg", "rich"},
     "all": {
         "torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab", "hypothesis",
         "PIL", "rich", "tensorboard", "faster_coco_eval", "optuna", "psycopg",

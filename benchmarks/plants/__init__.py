@@ -12,6 +12,7 @@ from benchmarks.plants import (
     onnx,
     passes,
     pytorch,
+    search,
     shell,
     spaces,
     speed,
@@ -36,6 +37,7 @@ PLANTS: tuple[Plant, ...] = (
     *export.PLANTS,
     *inference.PLANTS,
     *spaces.PLANTS,
+    *search.PLANTS,
     *speed.PLANTS,
 )
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from spinedsl.cli.options import count, file_argument, format_argument, output_arguments, seed_argument
 from spinedsl.cli.output import refused_folder, write_folder
-from spinedsl.cli.progress import phases
+from spinedsl.cli.search_progress import watched
 from spinedsl.cli.search_report import report, report_arguments
 from spinedsl.cli.terminal import read_source, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note, summary, warn
@@ -97,6 +96,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--study", metavar="STUDY", help="a file of SQLite, or the address of a database, to keep it in")
     _name_argument(run)
     _grace_argument(run)
+    _wait_argument(run)
     seed_argument(run)
     output_arguments(run, "a folder to write the best candidates to", required=False)
     _top_argument(run)
@@ -108,10 +108,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     _command_arguments(worker, ", as the study has it")
     _name_argument(worker)
     _grace_argument(worker)
-    worker.add_argument(
-        "--wait", metavar="SECONDS", type=count, default=WAIT,
-        help=f"for a server that does not answer, at the beginning or later (default {WAIT})",
-    )  # fmt: skip
+    _wait_argument(worker)
 
     for name, what, epilog in (
         ("show", "list the best candidates of a search", SHOW),
@@ -143,6 +140,13 @@ def _grace_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grace", metavar="SECONDS", type=count, default=GRACE,
         help=f"without a sign of life until a worker counts as dead (default {GRACE})",
+    )  # fmt: skip
+
+
+def _wait_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wait", metavar="SECONDS", type=count, default=WAIT,
+        help=f"for a server that does not answer while it works (default {WAIT})",
     )  # fmt: skip
 
 
@@ -202,9 +206,9 @@ def _search(options: argparse.Namespace) -> int:
         study = in_memory(setup, candidates)
     else:
         study = create(options.study, options.name, setup, candidates, options.grace)
-    with phases() as say:
+    with watched(study) as hear:
         fitness = of_figures(objectives, candidates, setup.command)
-        work_on(study, fitness, _telling(study, say), warn, options.grace, None, options.mutate_with)
+        work_on(study, fitness, hear, warn, options.grace, None, options.mutate_with, wait=options.wait)
     return _say(study, study.best[: _top(options)], options)
 
 
@@ -214,6 +218,8 @@ def _refuse_unread(options: argparse.Namespace) -> None:
         raise UsageError("--name is of a search that is kept: say where by --study")
     if options.study is None and options.grace != GRACE:
         raise UsageError("--grace is of workers that share a study: say which by --study")
+    if options.study is None and options.wait != WAIT:
+        raise UsageError("--wait is of a server that keeps the study: say which by --study")
     if options.grace < 3:
         raise UsageError("--grace is 3 seconds or more: a worker gives a sign of life every second at most")
     if options.force and options.output is None:
@@ -244,19 +250,6 @@ def _candidates(options: argparse.Namespace) -> Candidates | None:
     return Candidates(spaces[options.space or next(iter(spaces))])
 
 
-def _telling(study: Study, say: Callable[[str], None]) -> Callable[[Finished], None]:
-    """What is told of each candidate that is settled."""
-
-    def hear(_: Finished) -> None:
-        best = (
-            next(iter(study.best), None) if len(study.setup.objectives) == 1 and not len(study.settled) % 20 else None
-        )
-        what = f", best {_number(best.values[0])}" if best is not None and best.values is not None else ""
-        say(f"{len(study.settled):,} of {study.setup.budget:,} candidates{what}")
-
-    return hear
-
-
 def _work(options: argparse.Namespace) -> int:
     from spinedsl.search.outage import Outage, insist  # noqa: PLC0415
     from spinedsl.search.running import work_on  # noqa: PLC0415
@@ -266,10 +259,10 @@ def _work(options: argparse.Namespace) -> int:
         raise UsageError("--grace is 3 seconds or more: a worker gives a sign of life every second at most")
     outage = Outage(options.study, options.wait, warn)
     study = insist(lambda: find(options.study, options.name, options.grace), outage)
-    with phases() as say:
+    with watched(study) as hear:
         try:
             commands = (options.fitness_command, options.mutate_with)
-            work_on(study, None, _telling(study, say), warn, options.grace, *commands, wait=options.wait)
+            work_on(study, None, hear, warn, options.grace, *commands, wait=options.wait)
         except ValueError as error:
             raise UsageError(str(error)) from None
     summary(f"{study.setup.space}: {counted(len(study.settled), 'candidate')} of {study.setup.budget:,} measured")

@@ -1,4 +1,4 @@
-"""Outages: a database that does not answer is waited for, up to a limit, and that is said at either end.
+"""Outages: a database that does not answer is waited for, up to a limit, with a message at either end.
 
 A worker that is begun before its server, or whose server is begun anew, goes on when it answers.
 """

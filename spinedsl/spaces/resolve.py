@@ -6,14 +6,12 @@ of whose candidates are networks, but for those that its `orphans` and `keep` ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, Outcome, one_of
 from spinedsl.diagnostics.plain import counted
-from spinedsl.ir.elaborate.settings import Settings
-from spinedsl.ir.expand import Context, Work
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network, RowDecl, with_article
 from spinedsl.ir.resolve.names import Names
@@ -21,6 +19,7 @@ from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.record import Record, field
 from spinedsl.spaces.model import FATES, FIGURES, Block, Keep, Space, Window
+from spinedsl.spaces.shifts import Shifts
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import text_of
 
@@ -55,6 +54,7 @@ class _Resolver(Record, frozen=False):
         self.names = [row.name for row in self.network.rows if row.row.kind == "block"]
         self.slots: Mapping[str, int] = {name: slot for slot, name in enumerate(self.names)}
         self.permutes: dict[int, tree.Permute] = {}  # that of each slot
+        self.shifts = Shifts(self.network, self.typed, self.rows, self.diagnostics)
 
     def run(self) -> Space | None:
         groups = self.groups()
@@ -63,7 +63,7 @@ class _Resolver(Record, frozen=False):
         shifts = {
             name: found
             for name, choice in self.by_row("level_shift", tree.LevelShift).items()
-            if (found := self.levels(name, choice))
+            if (found := self.shifts.levels(name, choice))
         }
         types = self.types()
         fates, keeps = self.fates(), self.keeps()
@@ -224,86 +224,6 @@ class _Resolver(Record, frozen=False):
         found = say.FEW_PARENTS.at(at.span, name=name, what=choice.span.text.partition(":")[2].strip(), label=label)
         self.report(found.with_fix(fix))
 
-    def levels(self, name: str, choice: tree.LevelShift) -> tuple[int, tuple[int, ...]] | None:
-        """The first shift of a row, and the level that each leads to."""
-        bounds = [(choice.low, choice.high), *([choice.within] if choice.within is not None else [])]
-        known = [self.is_range(low, high) for low, high in bounds]
-        if not all(known):
-            return None
-        level = self.typed.rows[name].level if self.typed is not None else None
-        if level is None:
-            return None
-        low, high = int(choice.low.value), int(choice.high.value)
-        lowest, highest = (int(end.value) for end in choice.within) if choice.within else (level + low, level + high)
-        found = tuple(min(max(level + shift, lowest), highest) for shift in range(low, high + 1))
-        for shift, reached in enumerate(found, low):
-            if (why := self.why_not(name, reached)) is not None:
-                self.outside(name, choice, level, shift, reached, why)
-                return None
-        return low, found
-
-    def is_range(self, low: tree.Number, high: tree.Number) -> bool:
-        """Two whole numbers, the smaller one first; otherwise what is wrong was reported."""
-        for end in (low, high):
-            if not isinstance(end.value, int) or abs(end.value) > MAX_LEVEL:
-                if all(one.span != end.span for one in self.diagnostics):
-                    self.report(
-                        say.SHIFT_OUTSIDE.at(
-                            end.span,
-                            what=f"`{end.span.text}` is no level, nor a difference of two",
-                            label=f"expected a whole number, {MAX_LEVEL} at most",
-                        ).with_fix("as in `-1..2`")
-                    )
-                return False
-        if low.value > high.value:
-            place = low.span.to(high.span)
-            if all(one.span != place for one in self.diagnostics):
-                found = say.EMPTY_RANGE.at(place, low=low.value, high=high.value)
-                self.report(found.repaired(Edit(place, f"{high.value}..{low.value}"), low=low.value, high=high.value))
-            return False
-        return True
-
-    def why_not(self, name: str, level: int) -> str | None:
-        """Why a block cannot have a level."""
-        assert self.typed is not None
-        stems = [row.level for row in self.typed.rows.values() if row.kind == "stem" and row.level is not None]
-        if stems and level < min(stems):
-            return f"the stem ends at level {min(stems)}"
-        row = self.rows[name]
-        needs = (
-            "channels" not in row.clauses and row.defined is not None and row.defined.parameter("channels") is not None
-        )
-        if needs and self.typed.rows[name].channels is not None and level not in self.widths:
-            return f"level {level} is not in `widths`"
-        size = self.typed.input_type
-        if size is not None and not self.typed.any_size and (size.height % 2**level or size.width % 2**level):
-            return f"{size.height} x {size.width} does not divide by {2**level}"
-        return None
-
-    @property
-    def widths(self) -> Iterable[int]:
-        """The levels that have a width."""
-        settings = Settings(self.network, Context(self.network, Work()))
-        settings.open()
-        settings.read_widths()
-        return settings.widths
-
-    def outside(self, name: str, choice: tree.LevelShift, level: int, shift: int, reached: int, why: str) -> None:
-        """A shift that leads where the block cannot be; reported once for a choice."""
-        if any(found.code is say.SHIFT_OUTSIDE and found.span == choice.span for found in self.diagnostics):
-            return
-        what = f"a shift of {shift:+d} leads `{name}` from level {level} to level {reached}"
-        found = say.SHIFT_OUTSIDE.at(choice.span, what=what, label=why)
-        found = found.with_others(Label(self.rows[name].row.name.span, f"`{name}` is written here"))
-        legal = [one for one in range(MAX_LEVEL) if self.why_not(name, one) is None]
-        if choice.within is None and legal and set(range(legal[0], legal[-1] + 1)) == set(legal):
-            text = f" within {legal[0]}..{legal[-1]}"
-            place = choice.span.source.span(choice.span.end, choice.span.end)
-            found = found.with_fix(f"say where it ends: `within {legal[0]}..{legal[-1]}`", Edit(place, text))
-        elif legal:
-            found = found.with_fix(f"levels {legal[0]} to {legal[-1]} are possible")
-        self.report(found)
-
     def types(self) -> dict[str, tuple[tree.Use, ...]]:
         """The types that each row may have, each looked at once."""
         names = Names(self.network.declared, self.unit, None, self.diagnostics)
@@ -428,7 +348,6 @@ class _Resolver(Record, frozen=False):
         return found
 
 
-MAX_LEVEL = 30
 ELSEWHERE = {  # what other places call a figure
     "flops": "multiply_adds", "macs": "multiply_adds", "madds": "multiply_adds", "gflops": "multiply_adds",
     "params": "parameters", "weights": "parameters", "peak_memory": "memory", "activations": "memory",

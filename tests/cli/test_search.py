@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from spinedsl import driver, search
+from spinedsl.cli.search_progress import Bar, Tally, watched
+from spinedsl.cli.voice import MANNER
 from spinedsl.reading import read
+from spinedsl.record import replace
+from spinedsl.search.records import Setup
 from tests.cli.running import run
 from tests.search.spaces import NET, SPACES
 
@@ -231,3 +238,72 @@ def test_a_study_is_data_and_its_commands_run_only_where_they_are_given(
     assert run(capsys, "search", "run", FILE, *SMALL, "--study", "b.db", "--budget", "2", "--fitness", "depth")[0] == 0
     status, _, err = run(capsys, "search", "worker", "--study", "b.db", *both[2:])
     assert (status, "the study runs no command by --mutate-with: leave it out" in err) == (2, True)
+
+
+# ---- what somebody sees meanwhile ----
+
+
+def test_the_bar_shows_the_best_the_pace_and_what_failed() -> None:
+    study = search.run(SPACES, ["depth", "parameters"], name="AroundSpineNet49", engine="random", budget=6)
+    for count in (1, 2):
+        seen = search.Study("", study.optuna, _of_objectives(study, count), study.candidates)
+        seconds = iter(range(0, 3000, 30))
+        tally = Tally(seen, lambda seconds=seconds: float(next(seconds)))  # type: ignore[misc]
+        assert tally.words == ""
+        for slot, one in study.settled.items():
+            seen.settled[slot] = replace(one, values=(one.values or ())[:count] if slot != 4 else None)
+            tally.hear(seen.settled[slot])
+        words = tally.words
+        assert "1 failed" in words
+        assert "10 a minute" in words, "five after the first, in half a minute"
+        assert "1 min left" in words, "fourteen of twenty"
+        best = max(one.values[0] for slot, one in seen.settled.items() if one.values)
+        assert (f"best depth {best:,.6g}" if count == 1 else f"front of {len(seen.front)}") in words
+
+
+def _of_objectives(study: search.Study, count: int) -> Setup:
+    """A search of a larger budget, for the first objectives."""
+    return replace(study.setup, budget=20, objectives=study.setup.objectives[:count])
+
+
+def test_the_bar_is_shown_after_a_while_and_goes_again() -> None:
+    study = search.run(SPACES, "depth", name="AroundSpineNet49", engine="random", budget=3)
+    out = io.StringIO()
+    begin: list[Callable[[], None]] = []
+    seen = search.Study("", study.optuna, study.setup, study.candidates)
+    console = Console(file=out, force_terminal=True, width=120)
+    bar = Bar(Tally(seen), console, lambda _, then: Hand(begin, then))
+    assert out.getvalue() == "", "nothing is shown of what is quick"
+    begin[0]()
+    for slot, one in study.settled.items():
+        seen.settled[slot] = one
+        bar.hear(one)
+    bar.progress.refresh()
+    best = study.best[0].values
+    assert best is not None
+    assert f"best depth {best[0]:,.6g}" in out.getvalue()
+    assert "3/3" in out.getvalue()
+    bar.close()
+    assert out.getvalue().endswith("\x1b[2K"), "the line is taken away"
+
+
+class Hand:
+    """A clock that is moved by hand."""
+
+    def __init__(self, begin: list[Callable[[], None]], then: Callable[[], None]) -> None:
+        begin.append(then)
+
+    def start(self) -> None:
+        """Begin to wait."""
+
+    def cancel(self) -> None:
+        """No longer wait."""
+
+
+def test_nobody_is_told_anything_in_a_pipe_or_with_q(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = search.run(SPACES, "depth", name="AroundSpineNet49", budget=2)
+    for quiet, terminal in ((False, False), (True, True), (True, False), (False, True)):
+        monkeypatch.setattr(MANNER, "quiet", quiet)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
+        with watched(study) as hear:
+            assert isinstance(getattr(hear, "__self__", None), Bar) == (terminal and not quiet)

@@ -1,0 +1,201 @@
+"""Bugs in searches: what counts, what engines learn and propose, what is kept, and what a report says."""
+
+from benchmarks.plants.plant import Plant
+
+LEDGER = ("tests/search/test_ledger.py",)
+ENGINES = ("tests/search/test_engines.py",)
+STUDIES = ("tests/search/test_studies.py",)
+CHARTS = ("tests/report/test_charts.py",)
+PAGE = ("tests/report/test_page.py",)
+
+PLANTS: tuple[Plant, ...] = (
+    Plant(
+        "search: a candidate beyond the budget is measured",
+        "search/ledger.py",
+        "claimed[0] >= self.budget or",
+        "claimed[0] > self.budget or",
+        LEDGER,
+    ),
+    Plant(
+        "search: a candidate that ends every worker is tried for ever",
+        "search/ledger.py",
+        "last.deaths + 1 < MOST_DEATHS",
+        "last.deaths + 1 < 10 * MOST_DEATHS",
+        LEDGER,
+    ),
+    Plant(
+        "search: two workers that find another dead both measure again",
+        "search/ledger.py",
+        "if before is None or attempt <= before.attempt:",
+        "if before is None or attempt < before.attempt:",
+        LEDGER,
+    ),
+    Plant(
+        "search: a worker that somebody stops counts as dead",
+        "search/ledger.py",
+        "deaths = before.deaths + (before.state == LOST)",
+        "deaths = before.deaths + 1",
+        LEDGER,
+    ),
+    Plant(
+        "search: a slot is settled twice",
+        "search/ledger.py",
+        "if last.number != trial.number or slot in self.settled_slots:",
+        "if last.number != trial.number:",
+        LEDGER,
+    ),
+    Plant(
+        "search: the oldest candidates stay in the population",
+        "search/engines/evolution.py",
+        "del self.settled[: -self.population]",
+        "del self.settled[self.population :]",
+        ENGINES,
+    ),
+    Plant(
+        "search: evolution changes the worst of those drawn",
+        "search/engines/evolution.py",
+        "self.mutated(max(drawn,",
+        "self.mutated(min(drawn,",
+        ENGINES,
+    ),
+    Plant(
+        "search: local search changes the worst candidate",
+        "search/engines/local.py",
+        "(self.scores(trial), trial.slot) > (self.scores(self.best), self.best.slot)",
+        "(self.scores(trial), trial.slot) < (self.scores(self.best), self.best.slot)",
+        ENGINES,
+    ),
+    Plant(
+        "search: a candidate dominates its equal",
+        "search/engines/nsga2.py",
+        "if own != theirs and all(",
+        "if one != other and all(",
+        ENGINES,
+    ),
+    Plant(
+        "search: an elite before its generation is whole",
+        "search/engines/nsga2.py",
+        "while len(self.generations.get(self.whole, ())) == self.population:",
+        "while len(self.generations.get(self.whole, ())) >= self.population - 1:",
+        ENGINES,
+    ),
+    Plant(
+        "search: what is to be small is made large",
+        "search/engines/engine.py",
+        '1.0 if one.direction == "maximize" else -1.0',
+        "1.0 if one.direction else -1.0",
+        ENGINES,
+    ),
+    Plant(
+        "search: candidates that were tried are tried again",
+        "search/engines/engine.py",
+        "if found.genome not in self.tried:",
+        "if found.genome is not None:",
+        ENGINES,
+    ),
+    Plant(
+        "search: a candidate that failed is the best of the controller's batch",
+        "search/engines/controller.py",
+        "worst = min(values)",
+        "worst = max(values) + 1",
+        ENGINES,
+    ),
+    Plant(
+        "search: what repeats a lost trial measures another candidate",
+        "search/worker.py",
+        "kept = self.study.record_of(number) if attempt else None",
+        "kept = self.study.record_of(number) if not attempt else None",
+        STUDIES,
+    ),
+    Plant(
+        "search: a value that was measured while the server was away is forgotten",
+        "search/worker.py",
+        "self._unsaid = trial.number, values",
+        "self._unsaid = None",
+        STUDIES,
+    ),
+    Plant(
+        "search: a server is waited for however long that takes",
+        "search/outage.py",
+        "if left <= 0:",
+        "if left <= -3600:",
+        ("tests/search/test_studies.py::test_a_server_is_not_waited_for_longer_than_asked",),
+    ),
+    Plant(
+        "search: a study goes on with another space of that name",
+        "search/study.py",
+        "if not differing and before.digest != now.digest:",
+        "if not differing and before.space != now.space:",
+        STUDIES,
+    ),
+    Plant(
+        "search: a command of a study runs without being asked for",
+        "search/running.py",
+        "    if kept == given:\n        return\n",
+        "    if kept == given or given is None:\n        return\n",
+        ("tests/cli/test_search.py", *STUDIES),
+    ),
+    Plant(
+        "search: a command that is killed has measured",
+        "search/commands.py",
+        "    if done.returncode:\n",
+        "    if done.returncode > 0:\n",
+        ("tests/cli/test_search.py",),
+    ),
+    Plant(
+        "search: of three objectives, points that others dominate are on the front",
+        "search/pareto.py",
+        "among = kept[-1:] if len(point) == 2 else kept",
+        "among = kept[-1:]",
+        CHARTS,
+    ),
+    Plant(
+        "report: a hypervolume leaves out its lowest slice",
+        "search/pareto.py",
+        "total, below = 0.0, 0.0",
+        "total, below = 0.0, min(point[-1] for point in points)",
+        CHARTS,
+    ),
+    Plant(
+        "report: quartiles without what lies between values",
+        "report/convergence.py",
+        "(ordered[above] - ordered[below]) * (place - below)",
+        "(ordered[above] - ordered[below]) * 0",
+        CHARTS,
+    ),
+    Plant(
+        "report: the best so far knows what comes later",
+        "report/convergence.py",
+        "return [rising[count - 1] if count <= end else None for count in counts]",
+        "return [rising[min(count, end - 1)] if count <= end else None for count in counts]",
+        CHARTS,
+    ),
+    Plant(
+        "report: names of files are markup",
+        "report/page.py",
+        "autoescape=True",
+        "autoescape=False",
+        PAGE,
+    ),
+    Plant(
+        "report: a step is told backward",
+        "report/family.py",
+        "compare(self.side(run, parent), self.side(run, one))",
+        "compare(self.side(run, one), self.side(run, parent))",
+        PAGE,
+    ),
+    Plant(
+        "report: studies of other objectives stand side by side",
+        "report/runs.py",
+        '("objectives", _listed(one.objectives), _listed(two.objectives)),',
+        '("objectives", "", ""),',
+        PAGE,
+    ),
+    Plant(
+        "report: a front of what is dear",
+        "report/picture.py",
+        "tuple(one.of(pair[1]) * (1 if one.rises else -1) for one in asked)",
+        "tuple(one.of(pair[1]) for one in asked)",
+        PAGE,
+    ),
+)
