@@ -41,6 +41,9 @@ ELSEWHERE = {
     "E1211": "searches: tests/search",
     "E1212": "searches: tests/search",
     "E1213": "searches: tests/search",
+    "E1214": "searches: tests/search",
+    "E1215": "searches: tests/search",
+    "E1216": "searches: tests/search",
     "E1225": "reports on searches: tests/report",
 }
 

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from spinedsl.cli.options import count, file_argument, format_argument, output_arguments, seed_argument
 from spinedsl.cli.output import refused_folder, write_folder
+from spinedsl.cli.progress import phases
 from spinedsl.cli.search_progress import watched
+from spinedsl.cli.search_rank import rank, rank_arguments
 from spinedsl.cli.search_report import report, report_arguments
+from spinedsl.cli.search_training import Wrong, halving_arguments, halving_of, trainer_of, training_arguments
 from spinedsl.cli.terminal import read_source, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note, summary, warn
 from spinedsl.diagnostics import one_of
 from spinedsl.diagnostics.plain import counted, one_line
-from spinedsl.extras import SEARCH, require
+from spinedsl.extras import SEARCH, TRAIN, require
 from spinedsl.search.commands import FITNESS, MUTATE
 from spinedsl.search.engines import ENGINES
 from spinedsl.search.opening import Candidates, open_source
@@ -30,22 +33,29 @@ EXAMPLES = """\
 examples:
   spine search run examples/spaces.spine --space AroundSpineNet49 --fitness depth --budget 200
   spine search run examples/spaces.spine --space Adjusted --fitness-command ./score --budget 500 --study search.db
-  spine search worker --study search.db                      one more process for the same budget
+  spine search run examples/spaces.spine --space Adjusted --train cells.toml --budget 100 --study search.db
+  spine search worker --study search.db --train cells.toml   one more process for the same budget
   spine search show search.db -o best                        the best candidates, as .spine files
   spine search front search.db                               of several objectives, those that none is better than
   spine search report search.db -o report.html               a page with all that was found
+  spine search rank search.db                                what cheap figures and short trainings tell of long ones
 """
 RUN = """\
 examples:
   spine search run examples/spaces.spine --space AroundSpineNet49 --fitness depth --budget 200
   spine search run examples/spaces.spine --space Adjusted --engine nsga2 --fitness entropy --fitness parameters
   spine search run examples/spaces.spine --space Adjusted --fitness-command ./score --study postgresql://me@host/x
+  spine search run examples/spaces.spine --space Adjusted --train cells.toml --change run.epochs=1 --study search.db
 
 Engines: random, evolution (regularised), local (the smallest change of the best), nsga2 (several objectives), and
 controller (a recurrent network that learns by REINFORCE, as the SpineNet article searches; needs PyTorch).
 Fitness: depth, entropy, parameters, multiply_adds and memory in closed form, and `command`, what the command of
 --fitness-command prints; `:max` or `:min` after a name says which way is better. Every candidate keeps the bounds of
-the space exactly.
+the space exactly. How far a figure in closed form agrees with training on your images, `spine search rank` tells.
+
+With --train, each candidate is trained as that configuration says, in place of its network. Its value, `trained`, is
+the figure of the validation images by which spine train chooses its best checkpoint. Where these are looked at in
+between, successive halving gives candidates up: of --halving, one goes on.
 
 Without --study a search is of this process alone. With one, more workers may help, on any machine that reaches it;
 what is interrupted goes on with the same command, and a larger budget goes further.
@@ -54,10 +64,12 @@ WORKER = """\
 examples:
   spine search worker --study search.db
   spine search worker --study postgresql://me@host/searches --name Adjusted --fitness-command ./score
+  spine search worker --study postgresql://me@host/searches --name Cells --train cells.toml
 
 A worker ends when the budget is paid for. It may be killed: what it had begun is measured again by another, after the
-grace period, and counts once. Everything that it needs is in the study but the commands: a study is data, and what
-stands in it is run only if the same command is given here.
+grace period, and counts once. Everything that it needs is in the study but the commands and the images: a study is
+data, and what stands in it is run only if the same command is given here. A configuration of --train has to say what
+the study's does, with paths of this machine.
 """
 SHOW = """\
 examples:
@@ -92,6 +104,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="what is measured, as in depth or parameters:max; may be given again",
     )
+    training_arguments(run)
+    halving_arguments(run)
     _command_arguments(run, "")
     run.add_argument("--study", metavar="STUDY", help="a file of SQLite, or the address of a database, to keep it in")
     _name_argument(run)
@@ -105,6 +119,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     worker = actions.add_parser("worker", help="work on a search", description="Work on a search that was begun.")
     worker.epilog = WORKER
     worker.add_argument("--study", metavar="STUDY", required=True, help="where the search is kept")
+    training_arguments(worker, ", as the study has it")
     _command_arguments(worker, ", as the study has it")
     _name_argument(worker)
     _grace_argument(worker)
@@ -123,6 +138,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         output_arguments(action, "a folder to write these candidates to", required=False)
         format_argument(action)
     report_arguments(actions)
+    rank_arguments(actions)
 
 
 def _command_arguments(parser: argparse.ArgumentParser, which: str) -> None:
@@ -156,7 +172,7 @@ def _top_argument(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Search, work, or look."""
-    require(*SEARCH)
+    require(*SEARCH, *(TRAIN if getattr(options, "train", None) is not None else ()))
     from spinedsl.search.commands import Failed  # noqa: PLC0415  only this command needs Optuna
     from spinedsl.search.opening import NoCandidate, Unfit  # noqa: PLC0415
     from spinedsl.search.storage import NoStudy  # noqa: PLC0415
@@ -166,9 +182,13 @@ def run(options: argparse.Namespace) -> int:
             return _search(options)
         if options.action == "report":
             return report(options)
+        if options.action == "rank":
+            return rank(options)
         return _work(options) if options.action == "worker" else _look(options)
     except (Failed, NoCandidate, Unfit, NoStudy) as error:
         say_mistakes([error.diagnostic])
+        return 1
+    except Wrong:
         return 1
 
 
@@ -176,7 +196,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from spinedsl.search.fitness import COMMAND, of_figures  # noqa: PLC0415
+    from spinedsl.search.fitness import COMMAND, TRAINED, of_figures  # noqa: PLC0415
     from spinedsl.search.fitness import objective as read  # noqa: PLC0415
     from spinedsl.search.running import setup_of, work_on  # noqa: PLC0415
     from spinedsl.search.study import create, in_memory  # noqa: PLC0415
@@ -188,26 +208,31 @@ def _search(options: argparse.Namespace) -> int:
     named = list(options.fitness or ())
     if options.fitness_command is not None and not any(one.partition(":")[0] == COMMAND for one in named):
         named.insert(0, COMMAND)
+    if options.train is not None and not any(one.partition(":")[0] == TRAINED for one in named):
+        named.insert(0, TRAINED)
     if not named:
-        raise UsageError("say what is measured: `--fitness depth`, or `--fitness-command COMMAND`")
-    try:
-        objectives = tuple(map(read, named))
-        setup = setup_of(
-            candidates, options.engine, options.budget, options.seed, objectives, options.fitness_command,
-            options.mutate_with,
-        )  # fmt: skip
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError("say what is measured: `--fitness depth`, `--train CONFIG`, or `--fitness-command COMMAND`")
     if options.output is not None and (
         status := refused_folder(options.output, [], force=options.force, reads=[options.file])
     ):
         return status
+    try:
+        objectives = tuple(map(read, named))
+        with phases() as say:
+            trainer = trainer_of(options, candidates, say)
+        setup = setup_of(
+            candidates, options.engine, options.budget, options.seed, objectives, options.fitness_command,
+            options.mutate_with, None if trainer is None else trainer.training,
+            halving_of(options, trainer, len(objectives)),
+        )  # fmt: skip
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     if options.study is None:
         study = in_memory(setup, candidates)
     else:
         study = create(options.study, options.name, setup, candidates, options.grace)
     with watched(study) as hear:
-        fitness = of_figures(objectives, candidates, setup.command)
+        fitness = of_figures(objectives, candidates, setup.command, trainer)
         work_on(study, fitness, hear, warn, options.grace, None, options.mutate_with, wait=options.wait)
     return _say(study, study.best[: _top(options)], options)
 
@@ -259,10 +284,12 @@ def _work(options: argparse.Namespace) -> int:
         raise UsageError("--grace is 3 seconds or more: a worker gives a sign of life every second at most")
     outage = Outage(options.study, options.wait, warn)
     study = insist(lambda: find(options.study, options.name, options.grace), outage)
+    with phases() as say:
+        trainer = trainer_of(options, study.candidates, say)
     with watched(study) as hear:
         try:
             commands = (options.fitness_command, options.mutate_with)
-            work_on(study, None, hear, warn, options.grace, *commands, wait=options.wait)
+            work_on(study, None, hear, warn, options.grace, *commands, trainer, wait=options.wait)
         except ValueError as error:
             raise UsageError(str(error)) from None
     summary(f"{study.setup.space}: {counted(len(study.settled), 'candidate')} of {study.setup.budget:,} measured")
@@ -302,8 +329,10 @@ def _say(study: Study, chosen: list[Finished], options: argparse.Namespace) -> i
         print(json.dumps(_data(study, chosen), indent=2))
         return 0
     setup = study.setup
+    pruned = sum(one.pruned for one in study.settled.values())
     failed = sum(one.values is None for one in study.settled.values())
-    more = f", {failed:,} without a value" if failed else ""
+    more = f", {pruned:,} given up early" if pruned else ""
+    more += f", {failed:,} without a value" if failed else ""
     objectives = ", ".join(map(str, setup.objectives))
     print(
         f"{setup.space}, by {setup.engine} with seed {setup.seed}, for {objectives}: "

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
@@ -82,9 +83,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; 130 where it was interrupted."""
-    # Threads that spin while they wait take the cores from each other; read when PyTorch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    idle_threads()
     extras.require(*extras.TRAIN)
     if options.presets or options.settings:
         _refuse_others(options)
@@ -104,6 +103,12 @@ def run(options: argparse.Namespace) -> int:
     except api.Mistakes as mistakes:
         say_mistakes(mistakes.diagnostics)
         return 1
+
+
+def idle_threads() -> None:
+    """Threads that spin while they wait take the cores from each other: this is read when PyTorch is loaded."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 
 def _train(options: argparse.Namespace, changes: dict[str, dict[str, Any]]) -> int:
@@ -170,13 +175,7 @@ def _watchers() -> list[Watcher]:
 
 def changes_of(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """The settings that the command line says, by section."""
-    changes: dict[str, dict[str, Any]] = {}
-    for text in options.change:
-        name, sign, value = text.partition("=")
-        section, dot, key = name.strip().partition(".")
-        if not (sign and dot and section and key and "." not in key):
-            raise UsageError(f"--change takes SECTION.KEY=VALUE, as in run.epochs=5; got {text!r}")
-        changes.setdefault(section, {})[key] = _value(value.strip())
+    changes = changes_given(options.change)
     given = {
         ("weights", "from"): options.weights and os.path.abspath(options.weights),  # noqa: PTH100
         ("weights", "key"): options.key,
@@ -190,6 +189,18 @@ def changes_of(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     for (section, key), value in given.items():
         if value is not None:
             changes.setdefault(section, {})[key] = value
+    return changes
+
+
+def changes_given(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What `--change` says, by section."""
+    changes: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        section, dot, key = name.strip().partition(".")
+        if not (sign and dot and section and key and "." not in key):
+            raise UsageError(f"--change takes SECTION.KEY=VALUE, as in run.epochs=5; got {text!r}")
+        changes.setdefault(section, {})[key] = _value(value.strip())
     return changes
 
 

@@ -34,6 +34,7 @@ from spinedsl.search.opening import (
 if TYPE_CHECKING:
     from spinedsl.search.commands import Failed
     from spinedsl.search.fitness import Measured
+    from spinedsl.search.ranking import Ranked, rank
     from spinedsl.search.records import Finished
     from spinedsl.search.running import open_study, run
     from spinedsl.search.storage import NoStudy
@@ -44,8 +45,10 @@ _LATER = {
     "Finished": "records",
     "Measured": "fitness",
     "NoStudy": "storage",
+    "Ranked": "ranking",
     "Study": "study",
     "open_study": "running",
+    "rank": "ranking",
     "run": "running",
 }  # by the module that has it; those need Optuna
 
@@ -59,12 +62,14 @@ __all__ = [
     "NoCandidate",
     "NoStudy",
     "Priced",
+    "Ranked",
     "Space",
     "Study",
     "Unfit",
     "contains",
     "open_space",
     "open_study",
+    "rank",
     "run",
     "spaces",
 ]

@@ -19,7 +19,7 @@ from spinedsl.diagnostics import Diagnostic, Severity
 from spinedsl.diagnostics.plain import counted, one_line
 from spinedsl.search.records import Finished, Proposal
 from spinedsl.source import Source, Span
-from spinedsl.spaces.candidates import Candidates
+from spinedsl.spaces.candidates import Candidates, Unfit
 from spinedsl.spaces.contains import contains
 from spinedsl.spaces.decode import Excluded
 from spinedsl.spaces.model import Genome
@@ -30,11 +30,14 @@ TIMES = 3  # that a command is asked for a candidate
 
 
 class Failed(Exception):
-    """A candidate could not be measured or changed. `final` tells that no other could be, either."""
+    """A candidate could not be measured or changed.
 
-    def __init__(self, diagnostic: Diagnostic, *, final: bool = False) -> None:
+    `final` tells that no other could be, either; `alone`, that this one is to blame, and what measures is not.
+    """
+
+    def __init__(self, diagnostic: Diagnostic, *, final: bool = False, alone: bool = False) -> None:
         super().__init__(diagnostic.message)
-        self.diagnostic, self.final = diagnostic, final
+        self.diagnostic, self.final, self.alone = diagnostic, final, alone
 
 
 def words_of(command: str) -> list[str]:
@@ -137,7 +140,10 @@ def _changed(command: str, candidates: Candidates, text: str, parent: Finished, 
     if answer.genome is None:
         first = answer.reasons[0]
         raise refused(first.span, first.message, *(one.message for one in answer.reasons[1:4]))
-    priced = candidates.price(answer.genome)
+    try:
+        priced = candidates.price(answer.genome)
+    except Unfit as unfit:
+        raise refused(source.span(0, 0), unfit.diagnostic.message) from None
     if isinstance(priced, Excluded) or not priced.within:
         broken = ", ".join(f"`keep {keep}`" for keep in candidates.space.keeps)
         raise refused(source.span(0, 0), f"it breaks a bound of the space: {broken}")

@@ -12,6 +12,9 @@ A study of Optuna has one user attribute, `spine`: the `Setup`, as JSON.
     command     of `--fitness-command`, or null; a Python callable stands as `callable MODULE.NAME`
     mutator     of `--mutate-with`, or null
     version     of spine, by which it was begun
+    training    of what `--train` names, or null: {"settings", "data"}, as `Training` has them
+    halving     [first, factor] of successive halving, or null: candidates are compared after `first` steps of training,
+                then after `factor` times as many, and so on, and one of `factor` goes on
 
 A *slot* is one of the candidates that the budget pays for, numbered from 0. A trial of Optuna is one attempt at a slot.
 Its user attributes:
@@ -26,25 +29,26 @@ Its user attributes:
                 are the first attempt at the next slot, so that slots follow from the numbers of trials (`ledger`)
     failed      why its evaluation gave no value: such a slot is paid for, and not tried again
     stopped     true where its worker was stopped in the middle, by a person or a mistake
+    curve       [step, value] for each time that a training was looked at in the middle, and at its end
 
-The values of a trial are those of the objectives. A trial that is COMPLETE counts; one that is FAIL and has no `failed`
-was lost with its worker, or was not evaluated at all.
+The values of a trial are those of the objectives. A trial that is COMPLETE counts; so does one that is PRUNED, with the
+value that it had reached. One that is FAIL and has no `failed` was lost with its worker, or was not evaluated at all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from spinedsl.record import Record, field
+from spinedsl.record import Record, asdict, field
 from spinedsl.spaces import written
 from spinedsl.spaces.costing import Priced
 from spinedsl.spaces.model import Genome, Space
 
 FORMAT = 1
-ATTRIBUTE, RETRY, FAILED, STOPPED = "spine", "retry", "failed", "stopped"  # user attributes
+ATTRIBUTE, RETRY, FAILED, STOPPED, CURVE = "spine", "retry", "failed", "stopped", "curve"  # user attributes
 DIRECTIONS = ("maximize", "minimize")  # as Optuna spells them
 
 
@@ -56,6 +60,26 @@ class Objective(Record):
 
     def __str__(self) -> str:
         return f"{self.name}:{self.direction[:3]}"
+
+
+class Training(Record):
+    """How candidates are trained: what all workers have to agree on.
+
+    `settings` are those of the configuration by section, but for what belongs to a machine: paths, devices, threads.
+    `data` has a digest of what each path leads to, so that workers see that they have the same images.
+    """
+
+    settings: Mapping[str, Any]
+    data: Mapping[str, str]
+
+    def parts(self) -> dict[str, str]:
+        """Each setting by its dotted name, and each digest, as messages show them."""
+        found: dict[str, str] = {}
+        for section, values in self.settings.items():
+            named = values.items() if isinstance(values, Mapping) else [("", values)]
+            for name, value in named:
+                found[f"{section}.{name}".rstrip(".")] = json.dumps(value, sort_keys=True)
+        return found | {f"digest of {name}": value for name, value in self.data.items()}
 
 
 class Setup(Record):
@@ -72,6 +96,8 @@ class Setup(Record):
     command: str | None = None
     mutator: str | None = None
     version: str = ""
+    training: Training | None = None
+    halving: tuple[int, int] | None = None
 
     @property
     def directions(self) -> list[Literal["minimize", "maximize"]]:
@@ -85,6 +111,8 @@ class Setup(Record):
             "entry": self.entry, "engine": self.engine, "seed": self.seed, "budget": self.budget,
             "objectives": [[one.name, one.direction] for one in self.objectives],
             "command": self.command, "mutator": self.mutator, "version": self.version,
+            "training": None if self.training is None else asdict(self.training),
+            "halving": None if self.halving is None else list(self.halving),
         }  # fmt: skip
 
     @staticmethod
@@ -97,11 +125,14 @@ class Setup(Record):
         try:
             if kept["format"] != FORMAT:
                 raise ValueError(f"its format is {kept['format']}, and this version reads {FORMAT}")
+            training, halving = kept.get("training"), kept.get("halving")
             return Setup(
                 str(kept["space"]), str(kept["digest"]), dict(kept["sources"]), str(kept["entry"]),
                 str(kept["engine"]), int(kept["seed"]), int(kept["budget"]),
                 tuple(Objective(name, direction) for name, direction in kept["objectives"]),
                 kept["command"], kept["mutator"], str(kept.get("version", "")),
+                None if training is None else Training(dict(training["settings"]), dict(training["data"])),
+                None if halving is None else (int(halving[0]), int(halving[1])),
             )  # fmt: skip
         except (KeyError, TypeError) as error:
             raise ValueError(f"what it says of the search is damaged: {error}") from None
@@ -129,7 +160,11 @@ class Proposal(Record):
 
 
 class Finished(Record):
-    """A slot that is settled. `values` are those of the objectives; None where the evaluation failed, see `why`."""
+    """A slot that is settled. `values` are those of the objectives; None where the evaluation failed, see `why`.
+
+    One that was `pruned` was given up in the middle of its training, with the value that it had reached. `curve` has
+    the value after each number of steps that it was looked at.
+    """
 
     slot: int
     genome: Genome
@@ -139,13 +174,23 @@ class Finished(Record):
     parents: tuple[int, ...]
     costs: Mapping[str, int]
     why: str = ""
+    pruned: bool = False
+    curve: Mapping[int, float] = {}
 
 
-def finished(slot: int, kept: Mapping[str, Any], values: tuple[float, ...] | None, why: str = "") -> Finished:
+def finished(
+    slot: int,
+    kept: Mapping[str, Any],
+    values: tuple[float, ...] | None,
+    why: str = "",
+    *,
+    pruned: bool = False,
+    curve: Iterable[Sequence[float]] = (),
+) -> Finished:
     """What a trial that is settled says of its slot."""
     return Finished(
         slot, genome_from_json(kept["genome"]), values, kept["digest"], kept["origin"], tuple(kept["parents"]),
-        kept["costs"], why,
+        kept["costs"], why, pruned, {int(step): float(value) for step, value in curve},
     )  # fmt: skip
 
 

@@ -5,27 +5,34 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl import __version__
 from spinedsl.diagnostics import nearest
 from spinedsl.diagnostics.plain import one_line
-from spinedsl.extras import SEARCH, require
+from spinedsl.extras import SEARCH, TRAIN, require
 from spinedsl.search.commands import FITNESS, MUTATE, changing, words_of
 from spinedsl.search.engines import CHANGING, ENGINES, PACKAGES, SEVERAL, make
-from spinedsl.search.fitness import CALLABLE, COMMAND, Callable_, Fitness, objective, of_callable, of_figures
+from spinedsl.search.fitness import CALLABLE, COMMAND, TRAINED, Callable_, Fitness, objective, of_callable, of_figures
 from spinedsl.search.opening import open_space
 from spinedsl.search.outage import WAIT, Outage
-from spinedsl.search.records import Finished, Objective, Setup, digest_of
+from spinedsl.search.records import Finished, Objective, Setup, Training, digest_of
 from spinedsl.search.storage import GRACE
-from spinedsl.search.study import Study, create, find, in_memory, sources_of
+from spinedsl.search.study import Study, create, find, in_memory, see_same_training, sources_of
 from spinedsl.search.worker import Worker
 from spinedsl.source import Source
 from spinedsl.spaces.candidates import Candidates
 
+if TYPE_CHECKING:
+    from spinedsl.search.trained import Changes, Trainer
+    from spinedsl.training.config import Given
+
+Halving: TypeAlias = tuple[int, int]  # the steps before the first comparison, and of how many candidates one goes on
+
 
 def run(
     space: str | Path | Source | Candidates,
-    fitness: Callable_ | str | Sequence[str] = "depth",
+    fitness: Callable_ | str | Sequence[str] | None = None,
     *,
     name: str | None = None,
     engine: str = "evolution",
@@ -34,6 +41,9 @@ def run(
     directions: Sequence[str] = ("max",),
     fitness_command: str | None = None,
     mutate_with: str | None = None,
+    train: Given | None = None,
+    changes: Changes | None = None,
+    halving: Halving | None = None,
     study: str | Path | None = None,
     study_name: str | None = None,
     hear: Callable[[Finished], None] = lambda one: None,
@@ -45,7 +55,7 @@ def run(
     Args:
         space: a file, or the candidates of a space.
         fitness: a callable that takes a `Measured` and returns a number, or as many as there are `directions`; or names
-            of figures, as in `["depth", "multiply_adds:min"]`.
+            of figures, as in `["depth", "multiply_adds:min"]`. If not given, `depth`, or `trained` with `train`.
         name: which space, where the file has several.
         engine: one of `engines.ENGINES`.
         budget: how many candidates are measured, those of earlier runs of the study included.
@@ -53,6 +63,10 @@ def run(
         directions: "max" or "min" for each number that a callable returns.
         fitness_command: measures the figure `command`.
         mutate_with: a command that makes one candidate of another.
+        train: a configuration as `spinedsl.train` takes it: measures the figure `trained`.
+        changes: settings by section that stand instead of the configuration's.
+        halving: the steps after which candidates are compared first, and the factor of successive halving, for what
+            is trained, or callables that `report`. If not given, none is given up.
         study: a path, or the address of a database; without it, the study is of this process alone.
         study_name: by which the study is found again, if not by that of the space.
         hear: told of each candidate that is settled.
@@ -60,21 +74,25 @@ def run(
         grace: seconds after which a worker that gives no sign of life counts as dead.
 
     Raises:
-        Mistakes: the file has mistakes.
+        Mistakes: the file, the configuration or its images have mistakes.
         ValueError: there is no such space, engine or figure, or they do not go together.
         Failed, NoCandidate, Unfit, NoStudy: the search cannot go on; `diagnostic` says why.
-        MissingPackage: Optuna, or what the engine needs, is not installed.
+        MissingPackage: Optuna, or what engine or training need, is not installed.
     """
     candidates = space if isinstance(space, Candidates) else open_space(space, name)
+    trainer = None if train is None else trainer_of(train, candidates, changes)
+    training = None if trainer is None else trainer.training
+    if fitness is None:
+        fitness = TRAINED if trainer is not None else "depth"
     if callable(fitness):
         called = f"{CALLABLE} {getattr(fitness, '__module__', '')}.{getattr(fitness, '__qualname__', '')}"
         objectives = tuple(Objective(CALLABLE, objective(f"{COMMAND}:{way}").direction) for way in directions)
-        setup = setup_of(candidates, engine, budget, seed, objectives, called, mutate_with)
+        setup = setup_of(candidates, engine, budget, seed, objectives, called, mutate_with, training, halving)
         measured: Fitness = of_callable(fitness, len(objectives))
     else:
         objectives = tuple(map(objective, [fitness] if isinstance(fitness, str) else fitness))
-        setup = setup_of(candidates, engine, budget, seed, objectives, fitness_command, mutate_with)
-        measured = of_figures(objectives, candidates, fitness_command)
+        setup = setup_of(candidates, engine, budget, seed, objectives, fitness_command, mutate_with, training, halving)
+        measured = of_figures(objectives, candidates, fitness_command, trainer)
     kept = in_memory(setup, candidates) if study is None else create(str(study), study_name, setup, candidates, grace)
     work_on(kept, measured, hear, warn, grace, fitness_command, mutate_with)
     return kept
@@ -88,6 +106,8 @@ def setup_of(
     objectives: tuple[Objective, ...],
     command: str | None,
     mutator: str | None,
+    training: Training | None = None,
+    halving: Halving | None = None,
 ) -> Setup:
     """What is searched, and how; looked at before anything is begun.
 
@@ -121,11 +141,53 @@ def setup_of(
                 words_of(given)
             except ValueError as error:
                 raise ValueError(f"{what} cannot be split into words: {str(error).lower()}") from None
+    trained = any(one.name == TRAINED for one in objectives)
+    if trained != (training is not None):
+        raise ValueError(
+            "fitness `trained` is measured by --train CONFIG, which is not given"
+            if trained
+            else "--train measures the fitness `trained`, which is not among what is measured"
+        )
+    if halving is not None:
+        _see_halving(halving, objectives)
     sources, entry = sources_of(candidates.space.unit.file.source)
     return Setup(
         candidates.space.name, digest_of(candidates.space), sources, entry, engine, seed, budget, objectives, command,
-        mutator, version=__version__,
+        mutator, __version__, training, halving,
     )  # fmt: skip
+
+
+def _see_halving(halving: Halving, objectives: tuple[Objective, ...]) -> None:
+    """That successive halving has numbers that it can have, and something to compare.
+
+    Raises:
+        ValueError: it has not.
+    """
+    first, factor = halving
+    if first < 1 or factor < 2:
+        raise ValueError(f"successive halving begins after a step or more, with a factor of 2 or more; got {halving}")
+    if len(objectives) > 1:
+        raise ValueError("successive halving compares by one objective, and several are given: leave it out")
+    if objectives[0].name not in (TRAINED, CALLABLE):
+        raise ValueError(f"successive halving is of what is trained, and `{objectives[0].name}` is measured at once")
+
+
+def trainer_of(
+    train: Given,
+    candidates: Candidates,
+    changes: Changes | None = None,
+    hear: Callable[[int, int], None] | None = None,
+) -> Trainer:
+    """What trains candidates by a configuration; all of it is looked at.
+
+    Raises:
+        Mistakes: with every one that there is.
+        MissingPackage: what training needs is not installed.
+    """
+    require(*SEARCH, *TRAIN)
+    from spinedsl.search.trained import prepare  # noqa: PLC0415  torch is only needed here
+
+    return prepare(train, candidates, changes, hear)
 
 
 def open_study(place: str | Path, name: str | None = None) -> Study:
@@ -149,13 +211,15 @@ def work_on(
     grace: int = GRACE,
     fitness_command: str | None = None,
     mutate_with: str | None = None,
+    trainer: Trainer | None = None,
     wait: float = WAIT,
 ) -> None:
     """Work on a study until its budget is paid for. Without `fitness` it is that of the study.
 
     A server of PostgreSQL that does not answer is waited for, `wait` seconds at most.
 
-    A study is data, whoever wrote it: a command that stands in it is run only if it is given here too.
+    A study is data, whoever wrote it: a command that stands in it is run only if it is given here too. So it is with a
+    training: `trainer` is of a configuration of this machine, which has to say what the study's does but for paths.
 
     Raises:
         ValueError: it is measured by a Python callable, which no study keeps; or its commands are not those given.
@@ -167,7 +231,17 @@ def work_on(
         if any(one.name == CALLABLE for one in setup.objectives):
             raise ValueError(f"it is measured by a Python {setup.command}: work on it by `spinedsl.search.run`")
         _confirm(FITNESS, setup.command, fitness_command)
-        fitness = of_figures(setup.objectives, study.candidates, setup.command)
+        if (setup.training is None) != (trainer is None):
+            raise ValueError(
+                "the study trains nothing: leave --train out"
+                if setup.training is None
+                else "the study trains its candidates by a configuration: give it too, with paths of this machine, by "
+                "--train CONFIG"
+            )
+        if trainer is not None:
+            fix = "give the configuration that the search began with; only paths, devices and threads may differ"
+            see_same_training(study.place, setup.training, trainer.training, fix)
+        fitness = of_figures(setup.objectives, study.candidates, setup.command, trainer)
     _confirm(MUTATE, setup.mutator, mutate_with)
     change = changing(setup.mutator, study.candidates, warn) if setup.mutator is not None else None
     engine = make(setup.engine, study.candidates, setup.seed, setup.objectives, change)

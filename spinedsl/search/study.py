@@ -24,7 +24,7 @@ from spinedsl.reading import Loader
 from spinedsl.record import replace
 from spinedsl.search.ledger import FAILED, FINISHED, LOST, RUNNING, STOPPED, WAITING, Ledger, Seen
 from spinedsl.search.pareto import undominated
-from spinedsl.search.records import ATTRIBUTE, RETRY, Finished, Setup, digest_of, finished
+from spinedsl.search.records import ATTRIBUTE, CURVE, RETRY, Finished, Setup, Training, digest_of, finished
 from spinedsl.search.records import FAILED as WHY
 from spinedsl.search.records import STOPPED as BREAK
 from spinedsl.search.storage import GRACE, NoStudy, alone, explained, open_storage, quiet, refused, shown
@@ -69,9 +69,11 @@ class Study:
             kept = trial.user_attrs.get(ATTRIBUTE)
             if kept is None:  # lost before it knew what to measure, each time
                 continue
-            values = tuple(trial.values) if trial.state is TrialState.COMPLETE and trial.values else None
+            pruned = trial.state is TrialState.PRUNED
+            values = tuple(trial.values) if (pruned or trial.state is TrialState.COMPLETE) and trial.values else None
             why = "" if values is not None else str(trial.user_attrs.get(WHY, "its workers died"))
-            self.settled[slot] = finished(slot, kept, values, why)
+            curve = trial.user_attrs.get(CURVE, ())
+            self.settled[slot] = finished(slot, kept, values, why, pruned=pruned, curve=curve)
             found.append(self.settled[slot])
         return found
 
@@ -104,10 +106,10 @@ class Study:
 
     @property
     def best(self) -> list[Finished]:
-        """Settled slots with values: by the first objective, or by fronts, the best first."""
+        """Settled slots with values: by the first objective, or by fronts, the best first. None that was pruned."""
         from spinedsl.search.engines.nsga2 import Nsga2  # noqa: PLC0415  an import in a circle otherwise
 
-        having = [one for _, one in sorted(self.settled.items()) if one.values is not None]
+        having = self._measured()
         engine = Nsga2(self.candidates, self.setup.seed, self.setup.objectives)
         if len(self.setup.objectives) == 1:
             return sorted(having, key=lambda one: (-engine.scores(one)[0], one.slot))
@@ -120,10 +122,14 @@ class Study:
         scores = {
             slot: tuple([sign * value for sign, value in zip(signs, one.values, strict=True)])
             for slot, one in sorted(self.settled.items())
-            if one.values is not None
+            if one.values is not None and not one.pruned
         }
         front = set(undominated(scores.values()))
         return [self.settled[slot] for slot, own in scores.items() if own in front]
+
+    def _measured(self) -> list[Finished]:
+        """Those that were measured to the end, by slot."""
+        return [one for _, one in sorted(self.settled.items()) if one.values is not None and not one.pruned]
 
 
 def _seen(trial: FrozenTrial) -> Seen:
@@ -277,6 +283,7 @@ def _see_same(place: str, before: Setup, now: Setup) -> None:
         ("objectives", ", ".join(map(str, before.objectives)), ", ".join(map(str, now.objectives))),
         ("fitness", before.command, now.command),
         ("command of --mutate-with", before.mutator, now.mutator),
+        ("successive halving", before.halving and list(before.halving), now.halving and list(now.halving)),
     ]
     differing = [
         (what, *("none" if one is None else f"`{one}`" for one in (old, new)))
@@ -285,8 +292,27 @@ def _see_same(place: str, before: Setup, now: Setup) -> None:
     ]
     if not differing and before.digest != now.digest:
         differing = [("space", f"`{before.space}` as it was", "it with other decisions, or of another network")]
+    fix = "search in another study: another file, or another name by --name NAME"
     if differing:
-        what, old, new = differing[0]
-        name = shown(place)
-        found = say.OTHER_SEARCH.at(Source(name, "").span(0, 0), study=name, what=what, expected=old, got=new)
-        raise NoStudy(found.with_fix("search in another study: another file, or another name by --name NAME"))
+        raise _other_search(place, differing[0], fix)
+    see_same_training(place, before.training, now.training, fix)
+
+
+def _other_search(place: str, differing: Sequence[str], fix: str) -> NoStudy:
+    """Why what is asked for is not what a study is of: what differs, as it was, and as it is."""
+    name, (what, expected, got) = shown(place), differing
+    found = say.OTHER_SEARCH.at(Source(name, "").span(0, 0), study=name, what=what, expected=expected, got=got)
+    return NoStudy(found.with_fix(fix))
+
+
+def see_same_training(place: str, before: Training | None, now: Training | None, fix: str) -> None:
+    """That candidates are trained as the study says.
+
+    Raises:
+        NoStudy: by other settings, or on other images.
+    """
+    old, new = ({} if one is None else one.parts() for one in (before, now))
+    for name in [*old, *(name for name in new if name not in old)]:
+        if old.get(name) != new.get(name):
+            both = (f"`{one[name]}`" if name in one else "none" for one in (old, new))
+            raise _other_search(place, [f"`{name}` of its training", *both], fix)

@@ -8,6 +8,7 @@ die at any moment, and another goes on: what it had finished is kept, and what i
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,10 +22,11 @@ from spinedsl.search.commands import Failed
 from spinedsl.search.engines.engine import Engine
 from spinedsl.search.fitness import Fitness, Measured
 from spinedsl.search.outage import Outage, insist
-from spinedsl.search.records import ATTRIBUTE, STOPPED, Finished, Proposal, genome_from_json
+from spinedsl.search.records import ATTRIBUTE, CURVE, STOPPED, Finished, Proposal, genome_from_json
 from spinedsl.search.records import FAILED as WHY
 from spinedsl.search.storage import GRACE, Storage, of_database, quiet
 from spinedsl.search.study import Study
+from spinedsl.spaces.candidates import Unfit
 from spinedsl.spaces.decode import Excluded
 
 IN_A_ROW = 10  # failures, after which a search stops
@@ -91,6 +93,9 @@ class Worker:
         """
         self.study.optuna.sampler = self.sampler
         _look_seldom(self.study)
+        if (halving := self.study.setup.halving) is not None:
+            first, factor = halving
+            self.study.optuna.pruner = optuna.pruners.SuccessiveHalvingPruner(first, factor)
         with quiet():
             while True:
                 try:
@@ -184,7 +189,7 @@ class Worker:
             raise _Skipped
         try:
             return self._measured(trial, *claimed)
-        except _Skipped:
+        except (_Skipped, optuna.TrialPruned):
             raise
         except UpdateFinishedTrialError:  # this worker was taken for dead
             raise _Skipped from None
@@ -200,16 +205,39 @@ class Worker:
         kept = proposal.to_json(self.study.candidates.space)
         insist(lambda: trial.set_user_attr(ATTRIBUTE, kept), self.outage)
         try:
-            values = list(self.fitness(Measured(self.study.candidates, proposal.priced, slot)))
+            values = self._values(trial, proposal, slot)
         except Failed as error:
             self.failures += 1
-            if error.final or not self.succeeded or self.failures >= IN_A_ROW:
+            if error.final or not (self.succeeded or error.alone) or self.failures >= IN_A_ROW:
                 raise
             trial.set_user_attr(WHY, error.diagnostic.message)
             raise _Skipped from None
+        except optuna.TrialPruned:
+            self.failures, self.succeeded = 0, True
+            raise
         self.failures, self.succeeded = 0, True
         self._unsaid = trial.number, values
         return values
+
+    def _values(self, trial: Trial, proposal: Proposal, slot: int) -> list[float]:
+        """What the fitness gives of a candidate; what it reports in the middle is kept, and may end it."""
+        curve: dict[int, float] = {}
+
+        def reported(step: int, value: float, prune: bool) -> None:
+            if not math.isfinite(value):
+                return
+            curve[step] = value
+            insist(lambda: trial.set_user_attr(CURVE, [[*pair] for pair in curve.items()]), self.outage)
+            if len(self.study.setup.objectives) == 1:  # Optuna prunes, and draws, those of one objective
+                insist(lambda: trial.report(value, step), self.outage)
+                halved = prune and self.study.setup.halving is not None
+                if halved and insist(trial.should_prune, self.outage):
+                    raise optuna.TrialPruned
+
+        try:
+            return list(self.fitness(Measured(self.study.candidates, proposal.priced, slot, reported)))
+        except Unfit as unfit:
+            raise Failed(unfit.diagnostic, alone=True) from None
 
     def _proposal(self, slot: int, attempt: int, number: int) -> Proposal:
         """What the trial that this one repeats was to measure; else what the engine proposes."""

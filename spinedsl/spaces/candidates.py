@@ -6,8 +6,8 @@
     both = candidates.crossover(one.genome, near.genome, seed=0, number=19)
     print(one.costs.multiply_adds, candidates.text(one))
 
-All that is given is a candidate: its orphans are absorbed or dropped as the space says, and each `keep` holds. What is
-drawn is thrown away until it is, and `NoCandidate` says so where too many are.
+All that is given is a candidate: its orphans are absorbed or dropped as the space says, each `keep` holds, and each row
+compiles. What is drawn is thrown away until it is, and `NoCandidate` says so where too many are.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from spinedsl.spaces.model import Genome, Keep, Space
 __all__ = ["MAX_TRIED", "Candidates", "Genome", "NoCandidate", "Priced", "Unfit"]
 
 MAX_TRIED = 10_000  # decisions for one candidate
+MOST_REFUSED = 200  # of which the compiler refused every one
 
 
 class NoCandidate(Exception):
@@ -54,7 +55,7 @@ class Candidates:
 
         Raises:
             NoCandidate: too many decisions were drawn in vain.
-            Unfit: the compiler refuses a row that the space allows.
+            Unfit: the compiler refuses a row of every one that is drawn.
         """
         return self._first(lambda random: draw.uniform(self.space, random), draw.generator(seed, "sample", number))
 
@@ -63,7 +64,7 @@ class Candidates:
 
         Raises:
             NoCandidate: too many steps from it lead nowhere.
-            Unfit: the compiler refuses a row that the space allows.
+            Unfit: the compiler refuses a row of every one that is drawn.
         """
         random = draw.generator(seed, "mutate", number)
         return self._first(lambda random: draw.mutated(self.space, genome, random), random)
@@ -73,7 +74,7 @@ class Candidates:
 
         Raises:
             NoCandidate: too many of those are none.
-            Unfit: the compiler refuses a row that the space allows.
+            Unfit: the compiler refuses a row of every one that is drawn.
         """
         random = draw.generator(seed, "crossover", number)
         return self._first(lambda random: draw.crossed(self.space, one, other, random), random)
@@ -101,14 +102,24 @@ class Candidates:
     def _first(self, drawn: Callable[[Random], Genome], random: Random) -> Priced:
         nearest: dict[Keep, int] = {}
         reasons: set[str] = set()
+        unfit: Unfit | None = None
+        refused = 0
         for _ in range(self.most_tried):
-            priced = self.costing.priced(drawn(random))
+            try:
+                priced = self.costing.priced(drawn(random))
+            except Unfit as error:
+                unfit, refused = unfit or error, refused + 1
+                if refused == MOST_REFUSED and not nearest:
+                    break  # all of them: each is expanded anew, which takes long
+                continue
             if isinstance(priced, Excluded):
                 reasons.add(priced.reason)
                 continue
             if priced.within:
                 return priced
             self._note(priced, nearest)
+        if unfit is not None and not nearest:
+            raise unfit
         raise NoCandidate(self._none(nearest, reasons))
 
     def _note(self, priced: Priced, nearest: dict[Keep, int]) -> None:

@@ -31,6 +31,7 @@ def net(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         from spinedsl import search
 
         search.run("net.spine", budget=2, study="s.db")
+        search.run("net.spine", lambda one: float(one.costs.parameters), budget=6, study="values.db")
     without_clocks(monkeypatch)
     data_sets(tmp_path)
     if name in USING:

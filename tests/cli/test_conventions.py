@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "search show": ("search show s.db", {"--format", "--output", "--force"}),
     "search front": ("search front s.db", {"--format", "--output", "--force"}),
     "search report": ("search report s.db -o report.html", {"--output", "--force"}),
+    "search rank": ("search rank values.db --least 5", {"--format", "--seed"}),
     "draw": ("draw net.spine -o net.svg", {"--network", "--input", "--outputs", "--output", "--force", *LINTS}),
     "watch": (None, {"--network", "--input", *LINTS}),
     "diff": ("diff net.spine net.spine", {"--network", "--input", "--format", "--output", "--force"}),
@@ -153,6 +154,7 @@ WITH_FORMAT = [name for name, (_, has) in COMMANDS.items() if "--format" in has]
 OF_NO_NETWORK = (
     "search show",
     "search front",
+    "search rank",
     "explain",
     "data check",
     "train",

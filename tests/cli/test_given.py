@@ -357,7 +357,7 @@ APART: dict[str | tuple[str, str], str] = {
     },
     **{
         (command, option): "needs a study, or several workers: test_search.py, tests/search"
-        for command in ("search run", "search worker", "search show", "search front", "search report")
+        for command in ("search run", "search worker", "search show", "search front", "search report", "search rank")
         for option in OPTIONS[command]
         if command != "search run" or option not in SEARCHED
     },
@@ -484,6 +484,8 @@ def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.Cap
         ("train", "--change"),
         ("export", "--to"),
         ("search run", "--fitness"),
+        ("search run", "--change"),
+        ("search worker", "--change"),
     }
     leaf = next(leaf for leaf in leaves(parser()) if leaf.prog == f"spine {command}")
     for action in leaf._actions:

@@ -103,10 +103,14 @@ COMMANDS = {
     ),
     "search run net.spine --fitness depth": "optuna: pip install 'spinedsl[search]'",
     "search run net.spine --fitness depth --engine controller": "optuna: pip install 'spinedsl[search]'",
+    "search run net.spine --train short.toml": (
+        "optuna, torch, numpy, PIL, safetensors and rich: pip install 'spinedsl[search,train]'"
+    ),
     "search worker --study s.db": "optuna: pip install 'spinedsl[search]'",
     "search show s.db": "optuna: pip install 'spinedsl[search]'",
     "search front s.db": "optuna: pip install 'spinedsl[search]'",
     "search report s.db -o report.html": "optuna: pip install 'spinedsl[search]'",
+    "search rank s.db": "optuna: pip install 'spinedsl[search]'",
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
 WITHOUT = (

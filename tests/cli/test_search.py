@@ -174,7 +174,7 @@ def test_a_command_that_makes_no_candidate(
     [
         ("--fitness depth", "it has 5 spaces: choose one by --space NAME"),
         ("--space Nope --fitness depth", "there is no space `Nope` in it: choose"),
-        ("--space Neck", "say what is measured: `--fitness depth`, or `--fitness-command COMMAND`"),
+        ("--space Neck", "say what is measured: `--fitness depth`, `--train CONFIG`, or `--fitness-command COMMAND`"),
         ("--space Neck --fitness deph", "there is no fitness `deph`: did you mean `depth`?"),
         ("--space Neck --fitness depth --engine evolutoin", "there is no `evolutoin`; did you mean `evolution`?"),
         ("--space Neck --fitness depth --name x", "--name is of a search that is kept: say where by --study"),

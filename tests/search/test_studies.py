@@ -83,6 +83,7 @@ def test_the_record_of_a_trial_is_what_the_docstring_says() -> None:
     assert kept.keys() == {
         "format", "space", "digest", "sources", "entry", "engine", "seed", "budget", "objectives", "command", "mutator",
             "version",
+        "training", "halving",
     }  # fmt: skip
     assert kept["objectives"] == [["entropy", "maximize"], ["multiply_adds", "minimize"]]
     for trial in study.optuna.get_trials(deepcopy=False):

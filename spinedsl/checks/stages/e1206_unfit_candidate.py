@@ -11,7 +11,8 @@ RULE = Rule(
     explanation="""\
 Orders, parents, levels and names of types are checked where the space is. What a type of one's own
 makes of the channels or the level that it is given shows when it is expanded: when a candidate is
-drawn. Its first mistake is reported, and no candidate is left out for it, since a search that skips
-what it cannot compile would be of another space than the file says.
+drawn. Another one is drawn then. Where the compiler refuses every one, the first mistake is reported;
+so it is where candidates are counted, since how many there are depends on it. A candidate whose
+mistake shows only when it is measured has no value, and the search goes on.
 """,
 )

@@ -22,7 +22,7 @@ import torch
 from spinedsl.record import Record
 from spinedsl.search.engines.engine import Told
 from spinedsl.search.records import Finished, Proposal
-from spinedsl.spaces.candidates import Priced
+from spinedsl.spaces.candidates import Priced, Unfit
 from spinedsl.spaces.decode import Excluded
 from spinedsl.spaces.model import Genome, Space
 
@@ -178,7 +178,10 @@ class Controller(Told):
             return self.sample(slot)
         again: Priced | None = None
         for genome in self._written(slot):
-            priced = self.candidates.price(genome)
+            try:
+                priced = self.candidates.price(genome)
+            except Unfit:
+                continue
             if isinstance(priced, Excluded) or not priced.within:
                 continue
             if genome not in self.tried:

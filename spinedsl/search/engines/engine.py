@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from spinedsl.search.records import Finished, Objective, Proposal
-from spinedsl.spaces.candidates import Candidates, NoCandidate, Priced
+from spinedsl.spaces.candidates import Candidates, NoCandidate, Priced, Unfit
 from spinedsl.spaces.model import Genome
 
 MOST_AGAIN = 20  # draws that are thrown away because they were tried already
@@ -24,7 +24,7 @@ class Engine(Protocol):
 
         Raises:
             NoCandidate: the bounds of the space leave next to nothing.
-            Unfit: the compiler refuses a row that the space allows.
+            Unfit: the compiler refuses every one that is drawn.
         """
 
 
@@ -69,7 +69,7 @@ class Told:
 
         try:
             return Proposal(self.untried(change), "mutate", (parent.slot,))
-        except NoCandidate:  # nothing next to it is one, as where two levels have to change at once
+        except (NoCandidate, Unfit):  # nothing next to it is one, as where two levels have to change at once
             return self.sample(slot)
 
     def untried(self, drawn: Callable[[str], Priced]) -> Priced:

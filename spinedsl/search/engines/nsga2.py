@@ -15,7 +15,7 @@ from typing import Any
 
 from spinedsl.search.engines.engine import Told
 from spinedsl.search.records import Finished, Proposal
-from spinedsl.spaces.candidates import NoCandidate
+from spinedsl.spaces.candidates import NoCandidate, Unfit
 from spinedsl.spaces.draw import generator
 
 POPULATION = 50
@@ -60,7 +60,7 @@ class Nsga2(Told):
         random = generator(self.seed, "parents", slot)
         one, other = self._parent(random), self._parent(random)
         if self.change is None and one.slot != other.slot and random.random() < CROSSED:
-            with suppress(NoCandidate):  # nothing between the two may be one
+            with suppress(NoCandidate, Unfit):  # nothing between the two may be one
                 crossed = self.untried(lambda seed: self.candidates.crossover(one.genome, other.genome, seed, slot))
                 if crossed.genome not in (one.genome, other.genome) and crossed.genome not in self.tried:
                     return Proposal(crossed, "crossover", (one.slot, other.slot))
