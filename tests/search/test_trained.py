@@ -19,6 +19,7 @@ from spinedsl.search.running import trainer_of, work_on
 from spinedsl.search.storage import NoStudy
 from spinedsl.search.study import find
 from spinedsl.search.trained import Trainer
+from spinedsl.training import loop
 from tests.cli.running import run
 from tests.patience import HANG, until
 from tests.search.test_studies import everything
@@ -123,17 +124,15 @@ def test_a_loss_that_is_no_number_is_one_candidate_without_a_value(laid: Path, m
 def test_a_candidate_that_does_not_fit_into_memory(laid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from spinedsl.search import trained
-
     errors = [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
-    before = trained.train
+    before = loop.train
 
     def full(*given: Any, **more: Any) -> Any:
         if errors:
             raise errors.pop()
         return before(*given, **more)
 
-    monkeypatch.setattr(trained, "train", full)
+    monkeypatch.setattr("spinedsl.search.trained.train", full)
     study = searched(laid, budget=3)
     assert [one.why for _, one in sorted(study.settled.items())][:2] == [
         "there is not enough memory to train a candidate"
