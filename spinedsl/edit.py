@@ -46,7 +46,7 @@ _NAME = re.compile(rf"{_WORD}\Z")
 _NAMES = re.compile(rf"{_WORD}(, {_WORD})*\Z")
 _PLAIN = re.compile(rf"([0-9]{{1,9}}|{_WORD})\Z")
 _VALUES = {
-    "level": _PLAIN, "channels": _PLAIN, "repeat": _PLAIN, "resample": _NAME, "join": _NAME, "after": _NAME,
+    "level": _PLAIN, "channels": _PLAIN, "repeat": _PLAIN, "resample": _NAME, "join": _NAME, "after": _NAMES,
     "from": _NAMES, "absorb": _NAMES,
 }  # fmt: skip
 _BREAKS = re.compile("[\n\r]")

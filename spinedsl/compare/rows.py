@@ -149,7 +149,7 @@ def clauses(row: Row, names: Mapping[str, str] | None = None) -> dict[str, str]:
     if row.kind != "head":
         facts["channels"] = str(row.type.channels)
     sources = [names.get(connection.source, connection.source) for connection in row.inputs]
-    resampled = row.join is not None or row.kind in ("output", "head")
+    resampled = row.join is not None or row.kind in ("output", "head") or any(one.resample for one in row.inputs)
     if row.kind != "stem":
         facts["inputs"] = f"{'from' if resampled else 'after'} {', '.join(sources)}"
     for at, connection in enumerate(row.inputs):

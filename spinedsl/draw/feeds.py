@@ -41,8 +41,9 @@ def feeds(program: Program) -> Iterator[Feed]:
     """Every connection between drawn rows, in the order of the rows that are fed."""
     behind = {row.name: row.inputs[0].source for row in program.rows if row.kind == "output"}
     for row in drawn_rows(program):
-        kind = "read" if row.kind == "head" else "direct" if row.join is None else "resampled"
         for connection in row.inputs:
+            joined = row.join is not None or connection.resample is not None
+            kind = "read" if row.kind == "head" else "resampled" if joined else "direct"
             source = behind.get(connection.source, connection.source)
             through = connection.source if connection.source in behind else None
             if source != program.input_name:

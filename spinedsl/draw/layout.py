@@ -135,7 +135,7 @@ def stem_names(program: Program) -> set[str]:
     blocks = [row for row in rows if row.kind == "block"]
     direct: set[str] = set()
     for row in blocks:
-        if row.join is not None or row.type_name != blocks[0].type_name:
+        if row.join is not None or len(row.inputs) > 1 or row.type_name != blocks[0].type_name:
             return stems | direct
         direct.add(row.name)
     return stems  # every block is direct: a plain network

@@ -141,6 +141,8 @@ def _inputs(typed: TypedNetwork, row: TypedRow) -> Iterator[Input]:
     for index, (source, resample) in enumerate(arrived):
         joined = [(call, index) for call in (row.join,) if call is not None]
         resampled = [(call, 0) for call in (resample,) if call is not None]
+        if row.declared.maps > 1:  # each goes into the type by itself
+            own = [(call, index if at == 0 else 0) for at, call in enumerate(row.calls)]
         yield _input(typed, row, source.text, source.span, [*resampled, *joined, *own])
 
 
@@ -150,9 +152,10 @@ def _input(typed: TypedNetwork, row: TypedRow, source: str, place: Span, way: Se
 
 
 def _name(call: Call, number: int) -> str:
-    """What a definition calls a map that a row gives to its one parameter for them, perhaps in a list."""
-    ((name, type_),) = call.module.maps.items()
-    return f"{name}[{number}]" if isinstance(type_, tuple) else name
+    """What a definition calls a map that a row gives to it: a parameter, or an item of a list."""
+    names = [*call.module.maps]
+    (first, *_) = call.module.maps.values()
+    return f"{names[0]}[{number}]" if isinstance(first, tuple) else names[number]
 
 
 def losing_modules(typed: TypedNetwork) -> set[int]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES
 from spinedsl.syntax import tree
 
 FILLED_IN = ("channels", "stride")  # which a row gives by its clauses and levels
@@ -17,3 +20,56 @@ def asked_of_inputs(definition: tree.Definition) -> tree.Parameter | None:
         return None
     found = next((one for one in definition.parameters[1:] if one.name.text == IN_CHANNELS), None)
     return None if found is None or isinstance(found.default, tree.Number | tree.Flag | None) else found
+
+
+def maps_of(definition: tree.Definition, given: Collection[str] = ()) -> int:
+    """How many maps a row feeds to its type, one by one: more than one is for block types alone.
+
+    They are the first parameters without a default that no clause fills in, nor the row (`given`), up to the first that
+    the body only uses as a number.
+    """
+    if definition.kind != "block_type":
+        return 1
+    count, read = 1, None
+    for parameter in definition.parameters[1:]:
+        name = parameter.name.text
+        if parameter.default is not None or name in FILLED_IN or name == IN_CHANNELS or name in given:
+            break
+        read = read if read is not None else set(_read_as_maps(definition.body))
+        if name not in read:
+            break
+        count += 1
+    return count
+
+
+def _read_as_maps(node: object, *, number: bool = False) -> Iterator[str]:
+    """The names that stand where a feature map may: no attribute of an operation, condition or count is one."""
+    if isinstance(node, tuple):
+        for part in node:
+            yield from _read_as_maps(part, number=number)
+    elif isinstance(node, tree.Ident):
+        if not number:
+            yield node.name
+    elif isinstance(node, tree.Property):
+        yield from _read_as_maps(node.base)
+    elif isinstance(node, tree.Call):
+        operation = PRIMITIVES.get(ALIASES.get(node.callee.text, node.callee.text))
+        maps = len(node.arguments)
+        if operation is not None:
+            maps = 1 if operation.attributes else maps
+        for index, argument in enumerate(node.arguments):
+            named = argument.name is not None and operation is not None and argument.name.text != "like"
+            yield from _read_as_maps(argument.value, number=number or named or index >= maps)
+    elif isinstance(node, tree.If):
+        yield from _read_as_maps(node.condition, number=True)
+        yield from _read_as_maps((node.then, node.other))
+    elif isinstance(node, tree.Repeat):
+        yield from _read_as_maps(node.count, number=True)
+        yield from _read_as_maps(node.body)
+    elif isinstance(node, tree.Node):
+        yield from _read_as_maps(tree.parts(node), number=number)
+
+
+def arguments_of(use: tree.Use) -> set[str]:
+    """The arguments that a row gives its type by name."""
+    return {argument.name.text for argument in use.arguments if argument.name is not None}

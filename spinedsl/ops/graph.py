@@ -106,7 +106,7 @@ class _Flat(Record, frozen=False):
         arrived += [values[name] for name in row.absorbed]
         result = arrived if row.join is None else self.call(row.join, tuple(arrived))
         for call in row.calls:
-            result = self.call(call, result[0])
+            result = self.call(call, tuple(result))
         return result
 
     def call(self, call: Call, given: Values) -> list[int]:

@@ -127,15 +127,16 @@ class _Walk:
         arrived += [known[name] for name in row.absorbed]
         if row.join is not None:
             arrived = self.called(row.join, tuple(arrived))
-        _require(len(arrived) == 1, row.loc, f"row `{row.name}` has {len(arrived)} maps and no join")
+        taken = len(row.calls[0].maps) if row.calls else 1
+        _require(len(arrived) == taken, row.loc, f"row `{row.name}` gives its type {len(arrived)} maps, not {taken}")
         for call in row.calls:
-            arrived = self.called(call, arrived[0])
+            arrived = self.called(call, *arrived)
         return arrived[0]
 
-    def called(self, call: Call, given: Type | tuple[Type, ...]) -> list[Type]:
+    def called(self, call: Call, *given: Type | tuple[Type, ...]) -> list[Type]:
         """A call by a row, whose arguments are not in the call."""
-        _require(len(call.maps) == 1, call.loc, f"`{call.module.definition}` is to take one map from the row")
-        found = self.module(call.module, (given,), call.shared, call.loc)
+        _require(len(call.maps) == len(given), call.loc, f"`{call.module.definition}` takes {len(call.maps)} maps")
+        found = self.module(call.module, given, call.shared, call.loc)
         _require(found[0] == call.type, call.loc, f"`{call.module.definition}` gives {found[0]}, recorded {call.type}")
         return found
 

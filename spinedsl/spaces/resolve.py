@@ -19,6 +19,7 @@ from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.record import Record, field
 from spinedsl.spaces.model import FATES, FIGURES, Block, Keep, Space, Window
+from spinedsl.spaces.several import inputs_chosen, unfit_types
 from spinedsl.spaces.shifts import Shifts
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import text_of
@@ -152,11 +153,19 @@ class _Resolver(Record, frozen=False):
         for choice in self.of_kind(kind):
             again: set[tree.Among] = set()
             for name, among in self.among(choice.rows):
-                if among in again or self.taken(name, among, word, places):
+                several = kind is tree.Parents and self.takes_several(name, among)
+                if among in again or several or self.taken(name, among, word, places):
                     again.add(among)  # one mistake, however many rows the two have in common
                     continue
                 found[name], places[name] = choice, among
         return found
+
+    def takes_several(self, name: str, among: tree.Among) -> bool:
+        """Nothing chooses the inputs of a block that takes its maps one by one, which is reported once for a choice."""
+        found = inputs_chosen(self.rows[name], among)
+        if found is not None and all(found.span != other.span for other in self.diagnostics):
+            self.report(found)
+        return found is not None
 
     # ---- each kind of choice ----
 
@@ -168,7 +177,7 @@ class _Resolver(Record, frozen=False):
             own: list[int] = []
             again: set[tree.Among] = set()
             for name, among in self.among(choice.rows):
-                if among in again or self.taken(name, among, "permute", places):
+                if among in again or self.takes_several(name, among) or self.taken(name, among, "permute", places):
                     again.add(among)
                     continue
                 places[name] = among
@@ -240,7 +249,10 @@ class _Resolver(Record, frozen=False):
                     found = say.CHOSEN_TWICE.at(use.span, name=text_of(use.span), word="types")
                     found = found.with_others(Label(first.span, "named here already"))
                     self.report(found.with_fix("take one of the two away"))
-        return {name: choice.uses for name, choice in self.by_row("types", tree.Types).items()}
+        chosen = self.by_row("types", tree.Types)
+        for found in unfit_types(self.unit, self.rows, chosen):
+            self.report(found)
+        return {name: choice.uses for name, choice in chosen.items()}
 
     def fates(self) -> tuple[str, ...]:
         """What becomes of a block that nothing reads."""

@@ -14,7 +14,7 @@ from spinedsl.syntax.machine import Token
 from spinedsl.syntax.statements import Statement, span_of
 from spinedsl.syntax.words import parted
 
-LEADS_TO_NAMES = frozenset({*LISTS, "AFTER", "COMMA"})
+LEADS_TO_NAMES = frozenset({*LISTS, "COMMA"})
 
 
 def broken_of(source: Source, statement: Statement) -> tree.Broken:

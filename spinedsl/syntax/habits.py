@@ -15,7 +15,7 @@ from spinedsl.syntax.statements import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, 
 from spinedsl.syntax.words import parted
 
 NOTHING = Token("", "", 0, 0)
-LISTS = ("FROM", "ABSORB")  # clauses that take several names
+LISTS = ("FROM", "AFTER", "ABSORB")  # clauses that take several names
 PACKAGES = frozenset({"F", "functional", "jnp", "keras", "layers", "nn", "np", "ops", "self", "tf", "torch"})
 LETTERS = {"STEM": "s", "BLOCK": "b", "OUTPUT": "P", "HEAD": "h"}  # what names of rows begin with
 TYPES = {"STEM": "resnet_stem", "BLOCK": "residual", "OUTPUT": "endpoint", "HEAD": "classifier"}  # as examples
@@ -120,8 +120,6 @@ def comma_between_clauses(at: Place) -> Fix | None:
     """`block b0: residual, level 2, after s`."""
     if at.head not in ROW_KINDS:
         return None
-    if at.kinds(0, 1) == ["COMMA", "NAME"] and at.token(-2).type == "AFTER" and at.token(1).value != "channels":
-        return Fix("`after` takes one row, and `from` several", (Edit(at.span(-2), "from"),))
     if at.token().type == "COMMA" and END in at.accepts:
         return Fix("clauses follow each other without commas", (Edit(at.span(), ""),))
     if at.token().type in CLAUSE_TERMINALS and at.token(-1).type == "COMMA":
@@ -172,7 +170,7 @@ def no_level(at: Place) -> Fix | None:
 
 def brackets_around_names(at: Place) -> Fix | None:
     """`from [b0, b1]`, `after (s)`."""
-    if at.token().type not in BRACKETS or at.token(-1).type not in (*LISTS, "AFTER"):
+    if at.token().type not in BRACKETS or at.token(-1).type not in LISTS:
         return None
     closer = at.closer(0)
     edits = () if closer is None else (Edit(at.span(0, closer), at.span(0, closer).text[1:-1].strip()),)
@@ -191,7 +189,7 @@ def hyphen_in_a_name(at: Place) -> Fix | None:
 
 def number_as_a_name(at: Place) -> Fix | None:
     """`block 0: …`, `from 0, 1`."""
-    names_a_row = at.position == 1 or at.clause in (*LISTS, "AFTER")
+    names_a_row = at.position == 1 or at.clause in LISTS
     if at.token().type != "NUMBER" or "NAME" not in at.accepts or at.head not in LETTERS or not names_a_row:
         return None
     letter = LETTERS[at.head] if at.position == 1 else "b"
@@ -201,7 +199,7 @@ def number_as_a_name(at: Place) -> Fix | None:
 
 def no_name(at: Place) -> Fix | None:
     """`after channels 64`, in which `channels` was read as the name of a row."""
-    if at.token(-1).value != "channels" or at.token(-2).type not in (*LISTS, "AFTER"):
+    if at.token(-1).value != "channels" or at.token(-2).type not in LISTS:
         return None
     return Fix(f"`{at.token(-2).value}` needs the name of a row, as in `{at.token(-2).value} b0`")
 
@@ -212,7 +210,7 @@ def blank_missing(at: Place) -> Fix | None:
         return None
     for offset in (-2, -1):
         text = parted(at.token(offset).value)
-        if text is not None and at.token(offset - 1).type not in {*LISTS, "AFTER", "COMMA", "COLON", at.head}:
+        if text is not None and at.token(offset - 1).type not in {*LISTS, "COMMA", "COLON", at.head}:
             return Fix(f"with a blank between: `{text}`", (Edit(at.span(offset), text),))
     return None
 

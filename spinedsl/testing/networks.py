@@ -13,6 +13,7 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 
 from spinedsl import driver
+from spinedsl.ir.filled import maps_of
 from spinedsl.ops.tasks import TASKS
 from spinedsl.record import Record, field
 from spinedsl.source import Source
@@ -47,12 +48,15 @@ class Made(Record):
 
 
 class Block(Record):
-    """A block as it was decoded. `reads` are the names of the rows that it reads, absorbed ones not counted."""
+    """A block as it was decoded. `reads` are the rows that it reads, absorbed ones not counted.
+
+    One that is fed by `after`, or takes its maps one by one, has no join.
+    """
 
     made: Made
     text: str
     reads: tuple[str, ...]
-    direct: bool
+    joined: bool
 
 
 class Drawing(Record, frozen=False):
@@ -98,19 +102,28 @@ def takes(head: str, origin: str, frame: str, given: tuple[Made, ...], row: str,
 # ---- rows ----
 
 
-def _attempts(drawing: Drawing, draw: Draw) -> Iterator[tuple[tuple[int, ...], str, str]]:
-    """Parents and clauses for a row, the wanted ones first."""
+@lru_cache(maxsize=1 << 10)
+def _several(head: str, origin: str) -> dict[str, int]:
+    """The block types that take their maps one by one, with the number of these."""
+    unit = driver.analyse(Source.from_text(head, "probe.spine", origin)).value
+    found = unit.unit.definitions.items() if unit is not None else ()
+    return {name: maps for name, defined in found if (maps := maps_of(defined.definition)) > 1}
+
+
+def _attempts(drawing: Drawing, draw: Draw, maps: int) -> Iterator[tuple[tuple[int, ...], str, str]]:
+    """Parents and clauses for a row, the wanted ones first. Of a type of several maps it may read a row again."""
     space, count = drawing.space, len(drawing.blocks)
     _, place, back, how = draw
     channels, level = divmod(place, 8)
     distances = (back // 16**n % 16 for n in range(3))
-    parents = list(dict.fromkeys(count - 1 - distance % (count + 1) for distance in distances))
+    parents = [count - 1 - distance % (count + 1) for distance in distances]
     joins, how = how % 2, how // 2
-    parents, more = parents[: 1 + how % 4 % space.inputs], how // 4
+    more = how // 4
+    parents = (parents * maps)[:maps] if maps > 1 else list(dict.fromkeys(parents))[: 1 + how % 4 % space.inputs]
     above = [drawing.made(parent) for parent in parents]
     levels = list(dict.fromkeys([space.levels[level % len(space.levels)], above[0].level, *(a.level for a in above)]))
     widths = list(dict.fromkeys([space.channels[channels % len(space.channels)], above[0].channels]))
-    repeat = f" repeat {1 + more % 3}" if more % 4 else ""
+    repeat = f" repeat {1 + more % 3}" if more % 4 and maps == 1 else ""
     resample = space.resamples[more % len(space.resamples)]
     other = f" resample {resample}" if more % 5 > 2 and resample != drawing.resample else ""
     for joined in (True, False) if joins else (False,):
@@ -118,7 +131,7 @@ def _attempts(drawing: Drawing, draw: Draw) -> Iterator[tuple[tuple[int, ...], s
             for width in widths:
                 for wanted in levels:
                     channels_given = "" if width == drawing.width else f" channels {width}"
-                    chosen = tuple(parents) if joined else (parents[0],)
+                    chosen = tuple(parents) if joined or maps > 1 else (parents[0],)
                     yield (
                         chosen,
                         f" level {wanted} {{}} {{}}{channels_given}{repeat}{special}",
@@ -130,7 +143,8 @@ def _decode_row(drawing: Drawing, types: Sequence[str], draw: Draw) -> None:
     """Add the first row that the types can take; none if there is none."""
     use = types[draw[0] % len(types)]
     name = f"b{len(drawing.blocks)}"
-    for parents, clauses, word in _attempts(drawing, draw):
+    maps = _several(drawing.head, drawing.space.origin).get(use.partition("(")[0], 1)
+    for parents, clauses, word in _attempts(drawing, draw, maps):
         given = tuple(drawing.made(parent) for parent in parents)
         probes = tuple(Made("", one.level, one.declared, one.channels) for one in given if one is not drawing.stem)
         names, count = [], 0
@@ -145,7 +159,7 @@ def _decode_row(drawing: Drawing, types: Sequence[str], draw: Draw) -> None:
             made = Made(name, level, int(channels_given or drawing.width), channels)
             sources = ", ".join(one.name for one in given)
             text = f"block {name}: {use}{clauses}".format(word, sources)
-            drawing.blocks.append(Block(made, text, tuple(one.name for one in given), word == "after"))
+            drawing.blocks.append(Block(made, text, tuple(one.name for one in given), word == "from" and maps == 1))
             return
 
 
@@ -170,7 +184,7 @@ def _kept(drawing: Drawing, outputs: Sequence[Block], absorbs: dict[str, str]) -
             continue
         for host in drawing.blocks[at + 1 :]:
             fits = (host.made.level, host.made.channels) == (orphan.made.level, orphan.made.channels)
-            if fits and not host.direct and host.made.name in kept and host.made.name not in absorbs:
+            if fits and host.joined and host.made.name in kept and host.made.name not in absorbs:
                 absorbs[host.made.name] = orphan.made.name
                 keep(orphan.made.name)
                 break

@@ -10,7 +10,7 @@ from typing import Any
 
 from spinedsl import api, driver
 from spinedsl.given import File, source_of
-from spinedsl.ir.filled import FILLED_IN
+from spinedsl.ir.filled import FILLED_IN, maps_of
 from spinedsl.ir.library import IMPLICIT, Defined
 from spinedsl.record import Record, replace
 from spinedsl.source import Source
@@ -143,7 +143,7 @@ def _free_uses(definitions: Iterable[Defined], kind: str) -> Iterator[str]:
     """The types of a kind that need nothing given."""
     for defined in definitions:
         if defined.kind == kind:
-            given = defined.definition.parameters[len(IMPLICIT[kind]) :]
+            given = defined.definition.parameters[max(len(IMPLICIT[kind]), maps_of(defined.definition)) :]
             if all(parameter.default is not None or parameter.name.text in FILLED_IN for parameter in given):
                 yield defined.name
 
@@ -198,6 +198,21 @@ block_type cell(x, channels, stride = 1) -> channels {
     let y = conv(a, channels, kernel = 3, stride = stride)
     return act(norm(y + conv(relu(b), channels, kernel = 1, stride = stride)))
 }
+def onto(x, channels, goal) -> channels {
+    let y = conv(x, channels, kernel = 3, stride = power(2, max(goal - x.level, 0)))
+    if x.level > goal { return upsample(y, levels = x.level - goal) }
+    return y
+}
+block_type pair(x, y, channels, stride = 1) -> channels {
+    let goal = max(x.level, y.level)
+    let z = norm(onto(x, channels, goal)) + relu(onto(y, channels, goal))
+    return conv(act(z), channels, kernel = 1, stride = stride)
+}
+block_type three(a, b, c, channels, in_channels = channels + 2) -> channels * 2 {
+    let fine = min(a.level, min(b.level, c.level))
+    let y = act(norm(concat(onto(a, channels, fine), onto(b, channels, fine))))
+    return concat(conv(y, channels, kernel = 1), onto(c, channels, fine) * 0.5)
+}
 block_type upper(x, channels, stride = 1) -> channels {
     let y = conv(x, channels, kernel = 1, stride = stride)
     return slice(concat(y, norm(y)), channels, start = floor(channels / 2))
@@ -221,6 +236,8 @@ STANDARD = Space(
         "cell",
         "upper",
         "narrow",
+        "pair",
+        "three",
     ),
     stems=("resnet_stem", "mobile_stem"),
     resamples=(

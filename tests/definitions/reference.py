@@ -379,13 +379,42 @@ def pooled_cells(w: Weights, image: Tensor) -> Outputs:
     return [conv(w, "a.conv", torch.cat(parts, 1))]
 
 
+def maps_one_by_one(w: Weights, image: Tensor) -> Outputs:
+    def fitted(name: str, x: Tensor, halvings: int = 0) -> Tensor:
+        return unit(w, name, (F.avg_pool2d(x, 2) if halvings else x).relu())
+
+    def sep(name: str, x: Tensor, stride: int = 1) -> Tensor:
+        return norm(w, f"{name}.norm", conv(w, f"{name}.conv", conv(w, f"{name}.first.conv", x.relu(), stride)))
+
+    def pool(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+    def normal(name: str, h: Tensor, p: Tensor) -> Tensor:
+        a = sep(f"{name}.a.sep", h) + sep(f"{name}.a.sep_2", p)
+        b = sep(f"{name}.b.sep", p) + sep(f"{name}.b.sep_2", p)
+        return torch.cat([p, a, b, pool(h) + p, pool(p) + pool(p), sep(f"{name}.e.sep", h) + h], 1)
+
+    def reduction(name: str, h: Tensor, p: Tensor, steps: int, stride: int) -> Tensor:
+        left, right = unit(w, f"{name}.left", h.relu()), unit(w, f"{name}.right", p.relu(), steps)
+        a = sep(f"{name}.a.sep", left, stride) + sep(f"{name}.a.sep_2", right, stride)
+        return torch.cat([a, F.max_pool2d(left, 3, stride, 1) + a], 1)
+
+    s = enter(w, image)
+    c0 = normal("c0", fitted("c0.from_s", s), fitted("c0.from_s_2", s))
+    c1 = normal("c1", fitted("c1.from_c0", c0), fitted("c1.from_s", s))
+    r0 = reduction("r0", c1, c0, 1, 2)
+    r1 = reduction("r1", r0, c1, 2, 1)
+    x, y, z = fitted("c2.from_r1", r1), fitted("c2.from_c1", c1, 1), fitted("c2.from_r0", r0)
+    return [x * y.sigmoid() + z]
+
+
 REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
     function.__name__: function
     for function in (
         squeeze_excitation, inverted_layer_scale, spatial_attention, ghost, shuffle_unit, res2net, convnext_v2,
         cross_stage, two_towers, fcos, repvgg, bifpn, pan, selective_kernel, blurred_stem,
         helper_of_a_resampling, shared_transposed, yolov8n, cells, regnet, grown_list,
-        pooled_cells,
+        pooled_cells, maps_one_by_one,
     )
 }  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.

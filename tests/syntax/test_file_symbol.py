@@ -23,7 +23,8 @@ from tests.texts import MISTAKEN, VALID, mutated, text_of
 OF_FORM = {"E0101", "E0102", "E0103", "E0106", "E0107", "E0113", "E0115"}
 UNREADABLE = {"E0104", "E0105", "E0106", "E0108", "E0109", "E0110", "E0111"}  # brackets or characters: no statements
 
-SOFT = re.compile(r"\bwith\b|\w\s+after\b")  # words that mean something in edits only: no keywords of the grammar
+# Words that mean something in edits only, and the first word of a task: no keywords of the grammar.
+SOFT = re.compile(r"\bwith\b|\w\s+after\b|^\s*\w+\s+\w+\s*:", re.MULTILINE)
 SOFT_IN_SPACES = re.compile(r"^space\s", re.MULTILINE)  # `of`, `last` and the others of a search space are names too
 CUT_SHORT = {"E0112", "E0602", "E0603", "E0604"}  # said before the whole form was looked at
 

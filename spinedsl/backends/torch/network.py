@@ -256,24 +256,24 @@ class _Network:
     def _row(self, row: Row) -> Doc:
         values: list[Doc] = [self._input(name, part) for name, part in _connections(row)]
         values += [self.locals[name] for name in row.absorbed]
-        result: Doc = values[0]
         if row.join is not None:
-            result = self._apply(row.join, Bracket("[", tuple(values), "]"))
+            values = [self._apply(row.join, Bracket("[", tuple(values), "]"))]
         if row.repeated and not self.class_of(row.calls[0].module).is_function:
             sized = bool(self.class_of(row.calls[0].module).sizes)
-            return call(f"self.{attribute(row.name)}", result, *([self.sizes] if sized else []))
+            return call(f"self.{attribute(row.name)}", *values, *([self.sizes] if sized else []))
         for part in row.calls:
-            result = self._apply(part, result)
-        return result
+            values = [self._apply(part, *values)]
+        return values[0]
 
     def _input(self, name: str, part: Call | None) -> Doc:
         value = self.locals[name]
         return value if part is None else self._apply(part, value)
 
-    def _apply(self, part: Call, value: Doc) -> Doc:
+    def _apply(self, part: Call, *values: Doc) -> Doc:
         found = self.class_of(part.module)
         callee = found.name if found.is_function else ".".join(["self", *map(attribute, part.path)])
-        return found.apply(callee, [value] if found.inputs else [], self.sizes)
+        taken = [value for name, value in zip(part.module.maps, values, strict=True) if name in found.inputs]
+        return found.apply(callee, taken, self.sizes)
 
 
 def _dictionary(items: Mapping[str, Doc]) -> Bracket:

@@ -73,7 +73,7 @@ def check(network: TypedNetwork) -> Iterator[Diagnostic]:
         if row.kind == "output" and count > 1 and clause is not None:
             found = RULE.at(clause.span, row="output", name=row.name, got=counted(count, "input"), expected="1")
             yield found.with_fix("join them in a block, and give that")
-        if row.kind != "block" or clause is None or least <= count <= most:
+        if row.kind != "block" or clause is None or least <= count <= most or row.declared.maps > 1:
             continue
         expected = str(least) if least == most else f"{least} or {most}" if most == least + 1 else f"{least} to {most}"
         found = RULE.at(clause.span, row="block", name=row.name, got=counted(count, "input"), expected=expected)

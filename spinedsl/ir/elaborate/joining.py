@@ -26,8 +26,8 @@ MAX_SHOWN = 6  # inputs, in a message
 class Joining(Using, frozen=False):
     """Adds what a row with `from` does before its own type."""
 
-    def arrive_joined(self, arguments: Environment) -> Type | None:
-        """Every input resampled, then joined with the absorbed maps."""
+    def arrive_joined(self, arguments: Environment) -> list[Type] | None:
+        """Every input resampled, then joined with the absorbed maps; of a type that takes several, none is joined."""
         if any(self.rows[name.text].type is None for name in (*self.declared.sources, *self.declared.absorbed)):
             self.inputs = [TypedInput(name, None) for name in self.declared.sources]
             return None
@@ -38,7 +38,10 @@ class Joining(Using, frozen=False):
         alike = all(type_ is None or type_.channels == target.in_channels for type_ in arrived)
         absorbed = [self.absorbed(name, target, alike=alike) for name in self.declared.absorbed]
         types = [type_ for type_ in (*arrived, *absorbed) if type_ is not None]
-        return self.joined(types) if len(types) == len(arrived) + len(absorbed) else None
+        if len(types) < len(arrived) + len(absorbed):
+            return None
+        joined = self.joined(types) if self.declared.maps == 1 else None
+        return types if self.declared.maps > 1 else [joined] if joined is not None else None
 
     def target(self, arguments: Environment) -> Block | None:
         """This row as its inputs' resampling sees it."""
@@ -115,7 +118,7 @@ class Joining(Using, frozen=False):
             self.not_told()
             self.inputs.append(TypedInput(name, None))
             return None
-        call = self.expand(use, defined, implicit, given, (self.name, f"from_{name.text}"))
+        call = self.expand(use, defined, implicit, given, (self.name, self.connection(name)))
         self.inputs.append(TypedInput(name, call))
         if call is None or not self.is_whole(use, defined, call):
             return None
@@ -136,6 +139,15 @@ class Joining(Using, frozen=False):
             found = found.with_notes(self.as_many_as_it_gives(target))
         self.report(found.with_fix(_how_to_resample(call.type, target, says=says)))
         return None
+
+    def connection(self, name: tree.Name) -> str:
+        """The name of a connection's parameters: a row that a type of several maps reads again has a number as well."""
+        again = sum(one.source.text == name.text for one in self.inputs)
+        others = {one.text for one in self.declared.sources}
+        number = again + 1
+        while again and f"{name.text}_{number}" in others:
+            number += 1
+        return f"from_{name.text}_{number}" if again else f"from_{name.text}"
 
     def tells(self, defined: Defined, implicit: list[Result], given: Environment) -> bool:
         """A resampling says what it gives without asking what the target takes. One with mistakes is let through."""

@@ -6,7 +6,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Edit, Label
 from spinedsl.ir.elaborate.joining import Joining
 from spinedsl.ir.elaborate.using import below_stem, level_of
-from spinedsl.ir.expand import Environment
+from spinedsl.ir.expand import Environment, Result
 from spinedsl.ir.expand.expressions import MAX_REPEAT
 from spinedsl.ir.expand.misfits import divides
 from spinedsl.ir.expand.notation import OPAQUE
@@ -68,36 +68,41 @@ class RowElaborator(Joining, frozen=False):
 
     # ---- what arrives directly ----
 
-    def arrive_directly(self, arguments: Environment) -> Type | None:
-        """The one input as it is; `stride` takes the difference of levels."""
-        if not self.declared.sources:
-            arrived: Type | None = self.network_input
-        else:
-            arrived = self.rows[self.declared.sources[0].text].type
-            self.inputs = [TypedInput(source, None) for source in self.declared.sources]
-        if below_stem(self.level, self.rows):
+    def arrive_directly(self, arguments: Environment) -> list[Type] | None:
+        """Every input as it is; `stride` takes the difference of levels, that to the coarsest of several."""
+        arrived = [self.rows[name.text].type for name in self.declared.sources] or [self.network_input]
+        self.inputs = [TypedInput(source, None) for source in self.declared.sources]
+        arrived = arrived[: self.declared.maps]  # more are a mistake, which a check will tell
+        known = [type_ for type_ in arrived if type_ is not None]
+        if below_stem(self.level, self.rows) or len(known) < len(arrived):
             return None  # which a check will tell
-        if arrived is None or self.level is None or arrived.level is None or "stride" in arguments:
-            return arrived
+        levels = [type_.level for type_ in known if type_.level is not None]
+        if self.level is None or len(levels) < len(known) or "stride" in arguments:
+            return known
         if self.defined.parameter("stride") is None:
-            return arrived  # then the type has to change the level by itself
-        if self.level < arrived.level:
-            self.cannot_change_level(arrived.level, "a stride goes up only", "feed it by `from`, which resamples")
+            return known  # then the type has to change the level by itself
+        coarsest = max(levels)
+        if self.level < coarsest:
+            self.cannot_change_level(coarsest, "a stride goes up only", "feed it by `from`, which resamples")
             return None
-        arguments["stride"] = 1 << (self.level - arrived.level)
-        return arrived
+        arguments["stride"] = 1 << (self.level - coarsest)
+        return known
 
     def cannot_change_level(self, source: int, why: str, fix: str) -> None:
         """`after` changes the level by a stride, or by what the type does."""
         clause = self.declared.clauses["level"]
         found = say.NO_STRIDE.at(clause.span, name=self.name, source=source, target=self.level, why=why)
-        others = [Label(name.span, f"`{name.text}` is at level {source}") for name in self.declared.sources]
+        others = [
+            Label(name.span, f"`{name.text}` is at level {source}")
+            for name in self.declared.sources
+            if self.rows[name.text].level == source
+        ]
         self.report(found.with_others(*others).with_fix(fix))
 
     # ---- the row's own type ----
 
-    def run_type(self, arrived: Type, arguments: Environment) -> Type | None:
-        """The row's type as often as it repeats: only the first has a stride."""
+    def run_type(self, arrived: list[Type], arguments: Environment) -> Type | None:
+        """The row's type as often as it repeats: only the first has a stride, and takes what arrives."""
         repeats = self.repeats()
         if repeats is None:
             return None
@@ -107,7 +112,7 @@ class RowElaborator(Joining, frozen=False):
         if stride is not None and stride.default is None:
             arguments.setdefault("stride", 1)  # what `from` brings has the row's level
         repeated = "repeat" in self.declared.clauses
-        result, deepest = arrived, self.context.deepest
+        maps, result, deepest = arrived, arrived[0], self.context.deepest
         for repeat in range(repeats):
             path = (self.name, f"rep{repeat}") if repeated else (self.name,)
             before = self.calls[-1] if repeat > 1 else None
@@ -121,11 +126,13 @@ class RowElaborator(Joining, frozen=False):
             else:
                 if repeat == 1 and "stride" in arguments:
                     arguments = {**arguments, "stride": 1}
-                call = self.expand(self.declared.row.use, self.defined, [Ref("x", result, OPAQUE)], arguments, path)
+                given: list[Result] = [Ref("x", type_, OPAQUE) for type_ in maps]
+                call = self.expand(self.declared.row.use, self.defined, given, arguments, path)
             if call is None or not self.is_whole(self.declared.row.use, self.defined, call):
                 return None
             self.calls.append(call)
             result = call.type
+            maps = [result]
         kept = self.at_its_level(arrived, result)
         if kept is None:
             self.context.deepest = deepest  # what a wrong level would ask of the input's size is not reported as well
@@ -136,13 +143,14 @@ class RowElaborator(Joining, frozen=False):
         value = self.declared.value_of("repeat")
         return 1 if value is None else self.settings.whole(value, "`repeat`", 1, MAX_REPEAT)
 
-    def at_its_level(self, arrived: Type, result: Type) -> Type | None:
+    def at_its_level(self, arrived: list[Type], result: Type) -> Type | None:
         """What comes out stands at the level that the row says."""
         if self.level is None or result.level == self.level:
             return result
-        if self.declared.row.kind == "block" and arrived.level is not None and result.level == arrived.level:
+        same = next((type_.level for type_ in arrived if type_.level is not None and type_.level == result.level), None)
+        if self.declared.row.kind == "block" and same is not None:
             why = f"`{self.defined.name}` has no parameter `stride`"
-            self.cannot_change_level(arrived.level, why, "feed it by `from`, or give the type a `stride`")
+            self.cannot_change_level(same, why, "feed it by `from`, or give the type a `stride`")
             return None
         found = say.LEVEL_MISMATCH.at(
             self.declared.clauses["level"].span,

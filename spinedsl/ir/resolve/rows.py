@@ -8,10 +8,11 @@ from itertools import islice
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, one_of
 from spinedsl.ir.arguments import taken_away
-from spinedsl.ir.filled import FILLED_IN
+from spinedsl.ir.filled import FILLED_IN, arguments_of, maps_of
 from spinedsl.ir.joins import OPERATIONS, joining
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, RowDecl, TypedUse, is_misread, with_article
+from spinedsl.ir.resolve.fed import misfed
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.prelude import home_of
@@ -57,18 +58,22 @@ class RowResolver(Record, frozen=False):
         if defined is not None:
             self.given_twice(row, clauses)
         sources, direct = self.sources(row, clauses, plain=plain)
+        maps = 1 if defined is None else maps_of(defined[1].definition, arguments_of(row.use))
+        if defined is not None and row.kind in ("stem", "block"):
+            names = sources if row.kind == "block" else names_of(clauses.get("after"))
+            self.names.diagnostics += misfed(row, defined[1].definition, maps, len(names), clauses)
         absorbed = names_of(clauses.get("absorb"))
         found = [self.above(name, row, index) for name in (*sources, *absorbed)]
         resample = self.of_row(row, clauses, "resample", direct=direct)
-        join = self.of_row(row, clauses, "join", direct=direct)
+        join = self.of_row(row, clauses, "join", direct=direct) if maps == 1 else None
         for word in ("level", "repeat", "channels"):
             clause = clauses.get(word)
             if clause is not None and not isinstance(clause.value, tuple | tree.Use):
                 self.names.check(clause.value)
         sound = all(found) and len(self.names.diagnostics) == before and (plain or defined is not None)
-        sound = sound and (direct or (resample is not None and join is not None))
+        sound = sound and (direct or (resample is not None and (join is not None or maps > 1)))
         type_ = defined[1] if defined is not None else None
-        return RowDecl(row, clauses, type_, sources, direct, absorbed, resample, join, sound)
+        return RowDecl(row, clauses, type_, sources, direct, absorbed, resample, join, sound, maps)
 
     def is_plain(self, row: tree.Row) -> bool:
         """`output C5: c5`: an output that gives a row as it is."""
@@ -345,7 +350,8 @@ class RowResolver(Record, frozen=False):
                 )
             names.diagnostics.append(found.with_rename(use.name.span, near))
             return None
-        formals = defined.definition.parameters[len(IMPLICIT[kind]) :]
+        filled_in = maps_of(defined.definition, arguments_of(use)) if kind == "block_type" else len(IMPLICIT[kind])
+        formals = defined.definition.parameters[filled_in:]
         positional = [argument for argument in use.arguments if argument.name is None]
         if positional:
             found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="a row gives")
