@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: browser detected detections demo test coverage planted soak bench runtimes formats larks large candidates lint format generate clean help
+.PHONY: browser detected detections demo test coverage planted soak bench runtimes formats larks large candidates found lint format generate clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -103,6 +103,9 @@ browser: $(READY) ## the page of docs/browser in Chromium, with onnxruntime-web 
 
 candidates: $(READY) ## 100,000 candidates of search spaces, drawn, changed and crossed, hold what is promised; goes on where it stopped
 	@$(BIN)/python -m benchmarks.candidates hold --folder $(CACHE)/candidates $(ARGS)
+
+found: $(READY) ## candidates trained on objects of many sizes, what cheap figures tell of them, engines by a regression; ARGS=--longer: hours
+	@$(BIN)/python -m benchmarks.found --folder $(CACHE)/found $(ARGS)
 
 searched: $(READY) ## engines against chance over ten seeds, a trial's cost by 10,000, and 100 kills of workers, in SQLite and PostgreSQL
 	@$(BIN)/python -m benchmarks.searched better $(ARGS)

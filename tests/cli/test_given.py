@@ -484,6 +484,7 @@ def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.Cap
         ("train", "--change"),
         ("export", "--to"),
         ("search run", "--fitness"),
+        ("search report", "--name"),
         ("search run", "--change"),
         ("search worker", "--change"),
     }

@@ -8,9 +8,10 @@ from random import Random
 import pytest
 
 from spinedsl.search.engines import ENGINES, SEVERAL, make
-from spinedsl.search.engines.nsga2 import crowding, fronts
+from spinedsl.search.engines.nsga2 import crowding
 from spinedsl.search.figures import WANTED, figure
 from spinedsl.search.opening import open_space
+from spinedsl.search.pareto import fronts
 from spinedsl.search.records import Finished, Objective, finished
 from spinedsl.source import Source
 from spinedsl.spaces.candidates import Candidates

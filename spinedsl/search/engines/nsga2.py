@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from spinedsl.search.engines.engine import Told
+from spinedsl.search.pareto import fronts
 from spinedsl.search.records import Finished, Proposal
 from spinedsl.spaces.candidates import NoCandidate, Unfit
 from spinedsl.spaces.draw import generator
@@ -70,29 +71,6 @@ class Nsga2(Told):
         """The better of two."""
         first, second = (random.randrange(len(self.elite)) for _ in range(2))
         return self.elite[min(first, second)][2]
-
-
-def fronts(scores: Sequence[tuple[float, ...]]) -> list[list[int]]:
-    """Numbers of scores, front by front, the first being those that no other dominates; more is better."""
-    dominates: list[list[int]] = [[] for _ in scores]
-    above = [0] * len(scores)
-    for one, own in enumerate(scores):
-        for other, theirs in enumerate(scores):
-            if own != theirs and all(a >= b for a, b in zip(own, theirs, strict=True)):
-                dominates[one].append(other)
-                above[other] += 1
-    found: list[list[int]] = []
-    current = [at for at, count in enumerate(above) if not count]
-    while current:
-        found.append(current)
-        following: list[int] = []
-        for one in current:
-            for other in dominates[one]:
-                above[other] -= 1
-                if not above[other]:
-                    following.append(other)
-        current = sorted(following)
-    return found
 
 
 def crowding(scores: Sequence[tuple[float, ...]]) -> list[float]:
