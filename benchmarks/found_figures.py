@@ -197,7 +197,7 @@ def compared(root: Path, runs: Sequence[Longer]) -> str:
 
     by_name: dict[str, list[float]] = {}
     for one in runs:
-        by_name.setdefault(one.network, []).append(tested(root, one)["ap"])
+        by_name.setdefault(one.network, []).append(tested(root, one)["ap"])  # type: ignore[arg-type]  # it has all that is asked for
     lines = ["AP on the test pictures after longer trainings, mean of the seeds with 95% interval; difference by seed:"]
     for name, values in by_name.items():
         cost = costs(flatten(program(KEPT / f"{name}.spine")))
