@@ -163,4 +163,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main() if "--one" in sys.argv else measured("found", main))
+    if "--one" in sys.argv:
+        main()
+    else:
+        sys.exit(measured("found", main))
