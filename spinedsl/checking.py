@@ -173,6 +173,10 @@ def _analyse(
         if outcome.value is not None and loaded.ok and outcome.ok and not needs_arguments(network):
             checked[name] = _complete(outcome.value)
             typed[network] = outcome.value.typed
+    if any(network.is_part for network in networks.values()):
+        from spinedsl.ir.parts.shown import once  # noqa: PLC0415  most files have no parts
+
+        diagnostics = once(networks.values(), diagnostics)
     diagnostics += _unchanged(source, typed, diagnostics)
     spaces: Mapping[str, Space] = {}
     if loaded.unit.file.spaces and only is None:
@@ -261,7 +265,12 @@ def _reported_for(network: Network, found: Sequence[Diagnostic]) -> Sequence[Dia
         return ()
     from spinedsl.ir.edits import blame  # noqa: PLC0415  a clean file has nothing to blame on anyone
 
-    return blame(network, found)
+    found = blame(network, found)
+    if not network.declared.frames:
+        return found
+    from spinedsl.ir.parts.shown import shown  # noqa: PLC0415
+
+    return shown(network, found)
 
 
 def _imported_bases(networks: Mapping[str, Network]) -> list[Network]:
@@ -272,5 +281,7 @@ def _imported_bases(networks: Mapping[str, Network]) -> list[Network]:
 
 
 def needs_arguments(network: Network) -> bool:
-    """The network has a parameter without a value: only its instances can be compiled."""
-    return any(p.default is None and p.name.text not in network.arguments for p in network.declared.parameters)
+    """The network is no whole one: a parameter has no value, or it takes maps and is a part of others."""
+    return network.is_part or any(
+        p.default is None and p.name.text not in network.arguments for p in network.declared.parameters
+    )

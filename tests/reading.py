@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from fractions import Fraction
 from functools import cache
 from typing import Any, TypeAlias
@@ -26,7 +27,7 @@ from spinedsl.ops.interpret import RULES
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, Kind, Parameter
 from spinedsl.ops.types import Type
 from spinedsl.prelude import text_of
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 from spinedsl.source import Source
 from spinedsl.syntax import tree
 from spinedsl.syntax.parse import parse
@@ -396,16 +397,79 @@ class Network:
         self.uses: dict[str, tree.Use] = {}
         self.rows: dict[str, Row] = {}
         self.values: dict[str, list[Map]] = {}
+        self.prefix = ""  # of a part: what stands before the names of its rows
+        self.filled = False  # what `act` and `norm` stand for is known
+        self.gives: dict[str, list[str]] = {}  # what a part gives, and under "" what this network does
+        self.run(network, {}, Row(Map(image.astype(np.float64), 0), None), [])
+
+    def run(self, network: tree.Network, given: Mapping[str, Any], image: Row | None, maps: Sequence[Row]) -> None:
+        """All of it, one item after the other."""
+        waiting = list(maps)
         for parameter in network.parameters:
-            assert parameter.default is not None
-            self.reader.env[parameter.name.text] = self.reader.value(parameter.default)
+            name = parameter.name.text
+            if name in given:
+                self.reader.env[name] = given[name]
+            else:
+                assert parameter.default is not None
+                self.reader.env[name] = self.reader.value(parameter.default)
+        self.gives[""] = []
         for item in network.items:
             if isinstance(item, tree.Input):
-                self.rows[""] = self.rows[item.name.text] = Row(Map(image.astype(np.float64), 0), None)
+                assert image is not None
+                self.rows[""] = self.rows[item.name.text] = image
             elif isinstance(item, tree.Row):
                 self.row(item)
-            else:
+                self.gives[""] += [item.name.text] if item.kind == "output" else []
+            elif isinstance(item, tree.Maps):
+                self.rows |= {name.text: waiting.pop(0) for name in item.names}
+            elif isinstance(item, tree.Outputs):
+                self.outputs(item)
+            elif isinstance(item, tree.Part):
+                self.part(item)
+            elif not (self.prefix and isinstance(item, tree.Rules)):
                 self.set(item)
+        assert not waiting
+
+    def outputs(self, item: tree.Outputs) -> None:
+        """Rows that are outputs themselves, or outputs that are rows."""
+        names = [name.text for name in item.names]
+        self.gives[""] += names
+        sources = [row for name in item.sources or () for row in self.gives.get(name.text, [name.text])]
+        for name, source in zip(names, sources, strict=True) if item.sources is not None else ():
+            self.rows[name] = self.rows[source]
+            self.values[name] = [self.rows[source].map]
+
+    def part(self, item: tree.Part) -> None:
+        """A network run inside this one, as often as it stands there."""
+        clauses = {clause.keyword.text: clause.value for clause in item.clauses}
+        declared = next(one for one in _written(self.scope.file) if one.name.text == item.use.name.text)
+        maps = [
+            self.rows[row] for name in self.names(clauses, "from") for row in self.gives.get(name.text, [name.text])
+        ]
+        given = dict(
+            zip([p.name.text for p in declared.parameters], map(self.positional, item.use.arguments), strict=False)
+        )
+        given = {name: value for name, value in given.items() if value is not None} | self.arguments(item.use)
+        times = self.number(clauses["repeat"]) if "repeat" in clauses else 1  # type: ignore[arg-type]
+        for turn in range(times):
+            prefix = f"{item.name.text}.rep{turn}." if "repeat" in clauses else f"{item.name.text}."
+            inner = copy(self)
+            inner.setting = replace(
+                self.setting, roles=dict(self.setting.roles), attributes=dict(self.setting.attributes)
+            )
+            inner.filled = not any(isinstance(one, tree.Defaults) for one in declared.items)
+            inner.reader = Reader(inner.setting, self.scope, (), {})
+            inner.widths, inner.uses, inner.rows, inner.values, inner.gives = {**self.widths}, {**self.uses}, {}, {}, {}
+            inner.prefix = self.prefix + prefix
+            inner.run(declared, given, None, maps)
+            self.values |= {prefix + name: value for name, value in inner.values.items()}
+            made = {name: inner.rows[name] for name in inner.gives[""]}
+            maps = [*made.values()]
+            self.rows |= {f"{item.name.text}.{name}": row for name, row in made.items()}
+        self.gives[item.name.text] = [f"{item.name.text}.{name}" for name in made]
+
+    def positional(self, argument: tree.Argument) -> Any:
+        return self.number(argument.value) if argument.name is None else None
 
     def number(self, expr: tree.Expr) -> Any:
         return self.reader.value(expr)
@@ -438,14 +502,17 @@ class Network:
                 self.setting.roles[item.role.text] = (self.reader.value(tree.Ident(name, item.span)), given)
 
     def row(self, row: tree.Row) -> None:
-        if not self.setting.roles and not self.setting.attributes:
+        if not self.filled:
             self.fill()
+            self.filled = True
         clauses = {clause.keyword.text: clause.value for clause in row.clauses}
         name, direct = row.name.text, "after" in clauses or row.kind != "block"
-        sources = [part.text for part in self.names(clauses, "from") + self.names(clauses, "after")] or [""]
+        named = self.names(clauses, "from") + self.names(clauses, "after")
+        sources = [row for part in named for row in self.gives.get(part.text, [part.text])] or [""]
         inputs = [self.rows[source].map for source in sources]
         if row.use.name.text not in self.scope.definitions:  # a plain output: what stands there is a block
-            self.rows[name] = self.rows[row.use.name.text]
+            source = row.use.name.text
+            self.rows[name] = self.rows[self.gives.get(source, [source])[0]]
             self.values[name] = [self.rows[name].map]
             return
         definition, home = self.scope.definitions[row.use.name.text]
@@ -461,7 +528,9 @@ class Network:
             given.setdefault("channels", channels)
         if row.kind == "head":
             first = definition.parameters[0].name.text
-            returned, yielded = use(self.setting, home, definition, {first: tuple(inputs), **given}, (name,))
+            returned, yielded = use(
+                self.setting, home, definition, {first: tuple(inputs), **given}, (self.prefix + name,)
+            )
             self.values[name] = yielded or [returned]
             return
         if direct:
@@ -477,7 +546,7 @@ class Network:
         first = definition.parameters[0].name.text
         for turn in range(times):
             again = {"stride": 1} if turn and "stride" in given else {}
-            value, _ = use(self.setting, home, definition, {**given, **again, first: value}, (name, turn))
+            value, _ = use(self.setting, home, definition, {**given, **again, first: value}, (self.prefix + name, turn))
         self.rows[name] = Row(value, channels)
         self.values[name] = [value]
 
@@ -515,17 +584,19 @@ class Network:
             definition, home = self.scope.definitions[how.name.text]
             places = [parameter.name.text for parameter in definition.parameters[:3]]
             given = dict(zip(places, (row.map, block, target), strict=True)) | self.arguments(how)
-            arrived.append(use(self.setting, home, definition, given, (name, "from", source))[0])
+            arrived.append(use(self.setting, home, definition, given, (self.prefix + name, "from", source))[0])
         arrived += [self.rows[part.text].map for part in self.names(clauses, "absorb")]
         how = clauses.get("join", self.uses["join"])
         if how.name.text in JOINS:
             call = tree.Call(
                 how.name, (tree.Argument(None, tree.Ident("inputs", how.span), how.span),), False, how.span
             )
-            return Reader(self.setting, self.scope, (name, "join"), {"inputs": tuple(arrived)}).call(call)
+            return Reader(self.setting, self.scope, (self.prefix + name, "join"), {"inputs": tuple(arrived)}).call(call)
         definition, home = self.scope.definitions[how.name.text]
         first = definition.parameters[0].name.text
-        return use(self.setting, home, definition, {first: tuple(arrived), **self.arguments(how)}, (name, "join"))[0]
+        return use(
+            self.setting, home, definition, {first: tuple(arrived), **self.arguments(how)}, (self.prefix + name, "join")
+        )[0]
 
 
 def read(text: str, tensors: Sequence[Array], image: Array, network: str = "") -> dict[str, list[Map]]:

@@ -12,6 +12,7 @@ from spinedsl.compare.model import Change, Difference, Reason, Tier
 from spinedsl.compare.settings import modules_of
 from spinedsl.draw.feeds import Feed, feeds
 from spinedsl.draw.marks import ADDED, CHANGED, DROPPED, RENAMED, Mark, Marking
+from spinedsl.ops.naming import row_of
 from spinedsl.ops.program import Program, Row
 
 ROWS = ("stem", "block", "output", "head")
@@ -124,7 +125,8 @@ class _Notes:
         rows: dict[str, list[str]] = {}
         arrows: dict[Ends, list[str]] = {}
         for reason in difference.reasons:
-            name, _, rest = reason.about.partition(".")
+            name = row_of(reason.about, {*self.named, *names})
+            rest = reason.about.removeprefix(name).removeprefix(".")
             row = self.named.get(names.get(name, name))
             if reason.about in only_renamed or row is None:
                 continue

@@ -10,6 +10,7 @@ from spinedsl.compare.model import Change
 from spinedsl.compare.side import Side
 from spinedsl.ir.filled import FILLED_IN
 from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.naming import within
 from spinedsl.ops.program import Call, Row
 from spinedsl.ops.text import shown
 
@@ -219,7 +220,7 @@ def aligned(
     `names` are those that the rows before have after, by which the connections of both are called.
     """
     sources = {f"from_{was}": f"from_{now}" for was, now in names.items()}
-    here = [(node.primitive, *(sources.get(part, part) for part in node.name.split(".")[1:])) for node in left]
-    there = [(node.primitive, *node.name.split(".")[1:]) for node in right]
+    here = [(node.primitive, *(sources.get(part, part) for part in within(node))) for node in left]
+    there = [(node.primitive, *within(node)) for node in right]
     for _, a, b, c, d in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
         yield from zip_longest(left[a:b], right[c:d])

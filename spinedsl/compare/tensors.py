@@ -8,6 +8,7 @@ from spinedsl.compare.model import Tensors
 from spinedsl.compare.rows import nodes_by_row
 from spinedsl.compare.side import Side
 from spinedsl.ops.graph import Node
+from spinedsl.ops.naming import row_of
 from spinedsl.ops.program import Row
 
 
@@ -29,7 +30,8 @@ def _by_names(old: Side, names: Mapping[str, object], found: Mapping[str, str]) 
     """What tensors are called once their rows, and the rows that these read, have their new names."""
     rows: dict[str, Row] = {row.name: row for row in old.program.rows}
     for name in names:
-        row, *rest = name.split(".")
+        row = row_of(name, rows)
+        rest = name.removeprefix(f"{row}.").split(".")
         if row not in found:
             continue
         for connection in rows[row].inputs:

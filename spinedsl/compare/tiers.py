@@ -9,7 +9,7 @@ from spinedsl.compare.numbers import CUTS, effective, numbered, starts
 from spinedsl.compare.rows import aligned, nodes_by_row
 from spinedsl.compare.side import Side
 from spinedsl.ops.graph import Node
-from spinedsl.ops.naming import path_of
+from spinedsl.ops.naming import path_of, row_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import shown
 from spinedsl.ops.types import Type
@@ -29,7 +29,7 @@ def reasons(old: Side, new: Side, tensors: Tensors, found: Mapping[str, str]) ->
         yield Reason(Tier.WEIGHTS, name, f"{_shape(now)}, was {_shape(was)}")
     only_renamed = {*tensors.renamed, *tensors.renamed.values()}
     misfits = {*tensors.missing, *tensors.unexpected, *tensors.reshaped} - only_renamed
-    other = {name.split(".")[0] for name in misfits}
+    other = {row_of(name, old.program.by_name.keys() | new.program.by_name.keys()) for name in misfits}
     yield from _numbers(old, new, found, other)
 
 

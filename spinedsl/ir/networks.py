@@ -20,8 +20,9 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
     "block": ("level", "from", "after", "channels", "repeat", "absorb", "resample", "join"),
     "output": ("from", "channels"),
     "head": ("from", "channels"),
+    "input": ("level", "channels"),  # a map that a network takes as a part of others
 }
-RULES = ("inputs", "sizes")
+RULES = ("inputs", "sizes", "outputs")
 
 TypedUse = tuple[tree.Use, Defined]
 
@@ -124,6 +125,12 @@ class Network(Record, eq=False):
     base: Network | None = None  # what an instance is made of
     tasks: tuple[TaskDecl, ...] = ()
     joining: Mapping[str, TypedUse | None] = field(default_factory=dict)  # its `resample` and `join`
+    varies: bool = False  # what it is given decides how many rows its parts have
+
+    @property
+    def is_part(self) -> bool:
+        """It takes feature maps: it is a part of other networks, and nothing by itself."""
+        return any(isinstance(item, tree.Maps) for item in self.declared.items)
 
     def __brief__(self) -> str:
         of = f" made of {cut(self.base.name, 30)}" if self.base is not None else ""

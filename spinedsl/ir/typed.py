@@ -57,8 +57,14 @@ class TypedRow(Record, eq=False):
 
     @property
     def kind(self) -> str:
-        """Keyword of the row."""
-        return self.declared.row.kind
+        """Keyword of the row; what a part gives is a block of the network that it is in."""
+        kind = self.declared.row.kind
+        return "block" if kind == "output" and self.is_inner else kind
+
+    @property
+    def is_inner(self) -> bool:
+        """It is a row of a part."""
+        return "." in self.name[1:]
 
     @property
     def is_end(self) -> bool:
@@ -119,6 +125,12 @@ class TypedNetwork(Record, eq=False):
     any_size: bool = False
     constants: Mapping[str, Attr] = field(default_factory=dict)  # whole numbers of its parameters and `let`s
     tasks: tuple[TypedTask, ...] = ()
+    inputs_of_parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by prefix: least and most inputs
+    outputs_any: bool = False  # several outputs may have one level
+
+    def inputs_of(self, row: str) -> tuple[int, int]:
+        """How many inputs a block may have, at least and at most."""
+        return self.inputs_of_parts.get(row.rpartition(".")[0], (self.least_inputs, self.most_inputs))
 
     def __brief__(self) -> str:
         return f"{cut(self.name, 40)}: {counted(len(self.rows), 'row')}, {self.input_name} {self.input_type}"

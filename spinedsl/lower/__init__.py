@@ -12,7 +12,7 @@ from typing import cast
 
 from spinedsl.brief import Table
 from spinedsl.ir.library import Unit
-from spinedsl.ir.typed import CheckedNetwork, TypedRow, TypedTask
+from spinedsl.ir.typed import CheckedNetwork, TypedNetwork, TypedRow, TypedTask
 from spinedsl.ops.program import Connection, Program, Row, SourceText, Task
 from spinedsl.ops.types import Loc, Type
 from spinedsl.source import Source
@@ -23,7 +23,7 @@ PRELUDE = "std/"  # begins the names of the prelude's files
 def lower(checked: CheckedNetwork) -> Program:
     """The network as a program."""
     typed = checked.typed
-    rows = tuple(_row(row, typed.input_name) for row in typed.rows.values())
+    rows = tuple(_row(row, typed.input_name) for row in _needed(typed))
     outputs = [row for row in rows if row.kind == "output"]
     return Program(
         name=typed.name,
@@ -44,13 +44,24 @@ def lower(checked: CheckedNetwork) -> Program:
     )
 
 
+def _needed(typed: TypedNetwork) -> list[TypedRow]:
+    """The rows, less those of parts that nothing reads."""
+    read: set[str] = set()
+    found: list[TypedRow] = []
+    for row in reversed([*typed.rows.values()]):
+        if not row.is_inner or row.name in read:
+            found.append(row)
+            read |= {name.text for name in (*row.declared.sources, *row.declared.absorbed)}
+    return found[::-1]
+
+
 def _row(row: TypedRow, input_name: str) -> Row:
     """One row. A stem that names no other reads the network's input."""
     declared = row.declared.row
     type_ = cast(Type, row.type)
     inputs = tuple(Connection(connection.source.text, connection.resample) for connection in row.inputs)
     return Row(
-        kind=declared.kind,
+        kind=row.kind,
         name=row.name,
         type_name=declared.use.name.text if row.declared.defined is not None else "",
         level=row.level,

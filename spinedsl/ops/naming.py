@@ -6,7 +6,7 @@ between the path of the operation. Text and ONNX use the same names, so that one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES
@@ -47,5 +47,18 @@ def value_names(graph: Graph, names: Names) -> tuple[str, ...]:
 
 def path_of(node: Node) -> str:
     """Where an operation stands, perhaps not alone: `b5.squeeze.conv`, and `b5.add` for an operator such as `+`."""
-    name = node.name if node.name.split(".")[0] == node.row else f"{node.row}.{node.name}".rstrip(".")
+    name = node.name if f"{node.name}.".startswith(f"{node.row}.") else f"{node.row}.{node.name}".rstrip(".")
     return name if PRIMITIVES[node.primitive].callable else f"{name}.{node.primitive}"
+
+
+def within(node: Node) -> list[str]:
+    """The steps of an operation's name below its row."""
+    return node.name.removeprefix(f"{node.row}.").split(".") if node.name != node.row else []
+
+
+def row_of(name: str, rows: Container[str]) -> str:
+    """The row that a parameter or operation of that name belongs to: `n1.P4` of `n1.P4.conv`; else its first part."""
+    found = name
+    while found and found not in rows:
+        found = found.rpartition(".")[0]
+    return found or name.partition(".")[0]

@@ -26,7 +26,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {  # with the words that begin a stateme
     ),
     "in a network": (
         "input", "defaults", "widths", "rules", "resample", "join", "let", "allow", "stem", "block", "output", "head",
-        "task",
+        "task", "part",
     ),
     "in a definition": ("let", "var", "return", "yield", "if", "else", "repeat", "each"),
     "in `with`": EDIT_STATEMENTS,

@@ -11,6 +11,7 @@ from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 from spinedsl.syntax.machine import Token
+from spinedsl.syntax.statements import PART
 
 MAX_DIGITS = 30
 MAX_EXPONENT = 30
@@ -35,8 +36,13 @@ class Builder:
         end: int = last.start_pos + len(last) if isinstance(last, Token) else last.span.end
         return Span(self.source, start, end)
 
-    def _name(self, token: Token) -> tree.Name:
-        return tree.Name(token.value, self._span(token, token))
+    def _name(self, token: Token | tree.Name) -> tree.Name:
+        return token if isinstance(token, tree.Name) else tree.Name(token.value, self._span(token, token))
+
+    def path(self, first: Token, *rest: Token) -> tree.Name:
+        if not rest:
+            return self._name(first)
+        return tree.Name(".".join(token.value for token in (first, *rest)), self._span(first, rest[-1]))
 
     # ---- expressions ----
 
@@ -173,7 +179,7 @@ class Builder:
 
     # ---- rows of a network ----
 
-    def use(self, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token] | None) -> tree.Use:
+    def use(self, name: Token | tree.Name, arguments: tuple[tuple[tree.Argument, ...], Token] | None) -> tree.Use:
         given, last = arguments or ((), name)
         return tree.Use(self._name(name), given, self._span(name, last))
 
@@ -190,6 +196,26 @@ class Builder:
             found = say.INPUT_FORM.at(wrong[0], got=f"`{wrong[0].text}` between them")
             raise Mistake(found.with_fix("write `x` between the sizes", *(Edit(span, "x") for span in wrong)))
         return tree.Input(self._name(name), (c, h, w), self._span(keyword, w))
+
+    def map_row(
+        self, keyword: Token, name: Token, _level: Token, low: tree.Expr, high: tree.Expr | None, *clauses: tree.Clause
+    ) -> tree.Maps:
+        return self.maps_row(keyword, name, _level, low, high, *clauses)
+
+    def maps_row(self, keyword: Token, *rest: Any) -> tree.Maps:
+        at = next(i for i, part in enumerate(rest) if isinstance(part, Token) and part.type == "LEVEL")
+        low, high, *clauses = rest[at + 1 :]
+        names = tuple(self._name(token) for token in rest[:at])
+        last = clauses[-1] if clauses else high or low
+        return tree.Maps(names, low, high, tuple(clauses), self._span(keyword, last))
+
+    def own_outputs_row(self, keyword: Token, *names: Token) -> tree.Outputs:
+        return tree.Outputs(tuple(map(self._name, names)), None, self._span(keyword, names[-1]))
+
+    def outputs_row(self, keyword: Token, *rest: Token | tree.Name) -> tree.Outputs:
+        names = tuple(self._name(part) for part in rest if isinstance(part, Token))
+        sources = tuple(part for part in rest if isinstance(part, tree.Name))
+        return tree.Outputs(names, sources, self._span(keyword, rest[-1]))
 
     def default_choice(
         self, role: Token, name: Token, arguments: tuple[tuple[tree.Argument, ...], Token] | None
@@ -264,8 +290,10 @@ class Builder:
     output_row = _row
     head_row = _row
 
-    def task_row(self, word: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Task:
+    def task_row(self, word: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Task | tree.Part:
         last = clauses[-1] if clauses else use
+        if word.value == PART:
+            return tree.Part(self._name(name), use, clauses, self._span(word, last))
         return tree.Task(self._name(name), use, clauses, self._span(word, last))
 
     # ---- edits of a network: `parse` has seen that their soft keywords are right ----
@@ -375,8 +403,16 @@ class Builder:
 def _place(clause: tree.Clause) -> tree.Place | None:
     """Where a clause places an added row, if that is what it does."""
     value = clause.value
-    if clause.keyword.text == "before" and isinstance(value, tree.Ident):
-        return tree.Place("before", tree.Name(value.name, value.span), clause.span)
+    if clause.keyword.text == "before" and (name := _dotted(value)):
+        return tree.Place("before", tree.Name(name, value.span), clause.span)  # type: ignore[union-attr]
     if clause.keyword.text == "right after" and isinstance(value, tuple):
         return tree.Place("after", value[0], clause.span)
     return None
+
+
+def _dotted(value: object) -> str:
+    """`n1.P4` read as an expression is the name of a row."""
+    if isinstance(value, tree.Ident):
+        return value.name
+    base = _dotted(value.base) if isinstance(value, tree.Property) else ""
+    return f"{base}.{value.name.text}" if base and isinstance(value, tree.Property) else ""

@@ -33,7 +33,7 @@ def misread(source: Source, statement: Statement) -> Diagnostic | None:
     """What is wrong with the words after `add`, `drop` or `move`, where that shows before they are parsed."""
     if statement.head != "NAME" or gives_value(statement) or statement.is_task:
         return None
-    word, *rest = statement.tokens
+    word, *rest = _joined(statement.tokens)
     first = span_of(source, word)
     if word.value == "add":
         return None if rest and rest[0].type in ROW_KINDS else _add(source, first, rest)
@@ -58,6 +58,18 @@ def misread(source: Source, statement: Statement) -> Diagnostic | None:
             return found.with_fix(f"say where to, as in `move {rest[0].value} before b0`")
         return found.with_rename(span_of(source, rest[1]), near)
     return None
+
+
+def _joined(tokens: list[Token]) -> list[Token]:
+    """The tokens with the name of each row as one: `n1.P4`."""
+    found: list[Token] = []
+    for token in tokens:
+        if len(found) > 1 and (token.type == "DOT" or found[-1].value.endswith(".")):
+            last = found.pop()
+            found.append(Token(last.type, last.value + token.value, last.start_pos, last.line))
+        else:
+            found.append(token)
+    return found
 
 
 def _add(source: Source, first: Span, rest: list[Token]) -> Diagnostic:

@@ -14,7 +14,7 @@ from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
 from spinedsl.syntax.machine import Token
 from spinedsl.syntax.parse import parse, tokens_of
-from spinedsl.syntax.statements import BRACKETS, TASK, Statement, cut
+from spinedsl.syntax.statements import BRACKETS, SOFT_ROWS, TASK, Statement, cut
 
 WIDTH = 110
 INDENT = "    "
@@ -261,16 +261,16 @@ def _single_after_name(text: str, width: int) -> str:
 def run_of(tokens: Sequence[Token]) -> str:
     """What a row aligns with: rows of its kind, or rows of its kind that edits add."""
     if tokens[0].type in ROWS:
-        return tokens[0].type
+        return tokens[0].type if [token.type for token in tokens[2:3]] == ["COLON"] else ""
     if _is_task(tokens):
-        return TASK
+        return tokens[0].value
     adds = len(tokens) > 1 and tokens[0].value == "add" and tokens[1].type in ROWS
     return f"add {tokens[1].type}" if adds else ""
 
 
 def _is_task(tokens: Sequence[Token]) -> bool:
-    """`task NAME: …`, where `task` is no name."""
-    return tokens[0].value == TASK and [token.type for token in tokens[1:3]] == ["NAME", "COLON"]
+    """`task NAME: …` or `part NAME: …`, where the word is no name."""
+    return tokens[0].value in SOFT_ROWS and [token.type for token in tokens[1:3]] == ["NAME", "COLON"]
 
 
 def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
@@ -288,7 +288,7 @@ def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
             starts.append(index)
         depth += (token.type in BRACKETS) - (token.type in BRACKETS.values())
     parts = [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
-    named = "rest" if task else "channels"  # a clause that is no keyword
+    named = "rest" if tokens[0].value == TASK and task else "channels"  # a clause that is no keyword
     columns = ["name", "type", *(CLAUSE_STARTS.get(part[0].type, named) for part in parts[2:])]
     texts = [spaced(part) for part in parts]
     if "rest" in columns:

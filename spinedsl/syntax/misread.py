@@ -84,7 +84,7 @@ class Misreadings:
         word = statement.tokens[0].value
         if word in (*CHOICES, SPACE) and statement.head == "NAME" and not statement.is_edit:
             return found.with_fix(f"as in `{EXAMPLES[word]}`")
-        example = EXAMPLES.get("TASK" if statement.is_task else kind)
+        example = EXAMPLES.get(statement.tokens[0].value.upper() if statement.is_task else kind)
         return found if example is None else found.with_notes(f"as in `{example}`")
 
     def missing_comma(self, tokens: list[Token], position: int) -> Diagnostic | None:

@@ -397,7 +397,12 @@ class _Parser:
             if found is not None and not statement.reported:
                 self.say(found)
                 statement.reported = True
-            node: tree.EditItem | None = self.read(statement, "edit")
+            node: Any = self.read(statement, "edit")
+            if isinstance(node, tree.Part | tree.Outputs | tree.Maps):
+                word = span_of(self.source, statement.tokens[0])
+                found = say.UNEXPECTED.at(word, found=word.text, expected="an edit of a row or setting")
+                self.say(found.with_fix("edit the rows of a part by their names, as in `block n1.P4 level 5`"))
+                node = None
             return node if node is not None else self.broke(statement)
         return self.unknown_statement(statement, "in `with`")
 

@@ -32,7 +32,9 @@ ROW_KINDS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
 NAMED_ROWS = ROW_KINDS | {"INPUT"}
 EDIT_WORDS = ("add", "drop", "move")
 TASK = "task"  # begins a task, and is a name everywhere else
-OPENS_EDIT = (*EDIT_WORDS, TASK)
+PART = "part"  # begins a part, and is a name everywhere else
+SOFT_ROWS = (TASK, PART)
+OPENS_EDIT = (*EDIT_WORDS, *SOFT_ROWS)
 CHOICES = ("permute", "parents", "level_shift", "types", "orphans", "keep")  # what stands in a search space
 CHOICE_GOES_ON = ("of", "last", "all", "within")  # names that go on with a choice on the next line
 FUNCTION = "fn"  # begins a function of numbers at the top of a file, and is a name everywhere else
@@ -70,8 +72,8 @@ class Statement(Record, frozen=False, eq=False):
 
     @property
     def is_task(self) -> bool:
-        """`task NAME: …`, or what looks like one; `task = 2` gives a parameter its value."""
-        return self.tokens[0].value == TASK and [token.type for token in self.tokens[1:2]] != ["EQUAL"]
+        """`task NAME: …` or `part NAME: …`, or what looks like one; `task = 2` gives a parameter its value."""
+        return self.tokens[0].value in SOFT_ROWS and [token.type for token in self.tokens[1:2]] != ["EQUAL"]
 
     @property
     def is_space(self) -> bool:
@@ -293,7 +295,7 @@ class _Cutter(Record, frozen=False):
         """A line that opens with an unknown word, as in `blok b3: …`, `b3: …` or `width { … }`, is a row of its own."""
         following = [token.type for token in self.tokens[index + 1 : index + 3]]
         named = following[:1] and following[0] in {"NAME", *NAMED_ROWS}
-        if following[1:] == ["COLON"] or (named and self.tokens[index].value == TASK):
+        if following[1:] == ["COLON"] or (named and self.tokens[index].value in SOFT_ROWS):
             return bool(named)
         return following[:1] in (["LBRACE"], ["EQUAL"], ["COLON"])
 

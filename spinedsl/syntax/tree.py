@@ -24,10 +24,11 @@ class Node(Record, eq=False):
 
 
 class Name(Node):
-    """An identifier at its place."""
+    """An identifier at its place. `own` is what it is called in the part of a network that it stands in, if in one."""
 
     text: str
     span: Span
+    own: str = ""
 
 
 # ---- expressions ----
@@ -259,6 +260,33 @@ class Row(Node, eq=False):
     span: Span
 
 
+class Part(Node, eq=False):
+    """`part name: network clauses`: a network as a part of this one."""
+
+    name: Name
+    use: Use
+    clauses: tuple[Clause, ...]
+    span: Span
+
+
+class Outputs(Node, eq=False):
+    """`output a, b: x, y`: outputs that are rows as they are; without `sources`, rows that are outputs themselves."""
+
+    names: tuple[Name, ...]
+    sources: tuple[Name, ...] | None
+    span: Span
+
+
+class Maps(Node, eq=False):
+    """`input a, b: level low..high clauses`: the feature maps that a network takes as a part of others."""
+
+    names: tuple[Name, ...]
+    low: Expr
+    high: Expr | None
+    clauses: tuple[Clause, ...]
+    span: Span
+
+
 class Task(Node, eq=False):
     """`task name: kind clauses`: what heads mean. `use` names the kind; among edits it is the task of that name."""
 
@@ -341,17 +369,40 @@ class Allow(Node, eq=False):
 
 
 SettingItem: TypeAlias = Input | Defaults | Widths | Rules | Setting | Binding
-NetworkItem: TypeAlias = SettingItem | Allow | Row | Task | Broken
+NetworkItem: TypeAlias = SettingItem | Allow | Row | Task | Part | Outputs | Maps | Broken
+
+
+class Frame(Node, eq=False):
+    """A network put into another as a part, once: its rows are `prefix.NAME` there. `place` is what puts it in.
+
+    `inputs` tell which row each of its maps is, `outputs` which of its rows is which output, both by the names that the
+    network itself gives them. `items` are its settings, its parameters and `let`s called as they are in the network
+    written out; `text` is where all of it is written.
+    """
+
+    prefix: str
+    network: str
+    inputs: dict[str, Name]
+    outputs: dict[str, str]
+    items: tuple[NetworkItem, ...]
+    place: Span
+    span: Span
 
 
 class Network(Node, eq=False):
-    """A network written out."""
+    """A network written out. One that has parts is written out once more, with rows for them, by `ir/parts`.
+
+    `frames` are then those parts, by what stands before the names of their rows, and `given` what each name that is
+    read stands for: an output of a part, or all of them.
+    """
 
     name: Name
     parameters: tuple[Parameter, ...]
     items: tuple[NetworkItem, ...]
     span: Span
     head: Span
+    frames: dict[str, Frame] = field(default_factory=dict)
+    given: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 # ---- edits: what stands in `with { … }` ----
@@ -529,13 +580,16 @@ EXPRESSIONS = frozenset(
     {Number, Flag, Text, Ident, Property, Unary, Binary, Conditional, ListOf, ListOfEach, Item, Call}
 )
 _PARTS: dict[type, tuple[str, ...]] = {
-    node: tuple(name for name in names(node) if name not in ("span", "head", "extent"))
+    node: tuple(name for name in names(node) if name not in ("span", "head", "extent", "frames", "given"))
     for node in (
         *EXPRESSIONS, Argument, Binding, Return, Yield, If, Repeat, Each, Parameter, Definition, Use, Clause, Row,
-        Task, Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network, Place, Change, Drop,
-        Addition, Move, Instance, Among, Permute, Parents, LevelShift, Types, Orphans, Keep, Space,
+        Task, Part, Outputs, Maps, Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network,
+        Place, Change, Drop, Addition, Move, Instance, Among, Permute, Parents, LevelShift, Types, Orphans, Keep, Space,
     )
 }  # fmt: skip
+
+
+FIELDS = _PARTS  # of a node, what it consists of
 
 
 def parts(node: object) -> tuple[object, ...]:

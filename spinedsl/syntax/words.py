@@ -57,6 +57,7 @@ EXAMPLES = {
     "RESAMPLE": "resample spinenet(alpha = 0.5)",
     "JOIN": "join activated_sum",
     "TASK": "task classify: classification from logits",
+    "PART": "part neck: BiFPN(channels = 64) from b3, b4, b5",
     "edit": "block b7 level 5",
     "space": "space Small of Net { … }",
     "permute": "permute b2..b11",

@@ -17,6 +17,7 @@ from spinedsl import api
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Outcome, nearest, one_of
 from spinedsl.ops.graph import Graph, flatten
+from spinedsl.ops.naming import row_of
 from spinedsl.ops.program import Program
 from spinedsl.record import Record
 from spinedsl.weights import Weights, compare, convert
@@ -94,7 +95,7 @@ def freeze(module: nn.Module, program: Program, rows: Iterable[str], *, norms: b
                 f"; did you mean `{near}`?" if near else f": it has {one_of(sorted(known), conjunction='and')}"
             )
         for name, parameter in module.named_parameters():
-            if name.partition(".")[0] == row:
+            if name.startswith(f"{row}."):
                 parameter.requires_grad_(False)
     if norms:
         for part in norms_of(module):
@@ -112,5 +113,5 @@ def train_mode(module: nn.Module, frozen: frozenset[str], *, norms: bool) -> Non
     """Training mode, but for norms that are frozen: those of frozen rows, or all of them."""
     module.train()
     for name, part in module.named_modules():
-        if isinstance(part, NORMS) and (norms or name.partition(".")[0] in frozen):
+        if isinstance(part, NORMS) and (norms or row_of(name, frozen) in frozen):
             part.eval()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.naming import within
 from spinedsl.ops.primitives import PRIMITIVES, pads
 from spinedsl.ops.program import Row
 from spinedsl.ops.rules import window
@@ -40,7 +41,7 @@ def _padding(primitive: str, wanted: str, what: str) -> Callable[[Graph, list[No
 
 def _one_pool(graph: Graph, nodes: list[Node]) -> Iterator[str]:
     """Two of the three codes go down by 8 with one pool."""
-    pools = Counter(".".join(node.name.split(".")[:2]) for node in nodes if node.primitive == "max_pool")
+    pools = Counter(".".join([node.row, *within(node)[:1]]) for node in nodes if node.primitive == "max_pool")
     if any(count > 1 for name, count in pools.items() if ".from_" in name):
         yield "it resamples by 8 with one 5x5 pool of stride 4; here are two 3x3 pools of stride 2"
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest
+from spinedsl.ops.naming import row_of
 from spinedsl.ops.primitives import Parameter
 from spinedsl.record import Record, field
 from spinedsl.weights.schemes import scheme_of
@@ -159,7 +160,7 @@ def compare(
     The names may all have a `prefix` before them: that one, or where it is None, the one by which most fit.
     """
     named = spelled(parameters, tensors, prefix, dropped)
-    tensors = {name: tensor for name, tensor in named.tensors.items() if name.partition(".")[0] not in dropped}
+    tensors = {name: tensor for name, tensor in named.tensors.items() if row_of(name, dropped) not in dropped}
     return _fit(parameters, tensors, named)
 
 

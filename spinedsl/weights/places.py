@@ -7,6 +7,7 @@ level, then heads; in a block its projection first. What other codes name by ord
 from __future__ import annotations
 
 from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.naming import within
 from spinedsl.ops.program import Row
 from spinedsl.record import Record
 
@@ -34,7 +35,7 @@ class Place(Record, eq=False):
     @property
     def path(self) -> tuple[str, ...]:
         """The parts of its name below the row and, in a repeated one, the iteration."""
-        steps = self.node.name.split(".")[1:]
+        steps = within(self.node)
         return tuple(steps[1:] if self.row.repeated or self.part == RESAMPLE else steps)
 
     @property
@@ -92,8 +93,8 @@ def _of_heads(graph: Graph) -> list[Place]:
 def _place(node: Node, row: Row, index: int, *, permuted: bool) -> Place:
     if row.type_name in _OF_PYRAMIDS:
         return Place(node, row, PYRAMID, permuted, index, slot=row.level or 0)
-    step = node.name.split(".")[1]
-    sources = [f"from_{connection.source}" for connection in row.inputs if connection.resample is not None]
+    step = within(node)[0]
+    sources = [connection.resample.path[-1] for connection in row.inputs if connection.resample is not None]
     if step in sources:
         return Place(node, row, RESAMPLE, permuted, index, slot=sources.index(step))
     repeat = int(step.removeprefix("rep")) if row.repeated else 0

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor
 
+from tests.definitions.parts import REFERENCES as PARTS
+
 Weights: TypeAlias = Mapping[str, Tensor]
 Outputs: TypeAlias = list[Tensor]
 
@@ -416,6 +418,6 @@ REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
         helper_of_a_resampling, shared_transposed, yolov8n, cells, regnet, grown_list,
         pooled_cells, maps_one_by_one,
     )
-}  # fmt: skip
+} | PARTS  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.
 APPROXIMATE = frozenset({"convnext_v2", "bifpn"})

@@ -49,7 +49,8 @@ def reads(source: Source, network: str) -> None:
     graph = flatten(program)
     weights = lively_weights(graph.parameters, SEED)
     image = agreement.image(program, usual_sizes(program)[0], SEED)
-    ours, theirs = run(graph, weights, image, dtype=np.float64), read(source.text, list(weights.values()), image)
+    ours = run(graph, weights, image, dtype=np.float64)
+    theirs = read(source.text, list(weights.values()), image, network)
     for row in program.rows:
         require(len(row.values) == len(theirs[row.name]), f"{row.name} gives {len(theirs[row.name])} values when read")
         for name, value in zip(row.values, theirs[row.name], strict=True):

@@ -50,6 +50,11 @@ def attribute(name: str) -> str:
     return name
 
 
+def member(name: str) -> str:
+    """The place of a row's submodule: that of a row of a part, `n1.P4`, is in the submodule of the part."""
+    return ".".join(map(attribute, name.split(".")))
+
+
 def place(loc: Loc) -> str:
     """A line of a file, whatever folder the file was read from; of the prelude, with its module."""
     return f"{prose(file_name(loc.file))}:{loc.line}"

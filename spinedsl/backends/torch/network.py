@@ -11,7 +11,7 @@ from itertools import groupby
 from spinedsl.backends.torch.expressions import Leaf, evaluate, literal, same, simplify, write
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, flat, lines, unpacked
-from spinedsl.backends.torch.names import attribute, place, python_name
+from spinedsl.backends.torch.names import attribute, member, place, python_name
 from spinedsl.backends.torch.plan import Class
 from spinedsl.backends.torch.scope import Argument
 from spinedsl.ops.graph import flatten
@@ -46,7 +46,7 @@ def _forgiving(program: Program) -> list[str]:
     """State dicts of the whole network load into a part of it."""
     if not program.dropped:
         return []
-    names = tuple(f'"{attribute(name)}"' for name in program.dropped)
+    names = tuple(f'"{member(name)}"' for name in program.dropped)
     rows = Bracket("(", names, ",)" if len(names) == 1 else ")")
     hook = call("functools.partial", "leave_out", rows)
     return lines(8, "", call("self.register_load_state_dict_pre_hook", hook))
@@ -91,7 +91,7 @@ class _Network:
         self.constants: dict[str, tuple[str, str]] = {}  # by the file's name: the variable, and what it is
         self.locals: dict[str, str] = {}
         for name in (program.input_name, *(name for row in program.rows for name in row.values)):
-            wanted = name.lower() if name in program.outputs else name
+            wanted = name.lower() if name in program.outputs else name.replace(".", "_")
             self.locals[name] = python_name(wanted, {*taken, *self.locals.values()})
         needed = any(found.sizes for found in classes)
         self.sizes = python_name("sizes", {*taken, *self.locals.values()}) if needed else ""
@@ -140,7 +140,7 @@ class _Network:
                 (
                     entry("num_chs", self.channels(row)),
                     entry("reduction", str(2 ** (row.level or 0))),
-                    entry("module", f'"{attribute(row.name)}"'),
+                    entry("module", f'"{member(row.name)}"'),
                     entry("index", str(index)),
                 ),
                 "}",
@@ -163,11 +163,13 @@ class _Network:
 
     def submodules(self) -> Iterator[str]:
         """Each row's own module, with what resamples and joins its inputs attached to it."""
+        held: set[str] = set()
         for row in self.program.rows:
+            yield from self._holders(row, held)
             parts = [part for part in calls_of(row) if not self.class_of(part.module).is_function]
             own = [part for part in parts if any(part is call for call in row.calls)]
             attached = [part for part in parts if not any(part is call for call in row.calls)]
-            own_place = f"self.{attribute(row.name)}"
+            own_place = f"self.{member(row.name)}"
             if row.repeated and own:
                 repeated = "RepeatedAtSizes" if self.class_of(own[0].module).sizes else "Repeated"
                 yield from self._commented(row, lines(8, f"{own_place} = ", call(repeated, *self._repeated(own))))
@@ -177,6 +179,15 @@ class _Network:
                 yield from self._commented(row, [f"        {own_place} = nn.Module()"])
             for part in attached:
                 yield from lines(8, f"{own_place}.{attribute(part.path[-1])} = ", self.construct(part))
+
+    def _holders(self, row: Row, held: set[str]) -> Iterator[str]:
+        """The submodules of the parts that a row is in, once each."""
+        names = row.name.split(".")
+        for end in range(1, len(names)):
+            name = ".".join(names[:end])
+            if name not in held:
+                held.add(name)
+                yield f"        self.{member(name)} = nn.Module()"
 
     def _commented(self, row: Row, made: list[str]) -> list[str]:
         """The lines that construct a row, with its level."""
@@ -260,7 +271,7 @@ class _Network:
             values = [self._apply(row.join, Bracket("[", tuple(values), "]"))]
         if row.repeated and not self.class_of(row.calls[0].module).is_function:
             sized = bool(self.class_of(row.calls[0].module).sizes)
-            return call(f"self.{attribute(row.name)}", *values, *([self.sizes] if sized else []))
+            return call(f"self.{member(row.name)}", *values, *([self.sizes] if sized else []))
         for part in row.calls:
             values = [self._apply(part, *values)]
         return values[0]
@@ -271,7 +282,7 @@ class _Network:
 
     def _apply(self, part: Call, *values: Doc) -> Doc:
         found = self.class_of(part.module)
-        callee = found.name if found.is_function else ".".join(["self", *map(attribute, part.path)])
+        callee = found.name if found.is_function else ".".join(["self", *map(member, part.path)])
         taken = [value for name, value in zip(part.module.maps, values, strict=True) if name in found.inputs]
         return found.apply(callee, taken, self.sizes)
 

@@ -66,8 +66,8 @@ network Net {
 
 def check(network: TypedNetwork) -> Iterator[Diagnostic]:
     """Blocks whose `from` names too few or too many others, and outputs of several; absorbed maps are no inputs."""
-    least, most = network.least_inputs, network.most_inputs
     for row in network.rows.values():
+        least, most = network.inputs_of(row.name)
         count = len({name.text for name in row.declared.sources})  # one named twice is another mistake
         clause = row.declared.clauses.get("from")
         if row.kind == "output" and count > 1 and clause is not None:

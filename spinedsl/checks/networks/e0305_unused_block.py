@@ -73,7 +73,7 @@ def check(network: TypedNetwork) -> Iterator[Diagnostic]:
     used = {name.text for row in rows for name in (*row.declared.sources, *row.declared.absorbed)}
     used |= network.network.mentioned
     for position, row in enumerate(rows):
-        if row.is_end or row.name in used:
+        if row.is_end or row.is_inner or row.name in used:
             continue
         found = RULE.at(row.span, name=row.name)
         host = _host(row, rows[position + 1 :])

@@ -15,7 +15,7 @@ RULE = Rule(
     title="two outputs of one level",
     message="outputs `{first}` and `{second}` are both at level {level}",
     label="level {level} again",
-    fix="take one of them away",
+    fix="take one of them away, or say `rules {{ outputs any }}`",
     default=Default.ERROR,
     explanation="""\
 The outputs are a pyramid, one map a level: a detection head assigns objects to levels by their size
@@ -60,6 +60,8 @@ network Net {
 def check(network: TypedNetwork) -> Iterator[Diagnostic]:
     """Outputs of a level that an output before has: a pyramid names each scale once."""
     by_level: dict[int, TypedRow] = {}
+    if network.outputs_any or network.network.is_part:
+        return
     for row in network.rows.values():
         level = row.type.level if row.kind == "output" and row.type is not None else None
         if level is None:

@@ -58,7 +58,7 @@ class RowEditor(Record, frozen=False):
     def find(self, name: tree.Name, kind: str = "row") -> int | None:
         """The same, or None with what is wrong reported."""
         at = self.index(name.text)
-        if at is not None or name.text in self.mentioned:
+        if at is not None or not self.mentioned.isdisjoint((name.text, name.text.partition(".")[0])):
             return at
         tasks = {item.name.text: item for item in self.draft.items if isinstance(item, tree.Task)}
         if name.text in tasks:

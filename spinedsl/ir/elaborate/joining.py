@@ -142,12 +142,24 @@ class Joining(Using, frozen=False):
 
     def connection(self, name: tree.Name) -> str:
         """The name of a connection's parameters: a row that a type of several maps reads again has a number as well."""
-        again = sum(one.source.text == name.text for one in self.inputs)
-        others = {one.text for one in self.declared.sources}
+        again = sum((one.source.text, one.source.own) == (name.text, name.own) for one in self.inputs)
+        own, others = self.called(name), {self.called(one) for one in self.declared.sources}
         number = again + 1
-        while again and f"{name.text}_{number}" in others:
+        while again and f"{own}_{number}" in others:
             number += 1
-        return f"from_{name.text}_{number}" if again else f"from_{name.text}"
+        return f"from_{own}_{number}" if again else f"from_{own}"
+
+    def called(self, name: tree.Name) -> str:
+        """What an input is called in the part that this row is of; another name for each."""
+        key = name.text, name.own
+        if key in self.own_names:
+            return self.own_names[key]
+        own = name.own or name.text.removeprefix(f"{self.name.rpartition('.')[0]}.").replace(".", "_")
+        number, free = 2, own
+        while free in self.own_names.values():
+            number, free = number + 1, f"{own}_{number}"
+        self.own_names[key] = free
+        return free
 
     def tells(self, defined: Defined, implicit: list[Result], given: Environment) -> bool:
         """A resampling says what it gives without asking what the target takes. One with mistakes is let through."""

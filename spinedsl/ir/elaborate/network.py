@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.ir.arguments import taken_away
+from spinedsl.ir.elaborate.framing import Framing
 from spinedsl.ir.elaborate.row import RowElaborator
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
 from spinedsl.ir.elaborate.using import below_stem
@@ -16,11 +17,12 @@ from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ir.typed import InputSize, TypedInput, TypedNetwork, TypedRow, TypedTask
 from spinedsl.ops.primitives import Attribute
 from spinedsl.ops.program import numbers_of, yielded_as
-from spinedsl.ops.types import Loc, Type, Value
+from spinedsl.ops.types import Loc, Type, Value, at_level
 from spinedsl.syntax import tree
 
 MAX_ROWS = 20_000
 FIXED_STEPS = 20  # of a network, before its first row
+SIZE = 4  # of the highest level, where a network takes maps and no image
 LINE = 16  # characters of a network whose values take a step
 
 
@@ -34,6 +36,7 @@ class Elaborator:
         self.settings = Settings(network, self.context)
         self.rows: dict[str, TypedRow] = {}
         self.input: Type | None = None
+        self.framing: Framing | None = None
 
     def run(self) -> TypedNetwork:
         """Everything about the network, as far as it can be known."""
@@ -48,11 +51,15 @@ class Elaborator:
         declared = settings.input_type(given)
         any_size = settings.any_size()
         self.input = declared if any_size else self.rounded(declared)
+        if network.is_part:
+            side = SIZE << settings.highest_level()
+            self.input = Type(1, side, side, 0)
         self.context.set_sizes(any_size, self.input)
         if len(network.rows) > MAX_ROWS:
             place = network.rows[MAX_ROWS].row.name.span
             self.report(say.TOO_MANY.at(place, what="rows", limit=MAX_ROWS, got=len(network.rows)))
         else:
+            self.framing = Framing(settings, least, most) if network.declared.frames else None
             for row in network.rows:
                 self.rows[row.name] = self.row(row) if enough else unknown(row)
         head = network.instance.name.span if network.instance is not None else network.declared.name.span
@@ -72,6 +79,8 @@ class Elaborator:
             given_size=self.given_size,
             loc=Loc(head.source.name, head.line),
             any_size=any_size,
+            inputs_of_parts=self.framing.inputs if self.framing is not None else {},
+            outputs_any=settings.outputs_any(),
             tasks=tuple(self.task(task) for task in network.tasks),
         )
 
@@ -145,14 +154,19 @@ class Elaborator:
     def row(self, declared: RowDecl) -> TypedRow:
         """One row; what a mistake left unknown is None."""
         level: int | None = None
+        settings = self.framing.enter(declared.name, self.rows) if self.framing is not None else self.settings
+        if settings is None:
+            return unknown(declared)
+        if declared.row.kind == "input":
+            return self.map(declared)
         if (value := declared.value_of("level")) is not None:
-            level = self.settings.level(value)
+            level = settings.level(value)
             if level is None:
                 return unknown(declared)
         elif declared.row.kind == "block":
             self.missing_level(declared)
             return unknown(declared)
-        channels = self.channels(declared, level)
+        channels = self.channels(declared, level, settings)
         # More inputs than any rule allows: a check says so, and nothing is expanded for it.
         too_many = len(declared.sources) > MAX_INPUTS
         if not declared.sound or self.input is None or isinstance(channels, Poison) or too_many:
@@ -162,7 +176,7 @@ class Elaborator:
             inputs = tuple(TypedInput(source, None) for source in declared.sources)
             return TypedRow(declared, kept.level if kept else None, None, inputs, None, (), kept)
         return RowElaborator(
-            self.context, self.settings, self.rows, self.input, declared, declared.defined, level, channels
+            self.context, settings, self.rows, self.input, declared, declared.defined, level, channels
         ).run()
 
     def missing_level(self, declared: RowDecl) -> None:
@@ -176,24 +190,34 @@ class Elaborator:
         example = next((level for level in levels if level is not None), 3)
         self.report(found.with_fix(f"say it, as in `level {example}`"))
 
-    def channels(self, declared: RowDecl, level: int | None) -> int | Poison | None:
+    def map(self, declared: RowDecl) -> TypedRow:
+        """A map that the network takes as a part of others: of any size, and unknown where its channels are."""
+        level_, channels_ = declared.value_of("level"), declared.value_of("channels")
+        level = self.settings.level(level_) if level_ is not None else None
+        channels = self.settings.count(channels_, f"`channels` of `{declared.name}`") if channels_ is not None else None
+        if level is None or channels is None or self.input is None:
+            return unknown(declared, level)
+        height, width = (at_level(size, level) for size in (self.input.height, self.input.width))
+        return TypedRow(declared, level, channels, (), None, (), Type(channels, height, width, level))
+
+    def channels(self, declared: RowDecl, level: int | None, settings: Settings) -> int | Poison | None:
         """The row's `channels`, else the width of its level; None where its type asks for none."""
         value = declared.value_of("channels")
         if value is not None:
-            count = self.settings.count(value, f"`channels` of `{declared.name}`")
+            count = settings.count(value, f"`channels` of `{declared.name}`")
             return POISON if count is None else count
         defined = declared.defined
         parameter = defined.parameter("channels") if defined is not None else None
         in_use = any(a.name is not None and a.name.text == "channels" for a in declared.row.use.arguments)
         if parameter is None or in_use:
             return None
-        widths = self.settings.widths
+        widths = settings.widths
         if level is not None and level in widths:
             width = widths[level][0]
             return POISON if width is None else width
         if parameter.default is not None:
             return None
-        told = self.network.sound_text and self.settings.widths_known
+        told = self.network.sound_text and settings.widths_known and not self.network.is_part
         if told and not declared.misread and not below_stem(level, self.rows):
             self.no_width(declared, level)
         return POISON

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAX_LEVEL = 16
 MAX_SIZE = 65_536
 MAX_INPUTS = 1_000
+OUTPUTS = ("any",)
 
 
 class Settings(Record, frozen=False):
@@ -67,7 +68,7 @@ class Settings(Record, frozen=False):
         written = {let.name.text: let.value for let in self.network.lets}
         found: dict[str, Attr] = {}
         for name, value in self.values.env.items():
-            if isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, int) and not isinstance(value, bool) and "." not in name:
                 expr = self.values.notation(written[name]) if name in written else Literal(value)
                 found[name] = Attr(value, expr)
         return Table(found)
@@ -117,8 +118,8 @@ class Settings(Record, frozen=False):
                 role = item.role.text if item.role.text in ROLES else nearest(item.role.text, ROLES) or ""
                 roles.setdefault(role, (primitive, {**attributes.get(primitive.name, {}), **values}))
         unknown = [item.role.text for item in items if item.role is not None and item.role.text not in ROLES]
-        if not self.network.sound_text or not all(nearest(name, ROLES) for name in unknown):
-            # The entry may stand in what could not be read.
+        if self.network.is_part or not self.network.sound_text or not all(nearest(name, ROLES) for name in unknown):
+            # The entry may stand in what could not be read, or in the network that this is a part of.
             for name in ("act", "norm"):
                 roles.setdefault(name, (PRIMITIVES["identity"], {}))
         self.context.set_defaults(roles, attributes, defined)
@@ -274,6 +275,22 @@ class Settings(Record, frozen=False):
                 return high, low
             return low, high
         return (1, MAX_INPUTS) if self.network.may_mean("inputs") else (1, 2)
+
+    def outputs_any(self) -> bool:
+        """Several outputs may have one level: `rules { outputs any }`."""
+        for item in self.network.rules.items if self.network.rules is not None else ():
+            if item.name.text != "outputs":
+                continue
+            value = self.values.evaluate(item.low)
+            if value in OUTPUTS and item.high is None:
+                return bool(value == "any")
+            if not isinstance(value, Poison):
+                got = in_words(value) if item.high is None else "a range"
+                place = item.low.span if item.high is None else item.low.span.to(item.high.span)
+                found = say.EXPECTED_VALUE.at(place, what="`outputs`", expected=one_of(OUTPUTS), got=got)
+                self.report(found.with_fix("let several have one level: `outputs any`", Edit(place, "any")))
+            return True
+        return self.network.may_mean("outputs", "any")
 
     def any_size(self) -> bool:
         """The input may be of any size: `rules { sizes any }`."""

@@ -35,6 +35,7 @@ class Using(Record, frozen=False):
     inputs: list[TypedInput] = field(default_factory=list)
     join: Call | None = None
     calls: list[Call] = field(default_factory=list)
+    own_names: dict[tuple[str, str], str] = field(default_factory=dict)  # of its inputs, in the part that it is of
 
     @property
     def name(self) -> str:

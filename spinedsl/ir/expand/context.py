@@ -89,11 +89,13 @@ class Context(Record, frozen=False, eq=False):
         attributes: Mapping[str, Mapping[str, Value]],
         defined: Mapping[str, Role],
     ) -> None:
-        """What the network's `defaults` say; nothing is expanded before."""
+        """What `defaults` say for what is expanded from now on."""
         self.roles, self.attributes, self.defined = roles, attributes, defined
         chosen = tuple((role, primitive.name, _items(values)) for role, (primitive, values) in roles.items())
         own = tuple((role, id(found), _items(values)) for role, (found, values) in defined.items())
         self._key = (own, chosen, tuple((name, _items(values)) for name, values in attributes.items()))
+        for known in (self._memo, self._failed, self._prepared):
+            known.clear()
 
     def prepared(self, name: str) -> Prepared | None:
         """The primitive that `name` or a role stands for, and its attributes preset: None where a call has to say it.

@@ -8,11 +8,12 @@ Parameters add up too: those of `A(p = 1) = B(q = p)` come before B's, and one t
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import count
+from typing import Any
 
 from spinedsl import checks as say
-from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Label, Severity, one_of
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network, with_article
@@ -25,6 +26,7 @@ from spinedsl.syntax import tree
 
 MAX_EDITED = 15_000  # rows and settings that the edits of a file may write out; more for a longer file
 Key = tuple[Unit, str]  # a network by the file in which it stands, and its name there
+Values = Mapping[str, Any]  # of parameters
 
 
 def make_networks(unit: Unit) -> tuple[dict[str, Network], list[Diagnostic]]:
@@ -41,37 +43,76 @@ class _Maker(Record, frozen=False):
     made: dict[Key, Network | None] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     written: int = 0  # of those, so far
+    unsound: set[Key] = field(default_factory=set)  # what is wrong with these is reported where they are written
 
     def make(self, key: Key) -> None:
         """One network, after what it is made of; circles are reported."""
         trail: dict[Key, None] = {}
-        step: Key | None = key
-        while step is not None and step not in self.made and step not in trail:
+        pending = [key]
+        while pending:
+            step = pending[-1]
             trail[step] = None
-            step = base_of(step)
-        if step in trail:
-            way = list(trail)
-            self.diagnostics.append(_circle(way[way.index(step) :]))
-            self.made |= dict.fromkeys(trail)
-            return
-        for unit, name in reversed(trail):
-            declared = unit.networks[name]
-            if isinstance(declared, tree.Network):
-                self.made[unit, name], reported = resolve_network(declared, unit)
-                self.diagnostics += reported
-            else:
-                self.made[unit, name] = self.instance(unit, declared)
+            missing = [other for other in needed_for(step) if other not in self.made]
+            if step in self.made or not missing:
+                if step not in self.made:
+                    before = len(self.diagnostics)
+                    self.made[step] = self.one(step)
+                    if any(found.severity is Severity.ERROR for found in self.diagnostics[before:]):
+                        self.unsound.add(step)
+                del trail[pending.pop()]
+                continue
+            circle = next((other for other in missing if other in trail), None)
+            if circle is not None:
+                way = list(trail)
+                self.diagnostics.append(_circle(way[way.index(circle) :]))
+                self.made |= dict.fromkeys(trail)
+                return
+            pending.append(missing[0])
 
-    def instance(self, unit: Unit, instance: tree.Instance) -> Network | None:
+    def one(self, key: Key, values: Values | None = None) -> Network | None:
+        """One network, what it needs being made; `values` are those of its parameters, where they decide."""
+        unit, name = key
+        declared = unit.networks[name]
+        if isinstance(declared, tree.Instance):
+            return self.instance(unit, declared, values)
+        varies = False
+        if any(isinstance(item, tree.Part | tree.Outputs) for item in declared.items):
+            from spinedsl.ir.resolve.parts import Parts  # noqa: PLC0415  most networks have none
+
+            parts = Parts(self, unit, declared, values)
+            declared, reported = parts.written()
+            varies = parts.varies
+            self.diagnostics += reported
+        network, reported = resolve_network(declared, unit)
+        self.diagnostics += reported
+        return replace(network, varies=True) if varies else network
+
+    def missing(self, unit: Unit, name: tree.Name, own: str) -> None:
+        """Report that `name`, of which network `own` is made, is no network."""
+        if name.text not in unit.mentioned and not unit.incomplete:
+            self.diagnostics.append(no_network(unit, name, own))
+
+    def anew(self, key: Key, values: Values) -> Network | None:
+        """A network for other values of its parameters, which decide how many rows its parts have."""
+        kept = self.diagnostics
+        self.diagnostics = []
+        network = self.one(key, values)
+        self.diagnostics = kept
+        return network
+
+    def instance(self, unit: Unit, instance: tree.Instance, values: Values | None = None) -> Network | None:
         """One instance, whose base was made before if it can be."""
         key = base_of((unit, instance.name.text))
         if key is None:
-            if instance.base.text not in unit.mentioned and not unit.incomplete:
-                self.diagnostics.append(no_base(unit, instance))
+            self.missing(unit, instance.base, instance.name.text)
             return None
         base = self.made[key]
         if base is None:
             return None
+        if base.varies:
+            from spinedsl.ir.resolve.parts import given_to  # noqa: PLC0415  most networks have no parts
+
+            base = self.anew(key, given_to(base, instance, unit, values)) or base
         if instance.edits is not None and not self.afford(base, instance):
             return None
         widened = self.widened(unit, base, instance) if instance.parameters else base
@@ -82,7 +123,9 @@ class _Maker(Record, frozen=False):
         if given is None:
             return None
         arguments = {**network.arguments, **given}
-        return replace(network, name=instance.name.text, unit=unit, arguments=arguments, instance=instance, base=base)
+        return replace(
+            network, name=instance.name.text, unit=unit, arguments=arguments, instance=instance, base=self.made[key]
+        )
 
     def widened(self, unit: Unit, base: Network, instance: tree.Instance) -> Network | None:
         """The base with the parameters of an instance before its own; None if two share a name."""
@@ -162,8 +205,12 @@ class _Maker(Record, frozen=False):
 
         declared, trace, reported = apply(base, instance, unit)
         self.diagnostics += reported
+        if declared.frames:
+            from spinedsl.ir.parts import connected  # noqa: PLC0415  most networks have no parts
+
+            declared = connected(declared)
         resolved, reported = resolve_network(declared, unit, trace)
-        network = replace(resolved, arguments=base.arguments, instance=instance, base=base)
+        network = replace(resolved, arguments=base.arguments, instance=instance, base=base, varies=base.varies)
         self.diagnostics += blame(network, reported)
         return network
 
@@ -225,26 +272,53 @@ def base_of(key: Key) -> Key | None:
     return (found[0], declared.base.text) if len(found) == 1 else None
 
 
+def needed_for(key: Key) -> Iterator[Key]:
+    """The networks that have to be made before one: what an instance is made of, and what its parts name."""
+    unit, name = key
+    declared = unit.networks[name]
+    if isinstance(declared, tree.Instance):
+        base = base_of(key)
+        yield from () if base is None else (base,)
+        return
+    for item in declared.items:
+        if isinstance(item, tree.Part):
+            found = unit.with_network(item.use.name.text)
+            if len(found) == 1:
+                yield found[0], item.use.name.text
+
+
 def _circle(circle: list[Key]) -> Diagnostic:
     """Networks of one file: files cannot import each other in a circle."""
-    instances = [declared for unit, name in circle if isinstance(declared := unit.networks[name], tree.Instance)]
-    names = [instance.name.text for instance in instances]
+    networks = [unit.networks[name] for unit, name in circle]
+    names = [network.name.text for network in networks]
     way = " -> ".join(f"`{name}`" for name in (*names, names[0]))
-    found = say.NETWORK_CYCLE.at(instances[-1].base.span, way=way)
-    others = [Label(instance.name.span, f"`{instance.name.text}`") for instance in instances[:-1]]
+    found = say.NETWORK_CYCLE.at(_named_in(networks[-1], names[0]), way=way)
+    others = [Label(network.name.span, f"`{network.name.text}`") for network in networks[:-1]]
     return found.with_others(*others).repaired()
+
+
+def _named_in(network: tree.Network | tree.Instance, name: str) -> Span:
+    """Where a network names another one that it is made of."""
+    if isinstance(network, tree.Instance):
+        return network.base.span
+    parts = (item for item in network.items if isinstance(item, tree.Part))
+    return next(part.use.name.span for part in parts if part.use.name.text == name)
 
 
 def no_base(unit: Unit, named: tree.Instance | tree.Space) -> Diagnostic:
     """The base names no network, or several."""
-    name = named.base
+    return no_network(unit, named.base, named.name.text)
+
+
+def no_network(unit: Unit, name: tree.Name, own: str) -> Diagnostic:
+    """What network `own` is made of names no network, or several."""
     if homes := unit.with_network(name.text):
         found = say.AMBIGUOUS_NETWORK.at(name.span, name=name.text)
         places = [home.networks[name.text].name.span for home in homes]
         found = found.with_others(*(Label(place, "it could be this one") for place in places))
         return found.repaired(other=f"{name.text}_2")
     known = [network for home in dict.fromkeys((unit, *unit.imports)) for network in home.networks]
-    known = [network for network in known if network != named.name.text]
+    known = [network for network in known if network != own]
     near = unit.nearest(name.text, known)
     if name.text in unit.definitions:
         found = say.WRONG_KIND.at(name.span, name=name.text, got="a definition", expected="a network")

@@ -9,6 +9,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import with_article
+from spinedsl.ir.parts.interface import taken_by
 from spinedsl.ir.reserved import another_name, why_reserved
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope
 from spinedsl.ir.trace import Trace
@@ -92,8 +93,39 @@ class Names(Record, frozen=False):
         what = with_article(row.kind)
         if self.take(row.name, what):
             self.order[row.name.text] = len(self.rows)
-        self.refuse_reserved(row.name, what)
+        if "." not in row.name.text:  # that of a part is refused where it is written
+            self.refuse_reserved(row.name, what)
         self.rows.append(row)
+
+    def take_ports(self, item: tree.Maps | tree.Outputs | tree.Part, *, image: bool) -> None:
+        """A part, whose rows are there already; the maps that the network takes, and the rows that it gives."""
+        if isinstance(item, tree.Part):
+            self.take(item.name, "a part")
+            self.refuse_reserved(item.name, "a part")
+        elif isinstance(item, tree.Maps):
+            self.take_maps(item)
+        elif image:
+            last = item.names[-1].span
+            self.diagnostics.append(say.ENDS_EARLY.at(last, last=last.text, expected="`:`"))
+        else:
+            for name in item.names:  # an output of the same name is a row that no file can name
+                given = tree.Name(f".{name.text}", name.span)
+                self.order[given.text] = len(self.rows)
+                self.rows.append(tree.Row("output", given, tree.Use(name, (), name.span), (), name.span))
+
+    def take_maps(self, maps: tree.Maps) -> None:
+        """Maps that come from the network of which this one is a part: rows below may read them."""
+        if any(isinstance(item, tree.Input) for item in self.declared.items):
+            first = next(item for item in self.declared.items if isinstance(item, tree.Input))
+            self.twice("input", maps.span, first.span)
+        for clause in maps.clauses:
+            if clause.keyword.text != "channels":
+                self.unknown_entry(clause.keyword, "an input row", ("channels",))
+        channels = tuple(clause for clause in maps.clauses if clause.keyword.text == "channels")
+        for taken in taken_by(maps):
+            level = tree.Clause(tree.Name("level", taken.level.span), taken.level, taken.level.span)
+            use = tree.Use(taken.name, (), taken.name.span)
+            self.take_row(tree.Row("input", taken.name, use, (level, *channels[:1]), maps.span))
 
     def take(self, name: tree.Name, what: str) -> bool:
         """Take a name; false if something else has it."""

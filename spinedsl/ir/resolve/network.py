@@ -47,6 +47,8 @@ class _Settings(Record, frozen=False):
         for item in items:
             if isinstance(item, tree.Row):
                 names.take_row(item)
+            elif isinstance(item, tree.Maps | tree.Outputs | tree.Part):
+                names.take_ports(item, image=input_ is not None)
             elif isinstance(item, tree.Broken) and item.unread:
                 names.meant |= {row.name.text for row in names.rows[-MAX_MEANT:]}
         settings = self.of_kind(tree.Setting)
@@ -54,6 +56,7 @@ class _Settings(Record, frozen=False):
             word: self.only(word, [setting for setting in settings if setting.keyword == word])
             for word in ("resample", "join")
         }
+        self.frames()
         resolver = RowResolver(names, uses)
         rows = resolver.rows()
         tasks = tuple(item for item in items if isinstance(item, tree.Task))
@@ -96,7 +99,12 @@ class _Settings(Record, frozen=False):
         names = self.names
         found = self.only("input", self.of_kind(tree.Input))
         if found is None:
-            if not names.mentioned and all(not isinstance(item, tree.Broken) for item in names.declared.items):
+            maps = any(isinstance(item, tree.Maps) for item in names.declared.items)
+            if (
+                not maps
+                and not names.mentioned
+                and all(not isinstance(item, tree.Broken) for item in names.declared.items)
+            ):
                 missing = say.MISSING_SETTING.at(
                     names.declared.name.span, name=names.network, what="input", label="expected an `input` row"
                 )
@@ -111,9 +119,21 @@ class _Settings(Record, frozen=False):
     # ---- defaults ----
 
     def defaults(self) -> tree.Defaults | None:
-        """The only `defaults`, its entries checked: known roles and operations, each once."""
-        names = self.names
+        """The only `defaults`."""
         defaults = self.only("defaults", self.of_kind(tree.Defaults))
+        self.entries(defaults)
+        return defaults
+
+    def frames(self) -> None:
+        """The settings of the parts, called as they are here."""
+        for frame in self.names.declared.frames.values():
+            for item in frame.items:
+                if isinstance(item, tree.Defaults):
+                    self.entries(item)
+
+    def entries(self, defaults: tree.Defaults | None) -> None:
+        """The entries of `defaults` checked: known roles and operations, each once."""
+        names = self.names
         seen: dict[str, Span] = {}
         for item in defaults.items if defaults is not None else ():
             if self.is_turned_round(item):
@@ -133,7 +153,6 @@ class _Settings(Record, frozen=False):
                 self.attributes(item.use, primitive)
                 if item.role is None:
                     self.read(defaults, item, primitive)
-        return defaults
 
     def read(self, defaults: tree.Defaults | None, item: tree.DefaultItem, primitive: Primitive) -> None:
         """An entry of an operation sets something, and nothing that every call has to say by itself."""

@@ -40,8 +40,13 @@ class RowResolver(Record, frozen=False):
             word: self.typed_use(setting.use, f"{word}_type") if setting is not None else None
             for word, setting in self.settings.items()
         }
-        # Nobody misses a setting twice, or one that may stand in a statement that could not be read.
-        sound = all(not isinstance(item, tree.Broken) for item in self.names.declared.items)
+        # Nobody misses a setting twice, or one that may stand in a statement that could not be read, or around a part.
+        sound = all(not isinstance(item, tree.Broken | tree.Maps) for item in self.names.declared.items)
+        self.of_parts: dict[str, dict[str, TypedUse | None]] = {}
+        for prefix, frame in self.names.declared.frames.items():
+            own = {one.keyword: one.use for one in frame.items if isinstance(one, tree.Setting)}
+            outer = self.of_parts.get(prefix.rpartition(".")[0], {})
+            self.of_parts[prefix] = outer | {w: self.typed_use(use, f"{w}_type") for w, use in own.items()}
         self.steps = MAX_STEPS
         self.missed = {word for word, setting in self.settings.items() if setting is not None or not sound}
 
@@ -53,6 +58,12 @@ class RowResolver(Record, frozen=False):
         """One row; unsound if anything was reported about it."""
         before = len(self.names.diagnostics)
         clauses = self.clauses(row)
+        if row.kind == "input":
+            for given in clauses.values():
+                if not isinstance(given.value, tuple | tree.Use):
+                    self.names.check(given.value)
+            sound = len(self.names.diagnostics) == before
+            return RowDecl(row, clauses, None, (), True, (), None, None, sound)
         plain = self.is_plain(row)
         defined = None if plain else self.row_type(row, index)
         if defined is not None:
@@ -170,6 +181,8 @@ class RowResolver(Record, frozen=False):
             return own
         if direct:
             return None
+        if (own_part := self.of_parts.get(row.name.text.rpartition(".")[0], {}).get(word)) is not None:
+            return own_part
         if word not in self.missed:
             self.missed.add(word)
             network = self.names.network
@@ -190,7 +203,7 @@ class RowResolver(Record, frozen=False):
         at = names.order.get(name.text)
         if at is None:
             self.unknown_row(name, row, index)
-        elif at < index and names.rows[at].kind not in readable(row):
+        elif at < index and names.rows[at].kind not in readable(row) and not is_inner(names.rows[at]):
             kind = with_article(names.rows[at].kind)
             found = say.WRONG_KIND.at(name.span, name=name.text, got=kind, expected=words_for(row))
             place = Label(names.rows[at].name.span, f"{kind} is where the network ends")
@@ -257,7 +270,7 @@ class RowResolver(Record, frozen=False):
         """The rows above row number `index` that it may read, nearest first."""
         kinds = readable(self.names.rows[index])
         above = (self.names.rows[at] for at in range(index - 1, -1, -1))
-        return (row.name.text for row in above if row.kind in kinds)
+        return (row.name.text for row in above if row.kind in kinds or is_inner(row))
 
     @staticmethod
     def reread(row: tree.Row, name: tree.Name) -> str:
@@ -393,7 +406,12 @@ class RowResolver(Record, frozen=False):
 
 def readable(row: tree.Row) -> tuple[str, ...]:
     """The kinds of rows that a row may read."""
-    return ("stem", "block", "output") if row.kind == "head" else ("stem", "block")
+    return ("stem", "block", "output", "input") if row.kind == "head" else ("stem", "block", "input")
+
+
+def is_inner(row: tree.Row) -> bool:
+    """The row is one of a part: where it gives something, that is read here."""
+    return "." in row.name.text[1:]
 
 
 def words_for(row: tree.Row) -> str:

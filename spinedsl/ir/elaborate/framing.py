@@ -1,0 +1,129 @@
+"""The settings of a network's parts: what a part says of itself, and of the network around it where it says nothing.
+
+In: the settings of the network, and its frames. Out: the settings for a row, with what `defaults` mean there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from spinedsl import checks as say
+from spinedsl.diagnostics import Label
+from spinedsl.ir.elaborate.settings import Settings
+from spinedsl.ir.elaborate.using import level_of
+from spinedsl.ir.parts.interface import taken_by
+from spinedsl.ops.primitives import ALIASES
+from spinedsl.record import replace
+from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.ir.typed import TypedRow
+
+
+class Framing:
+    """The settings of each part, made when its first row comes."""
+
+    def __init__(self, settings: Settings, least: int, most: int) -> None:
+        self.outer = settings
+        self.frames = settings.network.declared.frames
+        self.of_parts: dict[str, Settings] = {"": settings}
+        self.inputs: dict[str, tuple[int, int]] = {"": (least, most)}
+        self.sound: dict[str, bool] = {"": True}
+        context = settings.context
+        self.meant = {"": (context.roles, context.attributes, context.defined)}
+        self.at = ""
+
+    def enter(self, row: str, rows: Mapping[str, TypedRow]) -> Settings | None:
+        """The settings for a row, whose defaults count from now on; None where its part was given what does not fit."""
+        prefix = self.prefix(row)
+        if prefix not in self.of_parts:
+            self.make(prefix)
+            self.sound[prefix] = self.fits(prefix, rows)
+        if prefix != self.at:
+            self.outer.context.set_defaults(*self.meant[prefix])
+            self.at = prefix
+        return self.of_parts[prefix] if self.sound[prefix] else None
+
+    def prefix(self, row: str) -> str:
+        """The part that a row is of."""
+        prefix = row.rpartition(".")[0]
+        return prefix if prefix in self.frames else ""
+
+    def around(self, prefix: str) -> str:
+        """The part that a part stands in."""
+        outer = prefix.rpartition(".")[0]
+        while outer and outer not in self.frames:
+            outer = outer.rpartition(".")[0]
+        return outer
+
+    def make(self, prefix: str) -> None:
+        """The settings of one part, those of what is around it being made before."""
+        outer = self.around(prefix)
+        if outer not in self.of_parts:
+            self.make(outer)
+        items = self.frames[prefix].items
+        around = self.of_parts[outer]
+        own = next((item for item in items if isinstance(item, tree.Defaults)), None)
+        widths = next((item for item in items if isinstance(item, tree.Widths)), None)
+        rules = next((item for item in items if isinstance(item, tree.Rules)), None)
+        network = replace(
+            around.network,
+            defaults=_over(own, around.network.defaults),
+            widths=widths,
+            rules=rules or around.network.rules,
+        )
+        settings = Settings(network, self.outer.context)
+        settings.values.env = self.outer.values.env
+        settings.read_widths()
+        settings.widths = {**around.widths, **settings.widths}
+        settings.widths_known = settings.widths_known and around.widths_known
+        context = self.outer.context
+        self.meant[prefix] = self.meant[outer]
+        if own is not None:
+            settings.defaults()
+            self.meant[prefix] = context.roles, context.attributes, context.defined
+            self.at = prefix
+        self.inputs[prefix] = settings.input_rule() if rules is not None else self.inputs[outer]
+        self.of_parts[prefix] = settings
+        self.sound.setdefault(prefix, True)
+
+    def fits(self, prefix: str, rows: Mapping[str, TypedRow]) -> bool:
+        """What a part is given has the levels and channels that its network asks for."""
+        frame, settings, sound = self.frames[prefix], self.of_parts[prefix], True
+        for maps in (item for item in frame.items if isinstance(item, tree.Maps)):
+            for taken in taken_by(maps):
+                name = frame.inputs[taken.name.text]
+                row = rows.get(name.text)
+                type_ = row.type if row is not None else None
+                level = settings.level(taken.level)
+                channels = None
+                if taken.channels is not None:
+                    channels = settings.count(taken.channels, f"`channels` of `{taken.name.text}`")
+                if type_ is None or level is None or (channels is None and taken.channels is not None):
+                    sound = False
+                    continue
+                if type_.level == level and channels in (None, type_.channels):
+                    continue
+                wanted = f"level {level}" + (f" and {channels} channels" if channels is not None else "")
+                found = say.PART_MISFIT.at(
+                    name.span, part=prefix, input=taken.name.text, source=name.text, expected=wanted,
+                    got=f"{level_of(type_)} and {type_.channels} channels",
+                )  # fmt: skip
+                self.outer.report(
+                    found.with_others(Label(taken.name.span, f"`{taken.name.text}` is taken here")).repaired()
+                )
+                sound = False
+        return sound
+
+
+def _over(own: tree.Defaults | None, outer: tree.Defaults | None) -> tree.Defaults | None:
+    """What a part says over what the network around it says."""
+    if own is None or outer is None:
+        return own or outer
+    given = {_key(item) for item in own.items}
+    return replace(own, items=(*(item for item in outer.items if _key(item) not in given), *own.items))
+
+
+def _key(item: tree.DefaultItem) -> str:
+    return item.role.text if item.role is not None else ALIASES.get(item.use.name.text, item.use.name.text)
