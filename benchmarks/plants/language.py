@@ -13,8 +13,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "tasks: what gives a name its value is one",
         "syntax/statements.py",
-        'self.tokens[0].value == TASK and [token.type for token in self.tokens[1:2]] != ["EQUAL"]',
-        "self.tokens[0].value == TASK",
+        'self.tokens[0].value in SOFT_ROWS and [token.type for token in self.tokens[1:2]] != ["EQUAL"]',
+        "self.tokens[0].value in SOFT_ROWS",
         ("tests/test_mistakes.py",),
     ),
     Plant(

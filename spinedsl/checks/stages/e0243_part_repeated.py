@@ -17,55 +17,43 @@ output, and so on. So its network has to give as many maps as it takes.
 spine 1
 import std.blocks
 import std.stems
-import std.resample
 
-network Cell(channels = 32) {
-    input p2, p3: level 2..3 channels channels
-    widths { level 2..3: channels }
-    resample spinenet
-    join activated_sum
-    defaults { act relu, norm batch_norm }
-    block P3: residual level 3 from p2, p3
-    block P2: residual level 2 from p2, P3
-    output P2
-}
-
-network Net {
-    input image: 3 x 64 x 64
-    defaults { act relu, norm batch_norm }
-    widths { level 2..7: 32 }
-    stem s: resnet_stem channels 32
-    block b1: residual level 2 after s
-    block b2: residual level 3 after b1
-    part n: Cell from b1, b2 repeat 2
-    output P2: n
-}
-""",
-    right="""\
-spine 1
-import std.blocks
-import std.stems
-import std.resample
-
-network Cell(channels = 32) {
-    input p2, p3: level 2..3 channels channels
-    widths { level 2..3: channels }
-    resample spinenet
-    join activated_sum
-    defaults { act relu, norm batch_norm }
-    block P3: residual level 3 from p2, p3
-    block P2: residual level 2 from p2, P3
+network Cell {
+    input p2: level 2
+    block P2: residual  level 2  after p2
+    block P3: residual  level 3  after P2
     output P2, P3
 }
 
 network Net {
     input image: 3 x 64 x 64
     defaults { act relu, norm batch_norm }
-    widths { level 2..7: 32 }
+    widths { level 2..3: 32 }
     stem s: resnet_stem channels 32
-    block b1: residual level 2 after s
-    block b2: residual level 3 after b1
-    part n: Cell from b1, b2 repeat 2
+    block b2: residual level 2 after s
+    part n: Cell from b2 repeat 2
+    output P2, P3: n
+}
+""",
+    right="""\
+spine 1
+import std.blocks
+import std.stems
+
+network Cell {
+    input p2: level 2
+    block P2: residual  level 2  after p2
+    block P3: residual  level 3  after P2
+    output P2, P3
+}
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2..3: 32 }
+    stem s: resnet_stem channels 32
+    block b2: residual level 2 after s
+    part n: Cell from b2
     output P2, P3: n
 }
 """,

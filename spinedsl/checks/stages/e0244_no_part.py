@@ -17,20 +17,8 @@ image, stems and heads belong to the network that the parts are put into.
 spine 1
 import std.blocks
 import std.stems
-import std.resample
 
-network Cell(channels = 32) {
-    input p2, p3: level 2..3 channels channels
-    widths { level 2..3: channels }
-    resample spinenet
-    join activated_sum
-    defaults { act relu, norm batch_norm }
-    block P3: residual level 3 from p2, p3
-    block P2: residual level 2 from p2, P3
-    output P2, P3
-}
-
-network Other {
+network Cell {
     input image: 3 x 64 x 64
     defaults { act relu, norm batch_norm }
     stem s: resnet_stem channels 32
@@ -40,11 +28,11 @@ network Other {
 network Net {
     input image: 3 x 64 x 64
     defaults { act relu, norm batch_norm }
-    widths { level 2..7: 32 }
+    widths { level 2..3: 32 }
     stem s: resnet_stem channels 32
-    block b1: residual level 2 after s
-    block b2: residual level 3 after b1
-    part n: Other from b1, b2
+    block b2: residual  level 2  after s
+    block b3: residual  level 3  after b2
+    part n: Cell from b2, b3
     output P2, P3: n
 }
 """,
@@ -52,27 +40,22 @@ network Net {
 spine 1
 import std.blocks
 import std.stems
-import std.resample
 
-network Cell(channels = 32) {
-    input p2, p3: level 2..3 channels channels
-    widths { level 2..3: channels }
-    resample spinenet
-    join activated_sum
-    defaults { act relu, norm batch_norm }
-    block P3: residual level 3 from p2, p3
-    block P2: residual level 2 from p2, P3
+network Cell {
+    input p2, p3: level 2..3
+    block P2: residual  level 2  after p2  channels 32
+    block P3: residual  level 3  after p3  channels 32
     output P2, P3
 }
 
 network Net {
     input image: 3 x 64 x 64
     defaults { act relu, norm batch_norm }
-    widths { level 2..7: 32 }
+    widths { level 2..3: 32 }
     stem s: resnet_stem channels 32
-    block b1: residual level 2 after s
-    block b2: residual level 3 after b1
-    part n: Cell from b1, b2
+    block b2: residual  level 2  after s
+    block b3: residual  level 3  after b2
+    part n: Cell from b2, b3
     output P2, P3: n
 }
 """,
