@@ -67,9 +67,9 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "search: a candidate dominates its equal",
-        "search/engines/nsga2.py",
-        "if own != theirs and all(",
-        "if one != other and all(",
+        "search/pareto.py",
+        "any(points[one] != point and all(",
+        "any(one != at and all(",
         ENGINES,
     ),
     Plant(

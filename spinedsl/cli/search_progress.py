@@ -40,7 +40,7 @@ class Tally:
             self.since = self.now(), len(self.study.settled)
         if one.values is None:
             self.failed += 1
-        else:
+        elif not one.pruned:
             scores = tuple([sign * value for sign, value in zip(self.signs, one.values, strict=True)])
             self.front = undominated([*self.front, scores])
 

@@ -74,7 +74,7 @@ def _reached(
 def best_so_far(settled: Sequence[Finished], objective: Objective, end: int) -> Iterator[float | None]:
     """The best value of the slots up to each; None before there is one."""
     better = max if objective.direction == "maximize" else min
-    values = {one.slot: one.values[0] for one in settled if one.values is not None}
+    values = {one.slot: one.values[0] for one in settled if one.values is not None and not one.pruned}
     best: float | None = None
     for slot in range(end):
         if slot in values:

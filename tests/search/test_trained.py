@@ -14,6 +14,9 @@ import pytest
 import spinedsl
 from spinedsl import search
 from spinedsl.api import Mistakes
+from spinedsl.cli.search_progress import Tally
+from spinedsl.report.convergence import best_so_far
+from spinedsl.report.runs import Run
 from spinedsl.search.records import CURVE
 from spinedsl.search.running import trainer_of, work_on
 from spinedsl.search.storage import NoStudy
@@ -100,6 +103,12 @@ def test_a_callable_may_report_and_be_given_up() -> None:
     assert {slot for slot, one in study.settled.items() if one.pruned} == {3, 4, 5}
     assert study.settled[4].values == (-1.0,)
     assert study.settled[4].curve == {1: -1.0, 2: -1.0}
+    assert [one.slot for one in Run(study, "", "", ()).measured] == [0, 1, 2]
+    assert [*best_so_far([*study.settled.values()], study.setup.objectives[0], 6)] == [0, 1, 2, 2, 2, 2]
+    tally = Tally(study)
+    for one in [*study.settled.values()][3:]:
+        tally.hear(one)
+    assert "best" not in tally.words, "what was given up is not the best"
 
 
 # ---- what fails ----
