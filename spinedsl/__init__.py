@@ -15,6 +15,7 @@ A file to its parts, and to what runs; each function takes a path or a `Source`:
     program        the operations of a network
     compile        a network as a PyTorch file, an ONNX model, or a chart
     load           a network as a PyTorch module
+    fuse           such a module as one that only runs, without batch norms
     train          a network trained on images, as a configuration says
     verify         a network by all engines against the reference interpreter
     read_weights   tensors of a .safetensors, .npz, .pt or .onnx file
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
         TooFewWitnesses,
         check,
         compile,  # noqa: A004  the verb of the command line
+        fuse,
         load,
         parse,
         program,
@@ -112,6 +114,7 @@ __all__ = [
     "check",
     "compile",
     "edit",
+    "fuse",
     "load",
     "parse",
     "program",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from spinedsl import checks, driver, extras
 from spinedsl.backbone import Backbone
-from spinedsl.backends import BACKENDS, Adapter, Axis, External, Options, Target, declared
+from spinedsl.backends import BACKENDS, Adapter, Axis, External, Options, Runtime, Target, declared
 from spinedsl.backends.choose import options_of, wrong
 from spinedsl.brief import Table
 from spinedsl.checks.switches import LEVELS, Layer, Switches
@@ -34,6 +34,7 @@ from spinedsl.syntax.parse import parse as parse_source
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import nn
 
     from spinedsl.agreement import Report
     from spinedsl.weights import Weights
@@ -103,7 +104,9 @@ class Given(TypedDict, total=False):
     half: bool
     external_data: str | None
     optimise: int | None
+    runtime: str | None
     adapter: str | None
+    inference: bool
     detect: bool
     task: str | None
     score: float | None
@@ -250,8 +253,10 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     half: bool = False,
     external_data: External | None = None,
     optimise: int | None = None,
+    runtime: Runtime | None = None,
     outputs: Iterable[str] | None = None,
     adapter: Adapter | None = None,
+    inference: bool = False,
     detect: bool = False,
     task: str | None = None,
     score: float | None = None,
@@ -276,11 +281,15 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         half: the ONNX model's tensors, input and outputs are float16.
         external_data: whether the ONNX model's tensors stand in a second file, the other of the two that come back:
             `auto` (where they are over 2 GB), `always` or `never`.
-        optimise: level of exact passes over the ONNX model's graph: 0, as written, or 1, which folds norms and leaves
-            less to compute. Outputs stay the same up to rounding; tensors get other names.
+        optimise: level of exact passes over the ONNX model's graph: 0, as written, 1, which folds norms and leaves less
+            to compute, or 2, with what else pays for a `runtime`. Outputs stay the same up to rounding; tensors get
+            other names.
+        runtime: what will run the ONNX model of level 2: `onnxruntime` or `openvino`.
         outputs: only these of the network's outputs, and what they need. Weights of the whole network still fit.
         adapter: a host that the PyTorch file shall fit into: `timm`, `torchvision`, `transformers`, `detectron2` or
             `mmdet`.
+        inference: the PyTorch file is not to be trained: norms are folded, channels last, and as little memory is held
+            as can be. Its module takes the state dict of the network as it is trained.
         detect: find boxes, by the network's detection task: the PyTorch file has a method `detect` too, and the ONNX
             model gives `boxes`, `scores`, `labels` and `count` instead of the network's outputs.
         task: which detection task, where the network has several.
@@ -303,8 +312,8 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
     axes = dynamic if isinstance(dynamic, str) else names_of(dynamic, "dynamic", "('batch',)")
     given = Given(
         weights=weights, seed=seed, dynamic=axes, opset=opset, batch=batch, half=half, external_data=external_data,
-        optimise=optimise, adapter=adapter, detect=detect, task=task, score=score, top=top, overlap=overlap,
-        max_detections=max_detections, verify=verify,
+        optimise=optimise, runtime=runtime, adapter=adapter, inference=inference, detect=detect, task=task,
+        score=score, top=top, overlap=overlap, max_detections=max_detections, verify=verify,
     )  # fmt: skip
     chosen(to, given)  # what is wrong with these is reported before a file is read
     extras.require(*_to_emit(to, weights, verify=verify))
@@ -375,9 +384,10 @@ def _of_weights(weights: object) -> Sequence[str]:
 
 def _verified(made: ops.Program, options: Options, to: str) -> str:
     """The sentence that a verified file carries."""
-    from spinedsl.agreement import Failure, agree, witnesses_of  # noqa: PLC0415  numpy is only needed here
+    from spinedsl.agreement import INFERENCE, Failure, agree, witnesses_of  # noqa: PLC0415  numpy is only needed here
 
-    witnesses = witnesses_of(options.opset, options.optimise)
+    witnesses = witnesses_of(options.opset, options.optimise, options.runtime)
+    witnesses += (INFERENCE,) if options.inference else ()
     report = agree(made, seed=options.seed, weights=options.weights, origin=options.origin, witnesses=witnesses)
     if not report.witnesses:
         raise TooFewWitnesses(report)
@@ -549,3 +559,27 @@ def load(
     code = data.decode()
     module = build(found, code) if weights is None else filled(code, found, _tensors(found, read_weights(weights)))
     return cast("Backbone", module)
+
+
+def fuse(module: nn.Module) -> nn.Module:
+    """A module that `load` gave as one that only runs: batch norms are parts of convolutions, channels stand last.
+
+    It is a copy, in evaluation mode and without gradients, and gives the same up to rounding (1e-5). It has the same
+    submodules by the same names; where a norm was, there is `nn.Identity`. What was put in the place of a convolution
+    or a norm, shared ones, and norms whose factors float32 cannot hold stay. A module that holds such modules is copied
+    with them. `compile` with `inference` gives more: a file that also holds less memory.
+
+    Raises:
+        OptionChoice: no part of it is what `load` gave in this process.
+        MissingPackage: torch is not installed; it is an `ImportError`.
+    """
+    extras.require(*extras.MODULE)
+    from spinedsl.backends.torch.fuse import fused  # noqa: PLC0415  torch is only needed here
+
+    try:
+        return fused(module)
+    except LookupError:
+        raise OptionChoice(
+            "module", "is what `spinedsl.load` gives, or holds that: of a file, compile one that only runs instead, by"
+            ' `spinedsl.compile(…, to="torch", inference=True)`',
+        ) from None  # fmt: skip

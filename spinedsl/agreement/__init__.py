@@ -8,10 +8,12 @@ from spinedsl.agreement.compare import agree, shapes_of
 from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
 from spinedsl.agreement.measured import Training, counted, counted_by_row, train, unconnected
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
-from spinedsl.agreement.witnesses import FIXED, WITNESSES, Witness, witnesses_of
+from spinedsl.agreement.witnesses import FIXED, FUSED, INFERENCE, WITNESSES, Witness, witnesses_of
 
 __all__ = [
     "FIXED",
+    "FUSED",
+    "INFERENCE",
     "WITNESSES",
     "Difference",
     "Failure",

@@ -70,12 +70,45 @@ def _torch_double(program: Program, weights: Mapping[str, Array]) -> Runner:
     return _torch(program, weights, np.float64)
 
 
+def module_for_inference(program: Program, weights: Mapping[str, Array]) -> Any:
+    """The module of the generated file for inference, which makes its tensors of these weights."""
+    import torch  # noqa: PLC0415
+
+    from spinedsl.backends.torch import emit_inference  # noqa: PLC0415
+    from spinedsl.backends.torch.build import network_in  # noqa: PLC0415
+
+    module = network_in(emit_inference(program).decode(), program)()
+    module.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
+    return module
+
+
+def _inference(program: Program, weights: Mapping[str, Array]) -> Runner:
+    return _runs(module_for_inference(program, weights))
+
+
+def _fused(program: Program, weights: Mapping[str, Array]) -> Runner:
+    from spinedsl.backends.torch.fuse import fused  # noqa: PLC0415
+
+    return _runs(fused(module_of(program, weights, np.float32)))
+
+
+def _runs(module: Any) -> Runner:
+    import torch  # noqa: PLC0415
+
+    def run(image: Array) -> dict[str, Array]:
+        with torch.inference_mode():
+            return {name: value.numpy() for name, value in module(torch.from_numpy(image)).items()}
+
+    return run
+
+
 def _model(
     program: Program,
     weights: Mapping[str, Array],
     dynamic: frozenset[str] | None = None,
     opset: int = DEFAULT_OPSET,
     level: int = 0,
+    runtime: str = "",
 ) -> bytes:
     """The ONNX model, with these axes open, or every one that can be; it must pass the checker."""
     import onnx  # noqa: PLC0415
@@ -84,15 +117,17 @@ def _model(
     from spinedsl.backends.onnx.target import Target  # noqa: PLC0415
 
     axes = frozenset(AXES) - set(program.static_axes) if dynamic is None else dynamic
-    data = emit_model(program, weights, dynamic=axes, target=Target(opset), level=level)
+    data = emit_model(program, weights, dynamic=axes, target=Target(opset), level=level, runtime=runtime)
     onnx.checker.check_model(data, full_check=True)
     return data
 
 
-def _onnx_runtime(program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET, level: int = 0) -> Runner:
+def _onnx_runtime(
+    program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET, level: int = 0, runtime: str = ""
+) -> Runner:
     import onnxruntime  # noqa: PLC0415
 
-    model = _model(program, weights, opset=opset, level=level)
+    model = _model(program, weights, opset=opset, level=level, runtime=runtime)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return lambda image: dict(zip(names, session.run(names, {program.input_name: image}), strict=True))
@@ -116,12 +151,14 @@ def _onnx_runtime_fixed(program: Program, weights: Mapping[str, Array]) -> Runne
     return run
 
 
-def _openvino(program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET, level: int = 0) -> Runner:
+def _openvino(
+    program: Program, weights: Mapping[str, Array], opset: int = DEFAULT_OPSET, level: int = 0, runtime: str = ""
+) -> Runner:
     """OpenVINO would compute in bfloat16 where the processor can, so it is told to stay in float32."""
     import openvino  # noqa: PLC0415
 
     core = openvino.Core()
-    model = core.read_model(_model(program, weights, opset=opset, level=level))
+    model = core.read_model(_model(program, weights, opset=opset, level=level, runtime=runtime))
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     ports = {port.get_any_name(): port for port in compiled.outputs}
 
@@ -132,17 +169,25 @@ def _openvino(program: Program, weights: Mapping[str, Array], opset: int = DEFAU
     return run
 
 
-def witnesses_of(opset: int, level: int = 0) -> tuple[Witness, ...]:
-    """Every witness; those that read ONNX get a model of that opset and level. OpenVINO, slow to open, stands last."""
-    runtime, openvino = (partial(one, opset=opset, level=level) for one in (_onnx_runtime, _openvino))
+def witnesses_of(opset: int, level: int = 0, runtime: str = "") -> tuple[Witness, ...]:
+    """Every witness; those that read ONNX get a model of that opset, level and runtime.
+
+    OpenVINO, slow to open, stands last.
+    """
+    onnx_runtime, openvino = (
+        partial(one, opset=opset, level=level, runtime=runtime) for one in (_onnx_runtime, _openvino)
+    )
     return (
         Witness("PyTorch", ("torch",), "spinedsl[torch]", SINGLE, _torch_single),
         Witness("PyTorch in float64", ("torch",), "spinedsl[torch]", DOUBLE, _torch_double),
-        Witness("ONNX Runtime", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, runtime),
+        Witness("ONNX Runtime", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, onnx_runtime),
         Witness("OpenVINO", ("onnx", "openvino"), "openvino", SINGLE, openvino),
     )
 
 
 WITNESSES = witnesses_of(DEFAULT_OPSET)
+# The network rewritten for PyTorch: as a file of its own, and in place.
+INFERENCE = Witness("PyTorch for inference", ("torch",), "spinedsl[torch]", SINGLE, _inference)
+FUSED = Witness("PyTorch, fused", ("torch",), "spinedsl[torch]", SINGLE, _fused)
 # Of a model for one size, the program's own.
 FIXED = Witness("ONNX Runtime at a fixed size", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, _onnx_runtime_fixed)

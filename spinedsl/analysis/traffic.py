@@ -10,8 +10,8 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from spinedsl.analysis.memory import BYTES, STORED, read, unchanged
 from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.memory import BYTES, STORED, read, unchanged
 from spinedsl.ops.primitives import PRIMITIVES
 
 ON_THE_WAY = frozenset(

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 Target: TypeAlias = Literal["torch", "onnx", "mermaid"]
 Axis: TypeAlias = Literal["batch", "height", "width"]
+Runtime: TypeAlias = Literal["onnxruntime", "openvino"]
 External: TypeAlias = Literal["auto", "always", "never"]
 Adapter: TypeAlias = Literal["timm", "torchvision", "transformers", "detectron2", "mmdet"]
 
 AXES: tuple[Axis, ...] = get_args(Axis)
 OPSETS = range(13, 24)  # versions of ONNX's operators that a model can be written in
 DEFAULT_OPSET = 18
-OPTIMISE = (0, 1)  # levels of exact passes over the graph of a model
+OPTIMISE = (0, 1, 2)  # levels of exact passes over the graph of a model
+RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)  # what a model of level 2 can be for
 EXTERNAL: tuple[External, ...] = get_args(External)  # whether the tensors of a model stand in a second file
 ADAPTERS: tuple[Adapter, ...] = get_args(Adapter)
 
@@ -40,7 +42,8 @@ class Options(Record):
     """What may be asked of a backend: tensors by canonical name or a seed for them, and the axes that stay open.
 
     `opset`, `batch`, `half` and `external_data` say what an ONNX model is written for, `optimise` which passes its
-    graph goes through. `adapter` is a host that the PyTorch file shall fit into. With `detect` what is compiled finds
+    graph goes through, and `runtime` what the last of these are for. `adapter` is a host that the PyTorch file shall
+    fit into, `inference` says that it is not to be trained. With `detect` what is compiled finds
     boxes: `task` says by which task of the network, `score`, `top`, `overlap` and `max_detections` what is kept, as
     `ops.detection.Limits` has it. `origin` says where the tensors come from, and `verified` what was found to agree,
     for the record. `properties` are what else an ONNX model says of itself.
@@ -51,6 +54,7 @@ class Options(Record):
     seed: int = 0
     dynamic: frozenset[str] = frozenset()
     adapter: str = ""
+    inference: bool = False
     verified: str = ""
     properties: Mapping[str, str] = {}
     opset: int = DEFAULT_OPSET
@@ -58,6 +62,7 @@ class Options(Record):
     half: bool = False
     external_data: str = "auto"
     optimise: int = 0
+    runtime: str = ""
     detect: bool = False
     task: str = ""
     score: float = SCORE

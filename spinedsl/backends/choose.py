@@ -84,6 +84,12 @@ def _together(asked: Mapping[str, Any]) -> Wrong | None:
     without = next((option.name for option in FINDING if option.name in asked and "detect" not in asked), None)
     if without is not None:
         return without, "makes no difference without `detect`: it says how boxes are found"
+    if "runtime" in asked and asked.get("optimise") != 2:
+        return "runtime", "makes no difference without level 2 of `optimise`, whose passes are for one"
+    if asked.get("optimise") == 2 and "runtime" not in asked:
+        return "optimise", "of level 2 is for a runtime: say which, `onnxruntime` or `openvino`"
+    if {"adapter", "inference"} <= asked.keys():
+        return "inference", "is for a file that only runs, and hosts train what they take: give one of the two"
     if {"half", "verify"} <= asked.keys():
         return "verify", "compares float32, which is not what `half` writes: compare without it first"
     return None

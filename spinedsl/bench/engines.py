@@ -57,7 +57,7 @@ class Job(Record, eq=False):
         return module_of(self.program, self.weights, np.float32)
 
     def model(self, level: int) -> Path:
-        """The ONNX model at a level of passes.
+        """The ONNX model at a level of passes; that of level 2 is for ONNX Runtime.
 
         Raises:
             ValueError: it is too large, or the network fixes the batch; `backends.onnx.emit` says it in diagnostics.
@@ -66,7 +66,9 @@ class Job(Record, eq=False):
 
         path = self.folder / f"O{level}" / f"{self.program.name}.onnx"
         if not path.exists():
-            made = emit(self.program, Options(weights=self.weights, batch=self.batch, optimise=level))
+            runtime = "onnxruntime" if level > 1 else ""
+            options = Options(weights=self.weights, batch=self.batch, optimise=level, runtime=runtime)
+            made = emit(self.program, options)
             if made.value is None:
                 raise ValueError("; ".join(one.message for one in made.diagnostics))
             path.parent.mkdir()
@@ -108,6 +110,16 @@ def _channels_last(job: Job) -> Opened:
     import torch  # noqa: PLC0415
 
     module = copy.deepcopy(job.module).to(memory_format=torch.channels_last)
+    return Opened(_forward(module, _tensor(job).contiguous(memory_format=torch.channels_last)))
+
+
+def _inference(job: Job) -> Opened:
+    import torch  # noqa: PLC0415
+
+    from spinedsl.agreement.witnesses import module_for_inference  # noqa: PLC0415
+
+    torch.set_num_threads(job.threads)
+    module = module_for_inference(job.program, job.weights)
     return Opened(_forward(module, _tensor(job).contiguous(memory_format=torch.channels_last)))
 
 
@@ -218,9 +230,11 @@ def _openvino(job: Job, precision: str) -> Opened:
 ENGINES: Mapping[str, Engine] = {
     "torch": Engine("PyTorch", ("torch",), _torch),
     "torch-channels-last": Engine("PyTorch, channels last", ("torch",), _channels_last),
+    "torch-inference": Engine("PyTorch, --inference", ("torch",), _inference),
     "torch-compiled": Engine("PyTorch, compiled", ("torch",), _compiled, usual=False),
     "onnxruntime-O0": Engine("ONNX Runtime, -O0", ("onnx", "onnxruntime"), partial(_onnx_runtime, level=0)),
     "onnxruntime-O1": Engine("ONNX Runtime, -O1", ("onnx", "onnxruntime"), partial(_onnx_runtime, level=1)),
+    "onnxruntime-O2": Engine("ONNX Runtime, -O2", ("onnx", "onnxruntime"), partial(_onnx_runtime, level=2)),
     "openvino": Engine("OpenVINO, float32", ("onnx", "openvino"), partial(_openvino, precision=FLOAT)),
     "openvino-bfloat16": Engine("OpenVINO, bfloat16", ("onnx", "openvino"), partial(_openvino, precision=BFLOAT)),
     "int8": Engine("ONNX Runtime, int8", ("onnxruntime",), _int8, usual=False),

@@ -48,12 +48,13 @@ Engines run in turns in one process, one image after the other. Times are those 
 multiply-adds that a core does at most, as measured here in float32; narrower numbers can be above it. `memory` is what
 the first run added at most, `error` the largest relative difference from the first engine's outputs.
 
-Engines: torch, torch-channels-last, torch-compiled (minutes, and only where it is named), onnxruntime-O0,
-onnxruntime-O1, openvino (told to compute in float32), openvino-bfloat16, int8 (with --int8).
+Engines: torch, torch-channels-last, torch-inference (as `spine compile --inference` writes it), torch-compiled
+(minutes, and only where it is named), onnxruntime-O0, onnxruntime-O1, onnxruntime-O2, openvino (told to compute in
+float32), openvino-bfloat16, int8 (with --int8).
 """
 LISTED = (
-    "torch", "torch-channels-last", "torch-compiled", "onnxruntime-O0", "onnxruntime-O1", "openvino",
-    "openvino-bfloat16", "int8",
+    "torch", "torch-channels-last", "torch-inference", "torch-compiled", "onnxruntime-O0", "onnxruntime-O1",
+    "onnxruntime-O2", "openvino", "openvino-bfloat16", "int8",
 )  # fmt: skip  # as `bench/engines.py` has them, which needs NumPy
 NEEDS = {
     "torch": ("torch",),

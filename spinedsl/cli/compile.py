@@ -40,7 +40,11 @@ examples:
   spine compile net.spine --to onnx --verify -o model.onnx
   spine compile detector.spine --to onnx --detect --dynamic batch,height,width --score 0.3 -o detector.onnx
   spine compile net.spine --to onnx -O1 --explain-passes -o model.onnx
+  spine compile net.spine --to onnx -O2 --for onnxruntime -o model.onnx
+  spine compile net.spine --to torch --inference -o fast.py
 """
+
+FLAGS = {"runtime": "for"}  # options that are called otherwise here, where it is no keyword
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,8 +84,13 @@ def _option(parser: argparse.ArgumentParser, option: Option) -> None:
         }
         short = ("-O",) if option.name == "optimise" else ()
         parser.add_argument(
-            *short, f"--{option.name.replace('_', '-')}", help=f"{titles}: {option.help}", **forms[option.kind]
+            *short, _flag(option.name), dest=option.name, help=f"{titles}: {option.help}", **forms[option.kind]
         )
+
+
+def _flag(name: str) -> str:
+    """What an option is called here."""
+    return f"--{FLAGS.get(name, name).replace('_', '-')}"
 
 
 def _count(what: str, text: str) -> int:
@@ -139,15 +148,15 @@ def run(options: argparse.Namespace) -> int:
     if options.to == "onnx" and options.weights is None:
         note(f"no --weights: values made from seed {options.seed or 0}")
     if options.explain_passes:
-        _explain(program, options.optimise, sys.stderr if options.output == "-" else sys.stdout)
+        _explain(program, options, sys.stderr if options.output == "-" else sys.stdout)
     return write_files(options.output, files, force=options.force)
 
 
-def _explain(program: Program, level: int, stream: TextIO) -> None:
+def _explain(program: Program, options: argparse.Namespace, stream: TextIO) -> None:
     """What each pass did, by row."""
     from spinedsl.passes import effects  # noqa: PLC0415  most runs do without
 
-    found = effects(flatten(program), level)
+    found = effects(flatten(program), options.optimise, options.runtime or "")
     heads = ("pass", "row", "operations", "after", "multiply-adds saved", "KiB saved")
     rows = [
         (one.name, one.row, str(one.before), str(one.after), f"{one.multiply_adds:,}", f"{one.bytes / 1024:,.1f}")
@@ -168,7 +177,7 @@ def _given(options: argparse.Namespace) -> api.Given:
     try:
         api.chosen(options.to, given)
     except api.OptionChoice as choice:
-        raise UsageError(f"--{choice.option.replace('_', '-')} {choice.reason}") from None
+        raise UsageError(f"{_flag(choice.option)} {choice.reason}") from None
     if options.explain_passes and not options.optimise:
         raise UsageError("--explain-passes says what passes did, and level 0 has none: give -O1 too")
     if options.to == "onnx" and options.output == "-":

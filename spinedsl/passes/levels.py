@@ -1,7 +1,8 @@
 """Levels: which passes run, in which order, and what each did.
 
 In: a `Graph`. Out: a `Form` of it; the numbers of its tensors; `Effect`s, by pass and row. Level 0 is the graph as
-written. Level 1 is exact: outputs stay the same up to the rounding of float32.
+written. Level 1 is exact: outputs stay the same up to the rounding of float32. So is level 2, for one runtime: what
+pays there. What pays where, `benchmarks/passes.py` measures, and FIGURES.md has.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from spinedsl.passes.fold import fold
 from spinedsl.passes.form import Form, Pass, as_written
 from spinedsl.passes.idle import idle
 from spinedsl.passes.order import order
+from spinedsl.passes.pad import pad
 from spinedsl.passes.pair import pair
 from spinedsl.passes.recipes import NORM, computed, sources
+from spinedsl.passes.schedule import schedule
 from spinedsl.record import Record
 
 # In running order: `fold` before `below`, which looks for bare convolutions; `order` brings together what `pair` joins.
@@ -37,8 +40,20 @@ PASSES: Mapping[str, Pass] = {
     "below": below,
     "order": order,
     "pair": pair,
+    "pad": pad,
+    "schedule": schedule,
 }
-LEVELS = (0, 1)
+LEVELS = (0, 1, 2)
+# What level 2 does for a runtime beyond level 1: what pays there. OpenVINO loses by more channels. Both run operations
+# in an order of their own, so that `schedule` is for files that PyTorch runs, which do as they say.
+FOR: Mapping[str, tuple[str, ...]] = {"onnxruntime": ("pad",), "openvino": ()}
+LATE = ("pad", "schedule")
+
+
+def passes_of(level: int, runtime: str = "") -> dict[str, Pass]:
+    """The passes of a level, in running order; of level 2, for a runtime."""
+    late = FOR[runtime] if level > 1 else ()
+    return {name: run for name, run in PASSES.items() if level and (name not in LATE or name in late)}
 
 
 class Effect(Record):
@@ -52,21 +67,21 @@ class Effect(Record):
     bytes: int
 
 
-def optimised(graph: Graph, level: int, keep: frozenset[str] = frozenset()) -> Form:
+def optimised(graph: Graph, level: int, keep: frozenset[str] = frozenset(), runtime: str = "") -> Form:
     """The graph at a level; `keep` names batch norms that stay."""
     form = as_written(graph, keep)
-    for run in PASSES.values() if level else ():
+    for run in passes_of(level, runtime).values():
         form = run(form)
     return form
 
 
 def fitted(
-    graph: Graph, level: int, weights: Mapping[str, NDArray[Any]], most: float
+    graph: Graph, level: int, weights: Mapping[str, NDArray[Any]], most: float, runtime: str = ""
 ) -> tuple[Form, Mapping[str, NDArray[Any]]]:
     """The same, with the numbers of its tensors. A norm whose factors are beyond `most`, or no numbers, is kept."""
     keep: frozenset[str] = frozenset()
     while True:
-        form = optimised(graph, level, keep)
+        form = optimised(graph, level, keep, runtime)
         tensors, wrong = filled(form.recipes, weights, most)
         if not wrong:
             return form, {**weights, **tensors}
@@ -97,10 +112,10 @@ def record(form: Form) -> str:
 # ---- what each did ----
 
 
-def effects(graph: Graph, level: int) -> tuple[Effect, ...]:
+def effects(graph: Graph, level: int, runtime: str = "") -> tuple[Effect, ...]:
     """What each pass of a level does, by row, in the order of passes and rows; rows that it leaves are left out."""
     form, found = as_written(graph), []
-    for name, run in PASSES.items() if level else ():
+    for name, run in passes_of(level, runtime).items():
         after = run(form)
         ours, theirs = _by_row(form.graph), _by_row(after.graph)
         for row in (row.name for row in graph.program.rows):

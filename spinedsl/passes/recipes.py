@@ -17,6 +17,7 @@ Array: TypeAlias = NDArray[Any]
 
 # A name; None for no bias; or a list: an operation, and recipes, names of norms and numbers.
 Recipe: TypeAlias = Any
+Segments: TypeAlias = list[list[int]]  # of an axis: so many numbers, so many zeros, and so on
 NORM = ("weight", "bias", "running_mean", "running_var")  # the tensors of a batch norm, each after its name
 
 
@@ -48,6 +49,11 @@ def joined(first: Recipe, second: Recipe) -> Recipe:
 def summed(first: Recipe, second: Recipe) -> Recipe:
     """The sum of two biases, of which either may be missing."""
     return ["summed", first, second] if first is not None and second is not None else first or second
+
+
+def padded(recipe: Recipe, outputs: Segments | None, inputs: Segments | None) -> Recipe:
+    """A tensor with zeros among its outputs, which stand along the first axis, and its inputs along the second."""
+    return ["padded", recipe, outputs, inputs]
 
 
 def computed(recipe: Recipe, tensors: Mapping[str, Array]) -> Array:
@@ -128,6 +134,25 @@ def _summed(tensors: Mapping[str, Array], first: Recipe, second: Recipe) -> Arra
     return computed(first, tensors) + computed(second, tensors)
 
 
+def _padded(tensors: Mapping[str, Array], recipe: Recipe, outputs: Segments | None, inputs: Segments | None) -> Array:
+    found = computed(recipe, tensors)
+    for axis, segments in enumerate((outputs, inputs)):
+        if segments is not None:
+            found = _with_zeros(found, axis, segments)
+    return found
+
+
+def _with_zeros(numbers: Array, axis: int, segments: Segments) -> Array:
+    parts, at = list[Array](), 0
+    for real, zeros in segments:
+        parts.append(numbers.take(range(at, at + real), axis))
+        shape = list(numbers.shape)
+        shape[axis] = zeros
+        parts.append(np.zeros(shape, numbers.dtype))
+        at += real
+    return np.concatenate(parts, axis)
+
+
 _RULES: Mapping[str, Callable[..., Any]] = {
     "scaled": _scaled,
     "shifted": _shifted,
@@ -135,4 +160,5 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "shifted_inputs": _shifted_inputs,
     "joined": _joined,
     "summed": _summed,
+    "padded": _padded,
 }

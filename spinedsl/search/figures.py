@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import log, prod
 
-from spinedsl.analysis.memory import peak_activation_bytes
 from spinedsl.ops.graph import Node, of_module
+from spinedsl.ops.memory import peak_activation_bytes
 from spinedsl.ops.program import Call, Module
 from spinedsl.ops.types import Type
 from spinedsl.spaces.candidates import Candidates, Priced

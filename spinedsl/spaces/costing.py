@@ -14,7 +14,6 @@ from typing import TypeAlias
 from spinedsl import checks as say
 from spinedsl.analysis.costs import Costs, costs_of_module
 from spinedsl.analysis.costs import costs as costs_of_graph
-from spinedsl.analysis.memory import peak_activation_bytes
 from spinedsl.checks import check
 from spinedsl.checks.switches import Switches
 from spinedsl.diagnostics import Diagnostic, Label, Severity
@@ -27,6 +26,7 @@ from spinedsl.ir.resolve.network import calls_in, resolve_network
 from spinedsl.ir.typed import CheckedNetwork, TypedRow
 from spinedsl.lower import lower
 from spinedsl.ops.graph import Graph, flatten
+from spinedsl.ops.memory import peak_activation_bytes
 from spinedsl.ops.program import Call, Module
 from spinedsl.record import Record, replace
 from spinedsl.source import Source

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from spinedsl import agreement, api, driver
-from spinedsl.agreement import FIXED, WITNESSES, Size, Witness, usual_sizes, witnesses_of
+from spinedsl.agreement import FIXED, FUSED, INFERENCE, WITNESSES, Size, Witness, usual_sizes, witnesses_of
 from spinedsl.analysis import costs, costs_by_row
 from spinedsl.backends import BACKENDS, DEFAULT_OPSET
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
@@ -277,7 +277,13 @@ def optimised(source: Source, network: str) -> None:
             most = float(np.abs(before[name]).max())
             require(before[name].shape == after[name].shape, f"{what}: another shape of {name}")
             require(difference <= SAME * most, f"{what}: {name} changes by {difference:.1e} of {most:.1e}")
-    _agree(program, usual_sizes(program)[:2], (witnesses_of(DEFAULT_OPSET, 1)[2],))
+    _agree(program, usual_sizes(program)[:2], (witnesses_of(DEFAULT_OPSET, 2, "onnxruntime")[2],))
+
+
+def inferred(source: Source, network: str) -> None:
+    """The file for inference and the fused module give what the interpreter gives, from the network's own tensors."""
+    program = program_of(source, network)
+    _agree(program, usual_sizes(program)[:2], (INFERENCE, FUSED))
 
 
 def taken(source: Source, network: str) -> None:
@@ -346,6 +352,7 @@ NETWORK_LAWS: Mapping[str, NetworkLaw] = {
     "counted": counted,
     "indifferent": indifferent,
     "optimised": optimised,
+    "inferred": inferred,
     "taken": taken,
 }
 

@@ -26,7 +26,7 @@ from spinedsl.weights.tensors import Tensors, Weights, nowhere, shape_text
 
 LISTED = 20  # of each group
 LONG = 200  # characters of a name in a message
-_OF_PASSES = (".folded", ".absorbed", ".joined")  # how passes call the tensors that they make
+_OF_PASSES = (".folded", ".absorbed", ".joined", ".padded")  # how passes call the tensors that they make
 _VARIANCES = ("running_var", "moving_variance")  # of batch norms, in every framework
 
 

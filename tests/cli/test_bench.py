@@ -30,7 +30,14 @@ def test_all_that_are_installed_run_where_none_is_named(
     status, out, err = run(capsys, "bench", "net.spine", "--rounds", "1", "--json")
     assert status == 0
     names = [one["name"] for one in json.loads(out)["engines"]]
-    assert names == ["torch", "torch-channels-last", "onnxruntime-O0", "onnxruntime-O1"]
+    assert names == [
+        "torch",
+        "torch-channels-last",
+        "torch-inference",
+        "onnxruntime-O0",
+        "onnxruntime-O1",
+        "onnxruntime-O2",
+    ]
     _, _, err = run(capsys, "bench", "net.spine", "--rounds", "1")
     assert "openvino, openvino-bfloat16: not installed (pip install 'spinedsl[openvino]')" in err
 

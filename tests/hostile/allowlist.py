@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 NODES = frozenset(
     """
-    Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitOr BitXor BoolOp Call ClassDef Compare Constant Dict
-    DictComp Div Eq Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import Invert
-    IsNot JoinedStr List ListComp Load LShift Lt LtE Mod Module Mult Name Not NotEq Or Pow RShift Raise Return Slice
-    Starred Store Delete Del In Sub Subscript Tuple USub UnaryOp While With alias arg arguments comprehension keyword
-    withitem
+    Add And AnnAssign Assign Attribute AugAssign BinOp BitAnd BitOr BitXor BoolOp Call ClassDef Compare Constant
+    Dict DictComp Div Eq Expr FloorDiv For FormattedValue FunctionDef GeneratorExp Gt GtE If IfExp ImportFrom Import
+    Invert Is IsNot JoinedStr List ListComp Load LShift Lt LtE Mod Module Mult Name Not NotEq NotIn Or Pow RShift
+    Raise Return Slice Starred Store Delete Del In Sub Subscript Tuple USub UnaryOp While With alias arg arguments
+    comprehension keyword withitem
     """.split()
 )
 IMPORTS = frozenset(
@@ -32,36 +32,33 @@ IMPORTS = frozenset(
     }
 )
 BUILTINS = frozenset(
-    "ValueError bool dict enumerate float getattr hasattr int isinstance iter len list max min object range str super "
-    "tuple zip".split()
+    "ValueError all bool dict enumerate float getattr hasattr int isinstance iter len list max min object range str "
+    "super tuple zip".split()
 )
 # What may be read of a module, by its whole name.
 OF_MODULES = frozenset(
     """
-    functools.partial math.inf math.log math.sqrt warnings.warn
-    torch.Size torch.amax torch.arange torch.cat torch.clamp torch.empty torch.exp torch.flatten torch.float32
-    torch.float64 torch.full torch.int32 torch.jit torch.jit.export torch.long torch.maximum torch.mean torch.minimum
+    functools.partial math.inf math.log math.sqrt warnings.warn torch.Size torch.amax torch.arange torch.cat
+    torch.channels_last torch.clamp torch.empty torch.exp torch.flatten torch.float32 torch.float64 torch.full
+    torch.int32 torch.isfinite torch.jit torch.jit.export torch.long torch.maximum torch.mean torch.minimum
     torch.narrow torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax
     torch.sqrt torch.stack torch.sum torch.tensor torch.transpose torch.unflatten torch.where torch.zeros
-    torch.zeros_like
-    F.adaptive_avg_pool2d F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid F.hardswish
-    F.interpolate F.layer_norm F.max_pool2d F.normalize F.pad F.pixel_shuffle F.pixel_unshuffle F.relu F.relu6
-    F.silu
-    nn.ConstantPad2d nn.ModuleDict nn.ModuleList
-    nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU
-    nn.GroupNorm nn.Hardsigmoid nn.Hardswish nn.Identity nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter
-    nn.PixelShuffle nn.PixelUnshuffle nn.ReLU nn.ReLU6 nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample
-    nn.ZeroPad2d nn.init nn.init.constant_
+    torch.zeros_like F.adaptive_avg_pool2d F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid
+    F.hardswish F.interpolate F.layer_norm F.max_pool2d F.normalize F.pad F.pixel_shuffle F.pixel_unshuffle F.relu
+    F.relu6 F.silu nn.ConstantPad2d nn.ModuleDict nn.ModuleList nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d
+    nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU nn.GroupNorm nn.Hardsigmoid nn.Hardswish nn.Identity
+    nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter nn.PixelShuffle nn.PixelUnshuffle nn.ReLU nn.ReLU6
+    nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample nn.ZeroPad2d nn.init nn.init.constant_
     """.split()
 )
 MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
 # What may be called on anything but a module or `self`.
 METHODS = frozenset(
     """
-    __init__ _numbered add_ add_module amax append argsort children clamp copy_ div_ double encode exp expand fill_
-    flatten float forward gather get items join masked_fill mean modules mul mul_ named_modules narrow new_full
-    new_zeros nonzero numel permute register_buffer register_load_state_dict_pre_hook reset reset_parameters reshape
-    sigmoid sort sqrt startswith sum transpose values view zero_
+    __init__ _numbered add_ add_module all amax append argsort children clamp copy_ dim div_ double encode eval exp
+    expand fill_ flatten float fold forward gather get items join masked_fill mean modules mul mul_ named_modules
+    narrow new_full new_zeros nonzero numel permute register_buffer register_load_state_dict_pre_hook requires_grad_
+    reset reset_parameters reshape sigmoid sort sqrt startswith state_dict sum to transpose values view zero_
     """.split()
 )
 TEXT = re.compile(r"[\x20-\x7e]*")
@@ -181,6 +178,8 @@ PHRASES = frozenset(
     {
         "1 tensor", " tensors", " of rows that are left out: ", ", ", "-inf",
         "height and width must divide by ", ", got ", ": pad images to ",
+        "these are not the tensors of the network: there is no ",
+        " would not be finite: these norms cannot be folded, keep the file with norms",
         "modules may be replaced, not taken out or moved: ", "the network was compiled for a ", " of ",
     }
 )  # fmt: skip

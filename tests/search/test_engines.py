@@ -270,7 +270,7 @@ def test_depth_and_entropy_are_those_of_the_compiled_graph(candidates: Candidate
 
 
 def test_memory_is_that_of_stats(candidates: Candidates) -> None:
-    from spinedsl.analysis.memory import peak_activation_bytes
+    from spinedsl.ops.memory import peak_activation_bytes
 
     one = candidates.sample(0, 1)
     assert figure("memory", candidates)(one) == peak_activation_bytes(candidates.costing.compiled(one.candidate))

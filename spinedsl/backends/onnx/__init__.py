@@ -76,7 +76,7 @@ def emit(
         metadata["spine.tasks"] = json.dumps(tasks, ensure_ascii=False)
     given: dict[str, Any] = {
         "dynamic": options.dynamic, "target": target, "metadata": metadata, "around": around,
-        "level": options.optimise,
+        "level": options.optimise, "runtime": options.runtime,
     }  # fmt: skip
     if beside:
         return Outcome(emit_files(program, weights, **given))

@@ -51,6 +51,7 @@ def emit_model(
     metadata: Mapping[str, str] | None = None,
     around: Around | None = None,
     level: int = 0,
+    runtime: str = "",
 ) -> bytes:
     """The model. `dynamic` names axes of the input that may vary: `batch`, `height` and `width`.
 
@@ -58,12 +59,13 @@ def emit_model(
     program, and the batch as in the target.
     `metadata` goes into the model's properties, after the source and its digest. The last property is the digest of all
     bytes before it. `around` gets the graph, without its initialisers, to put nodes of its own around those.
-    `level` says which passes the graph went through; the property `spine.made` then has how its tensors were made.
+    `level` says which passes the graph went through, of level 2 for a `runtime`; the property `spine.made` then has how
+    its tensors were made.
 
     Raises:
         ValueError: an axis is unknown or a definition reads it, or weights do not fit.
     """
-    graph, weights, made = _rewritten(program, weights, level, target)
+    graph, weights, made = _rewritten(program, weights, level, runtime, target)
     parts = _parts(graph, dynamic, target, {**(metadata or {}), **made}, around)
     return in_one_file(parts, _tensors(graph, weights, target))
 
@@ -77,21 +79,22 @@ def emit_files(
     metadata: Mapping[str, str] | None = None,
     around: Around | None = None,
     level: int = 0,
+    runtime: str = "",
 ) -> dict[str, bytes]:
     """The same model as `NAME.onnx`, and its tensors in a file beside it, whatever they take. See `emit_model`."""
-    graph, weights, made = _rewritten(program, weights, level, target)
+    graph, weights, made = _rewritten(program, weights, level, runtime, target)
     parts = _parts(graph, dynamic, target, {**(metadata or {}), **made}, around)
     return in_two_files(parts, _tensors(graph, weights, target), program.name)
 
 
 def _rewritten(
-    program: Program, weights: Mapping[str, NDArray[Any]], level: int, target: Target
+    program: Program, weights: Mapping[str, NDArray[Any]], level: int, runtime: str, target: Target
 ) -> tuple[Graph, Mapping[str, NDArray[Any]], dict[str, str]]:
     """The graph at a level, its tensors, and the properties of the model that tell how these were made."""
     graph = flatten(program)
     if not level:
         return graph, weights, {}
-    form, tensors = fitted(graph, level, weights, target.most)
+    form, tensors = fitted(graph, level, weights, target.most, runtime)
     return form.graph, tensors, {MADE: record(form)}
 
 

@@ -1,6 +1,6 @@
 """What the ONNX backend takes."""
 
-from spinedsl.backends import AXES, DEFAULT_OPSET, EXTERNAL, OPSETS, OPTIMISE
+from spinedsl.backends import AXES, DEFAULT_OPSET, EXTERNAL, OPSETS, OPTIMISE, RUNTIMES
 from spinedsl.backends.option import FINDING, VERIFY, Declared, Option
 
 DECLARED = Declared(
@@ -29,11 +29,16 @@ DECLARED = Declared(
         ),
         Option(
             "optimise", "choice",
-            "level of exact passes: 0 as written (default), 1 with norms folded and less to compute",
+            "level of exact passes: 0 as written (default), 1 with norms folded and less to compute, 2 what else pays"
+            " --for a runtime",
             metavar="N", choices=OPTIMISE, what="level",
+        ),
+        Option(
+            "runtime", "choice", f"with -O2, what will run the model: {' or '.join(RUNTIMES)}", metavar="RUNTIME",
+            choices=RUNTIMES, what="runtime",
         ),
         *FINDING,
         VERIFY,
     ),
-    instead={"adapter": "hosts take PyTorch modules"},
+    instead={"adapter": "hosts take PyTorch modules", "inference": "an ONNX model only runs: `-O1` folds its norms"},
 )  # fmt: skip

@@ -11,6 +11,7 @@ DECLARED = Declared(
             "adapter", "choice", f"what a host expects of a backbone, in the same file: {', '.join(ADAPTERS)}",
             metavar="HOST", choices=ADAPTERS, what="host",
         ),
+        Option("inference", "flag", "a file that only runs: norms folded, least memory, channels last"),
         *FINDING,
         VERIFY,
     ),
@@ -21,7 +22,8 @@ DECLARED = Declared(
         "opset": "a PyTorch file is made of PyTorch's own operations",
         "batch": "a PyTorch file takes any number of images",
         "half": "a PyTorch module is turned when it is run: `model.half()`",
-        "optimise": "a PyTorch file is as the definitions say, to be trained",
+        "runtime": "a PyTorch file is run by PyTorch",
+        "optimise": "a PyTorch file is as the definitions say, to be trained: `inference` writes one that only runs",
         "external_data": "a PyTorch file holds no tensors",
     },
 )  # fmt: skip

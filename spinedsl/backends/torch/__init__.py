@@ -10,11 +10,11 @@ from spinedsl.backends.finding import finding
 from spinedsl.backends.torch.adapters import ADAPTERS, refusals
 from spinedsl.backends.torch.build import build, filled, shaped
 from spinedsl.backends.torch.detect import METHOD
-from spinedsl.backends.torch.emit import emit_module
+from spinedsl.backends.torch.emit import emit_inference, emit_module
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.program import Program
 
-__all__ = ["build", "emit", "emit_module", "filled", "shaped"]
+__all__ = ["build", "emit", "emit_inference", "emit_module", "filled", "shaped"]
 
 
 def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
@@ -34,5 +34,8 @@ def emit(program: Program, options: Options) -> Outcome[dict[str, bytes]]:
         refused = tuple(refusals(program, options.adapter))
         if refused:
             return Outcome(None, refused)
+    if options.inference:
+        text = emit_inference(program, verified=options.verified, finding=found.value)
+        return Outcome({f"{program.name}.py": text})
     text = emit_module(program, adapter=options.adapter, verified=options.verified, finding=found.value)
     return Outcome({f"{program.name}.py": text})

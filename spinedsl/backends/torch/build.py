@@ -13,8 +13,12 @@ from collections.abc import Mapping
 from functools import partialmethod
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
+from weakref import WeakKeyDictionary
 
+from spinedsl.backends.torch.copied import definitions_in
+from spinedsl.backends.torch.detect import BOXES
 from spinedsl.backends.torch.emit import emit_module
+from spinedsl.backends.torch.inference import FOLDING
 from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Program
 
@@ -60,7 +64,22 @@ def filled(code: str, program: Program, tensors: Mapping[str, NDArray[Any]]) -> 
 
 
 def _class_of(code: str, program: Program) -> Any:
-    return getattr(load_code(code), python_name(program.name))
+    kind = getattr(load_code(code), python_name(program.name))
+    _PROGRAMS[kind] = program
+    return kind
+
+
+_PROGRAMS: WeakKeyDictionary[type, Program] = WeakKeyDictionary()
+
+
+def program_of(module: object) -> Program | None:
+    """The program of a network that was built here; None of other modules."""
+    return _PROGRAMS.get(type(module))
+
+
+def network_in(code: str, program: Program) -> Any:
+    """The class of a network in code that was generated for inference."""
+    return getattr(load_code(code), python_name(program.name, {*definitions_in(FOLDING), *definitions_in(BOXES)}))
 
 
 def load_code(text: str) -> ModuleType:

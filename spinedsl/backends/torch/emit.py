@@ -8,20 +8,25 @@ the host too. Templates hold the layout; the lines come from `classes` (the defi
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from textwrap import dedent, wrap
+from typing import TYPE_CHECKING
 
 from spinedsl.backends.torch.adapters import ADAPTERS, STANDARD, fields, imported, narrowed, reserved_names
 from spinedsl.backends.torch.classes import classes_of
 from spinedsl.backends.torch.copied import definitions_in
 from spinedsl.backends.torch.detect import BOXES, write_detect
+from spinedsl.backends.torch.inference import FOLDING, write_inference
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import WIDTH
 from spinedsl.backends.torch.names import file_name, prose, python_name
 from spinedsl.backends.torch.network import write_network
 from spinedsl.ops.detection import Detector, Limits
 from spinedsl.ops.program import Program
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _IMPORTS = (  # a line is written if one of its names is used
     ("import functools", ("functools",)),
@@ -48,8 +53,6 @@ def emit_module(
 
     For a host, with a sentence of what was verified, and with a method `detect` of what is to be found.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
-
     taken = reserved_names(adapter) if adapter else set()
     detect = [*write_detect(*finding)] if finding else []
     if detect:
@@ -76,7 +79,40 @@ def emit_module(
         *blocks,
         *(text for name, text in helpers.items() if name in _LAST),
     ]
-    environment = Environment(
+    environment = _templates()
+    if adapter:
+        below = environment.get_template(f"adapters/{adapter}.jinja").render(filled)
+        blocks.append(below.splitlines())
+        used |= _names_in(below)
+    standard = [(narrowed(line, used), imported(line)) for line in STANDARD]
+    hosts = [(line, imported(line)) for line in ADAPTERS[adapter].imports] if adapter else []
+    return _file(
+        program, name, blocks, verified, f"torch and {adapter}" if adapter else "only torch",
+        (*_IMPORTS, *standard), (*_TORCH_IMPORTS, *hosts), used,
+    ).encode()  # fmt: skip
+
+
+def emit_inference(program: Program, *, verified: str = "", finding: tuple[Detector, Limits] | None = None) -> bytes:
+    """The network for inference, as `inference` says, as the text of a Python module."""
+    detect = [*write_detect(*finding)] if finding else []
+    name = python_name(program.name, {*definitions_in(FOLDING), *definitions_in(BOXES)})
+    network = write_inference(program, name) + (["", *detect] if detect else [])
+    used = _names_in("\n".join(network))
+    copied: dict[str, list[str]] = {}
+    for file in (HELPERS, FOLDING, *((BOXES,) if finding else ())):
+        found = _helpers_for(used, file)
+        used = used.union(*(_names_of_helper(one, file) for one in found))
+        copied |= found
+    after = {*definitions_in(FOLDING)} - {"Folded"}  # what makes tensors stands after the network
+    blocks = [*(text for one, text in copied.items() if one not in after), network]
+    blocks += [text for one, text in copied.items() if one in after]
+    return _file(program, name, blocks, verified, "only torch", _IMPORTS, _TORCH_IMPORTS, used).encode()
+
+
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    return Environment(
         loader=PackageLoader("spinedsl.backends.torch"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - it is Python, not HTML
@@ -84,23 +120,33 @@ def emit_module(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    if adapter:
-        below = environment.get_template(f"adapters/{adapter}.jinja").render(filled)
-        blocks.append(below.splitlines())
-        used |= _names_in(below)
-    standard = [(narrowed(line, used), imported(line)) for line in STANDARD]
-    hosts = [(line, imported(line)) for line in ADAPTERS[adapter].imports] if adapter else []
-    text = environment.get_template("model.py.jinja").render(
-        name=name,
-        source=file_name(program.loc.file),
-        input=f"{prose(program.input_name)}: {program.input_type.channels} channels, {_sizes(program)}",
-        verified=wrap(f"Verified: {prose(verified, limit=1000)}.", WIDTH) if verified else [],
-        needs=f"torch and {adapter}" if adapter else "only torch",
-        imports=_sorted(line for line, names in (*_IMPORTS, *standard) if used.intersection(names)),
-        torch_imports=_sorted(line for line, names in (*_TORCH_IMPORTS, *hosts) if used.intersection(names)),
-        blocks=blocks,
+
+
+def _file(
+    program: Program,
+    name: str,
+    blocks: Sequence[Sequence[str]],
+    verified: str,
+    needs: str,
+    imports: Iterable[tuple[str, Sequence[str]]],
+    torch_imports: Iterable[tuple[str, Sequence[str]]],
+    used: set[str],
+) -> str:
+    """The text of a module: its head, what it imports of what `used` names, and its definitions."""
+    return (
+        _templates()
+        .get_template("model.py.jinja")
+        .render(
+            name=name,
+            source=file_name(program.loc.file),
+            input=f"{prose(program.input_name)}: {program.input_type.channels} channels, {_sizes(program)}",
+            verified=wrap(f"Verified: {prose(verified, limit=1000)}.", WIDTH) if verified else [],
+            needs=needs,
+            imports=_sorted(line for line, names in imports if used.intersection(names)),
+            torch_imports=_sorted(line for line, names in torch_imports if used.intersection(names)),
+            blocks=blocks,
+        )
     )
-    return text.encode()
 
 
 def _sorted(imports: Iterable[str]) -> list[str]:

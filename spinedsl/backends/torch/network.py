@@ -230,7 +230,7 @@ class _Network:
             yield f"        return self.{method}({image})"
             yield ""
             yield f"    def {method}(self, {image}: Tensor) -> dict[str, Tensor]:"
-        yield from self._legal_sizes()
+        yield from legal_sizes(program, image)
         if self.sizes:
             highest = max(type_.level or 0 for type_ in flatten(program).types)
             yield f"        {self.sizes} = level_sizes({image}, {highest})"
@@ -245,19 +245,6 @@ class _Network:
             for name in program.outputs
         }
         yield from lines(8, "return ", call("OrderedDict", _dictionary(outputs)))
-
-    def _legal_sizes(self) -> Iterator[str]:
-        """What the divisor does not divide would fail far below, or pass and give maps of other sizes.
-
-        What a definition reads of the size decided what stands here: at another size it would be another network.
-        """
-        program, image = self.program, self.locals[self.program.input_name]
-        sizes = {"height": program.input_type.height, "width": program.input_type.width}
-        if program.divisor > 1 and len(program.static_axes) < len(sizes):
-            yield from lines(8, "", call("check_size", image, str(program.divisor)))
-        for dimension, (axis, size) in enumerate(sizes.items(), start=2):
-            if axis in program.static_axes:
-                yield from lines(8, "", call("check_fixed", f"{image}.shape[{dimension}]", str(size), f'"{axis}"'))
 
     def _head(self, row: Row) -> Doc:
         """A head on the list of all that it reads."""
@@ -285,6 +272,26 @@ class _Network:
         callee = found.name if found.is_function else ".".join(["self", *map(member, part.path)])
         taken = [value for name, value in zip(part.module.maps, values, strict=True) if name in found.inputs]
         return found.apply(callee, taken, self.sizes)
+
+
+def legal_sizes(program: Program, image: str) -> Iterator[str]:
+    """What the divisor does not divide would fail far below, or pass and give maps of other sizes.
+
+    What a definition reads of the size decided what stands here: at another size it would be another network.
+    """
+    sizes = {"height": program.input_type.height, "width": program.input_type.width}
+    if program.divisor > 1 and len(program.static_axes) < len(sizes):
+        yield from lines(8, "", call("check_size", image, str(program.divisor)))
+    for dimension, (axis, size) in enumerate(sizes.items(), start=2):
+        if axis in program.static_axes:
+            yield from lines(8, "", call("check_fixed", f"{image}.shape[{dimension}]", str(size), f'"{axis}"'))
+
+
+def facts_of(program: Program) -> list[str]:
+    """Lines of `__init__`: what a host asks of a backbone."""
+    writer = _Network(program, ())
+    facts = writer.facts()
+    return [*(f"        {name} = {text}" for name, text in writer.constants.values()), *facts]
 
 
 def _dictionary(items: Mapping[str, Doc]) -> Bracket:

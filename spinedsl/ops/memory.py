@@ -9,31 +9,75 @@ compute in place, need less. Eager PyTorch needs more: a `forward` holds every r
 
 from __future__ import annotations
 
+from collections import Counter
 from math import prod
 from typing import cast
 
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.types import Type
+from spinedsl.record import Record
 
 BYTES = 4  # of a float32
 UNCHANGED = frozenset({"identity", "reshape", "flatten", "dropout", "stochastic_depth"})
 CUT = frozenset({"slice", "crop", "crop_to_level"})  # unchanged where they cut nothing
 STORED = frozenset({"parameter", "constant"})  # numbers of the network, not of the image
+WRITES_OVER = frozenset({"add", "multiply", "batch_norm", "add_scalar", "multiply_scalar"})  # and activations
 
 
 def peak_activation_bytes(graph: Graph) -> int:
     """Bytes at the fullest moment, for one image at the program's input size."""
-    sizes, holder = _memory(graph)
+    return max(curve(graph, Memory.of(graph)), default=_bytes(graph.types[0]))
+
+
+class Memory(Record, eq=False):
+    """Of each value the bytes that are written for it, and the value in whose memory it is."""
+
+    sizes: list[int]
+    holder: list[int]
+
+    @staticmethod
+    def of(graph: Graph, *, in_place: bool = False) -> Memory:
+        """The memory of a graph's values. `in_place`: what is read once is written over where that can be.
+
+        So do engines: activations, norms and sums write where a map stands that nothing else reads.
+        """
+        sizes, holder = _memory(graph)
+        if in_place:
+            over = written_over(graph)
+            for node in graph.nodes:
+                if (value := over.get(node.result, node.inputs[0] if unchanged(node, graph) else None)) is not None:
+                    sizes[node.result], holder[node.result] = 0, holder[value]
+        return Memory(sizes, holder)
+
+
+def curve(graph: Graph, memory: Memory) -> list[int]:
+    """Bytes alive while each operation runs, in the order of the graph."""
+    sizes, holder = memory.sizes, memory.holder
     last_use = {holder[value]: at for at, node in enumerate(graph.nodes) for value in (*read(node), node.result)}
     kept = {holder[value] for value in graph.outputs.values()}
-    alive = peak = sizes[0]
+    alive, found = sizes[0], []
     for at, node in enumerate(graph.nodes):
         alive += sizes[node.result]
-        peak = max(peak, alive)
+        found.append(alive)
         ended = {holder[value] for value in (*read(node), node.result)} - kept
         alive -= sum(sizes[value] for value in ended if last_use[value] == at)
-    return peak
+    return found
+
+
+def written_over(graph: Graph) -> dict[int, int]:
+    """For each value that may be written where an input of its operation stands, that input: nothing else reads it."""
+    sizes, _ = _memory(graph)
+    reads = Counter(value for node in graph.nodes for value in node.inputs)
+    reads.update(graph.outputs.values())
+    found: dict[int, int] = {}
+    for node in graph.nodes:
+        if sizes[node.result] and (PRIMITIVES[node.primitive].activation or node.primitive in WRITES_OVER):
+            alone = (value for value in node.inputs if value and reads[value] == 1 and sizes[value])
+            over = next((value for value in alone if graph.types[value] == graph.types[node.result]), None)
+            if over is not None:
+                found[node.result] = over
+    return found
 
 
 def read(node: Node) -> tuple[int, ...]:

@@ -1,0 +1,74 @@
+"""Definitions that files for inference copy: how their tensors are made of those of the network as it is trained.
+
+Like `helpers.py`, this is code and no text in a template. The steps are those of `passes/recipes.py`, in float64.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def taken(tensors: dict[str, Tensor], name: str) -> Tensor:
+    """A tensor of the network as it is trained, in float64."""
+    if name not in tensors:
+        raise ValueError(f"these are not the tensors of the network: there is no {name}")
+    return tensors[name].double()
+
+
+def line(tensors: dict[str, Tensor], norm: str, epsilon: float) -> tuple[Tensor, Tensor]:
+    """A batch norm as what it is in inference: a factor and a summand for each channel."""
+    factor = taken(tensors, f"{norm}.weight") / torch.sqrt(taken(tensors, f"{norm}.running_var") + epsilon)
+    return factor, taken(tensors, f"{norm}.bias") - taken(tensors, f"{norm}.running_mean") * factor
+
+
+def scaled(kernel: Tensor, norm: tuple[Tensor, Tensor], axis: int) -> Tensor:
+    """A kernel whose outputs, along an axis, are multiplied as the norm behind it does."""
+    shape = [1] * kernel.dim()
+    shape[axis] = -1
+    return kernel * norm[0].reshape(shape)
+
+
+def shifted(bias: Tensor | None, norm: tuple[Tensor, Tensor]) -> Tensor:
+    """The bias that goes with it."""
+    return norm[1] if bias is None else bias * norm[0] + norm[1]
+
+
+def by_group(kernel: Tensor, numbers: Tensor, groups: int) -> Tensor:
+    """For each output of a kernel the numbers of the inputs that it reads."""
+    outputs, inputs = kernel.shape[:2]
+    each = numbers.reshape(groups, 1, inputs).expand(groups, outputs // groups, inputs)
+    return each.reshape(outputs, inputs, 1, 1)
+
+
+def scaled_inputs(kernel: Tensor, norm: tuple[Tensor, Tensor], groups: int) -> Tensor:
+    """A kernel whose inputs are multiplied as the norm before it does."""
+    return kernel * by_group(kernel, norm[0], groups)
+
+
+def shifted_inputs(bias: Tensor | None, kernel: Tensor, norm: tuple[Tensor, Tensor], groups: int) -> Tensor:
+    """The bias that goes with it."""
+    found = (kernel * by_group(kernel, norm[1], groups)).sum((1, 2, 3))
+    return found if bias is None else found + bias
+
+
+class Folded(nn.Module):
+    """A network that only runs. It takes its own tensors, or makes them of those of the network as it is trained."""
+
+    def fold(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        return tensors
+
+
+def fold_first(module: Folded, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Before a state dict is loaded: of the tensors of the network as it is trained, make those of this module."""
+    names = [f"{prefix}{name}" for name in module.state_dict()]
+    given = [name for name in state if name.startswith(prefix)]
+    if all(name in state for name in names) or not given:
+        return
+    with torch.no_grad():
+        made = module.fold({name[len(prefix) :]: state[name] for name in given})
+    for name, tensor in made.items():
+        if not bool(torch.isfinite(tensor.float()).all()):
+            raise ValueError(f"{name} would not be finite: these norms cannot be folded, keep the file with norms")
+    for name in given:
+        del state[name]
+    for name, tensor in made.items():
+        state[f"{prefix}{name}"] = tensor.to(torch.float32)
