@@ -107,9 +107,11 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     "explain": {"explain": PRINTED, "explain E0303": PRINTED},
     "compile": {
         f"{COMPILE} torch": {**dict.fromkeys(ONNX), "--adapter": ("timm",), "--verify": (), "--outputs": ("C2",)},
+        f"{COMPILE} torch --outputs C2": {"--inference": ()},
         f"{COMPILE} torch --verify": {"--seed": ("1",), "--weights": ("w.npz",), "--opset": None, "--half": None},
         f"{COMPILE} onnx": {**ONNX, "--adapter": None, "--verify": (), "--outputs": ("C2",), "--input": ("64",)},
-        f"{COMPILE} onnx -O1": {"--explain-passes": ()},
+        f"{COMPILE} onnx -O1": {"--explain-passes": (), "--for": None, "--inference": None},
+        f"{COMPILE} onnx -O2 --for onnxruntime": {"--for": ("openvino",)},
         f"{COMPILE} onnx -O0": {"--explain-passes": None},
         f"{COMPILE} onnx --weights w.npz": {"--seed": None, "--half": (), "--prefix": ("nope",)},
         f"{COMPILE} onnx --weights two.pt": {"--key": ("ema",)},

@@ -115,6 +115,7 @@ def test_gradients_reach_the_image_though_it_works_in_place() -> None:
     for one in (source, module):
         x = torch.linspace(0, 1, 3 * 64 * 64).reshape(1, 3, 64, 64).requires_grad_()
         sum(value.sum() for value in one(x).values()).backward()
+        assert x.grad is not None
         found.append(x.grad)
     assert torch.allclose(found[0], found[1], rtol=1e-3, atol=1e-4 * float(found[0].abs().max()))
 
@@ -145,7 +146,7 @@ def test_fuse_leaves_the_original_and_what_was_replaced() -> None:
 def test_norms_that_cannot_be_folded_stay() -> None:
     source = trained(spinedsl.program(OWN))
     norm = next(part for part in source.modules() if isinstance(part, torch.nn.BatchNorm2d))
-    norm.running_var.fill_(-1)  # type: ignore[union-attr,operator]
+    norm.running_var.fill_(-1)  # type: ignore[union-attr]
     fused = spinedsl.fuse(torch.nn.Sequential(source))
     assert sum(isinstance(part, torch.nn.BatchNorm2d) for part in fused.modules()) == 1
 
