@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from spinedsl import analysis, extras
 from spinedsl.cli.lints import lint_arguments
-from spinedsl.cli.options import format_argument, network_arguments, outputs_argument
+from spinedsl.cli.options import format_argument, network_arguments, output_arguments, outputs_argument
+from spinedsl.cli.output import kind_of_figure, refused, write_output
 from spinedsl.cli.request import requested_program
 from spinedsl.cli.terminal import table
+from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics.plain import counted
+from spinedsl.draw.curves import memory_figure
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.text import plain_tasks, task_text
 
@@ -25,6 +28,7 @@ examples:
   spine stats examples/spinenet.spine --network SpineNet49 --input 896x896
   spine stats net.spine --outputs P3,P4,P5
   spine stats net.spine --roofline
+  spine stats net.spine --memory -o memory.svg
   spine stats net.spine --format json | jq .multiply_adds
 
 Parameters are the trainable ones. Multiply-adds count convolutions and linear layers, for one image. Memory is float32:
@@ -36,6 +40,10 @@ the last, at the position that reads the widest; `all` is the whole image.
 --roofline measures what a core of this machine does at most, multiply-adds and bytes of memory, and prints of each row
 what it does and moves, and the least time that takes: which of both it waits for. Traffic counts each map and tensor
 that an operation reads or writes; activations and norms are done where the map is written.
+
+--memory prints what is alive at the fullest moment of each row, in the order as written and in the one that holds the
+least, where results are written over what nothing else reads; -o draws both curves, operation by operation. `spine
+compile --inference` writes a PyTorch file in that order.
 """
 
 
@@ -46,17 +54,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--roofline", action="store_true", help="what each row waits for on this machine: its processor, or its memory"
     )
+    parser.add_argument(
+        "--memory", action="store_true", help="what each row holds while it runs, as written and in the best order"
+    )
+    output_arguments(parser, "with --memory, a picture of both curves, .svg", required=False)
     lint_arguments(parser)
     format_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the figures of each row, and their totals."""
+    if status := _refused(options):
+        return status
     if options.roofline:
         extras.require("numpy")
     program = requested_program(options)
     if program is None:
         return 1
+    if options.memory:
+        found, curves = memory(flatten(program))
+        print(json.dumps(found, indent=2) if options.format == "json" else _memory(found))
+        if options.output is None:
+            return 0
+        size = " x ".join(map(str, found["input"]))
+        figure = memory_figure(f"{program.name} at {size}", _best(found), curves)
+        return write_output(options.output, figure.encode())
     if options.roofline:
         from spinedsl.bench.peak import measured_peak  # noqa: PLC0415  NumPy is only needed here
 
@@ -66,6 +88,24 @@ def run(options: argparse.Namespace) -> int:
     figures, tasks = statistics(flatten(program)), map(task_text, program.tasks)
     print(json.dumps(figures, indent=2) if options.format == "json" else _table(figures, tasks))
     return 0
+
+
+def _refused(options: argparse.Namespace) -> int:
+    """Whether what is asked does not go together, or cannot be written: a status above 0.
+
+    Raises:
+        UsageError: it does not go together.
+    """
+    if options.memory and options.roofline:
+        raise UsageError("--memory and --roofline print a table each: give one of the two")
+    if options.output is None:
+        return 0
+    if not options.memory:
+        raise UsageError("--output is for the curves of --memory: other figures are printed")
+    if options.output == "-":
+        raise UsageError("the figures are printed, so name a file for the picture, as in memory.svg")
+    kind_of_figure(options.output, ("svg",))
+    return refused(options.output, "svg", force=options.force, reads=[options.file])
 
 
 def statistics(graph: Graph) -> dict[str, Any]:
@@ -180,3 +220,51 @@ def _roofs(found: dict[str, Any]) -> str:
         f"{peak['bytes'] / 1e9:.3g} GB a second: {peak['multiply_adds'] / peak['bytes']:.1f} a byte"
     )
     return "\n".join([head, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])
+
+
+# ---- what it holds while it runs ----
+
+
+def memory(graph: Graph) -> tuple[dict[str, Any], list[list[int]]]:
+    """What is alive at the fullest moment of each row, as written and in the best order, for JSON; both curves."""
+    written, best, order = analysis.held(graph)
+    program = graph.program
+    rows = [
+        {"name": name, "written_bytes": full, "best_bytes": best.by_row.get(name, 0)}
+        for name, full in written.by_row.items()
+    ]
+    found = {
+        "network": program.name,
+        "input": [program.input_type.channels, program.input_type.height, program.input_type.width],
+        "written": {"peak_bytes": written.peak, "curve": list(written.curve)},
+        "best": {
+            "peak_bytes": best.peak, "bound_bytes": order.bound, "proved": order.proved, "curve": list(best.curve),
+            "rows": list(best.rows),
+        },
+        "rows": rows,
+    }  # fmt: skip
+    return found, [list(written.curve), list(best.curve)]
+
+
+BAR = 40  # letters of the longest
+
+
+def _memory(found: dict[str, Any]) -> str:
+    """The same as a table, with a bar for each row."""
+    most = max(found["written"]["peak_bytes"], 1)
+    rows = [("row", "as written", "best order", "as written, best order")]
+    for row in found["rows"]:
+        written, best = row["written_bytes"], row["best_bytes"]
+        drawn = "#" * round(BAR * best / most)
+        bar = drawn + "-" * max(0, round(BAR * written / most) - len(drawn))
+        rows.append((row["name"], f"{written / 2**20:.1f}", f"{best / 2**20:.1f}", bar))
+    size = " x ".join(map(str, found["input"]))
+    return "\n".join([f"{found['network']} at {size}, MiB", "", *table(rows, left=(0, 3)), "", _best(found)])
+
+
+def _best(found: dict[str, Any]) -> str:
+    """What the best order comes to, in a sentence."""
+    written, best = (found[name]["peak_bytes"] / 2**20 for name in ("written", "best"))
+    bound = found["best"]["bound_bytes"] / 2**20
+    sure = "no order holds less" if found["best"]["proved"] else f"no order holds less than {bound:.1f}"
+    return f"at once: {written:.1f} MiB as written, {best:.1f} in the best order; {sure}"

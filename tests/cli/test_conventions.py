@@ -39,7 +39,10 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
         {"--network", "--input", "--format", "--output", "--force", "--weights", "--seed", *LINTS},
     ),
     "show": ("show net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
-    "stats": ("stats net.spine", {"--network", "--input", "--outputs", "--format", *LINTS}),
+    "stats": (
+        "stats net.spine",
+        {"--network", "--input", "--outputs", "--format", "--output", "--force", *LINTS},
+    ),
     "space": ("space net.spine", {"--network", "--format", "--output", "--force", "--seed"}),
     "search run": (
         "search run net.spine --fitness depth --budget 2",

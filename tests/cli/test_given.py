@@ -179,7 +179,10 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "show lint.spine": LINTS,
     },
     "stats": {
-        "stats two.spine --network Deep": {"--roofline": ()},
+        "stats two.spine --network Deep": {"--roofline": (), "--memory": ()},
+        "stats two.spine --network Net --memory": {
+            "--output": ("held.svg",), "--roofline": None, "--outputs": ("C2",), **PRINTED,
+        },
         "stats two.spine --network Net --roofline": {**PRINTED, "--outputs": ("C2",)},
         "stats two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
         "stats two.spine": dict([NETWORK]),

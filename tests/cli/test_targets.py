@@ -23,6 +23,7 @@ WRITES = {
     "html": ("draw net.spine -o", "net.html", "html"),
     "png": ("draw net.spine -o", "net.png", "png"),
     "bench": ("bench net.spine --engines onnxruntime-O1 --rounds 1 -o", "bench.svg", "svg"),
+    "stats": ("stats net.spine --memory -o", "held.svg", "svg"),
     "diff": ("diff net.spine net.spine -o", "net.svg", "svg"),
     "mapping": ("diff net.spine net.spine --mapping", "names.json", "mapping"),
     "convert": ("weights convert w.npz net.spine -o", "w.safetensors", "weights"),

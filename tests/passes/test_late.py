@@ -17,13 +17,13 @@ from spinedsl.agreement import lively_weights
 from spinedsl.backends.onnx import emit_model
 from spinedsl.backends.onnx.refill import opened, refilled
 from spinedsl.cli import main
+from spinedsl.ops import order as at_hand
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.memory import Memory, curve, peak_activation_bytes
+from spinedsl.ops.order import best_order, ordered
 from spinedsl.ops.types import Loc, Type
 from spinedsl.passes import FOR, optimised
-from spinedsl.passes import schedule as at_hand
 from spinedsl.passes.pad import BLOCK
-from spinedsl.passes.schedule import best_order, ordered
 from tests.building import weights_for
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
