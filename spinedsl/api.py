@@ -316,7 +316,7 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         score=score, top=top, overlap=overlap, max_detections=max_detections, verify=verify,
     )  # fmt: skip
     chosen(to, given)  # what is wrong with these is reported before a file is read
-    extras.require(*_to_emit(to, weights, verify=verify))
+    extras.require(*_to_emit(to, weights, verify=verify), *(("numpy",) if inference else ()))
     asked = _asked(network, size, outputs)
     outcome = driver.compile(source(file), to, lambda made: _options(made, to, given), *asked)
     return _files(outcome)
@@ -342,6 +342,7 @@ def _options(made: ops.Program, to: str, given: Given) -> Options:
     """The options of a backend for a program, with its tensors, and what was found to agree where that is asked."""
     options, weights = chosen(to, given), given.get("weights")
     extras.require(*_to_emit(to, weights, verify=given.get("verify", False)))
+    extras.require(*(("numpy",) if options.inference else ()))
     if weights is not None:
         found = read_weights(weights)
         options = replace(options, weights=_tensors(made, found), origin=Path(found.path).name)

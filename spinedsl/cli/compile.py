@@ -190,4 +190,5 @@ def _given(options: argparse.Namespace) -> api.Given:
 def _needs(options: argparse.Namespace) -> tuple[str, ...]:
     """The packages that this takes, all of them."""
     of_weights = extras.of_weights(options.weights) if options.weights is not None else ()
-    return (*declared(options.to).packages, *of_weights, *(extras.to_compare() if options.verify else ()))
+    passes = ("numpy",) if options.inference else ()
+    return (*declared(options.to).packages, *passes, *of_weights, *(extras.to_compare() if options.verify else ()))

@@ -15,10 +15,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 from weakref import WeakKeyDictionary
 
-from spinedsl.backends.torch.copied import definitions_in
+from spinedsl.backends.torch.copied import FOLDING, definitions_in
 from spinedsl.backends.torch.detect import BOXES
 from spinedsl.backends.torch.emit import emit_module
-from spinedsl.backends.torch.inference import FOLDING
 from spinedsl.backends.torch.names import python_name
 from spinedsl.ops.program import Program
 

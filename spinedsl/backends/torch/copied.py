@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+FOLDING = "folding.py"  # definitions that files for inference copy
+
 
 @cache
 def definitions_in(file: str) -> Mapping[str, list[str]]:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 from spinedsl.backends.torch.adapters import ADAPTERS, STANDARD, fields, imported, narrowed, reserved_names
 from spinedsl.backends.torch.classes import classes_of
-from spinedsl.backends.torch.copied import definitions_in
+from spinedsl.backends.torch.copied import FOLDING, definitions_in
 from spinedsl.backends.torch.detect import BOXES, write_detect
-from spinedsl.backends.torch.inference import FOLDING, write_inference
 from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import WIDTH
 from spinedsl.backends.torch.names import file_name, prose, python_name
@@ -94,6 +93,8 @@ def emit_module(
 
 def emit_inference(program: Program, *, verified: str = "", finding: tuple[Detector, Limits] | None = None) -> bytes:
     """The network for inference, as `inference` says, as the text of a Python module."""
+    from spinedsl.backends.torch.inference import write_inference  # noqa: PLC0415  its passes need NumPy
+
     detect = [*write_detect(*finding)] if finding else []
     name = python_name(program.name, {*definitions_in(FOLDING), *definitions_in(BOXES)})
     network = write_inference(program, name) + (["", *detect] if detect else [])

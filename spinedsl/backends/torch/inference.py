@@ -29,7 +29,6 @@ from spinedsl.passes import Form, optimised
 from spinedsl.passes.recipes import Recipe
 from spinedsl.passes.schedule import schedule
 
-FOLDING = "folding.py"  # definitions that `fold` uses
 WHOLE = Use(0)
 # What writes memory of its own, and keeps nothing of it for a gradient: it may be written over.
 FRESH = ("conv", "conv_transpose", "linear", "batch_norm", "add")
