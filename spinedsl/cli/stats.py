@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from spinedsl import analysis, extras
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import format_argument, network_arguments, output_arguments, outputs_argument
-from spinedsl.cli.output import kind_of_figure, refused, write_output
+from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
 from spinedsl.cli.request import requested_program
 from spinedsl.cli.terminal import table
 from spinedsl.cli.voice import UsageError
@@ -71,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
     program = requested_program(options)
     if program is None:
         return 1
+    if options.output is not None:
+        apart(options.output, [text.name for text in program.sources])
     if options.memory:
         found, curves = memory(flatten(program))
         print(json.dumps(found, indent=2) if options.format == "json" else _memory(found))
