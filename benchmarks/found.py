@@ -90,13 +90,16 @@ def table(root: Path, candidates: int) -> search.Study:
 
     A study that is begun anew takes over what the table has that is kept, so that any machine goes on with the rest.
     """
-    from benchmarks.found_figures import carried
+    from benchmarks.found_figures import carried, clocked
 
     place = laid_out(root)
+    known = clocked(root / CLOCK)
     before = time.process_time()
 
     def hear(one: search.Finished) -> None:
         nonlocal before
+        if str(one.slot) in known:  # it was trained before
+            return
         now = time.process_time()
         shown = ", ".join(f"{step}: {value:.4f}" for step, value in one.curve.items())
         sys.stderr.write(f"candidate {one.slot}: {shown or one.why}  ({now - before:.0f} s)\n")

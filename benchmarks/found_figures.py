@@ -47,15 +47,21 @@ def carried(study: search.Study) -> None:
         study.optuna.add_trial(optuna.create_trial(value=value_of(row), user_attrs=attributes))
 
 
+def clocked(clock: Path) -> dict[str, str]:
+    """CPU seconds of each candidate that was trained, here or where the table was made."""
+    seconds = {row["candidate"]: row["cpu_seconds"] for row in (kept_table() if TABLE.exists() else ())}
+    if clock.exists():
+        with clock.open(newline="", encoding="utf-8") as file:
+            seconds |= dict(csv.reader(file))
+    return seconds
+
+
 def keep_table(study: search.Study, clock: Path) -> None:
     """Write what training gave of each candidate, beside its figures in closed form."""
     chosen = [one for _, one in sorted(study.settled.items()) if one.values is not None and not one.pruned]
     figures = figures_of(study.candidates, chosen)
     steps = sorted(set.intersection(*(set(one.curve) for one in chosen)))
-    seconds = {row["candidate"]: row["cpu_seconds"] for row in (kept_table() if TABLE.exists() else ())}
-    if clock.exists():
-        with clock.open(newline="", encoding="utf-8") as file:
-            seconds |= dict(csv.reader(file))
+    seconds = clocked(clock)
     KEPT.mkdir(exist_ok=True)
     with TABLE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
