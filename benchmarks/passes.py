@@ -1,6 +1,6 @@
 """What exact passes are worth to runtimes: `python -m benchmarks.passes`.
 
-Models of `-O0` and `-O1` of the same network and weights run in turns in one process, one thread, by CPU time: the
+Models of `-O0`, `-O1` and `-O2` of the same network and weights run in turns in one process, one thread, by CPU time: the
 median of the ratios of pairs, and the ratio of the best. With `--passes` one pass at a time is left out as well: a
 ratio above 1 there says what the pass is worth. Differences under 3% are noise on a machine that does other things.
 """
@@ -23,7 +23,7 @@ from spinedsl.agreement import Size, image
 from spinedsl.backends.onnx import emit_model
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
-from spinedsl.passes import PASSES, levels
+from spinedsl.passes import FOR, PASSES, levels
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NETWORKS = (
@@ -57,6 +57,7 @@ def openvino(model: bytes, x: Any) -> Run:
     return lambda: list(compiled(x).values())
 
 
+NAMES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}
 RUNTIMES: Mapping[str, Callable[[bytes, Any], Run]] = {"ONNX Runtime": onnx_runtime, "OpenVINO": openvino}
 
 
@@ -89,6 +90,8 @@ def main() -> int:
         weights = seeded(flatten(program).parameters, 0)
         x = image(program, Size(1, options.size, options.size))
         models = {"-O1": emit_model(program, weights, level=1)}
+        for one in FOR:
+            models[f"-O2 {one}"] = emit_model(program, weights, level=2, runtime=one)
         for name in WORTH if options.passes else ():
             kept = dict(PASSES)
             levels.PASSES = {one: run for one, run in kept.items() if one != name}
@@ -99,12 +102,16 @@ def main() -> int:
             base = runtime(plain, x)
             fast = runtime(models["-O1"], x)
             for what, model in models.items():
+                if what.startswith("-O2") and what != f"-O2 {NAMES[title]}":
+                    continue
                 run = fast if what == "-O1" else runtime(model, x)
-                median, best = paired(base if what == "-O1" else fast, run, options.pairs)
+                median, best = paired(
+                    base if what.startswith("-O") and " without" not in what else fast, run, options.pairs
+                )
                 far = max(
                     float(np.abs(one - two).max() / np.abs(one).max()) for one, two in zip(base(), run(), strict=True)
                 )
-                against = "-O0" if what == "-O1" else "-O1"
+                against = "-O1" if "without" in what else "-O0"
                 print(f"{network:18} {title:13} {what:19} {median:.3f} of {against}, best {best:.3f}, error {far:.0e}")
     return 0
 

@@ -21,11 +21,10 @@ RULE = Rule(
     default=Default.OFF,
     explanation="""\
 Matrix units and vector lanes take channels by the eight, or by another power of two: with 36 channels they compute
-40, and leave the other four unused, or fall back to slower code. Which number counts depends on the device and the
-numbers: 8 for float16 on tensor cores, 16 for int8, 32 or more for others; `--set W0705.multiple=16` says so. A
-width that was found by search, or that has to stay as it was trained, is no mistake, so this is off by default.
-ONNX Runtime keeps channels in blocks of 8 or 16 and leaves that layout for others: the 41, 83 and 166 channels of
-SpineNet-49S cost it 15% of the time, which `spine compile --to onnx -O2 --for onnxruntime` gets back by zeros.
+40. Which number counts depends on the device: 8 for float16 on tensor cores, 16 for int8, 32 or more for others;
+`--set W0705.multiple=16` says so. ONNX Runtime leaves its fast layout for others: the 41, 83 and 166 channels of
+SpineNet-49S cost it 15% of the time, unless `spine compile -O2 --for onnxruntime` fills them up. A width that was found
+by search, or has to stay as it was trained, is no mistake, so this is off by default.
 Asked for the maps between rows alone: what a definition makes inside is its own affair.
 """,
     wrong="""\
