@@ -1,7 +1,7 @@
 """What exact passes are worth to runtimes: `python -m benchmarks.passes`.
 
-Models of `-O0`, `-O1` and `-O2` of the same network and weights run in turns in one process, one thread, by CPU time: the
-median of the ratios of pairs, and the ratio of the best. With `--passes` one pass at a time is left out as well: a
+Models of `-O0`, `-O1` and `-O2` of the same network and weights run in turns in one process, one thread, by CPU time:
+the median of the ratios of pairs, and the ratio of the best. With `--passes` one pass at a time is left out as well: a
 ratio above 1 there says what the pass is worth. Differences under 3% are noise on a machine that does other things.
 """
 
@@ -111,7 +111,6 @@ def main() -> int:
                 far = max(
                     float(np.abs(one - two).max() / np.abs(one).max()) for one, two in zip(base(), run(), strict=True)
                 )
-                against = "-O1" if "without" in what else "-O0"
                 print(f"{network:18} {title:13} {what:19} {median:.3f} of {against}, best {best:.3f}, error {far:.0e}")
     return 0
 

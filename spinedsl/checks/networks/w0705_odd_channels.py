@@ -22,10 +22,9 @@ RULE = Rule(
     explanation="""\
 Matrix units and vector lanes take channels by the eight, or by another power of two: with 36 channels they compute
 40. Which number counts depends on the device: 8 for float16 on tensor cores, 16 for int8, 32 or more for others;
-`--set W0705.multiple=16` says so. ONNX Runtime leaves its fast layout for others: the 41, 83 and 166 channels of
-SpineNet-49S cost it 15% of the time, unless `spine compile -O2 --for onnxruntime` fills them up. A width that was found
-by search, or has to stay as it was trained, is no mistake, so this is off by default.
-Asked for the maps between rows alone: what a definition makes inside is its own affair.
+`--set W0705.multiple=16` says so. The 41, 83 and 166 channels of SpineNet-49S cost ONNX Runtime 12% of the time, unless
+`spine compile -O2 --for onnxruntime` fills them up. A width that was found by search, or has to stay as it was trained,
+is no mistake, so this is off by default. Asked for the maps between rows alone.
 """,
     wrong="""\
 spine 1
