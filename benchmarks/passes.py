@@ -105,9 +105,8 @@ def main() -> int:
                 if what.startswith("-O2") and what != f"-O2 {NAMES[title]}":
                     continue
                 run = fast if what == "-O1" else runtime(model, x)
-                median, best = paired(
-                    base if what.startswith("-O") and " without" not in what else fast, run, options.pairs
-                )
+                against = "-O1" if "without" in what else "-O0"
+                median, best = paired(fast if against == "-O1" else base, run, options.pairs)
                 far = max(
                     float(np.abs(one - two).max() / np.abs(one).max()) for one, two in zip(base(), run(), strict=True)
                 )
