@@ -65,8 +65,8 @@ network Net {
 def check(network: TypedNetwork) -> Iterator[Diagnostic]:
     """Blocks that take, or absorb, one block twice."""
     for row in network.rows.values():
-        if row.declared.maps > 1:
-            continue  # each has a place of its own
+        if row.declared.maps > 1 or (row.kind == "block" and row.declared.direct):
+            continue  # each has a place of its own, or several are a mistake by themselves
         seen: dict[str, Span] = {}
         reported: set[str] = set()
         for names in (row.declared.sources, row.declared.absorbed):

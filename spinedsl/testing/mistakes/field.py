@@ -24,8 +24,8 @@ class Field:
     # ---- places ----
 
     def row(self, *kinds: str, fit: Callable[[TypedRow], bool] = lambda row: True) -> TypedRow | None:
-        """One of the rows of some kinds that are fit."""
-        found = [row for row in self.rows if row.declared.row.kind in kinds and fit(row)]
+        """One of the rows of some kinds that are fit; none whose inputs have places of their own."""
+        found = [row for row in self.rows if row.declared.row.kind in kinds and _is_plain(row) and fit(row)]
         return found[self.chosen % len(found)] if found else None
 
     def line(self, start: str) -> Span | None:
@@ -118,6 +118,10 @@ def body(text: str) -> Planter:
     return lambda field: field.with_type(text)
 
 
+def _is_plain(row: TypedRow) -> bool:
+    return row.declared.maps == 1
+
+
 def clause(text: str, *kinds: str) -> Planter:
     """A clause more at the end of a row."""
 
@@ -142,7 +146,7 @@ def space(lines: str) -> Planter:
     """A search space of this network; `{0}` is a block that reads the block `{1}` by `from`."""
 
     def plant(field: Field) -> str | None:
-        blocks = {row.name for row in field.rows if row.declared.row.kind == "block"}
+        blocks = {row.name for row in field.rows if row.declared.row.kind == "block" and row.declared.maps == 1}
 
         def fit(row: TypedRow) -> bool:
             return not row.declared.direct and any(name.text in blocks for name in row.declared.sources)

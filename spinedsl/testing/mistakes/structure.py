@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from spinedsl.ir.typed import TypedRow
 from spinedsl.source import Source
@@ -24,14 +25,14 @@ def _read_once(field: Field, row: TypedRow) -> bool:
 
 
 def _inputs(field: Field) -> str | None:
-    """One input more than the network takes, none of them by a resampling that only goes up."""
+    """One input more than the network takes, none of them by a resampling that keeps a level or a width."""
     names = [row.name for row in field.rows if row.declared.row.kind in ("stem", "block")]
     most = field.typed.most_inputs
 
     def fit(row: TypedRow) -> bool:
         resample = row.declared.resample
-        up_only = resample is None or resample[1].name == "top_down"
-        return not (row.declared.direct or row.declared.absorbed or up_only) and names.index(row.name) > most
+        keeps = resample is None or resample[1].name in ("top_down", "identity", "kept")
+        return not (row.declared.direct or row.declared.absorbed or keeps) and names.index(row.name) > most
 
     row = field.row("block", fit=fit)
     clause = field.clause(row, "from") if row is not None else None
@@ -52,7 +53,7 @@ def _parent_twice(field: Field) -> str | None:
 
 
 def _reads_below(field: Field) -> str | None:
-    blocks = [row for row in field.rows if row.declared.row.kind == "block"]
+    blocks = [row for row in field.rows if row.declared.row.kind == "block" and row.declared.maps == 1]
     for at, row in enumerate(blocks[:-1]):
         below = blocks[at + 1 + field.chosen % (len(blocks) - at - 1)]
         clause = field.clause(row, "from") or field.clause(row, "after")
@@ -226,6 +227,35 @@ def _two_heads(field: Field) -> str | None:
     return None if row is None else field.in_network(f"task twice__: classification from {row.name}, {row.name}")
 
 
+def _map_more(field: Field) -> str | None:
+    """A row that feeds its type without a join names one input more."""
+    rows = [row for row in field.rows if row.kind == "block" and (row.declared.direct or row.declared.maps > 1)]
+    if not rows:
+        return None
+    row = rows[field.chosen % len(rows)]
+    clause = field.clause(row, "after" if row.declared.direct else "from")
+    assert clause is not None
+    return field.put(clause.end, f", {row.declared.sources[0].text}")
+
+
+def _several(change: Callable[[Field, TypedRow], str]) -> Planter:
+    """A change of a row whose type takes its maps one by one."""
+
+    def plant(field: Field) -> str | None:
+        rows = [row for row in field.rows if row.declared.maps > 1]
+        return change(field, rows[field.chosen % len(rows)]) if rows else None
+
+    return plant
+
+
+def _repeated(field: Field, row: TypedRow) -> str:
+    return field.put(field.row_line(row).end, " repeat 2")
+
+
+def _inputs_of_a_space(field: Field, row: TypedRow) -> str:
+    return field.below(f"space Wrong__ of {field.name} {{\n    parents {row.name}: 1 of all\n}}")
+
+
 PLANTERS: Planters = {
     "E0301": (_inputs,),
     "E0302": (_parent_twice,),
@@ -249,6 +279,9 @@ PLANTERS: Planters = {
     "E0320": (_vector_as_output,),
     "E0321": (_reads_the_first, body("return conv(x * 0, channels, kernel = 1, stride = stride, bias = true)")),
     "E0322": (_two_heads,),
+    "E0323": (_map_more,),
+    "E0324": (_several(_repeated),),
+    "E0325": (_several(_inputs_of_a_space),),
     "E1201": (space("parents {0}: 1 of all\n    parents {0}: 1 of last 1"), space("permute {0}, {0}")),
     "E1202": (space("parents {0}: 0 of all"), space("parents {0}: 1 of last 0"), space("parents {0}: 99 of all")),
     "E1203": (space("permute {1}, {0}"),),
