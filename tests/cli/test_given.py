@@ -492,6 +492,7 @@ def test_an_option_with_one_value_is_given_once(command: str, capsys: pytest.Cap
         ("search report", "--name"),
         ("search run", "--change"),
         ("search worker", "--change"),
+        ("search report", "--name"),
     }
     leaf = next(leaf for leaf in leaves(parser()) if leaf.prog == f"spine {command}")
     for action in leaf._actions:
