@@ -2,9 +2,11 @@
 
 from benchmarks.plants.plant import Plant
 
-LEDGER = ("tests/search/test_ledger.py",)
-ENGINES = ("tests/search/test_engines.py",)
-STUDIES = ("tests/search/test_studies.py",)
+LEDGER = (
+    "tests/search/test_ledger.py::test_a_slot_that_ends_every_worker_is_given_up_and_a_stop_is_no_death",
+    "tests/search/test_ledger.py::test_two_that_notice_one_death_evaluate_once",
+    "tests/search/test_ledger.py",
+)
 CHARTS = ("tests/report/test_charts.py",)
 PAGE = ("tests/report/test_page.py",)
 
@@ -49,70 +51,73 @@ PLANTS: tuple[Plant, ...] = (
         "search/engines/evolution.py",
         "del self.settled[: -self.population]",
         "del self.settled[self.population :]",
-        ENGINES,
+        ("tests/search/test_engines.py::test_the_population_are_the_youngest_whoever_they_are",),
     ),
     Plant(
         "search: evolution changes the worst of those drawn",
         "search/engines/evolution.py",
         "self.mutated(max(drawn,",
         "self.mutated(min(drawn,",
-        ENGINES,
+        ("tests/search/test_engines.py::test_the_population_are_the_youngest_whoever_they_are",),
     ),
     Plant(
         "search: local search changes the worst candidate",
         "search/engines/local.py",
         "(self.scores(trial), trial.slot) > (self.scores(self.best), self.best.slot)",
         "(self.scores(trial), trial.slot) < (self.scores(self.best), self.best.slot)",
-        ENGINES,
+        ("tests/search/test_engines.py::test_it_beats_random_search",),
     ),
     Plant(
         "search: a candidate dominates its equal",
-        "search/pareto.py",
-        "any(points[one] != point and all(",
-        "any(one != at and all(",
-        ENGINES,
+        "search/engines/nsga2.py",
+        "if own != theirs and all(",
+        "if one != other and all(",
+        ("tests/search/test_engines.py::test_fronts_are_those_of_the_definition",),
     ),
     Plant(
         "search: an elite before its generation is whole",
         "search/engines/nsga2.py",
         "while len(self.generations.get(self.whole, ())) == self.population:",
         "while len(self.generations.get(self.whole, ())) >= self.population - 1:",
-        ENGINES,
+        ("tests/search/test_engines.py::test_an_elite_is_of_whole_generations",),
     ),
     Plant(
         "search: what is to be small is made large",
         "search/engines/engine.py",
         '1.0 if one.direction == "maximize" else -1.0',
         "1.0 if one.direction else -1.0",
-        ENGINES,
+        ("tests/search/test_engines.py::test_more_is_better_in_every_score",),
     ),
     Plant(
         "search: candidates that were tried are tried again",
         "search/engines/engine.py",
         "if found.genome not in self.tried:",
         "if found.genome is not None:",
-        ENGINES,
+        ("tests/search/test_engines.py::test_what_is_proposed_is_a_candidate_that_is_new",),
     ),
     Plant(
         "search: a candidate that failed is the best of the controller's batch",
         "search/engines/controller.py",
         "worst = min(values)",
         "worst = max(values) + 1",
-        ENGINES,
+        ("tests/search/test_engines.py::test_the_controller_learns_of_a_failure_as_of_the_worst_of_its_batch",),
     ),
     Plant(
         "search: what repeats a lost trial measures another candidate",
         "search/worker.py",
         "kept = self.study.record_of(number) if attempt else None",
         "kept = self.study.record_of(number) if not attempt else None",
-        STUDIES,
+        (
+            "tests/search/test_studies.py::test_killed_workers_lose_nothing_and_count_nothing_twice",
+            "tests/search/test_studies.py::test_what_is_stopped_goes_on",
+        ),
     ),
     Plant(
         "search: a value that was measured while the server was away is forgotten",
         "search/worker.py",
         "self._unsaid = trial.number, values",
         "self._unsaid = None",
-        STUDIES,
+        ("tests/search/test_studies.py::test_what_was_measured_while_the_server_was_down_is_kept",),
     ),
     Plant(
         "search: a server is waited for however long that takes",
@@ -126,21 +131,21 @@ PLANTS: tuple[Plant, ...] = (
         "search/study.py",
         "if not differing and before.digest != now.digest:",
         "if not differing and before.space != now.space:",
-        STUDIES,
+        ("tests/search/test_studies.py::test_a_study_of_another_search",),
     ),
     Plant(
         "search: a command of a study runs without being asked for",
         "search/running.py",
         "    if kept == given:\n        return\n",
         "    if kept == given or given is None:\n        return\n",
-        ("tests/cli/test_search.py", *STUDIES),
+        ("tests/cli/test_search.py::test_a_study_is_data_and_its_commands_run_only_where_they_are_given",),
     ),
     Plant(
         "search: a command that is killed has measured",
         "search/commands.py",
         "    if done.returncode:\n",
         "    if done.returncode > 0:\n",
-        ("tests/cli/test_search.py",),
+        ("tests/cli/test_search.py::test_a_command_that_does_not",),
     ),
     Plant(
         "search: of three objectives, points that others dominate are on the front",

@@ -7,8 +7,11 @@ from random import Random
 
 import pytest
 
+from spinedsl.record import replace
 from spinedsl.search.engines import ENGINES, SEVERAL, make
-from spinedsl.search.engines.nsga2 import crowding
+from spinedsl.search.engines.controller import Controller
+from spinedsl.search.engines.evolution import Evolution
+from spinedsl.search.engines.nsga2 import Nsga2, crowding
 from spinedsl.search.figures import WANTED, figure
 from spinedsl.search.opening import open_space
 from spinedsl.search.pareto import fronts
@@ -102,6 +105,50 @@ def test_a_failure_is_never_a_parent(engine: str, candidates: Candidates) -> Non
         values = None if slot % 3 == 1 else (depth(proposal.priced),)
         made.tell(finished(slot, proposal.to_json(candidates.space), values, "" if values else "it failed"))
     assert all(parent % 3 != 1 for slot in range(150, 160) for parent in made.ask(slot).parents)
+
+
+def test_the_population_are_the_youngest_whoever_they_are(candidates: Candidates) -> None:
+    made = make("evolution", candidates, 0, DEPTH)
+    assert isinstance(made, Evolution)
+    tried = searched(candidates, "random", DEPTH, 130)
+    for one in Random(1).sample(tried, len(tried)):
+        made.tell(one)
+    assert [one.slot for one in made.settled] == list(range(30, 130))
+    made.tournament = made.population  # all are drawn
+    best = max(tried[30:], key=lambda one: (one.values or (), one.slot))
+    assert made.ask(130).parents == (best.slot,)
+
+
+def test_an_elite_is_of_whole_generations(candidates: Candidates) -> None:
+    made = make("nsga2", candidates, 0, TWO)
+    assert isinstance(made, Nsga2)
+    tried = searched(candidates, "random", TWO, 2 * made.population)
+    for count, one in enumerate(tried, 1):
+        made.tell(one)
+        assert made.whole == count // made.population
+        assert len(made.elite) == (made.population if made.whole else 0)
+
+
+def test_more_is_better_in_every_score(candidates: Candidates) -> None:
+    (tried,) = searched(candidates, "random", TWO, 1)
+    made = make("nsga2", candidates, 0, TWO)
+    assert isinstance(made, Nsga2)
+    assert tried.values is not None
+    assert made.scores(tried) == (tried.values[0], -tried.values[1])
+    assert made.scores(replace(tried, values=None)) == (float("-inf"), float("-inf"))
+
+
+def test_the_controller_learns_of_a_failure_as_of_the_worst_of_its_batch(candidates: Candidates) -> None:
+    tried = searched(candidates, "controller", DEPTH, 10)
+    worst = min(one.values for one in tried[1:] if one.values)
+    proposals = []
+    for values in (None, worst, (worst[0] + 100,)):
+        made = make("controller", candidates, 0, DEPTH)
+        for one in (replace(tried[0], values=values), *tried[1:]):
+            made.tell(one)
+        assert isinstance(made, Controller)
+        proposals.append([one.tolist() for one in made.network.parameters()])
+    assert proposals[0] == proposals[1] != proposals[2]
 
 
 def test_a_space_that_is_tried_out_is_tried_again() -> None:
