@@ -2,11 +2,7 @@
 
 from benchmarks.plants.plant import Plant
 
-LEDGER = (
-    "tests/search/test_ledger.py::test_a_slot_that_ends_every_worker_is_given_up_and_a_stop_is_no_death",
-    "tests/search/test_ledger.py::test_two_that_notice_one_death_evaluate_once",
-    "tests/search/test_ledger.py",
-)
+LEDGER = ("tests/search/test_ledger.py",)
 CHARTS = ("tests/report/test_charts.py",)
 PAGE = ("tests/report/test_page.py",)
 
@@ -37,14 +33,14 @@ PLANTS: tuple[Plant, ...] = (
         "search/ledger.py",
         "deaths = before.deaths + (before.state == LOST)",
         "deaths = before.deaths + 1",
-        LEDGER,
+        ("tests/search/test_ledger.py::test_stops_between_deaths_are_none",),
     ),
     Plant(
         "search: a slot is settled twice",
         "search/ledger.py",
         "if last.number != trial.number or slot in self.settled_slots:",
         "if last.number != trial.number:",
-        LEDGER,
+        ("tests/search/test_ledger.py::test_a_slot_is_settled_once_however_often_its_trial_is_seen",),
     ),
     Plant(
         "search: the oldest candidates stay in the population",

@@ -97,6 +97,29 @@ def test_a_slot_that_ends_every_worker_is_given_up_and_a_stop_is_no_death() -> N
         assert ledger.done is ends
 
 
+def test_stops_between_deaths_are_none() -> None:
+    table, ledger = Table(), Ledger(1)
+    number = table.add()
+    states = [LOST, STOPPED, STOPPED] * (MOST_DEATHS - 1) + [STOPPED, FINISHED]
+    for attempt, state in enumerate(states, 1):
+        table.set(number, state)
+        look(ledger, table)
+        if state != FINISHED:
+            number = table.add((0, attempt))
+            look(ledger, table)
+    assert ledger.done, "it was never given up"
+    assert ledger.slots[0].deaths == MOST_DEATHS - 1
+
+
+def test_a_slot_is_settled_once_however_often_its_trial_is_seen() -> None:
+    table, ledger = Table(), Ledger(1)
+    number = table.add()
+    assert ledger.take(table.trials) == []
+    table.set(number, FINISHED)
+    assert ledger.take(table.trials) == [(0, number)]
+    assert ledger.take(table.trials) == []
+
+
 def test_two_that_notice_one_death_evaluate_once() -> None:
     table, ledger = Table(), Ledger(2)
     for _ in range(2):
