@@ -123,6 +123,20 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/search/test_studies.py::test_a_server_is_not_waited_for_longer_than_asked",),
     ),
     Plant(
+        "search: the trial that runs is remembered without what was written to it",
+        "search/storage.py",
+        "            self._own[trial_id].user_attrs[key] = value\n",
+        "            self._own[trial_id].user_attrs.pop(key, value)\n",
+        ("tests/search/test_studies.py::test_a_trial_that_runs_here_is_remembered_as_the_database_has_it",),
+    ),
+    Plant(
+        "search: each trial looks for those that wait",
+        "search/worker.py",
+        "lambda: look() if study.waiting else None",
+        "lambda: look()",
+        ("tests/search/test_studies.py::test_a_trial_asks_the_database_as_little_at_the_end_as_at_the_beginning",),
+    ),
+    Plant(
         "search: a study goes on with another space of that name",
         "search/study.py",
         "if not differing and before.digest != now.digest:",

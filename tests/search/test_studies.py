@@ -13,16 +13,20 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
+import sqlalchemy
+from optuna.storages import RDBStorage
 
 from spinedsl import search
 from spinedsl.search.outage import Outage, insist
 from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY
 from spinedsl.search.running import work_on
-from spinedsl.search.storage import NoStudy, shown, url_of
+from spinedsl.search.storage import NoStudy, Storage, open_storage, shown, url_of
 from spinedsl.search.study import find
 from spinedsl.source import Source
 from tests.patience import HANG, until
@@ -159,6 +163,52 @@ def test_what_is_stopped_goes_on(tmp_path: Path) -> None:
     assert {one.genome for one in study.settled.values()} == {
         one.genome for one in search.run(SPACES, lambda _: 1.0, name=SPACE, engine="random", budget=6).settled.values()
     }
+
+
+def test_a_trial_that_runs_here_is_remembered_as_the_database_has_it(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "a.db"), create=True)
+    study = optuna.create_study(storage=storage)
+    seen = []
+
+    def see(trial: optuna.Trial) -> None:
+        kept = RDBStorage.get_trial(storage, trial._trial_id)
+        for own in (storage.get_trial(trial._trial_id), study.trials[trial.number]):
+            assert own == kept
+        seen.append(kept)
+
+    def objective(trial: optuna.Trial) -> float:
+        see(trial)
+        trial.set_user_attr("spine", {"genome": [1]})
+        see(trial)
+        storage.get_trial(trial._trial_id).user_attrs["spine"]["genome"].append(2)  # which is the asker's own
+        see(trial)
+        trial.report(0.5, 1)
+        see(trial)
+        return 1.0
+
+    study.optimize(objective, n_trials=2, callbacks=[lambda _, trial: see(trial)])
+    assert [one.state.name for one in seen] == [*["RUNNING"] * 4, "COMPLETE"] * 2
+
+
+def test_a_trial_asks_the_database_as_little_at_the_end_as_at_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    after: list[int] = []
+    begin = Storage.__init__
+
+    def listened(self: Storage, *given: Any, **more: Any) -> None:
+        begin(self, *given, **more)
+        sqlalchemy.event.listen(self.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    monkeypatch.setattr(Storage, "__init__", listened)
+    search.run(
+        SPACES, "depth", name=SPACE, engine="random", budget=40, study=tmp_path / "a.db",
+        hear=lambda one: after.append(len(asked)),
+    )  # fmt: skip
+    each = [now - before for before, now in pairwise(after)]
+    assert max(each) <= 30, "statements of SQL for each trial"
+    assert abs(sum(each[:15]) - sum(each[-16:-1])) <= 6, "signs of life and looks for the silent go by the clock"
 
 
 # ---- workers that die ----
