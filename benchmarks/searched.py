@@ -131,10 +131,14 @@ def killed(options: argparse.Namespace) -> int:
     space = search.open_space(FILE, SPACE)
     for number in range(50):
         space.sample(0, number)  # parts are expanded once, before workers are begun
-    with place_of(options) as (place, database):
+    with place_of(options) as (place, database), tempfile.TemporaryDirectory(prefix="spine-") as name:
+        busy = Path(name)  # has a file for each worker that is in the middle of a trial
 
         def fitness(candidate: search.Measured) -> float:
+            mark = busy / str(os.getpid())
+            mark.touch()
             time.sleep(0.1 + candidate.slot % 7 / 20)
+            mark.unlink()
             return float(candidate.costs.parameters)
 
         def work() -> None:
@@ -143,14 +147,20 @@ def killed(options: argparse.Namespace) -> int:
         workers = [begun(work) for _ in range(options.workers)]
         servers = 0
         for count in range(options.kills):
-            time.sleep(draw.uniform(0.3, 1.2))
+            at = draw.randrange(len(workers))
+            while True:
+                _wait_for(busy / str(workers[at]), workers[at])
+                time.sleep(draw.uniform(0, 0.05))
+                if (busy / str(workers[at])).exists():
+                    break
             if database is not None and count % 4 == 2:
                 database.kill()
-                database.start()
                 servers += 1
-            at = draw.randrange(len(workers))
             os.kill(workers[at], signal.SIGKILL)
             os.waitpid(workers[at], 0)
+            (busy / str(workers[at])).unlink(missing_ok=True)
+            if database is not None:
+                database.start()
             workers[at] = begun(work)
         status = [os.waitpid(worker, 0)[1] for worker in workers]
         study = search.open_study(place)
@@ -158,11 +168,19 @@ def killed(options: argparse.Namespace) -> int:
         lost = sum(one.state == "lost" for one in attempts(study))
         longest = _longest(study)
     kind = f"PostgreSQL, the server killed {servers} times too" if database is not None else "SQLite"
-    print(f"{options.kills} kills of {options.workers} workers, {kind}:")
-    print(f"  {len(study.settled)} of {budget} slots are settled, {lost} running trials were lost with their workers")
+    print(f"{options.kills} kills of {options.workers} workers in the middle of trials, {kind}:")
+    print(f"  {len(study.settled)} of {budget} slots are settled, {lost} trials were lost with their workers")
     print(f"  a lost one was begun again {longest:.1f} s after its beginning at most, the grace period being {GRACE} s")
     print(f"  workers ended with {status}; wrong: {wrong or 'nothing'}")
     return int(bool(wrong) or any(status))
+
+
+def _wait_for(mark: Path, worker: int) -> None:
+    """Until a worker is in the middle of a trial."""
+    while not mark.exists():
+        if os.waitpid(worker, os.WNOHANG)[0]:
+            raise SystemExit(f"worker {worker} ended before it was killed")
+        time.sleep(0.005)
 
 
 def _longest(study: search.Study) -> float:

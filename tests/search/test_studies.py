@@ -21,6 +21,7 @@ import optuna
 import pytest
 import sqlalchemy
 from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial
 
 from spinedsl import search
 from spinedsl.search.outage import Outage, insist
@@ -170,7 +171,7 @@ def test_a_trial_that_runs_here_is_remembered_as_the_database_has_it(tmp_path: P
     study = optuna.create_study(storage=storage)
     seen = []
 
-    def see(trial: optuna.Trial) -> None:
+    def see(trial: optuna.Trial | FrozenTrial) -> None:
         kept = RDBStorage.get_trial(storage, trial._trial_id)
         for own in (storage.get_trial(trial._trial_id), study.trials[trial.number]):
             assert own == kept
