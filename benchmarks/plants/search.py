@@ -103,10 +103,7 @@ PLANTS: tuple[Plant, ...] = (
         "search/worker.py",
         "kept = self.study.record_of(number) if attempt else None",
         "kept = self.study.record_of(number) if not attempt else None",
-        (
-            "tests/search/test_studies.py::test_killed_workers_lose_nothing_and_count_nothing_twice",
-            "tests/search/test_studies.py::test_what_is_stopped_goes_on",
-        ),
+        ("tests/search/test_studies.py::test_what_was_begun_is_measured_again_whatever_is_known_since",),
     ),
     Plant(
         "search: a value that was measured while the server was away is forgotten",

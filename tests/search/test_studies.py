@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -21,11 +22,11 @@ import optuna
 import pytest
 import sqlalchemy
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from spinedsl import search
 from spinedsl.search.outage import Outage, insist
-from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY
+from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY, Proposal
 from spinedsl.search.running import work_on
 from spinedsl.search.storage import NoStudy, Storage, open_storage, shown, url_of
 from spinedsl.search.study import find
@@ -297,6 +298,19 @@ def see_exact(study: search.Study, budget: int) -> None:
 def test_killed_workers_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
     study = settle(tmp_path, "s.db", kills=4, budget=14)
     see_exact(study, 14)
+
+
+def test_what_was_begun_is_measured_again_whatever_is_known_since(tmp_path: Path) -> None:
+    study = search.run(SPACES, "depth", name=SPACE, engine="random", budget=5, study=tmp_path / "a.db")
+    other = study.candidates.sample(seed=99)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna's, of signs of life
+        trial = study.optuna.ask()
+    trial.set_user_attr(ATTRIBUTE, Proposal(other, "mutate", (3,)).to_json(study.candidates.space))
+    study.optuna.tell(trial, state=TrialState.FAIL)
+    again = search.run(SPACES, "depth", name=SPACE, engine="random", budget=8, study=tmp_path / "a.db")
+    assert (again.settled[5].genome, again.settled[5].parents) == (other.genome, (3,))
+    see_exact(again, 8)
 
 
 @pytest.fixture(scope="module")
