@@ -127,7 +127,7 @@ def better(options: argparse.Namespace) -> int:
 def killed(options: argparse.Namespace) -> int:
     """Kill workers in the middle of trials, and look at every trial."""
     draw = random.Random(options.seed)  # noqa: S311
-    budget = options.kills * 3
+    budget = options.kills * 8  # as much as workers that live get done meanwhile
     space = search.open_space(FILE, SPACE)
     for number in range(50):
         space.sample(0, number)  # parts are expanded once, before workers are begun

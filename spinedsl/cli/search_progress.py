@@ -29,7 +29,7 @@ class Tally:
         self.study, self.now = study, now
         self.signs = [1.0 if one.direction == "maximize" else -1.0 for one in study.setup.objectives]
         self.front: list[tuple[float, ...]] = []  # so that more is better
-        self.failed = 0
+        self.failed = self.pruned = 0
         self.since: tuple[float, int] | None = None  # when the first candidate was heard of, and how many there were
 
     def hear(self, one: Finished) -> None:
@@ -40,7 +40,9 @@ class Tally:
             self.since = self.now(), len(self.study.settled)
         if one.values is None:
             self.failed += 1
-        elif not one.pruned:
+        elif one.pruned:
+            self.pruned += 1
+        else:
             scores = tuple([sign * value for sign, value in zip(self.signs, one.values, strict=True)])
             self.front = undominated([*self.front, scores])
 
@@ -56,7 +58,8 @@ class Tally:
     @property
     def words(self) -> str:
         """All of it, but for how many are settled."""
-        parts = [self._best(), f"{self.failed:,} failed" if self.failed else ""]
+        counts = (("failed", self.failed), ("given up early", self.pruned))
+        parts = [self._best(), *(f"{count:,} {what}" for what, count in counts if count)]
         pace = self.a_minute
         if pace is not None:
             left = self.study.setup.budget - len(self.study.settled)

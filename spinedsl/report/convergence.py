@@ -58,23 +58,23 @@ def _reached(
     run: Run, objectives: Sequence[Objective], counts: Sequence[int], runs: Sequence[Run]
 ) -> list[float | None]:
     """What a run had reached at each count; None where nothing had a value yet, or it has not come so far."""
-    settled = [one for _, one in sorted(run.study.settled.items())]
+    measured = run.measured
     end = max(run.study.settled, default=-1) + 1
     if len(objectives) == 1:
-        rising = list(best_so_far(settled, objectives[0], end))
+        rising = list(best_so_far(measured, objectives[0], end))
         return [rising[count - 1] if count <= end else None for count in counts]
     worst, best = _corners(runs, objectives)
     found: list[float | None] = []
     for count in counts:
-        known = [_shares(one.values, worst, best) for one in settled if one.slot < count and one.values is not None]
+        known = [_shares(one.values, worst, best) for one in measured if one.slot < count and one.values is not None]
         found.append(hypervolume(undominated(known)) if known and count <= end else None)
     return found
 
 
-def best_so_far(settled: Sequence[Finished], objective: Objective, end: int) -> Iterator[float | None]:
+def best_so_far(measured: Sequence[Finished], objective: Objective, end: int) -> Iterator[float | None]:
     """The best value of the slots up to each; None before there is one."""
     better = max if objective.direction == "maximize" else min
-    values = {one.slot: one.values[0] for one in settled if one.values is not None and not one.pruned}
+    values = {one.slot: one.values[0] for one in measured if one.values is not None}
     best: float | None = None
     for slot in range(end):
         if slot in values:

@@ -165,7 +165,10 @@ def _tiles(
         yield "front", f"{len(front):,}", "candidates that no other beats"
     settled = sum(run.study.ledger.settled for run in runs)
     budget = sum(run.study.setup.budget for run in runs)
+    pruned = sum(one.pruned for run in runs for one in run.study.settled.values())
     failed = sum(one.values is None for run in runs for one in run.study.settled.values())
+    if pruned:
+        yield "given up early", f"{pruned:,}", f"{pruned / max(settled, 1):.1%} of those measured"
     yield "measured", f"{settled:,}", f"of a budget of {budget:,}"
     if failed:
         yield "without a value", f"{failed:,}", f"{failed / max(settled, 1):.1%} of those measured"

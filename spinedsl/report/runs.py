@@ -30,7 +30,8 @@ class Run(Record, eq=False):
     @property
     def measured(self) -> list[Finished]:
         """Candidates that were measured to the end, by number."""
-        return [one for _, one in sorted(self.study.settled.items()) if one.values is not None and not one.pruned]
+        settled = sorted(self.study.settled.items())
+        return [one for _, one in settled if one.values is not None and not one.pruned]
 
     @property
     def states(self) -> Counter[str]:

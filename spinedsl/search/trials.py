@@ -13,7 +13,7 @@ from spinedsl.search.study import Study
 
 WORDS = {
     "finished": "it was measured, and counts",
-    "pruned": "its training was ended early, for it fell behind; it counts, without a value",
+    "pruned": "its training was ended early, for it fell behind; the value is the one that it had reached",
     "failed": "its evaluation gave no value; it counts",
     "lost": "its worker died; the candidate is measured again",
     "stopped": "its worker was stopped by a person or a mistake; the candidate is measured again",
@@ -24,7 +24,10 @@ WORDS = {
 
 
 class Attempted(Record):
-    """A trial. `slot` is the candidate that it is an attempt at, None where it is none; `seconds` what it took."""
+    """A trial. `slot` is the candidate that it is an attempt at, None where it is none; `seconds` what it took.
+
+    `values` are those of the objectives; of one that was pruned, the value that it had reached.
+    """
 
     number: int
     slot: int | None
@@ -51,7 +54,8 @@ def attempts(study: Study) -> list[Attempted]:
         if slot is not None and slot >= study.setup.budget:
             slot = None
         state = _state(trial, slot)
-        values = tuple(trial.values) if trial.state is TrialState.COMPLETE and trial.values else None
+        has = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+        values = tuple(trial.values) if has and trial.values else None
         why = str(trial.user_attrs.get(WHY, ""))
         found.append(
             Attempted(trial.number, slot, attempt, state, values, why, trial.datetime_start, trial.datetime_complete)

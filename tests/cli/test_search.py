@@ -251,13 +251,14 @@ def test_the_bar_shows_the_best_the_pace_and_what_failed() -> None:
         tally = Tally(seen, lambda seconds=seconds: float(next(seconds)))  # type: ignore[misc]
         assert tally.words == ""
         for slot, one in study.settled.items():
-            seen.settled[slot] = replace(one, values=(one.values or ())[:count] if slot != 4 else None)
+            values = (one.values or ())[:count] if slot != 4 else None
+            seen.settled[slot] = replace(one, values=values if slot != 3 else (1e12,) * count, pruned=slot == 3)
             tally.hear(seen.settled[slot])
         words = tally.words
-        assert "1 failed" in words
+        assert "1 failed  1 given up early" in words
         assert "10 a minute" in words, "five after the first, in half a minute"
         assert "1 min left" in words, "fourteen of twenty"
-        best = max(one.values[0] for slot, one in seen.settled.items() if one.values)
+        best = max(one.values[0] for one in seen.settled.values() if one.values and not one.pruned)
         assert (f"best depth {best:,.6g}" if count == 1 else f"front of {len(seen.front)}") in words
 
 

@@ -126,6 +126,24 @@ def test_candidates_without_a_value_and_trials_that_run(tmp_path: Path) -> None:
     assert "<li>2: " in page
 
 
+def test_what_was_given_up_early_is_no_failure_and_never_the_best(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "a.db", "random", budget=6)
+    trial = taken(study)
+    trial.set_user_attr(ATTRIBUTE, study.optuna.trials[0].user_attrs[ATTRIBUTE])
+    trial.report(1e9, 1)
+    study.optuna.tell(trial, state=TrialState.PRUNED)
+    keep(study, budget=7)
+    opened = search.open_study(tmp_path / "a.db")
+    page = to_html([opened])
+    (row,) = (row for row in cells_of(page, "numbers trials") if row[2] == "pruned")
+    assert row[3] == "1,000,000,000"
+    assert "<dt>given up early</dt><dd>1</dd><dd>14.3% of those measured</dd>" in page
+    assert "without a value" not in page
+    best = study.best[0].values
+    assert best is not None
+    assert f"<dt>best depth</dt><dd>{best[0]:g}</dd>" in page
+
+
 def test_a_search_that_has_just_begun(tmp_path: Path) -> None:
     study = study_of(tmp_path / "a.db", budget=1)
     keep(study, budget=3)
