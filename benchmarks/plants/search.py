@@ -65,9 +65,9 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "search: a candidate dominates its equal",
-        "search/engines/nsga2.py",
-        "if own != theirs and all(",
-        "if one != other and all(",
+        "search/pareto.py",
+        "any(points[one] != point and all(",
+        "any(all(",
         ("tests/search/test_engines.py::test_fronts_are_those_of_the_definition",),
     ),
     Plant(
