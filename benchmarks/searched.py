@@ -25,6 +25,7 @@ from pathlib import Path
 from benchmarks.figures import ROOT, measured
 from spinedsl import search
 from spinedsl.search.engines import ENGINES
+from spinedsl.search.outage import Outage, insist
 from spinedsl.search.records import RETRY
 from spinedsl.search.trials import attempts
 from tests.search.postgres import Server, server
@@ -141,8 +142,8 @@ def killed(options: argparse.Namespace) -> int:
             mark.unlink()
             return float(candidate.costs.parameters)
 
-        def work() -> None:
-            search.run(space, fitness, budget=budget, study=place, grace=GRACE)
+        def work() -> None:  # the server may be away when it begins
+            insist(lambda: search.run(space, fitness, budget=budget, study=place, grace=GRACE), Outage(place))
 
         workers = [begun(work) for _ in range(options.workers)]
         servers = 0
