@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -367,12 +366,16 @@ def test_what_was_measured_while_the_server_was_down_is_kept(postgres: Server) -
         measured.append(candidate.slot)
         if candidate.slot == 2:
             postgres.kill()
-            threading.Thread(target=postgres.start).start()
         return float(candidate.slot)
+
+    def hear(text: str) -> None:
+        said.append(text)
+        if "no server answers" in text:
+            postgres.start()
 
     study = search.run(
         SPACES, fitness, name=SPACE, engine="random", budget=5, study=postgres.address, study_name="kept",
-        warn=said.append,
+        warn=hear,
     )  # fmt: skip
     assert measured == list(range(5)), "none is measured again"
     assert [study.settled[slot].values for slot in range(5)] == [(float(slot),) for slot in range(5)]
