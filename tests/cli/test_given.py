@@ -183,6 +183,7 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "stats two.spine --network Net --memory": {
             "--output": ("held.svg",), "--roofline": None, "--outputs": ("C2",), **PRINTED,
         },
+        "stats two.spine --network Net --memory -o note.svg": {"--force": ()},
         "stats two.spine --network Net --roofline": {**PRINTED, "--outputs": ("C2",)},
         "stats two.spine --network Net": {**dict([INPUT]), "--outputs": ("C2",), **PRINTED},
         "stats two.spine": dict([NETWORK]),
