@@ -79,3 +79,38 @@ def test_widths_that_a_function_gives(arguments: str, widths: tuple[int, ...], p
     program = spinedsl.program(Source.from_text(text), network="N")
     assert tuple(row.type.channels for row in program.rows if row.kind == "block") == widths
     assert costs(flatten(program)).parameters == parameters
+
+
+def test_parts_take_few_rows() -> None:
+    """Seven cells are one row and a line; so are three layers of a BiFPN, and the modules of a stage."""
+    most = {"nas_fpn": 22, "efficientdet_neck": 17, "hourglass": 20, "hrnet": 32}
+    for name, rows in most.items():
+        text = (FOLDER / f"{name}.spine").read_text()
+        found = [line for line in text.splitlines() if line.strip().startswith(("stem ", "block ", "part ", "output "))]
+        assert len(found) <= rows, name
+
+
+def test_copies_of_a_part_have_weights_of_their_own() -> None:
+    program = spinedsl.program(FOLDER / "nas_fpn.spine")
+    shapes = {name: value.shape for name, value in flatten(program).parameters.items()}
+    for copy in range(7):
+        assert shapes[f"cells.rep{copy}.P4.conv.weight"] == (256, 256, 3, 3)
+    assert not any(name.startswith("cells.rep7.") for name in shapes)
+    module = spinedsl.load(FOLDER / "nas_fpn.spine")
+    assert {name for name in module.state_dict() if not name.endswith("num_batches_tracked")} == set(shapes)
+
+
+def test_how_often_a_part_repeats_may_be_given() -> None:
+    text = (FOLDER / "nas_fpn.spine").read_text() + "\nnetwork Deep = Net(n = 9)\n"
+    names = flatten(spinedsl.program(Source.from_text(text, "deep.spine"), network="Deep")).parameters
+    assert "cells.rep8.P4.conv.weight" in names
+    assert "cells.rep9.P4.conv.weight" not in names
+
+
+def test_an_edit_reaches_a_row_of_one_copy() -> None:
+    """The edited row reads what the part is given, under the name that the part has for it."""
+    text = (FOLDER / "hrnet.spine").read_text() + "\nnetwork Edited = Net with { block two.y3 from two.x3 }\n"
+    source = Source.from_text(text, "edited.spine")
+    before, after = (set(flatten(spinedsl.program(source, network=n)).parameters) for n in ("Net", "Edited"))
+    assert after < before
+    assert {name.partition(".from_")[0] for name in before - after} == {"two.y3"}

@@ -37,7 +37,12 @@ def opened(analysis: driver.Analysis, name: str) -> Iterator[Opened]:
     declared = network.declared
     if network.instance is not None or declared.span.source is not source or not declared.items:
         return
-    numbers = [node for node in _numbers(declared.items) if node.value == int(node.value)]
+    own = declared.span  # rows of its parts stand elsewhere
+    numbers = [
+        node
+        for node in _numbers(declared.items)
+        if node.value == int(node.value) and own.start <= node.span.start < own.end and node.span.source is own.source
+    ]
     for number in numbers[:: max(len(numbers) // MOST, 1)][:MOST]:
         old, new = number.span.text, str(int(number.value) + 1)
         last = declared.parameters[-1] if declared.parameters else None

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from spinedsl import driver
 from spinedsl.ir.filled import maps_of
 from spinedsl.ops.tasks import TASKS
-from spinedsl.record import Record, field
+from spinedsl.record import Record, field, replace
 from spinedsl.source import Source
 from spinedsl.testing import definitions
+from spinedsl.testing.parts import folded
 from spinedsl.testing.space import STANDARD, Space
 
 # Numbers of a row: its type; level and channels; distances back to what it reads; how it reads and what else it says.
@@ -200,6 +201,9 @@ def to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw],
     A row was tried by itself. What shows only in the whole, such as an input of which a row further down reads no
     channel, goes with the last rows.
     """
+    text = _to_text(space, types, draws, choices, parts=True)
+    if not _is_refused(space.source(text)):
+        return text
     text = _to_text(space, types, draws, choices)
     while draws and _is_refused(space.source(text)):
         draws = draws[:-1]
@@ -215,7 +219,9 @@ def _is_refused(source: Source) -> bool:
         return False
 
 
-def _to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices) -> str:
+def _to_text(
+    space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices, *, parts: bool = False
+) -> str:
     """A file with the network that these draws stand for."""
     defaults, sizes, size, stem, resample, join, output, head, widths = choices
     own = [definitions.decode(f"made{n}", numbers) for n, numbers in enumerate(types)]
@@ -247,7 +253,15 @@ def _to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw]
     last = list({block.made.level: block for block in drawing.blocks}.values())
     absorbs: dict[str, str] = {}
     kept = _kept(drawing, last, absorbs)
+    part = folded(widths // 2 if parts else 0, every, [(block.made.name, block.made.level) for block in last])
     rows = [block.text + (f" absorb {absorbs[name]}" if (name := block.made.name) in absorbs else "") for block in kept]
+    if part is not None:
+        text, rows = f"{text}\n{part.networks}", [*rows, part.row]
+        behind = dict(zip((block.made.name for block in last[-len(part.gives) :]), part.gives, strict=True))
+        last = [
+            replace(block, made=replace(block.made, name=behind.get(block.made.name, block.made.name)))
+            for block in last
+        ]
     rows += [_output(drawing, space.outputs[output % len(space.outputs)], block) for block in last]
     rows += _head(drawing, space.heads[head % len(space.heads)], last)
     return "\n".join([text, drawing.frame, *(f"    {row}" for row in rows), "}\n"])

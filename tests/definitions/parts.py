@@ -136,4 +136,37 @@ def _hourglass(w: Weights, name: str, x: Tensor, inner: Sequence[str]) -> Tensor
     return residual(w, f"{name}.y", kept + up(y))
 
 
-REFERENCES = {function.__name__: function for function in (nas_fpn, efficientdet_neck, hourglass)}
+def hrnet(w: Weights, image: Tensor) -> Outputs:
+    x = unit(w, "enter", unit(w, "s", image, 2).relu(), 2).relu()
+    for number in range(4):
+        x = bottleneck(w, f"first.rep{number}", x)
+    maps = _exchanged(w, "two", [unit(w, "t2", x).relu(), unit(w, "t3", x, 2).relu()])
+    maps.append(unit(w, "t4", maps[-1], 2).relu())
+    for number in range(4):
+        maps = _exchanged(w, f"three.rep{number}", maps)
+    maps.append(unit(w, "t5", maps[-1], 2).relu())
+    for number in range(3):
+        maps = _exchanged(w, f"four.rep{number}", maps)
+    return maps
+
+
+def _exchanged(w: Weights, name: str, maps: Sequence[Tensor]) -> list[Tensor]:
+    """Four blocks in every branch, then each branch is the sum of all, at its size."""
+    branches = [*maps]
+    for number in range(4):
+        branches = [residual(w, f"{name}.x{level}.rep{number}", x) for level, x in enumerate(branches, 2)]
+
+    def moved(x: Tensor, source: int, target: int) -> Tensor:
+        own = f"{name}.y{target}.from_x{source}"
+        if source > target:
+            return up(unit(w, own, x), 2 ** (source - target))
+        for halving in range(target - source - 1):
+            x = unit(w, f"{own}.rep{halving}", x, 2).relu()
+        return unit(w, f"{own}.last", x, 2) if target > source else x
+
+    levels = range(2, 2 + len(maps))
+    sums = [sum(moved(x, s, t) for s, x in zip(levels, branches, strict=True)) for t in levels]
+    return [torch.as_tensor(one).relu() for one in sums]
+
+
+REFERENCES = {function.__name__: function for function in (nas_fpn, efficientdet_neck, hourglass, hrnet)}

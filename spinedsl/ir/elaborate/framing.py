@@ -12,7 +12,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Label
 from spinedsl.ir.elaborate.settings import Settings
 from spinedsl.ir.elaborate.using import level_of
-from spinedsl.ir.parts.interface import taken_by
+from spinedsl.ir.parts.interface import Taken, taken_by
 from spinedsl.ops.primitives import ALIASES
 from spinedsl.record import replace
 from spinedsl.syntax import tree
@@ -30,6 +30,7 @@ class Framing:
         self.of_parts: dict[str, Settings] = {"": settings}
         self.inputs: dict[str, tuple[int, int]] = {"": (least, most)}
         self.sound: dict[str, bool] = {"": True}
+        self.waiting: dict[str, list[Taken]] = {}  # maps of a part that were not there when its first row came
         context = settings.context
         self.meant = {"": (context.roles, context.attributes, context.defined)}
         self.at = ""
@@ -39,6 +40,7 @@ class Framing:
         prefix = self.prefix(row)
         if prefix not in self.of_parts:
             self.make(prefix)
+        if prefix:
             self.sound[prefix] = self.fits(prefix, rows)
         if prefix != self.at:
             self.outer.context.set_defaults(*self.meant[prefix])
@@ -89,30 +91,28 @@ class Framing:
         self.sound.setdefault(prefix, True)
 
     def fits(self, prefix: str, rows: Mapping[str, TypedRow]) -> bool:
-        """What a part is given has the levels and channels that its network asks for."""
-        frame, settings, sound = self.frames[prefix], self.of_parts[prefix], True
-        for maps in (item for item in frame.items if isinstance(item, tree.Maps)):
-            for taken in taken_by(maps):
-                name = frame.inputs[taken.name.text]
-                row = rows.get(name.text)
-                type_ = row.type if row is not None else None
-                level = settings.level(taken.level)
-                channels = None
-                if taken.channels is not None:
-                    channels = settings.count(taken.channels, f"`channels` of `{taken.name.text}`")
-                if type_ is None or level is None or (channels is None and taken.channels is not None):
-                    sound = False
-                    continue
-                if type_.level == level and channels in (None, type_.channels):
-                    continue
+        """What a part is given so far has the levels and channels that its network asks for: each is looked at once."""
+        frame, settings, sound = self.frames[prefix], self.of_parts[prefix], self.sound[prefix]
+        waiting = self.waiting.setdefault(
+            prefix, [one for item in frame.items if isinstance(item, tree.Maps) for one in taken_by(item)]
+        )
+        for taken in [one for one in waiting if frame.inputs[one.name.text].text in rows]:
+            waiting.remove(taken)
+            name = frame.inputs[taken.name.text]
+            type_ = rows[name.text].type
+            level, channels = settings.level(taken.level), None
+            if taken.channels is not None:
+                channels = settings.count(taken.channels, f"`channels` of `{taken.name.text}`")
+            if level is None or (channels is None and taken.channels is not None):
+                sound = False
+            elif type_ is not None and (type_.level != level or channels not in (None, type_.channels)):
                 wanted = f"level {level}" + (f" and {channels} channels" if channels is not None else "")
                 found = say.PART_MISFIT.at(
                     name.span, part=prefix, input=taken.name.text, source=name.text, expected=wanted,
                     got=f"{level_of(type_)} and {type_.channels} channels",
                 )  # fmt: skip
-                self.outer.report(
-                    found.with_others(Label(taken.name.span, f"`{taken.name.text}` is taken here")).repaired()
-                )
+                place = Label(taken.name.span, f"`{taken.name.text}` is taken here")
+                self.outer.report(found.with_others(place).repaired())
                 sound = False
         return sound
 

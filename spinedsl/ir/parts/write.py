@@ -7,6 +7,7 @@ prefix for each copy, `n1.rep0`, and each copy reads what the one before gave.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from spinedsl import checks as say
 from spinedsl.brief import counted
@@ -43,7 +44,11 @@ def connected(declared: tree.Network) -> tree.Network:
     if not declared.frames:
         return declared
 
-    def sources(name: tree.Name) -> tuple[tree.Name, ...]:
+    def sources(name: tree.Name, row: str = "") -> tuple[tree.Name, ...]:
+        around = declared.frames.get(row.rpartition(".")[0])
+        if around is not None and not name.own:  # what an edit reads that the part is given
+            own = next((own for own, given in around.inputs.items() if given.text == name.text), "")
+            name = replace(name, own=own)
         prefix, _, last = name.text.rpartition(".")
         frame = declared.frames.get(prefix)
         if frame is not None and last in frame.inputs:
@@ -54,7 +59,10 @@ def connected(declared: tree.Network) -> tree.Network:
         whole = "" if len(found) == 1 else "all"
         return tuple(tree.Name(text, name.span, name.own or _own(name.text, text, whole)) for text in found)
 
-    items = tuple(reread(item, sources) if isinstance(item, tree.Row) else item for item in declared.items)
+    items = tuple(
+        reread(item, partial(sources, row=item.name.text)) if isinstance(item, tree.Row) else item
+        for item in declared.items
+    )
     return replace(declared, items=items)
 
 

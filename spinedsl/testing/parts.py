@@ -1,0 +1,51 @@
+"""Random parts: a network of maps that stands behind the last blocks of a random network, perhaps nested and repeated.
+
+In: the uses of block types, and the rows whose maps a part is given. Out: the networks above, the row of the part, and
+what it gives. Whether all of it is right is for the compiler to tell: a network that is refused goes without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from spinedsl.record import Record
+
+KINDS = 6  # the first three are none
+MOST_MAPS = 2  # that a part takes
+
+
+class Folded(Record):
+    """The text of the networks that are parts, the row that puts them in, and what it gives, by name."""
+
+    networks: str
+    row: str
+    gives: tuple[str, ...]
+
+
+def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]]) -> Folded | None:
+    """A part for a number: of the rows `given` by name and level; None for the simplest numbers.
+
+    It stands there once, twice or inside another part; its rows read each other directly or, the last, by `from`.
+    """
+    kind = number % KINDS
+    if kind < KINDS // 2 or not given:
+        return None
+    taken = given[-MOST_MAPS:]
+    use = uses[number // KINDS % len(uses)]
+    inputs = [f"    input i{n}: level {level}" for n, (_, level) in enumerate(taken)]
+    first, *others = [level for _, level in taken]
+    rows = [f"    block c0: {use} level {first} after i0"]
+    rows += [f"    block c{n}: {use} level {level} from i{n}, c0" for n, level in enumerate(others, 1)]
+    names = [f"c{n}" for n in range(len(taken))]
+    cell = "\n".join(["network Cell {", *inputs, "    defaults { act gelu }" if number % 2 else "", *rows])
+    text = f"{cell}\n    output {', '.join(names)}\n}}\n"
+    repeat = " repeat 2" if number % 4 else ""
+    if kind == KINDS - 1:
+        maps = ", ".join(f"i{n}" for n in range(len(taken)))
+        inner = f"    part cell: Cell from {maps}{repeat}"
+        outputs = f"    output {', '.join(names)}: cell"
+        text += "\n".join(["", "network Around {", *inputs, inner, outputs, "}", ""])
+    named = "Around" if kind == KINDS - 1 else "Cell"
+    again = " repeat 2" if kind == KINDS - 2 or number % 5 == 0 else ""
+    row = f"part p: {named} from {', '.join(name for name, _ in taken)}{again}"
+    return Folded(text, row, tuple(f"p.{name}" for name in names))
