@@ -63,8 +63,10 @@ class Parts:
             return None
         key = homes[0], name.text
         network = maker.made[key]
-        if network is None or key in maker.unsound or not network.varies:
-            return network if key not in maker.unsound else None
+        if network is None or key in maker.unsound or not network.sound_text:
+            return None
+        if not network.varies:
+            return network
         self.varies = True
         numbers = self.numbers(lets)
         names = iter(parameter.name.text for parameter in network.declared.parameters)

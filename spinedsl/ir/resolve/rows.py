@@ -227,7 +227,8 @@ class RowResolver(Record, frozen=False):
     def unknown_row(self, name: tree.Name, row: tree.Row, index: int) -> None:
         """Nothing of that name is a row."""
         names = self.names
-        if name.text in names.mentioned or name.text in names.unit.home(name.span).mentioned:
+        part = name.text.partition(".")[0]  # which may be one that could not be read
+        if not names.mentioned.isdisjoint((name.text, part)) or name.text in names.unit.home(name.span).mentioned:
             return
         if (dropped := names.dropped(name.text)) is not None:
             if row.name.text in names.mentioned:
