@@ -533,17 +533,23 @@ class Network:
             )
             self.values[name] = yielded or [returned]
             return
+        places = self.places(definition, given)
+        several = row.kind == "block" and len(places) > 1
         if direct:
-            value = inputs[0]
-            if "stride" in takes - given.keys() and level is not None and value.level is not None:
-                given["stride"] = 1 << (level - value.level)
+            levels = [one.level for one in inputs if one.level is not None]
+            if "stride" in takes - given.keys() and level is not None and levels:
+                given["stride"] = 1 << (level - max(levels))
         else:
             assert level is not None
-            value = self.joined(name, clauses, sources, self.target(definition, home, given, level, channels))
+            target = self.target(definition, home, given, level, channels)
+            inputs = self.resampled(name, clauses, sources, target)
+            if not several:
+                inputs = [self.joined(name, clauses, inputs)]
             if any(one.name.text == "stride" and one.default is None for one in definition.parameters):
                 given.setdefault("stride", 1)  # what was joined has the row's level
         times = self.number(clauses["repeat"]) if "repeat" in clauses else 1  # type: ignore[arg-type]
-        first = definition.parameters[0].name.text
+        first, value = definition.parameters[0].name.text, inputs[0]
+        given |= dict(zip(places[1:], inputs[1:], strict=True)) if several else {}
         for turn in range(times):
             again = {"stride": 1} if turn and "stride" in given else {}
             value, _ = use(self.setting, home, definition, {**given, **again, first: value}, (self.prefix + name, turn))
@@ -572,10 +578,21 @@ class Network:
         wanted = math.floor(known.env["in_channels"]) if asks else promised
         return Block(level, channels, wanted, promised, height, width)
 
-    def joined(self, name: str, clauses: Mapping[str, Any], sources: Sequence[str], target: Block) -> Any:
-        """Every input resampled, then what is absorbed as it is, all through the join."""
+    @staticmethod
+    def places(definition: tree.Definition, given: Mapping[str, Any]) -> list[str]:
+        """The parameters that take maps: the first ones without a default that the row does not give."""
+        found: list[str] = []
+        for parameter in definition.parameters:
+            if parameter.name.text in ("channels", "stride") or parameter.default is not None:
+                break
+            if parameter.name.text not in given:
+                found.append(parameter.name.text)
+        return found
+
+    def resampled(self, name: str, clauses: Mapping[str, Any], sources: Sequence[str], target: Block) -> list[Any]:
+        """Every input, through the resampling."""
         arrived = []
-        for source in sources:
+        for number, source in enumerate(sources):
             row = self.rows[source]
             assert row.map.level is not None
             height, width = (-(-size >> row.map.level) for size in self.setting.image)
@@ -584,7 +601,12 @@ class Network:
             definition, home = self.scope.definitions[how.name.text]
             places = [parameter.name.text for parameter in definition.parameters[:3]]
             given = dict(zip(places, (row.map, block, target), strict=True)) | self.arguments(how)
-            arrived.append(use(self.setting, home, definition, given, (self.prefix + name, "from", source))[0])
+            arrived.append(use(self.setting, home, definition, given, (self.prefix + name, "from", number))[0])
+        return arrived
+
+    def joined(self, name: str, clauses: Mapping[str, Any], inputs: Sequence[Any]) -> Any:
+        """What was resampled, then what is absorbed as it is, all through the join."""
+        arrived = [*inputs]
         arrived += [self.rows[part.text].map for part in self.names(clauses, "absorb")]
         how = clauses.get("join", self.uses["join"])
         if how.name.text in JOINS:

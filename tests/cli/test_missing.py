@@ -104,7 +104,7 @@ COMMANDS = {
     "search run net.spine --fitness depth": "optuna: pip install 'spinedsl[search]'",
     "search run net.spine --fitness depth --engine controller": "optuna: pip install 'spinedsl[search]'",
     "search run net.spine --train short.toml": (
-        "optuna, torch, numpy, PIL, safetensors and rich: pip install 'spinedsl[search,train]'"
+        "optuna, torch, numpy, PIL, safetensors and rich: pip install 'spinedsl[all]'"
     ),
     "search worker --study s.db": "optuna: pip install 'spinedsl[search]'",
     "search show s.db": "optuna: pip install 'spinedsl[search]'",
