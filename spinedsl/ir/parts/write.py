@@ -117,6 +117,8 @@ class _Writer(Record, frozen=False):
     def known(self, name: tree.Name) -> bool:
         """Of `n1.P3`, that `n1` gives it; other names are looked up with the rows."""
         part, _, output = name.text.partition(".")
+        if output and part in self.lost:
+            self.lose(name.text)
         if not output or part not in self.outputs or name.text in self.given:
             return True
         outputs = self.outputs[part]

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from spinedsl import driver
 from spinedsl.record import Record
 from spinedsl.source import Source
-from spinedsl.testing.mistakes import form, names, scale, structure
+from spinedsl.testing.mistakes import form, names, parts, scale, structure
 from spinedsl.testing.mistakes.field import Field
 from spinedsl.testing.networks import networks
 from spinedsl.testing.space import STANDARD, Space
 
-PLANTERS = {**form.PLANTERS, **names.PLANTERS, **structure.PLANTERS, **scale.PLANTERS}
+PLANTERS = {**form.PLANTERS, **names.PLANTERS, **parts.PLANTERS, **structure.PLANTERS, **scale.PLANTERS}
 CODES = tuple(sorted(PLANTERS))
 
 

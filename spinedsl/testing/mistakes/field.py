@@ -18,14 +18,15 @@ class Field:
         self.text, self.analysis, self.name, self.chosen = source.text, analysis, network, chosen
         self.source = source
         self.typed: TypedNetwork = analysis.checked[network].typed
-        self.rows = [row for row in self.typed.rows.values() if row.span.source is source]
+        self.readers = [row for row in self.typed.rows.values() if row.span.source is source]
+        self.rows = [row for row in self.readers if not row.is_inner]  # those of parts stand in other networks
         self.declared = self.typed.network.declared
 
     # ---- places ----
 
     def row(self, *kinds: str, fit: Callable[[TypedRow], bool] = lambda row: True) -> TypedRow | None:
         """One of the rows of some kinds that are fit; none whose inputs have places of their own."""
-        found = [row for row in self.rows if row.declared.row.kind in kinds and _is_plain(row) and fit(row)]
+        found = [one for one in self.rows if one.declared.row.kind in kinds and _is_plain(one) and fit(one)]
         return found[self.chosen % len(found)] if found else None
 
     def line(self, start: str) -> Span | None:
@@ -80,11 +81,11 @@ class Field:
 
     def is_read(self, row: TypedRow) -> bool:
         """Some row reads or absorbs it."""
-        return any(row.name in sources(other) for other in self.rows)
+        return any(row.name in sources(other) for other in self.readers)
 
     def spared(self, row: TypedRow) -> bool:
         """Every row that it reads is read by another row too: without it, none of them is unused."""
-        others = {name for other in self.rows if other is not row for name in sources(other)}
+        others = {name for other in self.readers if other is not row for name in sources(other)}
         return all(name in others for name in sources(row))
 
     def above(self, row: TypedRow) -> int | None:

@@ -21,7 +21,7 @@ from spinedsl.testing.mistakes.field import (
 
 def _read_once(field: Field, row: TypedRow) -> bool:
     """One row reads it, and nothing would be unused without it."""
-    return sum(sources(other).count(row.name) for other in field.rows) == 1 and field.spared(row)
+    return sum(sources(other).count(row.name) for other in field.readers) == 1 and field.spared(row)
 
 
 def _inputs(field: Field) -> str | None:
@@ -101,8 +101,8 @@ def _without(*kinds: str) -> Planter:
         text = field.text
         rows = [field.row_line(row) for row in field.rows if row.declared.row.kind in kinds]
         tasks = [task.declared.task.span for task in field.typed.tasks if "head" in kinds]
-        if any(span.source is not field.source for span in tasks):
-            return None
+        if any(span.source is not field.source for span in tasks) or len(field.rows) < len(field.readers):
+            return None  # a part would read what is not there
         for line in sorted((*rows, *tasks), key=lambda line: line.start, reverse=True):
             text = text[: line.start] + text[line.end :]
         return text if rows else None
@@ -112,7 +112,8 @@ def _without(*kinds: str) -> Planter:
 
 def _second_output(field: Field) -> str | None:
     row = field.row("output")
-    return field.put(field.row_line(row).end, f"\n    output Again__: {row.declared.sources[0].text}") if row else None
+    source = row.declared.sources[0] if row is not None else None
+    return field.put(field.row_line(row).end, f"\n    output Again__: {source.span.text}") if row and source else None
 
 
 def _absorbs_misfit(field: Field) -> str | None:

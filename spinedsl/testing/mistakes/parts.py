@@ -1,0 +1,49 @@
+"""Mistakes in parts: a network of maps is put below the text, and into the network in a way that is wrong."""
+
+from __future__ import annotations
+
+from spinedsl.testing.mistakes.field import Field, Planter, Planters
+
+EVEN = "block_type even__(x, channels) -> channels { return conv(x, channels, kernel = 1) }"
+STEM = "stem_type stem__(image, channels) -> channels { return conv(image, channels, kernel = 1) }"
+IMAGE = f"""{STEM}
+
+network Part__ {{
+    input image__: 3 x 64 x 64
+    stem s__: stem__ channels 4
+    output o__: s__
+}}"""
+
+
+def _planted(row: str, *, rows: int = 1, shift: int = 0) -> Planter:
+    """A part that takes one map and gives `rows`. `row` puts it in; its map may be `shift` levels off."""
+
+    def plant(field: Field) -> str | None:
+        given = field.row("block", fit=lambda row: row.level is not None and row.level > 0 and not row.is_inner)
+        if given is None:
+            return None
+        level = (given.level or 0) + shift
+        names = [f"c{n}__" for n in range(rows)]
+        blocks = [f"    block {name}: even__ level {level} after i__ channels 4" for name in names]
+        part = ["network Part__ {", f"    input i__: level {level}", *blocks, f"    output {', '.join(names)}", "}"]
+        text = field.in_network(row.replace("READ", given.name))
+        return text.rstrip("\n") + "\n\n" + "\n".join([EVEN, "", *part]) + "\n"
+
+    return plant
+
+
+def _no_part(field: Field) -> str | None:
+    given = field.row("block", fit=lambda row: not row.is_inner)
+    if given is None:
+        return None
+    return field.in_network(f"part p__: Part__ from {given.name}").rstrip("\n") + f"\n\n{IMAGE}\n"
+
+
+PLANTERS: Planters = {
+    "E0241": (_planted("part p__: Part__ from READ, READ"), _planted("part p__: Part__")),
+    "E0242": (_planted("part p__: Part__ from READ\n    output x__, y__: p__"),),
+    "E0243": (_planted("part p__: Part__ from READ repeat 2", rows=2),),
+    "E0244": (_no_part,),
+    "E0245": (_planted("part p__: Part__ from READ\n    output o__: p__", rows=2),),
+    "E0331": (_planted("part p__: Part__ from READ", shift=1), _planted("part p__: Part__ from READ", shift=-1)),
+}
