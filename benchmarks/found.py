@@ -75,8 +75,9 @@ class Longer(Trial):
 def laid_out(root: Path) -> Path:
     """The space, the configuration, and the images that it compares by, beside the example; its folder."""
     place = root / EXAMPLE
-    for name in ("around.spine", "short.toml"):
-        shutil.copy(KEPT / name, place)
+    shutil.copy(KEPT / "short.toml", place)
+    around = (KEPT / "around.spine").read_text(encoding="utf-8")
+    (place / "around.spine").write_text(around.replace("../../examples/learning/many_sizes/", ""), encoding="utf-8")
     whole = json.loads((place / "data" / "validation.json").read_text(encoding="utf-8"))
     whole["images"] = whole["images"][:FEW]
     there = {one["id"] for one in whole["images"]}

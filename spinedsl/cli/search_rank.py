@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  spine search run examples/spaces.spine --space Adjusted --engine random --train cells.toml --halving 0 --budget 40 \\
-      --study cells.db
+  spine search run examples/spaces.spine --space Adjusted --train cells.toml --halving 0 --budget 40 --study cells.db
   spine search rank cells.db
   spine search rank cells.db --json
 

@@ -62,6 +62,8 @@ NOT_RUN = {
     "spine search show ": "the same",
     "spine search front ": "the same",
     "spine search report ": "the same",
+    "spine search rank ": "the same: tests/search/test_ranking.py",
+    "spine search run examples/spaces.spine --space Adjusted --train": "pictures: tests/search/test_trained.py",
     "spine search run examples/spaces.spine --space Adjusted --fitness-command": "commands of one's own: the same",
     "spine bench examples/spinenet.spine": "half a minute; docs/performance.md runs one",
     "spine bench net.spine --weights": "an int8 model: tests/cli/test_quantize.py",
