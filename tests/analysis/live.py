@@ -37,8 +37,11 @@ def rows_run(program: Program, module: torch.nn.Module, image: torch.Tensor) -> 
         outputs = module(image)
     finally:
         sys.setprofile(None)
-    found = {**locals_, **outputs}
-    return {row.name: [found[name] for name in row.values] for row in program.rows}
+    found = {**locals_, **outputs}  # a row `p.b0` of a part is the local `p_b0`
+    return {
+        row.name: [found[name] if name in found else found[name.replace(".", "_")] for name in row.values]
+        for row in program.rows
+    }
 
 
 class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types for it
