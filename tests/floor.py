@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-FLOOR = 98.6  # of a hundred lines and branches
+FLOOR = 98.0  # of a hundred lines and branches
 SLACK = 0.5  # what differs from run to run, since random networks are drawn
 
 
