@@ -72,12 +72,16 @@ class Longer(Trial):
 # ---- the table ----
 
 
+def space_beside() -> str:
+    """The file of the space, for a folder that has a copy of the example's networks."""
+    return (KEPT / "around.spine").read_text(encoding="utf-8").replace(f"../../examples/learning/{EXAMPLE}/", "")
+
+
 def laid_out(root: Path) -> Path:
     """The space, the configuration, and the images that it compares by, beside the example; its folder."""
     place = root / EXAMPLE
     shutil.copy(KEPT / "short.toml", place)
-    around = (KEPT / "around.spine").read_text(encoding="utf-8")
-    (place / "around.spine").write_text(around.replace("../../examples/learning/many_sizes/", ""), encoding="utf-8")
+    (place / "around.spine").write_text(space_beside(), encoding="utf-8")
     whole = json.loads((place / "data" / "validation.json").read_text(encoding="utf-8"))
     whole["images"] = whole["images"][:FEW]
     there = {one["id"] for one in whole["images"]}

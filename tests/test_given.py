@@ -49,6 +49,8 @@ network Small(size = 64, spare = 1) {
 
 network Large = Small(size = 128)
 
+network Odd = Small with { widths { level 2..3: 15 } }
+
 network One = Finds with { drop far }
 
 network Finds = Small with {
@@ -63,8 +65,9 @@ network Finds = Small with {
 GIVEN: Mapping[str, Any] = {
     "weights": "weights.safetensors", "seed": 3, "dynamic": ("batch",), "opset": 13, "batch": 2, "half": True,
     "external_data": "always", "optimise": 1, "adapter": "timm", "verify": True, "detect": True, "task": "far",
-    "score": 0.3, "top": 7, "overlap": 0.7, "max_detections": 9,
+    "score": 0.3, "top": 7, "overlap": 0.7, "max_detections": 9, "inference": True, "runtime": "onnxruntime",
 }  # fmt: skip
+BESIDE: Mapping[str, Mapping[str, Any]] = {"runtime": {"optimise": 2, "runtime": "openvino"}}  # what to compare with
 
 
 @pytest.fixture(scope="module")
@@ -124,15 +127,19 @@ def test_what_is_given_changes_the_files_or_is_refused(
     usual: dict[str, object] = {"network": "Small" if option not in finds else "Finds" if option != "detect" else "One"}
     usual |= {"detect": True, "task": "near"} if option in finds - {"detect"} and to != "mermaid" else {}
 
+    if option in BESIDE and option in declared(to).takes:
+        usual |= {"network": "Odd", **BESIDE[option]}
+
     def compiled(**options: Any) -> dict[str, bytes]:
         return spinedsl.compile("small.spine", **{"to": to, **usual, **options})
 
     value = GIVEN[option]
     text = ",".join(value) if isinstance(value, tuple) else str(value)
-    flag = f"--{option.replace('_', '-')}"
+    flag = f"--{command.FLAGS.get(option, option).replace('_', '-')}"
     line = ["compile", "small.spine", "--to", to, "-o", "out", "--network", str(usual["network"])]
     line += ["--detect"] if "detect" in usual else []
     line += ["--task", "near"] if "detect" in usual and option != "task" else []
+    line += ["-O2"] if "optimise" in usual else []
     line += [flag] if value is True else [flag, text]
     if option in declared(to).takes:
         assert compiled(**{option: value}) != compiled()
@@ -258,10 +265,12 @@ CALLS: Mapping[str, tuple[Callable[..., object], Mapping[str, Any]]] = {
     "compile": (
         _compiled,
         {
-            "to": "torch", "network": "Large", "size": (96, 96), "outputs": ("P2",), **GIVEN, "adapter": None,
+            "to": "torch", "network": "Large", "size": (96, 96), "outputs": ("P2",), **GIVEN,
+            "adapter": None, "inference": None, "runtime": None,
             **dict.fromkeys(option.name for option in FINDING),  # which the tests above compile a detector with
         },
     ),
+    "fuse": (lambda: [*spinedsl.fuse(spinedsl.load("small.spine", network="Small")).state_dict()], {}),
     "load": (
         _loaded,
         {
@@ -299,7 +308,7 @@ def test_every_public_function_and_argument_is_tried() -> None:
     for name, function in PUBLIC.items():
         first, *arguments = inspect.signature(function).parameters
         assert {*arguments} == {*CALLS[name][1]}, name
-        assert first in ("file", "weights", "config")
+        assert first in ("file", "weights", "config", "module")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ NETWORKS = ROOT / "examples" / "learning" / found.EXAMPLE / "networks.spine"
 def around(tmp_path: Path) -> Path:
     """The space beside the networks that it is of."""
     shutil.copy(NETWORKS, tmp_path)
-    shutil.copy(found.KEPT / "around.spine", tmp_path)
+    (tmp_path / "around.spine").write_text(found.space_beside(), encoding="utf-8")
     return tmp_path / "around.spine"
 
 
