@@ -21,6 +21,7 @@ from spinedsl.backends import torch as torch_backend
 from spinedsl.cli import main
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
+from spinedsl.ops.naming import row_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.prune import prune
 from spinedsl.ops.verify import verify
@@ -44,7 +45,7 @@ def assert_part_of(whole: Program, part: Program, image: Array) -> None:
     verify(part)
     weights = weights_of(flatten(whole).parameters)
     tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
-    kept = {name: value for name, value in weights.items() if name.partition(".")[0] not in part.dropped}
+    kept = {name: value for name, value in weights.items() if row_of(name, part.dropped) not in part.dropped}
     assert flatten(part).parameters.keys() == kept.keys()
     expected, made = (torch_backend.build(program).eval() for program in (whole, part))
     expected.load_state_dict(tensors, strict=False)
