@@ -195,13 +195,15 @@ def _kept(drawing: Drawing, outputs: Sequence[Block], absorbs: dict[str, str]) -
 # ---- networks ----
 
 
-def to_text(space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices) -> str:
+def to_text(
+    space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices, *, parts: bool = True
+) -> str:
     """The network of any numbers, as a file. `types` are the numbers of block types of its own.
 
     A row was tried by itself. What shows only in the whole, such as an input of which a row further down reads no
     channel, goes with the last rows.
     """
-    text = _to_text(space, types, draws, choices, parts=True)
+    text = _to_text(space, types, draws, choices, parts=parts)
     if not _is_refused(space.source(text)):
         return text
     text = _to_text(space, types, draws, choices)
@@ -318,12 +320,12 @@ def draws(most: int) -> st.SearchStrategy[list[Draw]]:
     return st.lists(st.tuples(kind, place, back, how), min_size=1, max_size=most)
 
 
-def networks(space: Space = STANDARD) -> st.SearchStrategy[str]:
-    """Texts of files with one valid network, `Net`, of a space.
+def networks(space: Space = STANDARD, *, parts: bool = True) -> st.SearchStrategy[str]:
+    """Texts of files with one valid network, `Net`, of a space; perhaps with `parts`, which are networks above it.
 
     They have one to `space.most` blocks, and shrink to one. `space.source(text)` is such a text as a source.
     """
     number = st.integers(0, HIGHEST_CHOICE)
     own = st.lists(definitions.numbers(), max_size=space.made)
     choices = st.tuples(*[number] * 9)
-    return st.builds(lambda *drawn: to_text(space, *drawn), own, draws(space.most), choices)
+    return st.builds(lambda *drawn: to_text(space, *drawn, parts=parts), own, draws(space.most), choices)

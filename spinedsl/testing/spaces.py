@@ -34,7 +34,7 @@ SHARES = (20, 10, 40, 5)  # of twentieths of the network's own figure
 def spaces(space: Space = STANDARD) -> st.SearchStrategy[str]:
     """Texts of files with one valid network, `Net`, and one valid search space over it, `Space`."""
     rows = st.lists(st.tuples(*(st.integers(0, most) for most in HIGHEST)), min_size=1, max_size=7)
-    return st.builds(lambda text, drawn: to_text(space, text, drawn), networks(space), rows)
+    return st.builds(lambda text, drawn: to_text(space, text, drawn), networks(space, parts=False), rows)
 
 
 def to_text(space: Space, text: str, drawn: Sequence[Draw]) -> str:
