@@ -19,7 +19,7 @@ from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.record import Record, field
 from spinedsl.spaces.model import FATES, FIGURES, Block, Keep, Space, Window
-from spinedsl.spaces.several import inputs_chosen, unfit_types
+from spinedsl.spaces.several import inputs_chosen, parts_of, unfit_types
 from spinedsl.spaces.shifts import Shifts
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import text_of
@@ -58,6 +58,9 @@ class _Resolver(Record, frozen=False):
         self.shifts = Shifts(self.network, self.typed, self.rows, self.diagnostics)
 
     def run(self) -> Space | None:
+        if (what := parts_of(self.network)) is not None:
+            self.report(say.SPACE_OF_PARTS.at(self.declared.base.span, network=self.network.name, what=what).repaired())
+            return None
         groups = self.groups()
         parents = self.by_row("parents", tree.Parents)
         windows = {name: window for name, choice in parents.items() if (window := self.window(name, choice))}

@@ -1,4 +1,4 @@
-"""What a space may not choose of blocks that take their maps one by one."""
+"""What a space may not choose of blocks that take their maps one by one, and networks that it may not be of."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.diagnostics.plain import counted
 from spinedsl.ir.filled import arguments_of, maps_of
 from spinedsl.ir.library import Unit
-from spinedsl.ir.networks import RowDecl
+from spinedsl.ir.networks import Network, RowDecl
 from spinedsl.syntax import tree
+
+
+def parts_of(network: Network) -> str | None:
+    """Why candidates of a network cannot be written: it has parts, or is one; None where they can."""
+    if network.is_part:
+        return "takes feature maps"
+    return "has parts" if network.declared.frames else None
 
 
 def inputs_chosen(row: RowDecl, among: tree.Among) -> Diagnostic | None:

@@ -8,8 +8,6 @@ from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
-ONE = 1
-
 
 class Taken(Record, eq=False):
     """A map that a network takes: its level, and its channels if it says so."""

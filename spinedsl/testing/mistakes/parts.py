@@ -39,6 +39,13 @@ def _no_part(field: Field) -> str | None:
     return field.in_network(f"part p__: Part__ from {given.name}").rstrip("\n") + f"\n\n{IMAGE}\n"
 
 
+def _space_of_a_part(field: Field) -> str:
+    rows = ("input i__: level 2", "block c__: even__ level 2 after i__ channels 4", "output c__")
+    part = "\n    ".join(["network Part__ {", *rows]) + "\n}"
+    choice = "space Space__ of Part__ {\n    level_shift c__: 0..1 within 2..3\n}"
+    return "\n\n".join([field.text.rstrip("\n"), EVEN, part, choice]) + "\n"
+
+
 PLANTERS: Planters = {
     "E0241": (_planted("part p__: Part__ from READ, READ"), _planted("part p__: Part__")),
     "E0242": (_planted("part p__: Part__ from READ\n    output x__, y__: p__"),),
@@ -46,4 +53,5 @@ PLANTERS: Planters = {
     "E0244": (_no_part,),
     "E0245": (_planted("part p__: Part__ from READ\n    output o__: p__", rows=2),),
     "E0331": (_planted("part p__: Part__ from READ", shift=1), _planted("part p__: Part__ from READ", shift=-1)),
+    "E1217": (_space_of_a_part,),
 }
