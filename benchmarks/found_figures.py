@@ -143,7 +143,7 @@ def searched(space: search.Candidates, budget: int, seeds: int) -> dict[str, Run
 
 def engines(space: search.Candidates, budget: int, seeds: int) -> str:
     """The best predicted AP so far, in the middle of the seeds and between the quartiles, and against random search."""
-    from scipy.stats import mannwhitneyu  # type: ignore[import-untyped]
+    from scipy.stats import mannwhitneyu
 
     found = searched(space, budget, seeds)
     about = "AP by a regression on the table, within the multiply-adds of SpineNet-49"

@@ -97,7 +97,7 @@ def overhead(options: argparse.Namespace) -> int:
 
 def better(options: argparse.Namespace) -> int:
     """The best of each engine and seed at equal budget, and the p-value against random search."""
-    from scipy.stats import mannwhitneyu  # type: ignore[import-untyped]
+    from scipy.stats import mannwhitneyu
 
     space = search.open_space(FILE, SPACE)
     names = [name for name in ENGINES if name in options.engines.split(",")]

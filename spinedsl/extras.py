@@ -26,6 +26,7 @@ EXTRAS = {
     "faster_coco_eval": "detection",
     "optuna": "search",
     "psycopg": "search",
+    "scipy": "search",
     "openvino": "openvino",
     "executorch": "executorch",
     "litert_torch": "litert",
@@ -39,10 +40,10 @@ CONTENTS = {
     "testing": {"hypothesis"},
     "train": {"torch", "numpy", "PIL", "safetensors", "rich", "tensorboard"},
     "detection": {"torch", "numpy", "faster_coco_eval"},
-    "search": {"optuna", "psycopg", "rich"},
+    "search": {"optuna", "psycopg", "rich", "scipy"},
     "all": {
         "torch", "numpy", "onnx", "onnxruntime", "safetensors", "resvg_py", "shtab", "hypothesis",
-        "PIL", "rich", "tensorboard", "faster_coco_eval", "optuna", "psycopg",
+        "PIL", "rich", "tensorboard", "faster_coco_eval", "optuna", "psycopg", "scipy",
     },
     "openvino": {"openvino"},
     "executorch": {"executorch"},
@@ -57,6 +58,7 @@ ENGINES = ("numpy", "torch", "onnx", "onnxruntime")  # to run a network by all t
 INFERENCE = ("torch", "numpy", "PIL", "safetensors")  # to use a checkpoint
 TRAIN = ("torch", "numpy", "PIL", "safetensors", "rich")
 SEARCH = ("optuna",)
+RANK = (*SEARCH, "scipy")  # to compare figures with training
 LAWS = ("hypothesis", *ENGINES)
 WEIGHTS = {
     contents.SAFETENSORS: ("numpy", "safetensors"),

@@ -20,7 +20,7 @@ from spinedsl.cli.terminal import read_source, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note, summary, warn
 from spinedsl.diagnostics import one_of
 from spinedsl.diagnostics.plain import counted, one_line
-from spinedsl.extras import SEARCH, TRAIN, require
+from spinedsl.extras import RANK, SEARCH, TRAIN, require
 from spinedsl.search.commands import FITNESS, MUTATE
 from spinedsl.search.engines import ENGINES
 from spinedsl.search.opening import Candidates, open_source
@@ -172,7 +172,9 @@ def _top_argument(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Search, work, or look."""
-    require(*SEARCH, *(TRAIN if getattr(options, "train", None) is not None else ()))
+    require(
+        *(RANK if options.action == "rank" else SEARCH), *(TRAIN if getattr(options, "train", None) is not None else ())
+    )
     from spinedsl.search.commands import Failed  # noqa: PLC0415  only this command needs Optuna
     from spinedsl.search.opening import NoCandidate, Unfit  # noqa: PLC0415
     from spinedsl.search.storage import NoStudy  # noqa: PLC0415

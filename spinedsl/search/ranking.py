@@ -12,7 +12,6 @@ holds it with 95% confidence over resampled candidates.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,6 @@ FIGURES = ("depth", "parameters", "multiply_adds", "entropy")
 REGRESSION = "regression"
 RESAMPLED, CONFIDENCE = 1000, 0.95
 ENOUGH = 0.7  # a tau from which on a shorter training orders candidates nearly as the whole one does
-EXACT = 60  # candidates without ties up to which the p-value is exact
 
 
 class Agreement(Record):
@@ -195,45 +193,8 @@ def agreement(name: str, one: Sequence[float], other: Sequence[float], seed: int
 
 
 def p_value(one: Sequence[float], other: Sequence[float]) -> float:
-    """How likely so large a tau, of either sign, is by chance: exact without ties, else by the normal distribution."""
-    import numpy as np
+    """How likely so large a tau, of either sign, is by chance; 1 where one of the two does not vary."""
+    from scipy.stats import kendalltau  # noqa: PLC0415  of a search, only ranks need it
 
-    count = len(one)
-    signs = [np.sign(np.subtract.outer(each, each)) for each in map(np.asarray, (one, other))]
-    balance = int((signs[0] * signs[1]).sum()) // 2  # each pair stands there twice
-    ties = [_ties(each) for each in (one, other)]
-    whole = count * (count - 1) // 2
-    if count < 2 or any(tie[0] == whole for tie in ties):
-        return 1.0
-    if not any(tie[0] for tie in ties) and count <= EXACT:
-        return _exact(count, (whole - abs(balance)) // 2)
-    (first, first_three, first_odd), (second, second_three, second_odd) = ties
-    basic = count * (count - 1)
-    variance = (
-        (basic * (2 * count + 5) - first_odd - second_odd) / 18
-        + 2 * first * second / basic
-        + first_three * second_three / (9 * basic * (count - 2))
-    )
-    return math.erfc(abs(balance) / math.sqrt(2 * variance)) if variance > 0 else 1.0
-
-
-def _ties(values: Sequence[float]) -> tuple[int, int, int]:
-    """Of values that stand several times: pairs, and two sums that the variance of tau needs."""
-    times = Counter(values).values()
-    return (
-        sum(n * (n - 1) // 2 for n in times),
-        sum(n * (n - 1) * (n - 2) for n in times),
-        sum(n * (n - 1) * (2 * n + 5) for n in times),
-    )
-
-
-def _exact(count: int, swaps: int) -> float:
-    """The share of orders with so few pairs the other way round, at either end."""
-    orders = [1]  # by the number of such pairs
-    for size in range(2, count + 1):
-        longer = [0] * (len(orders) + size - 1)
-        for at, number in enumerate(orders):
-            for more in range(size):
-                longer[at + more] += number
-        orders = longer
-    return min(1.0, 2 * sum(orders[: swaps + 1]) / math.factorial(count))
+    found = float(kendalltau(one, other).pvalue)
+    return found if math.isfinite(found) else 1.0

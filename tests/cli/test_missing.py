@@ -110,7 +110,7 @@ COMMANDS = {
     "search show s.db": "optuna: pip install 'spinedsl[search]'",
     "search front s.db": "optuna: pip install 'spinedsl[search]'",
     "search report s.db -o report.html": "optuna: pip install 'spinedsl[search]'",
-    "search rank s.db": "optuna: pip install 'spinedsl[search]'",
+    "search rank s.db": "optuna and scipy: pip install 'spinedsl[search]'",
     "completion bash": "shtab: pip install 'spinedsl[completion]'",
 }
 WITHOUT = (
