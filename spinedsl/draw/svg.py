@@ -77,12 +77,12 @@ class Stripe(Record):
     style: str
 
 
-def environment() -> Environment:
-    """The templates: whatever is missing is a fault, whatever they are given is escaped."""
+def environment(package: str = "spinedsl.draw") -> Environment:
+    """The templates of a package: whatever is missing is a fault, whatever they are given is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("spinedsl.draw"), undefined=StrictUndefined, autoescape=True,
+        loader=PackageLoader(package), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
 

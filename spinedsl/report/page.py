@@ -18,11 +18,12 @@ import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spinedsl.diagnostics.plain import counted, one_line, printable
 from spinedsl.draw import lay_out, to_svg
 from spinedsl.draw.glyphs import FONTS
+from spinedsl.draw.svg import environment
 from spinedsl.record import Record
 from spinedsl.report.chart import sample, series
 from spinedsl.report.convergence import Curve, best_so_far, caught_up, curves, quartiles
@@ -42,9 +43,6 @@ from spinedsl.search.records import Finished, Objective
 from spinedsl.search.study import Study
 from spinedsl.search.trials import WORDS
 from spinedsl.spaces.count import decisions
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 TOP = 3  # candidates that are drawn
 MOST_ROWS = 2000  # of the table of trials
@@ -85,8 +83,10 @@ def to_html(studies: Sequence[Study], *, top: int = TOP, theme: str = "auto") ->
     everyone = [(run, one) for run in runs for one in run.measured]
     shown = best_of(everyone, objectives, top)
     families = Families()
-    template = environment().get_template("report.html.jinja")
-    script = environment().get_template("report.js.jinja").render()
+    templates = environment("spinedsl.report")
+    templates.filters["number"] = number
+    template = templates.get_template("report.html.jinja")
+    script = templates.get_template("report.js.jinja").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     found = curves(runs, objectives)
     return template.render(
@@ -101,18 +101,6 @@ def to_html(studies: Sequence[Study], *, top: int = TOP, theme: str = "auto") ->
         legend=[(style, sample(style)) for style in styles.values()],
         objectives=[_named(one) for one in objectives], **_table(runs, objectives),
     )  # fmt: skip
-
-
-def environment() -> Environment:
-    """The templates: whatever is missing is a fault, whatever they are given is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    found = Environment(
-        loader=PackageLoader("spinedsl.report"), undefined=StrictUndefined, autoescape=True,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    found.filters["number"] = number
-    return found
 
 
 def best_of(everyone: Sequence[Found], objectives: Sequence[Objective], top: int) -> list[Found]:
