@@ -6,7 +6,7 @@ batch of images and returns the outputs by name, in the engine's own order. Engi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
@@ -160,13 +160,18 @@ def _openvino(
     core = openvino.Core()
     model = core.read_model(_model(program, weights, opset=opset, level=level, runtime=runtime))
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    ports = {port.get_any_name(): port for port in compiled.outputs}
+    ports = openvino_ports(compiled, program.outputs)
 
     def run(image: Array) -> dict[str, Array]:
         result = compiled({program.input_name: image})
         return {name: np.array(result[port]) for name, port in ports.items()}
 
     return run
+
+
+def openvino_ports(compiled: Any, names: Iterable[str]) -> dict[str, Any]:
+    """What a compiled model gives, by the names of outputs: a value that is a row's too has that name besides."""
+    return {name: port for name in names for port in compiled.outputs if name in port.get_names()}
 
 
 def witnesses_of(opset: int, level: int = 0, runtime: str = "") -> tuple[Witness, ...]:

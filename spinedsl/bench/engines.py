@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.agreement import Size, image
+from spinedsl.agreement.witnesses import openvino_ports
 from spinedsl.backends import Options
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.program import Program
@@ -214,7 +215,7 @@ def _openvino(job: Job, precision: str) -> Opened:
     core = openvino.Core()
     how = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": job.threads, "NUM_STREAMS": 1}
     compiled = core.compile_model(core.read_model(job.model(0)), "CPU", how)
-    ports = {port.get_any_name(): port for port in compiled.outputs}
+    ports = openvino_ports(compiled, job.program.outputs)
 
     def run() -> Mapping[str, Array]:
         found = compiled({0: job.image}, share_inputs=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import spinedsl
 from spinedsl import api, driver
 from spinedsl.agreement import FIXED, WITNESSES, Report, Size, agree, counted, lively_weights, train, usual_sizes
 from spinedsl.agreement.compare import distance
@@ -25,6 +26,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc
 from spinedsl.record import replace
+from spinedsl.source import Source
 from tests.building import case, changed, op, single
 
 SIZES = (Size(1, 16, 32), Size(2, 32, 16))
@@ -34,6 +36,32 @@ BY_ONNX = {"ONNX Runtime", "OpenVINO"}
 
 def differing(report: Report) -> set[str]:
     return {found.witness for found in report.differences if not found.agrees}
+
+
+PLAIN = """\
+spine 1
+import std.blocks
+import std.stems
+network Net {
+    input image: 3 x 32 x 32
+    defaults { act relu, norm batch_norm }
+    stem s: resnet_stem channels 4
+    block b0: residual level 2 channels 4 after s
+    block b1: residual level 3 channels 4 after b0
+    output C2: b0
+    output last: b1
+}
+"""
+
+
+def test_an_output_that_is_a_row_is_found_by_its_own_name() -> None:
+    """Engines may know the value by either name, whichever of the two comes first."""
+    for name in ("A", "last", "z"):
+        program = spinedsl.program(Source.from_text(PLAIN.replace("last", name)))
+        report = agree(program, SIZES)
+        assert not report.failures, name
+        assert not differing(report), name
+        assert {found.output for found in report.differences} == {"C2", name}
 
 
 def activation() -> Program:
