@@ -184,7 +184,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "report: names of files are markup",
-        "report/page.py",
+        "draw/svg.py",
         "autoescape=True",
         "autoescape=False",
         PAGE,
