@@ -125,13 +125,21 @@ def test_a_value_is_one_edit_or_none(name: str, word: str, value: str) -> None:
         ("from", "b1 drop b2"),
         ("from", ""),
         ("level b", "5"),
-        ("after", "b1, b2"),
+        ("after", "b1, b2 drop b3"),
+        ("after", "b1,"),
         ("resample", "5"),
     ],
 )
 def test_text_cannot_smuggle_in_another_edit(word: str, value: str) -> None:
     with pytest.raises(ValueError, match="form of one edit"):
         edit.Change("b", ((word, value),))
+
+
+def test_a_block_may_be_fed_by_several_rows_directly() -> None:
+    """As one is whose type takes its maps one by one."""
+    made = edit.Edits([edit.Change("b", (("after", "b1, b2"),))])
+    assert "block b after b1, b2" in made.to_text()
+    assert edit.parse(made.to_text()).value == made
 
 
 @pytest.mark.parametrize(
