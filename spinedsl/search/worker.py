@@ -81,6 +81,7 @@ class Worker:
         self.failures = 0  # in a row
         self.succeeded = False
         self.unseen: dict[int, float] = {}  # trials that say nothing of a candidate, and since when
+        self.looked = time.monotonic()  # for such trials
         self.current = -1  # the number of the trial at hand
         self.raised: BaseException | None = None  # by what measures
 
@@ -151,10 +152,10 @@ class Worker:
 
     def _bury(self) -> None:
         """Give up trials whose workers are dead: by their heartbeats, or because they never gave any."""
+        self.looked = now = time.monotonic()
         if not self.study.place:
             return
         fail_stale_trials(self.study.optuna)
-        now = time.monotonic()
         running = self.study.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         silent = {one.number for one in running if ATTRIBUTE not in one.user_attrs}
         self.unseen = {number: self.unseen.get(number, now) for number in silent}
@@ -175,6 +176,9 @@ class Worker:
     def _after(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Whether `optimize` goes on."""
         self._unsaid = None
+        if time.monotonic() - self.looked > self.grace / 2:  # else nobody would, before the last candidate is begun
+            self._bury()
+            self._learn()
         if self.study.ledger.all_begun or self.study.ledger.lost_slots:
             study.stop()
 

@@ -9,12 +9,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import count as counting
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import optuna
@@ -24,6 +27,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from spinedsl import search
+from spinedsl.search import worker as working
 from spinedsl.search.outage import Outage, insist
 from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY, Proposal
 from spinedsl.search.running import work_on
@@ -310,6 +314,25 @@ def test_what_was_begun_is_measured_again_whatever_is_known_since(tmp_path: Path
     again = search.run(SPACES, "depth", name=SPACE, engine="random", budget=8, study=tmp_path / "a.db")
     assert (again.settled[5].genome, again.settled[5].parents) == (other.genome, (3,))
     see_exact(again, 8)
+
+
+def test_a_trial_that_gives_no_sign_is_given_up_while_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker died with the server before it said what it measures, so no heartbeat of it is missed."""
+    study = search.run(SPACES, "depth", name=SPACE, engine="random", budget=2, study=tmp_path / "a.db")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna's, of signs of life
+        study.optuna.ask()
+    clock = counting(step=2)
+    monkeypatch.setattr(working, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=time.sleep))
+    heard: list[int] = []
+    again = search.run(
+        SPACES, "depth", name=SPACE, engine="random", budget=30, study=tmp_path / "a.db", grace=4,
+        hear=lambda one: heard.append(one.slot),
+    )  # fmt: skip
+    assert heard.index(2) < 15, "not only when all others are begun"
+    see_exact(again, 30)
 
 
 @pytest.fixture(scope="module")
