@@ -58,6 +58,10 @@ class Field:
         """One statement more at the end of the file."""
         return self.text.rstrip("\n") + f"\n\n{text}\n"
 
+    def with_space(self, lines: str) -> str | None:
+        """A search space of the network, below it; None of one with parts, which can have none."""
+        return None if self.declared.frames else self.below(f"space Wrong__ of {self.name} {{\n    {lines}\n}}")
+
     def row_line(self, row: TypedRow) -> Span:
         """A row as it stands."""
         return row.declared.row.span
@@ -156,7 +160,7 @@ def space(lines: str) -> Planter:
         if row is None:
             return None
         read = next(name.text for name in row.declared.sources if name.text in blocks)
-        return field.below(f"space Wrong__ of {field.name} {{\n    {lines.format(row.name, read)}\n}}")
+        return field.with_space(lines.format(row.name, read))
 
     return plant
 

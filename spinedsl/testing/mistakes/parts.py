@@ -53,5 +53,5 @@ PLANTERS: Planters = {
     "E0244": (_no_part,),
     "E0245": (_planted("part p__: Part__ from READ\n    output o__: p__", rows=2),),
     "E0331": (_planted("part p__: Part__ from READ", shift=1), _planted("part p__: Part__ from READ", shift=-1)),
-    "E1217": (_space_of_a_part,),
+    "E0326": (_space_of_a_part,),
 }

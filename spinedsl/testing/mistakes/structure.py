@@ -239,7 +239,7 @@ def _map_more(field: Field) -> str | None:
     return field.put(clause.end, f", {row.declared.sources[0].text}")
 
 
-def _several(change: Callable[[Field, TypedRow], str]) -> Planter:
+def _several(change: Callable[[Field, TypedRow], str | None]) -> Planter:
     """A change of a row whose type takes its maps one by one."""
 
     def plant(field: Field) -> str | None:
@@ -253,8 +253,8 @@ def _repeated(field: Field, row: TypedRow) -> str:
     return field.put(field.row_line(row).end, " repeat 2")
 
 
-def _inputs_of_a_space(field: Field, row: TypedRow) -> str:
-    return field.below(f"space Wrong__ of {field.name} {{\n    parents {row.name}: 1 of all\n}}")
+def _inputs_of_a_space(field: Field, row: TypedRow) -> str | None:
+    return field.with_space(f"parents {row.name}: 1 of all")
 
 
 PLANTERS: Planters = {
