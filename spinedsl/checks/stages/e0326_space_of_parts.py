@@ -46,8 +46,8 @@ network Net {
     input image: 3 x 64 x 64
     defaults { act relu, norm batch_norm }
     stem s: resnet_stem channels 16
-    block b: residual level 2 after s channels 16
-    block y: residual level 2 after b channels 16
+    block b: residual  level 2  after s  channels 16
+    block y: residual  level 2  after b  channels 16
     output P2: y
 }
 
