@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label
-from spinedsl.ir.elaborate.settings import Settings
+from spinedsl.ir.elaborate.settings import MAX_LEVEL, Settings
 from spinedsl.ir.expand import Context, Work
 from spinedsl.ir.networks import Network, RowDecl
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.record import Record
 from spinedsl.syntax import tree
 
-MAX_LEVEL = 30
+MAX_SHIFT = 30
 
 
 class Shifts(Record, frozen=False):
@@ -45,13 +45,13 @@ class Shifts(Record, frozen=False):
     def is_range(self, low: tree.Number, high: tree.Number) -> bool:
         """Two whole numbers, the smaller one first; otherwise what is wrong was reported."""
         for end in (low, high):
-            if not isinstance(end.value, int) or abs(end.value) > MAX_LEVEL:
+            if not isinstance(end.value, int) or abs(end.value) > MAX_SHIFT:
                 if all(one.span != end.span for one in self.diagnostics):
                     self.diagnostics.append(
                         say.SHIFT_OUTSIDE.at(
                             end.span,
                             what=f"`{end.span.text}` is no level, nor a difference of two",
-                            label=f"expected a whole number, {MAX_LEVEL} at most",
+                            label=f"expected a whole number, {MAX_SHIFT} at most",
                         ).with_fix("as in `-1..2`")
                     )
                 return False
@@ -71,6 +71,8 @@ class Shifts(Record, frozen=False):
         stems = [row.level for row in self.typed.rows.values() if row.kind == "stem" and row.level is not None]
         if stems and level < min(stems):
             return f"the stem ends at level {min(stems)}"
+        if level > MAX_LEVEL:
+            return f"levels end at {MAX_LEVEL}"
         row = self.rows[name]
         needs = (
             "channels" not in row.clauses and row.defined is not None and row.defined.parameter("channels") is not None
@@ -97,7 +99,7 @@ class Shifts(Record, frozen=False):
         what = f"a shift of {shift:+d} leads `{name}` from level {level} to level {reached}"
         found = say.SHIFT_OUTSIDE.at(choice.span, what=what, label=why)
         found = found.with_others(Label(self.rows[name].row.name.span, f"`{name}` is written here"))
-        legal = [one for one in range(MAX_LEVEL) if self.why_not(name, one) is None]
+        legal = [one for one in range(MAX_LEVEL + 1) if self.why_not(name, one) is None]
         if choice.within is None and legal and set(range(legal[0], legal[-1] + 1)) == set(legal):
             text = f" within {legal[0]}..{legal[-1]}"
             place = choice.span.source.span(choice.span.end, choice.span.end)

@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -325,7 +324,8 @@ def test_a_trial_that_gives_no_sign_is_given_up_while_others_go_on(
         warnings.simplefilter("ignore")  # Optuna's, of signs of life
         study.optuna.ask()
     clock = counting(step=2)
-    monkeypatch.setattr(working, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=time.sleep))
+    passing = SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda seconds: None)
+    monkeypatch.setattr(working, "time", passing)
     heard: list[int] = []
     again = search.run(
         SPACES, "depth", name=SPACE, engine="random", budget=30, study=tmp_path / "a.db", grace=4,
