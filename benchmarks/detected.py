@@ -1,10 +1,10 @@
 """The SpineNet paper's comparison at a small scale: `python -m benchmarks.detected --folder DIR`.
 
-The four networks of its Table 3, and a residual one of as many multiply-adds as SpineNet-49, at a quarter of the width,
-on objects of many sizes: each with some seeds, as many steps, and once more for as long as SpineNet-49 takes. Tree
-crowns besides, with each picture held out in turn. Each run has one thread. What was interrupted goes on, what is
-finished stays, and so does what `benchmarks/detected` has the figures of: there `detected_figures` puts configurations,
-logs, figures, tables and a plot.
+The four networks of its Table 3, and two of as many multiply-adds as SpineNet-49: ResNet-50 with FPN, narrowed, and a
+residual one. All at a quarter of the width, on objects of many sizes: each with some seeds, as many steps, and once
+more for as long as SpineNet-49 takes. Tree crowns besides, with each picture held out in turn. Each run has one thread.
+What was interrupted goes on, what is finished stays, and so does what `benchmarks/detected` has the figures of: there
+`detected_figures` puts configurations, logs, figures, tables and a plot.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from benchmarks.figures import ROOT, measured
 from benchmarks.learned import EXAMPLES, Trial, kept_run, made_ready
 
 SPINENET = "Permuted"
-NETWORKS = (SPINENET, "R50FPN", "R23SP30", "R0SP53", "Residual")
+NETWORKS = (SPINENET, "R50FPN", "Narrowed", "R23SP30", "R0SP53", "Residual")
+MADE: dict[str, tuple[str, dict[str, float]]] = {"Narrowed": ("R50FPN", {"widen": 0.8125})}
 CROWNS = ("yellowstone_1", "yellowstone_2", "ordway", "soaproot")
 RESULTS = ROOT / "benchmarks" / "detected"
 CONFIG = "permuted.toml"  # of both examples: every network is trained by it
@@ -42,6 +43,11 @@ class Case(Trial):
         words = [self.network, self.without, f"{self.epochs:g}" if self.epochs else "", str(self.seed)]
         return "-".join(word for word in words if word)
 
+    @property
+    def made(self) -> tuple[str, dict[str, float]]:
+        """The network of the file that it is, and its arguments."""
+        return MADE.get(self.network, (self.network, {}))
+
     def kept_as(self) -> Path:
         """Where its figures stay."""
         return RESULTS / f"{self.example}-{self}.json"
@@ -51,7 +57,9 @@ class Case(Trial):
         run: dict[str, Any] = {"seed": self.seed}
         if self.epochs:
             run["epochs"] = self.epochs
-        found: dict[str, dict[str, Any]] = {"network": {"name": self.network}, "run": run}
+        name, arguments = self.made
+        chosen = {"name": name, "arguments": arguments} if arguments else {"name": name}
+        found: dict[str, dict[str, Any]] = {"network": chosen, "run": run}
         if self.without:
             paths = {"train": f"data/without_{self.without}.json", "validation": f"data/{self.without}.json"}
             found["data"] = paths
