@@ -8,6 +8,6 @@ All stages after this see rows, and ask a frame for the settings of a part.
 from __future__ import annotations
 
 from spinedsl.ir.parts.interface import Interface, interface_of, is_part
-from spinedsl.ir.parts.write import connected, needs_writing, write_out
+from spinedsl.ir.parts.write import connected, write_out
 
-__all__ = ["Interface", "connected", "interface_of", "is_part", "needs_writing", "write_out"]
+__all__ = ["Interface", "connected", "interface_of", "is_part", "write_out"]

@@ -26,11 +26,6 @@ Given = Callable[[tree.Use, Network], list[Diagnostic]]  # what is wrong with th
 Counted = Callable[[tree.Expr, Sequence[tree.Binding]], "int | None"]  # a number of repetitions
 
 
-def needs_writing(declared: tree.Network) -> bool:
-    """The network has parts, or rows that stand for several."""
-    return any(isinstance(item, tree.Part | tree.Outputs) for item in declared.items)
-
-
 def write_out(
     declared: tree.Network, made: Made, given: Given, times: Counted
 ) -> tuple[tree.Network, list[Diagnostic]]:
@@ -70,6 +65,11 @@ def _own(name: str, row: str, whole: str) -> str:
     return (row if whole else name).replace(".", "_")
 
 
+def _broken(row: tree.NetworkItem) -> tree.Broken:
+    assert isinstance(row, tree.Row)
+    return tree.Broken((row.name.text,), frozenset({row.name.text}), row.span)
+
+
 class _Writer(Record, frozen=False):
     declared: tree.Network
     made: Made
@@ -94,8 +94,10 @@ class _Writer(Record, frozen=False):
             elif isinstance(item, tree.Outputs) and item.sources is not None:
                 self.several(item, item.sources)
             else:
+                before = len(self.diagnostics)
                 self.note(item)
-                self.items.append(item)
+                wrong = isinstance(item, tree.Row) and len(self.diagnostics) > before
+                self.items.append(_broken(item) if wrong else item)
         declared = replace(
             self.declared, items=(*self.items, *self.lets), frames={**self.declared.frames, **self.frames}
         )
@@ -168,6 +170,9 @@ class _Writer(Record, frozen=False):
     def part(self, item: tree.Part) -> None:
         """One part, with a copy of its rows for each repetition."""
         before = len(self.diagnostics)
+        if item.name.text in self.outputs or item.name.text in self.lost:
+            self.items.append(replace(item, clauses=()))  # its name is taken, which is reported with those of rows
+            return None
         network = self.made(item, self.lets)
         clauses = self.clauses(item)
         sources = [name for name in clauses.get("from", ()) if self.known(name)]
@@ -179,7 +184,8 @@ class _Writer(Record, frozen=False):
         ]
         for name in unknown:
             self.not_above(item, name)
-        if network is None or unknown or len(self.diagnostics) > before:
+        lost = any(name.text.partition(".")[0] in self.lost for name in sources)
+        if network is None or lost or unknown or len(self.diagnostics) > before:
             return self.broken(item, inputs)
         interface = interface_of(network.declared)
         values = self.values(item, network)
@@ -201,7 +207,7 @@ class _Writer(Record, frozen=False):
                 inputs = [tree.Name(text, item.name.span) for text in outputs.values()]
             outputs = self.copy(item, prefix, network.declared, declared, interface, inputs)
         part = item.name.text
-        self.items.append(tree.Part(item.name, item.use, (), item.span))
+        self.items.append(replace(item, clauses=()))
         self.outputs[part] = tuple(outputs)
         self.given |= {f"{part}.{output}": (row,) for output, row in outputs.items()}
         self.given[part] = tuple(outputs.values())
@@ -272,7 +278,9 @@ class _Writer(Record, frozen=False):
             if word.text not in CLAUSES:
                 one = say.UNKNOWN_CLAUSE.at(word.span, row="a part row", name=word.text, known=one_of(CLAUSES))
                 near = "from" if word.text == "after" else nearest(word.text, CLAUSES)
-                self.diagnostics.append(one.with_rename(word.span, near))
+                self.diagnostics.append(
+                    one.with_rename(word.span, near) if near else one.with_fix("take it away: its rows say that")
+                )
             elif word.text in seen:
                 again = say.CLAUSE_TWICE.at(clause.span, name=word.text)
                 self.diagnostics.append(again.with_others(Label(seen[word.text].span, "first given here")).repaired())

@@ -171,7 +171,8 @@ class Expressions(Record, frozen=False):
             expr.span, what="an expression", expected="a number, a name or a symbol", got="a text in quotes"
         )
         if expr.value in SYMBOLS or expr.value.isidentifier() or expr.value.isdecimal():
-            found = found.with_fix(f"without quotes: `{expr.value}`", Edit(expr.span, expr.value))
+            plain = Edit(expr.span, expr.value)
+            found = found.with_fix(f"without quotes: `{expr.value}`", plain, instead=Fix("say it by numbers and names"))
         else:
             found = found.with_fix("say it by numbers and names")
         self.diagnostics.append(found)

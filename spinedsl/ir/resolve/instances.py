@@ -92,13 +92,16 @@ class _Maker(Record, frozen=False):
         if name.text not in unit.mentioned and not unit.incomplete:
             self.diagnostics.append(no_network(unit, name, own))
 
-    def anew(self, key: Key, values: Values) -> Network | None:
-        """A network for other values of its parameters, which decide how many rows its parts have."""
-        kept = self.diagnostics
-        self.diagnostics = []
+    def anew(self, key: Key, values: Values, given: Label) -> Network | None:
+        """A network for other values of its parameters, which decide how many rows its parts have.
+
+        What is wrong with it for these is reported together with where they are given.
+        """
+        kept, self.diagnostics = self.diagnostics, []
         network = self.one(key, values)
-        self.diagnostics = kept
-        return network
+        wrong = [found.with_others(given) for found in self.diagnostics if found.severity is Severity.ERROR]
+        self.diagnostics = [*kept, *wrong]
+        return network if not wrong else None
 
     def instance(self, unit: Unit, instance: tree.Instance, values: Values | None = None) -> Network | None:
         """One instance, whose base was made before if it can be."""
@@ -109,10 +112,12 @@ class _Maker(Record, frozen=False):
         base = self.made[key]
         if base is None:
             return None
-        if base.varies:
+        if base.varies and key not in self.unsound:
             from spinedsl.ir.resolve.parts import given_to  # noqa: PLC0415  most networks have no parts
 
-            base = self.anew(key, given_to(base, instance, unit, values)) or base
+            base = self.anew(key, given_to(base, instance, unit, values), Label(instance.span, "for this network"))
+            if base is None:
+                return None
         if instance.edits is not None and not self.afford(base, instance):
             return None
         widened = self.widened(unit, base, instance) if instance.parameters else base

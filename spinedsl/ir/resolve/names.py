@@ -104,10 +104,10 @@ class Names(Record, frozen=False):
             self.refuse_reserved(item.name, "a part")
         elif isinstance(item, tree.Maps):
             self.take_maps(item)
-        elif image:
-            last = item.names[-1].span
-            self.diagnostics.append(say.ENDS_EARLY.at(last, last=last.text, expected="`:`"))
         else:
+            if image:
+                last = item.names[-1].span
+                self.diagnostics.append(say.ENDS_EARLY.at(last, last=last.text, expected="`:`"))
             for name in item.names:  # an output of the same name is a row that no file can name
                 given = tree.Name(f".{name.text}", name.span)
                 self.order[given.text] = len(self.rows)

@@ -11,12 +11,12 @@ from math import floor
 from typing import Any, Protocol
 
 from spinedsl import checks as say
-from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.expand import Context, Functions, Work
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.parts import write_out
-from spinedsl.ir.resolve.expressions import Expressions
+from spinedsl.ir.resolve.expressions import Expressions, Scope
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.record import replace
 from spinedsl.syntax import tree
@@ -32,8 +32,8 @@ class Maker(Protocol):
     made: dict[Key, Network | None]
     unsound: set[Key]
 
-    def anew(self, key: Key, values: Values) -> Network | None:
-        """A network for other values of its parameters."""
+    def anew(self, key: Key, values: Values, given: Label) -> Network | None:
+        """A network for other values of its parameters, given there."""
 
     def missing(self, unit: Unit, name: tree.Name, own: str) -> None:
         """Report that `name` is no network."""
@@ -71,10 +71,15 @@ class Parts:
         numbers = self.numbers(lets)
         names = iter(parameter.name.text for parameter in network.declared.parameters)
         values: dict[str, object] = {}
+        before = len(numbers.context.diagnostics)
         for argument in part.use.arguments:
             named = argument.name.text if argument.name is not None else next(names, "")
-            values[named] = numbers.evaluate(argument.value)
-        return maker.anew(key, values)
+            self.named(argument.value, numbers.context.diagnostics)
+            if len(numbers.context.diagnostics) == before:
+                values[named] = numbers.evaluate(argument.value)
+        if len(numbers.context.diagnostics) > before:
+            return None
+        return maker.anew(key, values, Label(part.span, "in this part"))
 
     def wrong(self, use: tree.Use, network: Network) -> list[Diagnostic]:
         """What is wrong with the arguments of a part."""
@@ -91,6 +96,9 @@ class Parts:
         self.varies = self.varies or not isinstance(expr, tree.Number)
         numbers = self.numbers(lets)
         before = len(numbers.context.diagnostics)
+        self.named(expr, numbers.context.diagnostics)
+        if len(numbers.context.diagnostics) > before:
+            return None  # it names what is not there
         value = numbers.evaluate(expr)
         if isinstance(value, Poison):
             return 1 if len(numbers.context.diagnostics) == before else None
@@ -99,11 +107,18 @@ class Parts:
         expected = f"a whole number from 1 to {MAX_REPEAT:,}"
         if not is_number(value):
             found = say.EXPECTED_VALUE.at(expr.span, what="`repeat`", expected="a whole number", got=describe(value))
-            numbers.context.report(found)
+            numbers.context.report(found.with_fix("say how often, as in `repeat 3`"))
             return None
         found = say.OUT_OF_RANGE.at(expr.span, what="`repeat`", expected=expected, got=describe(value))
         numbers.context.report(found.with_value(expr.span, str(min(max(floor(value), 1), MAX_REPEAT))))
         return None
+
+    def named(self, expr: tree.Expr, diagnostics: list[Diagnostic]) -> None:
+        """Report names in an expression of the network that stand for nothing."""
+        lets = (item for item in self.declared.items if isinstance(item, tree.Binding))
+        names = {parameter.name.text: ("parameter", parameter.name.span) for parameter in self.declared.parameters}
+        names |= {let.name.text: ("let", let.name.span) for let in lets}
+        Expressions(self.unit, diagnostics, in_network=True).check(expr, Scope(names))
 
     def numbers(self, lets: Sequence[tree.Binding]) -> Functions:
         """What evaluates numbers of this network, with what its parts so far are given."""

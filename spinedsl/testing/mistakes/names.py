@@ -14,6 +14,7 @@ from spinedsl.testing.mistakes.field import (
     of_type,
     statement,
 )
+from spinedsl.testing.mistakes.parts import planted
 
 
 def _edit_of_dropped(field: Field) -> str | None:
@@ -101,8 +102,15 @@ PLANTERS: Planters = {
         statement("def wrong__(x) { return relu(unheard_of__) }"),
         statement("network Wrong__ = Unheard_of__()"),
         edit("let unheard_of__ = 3"),
+        planted("part p__: Part__ from READ repeat unheard_of__"),
+        planted("part p__: Part__ from unheard_of__"),
+        planted("part p__: Part__ from READ\n    output o__: p__.unheard_of__"),
     ),
-    "E0202": (_same_row_again, statement("def relu(x) { return x }")),
+    "E0202": (
+        _same_row_again,
+        statement("def relu(x) { return x }"),
+        planted("part p__: Part__ from READ\n    part p__: Part__ from READ"),
+    ),
     "E0203": (_let_as_an_argument, of_type("resnet_stem", "block"), of_type("activated_sum", "block")),
     "E0204": (statement("def wrong__(x) { return wrong__(x) }"),),
     "E0205": (statement("import std.unheard_of__"),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spinedsl.syntax import tree
 from spinedsl.testing.mistakes.field import Field, Planter, Planters
 
 EVEN = "block_type even__(x, channels) -> channels { return conv(x, channels, kernel = 1) }"
@@ -15,13 +16,13 @@ network Part__ {{
 }}"""
 
 
-def _planted(row: str, *, rows: int = 1, shift: int = 0) -> Planter:
+def planted(row: str, *, rows: int = 1, shift: int = 0) -> Planter:
     """A part that takes one map and gives `rows`. `row` puts it in; its map may be `shift` levels off."""
 
     def plant(field: Field) -> str | None:
         given = field.row("block", fit=lambda row: row.level is not None and row.level > 0 and not row.is_inner)
-        if given is None:
-            return None
+        if given is None or any(isinstance(one, tree.Instance) for one in field.analysis.unit.networks.values()):
+            return None  # in one made of the network the row may have another level
         level = (given.level or 0) + shift
         names = [f"c{n}__" for n in range(rows)]
         blocks = [f"    block {name}: even__ level {level} after i__ channels 4" for name in names]
@@ -47,11 +48,11 @@ def _space_of_a_part(field: Field) -> str:
 
 
 PLANTERS: Planters = {
-    "E0241": (_planted("part p__: Part__ from READ, READ"), _planted("part p__: Part__")),
-    "E0242": (_planted("part p__: Part__ from READ\n    output x__, y__: p__"),),
-    "E0243": (_planted("part p__: Part__ from READ repeat 2", rows=2),),
+    "E0241": (planted("part p__: Part__ from READ, READ"), planted("part p__: Part__")),
+    "E0242": (planted("part p__: Part__ from READ\n    output x__, y__: p__"),),
+    "E0243": (planted("part p__: Part__ from READ repeat 2", rows=2),),
     "E0244": (_no_part,),
-    "E0245": (_planted("part p__: Part__ from READ\n    output o__: p__", rows=2),),
-    "E0331": (_planted("part p__: Part__ from READ", shift=1), _planted("part p__: Part__ from READ", shift=-1)),
+    "E0245": (planted("part p__: Part__ from READ\n    output o__: p__", rows=2),),
+    "E0331": (planted("part p__: Part__ from READ", shift=1), planted("part p__: Part__ from READ", shift=-1)),
     "E0326": (_space_of_a_part,),
 }

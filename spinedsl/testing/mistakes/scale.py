@@ -14,6 +14,7 @@ from spinedsl.testing.mistakes.field import (
     sources,
     without_clause,
 )
+from spinedsl.testing.mistakes.parts import planted
 
 
 def _without_channels(field: Field) -> str | None:
@@ -161,7 +162,12 @@ PLANTERS: Planters = {
     "E0410": (_widths("widths { level 5..3: 4 }"), lambda field: field.below(edited(field, "rules { inputs 3..1 }"))),
     "E0501": (body("return x + conv(x, x.channels + 1, kernel = 1)"),),
     "E0502": (body("return conv(x, relu, kernel = 1)"), body("return conv(x, channels, kernel = true)")),
-    "E0503": (body("return conv(x, channels, kernel = 0)"), body("return conv(x, channels, kernel = 3, groups = 0)")),
+    "E0503": (
+        body("return conv(x, channels, kernel = 0)"),
+        body("return conv(x, channels, kernel = 3, groups = 0)"),
+        planted("part p__: Part__ from READ repeat 0"),
+        planted("part p__: Part__ from READ repeat 3 / 2"),
+    ),
     "E0504": (_no_defaults,),
     "E0505": (body("return conv(x, channels / (stride - stride), kernel = 1)"),),
     "E0506": (body("return conv(x, channels, kernel = 4, padding = 0)"),),
