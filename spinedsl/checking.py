@@ -280,8 +280,12 @@ def _imported_bases(networks: Mapping[str, Network]) -> list[Network]:
     return [base for base in bases if base not in own]
 
 
+def waiting(network: Network) -> list[str]:
+    """The parameters of a network that have no value."""
+    names = [one.name.text for one in network.declared.parameters if one.default is None]
+    return [name for name in names if name not in network.arguments]
+
+
 def needs_arguments(network: Network) -> bool:
     """The network is no whole one: a parameter has no value, or it takes maps and is a part of others."""
-    return network.is_part or any(
-        p.default is None and p.name.text not in network.arguments for p in network.declared.parameters
-    )
+    return network.is_part or bool(waiting(network))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from spinedsl.checking import USUAL, Analysis, Loaded, analyse, load, needs_arguments
+from spinedsl.checking import USUAL, Analysis, Loaded, analyse, load, needs_arguments, waiting
 from spinedsl.checks.switches import Switches
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.ir.networks import Network
@@ -103,6 +103,10 @@ def chosen(loaded: Loaded, asked: str | None) -> str:
         return found
     from spinedsl.refusals import NetworkChoice  # noqa: PLC0415  only for errors
 
+    networks = loaded.networks
+    meant = networks.get(asked) if asked is not None else next(iter(networks.values())) if len(networks) == 1 else None
+    if meant is not None and needs_arguments(meant):
+        raise NetworkChoice.unfit(loaded.source.name, meant.name, [] if meant.is_part else waiting(meant))
     raise NetworkChoice.among(loaded.source.name, asked, found)
 
 

@@ -32,6 +32,16 @@ class NetworkChoice(Refusal, ValueError):
         hint = f"; did you mean `{near}`?" if near else f": it has {one_of(known, conjunction='and', limit=40)}"
         return cls(f"{file} has no network `{asked}`{hint}")
 
+    @classmethod
+    def unfit(cls, file: str, name: str, parameters: Sequence[str]) -> NetworkChoice:
+        """The refusal of a network that is no whole one: a part of others, or one with `parameters` without a value."""
+        if not parameters:
+            return cls(f"`{name}` of {file} takes maps: it is a part, and runs in a network with an image")
+        given = ", ".join(f"{one} = …" for one in parameters)
+        return cls(
+            f"`{name}` of {file} waits for values: name one that has them, as in `network Own = {name}({given})`"
+        )
+
 
 class OutputChoice(Refusal, ValueError):
     """Outputs are asked for that a network does not have, or none at all."""

@@ -24,6 +24,7 @@ from spinedsl.backends.option import FINDING
 from spinedsl.cli import compile as command
 from spinedsl.cli import main
 from spinedsl.record import names
+from spinedsl.source import Source
 from tests.training.running import Squares, settings
 
 TEXT = """\
@@ -349,6 +350,24 @@ def test_who_asks_is_told_what_is_compared(here: Path) -> None:
 def test_a_network_that_there_is_not(function: Callable[..., object], here: Path) -> None:
     with pytest.raises(spinedsl.NetworkChoice, match="no network `Smal`; did you mean `Small`"):
         function(network="Smal")
+
+
+PART = "network Cell(wide) {\n    input x: level 2\n    block y: even level 2 after x channels wide\n    output y\n}\n"
+
+
+@pytest.mark.parametrize("network", [None, "Cell"])
+def test_a_network_that_is_no_whole_one(network: str | None) -> None:
+    """A part takes maps; a network whose parameters have no values waits for them."""
+    part = Source.from_text("spine 1\nblock_type even(x, channels) { return conv(x, channels, kernel = 1) }\n" + PART)
+    with pytest.raises(spinedsl.NetworkChoice, match="`Cell` of <text> takes maps: it is a part"):
+        spinedsl.program(part, network=network)
+    whole = Source.from_text(
+        "spine 1\nimport std.stems\nnetwork Cell(wide, deep = 2) {\n    input image: 3 x 64 x 64\n"
+        "    defaults { norm batch_norm, act relu }\n"
+        "    stem s: resnet_stem channels wide * deep\n    output C2: s\n}\n"
+    )
+    with pytest.raises(spinedsl.NetworkChoice, match=r"waits for values.*`network Own = Cell\(wide = …\)`"):
+        spinedsl.program(whole, network=network)
 
 
 @pytest.mark.parametrize("function", [_compiled, _loaded, _program])
