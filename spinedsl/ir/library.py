@@ -96,6 +96,33 @@ class Defined(Record, frozen=False, eq=False):
         return self.parameters.get(name)
 
     @cached_property
+    def called(self) -> dict[str, Span]:
+        """The parameters that its body calls, each with the first call."""
+        found: dict[str, Span] = {}
+        pending: list[object] = [self.definition.body]
+        while pending:
+            part = pending.pop()
+            if isinstance(part, tree.Call) and part.callee.text in self.parameters:
+                found.setdefault(part.callee.text, part.span)
+            pending += reversed(tree.parts(part))
+        return found
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """Every name that it binds, for what it calls by it."""
+        found = set(self.parameters)
+        pending: list[object] = [self.definition.body]
+        while pending:
+            part = pending.pop()
+            if isinstance(part, tree.Binding | tree.Each):
+                found.add(part.name.text if isinstance(part, tree.Binding) else part.item.text)
+            elif isinstance(part, tree.Repeat) and part.index is not None:
+                found.add(part.index.text)
+            if not isinstance(part, tree.Call | tree.Ident):
+                pending += tree.parts(part)
+        return frozenset(found)
+
+    @cached_property
     def frames(self) -> int:
         """Python's frames, at most, while it is expanded without what it calls."""
         return 3 * tree.depth(self.definition.body) + 8

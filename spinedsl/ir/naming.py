@@ -21,18 +21,19 @@ from spinedsl.syntax import tree
 Paths = dict[int, tuple[str, ...]]
 
 
-def name_parts(definition: tree.Definition, unit: Unit) -> Paths:
+def name_parts(definition: tree.Definition, unit: Unit) -> tuple[Paths, frozenset[int]]:
     """For each call in the body, by identity of its node, the path below the definition; for a loop, its prefix.
 
-    A `repeat` that keeps what is shared in it apart has a second prefix, for that.
+    A `repeat` that keeps what is shared in it apart has a second prefix, for that. Then the calls that are all of their
+    `let`, by the name of a value: if that holds a definition, the last name of the path is left out.
     """
     bound = {parameter.name.text for parameter in definition.parameters} | _bound(definition.body)
-    namer = _Namer(unit, YIELDING & (bound | unit.definitions.keys()))
-    taken = _own_names(definition.body)
+    namer = _Namer(unit, YIELDING & unit.definitions.keys(), frozenset(bound))
+    taken = namer.own_names(definition.body)
     shared = _Shared()
     namer.body(definition.body, taken, shared, outermost=True)
     namer.name_shared(shared, taken)
-    return namer.paths
+    return namer.paths, frozenset(namer.alone)
 
 
 class _Shared(Record, frozen=False):
@@ -49,7 +50,9 @@ class _Shared(Record, frozen=False):
 class _Namer(Record, frozen=False):
     unit: Unit
     own: frozenset[str]  # names of functions that mean something else here
+    bound: frozenset[str]  # names that the definition gives
     paths: Paths = field(default_factory=dict)
+    alone: set[int] = field(default_factory=set)
     let: int = 0
     home: _Shared | None = None  # what is shared goes here; None outside of loops
 
@@ -75,7 +78,7 @@ class _Namer(Record, frozen=False):
                 elif home.in_each:
                     inner = _Shared(in_each=True)
                     home.repeats.append((id(statement), inner))
-                self.body(statement.body, _own_names(statement.body), inner)
+                self.body(statement.body, self.own_names(statement.body), inner)
         for shared in opened:
             self.name_shared(shared, taken)
 
@@ -90,7 +93,23 @@ class _Namer(Record, frozen=False):
             self.give(value, (binding.name.text,))
         else:
             self.calls(value, (binding.name.text,), set())
+            if isinstance(value, tree.Call) and value.callee.text in self.bound and not self.has_calls(value):
+                self.alone.add(id(value))
         self.let = 0
+
+    def own_names(self, body: tree.Body) -> set[str]:
+        """Names of the `let`s of one scope, which no operation there may take, but for those that hold a definition."""
+        return {
+            statement.name.text
+            for statement in _same_scope(body)
+            if isinstance(statement, tree.Binding) and statement.keyword == "let" and not self.is_held(statement.value)
+        }
+
+    def is_held(self, value: tree.Expr) -> bool:
+        """A `let` names a definition, or one of several."""
+        if isinstance(value, tree.Conditional):
+            return self.is_held(value.value) or self.is_held(value.other)
+        return isinstance(value, tree.Ident) and value.name not in self.bound and value.name in self.unit.definitions
 
     def calls(self, expr: tree.Expr, scope: tuple[str, ...], taken: set[str]) -> None:
         """Innermost calls first: that is the order in which they run."""
@@ -108,6 +127,8 @@ class _Namer(Record, frozen=False):
     def is_named(self, call: tree.Call) -> bool:
         """It is an operation or a definition, whose parameters need a name."""
         name = call.callee.text
+        if name in self.bound:  # whatever it holds
+            return True
         if name in self.unit.definitions and self.unit.definitions[name].kind == "fn":
             return False
         return name in self.own or (name not in SCALAR_FUNCTIONS and name not in LIST_FUNCTIONS)
@@ -151,15 +172,6 @@ def _same_scope(body: tree.Body) -> Iterator[tree.Statement]:
         if isinstance(statement, tree.If):
             yield from _same_scope(statement.then)
             yield from _same_scope(statement.other)
-
-
-def _own_names(body: tree.Body) -> set[str]:
-    """Names of the `let`s of one scope, which no operation of that scope may take."""
-    return {
-        statement.name.text
-        for statement in _same_scope(body)
-        if isinstance(statement, tree.Binding) and statement.keyword == "let"
-    }
 
 
 def _callees(body: tree.Body) -> set[str]:

@@ -72,7 +72,7 @@ def widths_vary(row: RowDecl) -> bool:
         defined = pending.pop()
         seen.add(id(defined))
         callees = set(calls_in(defined.definition))
-        if "concat" in callees:
+        if "concat" in callees or not callees.isdisjoint(defined.called):  # what it is given may do so
             return True
         called = [defined.unit.definitions[name] for name in callees if name in defined.unit.definitions]
         pending += [one for one in called if id(one) not in seen]

@@ -184,8 +184,8 @@ def _needed(space: Space) -> Iterator[Defined]:
     seen: dict[Defined, None] = {}
     while pending:
         unit, node = pending.pop(0)
-        if isinstance(node, tree.Use | tree.Call):
-            name = node.name if isinstance(node, tree.Use) else node.callee
+        if isinstance(node, tree.Use | tree.Call | tree.Ident):
+            name = tree.Name(node.name, node.span) if isinstance(node, tree.Ident) else _called(node)
             home = space_home(space, unit, name)
             if (defined := home.definitions.get(name.text)) is not None and defined not in seen:
                 seen[defined] = None
@@ -193,6 +193,10 @@ def _needed(space: Space) -> Iterator[Defined]:
                     pending += [(defined.unit, part) for part in tree.parts(defined.definition)]
         pending += [(unit, part) for part in tree.parts(node)]
     yield from seen
+
+
+def _called(node: tree.Use | tree.Call) -> tree.Name:
+    return node.name if isinstance(node, tree.Use) else node.callee
 
 
 def space_home(space: Space, unit: Unit, name: tree.Name) -> Unit:

@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor
 
 from tests.definitions.parts import REFERENCES as PARTS
+from tests.definitions.searched import REFERENCES as SEARCHED
 
 Weights: TypeAlias = Mapping[str, Tensor]
 Outputs: TypeAlias = list[Tensor]
@@ -418,6 +419,6 @@ REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
         helper_of_a_resampling, shared_transposed, yolov8n, cells, regnet, grown_list,
         pooled_cells, maps_one_by_one,
     )
-} | PARTS  # fmt: skip
+} | PARTS | SEARCHED  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.
 APPROXIMATE = frozenset({"convnext_v2", "bifpn"})

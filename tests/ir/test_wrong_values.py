@@ -358,7 +358,7 @@ CASES = {
         "return channels(x)",
         "E0203",
         "`channels` is 8, not something to call",
-        "call an operation or a definition; a parameter can hold an activation, as `relu`",
+        "call an operation or a definition; a parameter can hold one's name, or that of an activation",
     ),
     "unknown attribute of a role": (
         "return act(x, alpha = 3)",

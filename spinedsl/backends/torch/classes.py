@@ -23,9 +23,11 @@ from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.plan import Class, Plan, Surroundings
 from spinedsl.backends.torch.scope import Argument
 from spinedsl.backends.torch.written import written
-from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.primitives import PRIMITIVES, SYMBOLS
 from spinedsl.ops.program import Applied, Definition, Module, Program, calls_of, forms
 from spinedsl.ops.types import Loc
+
+MOST_NAMED = 2  # definitions in the name of a class
 
 
 def classes_of(program: Program, rules: Rules, taken: set[str]) -> list[Class]:
@@ -108,7 +110,8 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     gives = " -> list[Tensor]:" if first.yields else " -> Tensor:"
     trains = any(isinstance(part, OpAt) and OPERATORS[part.primitive].trains(part) for part, _ in parts_in(plan.body))
     is_function = not (plan.scope.arguments or plan.children or trains)
-    wanted = first.definition if is_function else class_name(first.definition)
+    named = [first.definition, *_given(plan.modules)]
+    wanted = "_".join(named) if is_function else "".join(map(class_name, named))
     if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():
         wanted += "Resample"
     made = Class(_free(wanted, taken), plan.modules, plan.inputs, is_function, plan.sizes)
@@ -127,6 +130,18 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
         made.text += [*_indented(["super().__init__()", *stored], 2 * STEP), *block(constructor, 2 * STEP), ""]
     made.text += [*lines(STEP, "", call("def forward", "self", *_maps(plan)), gives), *block(body, 2 * STEP)]
     return made
+
+
+def _given(modules: Sequence[Module]) -> list[str]:
+    """The definitions that all uses of a class are given, beside defaults: one or two are a part of its name."""
+    found: list[str] = []
+    for formal in modules[0].formals:
+        known = {module.scalars[formal.name].value for module in modules if formal.name in module.scalars}
+        default = formal.default.value if formal.default is not None else None
+        named = [value for value in known if isinstance(value, str) and value not in SYMBOLS]
+        if len(known) == 1 and named and named[0] != default:
+            found += named
+    return found if len(found) <= MOST_NAMED else []
 
 
 def _free(wanted: str, taken: set[str]) -> str:

@@ -42,8 +42,13 @@ class Draft(Record, frozen=False):
             return False
         if not (isinstance(one, tree.Use) and isinstance(other, tree.Use)):
             return True
-        here, there = (self.unit.home(use.span).definitions.get(use.name.text) for use in (one, other))
-        return here is there
+        here, there = ([self.unit.home(use.span).definitions.get(name) for name in _named(use)] for use in (one, other))
+        return all(a is b for a, b in zip(here, there, strict=True))
+
+
+def _named(use: tree.Use) -> list[str]:
+    """What a row names: its type, and whatever that is given by a name."""
+    return [use.name.text, *(one.value.name for one in use.arguments if isinstance(one.value, tree.Ident))]
 
 
 def is_none(part: tree.Clause | tree.Setting) -> bool:

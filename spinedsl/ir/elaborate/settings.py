@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spinedsl import checks as say
 from spinedsl.brief import Table
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
-from spinedsl.ir.expand import Context, Functions, check_value, count_of, in_words
+from spinedsl.ir.expand import Context, Functions, Held, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
 from spinedsl.ir.resolve.network import NO_ROLE, fills
@@ -54,14 +54,14 @@ class Settings(Record, frozen=False):
         for parameter in self.network.declared.parameters:
             name = parameter.name.text
             if name in arguments:  # which may name parameters of the instance: they stand before the base's
-                given = self.values.evaluate(arguments[name])
+                given = self.values.held(arguments[name])
                 env[name] = given if self.same_kind(parameter, given, arguments[name]) else POISON
             elif parameter.default is not None:
-                env[name] = self.values.evaluate(parameter.default)
+                env[name] = self.values.held(parameter.default)
             else:
                 env[name] = POISON
         for let in self.network.lets:
-            env[let.name.text] = self.values.evaluate(let.value)
+            env[let.name.text] = self.values.held(let.value)
 
     def constants(self) -> dict[str, Attr]:
         """The parameters and `let`s that are whole numbers; what a `let` is made of is kept."""
@@ -75,10 +75,10 @@ class Settings(Record, frozen=False):
 
     def same_kind(self, parameter: tree.Parameter, value: object, argument: tree.Expr) -> bool:
         """An argument is of the kind of the parameter's default."""
-        default = self.values.evaluate(parameter.default) if parameter.default is not None else POISON
+        default = self.values.held(parameter.default) if parameter.default is not None else POISON
         if isinstance(value, Poison) or isinstance(default, Poison):
             return True
-        if _kind(default) == _kind(value):
+        if _kind(default) == _kind(value) or (_callable(default) and _callable(value)):
             return True
         expected = _kind(default)
         found = say.EXPECTED_VALUE.at(
@@ -98,7 +98,7 @@ class Settings(Record, frozen=False):
         attributes: dict[str, dict[str, Value]] = {}
         roles: dict[str, tuple[Primitive, dict[str, Value]]] = {}
         items = self.network.defaults.items if self.network.defaults is not None else ()
-        defined: dict[str, tuple[Defined, dict[str, Value]]] = {}
+        defined: dict[str, tuple[Defined, dict[str, Value | Held]]] = {}
         for item in sorted(items, key=lambda item: item.role is not None):
             if (own := self.defined(item)) is not None:
                 assert item.role is not None
@@ -127,17 +127,22 @@ class Settings(Record, frozen=False):
     def defined(self, item: tree.DefaultItem) -> Defined | None:
         """The `def` that fills a role."""
         name = item.use.name
-        if item.role is None or item.role.text not in ROLES or name.text in self.values.env:
+        if item.role is None or item.role.text not in ROLES:
             return None
-        found = self.network.unit.home(name.span).definitions.get(name.text)
+        if name.text in self.values.env:
+            held = self.values.env[name.text]
+            found = held.defined if isinstance(held, Held) else None
+            self.context.held_roles |= {item.role.text} if found is not None else set()
+        else:
+            found = self.network.unit.home(name.span).definitions.get(name.text)
         return found if found is not None and found.kind == "def" else None
 
-    def given(self, use: tree.Use) -> dict[str, Value]:
+    def given(self, use: tree.Use) -> dict[str, Value | Held]:
         """What `defaults` give to a `def`."""
-        values: dict[str, Value] = {}
+        values: dict[str, Value | Held] = {}
         for argument in use.arguments:
-            value = self.values.evaluate(argument.value)
-            if argument.name is not None and isinstance(value, int | Fraction | str):
+            value = self.values.held(argument.value)
+            if argument.name is not None and isinstance(value, int | Fraction | str | Held):
                 values[argument.name.text] = value
         return values
 
@@ -332,8 +337,15 @@ class Settings(Record, frozen=False):
         return max(levels)
 
 
+def _callable(value: object) -> bool:
+    """A definition, or an activation."""
+    return isinstance(value, Held) or (isinstance(value, str) and value in PRIMITIVES)
+
+
 def _kind(value: object) -> str:
     """What an argument is, in words."""
+    if isinstance(value, Held):
+        return "a definition"
     if isinstance(value, bool):
         return "`true` or `false`"
     return "a number" if is_number(value) else "a symbol" if isinstance(value, str) else "a list"

@@ -50,7 +50,7 @@ class Using(Record, frozen=False):
         """What a row or setting says, by name; None when a mistake left something unknown."""
         given: Environment = {}
         for argument in use.arguments:
-            value = self.settings.values.evaluate(argument.value)
+            value = self.settings.values.held(argument.value)
             if isinstance(value, Poison):
                 return None
             if argument.name is not None:

@@ -13,7 +13,7 @@ from spinedsl.ir.expand.calls import complete
 from spinedsl.ir.expand.context import Context, Work
 from spinedsl.ir.expand.functions import Functions
 from spinedsl.ir.expand.statements import Expansion, always_returns, expand, promised_channels, told_by
-from spinedsl.ir.expand.values import Block, Environment, Result, in_words
+from spinedsl.ir.expand.values import Block, Environment, Held, Result, in_words
 
 __all__ = [
     "Block",
@@ -21,6 +21,7 @@ __all__ = [
     "Environment",
     "Expansion",
     "Functions",
+    "Held",
     "Result",
     "Work",
     "always_returns",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spinedsl.diagnostics import Edit, Fix
-from spinedsl.ir.expand.values import MAPS
+from spinedsl.ir.expand.values import MAPS, Held
 from spinedsl.ir.scalars import is_number
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.program import Many
@@ -18,12 +18,10 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     takes_map, takes_list, takes_flag = (word in expected for word in ("feature map", "list", "`true`"))
     if "list of numbers" in expected:
         return _numbers(expected, text, got)
+    if isinstance(got, Held):
+        return Fix(f"give `{text}` a number, or call it, as in `{text}(x)`")
     if isinstance(got, MAPS):
-        if takes_list:
-            return Fix(f"`[{text}]` is a list of one", (Edit(expr.span, f"[{text}]"),))
-        if takes_flag:
-            return Fix(f"compare a number of it, as in `{text}.channels > 64`")
-        return Fix(f"read a number of it, as in `{text}.channels`")
+        return _map(text, expr, is_list=takes_list, is_flag=takes_flag)
     if isinstance(got, Many):
         if not takes_map:
             return None
@@ -42,6 +40,15 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     if is_number(got) and expected == "a feature map":
         return Fix("feature maps come first, as in `conv(x, …)`")
     return None
+
+
+def _map(text: str, expr: tree.Expr, *, is_list: bool, is_flag: bool) -> Fix:
+    """The same of a feature map where a list, a flag or a number is expected."""
+    if is_list:
+        return Fix(f"`[{text}]` is a list of one", (Edit(expr.span, f"[{text}]"),))
+    if is_flag:
+        return Fix(f"compare a number of it, as in `{text}.channels > 64`")
+    return Fix(f"read a number of it, as in `{text}.channels`")
 
 
 def _numbers(expected: str, text: str, got: object) -> Fix | None:

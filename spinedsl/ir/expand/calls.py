@@ -7,17 +7,19 @@ from functools import cached_property
 from itertools import repeat
 
 from spinedsl import checks as say
-from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.ir.arguments import argument_twice, taken_away
 from spinedsl.ir.expand.attributes import check_value
 from spinedsl.ir.expand.body import Sites
 from spinedsl.ir.expand.context import Context
+from spinedsl.ir.expand.expressions import not_callable
 from spinedsl.ir.expand.functions import Functions
+from spinedsl.ir.expand.given import unfit
 from spinedsl.ir.expand.misfits import divides, level_after, misfit
 from spinedsl.ir.expand.notation import OPAQUE, notation, outside
 from spinedsl.ir.expand.plan import Plan, plan_of
 from spinedsl.ir.expand.shared import Difference, Running, difference, operations_of
-from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Result, in_words, is_scalar
+from spinedsl.ir.expand.values import MAPS, Block, Environment, FeatureMap, Held, Result, is_scalar
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, UNCUT, Attribute, Primitive, Problem
@@ -88,24 +90,38 @@ class Caller(Functions):
         return self.call_primitive(expr, name)
 
     def call_held(self, expr: tree.Call, held: Result) -> Result:
-        """A call by the name of a value: an activation can be called, nothing else."""
+        """A call by the name of a value: a definition and an activation can be called, nothing else."""
+        if isinstance(held, Held):
+            return self.call_given(expr, held)
         primitive = PRIMITIVES.get(ALIASES.get(held, held)) if isinstance(held, str) else None
         if primitive is not None and primitive.activation:
             return self.call_primitive(expr, primitive.name)
         if not isinstance(held, Poison):
-            callee = expr.callee
-            found = say.WRONG_KIND.at(callee.span, name=callee.text, got=in_words(held), expected="something to call")
-            self.report(
-                found.with_fix("call an operation or a definition; a parameter can hold an activation, as `relu`")
-            )
+            self.report(not_callable(expr.callee, held, "something to call"))
         return POISON
+
+    def call_given(self, expr: tree.Call, held: Held) -> Result:
+        """A call of the definition that a name holds. What does not fit is for whoever named it to mend."""
+        found = unfit(expr, held)
+        if found is not None:
+            self.report(found)
+            return POISON
+        if held.defined.kind == "fn":
+            return self.function(expr, held.defined)
+        return self.call_definition(expr, held.defined)
 
     # ---- definitions ----
 
-    def call_role(self, expr: tree.Call, defined: Defined, preset: Mapping[str, Value]) -> Result:
+    def call_role(self, expr: tree.Call, defined: Defined, preset: Mapping[str, Value | Held]) -> Result:
         """A `def` that `act` or `norm` stands for, with what the network's `defaults` give it."""
         known, role = list(defined.parameters), expr.callee.text
-        if not known or role in self.context.filling:  # which was reported about the `defaults`
+        if not known:  # which was reported about the `defaults`
+            return POISON
+        if role in self.context.filling:  # so was this, where they name the `def` themselves
+            if role in self.context.held_roles:
+                found = say.RECURSION.at(expr.callee.span, name=defined.name, way=f", by way of `{role}`")
+                found = found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here"))
+                self.report(found.with_fix(f"call an operation by its name there, as `relu(x)`, not `{role}`"))
             return POISON
         for argument in expr.arguments:
             if argument.name is not None and argument.name.text not in known:
@@ -123,14 +139,16 @@ class Caller(Functions):
         self.context.filling.discard(role)
         return result
 
-    def call_definition(self, expr: tree.Call, defined: Defined, preset: Mapping[str, Value] | None = None) -> Result:
+    def call_definition(
+        self, expr: tree.Call, defined: Defined, preset: Mapping[str, Value | Held] | None = None
+    ) -> Result:
         """Expand a definition for the arguments of a call, over what is `preset`."""
         given: Environment = dict(preset or {})
         written: dict[str, tree.Expr] = {}
         unknown = False
         for name, value in arguments_by_name(expr, defined):
             written[name] = value
-            given[name] = self.evaluate(value)
+            given[name] = self.held(value)
             unknown = unknown or isinstance(given[name], Poison)
         items = sum(len(value.items) for value in given.values() if isinstance(value, Many))
         if unknown or not self.context.spend(expr.span, items):
@@ -150,11 +168,14 @@ class Caller(Functions):
                 maps[name] = result
             elif isinstance(result, Block):
                 scalars |= {key: attr for key, attr in module.scalars.items() if key.startswith(f"{name}.")}
-            elif name in written and is_scalar(result):
+            elif name in written and (is_scalar(result) or isinstance(result, Held)):
                 scalars[name] = Attr(module.scalars[name].value, self.notation(written[name]))
             elif preset and name in preset:
-                scalars[name] = Attr(module.scalars[name].value, Literal(preset[name]))
+                known = module.scalars[name].value
+                scalars[name] = Attr(known, Literal(known))
         path = self.plan.paths.get(id(expr), (defined.name,))
+        if id(expr) in self.plan.alone:  # as if the definition were called by its own name
+            path = path[:-1]
         channels = outside(channels_of(module, defined), maps, scalars)
         return Call(module, maps, scalars, path, expr.shared, module.type, channels, self.loc(expr.span))
 
@@ -481,7 +502,7 @@ def complete(context: Context, defined: Defined, given: Environment) -> Environm
         else:
             evaluator = Caller(context, defined)
             evaluator.env = arguments
-            arguments[name] = evaluator.evaluate(parameter.default)
+            arguments[name] = evaluator.held(parameter.default)
     return arguments
 
 

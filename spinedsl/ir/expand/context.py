@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label, Rule
+from spinedsl.ir.expand.values import Held
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network
 from spinedsl.ir.scalars import Poison, key_of
@@ -23,7 +24,7 @@ MAX_STACK = 600  # Python's frames for definitions inside one another, well belo
 MAX_REMEMBERED = 512
 
 Choice: TypeAlias = tuple[Primitive, Mapping[str, Value]]
-Role: TypeAlias = tuple[Defined, Mapping[str, Value]]  # a `def` that a role stands for, with what it is given
+Role: TypeAlias = tuple[Defined, Mapping[str, Value | Held]]  # a `def` that a role stands for, with what it is given
 Prepared: TypeAlias = tuple[Primitive, dict[str, Attr | None], dict[str, Attr] | None]
 
 
@@ -55,9 +56,11 @@ class Context(Record, frozen=False, eq=False):
     diagnostics: list[Diagnostic] = field(default_factory=list)
     static_axes: dict[str, Loc] = field(default_factory=dict)
     uses: list[tuple[Span, str]] = field(default_factory=list)
+    at_work: list[tuple[tuple[Defined, ...], list[Held]]] = field(default_factory=list)  # see `given.enter`
     stack: int = 0
     deepest: int = 0  # highest level that any feature map reaches
     filling: set[str] = field(default_factory=set)  # the roles whose `def` is being expanded
+    held_roles: set[str] = field(default_factory=set)  # those whose `def` a parameter of the network holds
     silent: bool = False  # nothing is reported: a signature is asked for what it promises
     any_size: bool = False  # sizes are rounded up, level by level
     input: Type | None = None  # of the network; None while nothing is known of it
@@ -118,11 +121,14 @@ class Context(Record, frozen=False, eq=False):
 
     # ---- what was expanded before ----
 
-    def recall(self, defined: Defined, key: object) -> Expanded | None:
-        """An equal expansion of before. Its mistakes are reported again, at the present use."""
+    def recall(self, defined: Defined, key: object, at_fault: object) -> Expanded | None:
+        """An equal expansion of before. Its mistakes are reported again, at the present use.
+
+        One that failed is kept by `at_fault`: mistakes are reported where what is given was named.
+        """
         found = self._remembered(defined).get(key)
         if found is None and self._failed:
-            found = self._failed.get((id(defined), key))
+            found = self._failed.get((id(defined), at_fault))
         if found is not None:
             self.deepest = max(self.deepest, found.deepest)
             for axis, loc in found.static_axes.items():
@@ -230,8 +236,8 @@ class Context(Record, frozen=False, eq=False):
         return False
 
 
-def _items(values: Mapping[str, Value]) -> tuple[object, ...]:
-    return tuple((name, key_of(value)) for name, value in values.items())
+def _items(values: Mapping[str, Value | Held]) -> tuple[object, ...]:
+    return tuple((name, key_of(one.defined if isinstance(one, Held) else one)) for name, one in values.items())
 
 
 def _preset(primitive: Primitive, given: Mapping[str, Value]) -> dict[str, Attr | None]:

@@ -24,6 +24,7 @@ from spinedsl.ir.expand.values import (
     Block,
     Environment,
     FeatureMap,
+    Held,
     Result,
     in_words,
     type_of,
@@ -73,6 +74,16 @@ class Evaluator:
     def sites(self) -> Sites:
         """Which statement binds what each name means: none, outside of definitions."""
         return {}
+
+    def held(self, expr: tree.Expr) -> Result:
+        """Value of an argument, a default or a `let`, which may be a definition by its name."""
+        if isinstance(expr, tree.Conditional):
+            condition = self.condition(expr.condition, "`if`")
+            return POISON if condition is None else self.held(expr.value if condition else expr.other)
+        if not isinstance(expr, tree.Ident) or expr.name in self.env or expr.name in SYMBOLS:
+            return self.evaluate(expr)
+        defined = self.defined.unit.home(expr.span).definitions.get(expr.name)
+        return POISON if defined is None else Held(defined, expr.span)
 
     # ---- leaves ----
 
@@ -262,6 +273,9 @@ class Evaluator:
         """Numbers in order; flags and symbols only for being the same."""
         if is_number(left) and is_number(right):
             return COMPARISONS[expr.operator](left, right)
+        if isinstance(left, Held | str) and isinstance(right, Held | str) and expr.operator in ("==", "!="):
+            same = [one.defined if isinstance(one, Held) else one for one in (left, right)]
+            return COMPARISONS[expr.operator](*same)
         alike = isinstance(left, bool | str) and type(left) is type(right)
         if alike and expr.operator in ("==", "!="):
             return COMPARISONS[expr.operator](left, right)
@@ -294,7 +308,8 @@ class Evaluator:
         operator = expr.operator
         if operator in ("and", "or"):
             return self.logic(expr)
-        left, right = self.evaluate(expr.left), self.evaluate(expr.right)
+        evaluate = self.held if operator in ("==", "!=") else self.evaluate
+        left, right = evaluate(expr.left), evaluate(expr.right)
         if isinstance(left, Poison) or isinstance(right, Poison):
             return POISON
         if operator in COMPARISONS:
@@ -404,12 +419,24 @@ class Evaluator:
     def call(self, expr: tree.Call) -> Result:
         """A function of numbers; anything else was refused before."""
         name = expr.callee.text
+        held = self.env.get(name)
+        if isinstance(held, Held):
+            return self.call_given(expr, held)
+        name = name.rpartition(".")[2]  # in the rows of a part, what has the name of a parameter is called by that
         defined = self.defined.unit.home(expr.span).definitions.get(name)
         if defined is not None:
             return self.function(expr, defined) if defined.kind == "fn" else POISON
         if name in LIST_FUNCTIONS:
             return self.list_function(expr)
-        return self.scalar_function(expr) if name in SCALAR_FUNCTIONS else POISON
+        if name in SCALAR_FUNCTIONS:
+            return self.scalar_function(expr)
+        if held is not None and not isinstance(held, Poison):
+            self.report(not_callable(expr.callee, held, "a function of numbers"))
+        return POISON
+
+    def call_given(self, expr: tree.Call, held: Held) -> Result:
+        """A call of what a name holds."""
+        raise NotImplementedError(f"`{held.defined.name}` has to be run")
 
     def function(self, expr: tree.Call, defined: Defined) -> Result:
         """A `fn` of the file or of one that it imports."""
@@ -544,6 +571,16 @@ class Evaluator:
         if found is None:
             found = notations[id(expr)] = notation(expr, self.env, self.sites)
         return found
+
+
+def not_callable(callee: tree.Name, held: Result, expected: str) -> Diagnostic:
+    """What a name that is called holds is nothing to call."""
+    found = say.WRONG_KIND.at(callee.span, name=callee.text, got=in_words(held), expected=expected)
+    if expected == "a function of numbers":
+        return found.with_fix("give it the name of a `fn`")
+    return found.with_fix(
+        "call an operation or a definition; a parameter can hold one's name, or that of an activation"
+    )
 
 
 def grown(left: Many, right: Many) -> Many:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
-from spinedsl.ir.expand.values import Environment, Result, is_scalar
+from spinedsl.ir.expand.given import enter, leave, unfit
+from spinedsl.ir.expand.values import Environment, Held, Result, is_scalar
 from spinedsl.ir.library import Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.syntax import tree
@@ -27,21 +28,31 @@ class Functions(Evaluator):
         parameters = iter(defined.parameters)
         for argument in expr.arguments:
             name = argument.name.text if argument.name is not None else next(parameters)
-            value = self.evaluate(argument.value)
+            value = self.held(argument.value)
             if isinstance(value, Poison):
                 return POISON
-            if not is_scalar(value):
+            if not is_scalar(value) and not isinstance(value, Held):
                 return self.wrong(f"`{name}` of `{defined.name}`", TAKES, argument.value, value)
             given[name] = value
         context = self.context
         if not context.has_room(defined):
             return POISON
-        context.stack += defined.frames
         context.uses.append((expr.span, defined.name))
-        result = Running(context, defined).run(given)
+        result: Result = POISON
+        if enter(context, defined, given):
+            context.stack += defined.frames
+            result = Running(context, defined).run(given)
+            context.stack -= defined.frames
+            leave(context)
         context.uses.pop()
-        context.stack -= defined.frames
         return result
+
+    def call_given(self, expr: tree.Call, held: Held) -> Result:
+        """A call of the function that a name holds. What does not fit is for whoever named it to mend."""
+        found = unfit(expr, held, numbers=True)
+        if found is not None:
+            self.report(found)
+        return POISON if found is not None else self.function(expr, held.defined)
 
 
 class Running(Functions):
@@ -57,7 +68,7 @@ class Running(Functions):
             if name in given:
                 self.env[name] = given[name]
             else:
-                self.env[name] = self.evaluate(parameter.default) if parameter.default is not None else POISON
+                self.env[name] = self.held(parameter.default) if parameter.default is not None else POISON
         result = self.body(self.defined.definition.body)
         return POISON if result is None or self.broken else result
 
@@ -85,7 +96,7 @@ class Running(Functions):
 
     def number(self, expr: tree.Expr) -> Result:
         """The value of a statement's expression. What is not known makes the whole unknown."""
-        value = self.evaluate(expr)
+        value = self.held(expr)
         self.broken = self.broken or isinstance(value, Poison)
         return value
 

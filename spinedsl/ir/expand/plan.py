@@ -20,6 +20,7 @@ class Plan(Record, eq=False):
     """The names of a definition's parameters, and what it costs to expand it."""
 
     paths: Paths  # see `naming`
+    alone: frozenset[int]  # calls by the name of a parameter that are all of their `let`
     written: Definition  # its text, as programs keep it
     sites: Sites  # where its statements stand there, and what binds each name
     weights: Mapping[int, int]  # steps that a statement takes, by its identity, if many
@@ -31,8 +32,8 @@ def plan_of(defined: Defined) -> Plan:
     plan: Plan | None = defined.plan
     if plan is None:
         body = defined.definition.body
-        paths = name_parts(defined.definition, defined.unit)
-        plan = defined.plan = Plan(paths, *body_of(defined, paths), _weights(body), _scalars(defined))
+        paths, alone = name_parts(defined.definition, defined.unit)
+        plan = defined.plan = Plan(paths, alone, *body_of(defined, paths), _weights(body), _scalars(defined))
     return plan
 
 

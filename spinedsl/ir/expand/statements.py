@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import floor
 
@@ -12,22 +11,24 @@ from spinedsl.brief import counted
 from spinedsl.diagnostics import Edit, Fix, Label
 from spinedsl.ir.expand.calls import Caller
 from spinedsl.ir.expand.context import Context, Expanded
+from spinedsl.ir.expand.given import enter, leave
 from spinedsl.ir.expand.notation import OPAQUE
 from spinedsl.ir.expand.values import (
     BLOCK_PROPERTIES,
     MAPS,
     Block,
     Environment,
+    Held,
     Result,
-    is_scalar,
     memo_key,
+    written,
 )
 from spinedsl.ir.expand.yields import feature, label, labelled, shown
 from spinedsl.ir.library import Defined
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
 from spinedsl.ops.program import Formal, Many, Module, Path, Ref, Yielded
 from spinedsl.ops.trace import Trace
-from spinedsl.ops.types import Attr, Expr, Name, Property, Type, Value
+from spinedsl.ops.types import Attr, Expr, Name, Property, Type
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -42,7 +43,8 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     if not defined.sound or Poison in map(type, arguments.values()):
         return POISON
     key = tuple([memo_key(value) for value in arguments.values()])
-    found = context.recall(defined, key)
+    named = [value.span for value in arguments.values() if isinstance(value, Held)]
+    found = context.recall(defined, key, (key, *named))
     if found is not None:
         return found.module
     if not context.spend(defined.definition.name.span, STEPS):
@@ -51,15 +53,16 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     context.deepest, context.static_axes = 0, {}
     reports = context.listen()
     module: Module | Poison = POISON
-    if context.has_room(defined):
+    if context.has_room(defined) and enter(context, defined, arguments):
         context.stack += defined.frames
         module = Expansion(context, defined, arguments).run()
         context.stack -= defined.frames
+        leave(context)
     context.heard()
     expanded = Expanded(module, context.deepest, context.static_axes, tuple(reports.values()))
     context.deepest = max(outer[0], context.deepest)
     context.static_axes = {**context.static_axes, **outer[1]}
-    context.remember(defined, key, expanded)
+    context.remember(defined, (key, *named) if isinstance(module, Poison) else key, expanded)
     return module
 
 
@@ -113,7 +116,7 @@ class Expansion(Caller):
             if name in arguments:
                 found[name] = arguments[name]
             elif parameter.default is not None:
-                found[name] = self.evaluate(parameter.default)
+                found[name] = self.held(parameter.default)
         return found
 
     # ---- parameters ----
@@ -125,8 +128,8 @@ class Expansion(Caller):
             return known
         default = parameter.default
         assert default is not None
-        value = self.evaluate(default)
-        standard = Attr(scalar(value), self.notation(default)) if is_scalar(value) else None
+        value = written(self.held(default))
+        standard = Attr(value, self.notation(default)) if value is not None else None
         return Formal(parameter.name.text, "scalar", standard)
 
     def bind_parameter(self, parameter: tree.Parameter, value: Result) -> None:
@@ -154,8 +157,8 @@ class Expansion(Caller):
         else:
             self.formals.append(self.formal_scalar(parameter))
             self.env[name] = value
-            if not isinstance(value, Poison):
-                self.scalars[name] = Attr(value, _name(name))
+            if (known := written(value)) is not None:
+                self.scalars[name] = Attr(known, _name(name))
 
     def incoming(self, name: str, type_: Type, channels: Expr, index: int | None = None) -> Ref:
         """A feature map that comes in."""
@@ -291,7 +294,7 @@ class Expansion(Caller):
     def binding(self, binding: tree.Binding) -> None:
         """`let`, `var`, or an assignment."""
         name, site = binding.name.text, self.sites[id(binding)]
-        value = self.evaluate(binding.value)
+        value = self.held(binding.value)
         if isinstance(value, MAPS):
             self.env[name] = self.bound(name, self.trace.makes(site, value)[0])
         elif isinstance(value, Many):
@@ -300,8 +303,8 @@ class Expansion(Caller):
             self.env[name] = Many(name, tuple(self.bound(name, number, index) for index, number in enumerate(values)))
         else:
             self.env[name] = value
-            if is_scalar(value):
-                self.trace.notes(site, Attr(scalar(value), self.notation(binding.value)))
+            if (known := written(value)) is not None:
+                self.trace.notes(site, Attr(known, self.notation(binding.value)))
 
     def bound(self, name: str, value: int, index: int | None = None) -> Ref:
         """A value, or an item of a list, by the name that it was given."""
@@ -384,12 +387,6 @@ class Expansion(Caller):
                 self.forget(statement.other)
             elif isinstance(statement, tree.Repeat | tree.Each):
                 self.forget(statement.body)
-
-
-def scalar(value: Result) -> Value:
-    """A result that `is_scalar`, by its type."""
-    assert isinstance(value, int | Fraction | bool | str | tuple)
-    return value
 
 
 def describe_result(value: Result) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from spinedsl.brief import counted
+from spinedsl.ir.library import KIND_IN_WORDS, Defined
 from spinedsl.ir.scalars import Poison, describe, is_number, key_of
 from spinedsl.ops.program import Call, Many, Op, Ref
 from spinedsl.ops.types import Type, Value
 from spinedsl.record import Record
+from spinedsl.source import Span
 
 MAP_PROPERTIES = ("channels", "level", "height", "width")
 BLOCK_PROPERTIES = ("channels", "in_channels", "out_channels", "level", "height", "width")
@@ -26,8 +28,18 @@ class Block(Record):
     width: int
 
 
+class Held(Record, eq=False):
+    """A definition by its name, which a parameter or a `let` holds. `span` is where it was named."""
+
+    defined: Defined
+    span: Span
+
+    def __str__(self) -> str:
+        return f"`{self.defined.name}`, {KIND_IN_WORDS[self.defined.kind]}"
+
+
 FeatureMap: TypeAlias = Ref | Op | Call
-Result: TypeAlias = "Value | FeatureMap | Many | Block | Poison"
+Result: TypeAlias = "Value | FeatureMap | Many | Block | Held | Poison"
 Environment: TypeAlias = dict[str, Result]
 
 MAPS: Final = (Ref, Op, Call)  # for `isinstance`: a union would be built anew for every question
@@ -43,12 +55,21 @@ def is_scalar(value: Result) -> bool:
     return is_number(value) or isinstance(value, bool | str | tuple)
 
 
+def written(value: Result) -> Value | None:
+    """A compile-time value as programs keep it, a definition by its name; None of anything else."""
+    if isinstance(value, Held):
+        return value.defined.name
+    return value if is_scalar(value) else None  # type: ignore[return-value]
+
+
 def memo_key(value: Result) -> object:
     """What a definition can see of an argument: of a feature map its type, not where it comes from."""
     if isinstance(value, MAPS):
         return value.type
     if isinstance(value, Many):
         return tuple(memo_key(item) for item in value.items)
+    if isinstance(value, Held):
+        return value.defined
     if isinstance(value, Block):
         # Its name is for messages: blocks of the same shape are resampled by the same module.
         return (Block, value.level, value.channels, value.in_channels, value.out_channels, value.height, value.width)

@@ -28,6 +28,8 @@ def valued(node: T, names: Mapping[str, str]) -> T:
     parts = {name: valued(getattr(node, name), names) for name in FIELDS[type(node)]}
     if isinstance(node, tree.Use) and node.name.text in names:
         parts["name"] = replace(node.name, text=names[node.name.text])
+    if isinstance(node, tree.Call) and node.callee.text in names:
+        parts["callee"] = replace(node.callee, text=names[node.callee.text])
     return replace(node, **parts)  # type: ignore[type-var]
 
 

@@ -81,8 +81,9 @@ class _Checker(Record, frozen=False):
         scope = Scope()
         for parameter in definition.parameters:
             if parameter.default is not None:
-                self.expressions.check(parameter.default, scope)
+                self.expressions.held(parameter.default, scope)
             self.bind(parameter.name, "parameter", scope, scope.names)
+            scope.holds(parameter.name.text, parameter.default)
         self.first_parameters(definition)
         if definition.kind == "fn" and definition.signature is not None:
             found = say.NOT_READ.at(
@@ -176,9 +177,9 @@ class _Checker(Record, frozen=False):
         if isinstance(statement, tree.Binding):
             if statement.keyword == "set":
                 self.assignment(statement, scope)
-                self.expressions.check(statement.value, scope)
+                self.expressions.held(statement.value, scope)
             else:
-                self.expressions.check(statement.value, scope)
+                self.expressions.held(statement.value, scope)
                 self.bind(statement.name, statement.keyword, scope, declared)
         elif isinstance(statement, tree.Return):
             self.expressions.check(statement.value, scope)

@@ -21,6 +21,7 @@ from spinedsl.ir.library import (
     callables,
     language_callable,
 )
+from spinedsl.ir.resolve.given import misgiven
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ops.primitives import ROLES, SYMBOLS, Attribute, Kind, Primitive
 from spinedsl.prelude import home_of
@@ -39,14 +40,23 @@ Bound = tuple[str, Span]
 
 
 class Scope(Record, frozen=False):
-    """Names that can be seen at a place: how each was bound, and where. Loops and branches see what is around them."""
+    """Names that can be seen at a place: how each was bound, and where. Loops and branches see what is around them.
+
+    Those of `plain` hold a number or the like, whatever they are given: nothing that can be called.
+    """
 
     names: dict[str, Bound] = field(default_factory=dict)
     in_loop: bool = False
+    plain: set[str] = field(default_factory=set)
 
     def inner(self) -> Scope:
         """A scope that starts with all that this one sees."""
-        return Scope(dict(self.names), self.in_loop)
+        return Scope(dict(self.names), self.in_loop, set(self.plain))
+
+    def holds(self, name: str, value: tree.Expr | None) -> None:
+        """What a name is bound to: the default of a parameter, or what stands on the right of a `let`."""
+        if value is not None and not isinstance(value, tree.Ident | tree.Conditional):
+            self.plain.add(name)
 
 
 class Expressions(Record, frozen=False):
@@ -70,8 +80,9 @@ class Expressions(Record, frozen=False):
         elif isinstance(expr, tree.Unary):
             self.check(expr.operand, scope)
         elif isinstance(expr, tree.Binary):
-            self.check(expr.left, scope)
-            self.check(expr.right, scope)
+            check = self.held if expr.operator in ("==", "!=") else self.check
+            check(expr.left, scope)
+            check(expr.right, scope)
         elif isinstance(expr, tree.Conditional):
             for part in (expr.condition, expr.value, expr.other):
                 self.check(part, scope)
@@ -98,30 +109,34 @@ class Expressions(Record, frozen=False):
         inner.names[name.text] = ("item", name.span)
         self.check(expr.value, inner)
 
+    def held(self, expr: tree.Expr, scope: Scope) -> None:
+        """What a parameter or a `let` is to hold: a value, or a definition by its name."""
+        if isinstance(expr, tree.Conditional):
+            self.check(expr.condition, scope)
+            self.held(expr.value, scope)
+            self.held(expr.other, scope)
+        elif isinstance(expr, tree.Ident):
+            self.name(expr, scope, may_call=True)
+        else:
+            self.check(expr, scope)
+
     def argument(self, argument: tree.Argument, callee: Primitive | TaskKind | None, scope: Scope) -> None:
-        """An argument of a call; one that gives an attribute of a primitive, or a task, may be a symbol."""
+        """An argument of an operation, or a task: one that gives an attribute of it may be a symbol."""
         attribute = callee.attribute(argument.name.text) if callee is not None and argument.name is not None else None
         if attribute is not None and isinstance(argument.value, tree.Ident):
             self.name(argument.value, scope, attribute)
         else:
             self.check(argument.value, scope)
 
-    def name(self, expr: tree.Ident, scope: Scope, attribute: Attribute | None = None) -> None:
-        """A name that stands for a value, perhaps of an attribute."""
+    def name(
+        self, expr: tree.Ident, scope: Scope, attribute: Attribute | None = None, *, may_call: bool = False
+    ) -> None:
+        """A name that stands for a value, perhaps of an attribute, or of a parameter that may be called."""
         name = expr.name
         if name in scope.names or name in SYMBOLS or name in self.unit.mentioned or name in self.missed:
             return
         if name in self.unit.definitions or language_callable(name) is not None:
-            found = say.WRONG_KIND.at(expr.span, name=name, got="something to call", expected="a value")
-            if self.in_network:
-                words = "give a number, a flag or an activation of the language: only definitions call others"
-            elif name in self.unit.definitions:
-                words = (
-                    f"call it where its map is meant, as in `{name}(y)`: only activations of the language are values"
-                )
-            else:
-                words = f"call it: `{name}(…)`"
-            self.diagnostics.append(found.with_fix(words))
+            self.callable(expr, may_call=may_call)
             return
         found = say.UNKNOWN_NAME.at(expr.span, kind="value", name=name, where="here")
         if attribute is not None and (attribute.choices or attribute.kind is Kind.FLAG):
@@ -131,7 +146,10 @@ class Expressions(Record, frozen=False):
             words = "leave out what is not wanted; the activation that changes nothing is `identity`"
             self.diagnostics.append(found.with_fix(words))
             return
-        near = self.unit.nearest(name, chain(SYMBOLS, reversed(scope.names)))
+        if may_call and (module := home_of(name)) is not None:
+            self.diagnostics.append(found.with_fix(*import_of(self.unit, f"std.{module}")))
+            return
+        near = self.unit.nearest(name, chain(SYMBOLS, reversed(scope.names), self.unit.definitions if may_call else ()))
         if near is None and scope.names:
             found = found.with_notes(f"known here: {one_of(scope.names, conjunction='and')}")
             found = found.with_fix(f"give it a value above, as in `let {name} = …`, or make it a parameter")
@@ -139,6 +157,26 @@ class Expressions(Record, frozen=False):
             found = found.with_notes("values of a network are its parameters and its `let`s: here there are none")
             found = found.with_fix(f"make it one, as in `let {name} = 64` or `network N({name} = 64)`")
         self.diagnostics.append(found.with_rename(expr.span, near))
+
+    def callable(self, expr: tree.Ident, *, may_call: bool) -> None:
+        """The name of something to call, where it `may_call` or where only a value can stand."""
+        name, defined = expr.name, self.unit.definitions.get(expr.name)
+        if may_call and defined is not None:
+            if "block" in IMPLICIT[defined.kind]:
+                self.not_between_definitions(expr.span, defined)
+            return
+        found = say.WRONG_KIND.at(expr.span, name=name, got="something to call", expected="a value")
+        if defined is not None and self.in_network:
+            words = "give a number or a flag: a definition is given to a parameter that calls it"
+        elif defined is not None:
+            words = f"call it where its map is meant, as in `{name}(y)`"
+        elif may_call:
+            words = f"call it: `{name}(…)`; to give it to a parameter that calls it, make a `def` of it"
+        elif self.in_network:
+            words = "give a number, a flag or an activation of the language: only definitions call others"
+        else:
+            words = f"call it: `{name}(…)`"
+        self.diagnostics.append(found.with_fix(words))
 
     def no_choice(self, found: Diagnostic, expr: tree.Ident, scope: Scope, attribute: Attribute) -> Diagnostic:
         """An attribute is given a name that is none of its choices."""
@@ -187,12 +225,16 @@ class Expressions(Record, frozen=False):
         if self.compared(callee, expr.arguments, scope):
             return
         for argument in expr.arguments:
-            self.argument(argument, primitive if isinstance(primitive, Primitive) else None, scope)
+            if primitive is None:
+                self.held(argument.value, scope)
+            else:
+                self.argument(argument, primitive if isinstance(primitive, Primitive) else None, scope)
         function = self.unit.definitions.get(callee.text)
         if expr.shared and not self.in_network and callee.text not in self.unit.mentioned:
             self.shared(expr, scope)
         known_function = callee.text in SCALAR_FUNCTIONS or callee.text in LIST_FUNCTIONS
-        if self.in_network and not known_function and (function is None or function.kind != "fn"):
+        held = callee.text in scope.names and callee.text not in scope.plain
+        if self.in_network and not (known_function or held) and (function is None or function.kind != "fn"):
             self.not_for_numbers(callee)
             return
         if callee.text in scope.names or callee.text in ROLES:
@@ -200,7 +242,7 @@ class Expressions(Record, frozen=False):
         if callee.text in scope.names:
             return
         if (defined := self.unit.definitions.get(callee.text)) is not None:
-            self.definition_call(expr, defined)
+            self.definition_call(expr, defined, scope)
             return
         found = language_callable(callee.text)
         if isinstance(found, Primitive):
@@ -278,23 +320,22 @@ class Expressions(Record, frozen=False):
             found = found.with_notes(f"the operations are {one_of(callables(), conjunction='and', limit=40)}")
         self.diagnostics.append(found.with_rename(callee.span, near))
 
-    def definition_call(self, expr: tree.Call, defined: Defined) -> None:
+    def definition_call(self, expr: tree.Call, defined: Defined, scope: Scope) -> None:
         """Arguments against a definition's parameters."""
         if "block" in IMPLICIT[defined.kind]:
-            found = say.WRONG_KIND.at(
-                expr.callee.span,
-                name=defined.name,
-                got=KIND_IN_WORDS[defined.kind],
-                expected="something that a definition can call",
-            )
-            note = "a resample type works between the blocks of a network, where `resample` names it"
-            self.diagnostics.append(
-                found.with_notes(note).with_fix("make a `def` of it, if definitions are to call it")
-            )
+            self.not_between_definitions(expr.callee.span, defined)
             return
+        self.diagnostics += misgiven(defined, expr.arguments, self.unit, scope.names)
         parameters = [parameter.name.text for parameter in defined.definition.parameters]
         required = [p.name.text for p in defined.definition.parameters if p.default is None]
         self.arguments(expr.callee, expr.arguments, expr.span, parameters, required, defined.definition.name.span)
+
+    def not_between_definitions(self, place: Span, defined: Defined) -> None:
+        """A resample type is called, or given to be called."""
+        kind, expected = KIND_IN_WORDS[defined.kind], "something that a definition can call"
+        found = say.WRONG_KIND.at(place, name=defined.name, got=kind, expected=expected)
+        note = "a resample type works between the blocks of a network, where `resample` names it"
+        self.diagnostics.append(found.with_notes(note).with_fix("make a `def` of it, if definitions are to call it"))
 
     def primitive_call(self, expr: tree.Call, primitive: Primitive) -> None:
         """Arguments against a primitive's inputs and attributes."""

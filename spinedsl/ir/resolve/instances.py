@@ -141,7 +141,7 @@ class _Maker(Record, frozen=False):
         for parameter in instance.parameters:
             name = parameter.name.text
             if parameter.default is not None and instance.edits is None:  # else the edited network is resolved whole
-                expressions.check(parameter.default, scope)
+                expressions.held(parameter.default, scope)
             if name in taken:
                 found = say.DEFINED_TWICE.at(parameter.name.span, name=name, what="a parameter")
                 found = found.with_others(Label(taken[name][1], f"{taken[name][0]} has this name"))
@@ -179,7 +179,7 @@ class _Maker(Record, frozen=False):
         scope = Scope()
         scope.names |= {one.name.text: ("parameter", one.name.span) for one in instance.parameters}
         for argument in arguments:
-            expressions.check(argument.value, scope)
+            expressions.held(argument.value, scope)
         declared = base.declared.parameters
         parameters = [parameter.name.text for parameter in declared]
         known = {*base.arguments, *scope.names}

@@ -73,6 +73,10 @@ class Names(Record, frozen=False):
         """An expression of the network: numbers, its parameters and its `let`s."""
         self.at(expr.span).check(expr, self.scope)
 
+    def held(self, expr: tree.Expr) -> None:
+        """What a parameter or a `let` is to hold."""
+        self.at(expr.span).held(expr, self.scope)
+
     def argument(self, argument: tree.Argument, callee: Primitive | TaskKind | None) -> None:
         """What is given to a primitive or a task, by name."""
         self.at(argument.span).argument(argument, callee, self.scope)
@@ -83,9 +87,10 @@ class Names(Record, frozen=False):
             return self.expressions
         return Expressions(self.unit.home(span), self.diagnostics, in_network=True)
 
-    def take_value(self, name: tree.Name, how: str, what: str) -> None:
+    def take_value(self, name: tree.Name, how: str, what: str, value: tree.Expr | None) -> None:
         """A parameter or a `let`, which expressions may name."""
         self.take(name, what)
+        self.scope.holds(name.text, value)
         self.scope.names[name.text] = (how, name.span)
 
     def take_row(self, row: tree.Row) -> None:

@@ -10,6 +10,7 @@ from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Defined, Unit, language_callable
 from spinedsl.ir.networks import RULES, Network, TaskDecl, layers
+from spinedsl.ir.resolve.given import misgiven, named_in
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.trace import Trace
@@ -37,12 +38,12 @@ class _Settings(Record, frozen=False):
         names, items = self.names, self.names.declared.items
         for parameter in names.declared.parameters:
             if parameter.default is not None:
-                names.check(parameter.default)
-            names.take_value(parameter.name, "parameter", "a parameter")
+                names.held(parameter.default)
+            names.take_value(parameter.name, "parameter", "a parameter", parameter.default)
         lets = tuple(item for item in items if isinstance(item, tree.Binding))
         for let in lets:
-            names.check(let.value)
-            names.take_value(let.name, "let", "a `let`")
+            names.held(let.value)
+            names.take_value(let.name, "let", "a `let`", let.value)
         input_ = self.input()
         for item in items:
             if isinstance(item, tree.Row):
@@ -210,7 +211,7 @@ class _Settings(Record, frozen=False):
         assert item.role is not None
         names, use, role = self.names, item.use, item.role.text
         for argument in use.arguments:
-            names.check(argument.value)
+            names.held(argument.value)
         first, *others = defined.definition.parameters or (None,)
         if first is None or first.default is not None:
             found = say.MISSING_PARAMETER.at(
@@ -228,20 +229,31 @@ class _Settings(Record, frozen=False):
             names.at(use.span).arguments(
                 use.name, use.arguments, use.span, known, required, defined.definition.name.span
             )
-        if (way := self.way_back(defined, role)) is not None:
+            names.diagnostics += misgiven(defined, use.arguments, names.unit.home(use.span), names.scope.names)
+        if (way := self.way_back(defined, role, use)) is not None:
             found = say.RECURSION.at(use.name.span, name=defined.name, way=way)
             found = found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here"))
             names.diagnostics.append(found.with_fix(f"call an operation by its name there, as `relu(x)`, not `{role}`"))
 
-    def way_back(self, defined: Defined, role: str) -> str | None:
-        """How a definition that a role stands for comes to call the role itself; None if it does not."""
+    def way_back(self, defined: Defined, role: str, use: tree.Use) -> str | None:
+        """How a definition that a role stands for comes to call the role itself; None if it does not.
+
+        So may one that it is given.
+        """
+        home, known = self.names.unit.home(use.span), self.names.scope.names
+        named = [one.value.name for one in use.arguments if isinstance(one.value, tree.Ident)]
+        given = [
+            (home.definitions[name], f", by way of `{name}`")
+            for name in named
+            if name in home.definitions and name not in known
+        ]
         defaults = self.of_kind(tree.Defaults)
         roles = {item.role.text: item for found in defaults for item in found.items if item.role is not None}
-        pending: list[tuple[Defined, str]] = [(defined, "")]
-        seen = {id(defined)}
+        pending: list[tuple[Defined, str]] = [(defined, ""), *given]
+        seen = {id(one) for one, _ in pending}
         while pending:
             one, way = pending.pop()
-            for callee in calls_in(one.definition):
+            for callee in (*calls_in(one.definition), *named_in(one)):
                 if callee == role:
                     return f"{way}, by way of `{role}`" if not way else f"{way} and `{role}`"
                 further = one.unit.definitions.get(callee)

@@ -74,9 +74,9 @@ class Parts:
         before = len(numbers.context.diagnostics)
         for argument in part.use.arguments:
             named = argument.name.text if argument.name is not None else next(names, "")
-            self.named(argument.value, numbers.context.diagnostics)
+            self.named(argument.value, numbers.context.diagnostics, held=True)
             if len(numbers.context.diagnostics) == before:
-                values[named] = numbers.evaluate(argument.value)
+                values[named] = numbers.held(argument.value)
         if len(numbers.context.diagnostics) > before:
             return None
         return maker.anew(key, values, Label(part.span, "in this part"))
@@ -113,19 +113,20 @@ class Parts:
         numbers.context.report(found.with_value(expr.span, str(min(max(floor(value), 1), MAX_REPEAT))))
         return None
 
-    def named(self, expr: tree.Expr, diagnostics: list[Diagnostic]) -> None:
-        """Report names in an expression of the network that stand for nothing."""
+    def named(self, expr: tree.Expr, diagnostics: list[Diagnostic], *, held: bool = False) -> None:
+        """Report names in an expression of the network that stand for nothing; what is `held` may be a definition."""
         lets = (item for item in self.declared.items if isinstance(item, tree.Binding))
         names = {parameter.name.text: ("parameter", parameter.name.span) for parameter in self.declared.parameters}
         names |= {let.name.text: ("let", let.name.span) for let in lets}
-        Expressions(self.unit, diagnostics, in_network=True).check(expr, Scope(names))
+        expressions = Expressions(self.unit, diagnostics, in_network=True)
+        (expressions.held if held else expressions.check)(expr, Scope(names))
 
     def numbers(self, lets: Sequence[tree.Binding]) -> Functions:
         """What evaluates numbers of this network, with what its parts so far are given."""
         if self._numbers is None:
             self._numbers = opened(self.declared, self.unit, self.values)
         for let in lets[self.evaluated :]:
-            self._numbers.env[let.name.text] = self._numbers.evaluate(let.value)
+            self._numbers.env[let.name.text] = self._numbers.held(let.value)
         self.evaluated = len(lets)
         return self._numbers
 
@@ -139,7 +140,7 @@ def given_to(base: Network, instance: tree.Instance, unit: Unit, values: Values 
     for argument in instance.given:
         name = argument.name.text if argument.name is not None else next(names, "")
         if name not in (values or {}):  # what is made of the instance has the last word
-            found[name] = numbers.evaluate(argument.value)
+            found[name] = numbers.held(argument.value)
     return found
 
 
@@ -156,10 +157,10 @@ def opened(declared: tree.Network, unit: Unit, values: Values | None) -> Functio
         if name in (values or {}) and not isinstance((values or {})[name], Poison):
             numbers.env[name] = (values or {})[name]
         elif parameter.default is not None:
-            numbers.env[name] = numbers.evaluate(parameter.default)
+            numbers.env[name] = numbers.held(parameter.default)
         else:
             numbers.env[name] = POISON
     for let in (item for item in declared.items if isinstance(item, tree.Binding)):
-        numbers.env[let.name.text] = numbers.evaluate(let.value)
+        numbers.env[let.name.text] = numbers.held(let.value)
     numbers.context.diagnostics.clear()  # of these it is reported where all values are found
     return numbers

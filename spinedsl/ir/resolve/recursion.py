@@ -55,7 +55,7 @@ def _calls(defined: Defined) -> Iterable[tree.Call]:
         pending.append(definition.signature)
     while pending:
         part = pending.pop()
-        if isinstance(part, tree.Call):
+        if isinstance(part, tree.Call) and part.callee.text not in defined.bound:
             callee = defined.unit.definitions.get(part.callee.text)
             if callee is not None and callee.unit is defined.unit:
                 yield part

@@ -13,6 +13,7 @@ from spinedsl.ir.joins import OPERATIONS, joining
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, RowDecl, TypedUse, is_misread, with_article
 from spinedsl.ir.resolve.fed import misfed
+from spinedsl.ir.resolve.given import misgiven
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.prelude import home_of
@@ -346,7 +347,7 @@ class RowResolver(Record, frozen=False):
             return None
         for argument in use.arguments:
             if argument.name is not None:
-                names.check(argument.value)
+                names.held(argument.value)
         if defined is None:
             if use.name.text not in home.mentioned and not home.incomplete:
                 self.unknown_type(use, kind, home)
@@ -380,6 +381,7 @@ class RowResolver(Record, frozen=False):
         filled = FILLED_IN if kind in ("stem_type", "block_type", "output_type", "head_type") else ()
         required = [p.name.text for p in formals if p.default is None and p.name.text not in filled]
         names.at(use.span).arguments(use.name, use.arguments, use.span, parameters, required, place)
+        names.diagnostics += misgiven(defined, use.arguments, home, names.scope.names)
         return use, defined
 
     def unknown_type(self, use: tree.Use, kind: str, home: Unit) -> None:

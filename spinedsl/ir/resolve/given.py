@@ -1,0 +1,68 @@
+"""Definitions given as arguments, by the text alone: a number where a definition is called, and the reverse.
+
+In: a definition, and the arguments that it gets in a row or a call. Out: what is reported. Values that are not written
+there, as of a parameter that is passed on, show where they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+
+from spinedsl import checks as say
+from spinedsl.diagnostics import Diagnostic, Label
+from spinedsl.ir.library import KIND_IN_WORDS, Defined, Unit
+from spinedsl.ops.primitives import SYMBOLS
+from spinedsl.syntax import tree
+
+NUMBERS = tree.Number | tree.Flag | tree.Unary | tree.ListOf | tree.ListOfEach
+
+
+def misgiven(
+    defined: Defined, arguments: Sequence[tree.Argument], unit: Unit, bound: Container[str]
+) -> Iterator[Diagnostic]:
+    """Each argument of another kind than its parameter is used as. `bound` are the names of values there."""
+    positional = iter(defined.parameters)
+    for argument in arguments:
+        name = argument.name.text if argument.name is not None else next(positional, "")
+        parameter, value = defined.parameter(name), argument.value
+        if parameter is None:
+            continue
+        what, default = f"`{name}` of `{defined.name}`", parameter.default
+        call = defined.called.get(name)
+        if isinstance(value, NUMBERS) and (call is not None or _named(default, defined.unit, ())):
+            found = say.EXPECTED_VALUE.at(value.span, what=what, expected="a definition", got=_shown(value))
+            place = Label(call, "it is called here") if call is not None else Label(parameter.name.span, "its default")
+            example = default.name if isinstance(default, tree.Ident) else "residual"
+            yield found.with_others(place).with_fix(f"give the name of one, as in `{name} = {example}`")
+        elif isinstance(default, NUMBERS) and (given := _named(value, unit, bound)):
+            got = f"`{given.name}`, {KIND_IN_WORDS[given.kind]}"
+            found = say.EXPECTED_VALUE.at(value.span, what=what, expected=_kind(default), got=got)
+            found = found.with_others(Label(parameter.name.span, "as its default is"))
+            yield found.with_fix(f"give {_kind(default)}, as in `{name} = {default.span.text}`")
+
+
+def named_in(defined: Defined) -> Iterator[str]:
+    """The definitions that a definition names without calling them: to hold or to give them."""
+    pending: list[object] = [defined.definition.body, *(one.default for one in defined.definition.parameters)]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tree.Ident) and _named(part, defined.unit, defined.bound):
+            yield part.name
+        pending += part if isinstance(part, tuple) else tree.parts(part)
+
+
+def _named(value: tree.Expr | None, unit: Unit, bound: Container[str]) -> Defined | None:
+    """The definition that an expression names."""
+    if not isinstance(value, tree.Ident) or value.name in bound or value.name in SYMBOLS:
+        return None
+    return unit.definitions.get(value.name)
+
+
+def _kind(value: tree.Expr) -> str:
+    if isinstance(value, tree.ListOf | tree.ListOfEach):
+        return "a list of numbers"
+    return "`true` or `false`" if isinstance(value, tree.Flag) else "a number"
+
+
+def _shown(value: tree.Expr) -> str:
+    return "a list" if isinstance(value, tree.ListOf | tree.ListOfEach) else f"`{value.span.text}`"
