@@ -75,6 +75,13 @@ class Scope(Record, eq=False):
     file: tree.File
 
 
+class Given(Record):
+    """A definition by its name, with the scope in which it was written."""
+
+    definition: tree.Definition
+    scope: Scope
+
+
 @cache
 def prelude(module: str) -> Scope:
     return scope_of(text_of(module))
@@ -197,6 +204,8 @@ class Reader:
         if isinstance(expr, tree.Number | tree.Flag):
             return expr.value
         if isinstance(expr, tree.Ident):
+            if expr.name not in self.env and expr.name in self.scope.definitions:
+                return Given(*self.scope.definitions[expr.name])
             return self.env[expr.name] if expr.name in self.env else ALIASES.get(expr.name, expr.name)
         if isinstance(expr, tree.Property):
             return getattr(self.value(expr.base), expr.name.text)
@@ -231,8 +240,10 @@ class Reader:
 
     def call(self, call: tree.Call) -> Any:
         name = call.callee.text
+        if isinstance(held := self.env.get(name), Given):
+            return self.definition(call, held)
         if name not in self.env and name in self.scope.definitions:
-            return self.definition(call)
+            return self.definition(call, Given(*self.scope.definitions[name]))
         positional = [self.value(argument.value) for argument in call.arguments if argument.name is None]
         named = {a.name.text: self.value(a.value) for a in call.arguments if a.name is not None}
         if name in OF_MAPS and name not in self.env and any(isinstance(value, Map) for value in positional):
@@ -260,11 +271,10 @@ class Reader:
             loops = [] if each is None else loops[:each] + loops[each + 1 :]
         return (*self.base, *loops, id(call))
 
-    def definition(self, call: tree.Call) -> Any:
-        definition, scope = self.scope.definitions[call.callee.text]
-        names = iter(parameter.name.text for parameter in definition.parameters)
+    def definition(self, call: tree.Call, held: Given) -> Any:
+        names = iter(parameter.name.text for parameter in held.definition.parameters)
         given = {a.name.text if a.name is not None else next(names): self.value(a.value) for a in call.arguments}
-        return use(self.setting, scope, definition, given, self.place(call))[0]
+        return use(self.setting, held.scope, held.definition, given, self.place(call))[0]
 
     def primitive(self, name: str, positional: list[Any], named: dict[str, Any], where: Where) -> Map:
         """A primitive or a role: inputs first, then attributes in the order of the table."""
