@@ -162,7 +162,7 @@ def _grace_argument(parser: argparse.ArgumentParser) -> None:
 def _wait_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", metavar="SECONDS", type=count, default=WAIT,
-        help=f"for a server that does not answer while it works (default {WAIT})",
+        help=f"for a server that does not answer, at first or later (default {WAIT})",
     )  # fmt: skip
 
 
@@ -200,8 +200,7 @@ def run(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     from spinedsl.search.fitness import COMMAND, TRAINED, of_figures  # noqa: PLC0415
     from spinedsl.search.fitness import objective as read  # noqa: PLC0415
-    from spinedsl.search.running import setup_of, work_on  # noqa: PLC0415
-    from spinedsl.search.study import create, in_memory  # noqa: PLC0415
+    from spinedsl.search.running import begin, setup_of, work_on  # noqa: PLC0415
 
     _refuse_unread(options)
     candidates = _candidates(options)
@@ -229,10 +228,7 @@ def _search(options: argparse.Namespace) -> int:
         )  # fmt: skip
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if options.study is None:
-        study = in_memory(setup, candidates)
-    else:
-        study = create(options.study, options.name, setup, candidates, options.grace)
+    study = begin(options.study, options.name, setup, candidates, warn, options.grace, options.wait)
     with watched(study) as hear:
         fitness = of_figures(objectives, candidates, setup.command, trainer)
         work_on(study, fitness, hear, warn, options.grace, None, options.mutate_with, wait=options.wait)

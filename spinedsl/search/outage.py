@@ -43,6 +43,9 @@ class Outage:
         self.since = now if self.since is None else self.since
         left = self.since + (self.limit if isinstance(found, Away) else min(self.limit, HICCUP)) - now
         if left <= 0:
+            if self.told:
+                note = f"it was tried again for {counted(round(self.limit), 'second')}"
+                found = type(found)(found.diagnostic.with_notes(note))
             raise found from None
         if isinstance(found, Away) and not self.told:
             self.told = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,7 +16,7 @@ from spinedsl.search.commands import FITNESS, MUTATE, changing, words_of
 from spinedsl.search.engines import CHANGING, ENGINES, PACKAGES, SEVERAL, make
 from spinedsl.search.fitness import CALLABLE, COMMAND, TRAINED, Callable_, Fitness, objective, of_callable, of_figures
 from spinedsl.search.opening import open_space
-from spinedsl.search.outage import WAIT, Outage
+from spinedsl.search.outage import WAIT, Outage, insist
 from spinedsl.search.records import Finished, Objective, Setup, Training, digest_of
 from spinedsl.search.storage import GRACE
 from spinedsl.search.study import Study, create, find, in_memory, see_same_training, sources_of
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from spinedsl.training.config import Given
 
 Halving: TypeAlias = tuple[int, int]  # the steps before the first comparison, and of how many candidates one goes on
+
+
+def _warn(text: str) -> None:
+    """Say what goes wrong where nobody else does."""
+    warnings.warn(text, stacklevel=2)
 
 
 def run(
@@ -47,8 +53,9 @@ def run(
     study: str | Path | None = None,
     study_name: str | None = None,
     hear: Callable[[Finished], None] = lambda one: None,
-    warn: Callable[[str], None] = lambda text: None,
+    warn: Callable[[str], None] = _warn,
     grace: int = GRACE,
+    wait: float = WAIT,
 ) -> Study:
     """Search a space, and give the study with all that was tried: see its `best`, `front` and `text`.
 
@@ -70,8 +77,9 @@ def run(
         study: a path, or the address of a database; without it, the study is of this process alone.
         study_name: by which the study is found again, if not by that of the space.
         hear: told of each candidate that is settled.
-        warn: told of what goes wrong without ending the search.
+        warn: told of what goes wrong without ending the search; if not given, it is a `UserWarning`.
         grace: seconds after which a worker that gives no sign of life counts as dead.
+        wait: seconds that a server of PostgreSQL may be away, when the search begins or later.
 
     Raises:
         Mistakes: the file, the configuration or its images have mistakes.
@@ -93,9 +101,29 @@ def run(
         objectives = tuple(map(objective, [fitness] if isinstance(fitness, str) else fitness))
         setup = setup_of(candidates, engine, budget, seed, objectives, fitness_command, mutate_with, training, halving)
         measured = of_figures(objectives, candidates, fitness_command, trainer)
-    kept = in_memory(setup, candidates) if study is None else create(str(study), study_name, setup, candidates, grace)
-    work_on(kept, measured, hear, warn, grace, fitness_command, mutate_with)
+    kept = begin(study, study_name, setup, candidates, warn, grace, wait)
+    work_on(kept, measured, hear, warn, grace, fitness_command, mutate_with, wait=wait)
     return kept
+
+
+def begin(
+    study: str | Path | None,
+    name: str | None,
+    setup: Setup,
+    candidates: Candidates,
+    warn: Callable[[str], None],
+    grace: int = GRACE,
+    wait: float = WAIT,
+) -> Study:
+    """A search that begins, or goes on: in a place, or without one in memory. A server that is away is waited for.
+
+    Raises:
+        NoStudy: the place cannot be used, or holds another search.
+    """
+    if study is None:
+        return in_memory(setup, candidates)
+    place = str(study)
+    return insist(lambda: create(place, name, setup, candidates, grace), Outage(place, wait, warn))
 
 
 def setup_of(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import datetime as dt
 import fcntl
 import os
 import re
@@ -15,7 +16,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ import optuna
 import sqlalchemy
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
+from optuna.storages._cached_storage import _CachedStorage
+from optuna.storages._rdb.models import TrialModel
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -56,8 +59,9 @@ class Away(NoStudy):
 class Storage(RDBStorage):
     """One whose signs of life survive a database that is away for a while, and can be waited for.
 
-    It remembers the trial that this process has begun, which Optuna would read four times: nobody else writes to a
-    trial that runs but to give it up, and that is noticed where its values are told, in one transaction.
+    A trial costs the same however many there are. The one that this process has begun is remembered, which Optuna would
+    read four times: nobody else writes to a trial that runs but to give it up, and that is noticed where its values are
+    told, in one transaction.
     """
 
     def __init__(self, *given: Any, **more: Any) -> None:
@@ -75,6 +79,20 @@ class Storage(RDBStorage):
         key = found._trial_id  # noqa: SLF001  it has no other name
         self._own = {key: copy.deepcopy(found)} if template_trial is None else {}
         return found
+
+    def _get_prepared_new_trial(self, study_id: int, template_trial: FrozenTrial | None, session: Any) -> TrialModel:
+        """A trial with the number after the last one's, which is looked up; Optuna counts all trials before it."""
+        if template_trial is not None:
+            return super()._get_prepared_new_trial(study_id, template_trial, session)
+        trial = TrialModel(study_id=study_id, number=None, state=TrialState.RUNNING, datetime_start=dt.datetime.now())  # noqa: DTZ005  as Optuna has it
+        session.add(trial)
+        session.flush()  # from here on nobody else begins one: the study, or the file, is locked
+        before = session.query(TrialModel.number).filter(
+            TrialModel.study_id == study_id, TrialModel.trial_id < trial.trial_id
+        )
+        last = before.order_by(TrialModel.trial_id.desc()).limit(1).scalar()
+        trial.number = 0 if last is None else last + 1
+        return trial
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """A trial as it is; the one that runs here as this process left it."""
@@ -131,6 +149,26 @@ def _log_ahead(connection: Any, _record: object) -> None:
     cursor.execute("pragma journal_mode=wal")
     cursor.execute("pragma synchronous=normal")
     cursor.close()
+
+
+def changed(study: optuna.Study, still_open: Iterable[int], read: int) -> list[FrozenTrial]:
+    """Trials of these numbers, then those from number `read` on, as they are now.
+
+    It takes as long as these are many: Optuna's own list of all trials is sorted anew each time.
+    """
+    kept = study._storage  # noqa: SLF001  it has no other name
+    if not isinstance(kept, _CachedStorage):
+        everyone = study.get_trials(deepcopy=False)
+        return [*(everyone[number] for number in still_open), *everyone[read:]]
+    key = study._study_id  # noqa: SLF001
+    kept._read_trials_from_remote_storage(key)  # noqa: SLF001
+    with kept._lock:  # noqa: SLF001
+        known = kept._studies[key].trials  # noqa: SLF001
+        found = [known[number] for number in still_open]
+        while read in known:
+            found.append(known[read])
+            read += 1
+    return found
 
 
 @contextlib.contextmanager

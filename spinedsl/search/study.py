@@ -27,7 +27,7 @@ from spinedsl.search.pareto import undominated
 from spinedsl.search.records import ATTRIBUTE, CURVE, RETRY, Finished, Setup, Training, digest_of, finished
 from spinedsl.search.records import FAILED as WHY
 from spinedsl.search.records import STOPPED as BREAK
-from spinedsl.search.storage import GRACE, NoStudy, alone, explained, open_storage, quiet, refused, shown
+from spinedsl.search.storage import GRACE, NoStudy, alone, changed, explained, open_storage, quiet, refused, shown
 from spinedsl.source import Source
 from spinedsl.spaces.candidates import Candidates
 from spinedsl.spaces.decode import Excluded
@@ -79,9 +79,7 @@ class Study:
 
     def _changed(self) -> list[FrozenTrial]:
         """Trials that are new or were open, by number."""
-        everyone = self.optuna.get_trials(deepcopy=False)
-        again = sorted(self.ledger.open)
-        return [*(everyone[number] for number in again), *everyone[self.ledger.read :]]
+        return changed(self.optuna, sorted(self.ledger.open), self.ledger.read)
 
     def record_of(self, number: int) -> Mapping[str, Any] | None:
         """What a trial was to measure, or the one that it repeats; None where neither came so far."""

@@ -23,6 +23,7 @@ import optuna
 import pytest
 import sqlalchemy
 from optuna.storages import RDBStorage
+from optuna.storages._cached_storage import _CachedStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from spinedsl import search
@@ -199,13 +200,19 @@ def test_a_trial_asks_the_database_as_little_at_the_end_as_at_the_beginning(
 ) -> None:
     asked: list[str] = []
     after: list[int] = []
-    begin = Storage.__init__
+    lists: list[int] = []  # of all trials
+    begin, everyone = Storage.__init__, _CachedStorage.get_all_trials
+
+    def listed(self: _CachedStorage, *given: Any, **more: Any) -> list[FrozenTrial]:
+        lists.append(len(after))
+        return everyone(self, *given, **more)
 
     def listened(self: Storage, *given: Any, **more: Any) -> None:
         begin(self, *given, **more)
         sqlalchemy.event.listen(self.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
 
     monkeypatch.setattr(Storage, "__init__", listened)
+    monkeypatch.setattr(_CachedStorage, "get_all_trials", listed)
     search.run(
         SPACES, "depth", name=SPACE, engine="random", budget=40, study=tmp_path / "a.db",
         hear=lambda one: after.append(len(asked)),
@@ -213,6 +220,19 @@ def test_a_trial_asks_the_database_as_little_at_the_end_as_at_the_beginning(
     each = [now - before for before, now in pairwise(after)]
     assert max(each) <= 30, "statements of SQL for each trial"
     assert abs(sum(each[:15]) - sum(each[-16:-1])) <= 6, "signs of life and looks for the silent go by the clock"
+    assert not [line for line in asked if "count(" in line], "none that takes longer the more trials there are"
+    assert not [at for at in lists if 0 < at < 40], "nor lists that are as long"
+
+
+def test_trials_of_two_studies_in_one_place_have_numbers_of_their_own(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "a.db"), create=True)
+    one, other = (optuna.create_study(storage=storage, study_name=name) for name in ("one", "other"))
+    for turn in range(3):
+        one.optimize(lambda trial: trial.number, n_trials=1)
+        other.add_trial(optuna.create_trial(state=TrialState.WAITING))
+        other.optimize(lambda trial: trial.number, n_trials=turn + 1)  # the first of these waited
+    for study, count in ((one, 3), (other, 6)):
+        assert [(each.number, each.values) for each in study.trials] == [(at, [at]) for at in range(count)]
 
 
 # ---- workers that die ----
@@ -381,6 +401,28 @@ def test_a_worker_waits_for_a_server_that_is_down(postgres: Server, tmp_path: Pa
     assert len(search.open_study(postgres.address, "waits").settled) == 4
 
 
+def test_a_search_waits_for_a_server_that_is_down(postgres: Server, tmp_path: Path) -> None:
+    postgres.kill()
+    words = ["search", "run", str(SPACES), "--space", "Adjusted", "--fitness", "depth", "--budget", "2"]
+    early = process(tmp_path, *words, "--study", postgres.address, "--name", "early", "--wait", "200")
+    errors = (tmp_path / "errors").read_text
+    until(lambda: "no server answers; it is tried again for 200 seconds" in errors() or early.poll() is not None)
+    assert early.poll() is None, errors()
+    postgres.start()
+    assert early.wait(HANG) == 0, errors()
+    assert "the server answers again" in errors()
+    assert len(search.open_study(postgres.address, "early").settled) == 2
+
+
+def test_a_search_from_python_warns_of_a_server_that_is_down() -> None:
+    with (
+        pytest.warns(UserWarning, match="no server answers; it is tried again for 1 second"),
+        pytest.raises(NoStudy) as found,
+    ):
+        search.run(SPACES, "depth", name=SPACE, budget=1, study="postgresql://me@127.0.0.1:1/none", wait=0.6)
+    assert found.value.diagnostic.notes == ("it was tried again for 1 second",)
+
+
 def test_what_was_measured_while_the_server_was_down_is_kept(postgres: Server) -> None:
     measured: list[int] = []
     said: list[str] = []
@@ -433,7 +475,7 @@ def test_a_server_is_not_waited_for_longer_than_asked() -> None:
 def reasons(place: Path | str, **more: Any) -> str:
     """What is said of a place where a search should be kept."""
     with pytest.raises(NoStudy) as found:
-        search.run(SPACES, "depth", **{"name": SPACE, "budget": 2, "study": place, **more})
+        search.run(SPACES, "depth", **{"name": SPACE, "budget": 2, "study": place, "wait": 0, **more})
     diagnostic = found.value.diagnostic
     assert diagnostic.fixes, "each has a repair"
     return f"{diagnostic.code.id} {diagnostic.message}"
