@@ -21,13 +21,14 @@ from spinedsl.cli.output import refused_folder, write_folder
 from spinedsl.cli.progress import phases
 from spinedsl.cli.terminal import read_source, say_mistakes, table
 from spinedsl.cli.voice import UsageError, note
-from spinedsl.diagnostics import Severity, one_of
+from spinedsl.diagnostics import Diagnostic, Severity, one_of
 from spinedsl.diagnostics.plain import counted, one_line
 from spinedsl.source import Source
 from spinedsl.spaces import count as counting
 from spinedsl.spaces.candidates import Candidates, NoCandidate, Priced, Unfit
 from spinedsl.spaces.contains import contains
 from spinedsl.spaces.model import Space
+from spinedsl.spaces.tally import BOUND, Tally
 
 EXAMPLES = """\
 examples:
@@ -154,17 +155,29 @@ def _say_counted(candidates: Candidates, options: argparse.Namespace) -> int:
         if candidates.decisions <= SMALL and options.tried is None:
             say(f"going through {candidates.decisions:,} decisions")
             enumerated = counting.enumerate_space(space, candidates.costing)
-            found |= {"candidates": enumerated.candidates, "different": enumerated.different}
+            tally = enumerated.tally
+            found |= {"candidates": tally.candidates, "different": enumerated.different}
         else:
             say("trying decisions")
-            share = counting.estimate(space, candidates.costing, options.tried or TRIED, seed)
-            found |= {"tried": share.tried, "seed": seed, "read": share.networks, "within": share.within}
-            found |= {"share": share.within / share.tried, "interval": list(share.interval)}
-    print(json.dumps(found, indent=2) if options.format == "json" else "\n".join(_counted(found)))
+            tally = counting.estimate(space, candidates.costing, options.tried or TRIED, seed)
+            read = tally.candidates + tally.others[BOUND]
+            found |= {"tried": tally.tried, "seed": seed, "read": read, "within": tally.candidates}
+            found |= {"share": tally.candidates / tally.tried}
+            found |= {"interval": list(counting.interval(tally.candidates, tally.tried))}
+    tally.refuse()
+    found |= {"others": tally.others, "mistake": None if tally.mistake is None else _brief(tally.mistake)}
+    print(json.dumps(found, indent=2) if options.format == "json" else "\n".join(_counted(found, tally)))
     return 0
 
 
-def _counted(found: dict[str, Any]) -> Iterator[str]:
+def _brief(mistake: Diagnostic) -> dict[str, Any]:
+    """What the compiler says of a candidate, and where, if that is a line of a file."""
+    origin = mistake.span.source.origin
+    where = {"file": mistake.span.source.name, "line": mistake.span.line} if origin else {}
+    return {"code": mistake.code.id, "message": mistake.message, **where}
+
+
+def _counted(found: dict[str, Any], tally: Tally) -> Iterator[str]:
     """The same for people."""
     yield f"{found['space']}, a space of {found['network']}: {found['decisions']:,} decisions"
     for at, factor in enumerate(found["factors"]):
@@ -172,15 +185,23 @@ def _counted(found: dict[str, Any]) -> Iterator[str]:
     if "candidates" in found:
         different = counted(found["different"], "different network")
         yield f"all were gone through: {counted(found['candidates'], 'candidate')}, {different}"
+        yield from _others(found, tally)
         return
     low, high = found["interval"]
-    unread = found["tried"] - found["read"]
-    outside = found["read"] - found["within"]
     yield f"of {found['tried']:,} decisions, drawn alike with seed {found['seed']}, {found['within']:,} are candidates"
-    yield f"  {unread:,} leave a block unread that is excluded, {outside:,} break a bound"
+    yield from _others(found, tally)
     yield f"  {100 * found['share']:.1f}% of all decisions, {100 * low:.1f}% to {100 * high:.1f}% with 95% confidence"
     about, least, most = (_power(found["decisions"], part) for part in (found["share"], low, high))
     yield f"  so about {about} candidates, {least} to {most}"
+
+
+def _others(found: dict[str, Any], tally: Tally) -> Iterator[str]:
+    """What became of decisions that are no candidate."""
+    if words := ", ".join(tally.words()):
+        yield f"  {words}"
+    if (mistake := found["mistake"]) is not None:
+        place = f" ({mistake['file']}:{mistake['line']})" if "file" in mistake else ""
+        yield f"  the first that does not: {mistake['code']}, {mistake['message']}{place}"
 
 
 def _power(number: int, share: float) -> str:
@@ -202,6 +223,8 @@ def _sample(candidates: Candidates, options: argparse.Namespace) -> int:
     ):
         return status
     drawn = [candidates.sample(seed, number) for number in range(options.sample)]
+    if thrown := ", ".join(candidates.tally.words()):
+        note(f"{candidates.tally.tried:,} decisions were drawn for {counted(len(drawn), 'candidate')}: {thrown}")
     if options.output is not None:
         texts = (
             (file, _text(candidates, one, seed, at)) for at, (file, one) in enumerate(zip(files, drawn, strict=True))

@@ -116,9 +116,16 @@ class Storage(RDBStorage):
         super().set_trial_intermediate_value(trial_id, step, intermediate_value)
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
-        """Write it down; from then on the trial is read again."""
+        """Write it down; from then on the trial is read again. Of those who take one that waits, one alone has it."""
         self._own.pop(trial_id, None)
-        return super().set_trial_state_values(trial_id, state, values)
+        if state is not TrialState.RUNNING:
+            return super().set_trial_state_values(trial_id, state, values)
+        waiting = sqlalchemy.update(TrialModel).where(
+            TrialModel.trial_id == trial_id, TrialModel.state == TrialState.WAITING
+        )
+        with self.engine.begin() as connection:  # Optuna looks, then writes: with SQLite two may have it
+            now = dt.datetime.now()  # noqa: DTZ005  as Optuna has it
+            return connection.execute(waiting.values(state=state, datetime_start=now)).rowcount == 1
 
     def record_heartbeat(self, trial_id: int) -> None:
         """Say that the worker lives; if the database does not hear it, the next one will do."""

@@ -146,9 +146,9 @@ class Worker:
         return self.study.waiting
 
     def _taken_away(self) -> bool:
-        """The trial at hand was given up by another worker: Optuna does not let its value be told."""
+        """The trial at hand was given up, or settled, by another worker: Optuna does not let its value be told."""
         trials = self.study.optuna.get_trials(deepcopy=False)
-        return 0 <= self.current < len(trials) and trials[self.current].state is TrialState.FAIL
+        return 0 <= self.current < len(trials) and trials[self.current].state.is_finished()
 
     def _bury(self) -> None:
         """Give up trials whose workers are dead: by their heartbeats, or because they never gave any."""

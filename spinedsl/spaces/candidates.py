@@ -7,7 +7,7 @@
     print(one.costs.multiply_adds, candidates.text(one))
 
 All that is given is a candidate: its orphans are absorbed or dropped as the space says, each `keep` holds, and each row
-compiles. What is drawn is thrown away until it is, and `NoCandidate` says so where too many are.
+compiles. What is drawn is thrown away until it is, and `NoCandidate` says so where too many are; `tally` counts it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from spinedsl.spaces import count, draw, written
 from spinedsl.spaces.costing import Costing, Priced, Unfit
 from spinedsl.spaces.decode import REASONS, Excluded
 from spinedsl.spaces.model import Genome, Keep, Space
+from spinedsl.spaces.tally import Tally
 
 __all__ = ["MAX_TRIED", "Candidates", "Genome", "NoCandidate", "Priced", "Unfit"]
 
@@ -44,6 +45,7 @@ class Candidates:
         self.space = space
         self.costing = Costing(space)
         self.most_tried = most_tried
+        self.tally = Tally()  # of all that was drawn
 
     @property
     def decisions(self) -> int:
@@ -105,19 +107,17 @@ class Candidates:
         unfit: Unfit | None = None
         refused = 0
         for _ in range(self.most_tried):
-            try:
-                priced = self.costing.priced(drawn(random))
-            except Unfit as error:
-                unfit, refused = unfit or error, refused + 1
+            priced = self.tally.price(self.costing, drawn(random))
+            if isinstance(priced, Unfit):
+                unfit, refused = unfit or priced, refused + 1
                 if refused == MOST_REFUSED and not nearest:
-                    break  # all of them: each is expanded anew, which takes long
-                continue
-            if isinstance(priced, Excluded):
+                    break  # all of them: some are compiled as a whole, which takes long
+            elif isinstance(priced, Excluded):
                 reasons.add(priced.reason)
-                continue
-            if priced.within:
+            elif priced.within:
                 return priced
-            self._note(priced, nearest)
+            else:
+                self._note(priced, nearest)
         if unfit is not None and not nearest:
             raise unfit
         raise NoCandidate(self._none(nearest, reasons))

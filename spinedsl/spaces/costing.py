@@ -42,11 +42,14 @@ ENOUGH = 10**15  # characters whose expansion is granted: a search expands each 
 
 
 class Unfit(Exception):
-    """A candidate that the compiler refuses, though the space allows it. `diagnostic` is at a place in the space."""
+    """A candidate that the compiler refuses, though the space allows it.
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
+    `diagnostic` is at a place in the space; `found` is what the compiler says.
+    """
+
+    def __init__(self, diagnostic: Diagnostic, found: Diagnostic) -> None:
         super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
+        self.diagnostic, self.found = diagnostic, found
 
 
 class Priced(Record):
@@ -93,6 +96,7 @@ class Costing:
         self.signatures = [self._signature(number) for number in range(len(space.blocks))]
         self.numbers: dict[Hashable, Kind] = {}  # of kinds, by what tells them apart
         self.rows: list[TypedRow] = []  # of each kind one; of rows without a resampling, all that there are
+        self.refused: dict[Hashable, Unfit] = {}  # what is not expanded a second time
         self.own: list[Sums] = []  # of each kind: the costs of the types that its row goes through
         self.of_block: list[dict[tuple[int, int], Kind]] = [{} for _ in space.blocks]  # by level and type
         self.joins: dict[tuple[Kind, int, int], Sums] = {}
@@ -247,7 +251,7 @@ class Costing:
         found = [*unit.diagnostics, *reported, *outcome.diagnostics, *check(outcome.value, Switches())]
         for diagnostic in found:
             if diagnostic.severity is Severity.ERROR:
-                raise Unfit(self._unfit(diagnostic))
+                raise Unfit(self._unfit(diagnostic), diagnostic)
         return CheckedNetwork(outcome.value)
 
     # ---- kinds ----
@@ -331,7 +335,14 @@ class Costing:
 
     def _expanded(self, key: Hashable, declared: RowDecl, sources: Sequence[str], absorbed: Sequence[str]) -> TypedRow:
         """Expand a row that reads rows by these names; what it is made of is remembered."""
-        row = self._row(declared, sources, absorbed)
+        whole = (key, *sources, *absorbed)
+        if (before := self.refused.get(whole)) is not None:
+            raise Unfit(before.diagnostic, before.found)
+        try:
+            row = self._row(declared, sources, absorbed)
+        except Unfit as unfit:
+            self.refused[whole] = unfit
+            raise
         if key not in self.numbers:
             self.numbers[key] = len(self.rows)
             self.rows.append(row)
@@ -348,7 +359,7 @@ class Costing:
         row = self.elaborator.row(named)
         errors = [one for one in self.elaborator.context.taken() if one.severity is Severity.ERROR]
         if errors:
-            raise Unfit(self._unfit(errors[0]))
+            raise Unfit(self._unfit(errors[0]), errors[0])
         return row
 
     def _name(self, kind: Kind) -> str:

@@ -1,8 +1,8 @@
 """Count: how many decisions a space has, exactly and factor by factor, and how many networks those are.
 
 The number of decisions is a product: an order for each `permute`, parents for each slot, a level and a type for
-each block. It is a whole number of any size. Which of them are networks, after orphans and bounds, is counted where the
-space is small, and else estimated from a sample, with an interval.
+each block. It is a whole number of any size. Which of them are candidates, after orphans and bounds, and as far as the
+compiler takes them, is counted where the space is small, and else estimated from a sample, with an interval.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from itertools import combinations, permutations, product
 from math import comb, factorial, prod, sqrt
 
 from spinedsl.record import Record
-from spinedsl.spaces.costing import Costing
-from spinedsl.spaces.decode import Excluded
+from spinedsl.spaces.costing import Costing, Priced
 from spinedsl.spaces.draw import generator, uniform
 from spinedsl.spaces.model import Genome, Space
+from spinedsl.spaces.tally import Tally
 
 Z = 1.959963984540054  # of an interval of 95%
 
@@ -28,27 +28,18 @@ class Factor(Record):
     value: int
 
 
-class Fraction(Record):
-    """How many of a sample are candidates: of `tried`, those without excluded orphans, and within bounds too."""
-
-    tried: int
-    networks: int
-    within: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's interval of 95% for the share of decisions that are candidates."""
-        n, share = self.tried, self.within / self.tried
-        middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-        half = Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-        return max(middle - half, 0.0), min(middle + half, 1.0)
+def interval(within: int, tried: int) -> tuple[float, float]:
+    """Wilson's interval of 95% for a share, of which a sample has so many."""
+    share = within / tried
+    middle = (share + Z * Z / (2 * tried)) / (1 + Z * Z / tried)
+    half = Z * sqrt(share * (1 - share) / tried + Z * Z / (4 * tried * tried)) / (1 + Z * Z / tried)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 class Enumerated(Record):
-    """All decisions of a small space: those that are candidates, and how many different networks these are."""
+    """All decisions of a small space: what becomes of them, and how many different networks the candidates are."""
 
-    decisions: int
-    candidates: int
+    tally: Tally
     different: int
 
 
@@ -142,26 +133,21 @@ def enumerate_space(space: Space, costing: Costing) -> Enumerated:
     """
     from spinedsl.spaces.same import form  # noqa: PLC0415  few ask for it
 
-    count = within = 0
+    tally = Tally()
     seen: set[object] = set()
     for genome in genomes(space):
-        count += 1
-        priced = costing.priced(genome)
-        if isinstance(priced, Excluded) or not priced.within:
-            continue
-        within += 1
-        seen.add(form(space, costing, genome, priced.candidate))
-    return Enumerated(count, within, len(seen))
+        priced = tally.price(costing, genome)
+        if isinstance(priced, Priced) and priced.within:
+            seen.add(form(space, costing, genome, priced.candidate))
+    return Enumerated(tally, len(seen))
 
 
 # ---- a sample of a large one ----
 
 
-def estimate(space: Space, costing: Costing, tried: int, seed: int) -> Fraction:
-    """How many of `tried` decisions, drawn alike, are candidates."""
-    networks = within = 0
+def estimate(space: Space, costing: Costing, tried: int, seed: int) -> Tally:
+    """What becomes of `tried` decisions, drawn alike."""
+    tally = Tally()
     for number in range(tried):
-        priced = costing.priced(uniform(space, generator(seed, "estimate", number)))
-        networks += not isinstance(priced, Excluded)
-        within += not isinstance(priced, Excluded) and priced.within
-    return Fraction(tried, networks, within)
+        tally.price(costing, uniform(space, generator(seed, "estimate", number)))
+    return tally

@@ -40,6 +40,65 @@ def test_a_space_is_derived_and_its_share_estimated(capsys: pytest.CaptureFixtur
     assert found["within"] <= found["read"] <= found["tried"] == 200
 
 
+UNFIT = """\
+spine 1
+import std.blocks
+import std.resample
+import std.stems
+
+block_type thirds(x, channels, stride = 1) -> channels {
+    return conv(x, channels, kernel = 3, stride = stride, groups = 3)
+}
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2..4: 16 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 16
+    block b0: residual level 2 after s
+    block b1: residual level 3 after b0
+    block b2: residual level 3 from b0, b1
+    output P3: b2
+}
+
+space Some of Net {
+    types b1..b2: residual, thirds, bottleneck
+}
+
+space None of Net {
+    types b1..b2: thirds
+}
+"""
+
+
+def test_the_share_that_does_not_compile_is_told_and_the_rest_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "unfit.spine"
+    file.write_text(UNFIT)
+    mistake = "E0501, `conv` cannot take these: 3 groups do not divide 16 input channels"
+    status, out, err = run(capsys, "space", str(file), "--space", "Some")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[2:] == [
+        "all were gone through: 4 candidates, 4 different networks",
+        "  5 do not compile",
+        f"  the first that does not: {mistake} ({file}:7)",
+    ]
+    status, out, _ = run(capsys, "space", str(file), "--space", "Some", "--tried", "50", "--json")
+    found = json.loads(out)
+    assert found["within"] + found["others"]["unfit"] == found["tried"] == 50
+    assert (found["mistake"]["code"], found["mistake"]["line"]) == ("E0501", 7)
+    status, out, err = run(capsys, "space", str(file), "--space", "Some", "--sample", "5")
+    assert (status, len(out.splitlines())) == (0, 6)
+    assert " decisions were drawn for 5 candidates: " in err
+    assert err.endswith(" do not compile\n")
+    status, out, err = run(capsys, "space", str(file), "--space", "None")
+    assert (status, out) == (1, "")
+    assert "error[E1206]: space `None` has a candidate with a mistake, E0501: " in err
+
+
 def test_a_small_space_is_gone_through(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "space", SPACES, "--space", "Neck")
     assert status == 0

@@ -355,6 +355,42 @@ def test_a_trial_that_gives_no_sign_is_given_up_while_others_go_on(
     see_exact(again, 30)
 
 
+def test_a_trial_that_waits_is_taken_by_one_alone(tmp_path: Path) -> None:
+    one, other = (open_storage(str(tmp_path / "a.db"), create=True) for _ in range(2))
+    study = optuna.create_study(storage=one, study_name="one")
+    study.add_trial(optuna.create_trial(state=TrialState.WAITING))
+    (trial,) = study.trials
+    taken: list[bool] = []
+
+    def first(*told: Any) -> None:  # between what the other one has read, and what it writes
+        if told[2].startswith("UPDATE trials") and not taken:
+            taken.append(one.set_trial_state_values(trial._trial_id, TrialState.RUNNING))
+
+    sqlalchemy.event.listen(other.engine, "before_cursor_execute", first)
+    assert not other.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+    assert taken == [True]
+    assert study.trials[0].state is TrialState.RUNNING
+    assert study.trials[0].datetime_start is not None
+
+
+def test_a_trial_that_another_worker_has_settled_is_no_mistake(tmp_path: Path) -> None:
+    place = str(tmp_path / "a.db")
+
+    def fitness(candidate: search.Measured) -> float:
+        if candidate.slot == 2:
+            told.append(find(place, None).optuna.tell(3, 2.0))
+        return float(candidate.slot)
+
+    told: list[FrozenTrial] = []
+    study = search.run(SPACES, fitness, name=SPACE, engine="random", budget=2, study=place)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna's, of signs of life
+        study.optuna.tell(study.optuna.ask(), state=TrialState.FAIL)
+    again = search.run(SPACES, fitness, name=SPACE, engine="random", budget=5, study=place)
+    assert [one.number for one in told] == [3], "the one that waited, and was taken"
+    see_exact(again, 5)
+
+
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
     """A server of PostgreSQL."""

@@ -167,10 +167,64 @@ def test_small_spaces_are_counted_as_by_hand(
     )
     found = count.enumerate_space(space.space, space.costing)
     programs = [program for program in by_hand if program is not None]
-    assert found.decisions == len(by_hand) == space.decisions
-    assert found.candidates == len(programs)
+    assert found.tally.tried == len(by_hand) == space.decisions
+    assert found.tally.candidates == len(programs)
+    assert found.tally.others == {"orphan": len(by_hand) - len(programs), "clash": 0, "bound": 0, "unfit": 0}
     assert found.different == different(programs)
-    assert 1 < found.different < found.candidates <= found.decisions
+    assert 1 < found.different < found.tally.candidates <= space.decisions
+
+
+THIRDS = """
+block_type thirds(x, channels, stride = 1) -> channels {
+    return conv(x, channels, kernel = 3, stride = stride, groups = 3)
+}
+"""
+
+
+def thirds(*rows: str) -> search.Candidates:
+    """A space whose type `thirds` compiles for no block, since 3 divides no width."""
+    text = chain(["b2", "b3"], {}).replace("\nnetwork", f"{THIRDS}\nnetwork", 1)
+    text += "\n".join(["space Small of Net {", *(f"    {row}" for row in rows), "}", ""])
+    return search.open_space(Source.from_text(text))
+
+
+def test_what_does_not_compile_is_counted_apart() -> None:
+    space = thirds("types b2..b3: residual, thirds, bottleneck")
+    found = count.enumerate_space(space.space, space.costing)
+    assert (found.tally.candidates, found.different) == (4, 4), "two blocks, two types that compile"
+    assert found.tally.others == {"orphan": 0, "clash": 0, "bound": 0, "unfit": 5}
+    assert found.tally.mistake is not None
+    assert (found.tally.mistake.code.id, found.tally.mistake.span.text[:5]) == ("E0501", "conv(")
+    found.tally.refuse()
+    sample = count.estimate(space.space, space.costing, 90, seed=0)
+    assert sample.tried == 90
+    assert 25 < sample.candidates < 55, "of 90 decisions, 4 of 9 are candidates"
+    low, high = count.interval(sample.candidates, sample.tried)
+    assert low < 4 / 9 < high
+
+
+def test_a_space_of_which_nothing_compiles_is_a_mistake() -> None:
+    space = thirds("types b3: thirds")
+    tally = count.enumerate_space(space.space, space.costing).tally
+    assert (tally.candidates, tally.others["unfit"]) == (0, 1)
+    with pytest.raises(search.Unfit, match="has a candidate with a mistake, E0501"):
+        tally.refuse()
+    bound = thirds("types b2..b3: residual, thirds", "keep parameters <= 1")
+    count.enumerate_space(bound.space, bound.costing).tally.refuse()  # what compiles is beyond the bound
+
+
+def test_the_interval_is_wilsons() -> None:
+    assert count.interval(0, 10) == (0.0, pytest.approx(0.2775, abs=1e-4))
+    assert count.interval(5, 10) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
+    assert count.interval(10, 10) == (pytest.approx(0.7225, abs=1e-4), pytest.approx(1))
+
+
+def test_what_was_drawn_in_vain_is_counted() -> None:
+    space = thirds("types b2..b3: residual, thirds, bottleneck")
+    drawn = [space.sample(0, number) for number in range(40)]
+    assert space.tally.candidates == len(drawn)
+    assert space.tally.others["unfit"] > 10
+    assert list(space.tally.words()) == [f"{space.tally.others['unfit']} do not compile"]
 
 
 LEVELS = {"b2": 4, "b3": 3, "b4": 4, "b5": 4}

@@ -11,8 +11,8 @@ RULE = Rule(
     explanation="""\
 Orders, parents, levels and names of types are checked where the space is. What a type of one's own
 makes of the channels or the level that it is given shows when it is expanded: when a candidate is
-drawn. Another one is drawn then. Where the compiler refuses every one, the first mistake is reported;
-so it is where candidates are counted, since how many there are depends on it. A candidate whose
-mistake shows only when it is measured has no value, and the search goes on.
+drawn. Another one is drawn then, and `spine space` says how many are refused. Where the compiler
+refuses every one, the space is to blame, and the first mistake is reported. A candidate whose mistake
+shows only when it is measured has no value, and the search goes on.
 """,
 )
