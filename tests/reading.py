@@ -552,7 +552,8 @@ class Network:
         else:
             assert level is not None
             target = self.target(definition, home, given, level, channels)
-            inputs = self.resampled(name, clauses, sources, target)
+            own = self.own(row) or [None] * len(sources)
+            inputs = self.resampled(name, clauses, own, sources, target)
             if not several:
                 inputs = [self.joined(name, clauses, inputs)]
             if any(one.name.text == "stride" and one.default is None for one in definition.parameters):
@@ -599,15 +600,35 @@ class Network:
                 found.append(parameter.name.text)
         return found
 
-    def resampled(self, name: str, clauses: Mapping[str, Any], sources: Sequence[str], target: Block) -> list[Any]:
-        """Every input, through the resampling."""
+    def own(self, row: tree.Row) -> list[tree.Use | None]:
+        """What each input alone goes through; of a part, each map that it gives."""
+        fed = next(clause for clause in row.clauses if clause.keyword.text == "from")
+        assert isinstance(fed.value, tuple)
+        return [
+            alone
+            for part, alone in zip(fed.value, fed.own, strict=False)
+            for _ in self.gives.get(part.text, [part.text])
+        ]
+
+    def resampled(
+        self,
+        name: str,
+        clauses: Mapping[str, Any],
+        own: Sequence[tree.Use | None],
+        sources: Sequence[str],
+        target: Block,
+    ) -> list[Any]:
+        """Every input, through its own resampling, or that of the row."""
         arrived = []
-        for number, source in enumerate(sources):
+        for number, (source, alone) in enumerate(zip(sources, own, strict=True)):
             row = self.rows[source]
             assert row.map.level is not None
             height, width = (-(-size >> row.map.level) for size in self.setting.image)
             block = Block(row.map.level, row.channels, row.map.channels, row.map.channels, height, width)
-            how = clauses.get("resample", self.uses["resample"])
+            how = alone or clauses.get("resample", self.uses["resample"])
+            if how.name.text == "identity" and "identity" not in self.scope.definitions:
+                arrived.append(row.map)
+                continue
             definition, home = self.scope.definitions[how.name.text]
             places = [parameter.name.text for parameter in definition.parameters[:3]]
             given = dict(zip(places, (row.map, block, target), strict=True)) | self.arguments(how)

@@ -59,6 +59,7 @@ class RowDecl(Record, eq=False):
     join: TypedUse | None
     sound: bool  # false: a mistake was reported about it, so that nothing that follows from it is
     maps: int = 1  # of a block: more than one where its type takes its inputs one by one
+    own: tuple[TypedUse | None, ...] = ()  # for each source, what resamples it alone; empty where nothing does
 
     def __brief__(self) -> str:
         return f"{self.row.kind} {cut(self.name, 30)}: {cut(self.row.use.name.text, 30)}"

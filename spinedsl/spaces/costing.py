@@ -67,8 +67,11 @@ def widths_vary(row: RowDecl) -> bool:
 
     A resampling gives `target.in_channels` unless it says otherwise; and a join that concatenates adds channels up.
     """
-    signature = row.resample[1].definition.signature if row.resample is not None else None
-    fixed = signature is None or (isinstance(signature, tree.Property) and signature.name.text == IN_CHANNELS)
+    signatures = [use[1].definition.signature for use in (row.resample, *row.own) if use is not None]
+    fixed = all(
+        signature is None or (isinstance(signature, tree.Property) and signature.name.text == IN_CHANNELS)
+        for signature in signatures
+    )
     pending = [row.join[1]] if row.join is not None else []
     seen: set[int] = set()
     while pending:

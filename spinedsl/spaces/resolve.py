@@ -19,7 +19,7 @@ from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.record import Record, field
 from spinedsl.spaces.model import FATES, FIGURES, Block, Keep, Space, Window
-from spinedsl.spaces.several import inputs_chosen, parts_of, unfit_types
+from spinedsl.spaces.several import inputs_chosen, own_resampling, parts_of, unfit_types
 from spinedsl.spaces.shifts import Shifts
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import text_of
@@ -156,7 +156,7 @@ class _Resolver(Record, frozen=False):
         for choice in self.of_kind(kind):
             again: set[tree.Among] = set()
             for name, among in self.among(choice.rows):
-                several = kind is tree.Parents and self.takes_several(name, among)
+                several = kind is tree.Parents and (self.takes_several(name, among) or self.says_own(name, among))
                 if among in again or several or self.taken(name, among, word, places):
                     again.add(among)  # one mistake, however many rows the two have in common
                     continue
@@ -165,7 +165,14 @@ class _Resolver(Record, frozen=False):
 
     def takes_several(self, name: str, among: tree.Among) -> bool:
         """Nothing chooses the inputs of a block that takes its maps one by one, which is reported once for a choice."""
-        found = inputs_chosen(self.rows[name], among)
+        return self.told(inputs_chosen(self.rows[name], among))
+
+    def says_own(self, name: str, among: tree.Among) -> bool:
+        """Nor those of a block that says of one of them how it is resampled."""
+        return self.told(own_resampling(self.rows[name], among))
+
+    def told(self, found: Diagnostic | None) -> bool:
+        """Something is wrong, which is reported once at its place."""
         if found is not None and all(found.span != other.span for other in self.diagnostics):
             self.report(found)
         return found is not None

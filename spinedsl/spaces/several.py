@@ -1,4 +1,4 @@
-"""What a space may not choose of blocks that take their maps one by one, and networks that it may not be of."""
+"""What a space may not choose of blocks whose inputs have places of their own, and networks that it may not be of."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ def inputs_chosen(row: RowDecl, among: tree.Among) -> Diagnostic | None:
     found = say.MAPS_OF_SPACE.at(among.span, name=row.name, takes=counted(row.maps, "map"))
     found = found.with_others(Label(row.row.use.name.span, f"`{row.row.use.name.text}` takes them one by one"))
     return found.with_fix(f"leave `{row.name}` out, which keeps what feeds it, and its place")
+
+
+def own_resampling(row: RowDecl, among: tree.Among) -> Diagnostic | None:
+    """A block among those whose inputs are chosen, which says of one of them how it is resampled."""
+    clause = row.clauses.get("from")
+    use = next((use for use in clause.own if use is not None), None) if clause is not None else None
+    if use is None:
+        return None
+    found = say.OWN_RESAMPLING_OF_SPACE.at(among.span, name=row.name)
+    found = found.with_others(Label(use.span, "of this input alone"))
+    return found.with_fix(f"leave `{row.name}` out, or say one `resample` behind its last input, for all of them")
 
 
 def unfit_types(unit: Unit, rows: Mapping[str, RowDecl], chosen: Mapping[str, tree.Types]) -> Iterator[Diagnostic]:

@@ -81,7 +81,7 @@ def _block(space: Space, candidate: Candidate, row: Placed) -> str:
     """A block row with what was chosen, and its other clauses as they are."""
     block = space.blocks[row.block]
     fed = "after" if block.direct else "from"
-    sources = names(space, candidate, row.parents) if row.chosen else [one.text for one in _sources(block)]
+    sources = names(space, candidate, row.parents) if row.chosen else _sources(block)
     parts = [f"block {block.name}: {text_of(block.types[row.type].span)} level {_level(block, row)}"]
     parts += [f"{fed} {', '.join(sources)}"]
     parts += [_clause(clause) for clause in block.row.clauses if clause.keyword.text not in CHOSEN]
@@ -107,14 +107,22 @@ def _level(block: Block, row: Placed) -> str:
     return text_of(clause.value.span) if kept and not isinstance(clause.value, tuple) else str(row.level)
 
 
-def _sources(block: Block) -> tuple[tree.Name, ...]:
-    found = [clause.value for clause in block.row.clauses if clause.keyword.text in ("from", "after")]
-    return found[0] if found and isinstance(found[0], tuple) else ()
+def _sources(block: Block) -> list[str]:
+    """What feeds a block as it is written, each input with the resampling of its own."""
+    clause = next((one for one in block.row.clauses if one.keyword.text in ("from", "after")), None)
+    return _named(clause) if clause is not None else []
+
+
+def _named(clause: tree.Clause) -> list[str]:
+    assert isinstance(clause.value, tuple)
+    own = clause.own or (None,) * len(clause.value)
+    uses = [f" resample {text_of(use.span)}" if use is not None else "" for use in own]
+    return [f"{name.text}{use}" for name, use in zip(clause.value, uses, strict=True)]
 
 
 def _clause(clause: tree.Clause) -> str:
     value = clause.value
-    text_ = ", ".join(name.text for name in value) if isinstance(value, tuple) else text_of(value.span)
+    text_ = ", ".join(_named(clause)) if isinstance(value, tuple) else text_of(value.span)
     return f"{clause.keyword.text} {text_}"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit
@@ -16,6 +17,9 @@ from spinedsl.syntax.statements import PART
 MAX_DIGITS = 30
 MAX_EXPONENT = 30
 TIMES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}  # what may follow the number of a `keep`
+
+
+_Clauses: TypeAlias = "tree.Clause | tuple[tree.Clause, ...]"
 
 
 class Mistake(Exception):
@@ -261,13 +265,24 @@ class Builder:
     join_clause = level_clause
     named_clause = level_clause
 
-    def from_clause(self, keyword: Token, *names: Token) -> tree.Clause:
+    def connection(self, name: Token, resample: tree.Clause | None) -> tuple[Token, tree.Clause | None]:
+        return name, resample
+
+    def from_clause(self, keyword: Token, *sources: tuple[Token, tree.Clause | None]) -> tuple[tree.Clause, ...]:
+        """The clause; what stands behind the last row, a clause of its own."""
+        names = tuple(self._name(name) for name, _ in sources)
+        *own, behind = (resample for _, resample in sources)
+        uses = tuple(one.value if one is not None and isinstance(one.value, tree.Use) else None for one in own)
+        uses = (*uses, None) if any(uses) else ()
+        clause = tree.Clause(self._name(keyword), names, self._span(keyword, sources[-1][0]), uses)
+        return (clause,) if behind is None else (clause, behind)
+
+    def after_clause(self, keyword: Token, *names: Token) -> tree.Clause:
         return tree.Clause(
             self._name(keyword), tuple(self._name(name) for name in names), self._span(keyword, names[-1])
         )
 
-    after_clause = from_clause
-    absorb_clause = from_clause
+    absorb_clause = after_clause
 
     def place_clause(self, right: Token, after: Token, name: Token) -> tree.Clause:
         if right.value != "right":
@@ -281,7 +296,8 @@ class Builder:
         keyword = tree.Name("right after", self._span(right, after))
         return tree.Clause(keyword, (self._name(name),), self._span(right, name))
 
-    def _row(self, keyword: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Row:
+    def _row(self, keyword: Token, name: Token, use: tree.Use, *given: _Clauses) -> tree.Row:
+        clauses = _flat(given)
         last = clauses[-1] if clauses else use
         return tree.Row(keyword.value, self._name(name), use, clauses, self._span(keyword, last))
 
@@ -290,7 +306,8 @@ class Builder:
     output_row = _row
     head_row = _row
 
-    def task_row(self, word: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Task | tree.Part:
+    def task_row(self, word: Token, name: Token, use: tree.Use, *given: _Clauses) -> tree.Task | tree.Part:
+        clauses = _flat(given)
         last = clauses[-1] if clauses else use
         if word.value == PART:
             return tree.Part(self._name(name), use, clauses, self._span(word, last))
@@ -305,20 +322,23 @@ class Builder:
         place = tree.Place(side.value, self._name(row), self._span(side, row))
         return tree.Move(self._name(name), place, self._span(word, row))
 
-    def add_edit(self, word: Token, kind: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Addition:
+    def add_edit(self, word: Token, kind: Token, name: Token, use: tree.Use, *given: _Clauses) -> tree.Addition:
+        clauses = _flat(given)
         last = clauses[-1] if clauses else use
         place = next((found for clause in reversed(clauses) if (found := _place(clause)) is not None), None)
         kept = tuple(clause for clause in clauses if place is None or clause.span != place.span)
         row = tree.Row(kind.value, self._name(name), use, kept, self._span(kind, last))
         return tree.Addition(row, place, self._span(word, last))
 
-    def change_edit(self, kind: Token, name: Token, *clauses: tree.Clause) -> tree.Change:
+    def change_edit(self, kind: Token, name: Token, *given: _Clauses) -> tree.Change:
+        clauses = _flat(given)
         return tree.Change(kind.value, self._name(name), None, clauses, self._span(kind, clauses[-1]))
 
     def argument_edit(self, name: Token, _equal: Token, value: tree.Expr) -> tree.Argument:
         return tree.Argument(self._name(name), value, self._span(name, value))
 
-    def retype_edit(self, kind: Token, name: Token, use: tree.Use, *clauses: tree.Clause) -> tree.Change:
+    def retype_edit(self, kind: Token, name: Token, use: tree.Use, *given: _Clauses) -> tree.Change:
+        clauses = _flat(given)
         span = self._span(kind, clauses[-1] if clauses else use)
         return tree.Change(kind.value, self._name(name), use, clauses, span)
 
@@ -398,6 +418,11 @@ class Builder:
         """Another name stands where a soft keyword belongs."""
         place = self._span(token, token)
         return say.UNEXPECTED.at(place, found=token.value, expected=f"`{word}`").with_rename(place, word)
+
+
+def _flat(given: Iterable[_Clauses]) -> tuple[tree.Clause, ...]:
+    """Clauses one by one: `from` may come with one behind it."""
+    return tuple(one for part in given for one in (part if isinstance(part, tuple) else (part,)))
 
 
 def _place(clause: tree.Clause) -> tree.Place | None:

@@ -284,6 +284,7 @@ def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
     for index, token in enumerate(tokens):
         of_clause = task and index - 1 in starts[2:]  # the value of a clause that begins with a name
         begins = token.type in CLAUSE_STARTS or (_is_channels(tokens, index) and not of_clause)
+        begins = begins and not _of_connection(tokens, index)
         if index > starts[1] and depth == 0 and begins:
             starts.append(index)
         depth += (token.type in BRACKETS) - (token.type in BRACKETS.values())
@@ -309,6 +310,18 @@ def _placed(tokens: Sequence[Token]) -> int:
     if tokens[-2].value == "before":
         return 2
     return 3 if tokens[-2].type == "AFTER" and tokens[-3].value == "right" else 0
+
+
+def _of_connection(tokens: Sequence[Token], index: int) -> bool:
+    """A `resample` of one input: a comma and the next input follow its type and what that is given."""
+    if tokens[index].type != "RESAMPLE":
+        return False
+    depth = 0
+    for token in tokens[index + 2 :]:
+        if depth == 0 and token.type != "LPAR":
+            return token.type == "COMMA"
+        depth += (token.type in BRACKETS) - (token.type in BRACKETS.values())
+    return False
 
 
 def _is_channels(tokens: Sequence[Token], index: int) -> bool:

@@ -127,6 +127,18 @@ def comma_between_clauses(at: Place) -> Fix | None:
     return None
 
 
+def resampled_as_it_is(at: Place) -> Fix | None:
+    """`after b0 resample spinenet, s`, where only inputs by `from` are resampled."""
+    words = [n for n, token in enumerate(at.tokens[: at.position]) if token.type in CLAUSE_TERMINALS]
+    kinds = [at.tokens[n].type for n in words[-2:]]
+    if at.head not in ROW_KINDS or at.kinds(0, 1) != ["COMMA", "NAME"] or kinds[1:] != ["RESAMPLE"]:
+        return None
+    if kinds[0] == "ABSORB":
+        return Fix("an absorbed map is added as it is: resample it in a block, and absorb that")
+    keyword = at.span(words[-2] - at.position)
+    return Fix("inputs are resampled that come by `from`", (Edit(keyword, "from"),)) if kinds[0] == "AFTER" else None
+
+
 def sign_between_names(at: Place) -> Fix | None:
     """`from b0 + b1`, `from b0 and b1`."""
     if at.token().type not in ("PLUS", "AND") or at.clause not in LISTS or at.kinds(-1, 1)[::2] != ["NAME", "NAME"]:
@@ -299,6 +311,7 @@ HABITS: tuple[Habit, ...] = (
     sign_after_a_clause_word,
     other_sign,
     quotes,
+    resampled_as_it_is,
     comma_between_clauses,
     sign_between_names,
     no_type,

@@ -243,11 +243,15 @@ class Use(Node, eq=False):
 
 
 class Clause(Node, eq=False):
-    """A clause of a row. `value` is an expression, a tuple of names (`from`, `after`, `absorb`) or a use."""
+    """A clause of a row. `value` is an expression, a tuple of names (`from`, `after`, `absorb`) or a use.
+
+    `own` has for each name of `from` the resampling of that input alone, and is empty where none has one.
+    """
 
     keyword: Name
     value: Expr | tuple[Name, ...] | Use
     span: Span
+    own: tuple[Use | None, ...] = ()
 
 
 class Row(Node, eq=False):

@@ -64,6 +64,14 @@ def _parents(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit
     return [edit.Change(row.name, edit.clauses(from_=list(chosen)))] if chosen else []
 
 
+def _own_resampling(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    """The first input arrives by a resampling of its own."""
+    names, uses = [name.text for name in row.declared.sources], sight.space.resamples
+    if len(names) < 2:
+        return []
+    return [edit.Change(row.name, edit.clauses(from_=[f"{names[0]} resample {uses[one % len(uses)]}", *names[1:]]))]
+
+
 def _directly(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
     above = sight.above(row)
     return [edit.Change(row.name, edit.clauses(after=above[-1 - one % len(above)].name))] if above else []
@@ -150,7 +158,7 @@ def _task(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
 
 MAKERS: tuple[Maker, ...] = (
     _level, _channels, _parents, _type, _drop, _add, _directly, _repeat, _resample, _join, _move, _absorb_no_more, _end,
-    _task,
+    _task, _own_resampling,
 )  # fmt: skip
 
 

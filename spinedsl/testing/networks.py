@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import TypeAlias
 
 from hypothesis import strategies as st
@@ -111,8 +112,11 @@ def _several(head: str, origin: str) -> dict[str, int]:
     return {name: maps for name, defined in found if (maps := maps_of(defined.definition)) > 1}
 
 
-def _attempts(drawing: Drawing, draw: Draw, maps: int) -> Iterator[tuple[tuple[int, ...], str, str]]:
-    """Parents and clauses for a row, the wanted ones first. Of a type of several maps it may read a row again."""
+def _attempts(drawing: Drawing, draw: Draw, maps: int) -> Iterator[tuple[tuple[int, ...], str, str, str]]:
+    """Parents, clauses, `from` or `after`, and what stands between parents; the wanted ones first.
+
+    A type of several maps may read a row again. What stands between may be the resampling of the parent before it.
+    """
     space, count = drawing.space, len(drawing.blocks)
     _, place, back, how = draw
     channels, level = divmod(place, 8)
@@ -127,8 +131,11 @@ def _attempts(drawing: Drawing, draw: Draw, maps: int) -> Iterator[tuple[tuple[i
     repeat = f" repeat {1 + more % 3}" if more % 4 and maps == 1 else ""
     resample = space.resamples[more % len(space.resamples)]
     other = f" resample {resample}" if more % 5 > 2 and resample != drawing.resample else ""
+    first = space.resamples[(more // 4 + level) % len(space.resamples)]
+    betweens = (f" resample {first}, ", ", ") if len(parents) > 1 and more % 3 == 1 else (", ",)
     for joined in (True, False) if joins else (False,):
-        for special in dict.fromkeys((other, "")) if joined else ("",):
+        specials = dict.fromkeys((other, "")) if joined else ("",)
+        for special, between in product(specials, betweens if joined else (", ",)):
             for width in widths:
                 for wanted in levels:
                     channels_given = "" if width == drawing.width else f" channels {width}"
@@ -137,6 +144,7 @@ def _attempts(drawing: Drawing, draw: Draw, maps: int) -> Iterator[tuple[tuple[i
                         chosen,
                         f" level {wanted} {{}} {{}}{channels_given}{repeat}{special}",
                         "from" if joined else "after",
+                        between,
                     )
 
 
@@ -145,20 +153,20 @@ def _decode_row(drawing: Drawing, types: Sequence[str], draw: Draw) -> None:
     use = types[draw[0] % len(types)]
     name = f"b{len(drawing.blocks)}"
     maps = _several(drawing.head, drawing.space.origin).get(use.partition("(")[0], 1)
-    for parents, clauses, word in _attempts(drawing, draw, maps):
+    for parents, clauses, word, between in _attempts(drawing, draw, maps):
         given = tuple(drawing.made(parent) for parent in parents)
         probes = tuple(Made("", one.level, one.declared, one.channels) for one in given if one is not drawing.stem)
         names, count = [], 0
         for one in given:
             names.append("s" if one is drawing.stem else f"p{count}")
             count += one is not drawing.stem
-        row = f"block q: {use}{clauses}".format(word, ", ".join(names))
+        row = f"block q: {use}{clauses}".format(word, between.join(names))
         found = takes(drawing.head, drawing.space.origin, drawing.frame, probes, row, "output P: q")
         if found is not None:
             level, channels = found
             channels_given = clauses.partition(" channels ")[2].partition(" ")[0]
             made = Made(name, level, int(channels_given or drawing.width), channels)
-            sources = ", ".join(one.name for one in given)
+            sources = between.join(one.name for one in given)
             text = f"block {name}: {use}{clauses}".format(word, sources)
             drawing.blocks.append(Block(made, text, tuple(one.name for one in given), word == "from" and maps == 1))
             return
@@ -203,9 +211,10 @@ def to_text(
     A row was tried by itself. What shows only in the whole, such as an input of which a row further down reads no
     channel, goes with the last rows.
     """
-    text = _to_text(space, types, draws, choices, parts=parts)
-    if not _is_refused(space.source(text)):
-        return text
+    own = space.resamples[(choices[5] + choices[4] + 1) % len(space.resamples)]
+    for text in dict.fromkeys(_to_text(space, types, draws, choices, part=part) for part in (own, "") if parts):
+        if not _is_refused(space.source(text)):
+            return text
     text = _to_text(space, types, draws, choices)
     while draws and _is_refused(space.source(text)):
         draws = draws[:-1]
@@ -222,9 +231,9 @@ def _is_refused(source: Source) -> bool:
 
 
 def _to_text(
-    space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices, *, parts: bool = False
+    space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices, *, part: str | None = None
 ) -> str:
-    """A file with the network that these draws stand for."""
+    """A file with the network that these draws stand for; with a `part`, whose rows may resample one input so."""
     defaults, sizes, size, stem, resample, join, output, head, widths = choices
     own = [definitions.decode(f"made{n}", numbers) for n, numbers in enumerate(types)]
     text = "\n".join([space.head, *own])
@@ -255,11 +264,12 @@ def _to_text(
     last = list({block.made.level: block for block in drawing.blocks}.values())
     absorbs: dict[str, str] = {}
     kept = _kept(drawing, last, absorbs)
-    part = folded(widths // 2 if parts else 0, every, [(block.made.name, block.made.level) for block in last])
+    given = [(block.made.name, block.made.level) for block in last]
+    inner = folded(widths // 2, every, given, part) if part is not None else None
     rows = [block.text + (f" absorb {absorbs[name]}" if (name := block.made.name) in absorbs else "") for block in kept]
-    if part is not None:
-        text, rows = f"{text}\n{part.networks}", [*rows, part.row]
-        behind = dict(zip((block.made.name for block in last[-len(part.gives) :]), part.gives, strict=True))
+    if inner is not None:
+        text, rows = f"{text}\n{inner.networks}", [*rows, inner.row]
+        behind = dict(zip((block.made.name for block in last[-len(inner.gives) :]), inner.gives, strict=True))
         last = [
             replace(block, made=replace(block.made, name=behind.get(block.made.name, block.made.name)))
             for block in last

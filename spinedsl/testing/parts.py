@@ -22,10 +22,11 @@ class Folded(Record):
     gives: tuple[str, ...]
 
 
-def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]]) -> Folded | None:
+def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]], own: str = "") -> Folded | None:
     """A part for a number: of the rows `given` by name and level; None for the simplest numbers.
 
     It stands there once, twice or inside another part; its rows read each other directly or, the last, by `from`.
+    `own` resamples one input alone: of that row, or all maps that the inner part gives, for a row behind it.
     """
     kind = number % KINDS
     if kind < KINDS // 2 or not given:
@@ -35,16 +36,21 @@ def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]]) -
     inputs = [f"    input i{n}: level {level}" for n, (_, level) in enumerate(taken)]
     first, *others = [level for _, level in taken]
     rows = [f"    block c0: {use} level {first} after i0"]
-    rows += [f"    block c{n}: {use} level {level} from i{n}, c0" for n, level in enumerate(others, 1)]
+    alone = f" resample {own}" if own else ""
+    rows += [f"    block c{n}: {use} level {level} from i{n}{alone}, c0" for n, level in enumerate(others, 1)]
     names = [f"c{n}" for n in range(len(taken))]
     cell = "\n".join(["network Cell {", *inputs, "    defaults { act gelu }" if number % 2 else "", *rows])
     text = f"{cell}\n    output {', '.join(names)}\n}}\n"
     repeat = " repeat 2" if number % 4 else ""
     if kind == KINDS - 1:
         maps = ", ".join(f"i{n}" for n in range(len(taken)))
-        inner = f"    part cell: Cell from {maps}{repeat}"
-        outputs = f"    output {', '.join(names)}: cell"
-        text += "\n".join(["", "network Around {", *inputs, inner, outputs, "}", ""])
+        inner = [f"    part cell: Cell from {maps}{repeat}"]
+        outputs = [f"    output {', '.join(names)}: cell"]
+        if own:
+            last = f"block d: {use} level {taken[-1][1]} from cell{alone}, i0"
+            inner = ["    rules { inputs 1..3 }", *inner, f"    {last}"]
+            outputs = [*(f"    output {name}: cell.{name}" for name in names[:-1]), f"    output {names[-1]}: d"]
+        text += "\n".join(["", "network Around {", *inputs, *inner, *outputs, "}", ""])
     named = "Around" if kind == KINDS - 1 else "Cell"
     again = " repeat 2" if kind == KINDS - 2 or number % 5 == 0 else ""
     row = f"part p: {named} from {', '.join(name for name, _ in taken)}{again}"

@@ -57,7 +57,7 @@ def swapped(analysis: driver.Analysis, name: str) -> Rewritten | None:
     changes = [
         edit.Change(row.name, edit.clauses(from_=[source.text for source in reversed(row.sources)]))
         for row in analysis.networks[name].rows
-        if row.row.kind == "block" and len(row.sources) > 1 and row.join is not None and _adds(row)
+        if row.row.kind == "block" and len(row.sources) > 1 and not row.own and row.join is not None and _adds(row)
     ]
     return _edited(analysis, name, edit.Edits(changes)) if changes else None
 

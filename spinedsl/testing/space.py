@@ -153,7 +153,7 @@ def _written_uses(analysis: driver.Analysis, kind: str) -> Iterator[str]:
     for network in analysis.networks.values():
         for row in network.rows:
             uses = [(row.row.use, row.defined)] if row.defined is not None else []
-            uses += [use for use in (row.resample, row.join) if use is not None]
+            uses += [use for use in (row.resample, *row.own, row.join) if use is not None]
             for use, defined in uses:
                 plain = all(isinstance(argument.value, tree.Number | tree.Flag) for argument in use.arguments)
                 if plain and defined.kind == kind and use.span.source is analysis.source:
@@ -248,6 +248,7 @@ STANDARD = Space(
         "top_down",
         "averaged",
         "kept",
+        "identity",
     ),
     joins=("activated_sum", "plain_sum", "halved", "piled", "concat", "sum"),
     outputs=("endpoint", "", "normed"),

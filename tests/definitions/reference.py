@@ -407,8 +407,49 @@ def maps_one_by_one(w: Weights, image: Tensor) -> Outputs:
     c1 = normal("c1", fitted("c1.from_c0", c0), fitted("c1.from_s", s))
     r0 = reduction("r0", c1, c0, 1, 2)
     r1 = reduction("r1", r0, c1, 2, 1)
-    x, y, z = fitted("c2.from_r1", r1), fitted("c2.from_c1", c1, 1), fitted("c2.from_r0", r0)
-    return [x * y.sigmoid() + z]
+    halved = conv(w, "c2.from_c1.halved.conv", c1, 2, padding=0)
+    return [r1[:, :6] * conv(w, "c2.conv", halved).sigmoid() + fitted("c2.from_r0", r0)]
+
+
+def darts(w: Weights, image: Tensor) -> Outputs:
+    def fitted(name: str, x: Tensor) -> Tensor:
+        return unit(w, name, x.relu())
+
+    def halved(name: str, x: Tensor) -> Tensor:
+        y = x.relu()
+        even, odd = conv(w, f"{name}.even.conv", y, 2), conv(w, f"{name}.odd.conv", y[:, :, 1:, 1:], 2)
+        return norm(w, f"{name}.norm", torch.cat([even, odd], 1))
+
+    def separable(name: str, x: Tensor, dilation: int = 1) -> Tensor:
+        kernel = w[f"{name}.y.conv.weight"]
+        y = F.conv2d(x.relu(), kernel, None, 1, dilation, dilation, x.shape[1])
+        return unit(w, name, y)
+
+    def twice(name: str, x: Tensor) -> Tensor:
+        return separable(f"{name}.separable_2", separable(f"{name}.separable", x))
+
+    def normal(name: str, s0: Tensor, s1: Tensor) -> Tensor:
+        a = twice(f"{name}.a.twice", s0) + twice(f"{name}.a.twice_2", s1)
+        b = twice(f"{name}.b.twice", s0) + twice(f"{name}.b.twice_2", s1)
+        c = twice(f"{name}.c.twice", s1) + s0
+        return torch.cat([a, b, c, s0 + separable(f"{name}.d.separable", a, 2)], 1)
+
+    def reduction(name: str, s0: Tensor, s1: Tensor) -> Tensor:
+        left, right = (
+            F.max_pool2d(fitted(f"{name}.{side}.fitted", x), 3, 2, 1) for side, x in (("left", s0), ("right", s1))
+        )
+        a = left + right
+        return torch.cat([a, a + right, left + a, a + right], 1)
+
+    s = unit(w, "s", image)
+    c0 = normal("c0", fitted("c0.from_s.fitted", s), fitted("c0.from_s_2.fitted", s))
+    c1 = normal("c1", fitted("c1.from_s.fitted", s), fitted("c1.from_c0.fitted", c0))
+    r2 = reduction("r2", c0, c1)
+    c3 = normal("c3", halved("c3.from_c1", c1), fitted("c3.from_r2.fitted", r2))
+    c4 = normal("c4", fitted("c4.from_r2.fitted", r2), fitted("c4.from_c3.fitted", c3))
+    r5 = reduction("r5", c3, c4)
+    c6 = normal("c6", halved("c6.from_c4", c4), fitted("c6.from_r5.fitted", r5))
+    return [normal("c7", fitted("c7.from_r5.fitted", r5), fitted("c7.from_c6.fitted", c6))]
 
 
 REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
@@ -417,7 +458,7 @@ REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
         squeeze_excitation, inverted_layer_scale, spatial_attention, ghost, shuffle_unit, res2net, convnext_v2,
         cross_stage, two_towers, fcos, repvgg, bifpn, pan, selective_kernel, blurred_stem,
         helper_of_a_resampling, shared_transposed, yolov8n, cells, regnet, grown_list,
-        pooled_cells, maps_one_by_one,
+        pooled_cells, maps_one_by_one, darts,
     )
 } | PARTS | SEARCHED  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.

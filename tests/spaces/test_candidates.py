@@ -92,6 +92,20 @@ def test_candidates_of_random_spaces_are_what_they_should_be(text: str, seed: in
             assert again.value.diagnostic.message == message
 
 
+def test_a_block_that_keeps_its_inputs_keeps_what_resamples_them() -> None:
+    fed = "from b1, b2\n"
+    text = NET.replace(fed, "from b1 resample spinenet(alpha = 1), b2\n")
+    assert fed in NET
+    choices = ("level_shift b3: 0..1 within 2..5", "types b3: residual, bottleneck", "parents b2, b4: 2 of all")
+    source = Source.from_text("\n    ".join([f"{text}space Some of Net {{", *choices]) + "\n}\n")
+    space = search.open_space(source)
+    for number in range(6):
+        one = space.sample(0, number)
+        held(space, one)
+        row = next(line for line in space.text(one).splitlines() if "block b3" in line)
+        assert "from b1 resample spinenet(alpha = 1), b2" in row
+
+
 def drawn_again(space: search.Candidates, seed: int) -> None:
     one = space.sample(seed, 0)
     near = space.mutate(one.genome, seed, 1)

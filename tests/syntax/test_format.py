@@ -98,6 +98,16 @@ def test_rows_align_in_runs_and_bodies_indent() -> None:
     )
 
 
+def test_the_resampling_of_one_input_stays_with_it() -> None:
+    rows = "block b0:t level 2 from a resample x,s\nblock b1:t level 3 from a resample x( n=2 ),b repeat 2"
+    assert formatted(f"network A {{\n{rows}\n}}\n") == (
+        "network A {\n"
+        "    block b0: t  level 2  from a resample x, s\n"
+        "    block b1: t  level 3  from a resample x(n = 2), b  repeat 2\n"
+        "}\n"
+    )
+
+
 def test_long_settings_break_one_item_a_line() -> None:
     items = [f"conv(padding = same, init_scale = {i})" for i in range(4)]
     broken = formatted(f"network A {{ defaults {{ {', '.join(items)} }} }}")
@@ -180,6 +190,7 @@ def test_a_long_line_is_broken_up_into_the_same_statement(line: str) -> None:
         f"widths {{ level 2: ({MUCH}), level 3: 4 }}",
         f"let w = ({MUCH})",
         "block b: t level (2 + 1) after s channels (4 + 4) repeat (1 + 1)",
+        f"block b: t level 2 from a resample x(n = {MUCH}), s channels 4",
     ],
 )
 def test_a_long_row_is_broken_up_into_the_same_row(row: str) -> None:

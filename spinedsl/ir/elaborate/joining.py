@@ -13,7 +13,9 @@ from spinedsl.ir.elaborate.using import Using, below_stem, level_of
 from spinedsl.ir.expand import Block, Environment, Result, count_of, promised_channels, told_by
 from spinedsl.ir.expand.notation import OPAQUE
 from spinedsl.ir.filled import IN_CHANNELS, asked_of_inputs
+from spinedsl.ir.joins import defined_here
 from spinedsl.ir.library import Defined
+from spinedsl.ir.networks import TypedUse
 from spinedsl.ir.typed import TypedInput
 from spinedsl.ops.program import Many, Ref
 from spinedsl.ops.types import Type, at_level
@@ -34,7 +36,8 @@ class Joining(Using, frozen=False):
         target = self.target(arguments)
         if target is None:
             return None
-        arrived = [self.resampled(name, target) for name in self.declared.sources]
+        uses = self.resamplings()
+        arrived = [self.resampled(name, target, use) for name, use in zip(self.declared.sources, uses, strict=True)]
         alike = all(type_ is None or type_.channels == target.in_channels for type_ in arrived)
         absorbed = [self.absorbed(name, target, alike=alike) for name in self.declared.absorbed]
         types = [type_ for type_ in (*arrived, *absorbed) if type_ is not None]
@@ -42,6 +45,17 @@ class Joining(Using, frozen=False):
             return None
         joined = self.joined(types) if self.declared.maps == 1 else None
         return types if self.declared.maps > 1 else [joined] if joined is not None else None
+
+    def resamplings(self) -> list[TypedUse]:
+        """What brings each input here: its own resampling, else that of the row."""
+        own = self.declared.own or (None,) * len(self.declared.sources)
+        found = [one or self.declared.resample for one in own]
+        return [one for one in found if one is not None]
+
+    def of_setting(self, use: tree.Use, place: Span) -> Span | None:
+        """The place at which a use is reported that a setting of the network names; None of one that the row names."""
+        clauses = self.declared.clauses.values()
+        return None if any(use is own for one in clauses for own in (one.value, *one.own)) else place
 
     def target(self, arguments: Environment) -> Block | None:
         """This row as its inputs' resampling sees it."""
@@ -98,12 +112,11 @@ class Joining(Using, frozen=False):
         height, width = (at_level(size, level) for size in (self.network_input.height, self.network_input.width))
         return Block(name, level, channels, in_channels, out, height, width)
 
-    def resampled(self, name: tree.Name, target: Block) -> Type | None:
+    def resampled(self, name: tree.Name, target: Block, resample: TypedUse) -> Type | None:
         """One input, at the level of the target, with the channels that the resampling says it gives."""
         row = self.rows[name.text]
         assert row.type is not None
-        assert self.declared.resample is not None
-        use, defined = self.declared.resample
+        use, defined = resample
         given = self.arguments(use)
         if given is None or row.type.level is None:
             if row.type.level is None:
@@ -118,7 +131,8 @@ class Joining(Using, frozen=False):
             self.not_told()
             self.inputs.append(TypedInput(name, None))
             return None
-        call = self.expand(use, defined, implicit, given, (self.name, self.connection(name)))
+        place = self.of_setting(use, name.span)
+        call = self.expand(use, defined, implicit, given, (self.name, self.connection(name)), place)
         self.inputs.append(TypedInput(name, call))
         if call is None or not self.is_whole(use, defined, call):
             return None
@@ -134,10 +148,12 @@ class Joining(Using, frozen=False):
             got=f"{level_of(call.type)} and {call.type.channels} channels",
             expected=f"level {target.level} and {wanted} channels",
         )
-        found = found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here"))
+        found = found.with_others(*defined_here(defined))
         if not says and target.in_channels not in (call.type.channels, target.channels):
             found = found.with_notes(self.as_many_as_it_gives(target))
-        self.report(found.with_fix(_how_to_resample(call.type, target, says=says)))
+        operation = not defined_here(defined)
+        how = "let a resample type bring it there" if operation else _how_to_resample(call.type, target, says=says)
+        self.report(found.with_fix(how))
         return None
 
     def connection(self, name: tree.Name) -> str:
@@ -204,7 +220,8 @@ class Joining(Using, frozen=False):
             return None
         inputs = Many("", tuple(Ref(f"input {index}", type_, OPAQUE) for index, type_ in enumerate(types)))
         mark = self.context.mark() if len({type_.channels for type_ in types}) > 1 else None
-        self.join = self.expand(use, defined, [inputs], given, (self.name, "join"))
+        place = self.of_setting(use, self.declared.sources[0].span.to(self.declared.sources[-1].span))
+        self.join = self.expand(use, defined, [inputs], given, (self.name, "join"), place)
         if mark is not None and self.context.take_back(mark, say.SHAPE):
             self.cannot_join(types)
         return self.join.type if self.join is not None and self.is_whole(use, defined, self.join) else None
@@ -212,9 +229,10 @@ class Joining(Using, frozen=False):
     def cannot_join(self, types: list[Type]) -> None:
         """The join takes maps of one width, and gets maps of several."""
         assert self.declared.join is not None
-        assert self.declared.resample is not None
-        join, resample = self.declared.join[1], self.declared.resample[1]
+        join = self.declared.join[1]
         names = (*self.declared.sources, *self.declared.absorbed)
+        widths = [type_.channels for type_ in types]
+        _, resample = min(zip(widths, self.resamplings(), strict=False), key=lambda pair: widths.count(pair[0]))[1]
         arrive = [f"{type_.channels} from `{name.text}`" for name, type_ in zip(names, types, strict=True)]
         got = ", ".join(arrive[:MAX_SHOWN]) + (", …" if len(arrive) > MAX_SHOWN else "")
         found = say.WIDTHS_DIFFER.at(names[0].span.to(names[-1].span), name=self.name, join=join.name, got=got)

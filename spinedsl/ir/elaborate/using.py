@@ -11,6 +11,7 @@ from spinedsl.ir.elaborate.settings import Settings
 from spinedsl.ir.expand import Context, Environment, Result, complete, expand
 from spinedsl.ir.expand.calls import channels_of
 from spinedsl.ir.expand.notation import OPAQUE, outside
+from spinedsl.ir.joins import defined_here
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import RowDecl
 from spinedsl.ir.scalars import Poison
@@ -18,6 +19,7 @@ from spinedsl.ir.typed import TypedInput, TypedRow
 from spinedsl.ops.program import Call, Module, Operand
 from spinedsl.ops.types import Attr, Literal, Loc, Type
 from spinedsl.record import Record, field
+from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 
@@ -80,8 +82,7 @@ class Using(Record, frozen=False):
             fix = "undo what was put around it by `crop`, or what was cut off by `pad`"
         row = self.declared.row.kind
         found = say.NOT_WHOLE.at(use.name.span, type=defined.name, row=row, name=self.name, got=got, expected=expected)
-        found = found.with_others(Label(defined.definition.name.span, f"`{defined.name}` is defined here"))
-        self.report(found.with_fix(fix))
+        self.report(found.with_others(*defined_here(defined)).with_fix(fix))
 
     def takes_channels(self) -> bool:
         """A `channels` clause goes with a type that has such a parameter."""
@@ -94,16 +95,25 @@ class Using(Record, frozen=False):
         return False
 
     def expand(
-        self, use: tree.Use, defined: Defined, implicit: list[Result], given: Environment, path: tuple[str, ...]
+        self,
+        use: tree.Use,
+        defined: Defined,
+        implicit: list[Result],
+        given: Environment,
+        path: tuple[str, ...],
+        at: Span | None = None,
     ) -> Call | None:
-        """Use a definition: its first parameters are `implicit`, the others `given` by name or by default."""
+        """Use a definition: its first parameters are `implicit`, the others `given` by name or by default.
+
+        A use that a setting of the network names is reported `at` a place in the row.
+        """
         if not self.context.spend(use.span):
             return None
         known: Environment = dict(zip(defined.parameters, implicit, strict=False))
         for name, value in given.items():
             if name in defined.parameters and name not in known:  # else it is reported that the row fills it in
                 known[name] = value
-        self.context.uses.append((use.span, defined.name))
+        self.context.uses.append((at or use.span, defined.name, use.span if at is not None else None))
         completed = complete(self.context, defined, known)
         module = expand(self.context, defined, completed) if completed is not None else None
         self.context.uses.pop()

@@ -156,7 +156,7 @@ class Caller(Functions):
         arguments = complete(self.context, defined, given)
         if arguments is None:
             return POISON
-        self.context.uses.append((expr.span, defined.name))
+        self.context.uses.append((expr.span, defined.name, None))
         module = self.expand(defined, arguments)
         self.context.uses.pop()
         if isinstance(module, Poison):

@@ -46,7 +46,10 @@ class Expanded(Record, eq=False):
 
 
 class Context(Record, frozen=False, eq=False):
-    """One network at work. `uses` are the uses of definitions that led to the present place, outermost first."""
+    """One network at work. `uses` are the uses of definitions that led to the present place, outermost first.
+
+    Each has its place, the definition's name, and the setting of the network that names it for a row, if one does.
+    """
 
     network: Network
     work: Work
@@ -55,7 +58,7 @@ class Context(Record, frozen=False, eq=False):
     defined: Mapping[str, Role] = field(default_factory=dict)  # the roles that a `def` fills
     diagnostics: list[Diagnostic] = field(default_factory=list)
     static_axes: dict[str, Loc] = field(default_factory=dict)
-    uses: list[tuple[Span, str]] = field(default_factory=list)
+    uses: list[tuple[Span, str, Span | None]] = field(default_factory=list)
     at_work: list[tuple[tuple[Defined, ...], list[Held]]] = field(default_factory=list)  # see `given.enter`
     stack: int = 0
     deepest: int = 0  # highest level that any feature map reaches
@@ -179,10 +182,10 @@ class Context(Record, frozen=False, eq=False):
             reports.setdefault((diagnostic.code.id, diagnostic.span), diagnostic)
         key: tuple[object, ...] = (diagnostic.code.id, once or diagnostic.span)
         if self.uses:
-            outermost, name = self.uses[0]
-            used = f"in this use of `{name}`"
+            outermost, name, setting = self.uses[0]
+            used = f"in this use of `{name}`" if setting is None else f"`{name}` fails here"
             if diagnostic.span.source is not outermost.source:
-                key = key if once else (*key, outermost)
+                key = key if once else (*key, setting or outermost)
                 diagnostic = diagnostic.seen_from(outermost, used)
             else:
                 diagnostic = diagnostic.with_others(Label(outermost, used))

@@ -37,7 +37,7 @@ class Functions(Evaluator):
         context = self.context
         if not context.has_room(defined):
             return POISON
-        context.uses.append((expr.span, defined.name))
+        context.uses.append((expr.span, defined.name, None))
         result: Result = POISON
         if enter(context, defined, given):
             context.stack += defined.frames

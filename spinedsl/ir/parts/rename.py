@@ -35,14 +35,18 @@ def valued(node: T, names: Mapping[str, str]) -> T:
 
 def reread(row: tree.Row, sources: Callable[[tree.Name], tuple[tree.Name, ...]]) -> tree.Row:
     """A row that reads what `sources` make of each name that it reads."""
-    clauses = tuple(
-        replace(clause, value=tuple(found for name in clause.value for found in sources(name)))
-        if isinstance(clause.value, tuple)
-        else clause
-        for clause in row.clauses
-    )
+    clauses = tuple(_reread(clause, sources) for clause in row.clauses)
     use = row.use
     if row.kind == "output" and not row.clauses and not use.arguments:
         found = sources(use.name)
         use = replace(use, name=found[0]) if len(found) == 1 else use
     return replace(row, clauses=clauses, use=use)
+
+
+def _reread(clause: tree.Clause, sources: Callable[[tree.Name], tuple[tree.Name, ...]]) -> tree.Clause:
+    """A clause that names rows, with what each name stands for; the resampling of one input is that of all of these."""
+    if not isinstance(clause.value, tuple):
+        return clause
+    found = [sources(name) for name in clause.value]
+    own = tuple(use for use, names in zip(clause.own, found, strict=False) for _ in names)
+    return replace(clause, value=tuple(name for names in found for name in names), own=own)

@@ -287,6 +287,10 @@ class _Writer(Record, frozen=False):
             seen.setdefault(word.text, clause)
             if word.text == "from" and isinstance(clause.value, tuple):
                 found.setdefault("from", clause.value)
+            for use in clause.own:
+                if use is not None:
+                    one = say.UNKNOWN_CLAUSE.at(use.span, row="a part row", name="resample", known=one_of(CLAUSES))
+                    self.diagnostics.append(one.with_fix("resample it in a block, and give the part that"))
         return found
 
     def not_above(self, item: tree.Part, name: tree.Name) -> None:

@@ -9,7 +9,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, Label, one_of
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.filled import FILLED_IN, arguments_of, maps_of
-from spinedsl.ir.joins import OPERATIONS, joining
+from spinedsl.ir.joins import OPERATIONS, standing_for
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, RowDecl, TypedUse, is_misread, with_article
 from spinedsl.ir.resolve.fed import misfed
@@ -76,6 +76,7 @@ class RowResolver(Record, frozen=False):
             self.names.diagnostics += misfed(row, defined[1].definition, maps, len(names), clauses)
         absorbed = names_of(clauses.get("absorb"))
         found = [self.above(name, row, index) for name in (*sources, *absorbed)]
+        own = self.own_resamplings(row, clauses, direct=direct)
         resample = self.of_row(row, clauses, "resample", direct=direct)
         join = self.of_row(row, clauses, "join", direct=direct) if maps == 1 else None
         for word in ("level", "repeat", "channels"):
@@ -85,7 +86,7 @@ class RowResolver(Record, frozen=False):
         sound = all(found) and len(self.names.diagnostics) == before and (plain or defined is not None)
         sound = sound and (direct or (resample is not None and (join is not None or maps > 1)))
         type_ = defined[1] if defined is not None else None
-        return RowDecl(row, clauses, type_, sources, direct, absorbed, resample, join, sound, maps)
+        return RowDecl(row, clauses, type_, sources, direct, absorbed, resample, join, sound, maps, own)
 
     def is_plain(self, row: tree.Row) -> bool:
         """`output C5: c5`: an output that gives a row as it is."""
@@ -122,6 +123,19 @@ class RowResolver(Record, frozen=False):
             both = both.with_others(Label(found["from"].span, "and `from` here"))
             say_(both.repaired(Edit(found["after"].span, "")))
         return found
+
+    def own_resamplings(self, row: tree.Row, clauses: Clauses, *, direct: bool) -> tuple[TypedUse | None, ...]:
+        """What resamples each input alone. Only a block resamples: what another row says of an input is reported."""
+        clause = clauses.get("from")
+        own = clause.own if clause is not None else ()
+        if not direct:
+            return tuple(self.typed_use(use, "resample_type") if use is not None else None for use in own)
+        for use in own if row.kind != "block" else ():
+            if use is not None:
+                known, article = one_of(CLAUSES[row.kind]), with_article(row.kind)
+                found = say.UNKNOWN_CLAUSE.at(use.span, row=f"{article} row", name="resample", known=known)
+                self.names.diagnostics.append(found.with_fix("resample it in a block, and read that"))
+        return ()
 
     def given_twice(self, row: tree.Row, clauses: Clauses) -> None:
         """A clause gives what the parentheses give as well: the clause is what the rest of the network reads."""
@@ -279,8 +293,12 @@ class RowResolver(Record, frozen=False):
         """An edit of a row that reads `name` no more."""
         for clause in row.clauses:
             if isinstance(clause.value, tuple) and name in clause.value:
-                word = clause.keyword.text
-                rest = [other.text for other in clause.value if other.text != name.text]
+                word, own = clause.keyword.text, clause.own or (None,) * len(clause.value)
+                rest = [
+                    other.text + (f" resample {' '.join(use.span.text.split())}" if use is not None else "")
+                    for other, use in zip(clause.value, own, strict=True)
+                    if other.text != name.text
+                ]
                 return f"{row.kind} {row.name.text} {word} {', '.join(rest) or ('none' if word == 'absorb' else '…')}"
         return f"{row.kind} {row.name.text}: …"
 
@@ -341,8 +359,8 @@ class RowResolver(Record, frozen=False):
         names = self.names
         home = names.unit.home(use.span)
         defined = home.definitions.get(use.name.text)
-        if defined is None and kind == "join_type":
-            defined = joining(use.name.text)
+        operation = standing_for(use.name.text, kind) if defined is None else None
+        defined = defined or operation
         if names.at(use.span).compared(use.name, use.arguments, names.scope):
             return None
         for argument in use.arguments:
@@ -370,7 +388,7 @@ class RowResolver(Record, frozen=False):
         positional = [argument for argument in use.arguments if argument.name is None]
         if positional:
             found = say.GIVEN_BY_NAME.at(positional[0].span, callee=use.name.text, what="a row gives")
-            found = found.with_others(Label(place, "defined here"))
+            found = found.with_others(Label(place, "defined here")) if operation is None else found
             free = [formal.name.text for formal in formals if formal.name.text not in FILLED_IN]
             if free:
                 text = f"{free[0]} = {positional[0].span.text}"
@@ -380,7 +398,8 @@ class RowResolver(Record, frozen=False):
         parameters = [parameter.name.text for parameter in formals]
         filled = FILLED_IN if kind in ("stem_type", "block_type", "output_type", "head_type") else ()
         required = [p.name.text for p in formals if p.default is None and p.name.text not in filled]
-        names.at(use.span).arguments(use.name, use.arguments, use.span, parameters, required, place)
+        at = place if operation is None else None  # which stands in no file
+        names.at(use.span).arguments(use.name, use.arguments, use.span, parameters, required, at)
         names.diagnostics += misgiven(defined, use.arguments, home, names.scope.names)
         return use, defined
 
@@ -452,7 +471,7 @@ def _move(row: tree.Row, target: tree.Row, *, up: bool = False) -> tuple[Edit, .
 def of_kind(unit: Unit, kind: str) -> list[str]:
     """The definitions of one kind that a file can name, and the operations that stand for one."""
     own = [name for name, defined in unit.definitions.items() if defined.kind == kind]
-    return [*own, *(name for name in OPERATIONS if kind == "join_type" and name not in unit.definitions)]
+    return [*own, *(name for name, other in OPERATIONS.items() if kind == other and name not in unit.definitions)]
 
 
 def defines(unit: Unit, name: str, kind: str) -> bool:

@@ -124,7 +124,18 @@ def body(text: str) -> Planter:
 
 
 def _is_plain(row: TypedRow) -> bool:
-    return row.declared.maps == 1
+    return row.declared.maps == 1 and not row.declared.own
+
+
+def first_input(text: str, fit: Callable[[Field, TypedRow], bool] = lambda field, row: True) -> Planter:
+    """The first of several inputs of a block says something of its own."""
+
+    def plant(field: Field) -> str | None:
+        several = [row.name for row in field.rows if not row.declared.direct and len(row.declared.sources) > 1]
+        row = field.row("block", fit=lambda row: row.name in several and fit(field, row))
+        return field.put(row.declared.sources[0].span.end, f" {text}") if row is not None else None
+
+    return plant
 
 
 def clause(text: str, *kinds: str) -> Planter:

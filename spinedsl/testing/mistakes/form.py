@@ -63,6 +63,14 @@ def _at_line_end(text: str) -> Planter:
     return plant
 
 
+def _resampled_as_it_is(field: Field) -> str | None:
+    row = field.row("block", fit=lambda row: row.declared.direct and field.spared(row))
+    if row is None:
+        return None
+    source = row.declared.sources[0]
+    return field.put(source.span.end, f" resample identity, {source.text}")
+
+
 def _lookalike(field: Field) -> str | None:
     row = field.row("stem")
     if row is None:
@@ -94,7 +102,7 @@ def _version_below(field: Field) -> str | None:
 
 
 PLANTERS: Planters = {
-    "E0101": (_after_name(" "), _after_name(" =")),
+    "E0101": (_after_name(" "), _after_name(" ="), _resampled_as_it_is),
     "E0102": (_cut,),
     "E0103": (_misspelt_row, statement("class Net__ { }")),
     "E0104": (_open_bracket, statement("def wrong__(x) {\n    return relu((x)\n}")),

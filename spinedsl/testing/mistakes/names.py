@@ -10,6 +10,7 @@ from spinedsl.testing.mistakes.field import (
     clause,
     edit,
     edited,
+    first_input,
     line,
     of_type,
     statement,
@@ -96,6 +97,17 @@ def _two_yields(field: Field) -> str | None:
     return field.in_network(f"head h__: twice__ from {row.name}") + f"\n{own}\n"
 
 
+def _resamples_by_a_join(field: Field) -> str | None:
+    known = field.analysis.unit.definitions.values()
+    join = next((defined.name for defined in known if defined.kind == "join_type"), None)
+    return first_input(f"resample {join}")(field) if join is not None else None
+
+
+def _head_resamples(field: Field) -> str | None:
+    row = field.row("head", fit=lambda row: len(row.declared.sources) > 1)
+    return field.put(row.declared.sources[0].span.end, " resample identity") if row is not None else None
+
+
 PLANTERS: Planters = {
     "E0201": (
         _unknown_parent,
@@ -105,16 +117,26 @@ PLANTERS: Planters = {
         planted("part p__: Part__ from READ repeat unheard_of__"),
         planted("part p__: Part__ from unheard_of__"),
         planted("part p__: Part__ from READ\n    output o__: p__.unheard_of__"),
+        first_input("resample unheard_of__"),
     ),
     "E0202": (
         _same_row_again,
         statement("def relu(x) { return x }"),
         planted("part p__: Part__ from READ\n    part p__: Part__ from READ"),
     ),
-    "E0203": (_let_as_an_argument, of_type("resnet_stem", "block"), of_type("activated_sum", "block")),
+    "E0203": (
+        _let_as_an_argument,
+        of_type("resnet_stem", "block"),
+        of_type("activated_sum", "block"),
+        _resamples_by_a_join,
+    ),
     "E0204": (statement("def wrong__(x) { return wrong__(x) }"),),
     "E0205": (statement("import std.unheard_of__"),),
-    "E0208": (_unknown_argument, statement("def wrong__(x) { return relu(x, slope = 1) }")),
+    "E0208": (
+        _unknown_argument,
+        statement("def wrong__(x) { return relu(x, slope = 1) }"),
+        first_input("resample identity(unheard_of__ = 1)"),
+    ),
     "E0209": (
         statement("def wrong__(x) { return conv(x, 4, kernel = 1, kernel = 3) }"),
         _channels_again,
@@ -127,7 +149,12 @@ PLANTERS: Planters = {
     "E0213": (statement("def wrong__(x) {\n    let y = x\n    y = relu(y)\n    return y\n}"),),
     "E0214": (statement("def wrong__(x) { let y = relu(x) }"),),
     "E0215": (statement("def wrong__(x) {\n    return x\n    let y = relu(x)\n}"),),
-    "E0216": (clause("wobble 3"), clause("wobble 3", "stem")),
+    "E0216": (
+        clause("wobble 3"),
+        clause("wobble 3", "stem"),
+        _head_resamples,
+        planted("part p__: Part__ from READ resample identity, READ"),
+    ),
     "E0217": (_clause_again,),
     "E0218": (line('allow W0799 "why not"'), lambda field: field.below(edited(field, "rules { wobble 1..2 }"))),
     "E0219": (_private, statement("def wrong__(x) {\n    let forward = relu(x)\n    return forward\n}")),

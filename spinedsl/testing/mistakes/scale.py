@@ -11,6 +11,7 @@ from spinedsl.testing.mistakes.field import (
     Planters,
     body,
     edited,
+    first_input,
     sources,
     without_clause,
 )
@@ -95,6 +96,12 @@ def _bad_resample(field: Field) -> str | None:
     return field.put(field.row_line(row).end, " resample wrong__").rstrip("\n") + f"\n\n{own}\n"
 
 
+def _keeps_another_level(field: Field, row: TypedRow) -> bool:
+    """The first input comes from another level than the row has."""
+    above = field.typed.rows[row.declared.sources[0].text].type
+    return above is not None and above.level != row.level
+
+
 MOVED = """resample_type moved__(x, source, target) -> x.channels {
     if target.level < x.level { return upsample(x, levels = x.level - target.level) }
     var y = x
@@ -157,7 +164,7 @@ PLANTERS: Planters = {
     "E0405": (_stem_level,),
     "E0406": (_down_directly,),
     "E0407": (body("return conv(x, channels + 1, kernel = 1, stride = stride)"),),
-    "E0408": (_bad_resample,),
+    "E0408": (_bad_resample, first_input("resample identity", _keeps_another_level)),
     "E0409": (_widths("widths { level 2: 4, level 2: 8 }"),),
     "E0410": (_widths("widths { level 5..3: 4 }"), lambda field: field.below(edited(field, "rules { inputs 3..1 }"))),
     "E0501": (body("return x + conv(x, x.channels + 1, kernel = 1)"),),

@@ -257,6 +257,12 @@ def _inputs_of_a_space(field: Field, row: TypedRow) -> str | None:
     return field.with_space(f"parents {row.name}: 1 of all")
 
 
+def _own_in_a_space(field: Field) -> str | None:
+    """A space chooses the inputs of a block, one of which has a resampling of its own."""
+    rows = [row for row in field.rows if row.declared.own and row.declared.maps == 1]
+    return field.with_space(f"parents {rows[field.chosen % len(rows)].name}: 1 of all") if rows else None
+
+
 PLANTERS: Planters = {
     "E0301": (_inputs,),
     "E0302": (_parent_twice,),
@@ -283,6 +289,7 @@ PLANTERS: Planters = {
     "E0323": (_map_more,),
     "E0324": (_several(_repeated),),
     "E0325": (_several(_inputs_of_a_space),),
+    "E0332": (_own_in_a_space,),
     "E1201": (space("parents {0}: 1 of all\n    parents {0}: 1 of last 1"), space("permute {0}, {0}")),
     "E1202": (space("parents {0}: 0 of all"), space("parents {0}: 1 of last 0"), space("parents {0}: 99 of all")),
     "E1203": (space("permute {1}, {0}"),),
