@@ -3,15 +3,16 @@
 Models of `-O0`, `-O1` and `-O2` of the same network and weights run in turns in one process, one thread, by CPU time:
 the median of the ratios of pairs, and the ratio of the best. With `--passes` one pass at a time is left out as well: a
 ratio above 1 there says what the pass is worth. With `--legacy` they run beside what `torch.onnx.export` of the older
-kind makes of the generated module, with the same weights, and nothing is left out. Differences under 3% are noise on a machine that does other things.
+kind makes of the generated module, with the same weights, and nothing is left out. Differences under 3% are noise on a
+machine that does other things.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import statistics
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -85,13 +86,13 @@ def legacy(program: Program, weights: Mapping[str, Any], x: Any) -> bytes:
 
     from spinedsl.agreement.witnesses import module_of
 
-    made = io.BytesIO()
     module = module_of(program, weights, np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        names = list(program.outputs)
-        torch.onnx.export(module, (torch.from_numpy(x),), made, dynamo=False, output_names=names, verbose=False)
-    return made.getvalue()
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+            given = (torch.from_numpy(x),)
+            torch.onnx.export(module, given, file.name, dynamo=False, output_names=list(program.outputs))
+            return Path(file.name).read_bytes()
 
 
 def main() -> int:

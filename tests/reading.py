@@ -124,6 +124,15 @@ class Setting(Record, eq=False):
     tensors: Tensors
     any_size: bool
     image: tuple[int, int]
+    multiple: int = 1
+
+    def width(self, value: Any) -> int:
+        """The channels of a map between rows: `rules { channels multiple(8) }`."""
+        multiple = self.multiple
+        if multiple == 1:
+            return int(value // 1)
+        near = round_to(value, multiple) or multiple
+        return int(near + multiple if near * 10 < value * 9 else near)
 
     def cut(self, array: Array, level: int) -> Array:
         """Where sizes are rounded up, what went down the levels ends at its level's size."""
@@ -423,7 +432,7 @@ class Network:
                 assert parameter.default is not None
                 self.reader.env[name] = self.reader.value(parameter.default)
         self.gives[""] = []
-        for item in network.items:
+        for item in sorted(network.items, key=lambda item: not isinstance(item, tree.Rules)):  # widths are read by them
             if isinstance(item, tree.Input):
                 assert image is not None
                 self.rows[""] = self.rows[item.name.text] = image
@@ -493,10 +502,14 @@ class Network:
         elif isinstance(item, tree.Widths):
             for width in item.items:
                 low, high = self.number(width.low), self.number(width.high or width.low)
-                self.widths |= dict.fromkeys(range(low, high + 1), math.floor(self.number(width.value)))
+                self.widths |= dict.fromkeys(range(low, high + 1), self.setting.width(self.number(width.value)))
         elif isinstance(item, tree.Rules):
             sizes = any(rule.name.text == "sizes" and self.number(rule.low) == "any" for rule in item.items)
-            self.setting = Setting({}, {}, self.setting.tensors, sizes, self.setting.image)
+            multiple = self.setting.multiple
+            for rule in (one for one in item.items if one.name.text == "channels"):
+                call = rule.low
+                multiple = self.number(call.arguments[0].value) if isinstance(call, tree.Call) else 1
+            self.setting = Setting({}, {}, self.setting.tensors, sizes, self.setting.image, multiple)
         elif isinstance(item, tree.Defaults):
             self.defaults = item
         elif isinstance(item, tree.Binding):
@@ -531,7 +544,8 @@ class Network:
         level = self.number(clauses["level"]) if "level" in clauses else None  # type: ignore[arg-type]
         channels = None
         if "channels" in clauses:
-            channels = math.floor(self.number(clauses["channels"]))  # type: ignore[arg-type]
+            said = self.number(clauses["channels"])  # type: ignore[arg-type]
+            channels = self.setting.width(said) if row.kind in ("stem", "block") else math.floor(said)
         elif "channels" in takes - given.keys():
             channels = self.widths.get(level) if level is not None else None
         if channels is not None and "channels" in takes:

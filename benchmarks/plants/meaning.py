@@ -32,6 +32,27 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_same_padding.py", "tests/ops", AGREE),
     ),
     Plant(
+        "rounding of widths: always upwards",
+        "ir/elaborate/rounding.py",
+        "floor(Fraction(width) / multiple + Fraction(1, 2))",
+        "floor(Fraction(width) / multiple + 1)",
+        ("tests/ir/test_rounding.py",),
+    ),
+    Plant(
+        "rounding of widths: of outputs too",
+        "ir/elaborate/settings.py",
+        'ROUNDED = ("stem", "block", "input")',
+        'ROUNDED = ("stem", "block", "input", "output")',
+        ("tests/ir/test_rounding.py",),
+    ),
+    Plant(
+        "lanes: what is read is not filled up",
+        "ir/lanes.py",
+        "return [*widths, read] if",
+        "return [*widths] if",
+        ("tests/ir/test_rounding.py",),
+    ),
+    Plant(
         "cost: groups forgotten",
         "ops/rules.py",
         "result.channels * (types[0].channels // groups) * high * wide",

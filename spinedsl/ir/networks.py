@@ -22,7 +22,8 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
     "head": ("from", "channels"),
     "input": ("level", "channels"),  # a map that a network takes as a part of others
 }
-RULES = ("inputs", "sizes", "outputs")
+RULES = ("inputs", "sizes", "outputs", "channels")
+MULTIPLE = "multiple"  # `rules { channels multiple(8) }`
 
 TypedUse = tuple[tree.Use, Defined]
 
@@ -35,6 +36,11 @@ def with_article(kind: str) -> str:
 def is_misread(row: tree.Row) -> bool:
     """A clause of the row is not known: what seems to be missing may be meant by it."""
     return any(clause.keyword.text not in CLAUSES[row.kind] for clause in row.clauses)
+
+
+def is_multiple(value: tree.Expr) -> bool:
+    """It is what `channels` of `rules` may be: `multiple(8)`."""
+    return isinstance(value, tree.Call) and value.callee.text == MULTIPLE
 
 
 def layers(widths: tree.Widths | None) -> list[tree.Widths]:

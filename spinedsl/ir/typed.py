@@ -18,6 +18,7 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 if TYPE_CHECKING:
+    from spinedsl.ir.lanes import Lanes
     from spinedsl.ir.tasks import TaskMisfit
 
 ENDS = ("output", "head")  # rows that the network gives
@@ -127,6 +128,7 @@ class TypedNetwork(Record, eq=False):
     tasks: tuple[TypedTask, ...] = ()
     inputs_of_parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by prefix: least and most inputs
     outputs_any: bool = False  # several outputs may have one level
+    multiple: int = 1  # of which widths are, by `rules { channels … }`
 
     def inputs_of(self, row: str) -> tuple[int, int]:
         """How many inputs a block may have, at least and at most."""
@@ -162,6 +164,12 @@ class TypedNetwork(Record, eq=False):
     def unread_values(self) -> Iterator[UnreadValue]:
         """What definitions compute in vain."""
         return unread_values(self)
+
+    def lanes(self, multiple: int) -> Lanes:
+        """What its convolutions cost where so many channels are computed at a time."""
+        from spinedsl.ir.lanes import lanes  # noqa: PLC0415  a lint that is off asks
+
+        return lanes(self, multiple)
 
     @property
     def task_misfits(self) -> Iterator[TaskMisfit]:

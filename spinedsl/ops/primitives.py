@@ -386,10 +386,11 @@ ALIASES: Mapping[str, str] = {"silu": "swish"}
 # They go down levels, which may reach beyond a size that was rounded up.
 UNCUT = ("upsample", "conv_transpose", "pixel_shuffle")
 SIZES = ("divisible", "any")  # what `sizes` of a network's `rules` may be
+OFFICIAL = "official"  # what `channels` there may be: rounded down, as official codes do
 ROLES = ("act", "norm")  # stand for what the network's `defaults` choose
 SYMBOLS = frozenset(
     [choice for primitive in _TABLE for attribute in primitive.attributes for choice in attribute.choices]
-    + ["same", "symmetric", *SIZES]
+    + ["same", "symmetric", *SIZES, OFFICIAL]
     + [primitive.name for primitive in _TABLE if primitive.activation]
     + list(ALIASES)
 )

@@ -244,6 +244,8 @@ def _to_text(
     default_width = space.channels[widths % len(space.channels)] if widths % 2 else 0
     resampling = space.resamples[resample % len(space.resamples)]
     rules = (["sizes any"] if any_size else []) + ([f"inputs 1..{space.inputs}"] if space.inputs > 2 else [])
+    rounding = space.roundings[sizes // len(space.sizes) % len(space.roundings)]
+    rules += [f"channels {rounding}"] if rounding else []
     lines = [
         f"network {NAME} {{",
         f"    input image: 3 x {height} x {width}",

@@ -41,8 +41,9 @@ class Space(Record):
     `head` is the text above the network, with its imports and definitions; `origin` the path that relative imports
     start from. `blocks` to `heads` are the uses of each kind, the simplest first; an output `""` gives its block's map
     as it is, a head `""` is none. `defaults` is what stands in the braces of `defaults { … }`, one choice each: the
-    dialects. `levels`, `channels` and the most `inputs` of a block are drawn from, `sizes` are `divisible` or `any`. A
-    network has at most `most` blocks, and `made` block types that are made for it.
+    dialects. `levels`, `channels` and the most `inputs` of a block are drawn from, `sizes` are `divisible` or `any`,
+    `roundings` what `rules` say of channels, or nothing. A network has at most `most` blocks, and `made` block types
+    that are made for it.
     """
 
     head: str
@@ -63,13 +64,18 @@ class Space(Record):
     channels: tuple[int, ...] = (4, 8, 12)
     inputs: int = 2
     sizes: tuple[str, ...] = ("divisible", "any")
+    roundings: tuple[str, ...] = ("",)
     most: int = 8
     made: int = 2
     origin: str = ""
 
     def __post_init__(self) -> None:
         lacking = [name for name in ("blocks", "stems", "resamples", "joins", "outputs") if not getattr(self, name)]
-        lacking += [name for name in ("heads", "defaults", "levels", "channels", "sizes") if not getattr(self, name)]
+        lacking += [
+            name
+            for name in ("heads", "defaults", "levels", "channels", "sizes", "roundings")
+            if not getattr(self, name)
+        ]
         if lacking:
             raise ValueError(f"a space needs at least one of each: it has no {' and no '.join(lacking)}")
         if self.inputs < 1 or self.most < 1 or self.made < 0:
@@ -239,6 +245,7 @@ STANDARD = Space(
         "pair",
         "three",
     ),
+    roundings=("", "multiple(8)", "", "multiple(5)", "official"),
     stems=("resnet_stem", "mobile_stem"),
     resamples=(
         "spinenet",

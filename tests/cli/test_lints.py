@@ -74,7 +74,10 @@ def test_the_command_line(
         ("--allow W0702 --deny W0702", "give it to one of them"),
         ("--set W0702", "expected CODE.NAME=N"),
         ("--set W0702.level=4", "W0702 has no setting `level`; did you mean `levels`?"),
-        ("--set W0701.levels=4", "W0701 has no settings: there is `W0702.levels` and `W0705.multiple`"),
+        (
+            "--set W0701.levels=4",
+            "W0701 has no settings: there is `W0702.levels`, `W0705.multiple`, `W0707.multiple` and `W0707.percent`",
+        ),
         ("--set W07.levels=4", "a setting is of one lint"),
         ("--set W0702.levels=0", "a whole number from 1 to 16"),
         ("--set W0702.levels=4.5", "a whole number from 1 to 16"),

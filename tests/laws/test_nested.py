@@ -79,7 +79,10 @@ def test_networks_of_any_size() -> None:
     for number in range(FIXED):
         text = network(number)
         if "sizes any" not in text:
-            text = text.replace("    defaults ", "    rules { sizes any }\n    defaults ", 1)
+            ruled = text.replace("    rules { ", "    rules { sizes any, ", 1)
+            text = (
+                ruled if ruled != text else text.replace("    defaults ", "    rules { sizes any }\n    defaults ", 1)
+            )
         program = program_of(Source.from_text(text), nested.NAME)
         assert program.any_size
         LAWS["agreed"](Source.from_text(text), nested.NAME)

@@ -11,7 +11,8 @@ RULE = Rule(
     explanation="""\
 `defaults`, `rules` and `allow` each know a few entries, and this is none of them. `defaults` say
 what `act` and `norm` mean and what primitives default to, `rules` how many inputs a block may have,
-and `allow` takes the code of a warning, with the reason for accepting it.
+what sizes and outputs there may be and how channels are rounded, and `allow` takes the code of a
+warning, with the reason for accepting it.
 """,
     wrong="""\
 spine 1

@@ -77,7 +77,7 @@ class Framing:
         )
         settings = Settings(network, self.outer.context)
         settings.values.env = self.outer.values.env
-        settings.read_widths()
+        settings.read_widths(around)
         settings.widths = {**around.widths, **settings.widths}
         settings.widths_known = settings.widths_known and around.widths_known
         context = self.outer.context
@@ -102,7 +102,7 @@ class Framing:
             type_ = rows[name.text].type
             level, channels = settings.level(taken.level), None
             if taken.channels is not None:
-                channels = settings.count(taken.channels, f"`channels` of `{taken.name.text}`")
+                channels = settings.width(taken.channels, f"`channels` of `{taken.name.text}`")
             if level is None or (channels is None and taken.channels is not None):
                 sound = False
             elif type_ is not None and (type_.level != level or channels not in (None, type_.channels)):

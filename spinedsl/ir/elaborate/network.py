@@ -81,6 +81,7 @@ class Elaborator:
             any_size=any_size,
             inputs_of_parts=self.framing.inputs if self.framing is not None else {},
             outputs_any=settings.outputs_any(),
+            multiple=settings.multiple or 1,
             tasks=tuple(self.task(task) for task in network.tasks),
         )
 
@@ -194,7 +195,7 @@ class Elaborator:
         """A map that the network takes as a part of others: of any size, and unknown where its channels are."""
         level_, channels_ = declared.value_of("level"), declared.value_of("channels")
         level = self.settings.level(level_) if level_ is not None else None
-        channels = self.settings.count(channels_, f"`channels` of `{declared.name}`") if channels_ is not None else None
+        channels = self.settings.width(channels_, f"`channels` of `{declared.name}`") if channels_ is not None else None
         if level is None or channels is None or self.input is None:
             return unknown(declared, level)
         height, width = (at_level(size, level) for size in (self.input.height, self.input.width))
@@ -204,7 +205,9 @@ class Elaborator:
         """The row's `channels`, else the width of its level; None where its type asks for none."""
         value = declared.value_of("channels")
         if value is not None:
-            count = settings.count(value, f"`channels` of `{declared.name}`")
+            what = f"`channels` of `{declared.name}`"
+            rounds = settings.rounds(declared.row.kind)
+            count = settings.width(value, what) if rounds else settings.count(value, what)
             return POISON if count is None else count
         defined = declared.defined
         parameter = defined.parameter("channels") if defined is not None else None

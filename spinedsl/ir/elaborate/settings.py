@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spinedsl import checks as say
 from spinedsl.brief import Table
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
+from spinedsl.ir.elaborate.rounding import has_rounding, multiple_of, rounded
 from spinedsl.ir.expand import Context, Functions, Held, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
@@ -27,6 +28,7 @@ MAX_LEVEL = 16
 MAX_SIZE = 65_536
 MAX_INPUTS = 1_000
 OUTPUTS = ("any",)
+ROUNDED = ("stem", "block", "input")  # rows whose channels are rounded as widths are
 
 
 class Settings(Record, frozen=False):
@@ -36,6 +38,7 @@ class Settings(Record, frozen=False):
     context: Context
     widths: dict[int, tuple[int | None, Span]] = field(default_factory=dict)  # None: not known after a mistake
     widths_known: bool = True  # for which levels there are any
+    multiple: int | None = 1  # of which widths are; None: not known after a mistake
 
     def __post_init__(self) -> None:
         declared = self.network.declared
@@ -211,6 +214,21 @@ class Settings(Record, frozen=False):
             return None
         return checked
 
+    def rounds(self, kind: str) -> bool:
+        """The `channels` of such rows are not what is written there."""
+        return self.multiple != 1 and kind in ROUNDED
+
+    def width(self, expr: tree.Expr, what: str) -> int | None:
+        """The channels of maps between rows: rounded as `rules` say."""
+        value = self.values.evaluate(expr)
+        if isinstance(value, Poison) or self.multiple is None:
+            return None
+        checked = count_of(rounded(value, self.multiple) if is_number(value) else value, expr.span, what)
+        if isinstance(checked, Diagnostic):
+            self.report(checked)
+            return None
+        return checked
+
     def level(self, expr: tree.Expr) -> int | None:
         """A level that can be, or None with the reason reported."""
         value = self.values.evaluate(expr)
@@ -232,8 +250,9 @@ class Settings(Record, frozen=False):
 
     # ---- widths, rules, input ----
 
-    def read_widths(self) -> None:
-        """The channels of each level."""
+    def read_widths(self, around: Settings | None = None) -> None:
+        """The channels of each level, rounded by what a part says of that, else what is `around` it."""
+        self.multiple = multiple_of(self) if around is None or has_rounding(self.network) else around.multiple
         for layer in layers(self.network.widths):
             self.widths |= self.widths_of(layer)
 
@@ -243,7 +262,7 @@ class Settings(Record, frozen=False):
         for item in layer.items:
             low = self.level(item.low)
             high = self.level(item.high) if item.high is not None else low
-            width = self.count(item.value, "a width")
+            width = self.width(item.value, "a width")
             if low is None or high is None:
                 self.widths_known = False
                 continue

@@ -168,10 +168,15 @@ PLANTERS: Planters = {
     "E0409": (_widths("widths { level 2: 4, level 2: 8 }"),),
     "E0410": (_widths("widths { level 5..3: 4 }"), lambda field: field.below(edited(field, "rules { inputs 3..1 }"))),
     "E0501": (body("return x + conv(x, x.channels + 1, kernel = 1)"),),
-    "E0502": (body("return conv(x, relu, kernel = 1)"), body("return conv(x, channels, kernel = true)")),
+    "E0502": (
+        body("return conv(x, relu, kernel = 1)"),
+        body("return conv(x, channels, kernel = true)"),
+        lambda field: field.below(edited(field, "rules { channels 8 }")),
+    ),
     "E0503": (
         body("return conv(x, channels, kernel = 0)"),
         body("return conv(x, channels, kernel = 3, groups = 0)"),
+        lambda field: field.below(edited(field, "rules { channels multiple(0) }")),
         planted("part p__: Part__ from READ repeat 0"),
         planted("part p__: Part__ from READ repeat 3 / 2"),
     ),

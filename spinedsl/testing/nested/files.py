@@ -77,10 +77,11 @@ def network(draw: Draw, texts: Sequence[str]) -> str:
     if draw.below(2):
         outputs = ", ".join(f"O{level}" for level in sorted(last, reverse=draw.once_in(2)))
         rows.append(f"head H: topped{_given(draw, texts, 'topped')} from {outputs} channels {draw.pick(CHANNELS)}")
+    rules = [*(["sizes any"] if any_size else []), *(["channels multiple(6)"] if draw.once_in(4) else [])]
     lines = [
         f"input image: 3 x {high} x {wide}",
         f"defaults {{ {draw.pick(DEFAULTS)} }}",
-        *(["rules { sizes any }"] if any_size else []),
+        *([f"rules {{ {', '.join(rules)} }}"] if rules else []),
         f"resample crossing{_given(draw, texts, 'crossing')}",
         f"join joined{_given(draw, texts, 'joined')}",
         *rows,
