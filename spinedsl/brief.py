@@ -102,6 +102,15 @@ def counted(count: int, word: str) -> str:
     return f"{count:,} {word}{'s' * (count != 1)}"
 
 
+UNITS = ((2**20, "MiB"), (2**10, "KiB"))
+FEWEST = 4  # of a unit that the most of some bytes come to: a tenth of it is not much then
+
+
+def unit_of(most: int) -> tuple[int, str]:
+    """The unit for numbers of bytes of which this is the largest: how many bytes it is, and its name."""
+    return next((unit for unit in UNITS if most >= FEWEST * unit[0]), UNITS[-1])
+
+
 def lines(parts: Iterator[str], count: int, opening: str, closing: str) -> str:
     """The first parts of a collection, side by side or one a line, and how many more there are."""
     shown: list[str] = []

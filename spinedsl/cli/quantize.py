@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spinedsl import api, extras
 from spinedsl import checks as say
 from spinedsl.backends import DEFAULT_OPSET, OPSETS
+from spinedsl.brief import unit_of
 from spinedsl.cli.given_network import Given, given_network
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import (
@@ -266,7 +267,8 @@ def _remarks(options: argparse.Namespace, given: Given, choice: Choice, pictures
     if machine.instructions is not None and not machine.dots and not options.reduce_range:
         note("this processor has no int8 dot products: sums may overflow here, which --reduce-range avoids")
     before = sum(4 * parameter.elements for parameter in flatten(given.program).parameters.values())
-    note(f"{one_line(options.output)}: {size / 2**20:.1f} MiB; the tensors in float take {before / 2**20:.1f}")
+    unit, called = unit_of(before)
+    note(f"{one_line(options.output)}: {size / unit:.1f} {called}; the tensors in float take {before / unit:.1f}")
 
 
 def _for_programs(

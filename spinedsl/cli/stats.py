@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import analysis, extras
+from spinedsl.brief import unit_of
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import format_argument, network_arguments, output_arguments, outputs_argument
 from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
@@ -144,12 +145,13 @@ def statistics(graph: Graph) -> dict[str, Any]:
     }
 
 
-HEADINGS = ("row", "type", "level", "channels x h x w", "parameters", "multiply-adds", "map MiB", "receptive field")
+HEADINGS = ("row", "type", "level", "channels x h x w", "parameters", "multiply-adds", "map", "receptive field")
 
 
 def _table(figures: dict[str, Any], tasks: Iterable[str]) -> str:
     """The figures of all rows as a table, and below it those of the tasks."""
-    rows = [HEADINGS]
+    unit, called = unit_of(max(row["activation_bytes"] for row in figures["rows"]))
+    rows = [tuple(f"map {called}" if word == "map" else word for word in HEADINGS)]
     for row in figures["rows"]:
         field = row["receptive_field"]
         rows.append(
@@ -160,11 +162,11 @@ def _table(figures: dict[str, Any], tasks: Iterable[str]) -> str:
                 counted(len(row["outputs"]), "output") if row["outputs"] else " x ".join(map(str, row["shape"])),
                 f"{row['parameters']:,}",
                 f"{row['multiply_adds']:,}",
-                f"{row['activation_bytes'] / 2**20:.2f}",
+                f"{row['activation_bytes'] / unit:.2f}",
                 f"{field:,}" if field is not None else "all",
             )
         )
-    peak = f"{figures['peak_activation_bytes'] / 2**20:.1f} at once"
+    peak = f"{figures['peak_activation_bytes'] / unit:.1f} at once"
     rows.append(("total", "", "", "", f"{figures['parameters']:,}", f"{figures['multiply_adds']:,}", peak, ""))
     lines = table(rows, left=(0, 1))
     size = " x ".join(map(str, figures["input"]))
@@ -201,19 +203,20 @@ def roofline(graph: Graph, peak: Peak) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ROOFS = ("row", "multiply-adds", "MiB moved", "multiply-adds / byte", "least ms", "waits for")
+ROOFS = ("row", "multiply-adds", "moved", "multiply-adds / byte", "least ms", "waits for")
 
 
 def _roofs(found: dict[str, Any]) -> str:
     """The same as a table."""
-    rows = [ROOFS]
+    unit, called = unit_of(max(row["bytes"] for row in found["rows"]))
+    rows = [tuple(f"{called} moved" if word == "moved" else word for word in ROOFS)]
     for row in found["rows"]:
         per_byte = "-" if row["intensity"] is None else f"{row['intensity']:.1f}"
-        moved, least = f"{row['bytes'] / 2**20:.2f}", f"{1000 * row['seconds']:.3f}"
+        moved, least = f"{row['bytes'] / unit:.2f}", f"{1000 * row['seconds']:.3f}"
         rows.append((row["name"], f"{row['multiply_adds']:,}", moved, per_byte, least, row["bound"] or "-"))
     adds, moved = (sum(row[name] for row in found["rows"]) for name in ("multiply_adds", "bytes"))
     whole = f"{adds / moved:.1f}" if moved else "-"
-    rows.append(("total", f"{adds:,}", f"{moved / 2**20:.2f}", whole, f"{1000 * found['seconds']:.3f}", ""))
+    rows.append(("total", f"{adds:,}", f"{moved / unit:.2f}", whole, f"{1000 * found['seconds']:.3f}", ""))
     lines = table(rows, left=(0, 5))
     peak = found["peak"]
     size = " x ".join(map(str, found["input"]))
@@ -254,19 +257,21 @@ BAR = 40  # letters of the longest
 def _memory(found: dict[str, Any]) -> str:
     """The same as a table, with a bar for each row."""
     most = max(found["written"]["peak_bytes"], 1)
+    unit, called = unit_of(most)
     rows = [("row", "as written", "best order", "as written, best order")]
     for row in found["rows"]:
         written, best = row["written_bytes"], row["best_bytes"]
         drawn = "#" * round(BAR * best / most)
         bar = drawn + "-" * max(0, round(BAR * written / most) - len(drawn))
-        rows.append((row["name"], f"{written / 2**20:.1f}", f"{best / 2**20:.1f}", bar))
+        rows.append((row["name"], f"{written / unit:.1f}", f"{best / unit:.1f}", bar))
     size = " x ".join(map(str, found["input"]))
-    return "\n".join([f"{found['network']} at {size}, MiB", "", *table(rows, left=(0, 3)), "", _best(found)])
+    return "\n".join([f"{found['network']} at {size}, {called}", "", *table(rows, left=(0, 3)), "", _best(found)])
 
 
 def _best(found: dict[str, Any]) -> str:
     """What the best order comes to, in a sentence."""
-    written, best = (found[name]["peak_bytes"] / 2**20 for name in ("written", "best"))
-    bound = found["best"]["bound_bytes"] / 2**20
+    unit, called = unit_of(found["written"]["peak_bytes"])
+    written, best = (found[name]["peak_bytes"] / unit for name in ("written", "best"))
+    bound = found["best"]["bound_bytes"] / unit
     sure = "no order holds less" if found["best"]["proved"] else f"no order holds less than {bound:.1f}"
-    return f"at once: {written:.1f} MiB as written, {best:.1f} in the best order; {sure}"
+    return f"at once: {written:.1f} {called} as written, {best:.1f} in the best order; {sure}"

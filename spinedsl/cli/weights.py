@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
-from spinedsl.brief import cut
+from spinedsl.brief import cut, unit_of
 from spinedsl.cli import put
 from spinedsl.cli.options import (
     choice_arguments,
@@ -219,9 +219,10 @@ def _notes(weights: Weights) -> dict[str, str]:
 
 def _summary(weights: Weights) -> str:
     digests = "every digest holds" if weights.sealed else "changed since" if weights.changed else "no digests"
-    size = sum(array.nbytes for array in weights.tensors.values()) / 2**20
-    holds = f"{counted(len(weights.tensors), 'tensor')}, {counted(weights.elements, 'number')}, {size:.1f} MiB"
-    return f"{one_line(weights.path)}: {holds}; {digests}"
+    size = sum(array.nbytes for array in weights.tensors.values())
+    unit, called = unit_of(size)
+    holds = f"{counted(len(weights.tensors), 'tensor')}, {counted(weights.elements, 'number')}"
+    return f"{one_line(weights.path)}: {holds}, {size / unit:.1f} {called}; {digests}"
 
 
 def _size(shape: tuple[int, ...]) -> str:

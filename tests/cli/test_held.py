@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from spinedsl.brief import unit_of
 from spinedsl.cli import main
 from tests.texts import ROOT
 
@@ -37,6 +38,31 @@ def test_as_a_table_and_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert len(bars) == 23
     lines = [one for one in ET.parse(target).findall(".//{*}path") if one.get("stroke-width") == "2"]
     assert len(lines) == 2
+
+
+def test_small_networks_are_told_in_kib(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """11 KiB are not 0.0 MiB: in the table, in its last line and in the picture."""
+    file, target = tmp_path / "small.spine", tmp_path / "held.svg"
+    text = """spine 1
+stem_type enter(x, channels) -> channels { return conv(x, channels, kernel = 1, stride = 4) }
+network Small {
+    input image: 3 x 64 x 64
+    stem s: enter channels 2
+    output C2: s
+}
+"""
+    file.write_text(text)
+    assert main(["stats", str(file), "--memory", "-o", str(target)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Small at 3 x 64 x 64, KiB\n")
+    assert "at once: 50.0 KiB as written, 50.0 in the best order; no order holds less" in out  # 48 of the image
+    assert "as written: 50.0 KiB" in target.read_text()
+    assert main(["stats", str(file)]) == 0
+    (row,) = (line for line in capsys.readouterr().out.split("\n") if line.startswith("s "))
+    assert "2.00" in row.split()
+    assert [unit_of(most) for most in (0, 4095, 4096 * 1024 - 1, 4096 * 1024, 2**40)] == [
+        (1024, "KiB"), (1024, "KiB"), (1024, "KiB"), (2**20, "MiB"), (2**20, "MiB"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_show_a_network(net: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_show_a_file(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["weights", "show", str(weights)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{weights}: 15 tensors, 2,424 numbers, 0.0 MiB; every digest holds"
+    assert lines[0] == f"{weights}: 15 tensors, 2,424 numbers, 9.5 KiB; every digest holds"
     assert lines[1:4] == ["origin: a test", "", "name                         shape    type"]
     assert "b.spatial.conv.weight        8x8x3x3  float32" in lines
     assert main(["weights", "show", str(weights), "--json"]) == 0
