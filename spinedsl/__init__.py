@@ -17,6 +17,8 @@ A file to its parts, and to what runs; each function takes a path or a `Source`:
     load           a network as a PyTorch module
     fuse           such a module as one that only runs, without batch norms
     train          a network trained on images, as a configuration says
+    bench          how long a network takes in each engine
+    quantize       a network as an int8 ONNX model, and the error of each row
     verify         a network by all engines against the reference interpreter
     read_weights   tensors of a .safetensors, .npz, .pt or .onnx file
 
@@ -31,6 +33,8 @@ What they give and take:
     FeatureInfo    an entry of its `feature_info`
     Report         what `verify` found
     Weights        what `read_weights` found
+    Bench          what `bench` measured: a table
+    Quantized      what `quantize` made: the model, and a table
     Result         what `train` came to: its figures and checkpoints
 
 What they raise:
@@ -87,7 +91,10 @@ if TYPE_CHECKING:
     from spinedsl.driver import Analysis
     from spinedsl.extras import MissingPackage
     from spinedsl.notebook import Program
+    from spinedsl.performance.bench import bench
+    from spinedsl.performance.quantize import Quantized, quantize
     from spinedsl.source import Source
+    from spinedsl.timing.report import Bench
     from spinedsl.training.loop import Result, train
     from spinedsl.weights import Weights
 
@@ -95,6 +102,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Analysis",
     "Backbone",
+    "Bench",
     "Diagnostic",
     "Disagreement",
     "FeatureInfo",
@@ -105,12 +113,14 @@ __all__ = [
     "Outcome",
     "OutputChoice",
     "Program",
+    "Quantized",
     "Report",
     "Result",
     "Source",
     "TooFewWitnesses",
     "Weights",
     "__version__",
+    "bench",
     "check",
     "compile",
     "edit",
@@ -118,6 +128,7 @@ __all__ = [
     "load",
     "parse",
     "program",
+    "quantize",
     "read_weights",
     "train",
     "verify",
@@ -127,14 +138,18 @@ __all__ = [
 _HOMES = {
     "Analysis": "driver",
     "Backbone": "backbone",
+    "Bench": "timing.report",
     "Diagnostic": "diagnostics",
     "FeatureInfo": "backbone",
     "MissingPackage": "extras",
     "Outcome": "diagnostics",
     "Program": "notebook",
+    "Quantized": "performance.quantize",
     "Report": "agreement",
     "Result": "training.loop",
     "Source": "source",
+    "bench": "performance.bench",
+    "quantize": "performance.quantize",
     "train": "training.loop",
     "Weights": "weights",
 }

@@ -345,7 +345,7 @@ def _options(made: ops.Program, to: str, given: Given) -> Options:
     extras.require(*(("numpy",) if options.inference else ()))
     if weights is not None:
         found = read_weights(weights)
-        options = replace(options, weights=_tensors(made, found), origin=Path(found.path).name)
+        options = replace(options, weights=tensors_of(made, found), origin=Path(found.path).name)
         if to == "onnx" and options.detect:
             from spinedsl.backends.onnx.boxes import output_names  # noqa: PLC0415  onnx is only needed here
             from spinedsl.data.use import use_of_compiled  # noqa: PLC0415  as above
@@ -454,7 +454,7 @@ def verify(
     runs = [(resized[size], [size]) for size in asked] if first.static_axes else []
     report: Report | None = None
     for each, its_sizes in [(first, small if runs else list(dict.fromkeys(small + asked))), *runs]:
-        given, origin = (_tensors(each, read), Path(read.path).name) if read is not None else (None, "")
+        given, origin = (tensors_of(each, read), Path(read.path).name) if read is not None else (None, "")
         found = agree(each, its_sizes, seed=seed, weights=given, origin=origin, say=say)
         report = found if report is None else report.joined(found)
     assert report is not None
@@ -517,7 +517,7 @@ def read_weights(
     return found if prefix is None else replace(found, prefix=prefix)
 
 
-def _tensors(made: ops.Program, weights: Weights) -> dict[str, NDArray[np.float32]]:
+def tensors_of(made: ops.Program, weights: Weights) -> dict[str, NDArray[np.float32]]:
     """The tensors of a weights file, which are just those of the program."""
     from spinedsl.weights import match  # noqa: PLC0415  numpy is only needed here
 
@@ -558,7 +558,7 @@ def load(
     found = program(file, network=network, size=size, outputs=outputs)
     (data,) = _files(driver.emit(found, "torch", options)).values()
     code = data.decode()
-    module = build(found, code) if weights is None else filled(code, found, _tensors(found, read_weights(weights)))
+    module = build(found, code) if weights is None else filled(code, found, tensors_of(found, read_weights(weights)))
     return cast("Backbone", module)
 
 

@@ -7,7 +7,7 @@ references, and printed in full that of a file of 70 lines would take gigabytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from typing import Any, TypeVar
@@ -109,6 +109,18 @@ FEWEST = 4  # of a unit that the most of some bytes come to: a tenth of it is no
 def unit_of(most: int) -> tuple[int, str]:
     """The unit for numbers of bytes of which this is the largest: how many bytes it is, and its name."""
     return next((unit for unit in UNITS if most >= FEWEST * unit[0]), UNITS[-1])
+
+
+def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
+    """Lines of columns as wide as they have to be, to the right except those in `left`."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def lines(parts: Iterator[str], count: int, opening: str, closing: str) -> str:

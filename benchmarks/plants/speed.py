@@ -2,26 +2,26 @@
 
 from benchmarks.plants.plant import Plant
 
-BENCH, INT8 = ("tests/bench/test_measure.py",), ("tests/quantise/test_quantise.py",)
+BENCH, INT8 = ("tests/timing/test_measure.py",), ("tests/quantise/test_quantise.py",)
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
         "bench: one engine is always the first",
-        "bench/measure.py",
+        "timing/measure.py",
         "at = (number + turn) % len(engines)",
         "at = turn",
         BENCH,
     ),
     Plant(
         "bench: ratios of medians instead of rounds",
-        "bench/report.py",
+        "timing/report.py",
         "return statistics.median(mine / (first or 1e-9) for mine, first in pairs)",
         "return one.best / self.timings[0].best",
         BENCH,
     ),
     Plant(
         "bench: OpenVINO computes in whatever it likes",
-        "bench/engines.py",
+        "timing/engines.py",
         '{FLOAT: "f32", BFLOAT: "bf16"}[precision]',
         '"bf16"',
         BENCH,

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spinedsl import extras
+from spinedsl import api, extras
+from spinedsl.cli.given_network import OF_A_FILE, given_checkpoint
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import (
     choice_arguments,
     count,
+    file_argument,
     format_argument,
-    network_arguments,
+    input_argument,
+    network_argument,
     output_arguments,
     path,
     seed_argument,
@@ -26,19 +29,19 @@ from spinedsl.cli.options import (
 from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
 from spinedsl.cli.progress import phases
 from spinedsl.cli.request import chosen_values, need_weights, requested_program
-from spinedsl.cli.terminal import say_mistakes, table
+from spinedsl.cli.terminal import say_mistakes
 from spinedsl.cli.voice import UsageError, note
-from spinedsl.diagnostics import nearest, one_of
-from spinedsl.diagnostics.plain import counted, one_line
-from spinedsl.ops.program import Program
+from spinedsl.performance.given import is_checkpoint
+from spinedsl.timing.names import LISTED, chosen, left_out, needs, unknown
 
 if TYPE_CHECKING:
-    from spinedsl.bench.engines import Job
-    from spinedsl.bench.report import Report, Timing
+    from spinedsl.timing.engines import Job
+    from spinedsl.timing.report import Bench
 
 EXAMPLES = """\
 examples:
   spine bench net.spine --rounds 5
+  spine bench runs/cells --engines torch-inference,onnxruntime-O1
   spine bench examples/spinenet.spine --network SpineNet49 --input 256x256 --engines torch,onnxruntime-O1
   spine bench net.spine --weights model.safetensors --int8 int8.onnx -o bench.svg
   spine bench net.spine --engines onnxruntime-O0,onnxruntime-O1 --batch 8 --threads 2 --format json
@@ -48,27 +51,21 @@ Engines run in turns in one process, one image after the other. Times are those 
 multiply-adds that a core does at most, as measured here in float32; narrower numbers can be above it. `memory` is what
 the first run added at most, `error` the largest relative difference from the first engine's outputs.
 
+In the place of a file stands a checkpoint of `spine train`, or the folder of its run: what its task reads is measured,
+with its own values.
+
 Engines: torch, torch-channels-last, torch-inference (as `spine compile --inference` writes it), torch-compiled
 (minutes, and only where it is named), onnxruntime-O0, onnxruntime-O1, onnxruntime-O2, openvino (told to compute in
 float32), openvino-bfloat16, int8 (with --int8).
 """
-LISTED = (
-    "torch", "torch-channels-last", "torch-inference", "torch-compiled", "onnxruntime-O0", "onnxruntime-O1",
-    "onnxruntime-O2", "openvino", "openvino-bfloat16", "int8",
-)  # fmt: skip  # as `bench/engines.py` has them, which needs NumPy
-NEEDS = {
-    "torch": ("torch",),
-    "onnxruntime": ("onnx", "onnxruntime"),
-    "openvino": ("onnx", "openvino"),
-    "int8": ("onnxruntime",),
-}
 PICTURES = ("svg", "png")
-UNASKED = ("torch-compiled", "int8")  # run only where they are asked for
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    network_arguments(parser)
+    file_argument(parser, help="a .spine file, or a checkpoint of `spine train`, or the folder of its run")
+    network_argument(parser)
+    input_argument(parser)
     parser.add_argument(
         "--engines", metavar="NAMES", type=_engines, help="which ones, in this order, with commas between; else all"
     )
@@ -100,28 +97,23 @@ def run(options: argparse.Namespace) -> int:
     if options.weights is not None:
         extras.require(*extras.of_weights(options.weights))
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the peak is that of one core
-    program = requested_program(options)
-    if program is None:
-        return 1
-    if options.output is not None:
-        apart(options.output, [text.name for text in program.sources])
-    found = _measured(options, program, names)
+    found = _measured(options, names)
     if found is None:
         return 1
     if options.format == "json":
         print(json.dumps(found.to_json(), indent=2))
     else:
-        print("\n".join(for_people(found)))
+        print(found)
         _remarks(options, found, names)
     return 0 if options.output is None else _draw(options.output, found)
 
 
-def _measured(options: argparse.Namespace, program: Program, names: Sequence[str]) -> Report | None:
+def _measured(options: argparse.Namespace, names: Sequence[str]) -> Bench | None:
     """The report; None where there is none, which is reported."""
-    from spinedsl.bench.measure import Limit, bench  # noqa: PLC0415  NumPy is only needed here
+    from spinedsl.timing.measure import Limit, bench  # noqa: PLC0415  NumPy is only needed here
 
     with tempfile.TemporaryDirectory() as folder:
-        job = _job(options, program, Path(folder))
+        job = _job(options, Path(folder))
         if job is None:
             return None
         with phases() as say:
@@ -131,11 +123,24 @@ def _measured(options: argparse.Namespace, program: Program, names: Sequence[str
     return found.value
 
 
-def _job(options: argparse.Namespace, program: Program, folder: Path) -> Job | None:
-    from spinedsl.bench.engines import Job  # noqa: PLC0415  NumPy is only needed here
+def _job(options: argparse.Namespace, folder: Path) -> Job | None:
+    """What is measured; None where it is wrong, which is reported."""
+    from spinedsl.timing.engines import Job  # noqa: PLC0415  NumPy is only needed here
 
-    tensors = chosen_values(options, program)
-    if tensors is None:
+    program, tensors = None, None
+    if is_checkpoint(options.file):
+        extras.require(*extras.INFERENCE)
+        try:
+            given = given_checkpoint(options, tuple(name for name in OF_A_FILE if name != "seed"))
+        except api.Mistakes as mistakes:
+            say_mistakes(mistakes.diagnostics)
+            return None
+        program, tensors = given.program, given.tensors
+    elif (program := requested_program(options)) is not None:
+        if options.output is not None:
+            apart(options.output, [text.name for text in program.sources])
+        tensors = chosen_values(options, program)
+    if program is None or tensors is None:
         return None
     return Job(program, tensors, folder, options.batch, options.threads, options.seed, options.int8)
 
@@ -143,19 +148,12 @@ def _job(options: argparse.Namespace, program: Program, folder: Path) -> Job | N
 # ---- what is asked ----
 
 
-def needs(name: str) -> tuple[str, ...]:
-    """The packages of an engine."""
-    return NEEDS[name.partition("-")[0]]
-
-
 def _engines(text: str) -> tuple[str, ...]:
     """Names with commas between; one that is none is reported with what was meant."""
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in LISTED:
-            near = nearest(name, LISTED)
-            hint = f"did you mean `{near}`?" if near else f"there are {one_of(LISTED, conjunction='and')}"
-            raise argparse.ArgumentTypeError(f"no engine is called `{one_line(name)}`; {hint}")
+            raise argparse.ArgumentTypeError(unknown(name))
     return tuple(dict.fromkeys(names))
 
 
@@ -169,13 +167,7 @@ def _asked(options: argparse.Namespace) -> list[str]:
     names = list(options.engines or ())
     if "int8" in names and options.int8 is None:
         raise UsageError("--engines int8 runs a model that is given: --int8 PATH, as `spine quantize` writes it")
-    if not names:
-        names = [name for name in LISTED if name not in UNASKED and not extras.missing(needs(name))]
-        if not names:
-            extras.require(*extras.ENGINES)
-    if options.int8 is not None and "int8" not in names:
-        names.append("int8")
-    return names
+    return chosen(names, int8=options.int8 is not None)
 
 
 def _refused(options: argparse.Namespace) -> int:
@@ -207,53 +199,25 @@ def _some(text: str) -> int:
 
 # ---- what is told ----
 
-HEADINGS = ("engine", "CPU ms best", "median", "spread", "wall ms", "ratio", "of peak", "memory MiB", "error")
 
-
-def for_people(report: Report) -> list[str]:
-    """What was measured, on what, and a table of the engines."""
-    size, threads, peak = " x ".join(map(str, report.shape)), counted(report.threads, "thread"), report.peak / 1e9
-    head = [
-        f"{report.network} at {size}: {report.work:,} multiply-adds; {threads}, {counted(report.rounds, 'round')}",
-        f"{report.machine}; a core does {peak:.3g} G multiply-adds a second in float32",
-        "",
-    ]
-    return [*head, *table([HEADINGS, *(_row(report, one) for one in report.timings)])]
-
-
-def _row(report: Report, one: Timing) -> tuple[str, ...]:
-    return (
-        one.title,
-        f"{1000 * one.best:.2f}",
-        f"{1000 * one.median:.2f}",
-        f"{one.spread:.0%}",
-        f"{1000 * one.wall_median:.2f}",
-        f"{report.ratio(one):.2f}",
-        f"{report.share(one):.0%}",
-        "-" if one.memory is None else f"{one.memory / 2**20:.1f}",
-        "-" if one.error is None else f"{one.error:.1e}",
-    )
-
-
-def _remarks(options: argparse.Namespace, report: Report, names: Sequence[str]) -> None:
+def _remarks(options: argparse.Namespace, report: Bench, names: Sequence[str]) -> None:
     """What a reader should know of these figures."""
     for one in report.timings:
         if one.note:
             note(f"{one.title}: {one.note}")
     if "openvino" in names and "openvino-bfloat16" in names:
         note("OpenVINO, where it is not told otherwise, computes in bfloat16 on processors that can")
-    if options.weights is None:
+    if options.weights is None and not is_checkpoint(options.file):
         note(f"no --weights: values made from seed {options.seed}, and errors are those of such values")
     if report.busy:
         note("other programs took the cores meanwhile: compare ratios, and times of the processor")
-    left = [] if options.engines else [name for name in LISTED if name not in names and name not in UNASKED]
-    lacking = extras.missing(package for name in left for package in needs(name))
+    left, lacking = ([], []) if options.engines else left_out(names)
     if lacking:
         note(f"{', '.join(left)}: not installed ({extras.install(lacking)})")
 
 
-def _draw(output: str, report: Report) -> int:
-    from spinedsl.bench.plot import plot  # noqa: PLC0415  NumPy is only needed here
+def _draw(output: str, report: Bench) -> int:
+    from spinedsl.timing.plot import plot  # noqa: PLC0415  NumPy is only needed here
 
     svg = plot(report)
     if kind_of_figure(output) == "svg":

@@ -11,6 +11,7 @@ from spinedsl import api, extras
 from spinedsl.backends import BACKENDS, declared
 from spinedsl.backends.choose import OPTIONS, takers
 from spinedsl.backends.option import Option
+from spinedsl.brief import table
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import (
     choice_arguments,
@@ -23,7 +24,7 @@ from spinedsl.cli.options import (
 from spinedsl.cli.output import apart, refused, write_files
 from spinedsl.cli.progress import phases
 from spinedsl.cli.request import chosen_weights, need_weights, requested_program
-from spinedsl.cli.terminal import say_diagnostics, table
+from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.graph import flatten

@@ -6,9 +6,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from spinedsl.brief import table
 from spinedsl.cli.options import format_argument, input_argument, path
 from spinedsl.cli.progress import phases
-from spinedsl.cli.terminal import for_programs, read_source, say_diagnostics, table
+from spinedsl.cli.terminal import for_programs, read_source, say_diagnostics
 from spinedsl.cli.voice import UsageError, summary
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity, in_order
 from spinedsl.diagnostics.plain import counted, one_line

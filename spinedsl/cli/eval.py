@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
-from spinedsl.brief import cut
+from spinedsl.brief import cut, table
 from spinedsl.cli.options import (
     asked_limits,
     count,
@@ -22,7 +22,7 @@ from spinedsl.cli.options import (
 )
 from spinedsl.cli.output import refused, refused_folder, write_folder, write_results
 from spinedsl.cli.progress import phases
-from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
+from spinedsl.cli.terminal import say_diagnostics, say_mistakes
 from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics.plain import counted, one_line
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
 from spinedsl.backends import DEFAULT_OPSET, OPSETS
+from spinedsl.brief import table
 from spinedsl.cli.options import asked_limits, format_argument, limit_arguments, output_arguments, path
 from spinedsl.cli.output import KINDS, cannot, refused, write_output
 from spinedsl.cli.progress import phases
-from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
+from spinedsl.cli.terminal import say_diagnostics, say_mistakes
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics.plain import one_line

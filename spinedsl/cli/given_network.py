@@ -1,63 +1,19 @@
-"""The network that `spine quantize` is given: a file and weights, or a checkpoint, which has both and a task.
+"""The network that `spine bench` and `spine quantize` are given: a file and weights, or a checkpoint.
 
-In: options. Out: the program of what the task reads, its values, the checkpoint where there is one, and how pictures
-become what the network takes.
+In: options. Out: a `Given`; what is wrong is reported.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from spinedsl import api, contents
-from spinedsl import checks as say
-from spinedsl.backends import line_of
-from spinedsl.brief import counted
 from spinedsl.cli.request import chosen_values, requested_program
 from spinedsl.cli.voice import UsageError
-from spinedsl.diagnostics import one_of
-from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
-from spinedsl.ops.prune import prune
-from spinedsl.record import Record, replace
-from spinedsl.source import Source, Span
-from spinedsl.training.folder import checkpoint_in
-
-if TYPE_CHECKING:
-    from spinedsl.data.preprocessing import Preprocessing
-    from spinedsl.training.build import Trained
+from spinedsl.performance.given import Given, fitted, is_checkpoint, of_checkpoint
 
 OF_A_FILE = ("network", "input", "weights", "key", "prefix", "seed", "warn", "allow", "deny", "set")
-
-
-class Given(Record, eq=False):
-    """What is quantised. `origin` says where the values come from, `checkpoint` is the path of the trained network."""
-
-    program: Program
-    tensors: Mapping[str, Any]
-    pre: Preprocessing
-    origin: str
-    trained: Trained | None = None
-    checkpoint: str = ""
-    of_checkpoint: bool = False  # whose own texts the network is of
-
-    @property
-    def finds_boxes(self) -> bool:
-        """It was trained to."""
-        from spinedsl.tasks import BOXES  # noqa: PLC0415  torch is only needed here
-
-        return self.trained is not None and self.trained.task.truth == BOXES
-
-    @property
-    def place(self) -> Span:
-        """Where to say something of the network: its line, or the checkpoint, whose texts are no files."""
-        return (
-            line_of(self.program, self.program.loc)
-            if not self.of_checkpoint
-            else Source(self.checkpoint, "").span(0, 0)
-        )
 
 
 def given_network(options: argparse.Namespace) -> Given | None:
@@ -67,91 +23,32 @@ def given_network(options: argparse.Namespace) -> Given | None:
         Mistakes: a checkpoint cannot be opened, or is of another network.
         UsageError: an option has no meaning beside a checkpoint.
     """
-    file = Path(options.file)
-    if options.file != "-" and (file.is_dir() or _is_weights(file)):
-        return _of_checkpoint(options, checkpoint_in(file) or file)
+    if is_checkpoint(options.file):
+        return given_checkpoint(options, OF_A_FILE)
     program = requested_program(options)
     if program is None:
         return None
-    trained = None if options.weights is None else _opened(options.weights)
-    pre = _preprocessing(options, program, trained)
-    if trained is not None:
-        again = _of_task(options, program, trained, pre)
-        if again is None:
-            return None
-        program = again
-    tensors = chosen_values(options, program)
+
+    def at(height: int, width: int) -> Program | None:
+        options.input = (height, width)
+        return requested_program(options)
+
+    found = fitted(program, options.weights, sized=options.input is not None, at=at)
+    tensors = None if found is None else chosen_values(options, found.program)
+    if found is None or tensors is None:
+        return None
     origin = f"seed {options.seed or 0}" if options.weights is None else options.weights.name
-    return None if tensors is None else Given(program, tensors, pre, origin, trained, str(options.weights or ""))
+    return Given(found.program, tensors, found.pre, origin, found.trained, str(options.weights or ""))
 
 
-def _is_weights(file: Path) -> bool:
-    try:
-        return contents.kind_of(file) == contents.SAFETENSORS
-    except (OSError, ValueError, contents.Unknown):
-        return False
+def given_checkpoint(options: argparse.Namespace, without: tuple[str, ...]) -> Given:
+    """The checkpoint that is named in the place of a file; `without` are the options that it leaves no meaning.
 
-
-def _of_checkpoint(options: argparse.Namespace, file: Path) -> Given:
-    from spinedsl.training.build import open_trained  # noqa: PLC0415  torch is only needed here
-
-    for name in OF_A_FILE:
+    Raises:
+        Mistakes: it cannot be opened.
+        UsageError: one of these options is given.
+    """
+    for name in without:
         if getattr(options, name) not in (None, (), []):
             raise UsageError(f"--{name} is for a .spine file, and a checkpoint has its own: leave it out")
-    outcome = open_trained(file)
-    if outcome.value is None:
-        raise api.Mistakes(outcome.diagnostics)
-    trained = outcome.value
-    program = trained.of_task
-    tensors = {name: tensor.detach().cpu().numpy() for name, tensor in trained.module.state_dict().items()}
-    needed = {name: tensors[name] for name in flatten(program).parameters}
-    origin = f"a training, step {trained.about['step']}"
-    return Given(program, needed, trained.preprocessing, origin, trained, str(file), of_checkpoint=True)
-
-
-def _opened(path: Path) -> Trained | None:
-    """The checkpoint that weights are; None where they are weights alone."""
-    from spinedsl.training.build import open_trained  # noqa: PLC0415  torch is only needed here
-
-    outcome = open_trained(path)
-    others = [one for one in outcome.diagnostics if one.code is not say.NOT_A_CHECKPOINT]
-    if outcome.value is None and others and _is_weights(path):  # of others the reader of weights says what is wrong
-        raise api.Mistakes(outcome.diagnostics)
-    return outcome.value
-
-
-def _preprocessing(options: argparse.Namespace, program: Program, trained: Trained | None) -> Preprocessing:
-    """How pictures become what the network takes: as the checkpoint says, else the usual way."""
-    from spinedsl.data.preprocessing import Preprocessing  # noqa: PLC0415  NumPy is only needed here
-
-    given = program.input_type
-    if given.channels not in (1, 3):
-        place = line_of(program, program.loc)
-        raise api.Mistakes([say.NO_PICTURES_TAKEN.at(place, network=program.name, channels=given.channels)])
-    if trained is None:
-        return Preprocessing(given.height, given.width, channels=given.channels)
-    pre = trained.preprocessing
-    return pre if options.input is None else replace(pre, height=given.height, width=given.width)
-
-
-def _of_task(options: argparse.Namespace, program: Program, trained: Trained, pre: Preprocessing) -> Program | None:
-    """The part of a file's network that the checkpoint's task reads, at the size of its pictures."""
-    wanted = tuple(trained.reading.outputs)
-    lacking = [name for name in wanted if name not in program.outputs]
-    reason = ""
-    if lacking:
-        there = one_of(program.outputs, conjunction="and")
-        reason = f"its task reads output `{lacking[0]}`, and the network has {there}"
-    elif pre.channels != program.input_type.channels:
-        reason = f"it takes pictures of {counted(pre.channels, 'channel')}, the network {program.input_type.channels}"
-    if reason:
-        place = line_of(program, program.loc)
-        found = say.OTHER_CHECKPOINT.at(place, path=options.weights, network=program.name, reason=reason)
-        raise api.Mistakes([found])
-    if (program.input_type.height, program.input_type.width) != (pre.height, pre.width):
-        options.input = (pre.height, pre.width)
-        again = requested_program(options)
-        if again is None:
-            return None
-        program = again
-    return program if program.outputs == wanted else prune(program, wanted)
+    return of_checkpoint(Path(options.file))

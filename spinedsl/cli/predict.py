@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinedsl import api, extras
+from spinedsl.brief import table
 from spinedsl.cli.options import count, format_argument, landmarks_argument, model_argument, output_arguments
 from spinedsl.cli.output import refused, refused_folder, write_folder, write_results
 from spinedsl.cli.progress import Say, phases
-from spinedsl.cli.terminal import say_diagnostics, say_mistakes, table
+from spinedsl.cli.terminal import say_diagnostics, say_mistakes
 from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics.plain import counted, one_line
 

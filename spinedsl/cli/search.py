@@ -9,6 +9,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from spinedsl.brief import table
 from spinedsl.cli.options import count, file_argument, format_argument, output_arguments, seed_argument
 from spinedsl.cli.output import refused_folder, write_folder
 from spinedsl.cli.progress import phases
@@ -16,7 +17,7 @@ from spinedsl.cli.search_progress import watched
 from spinedsl.cli.search_rank import rank, rank_arguments
 from spinedsl.cli.search_report import report, report_arguments
 from spinedsl.cli.search_training import Wrong, halving_arguments, halving_of, trainer_of, training_arguments
-from spinedsl.cli.terminal import read_source, say_mistakes, table
+from spinedsl.cli.terminal import read_source, say_mistakes
 from spinedsl.cli.voice import UsageError, note, summary, warn
 from spinedsl.diagnostics import one_of
 from spinedsl.diagnostics.plain import counted, one_line

@@ -6,8 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from spinedsl.brief import table
 from spinedsl.cli.options import count, format_argument, seed_argument
-from spinedsl.cli.terminal import table
 from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics.plain import counted
 from spinedsl.record import asdict

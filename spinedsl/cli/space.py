@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from spinedsl import driver
+from spinedsl.brief import table
 from spinedsl.cli.options import (
     count,
     file_argument,
@@ -19,7 +20,7 @@ from spinedsl.cli.options import (
 )
 from spinedsl.cli.output import refused_folder, write_folder
 from spinedsl.cli.progress import phases
-from spinedsl.cli.terminal import read_source, say_mistakes, table
+from spinedsl.cli.terminal import read_source, say_mistakes
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import Diagnostic, Severity, one_of
 from spinedsl.diagnostics.plain import counted, one_line

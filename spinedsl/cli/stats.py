@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import analysis, extras
-from spinedsl.brief import unit_of
+from spinedsl.brief import table, unit_of
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import format_argument, network_arguments, output_arguments, outputs_argument
 from spinedsl.cli.output import apart, kind_of_figure, refused, write_output
 from spinedsl.cli.request import requested_program
-from spinedsl.cli.terminal import table
 from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics.plain import counted
 from spinedsl.draw.curves import memory_figure
@@ -21,7 +20,7 @@ from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.text import plain_tasks, task_text
 
 if TYPE_CHECKING:
-    from spinedsl.bench.peak import Peak
+    from spinedsl.timing.peak import Peak
 
 EXAMPLES = """\
 examples:
@@ -83,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         figure = memory_figure(f"{program.name} at {size}", _best(found), curves)
         return write_output(options.output, figure.encode())
     if options.roofline:
-        from spinedsl.bench.peak import measured_peak  # noqa: PLC0415  NumPy is only needed here
+        from spinedsl.timing.peak import measured_peak  # noqa: PLC0415  NumPy is only needed here
 
         found = roofline(flatten(program), measured_peak())
         print(json.dumps(found, indent=2) if options.format == "json" else _roofs(found))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
+from spinedsl.brief import table
 from spinedsl.cli.lints import lint_arguments
 from spinedsl.cli.options import (
     choice_arguments,
@@ -22,7 +23,7 @@ from spinedsl.cli.options import (
 )
 from spinedsl.cli.progress import phases
 from spinedsl.cli.request import asked_switches, made_of, need_weights, read_weights
-from spinedsl.cli.terminal import read_source, say_mistakes, table
+from spinedsl.cli.terminal import read_source, say_mistakes
 from spinedsl.cli.voice import UsageError
 from spinedsl.record import asdict
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
-from spinedsl.brief import cut, unit_of
+from spinedsl.brief import cut, table, unit_of
 from spinedsl.cli import put
 from spinedsl.cli.options import (
     choice_arguments,
@@ -24,7 +24,7 @@ from spinedsl.cli.options import (
 from spinedsl.cli.output import apart, refused, write_output
 from spinedsl.cli.progress import phases
 from spinedsl.cli.request import read_weights, requested_program, tell_origin
-from spinedsl.cli.terminal import say_diagnostics, table
+from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics.plain import counted, one_line
 from spinedsl.ops.graph import Graph, flatten

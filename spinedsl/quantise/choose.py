@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from spinedsl.bench.measure import error_of
 from spinedsl.quantise.engine import Float, Outputs, calibrated, quantised, runner
 from spinedsl.record import Record
+from spinedsl.timing.measure import error_of
 
 Hear = Callable[[str], None]
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from spinedsl.analysis import Work, work_by_row
-from spinedsl.bench import peak as peaks
-from spinedsl.bench.peak import Peak
 from spinedsl.cli.stats import roofline
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Operand
+from spinedsl.timing import peak as peaks
+from spinedsl.timing.peak import Peak
 from tests.building import INPUT, Definition, op, single
 from tests.cli.running import NET, run
 

@@ -38,7 +38,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 def without_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bench says the same each time: its clocks count, and memory and the core's peak are always the same."""
-    from spinedsl.bench import measure, peak
+    from spinedsl.timing import measure, peak
 
     counting = measure.Clocks
 

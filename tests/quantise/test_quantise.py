@@ -16,7 +16,6 @@ import pytest
 from spinedsl import api
 from spinedsl.agreement import lively_weights
 from spinedsl.backends.onnx import emit_model
-from spinedsl.bench.measure import error_of
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.ops.digests import model_holds, model_is_ours
 from spinedsl.ops.graph import flatten
@@ -24,6 +23,7 @@ from spinedsl.quantise import choose as choosing
 from spinedsl.quantise.choose import Pictures, choose
 from spinedsl.quantise.engine import Float, calibrated, quantised, row_of, runner
 from spinedsl.quantise.written import QUANTISED, int8_model
+from spinedsl.timing.measure import error_of
 
 NET = """\
 spine 1

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
-from spinedsl.bench.machine import Machine
+from spinedsl.brief import counted, cut, table
 from spinedsl.record import Record, asdict
+from spinedsl.timing.machine import Machine
 
+HEADINGS = ("engine", "CPU ms best", "median", "spread", "wall ms", "ratio", "of peak", "memory MiB", "error")
 BUSY = 1.3  # times more on the clock than on the processor, with one thread: others take the core
 
 
@@ -57,8 +60,8 @@ class Timing(Record):
         return statistics.median(self.wall)
 
 
-class Report(Record):
-    """What was measured of a network: `work` is its multiply-adds for the whole batch."""
+class Bench(Record):
+    """What was measured of a network: `work` is its multiply-adds for the whole batch. It prints as a table."""
 
     network: str
     shape: Sequence[int]
@@ -67,6 +70,41 @@ class Report(Record):
     machine: Machine
     peaks: tuple[float, ...]  # multiply-adds that a core did in a second at most, in each round
     timings: tuple[Timing, ...]
+
+    def __brief__(self) -> str:
+        return f"{cut(self.network, 40)}: {counted(len(self.timings), 'engine')}, {counted(self.rounds, 'round')}"
+
+    def __str__(self) -> str:
+        """What was measured, on what, and a table of the engines."""
+        return "\n".join([*self.head(), "", *table([HEADINGS, *map(self.row, self.timings)])])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<p>{escape(line)}</p>" for line in self.head())
+        cells = [f"<th>{escape(word)}</th>" for word in HEADINGS]
+        rows = ["".join(f"<td>{escape(word)}</td>" for word in self.row(one)) for one in self.timings]
+        return f"{head}<table>{''.join(f'<tr>{row}</tr>' for row in (''.join(cells), *rows))}</table>"
+
+    def head(self) -> tuple[str, str]:
+        """What was measured, and on what machine."""
+        size, threads = " x ".join(map(str, self.shape)), counted(self.threads, "thread")
+        return (
+            f"{self.network} at {size}: {self.work:,} multiply-adds; {threads}, {counted(self.rounds, 'round')}",
+            f"{self.machine}; a core does {self.peak / 1e9:.3g} G multiply-adds a second in float32",
+        )
+
+    def row(self, one: Timing) -> tuple[str, ...]:
+        """The figures of an engine, below `HEADINGS`."""
+        return (
+            one.title,
+            f"{1000 * one.best:.2f}",
+            f"{1000 * one.median:.2f}",
+            f"{one.spread:.0%}",
+            f"{1000 * one.wall_median:.2f}",
+            f"{self.ratio(one):.2f}",
+            f"{self.share(one):.0%}",
+            "-" if one.memory is None else f"{one.memory / 2**20:.1f}",
+            "-" if one.error is None else f"{one.error:.1e}",
+        )
 
     @property
     def rounds(self) -> int:

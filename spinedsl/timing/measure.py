@@ -1,6 +1,6 @@
 """Measure: engines run a network in turns, in one process, and each time is kept, of the processor and of the clock.
 
-In: a `Job` and names of engines. Out: a `Report`, or why an engine cannot run it. In a round every engine runs once,
+In: a `Job` and names of engines. Out: a `Bench`, or why an engine cannot run it. In a round every engine runs once,
 and the next round begins with the next engine, so that what else happens on the machine meets all of them alike.
 """
 
@@ -14,16 +14,16 @@ import numpy as np
 from spinedsl import analysis
 from spinedsl import checks as say
 from spinedsl.backends import line_of
-from spinedsl.bench.engines import ENGINES, Array, Job, Misfit, Opened
-from spinedsl.bench.machine import Machine, this_machine
-from spinedsl.bench.memory import added_by
-from spinedsl.bench.peak import Kernel, fastest
-from spinedsl.bench.report import Report, Timing
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.graph import flatten
 from spinedsl.record import Record
 from spinedsl.source import Span
+from spinedsl.timing.engines import ENGINES, Array, Job, Misfit, Opened
+from spinedsl.timing.machine import Machine, this_machine
+from spinedsl.timing.memory import added_by
+from spinedsl.timing.peak import Kernel, fastest
+from spinedsl.timing.report import Bench, Timing
 
 LEAST = 5  # rounds, whatever the limit of time is
 PROBED = 1e9  # multiply-adds that say in each round what the core does
@@ -64,7 +64,7 @@ def bench(
     hear: Hear,
     clocks: Clocks | None = None,
     machine: Machine | None = None,
-) -> Outcome[Report]:
+) -> Outcome[Bench]:
     """Measure a network in engines, which run in this order; ratios are to the first of them."""
     clocks, machine = clocks or Clocks(), machine or this_machine()
     if (short := _short(job, names, machine)) is not None:
@@ -88,7 +88,7 @@ def bench(
         for one, own in zip(ready, times, strict=True)
     ]  # fmt: skip
     work = analysis.costs(flatten(job.program)).multiply_adds * len(job.image)
-    return Outcome(Report(job.program.name, job.image.shape, work, job.threads, machine, tuple(peaks), tuple(found)))
+    return Outcome(Bench(job.program.name, job.image.shape, work, job.threads, machine, tuple(peaks), tuple(found)))
 
 
 def _rounds(

@@ -1,20 +1,20 @@
 """The picture of a bench: a bar for each engine, as long as the median time of the processor.
 
-In: a `Report`. Out: a whole SVG. A rule in each bar is the best time, the line at its end where the middle half lies.
+In: a `Bench`. Out: a whole SVG. A rule in each bar is the best time, the line at its end where the middle half lies.
 """
 
 from __future__ import annotations
 
 import statistics
 
-from spinedsl.bench.report import Report, Timing
 from spinedsl.draw.chart import heading, page, text
+from spinedsl.timing.report import Bench, Timing
 
 LEFT, WIDTH, TOP, STEP, THICK = 190, 420, 66, 34, 18
 FILL = {"float32": "#0068a8", "bfloat16": "#6f9a37", "int8": "#c24f00"}
 
 
-def plot(report: Report) -> str:
+def plot(report: Bench) -> str:
     """Times of the processor, in milliseconds, from 0."""
     longest = max(max(_middle(one)[1], one.median) for one in report.timings) or 1e-9
     size = " x ".join(map(str, report.shape))
@@ -28,7 +28,7 @@ def plot(report: Report) -> str:
     return page(max(LEFT + WIDTH + 190, 24 + 6.4 * len(str(report.machine))), bottom + 16, parts)
 
 
-def _row(report: Report, one: Timing, y: float, scale: float) -> list[str]:
+def _row(report: Bench, one: Timing, y: float, scale: float) -> list[str]:
     low, high = (value * scale for value in _middle(one))
     middle, end, best = y + THICK / 2, LEFT + one.median * scale, LEFT + one.best * scale
     bar = f'<rect x="{LEFT}" y="{y:g}" width="{one.median * scale:.1f}" height="{THICK}" fill="{FILL[one.precision]}"/>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spinedsl.bench.machine import described
+from spinedsl.timing.machine import described
 
 EPYC = """\
 processor\t: 0

@@ -19,15 +19,15 @@ import pytest
 from spinedsl import api
 from spinedsl.backends.onnx import emit_model
 from spinedsl.backends.onnx.target import Target
-from spinedsl.bench import engines, measure, memory, peak
-from spinedsl.bench.engines import ENGINES, Engine, Job, Opened
-from spinedsl.bench.machine import Machine
-from spinedsl.bench.measure import LEAST, Clocks, Limit, bench, error_of
-from spinedsl.bench.plot import plot
-from spinedsl.bench.report import Report, Timing
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run as interpreted
+from spinedsl.timing import engines, measure, memory, peak
+from spinedsl.timing.engines import ENGINES, Engine, Job, Opened
+from spinedsl.timing.machine import Machine
+from spinedsl.timing.measure import LEAST, Clocks, Limit, bench, error_of
+from spinedsl.timing.plot import plot
+from spinedsl.timing.report import Bench, Timing
 from tests.building import weights_for
 from tests.cli.running import NET
 
@@ -53,7 +53,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "PROBED", 1)
 
 
-def measured(job: Job, *names: str, limit: Limit | None = None, machine: Machine = MACHINE) -> Outcome[Report]:
+def measured(job: Job, *names: str, limit: Limit | None = None, machine: Machine = MACHINE) -> Outcome[Bench]:
     return bench(job, names, limit or Limit(rounds=2), lambda text: None, Clocks(ticking(), ticking()), machine)
 
 
@@ -226,8 +226,8 @@ def timing(name: str, *cpu: float, wall: float = 1.0, error: float | None = 0.0)
     return Timing(name, name, "float32", cpu, tuple(wall * one for one in cpu), 0.5, 2**20, error)
 
 
-def reported(*timings: Timing, peaks: tuple[float, ...] = (100.0, 100.0, 200.0), threads: int = 1) -> Report:
-    return Report("Net", (1, 3, 16, 16), 100, threads, MACHINE, peaks, timings)
+def reported(*timings: Timing, peaks: tuple[float, ...] = (100.0, 100.0, 200.0), threads: int = 1) -> Bench:
+    return Bench("Net", (1, 3, 16, 16), 100, threads, MACHINE, peaks, timings)
 
 
 def test_figures_follow_from_times() -> None:
@@ -321,7 +321,7 @@ def test_where_the_system_does_not_tell_there_is_no_figure(monkeypatch: pytest.M
 
 def test_the_command_lists_the_engines_that_there_are() -> None:
     """It knows them without NumPy."""
-    from spinedsl.cli import bench as command
+    from spinedsl.timing import names as command
 
     assert tuple(engines.ENGINES) == command.LISTED
     assert {name: command.needs(name) for name in ENGINES} == {name: one.packages for name, one in ENGINES.items()}
