@@ -130,7 +130,7 @@ OTHER = "--network A --calibrate colours"
         ("sizes.safetensors --calibrate empty", 1, "error[E1022]: there are no pictures: the folder `empty`"),
         ("sizes.safetensors --calibrate nowhere", 1, "error[E1109]: `nowhere` is no data set"),
         ("sizes.safetensors --calibrate damaged", 1, "error[E1102]"),
-        ("sizes.safetensors --calibrate colours --keep zz", 2, "--keep: no row `zz` can become int8; there "),
+        ("sizes.safetensors --calibrate colours --keep zz", 2, "--keep names rows: no row `zz` can become int8"),
         ("sizes.safetensors --calibrate colours --keep ,", 2, "--keep: expected names of rows, as in s,b1, got ','"),
         ("sizes.safetensors --calibrate colours --error 0", 2, "--error: expected a number above 0, up to 1, got '0'"),
         ("sizes.safetensors --calibrate colours --error x", 2, "--error: expected a number above 0, up to 1, got 'x'"),
