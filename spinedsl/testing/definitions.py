@@ -44,7 +44,23 @@ STEPS = (
     "each p{n} in [x, enter] {{ y = y + conv(resize(p{n}, like = y), channels, kernel = 1) }}",
     "each p{n} in [y, relu(y)] {{ repeat i{n} in 2 {{ y = y + (norm(p{n}) if i{n} == 0 else p{n}) }} }}",
     "y = conv(y, channels, kernel = 3) if channels > 8 else y + act(norm(y))",
+    # `{op}` is a parameter, or else `{far}`; see GIVEN.
+    "y = {op}(y, channels)",
+    "repeat i{n} in 2 {{ let held{n} = {op} if i{n} == 0 else {far}\n    y = held{n}(y, channels) }}",
+    "let given{n} = {near}(y, channels, op = {op})\n    y = given{n}",
 )
+# What those steps call; `op` of a block type is one of the two.
+GIVEN = """\
+def {far}(x, channels) {{
+    let far = conv(x, channels, kernel = 3, dilation = 2, groups = channels)
+    return act(norm(far))
+}}
+
+def {near}(x, channels, op = {far}) {{
+    return op(conv(x, channels, kernel = 1), channels) + x
+}}
+
+"""
 KERNELS = (3, 1, 5)
 HIGHEST = len(STEPS) - 1
 
@@ -52,18 +68,27 @@ Numbers = Sequence[int]
 
 
 def decode(name: str, numbers: Numbers) -> str:
-    """The definition of any numbers: the first tells kernel, shortcut and whether a stride has to be given.
+    """The definition of any numbers: the first tells kernel, shortcut, whether a stride has to be given, and `op`.
 
-    Each other one is a step.
+    Each other one is a step. What they call stands above it.
     """
     first, *steps = numbers or [0]
+    near, far, takes = f"{name}_near", f"{name}_far", first // 18 % 2
     lines = [f"let enter = conv(x, channels, kernel = {KERNELS[first % 3]}, stride = stride)", "var y = act(enter)"]
-    lines += [STEPS[step % len(STEPS)].format(n=n) for n, step in enumerate(steps)]
+    called = {"near": near, "far": far, "op": "op" if takes else far}
+    lines += [STEPS[step % len(STEPS)].format(n=n, **called) for n, step in enumerate(steps)]
     if first // 3 % 2:
         lines.append("if stride == 1 and x.channels == channels { return x + y }")
     body = "".join(f"    {line}\n" for line in [*lines, "return y"])
     stride = "stride" if first // 6 % 3 == 2 else "stride = 1"
-    return f"block_type {name}(x, channels, {stride}) -> channels {{\n{body}}}\n"
+    given = GIVEN.format(near=near, far=far) if takes or far in body else ""
+    op = f", op = {near}" if takes else ""
+    return f"{given}block_type {name}(x, channels, {stride}{op}) -> channels {{\n{body}}}\n"
+
+
+def uses(name: str, text: str) -> list[str]:
+    """How rows may name a block type that was decoded: as it is, and with another definition."""
+    return [name, f"{name}(op = {name}_far)"] if f"op = {name}_near" in text else [name]
 
 
 def numbers(most: int = 5) -> st.SearchStrategy[list[int]]:

@@ -258,7 +258,8 @@ def _to_text(
         '    allow W0702 "random"',
     ]
     drawing = _with_stem(space, text, "\n".join(lines), stem, default_width, resampling)
-    every = [space.blocks[0], *(f"made{n}" for n in range(len(own))), *space.blocks[1:]]
+    made = [use for n, one in enumerate(own) for use in definitions.uses(f"made{n}", one)]
+    every = [space.blocks[0], *made, *space.blocks[1:]]
     for draw in draws:
         _decode_row(drawing, every, draw)
     if not drawing.blocks:

@@ -13,6 +13,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
 from tests.ir.built import graph, program
+from tests.witnesses import assert_witnesses_agree
 
 DEFINITIONS = """spine 1
 import std.stems
@@ -115,6 +116,25 @@ def test_one_definition_inside_itself_for_another() -> None:
                 " return around(plain(x, channels, stride), channels, op = nested) }",
                 ROW.replace("cell", "t"))  # fmt: skip
     assert "b.around.op.around.op.inner.conv.weight" in parameters(file)
+    assert_witnesses_agree(program(file), [(2, 64, 32)])
+
+
+def test_two_definitions_that_are_given_each_other() -> None:
+    """Each stands in the other, and ends in a third: their classes are written from the inside out."""
+    pair = """
+def left(x, channels, op) { return op(x, channels) + x }
+def right(x, channels, op) { return act(op(x, channels)) }
+def left_of_right(x, channels) { return left(x, channels, op = right_of_thin) }
+def right_of_thin(x, channels) { return right(x, channels, op = thin) }
+def right_of_left(x, channels) { return right(x, channels, op = left_of_thin) }
+def left_of_thin(x, channels) { return left(x, channels, op = thin) }
+block_type both(x, channels, stride = 1) -> channels {
+    let y = plain(x, channels, stride)
+    return left_of_right(y, channels) + right_of_left(y, channels)
+}
+"""
+    made = program(text(pair, ROW.replace("cell", "both")))
+    assert_witnesses_agree(made, [(2, 64, 32)])
 
 
 def test_resampling_join_output_head_and_defaults() -> None:

@@ -13,6 +13,7 @@ from spinedsl.syntax.parse import parse
 Loops: TypeAlias = tuple[str, ...]  # around a place, the outermost first
 T = TypeVar("T")
 
+GIVEN = ("gated", "blended")
 LISTS = ("sum", "first", "last", "len", "rest")
 WANTED = (
     *(f"{one} beside {other}, of one name" for one in ("Repeat", "Each") for other in ("Repeat", "Each")),
@@ -32,6 +33,9 @@ WANTED = (
     "a helper in a loop with numbers by name",
     "a helper that calls a helper",
     "a list that grows",
+    "a definition in a choice",
+    "a definition given to a helper",
+    "a definition that is shared",
     *("an item of a list", "a list that one expression makes", "a function", "a remainder"),
 )
 
@@ -50,10 +54,24 @@ def forms(text: str) -> Iterator[str]:
                 yield from of_numbers(body)
             for call in parts_of(tuple(s for s in body if isinstance(s, tree.Binding | tree.Return)), tree.Call):
                 yield from of_call(call, inside, helpers)
+        yield from of_given(definition)
         if definition.name.text in helpers:
             yield f"a helper of {sum(p.name.text in ('a', 'b', 'c', 'maps') for p in definition.parameters)} maps"
             if any(call.callee.text in helpers for call in parts_of(definition.body, tree.Call)):
                 yield "a helper that calls a helper"
+
+
+def of_given(definition: tree.Definition) -> Iterator[str]:
+    """Definitions by their name alone, and what is called by the name of a parameter."""
+    own = {parameter.name.text for parameter in definition.parameters}
+    for choice in parts_of(definition.body, tree.Conditional):
+        if any(isinstance(arm, tree.Ident) and arm.name in GIVEN for arm in (choice.value, choice.other)):
+            yield "a definition in a choice"
+    for call in parts_of(definition.body, tree.Call):
+        if any(isinstance(one.value, tree.Ident) and one.value.name in GIVEN for one in call.arguments):
+            yield "a definition given to a helper"
+        if call.shared and call.callee.text in own:
+            yield "a definition that is shared"
 
 
 def bodies(body: tree.Body, inside: Loops) -> Iterator[tuple[tree.Body, Loops]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from itertools import count
 
 from spinedsl.backends.torch.body import OpAt, parts_in
@@ -52,29 +53,71 @@ def classes_of(program: Program, rules: Rules, taken: set[str]) -> list[Class]:
 
 
 def _by_definition(program: Program) -> Iterator[list[Module]]:
-    """Every module of the program, those of one definition together, after the definitions that it calls."""
-    modules: dict[Definition, dict[int, Module]] = {}
-    calls: dict[Definition, list[Definition]] = {}
+    """Every module of the program, those of one definition together, after the definitions that it calls.
 
-    def visit(module: Module) -> Definition:
-        known = modules.setdefault(module.written, {})
-        if id(module) not in known:
-            known[id(module)] = module
-            calls.setdefault(module.written, []).extend(visit(inner) for inner in _called(module))
-        return module.written
+    A definition that comes to call itself, which it can where it is given others, is cut in parts: those of its uses
+    that call none, then those that call these, and so on.
+    """
+    roots = [call.module for row in program.rows for call in calls_of(row)]
+    nested = _nested(roots)
+    modules: dict[object, dict[int, Module]] = {}
+    calls: dict[object, list[object]] = {}
+    part_of: dict[int, tuple[object, int]] = {}
 
-    roots = [visit(call.module) for row in program.rows for call in calls_of(row)]
-    done: set[Definition] = set()
+    def visit(module: Module) -> tuple[object, int]:
+        """The part of its definition that a module belongs to, and how deep those that call themselves stand in it."""
+        if id(module) not in part_of:
+            inner = [visit(one) for one in _called(module)]
+            turns = max((turn for _, turn in inner), default=0) + (module.written in nested)
+            part = (module.written, turns) if module.written in nested else module.written
+            part_of[id(module)] = part, turns
+            modules.setdefault(part, {})[id(module)] = module
+            calls.setdefault(part, []).extend(one for one, _ in inner)
+        return part_of[id(module)]
 
-    def in_order(definition: Definition) -> Iterator[list[Module]]:
-        if definition not in done:
-            done.add(definition)
-            for inner in calls[definition]:
+    parts = [visit(module)[0] for module in roots]
+    done: set[object] = set()
+
+    def in_order(part: object) -> Iterator[list[Module]]:
+        if part not in done:
+            done.add(part)
+            for inner in calls[part]:
                 yield from in_order(inner)
-            yield list(modules[definition].values())
+            yield list(modules[part].values())
 
-    for root in roots:
-        yield from in_order(root)
+    for part in parts:
+        yield from in_order(part)
+
+
+def _nested(roots: Sequence[Module]) -> set[Definition]:
+    """The definitions of which a use comes to call another use."""
+    calls: dict[Definition, set[Definition]] = {}
+    seen: set[int] = set()
+    pending = list(roots)
+    while pending:
+        module = pending.pop()
+        if id(module) not in seen:
+            seen.add(id(module))
+            inner = list(_called(module))
+            calls.setdefault(module.written, set()).update(one.written for one in inner)
+            pending += inner
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError:
+        return {definition for definition in calls if definition in _below(definition, calls)}
+    return set()
+
+
+def _below(definition: Definition, calls: Mapping[Definition, set[Definition]]) -> set[Definition]:
+    """All that a definition comes to call."""
+    found: set[Definition] = set()
+    pending = [*calls[definition]]
+    while pending:
+        one = pending.pop()
+        if one not in found:
+            found.add(one)
+            pending += calls[one]
+    return found
 
 
 def _called(module: Module) -> Iterator[Module]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from spinedsl.ir.typed import TypedRow
 from spinedsl.testing.mistakes.field import (
     Field,
+    Planter,
     Planters,
     body,
     clause,
@@ -108,6 +109,28 @@ def _head_resamples(field: Field) -> str | None:
     return field.put(row.declared.sources[0].span.end, " resample identity") if row is not None else None
 
 
+def given(use: str, definitions: str = "") -> Planter:
+    """A head whose type calls what it is given: by default what takes other arguments than it calls it with."""
+
+    def plant(field: Field) -> str | None:
+        row = field.row("block", "stem")
+        if row is None:
+            return None
+        text = field.in_network(f"head h__: {use} from {row.name}")
+        return f"{text}\n{GIVEN}{definitions}"
+
+    return plant
+
+
+GIVEN = """\
+def other__(x) { return relu(x) }
+
+def fit__(x, channels) { return conv(x, channels, kernel = 1) }
+
+head_type given__(maps, op = other__) { each p in maps { yield shared op(p, 4) } }
+"""
+CIRCLE = "\ndef circle__(x, channels, by = circle__) { return by(relu(x), channels) }\n"
+
 PLANTERS: Planters = {
     "E0201": (
         _unknown_parent,
@@ -130,7 +153,8 @@ PLANTERS: Planters = {
         of_type("activated_sum", "block"),
         _resamples_by_a_join,
     ),
-    "E0204": (statement("def wrong__(x) { return wrong__(x) }"),),
+    "E0204": (statement("def wrong__(x) { return wrong__(x) }"), given("given__(op = circle__)", CIRCLE)),
+    "E0246": (given("given__"), given("given__(op = other__ if true else fit__)")),
     "E0205": (statement("import std.unheard_of__"),),
     "E0208": (
         _unknown_argument,

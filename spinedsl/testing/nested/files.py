@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from spinedsl.record import Record
 from spinedsl.testing.nested.kinds import OPTIONS, WRITERS, Numbers, helper
-from spinedsl.testing.nested.numbers import FUNCTION
+from spinedsl.testing.nested.numbers import DEFINITIONS
 from spinedsl.testing.nested.scope import Draw, Helper
 
 NAME = "Net"
@@ -29,7 +29,12 @@ DEFAULTS = (
     "act gelu, norm layer_norm",
     "act relu6, norm identity, max_pool(padding = symmetric)",
 )
-GIVEN = {"times": ("2", "0", "1"), "ratio": ("1.5", "0.25"), "deep": ("false", "true"), "inner": ("gelu", "hard_swish")}
+GIVEN = {
+    "times": ("2", "0", "1"),
+    "ratio": ("1.5", "0.25"),
+    "deep": ("false", "true"),
+    "inner": ("gelu", "hard_swish", "gated", "blended"),
+}
 
 Parts: TypeAlias = Sequence[Numbers]
 
@@ -54,7 +59,7 @@ def to_text(parts: Parts) -> str:
     kinds = [("stem", "entered"), ("resample", "crossing"), ("join", "joined"), ("output", "ended"), ("head", "topped")]
     for kind, name in [*(("block", f"made{n}") for n in range(BLOCK_TYPES)), *kinds]:
         texts.append(WRITERS[kind](name, next(taken), helpers))
-    return "\n".join(["spine 1\n", FUNCTION, *texts, network(Draw(next(taken)), texts)])
+    return "\n".join(["spine 1\n", DEFINITIONS, *texts, network(Draw(next(taken)), texts)])
 
 
 def network(draw: Draw, texts: Sequence[str]) -> str:

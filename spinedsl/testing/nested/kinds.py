@@ -23,7 +23,7 @@ OPTIONS: Mapping[str, tuple[Known, tuple[str, ...]]] = {
     "times": (Number("times", Fraction(0), Fraction(2), fixed=True), ("1", "2", "0")),
     "ratio": (Number("ratio", Fraction(0), Fraction(2), whole=False, fixed=True), ("0.5", "2", "1 / 3")),
     "deep": (Flag("deep"), ("true", "false")),
-    "inner": (Symbol("inner"), ("relu", "swish", "gelu")),
+    "inner": (Symbol("inner"), ("relu", "swish", "gelu", "gated", "blended")),
 }
 
 

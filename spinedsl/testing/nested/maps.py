@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from spinedsl.testing.nested.numbers import ACTIVATIONS, Numbers
-from spinedsl.testing.nested.scope import Draw, Flag, Helper, Map, Maps, Number, Scope
+from spinedsl.testing.nested.scope import Draw, Flag, Helper, Map, Maps, Number, Scope, Symbol
 
 WIDEST = 40  # channels of any map
 WIDE = 16  # what convolutions make, most often
@@ -130,6 +130,7 @@ class FeatureMaps(Numbers):
         elif kind == 1 and one.low > 1:  # the norm of one channel by itself may be the same for every input
             text = f"norm({one.text})"
         elif kind == 2:
+            self.spend(scope, 3)
             text = f"{self.symbol(scope)}({one.text})"
         elif kind == 3:
             text = f"{draw.pick(('max_pool', 'average_pool'))}({one.text}, kernel = {self.kernel(scope)})"
@@ -193,7 +194,10 @@ class FeatureMaps(Numbers):
         draw = self.draw
         before = self.number(scope, 1, WIDE, fixed=True)
         inner = self.conv(scope, self.map(scope, place, deep + 1), before)
-        kind = draw.below(4)
+        kind = draw.below(5)
+        if kind == 4 and isinstance(scope.names.get("inner"), Symbol):
+            self.spend(scope, 4)
+            return Map(f"shared inner({inner.text})", inner.low, inner.high, place, inner.width)
         if kind == 1 and inner.low > 1:
             self.spend(scope)
             return Map(f"shared norm({inner.text})", inner.low, inner.high, place, inner.width)

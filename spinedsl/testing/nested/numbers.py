@@ -8,11 +8,20 @@ from typing import TypeAlias
 
 from spinedsl.testing.nested.scope import Draw, Flag, Map, Maps, Number, Scope, Symbol
 
-ACTIVATIONS = ("relu", "swish", "gelu", "hard_swish", "sigmoid", "relu6")
+ACTIVATIONS = ("relu", "swish", "gelu", "hard_swish", "sigmoid", "relu6", "gated", "blended")  # two are DEFINITIONS
 COMPARE = ("==", "<", ">=", "!=", ">", "<=")
 FURTHEST = 64  # numbers stay smaller
 DEEPEST = 2
-FUNCTION = """\
+DEFINITIONS = """\
+def gated(x) {
+    return x * sigmoid(conv(x, x.channels, kernel = 1, bias = true))
+}
+
+def blended(x) {
+    let near = conv(x, x.channels, kernel = 3, groups = x.channels)
+    return x + act(near)
+}
+
 fn bent(v, by = 2) {
     var found = v
     repeat i in by { if found > 4 * i { found = found - i } }

@@ -57,7 +57,7 @@ class Flag(Record):
 
 
 class Symbol(Record):
-    """The name of an activation."""
+    """The name of an activation, or of a definition that takes one map."""
 
     text: str
 
