@@ -120,6 +120,33 @@ def figure() -> None:
         processes({name: [PYTHON, "-m", "spinedsl", *command] for name, command in commands.items()}, runs=3)
 
 
+GROWING = {
+    "check": "check new.spine",
+    "fmt": "fmt new.spine",
+    "show": "show new.spine",
+    "stats": "stats new.spine",
+    "draw": "draw new.spine -o figure.svg --force",
+    "diff": "diff old.spine new.spine",
+    "compile --to torch": "compile new.spine --to torch -o model.py --force",
+    "compile --to onnx": "compile new.spine --to onnx -o model.onnx --force",
+}
+
+
+def per_block() -> None:
+    """What a block costs each command in networks of 1,000 and of 10,000, less what ten blocks take."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, command in GROWING.items():
+            spent: dict[int, float] = {}
+            for count in (10, 1_000, 10_000):
+                text = rows(count).replace("256 * width", "4").replace("128 * width", "4").replace("64 * width", "4")
+                (Path(folder) / "new.spine").write_text(text)
+                (Path(folder) / "old.spine").write_text(text.replace("b9: residual", "b9: bottleneck"))
+                words = [str(Path(folder) / word) if "." in word else word for word in command.split()]
+                spent[count] = cpu_of([PYTHON, "-m", "spinedsl", *words])[0]
+            few, many = ((spent[count] - spent[10]) / (count - 10) for count in (1_000, 10_000))
+            print(f"  {name:20} {1000 * few:6.2f} ms   of 10,000 {1000 * many:6.2f} ms   {many / few:5.2f}x")
+
+
 # ---- in one process ----
 
 
@@ -223,6 +250,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "figure": figure,
     "one": one_network,
     "growth": growth,
+    "blocks": per_block,
     "heaps": heaps,
     "load": loading,
 }

@@ -27,7 +27,8 @@ def partners(old: Side, new: Side) -> dict[str, str]:
     before, after = ({row.name: row for row in one.program.rows} for one in (old, new))
     found = {name: name for name in before if name in after and before[name].kind == after[name].kind}
     gone = [row for name, row in before.items() if name not in found]
-    free = [row for name, row in after.items() if name not in found.values()]
+    taken = set(found.values())
+    free = [row for name, row in after.items() if name not in taken]
     here, there = (_operations(one) if gone and free else {} for one in (old, new))
     own = {source: source for source in after}
     while gone and free:
@@ -94,6 +95,7 @@ def row_changes(old: Side, new: Side, found: Mapping[str, str]) -> Iterator[Chan
     """Every change of a row: those of the new network in its order, then those that are dropped."""
     before, after = ({row.name: row for row in one.program.rows} for one in (old, new))
     back = {name: was for was, name in found.items()}
+    places = list(before), list(after)
     moved = moves([found[name] for name in before if name in found], [name for name in after if name in back])
     for name, row in after.items():
         was = back.get(name)
@@ -103,7 +105,7 @@ def row_changes(old: Side, new: Side, found: Mapping[str, str]) -> Iterator[Chan
         if was != name:
             yield Change(row.kind, name, "renamed", old=was, new=name)
         if name in moved:
-            yield Change(row.kind, name, "moved", old=_place(was, list(before)), new=_place(name, list(after)))
+            yield Change(row.kind, name, "moved", old=_place(was, places[0]), new=_place(name, places[1]))
         for what, (left, right) in _clauses_of_both(before[was], row, found).items():
             yield Change(row.kind, name, "changed", what, left, right)
     for name, row in before.items():
@@ -212,6 +214,12 @@ def grouped(changes: Iterable[Change]) -> Iterator[tuple[Change, tuple[str, ...]
         yield same[0], tuple(change.name for change in same)
 
 
+def _called(part: str, names: Mapping[str, str]) -> str:
+    """A part of a name as it is called after: `from_b2` where `b2` is another row there."""
+    source = part.removeprefix("from_")
+    return f"from_{names[source]}" if source != part and source in names else part
+
+
 def aligned(
     left: Sequence[Node], right: Sequence[Node], names: Mapping[str, str]
 ) -> Iterator[tuple[Node | None, Node | None]]:
@@ -219,8 +227,7 @@ def aligned(
 
     `names` are those that the rows before have after, by which the connections of both are called.
     """
-    sources = {f"from_{was}": f"from_{now}" for was, now in names.items()}
-    here = [(node.primitive, *(sources.get(part, part) for part in within(node))) for node in left]
+    here = [(node.primitive, *(_called(part, names) for part in within(node))) for node in left]
     there = [(node.primitive, *within(node)) for node in right]
     for _, a, b, c, d in SequenceMatcher(None, here, there, autojunk=False).get_opcodes():
         yield from zip_longest(left[a:b], right[c:d])

@@ -29,7 +29,8 @@ def reasons(old: Side, new: Side, tensors: Tensors, found: Mapping[str, str]) ->
         yield Reason(Tier.WEIGHTS, name, f"{_shape(now)}, was {_shape(was)}")
     only_renamed = {*tensors.renamed, *tensors.renamed.values()}
     misfits = {*tensors.missing, *tensors.unexpected, *tensors.reshaped} - only_renamed
-    other = {row_of(name, old.program.by_name.keys() | new.program.by_name.keys()) for name in misfits}
+    rows = old.program.by_name.keys() | new.program.by_name.keys()
+    other = {row_of(name, rows) for name in misfits}
     yield from _numbers(old, new, found, other)
 
 

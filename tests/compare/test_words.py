@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from spinedsl.compare import Reason, Tier, derive
+from spinedsl.compare.rows import aligned
 from spinedsl.compare.words import LISTED, reason_lines, to_text
 from spinedsl.record import replace
 from tests.compare.test_laws import hold, outputs_of, state_of
@@ -127,3 +131,19 @@ def test_edits_of_rows_that_move_to_the_top() -> None:
     edits = derive(found.old, found.new)
     assert edits is not None
     assert edits.to_text() in ("with {\n    move t before s\n}", "with {\n    move s after t\n}")
+
+
+def test_operations_of_a_row_are_aligned_without_a_look_at_all_rows() -> None:
+    """Of every row that changed: else a long network whose first row changes takes its square."""
+
+    class Asked(dict[str, str]):
+        def __iter__(self) -> Iterator[str]:
+            raise AssertionError("every row is looked at")
+
+        items = keys = values = __iter__  # type: ignore[assignment]
+
+    nodes: list[Any] = [
+        SimpleNamespace(primitive="conv", name=f"b5.from_{source}.reduce.conv", row="b5") for source in "abc"
+    ]
+    found = list(aligned(nodes[:2], [nodes[2], nodes[1]], Asked(a="c", b="b")))
+    assert found == [(nodes[0], nodes[2]), (nodes[1], nodes[1])]
