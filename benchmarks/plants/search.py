@@ -3,6 +3,9 @@
 from benchmarks.plants.plant import Plant
 
 LEDGER = ("tests/search/test_ledger.py",)
+FRONTS = ("tests/search/test_engines.py::test_fronts_are_those_of_the_definition",)
+FIGURES = ("tests/search/test_engines.py::test_depth_and_entropy_are_those_of_the_compiled_graph",)
+RANKED = ("tests/search/test_ranking.py",)
 CHARTS = ("tests/report/test_charts.py",)
 PAGE = ("tests/report/test_page.py",)
 
@@ -64,11 +67,102 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/search/test_engines.py::test_it_beats_random_search",),
     ),
     Plant(
-        "search: a candidate dominates its equal",
+        "search: a point that is better somewhere is dominated",
         "search/pareto.py",
-        "any(points[one] != point and all(",
-        "any(all(",
-        ("tests/search/test_engines.py::test_fronts_are_those_of_the_definition",),
+        "(scores[left] > scores[left[0]]).any(axis=1)",
+        "(scores[left] >= scores[left[0]]).all(axis=1)",
+        FRONTS,
+    ),
+    Plant(
+        "search: points that are equal are on fronts of their own",
+        "search/pareto.py",
+        "found[rank[place[point]]].append(at)",
+        "found[min(rank[place[point]] + (point in points[:at]), count - 1)].append(at)",
+        FRONTS,
+    ),
+    Plant(
+        "search: the ends of a front are crowded",
+        "search/engines/nsga2.py",
+        'found[order[0]] = found[order[-1]] = float("inf")',
+        'found[order[0]] = float("inf")',
+        ("tests/search/test_engines.py::test_crowding_by_hand",),
+    ),
+    Plant(
+        "search: depth is that of the shortest way",
+        "search/figures.py",
+        "ways.append(max(before,",
+        "ways.append(min(before,",
+        FIGURES,
+    ),
+    Plant(
+        "search: resampling has no depth",
+        "search/figures.py",
+        "(0.0 if direct else self._step(",
+        "(0.0 if True else self._step(",
+        FIGURES,
+    ),
+    Plant(
+        "search: a regression predicts candidates that it has seen",
+        "search/ranking.py",
+        "wrong / (1 - share)",
+        "wrong",
+        RANKED,
+    ),
+    Plant(
+        "search: tau without its ties",
+        "search/ranking.py",
+        "np.sqrt(untied * too)",
+        "np.sqrt(too * too)",
+        RANKED,
+    ),
+    Plant(
+        "search: a training that was given up is ranked",
+        "search/ranking.py",
+        "if one.values is not None and not one.pruned]",
+        "if one.values is not None]",
+        RANKED,
+    ),
+    Plant(
+        "search: a number of trials that were begun by anybody",
+        "search/storage.py",
+        "TrialModel.study_id == study_id, TrialModel.trial_id < trial.trial_id",
+        "TrialModel.trial_id < trial.trial_id",
+        ("tests/search/test_studies.py::test_trials_of_two_studies_in_one_place_have_numbers_of_their_own",),
+    ),
+    Plant(
+        "search: two workers take the trial that waits",
+        "search/storage.py",
+        "TrialModel.trial_id == trial_id, TrialModel.state == TrialState.WAITING",
+        "TrialModel.trial_id == trial_id",
+        ("tests/search/test_studies.py::test_a_trial_that_waits_is_taken_by_one_alone",),
+    ),
+    Plant(
+        "search: each trial reads all others again",
+        "search/storage.py",
+        "    if not isinstance(kept, _CachedStorage):",
+        "    if kept is not None:",
+        ("tests/search/test_studies.py::test_a_trial_asks_the_database_as_little_at_the_end_as_at_the_beginning",),
+    ),
+    Plant(
+        "search: a trial that another worker has settled ends the search",
+        "search/worker.py",
+        "trials[self.current].state.is_finished()",
+        "trials[self.current].state is TrialState.FAIL",
+        ("tests/search/test_studies.py::test_a_trial_that_another_worker_has_settled_is_no_mistake",),
+    ),
+    Plant(
+        "search: what is given up early is among the best",
+        "search/study.py",
+        "if one.values is not None and not one.pruned]",
+        "if one.values is not None]",
+        ("tests/search/test_trained.py::test_a_callable_may_report_and_be_given_up",),
+    ),
+    Plant(
+        "search: a value that is no number is one",
+        "search/fitness.py",
+        "if len(found) != count or not all(map(math.isfinite, found)):",
+        "if len(found) != count:",
+        ("tests/search/test_studies.py::test_a_callable_measures_and_what_it_gives_is_looked_at",),
     ),
     Plant(
         "search: an elite before its generation is whole",
@@ -155,17 +249,17 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/cli/test_search.py::test_a_command_that_does_not",),
     ),
     Plant(
-        "search: of three objectives, points that others dominate are on the front",
+        "search: a front with what its new point dominates",
         "search/pareto.py",
-        "among = kept[-1:] if len(point) == 2 else kept",
-        "among = kept[-1:]",
+        "if any(a > b for a, b in zip(one, point, strict=True))",
+        "if any(a >= b for a, b in zip(one, point, strict=True))",
         CHARTS,
     ),
     Plant(
         "report: a hypervolume leaves out its lowest slice",
         "search/pareto.py",
         "total, below = 0.0, 0.0",
-        "total, below = 0.0, min(point[-1] for point in points)",
+        "total, below = 0.0, min(point[-1] for point in ordered)",
         CHARTS,
     ),
     Plant(

@@ -34,7 +34,7 @@ class Tally:
 
     def hear(self, one: Finished) -> None:
         """A candidate is settled."""
-        from spinedsl.search.pareto import undominated  # noqa: PLC0415  who looks has Optuna
+        from spinedsl.search.pareto import joined  # noqa: PLC0415  who looks has Optuna
 
         if self.since is None:
             self.since = self.now(), len(self.study.settled)
@@ -44,7 +44,7 @@ class Tally:
             self.pruned += 1
         else:
             scores = tuple([sign * value for sign, value in zip(self.signs, one.values, strict=True)])
-            self.front = undominated([*self.front, scores])
+            self.front = joined(self.front, scores)
 
     @property
     def a_minute(self) -> float | None:

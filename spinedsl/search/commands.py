@@ -168,7 +168,10 @@ def _run(option: str, command: str, words: list[str], text: str) -> str:
             what=f"cannot be run: {one_line(words[0])}",
             label=reason[:1].lower() + reason[1:],
         )
-        raise Failed(found.with_fix("give the path of a program, and its arguments"), final=True) from None
+        fix = "give the path of a program, and its arguments"
+        if isinstance(error, PermissionError):
+            fix = "make it executable, as by `chmod +x`, or name what runs it: `python3 score.py`"
+        raise Failed(found.with_fix(fix), final=True) from None
     if done.returncode:
         how = (
             f"ended with exit status {done.returncode}"

@@ -1,60 +1,86 @@
-"""Fronts of points, of which more is better in each direction: which no other dominates, and how much they cover."""
+"""Fronts of points, of which more is better in each direction: which no other dominates, and how much they cover.
+
+A point dominates another if it is at least as good in every direction, and they are not equal.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Scores: TypeAlias = "tuple[float, ...]"
 
 
 def undominated(points: Iterable[Scores]) -> list[Scores]:
-    """Points that no other is at least as good as in every direction, each once, the highest first.
+    """Points that no other dominates, each once, the highest first."""
+    import numpy as np
 
-    It takes points times those that are kept; of two directions, next to nothing.
-    """
-    kept: list[Scores] = []
-    for point in sorted(set(points), reverse=True):
-        among = kept[-1:] if len(point) == 2 else kept  # the last one kept is the highest in the second direction
-        if not any(all(a >= b for a, b in zip(other, point, strict=True)) for other in among):
-            kept.append(point)
-    return kept
+    ordered = sorted(set(points), reverse=True)
+    return [ordered[at] for at in _front(np.array(ordered), np.arange(len(ordered)))]
+
+
+def joined(front: Sequence[Scores], point: Scores) -> list[Scores]:
+    """A front with one point more: without it where one is at least as good, else without what it dominates."""
+    if any(all(a >= b for a, b in zip(one, point, strict=True)) for one in front):
+        return [*front]
+    return [*(one for one in front if any(a > b for a, b in zip(one, point, strict=True))), point]
 
 
 def fronts(points: Sequence[Scores]) -> list[list[int]]:
-    """Numbers of points, front by front: those that no other dominates, then those that only these do, and so on.
+    """Numbers of points, front by front: those that no other dominates, then those that only these do, and so on."""
+    import numpy as np
 
-    Of two directions it takes points times the logarithm of the fronts; of more, the sizes of these besides (Zhang et
-    al., "An Efficient Approach to Nondominated Sorting", IEEE TEC 2015).
+    ordered = sorted(set(points), reverse=True)
+    place = {point: at for at, point in enumerate(ordered)}
+    scores, rank = np.array(ordered), np.empty(len(ordered), dtype=np.intp)
+    left, count = np.arange(len(ordered)), 0
+    while left.size:
+        front = _front(scores, left)
+        rank[front] = count
+        left, count = np.setdiff1d(left, front, assume_unique=True), count + 1
+    found: list[list[int]] = [[] for _ in range(count)]
+    for at, point in enumerate(points):
+        found[rank[place[point]]].append(at)
+    return found
+
+
+def _front(scores: NDArray[Any], left: NDArray[Any]) -> NDArray[Any]:
+    """Of points that are left, each once and the highest first, those that no other of them dominates.
+
+    None that stands further down dominates the first; and what the first does not dominate is better somewhere. So it
+    takes the size of the front times as many points as are left, each time all of them at once.
     """
-    found: list[list[int]] = []
-    for at in sorted(range(len(points)), key=lambda at: points[at], reverse=True):
-        low, high = 0, len(found)
-        while low < high:  # what a front dominates, all before it do
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if _dominated(at, found[middle], points) else (low, middle)
-        if low == len(found):
-            found.append([])
-        found[low].append(at)
-    return [sorted(front) for front in found]
+    import numpy as np
+
+    front = []
+    while left.size:
+        front.append(left[0])
+        left = left[(scores[left] > scores[left[0]]).any(axis=1)]
+    return np.array(front, dtype=np.intp)
 
 
-def _dominated(at: int, front: Sequence[int], points: Sequence[Scores]) -> bool:
-    """Whether one of a front, which are higher in the first direction, is so in every other; equal ones are not."""
-    point = points[at]
-    among = front[-1:] if len(point) <= 2 else front  # the last one is the highest in the second direction
-    return any(points[one] != point and all(a >= b for a, b in zip(points[one], point, strict=True)) for one in among)
+def hypervolume(points: Iterable[Scores]) -> float:
+    """The volume between the origin and the points, none of which is below 0: of all that one of them dominates."""
+    return _volume(sorted(set(points), reverse=True))
 
 
-def hypervolume(points: Sequence[Scores]) -> float:
-    """The volume between the origin and the points: of all that at least one of them dominates."""
-    if not points:
+def _volume(ordered: Sequence[Scores]) -> float:
+    """The same of points of which the highest come first."""
+    if not ordered:
         return 0.0
-    if len(points[0]) == 1:
-        return max(point[0] for point in points)
+    if len(ordered[0]) == 1:
+        return ordered[0][0]
     total, below = 0.0, 0.0
-    for height in sorted({point[-1] for point in points}):  # slices, each of the points that reach it
-        slice_ = undominated(point[:-1] for point in points if point[-1] >= height)
-        total += (height - below) * hypervolume(slice_)
+    if len(ordered[0]) == 2:
+        for width, height in ordered:
+            if height > below:
+                total += width * (height - below)
+                below = height
+        return total
+    for height in sorted({point[-1] for point in ordered}):  # slices, each of the points that reach it
+        total += (height - below) * _volume([point[:-1] for point in ordered if point[-1] >= height])
         below = height
     return total

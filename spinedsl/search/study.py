@@ -53,6 +53,13 @@ class Study:
         self.settled: dict[int, Finished] = {}
         self.waiting = False  # whether a trial waited for a worker, when it was last read
 
+    def __repr__(self) -> str:
+        """`<search of Adjusted in search.db: 20 of 100 measured, 1 without a value>`."""
+        none = sum(one.values is None for one in self.settled.values())
+        more = f", {none} without a value" if none else ""
+        where = self.name if not self.place else f"in {self.name}"
+        return f"<search of {self.setup.space} {where}: {len(self.settled)} of {self.setup.budget} measured{more}>"
+
     @property
     def name(self) -> str:
         """What messages call it."""

@@ -54,6 +54,17 @@ def test_it_works_in_a_browser(tmp_path: Path) -> None:
             assert len(found) == 15
 
 
+def test_what_is_closed_is_printed(tmp_path: Path) -> None:
+    shown = "[...document.querySelectorAll('details')].map(one => one.lastElementChild.checkVisibility())"
+    with Chromium(tmp_path) as browser:
+        opened(browser, tmp_path, to_html([study_of(tmp_path / "a.db", "random", budget=50)]))
+        on_screen = browser.value(shown)
+        assert on_screen == browser.value("[...document.querySelectorAll('details')].map(one => one.open)")
+        assert not all(on_screen)
+        browser.ask("Emulation.setEmulatedMedia", session=browser.session, media="print")
+        assert browser.value(shown) == [True] * len(on_screen)
+
+
 def test_nothing_that_a_study_says_runs(tmp_path: Path) -> None:
     page = to_html([hostile(tmp_path)])
     with Chromium(tmp_path) as browser:

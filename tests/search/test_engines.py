@@ -257,7 +257,7 @@ def dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 def test_fronts_are_those_of_the_definition() -> None:
     random = Random(5)
     for _ in range(50):
-        scores = [tuple(float(random.randint(0, 4)) for _ in range(random.choice((1, 2, 3)))) for _ in range(14)]
+        scores = [tuple(float(random.randint(0, 4)) for _ in range(random.choice((1, 2, 3, 4)))) for _ in range(14)]
         scores = [score[: len(scores[0])] + (0.0,) * (len(scores[0]) - len(score)) for score in scores]
         left, expected = set(range(len(scores))), []
         while left:
@@ -267,16 +267,26 @@ def test_fronts_are_those_of_the_definition() -> None:
         assert fronts(scores) == expected
 
 
-def test_fronts_are_those_of_optuna() -> None:
-    """An independent implementation: its best trials are the first front."""
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_fronts_are_those_of_optuna(count: int) -> None:
+    """An independent implementation: its best trials are the first front, and without these the second."""
     import optuna
 
     random = Random(7)
-    study = optuna.create_study(directions=["maximize", "maximize"])
-    scores = [(random.random(), random.random()) for _ in range(40)]
-    for score in scores:
-        study.add_trial(optuna.create_trial(values=score))
-    assert sorted(trial.number for trial in study.best_trials) == fronts(scores)[0]
+    scores = [tuple(random.choice((random.random(), 0.5)) for _ in range(count)) for _ in range(60)]
+    left = [*range(len(scores))]
+    for front in fronts(scores)[:2]:
+        study = optuna.create_study(directions=["maximize"] * count)
+        for at in left:
+            study.add_trial(optuna.create_trial(values=scores[at]))
+        assert sorted(left[trial.number] for trial in study.best_trials) == front
+        left = [at for at in left if at not in front]
+
+
+def test_a_candidate_without_values_is_behind_all_others() -> None:
+    lost = (float("-inf"),) * 3
+    assert fronts([lost, (0.0, 0.0, -1.0), lost, (0.0, 0.0, -2.0)]) == [[1], [3], [0, 2]]
+    assert fronts([]) == []
 
 
 def test_crowding_by_hand() -> None:
