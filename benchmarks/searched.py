@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -34,6 +35,7 @@ from tests.search.postgres import Server, server
 FILE = ROOT / "examples" / "spaces.spine"
 SPACE = "AroundSpineNet49"
 GRACE = 5  # seconds
+MOST_TIMES = 3  # that a slot is killed: what ends `ledger.MOST_DEATHS` workers is given up
 
 
 @contextlib.contextmanager
@@ -85,7 +87,7 @@ def overhead(options: argparse.Namespace) -> int:
     print(f"  {each:.1f} ms of a worker's time a trial, {options.trials / seconds:.1f} trials a second together")
     print(f"  of the first tenth of the trials {paces[0]:.1f} ms, of the last {paces[-1]:.1f} ms")
     cpu = 1000 * (used.ru_utime + used.ru_stime) / options.trials
-    load = f"{os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+    load = f"{os.getloadavg()[0]:.0f} on {os.cpu_count()} cores, {os.nice(0)} being the niceness of the workers"
     print(f"  {cpu:.1f} ms of CPU of that; load of the machine at the end {load}")
     started = time.process_time()
     search.run(FILE, "depth", name=SPACE, engine=options.engine, budget=min(options.trials, 1000))
@@ -148,7 +150,7 @@ def killed(options: argparse.Namespace) -> int:
 
         def fitness(candidate: search.Measured) -> float:
             mark = busy / str(os.getpid())
-            mark.touch()
+            mark.write_text(str(candidate.slot))
             time.sleep(0.1 + candidate.slot % 7 / 20)
             mark.unlink()
             return float(candidate.costs.parameters)
@@ -159,13 +161,15 @@ def killed(options: argparse.Namespace) -> int:
 
         workers = [begun(work) for _ in range(options.workers)]
         servers = 0
+        times: Counter[int] = Counter()  # that workers were killed at a slot
         for count in range(options.kills):
-            at = draw.randrange(len(workers))
-            while True:
+            slot = None
+            while slot is None or times[slot] >= MOST_TIMES:
+                at = draw.randrange(len(workers))
                 _wait_for(busy / str(workers[at]), workers[at])
                 time.sleep(draw.uniform(0, 0.05))
-                if (busy / str(workers[at])).exists():
-                    break
+                slot = _at(busy / str(workers[at]))
+            times[slot] += 1
             if database is not None and count % 4 == 2:
                 database.kill()
                 servers += 1
@@ -178,6 +182,8 @@ def killed(options: argparse.Namespace) -> int:
         status = [os.waitpid(worker, 0)[1] for worker in workers]
         study = search.open_study(place)
         wrong = list(_wrong(study, budget))
+        none = {slot for slot, one in study.settled.items() if one.values is None}
+        tried = [f"  {one}" for one in attempts(study) if one.slot in none]
         lost = sum(one.state == "lost" for one in attempts(study))
         longest = _longest(study)
     kind = f"PostgreSQL, the server killed {servers} times too" if database is not None else "SQLite"
@@ -185,7 +191,16 @@ def killed(options: argparse.Namespace) -> int:
     print(f"  {len(study.settled)} of {budget} slots are settled, {lost} trials were lost with their workers")
     print(f"  a lost one was begun again {longest:.1f} s after its beginning at most, the grace period being {GRACE} s")
     print(f"  workers ended with {status}; wrong: {wrong or 'nothing'}")
+    print("\n".join(tried), end="\n" if tried else "")
     return int(bool(wrong) or any(status))
+
+
+def _at(mark: Path) -> int | None:
+    """The slot that a worker is in the middle of; None where it is in none."""
+    try:
+        return int(mark.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _wait_for(mark: Path, worker: int) -> None:
