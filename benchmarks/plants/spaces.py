@@ -138,13 +138,6 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/spaces/test_candidates.py::test_other_networks_do_not_and_the_reason_is_told",),
     ),
     Plant(
-        "spaces: any block of the space may be that of an output",
-        "spaces/contains.py",
-        "            if ends != reads:\n",
-        "            if ends != reads and not ends:\n",
-        ("tests/spaces/test_candidates.py::test_other_networks_do_not_and_the_reason_is_told",),
-    ),
-    Plant(
         "spaces: a shift that leads below the stem",
         "spaces/shifts.py",
         "if stems and level < min(stems):",

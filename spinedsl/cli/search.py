@@ -13,7 +13,7 @@ from spinedsl.brief import table
 from spinedsl.cli.options import count, file_argument, format_argument, output_arguments, seed_argument
 from spinedsl.cli.output import refused_folder, write_folder
 from spinedsl.cli.progress import phases
-from spinedsl.cli.search_progress import watched
+from spinedsl.cli.search_progress import told_of_interruption, watched
 from spinedsl.cli.search_rank import rank, rank_arguments
 from spinedsl.cli.search_report import report, report_arguments
 from spinedsl.cli.search_training import Wrong, halving_arguments, halving_of, trainer_of, training_arguments
@@ -230,7 +230,7 @@ def _search(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from None
     study = begin(options.study, options.name, setup, candidates, warn, options.grace, options.wait)
-    with watched(study) as hear:
+    with watched(study) as hear, told_of_interruption(study):
         fitness = of_figures(objectives, candidates, setup.command, trainer)
         work_on(study, fitness, hear, warn, options.grace, None, options.mutate_with, wait=options.wait)
     return _say(study, study.best[: _top(options)], options)
@@ -285,7 +285,7 @@ def _work(options: argparse.Namespace) -> int:
     study = insist(lambda: find(options.study, options.name, options.grace), outage)
     with phases() as say:
         trainer = trainer_of(options, study.candidates, say)
-    with watched(study) as hear:
+    with watched(study) as hear, told_of_interruption(study):
         try:
             commands = (options.fitness_command, options.mutate_with)
             work_on(study, None, hear, warn, options.grace, *commands, trainer, wait=options.wait)

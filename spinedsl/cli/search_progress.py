@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from spinedsl.cli.progress import PATIENCE, Clock, timer
-from spinedsl.cli.voice import MANNER
+from spinedsl.cli.voice import MANNER, note
+from spinedsl.diagnostics.plain import counted
 from spinedsl.extras import missing
 
 if TYPE_CHECKING:
@@ -123,3 +124,15 @@ def watched(study: Study) -> Iterator[Hear]:
         yield bar.hear
     finally:
         bar.close()
+
+
+@contextmanager
+def told_of_interruption(study: Study) -> Iterator[None]:
+    """Say, of a search that a person ends, what is left of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = f"{len(study.settled):,} of {counted(study.setup.budget, 'candidate')} measured"
+        kept = f"these are kept in {study.name}, and the same command goes on"
+        note(f"{done}; {kept if study.place else 'nothing is kept without --study'}")
+        raise

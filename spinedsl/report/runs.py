@@ -98,8 +98,13 @@ def _see_alike(first: Study, other: Study) -> None:
     if differing is not None:
         what, old, new = differing
         place = Source(other.name, "").span(0, 0)
-        found = say.STUDIES_DIFFER.at(place, study=other.name, first=first.name, what=what, expected=old, got=new)
-        raise NoStudy(found.with_fix("report on it alone, or on studies of one space, measured alike"))
+        names = {"study": other.name, "first": first.name}
+        fix = "report on it alone, or on studies of one space, measured alike"
+        if other.name == first.name:  # searches of one place, which have names of their own
+            names = {"study": other.optuna.study_name, "first": first.optuna.study_name}
+            fix = f"report on it alone, by `--name {other.optuna.study_name}`, or on those that were measured alike"
+        found = say.STUDIES_DIFFER.at(place, **names, what=what, expected=old, got=new)
+        raise NoStudy(found.with_fix(fix))
 
 
 def _listed(objectives: Sequence[Objective]) -> str:

@@ -125,6 +125,32 @@ def test_a_command_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None
     assert "no such file or directory" in err
 
 
+def test_a_command_that_is_not_executable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "score.py"
+    script.write_text("print(1)\n")
+    status, _, err = run(capsys, "search", FILE, *SPACE, "--fitness-command", f"'{script}'", "--budget", "4")
+    assert status == 1
+    assert "permission denied" in err
+    assert "make it executable, as by `chmod +x`, or name what runs it: `python3 score.py`" in err
+
+
+def test_a_search_that_somebody_ends_says_what_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*given: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spinedsl.search.fitness.measure", stopped)
+    words = ("search", FILE, *SPACE, "--fitness-command", "x", "--budget", "4")
+    for place, told in (
+        (["--study", str(tmp_path / "a.db")], f"these are kept in {tmp_path / 'a.db'}, and the same command goes on"),
+        ([], "nothing is kept without --study"),
+    ):
+        status, _, err = run(capsys, *words, *place)
+        assert status == 130
+        assert f"spine: 0 of 4 candidates measured; {told}\n" in err
+
+
 TYPES = NET + "space Types of Net { types b2..b4: residual, bottleneck }\n"
 CHANGE = """
 import re, sys

@@ -177,6 +177,17 @@ def test_studies_of_different_searches_are_refused(tmp_path: Path) -> None:
         assert what in found.value.diagnostic.message
 
 
+def test_searches_of_one_place_are_refused_by_their_names(tmp_path: Path) -> None:
+    place = tmp_path / "a.db"
+    both = [
+        search.run(SPACES, name, name=SPACE, budget=2, study=place, study_name=name) for name in ("depth", "entropy")
+    ]
+    with pytest.raises(NoStudy, match="study `entropy` cannot be put beside `depth`") as found:
+        to_html(both)
+    assert "by `--name entropy`" in found.value.diagnostic.fixes[0].text
+    assert repr(both[0]) == f"<search of {SPACE} in {place}: 2 of 2 measured>"
+
+
 def hostile(folder: Path) -> search.Study:
     """A study each of whose texts is code."""
     place = folder / f"{HANDLER}.db"
