@@ -124,18 +124,11 @@ PLANTS: tuple[Plant, ...] = (
         COUNTED,
     ),
     Plant(
-        "spaces: a network lies inside whatever its blocks absorb",
-        "spaces/proof.py",
-        "if own != list(placed.absorbed):",
-        "if own and not placed.absorbed:",
-        ("tests/spaces/test_candidates.py::test_other_networks_do_not_and_the_reason_is_told",),
-    ),
-    Plant(
         "spaces: a network lies inside whatever it costs",
         "spaces/proof.py",
         "if value is not None and not keep.holds(value):",
-        "if value is None and not keep.holds(0):",
-        ("tests/spaces/test_candidates.py::test_other_networks_do_not_and_the_reason_is_told",),
+        "if value is None:",
+        ("tests/spaces/test_candidates.py::test_a_network_beyond_a_bound_lies_outside",),
     ),
     Plant(
         "spaces: a shift that leads below the stem",

@@ -293,6 +293,7 @@ def test_crowding_by_hand() -> None:
     assert crowding([(0.0, 4.0), (1.0, 3.0), (3.0, 1.0), (4.0, 0.0)]) == [
         float("inf"), 3 / 4 + 3 / 4, 3 / 4 + 3 / 4, float("inf"),
     ]  # fmt: skip
+    assert crowding([(0.0, 0.0), (1.0, 1.0), (4.0, 4.0)]) == [float("inf"), 2.0, float("inf")]
     assert crowding([(1.0, 1.0)]) == [float("inf")]
 
 

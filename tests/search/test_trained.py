@@ -104,6 +104,7 @@ def test_a_callable_may_report_and_be_given_up() -> None:
     assert study.settled[4].values == (-1.0,)
     assert study.settled[4].curve == {1: -1.0, 2: -1.0}
     assert [one.slot for one in Run(study, "", "", ()).measured] == [0, 1, 2]
+    assert [one.slot for one in study.best] == [2, 1, 0]
     assert [*best_so_far([*study.settled.values()], study.setup.objectives[0], 6)] == [0, 1, 2, 2, 2, 2]
     tally = Tally(study)
     for one in [*study.settled.values()][3:]:

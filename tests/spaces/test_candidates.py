@@ -311,6 +311,23 @@ def test_what_nothing_reads_meets_the_fate_that_the_space_says(fate: str) -> Non
     assert (absorbs > 0) == fate.startswith("absorb")
 
 
+def reasons(space: search.Candidates, text: str) -> list[str]:
+    """Why a network is no candidate."""
+    analysis = driver.analyse(Source.from_text(text, "changed.spine")).value
+    assert analysis is not None
+    return [one.message for one in search.contains(space, analysis.checked["Candidate"].typed).reasons]
+
+
+def test_a_network_beyond_a_bound_lies_outside() -> None:
+    free = small("orphans absorb else exclude")
+    text = free.text(free.sample(0))
+    assert reasons(free, text) == []
+    parameters = free.sample(0).costs.parameters
+    assert reasons(small("orphans absorb else exclude", f"keep parameters <= {parameters}"), text) == []
+    beyond = reasons(small("orphans absorb else exclude", f"keep parameters < {parameters}"), text)
+    assert beyond == [f"it has {parameters:,} parameters"]
+
+
 def test_what_does_not_compile_is_drawn_anew_and_told_where_nothing_does() -> None:
     text = NET.replace(
         "network Net",
