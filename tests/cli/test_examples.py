@@ -66,6 +66,7 @@ NOT_RUN = {
     "spine search run examples/spaces.spine --space Adjusted --train": "pictures: tests/search/test_trained.py",
     "spine search run examples/spaces.spine --space Adjusted --fitness-command": "commands of one's own: the same",
     "spine bench examples/spinenet.spine": "half a minute; docs/performance.md runs one",
+    "spine bench runs/cells": "needs a trained network: tests/performance",
     "spine bench net.spine --weights": "an int8 model: tests/cli/test_quantize.py",
     "spine verify examples/spinenet.spine": "minutes; docs/command-line.md runs it",
 }
