@@ -69,16 +69,20 @@ def check(network: TypedNetwork) -> Iterator[Diagnostic]:
             continue  # each has a place of its own, or several are a mistake by themselves
         seen: dict[str, Span] = {}
         reported: set[str] = set()
-        for names in (row.declared.sources, row.declared.absorbed):
+        clauses = row.declared.clauses
+        for clause in (clauses.get("from") or clauses.get("after"), clauses.get("absorb")):
             before: Span | None = None
-            for name in names:
+            names = clause.value if clause is not None and isinstance(clause.value, tuple) else ()
+            own = clause.own if clause is not None and clause.own else (None,) * len(names)
+            for name, use in zip(names, own, strict=True):
+                end = name.span.end if use is None else use.span.end
                 if name.text in seen and name.text not in reported:
                     reported.add(name.text)
                     found = RULE.at(name.span, name=row.name, parent=name.text)
                     found = found.with_others(Label(seen[name.text], "the first time"))
                     edits: tuple[Edit, ...] = ()
                     if before is not None:
-                        edits = (Edit(Span(name.span.source, before.end, name.span.end), ""),)
+                        edits = (Edit(Span(name.span.source, before.end, end), ""),)
                     yield found.repaired(*edits)
                 seen.setdefault(name.text, name.span)
-                before = name.span
+                before = Span(name.span.source, name.span.start, end)

@@ -49,12 +49,13 @@ class Elaborator:
         least, most = settings.input_rule()
         given = (self.given_size.height, self.given_size.width) if self.given_size is not None else None
         declared = settings.input_type(given)
-        any_size = settings.any_size()
+        wanted = settings.any_size()
+        any_size = wanted is not False
         self.input = declared if any_size else self.rounded(declared)
         if network.is_part:
             side = SIZE << settings.highest_level()
             self.input = Type(1, side, side, 0)
-        self.context.set_sizes(any_size, self.input)
+        self.context.set_sizes(any_size, self.input, known=wanted is not None)
         if len(network.rows) > MAX_ROWS:
             place = network.rows[MAX_ROWS].row.name.span
             self.report(say.TOO_MANY.at(place, what="rows", limit=MAX_ROWS, got=len(network.rows)))

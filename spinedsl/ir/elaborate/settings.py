@@ -316,8 +316,8 @@ class Settings(Record, frozen=False):
             return True
         return self.network.may_mean("outputs", "any")
 
-    def any_size(self) -> bool:
-        """The input may be of any size: `rules { sizes any }`."""
+    def any_size(self) -> bool | None:
+        """The input may be of any size: `rules { sizes any }`. None where a mistake leaves it unknown."""
         for item in self.network.rules.items if self.network.rules is not None else ():
             if item.name.text != "sizes":
                 continue
@@ -329,8 +329,8 @@ class Settings(Record, frozen=False):
                 got = in_words(value) if item.high is None else "a range"
                 found = say.EXPECTED_VALUE.at(place, what="`sizes`", expected=one_of(SIZES), got=got)
                 self.report(found.with_fix("let sizes be rounded up: `sizes any`", Edit(place, "any")))
-            return True  # nothing more is reported about sizes
-        return self.network.may_mean("sizes", "any")
+            return None
+        return None if self.network.may_mean("sizes", "any") else False
 
     def input_type(self, given: tuple[int, int] | None) -> Type | None:
         """The input as declared, or of the size `given` from outside."""

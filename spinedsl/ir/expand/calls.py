@@ -407,7 +407,10 @@ class Caller(Functions):
                 if isinstance(result, Type):
                     result = row.shape([result, other], values)
         else:
-            result = (self.context.any_size and beyond_any_size(primitive, types_)) or row.shape(types_, values)
+            beyond = beyond_any_size(primitive, types_) if self.context.any_size else None
+            if beyond is not None and not self.context.sizes_known:
+                return POISON
+            result = beyond or row.shape(types_, values)
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span, goes_up=primitive != "conv_transpose")
             return POISON
@@ -426,7 +429,7 @@ class Caller(Functions):
         """A window fits every size that the network takes: false with the reason reported."""
         stride = values["stride"]
         oblong = any(isinstance(values.get(name), tuple) for name in ("kernel", "padding"))
-        if oblong and self.context.any_size and stride != 1:
+        if oblong and self.context.any_size and stride != 1 and self.context.sizes_known:
             problem = Problem(
                 "in a network of any size, a kernel that is no square with a stride",
                 fix="let the kernel be a square, or follow it by a pool of that stride",
@@ -444,6 +447,8 @@ class Caller(Functions):
         example = next(filter(None, (size_not_kept(values, extra, axis) for axis, extra in sizes)), None)
         if example is None:
             return True
+        if not self.context.sizes_known:
+            return False
         if self.divides_this_size(x, values):
             for axis in ("height", "width"):
                 self.context.static_axes.setdefault(axis, self.loc(span))

@@ -66,6 +66,7 @@ class Context(Record, frozen=False, eq=False):
     held_roles: set[str] = field(default_factory=set)  # those whose `def` a parameter of the network holds
     silent: bool = False  # nothing is reported: a signature is asked for what it promises
     any_size: bool = False  # sizes are rounded up, level by level
+    sizes_known: bool = True
     input: Type | None = None  # of the network; None while nothing is known of it
 
     def __post_init__(self) -> None:
@@ -84,10 +85,13 @@ class Context(Record, frozen=False, eq=False):
 
     # ---- sizes and defaults ----
 
-    def set_sizes(self, any_size: bool, whole: Type | None) -> None:
-        """What the size of the network's input may be, and what it is; nothing is expanded before."""
-        self.any_size, self.input = any_size, whole
-        self._sizes = (any_size, whole)
+    def set_sizes(self, any_size: bool, whole: Type | None, *, known: bool = True) -> None:
+        """What the size of the network's input may be, and what it is; nothing is expanded before.
+
+        Where a mistake leaves that unknown, nothing is reported that holds of one kind of network alone.
+        """
+        self.any_size, self.input, self.sizes_known = any_size, whole, known
+        self._sizes = (any_size, known, whole)
 
     def set_defaults(
         self,

@@ -77,6 +77,8 @@ class RowResolver(Record, frozen=False):
         absorbed = names_of(clauses.get("absorb"))
         found = [self.above(name, row, index) for name in (*sources, *absorbed)]
         own = self.own_resamplings(row, clauses, direct=direct)
+        if row.kind == "block" and not direct and maps == 1:
+            sources, own, absorbed = _each_once(sources, own, absorbed)
         resample = self.of_row(row, clauses, "resample", direct=direct)
         join = self.of_row(row, clauses, "join", direct=direct) if maps == 1 else None
         for word in ("level", "repeat", "channels"):
@@ -424,6 +426,19 @@ class RowResolver(Record, frozen=False):
             example = f", or name a type, as in `{same[0]} from {use.name.text}`" if same else ""
             found = found.with_fix(f"take the clauses away, to give `{use.name.text}` as it is{example}")
         self.names.diagnostics.append(found)
+
+
+def _each_once(
+    sources: tuple[tree.Name, ...], own: tuple[TypedUse | None, ...], absorbed: tuple[tree.Name, ...]
+) -> tuple[tuple[tree.Name, ...], tuple[TypedUse | None, ...], tuple[tree.Name, ...]]:
+    """What a join takes, each row once: of one that is named again that is reported, and nothing that follows."""
+    names = [name.text for name in (*sources, *absorbed)]
+    kept = [at for at, name in enumerate(names) if name not in names[:at]]
+    if len(kept) == len(names):
+        return sources, own, absorbed
+    read = [at for at in kept if at < len(sources)]
+    taken = tuple(absorbed[at - len(sources)] for at in kept[len(read) :])
+    return tuple(sources[at] for at in read), tuple(own[at] for at in read if own), taken
 
 
 def readable(row: tree.Row) -> tuple[str, ...]:

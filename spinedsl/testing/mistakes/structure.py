@@ -25,13 +25,19 @@ def _read_once(field: Field, row: TypedRow) -> bool:
 
 
 def _inputs(field: Field) -> str | None:
-    """One input more than the network takes, none of them by a resampling that keeps a level or a width."""
+    """One input more than the network takes, none of them by a resampling that keeps a level or a width.
+
+    The join of two of them is as wide as one: a type that reads what a wider one gives would be wrong as well.
+    """
     names = [row.name for row in field.rows if row.declared.row.kind in ("stem", "block")]
     most = field.typed.most_inputs
 
     def fit(row: TypedRow) -> bool:
         resample = row.declared.resample
         keeps = resample is None or resample[1].name in ("top_down", "identity", "kept")
+        first = row.inputs[0].resample if len(row.inputs) > 1 else None
+        if row.join is None or first is None or row.join.type.channels != first.type.channels:
+            return False
         return not (row.declared.direct or row.declared.absorbed or keeps) and names.index(row.name) > most
 
     row = field.row("block", fit=fit)
