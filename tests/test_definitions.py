@@ -81,6 +81,12 @@ def test_widths_that_a_function_gives(arguments: str, widths: tuple[int, ...], p
     assert costs(flatten(program)).parameters == parameters
 
 
+def test_a_resampling_of_one_input_makes_the_network_of_the_published_size() -> None:
+    """U-Net, as the code that most people use counts it: of 3 channels, for one class."""
+    text = (FOLDER / "unet.spine").read_text() + "network N = Net(width = 64)\n"
+    assert costs(flatten(spinedsl.program(Source.from_text(text), network="N"))).parameters == 31_037_633
+
+
 def test_parts_take_few_rows() -> None:
     """Seven cells are one row and a line; so are three layers of a BiFPN, and the modules of a stage."""
     most = {"nas_fpn": 22, "efficientdet_neck": 17, "hourglass": 20, "hrnet": 32}

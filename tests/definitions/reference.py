@@ -452,13 +452,30 @@ def darts(w: Weights, image: Tensor) -> Outputs:
     return [normal("c7", fitted("c7.from_r5.fitted", r5), fitted("c7.from_c6.fitted", c6))]
 
 
+def unet(w: Weights, image: Tensor) -> Outputs:
+    def twice(name: str, x: Tensor) -> Tensor:
+        for number in range(2):
+            x = unit(w, f"{name}.twice.rep{number}", x).relu()
+        return x
+
+    maps = [twice("e0", image)]
+    for level in range(1, 5):
+        maps.append(twice(f"e{level}", F.max_pool2d(maps[-1], 2)))
+    below, y = "e4", maps.pop()
+    for level in (3, 2, 1, 0):
+        up = f"d{level}.from_{below}.conv_transpose"
+        y = F.conv_transpose2d(y, w[f"{up}.weight"], w[f"{up}.bias"], 2)
+        below, y = f"d{level}", twice(f"d{level}", torch.cat([maps[level], y], 1))
+    return [conv(w, "P.conv", y)]
+
+
 REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
     function.__name__: function
     for function in (
         squeeze_excitation, inverted_layer_scale, spatial_attention, ghost, shuffle_unit, res2net, convnext_v2,
         cross_stage, two_towers, fcos, repvgg, bifpn, pan, selective_kernel, blurred_stem,
         helper_of_a_resampling, shared_transposed, yolov8n, cells, regnet, grown_list,
-        pooled_cells, maps_one_by_one, darts,
+        pooled_cells, maps_one_by_one, darts, unet,
     )
 } | PARTS | SEARCHED  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.

@@ -18,6 +18,8 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     takes_map, takes_list, takes_flag = (word in expected for word in ("feature map", "list", "`true`"))
     if "list of numbers" in expected:
         return _numbers(expected, text, got)
+    if isinstance(got, tuple) and expected == "a list of feature maps":
+        return Fix(f"count through it: `repeat i in len({text}) {{ … }}`, with `{text}[i]` for each number")
     if isinstance(got, Held):
         return Fix(f"give `{text}` a number, or call it, as in `{text}(x)`")
     if isinstance(got, MAPS):
