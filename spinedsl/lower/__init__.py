@@ -13,9 +13,10 @@ from typing import cast
 from spinedsl.brief import Table
 from spinedsl.ir.library import Unit
 from spinedsl.ir.typed import CheckedNetwork, TypedNetwork, TypedRow, TypedTask
-from spinedsl.ops.program import Connection, Program, Row, SourceText, Task
+from spinedsl.ops.program import Connection, Part, Program, Row, SourceText, Task
 from spinedsl.ops.types import Loc, Type
 from spinedsl.source import Source
+from spinedsl.syntax import tree
 
 PRELUDE = "std/"  # begins the names of the prelude's files
 
@@ -41,6 +42,7 @@ def lower(checked: CheckedNetwork) -> Program:
         loc=typed.loc,
         any_size=typed.any_size,
         tasks=tuple(_task(task, {row.name: row for row in rows}) for task in typed.tasks),
+        parts=_parts(typed.network.declared),
     )
 
 
@@ -89,6 +91,29 @@ def _task(task: TypedTask, rows: Mapping[str, Row]) -> Task:
         outputs={clause: tuple(given[clause][number] for number in task.chosen[clause]) for clause in heads},
         loc=Loc(declared.task.span.source.name, declared.task.span.line),
         parts={clause: name.text for clause, name in declared.parts.items()},
+    )
+
+
+def _parts(declared: tree.Network) -> Mapping[str, Part]:
+    """What was put into a network as a part, outer parts first."""
+
+    def row(name: str) -> str:
+        frame = declared.frames.get(name.rpartition(".")[0])
+        if frame is not None and (own := name.rpartition(".")[2]) in frame.inputs:
+            return row(frame.inputs[own].text)
+        found = declared.given.get(name, ())
+        return row(found[0]) if len(found) == 1 and found[0] != name else name
+
+    return Table(
+        {
+            prefix: Part(
+                network=frame.network,
+                inputs={own: row(name.text) for own, name in frame.inputs.items()},
+                outputs=dict(frame.outputs),
+                loc=Loc(frame.span.source.name, frame.span.line),
+            )
+            for prefix, frame in sorted(declared.frames.items(), key=lambda item: item[0].count("."))
+        }
     )
 
 

@@ -409,6 +409,22 @@ class SourceText(Record):
         return f"{short_path(self.name)}: {counted(len(self.text), 'character')}"
 
 
+class Part(Record, eq=False):
+    """A network that was put into this one, once: its rows have names that begin with its own and a dot.
+
+    `inputs` tell which row each of its maps is, `outputs` which of its rows is which output, both by the names that the
+    network itself gives them; `loc` is where it is written.
+    """
+
+    network: str
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    loc: Loc
+
+    def __brief__(self) -> str:
+        return f"{cut(self.network, 30)} of {counted(len(self.inputs), 'map')}"
+
+
 class Program(Record, eq=False):
     """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order.
 
@@ -429,6 +445,7 @@ class Program(Record, eq=False):
     constants: Mapping[str, Attr] = field(default_factory=dict)  # its own whole numbers by name, which rows speak of
     tasks: tuple[Task, ...] = ()  # what its heads mean, as far as it says, in the order of the file
     dropped_tasks: tuple[str, ...] = ()  # of heads that its chosen outputs leave out
+    parts: Mapping[str, Part] = field(default_factory=dict)  # by name, each after those that it is in
 
     def tasks_of(self, head: str) -> tuple[Task, ...]:
         """The tasks that a head has a part in, by its name."""

@@ -25,8 +25,9 @@ class Folded(Record):
 def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]], own: str = "") -> Folded | None:
     """A part for a number: of the rows `given` by name and level; None for the simplest numbers.
 
-    It stands there once, twice or inside another part; its rows read each other directly or, the last, by `from`.
-    `own` resamples one input alone: of that row, or all maps that the inner part gives, for a row behind it.
+    It stands there once, twice or inside another part, perhaps with a second one of the same network behind it, and of
+    some only the last output is read; its rows read each other directly or, the last, by `from`. `own` resamples one
+    input alone: of that row, or all maps that the inner part gives, for a row behind it.
     """
     kind = number % KINDS
     if kind < KINDS // 2 or not given:
@@ -54,4 +55,7 @@ def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]], o
     named = "Around" if kind == KINDS - 1 else "Cell"
     again = " repeat 2" if kind == KINDS - 2 or number % 5 == 0 else ""
     row = f"part p: {named} from {', '.join(name for name, _ in taken)}{again}"
-    return Folded(text, row, tuple(f"p.{name}" for name in names))
+    last = "p"
+    if number % 7 in (1, 2):
+        last, row = "q", f"{row}\n    part q: {'Cell' if number % 7 == 1 else named} from p"
+    return Folded(text, row, tuple(f"{last}.{name}" for name in names[-1 if number % 3 == 2 else 0 :]))

@@ -157,7 +157,7 @@ def _write(plan: Plan, program: Program, taken: set[str]) -> Class:
     wanted = "_".join(named) if is_function else "".join(map(class_name, named))
     if first.kind == "resample_type" and not is_function and "resample" not in wanted.lower():
         wanted += "Resample"
-    made = Class(_free(wanted, taken), plan.modules, plan.inputs, is_function, plan.sizes)
+    made = Class(free_name(wanted, taken), plan.modules, plan.inputs, is_function, plan.sizes)
     if is_function:
         head = lines(0, "", call(f"def {made.name}", *_maps(plan)), gives)
         made.text = [*head, *_indented(_docstring(plan, program), STEP), *block(body, STEP)]
@@ -187,7 +187,7 @@ def _given(modules: Sequence[Module]) -> list[str]:
     return found if len(found) <= MOST_NAMED else []
 
 
-def _free(wanted: str, taken: set[str]) -> str:
+def free_name(wanted: str, taken: set[str]) -> str:
     """A name for the module that is not taken, numbered if need be."""
     names = (python_name(wanted if number == 1 else f"{wanted}{number}") for number in count(1))
     return next(name for name in names if name not in taken)
@@ -216,10 +216,15 @@ def _docstring(plan: Plan, program: Program) -> list[str]:
     module = plan.modules[0]
     missing = {formal.name for formal in module.formals if formal.kind == "scalar"}
     missing -= {argument.key.partition(".")[0] for argument in plan.scope.arguments.values()}
-    comment = _without(_comment(module.loc, program), missing)
-    where = f"({place(module.loc)})."
+    comment = _without(comment_above(module.loc, program), missing)
     kind = {"def": "Helper"}.get(module.kind, module.kind.replace("_", " ").capitalize())
-    for candidate in ([" ".join(comment)] if comment else [f"{kind} `{prose(module.definition)}`"], comment[:1]):
+    return docstring(comment, f"{kind} `{prose(module.definition)}`", module.loc)
+
+
+def docstring(comment: list[str], otherwise: str, loc: Loc) -> list[str]:
+    """What stands below the head of a class: a comment, or what is said `otherwise`, and where it is written."""
+    where = f"({place(loc)})."
+    for candidate in ([" ".join(comment)] if comment else [otherwise], comment[:1]):
         line = f'"""{candidate[0].removesuffix(".")} {where}"""'
         if len(line) <= WIDTH - STEP and (len(comment) < 2 or candidate != comment[:1] or candidate[0].endswith(".")):
             return [line]
@@ -235,7 +240,7 @@ def _without(comment: list[str], names: set[str]) -> list[str]:
     return comment if len(kept) == len(sentences) else [" ".join(kept)] if kept else []
 
 
-def _comment(loc: Loc, program: Program) -> list[str]:
+def comment_above(loc: Loc, program: Program) -> list[str]:
     """The comment lines right above a line of a source."""
     text = next((source.text for source in program.sources if source.name == loc.file), "")
     found: list[str] = []

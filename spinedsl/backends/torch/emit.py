@@ -21,6 +21,7 @@ from spinedsl.backends.torch.initial import Rules
 from spinedsl.backends.torch.layout import WIDTH
 from spinedsl.backends.torch.names import file_name, prose, python_name
 from spinedsl.backends.torch.network import write_network
+from spinedsl.backends.torch.parts import parts_of
 from spinedsl.ops.detection import Detector, Limits
 from spinedsl.ops.program import Program
 
@@ -63,9 +64,11 @@ def emit_module(
     rules = Rules.of(program)
     classes = classes_of(program, rules, taken)
     method = ADAPTERS[adapter].method if adapter else ""
-    network = write_network(program, name, classes, rules, method=method)
+    parts, around = parts_of(program, classes, taken)
+    network = write_network(around, name, rules, method=method)
     network += ["", *detect] if detect else []
-    blocks = [c.text for c in classes if c.is_function] + [c.text for c in classes if not c.is_function] + [network]
+    blocks = [c.text for c in classes if c.is_function] + [c.text for c in classes if not c.is_function]
+    blocks += [*(part.text for part in parts), network]
     used = _names_in("\n".join("\n".join(block) for block in blocks))
     helpers = _helpers_for(used, HELPERS)
     used = used.union(*(_names_of_helper(name, HELPERS) for name in helpers))

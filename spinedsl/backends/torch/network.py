@@ -5,27 +5,21 @@ In: a program and the classes of its definitions. Out: the lines of the class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping
 
 from spinedsl.backends.torch.expressions import Leaf, evaluate, literal, same, simplify, write
 from spinedsl.backends.torch.initial import Rules
-from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, flat, lines, unpacked
+from spinedsl.backends.torch.layout import WIDTH, Bracket, Doc, call, entry, lines, unpacked
 from spinedsl.backends.torch.names import attribute, member, place, python_name
-from spinedsl.backends.torch.plan import Class
-from spinedsl.backends.torch.scope import Argument
+from spinedsl.backends.torch.rows import Around, Rows
 from spinedsl.ops.graph import flatten
-from spinedsl.ops.program import Call, Module, Program, Row, calls_of
+from spinedsl.ops.program import Program, Row
 from spinedsl.ops.types import Expr, Name, Value
 
-FEW = 3  # from this many equal modules on, a row says how many there are
 
-
-def write_network(
-    program: Program, name: str, classes: Sequence[Class], rules: Rules, *, method: str = ""
-) -> list[str]:
+def write_network(around: Around, name: str, rules: Rules, *, method: str = "") -> list[str]:
     """The lines of the network's class. `method`: what `forward` calls, for those who override that."""
-    writer = _Network(program, classes)
+    writer, program = _Network(around), around.program
     return [
         f"class {name}(nn.Module):",
         f'    """{_described(program)}"""',
@@ -83,21 +77,16 @@ def _reset(rules: Rules) -> list[str]:
     return made
 
 
-class _Network:
-    def __init__(self, program: Program, classes: Sequence[Class]) -> None:
+class _Network(Rows):
+    def __init__(self, around: Around) -> None:
+        program = around.program
+        super().__init__(around, program.rows)
         self.program = program
-        self.classes = {id(module): found for found in classes for module in found.modules}
-        self.taken = taken = {found.name for found in classes}
+        self.taken = {*around.taken}
         self.constants: dict[str, tuple[str, str]] = {}  # by the file's name: the variable, and what it is
-        self.locals: dict[str, str] = {}
-        for name in (program.input_name, *(name for row in program.rows for name in row.values)):
-            wanted = name.lower() if name in program.outputs else name.replace(".", "_")
-            self.locals[name] = python_name(wanted, {*taken, *self.locals.values()})
-        needed = any(found.sizes for found in classes)
-        self.sizes = python_name("sizes", {*taken, *self.locals.values()}) if needed else ""
-
-    def class_of(self, module: Module) -> Class:
-        return self.classes[id(module)]
+        values = (program.input_name, *(name for row in program.rows for name in row.values))
+        outputs = {*program.outputs}
+        self.name_locals({name: name.lower() if name in outputs else name.replace(".", "_") for name in values})
 
     # ---- numbers with a name ----
 
@@ -125,7 +114,7 @@ class _Network:
 
     def init(self) -> list[str]:
         """The lines of `__init__` before the tensors are initialised."""
-        facts, rows = self.facts(), list(self.submodules())
+        facts, rows = self.facts(), [line for one in self.submodules() for line in one.lines()]
         return [*(f"        {name} = {text}" for name, text in self.constants.values()), *facts, *rows]
 
     def facts(self) -> list[str]:
@@ -159,66 +148,6 @@ class _Network:
             return str(row.type.channels)
         return self.number(row.type.channels, row.calls[-1].channels)
 
-    # ---- __init__ ----
-
-    def submodules(self) -> Iterator[str]:
-        """Each row's own module, with what resamples and joins its inputs attached to it."""
-        held: set[str] = set()
-        for row in self.program.rows:
-            yield from self._holders(row, held)
-            parts = [part for part in calls_of(row) if not self.class_of(part.module).is_function]
-            own = [part for part in parts if any(part is call for call in row.calls)]
-            attached = [part for part in parts if not any(part is call for call in row.calls)]
-            own_place = f"self.{member(row.name)}"
-            if row.repeated and own:
-                repeated = "RepeatedAtSizes" if self.class_of(own[0].module).sizes else "Repeated"
-                yield from self._commented(row, lines(8, f"{own_place} = ", call(repeated, *self._repeated(own))))
-            elif own:
-                yield from self._commented(row, lines(8, f"{own_place} = ", self.construct(own[0])))
-            elif attached:
-                yield from self._commented(row, [f"        {own_place} = nn.Module()"])
-            for part in attached:
-                yield from lines(8, f"{own_place}.{attribute(part.path[-1])} = ", self.construct(part))
-
-    def _holders(self, row: Row, held: set[str]) -> Iterator[str]:
-        """The submodules of the parts that a row is in, once each."""
-        names = row.name.split(".")
-        for end in range(1, len(names)):
-            name = ".".join(names[:end])
-            if name not in held:
-                held.add(name)
-                yield f"        self.{member(name)} = nn.Module()"
-
-    def _commented(self, row: Row, made: list[str]) -> list[str]:
-        """The lines that construct a row, with its level."""
-        if row.level is None:
-            return made
-        comment = f"# level {row.level}"
-        together = f"{made[0]}  {comment}"
-        return [together] if len(made) == 1 and len(together) <= WIDTH else [f"        {comment}", *made]
-
-    def construct(self, part: Call) -> Bracket:
-        """An instance of the class that a call uses."""
-        found = self.class_of(part.module)
-        number = found.number(part.module)
-
-        def write(argument: Argument) -> str | None:
-            value = argument.values[number]
-            if value is None or value == argument.default:
-                return None
-            known = part.scalars.get(argument.key)
-            return literal(value) if known is None else self.number(value, known.expr)
-
-        return found.construct(write)
-
-    def _repeated(self, calls: Sequence[Call]) -> Iterator[Doc]:
-        for _, found in groupby(map(self.construct, calls), key=flat):
-            equal = list(found)
-            if len(equal) < FEW:
-                yield from equal
-            else:
-                yield f"*({flat(equal[0])} for _ in range({len(equal)}))"
-
     # ---- forward ----
 
     def forward(self, method: str) -> Iterator[str]:
@@ -234,14 +163,17 @@ class _Network:
         if self.sizes:
             highest = max(type_.level or 0 for type_ in flatten(program).types)
             yield f"        {self.sizes} = level_sizes({image}, {highest})"
-        for row in program.rows:
-            if row.kind == "head":
-                yield from unpacked(8, [self.locals[name] for name in row.values], self._head(row), len(row.parts) == 1)
-            elif row.kind != "output" or row.name in read:
-                yield from lines(8, f"{self.locals[row.name]} = ", self._row(row))
+        for item in self.items():
+            if not isinstance(item, Row):
+                yield from self.statement(item)
+            elif item.kind == "head":
+                names = [self.locals[name] for name in item.values]
+                yield from unpacked(8, names, self._head(item), len(item.parts) == 1)
+            elif item.kind != "output" or item.name in read:
+                yield from self.statement(item)
         at_the_end = {row.name: row for row in program.pyramid if row.name not in read}
         outputs = {
-            attribute(name): self._row(at_the_end[name]) if name in at_the_end else self.locals[name]
+            attribute(name): self.value(at_the_end[name]) if name in at_the_end else self.locals[name]
             for name in program.outputs
         }
         yield from lines(8, "return ", call("OrderedDict", _dictionary(outputs)))
@@ -249,29 +181,7 @@ class _Network:
     def _head(self, row: Row) -> Doc:
         """A head on the list of all that it reads."""
         features = Bracket("[", tuple(self.locals[connection.source] for connection in row.inputs), "]")
-        return self._apply(row.calls[0], features)
-
-    def _row(self, row: Row) -> Doc:
-        values: list[Doc] = [self._input(name, part) for name, part in _connections(row)]
-        values += [self.locals[name] for name in row.absorbed]
-        if row.join is not None:
-            values = [self._apply(row.join, Bracket("[", tuple(values), "]"))]
-        if row.repeated and not self.class_of(row.calls[0].module).is_function:
-            sized = bool(self.class_of(row.calls[0].module).sizes)
-            return call(f"self.{member(row.name)}", *values, *([self.sizes] if sized else []))
-        for part in row.calls:
-            values = [self._apply(part, *values)]
-        return values[0]
-
-    def _input(self, name: str, part: Call | None) -> Doc:
-        value = self.locals[name]
-        return value if part is None else self._apply(part, value)
-
-    def _apply(self, part: Call, *values: Doc) -> Doc:
-        found = self.class_of(part.module)
-        callee = found.name if found.is_function else ".".join(["self", *map(member, part.path)])
-        taken = [value for name, value in zip(part.module.maps, values, strict=True) if name in found.inputs]
-        return found.apply(callee, taken, self.sizes)
+        return self.apply(row.calls[0], features)
 
 
 def legal_sizes(program: Program, image: str) -> Iterator[str]:
@@ -289,7 +199,7 @@ def legal_sizes(program: Program, image: str) -> Iterator[str]:
 
 def facts_of(program: Program) -> list[str]:
     """Lines of `__init__`: what a host asks of a backbone."""
-    writer = _Network(program, ())
+    writer = _Network(Around(program, {}, frozenset(), {}, {}))
     facts = writer.facts()
     return [*(f"        {name} = {text}" for name, text in writer.constants.values()), *facts]
 
@@ -299,8 +209,3 @@ def _dictionary(items: Mapping[str, Doc]) -> Bracket:
     if max(map(len, items)) > WIDTH // 3:
         return Bracket("[", tuple(Bracket("(", (f'"{name}"', value)) for name, value in items.items()), "]")
     return Bracket("{", tuple(entry(name, value) for name, value in items.items()), "}")
-
-
-def _connections(row: Row) -> Iterator[tuple[str, Call | None]]:
-    for connection in row.inputs:
-        yield connection.source, connection.resample
