@@ -55,7 +55,7 @@ def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]], o
     named = "Around" if kind == KINDS - 1 else "Cell"
     again = " repeat 2" if kind == KINDS - 2 or number % 5 == 0 else ""
     row = f"part p: {named} from {', '.join(name for name, _ in taken)}{again}"
-    last = "p"
+    giver = "p"
     if number % 7 in (1, 2):
-        last, row = "q", f"{row}\n    part q: {'Cell' if number % 7 == 1 else named} from p"
-    return Folded(text, row, tuple(f"{last}.{name}" for name in names[-1 if number % 3 == 2 else 0 :]))
+        giver, row = "q", f"{row}\n    part q: {'Cell' if number % 7 == 1 else named} from p"
+    return Folded(text, row, tuple(f"{giver}.{name}" for name in names[-1 if number % 3 == 2 else 0 :]))
