@@ -222,7 +222,7 @@ def _docstring(plan: Plan, program: Program) -> list[str]:
 
 
 def docstring(comment: list[str], otherwise: str, loc: Loc) -> list[str]:
-    """What stands below the head of a class: a comment, or what is said `otherwise`, and where it is written."""
+    """What stands below the head of a class: a comment, or `otherwise` if there is none, and where it is written."""
     where = f"({place(loc)})."
     for candidate in ([" ".join(comment)] if comment else [otherwise], comment[:1]):
         line = f'"""{candidate[0].removesuffix(".")} {where}"""'
