@@ -486,3 +486,46 @@ def test_what_a_block_costs_may_depend_on_what_it_reads(tmp_path: Path) -> None:
     for one in ones:
         held(space, one)
     assert len({one.costs.parameters for one in ones}) > 4
+
+
+def test_types_that_are_given_definitions(tmp_path: Path) -> None:
+    """A candidate brings along what its types are given, and costs what that makes of it."""
+    path = tmp_path / "given.spine"
+    path.write_text(
+        """spine 1
+import std.blocks
+import std.resample
+import std.stems
+
+def thin(x, channels, stride = 1) { return norm(conv(x, channels, kernel = 1, stride = stride)) }
+def thick(x, channels, stride = 1) { return norm(conv(act(x), channels, kernel = 3, stride = stride)) }
+def soft(x) { return x * sigmoid(conv(x, x.channels, kernel = 1)) }
+
+block_type cell(x, channels, stride = 1, op = thin, gate = relu) -> channels {
+    let y = op(x, channels, stride = stride)
+    return gate(op(y, channels) + y)
+}
+
+network Net(kind = thick) {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    widths { level 2..5: 8 }
+    resample spinenet
+    join activated_sum
+    stem s: resnet_stem channels 8
+    block b2: cell level 2 from s
+    block b3: cell(op = kind) level 3 from s, b2
+    block b4: cell level 4 from b3, b2
+    output P4: b4
+}
+
+space Space of Net {
+    types b2..b4: cell, cell(op = thick), cell(op = thick, gate = soft), residual
+}
+"""
+    )
+    space = search.open_space(path, "Space")
+    found = [space.sample(0, number) for number in range(6)]
+    for one in found:
+        held(space, one)
+    assert len({one.costs.parameters for one in found}) > 2
