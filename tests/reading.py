@@ -639,7 +639,7 @@ class Network:
             assert row.map.level is not None
             height, width = (-(-size >> row.map.level) for size in self.setting.image)
             block = Block(row.map.level, row.channels, row.map.channels, row.map.channels, height, width)
-            how = alone or clauses.get("resample", self.uses["resample"])
+            how = alone or clauses.get("resample") or self.uses["resample"]
             if how.name.text == "identity" and "identity" not in self.scope.definitions:
                 arrived.append(row.map)
                 continue

@@ -33,6 +33,7 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
     used = _mentioned(file.networks)
     spaces = _mentioned(file.spaces)
     used |= spaces
+    given = _named((*file.definitions, *file.networks, *file.spaces))
     pending = list(used)
     while pending:
         further = mentioned.get(pending.pop(), set()) - used
@@ -43,6 +44,8 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
         if file.networks and name.text not in used:
             yield UnusedName(name.text, name.span, "")
             continue  # whoever takes it away need not hear of its parameters
+        if name.text in given:
+            continue  # it takes what it is called with, which is the same for all that are given there
         asked = asked_of_inputs(definition)
         for parameter in definition.parameters[len(implicit[definition.kind]) :]:
             filled = parameter.name.text in FILLED_IN or parameter is asked
@@ -70,6 +73,18 @@ def _inherited(unit: Unit, instance: tree.Instance) -> set[str]:
         unit = homes[0]
         network = unit.networks[network.base.text]
         found |= {parameter.name.text for parameter in network.parameters}
+    return found
+
+
+def _named(node: object) -> set[str]:
+    """The names that stand for values, and may be those of definitions that are given."""
+    found: set[str] = set()
+    pending: list[object] = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tree.Ident):
+            found.add(part.name)
+        pending += tree.parts(part)
     return found
 
 

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor
 
+from tests.definitions.papers import REFERENCES as PAPERS
 from tests.definitions.parts import REFERENCES as PARTS
-from tests.definitions.searched import REFERENCES as SEARCHED
 
 Weights: TypeAlias = Mapping[str, Tensor]
 Outputs: TypeAlias = list[Tensor]
@@ -477,6 +477,6 @@ REFERENCES: Mapping[str, Callable[[Weights, Tensor], Outputs]] = {
         helper_of_a_resampling, shared_transposed, yolov8n, cells, regnet, grown_list,
         pooled_cells, maps_one_by_one, darts, unet,
     )
-} | PARTS | SEARCHED  # fmt: skip
+} | PARTS | PAPERS  # fmt: skip
 # Where the language has no division by a map: 1 / x is the second of a pair with a small number, set to length 1.
 APPROXIMATE = frozenset({"convnext_v2", "bifpn"})

@@ -56,6 +56,13 @@ def unused(text: str) -> list[str]:
         # A default or a signature that reads a parameter reads it.
         ("def f(x, a = 2, b = a) { return conv(x, b, kernel = 1) }\n", []),
         ("def f(x, a = 2) -> a { return conv(x, 2, kernel = 1) }\n", []),
+        # What is given to be called takes what all that are given there are called with.
+        (
+            "def open(x, narrow) { return x }\n"
+            + PLAIN.format(", op = open", "op(x, 3)")
+            + NETWORK.format("", "plain"),
+            [],
+        ),
         (NETWORK.format("(width = 3)", "residual"), ["width"]),
         (NETWORK.format("(width = 3)", "residual").replace("channels 64", "channels 16 * width"), []),
         (NETWORK.format("(width = 3)", "residual") + "network Twice = Net with { block b0 channels width }\n", []),

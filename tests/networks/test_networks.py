@@ -18,8 +18,17 @@ torchvision = pytest.importorskip("torchvision")
 timm = pytest.importorskip("timm")
 
 FOLDER = Path(__file__).parent
-NETWORK = {"regnety_004": "RegNetY400MF"}  # where a file has several
-NAMES = sorted(path.stem for path in FOLDER.glob("*.spine"))
+NETWORK = {  # where a file has several
+    "regnety_004": "RegNetY400MF", "resnext50_32x4d": "ResNeXt50", "efficientnet_b0": "EfficientNetB0",
+}  # fmt: skip
+# Further networks of these files, by timm's name.
+OTHERS = {
+    "seresnet50": ("resnext50_32x4d", "SEResNet50"),
+    "efficientnet_lite0": ("efficientnet_b0", "EfficientNetLite0"),
+}
+# Of a size that neither has under a name.
+MADE = {"convmixer": lambda: timm.models.convmixer.ConvMixer(256, 8, kernel_size=7, patch_size=8)}
+NAMES = sorted([*OTHERS, *(path.stem for path in FOLDER.glob("*.spine"))])
 
 
 def drawn_weights(module: nn.Module) -> list[Tensor]:
@@ -49,9 +58,10 @@ def put(module: nn.Module, weights: list[Tensor]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_as_others_have_it(name: str) -> None:
-    make = getattr(torchvision.models, name, None)
-    theirs = (make(weights=None) if make is not None else timm.create_model(name)).eval()
-    ours = spinedsl.load(FOLDER / f"{name}.spine", network=NETWORK.get(name)).eval()
+    make = MADE.get(name) or getattr(torchvision.models, name, None)
+    theirs = (make() if make is not None else timm.create_model(name)).eval()
+    file, network = OTHERS.get(name, (name, NETWORK.get(name)))
+    ours = spinedsl.load(FOLDER / f"{file}.spine", network=network).eval()
     assert sum(p.numel() for p in ours.parameters()) == sum(p.numel() for p in theirs.parameters())
     weights = drawn_weights(theirs)
     put(theirs, weights)
