@@ -41,7 +41,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "definitions as arguments: one that leads back to itself",
         "ir/expand/given.py",
-        "if key in keys:",
+        "if key in context.at_work:",
         "if False:",
         ("tests/test_mistakes.py",),
     ),

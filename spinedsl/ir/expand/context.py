@@ -59,7 +59,7 @@ class Context(Record, frozen=False, eq=False):
     diagnostics: list[Diagnostic] = field(default_factory=list)
     static_axes: dict[str, Loc] = field(default_factory=dict)
     uses: list[tuple[Span, str, Span | None]] = field(default_factory=list)
-    at_work: list[tuple[tuple[Defined, ...], list[Held]]] = field(default_factory=list)  # see `given.enter`
+    at_work: dict[tuple[Defined, ...], list[Held]] = field(default_factory=dict)  # see `given.enter`
     stack: int = 0
     deepest: int = 0  # highest level that any feature map reaches
     filling: set[str] = field(default_factory=set)  # the roles whose `def` is being expanded

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.expressions import Evaluator
-from spinedsl.ir.expand.given import enter, leave, unfit
+from spinedsl.ir.expand.given import enter, held_in, leave, unfit
 from spinedsl.ir.expand.values import Environment, Held, Result, is_scalar
 from spinedsl.ir.library import Defined
 from spinedsl.ir.scalars import POISON, Poison
@@ -39,7 +39,7 @@ class Functions(Evaluator):
             return POISON
         context.uses.append((expr.span, defined.name, None))
         result: Result = POISON
-        if enter(context, defined, given):
+        if enter(context, defined, held_in(given)):
             context.stack += defined.frames
             result = Running(context, defined).run(given)
             context.stack -= defined.frames

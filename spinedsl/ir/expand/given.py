@@ -58,32 +58,37 @@ def _problem(call: tree.Call, defined: Defined, *, numbers: bool) -> tuple[str, 
     return "", ""
 
 
-def enter(context: Context, defined: Defined, arguments: Environment) -> bool:
-    """Begin with a definition: false, with the reason reported, where it is at work for the same definitions.
+def held_in(arguments: Environment) -> list[Held]:
+    """The definitions among the arguments of one."""
+    return [value for value in arguments.values() if type(value) is Held]
+
+
+def enter(context: Context, defined: Defined, held: list[Held]) -> bool:
+    """Begin with a definition that is given others: false, with the reason reported, where it is at work for the same.
 
     Calls alone never lead back to where they began; what is given may.
     """
-    held = [value for value in arguments.values() if isinstance(value, Held)]
-    key = (defined, *[one.defined for one in held])
-    keys = [one for one, _ in context.at_work]
-    if key in keys:
-        _report(context, keys.index(key), held)
+    key = (defined, *[one.defined for one in held]) if held else (defined,)
+    if key in context.at_work:
+        _report(context, key, held)
         return False
-    context.at_work.append((key, held))
+    context.at_work[key] = held
     return True
 
 
 def leave(context: Context) -> None:
     """End what `enter` began."""
-    context.at_work.pop()
+    context.at_work.popitem()
 
 
-def _report(context: Context, first: int, held: list[Held]) -> None:
-    """The circle from the first of those at work."""
-    circle = [key[0] for key, _ in context.at_work[first:]]
+def _report(context: Context, again: tuple[Defined, ...], held: list[Held]) -> None:
+    """The circle of those at work that ends with the first of them `again`."""
+    at_work = list(context.at_work.items())
+    at_work = at_work[list(context.at_work).index(again) :]
+    circle = [key[0] for key, _ in at_work]
     way = "" if len(circle) == 1 else ", by way of " + ", ".join(f"`{one.name}`" for one in circle[1:])
     found = say.RECURSION.at(context.uses[-1][0], name=circle[0].name, way=way)
-    given = [one for _, those in context.at_work[first:] for one in those] + held
+    given = [one for _, those in at_work for one in those] + held
     places = {one.span: one.defined.name for one in given if one.defined in circle}
     found = found.with_others(*(Label(span, f"`{name}` is given here") for span, name in places.items()))
     context.report(found.with_fix(f"give a definition that does not lead back to `{circle[0].name}`"))

@@ -11,14 +11,13 @@ from spinedsl.brief import counted
 from spinedsl.diagnostics import Edit, Fix, Label
 from spinedsl.ir.expand.calls import Caller
 from spinedsl.ir.expand.context import Context, Expanded
-from spinedsl.ir.expand.given import enter, leave
+from spinedsl.ir.expand.given import enter, held_in, leave
 from spinedsl.ir.expand.notation import OPAQUE
 from spinedsl.ir.expand.values import (
     BLOCK_PROPERTIES,
     MAPS,
     Block,
     Environment,
-    Held,
     Result,
     memo_key,
     written,
@@ -43,8 +42,9 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     if not defined.sound or Poison in map(type, arguments.values()):
         return POISON
     key = tuple([memo_key(value) for value in arguments.values()])
-    named = [value.span for value in arguments.values() if isinstance(value, Held)]
-    found = context.recall(defined, key, (key, *named))
+    held = held_in(arguments)
+    at_fault = (key, *[one.span for one in held]) if held else key
+    found = context.recall(defined, key, at_fault)
     if found is not None:
         return found.module
     if not context.spend(defined.definition.name.span, STEPS):
@@ -53,7 +53,7 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     context.deepest, context.static_axes = 0, {}
     reports = context.listen()
     module: Module | Poison = POISON
-    if context.has_room(defined) and enter(context, defined, arguments):
+    if context.has_room(defined) and enter(context, defined, held):
         context.stack += defined.frames
         module = Expansion(context, defined, arguments).run()
         context.stack -= defined.frames
@@ -62,7 +62,7 @@ def expand(context: Context, defined: Defined, arguments: Environment) -> Module
     expanded = Expanded(module, context.deepest, context.static_axes, tuple(reports.values()))
     context.deepest = max(outer[0], context.deepest)
     context.static_axes = {**context.static_axes, **outer[1]}
-    context.remember(defined, (key, *named) if isinstance(module, Poison) else key, expanded)
+    context.remember(defined, at_fault if isinstance(module, Poison) else key, expanded)
     return module
 
 
