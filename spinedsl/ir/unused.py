@@ -33,7 +33,6 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
     used = _mentioned(file.networks)
     spaces = _mentioned(file.spaces)
     used |= spaces
-    given = _named((*file.definitions, *file.networks, *file.spaces))
     pending = list(used)
     while pending:
         further = mentioned.get(pending.pop(), set()) - used
@@ -44,13 +43,15 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
         if file.networks and name.text not in used:
             yield UnusedName(name.text, name.span, "")
             continue  # whoever takes it away need not hear of its parameters
-        if name.text in given:
-            continue  # it takes what it is called with, which is the same for all that are given there
         asked = asked_of_inputs(definition)
+        unread: list[tree.Name] = []
         for parameter in definition.parameters[len(implicit[definition.kind]) :]:
             filled = parameter.name.text in FILLED_IN or parameter is asked
             if parameter.name.text not in mentioned[name.text] and not filled:
-                yield UnusedName(parameter.name.text, parameter.name.span, name.text)
+                unread.append(parameter.name)
+        # What is given to be called takes what all that are given there are called with.
+        if unread and name.text not in _named((*file.definitions, *file.networks, *file.spaces)):
+            yield from (UnusedName(one.text, one.span, name.text) for one in unread)
     edits = _mentioned(tuple(network for network in file.networks if isinstance(network, tree.Instance)))
     for network in file.networks:
         inside = _mentioned(network) | spaces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Final, TypeAlias
 
 from spinedsl.brief import counted
@@ -42,6 +43,7 @@ FeatureMap: TypeAlias = Ref | Op | Call
 Result: TypeAlias = "Value | FeatureMap | Many | Block | Held | Poison"
 Environment: TypeAlias = dict[str, Result]
 
+_SCALARS: Final = frozenset({int, Fraction, bool, str, tuple})
 MAPS: Final = (Ref, Op, Call)  # for `isinstance`: a union would be built anew for every question
 
 
@@ -57,9 +59,9 @@ def is_scalar(value: Result) -> bool:
 
 def written(value: Result) -> Value | None:
     """A compile-time value as programs keep it, a definition by its name; None of anything else."""
-    if isinstance(value, Held):
-        return value.defined.name
-    return value if is_scalar(value) else None  # type: ignore[return-value]
+    if type(value) in _SCALARS:
+        return value  # type: ignore[return-value]
+    return value.defined.name if isinstance(value, Held) else None
 
 
 def memo_key(value: Result) -> object:

@@ -28,7 +28,7 @@ def misgiven(
         if parameter is None:
             continue
         what, default = f"`{name}` of `{defined.name}`", parameter.default
-        call = defined.called.get(name)
+        call = defined.called.get(name) if isinstance(value, NUMBERS) else None
         if isinstance(value, NUMBERS) and (call is not None or _named(default, defined.unit, ())):
             found = say.EXPECTED_VALUE.at(value.span, what=what, expected="a definition", got=_shown(value))
             place = Label(call, "it is called here") if call is not None else Label(parameter.name.span, "its default")
