@@ -42,7 +42,7 @@ def nas_bench_201(w: Weights, image: Tensor) -> Outputs:
     return [cell("c1", z + shortcut * 0.5, (convolution, convolution, convolution, zero, pool, skip))]
 
 
-def darts(w: Weights, image: Tensor) -> Outputs:
+def darts_v2(w: Weights, image: Tensor) -> Outputs:
     def squeezed(name: str, x: Tensor, stride: int = 1) -> Tensor:
         return norm(w, f"{name}.norm", conv(w, f"{name}.conv", x.relu(), stride))
 
@@ -81,4 +81,4 @@ def darts(w: Weights, image: Tensor) -> Outputs:
     return [normal("c2", c1, c0, others, 2)]
 
 
-REFERENCES = {function.__name__: function for function in (nas_bench_201, darts)}
+REFERENCES = {function.__name__: function for function in (nas_bench_201, darts_v2)}
