@@ -70,7 +70,7 @@ PLANTS: tuple[Plant, ...] = (
         "search: a point that is better somewhere is dominated",
         "search/pareto.py",
         "(scores[left] > scores[left[0]]).any(axis=1)",
-        "(scores[left] >= scores[left[0]]).all(axis=1)",
+        "(scores[left] > scores[left[0]]).all(axis=1)",
         FRONTS,
     ),
     Plant(
