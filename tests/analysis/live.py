@@ -24,24 +24,31 @@ Array: TypeAlias = NDArray[np.float32]
 
 
 def rows_run(program: Program, module: torch.nn.Module, image: torch.Tensor) -> dict[str, list[torch.Tensor]]:
-    """What each row gives, of a head all that it yields: outputs, and else locals of the network's `forward`."""
-    code = type(module).forward.__code__
-    locals_: dict[str, Any] = {}
+    """What each row gives, of a head all that it yields: outputs, and else locals of the `forward` that has the row.
+
+    That is the network's, or that of the part which the row is in.
+    """
+    places = {id(part): name for name, part in module.named_modules() if name in {"", *program.parts}}
+    found: dict[str, Any] = {}
 
     def leaving(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "return" and frame.f_code is code:
-            locals_.update(frame.f_locals)
+        if event == "return" and frame.f_code.co_name == "forward":
+            place = places.get(id(frame.f_locals.get("self")))
+            if place is not None:
+                found.update({f"{place}.{name}": value for name, value in frame.f_locals.items()})
 
     sys.setprofile(leaving)
     try:
         outputs = module(image)
     finally:
         sys.setprofile(None)
-    found = {**locals_, **outputs}  # a row `p.b0` of a part is the local `p_b0`
-    return {
-        row.name: [found[name] if name in found else found[name.replace(".", "_")] for name in row.values]
-        for row in program.rows
-    }
+
+    def value(name: str) -> Any:
+        words = name.split(".")
+        held = (f"{'.'.join(words[:end])}.{'_'.join(words[end:])}" for end in reversed(range(len(words))))
+        return outputs[name] if name in outputs else next(found[local] for local in held if local in found)
+
+    return {row.name: [value(name) for name in row.values] for row in program.rows}
 
 
 class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types for it
