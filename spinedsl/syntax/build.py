@@ -208,10 +208,11 @@ class Builder:
 
     def maps_row(self, keyword: Token, *rest: Any) -> tree.Maps:
         at = next(i for i, part in enumerate(rest) if isinstance(part, Token) and part.type == "LEVEL")
-        low, high, *clauses = rest[at + 1 :]
+        low, high, *given = rest[at + 1 :]
+        clauses = _flat(given)
         names = tuple(self._name(token) for token in rest[:at])
         last = clauses[-1] if clauses else high or low
-        return tree.Maps(names, low, high, tuple(clauses), self._span(keyword, last))
+        return tree.Maps(names, low, high, clauses, self._span(keyword, last))
 
     def own_outputs_row(self, keyword: Token, *names: Token) -> tree.Outputs:
         return tree.Outputs(tuple(map(self._name, names)), None, self._span(keyword, names[-1]))

@@ -82,6 +82,8 @@ def test_weights_and_sizes_are_those_given(here: Path, monkeypatch: pytest.Monke
 
 
 def test_a_checkpoint_stands_in_the_place_of_a_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two = spinedsl.bench("sizes.safetensors", engines=["onnxruntime-O0"], rounds=1, threads=2)
+    assert two.threads == 2
     found = spinedsl.bench("sizes.safetensors", engines=["torch", "onnxruntime-O0"], rounds=1)
     assert found.timings[1].error is not None
     assert found.timings[1].error < 1e-4
@@ -142,6 +144,8 @@ def test_an_int8_model_is_the_one_that_the_command_writes(here: Path, capsys: py
     assert (found.calibrated, found.measured, found.kept, found.figures) == (7, 2, (), None)
     assert repr(found).startswith("<Quantized Net in int8: error 0.")
     assert found._repr_html_().count("<tr>") == len(str(found).splitlines())
+    narrower = spinedsl.quantize("net.spine", calibrate="photos", error=1, reduce_range=True)
+    assert narrower.model != found.model
     beside = spinedsl.bench("net.spine", engines=["onnxruntime-O0"], rounds=1, int8="mine.onnx")
     assert [one.precision for one in beside.timings] == ["float32", "int8"]
 
