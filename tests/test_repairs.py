@@ -133,7 +133,7 @@ def test_what_really_works_is_said(row: str, message: str, fixes: str) -> None:
         ("act relu", "act conv", "E0203", "choose `relu`, "),
         ("norm batch_norm", "norm relu", "E0203", "choose `batch_norm`"),
         ("mbconv", "mbconv(inner = none)", "E0201", "leave out what is not wanted"),
-        ("mbconv", "mbconv(inner = own)", "E0203", "give a number, a flag or an activation"),
+        ("mbconv", "mbconv(kernel = own)", "E0502", "give a number, as in `kernel = 3`"),
         ("return relu(x)", "return own", "E0203", "call it where its map is meant, as in `own(y)`"),
         ("return relu(x)", "return average_pool(x, output_size = 2)", "E0208", "the size comes of kernel and stride"),
         ("return relu(x)", "return average_pool(x, kernel = 2, wobble = 2)", "E0208", "take it away"),

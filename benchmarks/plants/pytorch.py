@@ -12,16 +12,16 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "PyTorch: absorbed maps forgotten",
-        "backends/torch/network.py",
+        "backends/torch/rows.py",
         "for name in row.absorbed]",
         "for name in ()]",
         ("tests/backends/torch", "tests/published"),
     ),
     Plant(
         "PyTorch: every resampling reads a row's first input",
-        "backends/torch/network.py",
-        "yield connection.source, connection.resample",
-        "yield row.inputs[0].source, connection.resample",
+        "backends/torch/rows.py",
+        "self._input(connection.source, connection.resample)",
+        "self._input(row.inputs[0].source, connection.resample)",
         ("tests/backends/torch", AGREE),
     ),
     Plant(
