@@ -364,6 +364,11 @@ class Row(Record, eq=False):
         return " ".join([head, *([f"from {sources}"] if sources else []), "->", given])
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of what the row reads: its inputs, then what it absorbs."""
+        return (*(connection.source for connection in self.inputs), *self.absorbed)
+
+    @property
     def values(self) -> dict[str, Type]:
         """What the row gives, by name: itself, or the values that a head yields."""
         return Table(self.parts) if self.parts else {self.name: self.type}

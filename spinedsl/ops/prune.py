@@ -23,8 +23,7 @@ def prune(program: Program, outputs: Collection[str]) -> Program:
     for row in reversed(program.rows):  # a row reads only from those above
         if needed.intersection(row.values):
             needed.add(row.name)
-            needed.update(connection.source for connection in row.inputs)
-            needed.update(row.absorbed)
+            needed.update(row.sources)
     rows = tuple(row for row in program.rows if row.name in needed)
     tasks = tuple(task for task in program.tasks if needed.issuperset(task.heads.values()))
     kept = replace(

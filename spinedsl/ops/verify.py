@@ -118,7 +118,7 @@ class _Walk:
         return self.called(row.calls[0], tuple(known[connection.source] for connection in row.inputs))
 
     def row(self, row: Row, known: dict[str, Type]) -> Type:
-        for name in (*(connection.source for connection in row.inputs), *row.absorbed):
+        for name in row.sources:
             _require(name in known, row.loc, f"row `{row.name}` reads `{name}` before it is there")
         arrived: list[Type] = []
         for connection in row.inputs:

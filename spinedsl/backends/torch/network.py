@@ -199,7 +199,7 @@ def legal_sizes(program: Program, image: str) -> Iterator[str]:
 
 def facts_of(program: Program) -> list[str]:
     """Lines of `__init__`: what a host asks of a backbone."""
-    writer = _Network(Around(program, {}, frozenset(), {}, {}))
+    writer = _Network(Around(program, {}, frozenset(), {}, {}, {}))
     facts = writer.facts()
     return [*(f"        {name} = {text}" for name, text in writer.constants.values()), *facts]
 

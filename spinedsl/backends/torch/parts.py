@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count, pairwise
+from itertools import count, pairwise, takewhile
 
 from spinedsl.backends.torch.classes import comment_above, docstring, free_name
 from spinedsl.backends.torch.layout import STEP, call, lines
 from spinedsl.backends.torch.names import class_name, prose, python_name
 from spinedsl.backends.torch.plan import Class
 from spinedsl.backends.torch.rows import Around, Chain, Copy, Given, Instance, PartClass, Rows, Submodule
-from spinedsl.ops.program import Part, Program, Row
+from spinedsl.ops.program import Program, Row
 from spinedsl.record import replace
 
 
@@ -24,77 +24,128 @@ def parts_of(program: Program, classes: Sequence[Class], taken: set[str]) -> tup
     """The classes of a program's parts, and what its rows may refer to. Their names are added to `taken`."""
     copies: dict[str, Copy] = {}
     chains: dict[str, Chain] = {}
+    called: dict[str, str] = {}
     known = {id(module): found for found in classes for module in found.modules}
     found: list[PartClass] = []
+    within = _Within(program)
 
     def around() -> Around:
-        return Around(program, known, frozenset(taken), copies, chains)
+        return Around(program, known, frozenset(taken), copies, chains, called)
 
-    for level in _levels(program):
+    for level in within.levels():
         alike: dict[object, list[_Copied]] = {}
-        for prefix, rows in level.items():
-            one = _Copied(around(), rows, prefix, program.parts[prefix])
+        surroundings = around()
+        for prefix in level:
+            one = _Copied(surroundings, within, prefix)
             alike.setdefault(one.form, []).append(one)
+        new: dict[str, Copy] = {}
         for group in alike.values():
             made, instances = _write(group, program, taken)
             found.append(made)
-            copies |= {copy.prefix: copy for copy in instances}
-        chains |= _chains(program, copies)
+            new |= {copy.prefix: copy for copy in instances}
+        copies |= new
+        for chain in within.chains(new):
+            chains[chain.prefix] = chain
+            last = chain.copies[-1]
+            called |= {name: chain.prefix + name.removeprefix(last.prefix) for name in last.outputs}
     return found, around()
 
 
-def _levels(program: Program) -> Iterator[dict[str, list[Row]]]:
-    """The parts whose rows stand together, with these: first those that have no parts, then those that have such."""
-    rows: dict[str, list[tuple[int, Row]]] = {}
-    for number, row in enumerate(program.rows):
-        names = row.name.split(".")
-        for end in range(1, len(names)):
-            rows.setdefault(".".join(names[:end]), []).append((number, row))
-    whole = {
-        prefix: [row for _, row in found]
-        for prefix, found in rows.items()
-        if prefix in program.parts and found[-1][0] - found[0][0] < len(found) and _gives(program, prefix)
-    }
-    heights: dict[str, int] = {}
-    for prefix in sorted(whole, key=lambda prefix: -prefix.count(".")):
-        inner = (height for other, height in heights.items() if other.startswith(f"{prefix}."))
-        heights[prefix] = max(inner, default=-1) + 1
-    for height in sorted(set(heights.values())):
-        yield {prefix: found for prefix, found in whole.items() if heights[prefix] == height}
+class _Within:
+    """What stands in what: the rows of each part, in the order of the program, and who reads each row."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.rows: dict[str, list[Row]] = {}  # by what their names begin with
+        self.places: dict[str, tuple[int, int]] = {}  # of the first and the last of these
+        self.readers: dict[str, list[str]] = {}
+        for number, row in enumerate(program.rows):
+            for prefix in _prefixes(row.name):
+                self.rows.setdefault(prefix, []).append(row)
+                self.places[prefix] = self.places.get(prefix, (number, number))[0], number
+            for name in row.sources:
+                self.readers.setdefault(name, []).append(row.name)
+
+    def levels(self) -> list[list[str]]:
+        """The parts whose rows stand together: first those that have no parts, then those that have such."""
+        heights: dict[str, int] = {}
+        for prefix in sorted(self.rows, key=lambda prefix: -prefix.count(".")):
+            first, last = self.places[prefix]
+            if prefix in self.program.parts and last - first < len(self.rows[prefix]) and self.gives(prefix):
+                heights.setdefault(prefix, 0)
+                for outer in _prefixes(prefix):
+                    heights[outer] = max(heights.get(outer, 0), heights[prefix] + 1)
+            else:
+                heights[prefix] = -1
+        return [
+            [prefix for prefix in self.rows if heights[prefix] == height]
+            for height in range(max(heights.values(), default=-1) + 1)
+        ]
+
+    def gives(self, prefix: str) -> list[str]:
+        """The rows of a part that others read, in the order of its outputs."""
+        inside = f"{prefix}."
+        read = {
+            row.name
+            for row in self.rows[prefix]
+            if any(not reader.startswith(inside) for reader in self.readers.get(row.name, ()))
+        }
+        order = dict.fromkeys([*self.program.parts[prefix].outputs.values(), *(row.name for row in self.rows[prefix])])
+        return [name for name in order if name in read]
+
+    def chains(self, copies: Mapping[str, Copy]) -> Iterator[Chain]:
+        """Copies that stand one after another and do nothing but take what the one before gives."""
+        holders = dict.fromkeys(prefix.rpartition(".")[0] for prefix in copies)
+        for holder in holders:
+            if holder and holder not in self.program.parts:
+                names = takewhile(copies.__contains__, (f"{holder}.rep{number}" for number in count()))
+                chain = Chain(holder, tuple(copies[name] for name in names))
+                if len(chain.copies) > 1 and self.is_chain(chain):
+                    yield chain
+
+    def is_chain(self, chain: Chain) -> bool:
+        """They are all that stands there, and nothing else reads what one gives to the next."""
+        first = chain.copies[0]
+        if len(first.inputs) != len(first.outputs):
+            return False
+        if sum(len(self.rows[copy.prefix]) for copy in chain.copies) < len(self.rows[chain.prefix]):
+            return False
+        return all(
+            after.of is before.of
+            and after.inputs == before.outputs
+            and all(
+                reader.startswith(f"{after.prefix}.")
+                for name in before.outputs
+                for reader in self.outside(name, before)
+            )
+            for before, after in pairwise(chain.copies)
+        )
+
+    def outside(self, name: str, copy: Copy) -> Iterator[str]:
+        """Who reads a row of a copy, the copy apart."""
+        return (reader for reader in self.readers[name] if not reader.startswith(f"{copy.prefix}."))
 
 
-def _reads(row: Row) -> Iterator[str]:
-    yield from (connection.source for connection in row.inputs)
-    yield from row.absorbed
-
-
-def _gives(program: Program, prefix: str) -> list[str]:
-    """The rows of a part that others read, in the order of its outputs."""
-    inside = f"{prefix}."
-    read = {
-        name
-        for row in program.rows
-        if not row.name.startswith(inside)
-        for name in _reads(row)
-        if name.startswith(inside)
-    }
-    order = dict.fromkeys([*program.parts[prefix].outputs.values(), *(row.name for row in program.rows)])
-    return [name for name in order if name in read]
+def _prefixes(name: str) -> Iterator[str]:
+    """What stands before each dot of a name."""
+    words = name.split(".")
+    return (".".join(words[:end]) for end in range(1, len(words)))
 
 
 class _Copied(Rows):
     """The rows of one copy of a part, as a class of their own would have them."""
 
-    def __init__(self, around: Around, rows: Sequence[Row], prefix: str, part: Part) -> None:
+    def __init__(self, around: Around, within: _Within, prefix: str) -> None:
+        rows = within.rows[prefix]
         super().__init__(around, rows, f"{prefix}.")
-        self.name, self.part = prefix, part
-        read = dict.fromkeys(name for row in rows for name in _reads(row) if not name.startswith(self.prefix))
+        self.name, self.part = prefix, around.program.parts[prefix]
+        read = dict.fromkeys(name for row in rows for name in row.sources if not name.startswith(self.prefix))
         called: dict[str, str] = {}
-        for own, source in part.inputs.items():
+        for own, source in self.part.inputs.items():
             if source in read:
                 called.setdefault(source, own)
         self.inputs = tuple(called | {name: "" for name in read if name not in called})
-        self.outputs = tuple(_gives(around.program, prefix))
+        self.outputs = tuple(within.gives(prefix))
         names = {name: called.get(name) or name.replace(".", "_") for name in self.inputs}
         names |= {row.name: row.name.removeprefix(self.prefix).replace(".", "_") for row in rows}
         self.name_locals(names)
@@ -193,27 +244,3 @@ def _with(made: Sequence[Submodule], named: dict[int, str]) -> Iterator[Submodul
 
     for one in made:
         yield replace(one, made=tuple(Instance(made.name, tuple(map(renamed, made.given))) for made in one.made))
-
-
-def _chains(program: Program, copies: Mapping[str, Copy]) -> dict[str, Chain]:
-    """Copies that stand one after another and do nothing but take what the one before gives."""
-    found: dict[str, list[Copy]] = {}
-    for prefix, copy in copies.items():
-        holder, _, last = prefix.rpartition(".")
-        if holder and last == f"rep{len(found.get(holder, ()))}":
-            found.setdefault(holder, []).append(copy)
-    return {
-        holder: Chain(holder, tuple(chain))
-        for holder, chain in found.items()
-        if len(chain) > 1 and holder not in copies and _is_chain(program, holder, chain)
-    }
-
-
-def _is_chain(program: Program, holder: str, chain: Sequence[Copy]) -> bool:
-    inside = tuple(f"{copy.prefix}." for copy in chain)
-    if any(row.name.startswith(f"{holder}.") and not row.name.startswith(inside) for row in program.rows):
-        return False  # a copy that is no instance, or a row that was put there
-    follow = all(after.of is before.of and after.inputs == before.outputs for before, after in pairwise(chain))
-    inner = {name for copy in chain[:-1] for name in copy.outputs}
-    read = {name for row in program.rows if not row.name.startswith(inside) for name in _reads(row)}
-    return follow and len(chain[0].inputs) == len(chain[0].outputs) and inner.isdisjoint(read)

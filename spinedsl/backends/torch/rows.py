@@ -118,6 +118,7 @@ class Around(Record, eq=False):
     taken: frozenset[str]
     copies: Mapping[str, Copy]
     chains: Mapping[str, Chain]
+    called: Mapping[str, str]  # what a chain gives, after the chain instead of its last copy
 
 
 class Rows:
@@ -133,15 +134,12 @@ class Rows:
 
     def name_locals(self, names: Mapping[str, str]) -> None:
         """A variable for each value; `names` say what it is to be called, if it does not go through a chain."""
-        chained = {
-            name: f"{chain.prefix}{name.removeprefix(chain.copies[-1].prefix)}".removeprefix(self.prefix)
-            for chain in self.around.chains.values()
-            for name in chain.copies[-1].outputs
-        }
+        taken = {*self.around.taken, *self.locals.values()}
         for name, usual in names.items():
-            wanted = chained.get(name, usual).replace(".", "_")
-            self.locals[name] = python_name(wanted, {*self.around.taken, *self.locals.values()})
-        self.sizes = python_name("sizes", {*self.around.taken, *self.locals.values()}) if self.needs_sizes else ""
+            chained = self.around.called.get(name, "").removeprefix(self.prefix)
+            self.locals[name] = python_name(chained.replace(".", "_") or usual, taken)
+            taken.add(self.locals[name])
+        self.sizes = python_name("sizes", taken) if self.needs_sizes else ""
 
     @property
     def needs_sizes(self) -> bool:
