@@ -123,6 +123,15 @@ def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[s
     ]
 
 
+def html_table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
+    """The same for a notebook; `head` names the columns."""
+    from html import escape  # noqa: PLC0415  only a notebook needs it
+
+    made = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    top = ["".join(f"<th>{escape(cell)}</th>" for cell in head)] if head else []
+    return f"<table>{''.join(f'<tr>{cells}</tr>' for cells in (*top, *made))}</table>"
+
+
 def lines(parts: Iterator[str], count: int, opening: str, closing: str) -> str:
     """The first parts of a collection, side by side or one a line, and how many more there are."""
     shown: list[str] = []

@@ -16,7 +16,7 @@ import torch
 
 from spinedsl import api, extras
 from spinedsl import checks as say
-from spinedsl.brief import brief, short_path
+from spinedsl.brief import brief, html_table, short_path
 from spinedsl.data.dataset import Dataset, nowhere
 from spinedsl.diagnostics import Diagnostic, Diagnostics
 from spinedsl.given import whole
@@ -120,8 +120,8 @@ class Evaluation(Record, eq=False):
         return None
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{escape(name)}</td><td>{one}</td></tr>" for name, one in self.figures.items())
-        return f"<p>{escape(self.__brief__())}</p><table>{rows}</table>{self.to_svg() or ''}"
+        rows = html_table((name, str(one)) for name, one in self.figures.items())
+        return f"<p>{escape(self.__brief__())}</p>{rows}{self.to_svg() or ''}"
 
 
 def _detected_json(found: Detected, limits: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
-from html import escape
 from io import StringIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinedsl.brief import counted
+from spinedsl.brief import counted, html_table
 from spinedsl.diagnostics import Diagnostic, Diagnostics, Severity
 from spinedsl.given import path_of, whole
 from spinedsl.inference.boxes import Boxes
@@ -185,19 +184,16 @@ class Predictions(Record, eq=False):
         return [(row.person, first.value, True)]
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th>{name}</th>"
-            for name in ("image", "predicted", {CLASSES: "share", FOUND: "score"}.get(self.kind, "similarity"))
-        )
-        body = "".join(_html(self, row) for row in self.rows[:MOST_SHOWN])
+        head = ("image", "predicted", {CLASSES: "share", FOUND: "score"}.get(self.kind, "similarity"))
         more = len(self.rows) - MOST_SHOWN
-        return f"<table><tr>{head}</tr>{body}</table>" + (f"<p>… {more:,} more</p>" if more > 0 else "")
+        shown = html_table((_shown(self, row) for row in self.rows[:MOST_SHOWN]), head)
+        return shown + (f"<p>… {more:,} more</p>" if more > 0 else "")
 
 
-def _html(found: Predictions, row: Prediction) -> str:
+def _shown(found: Predictions, row: Prediction) -> tuple[str, str, str]:
     words = found.words(row)
-    shown = words[0] if words else ("", 0.0, False)
-    return f"<tr><td>{escape(legible(row.path))}</td><td>{escape(shown[0])}</td><td>{shown[1]:.4f}</td></tr>"
+    name, value, _ = words[0] if words else ("", 0.0, False)
+    return legible(row.path), name, f"{value:.4f}"
 
 
 def _box(guess: Guess) -> dict[str, list[float]]:

@@ -99,12 +99,9 @@ class Defined(Record, frozen=False, eq=False):
     def called(self) -> dict[str, Span]:
         """The parameters that its body calls, each with the first call."""
         found: dict[str, Span] = {}
-        pending: list[object] = [self.definition.body]
-        while pending:
-            part = pending.pop()
+        for part in tree.walk(self.definition.body):
             if isinstance(part, tree.Call) and part.callee.text in self.parameters:
                 found.setdefault(part.callee.text, part.span)
-            pending += reversed(tree.parts(part))
         return found
 
     @cached_property

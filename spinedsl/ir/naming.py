@@ -135,13 +135,7 @@ class _Namer(Record, frozen=False):
 
     def has_calls(self, call: tree.Call) -> bool:
         """An argument of the call is, or holds, an operation with a name of its own."""
-        pending: list[object] = list(call.arguments)
-        while pending:
-            part = pending.pop()
-            if isinstance(part, tree.Call) and self.is_named(part):
-                return True
-            pending += tree.parts(part)
-        return False
+        return any(isinstance(part, tree.Call) and self.is_named(part) for part in tree.walk(*call.arguments))
 
     def give(self, call: tree.Call, path: tuple[str, ...]) -> None:
         """Name a call, a shared one in a loop later."""
@@ -176,15 +170,9 @@ def _same_scope(body: tree.Body) -> Iterator[tree.Statement]:
 
 def _callees(body: tree.Body) -> set[str]:
     """What the calls of one scope are called by; of an `each`, only its list stands in that."""
-    names: set[str] = set()
     statements = [part for part in _same_scope(body) if not isinstance(part, tree.Repeat)]
-    pending: list[object] = [part.items if isinstance(part, tree.Each) else part for part in statements]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, tree.Call):
-            names.add(part.callee.text)
-        pending += tree.parts(part)
-    return names
+    walked = tree.walk(*(part.items if isinstance(part, tree.Each) else part for part in statements))
+    return {part.callee.text for part in walked if isinstance(part, tree.Call)}
 
 
 def _bound(body: tree.Body) -> set[str]:

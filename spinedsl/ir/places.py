@@ -25,12 +25,9 @@ def defined_as(typed: TypedNetwork, name: str, loc: Loc) -> Defined | None:
 
 def place_in(defined: Defined, name: str, loc: Loc) -> Span | None:
     """Where a line of a definition binds a name, or calls what has it."""
-    pending: list[object] = [defined.definition.body]
-    while pending:
-        node = pending.pop()
+    for node in tree.walk(defined.definition.body):
         if isinstance(node, tree.Binding | tree.Call):
             named = node.name if isinstance(node, tree.Binding) else node.callee
             if named.text == name and named.span.line == loc.line:
                 return named.span
-        pending += reversed(tree.parts(node))
     return None

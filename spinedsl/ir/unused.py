@@ -79,27 +79,17 @@ def _inherited(unit: Unit, instance: tree.Instance) -> set[str]:
 
 def _named(node: object) -> set[str]:
     """The names that stand for values, and may be those of definitions that are given."""
-    found: set[str] = set()
-    pending: list[object] = [node]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, tree.Ident):
-            found.add(part.name)
-        pending += tree.parts(part)
-    return found
+    return {part.name for part in tree.walk(node) if isinstance(part, tree.Ident)}
 
 
 def _mentioned(node: object) -> set[str]:
     """The names that stand for values, and for what is called or used."""
     found: set[str] = set()
-    pending: list[object] = [node]
-    while pending:
-        part = pending.pop()
+    for part in tree.walk(node):
         if isinstance(part, tree.Ident):
             found.add(part.name)
         elif isinstance(part, tree.Call):
             found.add(part.callee.text)
         elif isinstance(part, tree.Use):
             found.add(part.name.text)
-        pending += tree.parts(part)
     return found

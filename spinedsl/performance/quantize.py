@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from spinedsl import api, extras
 from spinedsl import checks as say
 from spinedsl.backends import DEFAULT_OPSET, OPSETS
-from spinedsl.brief import counted, cut, table
+from spinedsl.brief import counted, cut, html_table, table
 from spinedsl.diagnostics import Diagnostics, nearest, one_of
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.given import File, names_of, path_of, size_of, whole
@@ -133,7 +133,8 @@ class Quantized(Record, eq=False):
         return "\n".join([*lines, *(["", *table(self.compared())] if self.figures is not None else [])])
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.__brief__())}</p>" + _html(self.rows()) + _html(self.compared())
+        tables = [html_table(rows[1:], rows[0]) for rows in (self.rows(), self.compared()) if rows]
+        return f"<p>{escape(self.__brief__())}</p>{''.join(tables)}"
 
     def to_json(self) -> dict[str, Any]:
         """All of it but the model, as JSON can hold it."""
@@ -321,11 +322,6 @@ def _model(given: Given, wanted: Wanted, network: Float, choice: Choice, picture
         "reduce_range": wanted.reduce_range, "preprocessing": given.pre.to_json(),
     }  # fmt: skip
     return int8_model(network, choice, about, given.pre, given.trained, given.origin)
-
-
-def _html(rows: list[tuple[str, ...]]) -> str:
-    cells = ["".join(f"<td>{escape(word)}</td>" for word in row) for row in rows]
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>" if rows else ""
 
 
 def _number(value: float) -> float | None:

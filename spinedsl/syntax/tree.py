@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -603,14 +604,18 @@ def parts(node: object) -> tuple[object, ...]:
     return tuple(getattr(node, name) for name in _PARTS.get(type(node), ()))
 
 
-def size(node: object) -> int:
-    """How many nodes there are, counted without recursion."""
-    count, pending = 0, [node]
+def walk(*nodes: object) -> Iterator[object]:
+    """Nodes, or tuples of nodes, with all that stands in them, in the order of the text, without recursion."""
+    pending = [*reversed(nodes)]
     while pending:
         part = pending.pop()
-        count += type(part) in _PARTS
-        pending += parts(part)
-    return count
+        yield part
+        pending += reversed(parts(part))
+
+
+def size(node: object) -> int:
+    """How many nodes there are."""
+    return sum(type(part) in _PARTS for part in walk(node))
 
 
 def alike(one: object, other: object) -> bool:

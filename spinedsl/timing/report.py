@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from spinedsl.brief import counted, cut, table
+from spinedsl.brief import counted, cut, html_table, table
 from spinedsl.record import Record, asdict
 from spinedsl.timing.machine import Machine
 
@@ -80,9 +80,7 @@ class Bench(Record):
 
     def _repr_html_(self) -> str:
         head = "".join(f"<p>{escape(line)}</p>" for line in self.head())
-        cells = [f"<th>{escape(word)}</th>" for word in HEADINGS]
-        rows = ["".join(f"<td>{escape(word)}</td>" for word in self.row(one)) for one in self.timings]
-        return f"{head}<table>{''.join(f'<tr>{row}</tr>' for row in (''.join(cells), *rows))}</table>"
+        return head + html_table(map(self.row, self.timings), HEADINGS)
 
     def head(self) -> tuple[str, str]:
         """What was measured, and on what machine."""

@@ -131,16 +131,13 @@ class SettingsEditor(Record, frozen=False):
 def _names_in(edits: tuple[tree.EditItem, ...]) -> set[str]:
     """The names that edits read, or may read where they could not be read themselves."""
     names: set[str] = set()
-    pending: list[object] = [*edits]
-    while pending:
-        node = pending.pop()
+    for node in tree.walk(*edits):
         if isinstance(node, tree.Ident):
             names.add(node.name)
         elif isinstance(node, tree.DefaultItem):
             names.add(node.use.name.text)  # `act name`
         elif isinstance(node, tree.Broken):
             names.update(node.mentions)
-        pending += tree.parts(node)
     return names
 
 

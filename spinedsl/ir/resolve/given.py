@@ -43,12 +43,9 @@ def misgiven(
 
 def named_in(defined: Defined) -> Iterator[str]:
     """The definitions that a definition names without calling them: to hold or to give them."""
-    pending: list[object] = [defined.definition.body, *(one.default for one in defined.definition.parameters)]
-    while pending:
-        part = pending.pop()
+    for part in tree.walk(*(one.default for one in defined.definition.parameters), defined.definition.body):
         if isinstance(part, tree.Ident) and _named(part, defined.unit, defined.bound):
             yield part.name
-        pending += part if isinstance(part, tuple) else tree.parts(part)
 
 
 def _named(value: tree.Expr | None, unit: Unit, bound: Container[str]) -> Defined | None:

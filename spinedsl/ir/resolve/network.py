@@ -398,12 +398,9 @@ class _Settings(Record, frozen=False):
 
 def calls_in(definition: tree.Definition) -> Iterator[str]:
     """What a definition calls, by name."""
-    pending: list[object] = [definition.body, *(parameter.default for parameter in definition.parameters)]
-    while pending:
-        part = pending.pop()
+    for part in tree.walk(*(parameter.default for parameter in definition.parameters), definition.body):
         if isinstance(part, tree.Call):
             yield part.callee.text
-        pending += part if isinstance(part, tuple) else tree.parts(part)
 
 
 def fills(role: str, primitive: Primitive) -> bool:
