@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from spinedsl.backends.torch import build
 from spinedsl.backends.torch.emit import emit_module
 from spinedsl.source import Source
 from spinedsl.testing.laws import agreed, program_of, trained
-from tests.scripting import is_scripted
+from tests.scripting import is_scripted, same, scripted
 from tests.texts import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
@@ -102,6 +104,27 @@ def test_equal_copies_are_one_class_and_a_loop() -> None:
     assert [*found][-2:] == ["Pair", "Net"]
     assert "nn.ModuleDict(" in method(found["Net"], "__init__")
     assert "for part in self.n.values():\n        n_b, n_a = part(n_b, n_a)" in method(found["Net"], "forward")
+
+
+class Doubled(nn.Module):
+    """Gives twice what it takes."""
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return 2 * x, 2 * y
+
+
+def test_what_somebody_puts_into_the_place_of_a_copy_runs() -> None:
+    module: Any = build(program_of(file("part n: Pair from b2, s repeat 3\noutput P, Q: n"), "Net")).eval()
+    image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    gave: list[Tensor] = []
+    took: list[Tensor] = []
+    module.n.rep0.register_forward_hook(lambda _, given, result: gave.extend(result))
+    module.n.rep2.register_forward_hook(lambda _, given, result: took.extend(given))
+    module.n.rep1 = Doubled()
+    with torch.no_grad():
+        found = module(image)
+        assert all(torch.equal(2 * before, after) for before, after in zip(gave, took, strict=True))
+        assert same(scripted(module)(image), found)
 
 
 def test_what_differs_is_an_argument() -> None:
