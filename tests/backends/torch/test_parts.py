@@ -118,12 +118,16 @@ def test_what_somebody_puts_into_the_place_of_a_copy_runs() -> None:
     image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     gave: list[Tensor] = []
     took: list[Tensor] = []
-    module.n.rep0.register_forward_hook(lambda _, given, result: gave.extend(result))
-    module.n.rep2.register_forward_hook(lambda _, given, result: took.extend(given))
+    hooks = [
+        module.n.rep0.register_forward_hook(lambda _, given, result: gave.extend(result)),
+        module.n.rep2.register_forward_hook(lambda _, given, result: took.extend(given)),
+    ]
     module.n.rep1 = Doubled()
     with torch.no_grad():
         found = module(image)
         assert all(torch.equal(2 * before, after) for before, after in zip(gave, took, strict=True))
+        for hook in hooks:
+            hook.remove()
         assert same(scripted(module)(image), found)
 
 
