@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import spinedsl
 import tests.hosts.operators  # noqa: F401
+from tests.networks import necks
 
 torchvision = pytest.importorskip("torchvision")
 timm = pytest.importorskip("timm")
@@ -20,6 +21,7 @@ timm = pytest.importorskip("timm")
 FOLDER = Path(__file__).parent
 NETWORK = {  # where a file has several
     "regnety_004": "RegNetY400MF", "resnext50_32x4d": "ResNeXt50", "efficientnet_b0": "EfficientNetB0",
+    "hrnet_w18": "HRNet", "resnet50_nas_fpn": "NASFPN", "efficientdet_d0": "EfficientDetD0",
 }  # fmt: skip
 # Further networks of these files, by timm's name.
 OTHERS = {
@@ -27,7 +29,10 @@ OTHERS = {
     "efficientnet_lite0": ("efficientnet_b0", "EfficientNetLite0"),
 }
 # Of a size that neither has under a name.
-MADE = {"convmixer": lambda: timm.models.convmixer.ConvMixer(256, 8, kernel_size=7, patch_size=8)}
+MADE = {
+    "convmixer": lambda: timm.models.convmixer.ConvMixer(256, 8, kernel_size=7, patch_size=8),
+    **necks.makers(timm, torchvision),
+}
 NAMES = sorted([*OTHERS, *(path.stem for path in FOLDER.glob("*.spine"))])
 
 
@@ -35,9 +40,9 @@ def drawn_weights(module: nn.Module) -> list[Tensor]:
     """Its tensors, made so that every one of them counts: no mean is 0, no variance 1."""
     generator = torch.Generator().manual_seed(1)
     found = []
-    for name, tensor in module.state_dict().items():
-        if name.endswith("num_batches_tracked"):
-            continue
+    state = module.state_dict()
+    for name in in_order(module):
+        tensor = state[name]
         value = torch.randn(tensor.shape, generator=generator)
         if tensor.ndim > 1:
             value = value * (2 / tensor[0].numel()) ** 0.5
@@ -47,13 +52,30 @@ def drawn_weights(module: nn.Module) -> list[Tensor]:
     return found
 
 
+def in_order(module: nn.Module) -> list[str]:
+    """The names of its tensors, a norm behind its convolution where all convolutions of a block come first."""
+    names = [name for name in module.state_dict() if not name.endswith("num_batches_tracked")]
+    place = {name: at for at, name in enumerate(names)}
+    convs = {name: name.replace(".bns.", ".convs.").rpartition(".")[0] + ".weight" for name in names}
+    return sorted(names, key=lambda name: (place.get(convs[name], place[name]), place[name]))
+
+
 def put(module: nn.Module, weights: list[Tensor]) -> None:
     """The weights, in order; of normalisations the numbers that training tracks as well."""
-    names = [name for name in module.state_dict() if not name.endswith("num_batches_tracked")]
+    names = in_order(module)
     assert len(names) == len(weights)
-    missing, unexpected = module.load_state_dict(dict(zip(names, weights, strict=True)), strict=False)
+    state = module.state_dict()
+    shaped = {name: weight.reshape(state[name].shape) for name, weight in zip(names, weights, strict=True)}
+    missing, unexpected = module.load_state_dict(shaped, strict=False)
     assert not unexpected
     assert all(name.endswith("num_batches_tracked") for name in missing)
+
+
+def listed(given: object) -> list[Tensor]:
+    """What a network gives, one tensor after the other: of ours the heads come last."""
+    if isinstance(given, Tensor):
+        return [given]
+    return [*given.values()] if isinstance(given, dict) else list(given)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -66,8 +88,11 @@ def test_as_others_have_it(name: str) -> None:
     weights = drawn_weights(theirs)
     put(theirs, weights)
     put(ours, weights)
-    image = torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(2))
+    side = int(ours.size_divisor)
+    image = torch.randn(2, 3, max(64, side), max(96, side), generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
-        expected, got = theirs(image), ours(image)["scores"]
-    assert expected.abs().max() > 0.01
-    assert (got - expected).abs().max() <= 1e-5 * expected.abs().max()
+        expected, given = listed(theirs(image)), listed(ours(image))
+    for got, wanted in zip(given[-len(expected) :], expected, strict=True):
+        assert got.shape == wanted.shape
+        assert wanted.abs().max() > 0.01
+        assert (got - wanted).abs().max() <= 1e-5 * wanted.abs().max()

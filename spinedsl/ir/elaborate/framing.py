@@ -86,7 +86,8 @@ class Framing:
             settings.defaults()
             self.meant[prefix] = context.roles, context.attributes, context.defined
             self.at = prefix
-        self.inputs[prefix] = settings.input_rule() if rules is not None else self.inputs[outer]
+        own_inputs = rules is not None and any(item.name.text == "inputs" for item in rules.items)
+        self.inputs[prefix] = settings.input_rule() if own_inputs else self.inputs[outer]
         self.of_parts[prefix] = settings
         self.sound.setdefault(prefix, True)
 

@@ -286,7 +286,10 @@ class Settings(Record, frozen=False):
         self.report(found.repaired(Edit(span, f"{high}..{low}"), low=low, high=high))
 
     def input_rule(self) -> tuple[int, int]:
-        """How many inputs a block has, at least and at most: one or two, unless `rules` say otherwise."""
+        """How many inputs a block has, at least and at most: one or two, unless `rules` say otherwise.
+
+        Of a part by itself any number, if it does not say: the network around it does.
+        """
         for item in self.network.rules.items if self.network.rules is not None else ():
             if item.name.text != "inputs":
                 continue
@@ -298,7 +301,7 @@ class Settings(Record, frozen=False):
                 self.empty_range(item.low, item.high, low, high)
                 return high, low
             return low, high
-        return (1, MAX_INPUTS) if self.network.may_mean("inputs") else (1, 2)
+        return (1, MAX_INPUTS) if self.network.is_part or self.network.may_mean("inputs") else (1, 2)
 
     def outputs_any(self) -> bool:
         """Several outputs may have one level: `rules { outputs any }`."""
