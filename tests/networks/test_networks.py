@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 import spinedsl
 import tests.hosts.operators  # noqa: F401
-from tests.networks import necks
+from tests.networks import cells, maps, necks
+from tests.networks.spinenet import DilatedSpineNet49
 
 torchvision = pytest.importorskip("torchvision")
 timm = pytest.importorskip("timm")
@@ -22,6 +23,7 @@ FOLDER = Path(__file__).parent
 NETWORK = {  # where a file has several
     "regnety_004": "RegNetY400MF", "resnext50_32x4d": "ResNeXt50", "efficientnet_b0": "EfficientNetB0",
     "hrnet_w18": "HRNet", "resnet50_nas_fpn": "NASFPN", "efficientdet_d0": "EfficientDetD0",
+    "nasnet_a": "NASNetA", "hourglass_stack2": "Stack2",
 }  # fmt: skip
 # Further networks of these files, by timm's name.
 OTHERS = {
@@ -32,6 +34,9 @@ OTHERS = {
 MADE = {
     "convmixer": lambda: timm.models.convmixer.ConvMixer(256, 8, kernel_size=7, patch_size=8),
     **necks.makers(timm, torchvision),
+    **maps.makers(torchvision),
+    **cells.makers(timm),
+    "dilated_spinenet49": DilatedSpineNet49,
 }
 NAMES = sorted([*OTHERS, *(path.stem for path in FOLDER.glob("*.spine"))])
 
@@ -88,8 +93,8 @@ def test_as_others_have_it(name: str) -> None:
     weights = drawn_weights(theirs)
     put(theirs, weights)
     put(ours, weights)
-    side = int(ours.size_divisor)
-    image = torch.randn(2, 3, max(64, side), max(96, side), generator=torch.Generator().manual_seed(2))
+    height, width = (-(-size // ours.size_divisor) * ours.size_divisor for size in (64, 96))
+    image = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         expected, given = listed(theirs(image)), listed(ours(image))
     for got, wanted in zip(given[-len(expected) :], expected, strict=True):

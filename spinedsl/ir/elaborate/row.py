@@ -99,6 +99,19 @@ class RowElaborator(Joining, frozen=False):
         ]
         self.report(found.with_others(*others).with_fix(fix))
 
+    def stays(self, source: int) -> tuple[str, str]:
+        """Why a type leaves a map at its level, and what to do about it."""
+        name = f"`{self.defined.name}`"
+        if self.defined.parameter("stride") is None:
+            return f"{name} has no parameter `stride`", "feed it by `from`, or give the type a `stride`"
+        why = f"what {name} gives stands at level {source}"
+        given = any(one.name is not None and one.name.text == "stride" for one in self.declared.row.use.arguments)
+        if given:
+            return why, "leave `stride` out: the level of the row says it"
+        if self.declared.maps > 1:
+            return why, "`stride` leads from the coarsest of its maps: let finer ones go further, by their `level`"
+        return why, "let its body stride by `stride`"
+
     # ---- the row's own type ----
 
     def run_type(self, arrived: list[Type], arguments: Environment) -> Type | None:
@@ -149,8 +162,7 @@ class RowElaborator(Joining, frozen=False):
             return result
         same = next((type_.level for type_ in arrived if type_.level is not None and type_.level == result.level), None)
         if self.declared.row.kind == "block" and same is not None:
-            why = f"`{self.defined.name}` has no parameter `stride`"
-            self.cannot_change_level(same, why, "feed it by `from`, or give the type a `stride`")
+            self.cannot_change_level(same, *self.stays(same))
             return None
         found = say.LEVEL_MISMATCH.at(
             self.declared.clauses["level"].span,

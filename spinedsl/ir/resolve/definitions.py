@@ -11,7 +11,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Defined
 from spinedsl.ir.reserved import another_name, why_reserved_let
-from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope, defined_as
+from spinedsl.ir.resolve.expressions import BROKEN, Bound, Expressions, Scope, defined_as
 from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -23,7 +23,6 @@ BOUND_AS = {
     "index": "the index of a `repeat`",
     "item": "the item of an `each`",
 }
-BROKEN = "broken"  # bound by a statement that could not be read: nothing is reported about such a name
 FILLED_BY_ROWS = {
     "stem_type": ("the image",),
     "block_type": ("the feature map",),
@@ -192,8 +191,10 @@ class _Checker(Record, frozen=False):
             self.expressions.check(statement.condition, scope)
             # Only one arm is taken: they may bind the same names, which stay taken for what follows.
             arms = dict(declared), dict(declared)
-            then = self.body(statement.then, scope.inner(), arms[0], loop=loop)
-            other = self.body(statement.other, scope.inner(), arms[1], loop=loop)
+            inside = scope.inner(), scope.inner()
+            then = self.body(statement.then, inside[0], arms[0], loop=loop)
+            other = self.body(statement.other, inside[1], arms[1], loop=loop)
+            scope.end("branch", inside[1].names | inside[0].names)
             declared.update(arms[1] | arms[0])
             return then and other
         elif isinstance(statement, tree.Repeat | tree.Each):
@@ -215,6 +216,7 @@ class _Checker(Record, frozen=False):
             self.expressions.check(statement.items, scope)
             self.bind(statement.item, "item", inner, dict(scope.names))
         self.body(statement.body, inner, dict(inner.names), loop=True)
+        scope.end("loop", inner.names)
 
     def assignment(self, statement: tree.Binding, scope: Scope) -> None:
         """A `var` gets its next value. What is none is reported once, however often it is used."""

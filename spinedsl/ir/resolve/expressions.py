@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 NONE = frozenset({"none", "null", "nil", "nothing"})  # what other languages call no value
 NUMBERS = "numbers"  # the module of the prelude that has functions of numbers
 CELLS = "it gives n by n cells"
+BROKEN = "broken"  # bound by a statement that could not be read: nothing is reported about such a name
 
 Bound = tuple[str, Span]
 
@@ -42,16 +43,24 @@ Bound = tuple[str, Span]
 class Scope(Record, frozen=False):
     """Names that can be seen at a place: how each was bound, and where. Loops and branches see what is around them.
 
-    Those of `plain` hold a number or the like, whatever they are given: nothing that can be called.
+    Those of `plain` hold a number or the like, whatever they are given: nothing that can be called. Those of `ended`
+    stand in a branch or a loop above, and end with it.
     """
 
     names: dict[str, Bound] = field(default_factory=dict)
     in_loop: bool = False
     plain: set[str] = field(default_factory=set)
+    ended: dict[str, Bound] = field(default_factory=dict)
 
     def inner(self) -> Scope:
         """A scope that starts with all that this one sees."""
-        return Scope(dict(self.names), self.in_loop, set(self.plain))
+        return Scope(dict(self.names), self.in_loop, set(self.plain), dict(self.ended))
+
+    def end(self, what: str, names: Mapping[str, Bound]) -> None:
+        """A branch or a loop is over, and with it the names that were bound there."""
+        for name, (how, place) in names.items():
+            if name not in self.names and how != BROKEN:
+                self.ended[name] = (f"{how} of a {what}", place)
 
     def holds(self, name: str, value: tree.Expr | None) -> None:
         """What a name is bound to: the default of a parameter, or what stands on the right of a `let`."""
@@ -149,6 +158,10 @@ class Expressions(Record, frozen=False):
         if may_call and (module := home_of(name)) is not None:
             self.diagnostics.append(found.with_fix(*import_of(self.unit, f"std.{module}")))
             return
+        if name in scope.ended:
+            self.missed.add(name)
+            self.diagnostics.append(self.gone(found, name, *scope.ended[name]))
+            return
         near = self.unit.nearest(name, chain(SYMBOLS, reversed(scope.names), self.unit.definitions if may_call else ()))
         if near is None and scope.names:
             found = found.with_notes(f"known here: {one_of(scope.names, conjunction='and')}")
@@ -157,6 +170,16 @@ class Expressions(Record, frozen=False):
             found = found.with_notes("values of a network are its parameters and its `let`s: here there are none")
             found = found.with_fix(f"make it one, as in `let {name} = 64` or `network N({name} = 64)`")
         self.diagnostics.append(found.with_rename(expr.span, near))
+
+    @staticmethod
+    def gone(found: Diagnostic, name: str, what: str, place: Span) -> Diagnostic:
+        """A name of a branch or a loop that stands above."""
+        how, _, around = what.partition(" of a ")
+        found = found.with_others(Label(place, f"this `{name}` ends with its {around}"))
+        if how not in ("let", "var"):
+            return found.with_fix(f"read it in the {around} alone")
+        words = f"write `var {name} = …` above the {around}, and give it its next value there: `{name} = …`"
+        return found.with_fix(words)
 
     def callable(self, expr: tree.Ident, *, may_call: bool) -> None:
         """The name of something to call, where it `may_call` or where only a value can stand."""
