@@ -234,10 +234,49 @@ def _to_text(
     space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices, *, part: str | None = None
 ) -> str:
     """A file with the network that these draws stand for; with a `part`, whose rows may resample one input so."""
-    defaults, sizes, size, stem, resample, join, output, head, widths = choices
+    output, head, widths = choices[6:]
     own = [definitions.decode(f"made{n}", numbers) for n, numbers in enumerate(types)]
     text = "\n".join([space.head, *own])
-    any_size = space.sizes[sizes % len(space.sizes)] == "any"
+    drawing = _begun(space, text, choices)
+    made = [use for n, one in enumerate(own) for use in definitions.uses(f"made{n}", one)]
+    every = [space.blocks[0], *made, *space.blocks[1:]]
+    for draw in draws:
+        _decode_row(drawing, every, draw)
+    if not drawing.blocks:
+        _decode_row(drawing, every, (0, 0, 0, 0))
+    below = drawing.blocks or [Block(drawing.stem, "", (), joined=False)]  # no type of the space fits
+    last = list({block.made.level: block for block in below}.values())
+    absorbs: dict[str, str] = {}
+    kept = _kept(drawing, last, absorbs)
+    given = [(block.made.name, block.made.level) for block in last]
+    inner = folded(widths // 2, every, given, part) if part is not None else None
+    rows = [block.text + (f" absorb {absorbs[name]}" if (name := block.made.name) in absorbs else "") for block in kept]
+    if inner is not None:
+        text, rows = f"{text}\n{inner.networks}", [*rows, inner.row]
+        behind = dict(zip((block.made.name for block in last[-len(inner.gives) :]), inner.gives, strict=True))
+        last = [
+            replace(block, made=replace(block.made, name=behind.get(block.made.name, block.made.name)))
+            for block in last
+        ]
+    rows += [_output(drawing, space.outputs[output % len(space.outputs)], block) for block in last]
+    rows += _head(drawing, space.heads[head % len(space.heads)], last)
+    return "\n".join([text, drawing.frame, *(f"    {row}" for row in rows), "}\n"])
+
+
+def _begun(space: Space, head: str, choices: Choices) -> Drawing:
+    """The network down to its stem, for the sizes that are drawn; for others, where no stem takes an image of those."""
+    wanted = space.sizes[choices[1] % len(space.sizes)]
+    for sizes in dict.fromkeys((wanted, *space.sizes)):
+        drawing = _with_stem(space, head, choices, sizes)
+        if drawing is not None:
+            return drawing
+    raise ValueError(f"no stem of the space takes an image: {', '.join(space.stems)}")
+
+
+def _with_stem(space: Space, head: str, choices: Choices, kind: str) -> Drawing | None:
+    """The network for sizes of a kind, with the first stem, from the wanted one on, that is fit for it, if one is."""
+    defaults, sizes, size, stem, resample, join, _, _, widths = choices
+    any_size = kind == "any"
     greatest = 1 << max(space.levels)
     high, wide = TIMES[size % len(TIMES)]
     height, width = ANY_SIZES[size % len(ANY_SIZES)] if any_size else (high * greatest, wide * greatest)
@@ -257,33 +296,7 @@ def _to_text(
         '    allow W0701 "random"',
         '    allow W0702 "random"',
     ]
-    drawing = _with_stem(space, text, "\n".join(lines), stem, default_width, resampling)
-    made = [use for n, one in enumerate(own) for use in definitions.uses(f"made{n}", one)]
-    every = [space.blocks[0], *made, *space.blocks[1:]]
-    for draw in draws:
-        _decode_row(drawing, every, draw)
-    if not drawing.blocks:
-        _decode_row(drawing, every, (0, 0, 0, 0))
-    last = list({block.made.level: block for block in drawing.blocks}.values())
-    absorbs: dict[str, str] = {}
-    kept = _kept(drawing, last, absorbs)
-    given = [(block.made.name, block.made.level) for block in last]
-    inner = folded(widths // 2, every, given, part) if part is not None else None
-    rows = [block.text + (f" absorb {absorbs[name]}" if (name := block.made.name) in absorbs else "") for block in kept]
-    if inner is not None:
-        text, rows = f"{text}\n{inner.networks}", [*rows, inner.row]
-        behind = dict(zip((block.made.name for block in last[-len(inner.gives) :]), inner.gives, strict=True))
-        last = [
-            replace(block, made=replace(block.made, name=behind.get(block.made.name, block.made.name)))
-            for block in last
-        ]
-    rows += [_output(drawing, space.outputs[output % len(space.outputs)], block) for block in last]
-    rows += _head(drawing, space.heads[head % len(space.heads)], last)
-    return "\n".join([text, drawing.frame, *(f"    {row}" for row in rows), "}\n"])
-
-
-def _with_stem(space: Space, head: str, frame: str, stem: int, width: int, resample: str) -> Drawing:
-    """The network with the first stem, from the wanted one on, that is fit for it."""
+    frame = "\n".join(lines)
     for turn in range(len(space.stems)):
         use = space.stems[(stem + turn) % len(space.stems)]
         for clause in (" channels 8", ""):
@@ -292,8 +305,8 @@ def _with_stem(space: Space, head: str, frame: str, stem: int, width: int, resam
             if found is not None:
                 level, channels = found
                 made = Made("s", level, channels, channels)
-                return Drawing(space, head, f"{frame}\n    stem s: {use}{clause}", made, width, resample)
-    raise ValueError(f"no stem of the space takes an image: {', '.join(space.stems)}")
+                return Drawing(space, head, f"{frame}\n    stem s: {use}{clause}", made, default_width, resampling)
+    return None
 
 
 def _output(drawing: Drawing, use: str, block: Block) -> str:

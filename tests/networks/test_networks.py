@@ -13,7 +13,10 @@ from torch import Tensor, nn
 
 import spinedsl
 import tests.hosts.operators  # noqa: F401
+from spinedsl.analysis import costs
+from spinedsl.ops.graph import flatten
 from tests.networks import cells, maps, necks
+from tests.networks.others import YOLOv5s
 from tests.networks.spinenet import DilatedSpineNet49
 
 torchvision = pytest.importorskip("torchvision")
@@ -24,6 +27,7 @@ NETWORK = {  # where a file has several
     "regnety_004": "RegNetY400MF", "resnext50_32x4d": "ResNeXt50", "efficientnet_b0": "EfficientNetB0",
     "hrnet_w18": "HRNet", "resnet50_nas_fpn": "NASFPN", "efficientdet_d0": "EfficientDetD0",
     "nasnet_a": "NASNetA", "hourglass_stack2": "Stack2",
+    "convnext": "ConvNeXt", "yolov5s": "YOLOv5S",
 }  # fmt: skip
 # Further networks of these files, by timm's name.
 OTHERS = {
@@ -33,6 +37,8 @@ OTHERS = {
 # Of a size that neither has under a name.
 MADE = {
     "convmixer": lambda: timm.models.convmixer.ConvMixer(256, 8, kernel_size=7, patch_size=8),
+    "convnext": lambda: timm.models.convnext.ConvNeXt(depths=(3, 3, 9, 3), dims=(24, 48, 96, 192)),
+    "yolov5s": YOLOv5s,
     **necks.makers(timm, torchvision),
     **maps.makers(torchvision),
     **cells.makers(timm),
@@ -58,9 +64,12 @@ def drawn_weights(module: nn.Module) -> list[Tensor]:
 
 
 def in_order(module: nn.Module) -> list[str]:
-    """The names of its tensors, a norm behind its convolution where all convolutions of a block come first."""
+    """The names of its tensors, a norm behind its convolution where all convolutions of a block come first.
+
+    A layer scale is behind the eight tensors that it scales the result of.
+    """
     names = [name for name in module.state_dict() if not name.endswith("num_batches_tracked")]
-    place = {name: at for at, name in enumerate(names)}
+    place = {name: at + (8.5 if name.endswith(".gamma") else 0) for at, name in enumerate(names)}
     convs = {name: name.replace(".bns.", ".convs.").rpartition(".")[0] + ".weight" for name in names}
     return sorted(names, key=lambda name: (place.get(convs[name], place[name]), place[name]))
 
@@ -101,3 +110,11 @@ def test_as_others_have_it(name: str) -> None:
         assert got.shape == wanted.shape
         assert wanted.abs().max() > 0.01
         assert (got - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("file", "network", "parameters"),
+    [("convnext", "ConvNeXtLarge", 197_767_336), ("yolov5s", "YOLOv5S", 7_235_389)],
+)
+def test_as_many_parameters_as_published(file: str, network: str, parameters: int) -> None:
+    assert costs(flatten(spinedsl.program(FOLDER / f"{file}.spine", network=network))).parameters == parameters
