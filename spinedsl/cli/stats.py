@@ -135,6 +135,7 @@ def statistics(graph: Graph) -> dict[str, Any]:
         "input": [program.input_type.channels, program.input_type.height, program.input_type.width],
         "divisor": program.divisor,
         "any_size": program.any_size,
+        "fixed": len(program.static_axes) > 1,
         "parameters": total.parameters,
         "statistics": total.statistics,
         "multiply_adds": total.multiply_adds,
@@ -170,6 +171,7 @@ def _table(figures: dict[str, Any], tasks: Iterable[str]) -> str:
     lines = table(rows, left=(0, 1))
     size = " x ".join(map(str, figures["input"]))
     sizes = "any size" if figures["any_size"] else f"sizes divide by {figures['divisor']}"
+    sizes = "this size alone" if figures["fixed"] else sizes
     head = f"{figures['network']} at {size}; {sizes}"
     return "\n".join([head, *tasks, "", lines[0], *lines[1:-1], "-" * max(map(len, lines)), lines[-1]])
 

@@ -124,6 +124,7 @@ class TypedNetwork(Record, eq=False):
     given_size: InputSize | None
     loc: Loc
     any_size: bool = False
+    one_size: bool = False  # maps may have another size than their levels
     constants: Mapping[str, Attr] = field(default_factory=dict)  # whole numbers of its parameters and `let`s
     tasks: tuple[TypedTask, ...] = ()
     inputs_of_parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # by prefix: least and most inputs

@@ -52,7 +52,7 @@ def _key(typed: TypedNetwork) -> tuple[object, ...]:
     rows = typed.rows.values()
     if any(row.type is None and not row.parts for row in rows):
         return (typed,)
-    rules = typed.least_inputs, typed.most_inputs, typed.any_size
+    rules = typed.least_inputs, typed.most_inputs, typed.any_size, tuple(typed.static_axes)
     tasks = tuple(map(_key_of_task, typed.tasks))
     return typed.input_name, str(typed.input_type), rules, tasks, *map(_key_of_row, rows)
 

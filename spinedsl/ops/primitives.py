@@ -20,6 +20,7 @@ from spinedsl.record import Record, field, replace
 
 __all__ = [
     "ALIASES",
+    "FIXED",
     "PRIMITIVES",
     "ROLES",
     "SIZES",
@@ -385,12 +386,13 @@ PRIMITIVES: Mapping[str, Primitive] = {primitive.name: primitive for primitive i
 ALIASES: Mapping[str, str] = {"silu": "swish"}
 # They go down levels, which may reach beyond a size that was rounded up.
 UNCUT = ("upsample", "conv_transpose", "pixel_shuffle")
-SIZES = ("divisible", "any")  # what `sizes` of a network's `rules` may be
+FIXED = "fixed"  # among the sizes; no symbol, since a definition of that name may be given to another
+SIZES = ("divisible", "any", FIXED)  # what `sizes` of a network's `rules` may be
 OFFICIAL = "official"  # what `channels` there may be: rounded down, as official codes do
 ROLES = ("act", "norm")  # stand for what the network's `defaults` choose
 SYMBOLS = frozenset(
     [choice for primitive in _TABLE for attribute in primitive.attributes for choice in attribute.choices]
-    + ["same", "symmetric", *SIZES, OFFICIAL]
+    + ["same", "symmetric", "divisible", "any", OFFICIAL]
     + [primitive.name for primitive in _TABLE if primitive.activation]
     + list(ALIASES)
 )

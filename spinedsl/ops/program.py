@@ -433,7 +433,8 @@ class Part(Record, eq=False):
 class Program(Record, eq=False):
     """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order.
 
-    In one of any size the maps of a level have the size of the input, divided by 2^level and rounded up.
+    In one of any size the maps of a level have the size of the input, divided by 2^level and rounded up. Where both
+    axes are static as well, they may have another size: see `Type.extra`.
     """
 
     name: str
@@ -442,7 +443,7 @@ class Program(Record, eq=False):
     rows: tuple[Row, ...]
     outputs: tuple[str, ...]  # output rows, fine to coarse, then what the heads give, in the order of the file
     divisor: int
-    static_axes: dict[str, Loc]  # `height` or `width`, where a definition reads it
+    static_axes: dict[str, Loc]  # `height` or `width`, where a definition reads it, or the rules say that it is fixed
     sources: tuple[SourceText, ...]
     loc: Loc
     any_size: bool = False  # the divisor is 1

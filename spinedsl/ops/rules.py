@@ -24,6 +24,7 @@ class Problem(Record):
     size: tuple[int, int] | None = None  # the size that came out, where it is the size that does not fit
     culprit: Type | None = None  # an input that is of another kind than the operation takes, where that is it
     fix: str = ""  # what to do about it, where something can be done
+    otherwise: Type | None = None  # what comes out where a network takes one size, and its maps need not fit levels
 
 
 class Initial(Record):
@@ -118,8 +119,6 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
             for size, both, reach in zip((x.height, x.width), around, reaches, strict=True)
         )
     whole = -(-(x.height - x.extra[0]) // stride), -(-(x.width - x.extra[1]) // stride)
-    if x.extra == WHOLE and (height, width) != whole:
-        return Problem(_in_words(attributes, around), (height, width))
     if height < 1 or width < 1:
         kernel = _by(attributes["kernel"])
         problem = f"kernel {kernel} and padding {_around(around)} leave nothing of {x.size}"
@@ -127,8 +126,12 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     extra = height - whole[0], width - whole[1]
     total = stride * (x.stride or 1 << (x.level or 0))
     if total & (total - 1):
-        return Type(channels, height, width, None, stride=total, extra=extra)
-    return Type(channels, height, width, total.bit_length() - 1, extra=extra)
+        result = Type(channels, height, width, None, stride=total, extra=extra)
+    else:
+        result = Type(channels, height, width, total.bit_length() - 1, extra=extra)
+    if x.extra == WHOLE and extra != WHOLE:
+        return Problem(_in_words(attributes, around), (height, width), otherwise=result)
+    return result
 
 
 def _pooled_window(

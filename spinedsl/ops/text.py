@@ -150,10 +150,16 @@ def _header(graph: Graph) -> list[str]:
     return [
         f"network {program.name}  {one_line(program.loc)}",
         f"input   {program.input_name} {program.input_type}",
-        "sizes   any" if program.any_size else f"divisor {program.divisor}",
+        _sizes(program),
         *(f"output  {output}" for output in outputs),
         *(f"{task_text(task).replace(' ', '    ', 1)}  {one_line(task.loc)}" for task in program.tasks),
     ]
+
+
+def _sizes(program: Program) -> str:
+    if program.any_size and len(program.static_axes) > 1:
+        return "sizes   fixed"
+    return "sizes   any" if program.any_size else f"divisor {program.divisor}"
 
 
 def _row(row: Row) -> str:

@@ -263,7 +263,7 @@ def _place(node: Node) -> str:
 
 def _check_values(graph: Graph) -> None:
     """Every value is made once and before it is used, and every type is what the table says."""
-    made = {0}
+    made, one_size = {0}, graph.program.any_size and len(graph.program.static_axes) > 1
     for node in graph.nodes:
         place = _place(node)
         _require(node.primitive in PRIMITIVES, place, "there is no such primitive")
@@ -271,16 +271,18 @@ def _check_values(graph: Graph) -> None:
             _require(value in made, place, f"reads value {value} before it is made")
         _require(node.result not in made, place, f"makes value {node.result} again")
         made.add(node.result)
-        _check_node(node, [graph.types[value] for value in node.inputs], graph.types[node.result])
+        _check_node(node, [graph.types[value] for value in node.inputs], graph.types[node.result], one_size=one_size)
 
 
-def _check_node(node: Node, types: Sequence[Type], recorded: Type) -> None:
+def _check_node(node: Node, types: Sequence[Type], recorded: Type, *, one_size: bool) -> None:
     place, primitive = _place(node), PRIMITIVES[node.primitive]
     enough = len(types) >= primitive.least and (primitive.most is None or len(types) <= primitive.most)
     _require(enough, place, f"takes {primitive.least} to {primitive.most} maps, got {len(types)}")
     known = {attribute.name for attribute in primitive.attributes}
     _require(set(node.attributes) == known, place, f"has attributes {sorted(node.attributes)}, not {sorted(known)}")
     result = primitive.shape(types, node.attributes)
+    if one_size and isinstance(result, Problem):
+        result = result.otherwise or result
     _require(not isinstance(result, Problem), place, f"cannot take these: {getattr(result, 'text', '')}")
     _require(result == recorded, place, f"gives {result}, recorded {recorded}")
     due = {parameter.name for parameter in primitive.parameters(types, node.attributes)}

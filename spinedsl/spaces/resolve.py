@@ -61,6 +61,9 @@ class _Resolver(Record, frozen=False):
         if (what := parts_of(self.network)) is not None:
             self.report(say.SPACE_OF_PARTS.at(self.declared.base.span, network=self.network.name, what=what).repaired())
             return None
+        if self.typed is not None and self.typed.one_size:
+            self.report(say.SPACE_OF_ONE_SIZE.at(self.declared.base.span, network=self.network.name).repaired())
+            return None
         groups = self.groups()
         parents = self.by_row("parents", tree.Parents)
         windows = {name: window for name, choice in parents.items() if (window := self.window(name, choice))}

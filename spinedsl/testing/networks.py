@@ -276,13 +276,14 @@ def _begun(space: Space, head: str, choices: Choices) -> Drawing:
 def _with_stem(space: Space, head: str, choices: Choices, kind: str) -> Drawing | None:
     """The network for sizes of a kind, with the first stem, from the wanted one on, that is fit for it, if one is."""
     defaults, sizes, size, stem, resample, join, _, _, widths = choices
-    any_size = kind == "any"
     greatest = 1 << max(space.levels)
     high, wide = TIMES[size % len(TIMES)]
-    height, width = ANY_SIZES[size % len(ANY_SIZES)] if any_size else (high * greatest, wide * greatest)
+    height, width = (high * greatest, wide * greatest) if kind == "divisible" else ANY_SIZES[size % len(ANY_SIZES)]
     default_width = space.channels[widths % len(space.channels)] if widths % 2 else 0
     resampling = space.resamples[resample % len(space.resamples)]
-    rules = (["sizes any"] if any_size else []) + ([f"inputs 1..{space.inputs}"] if space.inputs > 2 else [])
+    rules = ([f"sizes {kind}"] if kind != "divisible" else []) + (
+        [f"inputs 1..{space.inputs}"] if space.inputs > 2 else []
+    )
     rounding = space.roundings[sizes // len(space.sizes) % len(space.roundings)]
     rules += [f"channels {rounding}"] if rounding else []
     lines = [

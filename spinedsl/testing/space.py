@@ -41,9 +41,9 @@ class Space(Record):
     `head` is the text above the network, with its imports and definitions; `origin` the path that relative imports
     start from. `blocks` to `heads` are the uses of each kind, the simplest first; an output `""` gives its block's map
     as it is, a head `""` is none. `defaults` is what stands in the braces of `defaults { … }`, one choice each: the
-    dialects. `levels`, `channels` and the most `inputs` of a block are drawn from, `sizes` are `divisible` or `any`,
-    `roundings` what `rules` say of channels, or nothing. A network has at most `most` blocks, and `made` block types
-    that are made for it.
+    dialects. `levels`, `channels` and the most `inputs` of a block are drawn from, `sizes` are `divisible`, `any` or
+    `fixed`, `roundings` what `rules` say of channels, or nothing. A network has at most `most` blocks, and `made` block
+    types that are made for it.
     """
 
     head: str
@@ -63,7 +63,7 @@ class Space(Record):
     levels: tuple[int, ...] = (2, 3, 4, 5)
     channels: tuple[int, ...] = (4, 8, 12)
     inputs: int = 2
-    sizes: tuple[str, ...] = ("divisible", "any")
+    sizes: tuple[str, ...] = ("divisible", "any", "fixed")
     roundings: tuple[str, ...] = ("",)
     most: int = 8
     made: int = 2
@@ -219,6 +219,9 @@ block_type three(a, b, c, channels, in_channels = channels + 2) -> channels * 2 
     let y = act(norm(concat(onto(a, channels, fine), onto(b, channels, fine))))
     return concat(conv(y, channels, kernel = 1), onto(c, channels, fine) * 0.5)
 }
+block_type trimmed(x, channels, stride = 1) -> channels {
+    return act(norm(conv(x, channels, kernel = 3, stride = stride, padding = 0)))
+}
 block_type upper(x, channels, stride = 1) -> channels {
     let y = conv(x, channels, kernel = 1, stride = stride)
     return slice(concat(y, norm(y)), channels, start = floor(channels / 2))
@@ -241,6 +244,7 @@ STANDARD = Space(
         "smooth(activated = true)",
         "cell",
         "upper",
+        "trimmed",
         "narrow",
         "pair",
         "three",

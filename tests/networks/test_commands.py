@@ -19,7 +19,7 @@ NETWORKS = sorted((ROOT / "tests/networks").glob("*.spine"))
 FILES = [*NETWORKS, *sorted((ROOT / "tests/definitions").glob("*.spine"))]
 # Too large for every test: the network that says it with fewer channels, or at a size that it takes.
 SMALL = {"vgg16": "network Small = VGG16(hidden = 16)", "yolov5s": "network Small = YOLOv5(width = 0.25, depth = 0.33)"}
-SIZES = {"vgg16": (224, 224)}
+SIZES = {"vgg16": (224, 224), "inception_v3": (107, 139), "legacy_xception": (107, 139)}
 
 
 def named(path: Path) -> str:
@@ -59,8 +59,9 @@ def test_engines_agree(path: Path) -> None:
     """PyTorch and ONNX Runtime give what the interpreter gives. The files of definitions are asked elsewhere."""
     source = source_of(path, SMALL.get(path.stem, ""))
     network = "Small" if path.stem in SMALL else networks_of(source)[0]
-    program = spinedsl.program(source, network=network)
-    height, width = SIZES.get(path.stem, (64, 96))
+    size = SIZES.get(path.stem)
+    program = spinedsl.program(source, network=network, size=size)
+    height, width = size or (64, 96)
     assert_witnesses_agree(program, [(1, max(height, program.divisor), max(width, program.divisor))])
 
 

@@ -39,11 +39,15 @@ MADE = {
     "convmixer": lambda: timm.models.convmixer.ConvMixer(256, 8, kernel_size=7, patch_size=8),
     "convnext": lambda: timm.models.convnext.ConvNeXt(depths=(3, 3, 9, 3), dims=(24, 48, 96, 192)),
     "yolov5s": YOLOv5s,
+    "googlenet": lambda: torchvision.models.googlenet(aux_logits=False, init_weights=False),
+    "inception_v3": lambda: timm.create_model("inception_v3"),
     **necks.makers(timm, torchvision),
     **maps.makers(torchvision),
     **cells.makers(timm),
     "dilated_spinenet49": DilatedSpineNet49,
 }
+# Of one size: the one that their papers have.
+SIZES = {"inception_v3": (299, 299), "legacy_xception": (299, 299)}
 NAMES = sorted([*OTHERS, *(path.stem for path in FOLDER.glob("*.spine"))])
 
 
@@ -102,7 +106,7 @@ def test_as_others_have_it(name: str) -> None:
     weights = drawn_weights(theirs)
     put(theirs, weights)
     put(ours, weights)
-    height, width = (-(-size // ours.size_divisor) * ours.size_divisor for size in (64, 96))
+    height, width = SIZES.get(name) or (-(-size // ours.size_divisor) * ours.size_divisor for size in (64, 96))
     image = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         expected, given = listed(theirs(image)), listed(ours(image))
@@ -118,3 +122,17 @@ def test_as_others_have_it(name: str) -> None:
 )
 def test_as_many_parameters_as_published(file: str, network: str, parameters: int) -> None:
     assert costs(flatten(spinedsl.program(FOLDER / f"{file}.spine", network=network))).parameters == parameters
+
+
+@pytest.mark.parametrize("size", [(75, 75), (107, 139)])
+def test_a_network_of_one_size_at_others(size: tuple[int, int]) -> None:
+    """What `--input` says is the one size."""
+    theirs = timm.create_model("inception_v3").eval()
+    ours = spinedsl.load(FOLDER / "inception_v3.spine", size=size).eval()
+    weights = drawn_weights(theirs)
+    put(theirs, weights)
+    put(ours, weights)
+    image = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        expected, got = theirs(image), ours(image)["scores"]
+    assert (got - expected).abs().max() <= 1e-5 * expected.abs().max()

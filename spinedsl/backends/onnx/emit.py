@@ -158,7 +158,7 @@ def _check_axes(program: Program, dynamic: frozenset[str], target: Target) -> No
     if "batch" in dynamic and target.batch != 1:
         raise ValueError(f"the batch cannot be open and have {target.batch} images")
     for axis in sorted(dynamic & set(program.static_axes)):
-        raise ValueError(f"the {axis} is fixed: {program.static_axes[axis]} reads it")
+        raise ValueError(f"the {axis} is fixed by {program.static_axes[axis]}")
 
 
 def _origin(row: str, loc: Loc, labels: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,9 @@ so does `symmetric`, for an odd kernel.
 
 In a network of any size (`rules { sizes any }`) the division is rounded up, for every size and not
 only for the one in the file. `padding = same` always fits.
+
+A network that takes one size alone, by `rules { sizes fixed }`, may have maps of other sizes than their
+levels: there a convolution or pool without padding is no mistake.
 """,
     wrong="""\
 spine 1

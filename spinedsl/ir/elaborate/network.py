@@ -15,7 +15,7 @@ from spinedsl.ir.expand import Context, Work
 from spinedsl.ir.networks import Network, RowDecl, TaskDecl
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ir.typed import InputSize, TypedInput, TypedNetwork, TypedRow, TypedTask
-from spinedsl.ops.primitives import Attribute
+from spinedsl.ops.primitives import FIXED, Attribute
 from spinedsl.ops.program import numbers_of, yielded_as
 from spinedsl.ops.types import Loc, Type, Value, at_level
 from spinedsl.syntax import tree
@@ -49,13 +49,13 @@ class Elaborator:
         least, most = settings.input_rule()
         given = (self.given_size.height, self.given_size.width) if self.given_size is not None else None
         declared = settings.input_type(given)
-        wanted = settings.any_size()
-        any_size = wanted is not False
+        sizes, ruled = settings.sizes()
+        any_size = sizes != "divisible"
         self.input = declared if any_size else self.rounded(declared)
         if network.is_part:
             side = SIZE << settings.highest_level()
             self.input = Type(1, side, side, 0)
-        self.context.set_sizes(any_size, self.input, known=wanted is not None)
+        self.context.set_sizes(any_size, self.input, known=sizes is not None, fixed=ruled if sizes == FIXED else None)
         if len(network.rows) > MAX_ROWS:
             place = network.rows[MAX_ROWS].row.name.span
             self.report(say.TOO_MANY.at(place, what="rows", limit=MAX_ROWS, got=len(network.rows)))
@@ -80,6 +80,7 @@ class Elaborator:
             given_size=self.given_size,
             loc=Loc(head.source.name, head.line),
             any_size=any_size,
+            one_size=self.context.one_size,
             inputs_of_parts=self.framing.inputs if self.framing is not None else {},
             outputs_any=settings.outputs_any(),
             multiple=settings.multiple or 1,

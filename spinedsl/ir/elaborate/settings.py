@@ -15,8 +15,8 @@ from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
 from spinedsl.ir.resolve.network import NO_ROLE, fills
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
-from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, SIZES, Primitive
-from spinedsl.ops.types import Attr, Literal, Type, Value
+from spinedsl.ops.primitives import ALIASES, FIXED, PRIMITIVES, ROLES, SIZES, Primitive
+from spinedsl.ops.types import Attr, Literal, Loc, Type, Value
 from spinedsl.record import Record, field
 from spinedsl.source import Span
 from spinedsl.syntax import tree
@@ -319,21 +319,21 @@ class Settings(Record, frozen=False):
             return True
         return self.network.may_mean("outputs", "any")
 
-    def any_size(self) -> bool | None:
-        """The input may be of any size: `rules { sizes any }`. None where a mistake leaves it unknown."""
+    def sizes(self) -> tuple[str | None, Loc | None]:
+        """Which sizes the input may have, by `rules { sizes … }`, and where that stands; None where it is unknown."""
         for item in self.network.rules.items if self.network.rules is not None else ():
             if item.name.text != "sizes":
                 continue
             value = self.values.evaluate(item.low)
             if value in SIZES and item.high is None:
-                return bool(value == "any")
+                return str(value), Loc(item.low.span.source.name, item.low.span.line)
             if not isinstance(value, Poison):
                 place = item.low.span if item.high is None else item.low.span.to(item.high.span)
                 got = in_words(value) if item.high is None else "a range"
                 found = say.EXPECTED_VALUE.at(place, what="`sizes`", expected=one_of(SIZES), got=got)
                 self.report(found.with_fix("let sizes be rounded up: `sizes any`", Edit(place, "any")))
-            return None
-        return None if self.network.may_mean("sizes", "any") else False
+            return None, None
+        return None if self.network.may_mean("sizes", "any", FIXED) else "divisible", None
 
     def input_type(self, given: tuple[int, int] | None) -> Type | None:
         """The input as declared, or of the size `given` from outside."""

@@ -60,9 +60,12 @@ class Using(Record, frozen=False):
         return given
 
     def is_whole(self, use: tree.Use, defined: Defined, call: Call) -> bool:
-        """What passes between rows is a map of its level's size, its channels in one row, one for each image."""
+        """What passes between rows is a map of its level's size, its channels in one row, one for each image.
+
+        In a network of one size a map may have another size than its level.
+        """
         type_ = call.type
-        if type_.batched and not type_.axes and type_.extra == (0, 0):
+        if type_.batched and not type_.axes and (type_.extra == (0, 0) or self.context.one_size):
             return True
         self.not_whole(use, defined, type_)
         return False

@@ -407,10 +407,10 @@ class Caller(Functions):
                 if isinstance(result, Type):
                     result = row.shape([result, other], values)
         else:
-            beyond = beyond_any_size(primitive, types_) if self.context.any_size else None
+            beyond = beyond_any_size(primitive, types_, self.context) if self.context.any_size else None
             if beyond is not None and not self.context.sizes_known:
                 return POISON
-            result = beyond or row.shape(types_, values)
+            result = beyond or self.shaped(row, types_, values)
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span, goes_up=primitive != "conv_transpose")
             return POISON
@@ -423,11 +423,18 @@ class Caller(Functions):
         channels = channels_of_result(primitive, operands, attributes, result)
         return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span))
 
+    def shaped(self, row: Primitive, types_: list[Type], values: dict[str, Value]) -> Type | Problem:
+        """What comes out; where the input has one size, perhaps a map that has not the size of its level."""
+        result = row.shape(types_, values)
+        return result.otherwise or result if self.context.one_size and isinstance(result, Problem) else result
+
     def fits_sizes(
         self, role: str, primitive: str, x: Type, attributes: dict[str, Attr], values: dict[str, Value], span: Span
     ) -> bool:
         """A window fits every size that the network takes: false with the reason reported."""
         stride = values["stride"]
+        if self.context.one_size:
+            return True
         oblong = any(isinstance(values.get(name), tuple) for name in ("kernel", "padding"))
         if oblong and self.context.any_size and stride != 1 and self.context.sizes_known:
             problem = Problem(
@@ -511,9 +518,11 @@ def complete(context: Context, defined: Defined, given: Environment) -> Environm
     return arguments
 
 
-def beyond_any_size(primitive: str, types_: list[Type]) -> Problem | None:
+def beyond_any_size(primitive: str, types_: list[Type], context: Context) -> Problem | None:
     """Why an operation cannot stand in a network of any size, where its result would not have a level's size."""
     if primitive in UNCUT and types_[0].extra != (0, 0):
+        if context.one_size:
+            return Problem(f"{types_[0].size}, which is not the size of its level", fix="take `resize(x, like = …)`")
         return Problem(f"in a network of any size, {types_[0].size}", fix=UNDO)
     if primitive != "pixel_unshuffle":
         return None

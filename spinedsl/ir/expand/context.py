@@ -66,6 +66,7 @@ class Context(Record, frozen=False, eq=False):
     held_roles: set[str] = field(default_factory=set)  # those whose `def` a parameter of the network holds
     silent: bool = False  # nothing is reported: a signature is asked for what it promises
     any_size: bool = False  # sizes are rounded up, level by level
+    one_size: bool = False  # there is one size, and maps need not have that of their levels
     sizes_known: bool = True
     input: Type | None = None  # of the network; None while nothing is known of it
 
@@ -85,13 +86,15 @@ class Context(Record, frozen=False, eq=False):
 
     # ---- sizes and defaults ----
 
-    def set_sizes(self, any_size: bool, whole: Type | None, *, known: bool = True) -> None:
+    def set_sizes(self, any_size: bool, whole: Type | None, *, known: bool = True, fixed: Loc | None = None) -> None:
         """What the size of the network's input may be, and what it is; nothing is expanded before.
 
-        Where a mistake leaves that unknown, nothing is reported that holds of one kind of network alone.
+        Where a mistake leaves that unknown, nothing is reported that holds of one kind of network alone. `fixed` is
+        where the file says that there is one size: then maps may have other sizes than their levels.
         """
-        self.any_size, self.input, self.sizes_known = any_size, whole, known
-        self._sizes = (any_size, known, whole)
+        self.any_size, self.input, self.sizes_known, self.one_size = any_size, whole, known, fixed is not None
+        self.static_axes = {"height": fixed, "width": fixed} if fixed is not None else {}
+        self._sizes = (any_size, known, whole, self.one_size)
 
     def set_defaults(
         self,

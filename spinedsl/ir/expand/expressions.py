@@ -44,7 +44,7 @@ from spinedsl.ir.scalars import (
     too_long,
 )
 from spinedsl.ops import types
-from spinedsl.ops.primitives import ALIASES, PRIMITIVES, SYMBOLS
+from spinedsl.ops.primitives import ALIASES, FIXED, PRIMITIVES, SYMBOLS
 from spinedsl.ops.program import Many, Op, Operand
 from spinedsl.ops.types import Attr, Loc, Value
 from spinedsl.source import Span
@@ -88,7 +88,7 @@ class Evaluator:
         if expr.name in self.env or expr.name in SYMBOLS:
             return self.ident(expr)
         defined = self.defined.unit.home(expr.span).definitions.get(expr.name)
-        return POISON if defined is None else Held(defined, expr.span)
+        return self.ident(expr) if defined is None else Held(defined, expr.span)
 
     # ---- leaves ----
 
@@ -97,6 +97,8 @@ class Evaluator:
         name = expr.name
         if name in self.env:
             return self.env[name]
+        if name == FIXED:
+            return FIXED
         return ALIASES.get(name, name) if name in SYMBOLS else POISON
 
     def property(self, expr: tree.Property) -> Result:

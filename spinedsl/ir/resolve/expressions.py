@@ -23,7 +23,7 @@ from spinedsl.ir.library import (
 )
 from spinedsl.ir.resolve.given import misgiven
 from spinedsl.ir.resolve.imports import import_of
-from spinedsl.ops.primitives import ROLES, SYMBOLS, Attribute, Kind, Primitive
+from spinedsl.ops.primitives import FIXED, ROLES, SYMBOLS, Attribute, Kind, Primitive
 from spinedsl.prelude import home_of
 from spinedsl.record import Record, field
 from spinedsl.source import Span
@@ -146,6 +146,8 @@ class Expressions(Record, frozen=False):
             return
         if name in self.unit.definitions or language_callable(name) is not None:
             self.callable(expr, may_call=may_call)
+            return
+        if name == FIXED and self.in_network:
             return
         found = say.UNKNOWN_NAME.at(expr.span, kind="value", name=name, where="here")
         if attribute is not None and (attribute.choices or attribute.kind is Kind.FLAG):
