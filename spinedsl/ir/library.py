@@ -126,7 +126,11 @@ class Defined(Record, frozen=False, eq=False):
 
 
 class Unit(Record, frozen=False, eq=False):
-    """A resolved file. `mentioned` are names inside statements that could not be read: nobody complains of those."""
+    """A resolved file.
+
+    Nobody complains of names that are `mentioned`: inside statements that could not be read, or of definitions that
+    could not be taken.
+    """
 
     file: tree.File
     definitions: dict[str, Defined] = field(default_factory=Table)
@@ -205,7 +209,8 @@ def callables() -> list[str]:
 def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) -> tuple[Unit, list[Diagnostic]]:
     """The table of names of a file. A name that two things claim is reported once, with both places."""
     imported = tuple(imports)
-    mentioned = frozenset(name for broken in file.broken for name in broken.mentions)
+    of_language = {one.name.text for one in file.definitions if _is_of_language(one.name.text)}
+    mentioned = frozenset(name for broken in file.broken for name in broken.mentions) | of_language
     unit = Unit(file, imports=tuple(found for _, found in imported if found is not None), mentioned=mentioned)
     broken_import = any(broken.span.text.startswith("import") or "std" in broken.mentions for broken in file.broken)
     unit.incomplete = broken_import or any(found is None for _, found in imported)
@@ -220,7 +225,7 @@ def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) 
             places[defined.name] = import_.span
     for definition in file.definitions:
         name = definition.name
-        if name.text not in YIELDING and language_callable(name.text) is not None:
+        if name.text in of_language:
             diagnostics.append(
                 say.DEFINED_TWICE.at(name.span, name=name.text, what="a definition")
                 .with_notes(f"`{name.text}` is part of the language")
@@ -243,6 +248,11 @@ def gather(file: tree.File, imports: Iterable[tuple[tree.Import, Unit | None]]) 
             diagnostics.append(_twice(space.name.text, space.name.span, "a space", taken[space.name.text]))
         taken.setdefault(space.name.text, space.name.span)
     return unit, diagnostics
+
+
+def _is_of_language(name: str) -> bool:
+    """No definition may have that name; whoever means one by it is not told a second time."""
+    return name not in YIELDING and language_callable(name) is not None
 
 
 def _twice(name: str, span: Span, what: str, first: Span) -> Diagnostic:

@@ -266,7 +266,7 @@ def _to_text(
 def _begun(space: Space, head: str, choices: Choices) -> Drawing:
     """The network down to its stem, for the sizes that are drawn; for others, where no stem takes an image of those."""
     wanted = space.sizes[choices[1] % len(space.sizes)]
-    for sizes in dict.fromkeys((wanted, *space.sizes)):
+    for sizes in dict.fromkeys((wanted, *space.sizes, "fixed")):
         drawing = _with_stem(space, head, choices, sizes)
         if drawing is not None:
             return drawing

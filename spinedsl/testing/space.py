@@ -63,7 +63,7 @@ class Space(Record):
     levels: tuple[int, ...] = (2, 3, 4, 5)
     channels: tuple[int, ...] = (4, 8, 12)
     inputs: int = 2
-    sizes: tuple[str, ...] = ("divisible", "any", "fixed")
+    sizes: tuple[str, ...] = ("divisible", "any")
     roundings: tuple[str, ...] = ("",)
     most: int = 8
     made: int = 2
@@ -244,7 +244,6 @@ STANDARD = Space(
         "smooth(activated = true)",
         "cell",
         "upper",
-        "trimmed",
         "narrow",
         "pair",
         "three",
