@@ -61,8 +61,8 @@ def test_engines_agree(path: Path) -> None:
     network = "Small" if path.stem in SMALL else networks_of(source)[0]
     size = SIZES.get(path.stem)
     program = spinedsl.program(source, network=network, size=size)
-    height, width = size or (64, 96)
-    assert_witnesses_agree(program, [(1, max(height, program.divisor), max(width, program.divisor))])
+    height, width = size or (-(-side // program.divisor) * program.divisor for side in (64, 96))
+    assert_witnesses_agree(program, [(1, height, width)])
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
