@@ -15,10 +15,7 @@ convolution without padding, leaves a map that belongs to no level. `padding = s
 so does `symmetric`, for an odd kernel.
 
 In a network of any size (`rules { sizes any }`) the division is rounded up, for every size and not
-only for the one in the file. `padding = same` always fits.
-
-A network that takes one size alone, by `rules { sizes fixed }`, may have maps of other sizes than their
-levels: there a convolution or pool without padding is no mistake.
+only for the one in the file. `padding = same` always fits. One of a fixed size (`sizes fixed`) may trim.
 """,
     wrong="""\
 spine 1

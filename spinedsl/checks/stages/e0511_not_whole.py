@@ -13,9 +13,8 @@ What passes between rows is one map for each image, of exactly the size of its l
 in one row: that is what makes maps of one level comparable. Inside a definition a map may be padded or
 cropped, or its channels laid out along axes by `reshape`; what the definition gives is whole again. A
 convolution without padding takes away what `pad` put around, `crop` does too, and a second `reshape`
-puts the channels back in one row. A head may give any of these, since no row reads it; but what it
-gives is made of the image too. In a network of one size, by `rules { sizes fixed }`, a row may give a
-map of another size than its level.
+puts the channels back in one row. A head may give any of these, but made of
+the image too. With `rules { sizes fixed }` a row may give another size.
 """,
     wrong="""\
 spine 1
