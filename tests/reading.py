@@ -416,7 +416,8 @@ class Network:
         self.uses: dict[str, tree.Use] = {}
         self.rows: dict[str, Row] = {}
         self.values: dict[str, list[Map]] = {}
-        self.prefix = ""  # of a part: what stands before the names of its rows
+        self.weights = ""  # what the names of parameters begin with
+        self.inside = False  # it is a part
         self.filled = False  # what `act` and `norm` stand for is known
         self.gives: dict[str, list[str]] = {}  # what a part gives, and under "" what this network does
         self.run(network, {}, Row(Map(image.astype(np.float64), 0), None), [])
@@ -445,7 +446,7 @@ class Network:
                 self.outputs(item)
             elif isinstance(item, tree.Part):
                 self.part(item)
-            elif not (self.prefix and isinstance(item, tree.Rules)):
+            elif not (self.inside and isinstance(item, tree.Rules)):
                 self.set(item)
         assert not waiting
 
@@ -473,13 +474,14 @@ class Network:
         for turn in range(times):
             prefix = f"{item.name.text}.rep{turn}." if "repeat" in clauses else f"{item.name.text}."
             inner = copy(self)
+            inner.weights = self.weights + (prefix if item.shared is None else f"{item.name.text}.")
             inner.setting = replace(
                 self.setting, roles=dict(self.setting.roles), attributes=dict(self.setting.attributes)
             )
             inner.filled = not any(isinstance(one, tree.Defaults) for one in declared.items)
             inner.reader = Reader(inner.setting, self.scope, (), {})
             inner.widths, inner.uses, inner.rows, inner.values, inner.gives = {**self.widths}, {**self.uses}, {}, {}, {}
-            inner.prefix = self.prefix + prefix
+            inner.inside = True
             inner.run(declared, given, None, maps)
             self.values |= {prefix + name: value for name, value in inner.values.items()}
             made = {name: inner.rows[name] for name in inner.gives[""]}
@@ -553,7 +555,7 @@ class Network:
         if row.kind == "head":
             first = definition.parameters[0].name.text
             returned, yielded = use(
-                self.setting, home, definition, {first: tuple(inputs), **given}, (self.prefix + name,)
+                self.setting, home, definition, {first: tuple(inputs), **given}, (self.weights + name,)
             )
             self.values[name] = yielded or [returned]
             return
@@ -577,7 +579,9 @@ class Network:
         given |= dict(zip(places[1:], inputs[1:], strict=True)) if several else {}
         for turn in range(times):
             again = {"stride": 1} if turn and "stride" in given else {}
-            value, _ = use(self.setting, home, definition, {**given, **again, first: value}, (self.prefix + name, turn))
+            value, _ = use(
+                self.setting, home, definition, {**given, **again, first: value}, (self.weights + name, turn)
+            )
         self.rows[name] = Row(value, channels)
         self.values[name] = [value]
 
@@ -646,7 +650,7 @@ class Network:
             definition, home = self.scope.definitions[how.name.text]
             places = [parameter.name.text for parameter in definition.parameters[:3]]
             given = dict(zip(places, (row.map, block, target), strict=True)) | self.arguments(how)
-            arrived.append(use(self.setting, home, definition, given, (self.prefix + name, "from", number))[0])
+            arrived.append(use(self.setting, home, definition, given, (self.weights + name, "from", number))[0])
         return arrived
 
     def joined(self, name: str, clauses: Mapping[str, Any], inputs: Sequence[Any]) -> Any:
@@ -658,11 +662,17 @@ class Network:
             call = tree.Call(
                 how.name, (tree.Argument(None, tree.Ident("inputs", how.span), how.span),), False, how.span
             )
-            return Reader(self.setting, self.scope, (self.prefix + name, "join"), {"inputs": tuple(arrived)}).call(call)
+            return Reader(self.setting, self.scope, (self.weights + name, "join"), {"inputs": tuple(arrived)}).call(
+                call
+            )
         definition, home = self.scope.definitions[how.name.text]
         first = definition.parameters[0].name.text
         return use(
-            self.setting, home, definition, {first: tuple(arrived), **self.arguments(how)}, (self.prefix + name, "join")
+            self.setting,
+            home,
+            definition,
+            {first: tuple(arrived), **self.arguments(how)},
+            (self.weights + name, "join"),
         )[0]
 
 

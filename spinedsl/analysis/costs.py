@@ -36,26 +36,32 @@ def costs(graph: Graph) -> Costs:
 
 
 def costs_by_row(graph: Graph) -> dict[str, Costs]:
-    """Costs of each row, in running order; what it resamples and joins included. No two rows share a parameter."""
+    """Costs of each row, in running order; what it resamples and joins included.
+
+    Parameters that rows share, as copies of a `shared` part do, count in the first of them.
+    """
     by_row: dict[str, list[Node]] = {row.name: [] for row in graph.program.rows}
     for node in graph.nodes:
         by_row[node.row].append(node)
-    return {row: costs_of(nodes, graph) for row, nodes in by_row.items()}
+    counted: set[str] = set()
+    return {row: _summed(nodes, graph.types, graph.parameters, counted) for row, nodes in by_row.items()}
 
 
 def costs_of(nodes: Iterable[Node], graph: Graph) -> Costs:
     """Costs of some operations of a graph; parameters that they share count once."""
-    return _summed(nodes, graph.types, graph.parameters)
+    return _summed(nodes, graph.types, graph.parameters, set())
 
 
 def costs_of_module(module: Module) -> Costs:
     """Costs of one use of a definition, whatever is around it."""
-    return _summed(*of_module(module))
+    return _summed(*of_module(module), set())
 
 
-def _summed(nodes: Iterable[Node], value_types: Sequence[Type], parameters: Mapping[str, Parameter]) -> Costs:
+def _summed(
+    nodes: Iterable[Node], value_types: Sequence[Type], parameters: Mapping[str, Parameter], counted: set[str]
+) -> Costs:
+    """Costs of operations, without the parameters that were `counted` before; theirs are added to these."""
     trainable = statistics = work = 0
-    counted: set[str] = set()
     for node in nodes:
         types = [value_types[value] for value in node.inputs]
         work += PRIMITIVES[node.primitive].multiply_adds(types, node.attributes, value_types[node.result])

@@ -108,6 +108,9 @@ def row_changes(old: Side, new: Side, found: Mapping[str, str]) -> Iterator[Chan
             yield Change(row.kind, name, "moved", old=_place(was, places[0]), new=_place(name, places[1]))
         for what, (left, right) in _clauses_of_both(before[was], row, found).items():
             yield Change(row.kind, name, "changed", what, left, right)
+        lent = old.program.weights_of(was) != was, new.program.weights_of(name) != name
+        if lent[0] != lent[1]:
+            yield Change(row.kind, name, "changed", "weights", *("shared" if one else "its own" for one in lent))
     for name, row in before.items():
         if name not in found:
             yield Change(row.kind, name, "dropped", old=summary(row))

@@ -94,6 +94,8 @@ def _block_lines(row: Row, outputs: Sequence[str], facts: Facts, marks: Mapping[
     yield from (task_text(task) for task in facts.program.tasks_of(row.name))
     yield from _shapes(row)
     yield _counts(facts.costs[row.name])
+    if (weights := facts.program.weights_of(row.name)) != row.name:
+        yield f"weights of {weights}, which copies of its part share"
     field = facts.fields[row.name]
     yield f"feature map {mebibytes(facts.memory[row.name])}, receptive field " + (
         f"{field:,} pixels" if field is not None else "the whole image"

@@ -111,6 +111,7 @@ def _parts(declared: tree.Network) -> Mapping[str, Part]:
                 inputs={own: row(name.text) for own, name in frame.inputs.items()},
                 outputs=dict(frame.outputs),
                 loc=Loc(frame.span.source.name, frame.span.line),
+                weights=frame.weights,
             )
             for prefix, frame in sorted(declared.frames.items(), key=lambda item: item[0].count("."))
         }

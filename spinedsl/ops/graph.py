@@ -23,7 +23,7 @@ class Node(Record, eq=False):
     attributes: dict[str, Value]
     parameters: dict[str, str]
     result: int
-    name: str  # the path that names its parameters, dotted
+    name: str  # where it stands, dotted: the path that names its parameters, unless its row has those of another one
     row: str
     loc: Loc
 
@@ -93,6 +93,7 @@ class _Flat(Record, frozen=False):
     nodes: list[Node] = field(default_factory=list)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     current: str = ""
+    lent: str = ""  # the row whose parameters the current one has, if not its own
 
     def row(self, row: Row, values: dict[str, int]) -> list[int]:
         """What the row gives: one value, or all that a head yields."""
@@ -111,6 +112,7 @@ class _Flat(Record, frozen=False):
 
     def call(self, call: Call, given: Values) -> list[int]:
         """A module on what a row gives it."""
+        self.lent = call.path[0] if self.current and call.path[0] != self.current else ""
         return self.module(call.module, given if isinstance(given, tuple) else (given,), call.path)
 
     def module(self, module: Module, given: Sequence[int], prefix: Path) -> list[int]:
@@ -144,6 +146,8 @@ class _Flat(Record, frozen=False):
         for parameter in PRIMITIVES[at.called].parameters([self.types[i] for i in inputs], attributes):
             full[parameter.name] = f"{name}.{parameter.name}"
             self.parameters[full[parameter.name]] = parameter
+        if self.lent:
+            name = self.current + name.removeprefix(self.lent)
         self.types.append(type_)
         result = len(self.types) - 1
         self.nodes.append(Node(at.called, tuple(inputs), attributes, full, result, name, self.current, at.loc))

@@ -418,13 +418,15 @@ class Part(Record, eq=False):
     """A network that was put into this one, once: its rows have names that begin with its own and a dot.
 
     `inputs` tell which row each of its maps is, `outputs` which of its rows is which output, both by the names that the
-    network itself gives them; `loc` is where it is written.
+    network itself gives them; `loc` is where it is written. Its parameters are called after `weights`: all copies that
+    share them have one.
     """
 
     network: str
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     loc: Loc
+    weights: str
 
     def __brief__(self) -> str:
         return f"{cut(self.network, 30)} of {counted(len(self.inputs), 'map')}"
@@ -447,7 +449,7 @@ class Program(Record, eq=False):
     sources: tuple[SourceText, ...]
     loc: Loc
     any_size: bool = False  # the divisor is 1
-    dropped: tuple[str, ...] = ()  # rows of the network that its chosen outputs do not need
+    dropped: tuple[str, ...] = ()  # rows whose weights its chosen outputs do not need
     constants: Mapping[str, Attr] = field(default_factory=dict)  # its own whole numbers by name, which rows speak of
     tasks: tuple[Task, ...] = ()  # what its heads mean, as far as it says, in the order of the file
     dropped_tasks: tuple[str, ...] = ()  # of heads that its chosen outputs leave out
@@ -466,6 +468,13 @@ class Program(Record, eq=False):
     def kept(self) -> dict[str, Any]:
         """What is made of it once for all who want it, by name. It is no field: a changed program begins anew."""
         return {}
+
+    def weights_of(self, name: str) -> str:
+        """What the parameters of a row or a part are called after: its own name, unless it is of a copy that shares."""
+        if name in self.parts:
+            return self.parts[name].weights
+        around, _, own = name.rpartition(".")
+        return f"{self.parts[around].weights}.{own}" if around in self.parts else name
 
     @cached_property
     def by_name(self) -> dict[str, Row]:

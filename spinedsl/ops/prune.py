@@ -15,7 +15,7 @@ from spinedsl.record import replace
 
 
 def prune(program: Program, outputs: Collection[str]) -> Program:
-    """The program that gives only `outputs`, which are some of its own. It remembers the names of the rows left out.
+    """The program that gives only `outputs`, which are some of its own. It remembers whose weights are left out.
 
     Its divisor is that of the levels which are left. An absorbed map is kept with the block that absorbs it.
     """
@@ -25,6 +25,8 @@ def prune(program: Program, outputs: Collection[str]) -> Program:
             needed.add(row.name)
             needed.update(row.sources)
     rows = tuple(row for row in program.rows if row.name in needed)
+    weights = {program.weights_of(row.name) for row in rows}
+    without = (program.weights_of(row.name) for row in program.rows if row.name not in needed)
     tasks = tuple(task for task in program.tasks if needed.issuperset(task.heads.values()))
     kept = replace(
         program,
@@ -32,7 +34,7 @@ def prune(program: Program, outputs: Collection[str]) -> Program:
         tasks=tasks,
         dropped_tasks=(*program.dropped_tasks, *(task.name for task in program.tasks if task not in tasks)),
         outputs=tuple(name for name in program.outputs if name in outputs),
-        dropped=(*program.dropped, *(row.name for row in program.rows if row.name not in needed)),
+        dropped=(*program.dropped, *dict.fromkeys(name for name in without if name not in weights)),
     )
     highest = max(type_.level or 0 for type_ in flatten(kept).types)
     return kept if program.any_size else replace(kept, divisor=1 << highest)

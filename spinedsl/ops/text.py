@@ -28,7 +28,11 @@ def to_text(program: Program) -> str:
         of_row[node.row].append(node)
     lines = _header(graph)
     for row in program.rows:
-        lines += ["", _row(row), *_aligned([_cells(node, names, graph) for node in of_row[row.name]])]
+        lines += [
+            "",
+            _row(row, program.weights_of(row.name)),
+            *_aligned([_cells(node, names, graph) for node in of_row[row.name]]),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -48,7 +52,9 @@ def plain(program: Program) -> dict[str, Any]:
         "any_size": program.any_size,
         "outputs": {name: list(graph.types[value].shape) for name, value in graph.outputs.items()},
         "tasks": plain_tasks(program),
-        "rows": [{**_plain_row(row), "operations": of_row[row.name]} for row in program.rows],
+        "rows": [
+            {**_plain_row(row, program.weights_of(row.name)), "operations": of_row[row.name]} for row in program.rows
+        ],
     }
 
 
@@ -77,8 +83,8 @@ def task_text(task: Task) -> str:
     return f"task {task.name}: {task.kind}{f'({given})' if given else ''} {heads}"
 
 
-def _plain_row(row: Row) -> dict[str, Any]:
-    """A row as data for JSON."""
+def _plain_row(row: Row, weights: str) -> dict[str, Any]:
+    """A row as data for JSON; `weights` is what its parameters' names begin with."""
     return {
         "name": row.name,
         "kind": row.kind,
@@ -91,6 +97,7 @@ def _plain_row(row: Row) -> dict[str, Any]:
         "absorbed": list(row.absorbed),
         "join": row.join.module.definition if row.join is not None else None,
         "repeat": len(row.calls) if row.repeated else 1,
+        "weights": weights,
         "values": {name: list(type_.shape) for name, type_ in row.values.items()},
         "file": row.loc.file,
         "line": row.loc.line,
@@ -162,7 +169,7 @@ def _sizes(program: Program) -> str:
     return "sizes   any" if program.any_size else f"divisor {program.divisor}"
 
 
-def _row(row: Row) -> str:
+def _row(row: Row, weights: str) -> str:
     """The row itself, much as the file has it, but complete."""
     parts = [row.kind, f"{row.name}:"] + ([row.type_name] if row.type_name else [])
     parts += [f"level {row.level}"] if row.level is not None else []
@@ -174,6 +181,8 @@ def _row(row: Row) -> str:
         parts.append("absorb " + ", ".join(row.absorbed))
     if row.repeated:
         parts.append(f"repeat {len(row.calls)}")
+    if weights != row.name:
+        parts.append(f"weights {weights}")
     given = ", ".join(f"{name} {type_}" for name, type_ in row.parts) or str(row.type)
     return f"{' '.join(parts)}  -> {given}  {one_line(row.loc)}"
 

@@ -307,11 +307,17 @@ class Builder:
     output_row = _row
     head_row = _row
 
-    def task_row(self, word: Token, name: Token, use: tree.Use, *given: _Clauses) -> tree.Task | tree.Part:
+    def task_row(
+        self, word: Token, name: Token, shared: Token | None, use: tree.Use, *given: _Clauses
+    ) -> tree.Task | tree.Part:
         clauses = _flat(given)
         last = clauses[-1] if clauses else use
+        at = None if shared is None else self._span(shared, shared)
         if word.value == PART:
-            return tree.Part(self._name(name), use, clauses, self._span(word, last))
+            return tree.Part(self._name(name), use, clauses, self._span(word, last), at)
+        if at is not None:
+            why = "a task has no weights"
+            raise Mistake(say.SHARED_ALONE.at(at, why=why).repaired())
         return tree.Task(self._name(name), use, clauses, self._span(word, last))
 
     # ---- edits of a network: `parse` has seen that their soft keywords are right ----

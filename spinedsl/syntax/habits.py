@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from spinedsl.diagnostics import Edit, Fix
 from spinedsl.source import Source, Span
 from spinedsl.syntax.machine import END, Token
-from spinedsl.syntax.statements import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, ROW_KINDS, Statement, span_of
+from spinedsl.syntax.statements import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, PART, ROW_KINDS, Statement, span_of
 from spinedsl.syntax.words import parted
 
 NOTHING = Token("", "", 0, 0)
@@ -292,6 +292,21 @@ def nameless_function(at: Place) -> Fix | None:
     return Fix("every function has a name: write a `def` of its own, as in `def f(x) -> x.channels { return relu(x) }`")
 
 
+def shared_elsewhere(at: Place) -> Fix | None:
+    """`block b: shared residual`, `part n: Cell from b repeat 3 shared`."""
+    if at.token().type != "SHARED":
+        return None
+    away = Edit(at.span(), "")
+    if at.head in LETTERS:
+        return Fix("a row has weights of its own; copies of a part may share theirs", (away,))
+    network = at.tokens[3] if len(at.tokens) > 3 else NOTHING  # part n : Cell
+    if at.tokens[0].value != PART or network.type != "NAME":
+        return None
+    start = span_of(at.source, network).start
+    before = Edit(Span(at.source, start, start), "shared ")
+    return Fix(f"it stands before the network: `shared {network.value}`", (before, away))
+
+
 # ---- imports ----
 
 
@@ -328,5 +343,6 @@ HABITS: tuple[Habit, ...] = (
     slashes,
     several_values,
     nameless_function,
+    shared_elsewhere,
     renamed_import,
 )

@@ -266,12 +266,13 @@ class Row(Node, eq=False):
 
 
 class Part(Node, eq=False):
-    """`part name: network clauses`: a network as a part of this one."""
+    """`part name: network clauses`: a network as a part of this one. `shared` is where it says that, if it does."""
 
     name: Name
     use: Use
     clauses: tuple[Clause, ...]
     span: Span
+    shared: Span | None = None
 
 
 class Outputs(Node, eq=False):
@@ -382,7 +383,8 @@ class Frame(Node, eq=False):
 
     `inputs` tell which row each of its maps is, `outputs` which of its rows is which output, both by the names that the
     network itself gives them. `items` are its settings, its parameters and `let`s called as they are in the network
-    written out; `text` is where all of it is written.
+    written out; `span` is where all of it is written. Its parameters are called after `weights`: all copies that
+    share them have one.
     """
 
     prefix: str
@@ -392,6 +394,7 @@ class Frame(Node, eq=False):
     items: tuple[NetworkItem, ...]
     place: Span
     span: Span
+    weights: str
 
 
 class Network(Node, eq=False):

@@ -212,7 +212,8 @@ def to_text(
     channel, goes with the last rows.
     """
     own = space.resamples[(choices[5] + choices[4] + 1) % len(space.resamples)]
-    for text in dict.fromkeys(_to_text(space, types, draws, choices, part=part) for part in (own, "") if parts):
+    ways = ((own, True), (own, False), ("", False)) if parts else ()
+    for text in dict.fromkeys(_to_text(space, types, draws, choices, part=part, shared=one) for part, one in ways):
         if not _is_refused(space.source(text)):
             return text
     text = _to_text(space, types, draws, choices)
@@ -231,9 +232,18 @@ def _is_refused(source: Source) -> bool:
 
 
 def _to_text(
-    space: Space, types: Sequence[Sequence[int]], draws: Sequence[Draw], choices: Choices, *, part: str | None = None
+    space: Space,
+    types: Sequence[Sequence[int]],
+    draws: Sequence[Draw],
+    choices: Choices,
+    *,
+    part: str | None = None,
+    shared: bool = False,
 ) -> str:
-    """A file with the network that these draws stand for; with a `part`, whose rows may resample one input so."""
+    """A file with the network that these draws stand for; with a `part`, whose rows may resample one input so.
+
+    Copies of it may be `shared`.
+    """
     output, head, widths = choices[6:]
     own = [definitions.decode(f"made{n}", numbers) for n, numbers in enumerate(types)]
     text = "\n".join([space.head, *own])
@@ -249,7 +259,7 @@ def _to_text(
     absorbs: dict[str, str] = {}
     kept = _kept(drawing, last, absorbs)
     given = [(block.made.name, block.made.level) for block in last]
-    inner = folded(widths // 2, every, given, part) if part is not None else None
+    inner = folded(widths // 2, every, given, part, shared=shared) if part is not None else None
     rows = [block.text + (f" absorb {absorbs[name]}" if (name := block.made.name) in absorbs else "") for block in kept]
     if inner is not None:
         text, rows = f"{text}\n{inner.networks}", [*rows, inner.row]

@@ -12,6 +12,7 @@ from spinedsl.record import Record
 
 KINDS = 6  # the first three are none
 MOST_MAPS = 2  # that a part takes
+SHARED = 7  # of 11 or 13 parts that repeat, so many share their weights
 
 
 class Folded(Record):
@@ -22,12 +23,14 @@ class Folded(Record):
     gives: tuple[str, ...]
 
 
-def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]], own: str = "") -> Folded | None:
+def folded(
+    number: int, uses: Sequence[str], given: Sequence[tuple[str, int]], own: str = "", *, shared: bool = False
+) -> Folded | None:
     """A part for a number: of the rows `given` by name and level; None for the simplest numbers.
 
-    It stands there once, twice or inside another part, perhaps with a second one of the same network behind it, and of
+    It stands there once, twice or inside another part, perhaps with more of the same network behind it, and of
     some only the last output is read; its rows read each other directly or, the last, by `from`. `own` resamples one
-    input alone: of that row, or all maps that the inner part gives, for a row behind it.
+    input alone: of that row, or all maps that the inner part gives, for a row behind it. What repeats may be `shared`.
     """
     kind = number % KINDS
     if kind < KINDS // 2 or not given:
@@ -40,12 +43,15 @@ def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]], o
     alone = f" resample {own}" if own else ""
     rows += [f"    block c{n}: {use} level {level} from i{n}{alone}, c0" for n, level in enumerate(others, 1)]
     names = [f"c{n}" for n in range(len(taken))]
-    cell = "\n".join(["network Cell {", *inputs, "    defaults { act gelu }" if number % 2 else "", *rows])
+    settings = ["    defaults { act gelu }"] if number % 2 else []
+    settings += [f"    widths {{ level 0..{max(first, *others, 0)}: 8 }}"] if number % 4 != 1 else []
+    cell = "\n".join(["network Cell {", *inputs, *settings, *rows])
     text = f"{cell}\n    output {', '.join(names)}\n}}\n"
     repeat = " repeat 2" if number % 4 else ""
+    once = "shared " if shared and repeat and number % 11 < SHARED else ""
     if kind == KINDS - 1:
         maps = ", ".join(f"i{n}" for n in range(len(taken)))
-        inner = [f"    part cell: Cell from {maps}{repeat}"]
+        inner = [f"    part cell: {once}Cell from {maps}{repeat}"]
         outputs = [f"    output {', '.join(names)}: cell"]
         if own:
             last = f"block d: {use} level {taken[-1][1]} from cell{alone}, i0"
@@ -54,8 +60,13 @@ def folded(number: int, uses: Sequence[str], given: Sequence[tuple[str, int]], o
         text += "\n".join(["", "network Around {", *inputs, *inner, *outputs, "}", ""])
     named = "Around" if kind == KINDS - 1 else "Cell"
     again = " repeat 2" if kind == KINDS - 2 or number % 5 == 0 else ""
-    row = f"part p: {named} from {', '.join(name for name, _ in taken)}{again}"
+    once = "shared " if shared and again and number % 13 < SHARED else ""
+    row = f"part p: {once}{named} from {', '.join(name for name, _ in taken)}{again}"
     giver = "p"
-    if number % 7 in (1, 2):
-        giver, row = "q", f"{row}\n    part q: {'Cell' if number % 7 == 1 else named} from p"
+    chained = shared and number % 13 >= SHARED  # then what is given has the channels that the part gives
+    if number % 7 in (1, 2) or chained:
+        behind, again = "Cell" if number % 7 == 1 else named, ""
+        if chained:
+            behind, again = f"shared {behind}", f" repeat {2 + number % 2}"
+        giver, row = "q", f"{row}\n    part q: {behind} from p{again}"
     return Folded(text, row, tuple(f"{giver}.{name}" for name in names[-1 if number % 3 == 2 else 0 :]))

@@ -86,10 +86,13 @@ def _load(
 
 
 def freeze(module: nn.Module, program: Program, rows: Iterable[str], *, norms: bool) -> str | None:
-    """Freeze rows, and with `norms` every norm; or say which row there is not."""
+    """Freeze rows and parts, by what their parameters are called after, and with `norms` every norm.
+
+    What is returned says which of them there is not.
+    """
     known = {row.name for row in program.rows}
     for row in rows:
-        if row not in known:
+        if not any(f"{program.weights_of(name)}.".startswith(f"{row}.") for name in known):
             near = nearest(row, known)
             return f"network `{program.name}` has no row `{row}`" + (
                 f"; did you mean `{near}`?" if near else f": it has {one_of(sorted(known), conjunction='and')}"

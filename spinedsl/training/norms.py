@@ -14,6 +14,7 @@ from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.ops.graph import flatten
+from spinedsl.ops.naming import row_of
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
 
@@ -27,11 +28,17 @@ def one_value(program: Program, images: int, frozen: frozenset[str], *, norms: b
     graph = flatten(program)
     for node in graph.nodes:
         type_ = graph.types[node.result]
-        if node.primitive == "batch_norm" and type_.height * type_.width == 1 and node.row not in frozen:
+        if node.primitive == "batch_norm" and type_.height * type_.width == 1 and not _held(program, node.row, frozen):
             found: Diagnostic = say.ONE_VALUE_NORM.at(Source("", "").span(0, 0), name=node.name)
             found = found.with_notes(f"its map is 1x1 (row `{node.row}`), and a part of the batch is one image")
             return found.with_fix("take 2 images or more in each part: a larger `batch`, or a smaller `accumulate`")
     return None
+
+
+def _held(program: Program, row: str, frozen: frozenset[str]) -> bool:
+    """The row, or a part that it is of, is frozen."""
+    name = program.weights_of(row)
+    return row_of(name, frozen) in frozen
 
 
 def lagging(module: nn.Module, updates: int) -> Diagnostic | None:

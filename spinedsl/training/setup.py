@@ -87,8 +87,8 @@ class Setup(Record, eq=False):
 
     @property
     def frozen(self) -> frozenset[str]:
-        """Rows that stay as they are."""
-        return frozenset(self.config.weights["freeze"])
+        """Rows and parts that stay as they are, by what their parameters are called after."""
+        return frozenset(map(self.network.program.weights_of, self.config.weights["freeze"]))
 
 
 def set_up(

@@ -77,7 +77,7 @@ WEIGHTS = Table(
         Setting("from", "path", None, "weights to begin with: what `spine weights` reads, or a checkpoint"),
         Setting("key", "text", None, "which set of tensors, where the file has several, as in ema"),
         Setting("prefix", "text", None, "what stands before the names of tensors there"),
-        Setting("freeze", "names", [], "rows whose tensors stay as they are"),
+        Setting("freeze", "names", [], "rows and parts whose tensors stay as they are"),
         Setting("freeze_norms", "flag", False, "batch norms keep their statistics, weights and biases"),
     )
 )

@@ -2,12 +2,14 @@
 
 In: a program with parts, and the classes of its definitions. Out: the classes, inner ones first, and which copy of a
 part is an instance of which. Numbers in which copies differ are arguments of their class. A part whose rows do not
-stand together has none: its rows are the network's own, at their places.
+stand together has none: its rows are the network's own, at their places. Copies that share their weights are one
+instance; where they are not wired alike, they have no class either.
 """
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, pairwise, takewhile
 
@@ -39,7 +41,7 @@ def parts_of(program: Program, classes: Sequence[Class], taken: set[str]) -> tup
             one = _Copied(surroundings, within, prefix)
             alike.setdefault(one.form, []).append(one)
         new: dict[str, Copy] = {}
-        for group in alike.values():
+        for group in _shared_alike([*alike.values()], within):
             made, instances = _write(group, program, taken)
             found.append(made)
             new |= {copy.prefix: copy for copy in instances}
@@ -49,6 +51,15 @@ def parts_of(program: Program, classes: Sequence[Class], taken: set[str]) -> tup
             last = chain.copies[-1]
             called |= {name: chain.prefix + name.removeprefix(last.prefix) for name in last.outputs}
     return found, around()
+
+
+def _shared_alike(groups: Sequence[list[_Copied]], within: _Within) -> Iterator[list[_Copied]]:
+    """The groups of copies that are wired alike, without those of which one that shares their weights is in another."""
+    for group in groups:
+        counts = Counter(copied.part.weights for copied in group)
+        kept = [one for one in group if counts[one.part.weights] == len(within.sharing[one.part.weights])]
+        if kept:
+            yield kept
 
 
 class _Within:
@@ -65,6 +76,11 @@ class _Within:
                 self.places[prefix] = self.places.get(prefix, (number, number))[0], number
             for name in row.sources:
                 self.readers.setdefault(name, []).append(row.name)
+        self.sharing: dict[str, list[str]] = {}  # the parts under each name of weights: several where they share them
+        for prefix in self.rows:
+            if prefix in program.parts:
+                self.sharing.setdefault(program.parts[prefix].weights, []).append(prefix)
+        self.read = {weights: set(self.read_outside(found)) for weights, found in self.sharing.items()}
 
     def levels(self) -> list[list[str]]:
         """The parts whose rows stand together: first those that have no parts, then those that have such."""
@@ -82,16 +98,20 @@ class _Within:
             for height in range(max(heights.values(), default=-1) + 1)
         ]
 
+    def read_outside(self, prefixes: Sequence[str]) -> Iterator[str]:
+        """The rows of parts that others read, by their names there."""
+        for prefix in prefixes:
+            inside = f"{prefix}."
+            for row in self.rows[prefix]:
+                if any(not reader.startswith(inside) for reader in self.readers.get(row.name, ())):
+                    yield row.name.removeprefix(inside)
+
     def gives(self, prefix: str) -> list[str]:
-        """The rows of a part that others read, in the order of its outputs."""
-        inside = f"{prefix}."
-        read = {
-            row.name
-            for row in self.rows[prefix]
-            if any(not reader.startswith(inside) for reader in self.readers.get(row.name, ()))
-        }
-        order = dict.fromkeys([*self.program.parts[prefix].outputs.values(), *(row.name for row in self.rows[prefix])])
-        return [name for name in order if name in read]
+        """The rows of a part that others read, of it or of one that shares its weights, in the order of its outputs."""
+        part = self.program.parts[prefix]
+        read = self.read[part.weights]
+        order = dict.fromkeys([*part.outputs.values(), *(row.name for row in self.rows[prefix])])
+        return [name for name in order if name.removeprefix(f"{prefix}.") in read]
 
     def chains(self, copies: Mapping[str, Copy]) -> Iterator[Chain]:
         """Copies that stand one after another and do nothing but take what the one before gives."""
@@ -136,9 +156,9 @@ class _Copied(Rows):
     """The rows of one copy of a part, as a class of their own would have them."""
 
     def __init__(self, around: Around, within: _Within, prefix: str) -> None:
-        rows = within.rows[prefix]
-        super().__init__(around, rows, f"{prefix}.")
-        self.name, self.part = prefix, around.program.parts[prefix]
+        rows, part = within.rows[prefix], around.program.parts[prefix]
+        super().__init__(around, rows, f"{prefix}.", f"{part.weights}.")
+        self.name, self.part = prefix, part
         read = dict.fromkeys(name for row in rows for name in row.sources if not name.startswith(self.prefix))
         called: dict[str, str] = {}
         for own, source in self.part.inputs.items():
@@ -196,7 +216,7 @@ def _write(group: Sequence[_Copied], program: Program, taken: set[str]) -> tuple
     ]
     copies = [
         Copy(
-            copied.name, copied.inputs, copied.outputs, made,
+            copied.name, copied.part.weights, copied.inputs, copied.outputs, made,
             tuple(Given(name, texts[number], "") for name, texts in given.items()),
         )
         for number, copied in enumerate(group)

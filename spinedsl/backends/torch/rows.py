@@ -86,9 +86,10 @@ class PartClass(Record, frozen=False, eq=False):
 
 
 class Copy(Record, frozen=False, eq=False):
-    """A part, as one instance of its class; `inputs` and `outputs` are rows."""
+    """A part, as one instance of its class; `inputs` and `outputs` are rows. What shares `weights` is one instance."""
 
     prefix: str
+    weights: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     of: PartClass
@@ -106,6 +107,17 @@ class Chain(Record, eq=False):
     prefix: str
     copies: tuple[Copy, ...]
 
+    @property
+    def is_one(self) -> bool:
+        """All of them are one instance."""
+        return self.copies[0].weights == self.copies[1].weights
+
+    @property
+    def weights(self) -> str:
+        """What their parameters are called after."""
+        first = self.copies[0].weights
+        return first if self.is_one else first.rpartition(".")[0]
+
 
 Item: TypeAlias = "Row | Copy | Chain"
 
@@ -122,10 +134,10 @@ class Around(Record, eq=False):
 
 
 class Rows:
-    """Rows whose names begin with `prefix`, which reads `locals` by name."""
+    """Rows whose names begin with `prefix`, which reads `locals` by name. Their parameters' names begin with `home`."""
 
-    def __init__(self, around: Around, rows: Sequence[Row], prefix: str = "") -> None:
-        self.around, self.rows, self.prefix = around, rows, prefix
+    def __init__(self, around: Around, rows: Sequence[Row], prefix: str = "", home: str = "") -> None:
+        self.around, self.rows, self.prefix, self.home = around, rows, prefix, home
         self.locals: dict[str, str] = {}
         self.sizes = ""
 
@@ -148,8 +160,14 @@ class Rows:
         return any(classes[id(part.module)].sizes for row in self.rows for part in calls_of(row)) if classes else False
 
     def own(self, name: str) -> str:
-        """The place of a row's submodule."""
-        return member(name.removeprefix(self.prefix))
+        """The place of a submodule, by the beginning of its parameters' names."""
+        return member(name.removeprefix(self.home))
+
+    def place(self, item: Item) -> str:
+        """The place of the submodule of a row, a copy or a chain."""
+        if isinstance(item, Row):
+            return self.own(self.around.program.weights_of(item.name))
+        return self.own(item.weights)
 
     def items(self) -> Iterator[Item]:
         """The rows, in which those of a copy or chain are one."""
@@ -181,22 +199,23 @@ class Rows:
         """Each row's own module, with what resamples and joins its inputs attached to it."""
         held: set[str] = set()
         for item in self.items():
-            if isinstance(item, Chain):
-                yield from self._around(item.prefix, held)
-                made = tuple(copy.instance for copy in item.copies)
-                yield Submodule(self.own(item.prefix), None, made, "nn.ModuleDict")
-            elif isinstance(item, Copy):
-                yield from self._around(item.prefix, held)
-                yield Submodule(self.own(item.prefix), None, (item.instance,))
+            place = self.place(item)
+            if place in held:
+                continue  # a copy that shares it was there before
+            yield from self._around(place, held)
+            held.add(place)
+            if isinstance(item, Chain) and not item.is_one:
+                yield Submodule(place, None, tuple(copy.instance for copy in item.copies), "nn.ModuleDict")
+            elif isinstance(item, Row):
+                yield from self._row_made(item, place)
             else:
-                yield from self._around(item.name, held)
-                yield from self._row_made(item)
+                copy = item if isinstance(item, Copy) else item.copies[0]
+                yield Submodule(place, None, (copy.instance,))
 
-    def _row_made(self, row: Row) -> Iterator[Submodule]:
+    def _row_made(self, row: Row, place: str) -> Iterator[Submodule]:
         parts = [part for part in calls_of(row) if not self.class_of(part).is_function]
         own = [part for part in parts if any(part is call for call in row.calls)]
         attached = [part for part in parts if not any(part is call for call in row.calls)]
-        place = self.own(row.name)
         made = tuple(self.construct(part) for part in own)
         if row.repeated and own:
             holder = "RepeatedAtSizes" if self.class_of(own[0]).sizes else "Repeated"
@@ -208,14 +227,14 @@ class Rows:
         for part in attached:
             yield Submodule(f"{place}.{attribute(part.path[-1])}", None, (self.construct(part),))
 
-    def _around(self, name: str, held: set[str]) -> Iterator[Submodule]:
+    def _around(self, place: str, held: set[str]) -> Iterator[Submodule]:
         """The submodules around a place, once each."""
-        names = name.removeprefix(self.prefix).split(".")
+        names = place.split(".")
         for end in range(1, len(names)):
             holder = ".".join(names[:end])
             if holder not in held:
                 held.add(holder)
-                yield Submodule(member(holder), None, ())
+                yield Submodule(holder, None, ())
 
     def construct(self, part: Call) -> Instance:
         """An instance of the class that a call uses."""
@@ -240,15 +259,17 @@ class Rows:
         sizes = [self.sizes] if self.sizes and isinstance(item, Copy) and item.of.sizes else []
         if isinstance(item, Copy):
             taken = [self.locals[name] for name in item.inputs]
-            return _several(MARGIN, self._outputs(item), call(f"self.{self.own(item.prefix)}", *taken, *sizes))
+            return _several(MARGIN, self._outputs(item), call(f"self.{self.place(item)}", *taken, *sizes))
         first, last = item.copies[0], item.copies[-1]
         names = self._outputs(last)
         part = python_name("part", {*self.around.taken, *self.locals.values()})
         sizes = [self.sizes] if first.of.sizes else []
+        place = f"self.{self.place(item)}"
+        over = f"for _ in range({len(item.copies)}):" if item.is_one else f"for {part} in {place}.values():"
         return [
             *_several(MARGIN, names, ", ".join(self.locals[name] for name in first.inputs)),
-            f"        for {part} in self.{self.own(item.prefix)}.values():",
-            *_several(MARGIN + 4, names, call(part, *names, *sizes)),
+            f"        {over}",
+            *_several(MARGIN + 4, names, call(place if item.is_one else part, *names, *sizes)),
         ]
 
     def _outputs(self, copy: Copy) -> list[str]:
@@ -262,7 +283,7 @@ class Rows:
             values = [self.apply(row.join, Bracket("[", tuple(values), "]"))]
         if row.repeated and not self.class_of(row.calls[0]).is_function:
             sized = bool(self.class_of(row.calls[0]).sizes)
-            return call(f"self.{self.own(row.name)}", *values, *([self.sizes] if sized else []))
+            return call(f"self.{self.place(row)}", *values, *([self.sizes] if sized else []))
         for part in row.calls:
             values = [self.apply(part, *values)]
         return values[0]
@@ -274,7 +295,7 @@ class Rows:
     def apply(self, part: Call, *values: Doc) -> Doc:
         """A call of a definition."""
         found = self.class_of(part)
-        place = ".".join(map(member, part.path)).removeprefix(self.prefix)
+        place = ".".join(map(member, part.path)).removeprefix(self.home)
         callee = found.name if found.is_function else f"self.{place}"
         taken = [value for name, value in zip(part.module.maps, values, strict=True) if name in found.inputs]
         return found.apply(callee, taken, self.sizes)

@@ -1,7 +1,7 @@
 """Elaborate: from a resolved `Network` to a `TypedNetwork`, every definition expanded and every feature map typed.
 
 The rows run in the order of the file. A row with a mistake gives an unknown feature map; rows that read it are unknown
-too and nothing more is reported about them.
+too and nothing more is reported about them. Copies of a part that share their weights get those of the first.
 """
 
 from __future__ import annotations

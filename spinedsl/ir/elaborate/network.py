@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
@@ -19,6 +20,9 @@ from spinedsl.ops.primitives import FIXED, Attribute
 from spinedsl.ops.program import numbers_of, yielded_as
 from spinedsl.ops.types import Loc, Type, Value, at_level
 from spinedsl.syntax import tree
+
+if TYPE_CHECKING:
+    from spinedsl.ir.elaborate.sharing import Sharing
 
 MAX_ROWS = 20_000
 FIXED_STEPS = 20  # of a network, before its first row
@@ -61,8 +65,10 @@ class Elaborator:
             self.report(say.TOO_MANY.at(place, what="rows", limit=MAX_ROWS, got=len(network.rows)))
         else:
             self.framing = Framing(settings, least, most) if network.declared.frames else None
+            sharing = self.sharing()
             for row in network.rows:
-                self.rows[row.name] = self.row(row) if enough else unknown(row)
+                typed = self.row(row) if enough else unknown(row)
+                self.rows[row.name] = typed if sharing is None else self.shared(typed, sharing)
         head = network.instance.name.span if network.instance is not None else network.declared.name.span
         return TypedNetwork(
             network=network,
@@ -86,6 +92,22 @@ class Elaborator:
             multiple=settings.multiple or 1,
             tasks=tuple(self.task(task) for task in network.tasks),
         )
+
+    def sharing(self) -> Sharing | None:
+        """What puts copies of parts under one set of weights, if some share theirs."""
+        frames = self.network.declared.frames
+        if all(frame.weights == prefix for prefix, frame in frames.items()):
+            return None
+        from spinedsl.ir.elaborate.sharing import Sharing  # noqa: PLC0415  few networks need it
+
+        return Sharing(frames)
+
+    def shared(self, row: TypedRow, sharing: Sharing) -> TypedRow:
+        """A row under the weights that it has."""
+        typed, wrong = sharing.row(row, self.rows)
+        if wrong is not None:
+            self.report(wrong)
+        return typed
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Say it."""

@@ -1,7 +1,8 @@
 """Write a network out: a row for each row of its parts.
 
 What a part is given stands as `let`s behind those of the network, called `n1.channels`. A part that repeats has one
-prefix for each copy, `n1.rep0`, and each copy reads what the one before gave.
+prefix for each copy, `n1.rep0`, and each copy reads what the one before gave; where they share their weights, these are
+called after `n1`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import partial
 
 from spinedsl import checks as say
 from spinedsl.brief import counted
-from spinedsl.diagnostics import Diagnostic, Label, nearest, one_of
+from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.ir.networks import Network
 from spinedsl.ir.parts.interface import Interface, interface_of
 from spinedsl.ir.parts.rename import reread, valued
@@ -191,7 +192,12 @@ class _Writer(Record, frozen=False):
         values = self.values(item, network)
         if values is None or not self.fits(item, network, interface, inputs):
             return self.broken(item, inputs, interface)
+        repeats = any(clause.keyword.text == "repeat" for clause in item.clauses)
         copies = self.copies(item, interface)
+        if item.shared is not None and not repeats:
+            found = say.SHARED_ALONE.at(item.shared, why=f"`{item.name.text}` stands there once")
+            away = Edit(item.shared.to(item.use.name.span), item.use.name.text)
+            self.diagnostics.append(found.repaired(away))
         if copies is None:
             return self.broken(item, inputs, interface)
         self.rows += copies * len(network.declared.items)
@@ -202,7 +208,7 @@ class _Writer(Record, frozen=False):
         declared = valued(network.declared.items, values)
         outputs: dict[str, str] = {}
         for copy in range(copies):
-            prefix = f"{item.name.text}.rep{copy}" if self.repeats(item) else item.name.text
+            prefix = f"{item.name.text}.rep{copy}" if repeats else item.name.text
             if copy:
                 inputs = [tree.Name(text, item.name.span) for text in outputs.values()]
             outputs = self.copy(item, prefix, network.declared, declared, interface, inputs)
@@ -224,6 +230,7 @@ class _Writer(Record, frozen=False):
     ) -> dict[str, str]:
         """The rows of one copy; the rows that its outputs are."""
         taken = dict(zip(interface.takes, inputs, strict=True))
+        weights = prefix if item.shared is None else item.name.text
 
         def called(name: tree.Name) -> tuple[tree.Name, ...]:
             if name.text in taken:
@@ -248,6 +255,7 @@ class _Writer(Record, frozen=False):
                 valued(frame.items, self.renamed),
                 frame.place,
                 frame.span,
+                f"{weights}.{frame.weights}",
             )
             for before, frame in declared.frames.items()
         }
@@ -257,7 +265,7 @@ class _Writer(Record, frozen=False):
         }
         outputs = {name: called(tree.Name(row, item.span))[0].text for name, row in interface.gives.items()}
         settings = tuple(one for one in items if isinstance(one, (*SETTINGS, tree.Maps)))
-        frame = tree.Frame(prefix, declared.name.text, taken, outputs, settings, item.span, declared.span)
+        frame = tree.Frame(prefix, declared.name.text, taken, outputs, settings, item.span, declared.span, weights)
         self.frames |= {prefix: frame, **inner}
         return outputs
 
@@ -331,10 +339,6 @@ class _Writer(Record, frozen=False):
         found = found.with_others(Label(first.maps.span, f"it takes {one_of(interface.takes, conjunction='and')}"))
         self.diagnostics.append(found.repaired(names=", ".join(interface.takes)))
         return False
-
-    def repeats(self, item: tree.Part) -> bool:
-        """The part says how often it stands there."""
-        return any(clause.keyword.text == "repeat" for clause in item.clauses)
 
     def copies(self, item: tree.Part, interface: Interface) -> int | None:
         """How often a part stands there, one after another; None after a mistake."""

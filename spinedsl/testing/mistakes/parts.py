@@ -47,7 +47,27 @@ def _space_of_a_part(field: Field) -> str:
     return "\n\n".join([field.text.rstrip("\n"), EVEN, part, choice]) + "\n"
 
 
+def _copies_that_differ(field: Field) -> str | None:
+    """A shared part that gives twice the channels that it takes at first."""
+    given = field.row("block", fit=lambda row: row.level is not None and row.level > 0 and not row.is_inner)
+    if (
+        given is None
+        or given.type is None
+        or any(isinstance(one, tree.Instance) for one in field.analysis.unit.networks.values())
+    ):
+        return None
+    rows = (
+        f"input i__: level {given.level}",
+        f"block c__: even__ level {given.level} after i__ channels {2 * given.type.channels}",
+        "output c__",
+    )
+    part = "\n    ".join(["network Part__ {", *rows]) + "\n}"
+    text = field.in_network(f"part p__: shared Part__ from {given.name} repeat 2\n    output o__: p__")
+    return "\n\n".join([text.rstrip("\n"), EVEN, part]) + "\n"
+
+
 PLANTERS: Planters = {
+    "E0333": (_copies_that_differ,),
     "E0241": (planted("part p__: Part__ from READ, READ"), planted("part p__: Part__")),
     "E0242": (planted("part p__: Part__ from READ\n    output x__, y__: p__"),),
     "E0243": (planted("part p__: Part__ from READ repeat 2", rows=2),),
