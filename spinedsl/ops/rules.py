@@ -96,16 +96,23 @@ def kernel_of(attributes: Attributes) -> tuple[int, int]:
 
 def window(attributes: Attributes, axis: int) -> tuple[int, int, int, Value]:
     """Kernel, stride, dilation and padding of a window along the height (0) or the width (1)."""
-    kernel, stride = cast(int, along(attributes["kernel"], axis)), _number(attributes, "stride")
-    return kernel, stride, cast(int, attributes.get("dilation", 1)), along(attributes["padding"], axis)
+    given: Mapping[str, Any] = attributes
+    kernel, padding = given["kernel"], given["padding"]
+    if isinstance(kernel, tuple):
+        kernel = kernel[axis]
+    if isinstance(padding, tuple):
+        padding = padding[axis]
+    return kernel, given["stride"], given.get("dilation", 1), padding
 
 
 def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     """Result of sliding a window: the size divided by the stride and rounded up, the level up by its logarithm."""
-    sides = [window(attributes, axis) for axis in (0, 1)]
-    around = [pads(*side) for side in sides]
+    high = window(attributes, 0)
+    padding, stride = attributes["padding"], high[1]
+    square = not isinstance(padding, tuple) and not isinstance(attributes["kernel"], tuple)
+    sides = (high, high if square else window(attributes, 1))
+    around = (above := pads(*high), above if square else pads(*sides[1]))
     reaches = [(kernel - 1) * dilation + 1 for kernel, _, dilation, _ in sides]
-    stride, padding = sides[0][1], attributes["padding"]
     if x.is_pooled:
         return _pooled_window(x, channels, attributes, around, reaches)
     if padding == "same" and x.extra != WHOLE and any(extra % stride for extra in x.extra):

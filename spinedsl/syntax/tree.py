@@ -604,7 +604,8 @@ def parts(node: object) -> tuple[object, ...]:
     """What a node or a tuple of nodes consists of, in the order of the text; nothing for a name or a value."""
     if isinstance(node, tuple):
         return node
-    return tuple(getattr(node, name) for name in _PARTS.get(type(node), ()))
+    names = _PARTS.get(type(node))
+    return () if names is None else tuple([getattr(node, name) for name in names])
 
 
 def walk(*nodes: object) -> Iterator[object]:
@@ -613,7 +614,9 @@ def walk(*nodes: object) -> Iterator[object]:
     while pending:
         part = pending.pop()
         yield part
-        pending += reversed(parts(part))
+        inner = part if type(part) is tuple else parts(part)
+        if inner:
+            pending += reversed(inner)
 
 
 def size(node: object) -> int:

@@ -158,12 +158,14 @@ class Joining(Using, frozen=False):
 
     def connection(self, name: tree.Name) -> str:
         """The name of a connection's parameters: a row that a type of several maps reads again has a number as well."""
-        again = sum((one.source.text, one.source.own) == (name.text, name.own) for one in self.inputs)
-        own, others = self.called(name), {self.called(one) for one in self.declared.sources}
-        number = again + 1
-        while again and f"{own}_{number}" in others:
+        again = [one for one in self.inputs if one.source.text == name.text and one.source.own == name.own]
+        own = self.called(name)
+        if not again:
+            return f"from_{own}"
+        number, others = len(again) + 1, {self.called(one) for one in self.declared.sources}
+        while f"{own}_{number}" in others:
             number += 1
-        return f"from_{own}_{number}" if again else f"from_{own}"
+        return f"from_{own}_{number}"
 
     def called(self, name: tree.Name) -> str:
         """What an input is called in the part that this row is of; another name for each."""

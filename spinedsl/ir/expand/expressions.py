@@ -77,16 +77,16 @@ class Evaluator:
 
     def held(self, expr: tree.Expr) -> Result:
         """Value of an argument, a default or a `let`, which may be a definition by its name."""
-        kind = type(expr)
-        if kind is tree.Conditional:
-            choice = cast(tree.Conditional, expr)
-            condition = self.condition(choice.condition, "`if`")
-            return POISON if condition is None else self.held(choice.value if condition else choice.other)
-        if kind is not tree.Ident:
+        if isinstance(expr, tree.Conditional):
+            condition = self.condition(expr.condition, "`if`")
+            return POISON if condition is None else self.held(expr.value if condition else expr.other)
+        if not isinstance(expr, tree.Ident):
             return self.evaluate(expr)
-        expr = cast(tree.Ident, expr)
-        if expr.name in self.env or expr.name in SYMBOLS:
-            return self.ident(expr)
+        name = expr.name
+        if name in self.env:
+            return self.env[name]
+        if name in SYMBOLS:
+            return ALIASES.get(name, name)
         defined = self.defined.unit.home(expr.span).definitions.get(expr.name)
         return self.ident(expr) if defined is None else Held(defined, expr.span)
 
