@@ -86,10 +86,10 @@ def _mentioned(node: object) -> set[str]:
     """The names that stand for values, and for what is called or used."""
     found: set[str] = set()
     for part in tree.walk(node):
-        if isinstance(part, tree.Ident):
+        if type(part) is tree.Ident:
             found.add(part.name)
-        elif isinstance(part, tree.Call):
+        elif type(part) is tree.Call:
             found.add(part.callee.text)
-        elif isinstance(part, tree.Use):
+        elif type(part) is tree.Use:
             found.add(part.name.text)
     return found

@@ -614,9 +614,10 @@ def walk(*nodes: object) -> Iterator[object]:
     while pending:
         part = pending.pop()
         yield part
-        inner = part if type(part) is tuple else parts(part)
-        if inner:
-            pending += reversed(inner)
+        if names := _PARTS.get(type(part)):
+            pending += [getattr(part, name) for name in reversed(names)]
+        elif isinstance(part, tuple):
+            pending += reversed(part)
 
 
 def size(node: object) -> int:

@@ -48,14 +48,18 @@ class Joining(Using, frozen=False):
 
     def resamplings(self) -> list[TypedUse]:
         """What brings each input here: its own resampling, else that of the row."""
-        own = self.declared.own or (None,) * len(self.declared.sources)
-        found = [one or self.declared.resample for one in own]
+        usual = self.declared.resample
+        if not self.declared.own:
+            return [] if usual is None else [usual] * len(self.declared.sources)
+        found = [one or usual for one in self.declared.own]
         return [one for one in found if one is not None]
 
     def of_setting(self, use: tree.Use, place: Span) -> Span | None:
         """The place at which a use is reported that a setting of the network names; None of one that the row names."""
-        clauses = self.declared.clauses.values()
-        return None if any(use is own for one in clauses for own in (one.value, *one.own)) else place
+        for clause in self.declared.clauses.values():
+            if use is clause.value or (clause.own and any(use is own for own in clause.own)):
+                return None
+        return place
 
     def target(self, arguments: Environment) -> Block | None:
         """This row as its inputs' resampling sees it."""

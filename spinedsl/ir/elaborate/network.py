@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest, one_of
 from spinedsl.ir.arguments import taken_away
-from spinedsl.ir.elaborate.framing import Framing
 from spinedsl.ir.elaborate.row import RowElaborator
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
 from spinedsl.ir.elaborate.using import below_stem
@@ -22,6 +21,7 @@ from spinedsl.ops.types import Loc, Type, Value, at_level
 from spinedsl.syntax import tree
 
 if TYPE_CHECKING:
+    from spinedsl.ir.elaborate.framing import Framing
     from spinedsl.ir.elaborate.sharing import Sharing
 
 MAX_ROWS = 20_000
@@ -64,7 +64,10 @@ class Elaborator:
             place = network.rows[MAX_ROWS].row.name.span
             self.report(say.TOO_MANY.at(place, what="rows", limit=MAX_ROWS, got=len(network.rows)))
         else:
-            self.framing = Framing(settings, least, most) if network.declared.frames else None
+            if network.declared.frames:
+                from spinedsl.ir.elaborate.framing import Framing  # noqa: PLC0415  most networks have no parts
+
+                self.framing = Framing(settings, least, most)
             sharing = self.sharing()
             for row in network.rows:
                 typed = self.row(row) if enough else unknown(row)

@@ -435,8 +435,8 @@ class Caller(Functions):
         stride = values["stride"]
         if self.context.one_size:
             return True
-        oblong = any(isinstance(values.get(name), tuple) for name in ("kernel", "padding"))
-        if oblong and self.context.any_size and stride != 1 and self.context.sizes_known:
+        any_size = self.context.any_size and self.context.sizes_known
+        if any_size and stride != 1 and any(isinstance(values.get(name), tuple) for name in ("kernel", "padding")):
             problem = Problem(
                 "in a network of any size, a kernel that is no square with a stride",
                 fix="let the kernel be a square, or follow it by a pool of that stride",

@@ -77,10 +77,10 @@ class Evaluator:
 
     def held(self, expr: tree.Expr) -> Result:
         """Value of an argument, a default or a `let`, which may be a definition by its name."""
-        if isinstance(expr, tree.Conditional):
+        if type(expr) is tree.Conditional:
             condition = self.condition(expr.condition, "`if`")
             return POISON if condition is None else self.held(expr.value if condition else expr.other)
-        if not isinstance(expr, tree.Ident):
+        if type(expr) is not tree.Ident:
             return self.evaluate(expr)
         name = expr.name
         if name in self.env:

@@ -66,10 +66,12 @@ def written(value: Result) -> Value | None:
 
 def memo_key(value: Result) -> object:
     """What a definition can see of an argument: of a feature map its type, not where it comes from."""
+    if type(value) in _SCALARS:
+        return key_of(value)
     if isinstance(value, MAPS):
         return value.type
     if isinstance(value, Many):
-        return tuple(memo_key(item) for item in value.items)
+        return tuple([memo_key(item) for item in value.items])
     if isinstance(value, Held):
         return value.defined
     if isinstance(value, Block):

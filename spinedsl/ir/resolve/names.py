@@ -9,7 +9,6 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import with_article
-from spinedsl.ir.parts.interface import taken_by
 from spinedsl.ir.reserved import another_name, why_reserved
 from spinedsl.ir.resolve.expressions import Bound, Expressions, Scope
 from spinedsl.ir.trace import Trace
@@ -126,6 +125,8 @@ class Names(Record, frozen=False):
         for clause in maps.clauses:
             if clause.keyword.text != "channels":
                 self.unknown_entry(clause.keyword, "an input row", ("channels",))
+        from spinedsl.ir.parts.interface import taken_by  # noqa: PLC0415  most networks take an image
+
         channels = tuple(clause for clause in maps.clauses if clause.keyword.text == "channels")
         for taken in taken_by(maps):
             level = tree.Clause(tree.Name("level", taken.level.span), taken.level, taken.level.span)

@@ -12,7 +12,6 @@ from spinedsl.ir.filled import FILLED_IN, arguments_of, maps_of
 from spinedsl.ir.joins import OPERATIONS, standing_for
 from spinedsl.ir.library import IMPLICIT, KIND_IN_WORDS, Unit
 from spinedsl.ir.networks import CLAUSES, RowDecl, TypedUse, is_misread, with_article
-from spinedsl.ir.resolve.fed import misfed
 from spinedsl.ir.resolve.given import misgiven
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
@@ -73,7 +72,10 @@ class RowResolver(Record, frozen=False):
         maps = 1 if defined is None else maps_of(defined[1].definition, arguments_of(row.use))
         if defined is not None and row.kind in ("stem", "block"):
             names = sources if row.kind == "block" else names_of(clauses.get("after"))
-            self.names.diagnostics += misfed(row, defined[1].definition, maps, len(names), clauses)
+            if maps > 1 or (len(names) > 1 and "from" not in clauses):
+                from spinedsl.ir.resolve.fed import misfed  # noqa: PLC0415  few types take their maps one by one
+
+                self.names.diagnostics += misfed(row, defined[1].definition, maps, len(names), clauses)
         absorbed = names_of(clauses.get("absorb"))
         found = [self.above(name, row, index) for name in (*sources, *absorbed)]
         own = self.own_resamplings(row, clauses, direct=direct)
