@@ -19,11 +19,19 @@ def fit(old: Side, new: Side, found: Mapping[str, str]) -> Tensors:
     unexpected = {name: shape for name, shape in before.items() if name not in after}
     reshaped = {name: (shape, after[name]) for name, shape in before.items() if name in after and after[name] != shape}
     pairs = {**dict(_by_names(old, unexpected, found))}
-    renamed = {was: now for was, now in pairs.items() if missing.get(now) == unexpected[was]}
+    renamed = _each_once({was: now for was, now in pairs.items() if missing.get(now) == unexpected[was]})
     left = {name: shape for name, shape in unexpected.items() if name not in renamed}
     right = {name: shape for name, shape in missing.items() if name not in renamed.values()}
-    renamed |= dict(_by_places(old, new, left, right, found))
+    renamed |= _each_once(dict(_by_places(old, new, left, right, found)))
     return Tensors(missing, unexpected, reshaped, renamed)
+
+
+def _each_once(renamed: Mapping[str, str]) -> dict[str, str]:
+    """The names without those whose new one an earlier one has: where copies come to share, the first goes on."""
+    first: dict[str, str] = {}
+    for was, now in renamed.items():
+        first.setdefault(now, was)
+    return {was: now for now, was in first.items()}
 
 
 def _by_names(old: Side, names: Mapping[str, object], found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
