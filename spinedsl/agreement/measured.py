@@ -119,21 +119,25 @@ def counted(program: Program) -> tuple[int, int]:
 
 
 def counted_by_row(program: Program) -> dict[str, Costs]:
-    """The same for each row, with what resamples and joins its inputs, and what its norms track."""
+    """The same for each row, with what resamples and joins its inputs, and what its norms track.
+
+    Rows that share their weights count together, under the name of these.
+    """
     from spinedsl.backends.torch.names import member  # noqa: PLC0415
 
     module, counter = _counted(program)
     work, root = counter.get_flop_counts(), type(module).__name__
     found: dict[str, Costs] = {}
     for row in program.rows:
-        paths = [(row.name,), *(call.path for call in calls_of(row) if call not in row.calls)]
+        name = program.weights_of(row.name)
+        paths = [(name,), *(call.path for call in calls_of(row) if call not in row.calls)]
         modules = {".".join([root, *map(member, path)]) for path in paths}  # a join without weights is none
-        flops = sum(sum(work[name].values()) for name in modules if name in work)
-        part = dict(module.named_modules()).get(member(row.name))
-        own = {} if part is None else {name: tensor.numel() for name, tensor in part.named_parameters()}
-        kept = {} if part is None else {name: tensor.numel() for name, tensor in part.state_dict().items()}
-        tracked = sum(kept[name] for name in kept if name not in own and not name.endswith("num_batches_tracked"))
-        found[row.name] = Costs(sum(own.values()), tracked, flops // 2)
+        flops = sum(sum(work[one].values()) for one in modules if one in work)
+        part = dict(module.named_modules()).get(member(name))
+        own = {} if part is None else {one: tensor.numel() for one, tensor in part.named_parameters()}
+        kept = {} if part is None else {one: tensor.numel() for one, tensor in part.state_dict().items()}
+        tracked = sum(kept[one] for one in kept if one not in own and not one.endswith("num_batches_tracked"))
+        found[name] = Costs(sum(own.values()), tracked, flops // 2)
     return found
 
 

@@ -27,6 +27,12 @@ class Node(Record, eq=False):
     row: str
     loc: Loc
 
+    @property
+    def home(self) -> str:
+        """What its parameters are called after: the place of its module. That is its name, if they are its own."""
+        last, full = next(iter(self.parameters.items()), ("", ""))
+        return full.removesuffix(f".{last}") if full.endswith(f".{last}") else self.name
+
     def __brief__(self) -> str:
         inputs = ", ".join(f"%{value}" for value in self.inputs[:3]) + ", …" * (len(self.inputs) > 3)
         return f"{cut(self.name, 50)}: %{self.result} = {self.primitive}({inputs})"

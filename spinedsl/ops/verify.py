@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from spinedsl.ops.graph import Graph, Node, flatten
+from spinedsl.ops.naming import within
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT, Problem
 from spinedsl.ops.program import (
     Body,
@@ -293,7 +294,10 @@ def _check_node(node: Node, types: Sequence[Type], recorded: Type, *, one_size: 
 
 
 def _check_parameters(graph: Graph, parametric: Sequence[tuple[Event, bool]]) -> None:
-    """Two operations have a parameter in common only where `shared` says so, and then of one shape."""
+    """Two operations have a parameter in common only where `shared` says so, and then of one shape.
+
+    It says so in a definition, or of a part: then they are the same operation of rows that have the same weights.
+    """
     nodes = [node for node in graph.nodes if node.parameters]
     _require(len(nodes) == len(parametric), graph.program.name, "the graph is not this program's")
     first: dict[str, tuple[Node, bool]] = {}
@@ -304,10 +308,20 @@ def _check_parameters(graph: Graph, parametric: Sequence[tuple[Event, bool]]) ->
             _require(graph.parameters.get(name) == parameter, place, f"`{name}` is recorded with another shape")
             if name in first:
                 other, other_shared = first[name]
-                both = shared and other_shared and other.loc == node.loc
-                _require(both, place, f"`{name}` belongs to the operation of {other.loc} as well, without `shared`")
+                both = (shared and other_shared) or _of_copies(graph.program, node, other)
+                _require(
+                    both and other.loc == node.loc,
+                    place,
+                    f"`{name}` belongs to the operation of {other.loc} as well, without `shared`",
+                )
             first.setdefault(name, (node, shared))
     _require(set(first) == set(graph.parameters), graph.program.name, "a parameter is recorded that no operation has")
+
+
+def _of_copies(program: Program, one: Node, other: Node) -> bool:
+    """The same operation of rows that have the same weights, in copies of a part."""
+    lent = one.row != other.row and program.weights_of(one.row) == program.weights_of(other.row)
+    return lent and within(one) == within(other)
 
 
 def _check_sizes(graph: Graph) -> None:

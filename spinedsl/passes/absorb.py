@@ -32,7 +32,7 @@ def _once(form: Form) -> Form:
         if conv.primitive != "conv" or not wired.alone(conv) or not unpadded(conv, any_size=graph.program.any_size):
             continue
         norm = only_read(graph, wired, conv.inputs[0])
-        if norm is None or norm.primitive != "batch_norm" or norm.name in form.keep:
+        if norm is None or norm.primitive != "batch_norm" or norm.home in form.keep:
             continue
         own = _made(conv, norm, form)
         named = dict(zip(("weight", "bias"), own, strict=True))
@@ -58,8 +58,8 @@ def _made(conv: Node, norm: Node, form: Form) -> dict[str, tuple[tuple[int, ...]
     shape, kernel = form.graph.parameters[weight].shape, form.recipe(weight)
     kept = None if bias is None else form.recipe(bias)
     return {
-        f"{weight}.absorbed": (shape, scaled_inputs(kernel, norm.name, epsilon, groups)),
+        f"{weight}.absorbed": (shape, scaled_inputs(kernel, norm.home, epsilon, groups)),
         f"{bias or f'{conv.name}.bias'}.absorbed": (
-            (shape[0],), shifted_inputs(kept, kernel, norm.name, epsilon, groups)
+            (shape[0],), shifted_inputs(kept, kernel, norm.home, epsilon, groups)
         ),
     }  # fmt: skip

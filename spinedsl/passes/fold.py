@@ -30,7 +30,7 @@ def _once(form: Form) -> Form:
     wired, nodes = wiring(graph), {node.result: node for node in graph.nodes}
     made: dict[str, tuple[tuple[int, ...], Recipe]] = {}
     for norm in graph.nodes:
-        if norm.primitive != "batch_norm" or norm.name in form.keep:
+        if norm.primitive != "batch_norm" or norm.home in form.keep:
             continue
         conv = only_read(graph, wired, norm.inputs[0])
         if conv is None or conv.primitive not in OUTPUTS or not wired.alone(conv):
@@ -48,8 +48,8 @@ def _folded(conv: Node, norm: Node, form: Form) -> tuple[Node, dict[str, tuple[t
     shape = form.graph.parameters[weight].shape
     kept = None if bias is None else form.recipe(bias)
     made = {
-        f"{conv.name}.weight.folded": (shape, scaled(form.recipe(weight), norm.name, epsilon, axis)),
-        f"{conv.name}.bias.folded": ((shape[axis],), shifted(kept, norm.name, epsilon)),
+        f"{conv.name}.weight.folded": (shape, scaled(form.recipe(weight), norm.home, epsilon, axis)),
+        f"{conv.name}.bias.folded": ((shape[axis],), shifted(kept, norm.home, epsilon)),
     }
     named = dict(zip(("weight", "bias"), made, strict=True))
     node = replace(conv, attributes={**conv.attributes, "bias": True}, parameters=named, result=norm.result)

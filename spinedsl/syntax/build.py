@@ -312,12 +312,11 @@ class Builder:
     ) -> tree.Task | tree.Part:
         clauses = _flat(given)
         last = clauses[-1] if clauses else use
-        at = None if shared is None else self._span(shared, shared)
+        once = None if shared is None else self._name(shared)
         if word.value == PART:
-            return tree.Part(self._name(name), use, clauses, self._span(word, last), at)
-        if at is not None:
-            why = "a task has no weights"
-            raise Mistake(say.SHARED_ALONE.at(at, why=why).repaired())
+            return tree.Part(self._name(name), use, clauses, self._span(word, last), once)
+        if once is not None:
+            raise Mistake(say.SHARED_ALONE.at(once.span, why="a task has no weights").repaired())
         return tree.Task(self._name(name), use, clauses, self._span(word, last))
 
     # ---- edits of a network: `parse` has seen that their soft keywords are right ----

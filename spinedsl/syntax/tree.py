@@ -266,13 +266,13 @@ class Row(Node, eq=False):
 
 
 class Part(Node, eq=False):
-    """`part name: network clauses`: a network as a part of this one. `shared` is where it says that, if it does."""
+    """`part name: network clauses`: a network as a part of this one. `shared` is the word, if it says that."""
 
     name: Name
     use: Use
     clauses: tuple[Clause, ...]
     span: Span
-    shared: Span | None = None
+    shared: Name | None = None
 
 
 class Outputs(Node, eq=False):

@@ -49,7 +49,8 @@ def _fuse(network: nn.Module) -> None:
     assert program is not None
     graph = flatten(program)
     tensors = {name: value.detach().double().cpu().numpy() for name, value in network.state_dict().items()}
-    keep = frozenset(node.name for node in graph.nodes if node.primitive == "batch_norm" and not _plain(network, node))
+    homes = {node.name: node.home for node in graph.nodes}  # a pass leaves the names of operations, not their tensors'
+    keep = frozenset(node.home for node in graph.nodes if node.primitive == "batch_norm" and not _plain(network, node))
     keep |= {norm for node in graph.nodes if not _plain(network, node) for norm in _beside(node, graph.nodes)}
     while True:
         form = absorb(fold(as_written(graph, keep)))
@@ -60,7 +61,7 @@ def _fuse(network: nn.Module) -> None:
     for node in form.graph.nodes:
         for last, name in node.parameters.items():
             if name in form.recipes:
-                part: Any = network.get_submodule(node.name)
+                part: Any = network.get_submodule(homes[node.name])
                 like = part.weight
                 value = torch.from_numpy(made[name]).to(like.device, like.dtype)
                 setattr(part, last, torch.nn.Parameter(value, requires_grad=False))
@@ -71,7 +72,7 @@ def _fuse(network: nn.Module) -> None:
 
 def _gone(form: Form) -> Iterator[str]:
     """The norms that are part of a convolution now."""
-    there = {node.name for node in form.graph.nodes if node.primitive == "batch_norm"}
+    there = {node.home for node in form.graph.nodes if node.primitive == "batch_norm"}
     was = {name.rpartition(".")[0] for name in form.parameters if name.endswith(".running_var")}
     yield from sorted(was - there)
 
@@ -83,7 +84,7 @@ def _plain(network: nn.Module, node: Node) -> bool:
     if not node.parameters:
         return True
     try:
-        part: Any = network.get_submodule(node.name)
+        part: Any = network.get_submodule(node.home)
     except AttributeError:
         return False
     kinds = (torch.nn.Conv2d, torch.nn.ConvTranspose2d, torch.nn.modules.batchnorm._BatchNorm)  # noqa: SLF001
@@ -95,4 +96,4 @@ def _beside(node: Node, nodes: tuple[Node, ...]) -> Iterator[str]:
     """The norms that read what an operation gives, or give what it reads."""
     for other in nodes:
         if other.primitive == "batch_norm" and (node.result in other.inputs or other.result in node.inputs):
-            yield other.name
+            yield other.home

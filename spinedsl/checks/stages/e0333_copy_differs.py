@@ -20,7 +20,7 @@ import std.stems
 
 network Cell {
     input p2: level 2
-    block P2: residual  level 2  after p2  channels 64
+    block P2: residual level 2 after p2 channels 64
     output P2
 }
 
@@ -28,7 +28,7 @@ network Net {
     input image: 3 x 64 x 64
     defaults { act relu, norm batch_norm }
     stem s: resnet_stem channels 32
-    block b2: residual  level 2  after s  channels 32
+    block b2: residual level 2 after s channels 32
     part n: shared Cell from b2 repeat 3
     output P2: n
 }
@@ -40,7 +40,7 @@ import std.stems
 
 network Cell {
     input p2: level 2
-    block P2: residual  level 2  after p2  channels 64
+    block P2: residual level 2 after p2 channels 64
     output P2
 }
 
@@ -48,7 +48,7 @@ network Net {
     input image: 3 x 64 x 64
     defaults { act relu, norm batch_norm }
     stem s: resnet_stem channels 32
-    block b2: residual  level 2  after s  channels 64
+    block b2: residual level 2 after s channels 64
     part n: shared Cell from b2 repeat 3
     output P2: n
 }

@@ -195,8 +195,8 @@ class _Writer(Record, frozen=False):
         repeats = any(clause.keyword.text == "repeat" for clause in item.clauses)
         copies = self.copies(item, interface)
         if item.shared is not None and not repeats:
-            found = say.SHARED_ALONE.at(item.shared, why=f"`{item.name.text}` stands there once")
-            away = Edit(item.shared.to(item.use.name.span), item.use.name.text)
+            found = say.SHARED_ALONE.at(item.shared.span, why=f"`{item.name.text}` stands there once")
+            away = Edit(item.shared.span.to(item.use.name.span), item.use.name.text)
             self.diagnostics.append(found.repaired(away))
         if copies is None:
             return self.broken(item, inputs, interface)

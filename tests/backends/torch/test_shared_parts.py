@@ -13,7 +13,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.ops.naming import row_of
 from spinedsl.ops.prune import prune
 from spinedsl.ops.text import to_text
-from spinedsl.testing.laws import agreed, program_of, trained
+from spinedsl.testing.laws import agreed, compiled, counted, inferred, optimised, program_of, trained
 from spinedsl.training.fine import freeze
 from tests.backends.torch.test_parts import classes, file, method
 from tests.scripting import is_scripted
@@ -56,8 +56,8 @@ CASES = {
 @pytest.mark.parametrize("rows", CASES.values(), ids=CASES)
 def test_they_compute_what_the_interpreter_does(rows: str) -> None:
     source = file(rows, EVEN)
-    agreed(source, "Net")
-    trained(source, "Net")
+    for law in (compiled, agreed, trained, counted, optimised, inferred):
+        law(source, "Net")
     is_scripted(source, "Net")
     made = program_of(source, "Net")
     graph = flatten(made)
@@ -112,7 +112,8 @@ WIRED = {
 @pytest.mark.parametrize("edit", WIRED.values(), ids=WIRED)
 def test_copies_that_are_wired_otherwise_still_share(edit: str) -> None:
     source = file("part n: shared Even from b2, s repeat 3\noutput P, Q: n", EVEN, edit)
-    agreed(source, "Net")
+    for law in (compiled, agreed, counted, optimised, inferred):
+        law(source, "Net")
     is_scripted(source, "Net")
     assert "n.a.spatial.conv.weight" in flatten(program_of(source, "Net")).parameters
 
