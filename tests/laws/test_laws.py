@@ -150,7 +150,7 @@ def test_every_code_that_a_text_can_reach_is_planted() -> None:
     assert set(CODES) <= {*checks.codes()}
     reached: Counter[str] = Counter()
 
-    @drawn(30)
+    @drawn(60)
     @given(networks(), st.integers(0, 11))
     def plant(text: str, chosen: int) -> None:
         reached.update(mistake.code for mistake in planted(STANDARD.source(text), "Net", chosen))
