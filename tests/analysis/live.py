@@ -26,14 +26,17 @@ Array: TypeAlias = NDArray[np.float32]
 def rows_run(program: Program, module: torch.nn.Module, image: torch.Tensor) -> dict[str, list[torch.Tensor]]:
     """What each row gives, of a head all that it yields: outputs, and else locals of the `forward` that has the row.
 
-    That is the network's, or that of the part which the row is in.
+    That is the network's, or that of the part which the row is in. What copies share runs once for each of them.
     """
-    places = {id(part): name for name, part in module.named_modules() if name in {"", *program.parts}}
+    copies: dict[str, list[str]] = {"": [""]}
+    for name, part in program.parts.items():
+        copies.setdefault(part.weights, []).append(name)
+    places = {id(inner): iter(copies[name]) for name, inner in module.named_modules() if name in copies}
     found: dict[str, Any] = {}
 
     def leaving(frame: FrameType, event: str, argument: Any) -> None:
         if event == "return" and frame.f_code.co_name == "forward":
-            place = places.get(id(frame.f_locals.get("self")))
+            place = next(places.get(id(frame.f_locals.get("self")), iter(())), None)
             if place is not None:
                 found.update({f"{place}.{name}": value for name, value in frame.f_locals.items()})
 
