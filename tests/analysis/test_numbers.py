@@ -200,6 +200,7 @@ OF_THE_NETWORK: dict[str, Callable[[Case], Any]] = {
     "input": input_of,
     "divisor": divisor,
     "any_size": lambda case: "sizes any" in case.text,
+    "fixed": lambda case: "sizes fixed" in case.text,
     "parameters": lambda case: counted(case.program)[0],
     "statistics": lambda case: sum(
         tensor.numel() for name, tensor in case.module.state_dict().items() if re.search(r"running_(mean|var)$", name)
