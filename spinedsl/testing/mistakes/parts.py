@@ -66,6 +66,13 @@ def _copies_that_differ(field: Field) -> str | None:
     return "\n\n".join([text.rstrip("\n"), EVEN, part]) + "\n"
 
 
+def _space_of_one_size(field: Field) -> str:
+    rows = ("rules { sizes fixed }", "stem s__: stem__ channels 4", "block c__: even__ level 0 after s__ channels 4")
+    network = "\n    ".join(["network One__ {", "input image__: 3 x 64 x 64", *rows, "output o__: c__"]) + "\n}"
+    choice = "space Space__ of One__ {\n    types c__: even__\n}"
+    return "\n\n".join([field.text.rstrip("\n"), STEM, EVEN, network, choice]) + "\n"
+
+
 PLANTERS: Planters = {
     "E0333": (_copies_that_differ,),
     "E0241": (planted("part p__: Part__ from READ, READ"), planted("part p__: Part__")),
@@ -75,4 +82,5 @@ PLANTERS: Planters = {
     "E0245": (planted("part p__: Part__ from READ\n    output o__: p__", rows=2),),
     "E0331": (planted("part p__: Part__ from READ", shift=1), planted("part p__: Part__ from READ", shift=-1)),
     "E0326": (_space_of_a_part,),
+    "E0350": (_space_of_one_size,),
 }

@@ -182,7 +182,7 @@ PLANTERS: Planters = {
     ),
     "E0504": (_no_defaults,),
     "E0505": (body("return conv(x, channels / (stride - stride), kernel = 1)"),),
-    "E0506": (body("return conv(x, channels, kernel = 4, padding = 0)"),),
+    "E0506": (body("return conv(x, channels, kernel = 2, padding = 0)"),),
     "E0507": (body("return conv(x, channels * global_average_pool(x).level, kernel = 1)"),),
     "E0508": (body("return channels"),),
     "E0509": (body("var y = x\n    repeat i in 2 { y = shared conv(y, channels + 1 - i, kernel = 1) }\n    return y"),),
