@@ -9,7 +9,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.source import Source, Span
 from spinedsl.syntax.machine import Token
-from spinedsl.syntax.statements import EDIT_WORDS, NETWORK_STATEMENTS, ROW_KINDS, Statement, span_of
+from spinedsl.syntax.statements import EDIT_WORDS, NETWORK_STATEMENTS, PART, ROW_KINDS, Statement, span_of
 
 EDIT_STATEMENTS = (
     "block", "stem", "output", "head", "drop", "add", "move", "widths", "defaults", "resample", "join", "rules",
@@ -79,6 +79,8 @@ def _add(source: Source, first: Span, rest: list[Token]) -> Diagnostic:
         return say.ENDS_EARLY.at(first, last="add", expected=expected)
     place = span_of(source, rest[0])
     found = say.UNEXPECTED.at(place, found=rest[0].value, expected=expected)
+    if rest[0].value == PART and len(rest) > 1 and rest[1].type == "NAME":
+        return found.with_fix("no edit adds a part: put it into a network that is written out")
     if rest[0].type == "NAME":
         return found.with_fix("say what it is", Edit(Span(source, place.start, place.start), "block "))
     return found
