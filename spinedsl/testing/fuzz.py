@@ -177,6 +177,14 @@ def fuzz(
     return Report(tuple(tried), covered, None)
 
 
+def _free_name(base: Source) -> str:
+    """What a random network beside a file is called: as always, unless an imported file has one of that name."""
+    analysis, name = driver.analyse(base).value, NAME
+    while analysis is not None and any(unit is not analysis.unit for unit in analysis.unit.with_network(name)):
+        name += "_"
+    return name
+
+
 Part = tuple[str, int | None, st.SearchStrategy[Any], Callable[[Any, str], None]]
 
 
@@ -190,8 +198,11 @@ def _parts(base: Source, name: str, space: Space, covered: Covered) -> Iterator[
         if len(changes):
             hold(edit.apply(base, changes, base=name, name=EDITED), EDITED, covered, only=only)
 
+    network = _free_name(base)
+
     def drawn(text: str, only: str) -> None:
-        hold(space.source(text), NAME, covered, PLANTED, only)
+        text = text.replace(f"network {NAME} {{", f"network {network} {{", 1)
+        hold(space.source(text), network, covered, PLANTED, only)
 
     yield "the network as it stands", 1, st.none(), as_it_stands
     yield "random networks of its types", None, networks(space), drawn

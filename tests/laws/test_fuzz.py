@@ -175,6 +175,16 @@ def test_a_file_with_a_search_space_is_fuzzed(mine: Path, capsys: pytest.Capture
     assert "every law holds" in capsys.readouterr().out
 
 
+def test_a_file_that_imports_a_network_called_as_random_ones_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "base.spine").write_text(NETWORK.replace("network Mine", "network Net"))
+    path = tmp_path / "other.spine"
+    path.write_text('spine 1\nimport std.blocks\nimport "base.spine"\n\nnetwork Other = Net with { block b1: bottleneck }\n')
+    assert main(["fuzz", str(path), "--network", "Other", "--examples", "4"]) == 0
+    assert "every law holds" in capsys.readouterr().out
+
+
 def test_a_file_with_mistakes_is_not_fuzzed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wrong.spine"
     path.write_text(NETWORK.replace("from b0, b1", "from b0, b7"))
