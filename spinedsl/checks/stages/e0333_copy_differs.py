@@ -11,7 +11,7 @@ RULE = Rule(
     explanation="""\
 `part n: shared Cell … repeat 3` has one set of weights for all copies, so all of them compute the same
 of what they are given. Each copy takes what the one before gives: what the part is given first needs
-the channels that it gives. An edit of one copy has to be said of the others as well.
+the channels that it gives. Whoever edits one copy makes the same edit of the others.
 """,
     wrong="""\
 spine 1
