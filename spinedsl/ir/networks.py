@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from spinedsl.brief import counted, cut
@@ -134,7 +135,7 @@ class Network(Record, eq=False):
     joining: Mapping[str, TypedUse | None] = field(default_factory=dict)  # its `resample` and `join`
     varies: bool = False  # what it is given decides how many rows its parts have
 
-    @property
+    @cached_property
     def is_part(self) -> bool:
         """It takes feature maps: it is a part of other networks, and nothing by itself."""
         return any(isinstance(item, tree.Maps) for item in self.declared.items)

@@ -54,7 +54,7 @@ class TypedRow(Record, eq=False):
     @property
     def name(self) -> str:
         """Name of the row."""
-        return self.declared.name
+        return self.declared.row.name.text
 
     @property
     def kind(self) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from spinedsl import checks as say
 from spinedsl.brief import Table
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
-from spinedsl.ir.elaborate.rounding import has_rounding, multiple_of, rounded
 from spinedsl.ir.expand import Context, Functions, Held, check_value, count_of, in_words
 from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import Network, layers
@@ -223,7 +222,11 @@ class Settings(Record, frozen=False):
         value = self.values.evaluate(expr)
         if isinstance(value, Poison) or self.multiple is None:
             return None
-        checked = count_of(rounded(value, self.multiple) if is_number(value) else value, expr.span, what)
+        if self.multiple != 1 and is_number(value):
+            from spinedsl.ir.elaborate.rounding import rounded  # noqa: PLC0415  few networks round their widths
+
+            value = rounded(value, self.multiple)
+        checked = count_of(value, expr.span, what)
         if isinstance(checked, Diagnostic):
             self.report(checked)
             return None
@@ -252,7 +255,12 @@ class Settings(Record, frozen=False):
 
     def read_widths(self, around: Settings | None = None) -> None:
         """The channels of each level, rounded by what a part says of that, else what is `around` it."""
-        self.multiple = multiple_of(self) if around is None or has_rounding(self.network) else around.multiple
+        if self.network.rules is not None or self.network.broken:
+            from spinedsl.ir.elaborate.rounding import has_rounding, multiple_of  # noqa: PLC0415  few networks have rules
+
+            self.multiple = multiple_of(self) if around is None or has_rounding(self.network) else around.multiple
+        elif around is not None:
+            self.multiple = around.multiple
         for layer in layers(self.network.widths):
             self.widths |= self.widths_of(layer)
 

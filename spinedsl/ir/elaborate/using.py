@@ -42,7 +42,7 @@ class Using(Record, frozen=False):
     @property
     def name(self) -> str:
         """Name of the row."""
-        return self.declared.name
+        return self.declared.row.name.text
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Say it."""

@@ -34,6 +34,12 @@ DEFAULT_FOR = {"act": "act relu", "norm": "norm batch_norm(momentum = 0.99, epsi
 _ATTRIBUTES = {name: {a.name: a for a in primitive.attributes} for name, primitive in PRIMITIVES.items()}
 
 
+def _of_one_size(row: Primitive, types_: list[Type], values: dict[str, Value]) -> Type | Problem:
+    """What comes out where the input has one size: perhaps a map that has not the size of its level."""
+    result = row.shape(types_, values)
+    return result.otherwise or result if isinstance(result, Problem) else result
+
+
 class Caller(Functions):
     """An evaluator that knows every call a definition may make."""
 
@@ -410,7 +416,8 @@ class Caller(Functions):
             beyond = beyond_any_size(primitive, types_, self.context) if self.context.any_size else None
             if beyond is not None and not self.context.sizes_known:
                 return POISON
-            result = beyond or self.shaped(row, types_, values)
+            shape = _of_one_size if self.context.one_size else Primitive.shape
+            result = beyond or shape(row, types_, values)
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span, goes_up=primitive != "conv_transpose")
             return POISON
@@ -422,11 +429,6 @@ class Caller(Functions):
             self.context.deepest = level
         channels = channels_of_result(primitive, operands, attributes, result)
         return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span))
-
-    def shaped(self, row: Primitive, types_: list[Type], values: dict[str, Value]) -> Type | Problem:
-        """What comes out; where the input has one size, perhaps a map that has not the size of its level."""
-        result = row.shape(types_, values)
-        return result.otherwise or result if self.context.one_size and isinstance(result, Problem) else result
 
     def fits_sizes(
         self, role: str, primitive: str, x: Type, attributes: dict[str, Attr], values: dict[str, Value], span: Span
