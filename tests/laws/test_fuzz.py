@@ -180,7 +180,8 @@ def test_a_file_that_imports_a_network_called_as_random_ones_are(
 ) -> None:
     (tmp_path / "base.spine").write_text(NETWORK.replace("network Mine", "network Net"))
     path = tmp_path / "other.spine"
-    path.write_text('spine 1\nimport std.blocks\nimport "base.spine"\n\nnetwork Other = Net with { block b1: bottleneck }\n')
+    imports = 'spine 1\nimport std.blocks\nimport "base.spine"\n\n'
+    path.write_text(imports + "network Other = Net with { block b1: bottleneck }\n")
     assert main(["fuzz", str(path), "--network", "Other", "--examples", "4"]) == 0
     assert "every law holds" in capsys.readouterr().out
 
