@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tests.networks.others import Pools, Unit
+
 
 class NASNetA(nn.Module):
     """Normal cells of timm with a reduction between stages, as for small images. A cell reads the two before it."""
@@ -48,14 +50,6 @@ class NASNetA(nn.Module):
         return scores
 
 
-class Unit(nn.Sequential):
-    """A convolution, a norm and an activation."""
-
-    def __init__(self, given: int, made: int, kernel: int = 1, stride: int = 1) -> None:
-        conv = nn.Conv2d(given, made, kernel, stride, kernel // 2, bias=False)
-        super().__init__(conv, nn.BatchNorm2d(made, eps=1e-3), nn.SiLU())
-
-
 class Split(nn.Module):
     """The half of what is read goes through pairs of convolutions, and every result stands beside the others."""
 
@@ -70,21 +64,6 @@ class Split(nn.Module):
         maps = [*self.enter(x).chunk(2, 1)]
         for pair in self.pairs:
             maps.append(maps[-1] + pair(maps[-1]) if self.added else pair(maps[-1]))
-        left: Tensor = self.leave(torch.cat(maps, 1))
-        return left
-
-
-class Pools(nn.Module):
-    """Three max pools of 5, each of what the one before gives."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.enter, self.leave, self.pool = Unit(width, width // 2), Unit(2 * width, width), nn.MaxPool2d(5, 1, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        maps = [self.enter(x)]
-        for _ in range(3):
-            maps.append(self.pool(maps[-1]))
         left: Tensor = self.leave(torch.cat(maps, 1))
         return left
 

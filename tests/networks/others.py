@@ -42,7 +42,7 @@ class C3(nn.Module):
         return joined
 
 
-class Pyramid(nn.Module):
+class Pools(nn.Module):
     """Three pools of 5 one after another, beside what they read."""
 
     def __init__(self, channels: int) -> None:
@@ -66,7 +66,7 @@ class YOLOv5s(nn.Module):
         up = nn.Upsample(scale_factor=2)
         rows = [
             Unit(3, 32, 6, 2, 2), Unit(32, 64, 3, 2), C3(64, 64, 1), Unit(64, 128, 3, 2), C3(128, 128, 2),
-            Unit(128, 256, 3, 2), C3(256, 256, 3), Unit(256, 512, 3, 2), C3(512, 512, 1), Pyramid(512),
+            Unit(128, 256, 3, 2), C3(256, 256, 3), Unit(256, 512, 3, 2), C3(512, 512, 1), Pools(512),
             Unit(512, 256), up, nn.Identity(), C3(512, 256, 1, False),
             Unit(256, 128), up, nn.Identity(), C3(256, 128, 1, False),
             Unit(128, 128, 3, 2), nn.Identity(), C3(256, 256, 1, False),
