@@ -43,6 +43,7 @@ def lower(checked: CheckedNetwork) -> Program:
         any_size=typed.any_size,
         tasks=tuple(_task(task, {row.name: row for row in rows}) for task in typed.tasks),
         parts=_parts(typed.network.declared),
+        one_size=typed.one_size,
     )
 
 

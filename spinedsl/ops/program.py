@@ -435,8 +435,8 @@ class Part(Record, eq=False):
 class Program(Record, eq=False):
     """A network that can run. `divisor` divides height and width of every legal input; rows stand in running order.
 
-    In one of any size the maps of a level have the size of the input, divided by 2^level and rounded up. Where both
-    axes are static as well, they may have another size: see `Type.extra`.
+    In one of any size the maps of a level have the size of the input, divided by 2^level and rounded up. In one of
+    `one_size`, where both axes are static as well, they may have another size: see `Type.extra`.
     """
 
     name: str
@@ -454,6 +454,7 @@ class Program(Record, eq=False):
     tasks: tuple[Task, ...] = ()  # what its heads mean, as far as it says, in the order of the file
     dropped_tasks: tuple[str, ...] = ()  # of heads that its chosen outputs leave out
     parts: Mapping[str, Part] = field(default_factory=dict)  # by name, each after those that it is in
+    one_size: bool = False  # `sizes fixed`
 
     def tasks_of(self, head: str) -> tuple[Task, ...]:
         """The tasks that a head has a part in, by its name."""

@@ -164,7 +164,7 @@ def _header(graph: Graph) -> list[str]:
 
 
 def _sizes(program: Program) -> str:
-    if program.any_size and len(program.static_axes) > 1:
+    if program.one_size:
         return "sizes   fixed"
     return "sizes   any" if program.any_size else f"divisor {program.divisor}"
 

@@ -264,7 +264,7 @@ def _place(node: Node) -> str:
 
 def _check_values(graph: Graph) -> None:
     """Every value is made once and before it is used, and every type is what the table says."""
-    made, one_size = {0}, graph.program.any_size and len(graph.program.static_axes) > 1
+    made, one_size = {0}, graph.program.one_size
     for node in graph.nodes:
         place = _place(node)
         _require(node.primitive in PRIMITIVES, place, "there is no such primitive")

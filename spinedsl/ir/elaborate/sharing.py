@@ -86,8 +86,8 @@ def _difference(first: TypedRow, row: TypedRow) -> str:
         if before.module.definition != here.module.definition:
             return f"it uses `{here.module.definition}`, not `{before.module.definition}`"
         old, new = (dict(_tensors(call.module)) for call in (before, here))
-        for name in old.keys() & new.keys():
-            if old[name] != new[name]:
+        for name in new:  # in their order, so that a message is the same each time
+            if name in old and old[name] != new[name]:
                 place = ".".join([*here.path[1:], name])
                 return f"`{place}` has {_sides(new[name])} numbers here, {_sides(old[name])} there"
         if list(_operations(before.module)) != list(_operations(here.module)):

@@ -85,9 +85,7 @@ class Evaluator:
         name = expr.name
         if name in self.env:
             return self.env[name]
-        if name in SYMBOLS:
-            return ALIASES.get(name, name)
-        defined = self.defined.unit.home(expr.span).definitions.get(expr.name)
+        defined = None if name in SYMBOLS else self.defined.unit.home(expr.span).definitions.get(name)
         return self.ident(expr) if defined is None else Held(defined, expr.span)
 
     # ---- leaves ----

@@ -74,13 +74,13 @@ def _space_of_one_size(field: Field) -> str:
 
 
 PLANTERS: Planters = {
-    "E0333": (_copies_that_differ,),
     "E0241": (planted("part p__: Part__ from READ, READ"), planted("part p__: Part__")),
     "E0242": (planted("part p__: Part__ from READ\n    output x__, y__: p__"),),
     "E0243": (planted("part p__: Part__ from READ repeat 2", rows=2),),
     "E0244": (_no_part,),
     "E0245": (planted("part p__: Part__ from READ\n    output o__: p__", rows=2),),
     "E0331": (planted("part p__: Part__ from READ", shift=1), planted("part p__: Part__ from READ", shift=-1)),
+    "E0333": (_copies_that_differ,),
     "E0326": (_space_of_a_part,),
     "E0350": (_space_of_one_size,),
 }

@@ -8,6 +8,7 @@ import torch
 from spinedsl.analysis import costs, costs_by_row
 from spinedsl.backends.torch import build
 from spinedsl.compare import Tier, compare, side
+from spinedsl.draw import lay_out, to_svg
 from spinedsl.driver import analyse
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.naming import row_of
@@ -133,6 +134,11 @@ def test_what_is_left_out_keeps_weights_that_others_need() -> None:
     assert "n.rep1.a" not in part.by_name
     assert "n.a" not in part.dropped
     assert "n.b" in part.dropped
+
+
+def test_what_hovers_says_whose_weights_they_are() -> None:
+    made = program_of(file("part n: shared Even from b2, s repeat 2\noutput P, Q: n", EVEN), "Net")
+    assert to_svg(lay_out(made)).count("weights of n.a, which copies of its part share") == 2
 
 
 def test_operations_are_called_by_their_copy() -> None:
