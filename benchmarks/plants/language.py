@@ -48,8 +48,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "definitions as arguments: a default means what has its name beside the network",
         "ir/expand/expressions.py",
-        "self.defined.unit.home(expr.span).definitions.get(expr.name)",
-        "self.context.network.unit.definitions.get(expr.name)",
+        "else self.defined.unit.home(expr.span).definitions.get(name)",
+        "else self.context.network.unit.definitions.get(name)",
         ("tests/ir/test_given_definitions.py",),
     ),
     Plant(
