@@ -83,6 +83,17 @@ def habit_of(source: Source, statement: Statement, position: int, accepts: Colle
 # ---- signs ----
 
 
+def result_with_a_name(at: Place) -> Fix | None:
+    """`yield scores = conv(x, 80, kernel = 1)`, `return y = norm(x)`."""
+    if at.position != 2 or at.head not in ("RETURN", "YIELD") or at.kinds(-1, 0) != ["NAME", "EQUAL"]:
+        return None
+    word, name, last = at.token(-2).value, at.token(-1).value, at.span(len(at.tokens) - 1 - at.position)
+    before = at.source.text[: at.span(-2).start].rpartition("\n")[2]
+    margin = before[: len(before) - len(before.lstrip())]
+    below = Edit(Span(at.source, last.end, last.end), f"\n{margin}{word} {name}")
+    return Fix(f"a `let` names a value: `let {name} = …`, then `{word} {name}`", (Edit(at.span(-2), "let"), below))
+
+
 def sign_after_a_clause_word(at: Place) -> Fix | None:
     """`level: 2`, `channels = 64`, `act = relu`."""
     before = at.token(-1)
@@ -253,15 +264,20 @@ def method(at: Place) -> Fix | None:
 
 
 def power(at: Place) -> Fix | None:
-    """`2 ** 4`."""
+    """`2 ** 4`, `x ** 2`."""
     if at.kinds(-1, 0) != ["TIMES", "TIMES"] or not at.joined(-1, 0):
         return None
-    words = "there is no power: multiply as often"
     base, exponent = at.token(-2).value, at.token(1).value
-    if not (base.isdigit() and exponent.isdigit() and len(base) + len(exponent) <= 4):
+    words = "write `power(x, 2)`"
+    alone = at.token(-3).type not in ("DOT", "TIMES", "OVER") and at.token(2).type not in ("DOT", "LPAR", "LSQB")
+    if not alone or {*at.kinds(-2, 1)[::3]} - {"NAME", "NUMBER"}:
         return Fix(words)
-    value = str(int(base) ** int(exponent))
-    return Fix(words, (Edit(at.span(-2, 1), value),) if len(value) <= MOST_DIGITS else ())
+    if base.isdigit() and exponent.isdigit() and len(base) + len(exponent) <= 4:
+        value = str(int(base) ** int(exponent))
+        if len(value) <= MOST_DIGITS:
+            return Fix(f"it is {value}; of names, `power(x, 2)`", (Edit(at.span(-2, 1), value),))
+    text = f"power({base}, {exponent})"
+    return Fix(f"write `{text}`", (Edit(at.span(-2, 1), text),))
 
 
 def slashes(at: Place) -> Fix | None:
@@ -323,6 +339,7 @@ def renamed_import(at: Place) -> Fix | None:
 
 
 HABITS: tuple[Habit, ...] = (
+    result_with_a_name,
     sign_after_a_clause_word,
     other_sign,
     quotes,

@@ -44,7 +44,7 @@ LOOSE = PLAIN | {
     *("COMMA", "COLON", "EQUAL", "DOT", "COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "LPAR", "RPAR", "LSQB", "RSQB"),
     *("LBRACE", "RBRACE", "__ANON_0", "__ANON_1"),
 }  # what may be a stray wherever it stands: keywords have to stand out
-BEFORE_NAMES = frozenset({"LET", "VAR", "NETWORK"})  # openers that a name follows
+BEFORE_NAMES = frozenset({"LET", "VAR", "NETWORK", "RETURN", "YIELD"})  # openers that a name follows
 BINDS = frozenset({"EQUAL", "COLON", "LPAR"})  # what follows a name that means something
 CLAUSES = frozenset(
     {"level", "from", "after", "right after", "before", "channels", "repeat", "absorb", "resample", "join"}
