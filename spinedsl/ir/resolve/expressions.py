@@ -21,6 +21,7 @@ from spinedsl.ir.library import (
     callables,
     language_callable,
 )
+from spinedsl.ir.resolve import foreign
 from spinedsl.ir.resolve.given import misgiven
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ops.primitives import FIXED, ROLES, SYMBOLS, Attribute, Kind, Primitive
@@ -337,13 +338,22 @@ class Expressions(Record, frozen=False):
         found = say.UNKNOWN_NAME.at(
             callee.span, kind="operation or definition", name=callee.text, where="in this file or its imports"
         )
-        near = self.unit.nearest(callee.text, chain(callables(), self.unit.definitions))
-        if home_of(callee.text) == NUMBERS:
-            self.diagnostics.append(found.with_fix(*import_of(self.unit, f"std.{NUMBERS}")))
+        meant = foreign.here(callee.text)
+        near = None
+        if meant is None and home_of(callee.text) is None:
+            near = self.unit.nearest(callee.text, chain(callables(), self.unit.definitions))
+        home = home_of(meant or callee.text)
+        if home is not None and (meant or callee.text) not in self.unit.definitions:
+            text, edit = import_of(self.unit, f"std.{home}")
+            renamed = (Edit(callee.span, meant),) if meant else ()
+            self.diagnostics.append(found.with_fix(f"`{meant}` is meant? {text}" if meant else text, edit, *renamed))
             return
-        if near is None:
+        if meant is None and (words := foreign.written(callee.text)) is not None:
+            self.diagnostics.append(found.with_fix(words))
+            return
+        if near is None and meant is None:
             found = found.with_notes(f"the operations are {one_of(callables(), conjunction='and', limit=40)}")
-        self.diagnostics.append(found.with_rename(callee.span, near))
+        self.diagnostics.append(found.with_rename(callee.span, meant or near))
 
     def definition_call(self, expr: tree.Call, defined: Defined, scope: Scope) -> None:
         """Arguments against a definition's parameters."""
