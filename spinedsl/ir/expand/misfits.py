@@ -62,7 +62,10 @@ def _of_another_kind(role: str, x: Type, span: Span) -> Diagnostic:
         return found.with_fix(f"put them back in one row first: `reshape(x, {x.channels})`")
     if x.is_vector:
         found = say.WRONG_RANK.at(span, operation=role, expected="feature maps", got=f"a vector of {x.channels}")
-        return found.with_fix("take `linear`" if role == "conv" else "apply it before the map is flattened")
+        if role == "conv":
+            return found.with_fix("take `linear`")
+        linear = "of a 1x1 map, `conv(…, kernel = 1, bias = true)` does what `linear` does of a vector"
+        return found.with_fix(f"apply it before the map is flattened; {linear}")
     if role == "reshape":
         found = say.WRONG_RANK.at(span, operation=role, expected="vectors `like` a map", got=f"a feature map of {x}")
         return found.with_fix("take `like` away: what `reshape` makes of a map has its size")

@@ -26,6 +26,11 @@ ELSEWHERE = {  # what other languages call a clause
     "input": "from", "inputs": "from", "parents": "from", "sources": "from",
     "scale": "level",
 }  # fmt: skip
+AS_IN = {  # settings that rows with `from` need
+    "resample": "`resample spinenet` with `import std.resample`",
+    "join": "`join sum` or `join concat`, or SpineNet's `join activated_sum` with `import std.resample`",
+}
+
 Clauses = Mapping[str, tree.Clause]
 
 
@@ -208,10 +213,7 @@ class RowResolver(Record, frozen=False):
             label = f"expected a `{word}` setting: rows with `from` need it"
             found = say.MISSING_SETTING.at(self.names.declared.name.span, name=network, what=f"`{word}`", label=label)
             found = found.with_others(Label(row.name.span, f"`{row.name.text}` is the first such row"))
-            example = {"resample": "spinenet", "join": "activated_sum"}[word]
-            self.names.diagnostics.append(
-                found.with_fix(f"say it in the network, as in `{word} {example}` with `import std.resample`")
-            )
+            self.names.diagnostics.append(found.with_fix(f"say it in the network, as in {AS_IN[word]}"))
         return self.common[word]
 
     # ---- the rows that a row reads ----
