@@ -54,6 +54,11 @@ def value_of(expression: str, functions: str = "") -> int:
         ("len([]) + 1", 1),
         ("sum([]) + 2", 2),
         ("[[1, 2][0] + i repeat i in 3][2]", 3),
+        ("round_even(38.5)", 38),
+        ("round_even(39.5)", 40),
+        ("round_even(-0.5) + 1", 1),
+        ("round_even(-1.5) + 3", 1),
+        ("round_even(2.4)", 2),
         ("make_divisible(18)", 24),
         ("make_divisible(30, by = 16)", 32),
         ("make_divisible(1)", 8),
@@ -70,6 +75,12 @@ def test_make_divisible_is_the_rule_of_the_field(v: Fraction, by: int) -> None:
     expected = max(by, int(v + Fraction(by, 2)) // by * by)
     expected += by if expected < Fraction(9, 10) * v else 0
     assert value_of(f"make_divisible({v.numerator} / {v.denominator}, by = {by})") == expected
+
+
+@drawn(60)
+@given(st.integers(-400, 400), st.sampled_from([1, 2, 3, 4]))
+def test_round_even_is_pythons_round(above: int, below: int) -> None:
+    assert value_of(f"500 + round_even({above} / {below})") == 500 + round(Fraction(above, below))
 
 
 @drawn(40)
