@@ -11,6 +11,7 @@ from hypothesis import given
 import spinedsl
 from spinedsl.backends import Options
 from spinedsl.backends import onnx as onnx_backend
+from spinedsl.backends import torch as torch_backend
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.text import to_text
@@ -47,6 +48,37 @@ network Net {
 @pytest.mark.parametrize("size", [(43, 51), (40, 40), (30, 61)])
 def test_engines_agree(size: tuple[int, int]) -> None:
     assert_witnesses_agree(spinedsl.program(Source.from_text(NET), size=size), [(1, *size), (2, *size)])
+
+
+@pytest.mark.parametrize("size", [(75, 74), (64, 96), (51, 43)])
+def test_same_padding_may_follow(size: tuple[int, int]) -> None:
+    """A stride need not divide the map: what `same` pads is known, as TensorFlow has it."""
+    text = (
+        NET[: NET.index("network Net")]
+        + """
+block_type padded(x, channels, stride = 1) -> channels {
+    let y = conv(x, channels, kernel = 3, stride = stride) + conv(x, channels, kernel = [5, 2], stride = stride)
+    let z = max_pool(x, kernel = 2, stride = stride) + average_pool(x, kernel = 3, stride = stride)
+    return act(norm(y + z))
+}
+network Net {
+    input image: 3 x 75 x 74
+    defaults { act relu, norm batch_norm }
+    rules { sizes fixed }
+    widths { level 2..4: 8 }
+    stem s: entry channels 8
+    block a: padded level 3 after s
+    block b: padded level 4 after a repeat 2
+    output P: b
+}
+"""
+    )
+    program = spinedsl.program(Source.from_text(text), size=size)
+    assert_witnesses_agree(program, [(1, *size), (2, *size)])
+    outcome = torch_backend.emit(program, Options())
+    assert outcome.value is not None
+    (written,) = outcome.value.values()
+    assert b"same_pad" not in written
 
 
 def test_maps_are_as_pytorch_makes_them() -> None:

@@ -24,7 +24,7 @@ from spinedsl.diagnostics.plain import counted
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
-from spinedsl.ops.types import Type, at_level
+from spinedsl.ops.types import Type
 
 Array = NDArray[Any]
 
@@ -145,8 +145,8 @@ def _shape(type_: Type, size: Size) -> tuple[int, ...]:
         return channels
     if type_.level is None:
         return (*channels, 1, 1)
-    tall, wide = type_.extra
-    return (*channels, at_level(size.height, type_.level) + tall, at_level(size.width, type_.level) + wide)
+    (lines, columns), (tall, wide) = type_.strides, type_.extra
+    return (*channels, -(-size.height // lines) + tall, -(-size.width // columns) + wide)
 
 
 def distance(ours: Array, exact: Array) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from spinedsl.analysis.reach import NOTHING, PIXEL, Reach, Taps, read, united, w
 from spinedsl.ops.channels import ALL
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES, pads
-from spinedsl.ops.rules import window
+from spinedsl.ops.rules import oblong, window
 from spinedsl.ops.types import Type
 from spinedsl.record import Record
 
@@ -46,7 +46,7 @@ class At(Record):
         known: dict[Reach, Reach] = {}
         for _, reach in runs:
             if reach not in known:
-                known[reach] = read(reach, _step(self.types[0]), taps, _step(self.result))
+                known[reach] = read(reach, _step(self.types[0], self.axis), taps, _step(self.result, self.axis))
         return _merged((count, known[reach]) for count, reach in runs)
 
 
@@ -82,15 +82,14 @@ def _reached(graph: Graph, axis: int) -> dict[int, Runs]:
 # ---- positions ----
 
 
-def _step(type_: Type) -> int:
-    """How many input pixels lie from one position to the next; 1 where there is only one."""
-    return type_.stride or 1 << (type_.level or 0)
+def _step(type_: Type, axis: int) -> int:
+    """How many input pixels lie from one position to the next along an axis; 1 where there is only one."""
+    return type_.strides[axis]
 
 
 def _uneven(node: Node) -> bool:
     """Heights and widths may come to stand otherwise."""
-    oblong = any(isinstance(node.attributes.get(name), tuple) for name in ("kernel", "padding"))
-    if oblong or node.primitive == "pixel_unshuffle":
+    if ("kernel" in node.attributes and oblong(node.attributes)) or node.primitive == "pixel_unshuffle":
         return True
     sides = [node.attributes.get(side, 0) for side in ("top", "left", "bottom", "right")]
     return sides[:2] != sides[2:] or sides[0] != sides[1]
@@ -116,7 +115,7 @@ def _resized(at: At, inputs: Sequence[Runs]) -> Runs:
 
     A map that is `stretched` falls otherwise on the pixels at each place of the image: all of them count.
     """
-    ratio = Fraction(_step(at.result), _step(at.types[0]))
+    ratio = Fraction(_step(at.result, at.axis), _step(at.types[0], at.axis))
     stretched = _stretch(at.types[0], at.result, at.axis)
     half = Fraction(at.node.attributes["mode"] == "bilinear", 2)
 
@@ -130,7 +129,7 @@ def _resized(at: At, inputs: Sequence[Runs]) -> Runs:
 
 def _stretch(x: Type, like: Type, axis: int) -> Fraction:
     """By how many positions a map is too long for the other, whose ends it nevertheless meets."""
-    return x.extra[axis] - like.extra[axis] * Fraction(_step(like), _step(x))
+    return x.extra[axis] - like.extra[axis] * Fraction(_step(like, axis), _step(x, axis))
 
 
 def _shifted(side: int) -> Rule:

@@ -14,6 +14,7 @@ from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.program import Program, Row
 from spinedsl.ops.rules import kernel_of
 from spinedsl.ops.text import task_text
+from spinedsl.ops.types import by
 from spinedsl.record import Record
 
 COSTS = ("multiply-adds", "parameters", "memory")
@@ -197,7 +198,7 @@ def _operation(node: Node, graph: Graph) -> str:
     if "kernel" in attributes:
         words += f" {'x'.join(map(str, kernel_of(attributes)))}"
     if attributes.get("stride", 1) != 1:
-        words += f", stride {attributes['stride']}"
+        words += f", stride {by(attributes['stride'])}"
     if attributes.get("groups", 1) != 1:
         words += f", {attributes['groups']} groups"
     if isinstance(levels := attributes.get("levels"), int):

@@ -77,14 +77,14 @@ def _windows(x: Array, attributes: Attributes, outside: float) -> Iterator[tuple
     `outside` is what the padding holds. Every array given is a view of shape (batch, channels, height out, width out).
     """
     sides = [window(attributes, axis) for axis in (0, 1)]
-    (high, stride, dilation, _), (wide, *_) = sides
+    (high, below, dilation, _), (wide, beside, *_) = sides
     around = [pads(*side, size) for side, size in zip(sides, x.shape[2:], strict=True)]
     padded = np.pad(x, ((0, 0), (0, 0), *around), constant_values=outside)
     for i in range(high):
         for j in range(wide):
             down, right = i * dilation, j * dilation
             ends = padded.shape[2] - (high - 1) * dilation + down, padded.shape[3] - (wide - 1) * dilation + right
-            yield i, j, padded[:, :, down : ends[0] : stride, right : ends[1] : stride]
+            yield i, j, padded[:, :, down : ends[0] : below, right : ends[1] : beside]
 
 
 def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:

@@ -156,7 +156,11 @@ class Primitive(Record):
 # ---- the table ----
 
 _PADDING = Attribute("padding", Kind.PADDING, "same", choices=("same", "symmetric"), pair=True)
-_WINDOW = (Attribute("kernel", Kind.COUNT, required=True, pair=True), Attribute("stride", Kind.COUNT, 1), _PADDING)
+_WINDOW = (
+    Attribute("kernel", Kind.COUNT, required=True, pair=True),
+    Attribute("stride", Kind.COUNT, 1, pair=True),
+    _PADDING,
+)
 _EPSILON = Attribute("epsilon", Kind.POSITIVE, Fraction(1, 100_000))
 _NO_BIAS = Idle(("bias",), lambda given: not given["bias"], "there is no bias", "say `bias = true`")
 _ZEROS = Idle(("init",), lambda given: given["init"] == "zeros", "zeros have no variance", "say another `init`")

@@ -270,7 +270,7 @@ class Module(Record, eq=False):
     events: tuple[Event, ...]
     ran: dict[tuple[int, Iteration], Attr | Made]
     results: tuple[int, ...]  # the value that it returns, or those that a head yields
-    any_size: bool = False  # as of its network: what SAME pads then depends on the size
+    open_size: bool = False  # as of its program
     yields: tuple[Yielded, ...] = ()  # of a head that yields
 
     def __brief__(self) -> str:
@@ -455,6 +455,11 @@ class Program(Record, eq=False):
     dropped_tasks: tuple[str, ...] = ()  # of heads that its chosen outputs leave out
     parts: Mapping[str, Part] = field(default_factory=dict)  # by name, each after those that it is in
     one_size: bool = False  # `sizes fixed`
+
+    @property
+    def open_size(self) -> bool:
+        """The sizes of maps, and so what SAME pads, are not known before it runs."""
+        return self.any_size and not self.one_size
 
     def tasks_of(self, head: str) -> tuple[Task, ...]:
         """The tasks that a head has a part in, by its name."""

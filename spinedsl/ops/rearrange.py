@@ -38,8 +38,10 @@ def cropped(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 
 def _grown(x: Type, attributes: Attributes, sign: int) -> Type | Problem:
-    if x.level is None:
+    if x.is_pooled:
         return Problem(f"a map pooled to {x.size} has no sides", fix="do it before the map is pooled")
+    if x.level is None and not isinstance(x.stride, tuple):
+        return Problem(f"a map that is {x.where} stands between levels", fix="do it where the map has a level")
     top, bottom, left, right = (sign * cast(int, attributes[side]) for side in SIDES)
     height, width = x.height + top + bottom, x.width + left + right
     if height < 1 or width < 1:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import cast
 
-from spinedsl.ops.rules import Attributes, Problem
+from spinedsl.ops.rules import Attributes, Problem, no_level
 from spinedsl.ops.types import Type
 from spinedsl.record import replace
 
@@ -39,8 +39,10 @@ def to_positions(types: Sequence[Type], attributes: Attributes) -> Type | Proble
     if x.channels % (factor * factor):
         fix = f"let a convolution before it give a multiple of {factor * factor} channels"
         return Problem(f"{x.channels} channels are not so many times {factor}x{factor}", fix=fix)
-    if x.level is None:
-        return Problem(f"a map that is {x.where} has no level to go down from", fix="do it where the map has a level")
+    if x.level is None or x.stride:
+        return Problem(
+            f"a map that is {no_level(x)} has no level to go down from", fix="do it where the map has a level"
+        )
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels", fix=f"at most {1 << x.level}")
     extra = x.extra[0] << levels, x.extra[1] << levels
@@ -53,8 +55,8 @@ def to_channels(types: Sequence[Type], attributes: Attributes) -> Type | Problem
     x, factor = types[0], cast(int, attributes["factor"])
     if (uneven := _no_power(factor)) is not None:
         return uneven
-    if x.level is None:
-        return Problem(f"a map that is {x.where} has no level to go up from", fix="do it where the map has a level")
+    if x.level is None or x.stride:
+        return Problem(f"a map that is {no_level(x)} has no level to go up from", fix="do it where the map has a level")
     if x.height % factor or x.width % factor or any(extra % factor for extra in x.extra):
         return Problem(f"{x.size} positions are not so many times {factor}x{factor}", fix="`pad` the map first")
     extra = x.extra[0] // factor, x.extra[1] // factor

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any, TypeAlias, cast
 
-from spinedsl.ops.types import Type, Value, at_level, vector
+from spinedsl.ops.types import Type, Value, at_level, by, vector
 from spinedsl.record import Record, replace
 
 Attributes: TypeAlias = Mapping[str, Value]
@@ -97,47 +97,79 @@ def kernel_of(attributes: Attributes) -> tuple[int, int]:
 def window(attributes: Attributes, axis: int) -> tuple[int, int, int, Value]:
     """Kernel, stride, dilation and padding of a window along the height (0) or the width (1)."""
     given: Mapping[str, Any] = attributes
-    kernel, padding = given["kernel"], given["padding"]
+    kernel, stride, padding = given["kernel"], given["stride"], given["padding"]
     if isinstance(kernel, tuple):
         kernel = kernel[axis]
+    if isinstance(stride, tuple):
+        stride = stride[axis]
     if isinstance(padding, tuple):
         padding = padding[axis]
-    return kernel, given["stride"], given.get("dilation", 1), padding
+    return kernel, stride, given.get("dilation", 1), padding
+
+
+def oblong(attributes: Attributes) -> bool:
+    """The kernel, the stride or the padding of a window is another along the width."""
+    kernel, stride, padding = attributes["kernel"], attributes["stride"], attributes.get("padding")
+    return isinstance(kernel, tuple) or isinstance(stride, tuple) or isinstance(padding, tuple)
 
 
 def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     """Result of sliding a window: the size divided by the stride and rounded up, the level up by its logarithm."""
     high = window(attributes, 0)
-    padding, stride = attributes["padding"], high[1]
-    square = not isinstance(padding, tuple) and not isinstance(attributes["kernel"], tuple)
+    square = not oblong(attributes)
     sides = (high, high if square else window(attributes, 1))
     around = (above := pads(*high), above if square else pads(*sides[1]))
     reaches = [(kernel - 1) * dilation + 1 for kernel, _, dilation, _ in sides]
+    down, right = high[1], sides[1][1]
     if x.is_pooled:
         return _pooled_window(x, channels, attributes, around, reaches)
-    if padding == "same" and x.extra != WHOLE and any(extra % stride for extra in x.extra):
-        problem = f"`padding = same` for a stride of {stride}, which does not divide {x.size}"
-        return Problem(problem, fix="give the padding as a number: `padding = 0` takes what `pad` put around")
-    if padding == "same":
-        height, width = -(-x.height // stride), -(-x.width // stride)
+    same = attributes["padding"] == "same"
+    if same:
+        height, width = -(-x.height // down), -(-x.width // right)
     else:
-        height, width = (
-            (size + sum(both) - reach) // stride + 1
-            for size, both, reach in zip((x.height, x.width), around, reaches, strict=True)
-        )
-    whole = -(-(x.height - x.extra[0]) // stride), -(-(x.width - x.extra[1]) // stride)
+        height = (x.height + sum(around[0]) - reaches[0]) // down + 1
+        width = (x.width + sum(around[1]) - reaches[1]) // right + 1
+    whole = -(-(x.height - x.extra[0]) // down), -(-(x.width - x.extra[1]) // right)
     if height < 1 or width < 1:
-        kernel = _by(attributes["kernel"])
+        kernel = by(attributes["kernel"])
         problem = f"kernel {kernel} and padding {_around(around)} leave nothing of {x.size}"
         return Problem(problem, fix="take a smaller kernel, or crop less")
     extra = height - whole[0], width - whole[1]
-    total = stride * (x.stride or 1 << (x.level or 0))
-    if total & (total - 1):
-        result = Type(channels, height, width, None, stride=total, extra=extra)
-    else:
-        result = Type(channels, height, width, total.bit_length() - 1, extra=extra)
+    lines, columns = x.strides
+    level, stride = stands_at(lines * down, columns * right)
+    result = Type(channels, height, width, level, stride=stride, extra=extra)
+    if same and x.extra != WHOLE and (x.extra[0] % down or x.extra[1] % right):
+        problem = f"`padding = same` for a stride of {by(attributes['stride'])}, which does not divide {x.size}"
+        fix = "give the padding as a number: `padding = 0` takes what `pad` put around"
+        return Problem(problem, fix=fix, otherwise=result)
     if x.extra == WHOLE and extra != WHOLE:
         return Problem(_in_words(attributes, around), (height, width), otherwise=result)
+    return result
+
+
+def stands_at(lines: int, columns: int) -> tuple[int | None, int | tuple[int, int]]:
+    """Level and `Type.stride` of a map, by how many of the input's rows and columns lie between its positions."""
+    if lines != columns:
+        return None, (lines, columns)
+    return (None, lines) if lines & (lines - 1) else (lines.bit_length() - 1, 0)
+
+
+def no_level(x: Type) -> str:
+    """Where a map stands that has no level, or one of two strides, in words."""
+    return f"stride {by(x.stride)}" if x.stride else x.where
+
+
+def of_one_size(result: Type | Problem) -> Type | Problem:
+    """What comes out where the input has one size: maps of another size than their level, and of two strides.
+
+    A map of two strides, powers of two, then has the level of the larger.
+    """
+    if isinstance(result, Problem):
+        return of_one_size(result.otherwise) if result.otherwise is not None else result
+    if result.level is None and isinstance(result.stride, tuple):
+        coarser = max(result.stride)
+        if not any(stride & (stride - 1) for stride in result.stride):
+            return replace(result, level=coarser.bit_length() - 1)
     return result
 
 
@@ -145,24 +177,20 @@ def _pooled_window(
     x: Type, channels: int, attributes: Attributes, around: Sequence[tuple[int, int]], reaches: Sequence[int]
 ) -> Type | Problem:
     """On a map of a size of its own: 1x1 stays so, another becomes what the window makes of it."""
-    stride = _number(attributes, "stride")
+    strides = [window(attributes, axis)[1] for axis in (0, 1)]
     height, width = (
         (size + sum(both) - reach) // stride + 1
-        for size, both, reach in zip((x.height, x.width), around, reaches, strict=True)
+        for size, both, reach, stride in zip((x.height, x.width), around, reaches, strides, strict=True)
     )
     one = (x.height, x.width) == (1, 1)
     if one and (height, width) != (1, 1):
         return Problem(f"{_in_words(attributes, around)} make {height}x{width} of a pooled map")
-    if attributes["padding"] == "same" and not one and (x.height % stride or x.width % stride):
-        problem = f"`padding = same` for a stride of {stride}, which does not divide {x.size}"
+    if attributes["padding"] == "same" and not one and (x.height % strides[0] or x.width % strides[1]):
+        problem = f"`padding = same` for a stride of {by(attributes['stride'])}, which does not divide {x.size}"
         return Problem(problem, fix="give the padding as a number")
     if height < 1 or width < 1:
         return Problem(f"{_in_words(attributes, around)} leave nothing of {x.size}", fix="take a smaller kernel")
     return Type(channels, height, width, None)
-
-
-def _by(value: Value) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _around(around: Sequence[tuple[int, int]]) -> str:
@@ -170,15 +198,16 @@ def _around(around: Sequence[tuple[int, int]]) -> str:
 
 
 def _in_words(attributes: Attributes, around: Sequence[tuple[int, int]]) -> str:
-    return f"kernel {_by(attributes['kernel'])}, stride {attributes['stride']} and padding {_around(around)}"
+    kernel, stride = by(attributes["kernel"]), by(attributes["stride"])
+    return f"kernel {kernel}, stride {stride} and padding {_around(around)}"
 
 
 def uneven_stride(attributes: Attributes) -> Problem | None:
     """Why a window cannot stand where sizes divide: its stride is no power of two."""
-    stride = cast(int, attributes.get("stride", 1))
-    if not stride & (stride - 1):
+    stride = attributes.get("stride", 1)
+    if not any(side & (side - 1) for side in (cast(int, along(stride, axis)) for axis in (0, 1))):
         return None
-    return Problem(f"a stride is a power of two, so that levels stay whole; got {stride}")
+    return Problem(f"a stride is a power of two, so that levels stay whole; got {by(stride)}")
 
 
 def size_not_kept(attributes: Attributes, extra: int = 0, axis: int = 0) -> tuple[int, int, int] | None:
@@ -273,8 +302,8 @@ def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem
 def upsample(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """The size times 2^levels, that many levels down."""
     x, levels = types[0], _number(attributes, "levels")
-    if x.level is None:
-        return Problem(f"a map that is {x.where} has no level to go down from", fix=RESIZE)
+    if x.level is None or x.stride:
+        return Problem(f"a map that is {no_level(x)} has no level to go down from", fix=RESIZE)
     if levels > x.level:
         return Problem(f"a map of level {x.level} cannot go down {levels} levels")
     return _magnified(x, x.channels, levels, x.level)
@@ -290,9 +319,10 @@ def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     if attributes["mode"] == "nearest" and pooled and x.size != like.size:
         problem = f"`mode = nearest` from {x.size} to {like.size}, of which one is pooled"
         return Problem(problem, fix="say `mode = bilinear`")
-    if attributes["mode"] == "nearest" and x.level is not None and like.level is not None:
-        at_input = [tuple(extra << type_.level for extra in type_.extra) for type_ in types if type_.level is not None]
-        if at_input[0] != at_input[1]:
+    placed = all(type_.level is not None or isinstance(type_.stride, tuple) for type_ in types)
+    if attributes["mode"] == "nearest" and placed:
+        x_at, like_at = ([extra * step for extra, step in zip(one.extra, one.strides, strict=True)] for one in types)
+        if x_at != like_at:
             problem = f"`mode = nearest` from {x.size} to {like.size}, whose ratio is no power of two"
             return Problem(problem, fix="say `mode = bilinear`, or `crop` and `pad` both alike")
     return replace(like, channels=x.channels)
@@ -314,8 +344,8 @@ def transposed(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
         problem = f"a kernel of {kernel} for a stride of {stride}: it is the stride plus an even number"
         return Problem(problem, fix=f"take `kernel = {max(kernel + 1, stride)}`")
     levels = stride.bit_length() - 1
-    if x.level is None:
-        return Problem(f"a map that is {x.where} has no level to go down from", fix=RESIZE)
+    if x.level is None or x.stride:
+        return Problem(f"a map that is {no_level(x)} has no level to go down from", fix=RESIZE)
     if levels > x.level:
         fix = f"a stride of at most {1 << x.level}"
         return Problem(f"a map of level {x.level} cannot go down {levels} levels", fix=fix)

@@ -164,7 +164,10 @@ def _boxes(heads: Heads, arguments: Mapping[str, Value]) -> Iterator[Misfit]:
 
 def _maps_of_levels(given: Given) -> bool:
     """Maps, each of another level or another row, and nothing else beside them."""
-    whole = all(type_.level is not None and not type_.axes and type_.extra == (0, 0) for type_ in given.results)
+    whole = all(
+        type_.level is not None and not (type_.stride or type_.axes) and type_.extra == (0, 0)
+        for type_ in given.results
+    )
     return whole and not given.yields
 
 

@@ -81,7 +81,7 @@ class Trace:
         maps: dict[str, Type | tuple[Type, ...]],
         scalars: dict[str, Attr],
         *,
-        any_size: bool = False,
+        open_size: bool = False,
         yields: tuple[Yielded, ...] = (),
     ) -> Module:
         """All that was written down, of a use for these parameters."""
@@ -95,7 +95,7 @@ class Trace:
             events=tuple(self.events),
             ran=self.ran,
             results=tuple(self.results),
-            any_size=any_size,
+            open_size=open_size,
             yields=yields,
         )
 

@@ -19,8 +19,9 @@ class Type(Record):
     """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map that is pooled.
 
     Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level. A map between levels has
-    none either: its `stride`, 0 elsewhere, is no power of two. `reshape` lays the channels out along several `axes`,
-    which then stand in their place.
+    none either: its `stride`, 0 elsewhere, is no power of two, or another for the height than for the width. Where the
+    input has one size, a map of two strides has the level of the larger. `reshape` lays the channels out along several
+    `axes`, which then stand in their place.
     """
 
     channels: int
@@ -28,15 +29,21 @@ class Type(Record):
     width: int
     level: int | None
     rank: int = 4
-    stride: int = 0
+    stride: int | tuple[int, int] = 0
     axes: tuple[int, ...] = ()  # two or more, or none
-    extra: tuple[int, int] = (0, 0)  # by how much height and width exceed those of the level, after `pad` or `crop`
+    extra: tuple[int, int] = (0, 0)  # by how much height and width exceed those of the strides, after `pad` or `crop`
     batched: bool = True  # False: it does not depend on the input, and its batch is 1
 
     @property
     def size(self) -> str:
         """`height x width` in words."""
         return f"{self.height}x{self.width}"
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """How many of the input's rows and columns lie from one position to the next; 1 of what has no place in it."""
+        stride = self.stride or 1 << (self.level or 0)
+        return stride if isinstance(stride, tuple) else (stride, stride)
 
     @property
     def is_vector(self) -> bool:
@@ -66,15 +73,20 @@ class Type(Record):
 
     @property
     def where(self) -> str:
-        """The level in words."""
-        if self.level is not None:
-            return f"level {self.level}"
-        return f"stride {self.stride}" if self.stride else "pooled"
+        """The level or the stride in words."""
+        if self.level is None:
+            return f"stride {by(self.stride)}" if self.stride else "pooled"
+        return f"level {self.level}, stride {by(self.stride)}" if self.stride else f"level {self.level}"
 
 
 def vector(features: int) -> Type:
     """The type of a vector."""
     return Type(features, 1, 1, None, rank=2)
+
+
+def by(value: Value) -> str:
+    """One number, or two as in `3x1`."""
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def at_level(size: int, level: int) -> int:

@@ -35,6 +35,7 @@ from spinedsl.ops.program import (
     Yield,
     numbers_of,
 )
+from spinedsl.ops.rules import of_one_size
 from spinedsl.ops.tasks import TASKS
 from spinedsl.ops.types import Loc, Type
 
@@ -145,7 +146,7 @@ class _Walk:
         """What a module gives that is given maps."""
         as_expanded = given == tuple(module.maps.values())
         _require(as_expanded, loc, f"`{module.definition}` is given other maps than it was expanded for")
-        _require(module.any_size == self.program.any_size, module.loc, "of another network, by its sizes")
+        _require(module.open_size == self.program.open_size, module.loc, "of another network, by its sizes")
         if id(module) not in self.replayed:
             self.replayed.add(id(module))
             _Replay(module).whole()
@@ -282,8 +283,8 @@ def _check_node(node: Node, types: Sequence[Type], recorded: Type, *, one_size: 
     known = {attribute.name for attribute in primitive.attributes}
     _require(set(node.attributes) == known, place, f"has attributes {sorted(node.attributes)}, not {sorted(known)}")
     result = primitive.shape(types, node.attributes)
-    if one_size and isinstance(result, Problem):
-        result = result.otherwise or result
+    if one_size:
+        result = of_one_size(result)
     _require(not isinstance(result, Problem), place, f"cannot take these: {getattr(result, 'text', '')}")
     _require(result == recorded, place, f"gives {result}, recorded {recorded}")
     due = {parameter.name for parameter in primitive.parameters(types, node.attributes)}
@@ -335,8 +336,8 @@ def _check_sizes(graph: Graph) -> None:
         got = graph.types[node.result]
         if node.result in uncut or got.is_vector or got.is_pooled:
             continue
-        stride = got.stride or 1 << (got.level or 0)
-        expected = -(-whole.height // stride), -(-whole.width // stride)
+        lines, columns = got.strides
+        expected = -(-whole.height // lines), -(-whole.width // columns)
         size = got.height - got.extra[0], got.width - got.extra[1]
         _require(size == expected, _place(node), f"gives {got} of an input of {whole.size}")
         cut = node.primitive == "crop_to_level"

@@ -11,7 +11,7 @@ from typing import cast
 
 from spinedsl.ops.graph import Node
 from spinedsl.ops.primitives import pads
-from spinedsl.ops.rules import along, kernel_of
+from spinedsl.ops.rules import kernel_of, window
 from spinedsl.passes.form import Form, merged, only_read, wiring
 from spinedsl.passes.recipes import Recipe, scaled_inputs, shifted_inputs
 from spinedsl.record import replace
@@ -44,11 +44,8 @@ def _once(form: Form) -> Form:
 
 def unpadded(conv: Node, *, any_size: bool) -> bool:
     """It puts nothing around a map, of whatever size."""
-    stride, dilation = (cast(int, conv.attributes[name]) for name in ("stride", "dilation"))
-    kernel, padding = kernel_of(conv.attributes), conv.attributes["padding"]
-    settled = kernel == (1, 1) or padding != "same" or not any_size
-    around = [pads(size, stride, dilation, along(padding, axis)) for axis, size in enumerate(kernel)]
-    return settled and around == [(0, 0), (0, 0)]
+    settled = kernel_of(conv.attributes) == (1, 1) or conv.attributes["padding"] != "same" or not any_size
+    return settled and all(pads(*window(conv.attributes, axis)) == (0, 0) for axis in (0, 1))
 
 
 def _made(conv: Node, norm: Node, form: Form) -> dict[str, tuple[tuple[int, ...], Recipe]]:

@@ -219,6 +219,13 @@ block_type three(a, b, c, channels, in_channels = channels + 2) -> channels * 2 
     let y = act(norm(concat(onto(a, channels, fine), onto(b, channels, fine))))
     return concat(conv(y, channels, kernel = 1), onto(c, channels, fine) * 0.5)
 }
+block_type turns(x, channels, stride = 1) -> channels {
+    let y = conv(x, channels, kernel = 3, stride = [stride, 1])
+    return act(norm(max_pool(y * 0.5 + relu(y), kernel = [3, 2], stride = [1, stride])))
+}
+block_type flatter(x, channels, stride = 1) -> channels {
+    return act(norm(conv(average_pool(x, kernel = 3), channels, kernel = [3, 1], stride = [stride, 1])))
+}
 block_type trimmed(x, channels, stride = 1) -> channels {
     return act(norm(conv(x, channels, kernel = 3, stride = stride, padding = 0)))
 }
@@ -247,7 +254,11 @@ STANDARD = Space(
         "narrow",
         "pair",
         "three",
+        "turns",
+        "flatter",
+        "trimmed",
     ),
+    sizes=("divisible", "any", "fixed"),
     roundings=("", "multiple(8)", "", "multiple(5)", "official"),
     stems=("resnet_stem", "mobile_stem"),
     resamples=(

@@ -32,8 +32,12 @@ SHARES = (20, 10, 40, 5)  # of twentieths of the network's own figure
 
 
 def spaces(space: Space = STANDARD) -> st.SearchStrategy[str]:
-    """Texts of files with one valid network, `Net`, and one valid search space over it, `Space`."""
+    """Texts of files with one valid network, `Net`, and one valid search space over it, `Space`.
+
+    The network takes more than one size.
+    """
     rows = st.lists(st.tuples(*(st.integers(0, most) for most in HIGHEST)), min_size=1, max_size=7)
+    space = space.but(sizes=tuple(size for size in space.sizes if size != "fixed") or ("divisible",))
     return st.builds(lambda text, drawn: to_text(space, text, drawn), networks(space, parts=False), rows)
 
 

@@ -27,7 +27,7 @@ AT_ONCE = 8  # positions, an image each
 
 def unit(program: Program) -> int:
     """Pixels after which every map begins anew: the least common multiple of their strides."""
-    return lcm(*(type_.stride or 1 << (type_.level or 0) for type_ in flatten(program).types))
+    return lcm(*(stride for type_ in flatten(program).types for stride in type_.strides))
 
 
 # ---- by PyTorch's gradients ----

@@ -223,10 +223,30 @@ class AutoDeepLab(nn.Module):
         return scores
 
 
+class CRNN(nn.Sequential):
+    """The convolutions of CRNN, whose later pools halve the height alone."""
+
+    def __init__(self) -> None:
+        layers: list[nn.Module] = []
+        given = 1
+        for number, made in enumerate((64, 128, 256, 256, 512, 512, 512)):
+            layers.append(nn.Conv2d(given, made, 2 if number == 6 else 3, padding=int(number < 6)))
+            if number in (2, 4, 6):
+                layers.append(nn.BatchNorm2d(made))
+            layers.append(nn.ReLU())
+            if number in (0, 1):
+                layers.append(nn.MaxPool2d(2))
+            elif number in (3, 5):
+                layers.append(nn.MaxPool2d(2, (2, 1), (0, 1)))
+            given = made
+        super().__init__(*layers)
+
+
 def makers(torchvision: Any) -> dict[str, Callable[[], nn.Module]]:
     """Each network by its file's name."""
     dilated = (False, True, True)
     return {
+        "crnn": CRNN,
         "unet": UNet,
         "hourglass_stack2": Stack2,
         "pspnet50": lambda: PSPNet(torchvision.models.resnet50(replace_stride_with_dilation=dilated)),

@@ -47,7 +47,7 @@ MADE = {
     "dilated_spinenet49": DilatedSpineNet49,
 }
 # Of one size: the one that their papers have.
-SIZES = {"inception_v3": (299, 299), "legacy_xception": (299, 299)}
+SIZES = {"inception_v3": (299, 299), "legacy_xception": (299, 299), "crnn": (32, 100)}
 NAMES = sorted([*OTHERS, *(path.stem for path in FOLDER.glob("*.spine"))])
 
 
@@ -107,7 +107,8 @@ def test_as_others_have_it(name: str) -> None:
     put(theirs, weights)
     put(ours, weights)
     height, width = SIZES.get(name) or (-(-size // ours.size_divisor) * ours.size_divisor for size in (64, 96))
-    image = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(2))
+    channels = next(parameter.shape[1] for parameter in theirs.parameters() if parameter.ndim == 4)
+    image = torch.randn(2, channels, height, width, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         expected, given = listed(theirs(image)), listed(ours(image))
     for got, wanted in zip(given[-len(expected) :], expected, strict=True):

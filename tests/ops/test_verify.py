@@ -68,7 +68,7 @@ def at_any_size(last: str = "relu", divisor: int = 1, height: int = 32) -> Progr
         return op("relu", op("upsample", lower, levels=1) if last == "upsample" else op(last, lower))
 
     made = single(definition, Type(3, height, 48, 0))
-    calls = [replace(call, module=replace(call.module, any_size=True)) for call in made.rows[0].calls]
+    calls = [replace(call, module=replace(call.module, open_size=True)) for call in made.rows[0].calls]
     rows = (replace(made.rows[0], calls=tuple(calls)), *made.rows[1:])
     return changed(made, rows=rows, any_size=True, divisor=divisor)
 

@@ -205,10 +205,9 @@ def _shapes(graph: Graph, dynamic: frozenset[str], images: int) -> list[Shape]:
     def side(axis: str, size: int, x: Type) -> Dimension:
         if axis not in dynamic or x.is_pooled:
             return size
-        extra = x.extra[axis == "width"]
+        extra, stride = x.extra[axis == "width"], x.strides[axis == "width"]
         if not graph.program.any_size:
-            return sum_of(multiple(graph.program.divisor >> (x.level or 0), axis[0]), extra)
-        stride = x.stride or 1 << (x.level or 0)
+            return sum_of(multiple(graph.program.divisor // stride, axis[0]), extra)
         return sum_of(axis[0] if stride == 1 else f"ceil({axis[0]}/{stride})", extra)
 
     def shape(x: Type) -> Shape:

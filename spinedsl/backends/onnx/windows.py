@@ -23,7 +23,8 @@ def _window(step: Step) -> Window:
 
     Then SAME_UPPER says it where engines follow it: without dilation, and for a kernel that reaches over the stride.
     """
-    made: Window = {"kernel_shape": list(kernel_of(step.attributes)), "strides": [step.count("stride")] * 2}
+    strides = [window(step.attributes, axis)[1] for axis in (0, 1)]
+    made: Window = {"kernel_shape": list(kernel_of(step.attributes)), "strides": strides}
     if _open_padding(step):
         return {**made, "pads": [0] * 4} if _by_parts(step) else {**made, "auto_pad": "SAME_UPPER"}
     sizes = (size if isinstance(size, int) else 0 for size in step.given[0][2:])
@@ -34,8 +35,8 @@ def _window(step: Step) -> Window:
 def _open_padding(step: Step) -> bool:
     """What SAME pads depends on a size that is only known when the model runs."""
     open_size = any(isinstance(size, str) for size in step.given[0][2:])
-    moves = max(kernel_of(step.attributes)) > 1 and step.count("stride") > 1 and step.attributes["padding"] == "same"
-    return step.sketch.any_size and open_size and moves
+    same = step.sketch.any_size and open_size and step.attributes["padding"] == "same"
+    return same and max(kernel_of(step.attributes)) > 1 and step.count("stride") > 1
 
 
 def _by_parts(step: Step) -> bool:

@@ -79,7 +79,7 @@ class OpAt(Record, eq=False):
     shared: bool
     channels: Scalar
     types: Mapping[Use, tuple[Type, ...]]  # of what goes in
-    any_size: bool = False  # as of the network: see `program.Op`
+    open_size: bool = False  # as of the program
 
 
 class CallAt(Record, eq=False):

@@ -110,7 +110,7 @@ class _Inference:
             shared=False,
             channels=_known(graph.types[node.result].channels),
             types={WHOLE: tuple(graph.types[value] for value in inputs)},
-            any_size=graph.program.any_size,
+            open_size=graph.program.open_size,
         )
         return Place(at, self.scope, forward, self.sizes, f"self.{member}" if member else "")
 

@@ -42,10 +42,13 @@ class Argument(Record, frozen=False, eq=False):
     @property
     def annotation(self) -> str:
         """Its type."""
-        return _annotation([value for value in self.values if value is not None])
+        return _annotation([value for value in (*self.values, self.default) if value is not None])
 
 
 def _annotation(values: Sequence[Value]) -> str:
+    numbers = [value for value in values if not isinstance(value, tuple)]
+    if 0 < len(numbers) < len(values):
+        return f"{_annotation(numbers)} | {_annotation([value for value in values if isinstance(value, tuple)])}"
     if all(isinstance(value, tuple) for value in values):
         inner = _annotation([item for value in values if isinstance(value, tuple) for item in value])
         return f"tuple[{inner}, ...]"

@@ -14,7 +14,7 @@ from spinedsl.backends.torch.expressions import SIGN, SUM
 from spinedsl.backends.torch.layout import Doc, call, named
 from spinedsl.backends.torch.place import Code, Modules, Place
 from spinedsl.ops.primitives import Attributes, pads
-from spinedsl.ops.rules import kernel_of, window
+from spinedsl.ops.rules import along, kernel_of, oblong, window
 from spinedsl.ops.types import Literal, Operation
 from spinedsl.record import Record
 
@@ -54,15 +54,16 @@ def _given(op: OpAt, use: Use) -> Attributes:
 
 def _amounts(op: OpAt) -> dict[Use, _Sides]:
     """Padding before and after the height and the width, for every use."""
-    given = {use: _given(op, use) for use in op.attributes["kernel"].values}
-    return {use: (pads(*window(one, 0)), pads(*window(one, 1))) for use, one in given.items()}
+    amounts: dict[Use, _Sides] = {}
+    for use, (x,) in op.types.items():
+        given = _given(op, use)
+        amounts[use] = pads(*window(given, 0), x.height), pads(*window(given, 1), x.width)
+    return amounts
 
 
-def _oblong(op: OpAt) -> bool:
-    """Some use has a kernel or a padding that is another along the width."""
-    return any(
-        isinstance(value, tuple) for name in ("kernel", "padding") for value in op.attributes[name].values.values()
-    )
+def _differs_by_side(op: OpAt) -> bool:
+    """Some use has a kernel, a stride or a padding that is another along the width."""
+    return any(oblong(_given(op, use)) for use in op.attributes["kernel"].values)
 
 
 def _even(op: OpAt) -> bool:
@@ -79,8 +80,8 @@ def by_size(op: OpAt) -> bool:
     """SAME padding that depends on the size of the map."""
     stride, padding = (op.attributes[name].values for name in ("stride", "padding"))
     same = [use for use in stride if padding[use] == "same"]
-    moves = (max(kernel_of(_given(op, use))) > 1 and cast(int, stride[use]) > 1 for use in same)
-    return op.any_size and any(moves)
+    moves = (max(kernel_of(_given(op, use))) > 1 and stride[use] != 1 for use in same)
+    return op.open_size and any(moves)
 
 
 def _always_same(op: OpAt) -> bool:
@@ -110,7 +111,7 @@ def _over(op: OpAt) -> int | None:
     before, after = rows
     if rows != columns:
         return None
-    strides = set(op.attributes["stride"].values.values())
+    strides = {along(stride, axis) for stride in op.attributes["stride"].values.values() for axis in (0, 1)}
     whole = 1 not in strides and all(type_.extra == (0, 0) for types in op.types.values() for type_ in types)
     return before if after == before + 1 and (strides == {2} or whole) else None
 
@@ -121,15 +122,26 @@ def _inside(place: Place) -> Scalar:
     dilations = place.op.attributes["dilation"].exprs if "dilation" in place.op.attributes else ()
     exprs = halves + [Operation("*", (dilation, half)) for dilation in dilations for half in halves]
     halves_of = {use: (rows[0], columns[0]) for use, (rows, columns) in _amounts(place.op).items()}
-    pairs = _oblong(place.op) and any(high != wide for high, wide in halves_of.values())
+    pairs = any(high != wide for high, wide in halves_of.values())
     return Scalar({use: both if pairs else both[0] for use, both in halves_of.items()}, tuple(exprs))
 
 
 def _by_stride(place: Place) -> bool:
-    """SAME padding that no one number says, since the stride differs between uses."""
-    differs = len(set(_amounts(place.op).values())) > 1 and not _oblong(place.op)
+    """SAME padding that no one number says, since the stride differs between uses, and divides all their sizes."""
+    differs = len(set(_amounts(place.op).values())) > 1 and not _differs_by_side(place.op) and _divides(place.op)
     same = set(place.scalar("padding").values.values()) == {"same"}
     return differs and same and not (_even(place.op) and place.scope.written(_inside(place)) is not None)
+
+
+def _divides(op: OpAt) -> bool:
+    """The stride of every use divides the map: always, but where a network takes inputs of one size."""
+    strides = op.attributes["stride"].values
+    sizes = (
+        (size, along(strides[use], axis))
+        for use, (x,) in op.types.items()
+        for axis, size in enumerate((x.height, x.width))
+    )
+    return all(size % cast(int, stride) == 0 for size, stride in sizes)
 
 
 def _padding(place: Place) -> _Padding:

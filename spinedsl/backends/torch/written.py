@@ -213,7 +213,7 @@ class _Reader:
             shared=form.shared,
             channels=channels,
             types={run: self.types(run, event) for run, event in events.items()},
-            any_size=self.modules[0].any_size,
+            open_size=self.modules[0].open_size,
         )
 
     def operands(self, forms: Sequence[Form], values: Mapping[Use, Sequence[Values]]) -> tuple[OperandAt, ...]:

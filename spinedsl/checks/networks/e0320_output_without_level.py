@@ -62,5 +62,5 @@ def check(network: TypedNetwork) -> Iterator[Diagnostic]:
     for row in network.rows.values():
         if row.kind == "output" and row.type is not None and row.type.level is None:
             got = "a vector" if row.type.is_vector else "a map pooled to 1x1"
-            got = f"a map of stride {row.type.stride}" if row.type.stride else got
+            got = f"a map of {row.type.where}" if row.type.stride else got
             yield RULE.at(row.span, name=row.name, got=got).repaired()

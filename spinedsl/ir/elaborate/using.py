@@ -150,7 +150,7 @@ def level_of(type_: Type) -> str:
     if type_.is_vector:
         return "no level (a vector)"
     if type_.level is None:
-        return f"no level (pooled to {type_.size})" if type_.is_pooled else f"no level (stride {type_.stride})"
+        return f"no level (pooled to {type_.size})" if type_.is_pooled else f"no level ({type_.where})"
     return f"level {type_.level}"
 
 

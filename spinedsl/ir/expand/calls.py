@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import repeat
+from typing import cast
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
@@ -24,20 +25,15 @@ from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, Defined
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, UNCUT, Attribute, Primitive, Problem
 from spinedsl.ops.program import Call, If, Many, Module, Op, Operand, Return, flat
-from spinedsl.ops.rules import size_not_kept, uneven_stride
-from spinedsl.ops.types import Attr, Expr, Literal, Operation, Type, Value
+from spinedsl.ops.rules import oblong, of_one_size, size_not_kept, stands_at, uneven_stride
+from spinedsl.ops.types import Attr, Expr, Literal, Operation, Type, Value, by
+from spinedsl.record import replace
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 UNDO = "undo what was put around it by `crop`, or what was cut off by `pad`"
 DEFAULT_FOR = {"act": "act relu", "norm": "norm batch_norm(momentum = 0.99, epsilon = 1e-3)"}
 _ATTRIBUTES = {name: {a.name: a for a in primitive.attributes} for name, primitive in PRIMITIVES.items()}
-
-
-def _of_one_size(row: Primitive, types_: list[Type], values: dict[str, Value]) -> Type | Problem:
-    """What comes out where the input has one size: perhaps a map that has not the size of its level."""
-    result = row.shape(types_, values)
-    return result.otherwise or result if isinstance(result, Problem) else result
 
 
 class Caller(Functions):
@@ -407,28 +403,32 @@ class Caller(Functions):
         values = {name: attr.value for name, attr in attributes.items()}
         if "kernel" in values and not self.fits_sizes(role, primitive, types_[0], attributes, values, span):
             return POISON
-        if primitive == "add" and len(types_) != 2:
-            result: Type | Problem = types_[0]
-            for other in types_[1:]:
-                if isinstance(result, Type):
-                    result = row.shape([result, other], values)
-        else:
-            beyond = beyond_any_size(primitive, types_, self.context) if self.context.any_size else None
-            if beyond is not None and not self.context.sizes_known:
-                return POISON
-            shape = _of_one_size if self.context.one_size else Primitive.shape
-            result = beyond or shape(row, types_, values)
+        beyond = beyond_any_size(primitive, types_, self.context) if self.context.any_size else None
+        if beyond is not None and not self.context.sizes_known:
+            return POISON
+        result = beyond or self.shape(row, types_, values)
         if isinstance(result, Problem):
             self.misfit(role, result, types_, attributes, span, goes_up=primitive != "conv_transpose")
             return POISON
-        if row.fixes_size is not None and any(type_.level is not None for type_ in types_[row.fixes_size :][:1]):
+        if row.fixes_size is not None and any(x.level is not None or x.stride for x in types_[row.fixes_size :][:1]):
             for axis in ("height", "width"):
                 self.context.static_axes.setdefault(axis, self.loc(span))
-        level = result.level
+        level = result.level if result.level is not None or not result.stride else level_after(result, 1)
         if level is not None and level > self.context.deepest:
             self.context.deepest = level
         channels = channels_of_result(primitive, operands, attributes, result)
         return Op(primitive, role, inputs, attributes, path, shared, result, channels, self.loc(span))
+
+    def shape(self, row: Primitive, types_: list[Type], values: dict[str, Value]) -> Type | Problem:
+        """What comes out of a primitive, or why nothing can."""
+        if row.name == "add" and len(types_) != 2:
+            result: Type | Problem = types_[0]
+            for other in types_[1:]:
+                if isinstance(result, Type):
+                    result = row.shape([result, other], values)
+            return result
+        result = row.shape(types_, values)
+        return of_one_size(result) if self.context.one_size else result
 
     def fits_sizes(
         self, role: str, primitive: str, x: Type, attributes: dict[str, Attr], values: dict[str, Value], span: Span
@@ -437,15 +437,17 @@ class Caller(Functions):
         stride = values["stride"]
         if self.context.one_size:
             return True
-        any_size = self.context.any_size and self.context.sizes_known
-        if any_size and stride != 1 and any(isinstance(values.get(name), tuple) for name in ("kernel", "padding")):
-            problem = Problem(
-                "in a network of any size, a kernel that is no square with a stride",
-                fix="let the kernel be a square, or follow it by a pool of that stride",
-            )
+        if self.context.any_size and self.context.sizes_known and stride != 1 and oblong(values):
+            if isinstance(stride, tuple):
+                problem = Problem(f"in a network of any size, a stride of {by(stride)}", fix="take one for both sides")
+            else:
+                problem = Problem(
+                    "in a network of any size, a kernel that is no square with a stride",
+                    fix="let the kernel be a square, or follow it by a pool of that stride",
+                )
             self.report(misfit(role, problem, [x], attributes, span))
             return False
-        if primitive == "conv_transpose" or not isinstance(stride, int):
+        if primitive == "conv_transpose":
             return True
         if not self.context.any_size:
             uneven = uneven_stride(values)
@@ -463,10 +465,11 @@ class Caller(Functions):
                 self.context.static_axes.setdefault(axis, self.loc(span))
             return True
         before, after, expected = (f"{size}x{size}" for size in example)
-        total = stride * (x.stride or 1 << (x.level or 0))
-        level = f"level {total.bit_length() - 1}" if not total & (total - 1) else f"stride {total}"
+        (lines, columns), more = x.strides, cast(int, stride)
+        level, between = stands_at(lines * more, columns * more)
+        where = replace(x, level=level, stride=between).where
         found = say.SIZE_NOT_KEPT.at(
-            span, operation=role, before=before, after=after, level=level, expected=expected
+            span, operation=role, before=before, after=after, level=where, expected=expected
         ).with_notes(f"network `{self.context.network.name}` takes any size, and rounds it up level by level")
         self.report(found.with_fix("let it fit every size: `padding = same`"))
         return False

@@ -131,11 +131,11 @@ class Evaluator:
         written = expr.base.span.text
         if not isinstance(base, Block):
             type_ = type_of(base)
-            stride = type_.stride if type_ is not None else 0
-            pooled = type_.size if type_ is not None else "1x1"
-            why = f"a map of stride {stride} has no level" if stride else f"a map pooled to {pooled} has no level"
-            found = say.NOT_KNOWN.at(expr.span, what=f"the level of `{written}`", why=why)
-            return found.with_fix(f"read it from the feature map that was {'there before' if stride else 'pooled'}")
+            where, before = f"pooled to {type_.size if type_ is not None else '1x1'}", "pooled"
+            if type_ is not None and type_.stride:
+                where, before = f"of {type_.where}", "there before"
+            found = say.NOT_KNOWN.at(expr.span, what=f"the level of `{written}`", why=f"a map {where} has no level")
+            return found.with_fix(f"read it from the feature map that was {before}")
         why = (
             f"`{base.name}` says no `channels`"
             if name == "channels"

@@ -6,11 +6,13 @@ In: a `Problem`, the types that came in, the attributes and the place. Out: a di
 from __future__ import annotations
 
 from math import gcd
+from typing import cast
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.ops.primitives import Problem
-from spinedsl.ops.types import Attr, Type, Value
+from spinedsl.ops.rules import along
+from spinedsl.ops.types import Attr, Type, Value, by
 from spinedsl.source import Span
 
 
@@ -19,16 +21,11 @@ def misfit(role: str, problem: Problem, types_: list[Type], attributes: dict[str
     if problem.culprit is not None:
         return _of_another_kind(role, problem.culprit, span)
     x, stride = types_[0] if types_ else None, attributes["stride"].value if "stride" in attributes else 1
-    if x is not None and problem.size is not None and isinstance(stride, int):
-        got, (height, width) = "x".join(map(str, problem.size)), _whole(x)
-        found = say.SIZE_NOT_KEPT.at(
-            span,
-            operation=role,
-            before=x.size,
-            after=got,
-            level=f"level {level_after(x, stride)}",
-            expected=f"{height // stride}x{width // stride}",
-        )
+    if x is not None and problem.size is not None and problem.otherwise is not None:
+        got, sizes, moved = by(problem.size), _whole(x), (along(stride, 0), along(stride, 1))
+        expected = by(tuple(size // cast(int, step) for size, step in zip(sizes, moved, strict=True)))
+        where = problem.otherwise.where
+        found = say.SIZE_NOT_KEPT.at(span, operation=role, before=x.size, after=got, level=where, expected=expected)
         return found.with_notes(f"it has {problem.text}").with_fix("let it keep the size: `padding = same`")
     got = " and ".join(str(type_) for type_ in types_)
     role = {"add": "+", "multiply": "*", "divide": "/"}.get(role, role)
@@ -38,15 +35,18 @@ def misfit(role: str, problem: Problem, types_: list[Type], attributes: dict[str
 
 
 def level_after(x: Type, stride: Value) -> int | None:
-    """The level that a stride leads to; None where there is none, or the stride is no power of two."""
-    if x.level is None or not isinstance(stride, int) or stride & (stride - 1):
+    """The level that a stride leads to, of the larger of two; None where there is none, or it is no power of two."""
+    if x.is_vector or x.is_pooled:
         return None
-    return x.level + stride.bit_length() - 1
+    strides = [step * cast(int, along(stride, axis)) for axis, step in enumerate(x.strides)]
+    if any(step & (step - 1) for step in strides):
+        return None
+    return max(strides).bit_length() - 1
 
 
 def divides(x: Type, stride: Value) -> bool:
     """The stride divides the size that the level of `x` has."""
-    return isinstance(stride, int) and all(size % stride == 0 for size in _whole(x))
+    return all(size % cast(int, along(stride, axis)) == 0 for axis, size in enumerate(_whole(x)))
 
 
 def _whole(x: Type) -> tuple[int, int]:
@@ -75,6 +75,11 @@ def _of_another_kind(role: str, x: Type, span: Span) -> Diagnostic:
 
 def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
     """How feature maps that do not fit could be made to."""
+    groups, stride = (attributes[name].value if name in attributes else 1 for name in ("groups", "stride"))
+    if isinstance(stride, tuple) and any(side & (side - 1) for side in cast("tuple[int, int]", stride)):
+        return "take 1, 2, 4 or another power of two for each side"
+    if any(isinstance(type_.stride, tuple) for type_ in types_):
+        return "let another stride make both sides equal first, as `[1, 2]`, or `resize` the map"
     if any(type_.stride for type_ in types_):
         return "bring the map between levels to a level first, by `resize`"
     if len({type_.level for type_ in types_ if type_.level is not None}) > 1:
@@ -83,7 +88,6 @@ def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
         return "bring them to the same channels first, as by `conv(…, kernel = 1)`, or `concat` them"
     if "levels" in attributes and types_[0].level is not None:
         return f"at most `levels = {types_[0].level}`"
-    groups, stride = (attributes[name].value if name in attributes else 1 for name in ("groups", "stride"))
     if isinstance(stride, int) and stride & (stride - 1):
         return f"a stride of {1 << (stride.bit_length() - 1)} or {1 << stride.bit_length()}"
     if isinstance(groups, int) and groups > 1:

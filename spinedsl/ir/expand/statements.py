@@ -191,8 +191,9 @@ class Expansion(Caller):
         types = [yielded.type for yielded in self.yields] if result is None else [result.type]
         if not all(self.keeps_signature(type_) for type_ in types):
             return POISON
-        formals, yields, any_size = tuple(self.formals), tuple(self.yields), self.context.any_size
-        return self.trace.module(formals, self.maps, self.scalars, any_size=any_size, yields=yields)
+        formals, yields = tuple(self.formals), tuple(self.yields)
+        open_size = self.context.any_size and not self.context.one_size
+        return self.trace.module(formals, self.maps, self.scalars, open_size=open_size, yields=yields)
 
     def keeps_signature(self, result: Type) -> bool:
         """What comes out has the channels that the signature promises."""

@@ -59,8 +59,10 @@ class Field:
         return self.text.rstrip("\n") + f"\n\n{text}\n"
 
     def with_space(self, lines: str) -> str | None:
-        """A search space of the network, below it; None of one with parts, which can have none."""
-        return None if self.declared.frames else self.below(f"space Wrong__ of {self.name} {{\n    {lines}\n}}")
+        """A search space of the network, below it; None of one with parts or of one size, which can have none."""
+        if self.declared.frames or self.typed.one_size:
+            return None
+        return self.below(f"space Wrong__ of {self.name} {{\n    {lines}\n}}")
 
     def row_line(self, row: TypedRow) -> Span:
         """A row as it stands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spinedsl.ir.typed import TypedRow
 from spinedsl.testing.mistakes.field import (
     Field,
     Planter,
@@ -28,7 +29,12 @@ def _after_name(what: str) -> Planter:
 
 
 def _cut(field: Field) -> str | None:
-    row = field.row("block", "output", fit=field.spared)
+    """A row that ends behind its colon. What follows must not be taken for its type, as `part`, no keyword, is."""
+
+    def fit(row: TypedRow) -> bool:
+        return field.spared(row) and not field.text[field.row_line(row).end :].lstrip().startswith("part ")
+
+    row = field.row("block", "output", fit=fit)
     return field.replaced(field.source.span(row.span.end, field.row_line(row).end), ":") if row is not None else None
 
 

@@ -47,6 +47,11 @@ def _level_of(value: str) -> Planter:
     return plant
 
 
+def _of_several_sizes(planter: Planter) -> Planter:
+    """Only where every map has the size of its level."""
+    return lambda field: None if field.typed.one_size else planter(field)
+
+
 def _general(row: TypedRow) -> bool:
     """It is resampled by a rule of the prelude that goes up and down."""
     return row.declared.resample is not None and row.declared.resample[1].name in ("spinenet", "spinenet_mobile")
@@ -182,12 +187,12 @@ PLANTERS: Planters = {
     ),
     "E0504": (_no_defaults,),
     "E0505": (body("return conv(x, channels / (stride - stride), kernel = 1)"),),
-    "E0506": (body("return conv(x, channels, kernel = 2, padding = 0)"),),
+    "E0506": (_of_several_sizes(body("return conv(x, channels, kernel = 2, padding = 0)")),),
     "E0507": (body("return conv(x, channels * global_average_pool(x).level, kernel = 1)"),),
     "E0508": (body("return channels"),),
     "E0509": (body("var y = x\n    repeat i in 2 { y = shared conv(y, channels + 1 - i, kernel = 1) }\n    return y"),),
     "E0510": (body("return linear(x, channels)"),),
-    "E0511": (body(f"return pad({ONE}, top = 1, left = 1)"),),
+    "E0511": (_of_several_sizes(body(f"return pad({ONE}, top = 1, left = 1)")),),
     "E0512": (
         body(f"var y = {ONE}\n    repeat i in 2 {{ y = shared batch_norm(y, epsilon = 0.1 * (i + 1)) }}\n    return y"),
     ),
