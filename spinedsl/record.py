@@ -16,10 +16,12 @@ tuples and sets in its fields, and dicts of a frozen one, are kept as ones that 
 
 from __future__ import annotations
 
+import sys
+from abc import ABCMeta
 from collections.abc import Callable
 from functools import cache, cached_property
 from operator import attrgetter
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, UnionType
 from typing import Any, TypeVar, dataclass_transform
 
 from spinedsl.brief import FEW, LINE, cut, fields, short
@@ -28,16 +30,33 @@ R = TypeVar("R", bound="Record")
 
 _MISSING: Any = object()
 _PLAIN = {"str", "int", "bool", "float", "object", "None"}
+_NO_TUPLES = ("list[", "set[")
 
 
 class _Field:
     """What `field` says of a field beyond its name."""
 
-    __slots__ = ("default", "factory", "holds", "shown")
+    __slots__ = ("annotation", "default", "factory", "frozen", "home", "shown")
+
+    annotation: object  # these three come with the class: its type there, the class's module, whether that is frozen
+    home: str
+    frozen: bool
 
     def __init__(self, default: object, factory: Callable[[], object] | None, shown: bool) -> None:
         self.default, self.factory, self.shown = default, factory, shown
-        self.holds: type | None = None  # a kind of collection, which is then one that prints as a few lines
+
+    def collects(self) -> type | None:
+        """The kind of collection that it may hold, which is then one that prints as a few lines.
+
+        A dict of what is not frozen may be written to from elsewhere.
+        """
+        annotation = getattr(self.annotation, "__name__", None) or str(self.annotation)
+        if "frozenset[" in annotation:
+            return frozenset
+        if annotation.startswith(("dict[", "Mapping[")):
+            return dict if self.frozen else None
+        kinds = (kind for kind in annotation.split(" | ") if kind not in _PLAIN and not kind.startswith(_NO_TUPLES))
+        return None if all(_is_class(_looked_up(kind, sys.modules.get(self.home))) for kind in kinds) else tuple
 
 
 def field(
@@ -48,6 +67,20 @@ def field(
 ) -> Any:
     """A field with a default, with one made anew for each record, or left out of `repr`."""
     return _Field(default, default_factory, repr)
+
+
+def _looked_up(name: str, scope: object) -> object:
+    """What `name`, or `tree.Name`, is in a module; None if that does not have it."""
+    for part in name.split("."):
+        scope = getattr(scope, part, None)
+    return scope
+
+
+def _is_class(kind: object) -> bool:
+    """Whether no tuple is one of these: a class, if not an abstract one, or several of them."""
+    if isinstance(kind, UnionType):
+        return all(map(_is_class, kind.__args__))
+    return isinstance(kind, type) and not isinstance(kind, ABCMeta)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -70,8 +103,8 @@ class RecordType(type):
         own: dict[str, _Field] = {}
         for attribute, annotation in namespace.get("__annotations__", {}).items():
             given = namespace.pop(attribute, _MISSING)
-            own[attribute] = given if isinstance(given, _Field) else _Field(given, None, True)
-            own[attribute].holds = _collection(getattr(annotation, "__name__", None) or str(annotation), frozen)
+            own[attribute] = made = given if isinstance(given, _Field) else _Field(given, None, True)
+            made.annotation, made.home, made.frozen = annotation, namespace["__module__"], frozen
         if (frozen or not bases) and cached_property not in map(type, namespace.values()):
             namespace["__slots__"] = tuple(own)
         inherited = {k: v for base in reversed(bases) for k, v in getattr(base, "__fields__", {}).items()}
@@ -134,15 +167,6 @@ def replace(record: R, **changes: Any) -> R:
     return type(record)(**(held | changes))
 
 
-def _collection(annotation: str, frozen: bool) -> type | None:
-    """The kind of collection that a field may hold. A dict of what is not frozen may be written to from elsewhere."""
-    if "frozenset[" in annotation:
-        return frozenset
-    if annotation.startswith(("dict[", "Mapping[")):
-        return dict if frozen else None
-    return None if _PLAIN.issuperset(annotation.split(" | ")) else tuple
-
-
 def _init_on_first_use(self: Record, *arguments: object, **named: object) -> None:
     """Write the `__init__` of the class, put it in this one's place, and call it."""
     kind = next(c for c in type(self).__mro__ if c.__dict__.get("__init__") is _init_on_first_use)
@@ -157,7 +181,7 @@ def _init(kind: type[Record]) -> FunctionType:
     is refused at run time: an assignment that has to be allowed once takes three times as long.
     """
     declared = kind.__fields__
-    form = tuple((field.factory is not None, field.holds) for field in declared.values())
+    form = tuple((field.factory is not None, field.collects()) for field in declared.values())
     code = _code_of_init(form, hasattr(kind, "__post_init__"))
     named = dict(zip((f"field{index}" for index in range(len(declared))), declared, strict=True))
     code = code.replace(

@@ -1,11 +1,16 @@
 """Records behave as frozen dataclasses with slots do."""
 
+from __future__ import annotations
+
 import copy
 import pickle
+from collections.abc import Hashable
 from functools import cached_property
+from typing import TypeAlias
 
 import pytest
 
+from spinedsl.brief import Items, Table
 from spinedsl.record import Record, asdict, field, names, replace, values
 
 
@@ -36,6 +41,37 @@ class Node(Record, eq=False):
     @cached_property
     def size(self) -> int:
         return len(self.text)
+
+
+Numbers: TypeAlias = tuple[int, ...]
+Either: TypeAlias = Point | Pen
+Perhaps: TypeAlias = Point | Numbers
+
+
+class Bag(Record):
+    plain: int | None
+    one: Point | None
+    either: Either
+    written: tuple[int, ...]
+    aliased: Numbers
+    perhaps: Perhaps
+    abstract: Hashable
+    unknown: Unseen  # type: ignore[name-defined]  # noqa: F821
+    table: dict[int, int]
+
+
+@pytest.mark.parametrize("name", ["written", "aliased", "perhaps", "abstract", "unknown"])
+def test_a_long_tuple_prints_as_a_few_lines_wherever_a_field_may_hold_one(name: str) -> None:
+    held = dict.fromkeys(names(Bag), None) | {name: (1, 2, 3, 4)}
+    bag = Bag(**held)  # type: ignore[arg-type]
+    assert type(getattr(bag, name)) is Items
+    assert getattr(bag, name) == (1, 2, 3, 4)
+
+
+def test_what_a_field_cannot_hold_is_not_looked_for() -> None:
+    held = dict.fromkeys(names(Bag), (1, 2, 3, 4)) | {"table": dict.fromkeys(range(4), 0)}
+    bag = Bag(**held)  # type: ignore[arg-type]
+    assert [type(getattr(bag, name)) for name in ("plain", "one", "either", "table")] == [tuple, tuple, tuple, Table]
 
 
 def test_fields_by_position_by_name_and_by_default() -> None:
