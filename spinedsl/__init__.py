@@ -61,6 +61,7 @@ Importing this imports nothing else: each name is looked up where it lives when 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -170,12 +171,16 @@ if not TYPE_CHECKING:
         if name in __all__:
             return getattr(import_module(f"spinedsl.{_HOMES.get(name, 'api')}"), name)
         hint = ""
-        if not name.startswith("_"):
+        if not name.startswith("_") and not _is_module(name):
             from spinedsl.diagnostics.suggest import nearest  # noqa: PLC0415  only a mistake needs it
 
             near = nearest(name, [*__all__, *_MODULES])
             hint = f". Did you mean: {near!r}?" if near else "; help(spinedsl) lists what it has"
         raise AttributeError(f"module 'spinedsl' has no attribute {name!r}{hint}")
+
+    def _is_module(name: str) -> bool:
+        """Whether that is a module of ours: `from spinedsl import driver` asks here first, then imports it."""
+        return PathFinder.find_spec(f"spinedsl.{name}", __path__) is not None
 
     def __dir__() -> list[str]:
         return sorted({*__all__, *_MODULES, *(name for name in globals() if name.startswith("__"))})
