@@ -7,7 +7,7 @@ came; and importing Lark takes as long as checking a file. Tests hold this one a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -17,8 +17,9 @@ END = "$END"
 NAME = "NAME"
 MAX_REMEMBERED = 4_096
 
-# What a state does with a terminal: go to a state, or (-1) reduce by (size, callback, nonterminal).
-Reduction: TypeAlias = tuple[int, Any, str]
+# What a state does with a terminal: go to a state, or (-1) reduce by (size, callback, nonterminal). Without a callback
+# the one child stays as it is, as where a product is no more than a number.
+Reduction: TypeAlias = tuple[int, Callable[[list[Any]], Any] | None, str]
 Action: TypeAlias = tuple[int, Reduction | None]
 
 
@@ -56,6 +57,7 @@ class Machine:
         self._tables = tables
         self._rules = [_reduction(rule, callbacks) for rule in tables["rules"]]
         self._rows: dict[int, dict[str, Action]] = {}
+        self._risen: dict[tuple[int, str, str], int] = {}
         self._accepts: dict[tuple[int, ...], frozenset[str]] = {}
         self._ends = frozenset(tables["ends"].values())
 
@@ -107,17 +109,21 @@ class Machine:
                 state, reduction = action
                 if reduction is None:
                     values.append(token)
+                    states.append(state)
+                    row = rows.get(state) or self._row(state)
+                    break
+                size, callback, origin = reduction
+                if callback is None:
+                    below = states[-2]
+                    state = states[-1] = self._risen.get((below, origin, kind)) or self._rise(below, origin, kind)
                 else:
-                    size, callback, origin = reduction
                     children = values[-size:] if size else []
                     if size:
                         del states[-size:], values[-size:]
                     values.append(callback(children))
                     state = rows[states[-1]][origin][0]
-                states.append(state)
+                    states.append(state)
                 row = rows.get(state) or self._row(state)
-                if reduction is None:
-                    break
                 if token is None and state == end_state:
                     return values[-1]
         raise AssertionError("the end is never shifted")
@@ -130,6 +136,15 @@ class Machine:
             row = {symbol: (to, None) if to >= 0 else (-1, self._rules[-1 - to]) for symbol, to in actions}
             self._rows[state] = row
         return row
+
+    def _rise(self, below: int, origin: str, terminal: str) -> int:
+        """The state after one child stands for `origin`, and for all that this stands for in turn."""
+        state = self._row(below)[origin][0]
+        _, reduction = self._row(state).get(terminal, (state, None))
+        if reduction is not None and reduction[1] is None:
+            state = self._rise(below, reduction[2], terminal)
+        self._risen[below, origin, terminal] = state
+        return state
 
     def _acceptable(self, states: tuple[int, ...]) -> frozenset[str]:
         """The terminals that could come next; `$END` among them if the statement could end."""
@@ -162,18 +177,21 @@ class Machine:
 def _reduction(rule: list[Any], callbacks: object) -> Reduction:
     """A rule as `parse` uses it: its size, what makes a node of its children, and what it makes.
 
-    Without a callback the children stay a list, which the rule above takes in.
+    Of a rule without a name the children stay a list, which the rule above takes in.
     """
     size, origin, name, kept, nones, stands_for_child = rule
     method = getattr(callbacks, name, None) if name else None
+    whole = not nones and len(kept) == size and not any(take_in or before for _, take_in, before in kept)
+    if whole and size == 1 and stands_for_child:
+        return size, None, origin
 
     def node(children: list[Any]) -> Any:
+        if not whole:
+            children = _kept(children, kept, nones)
         if stands_for_child and len(children) == 1:
             return children[0]
         return children if method is None else method(*children)
 
-    if nones or len(kept) < size or any(take_in or before for _, take_in, before in kept):
-        return size, lambda children: node(_kept(children, kept, nones)), origin
     return size, node, origin
 
 

@@ -32,10 +32,10 @@ def rules_used(source: Source) -> set[tuple[str, str]]:
     builder.source = source
     machine = Machine(made, builder)
 
-    def noted(rule: list[Any], callback: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+    def noted(rule: list[Any], callback: Callable[[list[Any]], Any] | None) -> Callable[[list[Any]], Any]:
         def call(children: list[Any]) -> Any:
             used.add((rule[1], rule[2]))
-            return callback(children)
+            return children[0] if callback is None else callback(children)
 
         return call
 
