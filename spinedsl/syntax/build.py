@@ -12,7 +12,7 @@ from spinedsl.record import replace
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 from spinedsl.syntax.machine import Token
-from spinedsl.syntax.statements import PART
+from spinedsl.syntax.statements import PART, span_of
 
 MAX_DIGITS = 30
 MAX_EXPONENT = 30
@@ -37,11 +37,11 @@ class Builder:
 
     def _span(self, first: Any, last: Any) -> Span:
         start: int = first.start_pos if isinstance(first, Token) else first.span.start
-        end: int = last.start_pos + len(last) if isinstance(last, Token) else last.span.end
+        end: int = last.start_pos + len(last.value) if isinstance(last, Token) else last.span.end
         return Span(self.source, start, end)
 
     def _name(self, token: Token | tree.Name) -> tree.Name:
-        return token if isinstance(token, tree.Name) else tree.Name(token.value, self._span(token, token))
+        return token if isinstance(token, tree.Name) else tree.Name(token.value, span_of(self.source, token))
 
     def path(self, first: Token, *rest: Token) -> tree.Name:
         if not rest:
@@ -51,7 +51,7 @@ class Builder:
     # ---- expressions ----
 
     def number(self, token: Token) -> tree.Number:
-        span = self._span(token, token)
+        span = span_of(self.source, token)
         mantissa, _, exponent = token.value.lower().partition("e")
         if len(mantissa) > MAX_DIGITS or abs(int(exponent[:9] or 0)) > MAX_EXPONENT:
             found = say.NUMBER_TOO_LONG.at(span, digits=MAX_DIGITS, exponent=MAX_EXPONENT)
@@ -60,13 +60,13 @@ class Builder:
         return tree.Number(value.numerator if value.denominator == 1 else value, span)
 
     def string(self, token: Token) -> tree.Text:
-        return tree.Text(token.value[1:-1], self._span(token, token))
+        return tree.Text(token.value[1:-1], span_of(self.source, token))
 
     def flag(self, token: Token) -> tree.Flag:
-        return tree.Flag(token.type == "TRUE", self._span(token, token))
+        return tree.Flag(token.type == "TRUE", span_of(self.source, token))
 
     def name(self, token: Token) -> tree.Ident:
-        return tree.Ident(token.value, self._span(token, token))
+        return tree.Ident(token.value, span_of(self.source, token))
 
     def property(self, base: tree.Expr, token: Token) -> tree.Property:
         return tree.Property(base, self._name(token), self._span(base, token))
@@ -422,13 +422,16 @@ class Builder:
 
     def _instead(self, token: Token, word: str) -> Diagnostic:
         """Another name stands where a soft keyword belongs."""
-        place = self._span(token, token)
+        place = span_of(self.source, token)
         return say.UNEXPECTED.at(place, found=token.value, expected=f"`{word}`").with_rename(place, word)
 
 
 def _flat(given: Iterable[_Clauses]) -> tuple[tree.Clause, ...]:
     """Clauses one by one: `from` may come with one behind it."""
-    return tuple(one for part in given for one in (part if isinstance(part, tuple) else (part,)))
+    found: list[tree.Clause] = []
+    for part in given:
+        found += part if isinstance(part, tuple) else (part,)
+    return tuple(found)
 
 
 def _place(clause: tree.Clause) -> tree.Place | None:

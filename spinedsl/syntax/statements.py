@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from operator import attrgetter
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix
@@ -48,7 +49,8 @@ DANGLING = frozenset(  # what no statement can end with
 GOES_ON = frozenset({"channels", "before", "right"})  # names that go on with an edit on the next line
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 MAX_UNCLOSED = 3
-TRACKED = frozenset({*BRACKETS, *BRACKETS.values(), "LBRACE"})
+CLOSERS = frozenset(BRACKETS.values())
+TRACKED = CLOSERS | {*BRACKETS, "LBRACE"}
 INNER_OPENERS = frozenset({"IF", "ELSE", "REPEAT", "EACH"})
 BODY_ITEMS = frozenset({"LET", "VAR", "RETURN", "NAME", *INNER_OPENERS})
 
@@ -122,6 +124,9 @@ def cut(source: Source, tokens: Sequence[Token]) -> tuple[list[Statement], list[
 
 def with_functions(tokens: Sequence[Token]) -> Sequence[Token]:
     """The tokens with a DEF for each `fn` that begins a function: `fn NAME (`, at the beginning of a line."""
+    words = [*map(attrgetter("value"), tokens)]
+    if FUNCTION not in words:
+        return tokens
     found = list(tokens)
     for index, token in enumerate(tokens):
         if token.value != FUNCTION or [one.type for one in tokens[index : index + 3]] != ["NAME", "NAME", "LPAR"]:
@@ -149,7 +154,7 @@ class _Cutter(Record, frozen=False):
             kind, self.index = token.type, index
             if kind == "RBRACE":
                 self.close_brace(token)
-            elif kind in BRACKETS.values() and not self.brackets and self.stands_for_brace(index):
+            elif kind in CLOSERS and not self.brackets and self.stands_for_brace(index):
                 self.say_other_closer(token)
                 self.close_brace(Token("RBRACE", token.value, token.start_pos, token.line))
             elif kind == "LBRACE" and previous is not None and previous.type == "LBRACE" and not self.brackets:
@@ -179,6 +184,8 @@ class _Cutter(Record, frozen=False):
         if self.current.head == "IMPORT" and new_line:
             return token.type in TOP_LEVEL or (previous.type not in ("IMPORT", "DOT") and token.type != "DOT")
         in_edits = bool(self.open_bodies) and self.open_bodies[0].has_edits
+        if not (new_line or in_edits or token.type in ALWAYS_OPENS):
+            return False
         if in_edits and not new_line and token.type in ROW_KINDS and len(self.current.tokens) == 1:
             return self.current.head != "NAME"  # `add block …`
         if in_edits and self.adds_row(index, previous):
