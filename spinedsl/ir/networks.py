@@ -138,7 +138,7 @@ class Network(Record, eq=False):
     @cached_property
     def is_part(self) -> bool:
         """It takes feature maps: it is a part of other networks, and nothing by itself."""
-        return any(isinstance(item, tree.Maps) for item in self.declared.items)
+        return tree.Maps in map(type, self.declared.items)
 
     def __brief__(self) -> str:
         of = f" made of {cut(self.base.name, 30)}" if self.base is not None else ""

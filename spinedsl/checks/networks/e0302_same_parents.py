@@ -67,13 +67,18 @@ def check(network: TypedNetwork) -> Iterator[Diagnostic]:
     for row in network.rows.values():
         if row.declared.maps > 1 or (row.kind == "block" and row.declared.direct):
             continue  # each has a place of its own, or several are a mistake by themselves
+        clauses = row.declared.clauses
+        given = [
+            (clause.value, clause.own or (None,) * len(clause.value))
+            for clause in (clauses.get("from") or clauses.get("after"), clauses.get("absorb"))
+            if clause is not None and isinstance(clause.value, tuple)
+        ]
+        if len({name.text for names, _ in given for name in names}) == sum(len(names) for names, _ in given):
+            continue
         seen: dict[str, Span] = {}
         reported: set[str] = set()
-        clauses = row.declared.clauses
-        for clause in (clauses.get("from") or clauses.get("after"), clauses.get("absorb")):
+        for names, own in given:
             before: Span | None = None
-            names = clause.value if clause is not None and isinstance(clause.value, tuple) else ()
-            own = clause.own if clause is not None and clause.own else (None,) * len(names)
             for name, use in zip(names, own, strict=True):
                 end = name.span.end if use is None else use.span.end
                 if name.text in seen and name.text not in reported:

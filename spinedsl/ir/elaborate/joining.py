@@ -56,10 +56,9 @@ class Joining(Using, frozen=False):
 
     def of_setting(self, use: tree.Use, place: Span) -> Span | None:
         """The place at which a use is reported that a setting of the network names; None of one that the row names."""
-        for clause in self.declared.clauses.values():
-            if use is clause.value or (clause.own and any(use is own for own in clause.own)):
-                return None
-        return place
+        clauses = self.declared.clauses
+        named = (*clauses["from"].own, *(clauses[word].value for word in ("resample", "join") if word in clauses))
+        return None if any(use is one for one in named) else place
 
     def target(self, arguments: Environment) -> Block | None:
         """This row as its inputs' resampling sees it."""

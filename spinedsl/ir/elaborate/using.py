@@ -133,10 +133,10 @@ class Using(Record, frozen=False):
     def as_written(self, use: tree.Use, module: Module) -> Mapping[str, Attr]:
         """The compile-time values of a use: as the row says them, in the names of the network, or as values."""
         written = {argument.name.text: argument.value for argument in use.arguments if argument.name is not None}
-        clause = self.declared.value_of("channels")
-        rounds = self.settings.rounds(self.declared.row.kind)
-        if clause is not None and not rounds and use is self.declared.row.use:
-            written["channels"] = clause
+        if use is self.declared.row.use and not self.settings.rounds(self.declared.row.kind):
+            clause = self.declared.value_of("channels")
+            if clause is not None:
+                written["channels"] = clause
         given = {name: expr for name, expr in written.items() if name in module.scalars and not _is_number(expr)}
         if not given:
             return module.literals

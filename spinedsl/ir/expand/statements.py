@@ -18,6 +18,7 @@ from spinedsl.ir.expand.values import (
     MAPS,
     Block,
     Environment,
+    Held,
     Result,
     memo_key,
     written,
@@ -39,10 +40,11 @@ _name, _property, _formal = lru_cache(4096)(Name), lru_cache(4096)(Property), lr
 
 def expand(context: Context, defined: Defined, arguments: Environment) -> Module | Poison:
     """The definition with its parameters bound to `arguments`, which are complete and in their order."""
-    if not defined.sound or Poison in map(type, arguments.values()):
+    kinds = {*map(type, arguments.values())}
+    if not defined.sound or Poison in kinds:
         return POISON
     key = tuple([memo_key(value) for value in arguments.values()])
-    held = held_in(arguments)
+    held = held_in(arguments) if Held in kinds else []
     at_fault = (key, *[one.span for one in held]) if held else key
     found = context.recall(defined, key, at_fault)
     if found is not None:
