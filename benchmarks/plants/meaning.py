@@ -287,8 +287,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "check: a block absorbs the same twice",
         "checks/networks/e0302_same_parents.py",
-        'for clause in (clauses.get("from") or clauses.get("after"), clauses.get("absorb")):',
-        'for clause in (clauses.get("from") or clauses.get("after"),):',
+        'for clause in (clauses.get("from") or clauses.get("after"), clauses.get("absorb"))',
+        'for clause in (clauses.get("from") or clauses.get("after"),)',
         ("tests/test_mistakes.py::test_one_mistake_is_reported_once",),
     ),
     Plant(

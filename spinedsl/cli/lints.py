@@ -18,9 +18,7 @@ from spinedsl.diagnostics import Default, Outcome
 
 NAMES = ("spine.toml", "pyproject.toml")  # of configurations, the first before the second in one folder
 # `[tool.spine…`, `[tool]`, `tool.spine…`, `tool = {`
-_MAY_BEGIN = re.compile(
-    rb"""^[ \t]*(?:\[[ \t]*)?["']?tool["']?[ \t]*(?:[]=]|\.[ \t]*["']?spine["']?[ \t]*[].=])""", re.MULTILINE
-)
+_MAY_BEGIN = rb"""(?m)^[ \t]*(?:\[[ \t]*)?["']?tool["']?[ \t]*(?:[]=]|\.[ \t]*["']?spine["']?[ \t]*[].=])"""
 
 
 def lint_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +105,7 @@ def _mentions_spine(path: str) -> bool:
     """Whether a pyproject.toml has something for spine. One where no line may begin that need not be read as TOML."""
     try:
         with open(path, "rb") as file:
-            if _MAY_BEGIN.search(file.read()) is None:
+            if re.search(_MAY_BEGIN, file.read()) is None:
                 return False
     except OSError:
         return False  # that of another tool, which says so itself

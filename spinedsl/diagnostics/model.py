@@ -13,7 +13,7 @@ from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record, replace
 from spinedsl.source import Span
 
-_NUMBER = re.compile(r"-?\s*[0-9][0-9.eE+-]*")
+_NUMBER = r"-?\s*[0-9][0-9.eE+-]*"
 MAX_FACT = 300
 MOST_SHOWN = 20  # in a notebook
 MOST_COUNTED = 100  # for a line that a prompt shows
@@ -113,7 +113,7 @@ class Diagnostic(Record):
 
     def with_value(self, span: Span, value: str) -> Diagnostic:
         """The same with the nearest value that can be; as an edit where a number stands there."""
-        edits = (Edit(span, value),) if _NUMBER.fullmatch(span.text) else ()
+        edits = (Edit(span, value),) if re.fullmatch(_NUMBER, span.text) else ()
         return self.with_fix(f"the nearest that can be is `{value}`", *edits)
 
     def with_rename(self, span: Span, name: str | None) -> Diagnostic:

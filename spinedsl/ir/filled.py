@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
-from spinedsl.ops.primitives import ALIASES, PRIMITIVES
 from spinedsl.syntax import tree
 
 FILLED_IN = ("channels", "stride")  # which a row gives by its clauses and levels
@@ -35,39 +34,17 @@ def maps_of(definition: tree.Definition, given: Collection[str] = ()) -> int:
         name = parameter.name.text
         if parameter.default is not None or name in FILLED_IN or name == IN_CHANNELS or name in given:
             break
-        read = read if read is not None else set(_read_as_maps(definition.body))
+        read = read if read is not None else _read_as_maps(definition)
         if name not in read:
             break
         count += 1
     return count
 
 
-def _read_as_maps(node: object, *, number: bool = False) -> Iterator[str]:
-    """The names that stand where a feature map may: no attribute of an operation, condition or count is one."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from _read_as_maps(part, number=number)
-    elif isinstance(node, tree.Ident):
-        if not number:
-            yield node.name
-    elif isinstance(node, tree.Property):
-        yield from _read_as_maps(node.base)
-    elif isinstance(node, tree.Call):
-        operation = PRIMITIVES.get(ALIASES.get(node.callee.text, node.callee.text))
-        maps = len(node.arguments)
-        if operation is not None:
-            maps = 1 if operation.attributes else maps
-        for index, argument in enumerate(node.arguments):
-            named = argument.name is not None and operation is not None and argument.name.text != "like"
-            yield from _read_as_maps(argument.value, number=number or named or index >= maps)
-    elif isinstance(node, tree.If):
-        yield from _read_as_maps(node.condition, number=True)
-        yield from _read_as_maps((node.then, node.other))
-    elif isinstance(node, tree.Repeat):
-        yield from _read_as_maps(node.count, number=True)
-        yield from _read_as_maps(node.body)
-    elif isinstance(node, tree.Node):
-        yield from _read_as_maps(tree.parts(node), number=number)
+def _read_as_maps(definition: tree.Definition) -> set[str]:
+    from spinedsl.ir.read_maps import read_as_maps  # noqa: PLC0415  few types take their maps one by one
+
+    return set(read_as_maps(definition.body))
 
 
 def arguments_of(use: tree.Use) -> set[str]:

@@ -7,7 +7,6 @@ from functools import cache
 from spinedsl.diagnostics import Label
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.source import Source
-from spinedsl.syntax.parse import parse
 
 OPERATIONS = {"concat": "join_type", "sum": "join_type", "identity": "resample_type"}
 NOWHERE = "std/join.spine"  # which is no file
@@ -22,6 +21,8 @@ def standing_for(name: str, kind: str) -> Defined | None:
     """The definition of that kind that an operation stands for; None of any other name."""
     if OPERATIONS.get(name) != kind:
         return None
+    from spinedsl.syntax.parse import parse  # noqa: PLC0415  most files name definitions
+
     file = parse(Source.from_text("spine 1\n" + _TEXTS[kind].format(name=name), NOWHERE)).value
     assert file is not None
     return Defined(file.definitions[0], Unit(file))

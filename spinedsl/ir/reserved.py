@@ -10,7 +10,7 @@ import re
 
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 
-_TAKEN_BY_ROWS = re.compile(r"from_.*|rep_?[0-9_]+")
+_TAKEN_BY_ROWS = r"from_.*|rep_?[0-9_]+"
 
 
 def why_reserved(name: str) -> str | None:
@@ -26,7 +26,7 @@ def why_reserved(name: str) -> str | None:
 
 def why_reserved_let(name: str) -> str | None:
     """The same for a `let`, whose names also stand beside those that a row makes: `from_b2`, `rep0`."""
-    if _TAKEN_BY_ROWS.fullmatch(name):
+    if re.fullmatch(_TAKEN_BY_ROWS, name):
         return "rows name their parts `from_…` and `rep0`, `rep1`, …"
     return why_reserved(name)
 

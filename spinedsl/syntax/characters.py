@@ -17,7 +17,7 @@ from spinedsl.source import Source, Span
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MAX_REPORTED = 200
 MAX_WORD = 100  # letters before and behind one that are looked at
-_WORD = re.compile(r"\w")
+_WORD = r"\w"
 _SPELT = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
 # Letters of other scripts that are drawn as ASCII ones in most fonts (a selection of Unicode's confusables).
 _LOOKS_LIKE = dict(
@@ -77,9 +77,9 @@ def show(character: str) -> str:
 def word_at(source: Source, offset: int) -> Span:
     """The word of which a letter is a part, with letters of any script."""
     start, end = offset, offset + 1
-    while start > max(offset - MAX_WORD, 0) and _WORD.fullmatch(source.text[start - 1]):
+    while start > max(offset - MAX_WORD, 0) and re.fullmatch(_WORD, source.text[start - 1]):
         start -= 1
-    while end < min(offset + MAX_WORD, len(source.text)) and _WORD.fullmatch(source.text[end]):
+    while end < min(offset + MAX_WORD, len(source.text)) and re.fullmatch(_WORD, source.text[end]):
         end += 1
     return source.span(start, end)
 
