@@ -153,3 +153,52 @@ def test_random_networks_agree() -> None:
 
     agree()
     assert seen == {True, False}
+
+
+SAME = """spine 1
+stem_type entry(image, channels) -> channels {
+    return conv(image, channels, kernel = 3, stride = 2, padding = 0)
+}
+block_type strided(x, channels, stride = 1) -> channels * 4 {
+    let a = conv(x, channels, kernel = 5, stride = stride)
+    let b = conv(x, channels, kernel = 3, stride = stride, dilation = 2)
+    let c = max_pool(x, kernel = 3, stride = stride)
+    return concat(a, b, c, average_pool(x, kernel = 2, stride = stride))
+}
+network Net {
+    input image: 3 x 43 x 48
+    rules { sizes fixed }
+    stem s: entry channels 8
+    block a: strided  level 2  after s  channels 8
+    output P2: a
+}
+"""
+
+
+@pytest.mark.parametrize("size", [(43, 48), (41, 51), (32, 32)])
+def test_same_pads_sizes_that_a_stride_does_not_divide(size: tuple[int, int]) -> None:
+    """The maps of level 1 have one row or column less than half the image, so some are odd."""
+    program = spinedsl.program(Source.from_text(SAME), size=size)
+    assert_witnesses_agree(program, [(1, *size)])
+    graph = flatten(program)
+    weights = {name: torch.from_numpy(value).double() for name, value in weights_of(graph.parameters).items()}
+    (image,) = images(program, [(1, *size)])
+    x = F.conv2d(torch.from_numpy(image).double(), weights["s.conv.weight"], stride=2)
+
+    def padded(reach: int, outside: float = 0) -> torch.Tensor:
+        totals = [max((-(-side // 2) - 1) * 2 + reach - side, 0) for side in x.shape[2:]]
+        (top, left) = (total // 2 for total in totals)
+        return F.pad(x, (left, totals[1] - left, top, totals[0] - top), value=outside)
+
+    expected = torch.cat(
+        [
+            F.conv2d(padded(5), weights["a.a.conv.weight"], stride=2),
+            F.conv2d(padded(5), weights["a.b.conv.weight"], stride=2, dilation=2),
+            F.max_pool2d(padded(3, float("-inf")), 3, 2),
+            F.avg_pool2d(x, 2, 2, ceil_mode=True),
+        ],
+        1,
+    ).numpy()
+    got = run(graph, {name: value.numpy() for name, value in weights.items()}, image, dtype=np.float64)["P2"]
+    assert got.shape == expected.shape
+    assert np.abs(got - expected).max() <= 1e-12 * np.abs(expected).max()

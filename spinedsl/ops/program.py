@@ -122,7 +122,7 @@ class Repeat(Record, eq=False):
 
 
 class Each(Record, eq=False):
-    """A body for each feature map of a list."""
+    """A body for each feature map of a list, or for each number, which then stands in the program for itself."""
 
     site: int
     item: str

@@ -217,6 +217,10 @@ class _Replay:
         elif isinstance(statement, If):
             _require(recorded is not None, statement.loc, "it is not recorded which arm a choice takes")
             return self.body(statement.then if recorded and recorded.value else statement.other, iteration, path, outer)
+        elif isinstance(statement, Each):
+            _require(recorded is not None, statement.loc, "it is not recorded how often an `each` runs")
+            for number in range(int(cast(int, recorded.value)) if recorded else 0):
+                self.body(statement.body, (*iteration, number), (*path, f"{statement.path}{number}"), path)
         elif isinstance(statement, Repeat):
             _require(recorded is not None, statement.loc, "it is not recorded how often a `repeat` runs")
             for number in range(int(cast(int, recorded.value)) if recorded else 0):

@@ -48,6 +48,8 @@ STEPS = (
     "y = {op}(y, channels)",
     "repeat i{n} in 2 {{ let held{n} = {op} if i{n} == 0 else {far}\n    y = held{n}(y, channels) }}",
     "let given{n} = {near}(y, channels, op = {op})\n    y = given{n}",
+    "each k{n} in [3, 1] {{ y = act(conv(y, channels, kernel = k{n})) * k{n} + shared conv(y, channels, kernel = 1) }}",
+    "repeat i{n} in 2 {{ each k{n} in [i{n}, 1] {{ y = norm(y) * k{n} + shared conv(y, channels, kernel = 1) }} }}",
 )
 # What those steps call; `op` of a block type is one of the two.
 GIVEN = """\

@@ -249,13 +249,13 @@ CASES = {
     "each of a number": (
         "var y = x\neach p in 3 { y = act(y) }\nreturn y",
         "E0502",
-        "`each` expects a list of feature maps, got 3",
-        "a list of feature maps is written `[a, b]`",
+        "`each` expects a list, got 3",
+        "a list is written `[a, b]`",
     ),
     "each of a map": (
         "var y = x\neach p in x { y = act(p) }\nreturn y",
         "E0502",
-        "`each` expects a list of feature maps, got `x`, which is a feature map of 8x16x16 (level 2)",
+        "`each` expects a list, got `x`, which is a feature map of 8x16x16 (level 2)",
         "`[x]` is a list of one",
     ),
     "groups of the output": (

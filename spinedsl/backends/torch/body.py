@@ -118,7 +118,7 @@ class IfAt(Record, eq=False):
 
 
 class LoopAt(Record, eq=False):
-    """A `repeat` (`items` None), or an `each` over `items`, whose `item` names the one of the iteration."""
+    """A `repeat`, or an `each` over `items`, whose `item` names the one of the iteration; without, it is of numbers."""
 
     count: Scalar
     index: str
@@ -128,6 +128,7 @@ class LoopAt(Record, eq=False):
     path: str
     body: BodyAt
     shared_path: str = ""  # of a `repeat` in an `each`: see `program.Repeat`
+    each: bool = False
 
 
 class ReturnAt(Record, eq=False):

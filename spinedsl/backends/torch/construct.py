@@ -93,7 +93,7 @@ class Construct:
         if not loop.body:
             return []
         made: list[Statement] = []
-        if loop.items is not None or self.loop is None:
+        if loop.each or self.loop is None:
             made += self._shared(loop.body, loop, self.container)
         if loop not in self.plan.containers:
             return made
@@ -150,7 +150,7 @@ class Construct:
                         test = self.scope.in_init(ever, "has_shared")
                         inner = [((test, *tests), item) for tests, item in inner]
                     yield from inner if ever.constant is not False else ()
-            elif isinstance(statement, LoopAt) and statement.items is None and not statement.shared_path:
+            elif isinstance(statement, LoopAt) and not statement.each and not statement.shared_path:
                 yield from self._shared_in(statement.body, statement)
             elif isinstance(statement, LoopAt) and statement in self.plan.shared_containers:
                 yield (), statement

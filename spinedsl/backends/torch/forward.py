@@ -217,7 +217,7 @@ class Forward:
             return []
         outside = self.loop, self.container, self.home, self.holder, self.home_holder, self.around, self.around_home
         self.loop = loop
-        if loop.items is not None:
+        if loop.each:
             self.home, self.home_holder, self.around_home = self.container, self.holder, self.around
         if self._owns(loop):
             self.around |= {loop.binder}
@@ -237,7 +237,7 @@ class Forward:
 
     def _shares(self, loop: LoopAt) -> bool:
         """Its iterations share submodules with those for other maps of the `each` around it."""
-        return loop in self.plan.shared_containers and loop.items is None
+        return loop in self.plan.shared_containers and not loop.each
 
     def _counted(self, loop: LoopAt) -> list[Statement]:
         """A loop whose iterations have no submodules of their own."""

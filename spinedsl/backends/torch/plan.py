@@ -171,7 +171,7 @@ class Plan:
         """Loops that stand one after another may have the same name for their index."""
         self.scope.loops[loop.binder] = self._once(loop.index or "ijk"[min(depth, 2)], depth)
         if self.has_own(loop.body):
-            self.containers[loop] = self._once("own" if loop.items else loop.path.rstrip("_"), depth)
+            self.containers[loop] = self._once("own" if loop.each else loop.path.rstrip("_"), depth)
             most = max(cast(int, count) for count in loop.count.values.values())
             self.scope.taken |= {f"{loop.path}{iteration}" for iteration in range(most)}
         if self.has_shared(loop):
@@ -276,4 +276,4 @@ def _by_binder(lets: Sequence[ScalarAt]) -> dict[int, ScalarAt]:
 
 
 def _in_each(around: tuple[LoopAt, ...]) -> bool:
-    return any(loop.items is not None for loop in around)
+    return any(loop.each for loop in around)

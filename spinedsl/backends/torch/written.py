@@ -119,13 +119,25 @@ class _Reader:
         arms = self.body(choice.then + after, then), self.body(choice.other + after, other)
         return (IfAt(condition, *arms),) if then and other else arms[0] + arms[1]
 
-    def repeat(self, loop: Repeat, runs: Sequence[Use]) -> LoopAt:
+    def repeat(self, loop: Repeat | Each, runs: Sequence[Use]) -> LoopAt:
         count = self.scalar(loop.site, runs)
         body = self.iterations(loop, runs, {run: cast(int, count.values[run]) for run in runs})
+        if isinstance(loop, Each):
+            return LoopAt(count, "", loop.site, None, "", loop.path, body, each=True)
         return LoopAt(count, loop.index, loop.site, None, "", loop.path, body, loop.shared_path)
 
     def each(self, loop: Each, runs: Sequence[Use]) -> list[StatementAt]:
-        """A list that is made in the head of a loop, or differs between iterations, has a name before it."""
+        """A list that is made in the head of a loop, or differs between iterations, has a name before it.
+
+        Numbers need no list: what is computed from them stands where it is read, by the index of the iteration.
+        """
+        numbers = [run for run in runs if isinstance(self.record(loop.site, run), Attr)]
+        if len(numbers) == len(runs):
+            return [self.repeat(loop, runs)]
+        if numbers:
+            others = [run for run in runs if run not in numbers]
+            which = Scalar(dict.fromkeys(numbers, True) | dict.fromkeys(others, False), _iteration(numbers, others))
+            return [IfAt(which, (self.repeat(loop, numbers),), tuple(self.each(loop, others)))]
         counts = {run: len(cast("tuple[int, ...]", cast(Made, self.record(loop.site, run)).value)) for run in runs}
         before = self.chosen(loop, runs)
         items = before[0].value if isinstance(before[0], BindAt) else None
@@ -138,7 +150,7 @@ class _Reader:
         else:
             before = []
         body = self.iterations(loop, runs, counts)
-        return [*before, LoopAt(Scalar(counts), "", loop.site, items, loop.item, loop.path, body)]
+        return [*before, LoopAt(Scalar(counts), "", loop.site, items, loop.item, loop.path, body, each=True)]
 
     def iterations(self, loop: Repeat | Each, runs: Sequence[Use], counts: Mapping[Use, int]) -> BodyAt:
         return self.body(loop.body, [run.inside(loop.site, number) for run in runs for number in range(counts[run])])

@@ -54,6 +54,11 @@ class Joining(Using, frozen=False):
         found = [one or usual for one in self.declared.own]
         return [one for one in found if one is not None]
 
+    def meant_for_the_last(self, use: tree.Use) -> bool:
+        """It stands behind the last of several inputs, as the row's own clause: it may be meant for that one alone."""
+        clause = self.declared.clauses.get("resample")
+        return clause is not None and use is clause.value and len(self.declared.sources) > 1
+
     def of_setting(self, use: tree.Use, place: Span) -> Span | None:
         """The place at which a use is reported that a setting of the network names; None of one that the row names."""
         clauses = self.declared.clauses
@@ -156,6 +161,10 @@ class Joining(Using, frozen=False):
             found = found.with_notes(self.as_many_as_it_gives(target))
         operation = not defined_here(defined)
         how = "let a resample type bring it there" if operation else _how_to_resample(call.type, target, says=says)
+        if self.meant_for_the_last(use):
+            one, last = self.declared.sources[0].text, self.declared.sources[-1].text
+            alone = f"`from {one} resample X, {last} resample {use.name.text}`"
+            how = f"behind the last input it is for every one; for `{last}` alone: {alone}"
         self.report(found.with_fix(how))
         return None
 

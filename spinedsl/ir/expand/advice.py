@@ -18,8 +18,6 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     takes_map, takes_list, takes_flag = (word in expected for word in ("feature map", "list", "`true`"))
     if "list of numbers" in expected:
         return _numbers(expected, text, got)
-    if isinstance(got, tuple) and expected == "a list of feature maps":
-        return Fix(f"count through it: `repeat i in len({text}) {{ … }}`, with `{text}[i]` for each number")
     if isinstance(got, Held):
         return Fix(f"give `{text}` a number, or call it, as in `{text}(x)`")
     if isinstance(got, MAPS):
@@ -36,7 +34,7 @@ def advice(expected: str, expr: tree.Expr, got: object) -> Fix | None:
     if is_number(got) and takes_flag:
         return Fix(f"compare it, as in `{text} > 0`", (Edit(expr.span, f"{text} > 0"),))
     if is_number(got) and takes_list:
-        return Fix("a list of feature maps is written `[a, b]`")
+        return Fix("a list is written `[a, b]`")
     if is_number(got) and expected == IN_A_LIST:
         return Fix("a list has feature maps or numbers, not both")
     if is_number(got) and expected == "a feature map":

@@ -2,7 +2,7 @@
 
 Two loops may bind one name, each for itself, so a name alone does not tell. In: a definition and the paths of its
 parameters. Out: an `ops.Definition`; the site of each statement; and for each place where a name is read, the site of
-what binds it. A parameter has none.
+what binds it. A parameter has none, and the item of an `each` `ITEM`: it may be a number, of no name in a program.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 _Statement: TypeAlias = tree.Binding | tree.Return | tree.Yield | tree.If | tree.Repeat | tree.Each
+ITEM = -1
 Sites: TypeAlias = Mapping[int, int]  # by identity of a statement; of the `Ident` that reads a name, that of its binder
 
 
@@ -70,7 +71,7 @@ class _Reader:
         self.names(statement.items, known)
         item = statement.item.text
         (path,) = self.paths.get(id(statement), (item,))
-        return Each(site, item, path, self.body(statement.body, {**known, item: site}), loc)
+        return Each(site, item, path, self.body(statement.body, {**known, item: ITEM}), loc)
 
     def names(self, expr: tree.Expr, known: Mapping[str, int]) -> None:
         """Every name in an expression that a statement binds."""

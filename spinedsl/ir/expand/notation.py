@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Final
 
-from spinedsl.ir.expand.body import Sites
+from spinedsl.ir.expand.body import ITEM, Sites
 from spinedsl.ir.expand.values import MAPS
 from spinedsl.ir.library import SCALAR_FUNCTIONS
 from spinedsl.ops.primitives import ALIASES, SYMBOLS
@@ -26,7 +26,8 @@ def notation(expr: tree.Expr, bound: Container[str], sites: Sites) -> Expr:
     if isinstance(expr, tree.Ident):
         if expr.name not in bound and expr.name in SYMBOLS:
             return Literal(ALIASES.get(expr.name, expr.name))
-        return Name(expr.name, sites.get(id(expr), 0))
+        site = sites.get(id(expr), 0)
+        return OPAQUE if site == ITEM else Name(expr.name, site)
     if isinstance(expr, tree.Property):
         return Property(expr.base.name, expr.name.text) if isinstance(expr.base, tree.Ident) else OPAQUE
     if isinstance(expr, tree.Unary):

@@ -346,28 +346,35 @@ class Expansion(Caller):
         self.home = home
 
     def each(self, statement: tree.Each) -> None:
-        """Run a body for every feature map of a list."""
+        """Run a body for every feature map, or number, of a list."""
         items = self.evaluate(statement.items)
-        if not isinstance(items, Many):
+        name, site = statement.item.text, self.sites[id(statement)]
+        turns: list[tuple[Result, str | int]]
+        if isinstance(items, Many):
+            values = self.trace.makes(site, items)
+            pairs = zip(items.items, values, strict=True)
+            turns = [(self.bound(name, value), feature(item, n, self.formals)) for n, (item, value) in enumerate(pairs)]
+        elif isinstance(items, tuple):
+            self.trace.notes(site, Attr(len(items), OPAQUE))
+            turns = [(item, str(n)) for n, item in enumerate(items)]
+        else:
             if not isinstance(items, Poison):
                 self.not_a_list(statement.items, items)
             self.forget(statement.body)
             return
-        name = statement.item.text
         (path,) = self.plan.paths.get(id(statement), (name,))
-        values = self.trace.makes(self.sites[id(statement)], items)
         home, self.home = self.home, tuple(self.around)
-        for number, (item, value) in enumerate(zip(items.items, values, strict=True)):
+        for number, (item, called) in enumerate(turns):
             if not self.context.spend(statement.span):
                 break
-            self.env[name] = self.bound(name, value)
-            self.iteration(statement.body, feature(item, number, self.formals), number, path, self.trace.prefix)
+            self.env[name] = item
+            self.iteration(statement.body, called, number, path, self.trace.prefix)
         self.env.pop(name, None)
         self.home = home
 
     def not_a_list(self, expr: tree.Expr, value: Result) -> None:
         """`each` goes through lists."""
-        self.wrong("`each`", "a list of feature maps", expr, value)
+        self.wrong("`each`", "a list", expr, value)
 
     def iteration(self, body: tree.Body, label: str | int, number: int, path: str, outer: Path) -> None:
         """One run of a loop's body. Its `let`s end with it; the `var`s of outside keep what they were set to."""

@@ -111,7 +111,9 @@ class Names(Record, frozen=False):
         else:
             if image:
                 last = item.names[-1].span
-                self.diagnostics.append(say.ENDS_EARLY.at(last, last=last.text, expected="`:`"))
+                found = say.ENDS_EARLY.at(last, last=last.text, expected="`:`")
+                own = "a network that takes an image gives its outputs names of their own, as in"
+                self.diagnostics.append(found.with_fix(f"{own} `output {self.free_name(last.text)}: {last.text}`"))
             for name in item.names:  # an output of the same name is a row that no file can name
                 given = tree.Name(f".{name.text}", name.span)
                 self.order[given.text] = len(self.rows)

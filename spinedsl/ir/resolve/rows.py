@@ -162,7 +162,8 @@ class RowResolver(Record, frozen=False):
         if word.text == "stride" and isinstance(value, tree.Number) and "level" in known:
             levels = [level for level in range(8) if value.value == 1 << level]
             edits = [Edit(clause.span, f"level {level}") for level in levels]
-            return found.with_fix("say `level L`, which stands for a stride of 2^L", *edits)
+            level = Fix("say its `level`: the stride follows, 2 for each level above that of what feeds it")
+            return found.with_fix("say `level L`, which stands for a stride of 2^L", *edits, instead=level)
         near = ELSEWHERE.get(word.text)
         near = near if near in known else self.names.unit.nearest(word.text, known)
         if near is None and isinstance(value, tree.Ident) and value.name in self.names.order and "from" in known:
@@ -213,7 +214,11 @@ class RowResolver(Record, frozen=False):
             label = f"expected a `{word}` setting: rows with `from` need it"
             found = say.MISSING_SETTING.at(self.names.declared.name.span, name=network, what=f"`{word}`", label=label)
             found = found.with_others(Label(row.name.span, f"`{row.name.text}` is the first such row"))
-            self.names.diagnostics.append(found.with_fix(f"say it in the network, as in {AS_IN[word]}"))
+            found = found.with_fix(f"say it in the network, as in {AS_IN[word]}")
+            one = names_of(clauses.get("from"))
+            if len(one) == 1:
+                found = found.with_fix(f"or read `{one[0].text}` directly: `after {one[0].text}`")
+            self.names.diagnostics.append(found)
         return self.common[word]
 
     # ---- the rows that a row reads ----
@@ -421,6 +426,9 @@ class RowResolver(Record, frozen=False):
             found = found.with_fix(*import_of(home, f"std.{module}"))
         elif elsewhere:
             found = found.with_fix(*import_of(home, elsewhere[0]))
+        elif use.name.text in home.networks:
+            fed = f"`part NAME: {use.name.text} from …`"
+            found = found.with_fix(f"`{use.name.text}` is a network, which stands in another as a part: {fed}")
         elif near is not None:
             found = found.with_rename(use.name.span, near)
         elif same:

@@ -188,7 +188,13 @@ class Statements(FeatureMaps):
         self.loop(head, inner, place)
 
     def each(self, scope: Scope, place: str) -> None:
-        """An `each` over a list, which may be empty where it is the rest of one."""
+        """An `each` over a list, which may be empty where it is the rest of one; or over numbers."""
+        if self.draw.once_in(4):
+            values = [self.number(scope, 0, 3) for _ in range(1 + self.draw.below(3))]
+            inner, item = scope.loop("each", len(values)), scope.fresh(ITEMS, self.draw)
+            inner.bind(item, Number(item, Fraction(0), Fraction(3)))
+            self.loop(f"each {item} in [{', '.join(value.text for value in values)}]", inner, place)
+            return
         maps = self.list(scope, place)
         if maps.least >= 1 and self.draw.once_in(5) and not maps.text.startswith("["):
             maps = Maps(f"rest({maps.text})", maps.least - 1, max(maps.most - 1, 0), maps.item)
