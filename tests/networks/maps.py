@@ -242,6 +242,31 @@ class CRNN(nn.Sequential):
         super().__init__(*layers)
 
 
+class DeepLabV3Plus(nn.Module):
+    """Five branches at a stride of 16, one of them pooled, and the map at a stride of 4 beside what is made of them."""
+
+    def __init__(self, classes: int = 21) -> None:
+        super().__init__()
+        widths = ((3, 16, 2), (16, 16, 2), (16, 16, 1), (16, 24, 2), (24, 32, 2))
+        self.stages = nn.ModuleList(unit(given, made, 3, stride) for given, made, stride in widths)
+        kernels = ((1, 1), (3, 6), (3, 12), (3, 18), (1, 1))
+        self.branches = nn.ModuleList(unit(32, 32, kernel, dilation=rate) for kernel, rate in kernels)
+        self.project, self.low = unit(160, 32), unit(16, 12)
+        self.decoded = nn.Sequential(unit(44, 32, 3), nn.ReLU(), unit(32, 32, 3), nn.ReLU())
+        self.scores = nn.Conv2d(32, classes, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        maps = [image]
+        for stage in self.stages:
+            maps.append(stage(maps[-1]).relu())
+        low, x = maps[3], maps[5]
+        found = [branch(x).relu() for branch in self.branches[:-1]]
+        found.append(resized(self.branches[-1](x.mean((2, 3), keepdim=True)).relu(), x.shape[2:]))
+        y = self.project(torch.cat(found, 1)).relu()
+        y = torch.cat([resized(y, low.shape[2:]), self.low(low).relu()], 1)
+        return resized(self.scores(self.decoded(y)), image.shape[2:])
+
+
 def makers(torchvision: Any) -> dict[str, Callable[[], nn.Module]]:
     """Each network by its file's name."""
     dilated = (False, True, True)
@@ -251,4 +276,5 @@ def makers(torchvision: Any) -> dict[str, Callable[[], nn.Module]]:
         "hourglass_stack2": Stack2,
         "pspnet50": lambda: PSPNet(torchvision.models.resnet50(replace_stride_with_dilation=dilated)),
         "auto_deeplab": AutoDeepLab,
+        "deeplabv3plus": DeepLabV3Plus,
     }
