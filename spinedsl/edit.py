@@ -33,13 +33,14 @@ from spinedsl.syntax import tree
 from spinedsl.syntax.format import text_of
 from spinedsl.syntax.fragment import parse_edits
 from spinedsl.syntax.parse import keywords
+from spinedsl.syntax.statements import PART
 
 T = TypeVar("T")
 
 Clauses: TypeAlias = tuple[tuple[str, str], ...]
 Value: TypeAlias = int | Fraction | str | Sequence[str] | None
 
-KINDS = ("stem", "block", "output", "head")
+KINDS = ("stem", "block", "part", "output", "head")
 WITH_ENTRIES = ("widths", "defaults", "rules")  # these stand in braces; of other settings there is one
 _WORD = "[A-Za-z_][A-Za-z0-9_]*"
 _NAME = re.compile(rf"{_WORD}\Z")
@@ -63,7 +64,10 @@ class _Edit(Record):
 
 
 class Change(_Edit):
-    """`block b7: type clauses…`: each clause replaces the row's, `none` takes it away; a type replaces the type."""
+    """`block b7: type clauses…`: each clause replaces the row's, `none` takes it away; a type replaces the type.
+
+    Of a part, which is of kind `part`, the type is the network, as in `Cell(channels = 64)` or `shared Cell`.
+    """
 
     name: str
     clauses: Clauses = ()
@@ -79,7 +83,10 @@ class Change(_Edit):
 
 
 class Add(_Edit):
-    """`add block x1: type clauses… before b7`. Without a place, the row goes to the end of the rows of its kind."""
+    """`add block x1: type clauses… before b7`. Without a place, the row goes to the end of the rows of its kind.
+
+    `Add("n", "Cell(channels = 64)", clauses(from_=["b3", "b4"]), kind="part")` puts a part in.
+    """
 
     name: str
     type: str
@@ -302,10 +309,11 @@ def apply(source: Source, edits: Edits, *, base: str, name: str) -> Source:
 def _value(edit: tree.EditItem) -> Edit:
     """The value of a parsed edit, which has its one form already."""
     if isinstance(edit, tree.Change):
-        type_ = text_of(edit.use.span) if edit.use is not None else None
+        type_ = type_of(edit.use, edit.shared) if edit.use is not None else None
         return _made(Change, name=edit.name.text, clauses=_clauses(edit.clauses), type=type_, kind=edit.kind)
     if isinstance(edit, tree.Addition):
-        row, type_ = edit.row, text_of(edit.row.use.span)
+        row, shared = edit.row, edit.row.shared if isinstance(edit.row, tree.Part) else None
+        type_ = type_of(row.use, shared)
         return _made(
             Add, name=row.name.text, type=type_, clauses=_clauses(row.clauses), kind=row.kind, **_place(edit.place)
         )
@@ -322,6 +330,11 @@ def _value(edit: tree.EditItem) -> Edit:
         return _made(Allow, code=edit.code.text, reason=edit.reason)
     assert not isinstance(edit, tree.Broken)
     return _setting(edit)
+
+
+def type_of(use: tree.Use, shared: tree.Name | None) -> str:
+    """The text of a type, or of a part's network."""
+    return f"shared {text_of(use.span)}" if shared is not None else text_of(use.span)
 
 
 def _setting(edit: tree.SettingItem) -> Setting:
@@ -404,6 +417,8 @@ def _plain(edit: Edit) -> bool:
     if isinstance(edit, Allow | Setting | Task) or edit.kind not in KINDS or not _is_name(edit.name):
         return False
     words = [word for word, _ in edit.clauses]
+    if edit.kind == PART and not {"from", "repeat"}.issuperset(words):
+        return False
     if any(word not in _VALUES or not _VALUES[word].match(value) for word, value in edit.clauses):
         return False
     if any(name in keywords() for _, value in edit.clauses for name in value.split(", ")):

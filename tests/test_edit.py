@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +22,7 @@ SPINENET = Path(__file__).resolve().parent.parent / "examples/spinenet.spine"
 
 names = st.one_of(
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True),
-    st.sampled_from(["add", "drop", "move", "before", "right", "none", "channels"]),
+    st.sampled_from(["add", "drop", "move", "before", "right", "none", "channels", "part"]),
 ).filter(lambda name: name not in keywords())
 numbers = st.one_of(
     st.integers(0, 10**12).map(str), st.sampled_from(["0.65", "1e-3", "64 * width", "(a + b) * 2", "-1"])
@@ -35,9 +36,9 @@ VALUES = {
 
 
 @st.composite
-def clauses(draw: st.DrawFn, least: int = 0) -> edit.Clauses:
+def clauses(draw: st.DrawFn, least: int = 0, known: Sequence[str] = tuple(sorted(VALUES))) -> edit.Clauses:
     """Clauses of a row, each word once."""
-    words = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=least, max_size=4, unique=True))
+    words = draw(st.lists(st.sampled_from(known), min_size=least, max_size=4, unique=True))
     return tuple((word, draw(VALUES[word])) for word in words)
 
 
@@ -68,12 +69,20 @@ def settings(draw: st.DrawFn) -> edit.Setting:
     return edit.Setting(word, tuple(draw(st.lists(entries[word], min_size=least, max_size=most))))
 
 
-kinds = st.sampled_from(edit.KINDS)
+kinds = st.sampled_from([kind for kind in edit.KINDS if kind != "part"])
+networks = uses | uses.map(lambda use: f"shared {use}")
+of_parts = ("from", "repeat")
 reasons = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"'), max_size=20)
 edits = st.lists(
     st.one_of(
         st.builds(edit.Change, names, clauses(1), st.none() | uses, kinds),
         st.builds(edit.Change, names, clauses(), uses, kinds),
+        st.builds(edit.Change, names, clauses(1, of_parts), st.none() | networks, st.just("part")),
+        st.builds(edit.Change, names, clauses(0, of_parts), networks, st.just("part")),
+        st.builds(
+            lambda name, use, given, place: edit.Add(name, use, given, kind="part", **place),
+            names, networks, clauses(0, of_parts), st.just({}) | placements(),
+        ),
         st.builds(
             lambda name, use, given, kind, place: edit.Add(name, use, given, kind=kind, **place),
             names, uses, clauses(), kinds, st.just({}) | placements(),
@@ -104,6 +113,8 @@ def test_a_value_is_one_edit_or_none(name: str, word: str, value: str) -> None:
         lambda: edit.Change(name, (("level", "1"),)),
         lambda: edit.Change("b", ((word, value),)),
         lambda: edit.Add("b", value, ((word, name),)),
+        lambda: edit.Change("b", ((word, value),), kind="part"),
+        lambda: edit.Add("b", value, ((word, name),), kind="part"),
         lambda: edit.Allow("W0701", value),
         lambda: edit.Setting(word, (value,)),
         lambda: edit.Setting("widths", (f"level 2: {value}", name)),

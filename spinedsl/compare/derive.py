@@ -6,10 +6,11 @@ exactly the new network are given back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from spinedsl import api, edit
+from spinedsl import api, driver, edit
 from spinedsl.compare.model import Difference
+from spinedsl.compare.placed import Placed, clause_text, reached_inside, spelled, standing, type_text
 from spinedsl.compare.rows import moves
 from spinedsl.compare.settings import defined_names, definitions, entries, text_of, widths
 from spinedsl.compare.side import Side
@@ -23,14 +24,22 @@ FEEDS = ("from", "after")
 
 def derive(old: Side, new: Side) -> edit.Edits | None:
     """Edits that make the new network of the old one; None where edits cannot: a definition changed, for example."""
-    try:
-        edits = edit.Edits(
-            [*_settings(old.network, new.network), *_rows(old.network, new.network), *_tasks(old.network, new.network)]
-        )
-    except ValueError:  # an expression that no edit can hold
-        return None
-    if not edits.items:
-        return edits if _meaning(old.graph) == _meaning(new.graph) else None
+    same = _meaning(old.graph) == _meaning(new.graph)
+    reached = frozenset(name.partition(".")[0] for name in reached_inside(old.network))
+    for anew in dict.fromkeys((frozenset[str](), reached)):
+        try:
+            edits = edit.Edits([*_all(old, new, anew), *_tasks(old.network, new.network)])
+        except ValueError:  # an expression that no edit can hold
+            continue
+        if edits.items and _makes(edits, old, new):
+            return edits
+        if not edits.items:
+            break
+    return edit.Edits() if same else None
+
+
+def _makes(edits: edit.Edits, old: Side, new: Side) -> bool:
+    """The edits make the new network of the old one."""
     name = _fresh(old, new.name)
     size = (new.program.input_type.height, new.program.input_type.width)
     declared = api.program(old.source, network=old.name).input_type
@@ -40,8 +49,8 @@ def derive(old: Side, new: Side) -> edit.Edits | None:
     try:
         made = api.program(edit.apply(old.source, edits, base=old.name, name=name), network=name, size=given)
     except api.Mistakes:
-        return None
-    return edits if _meaning(flatten(made)) == _meaning(new.graph) else None
+        return False
+    return _meaning(flatten(made)) == _meaning(new.graph)
 
 
 def out_of_reach(difference: Difference) -> str:
@@ -51,10 +60,13 @@ def out_of_reach(difference: Difference) -> str:
     given = [parameter.name.text for parameter in new.network.declared.parameters]
     changed = [change.name for change in difference.changes if change.kind == "definition"]
     missing = definitions(new).keys() - defined_names(old)
+    parts = {part.use.name.text for part in standing(new.network).values() if isinstance(part, tree.Part)}
+    unknown = sorted(name for name in parts if not old.network.unit.with_network(name))
     return ", ".join(
         [
             *(f"the definition `{name}` is not the same in both" for name in changed),
             *(f"the old file has no definition `{name}`" for name in sorted(missing)),
+            *(f"the old file has no network `{name}`" for name in unknown),
             *(f"the old network has no parameter `{name}`" for name in given if name not in known),
         ]
     )
@@ -84,6 +96,7 @@ def _meaning(graph: Graph) -> tuple[object, ...]:
         rows,
         nodes,
         list(graph.parameters.items()),
+        [(name, part.inputs, part.outputs, part.weights) for name, part in program.parts.items()],
         sorted((task.name, task.kind, str(task.arguments), str(task.named)) for task in program.tasks),
     )
 
@@ -129,7 +142,7 @@ def _settings(old: Network, new: Network) -> Iterator[edit.Edit]:
     lets = {let.name.text: text_of(let.value.span) for let in old.lets}
     for let in new.lets:
         text = text_of(let.value.span)
-        if lets.get(let.name.text) != text:
+        if lets.get(let.name.text) != text and "." not in let.name.text:  # what parts are given, they say
             yield edit.Setting("let", (f"{let.name.text} = {text}",))
     accepted = {allow.code.text for allow in old.allowed}
     for allow in new.allowed:
@@ -167,13 +180,31 @@ def _use(network: Network, word: str) -> str:
     return text_of(found[-1].use.span) if found else ""
 
 
-# ---- rows ----
+# ---- rows and parts ----
 
 
-def _rows(old: Network, new: Network) -> Iterator[edit.Edit]:
+def _all(old: Side, new: Side, anew: Collection[str]) -> Iterator[edit.Edit]:
+    """Edits of settings, then of rows and parts, then of rows inside parts: of the network that those before make.
+
+    Parts `anew` are dropped and added, by which edits inside them are forgotten.
+    """
+    rows = _rows(standing(old.network), standing(new.network), anew)
+    made = [*_settings(old.network, new.network), *rows]
+    yield from made
+    between: Network | None = old.network
+    if old.network.declared.whole is None and new.network.declared.whole is None:
+        return
+    if made:
+        name = _fresh(old, new.name)
+        edited = driver.load(edit.apply(old.source, edit.Edits(made), base=old.name, name=name))
+        between = edited.networks.get(name)
+    if between is not None:
+        yield from _rows(*({row.name: spelled(row.row, one) for row in one.rows} for one in (between, new.network)))
+
+
+def _rows(before: Mapping[str, Placed], after: Mapping[str, Placed], anew: Collection[str] = ()) -> Iterator[edit.Edit]:
     """Rows dropped, then those of the new network from top to bottom: added, changed, and put in their place."""
-    before, after = ({row.name: row.row for row in one.rows} for one in (old, new))
-    same = {name for name in before if name in after and before[name].kind == after[name].kind}
+    same = {name for name in before if name in after and before[name].kind == after[name].kind and name not in anew}
     for name in before:
         if name not in same:
             yield edit.Drop(name)
@@ -199,25 +230,22 @@ def _insert(stand: list[str], name: str, above: str) -> None:
     stand.insert(stand.index(above) + 1 if above else 0, name)
 
 
-def _added(row: tree.Row, stand: Sequence[str], above: str) -> edit.Add:
+def _added(row: Placed, stand: Sequence[str], above: str) -> edit.Add:
     place: dict[str, str] = {"after": above} if above else {"before": stand[0]} if stand else {}
-    return edit.Add(row.name.text, text_of(row.use.span), _clauses(row.clauses), kind=row.kind, **place)
+    return edit.Add(row.name.text, type_text(row), _clauses(row.clauses), kind=row.kind, **place)
 
 
-def _changed(old: tree.Row, new: tree.Row) -> edit.Change | None:
+def _changed(old: Placed, new: Placed) -> edit.Change | None:
     """What to say of a row so that it becomes the other; None where nothing changed."""
     was, now = dict(_clauses(old.clauses)), dict(_clauses(new.clauses))
     changed = [(word, text) for word, text in now.items() if was.get(word) != text]
     fed = any(word in FEEDS for word in now)  # one of the two replaces the other
     changed += [(word, "none") for word in was if word not in now and not (fed and word in FEEDS)]
-    left, right = text_of(old.use.span), text_of(new.use.span)
+    left, right = type_text(old), type_text(new)
     if not changed and left == right:
         return None
     return edit.Change(new.name.text, tuple(changed), right if left != right else None, new.kind)
 
 
 def _clauses(written: Sequence[tree.Clause]) -> edit.Clauses:
-    return tuple(
-        (clause.keyword.text, text_of(Span(clause.span.source, clause.keyword.span.end, clause.span.end)))
-        for clause in written
-    )
+    return tuple((clause.keyword.text, clause_text(clause)) for clause in written)

@@ -17,6 +17,18 @@ class Trace(Record, frozen=False, eq=False):
     unread: dict[str, Span] = field(default_factory=Table)  # edits that took away a reading of a row
     meant: set[str] = field(default_factory=set, repr=False)  # rows that edits may be about which could not be made
 
+    def gone(self, name: str) -> Span | None:
+        """Where an edit dropped the row or part of that name, or the part whose row it was."""
+        while name:
+            if name in self.dropped:
+                return self.dropped[name]
+            name = name.rpartition(".")[0]
+        return None
+
+    def placed_with(self, name: str) -> tuple[Span, str] | None:
+        """Where an edit put the row of that name, or the part whose row it is, and the word for it."""
+        return self.placed.get(name) or self.placed.get(name.partition(".")[0])
+
     def further(self) -> Trace:
         """A copy, for edits of the result."""
         dropped, placed = Table(self.dropped), Table(self.placed)

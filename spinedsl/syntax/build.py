@@ -329,12 +329,42 @@ class Builder:
         return tree.Move(self._name(name), place, self._span(word, row))
 
     def add_edit(self, word: Token, kind: Token, name: Token, use: tree.Use, *given: _Clauses) -> tree.Addition:
-        clauses = _flat(given)
-        last = clauses[-1] if clauses else use
-        place = next((found for clause in reversed(clauses) if (found := _place(clause)) is not None), None)
-        kept = tuple(clause for clause in clauses if place is None or clause.span != place.span)
+        kept, place, last = self._placed(use, given)
         row = tree.Row(kind.value, self._name(name), use, kept, self._span(kind, last))
         return tree.Addition(row, place, self._span(word, last))
+
+    def add_part_edit(
+        self, word: Token, kind: tree.Name, name: Token, shared: Token | None, use: tree.Use, *given: _Clauses
+    ) -> tree.Addition:
+        kept, place, last = self._placed(use, given)
+        once = None if shared is None else self._name(shared)
+        part = tree.Part(self._name(name), use, kept, self._span(kind, last), once)
+        return tree.Addition(part, place, self._span(word, last))
+
+    @staticmethod
+    def _placed(
+        use: tree.Use, given: Iterable[_Clauses]
+    ) -> tuple[tuple[tree.Clause, ...], tree.Place | None, tree.Clause | tree.Use]:
+        """The clauses of what is added without its place, the place, and what stands last."""
+        clauses = _flat(given)
+        place = next((found for clause in reversed(clauses) if (found := _place(clause)) is not None), None)
+        kept = tuple(clause for clause in clauses if place is None or clause.span != place.span)
+        return kept, place, clauses[-1] if clauses else use
+
+    def task_edit(
+        self, word: Token, name: Token, shared: Token | None, use: tree.Use, *given: _Clauses
+    ) -> tree.Task | tree.Change:
+        made = self.task_row(word, name, shared, use, *given)
+        if isinstance(made, tree.Task):
+            return made
+        return tree.Change(PART, made.name, made.use, made.clauses, made.span, made.shared)
+
+    def change_part_edit(self, word: Token, name: Token, *given: _Clauses) -> tree.Change:
+        clauses = _flat(given)
+        if word.value != PART:
+            place = clauses[0].keyword.span
+            raise Mistake(say.UNEXPECTED.at(place, found=place.text, expected="`:`"))
+        return tree.Change(PART, self._name(name), None, clauses, self._span(word, clauses[-1]))
 
     def change_edit(self, kind: Token, name: Token, *given: _Clauses) -> tree.Change:
         clauses = _flat(given)

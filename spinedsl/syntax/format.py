@@ -264,8 +264,8 @@ def run_of(tokens: Sequence[Token]) -> str:
         return tokens[0].type if [token.type for token in tokens[2:3]] == ["COLON"] else ""
     if _is_task(tokens):
         return tokens[0].value
-    adds = len(tokens) > 1 and tokens[0].value == "add" and tokens[1].type in ROWS
-    return f"add {tokens[1].type}" if adds else ""
+    adds = len(tokens) > 1 and tokens[0].value == "add" and (tokens[1].type in ROWS or _is_task(tokens[1:]))
+    return f"add {tokens[1].value}" if adds else ""
 
 
 def _is_task(tokens: Sequence[Token]) -> bool:

@@ -398,10 +398,12 @@ class _Parser:
                 self.say(found)
                 statement.reported = True
             node: Any = self.read(statement, "edit")
-            if isinstance(node, tree.Part | tree.Outputs | tree.Maps):
+            if isinstance(node, tree.Outputs | tree.Maps):
                 word = span_of(self.source, statement.tokens[0])
                 found = say.UNEXPECTED.at(word, found=word.text, expected="an edit of a row or setting")
-                self.say(found.with_fix("edit the rows of a part by their names, as in `block n1.P4 level 5`"))
+                if isinstance(node, tree.Outputs):
+                    found = found.with_fix(f"add each by itself, as in `add output {node.names[0].text}: n1.P3`")
+                self.say(found)
                 node = None
             return node if node is not None else self.broke(statement)
         return self.unknown_statement(statement, "in `with`")

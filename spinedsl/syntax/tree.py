@@ -274,6 +274,11 @@ class Part(Node, eq=False):
     span: Span
     shared: Name | None = None
 
+    @property
+    def kind(self) -> str:
+        """What stands where the word of a row stands."""
+        return "part"
+
 
 class Outputs(Node, eq=False):
     """`output a, b: x, y`: outputs that are rows as they are; without `sources`, rows that are outputs themselves."""
@@ -401,7 +406,8 @@ class Network(Node, eq=False):
     """A network written out. One that has parts is written out once more, with rows for them, by `ir/parts`.
 
     `frames` are then those parts, by what stands before the names of their rows, and `given` what each name that is
-    read stands for: an output of a part, or all of them.
+    read stands for: an output of a part, or all of them. `whole` is the network as it was before that, with what edits
+    did to it, and `inside` are the edits that reached into its parts.
     """
 
     name: Name
@@ -411,6 +417,8 @@ class Network(Node, eq=False):
     head: Span
     frames: dict[str, Frame] = field(default_factory=dict)
     given: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    whole: Network | None = None
+    inside: tuple[EditItem, ...] = ()
 
 
 # ---- edits: what stands in `with { … }` ----
@@ -425,13 +433,17 @@ class Place(Node, eq=False):
 
 
 class Change(Node, eq=False):
-    """`block b7 level 5` or `block b7: residual`: what is given, clauses or the type, replaces that of the row."""
+    """`block b7 level 5` or `block b7: residual`: what is given, clauses or the type, replaces that of the row.
+
+    The same for a part, of kind `part`; `shared` goes with its network.
+    """
 
     kind: str
     name: Name
     use: Use | None
     clauses: tuple[Clause, ...]
     span: Span
+    shared: Name | None = None
 
 
 class Drop(Node, eq=False):
@@ -442,9 +454,9 @@ class Drop(Node, eq=False):
 
 
 class Addition(Node, eq=False):
-    """`add block x1: …`, perhaps with its place."""
+    """`add block x1: …` or `add part n: …`, perhaps with its place."""
 
-    row: Row
+    row: Row | Part
     place: Place | None
     span: Span
 
@@ -587,8 +599,9 @@ class File(Node, eq=False):
 EXPRESSIONS = frozenset(
     {Number, Flag, Text, Ident, Property, Unary, Binary, Conditional, ListOf, ListOfEach, Item, Call}
 )
+_APART = ("span", "head", "extent", "frames", "given", "whole", "inside")  # nothing that stands there to be read
 _PARTS: dict[type, tuple[str, ...]] = {
-    node: tuple(name for name in names(node) if name not in ("span", "head", "extent", "frames", "given"))
+    node: tuple(name for name in names(node) if name not in _APART)
     for node in (
         *EXPRESSIONS, Argument, Binding, Return, Yield, If, Repeat, Each, Parameter, Definition, Use, Clause, Row,
         Task, Part, Outputs, Maps, Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network,

@@ -13,9 +13,11 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 
 from spinedsl import api, driver, edit
+from spinedsl.ir.parts.interface import interface_of, is_part
 from spinedsl.ir.typed import TypedNetwork, TypedRow
 from spinedsl.ops.tasks import TASKS
 from spinedsl.source import Source
+from spinedsl.syntax import tree
 from spinedsl.testing.space import Space
 
 Draw: TypeAlias = tuple[int, int, int, int]  # what is done, the row, and two more numbers
@@ -156,9 +158,97 @@ def _task(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
     return [edit.Task(name, kinds[two % len(kinds)], edit.clauses(from_=heads[one % len(heads)]))]
 
 
+# ---- parts ----
+
+
+def _networks(sight: _Sight) -> list[tuple[str, list[tree.Expr], list[str]]]:
+    """The networks that can be a part, with the levels of the maps that they take, and what they give."""
+    found = []
+    for name, network in sight.typed.network.unit.networks.items():
+        if isinstance(network, tree.Network) and is_part(network):
+            interface = interface_of(network)
+            several = [item.names for item in network.items if isinstance(item, tree.Outputs)]
+            gives = [*interface.gives, *(one.text for names in several for one in names)]
+            found.append((name, [taken.level for taken in interface.takes.values()], gives))
+    return found
+
+
+def _parts_of(sight: _Sight) -> list[tree.Part]:
+    whole = sight.typed.network.declared.whole
+    return [item for item in whole.items if isinstance(item, tree.Part)] if whole is not None else []
+
+
+def _add_part(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    """Put a part above a row, which reads it in the place of its first input."""
+    networks = _networks(sight)
+    if not networks or not row.declared.sources:
+        return []
+    network, takes, gives = networks[one % len(networks)]
+    place = row.name.partition(".")[0]
+    above = []
+    for other in sight.rows:
+        if other.name.partition(".")[0] == place:
+            break
+        above += [other] if other.declared.row.kind in ("stem", "block") else []
+    fed: list[str] = []
+    for level in takes:
+        wanted = level.value if isinstance(level, tree.Number) else None
+        fits = [other.name for other in above if wanted in (None, other.level)]
+        if not fits:
+            return []
+        fed.append(fits[-1 - two % len(fits)])
+    name, repeated = f"y{sight.at}", two % 3 > 0
+    clauses = edit.clauses(from_=fed, **({"repeat": two % 3} if repeated else {}))
+    use = f"shared {network}" if repeated and one % 2 else network
+    rest = [source.text for source in row.declared.sources[1:]]
+    read = [f"{name}.{gives[two % len(gives)]}", *rest]
+    return [edit.Add(name, use, clauses, before=place, kind="part"), _rewired(row, "from", read)]
+
+
+def _drop_part(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    """Take a part away; what reads it reads what the part was given first."""
+    parts, frames = _parts_of(sight), sight.typed.network.declared.frames
+    if not parts:
+        return []
+    name = parts[one % len(parts)].name.text
+    given = [frame for prefix, frame in frames.items() if prefix.partition(".")[0] == name]
+    instead = next(iter(given[0].inputs.values())).text
+    changes: list[edit.Edit] = [edit.Drop(name)]
+    for reader in sight.rows:
+        read = [source.text for source in reader.declared.sources]
+        if reader.name.startswith(f"{name}.") or not any(source.startswith(f"{name}.") for source in read):
+            continue
+        kind = reader.declared.row.kind
+        if kind == "output" and not reader.declared.clauses:
+            changes.append(edit.Change(reader.name, type=instead, kind=kind))
+        else:
+            names = [instead if source.startswith(f"{name}.") else source for source in read]
+            changes.append(_rewired(reader, "after" if reader.declared.direct and kind == "block" else "from", names))
+    return changes
+
+
+def _change_part(sight: _Sight, row: TypedRow, one: int, two: int) -> list[edit.Edit]:
+    """Another number of copies, another network, other weights, or what a part is given the other way round."""
+    parts, networks = _parts_of(sight), _networks(sight)
+    if not parts or not networks:
+        return []
+    part = parts[one % len(parts)]
+    name, how = part.name.text, two % 4
+    if how == 0:
+        return [edit.Change(name, edit.clauses(repeat=1 + one % 3), kind="part")]
+    if how == 1:
+        network = networks[two % len(networks)][0]
+        return [edit.Change(name, type=network if one % 2 else f"shared {network}", kind="part")]
+    if how == 2:
+        return [edit.Change(name, edit.clauses(repeat=None), kind="part")]
+    names = next(clause.value for clause in part.clauses if clause.keyword.text == "from")
+    assert isinstance(names, tuple)
+    return [edit.Change(name, edit.clauses(from_=[one.text for one in reversed(names)]), kind="part")]
+
+
 MAKERS: tuple[Maker, ...] = (
     _level, _channels, _parents, _type, _drop, _add, _directly, _repeat, _resample, _join, _move, _absorb_no_more, _end,
-    _task, _own_resampling,
+    _task, _own_resampling, _add_part, _drop_part, _change_part,
 )  # fmt: skip
 
 

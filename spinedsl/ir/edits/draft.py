@@ -10,7 +10,7 @@ from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network
 from spinedsl.ir.trace import Trace
-from spinedsl.record import Record, field
+from spinedsl.record import Record, field, replace
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
@@ -22,9 +22,12 @@ class Draft(Record, frozen=False):
     instance: tree.Instance
     unit: Unit
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    renewed: set[str] = field(default_factory=set)  # parts that were dropped: another of that name has no edits inside
 
     def __post_init__(self) -> None:
-        self.base = self.network.declared
+        declared = self.network.declared
+        whole = declared.whole  # edits are made before parts are written out
+        self.base = declared if whole is None else replace(whole, parameters=declared.parameters)
         self.items: list[tree.NetworkItem] = list(self.base.items)
         before = self.network.trace
         self.trace = before.further() if before is not None else Trace(self.base.name.span)
@@ -44,6 +47,11 @@ class Draft(Record, frozen=False):
             return True
         here, there = ([self.unit.home(use.span).definitions.get(name) for name in _named(use)] for use in (one, other))
         return all(a is b for a, b in zip(here, there, strict=True))
+
+    def same_network(self, one: tree.Use, other: tree.Use) -> bool:
+        """Two parts name the same network, and give it the same."""
+        homes = [self.unit.home(use.span).with_network(use.name.text) for use in (one, other)]
+        return self.same(one, other) and homes[0] == homes[1]
 
 
 def _named(use: tree.Use) -> list[str]:

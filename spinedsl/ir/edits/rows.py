@@ -1,4 +1,4 @@
-"""Edits of rows: clauses and types replaced, rows dropped, added and moved.
+"""Edits of rows and parts: clauses and types replaced, rows dropped, added and moved.
 
 In: a `Draft` and one edit after another. Out: the draft's items and trace after them; rows that are not there, clauses
 edited twice and edits that change nothing are reported.
@@ -9,35 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spinedsl import checks as say
-from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
-from spinedsl.ir.edits.draft import Draft, is_none
+from spinedsl.diagnostics import Diagnostic, Edit, Label
+from spinedsl.ir.edits.draft import is_none
+from spinedsl.ir.edits.standing import DROPPED, PLACED, Placed, RowEdit, Standing, name_of
 from spinedsl.ir.networks import with_article
-from spinedsl.record import Record, field, replace
+from spinedsl.record import field, replace
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
-DROPPED = "row or task"  # what can be dropped
 READS = ("from", "after", "absorb")
 FEEDS = ("from", "after")  # either says what feeds a row, so that one replaces the other
 ABOVE = {  # the kinds of rows below which a row without a place goes
     "stem": ("stem",),
-    "block": ("stem", "block"),
-    "output": ("stem", "block", "output"),
-    "head": ("stem", "block", "output", "head"),
+    "block": ("stem", "block", "part"),
+    "part": ("stem", "block", "part"),
+    "output": ("stem", "block", "part", "output"),
+    "head": ("stem", "block", "part", "output", "head"),
 }
 
 
-class RowEditor(Record, frozen=False):
+class RowEditor(Standing, frozen=False):
     """Edits the rows of a draft."""
 
-    draft: Draft
     done: dict[tuple[str, str], Span] = field(default_factory=dict)  # by row and what of it: edited here
 
-    def __post_init__(self) -> None:
-        parts = (*self.draft.items, *(self.draft.instance.edits or ()))
-        self.mentioned = {name for part in parts if isinstance(part, tree.Broken) for name in part.mentions}
-
-    def edit(self, edit: tree.Change | tree.Addition | tree.Drop | tree.Move) -> None:
+    def edit(self, edit: RowEdit) -> None:
         """Make one edit."""
         if isinstance(edit, tree.Change):
             self.change(edit)
@@ -48,42 +44,40 @@ class RowEditor(Record, frozen=False):
         else:
             self.move(edit)
 
-    # ---- finding rows ----
+    # ---- edits that reach into parts ----
 
-    def index(self, name: str) -> int | None:
-        """Where a row stands among the items of the network."""
-        rows = enumerate(self.draft.items)
-        return next((at for at, item in rows if isinstance(item, tree.Row) and item.name.text == name), None)
+    def reaches_inside(self, edit: RowEdit) -> bool:
+        """It is about a row that is there only once the parts are written out, or beside one that is."""
+        name = name_of(edit)
+        listed = self.output_of_several(name) is not None
+        if listed and (isinstance(edit, tree.Drop) or (isinstance(edit, tree.Change) and edit.use is not None)):
+            return False
+        if self.moves_part(edit):
+            return False
+        beside = edit.place.row.text if isinstance(edit, tree.Addition | tree.Move) and edit.place is not None else ""
+        if not isinstance(edit, tree.Addition) and (listed or "." in name or name in self.inside):
+            return True
+        if "." in beside or beside in self.inside or (beside and self.output_of_several(beside) is not None):
+            self.inside.add(name)
+            return True
+        return "." in name
 
-    def find(self, name: tree.Name, kind: str = "row") -> int | None:
-        """The same, or None with what is wrong reported."""
-        at = self.index(name.text)
-        if at is not None or not self.mentioned.isdisjoint((name.text, name.text.partition(".")[0])):
-            return at
-        tasks = {item.name.text: item for item in self.draft.items if isinstance(item, tree.Task)}
-        if name.text in tasks:
-            found = say.WRONG_KIND.at(name.span, name=name.text, got="a task", expected="a row")
-            found = found.with_others(Label(tasks[name.text].name.span, "a task here"))
-            fix = f"a task has no place among the rows; to change it, say it anew: `task {name.text}: …`"
-            self.draft.diagnostics.append(found.with_fix(fix))
-            return None
-        if name.text in self.draft.trace.dropped:
-            found = say.EDIT_OF_DROPPED.at(name.span, name=name.text)
-            found = found.with_others(Label(self.draft.trace.dropped[name.text], "dropped here"))
-            self.draft.diagnostics.append(found.with_fix("take one of the two edits away"))
-            return None
-        known = [item.name.text for item in self.draft.items if isinstance(item, tree.Row)]
-        known += tasks if kind == DROPPED else ()
-        where = f"in network `{self.draft.instance.base.text}`"
-        found = say.UNKNOWN_NAME.at(name.span, kind=kind, name=name.text, where=where)
-        found = found.with_others(Label(self.draft.base.name.span, f"`{self.draft.base.name.text}` is edited"))
-        near = nearest(name.text, known)
-        self.draft.trace.meant |= {near} if near is not None else {*known}
-        if near is None and known:
-            found = found.with_notes(f"its rows are {one_of(known, conjunction='and', limit=40)}")
-            found = found.with_fix("edit one of those, or `add` a row of that name")
-        self.draft.diagnostics.append(found.with_rename(name.span, near))
-        return None
+    def moves_part(self, edit: RowEdit) -> bool:
+        """It gives a part its place."""
+        if isinstance(edit, tree.Addition):
+            return isinstance(edit.row, tree.Part)
+        at = self.index(name_of(edit)) if isinstance(edit, tree.Move) else None
+        return at is not None and isinstance(self.draft.items[at], tree.Part)
+
+    def fits(self, edit: RowEdit) -> bool:
+        """An edit that was made of another network can be made here."""
+        place = edit.place if isinstance(edit, tree.Addition | tree.Move) else None
+        if place is not None and self.index(place.row.text) is None:
+            return False
+        at = self.index(name_of(edit))
+        if at is None or isinstance(edit, tree.Addition):
+            return (at is None) == isinstance(edit, tree.Addition)
+        return not isinstance(edit, tree.Change) or self.placed(at).kind == edit.kind
 
     def once(self, row: str, what: str, place: Span) -> bool:
         """Note that `what` of a row is edited; false, and reported, if it was before."""
@@ -98,6 +92,8 @@ class RowEditor(Record, frozen=False):
 
     def change(self, edit: tree.Change) -> None:
         """Replace clauses, and the type if one is given."""
+        if self.change_of_several(edit):
+            return
         unknown = len(self.draft.diagnostics)
         at = self.find(edit.name, edit.kind)
         if at is None:
@@ -108,8 +104,7 @@ class RowEditor(Record, frozen=False):
                     "did you mean a new row?", Edit(start, "add ")
                 )
             return
-        row = self.draft.items[at]
-        assert isinstance(row, tree.Row)
+        row = self.placed(at)
         if row.kind != edit.kind:
             word = Span(edit.span.source, edit.span.start, edit.span.start + len(edit.kind))
             got, expected = with_article(row.kind), with_article(edit.kind)
@@ -117,21 +112,48 @@ class RowEditor(Record, frozen=False):
             found = found.with_others(Label(row.name.span, f"{got} here"))
             self.draft.diagnostics.append(found.with_rename(word, row.kind))
             return
-        use = self.retyped(row, edit)
+        changed = self.made_another(row, edit) if isinstance(row, tree.Part) else self.retyped(row, edit)
         clauses = self.replaced(row, edit)
         self.note_unread(row, clauses, edit.span)
         self.draft.trace.written.setdefault(edit.name.text, row.name.span)
-        self.draft.items[at] = tree.Row(row.kind, edit.name, use, clauses, edit.span)
+        self.draft.items[at] = replace(changed, name=edit.name, clauses=clauses, span=edit.span)
 
-    def retyped(self, row: tree.Row, edit: tree.Change) -> tree.Use:
-        """The row's type after the edit."""
+    def change_of_several(self, edit: tree.Change) -> bool:
+        """`output P3: b3` of an output that stands in `output P3, P4: n`: a row of its own from now on."""
+        if edit.kind != "output" or edit.use is None or self.index(edit.name.text) is not None:
+            return False
+        at = self.apart(edit.name.text)
+        if at is None:
+            return False
+        items, several = self.draft.items, self.draft.items[at]
+        assert isinstance(several, tree.Outputs)
+        names = [one.own or one.text for one in several.names]
+        above = names[: names.index(edit.name.text)]
+        at += 1
+        while at < len(items) and isinstance(row := items[at], tree.Row) and row.name.text in above:
+            at += 1
+        self.draft.trace.written.setdefault(edit.name.text, several.span)
+        self.done[edit.name.text, "the type"] = edit.use.span
+        items.insert(at, tree.Row(edit.kind, edit.name, edit.use, edit.clauses, edit.span))
+        return True
+
+    def retyped(self, row: tree.Row, edit: tree.Change) -> tree.Row:
+        """The row with its type after the edit."""
         if edit.use is None or not self.once(row.name.text, "the type", edit.use.span):
-            return row.use
+            return row
         if self.draft.same(row.use, edit.use):
             self.draft.nothing(edit.use.span, f"`{row.name.text}` has this type already", "the same", row.use.span)
-        return edit.use
+        return replace(row, use=edit.use)
 
-    def replaced(self, row: tree.Row, edit: tree.Change) -> tuple[tree.Clause, ...]:
+    def made_another(self, part: tree.Part, edit: tree.Change) -> tree.Part:
+        """The part with its network after the edit."""
+        if edit.use is None or not self.once(part.name.text, "the network", edit.use.span):
+            return part
+        if self.draft.same_network(part.use, edit.use) and (part.shared is None) == (edit.shared is None):
+            self.draft.nothing(edit.use.span, f"`{part.name.text}` is this already", "the same", part.use.span)
+        return replace(part, use=edit.use, shared=edit.shared)
+
+    def replaced(self, row: Placed, edit: tree.Change) -> tuple[tree.Clause, ...]:
         """The row's clauses after the edit, in their order; new ones last."""
         kept: list[tree.Clause] = list(row.clauses)
         fresh: list[tree.Clause] = []
@@ -167,7 +189,7 @@ class RowEditor(Record, frozen=False):
                 kept.insert(place, clause)
         return (*kept, *fresh)
 
-    def take_away(self, row: tree.Row, kept: list[tree.Clause], clause: tree.Clause, place: Span) -> None:
+    def take_away(self, row: Placed, kept: list[tree.Clause], clause: tree.Clause, place: Span) -> None:
         """`absorb none`: the row has the clause no more. `reported` is all that says so."""
         word = clause.keyword.text
         if any(old.keyword.text == word for old in kept):
@@ -178,14 +200,19 @@ class RowEditor(Record, frozen=False):
         self.draft.diagnostics.append(found.repaired(Edit(place, "")))
 
     def drop(self, edit: tree.Drop) -> None:
-        """Take a row away."""
+        """Take a row or a part away."""
         name = edit.name.text
+        if self.index(name) is None and (at := self.apart(name)) is not None:
+            self.draft.trace.dropped[name] = edit.span
+            several = self.draft.items[at]
+            assert isinstance(several, tree.Outputs)
+            self.draft.trace.unread |= {one.text: edit.span for one in several.sources or ()}
+            return
         has_tasks = any(isinstance(item, tree.Task) for item in self.draft.items)
         at = self.find(edit.name, DROPPED if has_tasks else "row")
         if at is None:
             return
-        row = self.draft.items[at]
-        assert isinstance(row, tree.Row)
+        row = self.placed(at)
         if wasted := [place for (edited, _), place in self.done.items() if edited == name]:
             found = say.EDIT_WITHOUT_EFFECT.at(wasted[0], what=f"`{name}` is edited, then dropped", label="edited here")
             self.draft.diagnostics.append(
@@ -193,6 +220,7 @@ class RowEditor(Record, frozen=False):
             )
         self.note_unread(row, (), edit.span)
         self.draft.trace.dropped[name] = edit.span
+        self.draft.renewed |= {name} if isinstance(row, tree.Part) else set()
         for table in (self.draft.trace.placed, self.draft.trace.written):
             table.pop(name, None)
         del self.draft.items[at]
@@ -201,11 +229,11 @@ class RowEditor(Record, frozen=False):
         """Put a row in, where it says or at the end of its kind."""
         row = edit.row
         if (there := self.index(row.name.text)) is not None:
-            self.add_again(row, self.draft.items[there])
+            self.add_again(row, self.placed(there))
             return
         at = self.end_of(row.kind)
         if edit.place is not None:
-            beside = self.find(edit.place.row)
+            beside = self.beside(edit.place.row, part=isinstance(row, tree.Part))
             if beside is not None:
                 at = beside + (edit.place.word == "after")
         elif (both := self.meant_as_place(row)) is not None:
@@ -216,27 +244,31 @@ class RowEditor(Record, frozen=False):
         self.done[row.name.text, "the row"] = edit.span
         self.draft.items.insert(at, row)
 
-    def add_again(self, row: tree.Row, there: tree.NetworkItem) -> None:
-        """A name that a row has: nothing is added."""
-        assert isinstance(there, tree.Row)
+    def add_again(self, row: Placed, there: Placed) -> None:
+        """A name that a row or a part has: nothing is added."""
         found = say.DEFINED_TWICE.at(row.name.span, name=row.name.text, what=f"the {row.kind} that is added")
-        found = found.with_others(Label(there.name.span, "a row has this name"))
-        taken = {item.name.text for item in self.draft.items if isinstance(item, tree.Row)}
+        what = "a part" if isinstance(there, tree.Part) else "a row"
+        found = found.with_others(Label(there.name.span, f"{what} has this name"))
+        taken = {item.name.text for item in self.draft.items if isinstance(item, PLACED)}
         free = next(name for n in range(2, len(taken) + 3) if (name := f"{row.name.text}_{n}") not in taken)
         self.draft.diagnostics.append(
-            found.with_fix(f"choose another name, say `{free}`, or edit the row that is there")
+            found.with_fix(f"choose another name, say `{free}`, or edit the {what[2:]} that is there")
         )
 
     def end_of(self, kind: str) -> int:
         """Where a row without a place goes: below the last row of its kind, or of a kind that it may read."""
-        rows = [(at, item.kind) for at, item in enumerate(self.draft.items) if isinstance(item, tree.Row)]
+        rows = [
+            (at, "output" if isinstance(item, tree.Outputs) else item.kind)
+            for at, item in enumerate(self.draft.items)
+            if isinstance(item, (*PLACED, tree.Outputs))
+        ]
         places = [at for at, other in rows if other in ABOVE[kind]]
         if places:
             return places[-1] + 1
         return rows[0][0] if rows else len(self.draft.items)
 
     @staticmethod
-    def meant_as_place(row: tree.Row) -> Diagnostic | None:
+    def meant_as_place(row: Placed) -> Diagnostic | None:
         """`from b3 after b7`: what feeds the row is given, so `after` seems to be its place."""
         words = [clause.keyword.text for clause in row.clauses]
         if "from" not in words or "after" not in words:
@@ -250,24 +282,24 @@ class RowEditor(Record, frozen=False):
 
     def move(self, edit: tree.Move) -> None:
         """Put a row elsewhere."""
-        at, beside = self.find(edit.name), self.find(edit.place.row)
+        at, beside = self.find(edit.name), self.beside(edit.place.row, part=self.moves_part(edit))
         if at is None or beside is None or not self.once(edit.name.text, "the place", edit.span):
             self.draft.trace.meant |= {edit.name.text, edit.place.row.text}
             return
-        row = self.draft.items[at]
-        before = [item for item in self.draft.items if isinstance(item, tree.Row)]
+        row = self.placed(at)
+        before = [item for item in self.draft.items if isinstance(item, PLACED)]
         if at != beside:
             target = self.draft.items[beside]
             del self.draft.items[at]
             self.draft.items.insert(self.draft.items.index(target) + (edit.place.word == "after"), row)
-        if before == [item for item in self.draft.items if isinstance(item, tree.Row)]:
+        if before == [item for item in self.draft.items if isinstance(item, PLACED)]:
             itself = at == beside
             what = f"`{edit.name.text}` stands there already"
             self.draft.nothing(edit.span, what, "itself" if itself else "where it stands")
             return
         self.draft.trace.placed[edit.name.text] = (edit.span, "moved")
 
-    def note_unread(self, row: tree.Row, clauses: tuple[tree.Clause, ...], edit: Span) -> None:
+    def note_unread(self, row: Placed, clauses: tuple[tree.Clause, ...], edit: Span) -> None:
         """Remember which rows are read less than before."""
         after = read_by(clauses)
         for name in read_by(row.clauses) - after:

@@ -16,8 +16,10 @@ from spinedsl.diagnostics import Diagnostic, Edit, Label, nearest, one_of
 from spinedsl.ir.networks import Network
 from spinedsl.ir.parts.interface import Interface, interface_of
 from spinedsl.ir.parts.rename import reread, valued
+from spinedsl.ir.trace import Trace
 from spinedsl.record import Record, field, replace
 from spinedsl.syntax import tree
+from spinedsl.syntax.statements import PART
 
 MAX_ROWS = 20_000  # of a network with its parts
 CLAUSES = ("from", "repeat")
@@ -28,10 +30,10 @@ Counted = Callable[[tree.Expr, Sequence[tree.Binding]], "int | None"]  # a numbe
 
 
 def write_out(
-    declared: tree.Network, made: Made, given: Given, times: Counted
+    declared: tree.Network, made: Made, given: Given, times: Counted, trace: Trace | None = None
 ) -> tuple[tree.Network, list[Diagnostic]]:
-    """The network with rows for its parts, and what is wrong with these."""
-    writer = _Writer(declared, made, given, times)
+    """The network with rows for its parts, and what is wrong with these. `trace` tells what edits did to it."""
+    writer = _Writer(declared, made, given, times, trace)
     return writer.write(), writer.diagnostics
 
 
@@ -76,6 +78,7 @@ class _Writer(Record, frozen=False):
     made: Made
     wrong: Given
     times: Counted
+    trace: Trace | None
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -153,6 +156,11 @@ class _Writer(Record, frozen=False):
 
     def several(self, item: tree.Outputs, sources: tuple[tree.Name, ...]) -> None:
         """`output P3, P4: n1`: an output for each."""
+        if not any(name.text for name in item.names):
+            return None  # edits dropped them all
+        own = [name.text for name in item.names if name.text]
+        if any(self.is_gone(name, "output", own) for name in sources):
+            return self.lose(*own)
         lost = [name for name in sources if name.text.partition(".")[0] in self.lost]
         if lost or sum(self.known(name) for name in sources) < len(sources):
             return self.lose(*(name.text for name in (*item.names, *sources)))
@@ -162,6 +170,8 @@ class _Writer(Record, frozen=False):
             self.diagnostics.append(say.NAMES_AND_MAPS.at(item.span, got=got).repaired())
             return self.lose(*(name.text for name in (*item.names, *found)))
         for name, source in zip(item.names, found, strict=True):
+            if not name.text:
+                continue  # an edit dropped it, or made it a row of its own
             use = tree.Use(source, (), source.span)
             self.items.append(tree.Row("output", name, use, (), name.span))
         return None
@@ -191,7 +201,7 @@ class _Writer(Record, frozen=False):
         interface = interface_of(network.declared)
         values = self.values(item, network)
         if values is None or not self.fits(item, network, interface, inputs):
-            return self.broken(item, inputs, interface)
+            return self.broken(item, inputs, interface, unread=len(inputs) < len(interface.takes))
         repeats = any(clause.keyword.text == "repeat" for clause in item.clauses)
         copies = self.copies(item, interface)
         if item.shared is not None and not repeats:
@@ -269,13 +279,15 @@ class _Writer(Record, frozen=False):
         self.frames |= {prefix: frame, **inner}
         return outputs
 
-    def broken(self, item: tree.Part, inputs: Sequence[tree.Name], interface: Interface | None = None) -> None:
+    def broken(
+        self, item: tree.Part, inputs: Sequence[tree.Name], interface: Interface | None = None, *, unread: bool = False
+    ) -> None:
         """A part about which something was reported: nothing is, of what reads it or is read by it."""
         name = item.name.text
         self.lost.add(name)
         gives = interface.gives if interface is not None else {}
         names = {name, *(source.text for source in inputs), *(f"{name}.{output}" for output in gives)}
-        self.items.append(tree.Broken((name,), frozenset(names), item.span, unread=interface is None))
+        self.items.append(tree.Broken((name,), frozenset(names), item.span, unread=unread or interface is None))
 
     def clauses(self, item: tree.Part) -> dict[str, tuple[tree.Name, ...]]:
         """What feeds the part; a clause that parts do not have is reported."""
@@ -301,8 +313,25 @@ class _Writer(Record, frozen=False):
                     self.diagnostics.append(one.with_fix("resample it in a block, and give the part that"))
         return found
 
+    def is_gone(self, name: tree.Name, kind: str, users: Sequence[str]) -> bool:
+        """What is read was dropped by an edit, which is reported."""
+        dropped = self.trace.gone(name.text) if self.trace is not None else None
+        part = name.text.partition(".")[0]
+        if dropped is None or name.text in self.above or part in self.outputs or part in self.lost:
+            return False
+        found = say.READS_DROPPED.at(name.span, name=name.text, user=users[0])
+        found = found.with_others(Label(dropped, "dropped here"))
+        own = one_of(users, conjunction="and")
+        how = f"`{kind} {users[0]}{' from' if kind == PART else ':'} …`"
+        self.diagnostics.append(found.with_fix(f"drop {own} too, or edit what is read there: {how}"))
+        return True
+
     def not_above(self, item: tree.Part, name: tree.Name) -> None:
         """A part reads a row that does not stand above it."""
+        if self.trace is not None and name.text in self.trace.meant:
+            return
+        if self.is_gone(name, PART, (item.name.text,)):
+            return
         below = {row.name.text: row for row in self.declared.items if isinstance(row, tree.Row | tree.Part)}
         if name.text in below:
             found = say.USED_BEFORE.at(name.span, name=name.text, user=item.name.text)

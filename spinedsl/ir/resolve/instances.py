@@ -20,9 +20,11 @@ from spinedsl.ir.networks import Network, with_article
 from spinedsl.ir.resolve.expressions import Expressions, Scope
 from spinedsl.ir.resolve.imports import import_of
 from spinedsl.ir.resolve.network import resolve_network
+from spinedsl.ir.trace import Trace
 from spinedsl.record import Record, field, replace
 from spinedsl.source import Span
 from spinedsl.syntax import tree
+from spinedsl.syntax.statements import PART
 
 MAX_EDITED = 15_000  # rows and settings that the edits of a file may write out; more for a longer file
 Key = tuple[Unit, str]  # a network by the file in which it stands, and its name there
@@ -112,7 +114,7 @@ class _Maker(Record, frozen=False):
         base = self.made[key]
         if base is None:
             return None
-        if base.varies and key not in self.unsound:
+        if base.varies and instance.edits is None and key not in self.unsound:
             from spinedsl.ir.resolve.parts import given_to  # noqa: PLC0415  most networks have no parts
 
             base = self.anew(key, given_to(base, instance, unit, values), Label(instance.span, "for this network"))
@@ -123,7 +125,7 @@ class _Maker(Record, frozen=False):
         widened = self.widened(unit, base, instance) if instance.parameters else base
         if widened is None:
             return None
-        network = self.edited(unit, widened, instance) if instance.edits is not None else widened
+        network = self.edited(unit, widened, instance, values) if instance.edits is not None else widened
         given = self.arguments(unit, base, network, instance)
         if given is None:
             return None
@@ -204,19 +206,36 @@ class _Maker(Record, frozen=False):
             self.diagnostics.append(found.with_fix(f"choose another name than `{instance.base.text}`'s"))
         return {name: value for name, value in given.items() if name not in own} if not both else None
 
-    def edited(self, unit: Unit, base: Network, instance: tree.Instance) -> Network:
+    def edited(self, unit: Unit, base: Network, instance: tree.Instance, values: Values | None) -> Network:
         """The network with the instance's edits made, resolved like one that is written out."""
         from spinedsl.ir.edits import apply, blame  # noqa: PLC0415  most files have none
 
-        declared, trace, reported = apply(base, instance, unit)
+        of_parts: list[Diagnostic] = []
+        varies = False
+
+        def written(declared: tree.Network, trace: Trace) -> tree.Network:
+            from spinedsl.ir.resolve.parts import Parts, given_to  # noqa: PLC0415  most networks have no parts
+
+            nonlocal varies
+            known = [
+                replace(one, default=base.arguments.get(one.name.text, one.default)) for one in declared.parameters
+            ]
+            given = given_to(base, instance, unit, values)
+            parts = Parts(self, unit, replace(declared, parameters=tuple(known)), given, trace)
+            made, reported = parts.written()
+            of_parts.extend(reported)
+            varies = parts.varies
+            return replace(made, parameters=declared.parameters)
+
+        declared, trace, reported = apply(base, instance, unit, written)
         self.diagnostics += reported
         if declared.frames:
             from spinedsl.ir.parts import connected  # noqa: PLC0415  most networks have no parts
 
             declared = connected(declared)
         resolved, reported = resolve_network(declared, unit, trace)
-        network = replace(resolved, arguments=base.arguments, instance=instance, base=base, varies=base.varies)
-        self.diagnostics += blame(network, reported)
+        network = replace(resolved, arguments=base.arguments, instance=instance, base=base, varies=varies)
+        self.diagnostics += blame(network, [*of_parts, *reported])
         return network
 
 
@@ -284,12 +303,20 @@ def needed_for(key: Key) -> Iterator[Key]:
     if isinstance(declared, tree.Instance):
         base = base_of(key)
         yield from () if base is None else (base,)
-        return
-    for item in declared.items:
-        if isinstance(item, tree.Part):
-            found = unit.with_network(item.use.name.text)
-            if len(found) == 1:
-                yield found[0], item.use.name.text
+    for named in _parts_in(declared):
+        found = unit.with_network(named.text)
+        if len(found) == 1:
+            yield found[0], named.text
+
+
+def _parts_in(declared: tree.Network | tree.Instance) -> Iterator[tree.Name]:
+    """The networks that the parts of a network name, or those of its edits."""
+    for item in declared.items if isinstance(declared, tree.Network) else declared.edits or ():
+        part = item.row if isinstance(item, tree.Addition) else item
+        if isinstance(part, tree.Part) or (
+            isinstance(part, tree.Change) and part.kind == PART and part.use is not None
+        ):
+            yield part.use.name
 
 
 def _circle(circle: list[Key]) -> Diagnostic:
@@ -304,10 +331,9 @@ def _circle(circle: list[Key]) -> Diagnostic:
 
 def _named_in(network: tree.Network | tree.Instance, name: str) -> Span:
     """Where a network names another one that it is made of."""
-    if isinstance(network, tree.Instance):
+    if isinstance(network, tree.Instance) and network.base.text == name:
         return network.base.span
-    parts = (item for item in network.items if isinstance(item, tree.Part))
-    return next(part.use.name.span for part in parts if part.use.name.text == name)
+    return next(part.span for part in _parts_in(network) if part.text == name)
 
 
 def no_base(unit: Unit, named: tree.Instance | tree.Space) -> Diagnostic:

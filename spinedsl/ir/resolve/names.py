@@ -51,12 +51,12 @@ class Names(Record, frozen=False):
         return name in self.guessed
 
     def dropped(self, name: str) -> Span | None:
-        """Where an edit dropped the row of that name."""
-        return self.trace.dropped.get(name) if self.trace is not None else None
+        """Where an edit dropped the row of that name, or the part that it was of."""
+        return self.trace.gone(name) if self.trace is not None else None
 
     def place_of(self, row: tree.Row, words: str) -> list[Label]:
         """Where a row stands, and where an edit put it there."""
-        placed = self.trace.placed.get(row.name.text) if self.trace is not None else None
+        placed = self.trace.placed_with(row.name.text) if self.trace is not None else None
         if placed is None:
             return [Label(row.name.span, words)]
         edit, how = placed

@@ -18,6 +18,7 @@ from spinedsl.ir.networks import Network
 from spinedsl.ir.parts import write_out
 from spinedsl.ir.resolve.expressions import Expressions, Scope
 from spinedsl.ir.scalars import POISON, Poison, describe, is_number
+from spinedsl.ir.trace import Trace
 from spinedsl.record import replace
 from spinedsl.syntax import tree
 
@@ -42,8 +43,10 @@ class Maker(Protocol):
 class Parts:
     """The parts of one network."""
 
-    def __init__(self, maker: Maker, unit: Unit, declared: tree.Network, values: Values | None) -> None:
-        self.maker, self.unit, self.declared = maker, unit, declared
+    def __init__(
+        self, maker: Maker, unit: Unit, declared: tree.Network, values: Values | None, trace: Trace | None = None
+    ) -> None:
+        self.maker, self.unit, self.declared, self.trace = maker, unit, declared, trace
         self.values = values
         self.varies = False
         self.evaluated = 0  # of the `let`s that stand for what parts are given
@@ -51,15 +54,19 @@ class Parts:
 
     def written(self) -> tuple[tree.Network, list[Diagnostic]]:
         """The network with rows for its parts."""
-        declared, reported = write_out(self.declared, self.made, self.wrong, self.times)
-        return declared, [*reported, *(self._numbers.context.diagnostics if self._numbers is not None else ())]
+        declared, reported = write_out(self.declared, self.made, self.wrong, self.times, self.trace)
+        return replace(declared, whole=self.declared), [
+            *reported,
+            *(self._numbers.context.diagnostics if self._numbers is not None else ()),
+        ]
 
     def made(self, part: tree.Part, lets: Sequence[tree.Binding]) -> Network | None:
         """The network that a part names; None where that is wrong, or the network is."""
         name, maker = part.use.name, self.maker
-        homes = self.unit.with_network(name.text)
+        home = self.unit.home(name.span)
+        homes = home.with_network(name.text)
         if len(homes) != 1:
-            maker.missing(self.unit, name, self.declared.name.text)
+            maker.missing(home, name, self.declared.name.text)
             return None
         key = homes[0], name.text
         network = maker.made[key]
@@ -87,7 +94,7 @@ class Parts:
         parameters = [parameter.name.text for parameter in declared.parameters]
         known = network.arguments
         required = [p.name.text for p in declared.parameters if p.default is None and p.name.text not in known]
-        expressions = Expressions(self.unit, found, in_network=True)
+        expressions = Expressions(self.unit.home(use.span), found, in_network=True)
         expressions.arguments(use.name, use.arguments, use.span, parameters, required, declared.name.span)
         return found
 
@@ -118,7 +125,7 @@ class Parts:
         lets = (item for item in self.declared.items if isinstance(item, tree.Binding))
         names = {parameter.name.text: ("parameter", parameter.name.span) for parameter in self.declared.parameters}
         names |= {let.name.text: ("let", let.name.span) for let in lets}
-        expressions = Expressions(self.unit, diagnostics, in_network=True)
+        expressions = Expressions(self.unit.home(expr.span), diagnostics, in_network=True)
         (expressions.held if held else expressions.check)(expr, Scope(names))
 
     def numbers(self, lets: Sequence[tree.Binding]) -> Functions:

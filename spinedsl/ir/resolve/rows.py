@@ -321,6 +321,11 @@ class RowResolver(Record, frozen=False):
         moved = self.names.place_of(row, "")
         if len(moved) > 1:
             found = found.with_others(Label(moved[-1].span, f"`{row.name.text}` is moved here"))
+        added = self.names.trace.placed.get(name.text.partition(".")[0]) if self.names.trace is not None else None
+        if is_inner(place) and added is not None and added[1] == "added":
+            fix = f"say where the part goes: `before {row.name.text}`, or feed `{row.name.text}` from a block above"
+            self.names.diagnostics.append(found.with_fix(fix))
+            return
         fix = f"move the row of `{row.name.text}` below that of `{name.text}`, or feed it from a block above"
         other = f"move the row of `{name.text}` above that of `{row.name.text}`, or feed `{row.name.text}` from another"
         instead = Fix(other, _move(row, place, up=True), Fix(f"feed `{row.name.text}` from a block above"))
