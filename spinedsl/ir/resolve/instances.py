@@ -313,10 +313,9 @@ def _parts_in(declared: tree.Network | tree.Instance) -> Iterator[tree.Name]:
     """The networks that the parts of a network name, or those of its edits."""
     for item in declared.items if isinstance(declared, tree.Network) else declared.edits or ():
         part = item.row if isinstance(item, tree.Addition) else item
-        if isinstance(part, tree.Part) or (
-            isinstance(part, tree.Change) and part.kind == PART and part.use is not None
-        ):
-            yield part.use.name
+        use = part.use if isinstance(part, tree.Part | tree.Change) and part.kind == PART else None
+        if use is not None:
+            yield use.name
 
 
 def _circle(circle: list[Key]) -> Diagnostic:
