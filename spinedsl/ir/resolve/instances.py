@@ -45,6 +45,7 @@ class _Maker(Record, frozen=False):
     made: dict[Key, Network | None] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     written: int = 0  # of those, so far
+    told: bool = False  # that there are too many
     unsound: set[Key] = field(default_factory=set)  # what is wrong with these is reported where they are written
 
     def make(self, key: Key) -> None:
@@ -162,8 +163,9 @@ class _Maker(Record, frozen=False):
 
     def afford(self, base: Network, instance: tree.Instance) -> bool:
         """One more network may be written out: false once edits make too many rows, which is reported once."""
-        before, self.written = self.written, self.written + len(base.declared.items)
-        if before <= self.most < self.written:
+        self.written += len(base.declared.items)
+        if self.written > self.most and not self.told:
+            self.told = True
             limit = f"{self.most:,}"
             found = say.TOO_MANY.at(instance.name.span, what="rows of edited networks", limit=limit, got="more")
             self.diagnostics.append(found.with_fix("split the file"))
@@ -225,6 +227,7 @@ class _Maker(Record, frozen=False):
             made, reported = parts.written()
             of_parts.extend(reported)
             varies = parts.varies
+            self.written += max(len(made.items) - len(base.declared.items), 0)
             return replace(made, parameters=declared.parameters)
 
         declared, trace, reported = apply(base, instance, unit, written)
