@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spinedsl.compare.model import Difference
+from spinedsl.compare.parts import part_changes
 from spinedsl.compare.rows import partners, row_changes
 from spinedsl.compare.settings import definition_changes, setting_changes
 from spinedsl.compare.side import Side
@@ -22,6 +23,7 @@ def compare(old: Side, new: Side) -> Difference:
         (
             *setting_changes(old, new),
             *definition_changes(old, new),
+            *part_changes(old, new),
             *row_changes(old, new, found),
             *task_changes(old, new),
         ),

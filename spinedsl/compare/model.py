@@ -46,7 +46,7 @@ class Reason(Record):
 
 
 class Change(Record):
-    """One thing that changed: of a row, a setting or a definition (`kind`), by `name`.
+    """One thing that changed: of a row, a part, a setting or a definition (`kind`), by `name`.
 
     `how` is `added`, `dropped`, `renamed`, `moved`, or `changed`; then `what` names the clause. `old` and `new` are
     texts, empty where there is none.

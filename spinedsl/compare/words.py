@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from spinedsl.compare.breaking import Verdict
 from spinedsl.compare.model import Change, Difference, Reason, Tier
+from spinedsl.compare.parts import without_copies
 from spinedsl.compare.rows import grouped
 from spinedsl.diagnostics.plain import counted
 
@@ -21,6 +22,7 @@ HEADINGS = {
     "input": "input",
     "setting": "settings",
     "definition": "definitions",
+    "part": "parts",
     "stem": "stems",
     "block": "blocks",
     "output": "outputs",
@@ -33,8 +35,9 @@ def to_text(difference: Difference, *, colour: bool = False) -> str:
     """Everything of a difference, for people."""
     paint = _colours if colour else _plain
     lines = [paint(f"{difference.old.name} {ARROW} {difference.new.name}", "1")]
+    changes = without_copies(difference)
     for kind, heading in HEADINGS.items():
-        here = [change for change in difference.changes if change.kind == kind]
+        here = [change for change in changes if change.kind == kind]
         if here:
             lines += ["", paint(heading, "1"), *_rows(here, paint)]
     if not difference.changes:

@@ -9,6 +9,7 @@ from hypothesis import given
 
 from spinedsl import edit
 from spinedsl.compare import Side, compare, derive, side
+from spinedsl.compare.words import to_text
 from spinedsl.source import Source
 from spinedsl.testing import edits
 from tests.profiles import drawn
@@ -97,6 +98,20 @@ def test_a_part_is_found_the_other_way_round(what: str) -> None:
     assert found is not None
     source = edit.apply(new.source, found, base="Edited", name="Again")
     assert meaning(source, "Again") == meaning(BASE, "Net")
+
+
+def test_a_part_that_is_added_is_one_line() -> None:
+    text = to_text(compare(old(), edited(FOUND["added"])))
+    assert "+ more  added  Cell, from neck.rep1.P3, neck.rep1.P4, 2 times, shared weights\n" in text
+    assert "more.rep0.P3" not in text
+    assert "~ b5  inputs  after neck.rep1.P4 -> after more.rep1.P4\n" in text
+
+
+def test_a_copy_more_is_one_line() -> None:
+    difference = compare(old(), edited("part neck repeat 3"))
+    assert "~ neck  repeat  2 -> 3\n" in to_text(difference)
+    assert "+ neck" not in to_text(difference)
+    assert {change.name for change in difference.changes if change.how == "added"} == {"neck.rep2.P3", "neck.rep2.P4"}
 
 
 @given(edits(BASE, "Net"))
