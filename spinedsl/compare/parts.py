@@ -25,9 +25,9 @@ def part_changes(old: Side, new: Side) -> Iterator[Change]:
         for what, text in now.items():
             if (was := before[name][what]) != text:
                 yield Change("part", name, "changed", what, was, text)
-    for name, was in before.items():
+    for name, facts in before.items():
         if name not in after:
-            yield Change("part", name, "dropped", old=_summary(was))
+            yield Change("part", name, "dropped", old=_summary(facts))
 
 
 def without_copies(difference: Difference) -> list[Change]:
