@@ -52,7 +52,7 @@ def _home(change: Change) -> str:
 
 
 def _facts(parts: Mapping[str, Part]) -> dict[str, dict[str, str]]:
-    """What is said of each part that stands in the network itself."""
+    """What is known of each part that stands in the network itself."""
     copies: dict[str, list[Part]] = {}
     repeated: set[str] = set()
     for prefix, part in parts.items():
