@@ -39,8 +39,10 @@ BODIES = {
     "arithmetic": "each i in [2, 0.5] { maps = [conv(maps[0] * i + 1 / i, channels, kernel = 3)] }",
     "in each other": "each k in [1, 3] { each j in rates { maps = maps + [conv(last(maps), j, kernel = k)] } }",
     "shared": "each k in rates { maps = maps + [shared conv(last(maps), channels, kernel = 3) * k] }",
-    "shared in a repeat": "repeat i in 2 { each k in [i + 1, 2] { maps = [shared conv(maps[0], channels, kernel = 1) * k] } }",
-    "maps or numbers": "repeat i in 2 {\n each p in maps if i == 1 else [1, 2] { maps = [conv(maps[0] * p, channels, kernel = 1)] }\n}",
+    "shared in a repeat": "repeat i in 2 {\n"
+    " each k in [i + 1, 2] { maps = [shared conv(maps[0], channels, kernel = 1) * k] }\n}",
+    "maps or numbers": "repeat i in 2 {\n"
+    " each p in maps if i == 1 else [1, 2] { maps = [conv(maps[0] * p, channels, kernel = 1)] }\n}",
 }  # fmt: skip
 
 

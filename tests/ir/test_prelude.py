@@ -8,7 +8,6 @@ import pytest
 from spinedsl import driver, reading
 from spinedsl.prelude import modules, path_of, text_of
 from spinedsl.source import Source
-from tests.texts import ROOT
 
 
 @pytest.mark.parametrize("module", modules())
