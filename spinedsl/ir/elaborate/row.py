@@ -99,6 +99,18 @@ class RowElaborator(Joining, frozen=False):
         ]
         self.report(found.with_others(*others).with_fix(fix))
 
+    def tell_level(self, arrived: list[Type], before: int) -> None:
+        """Shapes that do not fit may come from a level that a row means its type to reach, and nothing leads there."""
+        coarsest = max((type_.level for type_ in arrived if type_.level is not None), default=None)
+        if not self.declared.direct or self.level is None or coarsest is None or coarsest >= self.level:
+            return
+        if self.declared.row.kind != "block" or self.defined.parameter("stride") is not None:
+            return
+        name = f"`{self.defined.name}` has no parameter `stride`"
+        note = f"`{self.name}` takes a map of level {coarsest} to level {self.level}, and {name}"
+        found = self.context.diagnostics
+        found[before:] = [one.with_notes(note) if one.code is say.SHAPE else one for one in found[before:]]
+
     def stays(self, source: int) -> tuple[str, str]:
         """Why a type leaves a map at its level, and what to do about it."""
         name = f"`{self.defined.name}`"
@@ -140,7 +152,10 @@ class RowElaborator(Joining, frozen=False):
                 if repeat == 1 and "stride" in arguments:
                     arguments = {**arguments, "stride": 1}
                 given: list[Result] = [Ref("x", type_, OPAQUE) for type_ in maps]
+                before_it = len(self.context.diagnostics)
                 call = self.expand(self.declared.row.use, self.defined, given, arguments, path)
+                if call is None and not repeat:
+                    self.tell_level(arrived, before_it)
             if call is None or not self.is_whole(self.declared.row.use, self.defined, call):
                 return None
             self.calls.append(call)
