@@ -10,6 +10,16 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+# Steps of several lines.
+KEPT = """\
+var kept{n} = []
+    repeat i{n} in 2 {{
+        kept{n} = kept{n} + [conv(y, channels, kernel = [3, 5][i{n}], groups = channels)]
+    }}
+    y = slice(concat(kept{n}), channels, start = 1)"""
+RESPONSE = """\
+let long{n} = sqrt(global_sum_pool(y * y) + 0.5)
+    y = y + parameter(channels) * (y * long{n} / (channel_mean(long{n}) + 1))"""
 # What a step does; `{n}` is its number, for names of its own.
 STEPS = (
     "y = act(y)",
@@ -44,6 +54,8 @@ STEPS = (
     "each p{n} in [x, enter] {{ y = y + conv(resize(p{n}, like = y), channels, kernel = 1) }}",
     "each p{n} in [y, relu(y)] {{ repeat i{n} in 2 {{ y = y + (norm(p{n}) if i{n} == 0 else p{n}) }} }}",
     "y = conv(y, channels, kernel = 3) if channels > 8 else y + act(norm(y))",
+    KEPT,
+    RESPONSE,
     # `{op}` is a parameter, or else `{far}`; see GIVEN.
     "y = {op}(y, channels)",
     "repeat i{n} in 2 {{ let held{n} = {op} if i{n} == 0 else {far}\n    y = held{n}(y, channels) }}",

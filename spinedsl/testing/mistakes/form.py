@@ -108,7 +108,14 @@ def _version_below(field: Field) -> str | None:
 
 
 PLANTERS: Planters = {
-    "E0101": (_after_name(" "), _after_name(" ="), _resampled_as_it_is),
+    "E0101": (
+        _after_name(" "),
+        _after_name(" ="),
+        _resampled_as_it_is,
+        statement("head_type wrong__(maps) {\n    each p in maps {\n        yield y = relu(p)\n    }\n}"),
+        statement("def wrong__(x) {\n    return y = relu(x)\n}"),
+        statement("def wrong__(x) { return x ** 2 }"),
+    ),
     "E0102": (_cut,),
     "E0103": (_misspelt_row, statement("class Net__ { }")),
     "E0104": (_open_bracket, statement("def wrong__(x) {\n    return relu((x)\n}")),

@@ -135,6 +135,8 @@ PLANTERS: Planters = {
     "E0201": (
         _unknown_parent,
         statement("def wrong__(x) { return relu(unheard_of__) }"),
+        statement("def wrong__(x) { return Conv2d(x, 4, kernel = 1) }"),
+        statement("def wrong__(x) { return LeakyReLU(x) }"),
         statement("network Wrong__ = Unheard_of__()"),
         edit("let unheard_of__ = 3"),
         planted("part p__: Part__ from READ repeat unheard_of__"),

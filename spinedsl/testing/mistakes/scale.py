@@ -191,7 +191,10 @@ PLANTERS: Planters = {
     "E0507": (body("return conv(x, channels * global_average_pool(x).level, kernel = 1)"),),
     "E0508": (body("return channels"),),
     "E0509": (body("var y = x\n    repeat i in 2 { y = shared conv(y, channels + 1 - i, kernel = 1) }\n    return y"),),
-    "E0510": (body("return linear(x, channels)"),),
+    "E0510": (
+        body("return linear(x, channels)"),
+        body("return layer_norm(linear(flatten(global_average_pool(x)), channels))"),
+    ),
     "E0511": (_of_several_sizes(body(f"return pad({ONE}, top = 1, left = 1)")),),
     "E0512": (
         body(f"var y = {ONE}\n    repeat i in 2 {{ y = shared batch_norm(y, epsilon = 0.1 * (i + 1)) }}\n    return y"),
