@@ -19,7 +19,10 @@ NETWORKS = sorted((ROOT / "tests/networks").glob("*.spine"))
 FILES = [*NETWORKS, *sorted((ROOT / "tests/definitions").glob("*.spine"))]
 # Too large for every test: the network that says it with fewer channels, or at a size that it takes.
 SMALL = {"vgg16": "network Small = VGG16(hidden = 16)", "yolov5s": "network Small = YOLOv5(width = 0.25, depth = 0.33)"}
-SIZES = {"vgg16": (224, 224), "inception_v3": (107, 139), "legacy_xception": (107, 139), "crnn": (32, 100)}
+SIZES = {
+    "vgg16": (224, 224), "inception_v3": (107, 139), "legacy_xception": (107, 139), "ghostnetv2_100": (96, 160),
+    "crnn": (32, 100),
+}  # fmt: skip
 
 
 def named(path: Path) -> str:

@@ -16,6 +16,7 @@ import tests.hosts.operators  # noqa: F401
 from spinedsl.analysis import costs
 from spinedsl.ops.graph import flatten
 from tests.networks import cells, maps, necks
+from tests.networks.detectors import RTMDetTiny
 from tests.networks.others import YOLOv5s
 from tests.networks.spinenet import DilatedSpineNet49
 
@@ -45,9 +46,12 @@ MADE = {
     **maps.makers(torchvision),
     **cells.makers(timm),
     "dilated_spinenet49": DilatedSpineNet49,
+    "rtmdet_tiny": RTMDetTiny,
 }
 # Of one size: the one that their papers have.
-SIZES = {"inception_v3": (299, 299), "legacy_xception": (299, 299), "crnn": (32, 100)}
+SIZES = {
+    "inception_v3": (299, 299), "legacy_xception": (299, 299), "ghostnetv2_100": (224, 224), "crnn": (32, 100),
+}  # fmt: skip
 NAMES = sorted([*OTHERS, *(path.stem for path in FOLDER.glob("*.spine"))])
 
 
