@@ -16,7 +16,7 @@ var kept{n} = []
     repeat i{n} in 2 {{
         kept{n} = kept{n} + [conv(y, channels, kernel = [3, 5][i{n}], groups = channels)]
     }}
-    y = slice(concat(kept{n}), channels, start = 1)"""
+    y = conv(concat(kept{n}), channels, kernel = 1)"""
 RESPONSE = """\
 let long{n} = sqrt(global_sum_pool(y * y) + 0.5)
     y = y + parameter(channels) * (y * long{n} / (channel_mean(long{n}) + 1))"""
