@@ -10,7 +10,7 @@ import re
 import resource
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -291,27 +291,32 @@ def inferred(source: Source, network: str) -> None:
 
 def taken(source: Source, network: str) -> None:
     """A number made a parameter or a `let` changes nothing; another given for it does, or it is reported."""
-    analysis = driver.analyse(source).value
+    outcome = driver.analyse(source)
+    analysis = outcome.value
     assert analysis is not None
+    warned = {found.code.id for found in outcome.diagnostics}  # of the text as it is
     before = _key_of(program_of(source, network))
     for one in opened(analysis, network):
         what = f"`{one.number.text}` of line {one.number.line}"
         require(_key_of(program_of(one.as_parameter, network)) == before, f"{what} as a parameter is another network")
         require(_key_of(program_of(one.as_edit, network)) == before, f"{what} as a `let` is another network")
-        given, edited = _made(one.as_parameter), _made(one.as_edit)
+        given, edited = _made(one.as_parameter, warned), _made(one.as_edit, warned)
         require(given != before, f"another {what} is taken, and nothing is reported")
         require(given == edited, f"{what} is another network by an argument than by an edit")
-        passed = given is None or given == _made(one.passed_on)
+        passed = given is None or given == _made(one.passed_on, warned)
         require(passed, f"{what} is another network by a parameter of the instance")
         codes = [found.code.id for found in driver.analyse(one.as_argument).diagnostics]
+        codes = [code for code in codes if code not in warned]
         require(codes == ["E0203"], f"a `let` given as an argument is answered {' '.join(codes) or 'by nothing'}")
 
 
-def _made(source: Source) -> object:
-    """The instance of an opened network, or nothing where something is reported about it."""
+def _made(source: Source, warned: Collection[str]) -> object:
+    """The instance of an opened network, or nothing where more is reported about it than warnings of known codes."""
     found = driver.analyse(source)
     assert found.value is not None
-    return None if found.diagnostics else _key_of(lower(found.value.checked[INSTANCE]))
+    if any(diagnostic.code.id not in warned for diagnostic in found.diagnostics):
+        return None
+    return _key_of(lower(found.value.checked[INSTANCE]))
 
 
 def _key_of(program: Program) -> object:

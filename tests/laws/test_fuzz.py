@@ -16,6 +16,7 @@ from spinedsl.analysis import costs as real_costs
 from spinedsl.backends.torch import operators as torch_operators
 from spinedsl.cli import main
 from spinedsl.ops import interpret
+from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
 from spinedsl.testing import laws
 from tests.texts import ROOT
@@ -39,6 +40,30 @@ network Mine {
     block b2: residual level 3 from b0, b1
     output P3: endpoint from b2 channels 4
     output P4: endpoint from b1 channels 4
+}
+"""
+
+WARNED = """spine 1
+import std.blocks
+import std.stems
+
+def unused(x) {
+    return relu(x)
+}
+
+block_type lost(x, channels) -> channels {
+    let nothing = conv(x, channels, kernel = 3)
+    return norm(conv(x, channels, kernel = 1))
+}
+
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    stem s: resnet_stem channels 8
+    block b2: lost level 2 after s channels 8
+    block b4: residual level 4 after b2 channels 8
+    output P2: b2
+    output P4: b4
 }
 """
 
@@ -191,3 +216,9 @@ def test_a_file_with_mistakes_is_not_fuzzed(tmp_path: Path, capsys: pytest.Captu
     path.write_text(NETWORK.replace("from b0, b1", "from b0, b7"))
     assert main(["fuzz", str(path)]) == 1
     assert "E0201" in capsys.readouterr().err
+
+
+def test_warnings_of_a_file_are_no_fault_of_the_compiler() -> None:
+    source = Source.from_text(WARNED)
+    assert {found.code.id for found in driver.analyse(source).diagnostics} == {"W0701", "W0704", "W0706"}
+    laws.taken(source, "Net")
