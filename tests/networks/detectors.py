@@ -82,18 +82,20 @@ class Towers(nn.Module):
 
     @staticmethod
     def level(channels: int, classes: int) -> nn.ModuleList:
+        """Norms of both towers, depth by depth; what predicts classes, and boxes."""
         norms = [nn.BatchNorm2d(channels, eps=1e-3) for _ in range(4)]
         return nn.ModuleList([*norms, nn.Conv2d(channels, classes, 1), nn.Conv2d(channels, 4, 1)])
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         given: list[Tensor] = []
-        for level, own, x in zip(LEVELS, self.levels, maps, strict=True):
+        for level, module, x in zip(LEVELS, self.levels, maps, strict=True):
+            own: list[nn.Module] = [*module.children()]
+            shared: list[nn.Module] = [conv for pair in self.shared for conv in pair.children()]
             scores, boxes = x, x
-            *norms, classify, locate = own
-            for pair, ours in zip(self.shared, (norms[:2], norms[2:]), strict=True):
-                scores = F.silu(ours[0](pair[0](scores)))
-                boxes = F.silu(ours[1](pair[1](boxes)))
-            given += [classify(scores), locate(boxes).exp() * 2**level]
+            for depth in (0, 2):
+                scores = F.silu(own[depth](shared[depth](scores)))
+                boxes = F.silu(own[depth + 1](shared[depth + 1](boxes)))
+            given += [own[4](scores), own[5](boxes).exp() * 2**level]
         return given
 
 
