@@ -43,9 +43,9 @@ def misread(source: Source, statement: Statement) -> Diagnostic | None:
         return _soft_row(source, statement.tokens)
     word, *rest = _joined(statement.tokens)
     first = span_of(source, word)
-    names_part = len(rest) > 1 and rest[0].value == PART and rest[1].type == "NAME"
+    names_part = len(rest) > 1 and rest[0].value == PART and rest[1].type in ("NAME", "SHARED")
     if word.value == "add":
-        if names_part and [token.type for token in rest[2:3]] == ["NAME"]:
+        if names_part and [token.type for token in rest[1:3]] == ["NAME", "NAME"]:
             found = say.UNEXPECTED.at(span_of(source, rest[2]), found=rest[2].value, expected="`:`")
             end = span_of(source, rest[1]).end
             return found.with_fix("write `:` between them", Edit(Span(source, end, end), ":"))

@@ -309,16 +309,20 @@ def nameless_function(at: Place) -> Fix | None:
 
 
 def shared_elsewhere(at: Place) -> Fix | None:
-    """`block b: shared residual`, `part n: Cell from b repeat 3 shared`."""
+    """`block b: shared residual`, `part n: Cell from b repeat 3 shared`, `part shared n: Cell`."""
     if at.token().type != "SHARED":
         return None
     away = Edit(at.span(), "")
     if at.head in LETTERS:
         return Fix("a row has weights of its own; copies of a part may share theirs", (away,))
-    network = at.tokens[3] if len(at.tokens) > 3 else NOTHING  # part n : Cell
-    if at.tokens[0].value != PART or network.type != "NAME":
+    first = 1 if at.tokens[0].value == "add" else 0
+    of_name = at.position == first + 1  # part shared n : Cell
+    network = next(iter(at.tokens[first + 3 + of_name :]), NOTHING)  # part n : Cell
+    if at.tokens[first].value != PART or network.type != "NAME":
         return None
     start = span_of(at.source, network).start
+    if of_name:
+        away = Edit(Span(at.source, at.span().start, span_of(at.source, at.tokens[first + 2]).start), "")
     before = Edit(Span(at.source, start, start), "shared ")
     return Fix(f"it stands before the network: `shared {network.value}`", (before, away))
 

@@ -301,6 +301,8 @@ class _Cutter(Record, frozen=False):
     def looks_like_row(self, index: int) -> bool:
         """A line that opens with an unknown word, as in `blok b3: …`, `b3: …` or `width { … }`, is a row of its own."""
         following = [token.type for token in self.tokens[index + 1 : index + 3]]
+        if self.tokens[index].value == PART and following == ["SHARED", "NAME"]:
+            return True
         named = following[:1] and following[0] in {"NAME", *NAMED_ROWS}
         if following[1:] == ["COLON"] or (named and self.tokens[index].value in SOFT_ROWS):
             return bool(named)

@@ -161,7 +161,8 @@ class _Writer(Record, frozen=False):
         own = [name.text for name in item.names if name.text]
         if any(self.is_gone(name, "output", own) for name in sources):
             return self.lose(*own)
-        lost = [name for name in sources if name.text.partition(".")[0] in self.lost]
+        unread = {word for one in self.declared.items if isinstance(one, tree.Broken) for word in one.mentions}
+        lost = [name for name in sources if name.text.partition(".")[0] in self.lost | unread]
         if lost or sum(self.known(name) for name in sources) < len(sources):
             return self.lose(*(name.text for name in (*item.names, *sources)))
         found = [tree.Name(text, name.span) for name in sources for text in self.given.get(name.text, (name.text,))]

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.diagnostics.plain import counted
+from spinedsl.ir.filled import FILLED_IN, IN_CHANNELS
 from spinedsl.syntax import tree
+
+
+def read_as_no_map(
+    row: tree.Row, definition: tree.Definition, maps: int, given: Sequence[tree.Name], clause: tree.Clause | None
+) -> Diagnostic | None:
+    """A type has a parameter for each input that it is given, but its body does not read all of them as maps."""
+    named = {argument.name.text for argument in row.use.arguments if argument.name is not None}
+    further = list(
+        takewhile(
+            lambda one: one.default is None and one.name.text not in (*FILLED_IN, IN_CHANNELS, *named),
+            definition.parameters[maps:],
+        )
+    )
+    if clause is None or not further or len(given) != maps + len(further):
+        return None
+    first, name = further[0].name, definition.name.text
+    takes, got = counted(maps, "map"), counted(len(given), "input")
+    found = say.MAPS_OF_TYPE.at(clause.span, type=name, takes=takes, name=row.name.text, got=got)
+    found = found.with_others(Label(first.span, f"the body of `{name}` does not read `{first.text}` as a map"))
+    return found.with_fix(f"read `{first.text}` in the body, or take it away there")
 
 
 def misfed(

@@ -77,10 +77,8 @@ class RowResolver(Record, frozen=False):
         maps = 1 if defined is None else maps_of(defined[1].definition, arguments_of(row.use))
         if defined is not None and row.kind in ("stem", "block"):
             names = sources if row.kind == "block" else names_of(clauses.get("after"))
-            if maps > 1 or (len(names) > 1 and "from" not in clauses):
-                from spinedsl.ir.resolve.fed import misfed  # noqa: PLC0415  few types take their maps one by one
-
-                self.names.diagnostics += misfed(row, defined[1].definition, maps, len(names), clauses)
+            if maps > 1 or (len(names) > 1 and ("from" not in clauses or len(self.names.diagnostics) > before)):
+                self.one_by_one(row, defined[1].definition, maps, names, clauses, before)
         absorbed = names_of(clauses.get("absorb"))
         found = [self.above(name, row, index) for name in (*sources, *absorbed)]
         own = self.own_resamplings(row, clauses, direct=direct)
@@ -96,6 +94,27 @@ class RowResolver(Record, frozen=False):
         sound = sound and (direct or (resample is not None and (join is not None or maps > 1)))
         type_ = defined[1] if defined is not None else None
         return RowDecl(row, clauses, type_, sources, direct, absorbed, resample, join, sound, maps, own)
+
+    def one_by_one(
+        self,
+        row: tree.Row,
+        definition: tree.Definition,
+        maps: int,
+        given: Sequence[tree.Name],
+        clauses: Clauses,
+        at: int,
+    ) -> None:
+        """What is wrong with a row that gives its type several inputs; `at` is where what was reported of it begins."""
+        from spinedsl.ir.resolve.fed import misfed, read_as_no_map  # noqa: PLC0415  few types take maps one by one
+
+        reported = self.names.diagnostics
+        clause = clauses.get("from") or clauses.get("after")
+        unread = read_as_no_map(row, definition, maps, given, clause) if len(reported) > at else None
+        if unread is not None:  # what is said to be missing is given
+            reported[at:] = [one for one in reported[at:] if one.code is not say.MISSING_ARGUMENT]
+            reported.append(unread)
+            return
+        reported += misfed(row, definition, maps, len(given), clauses)
 
     def is_plain(self, row: tree.Row) -> bool:
         """`output C5: c5`: an output that gives a row as it is."""
