@@ -35,10 +35,10 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     return sum(table[ord(c) - 32] if " " <= c <= "~" else WIDEST for c in text) * size / 1000
 
 
-def shortened(text: str, size: float, room: float, *, bold: bool = False) -> str:
-    """The text, or its beginning and an ellipsis, no wider than `room` pixels."""
+def shortened(text: str, size: float, room: float, *, bold: bool = False, end: bool = False) -> str:
+    """The text, or its beginning and an ellipsis, no wider than `room` pixels; or an ellipsis and its `end`."""
     if text_width(text, size, bold=bold) <= room:
         return text
     while text and text_width(text + ELLIPSIS, size, bold=bold) > room:
-        text = text[:-1]
-    return text + ELLIPSIS
+        text = text[1:] if end else text[:-1]
+    return ELLIPSIS + text if end else text + ELLIPSIS

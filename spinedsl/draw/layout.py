@@ -110,7 +110,8 @@ def _nodes(program: Program, marking: Marking, shapes: Mapping[str, str], beyond
         role = "orphan" if row.name in orphans else role
         tier = beyond if row.kind == "head" or row.level is None else row.level
         wider = WIDEST_BY_CHANNELS * row.type.channels / most if most and row.kind != "head" else 0.0
-        widest = WIDEST_MARKED if any(map(marking.label, (row.name, *names))) else WIDEST
+        long = "." in row.name or any(map(marking.label, (row.name, *names)))
+        widest = WIDEST_MARKED if long else WIDEST
         kinds = ", ".join(dict.fromkeys(task.kind for task in program.tasks_of(row.name)))
         lines = _lines(row, names, kinds, shapes[row.type_name], marking)
         yield _Node(row, tier, shapes[row.type_name], role, names, lines, wider, widest)

@@ -15,7 +15,7 @@ Point: TypeAlias = tuple[float, float]
 Line: TypeAlias = tuple[str, float, float, bool]  # of text: the text, font size, middle below the shape's, bold
 
 HEIGHT, TALL = 32.0, 42.0  # of a block, and of a diamond
-WIDEST, WIDEST_MARKED = 110.0, 170.0  # of a block, and of one that says what it was
+WIDEST, WIDEST_MARKED = 110.0, 170.0  # of a block, and of one that says what it was or what part it is of
 TWO_LINES = (-5.5, 6.5)  # middles of two lines of text, below that of the block
 BESIDE_TEXT = 5.0
 KNOWN_SHAPES = {"bottleneck": "rectangle", "residual": "diamond"}  # as the paper draws them
@@ -128,9 +128,9 @@ def width_for(shape: str, lines: tuple[Line, ...], least: float, most: float = W
 
 
 def fitted(shape: str, width: float, line: Line) -> str:
-    """The text of a line, shortened where the shape has no room for it."""
+    """The text of a line, shortened where the shape has no room for it; rows of a part differ by how their names end."""
     text, size, _, bold = line
-    return shortened(text, size, room(shape, width, line), bold=bold)
+    return shortened(text, size, room(shape, width, line), bold=bold, end="." in text and not bold)
 
 
 def _wide(line: Line) -> float:
