@@ -128,7 +128,7 @@ def width_for(shape: str, lines: tuple[Line, ...], least: float, most: float = W
 
 
 def fitted(shape: str, width: float, line: Line) -> str:
-    """The text of a line, shortened where the shape has no room for it; rows of a part differ by how their names end."""
+    """The text of a line, shortened where the shape has no room for it; of rows of parts the end of the name stays."""
     text, size, _, bold = line
     return shortened(text, size, room(shape, width, line), bold=bold, end="." in text and not bold)
 
