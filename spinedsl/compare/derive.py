@@ -34,8 +34,9 @@ def derive(old: Side, new: Side) -> edit.Edits | None:
         if edits.items and _makes(edits, old, new):
             return edits
         if not edits.items:
-            break
-    return edit.Edits() if same else None
+            return edits if same else None
+    # Networks that are parts may only have other names.
+    return edit.Edits() if same and new.network.declared.whole is not None else None
 
 
 def _makes(edits: edit.Edits, old: Side, new: Side) -> bool:

@@ -110,7 +110,7 @@ class RowResolver(Record, frozen=False):
         reported = self.names.diagnostics
         clause = clauses.get("from") or clauses.get("after")
         unread = read_as_no_map(row, definition, maps, given, clause) if len(reported) > at else None
-        if unread is not None:  # what is said to be missing is given
+        if unread is not None:  # what was reported as missing is given
             reported[at:] = [one for one in reported[at:] if one.code is not say.MISSING_ARGUMENT]
             reported.append(unread)
             return
