@@ -30,9 +30,9 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
     """The names of a file that nothing in it uses, in the order of the text. `implicit` is as `library.IMPLICIT`."""
     file = unit.file
     mentioned = {definition.name.text: _mentioned(definition) for definition in file.definitions}
-    used = _mentioned(file.networks)
     spaces = _mentioned(file.spaces)
-    used |= spaces
+    networks = [(network, _mentioned(network)) for network in file.networks]
+    used = spaces.union(*(names for _, names in networks))
     pending = list(used)
     while pending:
         further = mentioned.get(pending.pop(), set()) - used
@@ -52,10 +52,9 @@ def unused_names(unit: Unit, implicit: dict[str, tuple[str, ...]]) -> Iterator[U
         # What is given to be called takes what all that are given there are called with.
         if unread and name.text not in _named((*file.definitions, *file.networks, *file.spaces)):
             yield from (UnusedName(one.text, one.span, name.text) for one in unread)
-    edits = _mentioned(tuple(network for network in file.networks if isinstance(network, tree.Instance)))
-    for network in file.networks:
-        inside = _mentioned(network) | spaces
-        inside |= edits if isinstance(network, tree.Network) else _inherited(unit, network)
+    edits = spaces.union(*(names for network, names in networks if isinstance(network, tree.Instance)))
+    for network, names in networks:
+        inside = names | (edits if isinstance(network, tree.Network) else spaces | _inherited(unit, network))
         for parameter in network.parameters:
             if parameter.name.text not in inside:
                 yield UnusedName(parameter.name.text, parameter.name.span, network.name.text)

@@ -46,3 +46,11 @@ def test_a_command_imports_itself_alone(arguments: list[str]) -> None:
     assert f"spinedsl.cli.{arguments[0]}" in found
     assert not {f"spinedsl.cli.{name}" for name in others} & {*found}
     assert not {*HEAVY, *(SERVING if arguments[0] != "watch" else ())} & {*found}
+
+
+def test_a_clean_file_is_checked_without_what_only_mistakes_and_rare_files_need() -> None:
+    """`difflib` alone takes a hundredth of the time."""
+    found = {*loaded_by("check", "examples/spinenet.spine")}
+    assert "spinedsl.ir.elaborate.joining" in found
+    rare = ("diagnostics.repairs", "syntax.misread", "syntax.strays", "ir.read_maps", "ir.edits", "ir.parts")
+    assert not {"difflib", "unicodedata", *(f"spinedsl.{name}" for name in rare)} & found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import floor
-from typing import Any, cast
+from typing import Any
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, nearest, one_of
@@ -67,8 +67,7 @@ class Evaluator:
 
     def evaluate(self, expr: tree.Expr) -> Result:
         """Value of an expression; POISON when a mistake was reported or nothing can be known."""
-        kind = type(expr)
-        return self.call(cast(tree.Call, expr)) if kind is tree.Call else _RULES[kind](self, expr)
+        return _RULES[type(expr)](self, expr)
 
     @property
     def sites(self) -> Sites:
@@ -602,6 +601,7 @@ _RULES: Mapping[type, Callable[[Evaluator, Any], Result]] = {
     tree.Number: lambda evaluator, expr: expr.value,
     tree.Flag: lambda evaluator, expr: expr.value,
     tree.Text: lambda evaluator, expr: POISON,  # which was refused before
+    tree.Call: lambda evaluator, expr: evaluator.call(expr),
     tree.Property: Evaluator.property,
     tree.Unary: Evaluator.unary,
     tree.Binary: Evaluator.binary,
