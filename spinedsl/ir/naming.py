@@ -11,7 +11,6 @@ takes another's name. A `repeat` inside the `each` keeps its iterations apart: `
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from spinedsl.ir.library import LIST_FUNCTIONS, SCALAR_FUNCTIONS, YIELDING, Unit
@@ -197,10 +196,14 @@ def _fresh(name: str, taken: set[str]) -> str:
     return candidate
 
 
+def _is_numbered(name: str, prefix: str) -> bool:
+    return name.startswith(prefix) and name[len(prefix) :].isdecimal()
+
+
 def _prefix(name: str, taken: set[str]) -> str:
     """What precedes the number of an iteration, so that no number makes a name that is taken."""
     candidate, count = name, 1
-    while candidate in taken or any(re.fullmatch(re.escape(candidate) + "[0-9]+", other) for other in taken):
+    while candidate in taken or any(_is_numbered(other, candidate) for other in taken):
         count += 1
         candidate = f"{name}_{count}_"
     return candidate
