@@ -141,7 +141,8 @@ FUNCTIONS: Mapping[str, Callable[[Sequence[Number]], Number | None]] = {
 
 
 def key_of(value: object) -> object:
-    """A value for use in a dictionary key: True and 1 are told apart."""
-    if isinstance(value, tuple):
-        return (tuple, *map(key_of, value))
-    return (type(value), value)
+    """A value for use in a dictionary key: True and 1 are told apart. Whole numbers hash faster than a fraction."""
+    kind = type(value)
+    if kind is Fraction:
+        return (kind, *value.as_integer_ratio())  # type: ignore[attr-defined]
+    return (tuple, *map(key_of, value)) if isinstance(value, tuple) else (kind, value)

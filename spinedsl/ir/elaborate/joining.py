@@ -61,8 +61,10 @@ class Joining(Using, frozen=False):
 
     def of_setting(self, use: tree.Use, place: Span) -> Span | None:
         """The place at which a use is reported that a setting of the network names; None of one that the row names."""
-        clauses = self.declared.clauses
-        named = (*clauses["from"].own, *(clauses[word].value for word in ("resample", "join") if word in clauses))
+        own, clauses = self.declared.clauses["from"].own, self.declared.clauses
+        if not own and "resample" not in clauses and "join" not in clauses:
+            return place
+        named = (*own, *(clauses[word].value for word in ("resample", "join") if word in clauses))
         return None if any(use is one for one in named) else place
 
     def target(self, arguments: Environment) -> Block | None:
@@ -170,8 +172,10 @@ class Joining(Using, frozen=False):
 
     def connection(self, name: tree.Name) -> str:
         """The name of a connection's parameters: a row that a type of several maps reads again has a number as well."""
-        again = [one for one in self.inputs if one.source.text == name.text and one.source.own == name.own]
         own = self.called(name)
+        if self.declared.maps == 1:  # then no row is read twice
+            return f"from_{own}"
+        again = [one for one in self.inputs if one.source.text == name.text and one.source.own == name.own]
         if not again:
             return f"from_{own}"
         number, others = len(again) + 1, {self.called(one) for one in self.declared.sources}
@@ -184,7 +188,9 @@ class Joining(Using, frozen=False):
         key = name.text, name.own
         if key in self.own_names:
             return self.own_names[key]
-        own = name.own or name.text.removeprefix(f"{self.name.rpartition('.')[0]}.").replace(".", "_")
+        own = name.own or name.text
+        if not name.own and "." in own:
+            own = own.removeprefix(f"{self.name.rpartition('.')[0]}.").replace(".", "_")
         number, free = 2, own
         while free in self.own_names.values():
             number, free = number + 1, f"{own}_{number}"
