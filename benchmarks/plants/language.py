@@ -181,8 +181,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "unused: what only an unused definition calls counts as used",
         "ir/unused.py",
-        "    used = _mentioned(file.networks)\n",
-        "    used = _mentioned((*file.networks, *file.definitions))\n",
+        "    used = spaces.union(*(names for _, names in networks))\n",
+        "    used = spaces.union(*(names for _, names in networks), *mentioned.values())\n",
         ("tests/ir/test_unused.py",),
     ),
     Plant(
