@@ -138,7 +138,7 @@ class Statements(FeatureMaps):
     def bind_list(self, scope: Scope, place: str) -> None:
         """A list, or the next value of one that changes."""
         changing = [maps for maps in scope.of(Maps) if maps.var and maps.item.place == place]
-        if changing and self.draw.below(2):
+        if changing and self.draw.below(4):
             old, value = self.draw.pick(changing), self.map(scope, place, 1)
             shorter = f"rest({old.text}) if len({old.text}) > 1 else {old.text}"
             kept = f"[{value.text}, first({old.text})]"
@@ -148,7 +148,7 @@ class Statements(FeatureMaps):
             return
         maps = self.list(scope, place)
         name = scope.fresh(NAMES[Maps], self.draw)
-        if self.draw.once_in(3):
+        if self.draw.once_in(2):
             self.say(f"var {name} = {maps.text}")
             most = max(maps.most, 2)
             scope.bind(name, Maps(name, 1, most, Map("", 1, WIDEST, place), var=True))

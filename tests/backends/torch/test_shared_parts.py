@@ -158,7 +158,8 @@ def test_a_difference_says_what_shares() -> None:
     found = compare(own, one)
     assert found.tier is not Tier.NONE
     said = [(change.name, change.old, change.new) for change in found.changes if change.what == "weights"]
-    assert said == [(f"n.rep{copy}.{row}", "its own", "shared") for copy in (0, 1) for row in "ab"]
+    rows = [f"n.rep{copy}.{row}" for copy in (0, 1) for row in "ab"]
+    assert said == [(name, "its own", "shared") for name in ("n", *rows)]
 
 
 @pytest.mark.parametrize(
