@@ -26,6 +26,7 @@ UNREADABLE = {"E0104", "E0105", "E0106", "E0108", "E0109", "E0110", "E0111"}  # 
 # Words that mean something in edits only, and the first word of a task: no keywords of the grammar.
 SOFT = re.compile(r"\bwith\b|\w\s+after\b|^\s*\w+\s+\w+\s*:", re.MULTILINE)
 SOFT_IN_SPACES = re.compile(r"^space\s", re.MULTILINE)  # `of`, `last` and the others of a search space are names too
+EDITED_PART = re.compile(r"^ +part [\w.]+ *(?:$|[a-z])", re.MULTILINE)  # without more a `drop` by its form
 CUT_SHORT = {"E0112", "E0602", "E0603", "E0604"}  # said before the whole form was looked at
 
 
@@ -77,6 +78,8 @@ def agree(text: str) -> None:
     if refused in ({"E0101"}, {"E0102"}, {"E0101", "E0102"}) and SOFT_IN_SPACES.search(text):
         return
     if refused in ({"E0101"}, {"E0103"}) and SOFT.search(text):
+        return
+    if (refused == {"E0102"} or "E0216" in codes) and EDITED_PART.search(text):
         return
     assert accepts(statements) == (not refused), codes
 

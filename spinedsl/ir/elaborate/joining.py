@@ -61,7 +61,8 @@ class Joining(Using, frozen=False):
 
     def of_setting(self, use: tree.Use, place: Span) -> Span | None:
         """The place at which a use is reported that a setting of the network names; None of one that the row names."""
-        own, clauses = self.declared.clauses["from"].own, self.declared.clauses
+        clauses = self.declared.clauses
+        own = clauses["from"].own if "from" in clauses else ()  # in a space, a row that has `after` may be joined
         if not own and "resample" not in clauses and "join" not in clauses:
             return place
         named = (*own, *(clauses[word].value for word in ("resample", "join") if word in clauses))
