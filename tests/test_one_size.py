@@ -12,6 +12,7 @@ import spinedsl
 from spinedsl.backends import Options
 from spinedsl.backends import onnx as onnx_backend
 from spinedsl.backends import torch as torch_backend
+from spinedsl.draw import lay_out, to_svg
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.text import to_text
@@ -137,6 +138,14 @@ def test_a_definition_of_that_name_is_given_as_before() -> None:
 
 def test_what_is_shown_says_it() -> None:
     assert "sizes   fixed\n" in to_text(spinedsl.program(Source.from_text(NET)))
+
+
+def test_a_figure_says_the_size_that_all_maps_of_a_level_have() -> None:
+    """Of the stem and two blocks of level 2, of which one is smaller, nothing; of level 3 what is there."""
+    text = to_svg(lay_out(spinedsl.program(Source.from_text(NET))))
+    assert "4 x 5<" in text
+    assert "11 x 13<" not in text
+    assert "10 x 12<" not in text
 
 
 def test_random_networks_agree() -> None:

@@ -69,8 +69,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "figure: height and width of a band's maps exchanged",
         "draw/svg.py",
-        'f"{at_level(height, tier)} x {at_level(width, tier)}"',
-        'f"{at_level(width, tier)} x {at_level(height, tier)}"',
+        'f"{height} x {width}"',
+        'f"{width} x {height}"',
         ("tests/draw/test_svg.py::test_bands_say_how_large_their_maps_are",),
     ),
     Plant(

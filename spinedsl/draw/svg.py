@@ -5,6 +5,7 @@ Every word reaches the text through the template's escaping. Hovering a block or
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from spinedsl.draw.colours import step_of, style_sheet, switched_sheet
@@ -23,6 +24,7 @@ from spinedsl.draw.glyphs import FONTS, shortened
 from spinedsl.draw.legend import LEGEND_TEXT, legend
 from spinedsl.draw.paths import arrow_head, arrow_path, outline_path, short
 from spinedsl.draw.words import arrow_words, block_words
+from spinedsl.ops.program import Program
 from spinedsl.ops.types import at_level
 from spinedsl.record import Record
 
@@ -149,7 +151,6 @@ def _titles(figure: Figure) -> list[Text]:
 
 def _band_texts(figure: Figure) -> list[Text]:
     """What stands at the left of each band: its level, and how large maps are there if that is one size."""
-    sizes = {(panel.program.input_type.height, panel.program.input_type.width) for panel in figure.panels}
     texts = []
     for tier, band in figure.bands.items():
         if tier == figure.beyond:
@@ -161,11 +162,22 @@ def _band_texts(figure: Figure) -> list[Text]:
             texts.append(Text(name, "16", short(band.middle + 4), NAME, f"fill-{tier}", bold=True))
             continue
         texts.append(Text(f"level {tier}", "16", short(band.middle - 2), NAME, f"fill-{tier}", bold=True))
+        sizes = {size for panel in figure.panels for size in _sizes(panel.program, tier)}
         if len(sizes) == 1:
             ((height, width),) = sizes
-            size = shortened(f"{at_level(height, tier)} x {at_level(width, tier)}", SIZE, BAND_ROOM)
+            size = shortened(f"{height} x {width}", SIZE, BAND_ROOM)
             texts.append(Text(size, "16", short(band.middle + 12), SIZE, "faint"))
     return texts
+
+
+def _sizes(program: Program, level: int) -> Iterator[tuple[int, int]]:
+    """Heights and widths of the maps of a level: one, but where a network takes inputs of one size."""
+    image = program.input_type
+    if not program.one_size:
+        yield at_level(image.height, level), at_level(image.width, level)
+        return
+    maps = (type_ for row in program.rows for type_ in row.values.values())
+    yield from ((type_.height, type_.width) for type_ in maps if type_.level == level)
 
 
 def _shape(box: Box, panel: Panel, index: int, colour: str, most: int) -> Shape:
