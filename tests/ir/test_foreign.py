@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+import spinedsl
 from spinedsl.ir.library import language_callable
 from spinedsl.ir.resolve import foreign
 from spinedsl.prelude import home_of
+from spinedsl.source import Source
 
 
 @pytest.mark.parametrize("word", sorted({*foreign.RENAMED.values()}))
@@ -43,3 +47,28 @@ def test_names_of_pytorch(name: str, meant: str) -> None:
 @pytest.mark.parametrize("name", ["conv", "relo", "residual", "mine", "log", "_", "A", ""])
 def test_other_names_are_none_of_it(name: str) -> None:
     assert foreign.here(name) is None
+
+
+def spelled() -> list[str]:
+    """Every expression that `WRITTEN` proposes."""
+    return sorted({one for words in foreign.WRITTEN.values() for one in re.findall(r"`(\w+\(.*?\))`", words)})
+
+
+@pytest.mark.parametrize("expression", spelled())
+def test_what_is_proposed_can_be_written(expression: str) -> None:
+    text = f"""spine 1
+import std.stems
+def tried(x, y, groups, n) {{ return {expression} }}
+block_type t(x, channels, groups = 2, n = 4) -> channels {{
+    return conv(resize(tried(x, x, groups, n), like = x, mode = bilinear), channels, kernel = 1)
+}}
+network Net {{
+    input image: 3 x 64 x 64
+    stem s: resnet_stem channels 96
+    block b: t level 2 after s channels 8
+    output P: b
+    defaults {{ act relu, norm batch_norm }}
+}}
+"""
+    found = spinedsl.check(Source.from_text(text)).diagnostics
+    assert [one.code.id for one in found if one.code.id != "W0706"] == []
