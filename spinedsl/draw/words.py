@@ -196,7 +196,7 @@ def _operation(node: Node, graph: Graph) -> str:
     attributes = node.attributes
     words = node.primitive
     if "kernel" in attributes:
-        words += f" {'x'.join(map(str, kernel_of(attributes)))}"
+        words += f" {by(kernel_of(attributes))}"
     if attributes.get("stride", 1) != 1:
         words += f", stride {by(attributes['stride'])}"
     if attributes.get("groups", 1) != 1:

@@ -13,7 +13,7 @@ from math import prod
 from typing import cast
 
 from spinedsl.ops.rules import Attributes, Problem, in_axes
-from spinedsl.ops.types import Type, vector
+from spinedsl.ops.types import Type, by, vector
 from spinedsl.record import replace
 
 SIDES = ("top", "bottom", "left", "right")
@@ -58,7 +58,7 @@ def flattened(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 def reshaped(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """The channels laid out along axes, or in one row again; with `like`, a vector as a map of that size and level."""
     x, sizes = types[0], cast("tuple[int, ...]", attributes["sizes"])
-    wanted = "x".join(map(str, sizes))
+    wanted = by(sizes)
     if len(types) == 1:
         if prod(sizes) != x.channels:
             made = f" = {prod(sizes)}" if len(sizes) > 1 else ""

@@ -67,7 +67,7 @@ def _number(attributes: Attributes, name: str) -> int:
 
 def in_axes(x: Type) -> str:
     """How the channels stand: `64`, or `2x32` where they are laid out."""
-    return "x".join(map(str, x.axes or (x.channels,)))
+    return by(x.axes or (x.channels,))
 
 
 def pads(kernel: int, stride: int, dilation: int, padding: Value, size: int = 0) -> tuple[int, int]:

@@ -62,7 +62,7 @@ class Type(Record):
         return channels if self.is_vector else (*channels, self.height, self.width)
 
     def __str__(self) -> str:
-        sizes = "x".join(map(str, self.shape))
+        sizes = by(self.shape)
         if self.is_vector:
             return f"{sizes} (vector)"
         more = "" if self.extra == (0, 0) else f" {self.extra[0]:+}x{self.extra[1]:+}"

@@ -247,12 +247,12 @@ class RowEditor(Standing, frozen=False):
     def add_again(self, row: Placed, there: Placed) -> None:
         """A name that a row or a part has: nothing is added."""
         found = say.DEFINED_TWICE.at(row.name.span, name=row.name.text, what=f"the {row.kind} that is added")
-        what = "a part" if isinstance(there, tree.Part) else "a row"
-        found = found.with_others(Label(there.name.span, f"{what} has this name"))
+        what = "part" if isinstance(there, tree.Part) else "row"
+        found = found.with_others(Label(there.name.span, f"a {what} has this name"))
         taken = {item.name.text for item in self.draft.items if isinstance(item, PLACED)}
         free = next(name for n in range(2, len(taken) + 3) if (name := f"{row.name.text}_{n}") not in taken)
         self.draft.diagnostics.append(
-            found.with_fix(f"choose another name, say `{free}`, or edit the {what[2:]} that is there")
+            found.with_fix(f"choose another name, say `{free}`, or edit the {what} that is there")
         )
 
     def end_of(self, kind: str) -> int:
