@@ -135,6 +135,11 @@ class Network(Record, eq=False):
     joining: Mapping[str, TypedUse | None] = field(default_factory=dict)  # its `resample` and `join`
     varies: bool = False  # what it is given decides how many rows its parts have
 
+    @property
+    def parts(self) -> tuple[tree.Part, ...]:
+        """The parts that it puts in, but for those of its parts."""
+        return tuple(item for item in self.declared.items if isinstance(item, tree.Part))
+
     @cached_property
     def is_part(self) -> bool:
         """It takes feature maps: it is a part of other networks, and nothing by itself."""
