@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spinedsl.brief import Items, counted, cut
 from spinedsl.ir.dead import Lost, Walked, lost_inputs, walk
 from spinedsl.ir.networks import Network, RowDecl, TaskDecl
+from spinedsl.ir.shifted import Shifted, shifted_windows
 from spinedsl.ir.unread import UnreadValue, unread_values
 from spinedsl.ops.depends import Depends
 from spinedsl.ops.program import Call
@@ -165,6 +166,11 @@ class TypedNetwork(Record, eq=False):
     def unread_values(self) -> Iterator[UnreadValue]:
         """What definitions compute in vain."""
         return unread_values(self)
+
+    @property
+    def shifted_windows(self) -> Iterator[Shifted]:
+        """Windows that do not overlap and begin outside of their map."""
+        return shifted_windows(self)
 
     def lanes(self, multiple: int) -> Lanes:
         """What its convolutions cost where so many channels are computed at a time."""
