@@ -398,6 +398,15 @@ CASES: dict[str, tuple[str, Definition]] = {
         "adaptive_average_pool",
         lambda x: op("multiply", *(op(name, op("adaptive_average_pool", x, size=2)) for name in ("relu", "sigmoid"))),
     ),
+    "channel_conv": ("channel_conv", lambda x: op("channel_conv", x, kernel=3)),
+    "channel_conv 5, as a gate": (
+        "channel_conv",
+        lambda x: op("multiply", x, op("sigmoid", op("channel_conv", op("global_average_pool", x), kernel=5))),
+    ),
+    "channel_conv, wider than a vector": (
+        "channel_conv",
+        lambda x: op("channel_conv", op("flatten", op("global_average_pool", x)), kernel=99),
+    ),
     "pixel_shuffle": ("pixel_shuffle", lambda x: op("pixel_shuffle", op("conv", _half(x), channels=12, kernel=1))),
     "pixel_shuffle 4": (
         "pixel_shuffle",

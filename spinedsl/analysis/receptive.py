@@ -89,7 +89,7 @@ def _step(type_: Type, axis: int) -> int:
 
 def _uneven(node: Node) -> bool:
     """Heights and widths may come to stand otherwise."""
-    if ("kernel" in node.attributes and oblong(node.attributes)) or node.primitive == "pixel_unshuffle":
+    if ("stride" in node.attributes and oblong(node.attributes)) or node.primitive == "pixel_unshuffle":
         return True
     sides = [node.attributes.get(side, 0) for side in ("top", "left", "bottom", "right")]
     return sides[:2] != sides[2:] or sides[0] != sides[1]
@@ -304,6 +304,14 @@ def _sliced(at: At, inputs: Sequence[Runs]) -> Runs:
     return _merged((1, reach) for reach in _listed(inputs[0])[start : start + at.result.channels])
 
 
+def _neighbours(at: At, inputs: Sequence[Runs]) -> Runs:
+    """Each channel and those beside it."""
+    if len(inputs[0]) == 1:
+        return inputs[0]
+    listed, side = _listed(inputs[0]), at.number("kernel") // 2
+    return _merged((1, united(listed[max(0, c - side) : c + side + 1])) for c in range(len(listed)))
+
+
 def _independent(at: At, inputs: Sequence[Runs]) -> Runs:
     """Nothing of the image; of what stands at `like` only the size counts."""
     return ((at.result.channels, NOTHING),)
@@ -317,6 +325,7 @@ RULES: Mapping[str, Rule] = {
     "conv": _convolved,
     "conv_transpose": _convolved_transposed,
     "linear": _linear,
+    "channel_conv": _neighbours,
     "flatten": _flattened,
     "reshape": _reshaped,
     "transpose": _swapped,

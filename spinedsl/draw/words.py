@@ -195,7 +195,7 @@ def _operation(node: Node, graph: Graph) -> str:
     """An operation in a few words: its name and those attributes that tell it from others."""
     attributes = node.attributes
     words = node.primitive
-    if "kernel" in attributes:
+    if "stride" in attributes:
         words += f" {by(kernel_of(attributes))}"
     if attributes.get("stride", 1) != 1:
         words += f", stride {by(attributes['stride'])}"

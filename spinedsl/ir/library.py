@@ -33,7 +33,7 @@ LIST_FUNCTIONS = ("sum", "first", "last", "rest", "len")
 # What files written before may have defined themselves: theirs is meant there.
 YIELDING = frozenset(
     "power sqrt log2 exp channel_mean channel_max channel_sum global_max_pool global_sum_pool adaptive_average_pool "
-    "pixel_shuffle pixel_unshuffle".split()
+    "pixel_shuffle pixel_unshuffle channel_conv".split()
 )
 PROPERTIES = ("channels", "in_channels", "out_channels", "level", "height", "width")  # of feature maps and blocks
 

@@ -110,6 +110,17 @@ def grouped(types: Sequence[Type], attributes: Attributes, result: Type, wanted:
     return (_filled(touched, groups, types[0].channels // groups),)
 
 
+def neighbours(types: Sequence[Type], attributes: Attributes, result: Type, wanted: Channels) -> tuple[Channels, ...]:
+    """Those on both sides of each, as far as a kernel along the channels reaches."""
+    if wanted == ALL:
+        return (ALL,)
+    side = cast(int, attributes["kernel"]) // 2
+    found = 0
+    for shift in range(side + 1):
+        found |= wanted << shift | wanted >> shift
+    return (found & (1 << result.channels) - 1,)
+
+
 def normed_groups(
     types: Sequence[Type], attributes: Attributes, result: Type, wanted: Channels
 ) -> tuple[Channels, ...]:

@@ -119,6 +119,14 @@ def _conv_transpose(inputs: Sequence[Array], attributes: Attributes, parameters:
     return result + _channelwise(parameters["bias"]) if attributes["bias"] else result
 
 
+def _channel_conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    """One kernel along the channels of each position, with zeros beyond the first and the last."""
+    (x,), kernel = inputs, parameters["weight"].reshape(-1)
+    side = len(kernel) // 2
+    wide = np.pad(x, [(0, 0), (side, side), *[(0, 0)] * (x.ndim - 2)])
+    return cast(Array, sum(factor * wide[:, at : at + x.shape[1]] for at, factor in enumerate(kernel)))
+
+
 def _linear(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     result = inputs[0].astype(np.float64) @ parameters["weight"].T.astype(np.float64)
     return result + parameters["bias"] if attributes["bias"] else cast(Array, result)
@@ -340,6 +348,7 @@ RULES: Mapping[str, Rule] = {
     "conv": _conv,
     "conv_transpose": _conv_transpose,
     "linear": _linear,
+    "channel_conv": _channel_conv,
     "flatten": _each(lambda x: x.reshape(x.shape[0], -1)),
     "reshape": _reshape,
     "transpose": _transpose,

@@ -237,6 +237,15 @@ _TABLE = (
         multiply_adds=rules.linear_cost,
         ranks=VECTORS,
     ),
+    Primitive(
+        "channel_conv",
+        rules.along_channels,
+        (Attribute("kernel", Kind.COUNT, required=True), *_INITIAL[:-1]),
+        parameters=rules.along_channels_parameters,
+        multiply_adds=rules.along_channels_cost,
+        ranks=EITHER,
+        reads=channels.neighbours,
+    ),
     Primitive("flatten", rearrange.flattened, fixes_size=0, reads=channels.flattened),
     Primitive(
         "reshape",

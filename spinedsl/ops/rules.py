@@ -363,6 +363,14 @@ def linear(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     return vector(_number(attributes, "features"))
 
 
+def along_channels(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
+    """What comes in: a kernel of an odd length has a middle."""
+    kernel = _number(attributes, "kernel")
+    if kernel % 2 == 0:
+        return Problem(f"a kernel of {kernel} along the channels has no middle", fix=f"take `kernel = {kernel + 1}`")
+    return types[0]
+
+
 def pooled(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """One number for each channel."""
     return Type(types[0].channels, 1, 1, None)
@@ -442,6 +450,17 @@ def linear_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Pa
 def linear_cost(types: Sequence[Type], attributes: Attributes, result: Type) -> int:
     """Every pair once."""
     return types[0].channels * result.channels
+
+
+def along_channels_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
+    """One kernel, in the shape that PyTorch and ONNX have for a convolution of one axis."""
+    kernel = _number(attributes, "kernel")
+    return (Parameter("weight", (1, 1, kernel), _spread(attributes, kernel, kernel)),)
+
+
+def along_channels_cost(types: Sequence[Type], attributes: Attributes, result: Type) -> int:
+    """The kernel for each number that comes out."""
+    return prod(result.shape) * _number(attributes, "kernel")
 
 
 def batch_norm_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:

@@ -62,6 +62,7 @@ STEPS = (
     "let given{n} = {near}(y, channels, op = {op})\n    y = given{n}",
     "each k{n} in [3, 1] {{ y = act(conv(y, channels, kernel = k{n})) * k{n} + shared conv(y, channels, kernel = 1) }}",
     "repeat i{n} in 2 {{ each k{n} in [i{n}, 1] {{ y = norm(y) * k{n} + shared conv(y, channels, kernel = 1) }} }}",
+    "y = channel_conv(y, kernel = 5) * sigmoid(channel_conv(global_average_pool(y), kernel = 3))",
 )
 # What those steps call; `op` of a block type is one of the two.
 GIVEN = """\

@@ -168,7 +168,7 @@ def _propagated(node: Node, inputs: list[Sets]) -> Sets:
                 spread[position * stride + offset] |= columns
         cut = (kernel - stride) // 2
         return spread[cut : cut + len(x) * stride]
-    if "kernel" in attributes:
+    if "stride" in attributes:
         kernel, stride, dilation = attributes["kernel"], attributes["stride"], attributes.get("dilation", 1)
         reach = (kernel - 1) * dilation + 1
         padding = attributes["padding"]

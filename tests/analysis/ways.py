@@ -14,6 +14,9 @@ WAYS = {
     "over all channels": """
         let y = conv(x, channels, kernel = 3)
         return channel_max(y) * y + channel_mean(x) / (1 + exp(min(channel_sum(y), 1)))""",
+    "along the channels": """
+        let y = concat(slice(x, 1), conv(slice(x, 1), 3, kernel = 5), x, conv(slice(x, 1), 2, kernel = 9))
+        return slice(channel_conv(y, kernel = 3), channels) + x""",
     "number by number": """
         let y = max(conv(x, channels, kernel = 3), 0.5, x)
         return min(y, conv(x, channels, kernel = 5)) + power(x, 2) + max(x, 1)""",

@@ -46,9 +46,9 @@ OF_MODULES = frozenset(
     torch.zeros_like F.adaptive_avg_pool2d F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid
     F.hardswish F.interpolate F.layer_norm F.max_pool2d F.normalize F.pad F.pixel_shuffle F.pixel_unshuffle F.relu
     F.relu6 F.silu nn.ConstantPad2d nn.ModuleDict nn.ModuleList nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d
-    nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU nn.GroupNorm nn.Hardsigmoid nn.Hardswish nn.Identity
-    nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter nn.PixelShuffle nn.PixelUnshuffle nn.ReLU nn.ReLU6
-    nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample nn.ZeroPad2d nn.init nn.init.constant_
+    nn.Conv1d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU nn.GroupNorm nn.Hardsigmoid nn.Hardswish
+    nn.Identity nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter nn.PixelShuffle nn.PixelUnshuffle nn.ReLU
+    nn.ReLU6 nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample nn.ZeroPad2d nn.init nn.init.constant_
     """.split()
 )
 MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})

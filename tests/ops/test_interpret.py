@@ -131,6 +131,15 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "global_max_pool": lambda n, w, x: functional.adaptive_max_pool2d(x, 1),
     "global_sum_pool": lambda n, w, x: x.flatten(2).sum(2)[:, :, None, None],
     "adaptive_average_pool": lambda n, w, x: functional.adaptive_avg_pool2d(x, whole(n, "size")),
+    "channel_conv": lambda n, w, x: (
+        functional.conv1d(
+            x.flatten(1, -1)[:, None] if x.dim() == 2 else x.permute(0, 2, 3, 1).flatten(0, 2)[:, None],
+            w["weight"],
+            padding=whole(n, "kernel") // 2,
+        )[:, 0]
+        .reshape(len(x), *x.shape[2:], -1)
+        .movedim(-1, 1)
+    ),
     "pixel_shuffle": lambda n, w, x: functional.pixel_shuffle(x, whole(n, "factor")),
     "pixel_unshuffle": lambda n, w, x: functional.pixel_unshuffle(x, whole(n, "factor")),
     "dropout": lambda n, w, x: x,

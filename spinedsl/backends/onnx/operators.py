@@ -40,6 +40,19 @@ def unchanged(step: Step) -> None:
 # ---- channels and vectors ----
 
 
+def _channel_conv(step: Step) -> None:
+    """As a convolution of a map whose lines are the channels, and whose columns are the positions."""
+    (x,), side = step.inputs, step.count("kernel") // 2
+    batch, channels, *positions = step.shape
+    lines = Tensor((batch, 1, channels, product(positions)))
+    shape = step.part("shape", "Shape", x, tensor=Tensor((len(step.shape),), TensorProto.INT64))
+    laid = step.part("lines", "Reshape", x, step.numbers(0, 1, cast(int, channels), -1), tensor=lines)
+    kernel = Tensor((1, 1, step.count("kernel"), 1))
+    weight = step.part("kernel", "Unsqueeze", step.parameters["weight"], step.numbers(3), tensor=kernel)
+    y = step.part("conv", "Conv", laid, weight, tensor=lines, pads=[side, 0, side, 0], kernel_shape=[2 * side + 1, 1])
+    step.last("Reshape", y, shape)
+
+
 def _linear(step: Step) -> None:
     parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
     step.last("Gemm", *step.inputs, *parameters, transB=1)
@@ -227,6 +240,7 @@ OPERATORS: Mapping[str, Rule] = {
     "conv": conv,
     "conv_transpose": conv_transpose,
     "linear": _linear,
+    "channel_conv": _channel_conv,
     "flatten": lambda step: step.last("Flatten", *step.inputs, axis=1),
     "reshape": _reshape,
     "transpose": _transpose,

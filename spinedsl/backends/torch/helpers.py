@@ -232,6 +232,17 @@ class Trainable(nn.Module):
         return self.weight[None]
 
 
+class ChannelConv1d(nn.Conv1d):
+    """A convolution along the channels: one kernel, of an odd length, for all of them at each position."""
+
+    def __init__(self, kernel: int) -> None:
+        super().__init__(1, 1, kernel, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        lines = x.reshape(x.shape[0], 1, x.shape[1], -1)
+        return F.conv2d(lines, self.weight[..., None], padding=(self.kernel_size[0] // 2, 0)).reshape(x.shape)
+
+
 class LayerNorm2d(nn.LayerNorm):
     """Layer norm over the channels at each position."""
 

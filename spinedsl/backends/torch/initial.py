@@ -26,6 +26,7 @@ _DRAWN = {
         "module.weight[:, 0].numel() // module.stride[0] ** 2",
         "module.weight[0].numel()",
     ),
+    "channel_conv": ("ChannelConv1d", "module.weight.numel()", "module.weight.numel()"),
     "linear": ("nn.Linear", "module.weight[0].numel()", "module.weight[:, 0].numel()"),
 }
 
@@ -37,7 +38,7 @@ def read_by(primitive: str, attributes: Attributes) -> tuple[str, ...]:
     if primitive not in _DRAWN:
         return ()
     drawn = ("init_scale", "init_fan") if attributes["init"] != "zeros" else ()
-    return ("init", *drawn, *(("bias_init",) if attributes["bias"] else ()))
+    return ("init", *drawn, *(("bias_init",) if attributes.get("bias") else ()))
 
 
 class Rule(Record):

@@ -40,6 +40,10 @@ def _conv_transpose(place: Place) -> Modules:
     return "", call("nn.ConvTranspose2d", *arguments, *place.optional(bias=True))
 
 
+def _channel_conv(place: Place) -> Modules:
+    return "", call("ChannelConv1d", place.number("kernel"))
+
+
 def _linear(place: Place) -> Modules:
     return "", call("nn.Linear", place.in_channels(), place.number("features"), *place.optional(bias=True))
 
@@ -278,6 +282,7 @@ OPERATORS: Mapping[str, Row] = {
     "conv": Row(conv, conv_call, owns=True, chains=chains),
     "conv_transpose": Row(_conv_transpose, owns=True),
     "linear": Row(_linear, owns=True),
+    "channel_conv": Row(_channel_conv, owns=True),
     "flatten": Row(
         lambda place: ("", "nn.Flatten()"), lambda place, inputs: Code(call("torch.flatten", inputs[0].doc, "1"))
     ),

@@ -401,7 +401,7 @@ class Caller(Functions):
             assert self.context.input is not None
             types_.append(self.context.input)
         values = {name: attr.value for name, attr in attributes.items()}
-        if "kernel" in values and not self.fits_sizes(role, primitive, types_[0], attributes, values, span):
+        if "stride" in values and not self.fits_sizes(role, primitive, types_[0], attributes, values, span):
             return POISON
         beyond = beyond_any_size(primitive, types_, self.context) if self.context.any_size else None
         if beyond is not None and not self.context.sizes_known:
