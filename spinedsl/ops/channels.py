@@ -125,7 +125,8 @@ def normed_groups(
     types: Sequence[Type], attributes: Attributes, result: Type, wanted: Channels
 ) -> tuple[Channels, ...]:
     """The same; a group of one number is always 0 after it."""
-    if result.is_pooled and result.channels == attributes["groups"]:
+    single = result.is_vector or (result.is_pooled and (result.height, result.width) == (1, 1))
+    if single and result.channels == attributes["groups"]:
         return (0,)
     return grouped(types, attributes, result, wanted)
 

@@ -99,7 +99,7 @@ def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, g
         columns = met.reshape(batch, groups, per_group, height * width).astype(np.float64)
         total = total + weight[:, :, :, i, j] @ columns
     result = cast(Array, total).reshape(batch, channels, height, width)
-    return result + _channelwise(parameters["bias"]) if attributes["bias"] else result
+    return result + _channelwise(parameters["bias"], result) if attributes["bias"] else result
 
 
 def _conv_transpose(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
@@ -116,7 +116,7 @@ def _conv_transpose(inputs: Sequence[Array], attributes: Attributes, parameters:
             ends = i + (height - 1) * stride + 1, j + (width - 1) * stride + 1
             whole[:, :, i : ends[0] : stride, j : ends[1] : stride] += spread.reshape(batch, -1, height, width)
     result = whole[:, :, cut : cut + height * stride, cut : cut + width * stride]
-    return result + _channelwise(parameters["bias"]) if attributes["bias"] else result
+    return result + _channelwise(parameters["bias"], result) if attributes["bias"] else result
 
 
 def _channel_conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
@@ -276,9 +276,9 @@ def _l2_normalise(inputs: Sequence[Array], attributes: Attributes, parameters: A
 # ---- normalisation ----
 
 
-def _channelwise(parameter: Array) -> Array:
-    """A number for each channel, in the shape that meets (batch, channels, height, width)."""
-    return parameter.reshape(1, -1, 1, 1)
+def _channelwise(parameter: Array, like: Array) -> Array:
+    """A number for each channel, in the shape that meets maps, (batch, channels, height, width), or vectors."""
+    return parameter.reshape(1, -1, *[1] * (like.ndim - 2))
 
 
 def _standardised(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
@@ -290,11 +290,11 @@ def _standardised(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
 
 
 def _affine(x: Array, parameters: Arrays) -> Array:
-    return x * _channelwise(parameters["weight"]) + _channelwise(parameters["bias"])
+    return x * _channelwise(parameters["weight"], x) + _channelwise(parameters["bias"], x)
 
 
 def _batch_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
-    mean, variance = _channelwise(parameters["running_mean"]), _channelwise(parameters["running_var"])
+    mean, variance = (_channelwise(parameters[f"running_{name}"], inputs[0]) for name in ("mean", "var"))
     return _affine((inputs[0] - mean) / np.sqrt(variance + _real(attributes, "epsilon")), parameters)
 
 
@@ -306,10 +306,8 @@ def _layer_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arr
 def _group_norm(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """Over the channels of each group and all positions."""
     (x,) = inputs
-    batch, channels, height, width = x.shape
-    groups = _whole(attributes, "groups")
-    grouped = x.reshape(batch, groups, channels // groups, height, width)
-    return _affine(_standardised(grouped, (2, 3, 4), _real(attributes, "epsilon")).reshape(x.shape), parameters)
+    grouped = x.reshape(len(x), _whole(attributes, "groups"), -1)
+    return _affine(_standardised(grouped, (2,), _real(attributes, "epsilon")).reshape(x.shape), parameters)
 
 
 # ---- one number at a time ----

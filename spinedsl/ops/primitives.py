@@ -272,6 +272,7 @@ _TABLE = (
         rules.same,
         (Attribute("momentum", Kind.SHARE, Fraction(9, 10)), _EPSILON, Attribute("scale_init", Kind.RATIO, 1)),
         parameters=rules.batch_norm_parameters,
+        ranks=EITHER,
         reads=channels.alike,
     ),
     Primitive(
@@ -279,6 +280,7 @@ _TABLE = (
         rules.same,
         (_EPSILON,),
         parameters=rules.affine_parameters,
+        ranks=EITHER,
         reads=channels.normed_channels,
         narrows=True,
     ),
@@ -287,6 +289,7 @@ _TABLE = (
         rules.group_norm_shape,
         (Attribute("groups", Kind.GROUPS, required=True), _EPSILON),
         parameters=rules.affine_parameters,
+        ranks=EITHER,
         reads=channels.normed_groups,
         narrows=True,
     ),

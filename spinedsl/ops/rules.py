@@ -377,11 +377,13 @@ def pooled(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 
 def group_norm_shape(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Groups divide the channels."""
-    groups = _number(attributes, "groups")
-    if types[0].channels % groups:
-        return Problem(f"{groups} groups do not divide {types[0].channels} channels")
-    return types[0]
+    """Groups divide the channels; of a vector, each has more numbers than one."""
+    (x,), groups = types, _number(attributes, "groups")
+    if x.channels % groups:
+        return Problem(f"{groups} groups do not divide {x.channels} channels")
+    if x.is_vector and x.channels == groups:
+        return Problem(f"{groups} groups of one number, which is always 0 after it", fix="take fewer groups")
+    return x
 
 
 def trainable(types: Sequence[Type], attributes: Attributes) -> Type | Problem:

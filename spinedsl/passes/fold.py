@@ -1,6 +1,6 @@
-"""Fold: a batch norm becomes part of the convolution before it.
+"""Fold: a batch norm becomes part of the convolution, or the linear layer, before it.
 
-Needs a convolution, also a transposed one, that only the norm reads, whose tensors no other operation has; a value that
+Needs one, also a transposed convolution, that only the norm reads, whose tensors no other operation has; a value that
 is an output stays. Promises the same up to the rounding of kernel and bias: factors are computed in float64. Where a
 factor is no number of float32, `levels.optimised` is told so and keeps that norm.
 """
@@ -15,7 +15,7 @@ from spinedsl.passes.form import Form, merged, only_read, wiring
 from spinedsl.passes.recipes import Recipe, scaled, shifted
 from spinedsl.record import replace
 
-OUTPUTS = {"conv": 0, "conv_transpose": 1}  # the axis of a kernel along which its outputs stand
+OUTPUTS = {"conv": 0, "conv_transpose": 1, "linear": 0}  # the axis of a kernel along which its outputs stand
 
 
 def fold(form: Form) -> Form:

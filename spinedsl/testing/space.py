@@ -229,6 +229,12 @@ block_type flatter(x, channels, stride = 1) -> channels {
 block_type trimmed(x, channels, stride = 1) -> channels {
     return act(norm(conv(x, channels, kernel = 3, stride = stride, padding = 0)))
 }
+def settled(x) { return act(norm(x)) }
+head_type several_norms(features, numbers = 6) -> numbers {
+    let pooled = flatten(global_average_pool(settled(first(features))))
+    let first_vector = settled(linear(batch_norm(pooled, scale_init = 0.5), numbers, bias = false))
+    return layer_norm(group_norm(first_vector, groups = 2)) + batch_norm(linear(first_vector, numbers))
+}
 block_type upper(x, channels, stride = 1) -> channels {
     let y = conv(x, channels, kernel = 1, stride = stride)
     return slice(concat(y, norm(y)), channels, start = floor(channels / 2))
@@ -279,5 +285,6 @@ STANDARD = Space(
         "retina_tower(outputs = 5, depth = 2)",
         "separable_tower(outputs = 5, depth = 1)",
         "pooled_classifier(classes = 3)",
+        "several_norms",
     ),
 )

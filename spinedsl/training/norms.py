@@ -30,7 +30,8 @@ def one_value(program: Program, images: int, frozen: frozenset[str], *, norms: b
         type_ = graph.types[node.result]
         if node.primitive == "batch_norm" and type_.height * type_.width == 1 and not _held(program, node.row, frozen):
             found: Diagnostic = say.ONE_VALUE_NORM.at(Source("", "").span(0, 0), name=node.name)
-            found = found.with_notes(f"its map is 1x1 (row `{node.row}`), and a part of the batch is one image")
+            what = "it is given a vector" if type_.is_vector else "its map is 1x1"
+            found = found.with_notes(f"{what} (row `{node.row}`), and a part of the batch is one image")
             return found.with_fix("take 2 images or more in each part: a larger `batch`, or a smaller `accumulate`")
     return None
 

@@ -49,6 +49,7 @@ OF_MODULES = frozenset(
     nn.Conv1d nn.Conv2d nn.ConvTranspose2d nn.Dropout nn.Flatten nn.GELU nn.GroupNorm nn.Hardsigmoid nn.Hardswish
     nn.Identity nn.LayerNorm nn.Linear nn.MaxPool2d nn.Module nn.Parameter nn.PixelShuffle nn.PixelUnshuffle nn.ReLU
     nn.ReLU6 nn.Sequential nn.SiLU nn.Sigmoid nn.Softmax nn.Upsample nn.ZeroPad2d nn.init nn.init.constant_
+    nn.BatchNorm1d
     """.split()
 )
 MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})

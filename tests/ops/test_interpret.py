@@ -46,10 +46,8 @@ def average_pool(node: Node, w: Weights, x: Tensor) -> Tensor:
 
 
 def layer_norm(node: Node, w: Weights, x: Tensor) -> Tensor:
-    last = x.permute(0, 2, 3, 1)
-    return functional.layer_norm(last, last.shape[-1:], w["weight"], w["bias"], real(node, "epsilon")).permute(
-        0, 3, 1, 2
-    )
+    last = x.movedim(1, -1)
+    return functional.layer_norm(last, last.shape[-1:], w["weight"], w["bias"], real(node, "epsilon")).movedim(-1, 1)
 
 
 def real(node: Node, name: str) -> float:

@@ -131,35 +131,42 @@ def _batch_norm(step: Step) -> None:
 
 def _layer_norm(step: Step) -> None:
     """Over the channels, which must stand last for the operator."""
-    batch, channels, height, width = step.shape
-    moved = Tensor((batch, height, width, channels))
+    batch, channels, *positions = step.shape
+    affine, epsilon = (step.parameters["weight"], step.parameters["bias"]), _real(step, "epsilon")
+    if not positions and step.opset >= 17:
+        step.last("LayerNormalization", *step.inputs, *affine, axis=-1, epsilon=epsilon)
+        return
+    if not positions:
+        (x,) = step.inputs
+        step.last("Add", _layer_norm_by_parts(step, x, Tensor(step.shape)), affine[1])
+        return
+    moved = Tensor((batch, *positions, channels))
     x = step.part("channels_last", "Transpose", *step.inputs, tensor=moved, perm=[0, 2, 3, 1])
     if step.opset < 17:
-        step.last("Transpose", _layer_norm_by_parts(step, x, moved), perm=[0, 3, 1, 2])
-        return
-    affine = step.parameters["weight"], step.parameters["bias"]
-    y = step.part("norm", "LayerNormalization", x, *affine, tensor=moved, axis=-1, epsilon=_real(step, "epsilon"))
+        scaled = _layer_norm_by_parts(step, x, moved)
+        y = step.part("shifted", "Add", scaled, affine[1], tensor=moved)
+    else:
+        y = step.part("norm", "LayerNormalization", x, *affine, tensor=moved, axis=-1, epsilon=epsilon)
     step.last("Transpose", y, perm=[0, 3, 1, 2])
 
 
 def _layer_norm_by_parts(step: Step, x: str, moved: Tensor) -> str:
-    """Before opset 17, in the form that ONNX Runtime fuses to one kernel."""
-    one = Tensor((*moved.shape[:3], 1))
+    """Before opset 17, but for the shift, in the form that ONNX Runtime fuses to one kernel."""
+    one = Tensor((*moved.shape[:-1], 1))
     centred = step.part("centred", "Sub", x, step.reduced("mean", "ReduceMean", x, -1, one), tensor=moved)
     square = step.part("square", "Pow", centred, step.number(2), tensor=moved)
     variance = step.reduced("variance", "ReduceMean", square, -1, one)
     safe = step.part("safe", "Add", variance, step.above_zero(_real(step, "epsilon")), tensor=one)
     normed = step.part("norm", "Div", centred, step.part("deviation", "Sqrt", safe, tensor=one), tensor=moved)
-    scaled = step.part("scaled", "Mul", normed, step.parameters["weight"], tensor=moved)
-    return step.part("shifted", "Add", scaled, step.parameters["bias"], tensor=moved)
+    return step.part("scaled", "Mul", normed, step.parameters["weight"], tensor=moved)
 
 
 def _group_norm(step: Step) -> None:
     """Before opset 21 there is no sound GroupNormalization: each group becomes one channel of an instance norm."""
     (x,), groups = step.inputs, step.count("groups")
-    batch, channels, height, width = step.shape
-    grouped = Tensor((batch, groups, product((cast(int, channels) // groups, height, width))))
-    shape = step.part("shape", "Shape", x, tensor=Tensor((4,), TensorProto.INT64))
+    batch, channels, *positions = step.shape
+    grouped = Tensor((batch, groups, product((cast(int, channels) // groups, *positions))))
+    shape = step.part("shape", "Shape", x, tensor=Tensor((len(step.shape),), TensorProto.INT64))
     flat = step.part("grouped", "Reshape", x, step.numbers(0, groups, -1), tensor=grouped)
     ones, zeros = step.numbers(*[1.0] * groups), step.numbers(*[0.0] * groups)
     epsilon = _real(step, "epsilon")
@@ -177,7 +184,9 @@ def _l2_normalise(step: Step) -> None:
 
 
 def _over_map(step: Step, name: str) -> str:
-    """A parameter of one number for each channel, shaped to meet a map."""
+    """A parameter of one number for each channel, shaped to meet a map; a vector it meets as it is."""
+    if len(step.shape) == 2:
+        return step.parameters[name]
     shape: Shape = (step.shape[1], 1, 1)
     return step.part(f"{name}_map", "Unsqueeze", step.parameters[name], step.numbers(1, 2), tensor=Tensor(shape))
 

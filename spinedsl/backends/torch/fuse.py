@@ -87,7 +87,8 @@ def _plain(network: nn.Module, node: Node) -> bool:
         part: Any = network.get_submodule(node.home)
     except AttributeError:
         return False
-    kinds = (torch.nn.Conv2d, torch.nn.ConvTranspose2d, torch.nn.modules.batchnorm._BatchNorm)  # noqa: SLF001
+    kinds: tuple[type, ...] = (torch.nn.Conv2d, torch.nn.ConvTranspose2d, torch.nn.Linear)
+    kinds += (torch.nn.modules.batchnorm._BatchNorm,)  # noqa: SLF001
     heard = part._forward_hooks or part._forward_pre_hooks or hasattr(part, "parametrizations")  # noqa: SLF001
     return isinstance(part, kinds) and not heard
 

@@ -7,16 +7,21 @@ another; such a one carries it as an attribute of its module, of the same name. 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from spinedsl.backends.torch.expressions import literal
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.primitives import Attributes
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Value
-from spinedsl.record import Record
+from spinedsl.record import Record, field
 
-_NORMS = {"batch_norm": "nn.BatchNorm2d", "group_norm": "nn.GroupNorm", "layer_norm": "LayerNorm2d"}
+# Of each norm the modules: of maps, and of vectors.
+_NORMS = {
+    "batch_norm": ("nn.BatchNorm2d", "nn.BatchNorm1d"),
+    "group_norm": ("nn.GroupNorm", "nn.GroupNorm"),
+    "layer_norm": ("LayerNorm2d", "nn.LayerNorm"),
+}
 
 # Of what starts with drawn weights: the class of its modules, and how many numbers go in and come out.
 _DRAWN = {
@@ -66,18 +71,22 @@ class Rule(Record):
 class Rules(Record):
     """The rules of one program by primitive and attribute, and the primitives in use.
 
-    `drawn`: some `parameter` starts with drawn numbers. Such a one carries their variance.
+    `norms`: by primitive, the classes of its modules in use. `drawn`: some `parameter` starts with drawn numbers. Such
+    a one carries their variance.
     """
 
     rules: Mapping[str, Mapping[str, Rule]]
+    norms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drawn: bool = False
 
     @staticmethod
     def of(program: Program) -> Rules:
         """What the operations of a program say, counted."""
         counts: dict[str, dict[str, Counter[Value]]] = {}
-        drawn = False
-        for node in flatten(program).nodes:
+        drawn, norms, graph = False, set[str](), flatten(program)
+        for node in graph.nodes:
+            if node.primitive in _NORMS:
+                norms.add(_NORMS[node.primitive][graph.types[node.result].is_vector])
             drawn = drawn or (node.primitive == "parameter" and isinstance(node.attributes["init"], str))
             of_primitive = counts.setdefault(node.primitive, {})
             for name in read_by(node.primitive, node.attributes):
@@ -87,6 +96,7 @@ class Rules(Record):
                 primitive: {name: Rule(name, tuple(v for v, _ in count.most_common())) for name, count in found.items()}
                 for primitive, found in counts.items()
             },
+            {name: tuple(kind for kind in dict.fromkeys(kinds) if kind in norms) for name, kinds in _NORMS.items()},
             drawn,
         )
 
@@ -100,23 +110,21 @@ class Rules(Record):
         for name, (kind, *fans) in _DRAWN.items():
             if name in self.rules:
                 drawn.setdefault(tuple(self._weights(self.rules[name], *fans)), []).append(kind)
-        made = [(f"({', '.join(kinds)})" if len(kinds) > 1 else kinds[0], [*body]) for body, kinds in drawn.items()]
+        made = [(_any_of(kinds), [*body]) for body, kinds in drawn.items()]
         scale = self.rules.get("batch_norm", {}).get("scale_init", Rule("scale_init", (1,)))
         scaled = scale != Rule("scale_init", (1,))
-        plain = [kind for name, kind in _NORMS.items() if name in self.rules and not (scaled and name == "batch_norm")]
+        plain = [kind for name in _NORMS if not (scaled and name == "batch_norm") for kind in self.norms[name]]
         plain += ["Trainable"] if "parameter" in self.rules and not self.drawn else []
         plain += ["Constant"] if "constant" in self.rules else []
         if plain:
-            kinds = f"({', '.join(plain)})" if len(plain) > 1 else plain[0]
-            made.append((kinds, ["module.reset_parameters()"]))
+            made.append((_any_of(plain), ["module.reset_parameters()"]))
         if self.drawn:
             named_draw = 'truncated_normal(f"{seed}/{name}.weight", module.weight, module.variance)'
             body = ["module.reset_parameters()", "if module.variance:", f"    module.weight.copy_({named_draw})"]
             made.append(("Trainable", body))
         if scaled:
-            made.append(
-                ("nn.BatchNorm2d", ["module.reset_parameters()", f"nn.init.constant_(module.weight, {scale.text})"])
-            )
+            body = ["module.reset_parameters()", f"nn.init.constant_(module.weight, {scale.text})"]
+            made.append((_any_of(self.norms["batch_norm"]), body))
         return made
 
     @staticmethod
@@ -138,6 +146,11 @@ class Rules(Record):
         if (bias := rules.get("bias_init")) is not None:
             yield "if module.bias is not None:"
             yield f"    module.bias.{'zero_()' if bias.values == (0,) else f'fill_({bias.text})'}"
+
+
+def _any_of(kinds: Sequence[str]) -> str:
+    """What `isinstance` asks for."""
+    return f"({', '.join(kinds)})" if len(kinds) > 1 else kinds[0]
 
 
 def _fill(how: Value, rules: Mapping[str, Rule]) -> list[str]:

@@ -55,16 +55,23 @@ def _epsilon(place: Place) -> list[Doc]:
     return [named("eps", doc) for doc in [place.number("epsilon")] if place.constant("epsilon") != Fraction(1, 100_000)]
 
 
+def _of_vectors(place: Place) -> bool:
+    """It normalises vectors; all uses of a class do, or none (`written.wiring`)."""
+    return all(type_.is_vector for (type_,) in place.op.types.values())
+
+
 def _batch_norm(place: Place) -> Modules:
     share = place.scalar("momentum")
     momentum = Scalar({use: 1 - cast(Fraction, value) for use, value in share.values.items()})
     usual = momentum.constant == Fraction(1, 10)
     moving = [] if usual else [named("momentum", place.write(momentum, "momentum"))]
-    return "", call("nn.BatchNorm2d", place.in_channels(), *_epsilon(place), *moving)
+    kind = "nn.BatchNorm1d" if _of_vectors(place) else "nn.BatchNorm2d"
+    return "", call(kind, place.in_channels(), *_epsilon(place), *moving)
 
 
 def _layer_norm(place: Place) -> Modules:
-    return "", call("LayerNorm2d", place.in_channels(), *_epsilon(place))
+    kind = "nn.LayerNorm" if _of_vectors(place) else "LayerNorm2d"
+    return "", call(kind, place.in_channels(), *_epsilon(place))
 
 
 def _group_norm(place: Place) -> Modules:

@@ -50,6 +50,7 @@ from spinedsl.ops.types import Attr, Expr, Literal, Name, Operation, Type
 
 ClassOf: TypeAlias = Callable[[Module], object]  # the class that an expansion is
 Wiring: TypeAlias = "tuple[object, ...] | None"  # None of a number
+OF_A_RANK = ("batch_norm", "layer_norm")  # PyTorch has other modules for vectors than for maps
 
 
 def written(modules: Sequence[Module], class_of: ClassOf) -> BodyAt:
@@ -68,6 +69,8 @@ def wiring(module: Module, recorded: Attr | Made, class_of: ClassOf) -> Wiring:
             found.append(class_of(event.module))
         elif event.at.called == "reshape":  # what lays channels out, and what puts them back, is written otherwise
             found.append(len(module.types[event.opened[0]].axes))
+        elif event.at.called in OF_A_RANK:
+            found.append(module.types[event.opened[0]].is_vector)
         found += (len(attr.value) for attr in event.attributes.values() if isinstance(attr.value, tuple))
     return tuple(found)
 

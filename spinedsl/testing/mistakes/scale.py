@@ -193,7 +193,7 @@ PLANTERS: Planters = {
     "E0509": (body("var y = x\n    repeat i in 2 { y = shared conv(y, channels + 1 - i, kernel = 1) }\n    return y"),),
     "E0510": (
         body("return linear(x, channels)"),
-        body("return layer_norm(linear(flatten(global_average_pool(x)), channels))"),
+        body("return max_pool(linear(flatten(global_average_pool(x)), channels), kernel = 1)"),
     ),
     "E0511": (_of_several_sizes(body(f"return pad({ONE}, top = 1, left = 1)")),),
     "E0512": (

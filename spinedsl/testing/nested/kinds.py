@@ -26,6 +26,15 @@ OPTIONS: Mapping[str, tuple[Known, tuple[str, ...]]] = {
     "inner": (Symbol("inner"), ("relu", "swish", "gelu", "gated", "blended")),
 }
 
+# What a head does with a vector `{v}` of three times `outputs`.
+OF_VECTORS = (
+    "act(norm({v}))",
+    "batch_norm({v}, epsilon = 0.01)",
+    "layer_norm({v}) + {v}",
+    "group_norm({v}, groups = outputs)",
+    "norm(linear({v}, outputs * 3, bias = false))",
+)
+
 
 class Writer(Statements):
     """One definition at work."""
@@ -266,7 +275,11 @@ def head_type(name: str, numbers: Numbers, helpers: Sequence[Helper]) -> str:
             inner.bind(item, Map(item, 1, WIDEST, item))
             writer.statements(inner, item, 2)
             writer.say(f"{total} = {total} + conv(resize({item}, like = first(features)), channels, kernel = 1)")
-        writer.say(f"return linear(flatten(global_average_pool({total})), outputs)")
+        vector = scope.fresh(NAMES[Map], draw)
+        writer.say(f"var {vector} = linear(flatten(global_average_pool({total})), outputs * 3)")
+        for _ in range(draw.below(4)):
+            writer.say(f"{vector} = {draw.pick(OF_VECTORS).format(v=vector)}")
+        writer.say(f"return linear({vector}, outputs)")
         return writer.text(f"head_type {name}({', '.join(written)})")
     labels = ["scores", "boxes", "masks"][: 1 + draw.below(3)]
     for label in labels:
