@@ -22,6 +22,7 @@ from spinedsl.spaces.model import Genome
 from spinedsl.spaces.proof import Proof
 
 MOST_TRIED = 20_000  # ways to place blocks that were dropped
+MOST_MATCHED = 1_000  # ways to say which block is which, where rows that keep their inputs tell them apart
 
 
 class Answer(Record):
@@ -103,8 +104,8 @@ class _Reader(Proof):
         ]
         if any(not fit for fit in fits) or not all(one is not None for one in parents) or len(self.reasons) > before:
             return None
-        chosen = self.matched(slots, fits)
-        if chosen is None:
+        first = self.matched(slots, fits)
+        if first is None:
             if explain:
                 span = self.network.network.declared.name.span
                 self.no(
@@ -113,7 +114,11 @@ class _Reader(Proof):
                     "each by itself could be one, but two would have to be the same",
                 )
             return None
-        return self.proven(slots, chosen, fits, [one or () for one in parents], explain=explain)
+        reads = [one or () for one in parents]
+        for chosen in self.matchings(first, fits):
+            if (found := self.proven(slots, chosen, fits, reads, explain=explain and chosen is first)) is not None:
+                return found
+        return None
 
     def fitting(self, row: TypedRow, slot: int, *, explain: bool) -> dict[int, tuple[int, int]]:
         """The blocks of the space that a row can be, with the level and type that make them so."""
@@ -210,6 +215,23 @@ class _Reader(Proof):
                 return None
         block_of = {at: number for number, at in holder.items()}
         return [block_of[at] for at in range(len(slots))]
+
+    def matchings(self, first: list[int], fits: Sequence[Mapping[int, tuple[int, int]]]) -> Iterator[list[int]]:
+        """Ways to say which block is which: one will do, unless a row that keeps its inputs names some of them."""
+        yield first
+        moved = {number for group in self.space.groups for number in group}
+        kept = [block for block in self.space.blocks if block.window is None]
+        if moved.isdisjoint(number for block in kept for number in (*block.reads, *block.absorbs)):
+            return
+
+        def ways(at: int, taken: tuple[int, ...]) -> Iterator[list[int]]:
+            if at == len(fits):
+                yield [*taken]
+            for number in fits[at] if at < len(fits) else ():
+                if number not in taken:
+                    yield from ways(at + 1, (*taken, number))
+
+        yield from (one for one in islice(ways(0, ()), MOST_MATCHED) if one != first)
 
     def proven(
         self,

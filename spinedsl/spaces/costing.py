@@ -20,9 +20,9 @@ from spinedsl.diagnostics import Diagnostic, Label, Severity
 from spinedsl.ir.elaborate import elaborate
 from spinedsl.ir.elaborate.network import Elaborator
 from spinedsl.ir.expand import Work
-from spinedsl.ir.filled import IN_CHANNELS
+from spinedsl.ir.library import Defined
 from spinedsl.ir.networks import RowDecl, TypedUse
-from spinedsl.ir.resolve.network import calls_in, resolve_network
+from spinedsl.ir.resolve.network import resolve_network
 from spinedsl.ir.typed import CheckedNetwork, TypedRow
 from spinedsl.lower import lower
 from spinedsl.ops.graph import Graph, flatten
@@ -32,6 +32,7 @@ from spinedsl.record import Record, replace
 from spinedsl.source import Source
 from spinedsl.spaces.decode import Candidate, Excluded, Placed, decode
 from spinedsl.spaces.model import Genome, Space
+from spinedsl.spaces.several import widths_vary
 from spinedsl.spaces.written import text
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import text_of
@@ -62,29 +63,6 @@ class Priced(Record):
     within: bool
 
 
-def widths_vary(row: RowDecl) -> bool:
-    """What goes into the type of a row may depend on which rows it reads, and on how many.
-
-    A resampling gives `target.in_channels` unless it says otherwise; and a join that concatenates adds channels up.
-    """
-    signatures = [use[1].definition.signature for use in (row.resample, *row.own) if use is not None]
-    fixed = all(
-        signature is None or (isinstance(signature, tree.Property) and signature.name.text == IN_CHANNELS)
-        for signature in signatures
-    )
-    pending = [row.join[1]] if row.join is not None else []
-    seen: set[int] = set()
-    while pending:
-        defined = pending.pop()
-        seen.add(id(defined))
-        callees = set(calls_in(defined.definition))
-        if "concat" in callees or not callees.isdisjoint(defined.called):  # what it is given may do so
-            return True
-        called = [defined.unit.definitions[name] for name in callees if name in defined.unit.definitions]
-        pending += [one for one in called if id(one) not in seen]
-    return not fixed
-
-
 class Costing:
     """The parts of a space's candidates, expanded as they are met."""
 
@@ -110,7 +88,7 @@ class Costing:
         self.ended = [row for row in space.network.rows if row.row.kind in ("output", "head")]
         outputs = [row for row in self.ended if row.row.kind == "output"]
         kept = all({*block.levels} == {space.typed.rows[block.name].level} for block in space.blocks)
-        self.moved = [] if kept else outputs
+        self.moved = [] if kept or space.typed.outputs_any else outputs
         self.begun = [row for row in space.network.rows if row.row.kind == "stem"]
 
     # ---- what is asked for ----
@@ -277,12 +255,35 @@ class Costing:
         fed = self._fed(genome, number) if block.window is None else []
         key = (self.signatures[number], level, use, tuple(fed) if block.direct else ())
         if key not in self.numbers:
-            # What comes out of a block that joins its inputs seldom depends on them: any of them will do at first.
-            sources = [self._name(one) for one in fed] or [self.space.blocks[0].name]
-            self._expanded(key, self._with(number, level, chosen[1]), sources, ())
+            declared = self._with(number, level, chosen[1])
+            if block.window is None:
+                self._expanded(key, declared, [self._name(one) for one in fed], ())
+            else:
+                self._begin(key, declared, block.window.count)
         if not block.direct:
             self.of_block[number][chosen] = self.numbers[key]
         return self.numbers[key]
+
+    def _begin(self, key: Hashable, declared: RowDecl, count: int) -> None:
+        """Expand a block whose inputs are chosen, behind others of the network that its join and its resampling take.
+
+        What comes out of it seldom depends on them, so any will do at first; where it does, `_connect` finds it.
+
+        Raises:
+            Unfit: the compiler refuses it behind each of them.
+        """
+        names = [block.name for block in self.space.blocks if block.name != declared.name]
+        written = [name.text for name in declared.sources]
+        first: Unfit | None = None
+        for sources in ([names[0]] * count, (written * count)[:count], *([name] * count for name in names[1:])):
+            try:
+                self._expanded(key, declared, sources, ())
+            except Unfit as unfit:
+                first = first or unfit
+            else:
+                return
+        assert first is not None
+        raise first
 
     def _fed(self, genome: Genome, number: int) -> list[Kind]:
         """The kinds of what a block reads as it is written: blocks, and stems."""
@@ -314,21 +315,22 @@ class Costing:
         declared, use = self.declared[block.name], block.types[type_]
         clause = declared.clauses["level"]
         clauses = {**declared.clauses, "level": replace(clause, value=tree.Number(level, clause.span))}
-        unit = (
-            self.space.unit
-            if use.span.source is self.space.unit.file.source
-            else self.space.network.unit.home(use.span)
-        )
         row = replace(declared.row, use=use)
         return replace(
             declared,
             row=row,
             clauses=clauses,
-            defined=unit.definitions[use.name.text],
+            defined=self.defined(use),
             direct=block.direct,
             absorbed=(),
             **self._joining(declared, direct=block.direct),
         )
+
+    def defined(self, use: tree.Use) -> Defined:
+        """The definition of a type that a block may have: it stands in the space, or in its network."""
+        here = use.span.source is self.space.unit.file.source
+        unit = self.space.unit if here else self.space.network.unit.home(use.span)
+        return unit.definitions[use.name.text]
 
     def _joining(self, declared: RowDecl, *, direct: bool) -> dict[str, TypedUse | None]:
         """How a block resamples and joins its inputs: as others do, if the network feeds it by `after`."""

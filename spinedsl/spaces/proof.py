@@ -16,6 +16,7 @@ from spinedsl.source import Span
 from spinedsl.spaces.candidates import figure
 from spinedsl.spaces.costing import Costing, Priced
 from spinedsl.spaces.decode import REASONS, Excluded, Placed
+from spinedsl.spaces.several import told_apart
 
 
 class Proof:
@@ -89,11 +90,17 @@ class Proof:
     def kept(self, row: TypedRow, placed: Placed, slots: Sequence[int]) -> None:
         """A block whose parents are not chosen reads what it reads in the space's network."""
         declared = self.costing.declared[self.space.blocks[placed.block].name]
-        stems = [name.text for name in declared.sources if name.text not in self.costing.blocks]
-        theirs = [*(self.blocks[slots.index(slot)].name for slot in placed.parents), *stems]
-        if sorted(self.sources(row)) != sorted(theirs):
-            expected = one_of(theirs, conjunction="and")
+        blocks = iter([self.blocks[slots.index(slot)].name for slot in placed.parents])
+        theirs = [next(blocks) if name.text in self.costing.blocks else name.text for name in declared.sources]
+        own, expected = self.sources(row), one_of(theirs, conjunction="and")
+        if sorted(own) != sorted(theirs):
             self.no(row.span, f"`{row.name}` reads others than in the space", f"expected {expected}")
+        elif own != theirs and told_apart(declared):
+            self.no(
+                row.span,
+                f"`{row.name}` reads the same as in the space in another order",
+                f"expected {expected}, in this order",
+            )
 
     def given(self, priced: Priced) -> None:
         """Stems, outputs and heads compute what those of the space do."""

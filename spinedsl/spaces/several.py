@@ -1,4 +1,4 @@
-"""What a space may not choose of blocks whose inputs have places of their own, and networks that it may not be of."""
+"""Blocks whose inputs differ, by place or by channels: what a space may not choose of them, networks without one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.diagnostics.plain import counted
-from spinedsl.ir.filled import arguments_of, maps_of
+from spinedsl.ir.filled import IN_CHANNELS, arguments_of, maps_of
 from spinedsl.ir.library import Unit
 from spinedsl.ir.networks import Network, RowDecl
+from spinedsl.ir.resolve.network import calls_in
 from spinedsl.syntax import tree
 
 
@@ -18,6 +19,34 @@ def parts_of(network: Network) -> str | None:
     if network.is_part:
         return "takes feature maps"
     return "has parts" if network.declared.frames else None
+
+
+def told_apart(row: RowDecl) -> bool:
+    """Whether each input of a block has a meaning of its own: its type takes them one by one, or it resamples one."""
+    return row.maps > 1 or any(use is not None for use in row.own)
+
+
+def widths_vary(row: RowDecl) -> bool:
+    """What goes into the type of a row may depend on which rows it reads, and on how many.
+
+    A resampling gives `target.in_channels` unless it says otherwise; and a join that concatenates adds channels up.
+    """
+    signatures = [use[1].definition.signature for use in (row.resample, *row.own) if use is not None]
+    fixed = all(
+        signature is None or (isinstance(signature, tree.Property) and signature.name.text == IN_CHANNELS)
+        for signature in signatures
+    )
+    pending = [row.join[1]] if row.join is not None else []
+    seen: set[int] = set()
+    while pending:
+        defined = pending.pop()
+        seen.add(id(defined))
+        callees = set(calls_in(defined.definition))
+        if "concat" in callees or not callees.isdisjoint(defined.called):  # what it is given may do so
+            return True
+        called = [defined.unit.definitions[name] for name in callees if name in defined.unit.definitions]
+        pending += [one for one in called if id(one) not in seen]
+    return not fixed
 
 
 def inputs_chosen(row: RowDecl, among: tree.Among) -> Diagnostic | None:

@@ -400,7 +400,7 @@ def test_two_outputs_at_one_level_are_no_candidate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "expected"), [("after b1", "after b0", "`b1`"), ("from s, b1", "from s, b0", "`b1` and `s`")]
+    ("before", "after", "expected"), [("after b1", "after b0", "`b1`"), ("from s, b1", "from s, b0", "`s` and `b1`")]
 )
 def test_a_block_that_reads_another_is_not_in_the_space(before: str, after: str, expected: str) -> None:
     space = fixed("types b3: residual, bottleneck")
