@@ -566,8 +566,9 @@ def fuse(module: nn.Module) -> nn.Module:
     """A module that `load` gave as one that only runs: batch norms are parts of convolutions, channels stand last.
 
     It is a copy, in evaluation mode and without gradients, and gives the same up to rounding (1e-5). It has the same
-    submodules by the same names; where a norm was, there is `nn.Identity`. What was put in the place of a convolution
-    or a norm, shared ones, and norms whose factors float32 cannot hold stay. A module that holds such modules is copied
+    submodules by the same names; where a norm was, there is `nn.Identity`. A norm stays where it or the convolution
+    beside it was replaced, shared or set otherwise, where a hook stands between, and where its factors are too large
+    for the numbers of the module. A module that holds such modules is copied
     with them. `compile` with `inference` gives more: a file that also holds less memory.
 
     Raises:
@@ -575,11 +576,11 @@ def fuse(module: nn.Module) -> nn.Module:
         MissingPackage: torch is not installed; it is an `ImportError`.
     """
     extras.require(*extras.MODULE)
-    from spinedsl.backends.torch.fuse import fused  # noqa: PLC0415  torch is only needed here
+    from spinedsl.backends.torch.fuse import NotOurs, fused  # noqa: PLC0415  torch is only needed here
 
     try:
         return fused(module)
-    except LookupError:
+    except NotOurs:
         raise OptionChoice(
             "module", "is what `spinedsl.load` gives, or holds that: of a file, compile one that only runs instead, by"
             ' `spinedsl.compile(…, to="torch", inference=True)`',

@@ -37,9 +37,13 @@ def build(program: Program, code: str = "") -> nn.Module:
 
 def shaped(code: str, program: Program) -> nn.Module:
     """The network of code that was generated from a program, without memory: its tensors have shapes and no values."""
+    return blank(_class_of(code, program))
+
+
+def blank(kind: Any) -> nn.Module:
+    """A new network of a class of generated code, without memory."""
     import torch  # noqa: PLC0415  the generated code imports it
 
-    kind = _class_of(code, program)
     unset = type(kind.__name__, (kind,), {"reset": lambda self: None})  # which would draw values
     with torch.device("meta"):
         module = unset()

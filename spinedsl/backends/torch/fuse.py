@@ -7,13 +7,14 @@ where a norm was, there is `nn.Identity`. Which norms can go, the passes `fold` 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinedsl.backends.torch.build import program_of
-from spinedsl.ops.graph import Node, flatten
+from spinedsl.backends.torch.build import blank, program_of
+from spinedsl.ops.graph import Graph, flatten
 from spinedsl.passes import Form, as_written, filled
 from spinedsl.passes.absorb import absorb
 from spinedsl.passes.fold import fold
@@ -24,16 +25,20 @@ if TYPE_CHECKING:
 MOST = float(np.finfo(np.float32).max)
 
 
+class NotOurs(Exception):
+    """No network in a module was built here."""
+
+
 def fused(module: Any) -> nn.Module:
     """The module as one that only runs: without batch norms where these can be part of a convolution, channels last.
 
     Raises:
-        LookupError: no part of it is a network that was built in this process.
+        NotOurs: no part of it is a network that was built in this process.
     """
     import torch  # noqa: PLC0415  only this needs it
 
     if not isinstance(module, torch.nn.Module) or not any(program_of(part) for part in module.modules()):
-        raise LookupError("no network in it was built here")
+        raise NotOurs
     found = copy.deepcopy(module).requires_grad_(False).eval()
     for part in [*found.modules()]:
         if program_of(part) is not None:
@@ -50,11 +55,10 @@ def _fuse(network: nn.Module) -> None:
     graph = flatten(program)
     tensors = {name: value.detach().double().cpu().numpy() for name, value in network.state_dict().items()}
     homes = {node.name: node.home for node in graph.nodes}  # a pass leaves the names of operations, not their tensors'
-    keep = frozenset(node.home for node in graph.nodes if node.primitive == "batch_norm" and not _plain(network, node))
-    keep |= {norm for node in graph.nodes if not _plain(network, node) for norm in _beside(node, graph.nodes)}
+    keep = frozenset(_kept(network, graph))
     while True:
         form = absorb(fold(as_written(graph, keep)))
-        made, wrong = filled(form.recipes, tensors, MOST)
+        made, wrong = filled(form.recipes, tensors, _most(network))
         if not wrong:
             break
         keep |= wrong
@@ -77,24 +81,76 @@ def _gone(form: Form) -> Iterator[str]:
     yield from sorted(was - there)
 
 
-def _plain(network: nn.Module, node: Node) -> bool:
-    """What stands in the place of an operation is what was compiled, and nothing listens to it."""
+def _most(network: nn.Module) -> float:
+    """The largest number that every tensor of a network holds."""
     import torch  # noqa: PLC0415  as above
 
-    if not node.parameters:
-        return True
+    kinds = {tensor.dtype for tensor in network.parameters() if tensor.is_floating_point()}
+    return min((float(torch.finfo(kind).max) for kind in kinds), default=MOST)
+
+
+def _kept(network: nn.Module, graph: Graph) -> Iterator[str]:
+    """The norms that stay: what stands there or beside is not what was compiled, or somebody listens between."""
+    built = blank(type(network))
+    homes = dict.fromkeys(node.home for node in graph.nodes if node.parameters)
+    names = Counter(id(part) for home in homes if (part := _part(network, home)) is not None)
+    plain = {home: _plain(network, built, home) and names[id(_part(network, home))] == 1 for home in homes}
+    makers = {node.result: node for node in graph.nodes}
+    for node in graph.nodes:
+        for value in node.inputs:
+            maker = makers.get(value)
+            if maker is None or "batch_norm" not in (maker.primitive, node.primitive):
+                continue
+            parts = [one for one in (maker, node) if one.parameters]
+            fit = all(plain[one.home] for one in parts)
+            if not fit or len({tuple(_listeners(network, one.home)) for one in parts}) > 1:
+                yield from (one.home for one in parts if one.primitive == "batch_norm")
+
+
+def _plain(network: nn.Module, built: nn.Module, home: str) -> bool:
+    """A module, and all that holds it, is what was compiled: of the same kinds and settings, without hooks."""
+    steps = home.split(".")
+    for count in range(1, len(steps) + 1):
+        name = ".".join(steps[:count])
+        found, wanted = _part(network, name), _part(built, name)
+        if found is None or wanted is None or "forward" in vars(found):
+            return False
+        if not _same_kind(found, wanted) or not _same_settings(found, wanted):
+            return False
+    return not _heard(found)
+
+
+def _part(network: nn.Module, name: str) -> nn.Module | None:
     try:
-        part: Any = network.get_submodule(node.home)
+        return network.get_submodule(name)
     except AttributeError:
-        return False
-    kinds: tuple[type, ...] = (torch.nn.Conv2d, torch.nn.ConvTranspose2d, torch.nn.Linear)
-    kinds += (torch.nn.modules.batchnorm._BatchNorm,)  # noqa: SLF001
-    heard = part._forward_hooks or part._forward_pre_hooks or hasattr(part, "parametrizations")  # noqa: SLF001
-    return isinstance(part, kinds) and not heard
+        return None
 
 
-def _beside(node: Node, nodes: tuple[Node, ...]) -> Iterator[str]:
-    """The norms that read what an operation gives, or give what it reads."""
-    for other in nodes:
-        if other.primitive == "batch_norm" and (node.result in other.inputs or other.result in node.inputs):
-            yield other.home
+def _same_kind(found: nn.Module, wanted: nn.Module) -> bool:
+    import torch  # noqa: PLC0415  as above
+
+    if type(found) is torch.nn.SyncBatchNorm:  # what trains on several devices computes the same
+        return isinstance(wanted, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d)
+    return type(found) is type(wanted)
+
+
+def _same_settings(found: nn.Module, wanted: nn.Module) -> bool:
+    """All that counts in evaluation: of a norm, not by how much its statistics move."""
+    if hasattr(wanted, "running_var"):
+        names = ("num_features", "eps", "affine", "track_running_stats")
+        return all(getattr(found, name) == getattr(wanted, name) for name in names)
+    return any(True for _ in wanted.children()) or found.extra_repr() == wanted.extra_repr()
+
+
+def _heard(part: Any) -> bool:
+    """Somebody is told what goes in or comes out, or makes its tensors."""
+    return bool(part._forward_hooks or part._forward_pre_hooks) or hasattr(part, "parametrizations")  # noqa: SLF001
+
+
+def _listeners(network: nn.Module, home: str) -> Iterator[str]:
+    """The modules around one that are listened to: between two norms or convolutions of the same, nobody listens."""
+    steps = home.split(".")
+    for count in range(1, len(steps)):
+        if _heard(network.get_submodule(name := ".".join(steps[:count]))):
+            yield name
