@@ -234,9 +234,9 @@ def _roofs(found: dict[str, Any]) -> str:
 def memory(graph: Graph) -> tuple[dict[str, Any], list[list[int]]]:
     """What is alive at the fullest moment of each row, as written and in the best order, for JSON; both curves."""
     written, best, order = analysis.held(graph)
-    program = graph.program
+    program, by_row = graph.program, best.by_row
     rows = [
-        {"name": name, "written_bytes": full, "best_bytes": best.by_row.get(name, 0)}
+        {"name": name, "written_bytes": full, "best_bytes": by_row.get(name, 0)}
         for name, full in written.by_row.items()
     ]
     found = {

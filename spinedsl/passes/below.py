@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.types import Type
 from spinedsl.passes.absorb import unpadded
 from spinedsl.passes.form import Form, Wiring, only_read, tidied, wiring
 from spinedsl.record import replace
@@ -29,15 +30,19 @@ def _one_by_one(node: Node, *, any_size: bool) -> bool:
 
 def moved(form: Form, movable: Callable[[Node], bool]) -> Form:
     """With operations, each of one map and of one position at a time, before the enlargements that they follow."""
-    while True:
-        graph = form.graph
-        wired = wiring(graph)
-        for at, node in enumerate(graph.nodes):
-            if movable(node) and (chain := _chain(graph, wired, node)):
-                form = _swapped(form, [*(wired.makers[one.result] for one in chain), at])
-                break
-        else:
-            return form
+    while (after := _once(form, movable)) is not form:
+        form = after
+    return form
+
+
+def _once(form: Form, movable: Callable[[Node], bool]) -> Form:
+    """With those moved that can be: each enlargement is read by one operation alone, so none stands in two chains."""
+    graph = form.graph
+    wired, nodes, types = wiring(graph), list(graph.nodes), list(graph.types)
+    for at, node in enumerate(graph.nodes):
+        if movable(node) and (chain := _chain(graph, wired, node)):
+            _swap(graph, nodes, types, [*(wired.makers[one.result] for one in chain), at])
+    return form if len(types) == len(graph.types) else tidied(form, nodes, types=types)
 
 
 def _chain(graph: Graph, wired: Wiring, node: Node) -> list[Node]:
@@ -57,10 +62,8 @@ def _area(graph: Graph, value: int) -> int:
     return graph.types[value].height * graph.types[value].width
 
 
-def _swapped(form: Form, places: list[int]) -> Form:
-    """With the last of some operations, each of which reads the one before it, run first."""
-    graph = form.graph
-    nodes, types = list(graph.nodes), list(graph.types)
+def _swap(graph: Graph, nodes: list[Node], types: list[Type], places: list[int]) -> None:
+    """Let the last of some operations, each of which reads the one before it, run first."""
     *chain, last = (graph.nodes[place] for place in places)
     channels, value = graph.types[last.result].channels, chain[0].inputs[0]
     for place, node in zip(places, [last, *chain], strict=True):
@@ -72,4 +75,3 @@ def _swapped(form: Form, places: list[int]) -> Form:
             result = len(types) - 1
         nodes[place] = replace(node, inputs=(value, *node.inputs[1:]), result=result)
         value = result
-    return tidied(form, nodes, types=types)

@@ -21,17 +21,24 @@ from spinedsl.record import replace
 def order(form: Form) -> Form:
     """With additions and activations in another order."""
     form = moved(form, _activation)
-    while True:
-        graph = form.graph
-        wired = wiring(graph)
-        inner = {value for node in graph.nodes if node.primitive == "add" for value in node.inputs}
-        for node in graph.nodes:
-            top = node.result not in inner or only_read(graph, wired, node.result) is None
-            if node.primitive == "add" and top and (changed := _reordered(form, wired, node)):
-                form = changed
-                break
-        else:
-            return form
+    while (after := _once(form)) is not form:
+        form = after
+    return form
+
+
+def _once(form: Form) -> Form:
+    """With every sum in another order that has to be: each addition inside of one is read by that alone."""
+    graph = form.graph
+    wired, types = wiring(graph), list(graph.types)
+    inner = {value for node in graph.nodes if node.primitive == "add" for value in node.inputs}
+    nodes: list[Node] = []
+    changed = False
+    for node in graph.nodes:
+        top = node.result not in inner or only_read(graph, wired, node.result) is None
+        made = _reordered(graph, wired, node, types) if node.primitive == "add" and top else None
+        nodes += [node] if made is None else made
+        changed |= made is not None
+    return tidied(form, nodes, types=types) if changed else form
 
 
 def _activation(node: Node) -> bool:
@@ -48,9 +55,8 @@ def _terms(graph: Graph, wired: Wiring, node: Node) -> list[int]:
     return found
 
 
-def _reordered(form: Form, wired: Wiring, root: Node) -> Form | None:
-    """With one sum in another order; None where it is right as it is."""
-    graph = form.graph
+def _reordered(graph: Graph, wired: Wiring, root: Node, types: list[Type]) -> list[Node] | None:
+    """The operations of one sum in another order; None where it is right as it is."""
     terms = _terms(graph, wired, root)
     if any(graph.types[value] != graph.types[root.result] for value in terms) or len(set(terms)) < len(terms):
         return None
@@ -63,13 +69,10 @@ def _reordered(form: Form, wired: Wiring, root: Node) -> Form | None:
     ]
     if wanted == terms and not enlarged:
         return None
-    nodes = {node.result: node for node in graph.nodes}
-    types = list(graph.types)
     made: list[Node] = []
     for group in enlarged:
-        up = nodes[group[0]]
-        sources = [nodes[value].inputs[0] for value in group]
-        total = _sum(root, sources, types, made)
+        up, *others = (graph.nodes[wired.makers[value]] for value in group)
+        total = _sum(root, [up.inputs[0], *(other.inputs[0] for other in others)], types, made)
         types.append(graph.types[up.result])
         made.append(replace(up, inputs=(total, *up.inputs[1:]), result=len(types) - 1))
         at = wanted.index(group[0])
@@ -79,8 +82,7 @@ def _reordered(form: Form, wired: Wiring, root: Node) -> Form | None:
         made[-1] = replace(made[-1], result=root.result)
     else:
         _sum(root, wanted, types, made, root.result)
-    at = wired.makers[root.result]
-    return tidied(form, [*graph.nodes[:at], *made, *graph.nodes[at + 1 :]], types=types)
+    return made
 
 
 def _sum(root: Node, values: list[int], types: list[Type], made: list[Node], result: int | None = None) -> int:

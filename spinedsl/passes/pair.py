@@ -10,25 +10,34 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from spinedsl.ops.graph import Graph, Node
-from spinedsl.ops.primitives import PRIMITIVES
+from spinedsl.ops.primitives import PRIMITIVES, Parameter
 from spinedsl.ops.types import Type
 from spinedsl.passes.form import Form, Wiring, only_read, tensor, tidied, wiring
-from spinedsl.passes.recipes import joined, summed
+from spinedsl.passes.recipes import Recipe, joined, summed
 from spinedsl.record import replace
 
 WINDOW = ("channels", "kernel", "stride", "padding", "dilation", "groups")
 
 
 def pair(form: Form) -> Form:
-    """With one convolution in the place of two and their sum."""
-    while True:
-        wired = wiring(form.graph)
-        for node in form.graph.nodes:
-            if node.primitive == "add" and (found := _pair(form.graph, wired, node)):
-                form = _joined(form, node, *found)
-                break
+    """With one convolution in the place of two and their sum, and so on where another is added to that."""
+    while (after := _once(form)) is not form:
+        form = after
+    return form
+
+
+def _once(form: Form) -> Form:
+    graph = form.graph
+    wired, types = wiring(graph), list(graph.types)
+    nodes: list[Node] = []
+    parameters: dict[str, Parameter] = {}
+    recipes: dict[str, Recipe] = {}
+    for node in graph.nodes:
+        if node.primitive == "add" and (found := _pair(graph, wired, node)):
+            nodes += _joined(form, node, *found, types, parameters, recipes)
         else:
-            return form
+            nodes.append(node)
+    return tidied(form, nodes, types=types, parameters=parameters, recipes=recipes) if recipes else form
 
 
 def alike(conv: Node, graph: Graph) -> Hashable:
@@ -50,12 +59,15 @@ def _pair(graph: Graph, wired: Wiring, add: Node) -> tuple[Node, Node] | None:
     return (first, second) if pays else None
 
 
-def _joined(form: Form, add: Node, first: Node, second: Node) -> Form:
+def _joined(
+    form: Form, add: Node, first: Node, second: Node, types: list[Type], parameters: dict[str, Parameter],
+    recipes: dict[str, Recipe],
+) -> tuple[Node, Node]:  # fmt: skip
+    """What stands in the place of an addition; its type, tensors and their recipes go with those of the others."""
     graph = form.graph
-    both = [graph.types[conv.inputs[0]] for conv in (first, second)]
-    type_ = PRIMITIVES["concat"].shape(both, {})
+    type_ = PRIMITIVES["concat"].shape([graph.types[conv.inputs[0]] for conv in (first, second)], {})
     assert isinstance(type_, Type)
-    types = [*graph.types, type_]
+    types.append(type_)
     concat = replace(
         add, primitive="concat", inputs=(first.inputs[0], second.inputs[0]), attributes={}, parameters={},
         result=len(types) - 1,
@@ -64,17 +76,15 @@ def _joined(form: Form, add: Node, first: Node, second: Node) -> Form:
     biases = [conv.parameters.get("bias") for conv in (first, second)]
     out, _, *window = graph.parameters[weights[0]].shape
     named, shapes = {"weight": f"{weights[0]}.joined"}, {"weight": (out, type_.channels, *window)}
-    recipes = {named["weight"]: joined(*(form.recipe(name) for name in weights))}
+    recipes[named["weight"]] = joined(*(form.recipe(name) for name in weights))
     if any(biases):
         named["bias"], shapes["bias"] = (
             f"{first.name}.bias.joined" if biases[0] is None else f"{biases[0]}.joined",
             (out,),
         )
         recipes[named["bias"]] = summed(*(None if name is None else form.recipe(name) for name in biases))
-    conv = replace(
+    parameters |= {name: tensor(last, shapes[last]) for last, name in named.items()}
+    return concat, replace(
         first, inputs=(concat.result,), attributes={**first.attributes, "bias": any(biases)}, parameters=named,
         result=add.result,
     )  # fmt: skip
-    nodes = [part for node in graph.nodes for part in ((concat, conv) if node is add else (node,))]
-    parameters = {name: tensor(last, shapes[last]) for last, name in named.items()}
-    return tidied(form, nodes, types=types, parameters=parameters, recipes=recipes)
