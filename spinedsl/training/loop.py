@@ -46,6 +46,7 @@ from spinedsl.training.logs import Line, Logs
 from spinedsl.training.messages import diverged, not_saved, stopped, unwritten
 from spinedsl.training.norms import lagging, recalibrate
 from spinedsl.training.progress import Watcher
+from spinedsl.training.recompute import recompute
 from spinedsl.training.resume import refused, worth_a_word
 from spinedsl.training.setup import Images, Loss, Setup, fingerprint_of, set_up
 from spinedsl.training.state import State, Tensors
@@ -205,6 +206,8 @@ class Run:
         wrapped = self.state.module
         if config.run["sync_norms"] and self.place.is_cuda and self.group.size > 1:
             wrapped = nn.SyncBatchNorm.convert_sync_batchnorm(wrapped)  # type: ignore[no-untyped-call]
+        if config.run["recompute"]:
+            recompute(wrapped, setup.network.program)
         self.network = self.group.wrap(wrapped, self.place.device)
         self.learner = Learner(setup, self.group, self.place, self.state, self.network)
         self.loader = self.open.enter_context(self._loader(setup.train, augmented=True))

@@ -20,7 +20,7 @@ from spinedsl.training.state import State
 
 LISTED = 6  # tensors in a message
 # Settings of [run] that change nothing of what a run computes.
-FREE = frozenset("device threads workers save_every log_every pictures output".split())
+FREE = frozenset("device threads workers recompute save_every log_every pictures output".split())
 
 
 def refused(found: Checkpoint, state: State, setup: Setup) -> Diagnostic | None:

@@ -68,6 +68,7 @@ RUN = Table(
         Setting("log_every", "whole", 10, "steps that a line of the log is the mean of", 1),
         Setting("pictures", "whole", 16, "validation images that are kept with what was predicted", 0, 64),
         Setting("recalibrate", "whole", 0, "batches that the statistics of batch norms are computed from anew", 0),
+        Setting("recompute", "flag", False, "blocks compute their maps again for gradients: less memory, more time"),
         Setting("sync_norms", "flag", False, "batch norms count the images of all processes; on GPUs"),
         Setting("output", "path", "run", "the folder for checkpoints and logs"),
     )
