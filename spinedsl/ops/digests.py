@@ -7,7 +7,8 @@ which the backend writes and `weights` checks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from io import BytesIO
 
 MAX_FLIPPED = 8  # bits of a mark: no file of others is so near, and no damaged one of ours so far
 HEX = 64  # characters of a digest
@@ -27,12 +28,22 @@ def is_mark(got: bytes, mark: bytes) -> bool:
     return sum((one ^ other).bit_count() for one, other in zip(got, mark, strict=True)) <= MAX_FLIPPED
 
 
-def sealed_model(pieces: Sequence[bytes | memoryview]) -> bytes:
-    """A serialised ONNX model, put together, with the digest of all its bytes as the last entry of its metadata."""
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return b"".join([*pieces, MODEL_MARK, digest.hexdigest().encode()])
+class Sealed:
+    """A serialised ONNX model that is put together piece by piece: each is copied once, and may go then."""
+
+    def __init__(self) -> None:
+        self._digest, self._written = hashlib.sha256(), BytesIO()
+
+    def add(self, *pieces: bytes | memoryview) -> None:
+        """What comes next."""
+        for piece in pieces:
+            self._digest.update(piece)
+            self._written.write(piece)
+
+    def whole(self) -> bytes:
+        """All of it, with the digest of all its bytes as the last entry of its metadata."""
+        self._written.write(MODEL_MARK + self._digest.hexdigest().encode())
+        return self._written.getvalue()
 
 
 def model_is_ours(data: memoryview) -> bool:
@@ -46,14 +57,16 @@ def model_holds(data: memoryview) -> bool:
     return bytes(data[len(body) :]) == MODEL_MARK + hashlib.sha256(body).hexdigest().encode()
 
 
-def digests_of(tensors: Iterable[tuple[str, tuple[int, ...], str, bytes | memoryview]]) -> dict[str, str]:
-    """Digests of tensors, given as name, shape, type and bytes, in any order: of their form, and of their numbers too.
+def digests_of(tensors: Iterable[tuple[str, tuple[int, ...], str, bytes]]) -> dict[str, str]:
+    """Digests of tensors, of their form, and of their numbers too, in any order.
+
+    Each is given as name, shape, type and the digest of its bytes.
 
     A tool that rewrites a model leaves both as they are, or changes the form; damage changes the numbers alone.
     """
     form, numbers = hashlib.sha256(), hashlib.sha256()
-    for name, shape, kind, data in sorted(tensors, key=lambda tensor: tensor[0]):
+    for name, shape, kind, digest in sorted(tensors, key=lambda tensor: tensor[0]):
         head = f"{name}\0{kind}\0{'x'.join(map(str, shape))}\0".encode()
         form.update(head)
-        numbers.update(head + hashlib.sha256(data).digest())
+        numbers.update(head + digest)
     return {FORM: form.hexdigest(), NUMBERS: numbers.hexdigest()}

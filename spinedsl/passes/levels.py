@@ -76,29 +76,37 @@ def optimised(graph: Graph, level: int, keep: frozenset[str] = frozenset(), runt
 
 
 def fitted(
-    graph: Graph, level: int, weights: Mapping[str, NDArray[Any]], most: float, runtime: str = ""
+    graph: Graph,
+    level: int,
+    weights: Mapping[str, NDArray[Any]],
+    most: float,
+    runtime: str = "",
+    kind: str = "<f8",
 ) -> tuple[Form, Mapping[str, NDArray[Any]]]:
-    """The same, with the numbers of its tensors. A norm whose factors are beyond `most`, or no numbers, is kept."""
+    """The same, with the numbers of its tensors, rounded to a kind of NumPy's.
+
+    A norm whose factors are beyond `most`, or no numbers, is kept.
+    """
     keep: frozenset[str] = frozenset()
     while True:
         form = optimised(graph, level, keep, runtime)
-        tensors, wrong = filled(form.recipes, weights, most)
+        tensors, wrong = filled(form.recipes, weights, most, kind)
         if not wrong:
             return form, {**weights, **tensors}
         keep |= wrong
 
 
 def filled(
-    recipes: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], most: float
+    recipes: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], most: float, kind: str = "<f8"
 ) -> tuple[dict[str, NDArray[Any]], frozenset[str]]:
-    """The numbers of recipes, in float64; and the norms in those whose numbers are beyond `most`, or none."""
+    """The numbers of recipes, computed in float64; and the norms in those whose numbers are beyond `most`, or none."""
     tensors, wrong = {}, set[str]()
     for name, recipe in recipes.items():
         with np.errstate(all="ignore"):
             found = computed(recipe, weights)
+            tensors[name] = found.astype(kind, copy=False)
         if not (np.abs(found) <= most).all():
             wrong |= {source.rpartition(".")[0] for source in sources(recipe) if source.endswith(f".{NORM[-1]}")}
-        tensors[name] = found
     return tensors, frozenset(wrong)
 
 

@@ -81,6 +81,10 @@ class _Groups:
         # Of what has tensors: whether its outputs, and its inputs, may be more.
         self.kinds: dict[int, tuple[bool, bool]] = {}
         self.joined: list[Node] = []
+        self.readers: dict[int, list[Node]] = {}
+        for node in graph.nodes:
+            for value in node.inputs:
+                self.readers.setdefault(value, []).append(node)
         for node in graph.nodes:
             self.read(node)
         self.closed = {self.root(value) for value in self.fixed}
@@ -135,9 +139,9 @@ class _Groups:
         """Only convolutions without groups, with tensors of their own, read the list."""
         if node.result in self.graph.outputs.values():
             return False
-        readers = [one for one in self.graph.nodes if node.result in one.inputs]
         return all(
-            one.primitive == "conv" and one.attributes["groups"] == 1 and self.wired.alone(one) for one in readers
+            one.primitive == "conv" and one.attributes["groups"] == 1 and self.wired.alone(one)
+            for one in self.readers.get(node.result, ())
         )
 
     def layouts(self) -> dict[int, Segments]:

@@ -54,7 +54,8 @@ def int8_model(
     structure = GraphProto(name=graph.name, node=graph.node, input=graph.input, output=graph.output)
     entries = [StringStringEntryProto(key=key, value=value) for key, value in properties.items()]
     tail = ModelProto(opset_import=model.opset_import, metadata_props=entries)
-    return in_one_file(Parts(head, structure, tail), list(_tensors(graph)))
+    tensors = [*_tensors(graph)]
+    return in_one_file(Parts(head, structure, tail), *zip(*tensors, strict=True))
 
 
 def _digest(trained: Trained, model: ModelProto) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,9 @@ def _judged(found: Weights, model: ModelProto, properties: Mapping[str, str], *,
     if not (ours or NUMBERS in properties) or (found.sealed and not outside):
         return Outcome(found)
     path = Path(found.path)
-    now = digests_of((name, array.shape, array.dtype.name, _bytes(array)) for name, array in found.tensors.items())
+    now = digests_of(
+        (name, array.shape, array.dtype.name, sha256(_bytes(array)).digest()) for name, array in found.tensors.items()
+    )
     as_written = properties.get(NUMBERS) == now[NUMBERS]
     if as_written and found.sealed:
         return Outcome(found)

@@ -55,7 +55,8 @@ def emit(
         program, around, more = _with_boxes(program, *found.value, around, more or {})
     size = _bytes(program, target)
     beside = options.external_data == "always" or (options.external_data == "auto" and size > MOST_BYTES)
-    reported = [*_fixed_axes(program, options.dynamic), *_too_large(program, size, beside=beside)]
+    once = options.weights is None and not options.optimise  # what is drawn goes as it is written
+    reported = [*_fixed_axes(program, options.dynamic), *_too_large(program, size, beside=beside, once=once)]
     if target.half:
         reported += _numbers_beyond_half(program)
     weights, origin = options.weights, options.origin
@@ -76,7 +77,7 @@ def emit(
         metadata["spine.tasks"] = json.dumps(tasks, ensure_ascii=False)
     given: dict[str, Any] = {
         "dynamic": options.dynamic, "target": target, "metadata": metadata, "around": around,
-        "level": options.optimise, "runtime": options.runtime,
+        "level": options.optimise, "runtime": options.runtime, "spend": options.weights is None,
     }  # fmt: skip
     if beside:
         return Outcome(emit_files(program, weights, **given))
@@ -103,11 +104,12 @@ def _bytes(program: Program, target: Target) -> int:
     return (2 if target.half else 4) * sum(p.elements for p in flatten(program).parameters.values())
 
 
-def _too_large(program: Program, size: int, *, beside: bool) -> Iterator[Diagnostic]:
+def _too_large(program: Program, size: int, *, beside: bool, once: bool) -> Iterator[Diagnostic]:
     """What no file, or no memory, holds. Protobuf, the format of ONNX models, ends at 2 GiB."""
     memory = _memory()
-    if 2 * size > memory:
-        reason = f"writing them takes twice that, and this machine has {memory / 2**30:.1f} GiB of memory"
+    if size * (1 if once else 2) > memory:
+        needed = "as much" if once else "twice that"
+        reason = f"writing them takes {needed}, and this machine has {memory / 2**30:.1f} GiB of memory"
         repair = "make it smaller: `spine stats` shows which rows have the parameters"
     elif size > MOST_BYTES and not beside:
         reason = "one ONNX file holds at most 2"

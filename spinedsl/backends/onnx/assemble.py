@@ -1,22 +1,23 @@
 """Put a model together: its graph and its tensors become one file, or a model and a file of tensors beside it.
 
 In: messages without the numbers, and the numbers. Out: bytes by file name. The bytes are those that serialising the
-whole model would give, with each weight copied once instead of three times: a serialised message is its fields one
-after the other, by number.
+whole model would give, with each weight copied once instead of three times, after which it may go: a serialised message
+is its fields one after the other, by number.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto
+from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, helper
 
-from spinedsl.ops.digests import digests_of, sealed_model
+from spinedsl.ops.digests import Sealed, digests_of
 
-Tensors: TypeAlias = Iterable[tuple[TensorProto, NDArray[Any]]]
 PAGE = 4096  # where a tensor in a file of its own begins, so that a runtime can map it into memory
 DATA = "spine.data"  # the property of a model that has the digest of its file of tensors
 
@@ -29,72 +30,81 @@ class Parts(NamedTuple):
     tail: ModelProto
 
 
-def in_one_file(parts: Parts, tensors: Tensors) -> bytes:
-    """A model that holds its tensors."""
-    placed = list(tensors)
-    _note(parts, _digests(placed))
+def in_one_file(parts: Parts, tensors: Sequence[TensorProto], arrays: Iterable[NDArray[Any]]) -> bytes:
+    """A model that holds its tensors. Their numbers come in the same order, and are asked for one by one."""
+    placed = [(tensor.SerializeToString(deterministic=True), _bytes(tensor)) for tensor in tensors]
+    raws = [_prefix(TensorProto.RAW_DATA_FIELD_NUMBER, size) for _, size in placed]
+    inside = [len(header) + len(raw) + size for (header, size), raw in zip(placed, raws, strict=True)]
+    opened = [_prefix(GraphProto.INITIALIZER_FIELD_NUMBER, size) for size in inside]
+    found, digests = Sealed(), []
+    after = _begun(found, parts, sum(inside) + sum(map(len, opened)))
+    numbers = iter(arrays)
+    for tensor, before, (header, _), raw in zip(tensors, opened, placed, raws, strict=True):
+        array = next(numbers)
+        found.add(before, header, raw, array.data)
+        digests.append(_digested(tensor, array))
+        del array  # before the next one is made
+    _note(parts, digests_of(digests))
+    found.add(after, parts.tail.SerializeToString(deterministic=True))
+    return found.whole()
 
-    def pieces() -> Iterator[Any]:
-        for tensor, array in placed:
-            header = tensor.SerializeToString(deterministic=True)
-            raw = _prefix(TensorProto.RAW_DATA_FIELD_NUMBER, array.nbytes)
-            size = len(header) + len(raw) + array.nbytes
-            yield from (_prefix(GraphProto.INITIALIZER_FIELD_NUMBER, size), header, raw, array.data)
 
-    return _joined(parts, pieces())
-
-
-def in_two_files(parts: Parts, tensors: Tensors, name: str) -> dict[str, bytes]:
+def in_two_files(
+    parts: Parts, tensors: Sequence[TensorProto], arrays: Iterable[NDArray[Any]], name: str
+) -> dict[str, bytes]:
     """A model, and its tensors in a file that has their digest in its name.
 
     A model that is written again thus never finds other tensors than its own, whatever is interrupted when.
     """
-    placed = list(tensors)
-    data = b"".join(_paged(array for _, array in placed))
-    digest = hashlib.sha256(data).hexdigest()
+    written, whole, digests, starts = BytesIO(), hashlib.sha256(), [], []
+    numbers = iter(arrays)
+    for tensor in tensors:
+        array = next(numbers)
+        starts.append(written.tell())
+        for piece in (array.data, bytes(-array.nbytes % PAGE)):
+            written.write(piece)
+            whole.update(piece)
+        digests.append(_digested(tensor, array))
+        del array  # before the next one is made
+    digest = whole.hexdigest()
     beside = f"{name}.{digest[:12]}.data"
-    _note(parts, {DATA: digest, **_digests(placed)})
-
-    def pieces() -> Iterator[bytes]:
-        start = 0
-        for tensor, array in placed:
-            tensor.data_location = TensorProto.EXTERNAL
-            for key, value in {"location": beside, "offset": str(start), "length": str(array.nbytes)}.items():
-                tensor.external_data.append(StringStringEntryProto(key=key, value=value))
-            header = tensor.SerializeToString(deterministic=True)
-            yield from (_prefix(GraphProto.INITIALIZER_FIELD_NUMBER, len(header)), header)
-            start += array.nbytes + -array.nbytes % PAGE
-
-    return {f"{name}.onnx": _joined(parts, pieces()), beside: data}
+    pieces: list[bytes] = []
+    for tensor, start in zip(tensors, starts, strict=True):
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in {"location": beside, "offset": str(start), "length": str(_bytes(tensor))}.items():
+            tensor.external_data.append(StringStringEntryProto(key=key, value=value))
+        header = tensor.SerializeToString(deterministic=True)
+        pieces += [_prefix(GraphProto.INITIALIZER_FIELD_NUMBER, len(header)), header]
+    _note(parts, {DATA: digest, **digests_of(digests)})
+    found = Sealed()
+    after = _begun(found, parts, sum(map(len, pieces)))
+    found.add(*pieces, after, parts.tail.SerializeToString(deterministic=True))
+    return {f"{name}.onnx": found.whole(), beside: written.getvalue()}
 
 
 def _note(parts: Parts, properties: Mapping[str, str]) -> None:
     parts.tail.metadata_props.extend(StringStringEntryProto(key=key, value=text) for key, text in properties.items())
 
 
-def _digests(tensors: Tensors) -> dict[str, str]:
-    """Digests of the tensors, which tell damage from what another tool changes."""
-    return digests_of((tensor.name, array.shape, array.dtype.name, array.data) for tensor, array in tensors)
+def _digested(tensor: TensorProto, array: NDArray[Any]) -> tuple[str, tuple[int, ...], str, bytes]:
+    """What tells damage to a tensor from what another tool changes."""
+    return tensor.name, array.shape, array.dtype.name, hashlib.sha256(array.data).digest()
 
 
-def _paged(arrays: Iterable[NDArray[Any]]) -> Iterator[Any]:
-    """The numbers of each tensor from the beginning of a page."""
-    for array in arrays:
-        yield array.data
-        yield bytes(-array.nbytes % PAGE)
+def _bytes(tensor: TensorProto) -> int:
+    """What the numbers of a tensor take."""
+    return int(math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
 
 
-def _joined(parts: Parts, initialisers: Iterable[Any]) -> bytes:
-    """The model: the initialisers stand between `name` and `input` of the graph."""
+def _begun(found: Sealed, parts: Parts, initialisers: int) -> bytes:
+    """Write what stands before the initialisers, which take so many bytes; what stands behind them in the graph."""
     structure = parts.structure
-    before = GraphProto(node=structure.node, name=structure.name)
+    before = GraphProto(node=structure.node, name=structure.name).SerializeToString(deterministic=True)
     after = GraphProto(input=structure.input, output=structure.output, value_info=structure.value_info)
-    inside: list[Any] = [before.SerializeToString(deterministic=True), *initialisers]
-    inside.append(after.SerializeToString(deterministic=True))
-    size = sum(memoryview(piece).nbytes for piece in inside)
-    graph = _prefix(ModelProto.GRAPH_FIELD_NUMBER, size)
-    head, tail = (message.SerializeToString(deterministic=True) for message in (parts.head, parts.tail))
-    return sealed_model([head, graph, *inside, tail])
+    behind: bytes = after.SerializeToString(deterministic=True)
+    size = len(before) + initialisers + len(behind)
+    found.add(parts.head.SerializeToString(deterministic=True), _prefix(ModelProto.GRAPH_FIELD_NUMBER, size), before)
+    return behind
 
 
 def _prefix(number: int, size: int) -> bytes:

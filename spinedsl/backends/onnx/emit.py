@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,7 @@ def emit_model(
     around: Around | None = None,
     level: int = 0,
     runtime: str = "",
+    spend: bool = False,
 ) -> bytes:
     """The model. `dynamic` names axes of the input that may vary: `batch`, `height` and `width`.
 
@@ -60,14 +61,14 @@ def emit_model(
     `metadata` goes into the model's properties, after the source and its digest. The last property is the digest of all
     bytes before it. `around` gets the graph, without its initialisers, to put nodes of its own around those.
     `level` says which passes the graph went through, of level 2 for a `runtime`; the property `spine.made` then has how
-    its tensors were made.
+    its tensors were made. Where they may be spent, `weights` is emptied: each tensor is in memory once.
 
     Raises:
         ValueError: an axis is unknown or a definition reads it, or weights do not fit.
     """
-    graph, weights, made = _rewritten(program, weights, level, runtime, target)
+    graph, weights, made = _rewritten(program, weights, level, runtime, target, spend=spend)
     parts = _parts(graph, dynamic, target, {**(metadata or {}), **made}, around)
-    return in_one_file(parts, _tensors(graph, weights, target))
+    return in_one_file(parts, *_tensors(graph, weights, target, spend=spend or bool(level)))
 
 
 def emit_files(
@@ -80,22 +81,26 @@ def emit_files(
     around: Around | None = None,
     level: int = 0,
     runtime: str = "",
+    spend: bool = False,
 ) -> dict[str, bytes]:
     """The same model as `NAME.onnx`, and its tensors in a file beside it, whatever they take. See `emit_model`."""
-    graph, weights, made = _rewritten(program, weights, level, runtime, target)
+    graph, weights, made = _rewritten(program, weights, level, runtime, target, spend=spend)
     parts = _parts(graph, dynamic, target, {**(metadata or {}), **made}, around)
-    return in_two_files(parts, _tensors(graph, weights, target), program.name)
+    return in_two_files(parts, *_tensors(graph, weights, target, spend=spend or bool(level)), program.name)
 
 
 def _rewritten(
-    program: Program, weights: Mapping[str, NDArray[Any]], level: int, runtime: str, target: Target
+    program: Program, weights: Mapping[str, NDArray[Any]], level: int, runtime: str, target: Target, *, spend: bool
 ) -> tuple[Graph, Mapping[str, NDArray[Any]], dict[str, str]]:
     """The graph at a level, its tensors, and the properties of the model that tell how these were made."""
     graph = flatten(program)
     if not level:
         return graph, weights, {}
-    form, tensors = fitted(graph, level, weights, target.most, runtime)
-    return form.graph, tensors, {MADE: record(form)}
+    form, tensors = fitted(graph, level, weights, target.most, runtime, target.layout)
+    needed = {name: tensors[name] for name in form.graph.parameters}
+    if spend:
+        cast("dict[str, NDArray[Any]]", weights).clear()
+    return form.graph, needed, {MADE: record(form)}
 
 
 def _parts(
@@ -253,12 +258,18 @@ def _provenance(program: Program) -> dict[str, str]:
 
 
 def _tensors(
-    graph: Graph, weights: Mapping[str, NDArray[Any]], target: Target
-) -> Iterator[tuple[TensorProto, NDArray[Any]]]:
-    """For each parameter, its `TensorProto` without the numbers, and the numbers."""
-    kind, layout = (TensorProto.FLOAT16, "<f2") if target.half else (TensorProto.FLOAT, "<f4")
-    for name, parameter in graph.parameters.items():
-        array = np.ascontiguousarray(weights[name], dtype=layout)
-        if array.shape != parameter.shape:
-            raise ValueError(f"`{name}` has shape {array.shape}, expected {parameter.shape}")
-        yield TensorProto(dims=parameter.shape, data_type=kind, name=name), array
+    graph: Graph, weights: Mapping[str, NDArray[Any]], target: Target, *, spend: bool
+) -> tuple[list[TensorProto], Iterator[NDArray[Any]]]:
+    """For each parameter, its `TensorProto` without the numbers, and the numbers, which may be spent."""
+    kind = TensorProto.FLOAT16 if target.half else TensorProto.FLOAT
+    tensors = [TensorProto(dims=p.shape, data_type=kind, name=name) for name, p in graph.parameters.items()]
+
+    def arrays() -> Iterator[NDArray[Any]]:
+        for name, parameter in graph.parameters.items():
+            given = cast("dict[str, NDArray[Any]]", weights).pop(name) if spend else weights[name]
+            if given.shape != parameter.shape:
+                raise ValueError(f"`{name}` has shape {given.shape}, expected {parameter.shape}")
+            yield np.ascontiguousarray(given, dtype=target.layout)
+            del given  # before the next one is made
+
+    return tensors, arrays()

@@ -7,7 +7,7 @@ made of those stands in its property `spine.made`; where it has none, its tensor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,12 +76,13 @@ def refilled(empty: Empty, weights: Mapping[str, NDArray[Any]], origin: str) -> 
     tensors, wrong = filled(empty.made, weights, HALF_MOST if half else SINGLE_MOST)
     if wrong:
         raise Refusal(f"with these weights `{min(wrong)}` cannot be folded: compile it again")
-    inside = [*_tensors(graph, {**weights, **tensors})]
+    empty_ones = [TensorProto(dims=one.dims, data_type=one.data_type, name=one.name) for one in graph.initializer]
+    inside = empty_ones, _arrays(empty_ones, {**weights, **tensors})
     beside = any(one.data_location == TensorProto.EXTERNAL for one in graph.initializer)
     parts = _parts(empty.model, origin)
     if beside:
-        return in_two_files(parts, inside, graph.name)
-    return {f"{graph.name}.onnx": in_one_file(parts, inside)}
+        return in_two_files(parts, *inside, graph.name)
+    return {f"{graph.name}.onnx": in_one_file(parts, *inside)}
 
 
 def _parts(model: ModelProto, origin: str) -> Parts:
@@ -99,9 +100,8 @@ def _parts(model: ModelProto, origin: str) -> Parts:
     return Parts(head, structure, ModelProto(opset_import=model.opset_import, metadata_props=kept))
 
 
-def _tensors(graph: GraphProto, numbers: Mapping[str, NDArray[Any]]) -> Iterator[tuple[TensorProto, NDArray[Any]]]:
-    """Each tensor without its numbers, and those."""
-    for one in graph.initializer:
+def _arrays(tensors: Sequence[TensorProto], numbers: Mapping[str, NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """The numbers of each tensor."""
+    for one in tensors:
         layout = "<f2" if one.data_type == TensorProto.FLOAT16 else "<f4"
-        array = np.ascontiguousarray(numbers[one.name], dtype=layout)
-        yield TensorProto(dims=one.dims, data_type=one.data_type, name=one.name), array
+        yield np.ascontiguousarray(numbers[one.name], dtype=layout)

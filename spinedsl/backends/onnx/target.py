@@ -46,6 +46,11 @@ class Target(Record):
         return HALF_MOST if self.half else SINGLE_MOST
 
     @property
+    def layout(self) -> str:
+        """How NumPy calls the numbers of its tensors."""
+        return "<f2" if self.half else "<f4"
+
+    @property
     def ir_version(self) -> int:
         """The lowest version of the format that has the opset, so that old runtimes load the model."""
         return _FORMATS[self.opset]

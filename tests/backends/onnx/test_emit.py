@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -373,3 +374,27 @@ def test_spinenet() -> None:
     assert list(got) == ["P3", "P4", "P5", "P6", "P7"]
     for name, value in got.items():
         assert error(value, expected[name]) < 1e-5
+
+
+def test_each_tensor_is_in_memory_once_while_a_model_is_written() -> None:
+    program = api.program(EXAMPLE, network="SpineNet49S")
+    size = 4 * sum(parameter.elements for parameter in flatten(program).parameters.values())
+    tracemalloc.start()
+    try:
+        (model,) = api.emit(program, to="onnx").values()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(model) > size
+    assert peak < 1.3 * size + 4 * 2**20
+
+
+def test_weights_that_are_given_stay() -> None:
+    program, graph = case("conv bias")
+    weights = weights_for(graph)
+    before = {name: array.copy() for name, array in weights.items()}
+    for level in (0, 1):
+        emit_model(program, weights, level=level)
+        backend.emit_files(program, weights, level=level)
+    assert weights.keys() == before.keys()
+    assert all((weights[name] == array).all() for name, array in before.items())
