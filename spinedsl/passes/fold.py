@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import cast
 
 from spinedsl.ops.graph import Node
-from spinedsl.passes.form import Form, merged, only_read, wiring
+from spinedsl.passes.form import Form, Wiring, merged, only_read, wiring
 from spinedsl.passes.recipes import Recipe, scaled, shifted
 from spinedsl.record import replace
 
@@ -28,16 +28,29 @@ def fold(form: Form) -> Form:
 def _once(form: Form) -> Form:
     graph = form.graph
     wired, nodes = wiring(graph), {node.result: node for node in graph.nodes}
-    made: dict[str, tuple[tuple[int, ...], Recipe]] = {}
+    behind: dict[str, list[tuple[Node, Node]]] = {}  # by kernel: convolutions, and the norms after them
     for norm in graph.nodes:
         if norm.primitive != "batch_norm" or norm.home in form.keep:
             continue
         conv = only_read(graph, wired, norm.inputs[0])
-        if conv is None or conv.primitive not in OUTPUTS or not wired.alone(conv):
-            continue
-        nodes[norm.result], own = _folded(conv, norm, form)
-        made |= own
+        if conv is not None and conv.primitive in OUTPUTS:
+            behind.setdefault(conv.parameters["weight"], []).append((conv, norm))
+    made: dict[str, tuple[tuple[int, ...], Recipe]] = {}
+    for pairs in behind.values():
+        if _together(pairs, wired):
+            for conv, norm in pairs:
+                nodes[norm.result], own = _folded(conv, norm, form)
+                made |= own
     return merged(form, nodes.values(), made)
+
+
+def _together(pairs: list[tuple[Node, Node]], wired: Wiring) -> bool:
+    """After every convolution that has a kernel, mostly one, stands the same norm, by its tensors."""
+    (conv, norm), *others = pairs
+    if any(wired.sharing[name] != len(pairs) for name in conv.parameters.values()):
+        return False
+    shared = (conv.parameters, norm.parameters, norm.attributes["epsilon"])
+    return all((one.parameters, after.parameters, after.attributes["epsilon"]) == shared for one, after in others)
 
 
 def _folded(conv: Node, norm: Node, form: Form) -> tuple[Node, dict[str, tuple[tuple[int, ...], Recipe]]]:
@@ -47,9 +60,10 @@ def _folded(conv: Node, norm: Node, form: Form) -> tuple[Node, dict[str, tuple[t
     weight, bias = conv.parameters["weight"], conv.parameters.get("bias")
     shape = form.graph.parameters[weight].shape
     kept = None if bias is None else form.recipe(bias)
+    name = weight.rpartition(".weight")[0]
     made = {
-        f"{conv.name}.weight.folded": (shape, scaled(form.recipe(weight), norm.home, epsilon, axis)),
-        f"{conv.name}.bias.folded": ((shape[axis],), shifted(kept, norm.home, epsilon)),
+        f"{name}.weight.folded": (shape, scaled(form.recipe(weight), norm.home, epsilon, axis)),
+        f"{name}.bias.folded": ((shape[axis],), shifted(kept, norm.home, epsilon)),
     }
     named = dict(zip(("weight", "bias"), made, strict=True))
     node = replace(conv, attributes={**conv.attributes, "bias": True}, parameters=named, result=norm.result)

@@ -63,6 +63,9 @@ STEPS = (
     "each k{n} in [3, 1] {{ y = act(conv(y, channels, kernel = k{n})) * k{n} + shared conv(y, channels, kernel = 1) }}",
     "repeat i{n} in 2 {{ each k{n} in [i{n}, 1] {{ y = norm(y) * k{n} + shared conv(y, channels, kernel = 1) }} }}",
     "y = channel_conv(y, kernel = 5) * sigmoid(channel_conv(global_average_pool(y), kernel = 3))",
+    "repeat 2 {{ y = act(shared norm(shared conv(y, channels, kernel = 3))) }}",
+    "repeat i{n} in 2 {{ y = act(shared norm(conv(y, channels, kernel = 1) if i{n} == 0 else y)) }}",
+    "repeat 2 {{ y = act(norm(shared conv(y, channels, kernel = 1, bias = true))) }}",
 )
 # What those steps call; `op` of a block type is one of the two.
 GIVEN = """\

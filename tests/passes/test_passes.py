@@ -106,8 +106,28 @@ def read_twice(x: Ref) -> Operand:
     return op("add", norm(y), y)
 
 
+def both_shared(x: Ref) -> Operand:
+    """One convolution and one norm, used twice."""
+    first = norm(conv(x, 3, path="one", shared=True), path="other", shared=True)
+    return norm(conv(op("relu", first), 3, path="one", shared=True), path="other", shared=True)
+
+
+def partly_shared(x: Ref) -> Operand:
+    """One convolution, which only in one place stands before its norm."""
+    first = norm(conv(x, 3, path="one", shared=True), path="other", shared=True)
+    return norm(op("relu", conv(op("relu", first), 3, path="one", shared=True)), path="other", shared=True)
+
+
+def test_a_convolution_and_a_norm_that_are_shared_alike_become_one() -> None:
+    graph, far = rewritten(single(both_shared))
+    assert counts(graph) == {"conv": 2, "relu": 1}
+    assert [*graph.parameters] == ["b.one.weight.folded", "b.one.bias.folded"]
+    assert far < 1e-12
+
+
 KEPT: dict[str, Definition] = {
     "shared": shared,
+    "partly shared": partly_shared,
     "read twice": read_twice,
     "padded": lambda x: conv(norm(x), kernel=3),
     "activation between": lambda x: norm(op("relu", conv(x))),

@@ -59,6 +59,7 @@ def _fuse(network: nn.Module) -> None:
     while True:
         form = absorb(fold(as_written(graph, keep)))
         made, wrong = filled(form.recipes, tensors, _most(network))
+        wrong |= _partly(graph, form)
         if not wrong:
             break
         keep |= wrong
@@ -72,6 +73,14 @@ def _fuse(network: nn.Module) -> None:
     for name in _gone(form):
         home, _, last = name.rpartition(".")
         setattr(network.get_submodule(home), last, torch.nn.Identity())
+
+
+def _partly(graph: Graph, form: Form) -> frozenset[str]:
+    """The norms that would go in one place, and stay in another where the same module is used."""
+    before, after = (
+        Counter(node.home for node in one.nodes if node.primitive == "batch_norm") for one in (graph, form.graph)
+    )
+    return frozenset(home for home, count in after.items() if count < before[home])
 
 
 def _gone(form: Form) -> Iterator[str]:

@@ -155,3 +155,40 @@ def test_a_module_of_narrow_numbers_keeps_norms_whose_factors_they_do_not_hold()
     fused = spinedsl.fuse(source.half())
     assert norms(fused) == 1
     assert all(bool(torch.isfinite(tensor).all()) for tensor in fused.state_dict().values())
+
+
+SHARED = """\
+spine 1
+import std.stems
+block_type cell(x, channels) -> channels {
+    var y = x
+    repeat i in 2 {
+        y = act(shared norm(shared conv(y, channels, kernel = 3)))
+    }
+    repeat i in 3 {
+        let z = conv(y, channels, kernel = 3) if i == 0 else y
+        y = act(shared norm(z))
+    }
+    return y
+}
+network Net {
+    input image: 3 x 32 x 32
+    defaults { act relu, norm batch_norm }
+    stem s: resnet_stem channels 8
+    block b: cell level 2 after s channels 8
+    output P: b
+}
+"""
+
+
+def test_a_norm_that_is_used_several_times_goes_where_it_can_go_everywhere() -> None:
+    program = spinedsl.program(spinedsl.Source.from_text(SHARED))
+    weights = lively_weights(flatten(program).parameters, 0)
+    source: Any = filled(emit_module(program).decode(), program, weights).eval()
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        fused = spinedsl.fuse(source)
+        wanted, found = source(x)["P"], fused(x)["P"]
+    assert float((wanted - found).abs().max()) <= 1e-5 * float(wanted.abs().max())
+    assert norms(source) == 3
+    assert norms(fused) == 1
