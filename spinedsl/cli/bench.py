@@ -154,7 +154,9 @@ def _engines(text: str) -> tuple[str, ...]:
     for name in names:
         if name not in LISTED:
             raise argparse.ArgumentTypeError(unknown(name))
-    return tuple(dict.fromkeys(names))
+        if names.count(name) > 1:
+            raise argparse.ArgumentTypeError(f"`{name}` is named twice: each engine runs once a round")
+    return names
 
 
 def _asked(options: argparse.Namespace) -> list[str]:
@@ -209,6 +211,8 @@ def _remarks(options: argparse.Namespace, report: Bench, names: Sequence[str]) -
         note("OpenVINO, where it is not told otherwise, computes in bfloat16 on processors that can")
     if options.weights is None and not is_checkpoint(options.file):
         note(f"no --weights: values made from seed {options.seed}, and errors are those of such values")
+        if options.int8 is not None:
+            note("int8 has the values that it was made of: where these are others, its error says nothing")
     if report.busy:
         note("other programs took the cores meanwhile: compare ratios, and times of the processor")
     left, lacking = ([], []) if options.engines else left_out(names)

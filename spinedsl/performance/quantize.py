@@ -65,6 +65,7 @@ class Quantized(Record, eq=False):
     measured: int
     float_bytes: int
     figures: tuple[Evaluation, Evaluation] | None = field(default=None, repr=False)
+    apart: bool = True  # no picture that was measured on was calibrated on
 
     def __brief__(self) -> str:
         rows = counted(len(self.kept), "row")
@@ -275,7 +276,7 @@ def quantized(given: Given, wanted: Wanted, hear: Hear) -> Quantized:
     model = _model(given, wanted, network, choice, pictures)
     before = sum(4 * parameter.elements for parameter in flatten(given.program).parameters.values())
     numbers = len(pictures.calibrate), len(pictures.measure)
-    return Quantized(given.program.name, model, choice, *numbers, before, figures)
+    return Quantized(given.program.name, model, choice, *numbers, before, figures, pictures.apart)
 
 
 def _see_rows(wanted: Wanted, network: Float) -> None:
@@ -287,7 +288,7 @@ def _see_rows(wanted: Wanted, network: Float) -> None:
 
 
 def _pictures(given: Given, wanted: Wanted) -> Pictures:
-    """Pictures as the network takes them: three quarters to calibrate, the others to measure."""
+    """Pictures as the network takes them: three quarters to calibrate, the others to measure; one alone does both."""
     import numpy as np
 
     from spinedsl.inference.compared import pictures_in  # noqa: PLC0415
@@ -297,9 +298,10 @@ def _pictures(given: Given, wanted: Wanted) -> Pictures:
     if found.value is None:
         raise api.Mistakes(found.diagnostics)
     images = [given.pre.apply(pixels)[None] for pixels in found.value.pictures]
-    measured = images[3::4][:MEASURED] or images[:MEASURED]
-    calibrated = [image for number, image in enumerate(images) if number % 4 != 3]
-    return Pictures(calibrated, np.concatenate(measured))
+    apart = {*range(3, len(images), 4)} or {len(images) - 1}
+    measured = [images[number] for number in sorted(apart)][:MEASURED]
+    calibrated = [image for number, image in enumerate(images) if number not in apart] or images
+    return Pictures(calibrated, np.concatenate(measured), apart=len(images) > 1)
 
 
 def _see_int8(given: Given, wanted: Wanted, choice: Choice) -> None:
@@ -307,7 +309,11 @@ def _see_int8(given: Given, wanted: Wanted, choice: Choice) -> None:
     if any(row.heavy and not row.kept for row in choice.rows):
         return
     reason = "it has no convolution and no linear layer before its last ones"
-    if any(row.heavy for row in choice.rows):
+    heavy = [row for row in choice.rows if row.heavy]
+    if heavy and all(row.asked for row in heavy):
+        names = one_of([row.name for row in heavy], conjunction="and")
+        reason = f"every row that could stays float, as `keep` asks: {names}"
+    elif heavy:
         reason = f"with any row in int8 the error is above {wanted.error:g}; with all of them {choice.whole:.2g}"
     raise api.Mistakes([say.NOTHING_QUANTISED.at(given.place, network=given.program.name, reason=reason)])
 

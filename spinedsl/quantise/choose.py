@@ -49,6 +49,7 @@ class Pictures(Record, eq=False):
 
     calibrate: Sequence[NDArray[Any]]  # each (1, channels, height, width)
     measure: NDArray[Any]
+    apart: bool = True  # none is among both
 
 
 def choose(

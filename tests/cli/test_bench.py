@@ -68,6 +68,7 @@ def test_a_picture(name: str, begins: bytes, net: Path, capsys: pytest.CaptureFi
     [
         ("--engines tourch", 2, "--engines: no engine is called `tourch`; did you mean `torch`?"),
         ("--engines ,", 2, "--engines: no engine is called ``; there are `torch`, "),
+        ("--engines torch,onnxruntime-O0,torch", 2, "--engines: `torch` is named twice: each engine runs once a round"),
         ("--engines int8", 2, "--engines int8 runs a model that is given: --int8 PATH"),
         ("--int8 no.onnx", 1, "error[E0801]: cannot read `no.onnx`: no such file"),
         ("--int8 .", 1, "error[E0801]: cannot read `.`: it is a folder"),

@@ -93,6 +93,7 @@ def test_weights_alone_make_a_model_of_numbers(here: Path, capsys: pytest.Captur
     bench = ["bench", "net.spine", "--engines", "onnxruntime-O0", "--rounds", "1", "--int8", "my model.onnx", "--json"]
     status, out, _ = run(capsys, *bench)
     assert status == 0
+    assert "int8 has the values that it was made of" in run(capsys, *bench[:-1])[2]
     assert [one["precision"] for one in json.loads(out)["engines"]] == ["float32", "int8"]
 
 
@@ -119,6 +120,22 @@ def test_rows_that_are_asked_for_stay_float(here: Path, capsys: pytest.CaptureFi
     assert next(row for row in json.loads(out)["rows"] if row["name"] == "s")["float"] is True
 
 
+@pytest.mark.parametrize(
+    ("pictures", "calibrated", "measured"), [(1, 1, 1), (2, 1, 1), (3, 2, 1), (4, 3, 1), (5, 4, 1)]
+)
+def test_errors_are_measured_on_pictures_of_their_own(
+    pictures: int, calibrated: int, measured: int, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = here / "few"
+    few.mkdir()
+    for number in range(pictures):
+        shutil.copy(here / f"my photos/{number}.png", few)
+    status, out, err = run(capsys, *"quantize net.spine --calibrate few --error 1 -o int8.onnx --json".split())
+    assert status == 0
+    assert json.loads(out)["pictures"] == {"calibrated": calibrated, "measured": measured}
+    assert ("measured on the picture that was calibrated on" in err) == (pictures == 1)
+
+
 # ---- what is wrong ----
 
 OTHER = "--network A --calibrate colours"
@@ -135,6 +152,11 @@ OTHER = "--network A --calibrate colours"
         ("sizes.safetensors --calibrate colours --error 0", 2, "--error: expected a number above 0, up to 1, got '0'"),
         ("sizes.safetensors --calibrate colours --error x", 2, "--error: expected a number above 0, up to 1, got 'x'"),
         ("sizes.safetensors --calibrate colours --error 1e-9", 1, "error[E0943]: no convolution of network"),
+        (
+            "net.spine --calibrate colours --keep s,b",
+            1,
+            "every row that could stays float, as `keep` asks: `s` and `b`",
+        ),
         ("sizes.safetensors --calibrate colours --images 1", 2, "--images: expected 2 or more pictures, got '1'"),
         ("sizes.safetensors --calibrate colours --network A", 2, "--network is for a .spine file"),
         ("sizes.safetensors --calibrate colours --seed 1", 2, "--seed is for a .spine file"),
