@@ -70,9 +70,30 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "spaces: networks differ by the names of blocks",
         "spaces/same.py",
-        "fixed = row.block if row.block in space.ends or not row.chosen else -1",
-        "fixed = row.block",
+        "others, ends.get(row.block, ()))))",
+        "others, row.block)))",
         COUNTED,
+    ),
+    Plant(
+        "spaces: inputs one by one are a set",
+        "spaces/same.py",
+        "apart = told_apart(declared)",
+        "apart = False",
+        ("tests/spaces/test_same.py",),
+    ),
+    Plant(
+        "spaces: no outputs share a level",
+        "spaces/costing.py",
+        "kept or space.typed.outputs_any else",
+        "kept else",
+        ("tests/spaces/test_same.py",),
+    ),
+    Plant(
+        "spaces: a network lies in a space with its inputs in any order",
+        "spaces/proof.py",
+        "elif own != theirs and told_apart(declared):",
+        "elif False:",
+        ("tests/spaces/test_same.py",),
     ),
     Plant(
         "spaces: a bound that is reached is broken",

@@ -85,6 +85,7 @@ examples:
 The front are the candidates that no other is better than in every objective; of one objective, the best.
 """
 TOP = 10
+BUDGET = 100
 GRACE, WAIT = 60, 300
 
 
@@ -96,9 +97,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     file_argument(run)
     run.add_argument("--space", metavar="NAME", help="which space, where the file has several")
     run.add_argument("--engine", choices=tuple(ENGINES), default="evolution", help="what proposes candidates")
-    run.add_argument(
-        "--budget", metavar="N", type=count, default=100, help="candidates that are measured (default 100)"
-    )
+    run.add_argument("--budget", metavar="N", type=count, help=f"candidates that are measured (default {BUDGET})")
     run.add_argument(
         "--fitness",
         metavar="NAME",
@@ -223,13 +222,15 @@ def _search(options: argparse.Namespace) -> int:
         with phases() as say:
             trainer = trainer_of(options, candidates, say)
         setup = setup_of(
-            candidates, options.engine, options.budget, options.seed, objectives, options.fitness_command,
+            candidates, options.engine, options.budget or BUDGET, options.seed, objectives, options.fitness_command,
             options.mutate_with, None if trainer is None else trainer.training,
             halving_of(options, trainer, len(objectives)),
         )  # fmt: skip
     except ValueError as error:
         raise UsageError(str(error)) from None
     study = begin(options.study, options.name, setup, candidates, warn, options.grace, options.wait)
+    if options.budget is not None and options.budget < study.setup.budget:
+        warn(f"the search has a budget of {counted(study.setup.budget, 'candidate')}, which --budget may only raise")
     with watched(study) as hear, told_of_interruption(study):
         fitness = of_figures(objectives, candidates, setup.command, trainer)
         work_on(study, fitness, hear, warn, options.grace, None, options.mutate_with, wait=options.wait)
@@ -339,11 +340,13 @@ def _say(study: Study, chosen: list[Finished], options: argparse.Namespace) -> i
     )
     if not chosen:
         return 0
-    head = ("candidate", *(one.name for one in setup.objectives), "multiply-adds", "parameters", "from")
+    measured = [one.name for one in setup.objectives]
+    costs = [one for one in ("multiply_adds", "parameters") if one not in measured]
+    head = ("candidate", *measured, *(one.replace("_", "-") for one in costs), "from")
     rows = [
         (
-            str(one.slot), *map(_number, one.values or ()), f"{one.costs['multiply_adds']:,}",
-            f"{one.costs['parameters']:,}", " ".join([one.origin, *map(str, one.parents)]),
+            str(one.slot), *map(_number, one.values or ()), *(f"{one.costs[cost]:,}" for cost in costs),
+            " ".join([one.origin, *map(str, one.parents)]),
         )
         for one in chosen
     ]  # fmt: skip

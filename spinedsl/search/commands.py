@@ -6,6 +6,7 @@ fails.
 
 from __future__ import annotations
 
+import errno
 import math
 import shlex
 import subprocess
@@ -168,10 +169,7 @@ def _run(option: str, command: str, words: list[str], text: str) -> str:
             what=f"cannot be run: {one_line(words[0])}",
             label=reason[:1].lower() + reason[1:],
         )
-        fix = "give the path of a program, and its arguments"
-        if isinstance(error, PermissionError):
-            fix = "make it executable, as by `chmod +x`, or name what runs it: `python3 score.py`"
-        raise Failed(found.with_fix(fix), final=True) from None
+        raise Failed(found.with_fix(_how_to_run(words, error)), final=True) from None
     if done.returncode:
         how = (
             f"ended with exit status {done.returncode}"
@@ -180,10 +178,30 @@ def _run(option: str, command: str, words: list[str], text: str) -> str:
         )
         found = say.COMMAND_FAILED.at(_whole(command), option=option, what="failed", label=f"it {how}")
         last = [one_line(line)[:200] for line in done.stderr.strip().splitlines()[-5:]]
-        raise Failed(
-            found.with_notes(*last).with_fix("run it by itself on a file of `spine space FILE --sample 1 -o FOLDER`")
-        )
+        shell = not SHELL.isdisjoint(words)
+        fix = f"no shell runs it: let one do so, as `sh -c {one_line(shlex.quote(command))}`" if shell else FIX
+        raise Failed(found.with_notes(*last).with_fix(fix))
     return done.stdout
+
+
+SHELL = {"|", ">", "<", "&&", "||", ";", "2>", "2>&1", "&"}  # words that only a shell understands
+FIX = "run it by itself on a file of `spine space FILE --sample 1 -o FOLDER`"
+
+
+def _how_to_run(words: list[str], error: Exception) -> str:
+    """What helps where a command cannot be started."""
+    program = words[0]
+    found = next((at for at in range(len(words), 0, -1) if Path(" ".join(words[:at])).is_file()), 0)
+    path = " ".join(words[:found])
+    if found > 1:
+        return f"quote a path with blanks, inside the command too: \"'{one_line(path)}'\""
+    if isinstance(error, PermissionError):
+        return "make it executable, as by `chmod +x`, or name what runs it: `python3 score.py`"
+    if getattr(error, "errno", None) == errno.ENOEXEC:
+        return f"let its first line say what runs it, as `#!/bin/sh`, or name that: `sh {one_line(program)}`"
+    if found and not Path(program).is_absolute() and "/" not in program:
+        return f"say that it stands in this folder: `./{one_line(program)}`"
+    return "give the path of a program, and its arguments"
 
 
 def _whole(command: str) -> Span:

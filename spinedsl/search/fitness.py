@@ -78,6 +78,8 @@ def objective(text: str) -> Objective:
     Raises:
         ValueError: nothing of that name is measured, or there is no such way.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"expected the name of a figure, as `depth`; got {brief(text)}: one callable gives all numbers")
     name, _, way = text.partition(":")
     known = [*WANTED, COMMAND, TRAINED]
     if name not in known:
@@ -128,7 +130,7 @@ def of_callable(function: Callable_, count: int) -> Fitness:
         values = [given] if count == 1 and not isinstance(given, Sequence) else given
         try:
             found = [float(value) for value in values]  # type: ignore[union-attr]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             found = []
         if len(found) != count or not all(map(math.isfinite, found)):
             name = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', brief(function))}"

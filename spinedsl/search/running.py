@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl import __version__
+from spinedsl.brief import brief
 from spinedsl.diagnostics import nearest
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.extras import SEARCH, TRAIN, require
@@ -147,8 +148,7 @@ def setup_of(
         hint = f"did you mean `{near}`?" if near else f"there is {', '.join(ENGINES)}"
         raise ValueError(f"there is no engine `{engine}`: {hint}")
     require(*SEARCH, *PACKAGES.get(engine, ()))
-    if budget < 1:
-        raise ValueError(f"a budget is 1 or more; got {budget}")
+    _see_numbers(budget, seed)
     if not objectives:
         raise ValueError("nothing is to be measured: name a fitness")
     twice = next((one for one in objectives if sum(one.name == other.name for other in objectives) > 1), None)
@@ -183,6 +183,19 @@ def setup_of(
         candidates.space.name, digest_of(candidates.space), sources, entry, engine, seed, budget, objectives, command,
         mutator, __version__, training, halving,
     )  # fmt: skip
+
+
+def _see_numbers(budget: object, seed: object) -> None:
+    """That a search has a budget and a seed.
+
+    Raises:
+        TypeError: one is no whole number. ValueError: the budget pays for nothing.
+    """
+    for what, number in (("budget", budget), ("seed", seed)):
+        if not isinstance(number, int):
+            raise TypeError(f"expected a whole number as {what}; got {brief(number)}")
+    if isinstance(budget, int) and budget < 1:
+        raise ValueError(f"a budget is 1 or more; got {budget}")
 
 
 def _see_halving(halving: Halving, objectives: tuple[Objective, ...]) -> None:

@@ -40,6 +40,7 @@ PATCHED = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 MISSING = re.compile(r"no module named '?([\w.]+)", re.IGNORECASE)
 REACH = "see that it runs, and that this machine may reach it"
 MORE_CONNECTIONS = "raise its `max_connections`, or begin fewer workers"
+INSTALL = "install one, as `pip install pymysql` for mysql+pymysql://user@host/name"
 ADDRESS = "write postgresql://user@host/name, or a path"
 FAILURES = (StorageInternalError, SQLAlchemyError)
 
@@ -318,6 +319,9 @@ def explained(place: str) -> Iterator[None]:
     except ImportError as error:
         from spinedsl.extras import MissingPackage  # noqa: PLC0415
 
+        if not url_of(place).startswith("postgresql"):
+            kind = place.partition("://")[0]
+            raise refused(place, f"no driver for `{kind}` is installed", f"{INSTALL}, or use PostgreSQL") from None
         if "psycopg" in str(error) or "access module" in str(error):
             raise MissingPackage(["psycopg"]) from None
         raise

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,18 +111,21 @@ class Study:
 
     @property
     def best(self) -> list[Finished]:
-        """Settled slots with values: by the first objective, or by fronts, the best first. None that was pruned."""
+        """Settled slots with values: by the first objective, or by fronts, the best first. None that was pruned.
+
+        A network that was measured more than once stands where it did best.
+        """
         from spinedsl.search.engines.nsga2 import Nsga2  # noqa: PLC0415  an import in a circle otherwise
 
         having = self._measured()
         engine = Nsga2(self.candidates, self.setup.seed, self.setup.objectives)
         if len(self.setup.objectives) == 1:
-            return sorted(having, key=lambda one: (-engine.scores(one)[0], one.slot))
-        return [one for _, _, one in engine.ranked(having)]
+            return _once(sorted(having, key=lambda one: (-engine.scores(one)[0], one.slot)))
+        return _once(one for _, _, one in engine.ranked(having))
 
     @property
     def front(self) -> list[Finished]:
-        """Those that no other is better than in every objective."""
+        """Those that no other is better than in every objective, each network once."""
         signs = [1.0 if one.direction == "maximize" else -1.0 for one in self.setup.objectives]
         scores = {
             slot: tuple([sign * value for sign, value in zip(signs, one.values, strict=True)])
@@ -130,11 +133,19 @@ class Study:
             if one.values is not None and not one.pruned
         }
         front = set(undominated(scores.values()))
-        return [self.settled[slot] for slot, own in scores.items() if own in front]
+        return _once(self.settled[slot] for slot, own in scores.items() if own in front)
 
     def _measured(self) -> list[Finished]:
         """Those that were measured to the end, by slot."""
         return [one for _, one in sorted(self.settled.items()) if one.values is not None and not one.pruned]
+
+
+def _once(ranked: Iterable[Finished]) -> list[Finished]:
+    """The first of those that are one network, by their texts."""
+    found: dict[str, Finished] = {}
+    for one in ranked:
+        found.setdefault(one.digest, one)
+    return [*found.values()]
 
 
 def _seen(trial: FrozenTrial) -> Seen:

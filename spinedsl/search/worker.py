@@ -24,12 +24,13 @@ from spinedsl.search.fitness import Fitness, Measured
 from spinedsl.search.outage import Outage, insist
 from spinedsl.search.records import ATTRIBUTE, CURVE, STOPPED, Finished, Proposal, genome_from_json
 from spinedsl.search.records import FAILED as WHY
-from spinedsl.search.storage import GRACE, Storage, of_database, quiet
+from spinedsl.search.storage import GRACE, HEARTBEAT, Storage, of_database, quiet
 from spinedsl.search.study import Study
-from spinedsl.spaces.candidates import Unfit
+from spinedsl.spaces.candidates import NoCandidate, Unfit
 from spinedsl.spaces.decode import Excluded
 
 IN_A_ROW = 10  # failures, after which a search stops
+OTHERS = 2  # candidates that are tried where the first of a search gives no value
 POLL = 0.5  # seconds between two looks while others finish
 
 
@@ -176,7 +177,7 @@ class Worker:
     def _after(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Whether `optimize` goes on."""
         self._unsaid = None
-        if time.monotonic() - self.looked > self.grace / 2:  # else nobody would, before the last candidate is begun
+        if time.monotonic() - self.looked > min(self.grace / 2, HEARTBEAT):  # else nobody would, before the end
             self._bury()
             self._learn()
         if self.study.ledger.all_begun or self.study.ledger.lost_slots:
@@ -212,7 +213,7 @@ class Worker:
             values = self._values(trial, proposal, slot)
         except Failed as error:
             self.failures += 1
-            if error.final or not (self.succeeded or error.alone) or self.failures >= IN_A_ROW:
+            if error.final or self.failures >= IN_A_ROW or not (self.succeeded or error.alone or self._another(slot)):
                 raise
             trial.set_user_attr(WHY, error.diagnostic.message)
             raise _Skipped from None
@@ -222,6 +223,24 @@ class Worker:
         self.failures, self.succeeded = 0, True
         self._unsaid = trial.number, values
         return values
+
+    def _another(self, slot: int) -> bool:
+        """Whether the fitness gives a value of another candidate, where the first of all has none: it is to blame then.
+
+        What is measured here is thrown away, so that a search whose fitness is wrong has spent nothing when it stops.
+        """
+        for number in range(OTHERS):
+            try:
+                other = self.study.candidates.sample(f"{self.study.setup.seed}/another", number)
+                self.fitness(Measured(self.study.candidates, other, slot, lambda step, value, prune: None))
+            except Failed as error:
+                if error.final:
+                    return False
+            except (NoCandidate, Unfit):
+                return False
+            else:
+                return True
+        return False
 
     def _values(self, trial: Trial, proposal: Proposal, slot: int) -> list[float]:
         """What the fitness gives of a candidate; what it reports in the middle is kept, and may end it."""

@@ -16,11 +16,12 @@ from collections.abc import Callable
 from random import Random
 
 from spinedsl import checks as say
+from spinedsl.brief import brief
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.edit import Edits
 from spinedsl.spaces import count, draw, written
 from spinedsl.spaces.costing import Costing, Priced, Unfit
-from spinedsl.spaces.decode import REASONS, Excluded
+from spinedsl.spaces.decode import REASONS, Candidate, Excluded
 from spinedsl.spaces.model import Genome, Keep, Space
 from spinedsl.spaces.tally import Tally
 
@@ -68,6 +69,7 @@ class Candidates:
             NoCandidate: too many steps from it lead nowhere.
             Unfit: the compiler refuses a row of every one that is drawn.
         """
+        self._see(genome)
         random = draw.generator(seed, "mutate", number)
         return self._first(lambda random: draw.mutated(self.space, genome, random), random)
 
@@ -78,6 +80,8 @@ class Candidates:
             NoCandidate: too many of those are none.
             Unfit: the compiler refuses a row of every one that is drawn.
         """
+        self._see(one)
+        self._see(other)
         random = draw.generator(seed, "crossover", number)
         return self._first(lambda random: draw.crossed(self.space, one, other, random), random)
 
@@ -87,6 +91,7 @@ class Candidates:
         Raises:
             Unfit: the compiler refuses a row that the space allows.
         """
+        self._see(genome)
         return self.costing.priced(genome)
 
     def text(self, candidate: Priced, name: str = "Candidate") -> str:
@@ -95,11 +100,35 @@ class Candidates:
         Raises:
             ValueError: two files that it is made of define different things under one name.
         """
-        return written.text(self.space, candidate.candidate, name)
+        return written.text(self.space, self._rows(candidate), name)
 
     def edits(self, candidate: Priced) -> Edits:
         """What makes the candidate of the network that the space is of."""
-        return written.edits(self.space, candidate.candidate)
+        return written.edits(self.space, self._rows(candidate))
+
+    def _see(self, genome: object) -> None:
+        """That a genome is one of this space.
+
+        Raises:
+            TypeError: it is no genome. ValueError: it is one of another space.
+        """
+        if not isinstance(genome, Genome):
+            hint = ": give its `genome`" if isinstance(genome, Priced) else ""
+            raise TypeError(f"expected a genome; got {brief(genome)}{hint}")
+        if not draw.fits(self.space, genome):
+            raise ValueError(f"it is no genome of space `{self.space.name}`: {brief(genome)}")
+
+    def _rows(self, candidate: object) -> Candidate:
+        """The rows of a candidate of this space.
+
+        Raises:
+            TypeError: it is no candidate. ValueError: it is one of another space.
+        """
+        if not isinstance(candidate, Priced):
+            hint = ": `price` makes one of it" if isinstance(candidate, Genome) else ""
+            raise TypeError(f"expected a candidate, as `sample` gives it; got {brief(candidate)}{hint}")
+        self._see(candidate.genome)
+        return candidate.candidate
 
     def _first(self, drawn: Callable[[Random], Genome], random: Random) -> Priced:
         nearest: dict[Keep, int] = {}

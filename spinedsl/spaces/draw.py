@@ -24,6 +24,29 @@ def generator(seed: int | str, *numbers: int | str) -> Random:
     return Random("/".join(map(str, (seed, *numbers))))  # noqa: S311  nothing here is a secret
 
 
+def fits(space: Space, genome: Genome) -> bool:
+    """Whether a genome makes the decisions of a space, each within what may be chosen."""
+    blocks = space.blocks
+    if not len(blocks) == len(genome.parents) == len(genome.levels) == len(genome.types):
+        return False
+    if [tuple(sorted(order)) for order in genome.orders] != [tuple(sorted(group)) for group in space.groups]:
+        return False
+    return all(
+        0 <= level < len(block.levels)
+        and 0 <= type_ < len(block.types)
+        and (parents == () if block.window is None else _allowed(block.window, slot, parents))
+        for slot, (block, parents, level, type_) in enumerate(
+            zip(blocks, genome.parents, genome.levels, genome.types, strict=True)
+        )
+    )
+
+
+def _allowed(window: Window, slot: int, parents: tuple[int, ...]) -> bool:
+    """Whether a block in a slot may read these slots."""
+    pool = window.pool(slot)
+    return len(set(parents)) == len(parents) == window.count and all(one in pool for one in parents)
+
+
 def uniform(space: Space, random: Random) -> Genome:
     """Every decision at random, each choice as likely as the others."""
     one = random.random

@@ -271,7 +271,7 @@ class _Resolver(Record, frozen=False):
         """What becomes of a block that nothing reads."""
         rows = [item for item in self.declared.items if isinstance(item, tree.Orphans)]
         for again in rows[1:]:
-            found = say.SETTING_TWICE.at(again.span, what="orphans", name=self.declared.name.text)
+            found = say.SETTING_TWICE.at(again.span, what="orphans", where="space", name=self.declared.name.text)
             self.report(found.with_others(Label(rows[0].span, "first set here")).repaired())
         if not rows:
             return USUAL_FATES

@@ -125,6 +125,44 @@ def test_a_command_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None
     assert "no such file or directory" in err
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "command", "fix"),
+    [
+        ("score.py", "", "score.py", "say that it stands in this folder: `./score.py`"),
+        ("my score", "", "./my score -v", "quote a path with blanks, inside the command too: \"'./my score'\""),
+        (
+            "score.sh",
+            "echo 1",
+            "./score.sh",
+            "let its first line say what runs it, as `#!/bin/sh`, or name that: `sh ./score.sh`",
+        ),
+        ("score.sh", "", "cat {} | wc -c", "no shell runs it: let one do so, as `sh -c 'cat {} | wc -c'`"),
+        ("score.sh", "", "./other", "give the path of a program, and its arguments"),
+        ("score.sh", "exit 3", "sh score.sh", "run it by itself on a file of `spine space FILE --sample 1 -o FOLDER`"),
+    ],
+)
+def test_what_helps_a_command_that_cannot_run(
+    name: str, body: str, command: str, fix: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(body)
+    (tmp_path / name).chmod(0o755)
+    status, _, err = run(capsys, "search", FILE, *SPACE, "--fitness-command", command, "--budget", "4")
+    assert status == 1
+    assert f"= help: {fix}\n" in err
+
+
+def test_a_budget_that_is_less_than_before_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["search", FILE, *SPACE, "--fitness", "parameters", "--study", str(tmp_path / "a.db"), "--engine", "random"]
+    status, out, err = run(capsys, *words, "--budget", "4")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1].split() == ["candidate", "parameters", "multiply-adds", "from"], "each figure once"
+    said = "spine: the search has a budget of 4 candidates, which --budget may only raise\n"
+    assert run(capsys, *words, "--budget", "3") == (0, out, said)
+    assert run(capsys, *words, "--budget", "4") == (0, out, "")
+
+
 def test_a_command_that_is_not_executable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = tmp_path / "score.py"
     script.write_text("print(1)\n")
@@ -164,14 +202,17 @@ def test_a_command_changes_candidates(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "change.py").write_text(CHANGE)
     (tmp_path / "types.spine").write_text(TYPES)
     command = f"{sys.executable} {tmp_path / 'change.py'}"
-    words = ["--engine", "local", "--fitness", "depth", "--budget", "13", "--mutate-with", command, "--top", "13"]
-    status, out, err = run(capsys, "search", str(tmp_path / "types.spine"), *words, "--json")
+    kept = str(tmp_path / "a.db")
+    words = ["--engine", "local", "--fitness", "depth", "--budget", "13", "--mutate-with", command, "--study", kept]
+    status, out, err = run(capsys, "search", str(tmp_path / "types.spine"), *words, "--top", "13", "--json")
     assert (status, err) == (0, "")
-    found = {one["candidate"]: one for one in json.loads(out)["candidates"]}
-    assert [found[slot]["origin"] for slot in range(13)] == ["sample"] * 10 + ["command"] * 3
+    found = search.open_study(kept).settled
+    assert [found[slot].origin for slot in range(13)] == ["sample"] * 10 + ["command"] * 3
     for slot in range(10, 13):
-        before, after = (found[number]["genome"]["types"] for number in (found[slot]["parents"][0], slot))
-        assert after == [*before[:3], 1 - before[3], before[4]]
+        before, after = (found[number].genome.types for number in (found[slot].parents[0], slot))
+        assert after == (*before[:3], 1 - before[3], before[4])
+    listed = [one["candidate"] for one in json.loads(out)["candidates"]]
+    assert len(listed) == len({found[slot].digest for slot in listed}) == len({one.digest for one in found.values()})
 
 
 @pytest.mark.parametrize(

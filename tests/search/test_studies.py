@@ -36,9 +36,10 @@ from spinedsl.search.study import find
 from spinedsl.source import Source
 from tests.patience import HANG, until
 from tests.search.postgres import Server, programs, server
-from tests.search.spaces import SPACES
+from tests.search.spaces import NET, SPACES
 
 SPACE = "AroundSpineNet49"
+NETWORK_OF_TWO = Source.from_text(f"{NET}\nspace Two of Net {{\n    types b4: residual, bottleneck\n}}\n")
 
 
 def everything(study: search.Study) -> list[dict[str, Any]]:
@@ -122,7 +123,7 @@ def test_a_callable_measures_and_what_it_gives_is_looked_at() -> None:
         SPACES, lambda one: (1, one.slot), name=SPACE, engine="random", budget=3, directions=["max", "min"]
     )
     assert [one.slot for one in two.front] == [0]
-    wrong: list[Any] = [float("nan"), float("inf"), None, "much", (1.0, 2.0), []]
+    wrong: list[Any] = [float("nan"), float("inf"), None, "much", (1.0, 2.0), [], 10**400]
     for value in wrong:
         with pytest.raises(search.Failed, match="the fitness of a candidate is no number: the callable returned"):
             search.run(SPACES, partial(give, value), name=SPACE, budget=3)
@@ -149,6 +150,54 @@ def test_some_failures_are_kept_and_many_stop(tmp_path: Path) -> None:
     with pytest.raises(search.Failed):
         search.run(SPACES, dies, name=SPACE, engine="random", budget=100)
     assert count["calls"] == 12
+
+
+@pytest.mark.parametrize(("right", "calls"), [(2, 4), (3, 5), (4, 6), (99, 6)])
+def test_a_first_candidate_without_a_value_is_laid_beside_two_others(tmp_path: Path, right: int, calls: int) -> None:
+    """Calls from number `right` on give a value. Others show whether the first is to blame; else nothing is spent."""
+    called: list[str] = []
+
+    def fails(candidate: search.Measured) -> float:
+        called.append(candidate.text)
+        return float("nan") if len(called) < right else 1.0
+
+    begun = partial(search.run, SPACES, fails, name=SPACE, engine="random", budget=3, study=tmp_path / "a.db")
+    for _ in range(2):
+        with contextlib.suppress(search.Failed):
+            begun()
+    study = search.open_study(tmp_path / "a.db")
+    failed = {2: [0], 3: [0], 4: [], 99: []}[right]
+    assert len(called) == calls
+    assert len(set(called[:3])) == 3
+    assert [one.slot for one in study.settled.values() if one.values is None] == failed
+    assert len(study.settled) == (0 if right == 99 else 3)
+
+
+def test_a_network_that_was_measured_twice_is_listed_where_it_did_best() -> None:
+    values = [3.0, 1.0, 2.0, 5.0, 4.0, 0.0]
+    study = search.run(NETWORK_OF_TWO, lambda one: values[one.slot], engine="random", budget=6)
+    by_digest: dict[str, list[float]] = {}
+    for one in study.settled.values():
+        by_digest.setdefault(one.digest, []).append(values[one.slot])
+    assert len(by_digest) == 2 < len(study.settled)
+    assert [one.values for one in study.best] == [(max(own),) for own in sorted(by_digest.values(), key=max)[::-1]]
+    both = search.run(NETWORK_OF_TWO, ["parameters", "depth"], engine="nsga2", budget=6)
+    assert len({one.digest for one in both.front}) == len(both.front) <= 2
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"budget": "3"}, "expected a whole number as budget; got '3'"),
+        ({"budget": 2.5}, "expected a whole number as budget; got 2.5"),
+        ({"seed": "a"}, "expected a whole number as seed; got 'a'"),
+        ({"fitness": [lambda one: 1.0]}, "one callable gives all numbers"),
+    ],
+)
+def test_what_is_no_number_or_name_is_told(given: dict[str, Any], expected: str) -> None:
+    arguments: dict[str, Any] = {"fitness": "depth", "name": SPACE, "budget": 3} | given
+    with pytest.raises(TypeError, match=expected):
+        search.run(SPACES, **arguments)
 
 
 def test_what_is_stopped_goes_on(tmp_path: Path) -> None:
@@ -616,6 +665,13 @@ def test_what_does_not_go_together(more: dict[str, Any], said: str) -> None:
     given: dict[str, Any] = {"fitness": "depth", "name": SPACE, "budget": 2, **more}
     with pytest.raises(ValueError, match=said.replace("?", r"\?")):
         search.run(SPACES, **given)
+
+
+def test_a_database_without_its_driver_is_told_by_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "MySQLdb", None)
+    with pytest.raises(NoStudy, match="no driver for `mysql` is installed") as refused:
+        open_storage("mysql://me@host/name", create=True)
+    assert "pip install pymysql" in str(refused.value.diagnostic)
 
 
 def test_passwords_are_not_shown() -> None:

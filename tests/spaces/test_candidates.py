@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from spinedsl.analysis import costs, peak_activation_bytes
 from spinedsl.compare import Tier, compare, side
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.ops.graph import flatten
+from spinedsl.record import replace
 from spinedsl.search.engines import ENGINES
 from spinedsl.source import Source
 from spinedsl.spaces import draw
@@ -182,6 +185,33 @@ def test_what_is_crossed_has_each_decision_from_one_of_the_two(name: str, seed: 
         assert all(found in (a, b) for a, b, found in pairs)
     for order, group in zip(both.orders, space.groups, strict=True):
         assert sorted(order) == sorted(group)
+
+
+def test_genomes_and_candidates_of_other_spaces_are_refused() -> None:
+    space, other = opened("Neck"), opened("Adjusted")
+    one, foreign = space.sample(0), other.sample(0)
+    shifted = [replace(one.genome, parents=((0, 1), *one.genome.parents[1:]))]
+    shifted += [replace(one.genome, levels=tuple(level + 1 for level in one.genome.levels))]
+    shifted += [replace(one.genome, orders=tuple(order[::-1] + order[:1] for order in one.genome.orders))]
+    taken: tuple[Callable[[Any], object], ...] = (
+        lambda genome: space.mutate(genome, 0),
+        lambda genome: space.crossover(one.genome, genome, 0),
+        lambda genome: space.crossover(genome, one.genome, 0),
+        space.price,
+    )
+    for take in taken:
+        assert take(one.genome) is not None
+        for genome in (foreign.genome, *shifted):
+            with pytest.raises(ValueError, match="it is no genome of space `Neck`"):
+                take(genome)
+        with pytest.raises(TypeError, match=r"expected a genome; got Priced.*: give its `genome`"):
+            take(one)
+    writing: tuple[Callable[[Any], object], ...] = (space.text, space.edits)
+    for write in writing:
+        with pytest.raises(ValueError, match="it is no genome of space `Neck`"):
+            write(foreign)
+        with pytest.raises(TypeError, match="expected a candidate, as `sample` gives it; got Genome"):
+            write(one.genome)
 
 
 def test_every_choice_is_drawn_about_as_often_as_the_others() -> None:

@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E0311",
     title="setting given twice",
-    message="`{what}` is set twice in network `{name}`",
+    message="`{what}` is set twice in {where} `{name}`",
     label="set again here",
     fix="take one of them away",
     default=Default.ERROR,

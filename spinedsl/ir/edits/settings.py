@@ -33,7 +33,7 @@ class SettingsEditor(Record, frozen=False):
         at = next((at for at, item in enumerate(self.draft.items) if word_of(item) == word), None)
         before = cast("tree.SettingItem | None", None if at is None else self.draft.items[at])
         if word in self.done:
-            found = say.SETTING_TWICE.at(edit.span, what=word, name=self.draft.instance.name.text)
+            found = say.SETTING_TWICE.at(edit.span, what=word, where="network", name=self.draft.instance.name.text)
             found = found.with_others(Label(self.done[word], "first set here"))
             self.draft.diagnostics.append(found.repaired())
             return

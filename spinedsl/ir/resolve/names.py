@@ -167,5 +167,5 @@ class Names(Record, frozen=False):
 
     def twice(self, what: str, again: Span, first: Span) -> None:
         """A setting that is made a second time."""
-        found = say.SETTING_TWICE.at(again, what=what, name=self.network)
+        found = say.SETTING_TWICE.at(again, what=what, where="network", name=self.network)
         self.diagnostics.append(found.with_others(Label(first, "first set here")).repaired())
