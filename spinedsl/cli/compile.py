@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from spinedsl import api, extras
 from spinedsl.backends import BACKENDS, declared
@@ -29,6 +29,9 @@ from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
+
+if TYPE_CHECKING:
+    from spinedsl.weights import Weights
 
 EXAMPLES = """\
 examples:
@@ -149,15 +152,21 @@ def run(options: argparse.Namespace) -> int:
     if options.to == "onnx" and options.weights is None:
         note(f"no --weights: values made from seed {options.seed or 0}")
     if options.explain_passes:
-        _explain(program, options, sys.stderr if options.output == "-" else sys.stdout)
+        _explain(program, options, weights, sys.stderr if options.output == "-" else sys.stdout)
     return write_files(options.output, files, force=options.force)
 
 
-def _explain(program: Program, options: argparse.Namespace, stream: TextIO) -> None:
+def _explain(program: Program, options: argparse.Namespace, weights: Weights | None, stream: TextIO) -> None:
     """What each pass did, by row."""
-    from spinedsl.passes import effects  # noqa: PLC0415  most runs do without
+    from spinedsl.backends.onnx.target import Target  # noqa: PLC0415  most runs do without
+    from spinedsl.passes import effects, fitted  # noqa: PLC0415  as above
 
-    found = effects(flatten(program), options.optimise, options.runtime or "")
+    graph, keep = flatten(program), frozenset[str]()
+    asked = options.optimise, options.runtime or ""
+    if weights is not None:  # of which some norms may be kept
+        tensors = api.tensors_of(program, weights)
+        keep = fitted(graph, asked[0], tensors, Target(half=options.half).most, asked[1])[0].keep
+    found = effects(graph, *asked, keep, 2 if options.half else 4)
     heads = ("pass", "row", "operations", "after", "multiply-adds saved", "KiB saved")
     rows = [
         (one.name, one.row, str(one.before), str(one.after), f"{one.multiply_adds:,}", f"{one.bytes / 1024:,.1f}")

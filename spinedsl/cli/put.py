@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if status := refused(options.output, "onnx", force=options.force, reads=reads):
         return status
     extras.require("onnx", "numpy", *extras.of_weights(options.weights))
-    data = _model(options.file)
+    data = _model(options.file, options.weights)
     if data is None:
         return 1
     from spinedsl.backends.onnx.refill import Refusal, opened, refilled  # noqa: PLC0415  onnx is only needed here
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     return write_files(options.output, files, force=options.force)
 
 
-def _model(path: Path) -> bytes | None:
+def _model(path: Path, weights: Path) -> bytes | None:
     """The bytes of a model as `spine compile` wrote it; None of others, which is reported."""
     try:
         data = path.read_bytes()
@@ -73,7 +73,9 @@ def _model(path: Path) -> bytes | None:
         say_mistakes([say.CANNOT_READ.at(Source(str(path), "").span(0, 0), path=str(path), reason=reason)])
         return None
     if not model_is_ours(memoryview(data)):
-        _refuse(path, "it is no model of `spine compile`, or was changed by another tool")
+        swapped = weights.is_file() and model_is_ours(memoryview(_end(weights)))
+        fix = f"the model stands before the weights: {one_line(str(weights))} {one_line(str(path))}" if swapped else ""
+        _refuse(path, "it is no model of `spine compile`, or was changed by another tool", fix)
         return None
     if not model_holds(memoryview(data)):
         where = Source(str(path), "").span(0, 0)
@@ -84,6 +86,14 @@ def _model(path: Path) -> bytes | None:
     return data
 
 
-def _refuse(path: Path, reason: str) -> int:
-    say_mistakes([say.BROKEN_WEIGHTS.at(Source(str(path), "").span(0, 0), path=path, reason=reason)])
+def _end(path: Path) -> bytes:
+    """The last bytes of a file."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1024))
+        return file.read()
+
+
+def _refuse(path: Path, reason: str, fix: str = "") -> int:
+    found = say.BROKEN_WEIGHTS.at(Source(str(path), "").span(0, 0), path=path, reason=reason)
+    say_mistakes([found.with_fix(fix) if fix else found])
     return 1

@@ -120,16 +120,21 @@ def record(form: Form) -> str:
 # ---- what each did ----
 
 
-def effects(graph: Graph, level: int, runtime: str = "") -> tuple[Effect, ...]:
-    """What each pass of a level does, by row, in the order of passes and rows; rows that it leaves are left out."""
-    form, found = as_written(graph), []
+def effects(
+    graph: Graph, level: int, runtime: str = "", keep: frozenset[str] = frozenset(), width: int = 4
+) -> tuple[Effect, ...]:
+    """What each pass of a level does, by row, in the order of passes and rows; rows that it leaves are left out.
+
+    `keep` names batch norms that stay, and a number of the tensors takes `width` bytes.
+    """
+    form, found = as_written(graph, keep), []
     for name, run in passes_of(level, runtime).items():
         after = run(form)
         ours, theirs = _by_row(form.graph), _by_row(after.graph)
         for row in (row.name for row in graph.program.rows):
             was, now = ours.get(row, (0, 0, 0)), theirs.get(row, (0, 0, 0))
             if was != now:
-                found.append(Effect(name, row, was[0], now[0], was[1] - now[1], 4 * (was[2] - now[2])))
+                found.append(Effect(name, row, was[0], now[0], was[1] - now[1], width * (was[2] - now[2])))
         form = after
     return tuple(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 
 from spinedsl import api
 from spinedsl.backends.onnx import emit_model
+from spinedsl.cli import main
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Op, Operand, Program, Ref
 from spinedsl.passes import PASSES, as_written, effects, filled, fitted, optimised
+from spinedsl.weights import to_bytes
 from tests.building import CASES, Definition, Network, case, image_for, op, single, weights_for
 
 MOST = float(np.finfo(np.float32).max)
@@ -350,3 +353,28 @@ def test_effects_add_up() -> None:
     assert sum(one.before - one.after for one in found) == len(graph.nodes) - len(after.nodes)
     elements = [sum(p.elements for p in one.parameters.values()) for one in (graph, after)]
     assert sum(one.bytes for one in found) == 4 * (elements[0] - elements[1])
+
+
+def test_what_is_explained_is_what_was_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With weights whose norms cannot all be folded, and with numbers of 16 bits."""
+    source = tmp_path / "net.spine"
+    source.write_text(
+        "spine 1\nimport std.blocks\nimport std.stems\nnetwork Net {\n    input image: 3 x 32 x 32\n"
+        "    defaults { act relu, norm batch_norm }\n    stem s: resnet_stem channels 8\n"
+        "    block b: residual level 2 after s channels 8\n    output P: b\n}\n"
+    )
+    weights = weights_for(flatten(api.program(source)))
+    weights["s.enter.norm.weight"][:] = 1e38
+    weights["s.enter.norm.running_var"][:] = 0
+    (tmp_path / "w.safetensors").write_bytes(to_bytes(weights))
+    command = ["compile", str(source), "--to", "onnx", "-O1", "--explain-passes", "-o", str(tmp_path / "net.onnx")]
+
+    def told(*more: str) -> dict[str, float]:
+        assert main([*command, *more]) == 0
+        rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("fold")]
+        return {row[1]: float(row[-1]) for row in rows}
+
+    single_, kept, half = told(), told("--weights", str(tmp_path / "w.safetensors")), told("--half")
+    assert single_.keys() == {"s", "b"}
+    assert kept == {"b": single_["b"]}
+    assert half["b"] == pytest.approx(single_["b"] / 2, abs=0.06)

@@ -81,6 +81,8 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     onnx.save(foreign, "foreign.onnx")
     assert main(["weights", "put", "foreign.onnx", "other.safetensors", "-o", "not.onnx"]) == 1
     assert "no model of `spine compile`" in capsys.readouterr().err
+    assert main(["weights", "put", "other.safetensors", "one.onnx", "-o", "not.onnx"]) == 1
+    assert "the model stands before the weights: one.onnx other.safetensors" in capsys.readouterr().err
     assert main(["weights", "put", "gone.onnx", "other.safetensors", "-o", "not.onnx"]) == 1
     assert "E0801" in capsys.readouterr().err
     assert main(["weights", "put", "one.onnx", "one.onnx", "-o", "not.onnx"]) == 1
