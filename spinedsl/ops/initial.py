@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -57,6 +57,22 @@ def scale(initial: Initial) -> float:
 def values(name: str, parameter: Parameter, seed: int) -> Float32:
     """The starting values of one parameter."""
     return seeded({name: parameter}, seed)[name]
+
+
+class Drawn(Mapping[str, Float32]):
+    """The starting values of every parameter, each made when it is asked for, and kept by nobody."""
+
+    def __init__(self, parameters: Mapping[str, Parameter], seed: int) -> None:
+        self.parameters, self.seed = parameters, seed
+
+    def __getitem__(self, name: str) -> Float32:
+        return values(name, self.parameters[name], self.seed)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parameters)
+
+    def __len__(self) -> int:
+        return len(self.parameters)
 
 
 def seeded(parameters: Mapping[str, Parameter], seed: int) -> dict[str, Float32]:

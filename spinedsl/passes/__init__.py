@@ -6,9 +6,9 @@ never see them: they are for a graph that only runs.
 """
 
 from spinedsl.passes.form import Form, Pass, as_written
-from spinedsl.passes.levels import FOR, LEVELS, PASSES, Effect, effects, filled, fitted, optimised, record
+from spinedsl.passes.levels import FOR, LEVELS, PASSES, Effect, Made, effects, filled, fitted, optimised, record
 
 __all__ = [
-    "FOR", "LEVELS", "PASSES", "Effect", "Form", "Pass", "as_written", "effects", "filled", "fitted", "optimised",
-    "record",
+    "FOR", "LEVELS", "PASSES", "Effect", "Form", "Made", "Pass", "as_written", "effects", "filled", "fitted",
+    "optimised", "record",
 ]  # fmt: skip

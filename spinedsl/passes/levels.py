@@ -76,38 +76,49 @@ def optimised(graph: Graph, level: int, keep: frozenset[str] = frozenset(), runt
 
 
 def fitted(
-    graph: Graph,
-    level: int,
-    weights: Mapping[str, NDArray[Any]],
-    most: float,
-    runtime: str = "",
-    kind: str = "<f8",
+    graph: Graph, level: int, weights: Mapping[str, NDArray[Any]], most: float, runtime: str = ""
 ) -> tuple[Form, Mapping[str, NDArray[Any]]]:
-    """The same, with the numbers of its tensors, rounded to a kind of NumPy's.
-
-    A norm whose factors are beyond `most`, or no numbers, is kept.
-    """
+    """The same, with the numbers of its tensors. A norm whose factors are beyond `most`, or no numbers, is kept."""
     keep: frozenset[str] = frozenset()
     while True:
         form = optimised(graph, level, keep, runtime)
-        tensors, wrong = filled(form.recipes, weights, most, kind)
+        tensors, wrong = filled(form.recipes, weights, most)
         if not wrong:
             return form, {**weights, **tensors}
         keep |= wrong
 
 
 def filled(
-    recipes: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], most: float, kind: str = "<f8"
+    recipes: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], most: float
 ) -> tuple[dict[str, NDArray[Any]], frozenset[str]]:
-    """The numbers of recipes, computed in float64; and the norms in those whose numbers are beyond `most`, or none."""
-    tensors, wrong = {}, set[str]()
-    for name, recipe in recipes.items():
+    """The numbers of recipes, in float64; and the norms in those whose numbers are beyond `most`, or none."""
+    made = Made(recipes, weights, most)
+    tensors = {name: made[name] for name in recipes}
+    return tensors, frozenset(made.wrong)
+
+
+class Made:
+    """Tensors of a form by name, each made when it is asked for and kept by nobody, in a kind of numbers of NumPy's.
+
+    `wrong` are the norms in those asked for whose numbers are beyond `most`, or none: they would have to be kept.
+    """
+
+    def __init__(
+        self, recipes: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], most: float, kind: str = "<f8"
+    ) -> None:
+        self.recipes, self.weights, self.most, self.kind = recipes, weights, most, kind
+        self.wrong: set[str] = set()
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        recipe = self.recipes.get(name)
+        if recipe is None:
+            return self.weights[name]
         with np.errstate(all="ignore"):
-            found = computed(recipe, weights)
-            tensors[name] = found.astype(kind, copy=False)
-        if not (np.abs(found) <= most).all():
-            wrong |= {source.rpartition(".")[0] for source in sources(recipe) if source.endswith(f".{NORM[-1]}")}
-    return tensors, frozenset(wrong)
+            found = computed(recipe, self.weights)
+            rounded = found.astype(self.kind, copy=False)
+        if not (np.abs(found) <= self.most).all():
+            self.wrong |= {one.rpartition(".")[0] for one in sources(recipe) if one.endswith(f".{NORM[-1]}")}
+        return rounded
 
 
 def record(form: Form) -> str:

@@ -25,7 +25,7 @@ from spinedsl.backends.onnx.text import to_text
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.ops.detection import Detector, Limits
 from spinedsl.ops.graph import Node, flatten
-from spinedsl.ops.initial import seeded
+from spinedsl.ops.initial import Drawn
 from spinedsl.ops.program import Program
 from spinedsl.ops.prune import prune
 from spinedsl.ops.text import plain_tasks
@@ -55,13 +55,13 @@ def emit(
         program, around, more = _with_boxes(program, *found.value, around, more or {})
     size = _bytes(program, target)
     beside = options.external_data == "always" or (options.external_data == "auto" and size > MOST_BYTES)
-    once = options.weights is None and not options.optimise  # what is drawn goes as it is written
+    once = options.weights is None  # what is drawn is made as it is written
     reported = [*_fixed_axes(program, options.dynamic), *_too_large(program, size, beside=beside, once=once)]
     if target.half:
         reported += _numbers_beyond_half(program)
     weights, origin = options.weights, options.origin
     if weights is None and not reported:
-        weights, origin = seeded(flatten(program).parameters, options.seed), f"seed {options.seed}"
+        weights, origin = Drawn(flatten(program).parameters, options.seed), f"seed {options.seed}"
     if weights is not None and target.half:
         reported += _tensors_beyond_half(program, weights)
     if reported or weights is None:
@@ -77,7 +77,7 @@ def emit(
         metadata["spine.tasks"] = json.dumps(tasks, ensure_ascii=False)
     given: dict[str, Any] = {
         "dynamic": options.dynamic, "target": target, "metadata": metadata, "around": around,
-        "level": options.optimise, "runtime": options.runtime, "spend": options.weights is None,
+        "level": options.optimise, "runtime": options.runtime,
     }  # fmt: skip
     if beside:
         return Outcome(emit_files(program, weights, **given))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +34,13 @@ from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc, Type
-from spinedsl.passes import fitted, record
-from spinedsl.record import replace
+from spinedsl.passes import Made, optimised, record
+from spinedsl.record import Record, replace
 
 AXES = frozenset({"batch", "height", "width"})
 PLAIN = Target()
 MADE = "spine.made"  # the property of a model that has the recipes of its tensors
+T = TypeVar("T")
 Around: TypeAlias = Callable[[GraphProto, Target], None]  # puts nodes before and behind those of a network
 
 
@@ -52,7 +54,6 @@ def emit_model(
     around: Around | None = None,
     level: int = 0,
     runtime: str = "",
-    spend: bool = False,
 ) -> bytes:
     """The model. `dynamic` names axes of the input that may vary: `batch`, `height` and `width`.
 
@@ -61,14 +62,13 @@ def emit_model(
     `metadata` goes into the model's properties, after the source and its digest. The last property is the digest of all
     bytes before it. `around` gets the graph, without its initialisers, to put nodes of its own around those.
     `level` says which passes the graph went through, of level 2 for a `runtime`; the property `spine.made` then has how
-    its tensors were made. Where they may be spent, `weights` is emptied: each tensor is in memory once.
+    its tensors were made. Each of the weights is asked for once, where it is written, or more often of a level.
 
     Raises:
         ValueError: an axis is unknown or a definition reads it, or weights do not fit.
     """
-    graph, weights, made = _rewritten(program, weights, level, runtime, target, spend=spend)
-    parts = _parts(graph, dynamic, target, {**(metadata or {}), **made}, around)
-    return in_one_file(parts, *_tensors(graph, weights, target, spend=spend or bool(level)))
+    job = _Job(program, weights, dynamic, target, metadata or {}, around, level, runtime)
+    return _written(job, in_one_file)
 
 
 def emit_files(
@@ -81,26 +81,39 @@ def emit_files(
     around: Around | None = None,
     level: int = 0,
     runtime: str = "",
-    spend: bool = False,
 ) -> dict[str, bytes]:
     """The same model as `NAME.onnx`, and its tensors in a file beside it, whatever they take. See `emit_model`."""
-    graph, weights, made = _rewritten(program, weights, level, runtime, target, spend=spend)
-    parts = _parts(graph, dynamic, target, {**(metadata or {}), **made}, around)
-    return in_two_files(parts, *_tensors(graph, weights, target, spend=spend or bool(level)), program.name)
+    job = _Job(program, weights, dynamic, target, metadata or {}, around, level, runtime)
+    return _written(job, partial(in_two_files, name=program.name))
 
 
-def _rewritten(
-    program: Program, weights: Mapping[str, NDArray[Any]], level: int, runtime: str, target: Target, *, spend: bool
-) -> tuple[Graph, Mapping[str, NDArray[Any]], dict[str, str]]:
-    """The graph at a level, its tensors, and the properties of the model that tell how these were made."""
-    graph = flatten(program)
-    if not level:
-        return graph, weights, {}
-    form, tensors = fitted(graph, level, weights, target.most, runtime, target.layout)
-    needed = {name: tensors[name] for name in form.graph.parameters}
-    if spend:
-        cast("dict[str, NDArray[Any]]", weights).clear()
-    return form.graph, needed, {MADE: record(form)}
+class _Job(Record, eq=False):
+    """What is written: see `emit_model`."""
+
+    program: Program
+    weights: Mapping[str, NDArray[Any]]
+    dynamic: frozenset[str]
+    target: Target
+    metadata: Mapping[str, str]
+    around: Around | None
+    level: int
+    runtime: str
+
+
+def _written(job: _Job, write: Callable[[Parts, Sequence[TensorProto], Iterator[NDArray[Any]]], T]) -> T:
+    """The model. Where its numbers turn out to be none, it is written again with the norms that they come from."""
+    target, keep = job.target, frozenset[str]()
+    while True:
+        graph, made = flatten(job.program), Made({}, job.weights, target.most)
+        metadata = job.metadata
+        if job.level:
+            form = optimised(graph, job.level, keep, job.runtime)
+            graph, made = form.graph, Made(form.recipes, job.weights, target.most, target.layout)
+            metadata = {**metadata, MADE: record(form)}
+        found = write(_parts(graph, job.dynamic, target, metadata, job.around), *_tensors(graph, made, target))
+        if not made.wrong:
+            return found
+        keep |= made.wrong
 
 
 def _parts(
@@ -257,19 +270,17 @@ def _provenance(program: Program) -> dict[str, str]:
     return {"spine.network": program.name, "spine.digest": digest.hexdigest(), **texts}
 
 
-def _tensors(
-    graph: Graph, weights: Mapping[str, NDArray[Any]], target: Target, *, spend: bool
-) -> tuple[list[TensorProto], Iterator[NDArray[Any]]]:
-    """For each parameter, its `TensorProto` without the numbers, and the numbers, which may be spent."""
+def _tensors(graph: Graph, made: Made, target: Target) -> tuple[list[TensorProto], Iterator[NDArray[Any]]]:
+    """For each parameter, its `TensorProto` without the numbers; and the numbers, made one after the other."""
     kind = TensorProto.FLOAT16 if target.half else TensorProto.FLOAT
     tensors = [TensorProto(dims=p.shape, data_type=kind, name=name) for name, p in graph.parameters.items()]
 
     def arrays() -> Iterator[NDArray[Any]]:
         for name, parameter in graph.parameters.items():
-            given = cast("dict[str, NDArray[Any]]", weights).pop(name) if spend else weights[name]
-            if given.shape != parameter.shape:
-                raise ValueError(f"`{name}` has shape {given.shape}, expected {parameter.shape}")
-            yield np.ascontiguousarray(given, dtype=target.layout)
-            del given  # before the next one is made
+            array = np.ascontiguousarray(made[name], dtype=target.layout)
+            if array.shape != parameter.shape:
+                raise ValueError(f"`{name}` has shape {array.shape}, expected {parameter.shape}")
+            yield array
+            del array  # before the next one is made
 
     return tensors, arrays()
