@@ -79,8 +79,13 @@ def _whole(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """A number, and neither a truth value nor infinite."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """A number that a float can hold, and neither a truth value nor infinite."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of 400 digits
+        return False
 
 
 def _list_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:

@@ -7,7 +7,7 @@ an idx file; no picture is read before somebody asks for it. It is immutable, an
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -114,6 +114,11 @@ def line_of(source: Source, line: int) -> Span:
     """A line of a list, from 1."""
     start = source.line_starts[line - 1]
     return source.span(start, start + len(source.line_text(line)))
+
+
+def lines_of(source: Source) -> Iterator[tuple[int, str]]:
+    """The lines of a text with their numbers, from 1, as `line_of` counts them: `str.splitlines` ends more of them."""
+    return enumerate(source.text.split("\n"), 1)
 
 
 def unknown_class(

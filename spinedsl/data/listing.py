@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spinedsl import checks as say
 from spinedsl.brief import counted
-from spinedsl.data.dataset import line_of, nowhere
+from spinedsl.data.dataset import line_of, lines_of, nowhere
 from spinedsl.diagnostics import Diagnostic, Outcome, nearest, one_of
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import legible, reason_of
@@ -70,7 +70,7 @@ def read_rows(source: Source, delimiter: str = "") -> Outcome[tuple[Row, ...]]:
     """The rows of a CSV, without empty ones; the first tells what stands between fields, unless that is given."""
     between = delimiter or guessed_delimiter(source.text)
     rows: list[Row] = []
-    reader = csv.reader(source.text.splitlines(keepends=True), delimiter=between, strict=True)
+    reader = csv.reader([f"{line}\n" for _, line in lines_of(source)], delimiter=between, strict=True)
     first = 1
     try:
         for fields in reader:
@@ -86,7 +86,7 @@ def read_rows(source: Source, delimiter: str = "") -> Outcome[tuple[Row, ...]]:
 
 def guessed_delimiter(text: str) -> str:
     """What stands between the fields of the first line that is not empty: a comma unless there is more of another."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in text.split("\n") if line.strip()), "")
     return max(DELIMITERS, key=first.count)
 
 

@@ -6,12 +6,13 @@ In: a `Document`, and the folder that its paths begin in. Out: a `Section`, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from spinedsl import checks as say
-from spinedsl.brief import short_path
+from spinedsl.brief import brief, short_path
 from spinedsl.data import augment, preprocessing
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.boxes import KINDS as BOXES
@@ -86,6 +87,9 @@ def read_section(document: Document, folder: Path, keys: Keys = ("data",)) -> Ou
     held = held if isinstance(held, Mapping) else {}
     values, found = read_table(document, TABLE, keys)
     given = {name: value for name, value in values["preprocessing"].items() if value is not None}
+    twice = next((name for name, count in Counter(values["classes"]).items() if count > 1), None)
+    if twice is not None:
+        found.append(of_odd(document, keys, Odd("classes", f"`data.classes` names {brief(twice)} twice")))
     found += [of_odd(document, (*keys, "preprocessing"), one) for one in preprocessing.odds(given, PREFIX)]
     if found or not held.get("train"):
         return Outcome(None, tuple(found))
@@ -137,7 +141,8 @@ def _of_validation(section: Section, train: Dataset | BoxSet | None) -> Options:
     options = replace(section.options, labels="", images=section.validation_images or section.options.images)
     own = options.classes
     if train is not None and train.kind == "yolo" and section.validation is not None:
-        own = own or names_at(section.validation) or train.classes
+        named = names_at(section.validation)
+        own = own or (train.classes if named.value == () else named.value or ())  # what is wrong, its reader says
     elif train is not None and train.kind != "persons":
         own = train.classes
     return replace(options, classes=own)

@@ -17,7 +17,7 @@ from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.data import idx
 from spinedsl.data.boxes import KINDS as BOXES
-from spinedsl.data.boxes import BoxSet, boxes_at, json_in, open_boxes
+from spinedsl.data.boxes import BoxSet, boxes_at, folder_of_boxes, json_in, open_boxes
 from spinedsl.data.dataset import KINDS, Dataset, Sample, line_of, nowhere, of_classes, unknown_class
 from spinedsl.data.listing import Row, column, cut_short, read_listing, read_rows
 from spinedsl.data.persons import pairs_of, points_of
@@ -128,9 +128,10 @@ def _folder(path: Path, options: Options) -> Outcome[Dataset]:
     if not entries:
         loose = any(Path(name).suffix.lower() in ENDINGS for name in os.listdir(path))  # noqa: PTH208
         reason = "it has pictures, and no folder for each class" if loose else "it has no folder for each class"
-        boxes = json_in(path)
+        boxes = json_in(path) or folder_of_boxes(path)
         if boxes is not None:
-            return _none(path, reason, f"name the file of the boxes, if it is that: `{legible(str(boxes))}`")
+            what = "folder" if boxes.is_dir() else "file"
+            return _none(path, reason, f"name the {what} of the boxes, if it is that: `{legible(str(boxes))}`")
         return _none(path, reason, "put the pictures of each class into a folder that is called as the class is")
     if len(entries) > 1 and SPLITS.issuperset(name.lower() for name in entries):
         are = f"its folders are {one_of(entries, conjunction='and')}"

@@ -14,6 +14,8 @@ from typing import Any
 from spinedsl import api
 from spinedsl import checks as say
 from spinedsl.data.boxes import BoxSet
+from spinedsl.data.boxes.coco import Id, as_id
+from spinedsl.data.boxes.named import portable
 from spinedsl.data.dataset import nowhere
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.inference.boxes import Boxes
@@ -24,12 +26,12 @@ from spinedsl.record import Record
 class Ids(Record):
     """The ids of images and of categories, by their numbers; of a file, which may lack one of the `classes`."""
 
-    images: tuple[int, ...]
-    categories: tuple[int | None, ...]
+    images: tuple[Id, ...]
+    categories: tuple[Id | None, ...]
     path: str = ""
     classes: tuple[str, ...] = ()
 
-    def category(self, label: int) -> int:
+    def category(self, label: int) -> Id:
         """The id of a class.
 
         Raises:
@@ -88,23 +90,25 @@ def ids_in(path: str, images: Sequence[str], classes: Sequence[str]) -> Ids:
     try:
         held = json.loads(Path(path).read_bytes())
         categories = [(str(item["name"]), _id(item)) for item in held["categories"]]
-        listed = [(Path(item["file_name"]).parts, _id(item)) for item in held["images"]]
+        listed = [(item["file_name"], _id(item)) for item in held["images"]]
     except OSError as error:
         raise _unknown(path, f"it cannot be read: {reason_of(error)}") from None
     except (KeyError, TypeError, ValueError, RecursionError):
         reason = "it is not JSON with `images` of `id` and `file_name`, and `categories` of `id` and `name`"
         raise _unknown(path, reason) from None
-    by_name: dict[str, list[int]] = {}
+    by_name: dict[str, list[Id]] = {}
     for name, number in categories:
         by_name.setdefault(name, []).append(number)
-    by_file: dict[str, list[tuple[tuple[str, ...], int]]] = {}
-    for parts, number in listed:
-        by_file.setdefault(parts[-1] if parts else "", []).append((parts, number))
+    by_file: dict[str, list[tuple[tuple[str, ...], Id]]] = {}
+    for file, number in listed:
+        for parts in dict.fromkeys((Path(file).parts, Path(portable(file)).parts)):
+            by_file.setdefault(parts[-1] if parts else "", []).append((parts, number))
 
-    def of_image(image: str) -> int:
+    def of_image(image: str) -> Id:
         own = Path(image).parts
         found = [(len(parts), number) for parts, number in by_file.get(own[-1], []) if own[-len(parts) :] == parts]
-        longest = [number for length, number in found if length == max(found)[0]]
+        most = max((length for length, _ in found), default=0)
+        longest = [number for length, number in found if length == most]
         return _only(path, "image", image, longest)
 
     return Ids(
@@ -114,18 +118,19 @@ def ids_in(path: str, images: Sequence[str], classes: Sequence[str]) -> Ids:
     )  # fmt: skip
 
 
-def _id(item: Mapping[str, Any]) -> int:
+def _id(item: Mapping[str, Any]) -> Id:
     """The id of an item.
 
     Raises:
-        TypeError: it is no whole number.
+        TypeError: it is none.
     """
-    if type(item["id"]) is not int:
+    found = as_id(item["id"])
+    if found is None:
         raise TypeError
-    return item["id"]
+    return found
 
 
-def _only(path: str, what: str, name: str, found: Sequence[int]) -> int:
+def _only(path: str, what: str, name: str, found: Sequence[Id]) -> Id:
     if len(found) == 1:
         return found[0]
     raise _unknown(path, f"it has {'no' if not found else 'more than one'} {what} `{legible(name)}`")

@@ -177,8 +177,8 @@ def test_the_extras_bring_what_they_are_said_to() -> None:
     """As `pyproject.toml` has it, whose `all` names others."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     modules = {
-        "resvg-py": "resvg_py", "pillow": "PIL", "litert-torch": "litert_torch", "ai-edge-litert": "ai_edge_litert",
-        "faster-coco-eval": "faster_coco_eval", "psycopg[binary]": "psycopg",
+        "resvg-py": "resvg_py", "pillow": "PIL", "pyyaml": "yaml", "litert-torch": "litert_torch",
+        "ai-edge-litert": "ai_edge_litert", "faster-coco-eval": "faster_coco_eval", "psycopg[binary]": "psycopg",
     }  # fmt: skip
 
     def brought(extra: str) -> set[str]:

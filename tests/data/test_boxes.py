@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from spinedsl.data.boxes import KINDS, BoxSet, kind_of, open_boxes
+from spinedsl.data.boxes.classes import names_of
 from spinedsl.data.boxes.kept import OVER, Box, kept
 from spinedsl.data.boxes.voc import parse_xml
-from spinedsl.data.boxes.yolo import names_of
 from spinedsl.data.dataset import nowhere
 from spinedsl.diagnostics import Diagnostic
 from tests.data.making import image, noise
@@ -155,7 +155,7 @@ NAMES = {
 @pytest.mark.parametrize("text", NAMES)
 def test_names_of_a_data_yaml(text: str, tmp_path: Path) -> None:
     (tmp_path / "data.yaml").write_text(text)
-    assert names_of(tmp_path) == NAMES[text]
+    assert names_of(tmp_path).value == NAMES[text]
 
 
 def test_no_entity_of_an_xml_grows() -> None:

@@ -258,7 +258,7 @@ def test_predictions_have_the_ids_of_a_file(
         (json.dumps({**held, "images": held["images"][:3]}), "it has no image"),
         (json.dumps({**held, "images": twice}), "it has more than one image"),
         (json.dumps({**held, "categories": held["categories"][:0]}), "it has no category `oblong`, of which there are"),
-        (json.dumps({**held, "images": [{"id": "1", "file_name": "a.png"}]}), "it is not JSON with"),
+        (json.dumps({**held, "images": [{"id": "", "file_name": "a.png"}]}), "it is not JSON with"),
         ("{", "it is not JSON with"),
     ):
         Path("ids.json").write_text(text)

@@ -13,5 +13,8 @@ Boxes come as COCO's JSON (`images`, `categories` and `annotations`, whose `bbox
 and height), as VOC's XML (a file for each picture, with `size` and `object`s that have `name` and
 `bndbox`), or as YOLO's text files (a row `class x y width height` for each box, as shares of the
 picture). What is left out, or has another form, is reported here.
+
+Ids, names of classes and pictures each stand once. YOLO's classes are the lines of `classes.txt`, or the
+`names` of `data.yaml`, which has every number from 0 on.
 """,
 )

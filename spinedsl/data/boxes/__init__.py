@@ -10,9 +10,10 @@ import os
 from pathlib import Path
 
 from spinedsl import checks as say
+from spinedsl.data.boxes.classes import is_yaml
 from spinedsl.data.boxes.coco import read_coco
 from spinedsl.data.boxes.kept import BoxSet, Picture
-from spinedsl.data.boxes.listed import is_list
+from spinedsl.data.boxes.listed import ANNOTATIONS, JPEGS, is_list
 from spinedsl.data.boxes.voc import read_voc
 from spinedsl.data.boxes.yolo import labels_of, read_yolo
 from spinedsl.data.dataset import nowhere
@@ -20,7 +21,7 @@ from spinedsl.data.pictures import ENDINGS
 from spinedsl.diagnostics import Outcome
 from spinedsl.reading import legible, reason_of
 
-__all__ = ["KINDS", "BoxSet", "Picture", "boxes_at", "json_in", "kind_of", "open_boxes"]
+__all__ = ["KINDS", "BoxSet", "Picture", "boxes_at", "folder_of_boxes", "json_in", "kind_of", "open_boxes"]
 
 READERS = {"coco": read_coco, "voc": read_voc, "yolo": read_yolo}
 KINDS = tuple(READERS)
@@ -39,7 +40,7 @@ def open_boxes(
         images: the folder of the pictures, where it is not where the kind has it: beside the JSON file, in `images`
             there or as COCO has it; `JPEGImages` or that of the XML files; `images` or that of the text files.
         classes: in the order of the network's outputs; by default those of the files: of COCO by their numbers, of VOC
-            by their names, of YOLO by `classes.txt`, `obj.names` or the `names` of `data.yaml`.
+            by their names, of YOLO by `classes.txt`, `obj.names` or the `names` of a YAML.
 
     Raises:
         ValueError: there is no such kind.
@@ -60,30 +61,33 @@ def open_boxes(
 
 
 def kind_of(path: Path) -> str:
-    """What stands at a path: a list of VOC's, or else a file, is COCO's; a folder with XML files VOC's, else YOLO's."""
+    """What stands at a path: a list of VOC's, YOLO's YAML, or else a file, is COCO's; a folder with XML files VOC's."""
     if path.is_file():
-        return "voc" if is_list(path) else "coco"
-    return "voc" if (path / "Annotations").is_dir() or next(path.glob("*.xml"), None) else "yolo"
+        return "voc" if is_list(path) else "yolo" if is_yaml(path) else "coco"
+    return "voc" if (path / ANNOTATIONS).is_dir() or next(path.glob("*.xml"), None) else "yolo"
 
 
 def boxes_at(path: Path) -> str | None:
     """Which of `KINDS` stands at a path beyond doubt; nothing where it may be pictures with a class each.
 
-    A JSON file; a list in `ImageSets`; `Annotations` with XML files, or XML files and no folders; `labels` with text
-    files and no pictures; pictures and text files of the same names, or of `images/…` in `labels/…`, and no folders.
+    A file called as JSON or YAML is; a list in `ImageSets`; `Annotations` with XML files or beside `JPEGImages`, or XML
+    files and no folders; `labels` with text files and no pictures; pictures and text files of the same names, or of
+    `images/…` in `labels/…`, and no folders.
     """
     try:
         if is_list(path) and path.is_file():
             return "voc"
         if path.is_file():
-            return "coco" if path.suffix.lower() == ".json" and _begins(path) in (b"{", b"[") else None
+            return "coco" if path.suffix.lower() == ".json" else "yolo" if is_yaml(path) else None
         if not path.is_dir():
             return None
         folders, files = _entries(path)
-        if next((path / "Annotations").glob("*.xml"), None):
+        if next((path / ANNOTATIONS).glob("*.xml"), None):
+            return "voc"
+        if {ANNOTATIONS, JPEGS} <= set(folders) and not _endings(path / ANNOTATIONS) & ENDINGS:
             return "voc"
         if "labels" in folders:
-            endings = {Path(name).suffix.lower() for _, _, names in os.walk(path / "labels") for name in names}
+            endings = _endings(path / "labels")
             return "yolo" if ".txt" in endings and not endings & ENDINGS else None
         if folders:
             return None
@@ -101,16 +105,33 @@ def boxes_at(path: Path) -> str | None:
 def json_in(path: Path) -> Path | None:
     """The file in a folder that seems to hold its boxes, if it is the only one."""
     try:
-        found = [file for file in sorted(path.glob("*.json")) if boxes_at(file)]
+        found = [file for file in sorted(path.glob("*.json")) if _begins(file) in (b"{", b"[")]
     except OSError:
         return None
     return found[0] if len(found) == 1 else None
+
+
+def folder_of_boxes(path: Path) -> Path | None:
+    """What to name instead of the pictures of VOC, or of the text files of YOLO: the folder above, or `images/…`."""
+    if path.name == JPEGS and (path.parent / ANNOTATIONS).is_dir():
+        return path.parent
+    parts = path.absolute().parts
+    if "labels" not in parts:
+        return None
+    last = len(parts) - 1 - parts[::-1].index("labels")
+    found = Path(*path.parts[: len(path.parts) - len(parts) + last], "images", *parts[last + 1 :])
+    return found if found.is_dir() else None
 
 
 def _begins(path: Path) -> bytes:
     """The first byte of a file that is no blank."""
     with path.open("rb") as file:
         return file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+
+
+def _endings(path: Path) -> set[str]:
+    """The endings of all files in and below a folder."""
+    return {Path(name).suffix.lower() for _, _, names in os.walk(path) for name in names}
 
 
 def _entries(path: Path) -> tuple[list[str], list[str]]:

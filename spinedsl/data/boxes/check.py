@@ -14,6 +14,7 @@ import numpy as np
 from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.data.boxes.kept import SHOWN, BoxSet, other_size
+from spinedsl.data.boxes.named import is_there
 from spinedsl.data.dataset import nowhere
 from spinedsl.data.pictures import MissingPicture
 from spinedsl.data.preprocessing import Preprocessing
@@ -74,22 +75,23 @@ def check_boxes(
 
 def _numbers(boxes: BoxSet, *, is_training: bool) -> Iterator[Diagnostic]:
     """Classes and sets without objects."""
-    objects = {one.name: one.objects for one in counts(boxes)}
-    if not any(objects.values()):
+    objects = [(one.name, one.objects) for one in counts(boxes)]
+    if not any(count for _, count in objects):
         got = "no boxes" if len(boxes) else "no pictures"
         reason = "nothing can be learned" if is_training else "nothing can be measured"
         yield say.FEW_CLASSES.at(nowhere(boxes.name), path=boxes.name, got=got, reason=reason)
         return
-    for name, count in objects.items():
+    for name, count in objects:
         if not count:
-            yield say.EMPTY_CLASS.at(nowhere(boxes.name), name=name, what="boxes", path=boxes.name)
+            wrong = say.EMPTY_CLASS.at(nowhere(boxes.name), name=name, what="boxes", path=boxes.name)
+            yield wrong.with_fix("`classes` in [data] may name the others alone") if boxes.kind == "coco" else wrong
 
 
 def _pictures(boxes: BoxSet, results: Sequence[Seen]) -> Iterator[Diagnostic]:
     """Pictures that cannot be read, or have another size. Those that are missing were reported with their boxes."""
     for index, seen in enumerate(results):
         picture = boxes.pictures[index]
-        if isinstance(seen.error, MissingPicture):
+        if isinstance(seen.error, MissingPicture) or not is_there(picture.path):
             continue
         if seen.error is not None:
             wrong = say.BAD_PICTURE.at(boxes.place(index), path=seen.error.path, reason=seen.error.reason, label="")

@@ -21,7 +21,7 @@ from spinedsl.data.pictures import WHITE, BadPicture, Colour, Pixels, read_pixel
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import legible
-from spinedsl.record import Record, replace
+from spinedsl.record import Record
 from spinedsl.source import Span
 
 OVER = 1.0  # pixels by which a box may hang over an edge
@@ -135,7 +135,10 @@ def other_size(picture: Picture, height: int, width: int) -> BadPicture:
     """A picture has not the size in pixels that its boxes are of."""
     reason = f"it is {width}x{height} pixels, and its boxes are of {picture.width}x{picture.height}"
     on_side = (height, width) == (picture.width, picture.height)
-    turned = "it is shown lying on its side, as its EXIF orientation says: make boxes of what is shown"
+    turned = (
+        "height and width are exchanged in the labels, or it is shown lying on its side, as its EXIF orientation says: "
+        "make boxes of what is shown"
+    )
     fix = turned if on_side else "make boxes for the picture at this size, or fetch the one that they were made for"
     return BadPicture(legible(picture.path), reason, fix)
 
@@ -184,10 +187,3 @@ def notes(found: BoxSet) -> Iterator[Diagnostic]:
     crowds = sum(box.crowd for picture in found.pictures for box in picture.boxes)
     if crowds:
         yield say.CROWDS.at(nowhere(name), count=f"{crowds:,} box{'es' * (crowds != 1)}", path=name)
-
-
-def no_picture(path: str, place: Span) -> Diagnostic:
-    """A file names a picture that is not there."""
-    found: Diagnostic = say.MISSING_PICTURE.at(place, path=legible(path))
-    found = found if place.source.text else replace(found, label="")
-    return found.with_fix("see that `images` names the folder of the pictures")

@@ -9,14 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from spinedsl import checks as say
-from spinedsl.data.dataset import line_of, nowhere
+from spinedsl.data.boxes.named import is_there
+from spinedsl.data.dataset import line_of, lines_of, nowhere
 from spinedsl.data.listing import read_listing
 from spinedsl.diagnostics import Diagnostic, Nearest, Outcome
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import legible
 from spinedsl.source import Span
 
-ANNOTATIONS = "Annotations"
+ANNOTATIONS, JPEGS = "Annotations", "JPEGImages"
 SHOWS = ("1", "0", "-1")  # after a name, in a list of one class: the picture shows it, barely, or not
 ABOVE = 3  # folders above a list in which that of the XML files is looked for: it is in `ImageSets/Main`
 
@@ -27,6 +28,11 @@ def root_of(path: Path) -> Path | None:
     """The folder that has `Annotations`, of a list in it or below it."""
     around = [*path.parents, *path.absolute().parents[len(path.parents) :]]
     return next((folder for folder in around[:ABOVE] if (folder / ANNOTATIONS).is_dir()), None)
+
+
+def xml_files(folder: Path) -> list[Path]:
+    """The XML files in a folder, in the order of their names."""
+    return sorted(file for file in folder.glob("*") if file.suffix.lower() == ".xml" and is_there(file))
 
 
 def is_list(path: Path) -> bool:
@@ -42,24 +48,27 @@ def listed_files(path: Path, folder: Path) -> Outcome[tuple[Listed, ...]]:
     if read.value is None:
         return Outcome(None, read.diagnostics)
     source, found = read.value, [*read.diagnostics]
-    like = Nearest([file.stem for file in folder.glob("*.xml")])
+    there = {file.stem: file for file in xml_files(folder)}
+    like = Nearest(list(there))
     first: dict[str, int] = {}
     files: list[Listed] = []
-    for number, line in enumerate(source.text.splitlines(), 1):
+    for number, line in lines_of(source):
         words, place = line.split(), line_of(source, number)
+        if line.strip() in there:  # with blanks in it, perhaps
+            words = [line.strip()]
         if len(words) == 2 and words[1] in SHOWS:
             what = "this list says which pictures show one class, and is none of pictures"
             wrong = say.ANNOTATION_FORM.at(place, what=what)
             return Outcome(None, (*found, wrong.with_fix("name `train.txt`, or another list of names alone")))
         if len(words) > 1:
             wrong = say.ANNOTATION_FORM.at(place, what="a line of the list is the name of one picture")
-            found.append(wrong.with_fix("names with blanks cannot be listed: rename the files"))
+            found.append(wrong.with_fix(f"there is no `{one_line(line.strip())}.xml` either"))
         elif words and (before := first.setdefault(words[0], number)) != number:
             found.append(say.LISTED_TWICE.at(place, path=one_line(words[0]), line=before))
-        elif words and not (folder / f"{words[0]}.xml").is_file():
+        elif words and words[0] not in there:
             found.append(_missing(place, folder, words[0], like))
         elif words:
-            files.append((folder / f"{words[0]}.xml", place))
+            files.append((there[words[0]], place))
     if not first and not found:
         wrong = say.NO_DATASET.at(nowhere(name), path=name, reason="it names no pictures")
         return Outcome(None, (wrong.with_fix("write the name of a picture into each line, without its ending"),))

@@ -1,37 +1,47 @@
 """YOLO's text files: a row for each box, `class x y width height`, the centre and sides as shares of the picture.
 
 In: a folder with `labels` and `images`, one with both kinds of files, or `images/train` beside `labels/train`. Out: a
-`BoxSet`, and every mistake, with its line. A picture without a text file, or with an empty one, has no boxes.
+`BoxSet`, and every mistake, with its line. A picture without a text file, or with an empty one, has no boxes. A row of
+more corners is an outline, `class x y x y x y …`: its box is the smallest one around them.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from spinedsl import checks as say
+from spinedsl.data.boxes.classes import TEXTS, Names, folders_of, is_yaml, names_of
 from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, notes
-from spinedsl.data.dataset import line_of, nowhere
+from spinedsl.data.boxes.named import no_size, size_of
+from spinedsl.data.dataset import line_of, lines_of, nowhere
 from spinedsl.data.listing import read_listing
 from spinedsl.data.pictures import ENDINGS
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.reading import legible
+from spinedsl.record import replace
 from spinedsl.source import Source
 
-NAMES = ("classes.txt", "obj.names")
 FIELDS = "class x y width height"
 
 
 def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outcome[BoxSet]:
     """The pictures and boxes of a folder."""
     name = legible(str(path))
+    if not path.is_dir():
+        return Outcome(None, (_no_folder(path, name),))
     labels = labels_of(path)
     folder = images or (path / "images" if (path / "images").is_dir() else path)
-    known = classes or names_at(path)
+    named = Outcome(classes) if classes else names_at(path)
+    if named.value is None:
+        return Outcome(None, named.diagnostics)
+    known = named.value
     if not known:
         what = f"nothing says what the classes of {name} are called"
         wrong = say.ANNOTATION_FORM.at(nowhere(name), what=what)
-        fix = f"give them, or write them into `{NAMES[0]}`, one in each line, that of number 0 first"
+        fix = (
+            f"write them into `{TEXTS[0]}` there, one in each line, that of number 0 first; or as `names` into "
+            "`data.yaml`, or as `classes` into [data] of a configuration"
+        )
         return Outcome(None, (wrong.with_fix(fix),))
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
     if not files:
@@ -41,8 +51,9 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
     pictures: list[Picture] = []
     for file in files:
         text = labels / file.relative_to(folder).with_suffix(".txt")
-        size = _size(file, reported)
+        size = size_of(file)
         if size is None:
+            reported.append(no_size(file))
             continue
         boxes: tuple[Box, ...] = ()
         if text.is_file():
@@ -52,7 +63,7 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
         pictures.append(Picture(str(file), *size, boxes))
     there = {file.relative_to(folder).with_suffix("") for file in files}
     for text in sorted(labels.rglob("*.txt")):
-        if text.name not in NAMES and text.relative_to(labels).with_suffix("") not in there:
+        if text.name not in TEXTS and text.relative_to(labels).with_suffix("") not in there:
             what = f"{legible(str(text))} is of no picture in {legible(str(folder))}"
             reported.append(say.ANNOTATION_FORM.at(nowhere(str(text)), what=what))
     found = BoxSet("yolo", name, known, tuple(pictures), not reported)
@@ -72,41 +83,49 @@ def labels_of(path: Path) -> Path:
     return path
 
 
-def names_at(path: Path) -> tuple[str, ...]:
+def names_at(path: Path) -> Names:
     """The classes that a folder, its `labels` or one of the two folders around it names."""
-    around = path.absolute().parents[:2]
-    return next((found for folder in (path, labels_of(path), *around) if (found := names_of(folder))), ())
+    for folder in dict.fromkeys((path, labels_of(path), *path.absolute().parents[:2])):
+        found = names_of(folder)
+        if found.value is None or found.value:
+            return found
+    return Outcome(())
 
 
-def names_of(folder: Path) -> tuple[str, ...]:
-    """The classes that a folder names: a line each, or the `names` of its `data.yaml`, as a list or by number."""
-    for name in NAMES:
-        if (folder / name).is_file():
-            lines = (folder / name).read_text("utf-8", "replace").splitlines()
-            return tuple(line.strip() for line in lines if line.strip())
-    if not (folder / "data.yaml").is_file():
-        return ()
-    text = (folder / "data.yaml").read_text("utf-8", "replace")
-    inline = re.search(r"^names:\s*\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
-    if inline:
-        return tuple(part.strip().strip("'\"") for part in inline[1].split(",") if part.strip())
-    block = re.search(r"^names:[ \t]*\n((?:[ \t]*(?:-|\d+:)[^\n]*\n?)+)", text, re.MULTILINE)
-    rows = block[1].splitlines() if block else []
-    return tuple(re.sub(r"^\s*(?:-|\d+:)\s*", "", line).strip().strip("'\"") for line in rows)
+def _no_folder(path: Path, name: str) -> Diagnostic:
+    """What is given is a file: what to name instead."""
+    found: Diagnostic = say.NO_DATASET.at(nowhere(name), path=name, reason="it is a file, and YOLO has folders")
+    folders = folders_of(path) if is_yaml(path) else []
+    if not folders:
+        return found.with_fix("name the folder of the pictures, such as `images/train`")
+    named = " or ".join(f"`{legible(str(folder))}`" for _, folder in folders)
+    return found.with_fix(f"name one of its folders: {named}")
 
 
-def _size(file: Path, reported: list[Diagnostic]) -> tuple[int, int] | None:
-    """Height and width of a picture, of its beginning alone; as it is shown, where it says that it lies on its side."""
-    from PIL import Image  # noqa: PLC0415 - who reads other kinds needs none
+def _whole(text: str) -> int:
+    """A class, which NumPy may have written as 3.0.
 
-    try:
-        with Image.open(file) as image:
-            turned = image.getexif().get(0x0112, 1) >= 5
-            return (image.width, image.height) if turned else (image.height, image.width)
-    except Exception:  # noqa: BLE001 - a damaged file raises whatever its reader does
-        name = legible(str(file))
-        reported.append(say.BAD_PICTURE.at(nowhere(name), path=name, reason="its size cannot be read", label=""))
-        return None
+    Raises:
+        ValueError: it is no whole number.
+    """
+    number = float(text)
+    if not number.is_integer():
+        raise ValueError
+    return int(number)
+
+
+def _sides(numbers: list[float]) -> tuple[float, float, float, float]:
+    """Centre and sides: as given, or of what lies around the corners of an outline.
+
+    Raises:
+        ValueError: they are neither four numbers nor three corners or more.
+    """
+    if len(numbers) >= 6 and len(numbers) % 2 == 0:
+        xs, ys = numbers[::2], numbers[1::2]
+        left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+        return (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+    x, y, across, down = numbers
+    return x, y, across, down
 
 
 def _boxes(
@@ -115,17 +134,17 @@ def _boxes(
     """The boxes of one file."""
     boxes: list[Box] = []
     height, width = size
-    for number, line in enumerate(source.text.splitlines(), 1):
+    for number, line in lines_of(source):
         fields = line.split()
         if not fields:
             continue
         place = line_of(source, number)
         try:
-            label, (x, y, across, down) = int(fields[0]), map(float, fields[1:])
+            label, (x, y, across, down) = _whole(fields[0]), _sides(list(map(float, fields[1:])))
         except ValueError:
-            what = f"this row is not of the form `{FIELDS}`"
-            many = " It has more fields: outlines are not read" if len(fields) > 5 else ""
-            reported.append(say.ANNOTATION_FORM.at(place, what=what + ("." + many if many else "")))
+            wrong = say.ANNOTATION_FORM.at(place, what=f"this row is not of the form `{FIELDS}`")
+            predicted = "a sixth number is how sure a network was: labels have five"
+            reported.append(wrong.with_fix(predicted) if len(fields) == 6 else wrong)
             continue
         if not 0 <= label < len(known):
             what = f"there is no class number {label}: they are 0 to {len(known) - 1}"
@@ -134,8 +153,8 @@ def _boxes(
         sides = (x - across / 2) * width, (y - down / 2) * height, (x + across / 2) * width, (y + down / 2) * height
         made = kept(sides, size, label, "the box", place)
         if isinstance(made, Diagnostic):
-            pixels = max(x, y, across, down) > 2
-            reported.append(made.with_fix("these seem to be pixels: YOLO's are shares from 0 to 1") if pixels else made)
+            pixels = replace(made, fixes=()).with_fix("these seem to be pixels: YOLO's are shares from 0 to 1")
+            reported.append(pixels if max(x, y, across, down) > 2 else made)
         else:
             boxes.append(made)
     return tuple(boxes)
