@@ -65,6 +65,19 @@ class Case(Trial):
             found["data"] = paths
         return found
 
+    def whole(self) -> dict[str, dict[str, Any]]:
+        """The configuration that trains it from the folder of results, once the example has its images."""
+        place = EXAMPLES / self.example
+        with (place / CONFIG).open("rb") as file:
+            found: dict[str, dict[str, Any]] = tomllib.load(file)
+        own = self.changes()
+        found = {name: {**section, **own.get(name, {})} for name, section in found.items()}
+        up = Path("..", "..", place.relative_to(ROOT))
+        found["network"]["file"] = str(up / found["network"]["file"])
+        found["data"] |= {name: str(up / found["data"][name]) for name in ("train", "validation")}
+        found["run"] |= {"threads": 1, "workers": 0, "output": str(up / "runs" / f"again-{self}")}
+        return found
+
 
 def run(root: Path, case: Case) -> None:
     """Train to the end, or go on with it."""

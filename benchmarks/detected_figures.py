@@ -62,7 +62,7 @@ def figures_of(root: Path, case: Case) -> dict[str, Any]:
 def keep(root: Path, case: Case, figures: dict[str, Any]) -> None:
     """Put what is known of a run into the folder of results."""
     stem = str(case.kept_as().with_suffix(""))
-    Path(f"{stem}.toml").write_text(to_toml(case.changes()), encoding="utf-8")
+    Path(f"{stem}.toml").write_text(to_toml(case.whole()), encoding="utf-8")
     for name in ("validation", "log"):
         shutil.copy(case.folder(root) / f"{name}.csv", f"{stem}-{name}.csv")
     case.keep(root, figures)

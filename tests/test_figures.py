@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import detected, figures, learned
+from spinedsl.settings import to_toml
+from spinedsl.training.config import read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = [path.stem for path in sorted((ROOT / "benchmarks").glob("*.py")) if "__main__" in path.read_text()]
@@ -106,6 +108,23 @@ def test_kept_results_are_of_the_configuration_that_stands() -> None:
             low, high = about["ap_interval"]
             assert 0 < low < about["ap"] < high < 1
     assert not detected.Case("many_sizes", "Permuted", 0, epochs=0.5).result()
+
+
+def test_each_kept_configuration_trains_its_network_anew() -> None:
+    cases = {case.kept_as().stem: case for case in [*detected.of_equal_steps(3), *detected.of_crowns(1)]}
+    found = sorted(detected.RESULTS.glob("*.toml"))
+    assert len(found) >= 7
+    for path in found:
+        case = cases[path.stem]
+        assert path.read_text(encoding="utf-8") == to_toml(case.whole()), path.name
+        read = read_config(path)
+        assert not read.diagnostics, path.name
+        assert read.value is not None
+        network, (name, arguments) = read.value.network, case.made
+        assert (network["name"], network["arguments"] or {}, read.value.run["seed"]) == (name, arguments, case.seed)
+        file = read.value.path(network, "file")
+        assert file is not None
+        assert file.resolve() == ROOT / "examples/learning" / case.example / "networks.spine"
 
 
 def test_what_has_figures_counts_as_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
