@@ -152,11 +152,16 @@ class Table(Record):
 
 
 def read_table(
-    document: Document, table: Table, path: Path = (), whole: tuple[Table, Path] | None = None
+    document: Document,
+    table: Table,
+    path: Path = (),
+    whole: tuple[Table, Path] | None = None,
+    besides: tuple[str, ...] = (),
 ) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The values of a table of the document, and of the tables in it, with every mistake in them.
 
-    A switch that is off is None. `whole` is the table around, and its path, of whose other keys a stray one may be.
+    A switch that is off is None. `whole` is the table around, and its path, of whose other keys a stray one may be;
+    `besides` are keys that are read elsewhere, and not in this document.
     """
     whole = whole or (table, path)
     held: Any = _at(document.values, path)
@@ -170,7 +175,7 @@ def read_table(
             diagnostics += wrong
             found[name] = setting.default if wrong else value
         elif name not in table.tables:
-            diagnostics.append(_unknown(document, place, table, whole))
+            diagnostics.append(_unknown(document, place, table, whole, besides))
         elif not _opens(table.tables[name], value):
             diagnostics.append(_of_kind(document, place, table.tables[name].expected, value))
     for name, inner in table.tables.items():
@@ -282,10 +287,12 @@ def _edit(document: Document, path: Path, span: Span, text: str) -> tuple[Edit, 
     return (Edit(span, text),) if path in document.keys or path in document.places else ()
 
 
-def _unknown(document: Document, path: Path, table: Table, whole: tuple[Table, Path]) -> Diagnostic:
+def _unknown(
+    document: Document, path: Path, table: Table, whole: tuple[Table, Path], besides: tuple[str, ...]
+) -> Diagnostic:
     """A key that nothing reads: what was meant, or where it belongs."""
     name = str(path[-1])
-    known = [*(setting.name for setting in table.settings), *table.tables]
+    known = [*(setting.name for setting in table.settings), *table.tables, *besides]
     where = f"[{dotted(path[:-1])}] has {one_of(known, conjunction='and', limit=30)}" if len(path) > 1 else (
         f"there is {one_of(known, conjunction='and', limit=30)}"
     )  # fmt: skip

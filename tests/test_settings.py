@@ -31,7 +31,7 @@ TABLE = Table(
 def read(text: str) -> tuple[dict[str, Any], list[Diagnostic]]:
     document = read_toml(Source.from_text(text, "x.toml")).value
     assert document is not None
-    return read_table(document, TABLE)
+    return read_table(document, TABLE, besides=("images",))
 
 
 def test_what_is_not_said_has_its_default() -> None:
@@ -51,6 +51,7 @@ def test_what_is_not_said_has_its_default() -> None:
         ("[run]\nfast = 1\n", "E1003", "1", "must be true or false, got 1"),
         ("steps = 1\n", "E1002", "steps", "`steps` stands in [run]"),
         ("[runn]\n", "E1002", "runn", "did you mean `run`?"),
+        ("[image]\n", "E1002", "image", "did you mean `images`?"),  # which another table reads
         ("[run]\nstep = 1\n", "E1002", "step", "did you mean `steps`?"),
         ("[run]\ndepth = 1\n", "E1002", "depth", "`depth` stands in [run.inner]"),
         ("[run.inner]\nfile = 1\n", "E1002", "file", "`file` stands in no table"),
@@ -61,6 +62,7 @@ def test_what_is_not_said_has_its_default() -> None:
         ("[run]\nsteps = 0\n", "E1004", "0", "must be a whole number from 1 on, got 0"),
         ("[run]\nrate = 0\n", "E1004", "0", "a number above 0, got 0"),
         ("[run]\nrate = nan\n", "E1003", "nan", "a number above 0"),
+        (f"[run]\nrate = {10**400}\n", "E1003", str(10**400), "a number above 0"),
         ('[run]\nfast = "yes"\n', "E1003", '"yes"', "did you mean `true`?"),
         ('[run]\ndevice = "cud"\n', "E1005", '"cud"', 'did you mean "cuda"?'),
         ("[run]\nmean = [1, 300]\n", "E1004", "300", "`run.mean` must be a list of numbers from 0 to 255"),

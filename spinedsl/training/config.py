@@ -118,7 +118,7 @@ def _read(document: Document, folder: Path, *, images: bool) -> Outcome[Config]:
         values = _merged(preset.values, document.values)
         whole = Document(document.source, values, document.keys, document.places)
     others = {name: value for name, value in whole.values.items() if name != "data"}
-    values, reported = read_table(Document(whole.source, others, whole.keys, whole.places), CONFIG)
+    values, reported = read_table(Document(whole.source, others, whole.keys, whole.places), CONFIG, besides=("data",))
     if images:  # given elsewhere: what [data] says of them is not read
         whole = Document(whole.source, _merged(whole.values, {"data": {"train": "."}}), whole.keys, whole.places)
     section = data.read_section(whole, folder)

@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 
 from spinedsl.data.boxes import BoxSet, open_boxes
 from spinedsl.data.boxes.classes import folders_of, names_of
+from spinedsl.data.section import read_section
 from spinedsl.data.sources import open_data
 from spinedsl.diagnostics import Outcome
 from spinedsl.diagnostics.render import render
 from spinedsl.inference.results import ids_of
+from spinedsl.source import Source
+from spinedsl.toml import read_toml
 from tests.data.making import image, noise
 from tests.data.test_boxes import CLASSES, MADE, OBJECTS
 
@@ -180,6 +183,14 @@ def test_the_same_objects_as_tools_write_them(what: str, tmp_path: Path) -> None
         ids = ids_of(opened.value).images
         images = {picture.path: number for picture, number in zip(opened.value.pictures, ids, strict=True)}
         assert len(set(images.values())) == 3
+
+
+def test_a_configuration_names_each_class_once() -> None:
+    text = '[data]\ntrain = "a"\nclasses = ["cat", "dog", "cat"]\n'
+    read = read_toml(Source.from_text(text)).then(lambda document: read_section(document, Path()))
+    assert read.value is None
+    (one,) = read.diagnostics
+    assert (one.code.id, one.message) == ("E1007", "`data.classes` names 'cat' twice")
 
 
 def test_a_category_that_no_annotation_is_of_need_be_no_class(tmp_path: Path) -> None:
