@@ -299,6 +299,31 @@ def test_a_mistake_in_coco_is_reported_once(what: str, tmp_path: Path) -> None:
     assert expected in errors[0].message
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("<annotation>", '<?xml version="1.0" encoding="klingon"?><annotation>', "unknown encoding: klingon"),
+        ("<annotation>", '<?xml version="1.0" encoding="gb2312"?><annotation>', "multi-byte encodings"),
+        (
+            "<annotation>",
+            "<!DOCTYPE a SYSTEM 'file:///etc/hostname' [<!ENTITY % b SYSTEM 'c'> %b;]><annotation>",
+            "entities",
+        ),
+        ("<annotation>", "<annotation>&b;", "undefined entity"),
+        ("<width>40</width>", "<width>-40</width>", "is no height and width: '20' and '-40'"),
+        ("<width>40</width>", "<width>wide</width>", "is no height and width: '20' and 'wide'"),
+        ("</name>", "</name><difficult>2</difficult>", "`difficult` of this `dog` is '2', expected 0 or 1"),
+    ],
+)
+def test_a_mistake_in_voc_is_reported(old: str, new: str, words: str, tmp_path: Path) -> None:
+    root = MADE["voc"](tmp_path / "set")
+    file = root / "Annotations" / "a.xml"
+    file.write_text(file.read_text().replace(old, new, 1))
+    errors = [one for one in open_boxes(root).diagnostics if one.code.id.startswith("E")]
+    assert [one.code.id for one in errors] == ["E1115"]
+    assert words in errors[0].message
+
+
 def test_two_files_of_one_picture_are_reported(tmp_path: Path) -> None:
     root = MADE["voc"](tmp_path / "set")
     file = root / "Annotations" / "c.xml"
@@ -394,8 +419,12 @@ def test_no_value_of_coco_raises(sets: dict[str, Path], seed: int) -> None:
             at = at[key]
             key = draw.choice(list(at) if isinstance(at, dict) else range(len(at)))
         at[key] = draw.choice(ODD)
-        if draw.random() < 0.2 and isinstance(at, dict):
-            at[draw.choice(["iscrowd", "area", "id", "segmentation"])] = draw.choice(ODD)
+    one = draw.choice(json.loads(whole)["annotations"])
+    one[draw.choice(["iscrowd", "area", "id", "segmentation"])] = draw.choice(ODD)
+    if draw.random() < 0.5:
+        one["bbox"][draw.randrange(4)] = draw.choice(ODD)
+    if isinstance(data["annotations"], list):
+        data["annotations"].append(one)
     try:
         sets["coco"].write_text(json.dumps(data))
         sound(open_boxes(sets["coco"], "coco"))
@@ -418,7 +447,7 @@ def test_no_damage_to_a_text_raises(name: str, sets: dict[str, Path], seed: int)
     whole, classes = file.read_bytes(), hidden.read_bytes()
     text = bytearray(whole)
     for _ in range(draw.choice([1, 1, 2, 5])):
-        at = draw.randrange(len(text) + 1)
+        at = draw.choice([0, len(text), *(draw.randrange(len(text) + 1) for _ in range(8))])
         how = draw.choice(["in", "in", "in", "cut", "byte", "over"])
         torn = draw.choice(TORN).encode(draw.choice(["utf-8", "utf-8", "utf-8", "utf-16"]), "surrogatepass")
         if how == "in":
