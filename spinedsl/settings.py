@@ -38,6 +38,7 @@ class Setting(Record):
     above: float | None = None
     choices: tuple[str, ...] = ()
     needed: bool = False
+    elsewhere: tuple[str, ...] = ()  # what other programs call it
 
     @property
     def expected(self) -> str:
@@ -144,6 +145,13 @@ class Table(Record):
         """The setting of a name."""
         return next((setting for setting in self.settings if setting.name == name), None)
 
+    def at(self, path: Path) -> Setting:
+        """The setting of a path that `paths` gives."""
+        table = self
+        for name in path[:-1]:
+            table = table.tables[str(name)]
+        return next(setting for setting in table.settings if setting.name == path[-1])
+
     def paths(self) -> Iterator[tuple[str, ...]]:
         """The paths of all settings, those of tables in it too."""
         yield from ((setting.name,) for setting in self.settings)
@@ -152,16 +160,11 @@ class Table(Record):
 
 
 def read_table(
-    document: Document,
-    table: Table,
-    path: Path = (),
-    whole: tuple[Table, Path] | None = None,
-    besides: tuple[str, ...] = (),
+    document: Document, table: Table, path: Path = (), whole: tuple[Table, Path] | None = None
 ) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The values of a table of the document, and of the tables in it, with every mistake in them.
 
-    A switch that is off is None. `whole` is the table around, and its path, of whose other keys a stray one may be;
-    `besides` are keys that are read elsewhere, and not in this document.
+    A switch that is off is None. `whole` is the table around, and its path, of whose other keys a stray one may be.
     """
     whole = whole or (table, path)
     held: Any = _at(document.values, path)
@@ -175,7 +178,7 @@ def read_table(
             diagnostics += wrong
             found[name] = setting.default if wrong else value
         elif name not in table.tables:
-            diagnostics.append(_unknown(document, place, table, whole, besides))
+            diagnostics.append(_unknown(document, place, table, whole))
         elif not _opens(table.tables[name], value):
             diagnostics.append(_of_kind(document, place, table.tables[name].expected, value))
     for name, inner in table.tables.items():
@@ -287,12 +290,11 @@ def _edit(document: Document, path: Path, span: Span, text: str) -> tuple[Edit, 
     return (Edit(span, text),) if path in document.keys or path in document.places else ()
 
 
-def _unknown(
-    document: Document, path: Path, table: Table, whole: tuple[Table, Path], besides: tuple[str, ...]
-) -> Diagnostic:
+def _unknown(document: Document, path: Path, table: Table, whole: tuple[Table, Path]) -> Diagnostic:
     """A key that nothing reads: what was meant, or where it belongs."""
     name = str(path[-1])
-    known = [*(setting.name for setting in table.settings), *table.tables, *besides]
+    own = [*(setting.name for setting in table.settings), *table.tables]
+    known = [*own, *(name for name in whole[0].tables if path[:-1] == whole[1] and name not in own)]
     where = f"[{dotted(path[:-1])}] has {one_of(known, conjunction='and', limit=30)}" if len(path) > 1 else (
         f"there is {one_of(known, conjunction='and', limit=30)}"
     )  # fmt: skip
@@ -304,6 +306,10 @@ def _unknown(
         return diagnostic.with_fix(
             f"`{name}` stands in {' or '.join(f'[{one}]' if one else 'no table' for one in elsewhere)}"
         )
+    meant = next((other for other in others if name in whole[0].at(other[len(whole[1]) :]).elsewhere), None)
+    if meant is not None:
+        here = _edit(document, path, span, str(meant[-1])) if meant[:-1] == path[:-1] else ()
+        return diagnostic.with_fix(f"it is called `{meant[-1]}`, in [{dotted(meant[:-1])}]", *here)
     near = nearest(name, known)
     return diagnostic.with_fix(f"did you mean `{near}`?", *_edit(document, path, span, near)) if near else diagnostic
 

@@ -74,7 +74,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="another value of a setting, as in run.epochs=5",
+        help="another value of a setting, as in run.epochs=5 or data.preprocessing.height=64",
     )
     parser.add_argument("--presets", action="store_true", help="list published recipes and their settings")
     parser.add_argument("--settings", action="store_true", help="list all that a configuration may say")
@@ -197,10 +197,15 @@ def changes_given(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     changes: dict[str, dict[str, Any]] = {}
     for text in texts:
         name, sign, value = text.partition("=")
-        section, dot, key = name.strip().partition(".")
-        if not (sign and dot and section and key and "." not in key):
+        *sections, key = (part.strip() for part in name.split("."))
+        if not (sign and sections and key and all(sections)):
             raise UsageError(f"--change takes SECTION.KEY=VALUE, as in run.epochs=5; got {text!r}")
-        changes.setdefault(section, {})[key] = _value(value.strip())
+        held: Any = changes
+        for section in sections:
+            held = held.setdefault(section, {})
+            if not isinstance(held, dict):
+                raise UsageError(f"--change gives {'.'.join(sections)} a value, and then a part of it: {text!r}")
+        held[key] = _value(value.strip())
     return changes
 
 
@@ -209,9 +214,10 @@ def _value(text: str) -> Any:
     import tomllib  # noqa: PLC0415  few commands need it
 
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        found = tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
+    return found if isinstance(found, bool | int | float | str | list | dict) else text  # and no date
 
 
 def _refuse_others(options: argparse.Namespace) -> None:

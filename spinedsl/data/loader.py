@@ -15,7 +15,7 @@ from itertools import islice
 from queue import Empty, Queue
 from threading import Thread
 from time import perf_counter
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,20 +25,12 @@ from spinedsl.data.boxes.changed import Change
 from spinedsl.data.boxes.placed import Placed, Truth
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.data.sample import Readable, sample
 from spinedsl.data.sampler import Indices, Plan
 from spinedsl.data.workers import Workers
 from spinedsl.record import Record
 
 AHEAD = 2  # batches that each worker makes or keeps ready, so that memory is bounded
-
-
-class Readable(Protocol):
-    """What a loader needs of a data set: how many samples there are, and the pixels of each, with what they show."""
-
-    def __len__(self) -> int: ...
-
-    def read(self, index: int) -> tuple[Pixels, int | Truth]:
-        """The `uint8` pixels of a sample, height x width x 1 or 3, and its label, or the objects in it."""
 
 
 class Batch(Record, eq=False):
@@ -56,12 +48,13 @@ class Batch(Record, eq=False):
 
 
 class Recipe(Record, eq=False):
-    """How samples become a batch; it is sent to each worker once."""
+    """How samples become a batch; it is sent to each worker once. Labels are below `classes`, unless that is 0."""
 
     dataset: Readable
     preprocessing: Preprocessing
     augmentation: Augmentation = Augmentation()
     seed: int = 0
+    classes: int = 0
 
     def batch(self, step: int, epoch: int, indices: Indices) -> Batch:
         """The batch of these samples."""
@@ -70,7 +63,7 @@ class Recipe(Record, eq=False):
         pre = self.preprocessing
         pictures = np.empty((len(indices), pre.height, pre.width, pre.channels), dtype=np.uint8)
         for place, index in enumerate(indices):
-            pixels, truth = self.dataset.read(int(index))
+            pixels, truth = sample(self.dataset, int(index), self.classes)
             if isinstance(truth, Truth):
                 change = Change(self.augmentation, pre, self.seed, epoch, int(index))
                 pictures[place], found = change.picture(pixels, truth, self.dataset)

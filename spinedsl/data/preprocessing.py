@@ -41,6 +41,7 @@ TABLE = Table(
             "of the image in the network, in pixels; the network's own if not given",
             1,
             MAX_SIDE,
+            elsewhere=("imgsz", "img_size", "image_size", "input_size", "size"),
         ),
         Setting("width", "whole", None, "the same", 1, MAX_SIDE),
         Setting("resize", "text", "stretch", "how an image gets that size", choices=RESIZES),

@@ -33,10 +33,22 @@ SHOWN = 12  # classes in a message
 PREFIX = "data.preprocessing."  # before the names of its settings, in words
 TABLE = Table(
     (
-        Setting("train", "path", None, "the training images", needed=True),
-        Setting("validation", "path", None, "the images that figures are computed on"),
+        Setting("train", "path", None, "the training images", needed=True, elsewhere=("train_dir", "train_path")),
+        Setting(
+            "validation",
+            "path",
+            None,
+            "the images that figures are computed on",
+            elsewhere=("val", "valid", "val_dir", "validation_path"),
+        ),
         Setting("kind", "text", "auto", "how images and labels are kept", choices=("auto", *KINDS, *BOXES)),
-        Setting("classes", "names", [], "in the order of the network's outputs; else those of the training images"),
+        Setting(
+            "classes",
+            "names",
+            [],
+            "in the order of the network's outputs; else those of the training images",
+            elsewhere=("class_names", "names"),
+        ),
         Setting("images", "path", "", "the folder of the images that have boxes, if it is not where their kind has it"),
         Setting("validation_images", "path", "", "the same of those for validation, if it is another"),
         Setting("encoding", "text", "", "of lists, if not UTF-8"),
@@ -79,13 +91,15 @@ class Sets(Record):
     validation: Dataset | BoxSet | None
 
 
-def read_section(document: Document, folder: Path, keys: Keys = ("data",)) -> Outcome[Section]:
-    """What a document says of data; paths begin in `folder`."""
+def read_section(
+    document: Document, folder: Path, keys: Keys = ("data",), whole: tuple[Table, Keys] | None = None
+) -> Outcome[Section]:
+    """What a document says of data; paths begin in `folder`. `whole` is the table around, and where it stands."""
     held: Any = document.values
     for key in keys:
         held = held.get(key, {}) if isinstance(held, Mapping) else {}
     held = held if isinstance(held, Mapping) else {}
-    values, found = read_table(document, TABLE, keys)
+    values, found = read_table(document, TABLE, keys, whole)
     given = {name: value for name, value in values["preprocessing"].items() if value is not None}
     twice = next((name for name, count in Counter(values["classes"]).items() if count > 1), None)
     if twice is not None:
@@ -128,6 +142,8 @@ def open_sets(section: Section) -> Outcome[Sets]:
     if train.value is None:
         return Outcome(None, tuple(found))
     found += at_odds(section, boxes=isinstance(train.value, BoxSet))
+    if isinstance(train.value, Dataset):
+        found += _unread(section, {train.value.kind} | ({validation.kind} if validation is not None else set()))
     if validation is not None:
         found += _apart(section, train.value, validation)
     return Outcome(Sets(train.value, validation), tuple(found))
@@ -150,11 +166,24 @@ def _of_validation(section: Section, train: Dataset | BoxSet | None) -> Options:
 
 OF_CLASSES = ("encoding", "delimiter", "path_column", "label_column", "labels", "pairs", "landmarks")
 OF_BOXES = ("images", "validation_images")
+# Kinds of data sets that read a setting, and what they are called.
+READ_BY: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "delimiter": (("csv",), "lists"),
+    "path_column": (("csv",), "lists"),
+    "label_column": (("csv",), "lists"),
+    "labels": (("idx",), "idx files"),
+    "pairs": (("persons",), 'persons (`kind = "persons"`)'),
+    "encoding": (("csv", "persons"), "lists"),
+}
 
 
 def at_odds(section: Section, *, boxes: bool) -> Iterator[Diagnostic]:
     """Settings that make no sense for images with boxes, or for those with a class each."""
     have = "boxes" if boxes else "a class each"
+    names = section.options.classes
+    doubled = next((name for number, name in enumerate(names) if name in names[:number]), None)
+    if doubled is not None:
+        yield _odd(section, "classes", f"`data.classes` has `{doubled}` twice: each class has one number")
     for name in OF_CLASSES if boxes else OF_BOXES:
         if name in section.written:
             others = "images with a class each" if boxes else "images with boxes"
@@ -164,6 +193,22 @@ def at_odds(section: Section, *, boxes: bool) -> Iterator[Diagnostic]:
         what = '`resize = "crop"` cuts objects off that are to be found'
         fix = '`resize = "letterbox"` keeps the whole image and its shape, "stretch" the whole image'
         yield _odd(section, "preprocessing.resize", what).with_fix(fix)
+
+
+def _unread(section: Section, kinds: set[str]) -> Iterator[Diagnostic]:
+    """Settings that these kinds of data sets do not read."""
+    for name, (read_by, words) in READ_BY.items():
+        points = name == "encoding" and "landmarks" in section.written
+        if name in section.written and not points and not kinds & set(read_by):
+            what = (
+                f"`data.{name}` is for {words}, and the images are {' and '.join(_KINDS[one] for one in sorted(kinds))}"
+            )
+            yield _odd(section, name, what).with_fix("take it out")
+
+
+_KINDS = {
+    "folder": "in a folder for each class", "csv": "in a list", "idx": "in idx files", "persons": "those of persons",
+}  # fmt: skip
 
 
 def steps_at_odds(section: Section, *, boxes: bool) -> Iterator[Diagnostic]:

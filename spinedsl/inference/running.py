@@ -17,6 +17,7 @@ from spinedsl import checks as say
 from spinedsl.data.dataset import Dataset, nowhere
 from spinedsl.data.pictures import BadPicture, Pixels
 from spinedsl.data.preprocessing import Placement
+from spinedsl.data.sample import sample
 from spinedsl.data.seen import digest_of_pixels
 from spinedsl.data.workers import usual_workers
 from spinedsl.diagnostics import Diagnostic
@@ -115,7 +116,7 @@ def _batches(
 
     def one(index: int) -> _Ready | BadPicture:
         try:
-            pixels, truth = images.read(index)
+            pixels, truth = sample(images, index)
             return _Ready(engine.prepare(pixels), truth, digest_of_pixels(pixels), engine.placement(pixels))
         except BadPicture as error:
             return error

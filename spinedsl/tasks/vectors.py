@@ -100,6 +100,11 @@ def _weights_fit(reading: Reading, values: Values, says: Any) -> Iterator[Odd]:
     if weights and len(weights) != reading.features:
         has = f"`task.class_weights` has {len(weights)} numbers"
         yield Odd("class_weights", f"{has}, and head `{reading.name}` {reading.features} classes")
+    elif weights and not any(weights):
+        yield Odd("class_weights", "`task.class_weights` are all 0: no image would count")
+    if weights and values["mixup"]:
+        what = "`task.class_weights` counts for images of one class, and `task.mixup` makes images of two"
+        yield Odd("class_weights", what, "take one of them out")
 
 
 CLASSIFICATION = Task(
@@ -108,9 +113,17 @@ CLASSIFICATION = Task(
     output="a vector with a number for each class",
     truth=LABELS,
     settings=(
-        Setting("smoothing", "number", 0.0, "the part of each target that is spread over all classes", 0, 0.999),
+        Setting(
+            "smoothing",
+            "number",
+            0.0,
+            "the part of each target that is spread over all classes",
+            0,
+            0.999,
+            elsewhere=("label_smoothing", "smooth"),
+        ),
         Setting("class_weights", "numbers", [], "what an image of each class counts in the loss", 0),
-        Setting("mixup", "number", 0.0, "the alpha of mixup, or 0 for none", 0, 100),
+        Setting("mixup", "number", 0.0, "the alpha of mixup, or 0 for none", 0, 100, elsewhere=("mixup_alpha",)),
     ),
     reads=reads,
     tensors=lambda features, classes, values: {},

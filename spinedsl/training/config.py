@@ -24,10 +24,12 @@ from spinedsl.tasks import TASKS
 from spinedsl.toml import Document, read_toml
 from spinedsl.toml import Path as Keys
 from spinedsl.training.presets import PRESETS
-from spinedsl.training.table import CONFIG
+from spinedsl.training.table import CONFIG, WHOLE
 
 Section: TypeAlias = Mapping[str, Any]
 Given: TypeAlias = "str | PathLike[str] | Mapping[str, Any] | Config"
+
+CHANGES = "<changes>"  # the name of what stands instead of a file's settings
 
 # Settings that count for some values of another one alone.
 IDLE: Mapping[Keys, tuple[Keys, tuple[str, ...]]] = {
@@ -61,8 +63,11 @@ class Config(Record, eq=False):
         return None if section[name] is None else self.folder / Path(section[name]).expanduser()
 
     def says(self, *keys: str) -> bool:
-        """The file itself has this setting."""
-        return keys in self.document.keys
+        """The file itself has this setting, or what was changed of it: neither a preset nor a default."""
+        held: Any = self.document.values
+        for key in keys:
+            held = held.get(key) if isinstance(held, Mapping) else None
+        return held is not None
 
     def to_toml(self) -> str:
         """A file that says all of it, without what a preset or a default would say."""
@@ -92,7 +97,7 @@ def read_config(
         return Outcome(None, outcome.diagnostics)
     document = outcome.value
     if changes:
-        document = Document(document.source, _merged(document.values, changes), document.keys, document.places)
+        document = _changed(document, changes)
     return _read(document, path.resolve().parent, images=images)
 
 
@@ -102,12 +107,40 @@ def _of_values(values: Mapping[str, Any], folder: Path, *, images: bool) -> Outc
     return read_toml(source).then(lambda document: _read(document, folder, images=images))
 
 
+def _changed(document: Document, changes: Mapping[str, Any]) -> Document:
+    """With other values for some settings; their places are in a text of the changes alone."""
+    values = _merged(document.values, changes)
+    read = read_toml(Source.from_text(to_toml(changes), CHANGES))
+    assert read.value is not None
+    over = read.value
+    # Of a table that stands in both, the file has the head.
+    keys = {**over.keys, **{path: span for path, span in document.keys.items() if not _plain(over.values, path)}}
+    places = {path: span for path, span in document.places.items() if not _plain(over.values, path)}
+    return Document(document.source, values, keys, {**over.places, **places})
+
+
+def _plain(values: Any, path: Keys) -> bool:
+    """A value that is no table stands at a path, or the path leads into it."""
+    for name in path:
+        if not isinstance(values, Mapping):
+            return True
+        if name not in values:
+            return False
+        values = values[name]
+    return not isinstance(values, Mapping)
+
+
 def _merged(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables in tables; what stands in `over` counts."""
+    """Tables in tables; what stands in `over` counts, and a `None` there takes a value away."""
     found = dict(values)
     for name, value in over.items():
         old = found.get(name)
-        found[name] = _merged(old, value) if isinstance(value, Mapping) and isinstance(old, Mapping) else value
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = (
+                _merged(old if isinstance(old, Mapping) else {}, value) if isinstance(value, Mapping) else value
+            )
     return found
 
 
@@ -118,10 +151,10 @@ def _read(document: Document, folder: Path, *, images: bool) -> Outcome[Config]:
         values = _merged(preset.values, document.values)
         whole = Document(document.source, values, document.keys, document.places)
     others = {name: value for name, value in whole.values.items() if name != "data"}
-    values, reported = read_table(Document(whole.source, others, whole.keys, whole.places), CONFIG, besides=("data",))
+    values, reported = read_table(Document(whole.source, others, whole.keys, whole.places), CONFIG, (), WHOLE)
     if images:  # given elsewhere: what [data] says of them is not read
         whole = Document(whole.source, _merged(whole.values, {"data": {"train": "."}}), whole.keys, whole.places)
-    section = data.read_section(whole, folder)
+    section = data.read_section(whole, folder, whole=WHOLE)
     reported += section.diagnostics
     sections = {name: values[name] for name in CONFIG.tables}
     if section.value is None or any(found.severity is Severity.ERROR for found in reported):
@@ -176,7 +209,8 @@ def _length(config: Config, preset: bool) -> Iterator[Diagnostic]:
     elif epochs is not None and steps is not None:
         both = "`run.steps` and `run.epochs` both say how long it trains"
         counted = f"{both}: the preset counts in epochs, and so does its schedule" if preset else both
-        yield at_odds(config, ("run", "steps"), counted)
+        fix = "write `epochs` alone: it may be a fraction, as in `epochs = 0.5`" if preset else "take one of them out"
+        yield at_odds(config, ("run", "steps"), counted).with_fix(fix)
 
 
 def _numbers(config: Config) -> Iterator[Diagnostic]:

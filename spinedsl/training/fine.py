@@ -85,11 +85,8 @@ def _load(
     return Taken(path, len(tensors), fresh, left)
 
 
-def freeze(module: nn.Module, program: Program, rows: Iterable[str], *, norms: bool) -> str | None:
-    """Freeze rows and parts, by what their parameters are called after, and with `norms` every norm.
-
-    What is returned says which of them there is not.
-    """
+def no_row(program: Program, rows: Iterable[str]) -> str:
+    """Which of these rows and parts there is not, and what may have been meant; nothing where all are there."""
     known = {row.name for row in program.rows}
     for row in rows:
         if not any(f"{program.weights_of(name)}.".startswith(f"{row}.") for name in known):
@@ -97,6 +94,12 @@ def freeze(module: nn.Module, program: Program, rows: Iterable[str], *, norms: b
             return f"network `{program.name}` has no row `{row}`" + (
                 f"; did you mean `{near}`?" if near else f": it has {one_of(sorted(known), conjunction='and')}"
             )
+    return ""
+
+
+def freeze(module: nn.Module, rows: Iterable[str], *, norms: bool) -> None:
+    """Freeze rows and parts, by what their parameters are called after, and with `norms` every norm."""
+    for row in rows:
         for name, parameter in module.named_parameters():
             if name.startswith(f"{row}."):
                 parameter.requires_grad_(False)
@@ -104,7 +107,6 @@ def freeze(module: nn.Module, program: Program, rows: Iterable[str], *, norms: b
         for part in norms_of(module):
             for parameter in part.parameters(recurse=False):
                 parameter.requires_grad_(False)
-    return None
 
 
 def norms_of(module: nn.Module) -> list[nn.Module]:

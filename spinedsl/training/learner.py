@@ -14,6 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spinedsl import api
+from spinedsl import checks as say
+from spinedsl.brief import brief, cut
 from spinedsl.data.draws import Draws, Purpose
 from spinedsl.data.loader import Batch
 from spinedsl.data.preprocessing import Preprocessing
@@ -23,7 +26,8 @@ from spinedsl.tasks.detection.losses import normaliser
 from spinedsl.training import optim
 from spinedsl.training.devices import Place
 from spinedsl.training.distributed import Group
-from spinedsl.training.setup import Setup
+from spinedsl.training.messages import nowhere
+from spinedsl.training.setup import Loss, Setup
 from spinedsl.training.state import State, Tensors, seed_part
 from spinedsl.training.truth import TRUTHS
 
@@ -72,6 +76,33 @@ class Losses(Record, eq=False):
         return Losses(self.whole * factor, {name: part * factor for name, part in self.parts.items()})
 
 
+def _own(loss: Loss, outputs: Mapping[str, Tensor], truth: Any, step: int) -> Any:
+    """What a loss of somebody's own returns; what it raises says which outputs there were."""
+    try:
+        return loss(outputs, truth, step)
+    except Exception as error:
+        named = ", ".join(f"`{name}` {tuple(value.shape)}" for name, value in outputs.items())
+        error.add_note(f"in the loss that was given, at step {step + 1}; its outputs are {named}")
+        raise
+
+
+def _followed(loss: Any) -> Tensor:
+    """The loss, one number that gradients lead back from.
+
+    Raises:
+        Mistakes: it is anything else.
+    """
+    if not isinstance(loss, Tensor):
+        got, fix = cut(brief(loss), 60), "return a tensor that was computed from the outputs, without `.item()`"
+    elif loss.numel() != 1:
+        got, fix = f"a tensor of shape {tuple(loss.shape)}", "return one number for the batch, as by `.mean()`"
+    elif not loss.requires_grad:
+        got, fix = "a tensor without a gradient", "compute it from the outputs, without `.detach()` and NumPy"
+    else:
+        return loss.reshape(())
+    raise api.Mistakes([say.UNFIT_LOSS.at(nowhere(), got=got).with_fix(fix)])
+
+
 class Learner:
     """Moves a state, step by step. `network` is its module, perhaps wrapped for several processes."""
 
@@ -117,7 +148,7 @@ class Learner:
         with self.place.autocast():
             outputs = self.network(images)
         if setup.loss is not None:
-            return Taught(setup.loss(outputs, truth, step))
+            return Taught(_followed(_own(setup.loss, outputs, truth, step)))
         tensors = self.state.task
         assert isinstance(tensors, Tensors)
         return setup.task.loss(setup.network.reading, outputs, truth, tensors.by_name(), values, step)

@@ -28,13 +28,14 @@ from spinedsl.brief import short_path
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.loader import Loader, Recipe
 from spinedsl.data.pictures import BadPicture
+from spinedsl.data.sample import BadSample
 from spinedsl.data.sampler import in_order
 from spinedsl.data.seen import Hear
 from spinedsl.data.workers import NotSent, WorkerDied
 from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome
 from spinedsl.record import Record, field
 from spinedsl.training import checkpoint as checkpoints
-from spinedsl.training import optim
+from spinedsl.training import optim, own
 from spinedsl.training.config import Given, read_config
 from spinedsl.training.devices import NoDevice, Place, place
 from spinedsl.training.distributed import Group, join, leave
@@ -89,21 +90,24 @@ def train(
 
     Args:
         config: path of a configuration, or its settings as a dict of tables.
-        data: training images, instead of those of [data].
+        data: training images, instead of those of [data]: an object with `classes`, `__len__` and `read(index)`, which
+            gives `uint8` pixels, height x width x 3 or 1, and the number of the class.
         validation: images that figures are computed on, the same.
         loss: a loss of one's own, instead of the task's: it gets the outputs by name, labels and the step. A module's
             parameters are trained too.
         resume: go on from the last checkpoint in the run's folder, where there is one.
         watch: who is told what happens.
-        changes: settings by section that stand instead of the configuration's.
+        changes: settings by section that stand instead of the configuration's; `None` takes one away.
         hear: is told how many images of how many were looked at, before the first step.
 
     Raises:
         Mistakes: something is wrong with the configuration, the network, the images or a checkpoint; or a loss is not
             finite.
+        TypeError: `data` or `validation` is no data set, or `loss` no function of three things.
         MissingPackage: a package is not installed that this needs.
     """
     extras.require("torch", "numpy", "PIL", "safetensors")
+    own.look_at(data, validation, loss)
     read = _valued(read_config(config, changes, images=data is not None))
     group = join(gpu=read.run["device"] != "cpu" and torch.cuda.is_available())
     try:
@@ -128,7 +132,7 @@ def _finished(
             result = run.finish()
             group.wait()  # one that ended before the others would take their exchange away
             return result
-    except (BadPicture, WorkerDied, NotSent) as error:
+    except (BadPicture, BadSample, WorkerDied, NotSent) as error:
         raise api.Mistakes([stopped(setup.config, error)]) from None
 
 
@@ -197,9 +201,7 @@ class Run:
             )
             for line in self.taken.lines():
                 self.tell(line)
-        wrong = freeze(module, setup.network.program, setup.frozen, norms=config.weights["freeze_norms"])
-        if wrong is not None:
-            raise api.Mistakes([say.SETTINGS_AT_ODDS.at(config.document.value(("weights", "freeze")), what=wrong)])
+        freeze(module, setup.frozen, norms=config.weights["freeze_norms"])
         self.state = self._state(module)
         if found is not None:
             self._resume(found)
@@ -242,7 +244,8 @@ class Run:
 
     def _loader(self, images: Images, *, augmented: bool) -> Loader:
         changes = self.setup.augmentation if augmented else Augmentation()
-        recipe = Recipe(images, self.setup.preprocessing, changes, self.config.run["seed"])
+        labels = len(images.classes) if self.setup.loss is None else 0  # a loss of one's own knows what they mean
+        recipe = Recipe(images, self.setup.preprocessing, changes, self.config.run["seed"], labels)
         workers = self.config.run["workers"]
         return Loader(recipe, (2 if len(images) > 2_000 else 0) if workers is None else workers)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from spinedsl import checks as say
 from spinedsl.data.pictures import BadPicture
+from spinedsl.data.sample import BadSample
 from spinedsl.data.workers import NotSent, WorkerDied
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.reading import reason_of
@@ -22,9 +23,17 @@ def nowhere() -> Span:
     return Source("", "").span(0, 0)
 
 
-def stopped(config: Config, error: BadPicture | WorkerDied | NotSent) -> Diagnostic:
+def bad_sample(error: BadSample, whose: str = "the images") -> Diagnostic:
+    """What a data set of somebody's own gives wrongly."""
+    found: Diagnostic = say.BAD_SAMPLE.at(nowhere(), index=error.index, got=error.got, whose=whose)
+    return found.with_fix(error.fix)
+
+
+def stopped(config: Config, error: BadPicture | BadSample | WorkerDied | NotSent) -> Diagnostic:
     """Why the images of a run do not come any more."""
     found: Diagnostic
+    if isinstance(error, BadSample):
+        return bad_sample(error)
     if isinstance(error, BadPicture):  # it could be read before the first step, or nobody looked
         found = say.BAD_PICTURE.at(nowhere(), path=error.path, reason=error.reason, label="")
         return found.with_fix(error.fix)

@@ -22,16 +22,17 @@ from spinedsl.data.digest import fingerprint
 from spinedsl.data.pictures import BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sampler import Groups, Indices, Plan
-from spinedsl.data.section import of_odd, steps_at_odds
+from spinedsl.data.section import Sets, of_odd, steps_at_odds
 from spinedsl.data.seen import Hear
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.record import Record, replace
 from spinedsl.settings import Odd
 from spinedsl.tasks import BOXES, LABELS, TASKS, Task
-from spinedsl.training import images
+from spinedsl.training import images, own
 from spinedsl.training.build import Network, network_of
 from spinedsl.training.config import Config, at_odds, idle
 from spinedsl.training.distributed import Group
+from spinedsl.training.fine import no_row
 from spinedsl.training.norms import one_value
 from spinedsl.training.schedule import Schedule
 
@@ -113,12 +114,18 @@ def set_up(
         opened = images.opened(config)
         reported += opened.diagnostics
         if opened.value is not None:
-            train, validation = opened.value.train, opened.value.validation
+            sets = opened.value if validation is None else Sets(opened.value.train, None)
+            train, validation = sets.train, validation if validation is not None else sets.validation
             seen = _image_of(config, network)
-            found = images.looked_at(config, opened.value, _outputs(network, loss), hear, seen)
+            found = images.looked_at(config, sets, _outputs(network, loss), hear, seen)
             reported += [_with_argument(one, network, len(train.classes)) for one in found]
+            reported += _own(network, train, validation, custom=loss is not None) if sets.validation is None else ()
     else:
-        reported += steps_at_odds(section, boxes=truth_in(train) == BOXES)
+        if validation is None and section.validation is not None:
+            what = "`data.validation` is read together with `data.train`, and other training images were given"
+            reported.append(at_odds(config, ("data", "validation"), what).with_fix("give `validation` too"))
+        reported += _own(network, train, validation, custom=loss is not None)
+        reported += steps_at_odds(section, boxes=not _any(reported) and truth_in(train) == BOXES)
     if network is None or train is None or _any(reported):
         return Outcome(None, tuple(reported))
     type_ = network.program.input_type
@@ -131,6 +138,9 @@ def set_up(
         return Outcome(None, tuple(reported))
     plan = _plan(config, train, each)
     steps = _in_steps(config, config.run["steps"] or config.run["epochs"], plan)
+    if not steps:
+        what = f"{config.run['epochs']:g} epochs of {counted(plan.steps_per_epoch, 'step')} are no step"
+        return Outcome(None, (*reported, at_odds(config, ("run", "epochs"), what).with_fix("`epochs = 1`")))
     every = config.run["validate_every"]
     made = Setup(
         config=config, network=network, task=TASKS[network.kind], loss=loss, train=train, validation=validation,
@@ -143,6 +153,12 @@ def set_up(
         network.program, config.run["batch"] // made.parts, made.frozen, norms=config.weights["freeze_norms"]
     )
     return Outcome(None if one else made, (*reported, *([one] if one else ())))
+
+
+def _own(network: Network | None, train: Images, validation: Images | None, *, custom: bool) -> Iterator[Diagnostic]:
+    """What is wrong with images that were given as objects."""
+    by_class = network is not None and not custom and TASKS[network.kind].by_class
+    return own.wrong_in(train, validation, custom=custom, by_class=by_class)
 
 
 def _any(reported: Sequence[Diagnostic]) -> bool:
@@ -177,6 +193,8 @@ def _together(
     custom: bool,
 ) -> list[Diagnostic]:
     reported = _batches(config, train, group, each)
+    stray = no_row(network.program, map(network.program.weights_of, config.weights["freeze"]))
+    reported += [at_odds(config, ("weights", "freeze"), stray)] if stray else []
     reported += _image(config, network, image)
     if not custom:
         reported += _labels(config, network, train)
@@ -248,8 +266,9 @@ def _batches(config: Config, train: Images, group: Group, each: int) -> list[Dia
         reported.append(at_odds(config, ("run", "batch"), what))
     if len(train) < batch:
         what = f"{len(train)} training images do not fill a batch of {batch}"
+        less = len(train) // parts * parts
         reported.append(
-            at_odds(config, ("run", "batch"), what).with_fix(f"`batch = {max(parts, len(train) // parts * parts)}`")
+            at_odds(config, ("run", "batch"), what).with_fix(f"`batch = {less}`" if less else "give it more images")
         )
     if each > 1 and not reported:
         reported += _grouped(config, train, parts, each)

@@ -98,6 +98,19 @@ def test_check_says_what_would_be_trained(project: Path, capsys: pytest.CaptureF
     assert not (project / "run").exists()
 
 
+def test_a_change_may_reach_into_a_table(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = "data.augment.flip=false data.preprocessing.height=32 network.arguments.width=4 run.steps=2".split()
+    status, _, err = run(capsys, "train", "net.toml", *(word for one in words for word in ("--change", one)))
+    assert status == 0, err
+    found = checkpoint.read(project / "run" / "last.safetensors").value
+    assert found is not None
+    assert found.about["preprocessing"]["height"] == 32
+    assert "[data.augment]\nflip = false" in found.about["config"]
+    assert found.sets["model"]["b.spatial.conv.weight"].shape[0] == 4
+    status, _, err = run(capsys, "train", "net.toml", "--change", "run.steps=2020-01-01")
+    assert (status, 'got "2020-01-01"' in err, "<changes>:2:9" in err) == (1, True, True), err
+
+
 def test_every_mistake_is_reported_before_the_first_step(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "images/train/red/picture 0.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (project / "images/train/violet").mkdir()
@@ -123,6 +136,8 @@ def test_every_mistake_is_reported_before_the_first_step(project: Path, capsys: 
     [
         ("train", "a configuration is missing"),
         ("train net.toml --change steps=3", "SECTION.KEY=VALUE"),
+        ("train net.toml --change run..steps=3", "SECTION.KEY=VALUE"),
+        ("train net.toml --change data.augment=5 --change data.augment.flip=true", "a value, and then a part of it"),
         ("train net.toml --resume --check", "--check says nothing beside it"),
         ("train net.toml --resume --weights a.pt", "--weights says nothing beside it"),
         ("train net.toml --key ema", "--key chooses tensors of --weights"),

@@ -31,7 +31,9 @@ from tests.data import making
 from tests.data.making import image, noise
 
 SAID = Path(__file__).with_name("said")
-OF_USE = ("W1112",)  # of images that a trained network is used on: tests/inference/test_aligned.py
+# W1112 is of images that a trained network is used on (tests/inference/test_aligned.py), E1118 of a data set that
+# somebody wrote (tests/training/test_own.py).
+OF_USE = ("W1112", "E1118")
 UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 
 

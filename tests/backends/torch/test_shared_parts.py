@@ -15,7 +15,7 @@ from spinedsl.ops.naming import row_of
 from spinedsl.ops.prune import prune
 from spinedsl.ops.text import to_text
 from spinedsl.testing.laws import agreed, compiled, counted, inferred, optimised, program_of, trained
-from spinedsl.training.fine import freeze
+from spinedsl.training.fine import freeze, no_row
 from tests.backends.torch.test_parts import classes, file, method
 from tests.scripting import is_scripted
 
@@ -168,7 +168,9 @@ def test_a_difference_says_what_shares() -> None:
 def test_what_is_frozen_is_told_by_rows_and_by_parts(frozen: str, stays: set[str]) -> None:
     made = program_of(file("part n: shared Even from b2, s repeat 2\noutput P, Q: n", EVEN), "Net")
     module = build(made)
-    assert freeze(module, made, [made.weights_of(frozen)], norms=False) is None
+    rows = [made.weights_of(frozen)]
+    assert not no_row(made, rows)
+    freeze(module, rows, norms=False)
     found = {row_of(name, ["n.a", "n.b"]) for name, p in module.named_parameters() if not p.requires_grad}
     assert found == stays
-    assert freeze(module, made, ["n.rep"], norms=False) is not None
+    assert "has no row `n.rep`" in no_row(made, ["n.rep"])

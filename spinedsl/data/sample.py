@@ -1,0 +1,101 @@
+"""A sample as its data set gives it, looked at before it is used.
+
+In: a data set, perhaps an object of somebody's own, and the number of a sample. Out: its pixels and what they show; or
+`BadSample`, which says what `read` gave, and what it should.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, Protocol
+
+import numpy as np
+
+from spinedsl.brief import brief, cut
+from spinedsl.data.boxes.placed import Truth
+from spinedsl.data.pictures import Pixels
+
+_OF_BOXES = ("sides", "labels", "crowds", "areas")
+_BOXES = "give a record with `sides` (objects, 4), `labels`, `crowds` and `areas` (objects,)"
+PIXELS = "`uint8` pixels as a NumPy array, height x width x 3, or x 1 for grey"
+
+
+class Readable(Protocol):
+    """What is needed of a data set: how many samples there are, and the pixels of each, with what they show."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> tuple[Pixels, int | Truth]:
+        """The `uint8` pixels of a sample, height x width x 1 or 3, and its label, or the objects in it."""
+
+
+class BadSample(ValueError):
+    """`read` gives what cannot be used. `index`, `got` and `fix` are what a message needs."""
+
+    def __init__(self, index: int, got: str, fix: str) -> None:
+        self.index, self.got, self.fix = index, got, fix
+        super().__init__(f"`read({index})` gives {got}: {fix}")
+
+    def __reduce__(self) -> tuple[type[BadSample], tuple[int, str, str]]:
+        return type(self), (self.index, self.got, self.fix)
+
+
+def sample(dataset: Readable, index: int, classes: int = 0) -> tuple[Pixels, int | Truth]:
+    """The pixels of a sample and its label, or the objects in it.
+
+    Args:
+        dataset: which one.
+        index: of the sample, from 0.
+        classes: how many labels there are, from 0 on; 0 where a label may be any whole number.
+
+    Raises:
+        BadSample: it gives anything else.
+        Exception: whatever its `read` raises.
+    """
+    given: Any = dataset.read(index)
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        what = brief(given) if not isinstance(given, tuple | list) else f"{len(given)} things"
+        raise BadSample(index, cut(what, 80), f"give {PIXELS}, and the label")
+    pixels, truth = given
+    if wrong := _pixels(pixels):
+        raise BadSample(index, *wrong)
+    return pixels, truth if isinstance(truth, Truth) else _label(index, truth, classes, dataset)
+
+
+def _pixels(pixels: Any) -> tuple[str, str] | None:
+    """What is wrong with pixels, and what to do."""
+    kind = type(pixels).__name__
+    if not isinstance(pixels, np.ndarray):
+        if hasattr(pixels, "detach"):
+            return f"a tensor ({kind}) as pixels", f"give {PIXELS}: `.numpy()` makes one"
+        if hasattr(pixels, "convert"):
+            return f"a picture of Pillow ({kind}) as pixels", 'give `numpy.asarray(picture.convert("RGB"))`'
+        return f"{cut(brief(pixels), 60)} as pixels", f"give {PIXELS}"
+    shape = " x ".join(map(str, pixels.shape)) or "no axes"
+    got = f"pixels of `{pixels.dtype}`, {shape}"
+    if pixels.dtype != np.uint8:
+        if pixels.dtype.kind == "f":
+            return got, "give `uint8`: of numbers from 0 to 1, `(255 * pixels).round().astype(numpy.uint8)`"
+        return got, "give `uint8`, from 0 to 255"
+    if pixels.ndim == 2:
+        return got, "give grey pixels a last axis: `pixels[:, :, None]`"
+    if pixels.ndim == 3 and pixels.shape[2] not in (1, 3) and pixels.shape[0] in (1, 3):
+        return got, "let the channels stand last: `pixels.transpose(1, 2, 0)`"
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
+        return got, "give height x width x 3, or x 1 for grey"
+    return None if pixels.size else (got, "leave out pictures without pixels")
+
+
+def _label(index: int, truth: Any, classes: int, dataset: Readable) -> int:
+    try:
+        label = operator.index(truth)
+    except TypeError:
+        names = list(getattr(dataset, "classes", ()))
+        if hasattr(truth, "sides"):
+            lacks = [name for name in _OF_BOXES if not hasattr(truth, name)]
+            raise BadSample(index, f"boxes without {' and '.join(lacks)}", _BOXES) from None
+        fix = "give its number: `classes.index(label)`" if truth in names else "give a whole number, from 0 on"
+        raise BadSample(index, f"{cut(brief(truth), 60)} as its label", fix) from None
+    if classes and not 0 <= label < classes:
+        raise BadSample(index, f"{label} as its label", f"there are {classes} classes, from 0 to {classes - 1}")
+    return label
