@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from spinedsl.given import whole
 from spinedsl.ops.detection import MOST, OVERLAP, SCORE, TOP, Detector, logit
 from spinedsl.tasks.detection.boxes import clip
 from spinedsl.tasks.detection.coding import from_deltas, from_distances
@@ -41,7 +42,17 @@ def decode(
         top: how many candidates of each level are kept.
         overlap: the IoU above which the lower one of two boxes of a class goes.
         most: how many boxes an image can have.
+
+    Raises:
+        ValueError: a limit is none: a share outside 0 to 1, or a count below 1.
+        TypeError: a count is no whole number.
     """
+    for name, share in (("score", score), ("overlap", overlap)):
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name} must be from 0 to 1; got {share!r}")
+    for name, count in (("top", top), ("most", most)):
+        if whole(count, name) < 1:
+            raise ValueError(f"{name} must be from 1 on; got {count!r}")
     return suppressed(candidates(detector, outputs, size, score=score, top=top), overlap=overlap, most=most)
 
 

@@ -165,3 +165,17 @@ def test_boxes_of_a_level_are_those_that_are_found() -> None:
     assert made.shape == (2, 6 * 8 * 6, 4)
     expected = from_deltas(given["b3"][1, 8:12, 2, 3], anchors((6, 8), 8, SIDES)[(2 * 8 + 3) * 6 + 2])
     assert torch.equal(made[1, (2 * 8 + 3) * 6 + 2], expected)
+
+
+@pytest.mark.parametrize("detector", [ANCHORED, POINTED], ids=["anchors", "points"])
+@pytest.mark.parametrize("name", ["score", "overlap", "top", "most"])
+def test_what_is_no_limit_is_refused(detector: Detector, name: str) -> None:
+    given, share = outputs(detector, 4), name in ("score", "overlap")
+    for value in (0, 0.5, 1) if share else (1, 2, 300):
+        assert decode(detector, given, SIZE, **{name: value}).count.shape == (2,)  # type: ignore[arg-type]
+    for value in (-0.1, 1.1, math.nan, math.inf) if share else (0, -1):
+        with pytest.raises(ValueError, match=f"{name} must be from "):
+            decode(detector, given, SIZE, **{name: value})  # type: ignore[arg-type]
+    if not share:
+        with pytest.raises(TypeError, match=f"{name} must be a whole number; got 1.5"):
+            decode(detector, given, SIZE, **{name: 1.5})  # type: ignore[arg-type]
