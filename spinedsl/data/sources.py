@@ -230,6 +230,8 @@ def _csv(path: Path, options: Options) -> Outcome[Dataset]:
     if _is_headless(header, path):
         place = line_of(source, header.line)
         wrong_head = say.LABEL_FORM.at(place, what="the first line names no columns", label="a picture")
+        if len(header.fields) == 1:  # a list of pictures alone, as those of YOLO
+            return Outcome(None, (*found, wrong_head.with_fix("if its pictures have boxes, name their folder")))
         return Outcome(None, (*found, wrong_head.with_fix("write a line `path,label` above it")))
     columns = [column(header, source, options.path_column, PATHS), column(header, source, options.label_column, LABELS)]
     wrong = [one for one in columns if not isinstance(one, int)]

@@ -255,6 +255,13 @@ def test_a_list_of_classes_with_mistakes(lines: str, tmp_path: Path) -> None:
     assert [one.code.id for one in found.diagnostics] == ["E1103" if "ö" in lines else "E1115"]
 
 
+def test_a_list_of_pictures_leads_to_their_folder(tmp_path: Path) -> None:
+    root = MADE["yolo"](tmp_path / "set")
+    (root / "train.txt").write_text("".join(f"./images/{name}\n" for name in OBJECTS))
+    (one,) = open_data(root / "train.txt").diagnostics
+    assert (one.code.id, one.fixes[0].text) == ("E1104", "if its pictures have boxes, name their folder")
+
+
 def test_a_yaml_is_told_apart_from_the_folders_that_it_names(tmp_path: Path) -> None:
     root = MADE["yolo"](tmp_path / "set")
     (root / "data.yaml").write_text("path: elsewhere\ntrain: ../images\nval: gone\nnames: [cat, dog]\n")
