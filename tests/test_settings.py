@@ -31,7 +31,8 @@ TABLE = Table(
 def read(text: str) -> tuple[dict[str, Any], list[Diagnostic]]:
     document = read_toml(Source.from_text(text, "x.toml")).value
     assert document is not None
-    return read_table(document, TABLE, besides=("images",))
+    whole = Table(TABLE.settings, {**TABLE.tables, "images": Table(())})  # which is read elsewhere
+    return read_table(document, TABLE, (), (whole, ()))
 
 
 def test_what_is_not_said_has_its_default() -> None:

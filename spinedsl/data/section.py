@@ -180,10 +180,6 @@ READ_BY: Mapping[str, tuple[tuple[str, ...], str]] = {
 def at_odds(section: Section, *, boxes: bool) -> Iterator[Diagnostic]:
     """Settings that make no sense for images with boxes, or for those with a class each."""
     have = "boxes" if boxes else "a class each"
-    names = section.options.classes
-    doubled = next((name for number, name in enumerate(names) if name in names[:number]), None)
-    if doubled is not None:
-        yield _odd(section, "classes", f"`data.classes` has `{doubled}` twice: each class has one number")
     for name in OF_CLASSES if boxes else OF_BOXES:
         if name in section.written:
             others = "images with a class each" if boxes else "images with boxes"

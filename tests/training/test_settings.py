@@ -113,5 +113,5 @@ def test_settings_of_data_that_its_kind_does_not_read(tmp_path: Path) -> None:
     with pytest.raises(api.Mistakes) as raised:
         train(settings(tmp_path, data={"train": str(tmp_path / "list.csv"), "delimiter": ";", "encoding": "utf-8"}))
     assert "E1007" not in str(raised.value)
-    with pytest.raises(api.Mistakes, match=r"`data\.classes` has `a` twice"):
+    with pytest.raises(api.Mistakes, match=r"`data\.classes` names 'a' twice"):
         train(settings(tmp_path, data={"train": str(tmp_path / "folders"), "classes": ["a", "b", "a"]}))
