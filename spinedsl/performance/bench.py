@@ -72,6 +72,8 @@ def bench(
     for name in named:
         if name not in LISTED:
             raise api.OptionChoice("engines", f"names engines: {unknown(name)}")
+        if named.count(name) > 1:
+            raise api.OptionChoice("engines", f"has `{name}` twice: each engine runs once a round")
     model = None if int8 is None else Path(path_of(int8, "an int8 model", "what `spinedsl.quantize` saved"))
     if model is None and "int8" in named:
         raise api.OptionChoice("engines", "has `int8`, which runs a model that is given: `int8=PATH`")

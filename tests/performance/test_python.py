@@ -105,6 +105,7 @@ def test_a_checkpoint_stands_in_the_place_of_a_file(here: Path, capsys: pytest.C
     ("options", "error", "says"),
     [
         ({"engines": ["pytorch"]}, spinedsl.OptionChoice, r"no engine is called `pytorch`; did you mean `torch`\?"),
+        ({"engines": ["torch", "torch"]}, spinedsl.OptionChoice, "`engines` has `torch` twice"),
         ({"engines": "torch"}, TypeError, "engines must be a collection of names"),
         ({"engines": ["int8"]}, spinedsl.OptionChoice, "runs a model that is given"),
         ({"int8": "nowhere.onnx"}, spinedsl.Mistakes, "no such file"),
