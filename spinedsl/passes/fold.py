@@ -1,8 +1,8 @@
 """Fold: a batch norm becomes part of the convolution, or the linear layer, before it.
 
-Needs one, also a transposed convolution, that only the norm reads, whose tensors no other operation has; a value that
-is an output stays. Promises the same up to the rounding of kernel and bias: factors are computed in float64. Where a
-factor is no number of float32, `levels.optimised` is told so and keeps that norm.
+Needs one, also a transposed convolution, that only the norm reads. Where several have its tensors, the same norm stands
+behind each; a value that is an output stays. Promises the same up to the rounding of kernel and bias: factors are
+computed in float64. Where a factor is no number of float32, `levels.optimised` is told so and keeps that norm.
 """
 
 from __future__ import annotations
