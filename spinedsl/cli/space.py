@@ -136,7 +136,7 @@ def _say_all(spaces: dict[str, Space], options: argparse.Namespace) -> int:
         found = [{"space": name, "network": spaces[name].network.name, "decisions": n} for name, n in numbers.items()]
         print(json.dumps({"spaces": found}, indent=2))
         return 0
-    rows = [(name, f"of {spaces[name].network.name}", f"{number:,}", "decisions") for name, number in numbers.items()]
+    rows = [(f"{name} of {spaces[name].network.name}", counted(number, "decision")) for name, number in numbers.items()]
     print("\n".join(table(rows)))
     note("--space NAME says more of one")
     return 0
@@ -180,7 +180,7 @@ def _brief(mistake: Diagnostic) -> dict[str, Any]:
 
 def _counted(found: dict[str, Any], tally: Tally) -> Iterator[str]:
     """The same for people."""
-    yield f"{found['space']}, a space of {found['network']}: {found['decisions']:,} decisions"
+    yield f"{found['space']}, a space of {found['network']}: {counted(found['decisions'], 'decision')}"
     for at, factor in enumerate(found["factors"]):
         yield f"  {'x' if at else '='} {factor['value']:,}  {factor['what']}: {factor['formula']}"
     if "candidates" in found:
@@ -189,7 +189,8 @@ def _counted(found: dict[str, Any], tally: Tally) -> Iterator[str]:
         yield from _others(found, tally)
         return
     low, high = found["interval"]
-    yield f"of {found['tried']:,} decisions, drawn alike with seed {found['seed']}, {found['within']:,} are candidates"
+    are = f"{found['within']:,} {'is a candidate' if found['within'] == 1 else 'are candidates'}"
+    yield f"of {counted(found['tried'], 'decision')}, drawn alike with seed {found['seed']}, {are}"
     yield from _others(found, tally)
     yield f"  {100 * found['share']:.1f}% of all decisions, {100 * low:.1f}% to {100 * high:.1f}% with 95% confidence"
     about, least, most = (_power(found["decisions"], part) for part in (found["share"], low, high))
@@ -200,6 +201,8 @@ def _others(found: dict[str, Any], tally: Tally) -> Iterator[str]:
     """What became of decisions that are no candidate."""
     if words := ", ".join(tally.words()):
         yield f"  {words}"
+    for keep, value in tally.nearest.items() if not tally.candidates else ():
+        yield f"  `keep {keep}`: the nearest has {value:,}"
     if (mistake := found["mistake"]) is not None:
         place = f" ({mistake['file']}:{mistake['line']})" if "file" in mistake else ""
         yield f"  the first that does not: {mistake['code']}, {mistake['message']}{place}"

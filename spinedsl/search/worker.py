@@ -18,6 +18,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from spinedsl.diagnostics.plain import counted
 from spinedsl.search.commands import Failed
 from spinedsl.search.engines.engine import Engine
 from spinedsl.search.fitness import Fitness, Measured
@@ -32,6 +33,7 @@ from spinedsl.spaces.decode import Excluded
 IN_A_ROW = 10  # failures, after which a search stops
 OTHERS = 2  # candidates that are tried where the first of a search gives no value
 POLL = 0.5  # seconds between two looks while others finish
+LONG = 15  # seconds of waiting for others, after which that is reported
 
 
 class _Skipped(Exception):
@@ -85,6 +87,7 @@ class Worker:
         self.looked = time.monotonic()  # for such trials
         self.current = -1  # the number of the trial at hand
         self.raised: BaseException | None = None  # by what measures
+        self.idle = 0.0  # seconds of waiting for others so far
 
     def work(self) -> None:
         """Work until the budget is paid for, by this worker or others.
@@ -130,6 +133,7 @@ class Worker:
             self._learn()
         if ledger.all_begun and not self._waiting():
             time.sleep(POLL)
+            self._say_idle()
             self._bury()
             return False
         try:
@@ -140,6 +144,15 @@ class Worker:
             if error is self.raised or not self._taken_away():
                 raise
         return False
+
+    def _say_idle(self) -> None:
+        """Say once what a worker waits for that has nothing left to do."""
+        before, self.idle = self.idle, self.idle + POLL
+        if before < LONG <= self.idle:
+            left = counted(self.study.setup.budget - self.study.ledger.settled, "candidate")
+            self.outage.warn(
+                f"{left} left, with other workers: what is silent for {self.grace} seconds is measured again"
+            )
 
     def _waiting(self) -> bool:
         """There is a trial that somebody has to take."""

@@ -23,9 +23,9 @@ from spinedsl.spaces import count, draw, written
 from spinedsl.spaces.costing import Costing, Priced, Unfit
 from spinedsl.spaces.decode import REASONS, Candidate, Excluded
 from spinedsl.spaces.model import Genome, Keep, Space
-from spinedsl.spaces.tally import Tally
+from spinedsl.spaces.tally import Tally, figure, note_nearest
 
-__all__ = ["MAX_TRIED", "Candidates", "Genome", "NoCandidate", "Priced", "Unfit"]
+__all__ = ["MAX_TRIED", "Candidates", "Genome", "NoCandidate", "Priced", "Unfit", "figure"]
 
 MAX_TRIED = 10_000  # decisions for one candidate
 MOST_REFUSED = 200  # of which the compiler refused every one
@@ -146,18 +146,10 @@ class Candidates:
             elif priced.within:
                 return priced
             else:
-                self._note(priced, nearest)
+                note_nearest(self.space, priced, nearest)
         if unfit is not None and not nearest:
             raise unfit
         raise NoCandidate(self._none(nearest, reasons))
-
-    def _note(self, priced: Priced, nearest: dict[Keep, int]) -> None:
-        """Remember how near a bound the nearest came."""
-        for keep in self.space.keeps:
-            value = figure(priced, keep.figure)
-            if value is not None and not keep.holds(value):
-                before = nearest.get(keep, value)
-                nearest[keep] = min(before, value) if keep.operator in ("<", "<=") else max(before, value)
 
     def _none(self, nearest: dict[Keep, int], reasons: set[str]) -> Diagnostic:
         declared = self.space.declared
@@ -170,10 +162,3 @@ class Candidates:
             return found.with_fix("widen the bounds")
         dropped = "let them be dropped: `orphans absorb else drop`"
         return found.with_fix(dropped if "orphan" in reasons else "keep the levels of outputs apart")
-
-
-def figure(priced: Priced, name: str) -> int | None:
-    """The value of a figure that a `keep` may bound; None where it was not asked for."""
-    if name == "memory":
-        return priced.memory
-    return priced.costs.multiply_adds if name == "multiply_adds" else priced.costs.parameters

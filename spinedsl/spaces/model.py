@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import ceil, floor, inf
 
 from spinedsl.brief import counted, cut
 from spinedsl.ir.library import Unit
@@ -65,6 +66,17 @@ class Keep(Record):
         if self.operator in ("<=", "<"):
             return value < self.bound or (value == self.bound and self.operator == "<=")
         return value > self.bound or (value == self.bound and self.operator == ">=")
+
+    @property
+    def room(self) -> tuple[float, float]:
+        """The least and the greatest whole number within the bound."""
+        if self.operator in ("<=", "<"):
+            return -inf, floor(self.bound) if self.operator == "<=" else ceil(self.bound) - 1
+        return ceil(self.bound) if self.operator == ">=" else floor(self.bound) + 1, inf
+
+    def meets(self, other: Keep) -> bool:
+        """Some whole number is within both bounds."""
+        return max(self.room[0], other.room[0]) <= min(self.room[1], other.room[1])
 
     def __str__(self) -> str:
         return f"{self.figure} {self.operator} {shortened(self.bound)}"

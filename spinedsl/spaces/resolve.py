@@ -300,7 +300,19 @@ class _Resolver(Record, frozen=False):
                 wrong = say.UNEXPECTED.at(between, found=item.operator, expected=one_of(COMPARISONS))
                 self.report(wrong.with_fix("a bound is at most, or at least, a number", Edit(between, " <= ")))
             found.append(Keep(item.figure.text, item.operator, item.bound.value))
+            if item.figure.text in FIGURES and item.operator in COMPARISONS:
+                self.leaves_room(item, found)
         return tuple(found)
+
+    def leaves_room(self, item: tree.Keep, found: Sequence[Keep]) -> None:
+        """A bound and those above it can be kept together; otherwise what is wrong is reported, once for each."""
+        *before, last = found
+        rows = [one for one in self.declared.items if isinstance(one, tree.Keep)]
+        for keep, row in zip(before, rows, strict=False):
+            if keep.figure == last.figure and keep.operator in COMPARISONS and not keep.meets(last):
+                wrong = say.BOUNDS_EXCLUDE.at(item.span, one=keep, other=last)
+                self.report(wrong.with_others(Label(row.span, "the other bound")).repaired())
+                return
 
     # ---- what the choices mean together ----
 

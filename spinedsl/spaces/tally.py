@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.spaces.costing import Costing, Priced, Unfit
 from spinedsl.spaces.decode import Excluded
-from spinedsl.spaces.model import Genome
+from spinedsl.spaces.model import Genome, Keep, Space
 
 BOUND, UNFIT = "bound", "unfit"
 WORDS = {
@@ -22,6 +22,22 @@ WORDS = {
 }  # the reasons, and what such decisions do
 
 
+def figure(priced: Priced, name: str) -> int | None:
+    """The value of a figure that a `keep` may bound; None where it was not asked for."""
+    if name == "memory":
+        return priced.memory
+    return priced.costs.multiply_adds if name == "multiply_adds" else priced.costs.parameters
+
+
+def note_nearest(space: Space, priced: Priced, nearest: dict[Keep, int]) -> None:
+    """Remember how near the bounds that a candidate breaks the nearest came."""
+    for keep in space.keeps:
+        value = figure(priced, keep.figure)
+        if value is not None and not keep.holds(value):
+            before = nearest.get(keep, value)
+            nearest[keep] = min(before, value) if keep.operator in ("<", "<=") else max(before, value)
+
+
 class Tally:
     """Decisions that were looked at. `others` has those that are no candidate, by the reasons of `WORDS`."""
 
@@ -29,6 +45,7 @@ class Tally:
         self.candidates = 0
         self.others = dict.fromkeys(WORDS, 0)
         self.unfit: Unfit | None = None  # the first that the compiler refuses
+        self.nearest: dict[Keep, int] = {}  # for each bound that some break, how near the nearest of them comes
 
     @property
     def tried(self) -> int:
@@ -49,6 +66,7 @@ class Tally:
             self.candidates += 1
         else:
             self.others[BOUND] += 1
+            note_nearest(costing.space, priced, self.nearest)
         return priced
 
     @property

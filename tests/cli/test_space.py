@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from spinedsl import driver
+from spinedsl import driver, search
 from spinedsl.reading import read
+from spinedsl.spaces import count
 from tests.cli.running import run
+from tests.search.spaces import NET
 
 SPACES = str(Path(__file__).parents[2] / "examples" / "spaces.spine")
 SPINENET = str(Path(__file__).parents[2] / "examples" / "spinenet.spine")
@@ -21,7 +23,7 @@ def test_every_space_of_a_file_has_its_number(capsys: pytest.CaptureFixture[str]
     assert [line.split()[0] for line in out.splitlines()] == [
         "ScalePermuted", "Adjusted", "AroundSpineNet49", "WindowOfFour", "Neck",
     ]  # fmt: skip
-    assert "15,897,070,781,839,228,211,822,592,000,000,000,000  decisions" in out
+    assert "15,897,070,781,839,228,211,822,592,000,000,000,000 decisions" in out
     assert err == "spine: --space NAME says more of one\n"
 
 
@@ -104,6 +106,36 @@ def test_a_small_space_is_gone_through(capsys: pytest.CaptureFixture[str]) -> No
     assert status == 0
     assert out.startswith("Neck, a space of Neck50: 200 decisions\n")
     assert "all were gone through: 200 candidates, " in out
+
+
+def test_where_nothing_is_within_the_bounds_the_nearest_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["    types b2..b4: residual, bottleneck", "    keep parameters <= 10", "    keep multiply_adds >= 1T"]
+    (tmp_path / "none.spine").write_text("\n".join([NET, "space None of Net {", *rows, "}", ""]))
+    space = search.open_space(tmp_path / "none.spine")
+    priced = [space.price(genome) for genome in count.genomes(space.space)]
+    costs = [one.costs for one in priced if isinstance(one, search.Priced)]
+    assert len(costs) == 8
+    for tried in ([], ["--tried", "300"]):
+        status, out, _ = run(capsys, "space", str(tmp_path / "none.spine"), "--space", "None", *tried)
+        assert status == 0
+        assert f"\n  `keep parameters <= 10`: the nearest has {min(one.parameters for one in costs):,}\n" in out
+        most = max(one.multiply_adds for one in costs)
+        assert f"\n  `keep multiply_adds >= 1T`: the nearest has {most:,}\n" in out
+
+
+def test_numbers_of_one_are_told_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "two.spine").write_text(
+        f"{NET}\nspace One of Net {{\n}}\n\nspace Others of Net {{\n    types b3: residual, bottleneck\n}}\n"
+    )
+    status, out, _ = run(capsys, "space", str(tmp_path / "two.spine"))
+    assert (status, out) == (0, "One of Net      1 decision\nOthers of Net  2 decisions\n")
+    status, out, _ = run(capsys, "space", str(tmp_path / "two.spine"), "--space", "One")
+    assert out.splitlines() == [
+        "One, a space of Net: 1 decision",
+        "all were gone through: 1 candidate, 1 different network",
+    ]
 
 
 def test_candidates_are_written_and_compile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

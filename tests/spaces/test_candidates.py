@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -317,6 +319,13 @@ def test_bounds_are_kept_exactly(figure_: str) -> None:
             value = peak_activation_bytes(graph) if figure_ == "memory" else figure(one, figure_)
             assert value is not None
             assert {"<=": value <= bound, "<": value < bound, ">=": value >= bound, ">": value > bound}[operator]
+
+
+def test_bounds_meet_where_a_number_keeps_both() -> None:
+    bounds = [Keep("memory", how, Fraction(n, 2)) for how in ("<=", "<", ">=", ">") for n in range(2, 9)]
+    for one, other in product(bounds, repeat=2):
+        both = any(one.holds(number) and other.holds(number) for number in range(-9, 20))
+        assert one.meets(other) == both, (one, other)
 
 
 def test_what_reaches_a_bound_is_within_it() -> None:

@@ -301,4 +301,5 @@ PLANTERS: Planters = {
     "E1203": (space("permute {1}, {0}"),),
     "E1204": (space("permute {1}, {0}\n    parents {0}: 1 of all"),),
     "E1205": (space("level_shift {0}: 0..30"), space("level_shift {0}: -30..0")),
+    "E1217": (space("keep parameters > 5\n    keep parameters <= 5"), space("keep memory < 1\n    keep memory >= 1")),
 }
