@@ -105,7 +105,7 @@ def sign_after_a_clause_word(at: Place) -> Fix | None:
 
 
 def other_sign(at: Place) -> Fix | None:
-    """`level 2 = 64` in `widths`, `conv(padding: same)`, `if a = b`."""
+    """`level 2 = 64` in `widths`, `conv(padding: same)`, `if a = b`, `keep parameters = 5M`."""
     written = at.token().type
     if written == "EQUAL" and "COLON" in at.accepts:
         return Fix("write `:` instead", (Edit(at.span(), ":"),))
@@ -115,6 +115,8 @@ def other_sign(at: Place) -> Fix | None:
             return Fix("parameters have no types: take it away", (Edit(at.span(0, 1), ""),))
         return Fix("write `=` instead", (Edit(at.span(), " ="),))
     if written == "EQUAL" and "COMPARE" in at.accepts:
+        if at.head == "NAME" and at.tokens[0].value == "keep":
+            return Fix("a bound is at most, or at least, a number", (Edit(at.span(), "<="),))
         return Fix("`==` compares", (Edit(at.span(), "=="),))
     return None
 
