@@ -383,7 +383,7 @@ def test_what_does_not_compile_is_drawn_anew_and_told_where_nothing_does() -> No
         space.crossover(one.genome, found[0].genome, 2, number)
     for engine in ENGINES:
         study = search.run(space, "depth", engine=engine, budget=25)
-        assert len(study.best) == 25
+        assert [one.slot for one in study.settled.values() if one.values is not None] == [*range(25)]
     only = small("types b2..b4: grouped", network=text)
     with pytest.raises(search.Unfit, match="space `Small` has a candidate with a mistake") as told:
         only.sample(0)
