@@ -46,6 +46,8 @@ __all__ = ["NetworkChoice", "OutputChoice", "Refusal"]  # raised here as well
 class Mistakes(Refusal):
     """A file, or what goes with it, has mistakes: `diagnostics` has them all."""
 
+    alone = False  # of several processes that train, this one may be the only one that has met them
+
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = Diagnostics(diagnostics)
         super().__init__(f"{summary(self.diagnostics)}\n\n{render(self.diagnostics)}")

@@ -176,7 +176,8 @@ def _tell_threshold(found: Predictions) -> None:
     """Which threshold counts, on standard error."""
     if found.threshold is not None:
         how = f": it {found.threshold.how}" if found.threshold.how not in ("", "given") else ""
-        value = "none accepts anything" if found.threshold.value is None else f"{found.threshold.value:.6g}"
+        nobody = found.threshold.value is None
+        value = "that nothing reaches" if nobody else f"{found.threshold.value:.6g}"
         note(f"threshold {value}, from {one_line(found.source)}{one_line(how)}")
     elif found.gallery is not None:
         note("no threshold: nobody is unknown; `spine eval --gallery` chooses one")

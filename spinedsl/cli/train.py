@@ -101,7 +101,10 @@ def run(options: argparse.Namespace) -> int:
             return _check(options, changes)
         return _train(options, changes)
     except api.Mistakes as mistakes:
-        say_mistakes(mistakes.diagnostics)
+        from spinedsl.training.distributed import leading  # noqa: PLC0415  torch is only needed here
+
+        if leading() or mistakes.alone:  # else the first process says the same
+            say_mistakes(mistakes.diagnostics)
         return 1
 
 
@@ -240,12 +243,17 @@ def _refuse_others(options: argparse.Namespace) -> None:
 
 def _for_programs(result: Result) -> dict[str, Any]:
     best = str(result.best) if result.best is not None else None
-    return {"step": result.step, "figures": dict(result.figures), "last": str(result.last), "best": best}
+    return {
+        "step": result.step, "figures": dict(result.figures), "best_figures": dict(result.best_figures),
+        "last": str(result.last), "best": best,
+    }  # fmt: skip
 
 
 def _print_result(result: Result) -> None:
     shown = ", ".join(f"{name} {value:.4f}" for name, value in result.figures.items())
-    print(f"{result.step:,} steps" + (f": {shown}" if shown else ""))
+    better = {name: value for name, value in result.best_figures.items() if value != result.figures.get(name)}
+    best = "".join(f"; the best {name} was {value:.4f}" for name, value in better.items())
+    print(f"{result.step:,} steps" + (f": {shown}{best}" if shown else ""))
     print(f"{one_line(result.best or result.last)}")
 
 

@@ -154,6 +154,8 @@ def missing_picture(path: str, place: Span, folders: Folders | None = None) -> D
     folder, name = os.path.split(path)
     if os.path.islink(path):  # noqa: PTH114
         return wrong.with_fix(f"it is a link to `{legible(os.readlink(path))}`, which is not there")  # noqa: PTH115
+    if os.sep == "/" and "\\" in path and os.path.exists(path.replace("\\", "/")):  # noqa: PTH110
+        return wrong.with_fix("write `/` between folders: it is there by that name")
     there = (folders or Folders()).listed(folder)
     if there is None:
         begin = ": paths begin where the list stands" if place.source.text else ""

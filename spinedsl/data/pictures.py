@@ -16,6 +16,7 @@ that starts another program, as PostScript does.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import warnings
 from contextlib import suppress
@@ -95,6 +96,10 @@ class MissingPicture(BadPicture):
 
 class HugePicture(BadPicture):
     """It has more pixels than `MAX_PIXELS`."""
+
+
+class _NoWhite(ValueError):
+    """It holds numbers of which nothing says what is white."""
 
 
 class Picture(Record, eq=False):
@@ -199,7 +204,11 @@ def _refused(name: str, file: BinaryIO, error: Exception) -> BadPicture:
 
     shown = legible(name)
     if isinstance(error, Image.DecompressionBombError):
-        return _huge(name, f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels")
+        pixels = re.search(r"\((\d+) pixels\)", str(error))
+        return _huge(name, f"{int(pixels[1]):,} pixels" if pixels else "too many pixels")
+    if isinstance(error, _NoWhite):
+        reason = f"it holds {error}, of which nothing says what is white"
+        return BadPicture(shown, reason, "convert it to 8 or 16 bits, or take it out")
     if isinstance(error, UnidentifiedImageError):
         file.seek(0)
         start = file.read(64)
@@ -249,10 +258,10 @@ def _composed(image: Image, background: Colour) -> Image:
 def _scaled(image: Image, kind: str, background: Colour) -> Pixels:
     """Grey of more than 8 bits: 65,535 is white. Other ranges are refused, since nothing says what is white."""
     if image.mode == "F":
-        raise ValueError("it holds fractions, of which nothing says what is white: convert it to 8 or 16 bits")
+        raise _NoWhite("fractions")
     numbers: NDArray[Any] = np.array(image, dtype=np.int64)
     if image.mode == "I" and kind != "PPM" and (numbers.min() < 0 or numbers.max() > 65535):
-        raise ValueError("it holds 32-bit numbers, of which nothing says what is white: convert it to 8 or 16 bits")
+        raise _NoWhite("32-bit numbers")
     grey: Pixels = ((numbers * 255 + 32767) // 65535).astype(np.uint8)
     hole = image.info.get("transparency")
     if isinstance(hole, int):

@@ -227,6 +227,8 @@ def _csv(path: Path, options: Options) -> Outcome[Dataset]:
         fix = "write a first line of `path,label`, and a line for each picture"
         return _none(path, "it names no pictures", fix, *found)
     header, *body = rows.value
+    if not body and not found and not _is_headless(header, path):
+        return _none(path, "it has a first line alone, and names no pictures", "write a line for each picture", *found)
     if _is_headless(header, path):
         place = line_of(source, header.line)
         wrong_head = say.LABEL_FORM.at(place, what="the first line names no columns", label="a picture")

@@ -22,7 +22,7 @@ class Threshold(Record):
     how: str
 
     def __str__(self) -> str:
-        return f"{'none' if self.value is None else f'{self.value:.6g}'}: {self.how}"
+        return f"{'that nothing reaches' if self.value is None else f'{self.value:.6g}'}: {self.how}"
 
 
 def read_threshold(path: str, engine: Engine) -> Outcome[Threshold]:

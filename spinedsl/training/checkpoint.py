@@ -95,6 +95,15 @@ def read(path: Path) -> Outcome[Checkpoint]:
     return Outcome(Checkpoint(str(path), sets, about), outcome.diagnostics)
 
 
+def about_of(path: Path) -> Mapping[str, Any]:
+    """What a checkpoint says of its run, without a look at its tensors; nothing where the file is none."""
+    with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:
+        header = json.loads(file.read(min(int.from_bytes(file.read(8), "little"), sealed.MAX_HEADER)))
+        about: Mapping[str, Any] = json.loads(header["__metadata__"][files.TRAINING])
+        return about
+    return {}
+
+
 def _none(path: Path, reason: str) -> Outcome[Checkpoint]:
     found = say.NOT_A_CHECKPOINT.at(nowhere(path), path=path, reason=reason)
     return Outcome(None, (found.with_fix("weights to begin with are given as `--weights`"),))

@@ -64,6 +64,11 @@ class Group(Record):
             dist.barrier()
 
 
+def leading() -> bool:
+    """This process is the first of those that torchrun started, or the only one."""
+    return "WORLD_SIZE" not in os.environ or os.environ.get("RANK", "0") == "0"
+
+
 def join(*, gpu: bool) -> Group:
     """The group that torchrun's environment names, joined: over NCCL on GPUs, else over gloo."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")

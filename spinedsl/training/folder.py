@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 LAST, BEST = "last.safetensors", "best.safetensors"
+STOPPED = "stopped-at-{step}.safetensors"  # the last checkpoint of a run that another one replaced before its end
 
 
 def checkpoint_in(folder: Path) -> Path | None:

@@ -33,7 +33,7 @@ from spinedsl.data.sampler import in_order
 from spinedsl.data.seen import Hear
 from spinedsl.data.workers import NotSent, WorkerDied
 from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome
-from spinedsl.record import Record, field
+from spinedsl.record import Record, field, replace
 from spinedsl.training import checkpoint as checkpoints
 from spinedsl.training import optim, own
 from spinedsl.training.config import Given, read_config
@@ -41,10 +41,10 @@ from spinedsl.training.devices import NoDevice, Place, place
 from spinedsl.training.distributed import Group, join, leave
 from spinedsl.training.ema import Average
 from spinedsl.training.fine import Taken, freeze, take, train_mode
-from spinedsl.training.folder import BEST, LAST
+from spinedsl.training.folder import BEST, LAST, STOPPED
 from spinedsl.training.learner import Learner, Losses, images_of
 from spinedsl.training.logs import Line, Logs
-from spinedsl.training.messages import diverged, not_saved, stopped, unwritten
+from spinedsl.training.messages import diverged, not_saved, nowhere, stopped, unwritten
 from spinedsl.training.norms import lagging, recalibrate
 from spinedsl.training.progress import Watcher
 from spinedsl.training.recompute import recompute
@@ -69,6 +69,7 @@ class Result(Record, eq=False):
     taken: Taken | None  # of other weights, where it began with some
     reported: Diagnostics = field(default_factory=Diagnostics, repr=False)
     leads: bool = True
+    best_figures: Mapping[str, float] = {}  # of `best`: the one that it was chosen by
 
     def __brief__(self) -> str:
         shown = ", ".join(f"{name} {value:.4f}" for name, value in self.figures.items())
@@ -133,7 +134,9 @@ def _finished(
             group.wait()  # one that ended before the others would take their exchange away
             return result
     except (BadPicture, BadSample, WorkerDied, NotSent) as error:
-        raise api.Mistakes([stopped(setup.config, error)]) from None
+        mistakes = api.Mistakes([stopped(setup.config, error)])
+        mistakes.alone = True
+        raise mistakes from None
 
 
 def _valued(outcome: Outcome[Any]) -> Any:
@@ -213,6 +216,8 @@ class Run:
         self.network = self.group.wrap(wrapped, self.place.device)
         self.learner = Learner(setup, self.group, self.place, self.state, self.network)
         self.loader = self.open.enter_context(self._loader(setup.train, augmented=True))
+        if found is None and self.group.leads:
+            self._set_aside()
         self.logs = self._logs() if self.group.leads else None
         if self.logs is not None:
             self.open.callback(self.logs.close)
@@ -249,12 +254,30 @@ class Run:
         workers = self.config.run["workers"]
         return Loader(recipe, (2 if len(images) > 2_000 else 0) if workers is None else workers)
 
+    def _set_aside(self) -> None:
+        """Give the last checkpoint of a run that was not finished another name: `--resume` may have been forgotten."""
+        path = self.folder / LAST
+        about = checkpoints.about_of(path)
+        step, steps = about.get("step", 0), about.get("steps", 0)
+        if 0 < step < steps:
+            kept = path.with_name(STOPPED.format(step=step))
+            try:
+                path.replace(kept)
+            except OSError as error:
+                raise api.Mistakes([unwritten(kept, error)]) from None
+            found = say.UNFINISHED_RUN.at(nowhere(), step=step, steps=steps, kept=str(kept))
+            self.warn(found.with_fix(f"to go on with it, call it {LAST} again, and give `--resume`"))
+
     def _checkpoint(self) -> checkpoints.Checkpoint | None:
         path = self.folder / LAST
         if not path.exists():
             self.tell(f"there is no {LAST} in {self.folder}: the run begins anew")
             return None
-        found: checkpoints.Checkpoint = _valued(checkpoints.read(path))
+        outcome = checkpoints.read(path)
+        if outcome.value is None and (self.folder / BEST).exists():
+            fix = f"begin from the best weights of the run: `--weights {self.folder / BEST}`, with another `output`"
+            raise api.Mistakes([replace(one, fixes=()).with_fix(fix) for one in outcome.diagnostics])
+        found: checkpoints.Checkpoint = _valued(outcome)
         return found
 
     def _resume(self, found: checkpoints.Checkpoint) -> None:
@@ -282,7 +305,7 @@ class Run:
         return Result(
             self.state.step, self.state.step >= self.steps, self.figures, self.folder, self.folder / LAST,
             self.folder / BEST if (self.folder / BEST).exists() else None, self.taken, Diagnostics(self.reported),
-            self.group.leads,
+            self.group.leads, {} if self.state.best is None else {self.setup.task.best: self.state.best},
         )  # fmt: skip
 
     def _train(self) -> None:

@@ -5,6 +5,7 @@ In: what happened, and the settings of the run. Out: diagnostics.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,6 +47,8 @@ def stopped(config: Config, error: BadPicture | BadSample | WorkerDied | NotSent
 def unwritten(path: Path, error: OSError) -> Diagnostic:
     """A file without which there is no run, or no end of it."""
     found: Diagnostic = say.CANNOT_WRITE.at(nowhere(), path=str(path), reason=reason_of(error))
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return found.with_fix("make room: what was written before stands as it was, and `--resume` goes on from there")
     return found
 
 

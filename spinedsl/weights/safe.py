@@ -37,7 +37,21 @@ def read(path: Path) -> Outcome[Weights]:
     table = _table(path, start[8:])
     if table.value is None:
         return Outcome(None, table.diagnostics)
+    if reason := _cut_off(table.value, size - 8 - length):
+        return damaged(path, reason) if ours else broken(path, reason)
     return _opened(path, table.value, 8 + length, sealed=ours)
+
+
+def _cut_off(table: Mapping[str, Any], there: int) -> str:
+    """Whether numbers are missing at the end of the file: so many bytes of them are there."""
+    ends = [entry["data_offsets"][1] for entry in table.values() if isinstance(entry, dict) and _placed(entry)]
+    whole = max(ends, default=0)
+    return f"it is cut off: {there:,} of {whole:,} bytes of its numbers are there" if there < whole else ""
+
+
+def _placed(entry: Mapping[str, Any]) -> bool:
+    place = entry.get("data_offsets")
+    return isinstance(place, list) and len(place) == 2 and all(isinstance(one, int) for one in place)
 
 
 def _table(path: Path, text: bytes) -> Outcome[dict[str, Any]]:

@@ -12,6 +12,7 @@ from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.steps import AUGMENTS
 from spinedsl.record import names
 from spinedsl.training import checkpoint
+from spinedsl.training.loop import Result
 from tests.cli.running import run
 from tests.training import finding as shapes
 from tests.training.running import NET, Squares
@@ -72,6 +73,19 @@ def test_a_run_ends_with_its_figures_and_resumes(project: Path, capsys: pytest.C
     assert step_of(project) == 6
     assert run(capsys, "-q", "train", "net.toml")[0] == 2
     assert run(capsys, "train", "-q", "net.toml", "--change", "run.recalibrate=1")[2] == ""
+
+
+@pytest.mark.parametrize(("best", "said"), [(0.5, "; the best top_1 was 0.5000"), (0.25, "")])
+def test_a_run_says_its_best_figure_where_the_last_is_none(
+    best: float, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Result(
+        12, True, {"top_1": 0.25}, Path("run"), Path("run/last.safetensors"), Path("run/best.safetensors"), None,
+        best_figures={"top_1": best},
+    )  # fmt: skip
+    monkeypatch.setattr("spinedsl.training.loop.train", lambda *_, **__: made)
+    assert run(capsys, "train", "net.toml")[1] == f"12 steps: top_1 0.2500{said}\nrun/best.safetensors\n"
+    assert json.loads(run(capsys, "train", "net.toml", "--json")[1])["best_figures"] == {"top_1": best}
 
 
 def test_a_finished_run_begins_fine_tuning(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

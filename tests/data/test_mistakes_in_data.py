@@ -8,6 +8,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import struct
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -83,7 +85,7 @@ def missing_pictures() -> list[Diagnostic]:
     animals()
     put("animals/dog/Ba\u0308r.png", 9)
     text("animals/list.csv", "path,label\ncat/1.png,cat\ncat/1.PNG,cat\ndog/b\u00e4r.png,dog\ndog/Bär.png,dog\n"
-         "dog/9.png,dog\nbird/1.png,cat\ndog/link.png,dog\n")  # fmt: skip
+         "dog/9.png,dog\nbird/1.png,cat\ndog/link.png,dog\ncat\\2.png,cat\n")  # fmt: skip
     Path("animals/dog/link.png").symlink_to("gone.png")
     return found("animals/list.csv")
 
@@ -94,7 +96,21 @@ def bad_pictures() -> list[Diagnostic]:
     text("animals/cat/a page.jpg", "<html>404</html>")
     Path("animals/dog/cut off.png").write_bytes(whole[:-20])
     Path("animals/dog/empty.webp").touch()
+    grey = noise(8, 8, 1)[..., 0]
+    Image.fromarray(grey.astype("float32") / 255).save("animals/dog/fractions.tiff")
+    Image.fromarray(grey.astype("int32") * 2**20).save("animals/dog/wide.tiff")
+    put_claim("animals/dog/claim.png", 60_000, 60_000)
     return found("animals")
+
+
+def put_claim(path: str, width: int, height: int) -> None:
+    """A PNG of a few bytes that claims to be this large."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    parts = (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), (b"IEND", b"")
+    Path(path).write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
 
 
 def bad_picture_of_a_list() -> list[Diagnostic]:
@@ -128,10 +144,11 @@ def no_columns() -> list[Diagnostic]:
     text("animals/other.csv", "where,what\ncat/1.png,cat\n")
     text("animals/wrong.csv", "path,klass\ncat/1.png,cat\n")
     text("animals/empty.csv", "\n\n")
+    text("animals/only.csv", "path,label\n")
     text("animals/quote.csv", 'path,label\n"cat/1.png,cat\ndog/1.png,dog\n')
     said = found("animals/headless.csv") + found("animals/other.csv")
     said += found("animals/wrong.csv", options=Options(label_column="class"))
-    return said + found("animals/empty.csv") + found("animals/quote.csv")
+    return said + found("animals/empty.csv") + found("animals/only.csv") + found("animals/quote.csv")
 
 
 def classes() -> list[Diagnostic]:

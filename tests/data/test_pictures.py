@@ -229,7 +229,7 @@ def test_what_is_no_file_is_said_and_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
-    for side, got in ((12000, "12,000 x 12,000 pixels"), (100_000, "more than 178,956,970 pixels")):
+    for side, got in ((12000, "12,000 x 12,000 pixels"), (100_000, "10,000,000,000 pixels")):
         path = tmp_path / "a.png"
         path.write_bytes(png(side, side, 8, 0, b"\0"))
         with pytest.raises(HugePicture, match=f"it has {got}, and the limit is 134,217,728"):

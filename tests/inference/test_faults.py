@@ -365,7 +365,7 @@ def test_what_is_given_is_looked_at(name: str, colours: Trained) -> None:
 
 def test_a_threshold_is_a_number_or_none() -> None:
     assert str(Threshold(0.25, "x")) == "0.25: x"
-    assert str(Threshold(None, "x")) == "none: x"
+    assert str(Threshold(None, "x")) == "that nothing reaches: x"
 
 
 def test_pictures_are_any(colours: Trained, tmp_path: Path) -> None:

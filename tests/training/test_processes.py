@@ -31,3 +31,6 @@ def test_of_two_processes_one_prints(tmp_path: Path) -> None:
     words = [sys.executable, *several, str(script), "train", str(tmp_path / "c.toml"), "--format", "json"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["step"] == 2
+    done = subprocess.run([*words[:-2], "--change", "run.batch=7"], capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert done.stderr.count("error[E1007]") == 1, done.stderr
