@@ -176,9 +176,9 @@ def _refuse_idle(options: argparse.Namespace, formats: Sequence[str]) -> None:
 def _trained(file: Path) -> Outcome[Trained]:
     """The checkpoint; of what is none, what to do instead."""
     from spinedsl import checks as say  # noqa: PLC0415  torch is only needed here
-    from spinedsl.training.build import open_trained  # noqa: PLC0415
+    from spinedsl.training.build import for_use, open_trained  # noqa: PLC0415
 
-    outcome = open_trained(file)
+    outcome = open_trained(file).then(lambda trained: for_use(trained, file))
     if not any(found.code is say.NOT_A_CHECKPOINT for found in outcome.diagnostics):
         return outcome
     near = shlex.quote(str(file))

@@ -105,9 +105,10 @@ def digest_of(trained: Trained) -> str:
 
 def open_checkpoint(path: Path, device: str = "auto") -> Outcome[Engine]:
     """The engine of a checkpoint, which PyTorch runs on `device`, one of `DEVICES`."""
-    from spinedsl.training.build import open_trained  # noqa: PLC0415  torch is only needed here
+    from spinedsl.training.build import for_use, open_trained  # noqa: PLC0415  torch is only needed here
 
-    return open_trained(path).then(lambda trained: of_trained(trained, path, device))
+    meant = open_trained(path).then(lambda trained: for_use(trained, path))
+    return meant.then(lambda trained: of_trained(trained, path, device))
 
 
 def of_trained(trained: Trained, path: Path, device: str = "auto") -> Outcome[Engine]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from spinedsl import api
 from spinedsl import checks as say
-from spinedsl.brief import short_path
+from spinedsl.brief import counted, short_path
 from spinedsl.checking import load
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.diagnostics import Diagnostic, Outcome, one_of
@@ -221,6 +221,7 @@ class Trained(Record, eq=False):
     classes: Sequence[str]
     preprocessing: Preprocessing
     about: Mapping[str, Any]
+    unfit: str = ""  # why its output is nothing that the task can be about: a loss of one's own may train anything
 
     def __brief__(self) -> str:
         return f"{self.program.name}: {self.task.kind}, step {self.about['step']}"
@@ -282,8 +283,24 @@ def trained_of(checkpoint: Checkpoint) -> Outcome[Trained]:
     module.load_state_dict(dict(checkpoint.best))
     preprocessing = Preprocessing.from_json(about["preprocessing"])
     task = TASKS[about["task"]["kind"]]
+    classes, unfit = tuple(about["classes"]), ""
     try:
         reading = task.reads(program, row_of(program, task.kind, about["output"]), about["output"])
-    except Unfit:  # it was trained by a loss of its own
-        reading = _as_it_is(program, about["output"])
-    return Outcome(Trained(program, module.eval(), task, reading, tuple(about["classes"]), preprocessing, about))
+    except Unfit as why:  # it was trained by a loss of its own
+        reading, unfit = _as_it_is(program, about["output"]), str(why)
+    if not unfit and task.by_class and reading.features < len(classes):
+        unfit = (
+            f"`{reading.name}` gives {counted(reading.features, 'number')}, and the images have {len(classes)} classes"
+        )
+    return Outcome(Trained(program, module.eval(), task, reading, classes, preprocessing, about, unfit))
+
+
+def for_use(trained: Trained, path: str | Path) -> Outcome[Trained]:
+    """The same, if its outputs mean what the task is about."""
+    if not trained.unfit:
+        return Outcome(trained)
+    found = say.UNSAID_MEANING.at(
+        Source("", "").span(0, 0), network=trained.program.name, path=path, reason=trained.unfit
+    )
+    fix = "give the network a task row; as a module it is what `spinedsl.training.build.open_trained(path)` gives"
+    return Outcome(None, (found.with_fix(fix),))

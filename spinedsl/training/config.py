@@ -190,7 +190,8 @@ def _idle(config: Config) -> Iterator[Diagnostic]:
 
 
 def idle(config: Config, kind: str) -> Iterator[Diagnostic]:
-    """Settings of [task] that are those of another task."""
+    """Settings of [task], or of a preset, that are those of another task."""
+    yield from _preset(config, kind)
     own = {setting.name for setting in TASKS[kind].settings}
     for task in TASKS.values():
         for setting in task.settings:
@@ -198,6 +199,27 @@ def idle(config: Config, kind: str) -> Iterator[Diagnostic]:
                 yield at_odds(
                     config, ("task", setting.name), f"`task.{setting.name}` is for {task.kind}, and this is {kind}"
                 )
+
+
+def beside_a_loss(config: Config) -> Iterator[Diagnostic]:
+    """Settings of [task] that its own loss reads, where another one was given."""
+    for name in dict.fromkeys(s.name for task in TASKS.values() for s in task.settings if s.name not in task.limits):
+        if config.says("task", name):
+            yield at_odds(
+                config, ("task", name), f"`task.{name}` is read by the task's loss, and another one was given"
+            )
+
+
+def _preset(config: Config, kind: str) -> Iterator[Diagnostic]:
+    """A preset that is for another task, whose settings would be left out."""
+    name = str(config.document.values.get("preset"))
+    preset = PRESETS.get(name)
+    own = {setting.name for setting in TASKS[kind].settings}
+    others = set(preset.values.get("task", {})) - own if preset is not None else set()
+    if others:
+        what = f"preset `{name}` sets `task.{min(others)}`, and {kind} has no such setting"
+        found = say.SETTINGS_AT_ODDS.at(config.document.value(("preset",)), what=what)
+        yield found.with_fix("choose another one: `spine train --presets` says what each is for")
 
 
 def _length(config: Config, preset: bool) -> Iterator[Diagnostic]:

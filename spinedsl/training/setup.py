@@ -30,7 +30,7 @@ from spinedsl.settings import Odd
 from spinedsl.tasks import BOXES, LABELS, TASKS, Task
 from spinedsl.training import images, own
 from spinedsl.training.build import Network, network_of
-from spinedsl.training.config import Config, at_odds, idle
+from spinedsl.training.config import Config, at_odds, beside_a_loss, idle
 from spinedsl.training.distributed import Group
 from spinedsl.training.fine import no_row
 from spinedsl.training.norms import one_value
@@ -110,6 +110,8 @@ def set_up(
     if network is not None and loss is None:
         extras.require(*TASKS[network.kind].needs)
         reported += idle(config, network.kind)
+    elif loss is not None:
+        reported += beside_a_loss(config)
     if train is None:
         opened = images.opened(config)
         reported += opened.diagnostics

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from spinedsl import api
 from spinedsl.data.sample import BadSample, sample
+from spinedsl.training.build import open_trained
 from spinedsl.training.loop import Result, train
+from tests.cli.running import run
 from tests.training.running import Squares, settings
 
 CE = nn.functional.cross_entropy
@@ -189,6 +191,14 @@ def test_what_a_loss_returns_is_used_or_refused(name: str, tmp_path: Path) -> No
     assert said in str(raised.value)
 
 
+def test_settings_of_the_tasks_own_loss_count_for_nothing_beside_another(tmp_path: Path) -> None:
+    task = {"smoothing": 0.1, "mixup": 0.2, "score": 0.3}
+    with pytest.raises(api.Mistakes) as raised:
+        train(settings(tmp_path, task=task), data=Squares(), loss=LOSSES["a number"][0])
+    said = [found.message.split("`")[1] for found in raised.value.diagnostics]
+    assert said == ["task.smoothing", "task.mixup"]  # what is found, is said for its use afterwards
+
+
 @pytest.mark.parametrize(
     ("loss", "said"),
     [
@@ -208,3 +218,51 @@ def test_what_a_loss_raises_says_which_outputs_there_were(tmp_path: Path) -> Non
         trained(tmp_path, Squares(), loss=lambda out, labels, _: CE(out["kopf"], labels))
     outputs = "its outputs are `C2` (8, 8, 4, 4), `logits` (8, 3)"
     assert raised.value.__notes__ == [f"in the loss that was given, at step 1; {outputs}"]
+
+
+# ---- used afterwards ----
+
+ANGLES = """\
+spine 1
+import std.stems
+
+head_type angles(features, channels) -> 2 {
+    let angles = linear(flatten(global_average_pool(first(features))), 2)
+    yield angles
+}
+
+network Own {
+    input image: 3 x 16 x 16
+    defaults { act relu, norm batch_norm(momentum = 0.9) }
+    stem s: resnet_stem channels 8
+    output C2: s
+    head own: angles from C2 channels 8
+}
+"""
+
+
+def test_what_a_loss_of_ones_own_trained_is_used_where_its_meaning_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A head of two numbers is no classifier of three classes, however alike they look."""
+    (tmp_path / "net.spine").write_text(ANGLES, encoding="utf-8")
+    result = trained(tmp_path, Squares(), loss=lambda out, labels, _: (out["own"].sum(1) - labels).square().mean())
+    path = str(result.last)
+    for words in (["predict", path, str(tmp_path)], ["eval", path], ["export", path, "-o", str(tmp_path / "a.onnx")]):
+        status, _, err = run(capsys, *words)
+        assert (status, "error[E1016]" in err) == (1, True), err
+        assert "`own` gives 2 numbers, and the images have 3 classes" in err
+    opened = open_trained(path).value
+    assert opened is not None
+    assert opened.module(torch.zeros(1, 3, 16, 16))["own"].shape == (1, 2)
+    assert opened.unfit
+
+
+def test_a_classifier_by_a_loss_of_ones_own_is_used_as_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = trained(tmp_path, Squares(), loss=lambda out, labels, _: CE(out["logits"], labels))
+    Image.fromarray(Squares().read(0)[0]).save(tmp_path / "one.png")
+    status, out, err = run(capsys, "predict", str(result.last), str(tmp_path / "one.png"))
+    assert status == 0, err
+    assert "red" in out

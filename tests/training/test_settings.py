@@ -72,6 +72,17 @@ def test_what_counts_for_nothing_is_refused_wherever_it_stands(
             assert last(sections) in found.span.source.text
 
 
+def test_a_preset_of_another_task_is_refused(tmp_path: Path) -> None:
+    given = settings(tmp_path, run={"steps": None, "epochs": 1})
+    for name, fits in (("paper-A", False), ("paper-C", False), ("paper-classification-dagger", True), ("small", True)):
+        made = {**given, "preset": name, "optimizer": {}}
+        if fits:
+            assert train(made, data=Squares()).finished
+        else:
+            with pytest.raises(api.Mistakes, match=f"preset `{name}` sets `task.boxes_weight`, and classification has"):
+                train(made, data=Squares())
+
+
 def test_a_file_keeps_the_places_of_what_was_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text(to_toml(settings(tmp_path, run={"batch": 0})), encoding="utf-8")
