@@ -73,12 +73,27 @@ def read(path: Path, key: Key = None) -> Outcome[Weights]:
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  a broken file makes the unpickler raise whatever comes
-        return broken(path, f"{type(error).__name__}: {first_sentence(error)}".rstrip(": "))
+        return broken(path, _misread(path, error))
     if isinstance(loaded, _Inert):
         return refused(path, "it holds a whole object, whose class is not looked up")
     if not isinstance(loaded, dict):
         return refused(path, f"it holds {_a(loaded)}")
     return _chosen(path, loaded, key)
+
+
+def _misread(path: Path, error: Exception) -> str:
+    """Why a file cannot be read, by how it begins: what the unpickler raises is about its own insides."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if not start:
+        return "it is empty"
+    if start.startswith(b"PK"):
+        return "it is cut off, or damaged: fetch it again" if not zipfile.is_zipfile(path) else (
+            f"{type(error).__name__}: {first_sentence(error)}".rstrip(": ")
+        )  # fmt: skip
+    if start.startswith(b"\x80"):
+        return "it is a pickle that is cut off, or damaged: fetch it again"
+    return "`torch.save` did not write it"
 
 
 def _load(path: Path) -> object:
