@@ -180,7 +180,7 @@ def read_table(
         elif name not in table.tables:
             diagnostics.append(_unknown(document, place, table, whole))
         elif not _opens(table.tables[name], value):
-            diagnostics.append(_of_kind(document, place, table.tables[name].expected, value))
+            diagnostics.append(_no_table(document, place, table.tables[name], value))
     for name, inner in table.tables.items():
         value = held.get(name, False if inner.switch else {})
         there = isinstance(value, dict)
@@ -274,6 +274,17 @@ def _of_kind(document: Document, path: Path, expected: str, value: Any) -> Diagn
     if "number" in expected and re.fullmatch(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", plain):
         return diagnostic.with_fix(f"a number stands without quotes: `{plain}`", *_edit(document, path, at, plain))
     return diagnostic
+
+
+def _no_table(document: Document, path: Path, table: Table, value: Any) -> Diagnostic:
+    """A value where a table should stand: perhaps one of its settings was meant."""
+    diagnostic = _of_kind(document, path, table.expected, value)
+    meant = next((setting for setting in table.settings if setting.takes(value)), None)
+    if meant is None or diagnostic.fixes:
+        return diagnostic
+    right = f"{{ {meant.name} = {_value(value)} }}"
+    edit = _edit(document, path, document.value(path), right)
+    return diagnostic.with_fix(f"did you mean `{path[-1]} = {right}`?", *edit)
 
 
 def _not_a_choice(document: Document, path: Path, setting: Setting, value: str) -> Diagnostic:

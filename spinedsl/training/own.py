@@ -18,6 +18,7 @@ from spinedsl.brief import brief, counted
 from spinedsl.data.pictures import BadPicture
 from spinedsl.data.sample import BadSample, sample
 from spinedsl.diagnostics import Diagnostic
+from spinedsl.record import replace
 from spinedsl.training.messages import bad_sample, nowhere
 
 WHOSE = ("the images", "the images for validation")
@@ -79,8 +80,11 @@ def wrong_in(train: Any, validation: Any, *, custom: bool, by_class: bool) -> It
     if by_class and validation is not None and list(validation.classes) != list(train.classes):
         theirs, ours = _shown(validation), _shown(train)
         what = f"the images for validation have the classes {theirs}, and those for training {ours}"
-        found: Diagnostic = say.SETTINGS_AT_ODDS.at(nowhere(), what=what, label="")
-        yield found.with_fix("give both the same `classes`, in the same order")
+        yield _odd(what).with_fix("give both the same `classes`, in the same order")
+
+
+def _odd(what: str) -> Diagnostic:
+    return replace(say.SETTINGS_AT_ODDS.at(nowhere(), what=what), label="")
 
 
 def _shown(images: Any) -> str:
@@ -95,7 +99,7 @@ def _labels(images: Any, classes: int, whose: str) -> Iterator[Diagnostic]:
         return
     if len(labels) != len(images):
         what = f"`labels` of {whose} has {counted(len(labels), 'label')} for {counted(len(images), 'image')}"
-        yield say.SETTINGS_AT_ODDS.at(nowhere(), what=what, label="")
+        yield _odd(what)
         return
     numbers = np.asarray(labels)
     if numbers.dtype.kind in "iu" and numbers.ndim == 1:

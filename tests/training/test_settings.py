@@ -39,6 +39,8 @@ WRONG: list[tuple[dict[str, dict[str, Any]], str, str]] = [
     ({"weights": {"freeze": ["s", "d"]}}, "E1007", "network `Small` has no row `d`"),
     ({"run": {"seed": 2**63}}, "E1004", "from 0 to 9223372036854775807"),
     ({"run": {"steps": "many"}}, "E1003", "must be a whole number from 1 on"),
+    ({"data": {"augment": {"flip": 0.5}}}, "E1003", "did you mean `flip = { chance = 0.5 }`?"),
+    ({"data": {"augment": {"rotate": 10}}}, "E1003", "did you mean `rotate = { degrees = 10 }`?"),
     ({"optimizer": {"lr": 0.1}}, "E1002", "it is called `rate`, in [optimizer]"),
     ({"data": {"augment": {"mixup": 0.2}}}, "E1002", "`mixup` stands in [task]"),
     ({"run": {"imgsz": 64}}, "E1002", "it is called `height`, in [data.preprocessing]"),
