@@ -4,6 +4,7 @@ from benchmarks.plants.plant import Plant
 
 LOOP, PARTS = "tests/training/test_loop.py", "tests/training/test_parts.py"
 DETECTORS, DETECTED = "tests/training/test_detectors.py", "tests/inference/test_detected.py"
+OWN, SETTINGS, STOPPED = (f"tests/training/test_{name}.py" for name in ("own", "settings", "stopped"))
 PLANTS = (
     Plant(
         "training: norms and biases decay",
@@ -109,5 +110,40 @@ PLANTS = (
         '"image_id": ids.images[index],',
         '"image_id": index + 1,',
         (DETECTED,),
+    ),
+    Plant(
+        "training: a label of no class is trained on",
+        "data/sample.py",
+        "if classes and not 0 <= label < classes:",
+        "if classes and not label < classes:",
+        (OWN,),
+    ),
+    Plant(
+        "training: fractions are cut to whole pixels",
+        "data/sample.py",
+        "if pixels.dtype != np.uint8:",
+        'if pixels.dtype.kind not in "uf":',
+        (OWN,),
+    ),
+    Plant(
+        "training: what is changed counts as not said",
+        "training/config.py",
+        "return held is not None",
+        "return keys in self.document.keys and held is None",
+        (SETTINGS,),
+    ),
+    Plant(
+        "training: an unfinished run is overwritten",
+        "training/loop.py",
+        "if 0 < step < steps:",
+        "if 0 < steps < step:",
+        (STOPPED,),
+    ),
+    Plant(
+        "training: a head that fits no task is used",
+        "training/build.py",
+        "reading.features < len(classes)",
+        "reading.features < 0",
+        (OWN,),
     ),
 )
