@@ -126,7 +126,7 @@ PLANTS = (
         (OWN,),
     ),
     Plant(
-        "training: what is changed counts as not said",
+        "training: what is changed counts as not given",
         "training/config.py",
         "return held is not None",
         "return keys in self.document.keys and held is None",
@@ -134,9 +134,9 @@ PLANTS = (
     ),
     Plant(
         "training: an unfinished run is overwritten",
-        "training/loop.py",
-        "if 0 < step < steps:",
-        "if 0 < steps < step:",
+        "training/files.py",
+        "if self.leads and 0 < step < steps:",
+        "if self.leads and 0 < steps < step:",
         (STOPPED,),
     ),
     Plant(

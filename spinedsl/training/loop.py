@@ -10,10 +10,8 @@ from __future__ import annotations
 import math
 import os
 import platform
-import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
@@ -33,18 +31,20 @@ from spinedsl.data.sampler import in_order
 from spinedsl.data.seen import Hear
 from spinedsl.data.workers import NotSent, WorkerDied
 from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome
-from spinedsl.record import Record, field, replace
+from spinedsl.record import Record, field
 from spinedsl.training import checkpoint as checkpoints
 from spinedsl.training import optim, own
 from spinedsl.training.config import Given, read_config
 from spinedsl.training.devices import NoDevice, Place, place
 from spinedsl.training.distributed import Group, join, leave
 from spinedsl.training.ema import Average
+from spinedsl.training.files import Files
 from spinedsl.training.fine import Taken, freeze, take, train_mode
-from spinedsl.training.folder import BEST, LAST, STOPPED
+from spinedsl.training.folder import LAST
+from spinedsl.training.interrupt import interruptible
 from spinedsl.training.learner import Learner, Losses, images_of
-from spinedsl.training.logs import Line, Logs
-from spinedsl.training.messages import diverged, not_saved, nowhere, stopped, unwritten
+from spinedsl.training.logs import Line
+from spinedsl.training.messages import diverged, stopped
 from spinedsl.training.norms import lagging, recalibrate
 from spinedsl.training.progress import Watcher
 from spinedsl.training.recompute import recompute
@@ -170,14 +170,13 @@ class Run:
             config.run["device"], config.run["precision"], channels_last=config.run["channels_last"],
             threads=config.run["threads"], local_rank=group.local_rank, local_size=group.local_size,
         )  # fmt: skip
-        self.folder = config.path(config.run, "output") or Path()
+        self.files = Files(config.path(config.run, "output") or Path(), self.watch, self.warn, leads=group.leads)
         self.figures: dict[str, float] = {}
         self.taken: Taken | None = None
         self.pending: list[tuple[int, Tensor, float]] = []  # of steps whose losses nobody has looked at yet
         self.parts: tuple[str, ...] = ()  # of losses, which stand behind the whole one in each
         self.clock, self.waited = perf_counter(), 0.0
         self.reported: list[Diagnostic] = []
-        self.lost: set[Path] = set()  # files that could not be written
         self.asked = self.stop = False  # to stop: this process was, and all processes do
         self.open = ExitStack()
 
@@ -195,7 +194,9 @@ class Run:
         torch.manual_seed(config.run["seed"])
         module: Any = build(setup.network.program)
         module.reset(config.run["seed"])
-        found = self._checkpoint() if resume else None
+        found = self.files.checkpoint() if resume else None
+        if resume and found is None:
+            self.tell(f"there is no {LAST} in {self.files.folder}: the run begins anew")
         if found is None and config.weights["from"] is not None:
             path = config.path(config.weights, "from")
             assert path is not None
@@ -216,9 +217,9 @@ class Run:
         self.network = self.group.wrap(wrapped, self.place.device)
         self.learner = Learner(setup, self.group, self.place, self.state, self.network)
         self.loader = self.open.enter_context(self._loader(setup.train, augmented=True))
-        if found is None and self.group.leads:
-            self._set_aside()
-        self.logs = self._logs() if self.group.leads else None
+        if found is None:
+            self.files.set_aside()
+        self.logs = self.files.logs(self.state.step)
         if self.logs is not None:
             self.open.callback(self.logs.close)
         self.tell(f"{self.place}")
@@ -254,32 +255,6 @@ class Run:
         workers = self.config.run["workers"]
         return Loader(recipe, (2 if len(images) > 2_000 else 0) if workers is None else workers)
 
-    def _set_aside(self) -> None:
-        """Give the last checkpoint of a run that was not finished another name: `--resume` may have been forgotten."""
-        path = self.folder / LAST
-        about = checkpoints.about_of(path)
-        step, steps = about.get("step", 0), about.get("steps", 0)
-        if 0 < step < steps:
-            kept = path.with_name(STOPPED.format(step=step))
-            try:
-                path.replace(kept)
-            except OSError as error:
-                raise api.Mistakes([unwritten(kept, error)]) from None
-            found = say.UNFINISHED_RUN.at(nowhere(), step=step, steps=steps, kept=str(kept))
-            self.warn(found.with_fix(f"to go on with it, call it {LAST} again, and give `--resume`"))
-
-    def _checkpoint(self) -> checkpoints.Checkpoint | None:
-        path = self.folder / LAST
-        if not path.exists():
-            self.tell(f"there is no {LAST} in {self.folder}: the run begins anew")
-            return None
-        outcome = checkpoints.read(path)
-        if outcome.value is None and (self.folder / BEST).exists():
-            fix = f"begin from the best weights of the run: `--weights {self.folder / BEST}`, with another `output`"
-            raise api.Mistakes([replace(one, fixes=()).with_fix(fix) for one in outcome.diagnostics])
-        found: checkpoints.Checkpoint = _valued(outcome)
-        return found
-
     def _resume(self, found: checkpoints.Checkpoint) -> None:
         wrong = refused(found, self.state, self.setup)
         if wrong is not None:
@@ -297,14 +272,14 @@ class Run:
         for watcher in self.watch:
             watcher.begins(self)
         try:
-            with self._signals():
+            with interruptible(self.ask):
                 self._train()
         finally:
             for watcher in self.watch:
                 watcher.ends(self)
         return Result(
-            self.state.step, self.state.step >= self.steps, self.figures, self.folder, self.folder / LAST,
-            self.folder / BEST if (self.folder / BEST).exists() else None, self.taken, Diagnostics(self.reported),
+            self.state.step, self.state.step >= self.steps, self.figures, self.files.folder, self.files.last,
+            self.files.best if self.files.best.exists() else None, self.taken, Diagnostics(self.reported),
             self.group.leads, {} if self.state.best is None else {self.setup.task.best: self.state.best},
         )  # fmt: skip
 
@@ -320,7 +295,7 @@ class Run:
                 self._save_in_time()
         self._flush()
         # What was not just saved is saved now, and this time it has to be.
-        self._save(must=True)
+        self.files.save_last(self.state, self._about, must=True)
 
     def _next(self, every: int) -> int:
         return (self.state.step // every + 1) * every
@@ -381,7 +356,7 @@ class Run:
 
     def _diverged(self, step: int, value: float, rate: float) -> Diagnostic:
         return diverged(
-            self.config, step, value, rate, last=self.folder / LAST, warm_up=self.setup.schedule.warm_up,
+            self.config, step, value, rate, last=self.files.last, warm_up=self.setup.schedule.warm_up,
             bad=[name for name, p in self.state.module.named_parameters() if not bool(p.isfinite().all())],
             margins=self.setup.loss is None and any(one.name == "margin" for one in self.setup.task.settings),
         )  # fmt: skip
@@ -439,7 +414,7 @@ class Run:
         value = self.figures.get(self.setup.task.best)
         if value is not None and (state.best is None or value > state.best):
             state.best = value
-            self._write(self.folder / BEST, whole=False)
+            self.files.save_best(state, self._about)
         self._tick()
 
     def _some_batches(self, count: int) -> Iterator[Tensor]:
@@ -467,39 +442,10 @@ class Run:
 
     # ---- what is written ----
 
-    def _logs(self) -> Logs:
-        try:
-            return Logs(self.folder, self.state.step, self._lost)
-        except OSError as error:
-            raise api.Mistakes([unwritten(self.folder, error)]) from None
-
-    def _lost(self, path: Path, error: OSError) -> None:
-        """A file of the run could not be written: of each one, it is reported once."""
-        if path not in self.lost:
-            self.lost.add(path)
-            self.warn(not_saved(path, error))
-
     def _save_in_time(self) -> None:
         if self.state.step % self.config.run["save_every"] == 0:
             self._flush()
-            self._save()
-
-    def _save(self, *, must: bool = False) -> None:
-        """Write the last checkpoint; one that cannot be written is reported, and where it `must` be, it is an error."""
-        self._write(self.folder / LAST, whole=True, must=must)
-
-    def _write(self, path: Path, *, whole: bool, must: bool = False) -> None:
-        if not self.group.leads:
-            return
-        try:
-            checkpoints.write(path, self.state.sets(whole=whole), self._about())
-        except OSError as error:
-            if must:
-                raise api.Mistakes([unwritten(path, error)]) from None
-            self.warn(not_saved(path, error))
-        else:
-            for watcher in self.watch:
-                watcher.saves(path)
+            self.files.save_last(self.state, self._about)
 
     def _about(self) -> dict[str, Any]:
         setup, config = self.setup, self.config
@@ -513,7 +459,7 @@ class Run:
             "preprocessing": setup.preprocessing.to_json(),
             "aligned": bool(getattr(setup.train, "landmarks", ())),
             "config": config.to_toml(),
-            "folder": _way(self.folder, config.folder),
+            "folder": _way(self.files.folder, config.folder),
             "steps": self.steps,
             "figures": self.figures,
             "data": fingerprint_of(setup.train),
@@ -523,22 +469,10 @@ class Run:
 
     # ---- interruptions ----
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end the run after the step at hand; a second Ctrl-C ends it at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def asked(number: int, frame: object) -> None:
-            if self.asked:
-                raise KeyboardInterrupt
-            self.asked = True
-            self.tell("interrupted: saving after this step")
-
-        before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def ask(self) -> bool:
+        """Ask for an end after the step at hand; False where that was asked before."""
+        if self.asked:
+            return False
+        self.asked = True
+        self.tell("interrupted: saving after this step")
+        return True
