@@ -181,8 +181,8 @@ PLANTS = (
     Plant(
         "boxes: COCO's categories are their ids",
         "data/boxes/coco.py",
-        'key=lambda item: item["id"])',
-        'key=lambda item: -item["id"])',
+        'key=lambda item: (isinstance(item["id"], str), item["id"])',
+        'key=lambda item: (isinstance(item["id"], str), -item["id"])',
         (FORMS,),
     ),
     Plant(
@@ -194,7 +194,7 @@ PLANTS = (
     ),
     Plant(
         "boxes: a picture on its side has the size that its file has",
-        "data/boxes/yolo.py",
+        "data/boxes/named.py",
         "(image.width, image.height) if turned else",
         "(image.height, image.width) if turned else",
         (FORMS,),
@@ -237,7 +237,7 @@ PLANTS = (
     Plant(
         "boxes: numbers of YOLO may mean other classes in validation",
         "data/section.py",
-        "own = own or names_at(section.validation) or train.classes",
+        "own = own or (train.classes if named.value == () else named.value or ())",
         "own = train.classes",
         (SETS,),
     ),

@@ -22,8 +22,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "passes: a transposed convolution is folded along its inputs",
         "passes/fold.py",
-        'OUTPUTS = {"conv": 0, "conv_transpose": 1}',
-        'OUTPUTS = {"conv": 0, "conv_transpose": 0}',
+        'OUTPUTS = {"conv": 0, "conv_transpose": 1, "linear": 0}',
+        'OUTPUTS = {"conv": 0, "conv_transpose": 0, "linear": 0}',
         TESTS,
     ),
     Plant(
@@ -57,7 +57,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "passes: factors that float32 does not hold are folded",
         "passes/levels.py",
-        "if not (np.abs(found) <= most).all():",
+        "if not (np.abs(found) <= self.most).all():",
         "if False:",
         TESTS,
     ),
@@ -106,8 +106,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "passes: the first of several upsamples stands for all",
         "passes/order.py",
-        "sources = [nodes[value].inputs[0] for value in group]",
-        "sources = [nodes[group[0]].inputs[0] for value in group]",
+        "*(other.inputs[0] for other in others)",
+        "*(up.inputs[0] for _ in others)",
         TESTS,
     ),
     Plant(

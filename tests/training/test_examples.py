@@ -215,7 +215,7 @@ def test_images_come_out_of_their_package_and_are_trained_on(
     monkeypatch.setattr("sys.argv", ["get_data.py", name, "--to", str(place / "data"), *given])
     assert getter.main() == 0, capsys.readouterr().err
     assert main(["train", str(place / "residual.toml"), "--check"]) == 0, capsys.readouterr().err
-    lasts = {"steps": 2} if name == "tree_crowns" else {"epochs": 0.01}
+    lasts = {"steps": 2} if name == "tree_crowns" else {"epochs": 0.1}
     run = {**lasts, "batch": 4, "output": str(tmp_path / "run"), "workers": 0, "threads": 1}
     few = {"validation": "data/test-images-idx3-ubyte.gz"} if name == "fashion_mnist" else {}
     assert train(place / "permuted.toml", changes={"run": run, "data": few}).finished
