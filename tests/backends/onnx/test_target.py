@@ -20,6 +20,7 @@ from spinedsl import api
 from spinedsl.backends import OPSETS, Options
 from spinedsl.backends import onnx as backend
 from spinedsl.backends.onnx import emit_files, emit_model
+from spinedsl.backends.onnx.assemble import PAGE
 from spinedsl.backends.onnx.target import Target
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
@@ -150,6 +151,10 @@ def test_tensors_in_a_second_file(tmp_path: Path) -> None:
     (got,) = ready.run(["P"], {"image": image})
     assert error(got, run(graph, weights, image)["P"]) < SINGLE
     assert len(files[model]) < 10_000
+    tensors = onnx.load(tmp_path / model, load_external_data=False).graph.initializer
+    starts = [int(entry.value) for one in tensors for entry in one.external_data if entry.key == "offset"]
+    assert len(starts) == len(weights) > 1
+    assert not any(start % PAGE for start in starts)  # a runtime can map it into memory
 
 
 def test_when_there_is_a_second_file(monkeypatch: pytest.MonkeyPatch) -> None:
