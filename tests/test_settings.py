@@ -121,7 +121,7 @@ def test_a_switch_that_is_none_is_reported_at_its_place() -> None:
     assert document is not None
     found = read_table(document, SWITCHES)[1]
     assert [(one.code.id, one.span.line) for one in found] == [("E1003", 1), ("E1003", 2)]
-    words = "`flip` must be true, false, or a table of settings, got 1; "
+    words = "`flip` must be true, false, or a table of settings, got 1: did you mean `flip = { chance = 1 }`?; "
     words += "`scale` must be two numbers in order from 0.01 to 100, got [2, 1]"
     assert in_words(found) == words == in_words(problems({"flip": 1, "scale": [2, 1]}, SWITCHES))
 

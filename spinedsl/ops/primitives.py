@@ -240,7 +240,7 @@ _TABLE = (
     Primitive(
         "channel_conv",
         rules.along_channels,
-        (Attribute("kernel", Kind.COUNT, required=True), *_INITIAL[:-1]),
+        (Attribute("kernel", Kind.COUNT, required=True), *_INITIAL[:2]),
         parameters=rules.along_channels_parameters,
         multiply_adds=rules.along_channels_cost,
         ranks=EITHER,

@@ -457,7 +457,7 @@ def linear_cost(types: Sequence[Type], attributes: Attributes, result: Type) -> 
 def along_channels_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
     """One kernel, in the shape that PyTorch and ONNX have for a convolution of one axis."""
     kernel = _number(attributes, "kernel")
-    return (Parameter("weight", (1, 1, kernel), _spread(attributes, kernel, kernel)),)
+    return (Parameter("weight", (1, 1, kernel), _spread({**attributes, "init_fan": "fan_in"}, kernel, 0)),)
 
 
 def along_channels_cost(types: Sequence[Type], attributes: Attributes, result: Type) -> int:

@@ -193,7 +193,7 @@ def test_a_part_added_to_a_network_of_another_file_is_of_the_own_file(tmp_path: 
     {
         "a name that is taken": ("add part b3: Cell from b3, b4", ["E0202"]),
         "no such part": ("part nack repeat 2", ["E0201"]),
-        "beside a row of a part": ("add part more: Cell from b3, b4 right after neck.rep0.P3", ["E0203"]),
+        "beside a row of a part": ("add part more: Cell from b3, b4 right after neck.rep0.P3", ["W0708", "E0203"]),
         "moved beside a row of a part": ("add part m: Cell from b3, b4; move m after neck.rep0.P3", ["E0203"]),
         "what it gives is read": ("drop neck; output C3: b3; output C4: b4", ["E0318"]),
         "a row that it reads is dropped": ("drop b4", ["E0318"]),

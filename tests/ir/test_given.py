@@ -53,6 +53,7 @@ CALLS: Mapping[str, tuple[str, dict[str, str]]] = {
         "features": "4", "bias": "true", "init": "truncated_normal", "init_scale": "1", "init_fan": "fan_in",
         "bias_init": "0",
     }),
+    "channel_conv": ("channel_conv(x, {})", {"kernel": "3", "init": "truncated_normal", "init_scale": "1"}),
     "reshape": ("reshape(reshape(x, 2, 4), {})", {"sizes": "8"}),
     "transpose": ("reshape(transpose(reshape(x, 2, 2, 2), {}), 8)", {"first": "0", "second": "1"}),
     "batch_norm": ("batch_norm(x, {})", {"momentum": "0.9", "epsilon": "0.1", "scale_init": "1"}),

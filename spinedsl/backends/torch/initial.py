@@ -43,7 +43,8 @@ def read_by(primitive: str, attributes: Attributes) -> tuple[str, ...]:
     if primitive not in _DRAWN:
         return ()
     drawn = ("init_scale", "init_fan") if attributes["init"] != "zeros" else ()
-    return ("init", *drawn, *(("bias_init",) if attributes.get("bias") else ()))
+    read = ("init", *drawn, *(("bias_init",) if attributes.get("bias") else ()))
+    return tuple(name for name in read if name in attributes)
 
 
 class Rule(Record):
@@ -129,6 +130,8 @@ class Rules(Record):
 
     @staticmethod
     def _weights(rules: Mapping[str, Rule], fan_in: str, fan_out: str) -> Iterator[str]:
+        if "init_scale" in rules:
+            rules = {"init_fan": Rule("init_fan", ("fan_in",)), **rules}
         how, fan = rules["init"], rules.get("init_fan")
         if fan is not None and "fan_in" in fan.values:
             yield f"fan_in = {fan_in}"

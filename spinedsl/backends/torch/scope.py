@@ -339,9 +339,10 @@ _UNCLEAR = _Unclear()
 
 
 def _blank(value: Value) -> Value:
-    if isinstance(value, tuple | bool | Fraction):
-        return type(value)()
-    return 0
+    """A value of the same kind, for nobody to read; of a tuple, one with something in it, as TorchScript wants it."""
+    if isinstance(value, tuple):
+        return tuple(_blank(item) for item in value[:1])
+    return type(value)() if isinstance(value, bool | Fraction) else 0
 
 
 def _nested(values: Mapping[Use, Value], number: int, loops: tuple[int, ...]) -> Value | _Unclear | None:

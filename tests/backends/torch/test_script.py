@@ -92,6 +92,35 @@ def test_whole_numbers_where_torch_wants_fractions() -> None:
     require_scripted(program_of(Source.from_text(WHOLE), "Net"))
 
 
+UNMOVED = """spine 1
+import std.blocks
+import std.mobile
+import std.resample
+resample_type kept(x, source, target) -> x.channels {
+    var y = x
+    repeat target.level - x.level { y = max_pool(y, kernel = 3, stride = 2) }
+    return y
+}
+network Net {
+    input image: 3 x 96 x 51
+    defaults { act relu, norm batch_norm }
+    rules { sizes fixed }
+    resample kept
+    join activated_sum
+    stem s: mobile_stem channels 8
+    block b1: residual level 1 after s channels 8
+    block b2: residual level 2 after b1 channels 8
+    block b3: residual level 3 after b2 channels 8
+    block b4: residual level 3 from b1, b3 channels 8
+    output P3: b4
+}
+"""
+
+
+def test_a_padding_for_each_iteration_where_a_use_has_none() -> None:
+    require_scripted(program_of(Source.from_text(UNMOVED), "Net"))
+
+
 # ---- what is done with a scripted module ----
 
 OTHER = """
