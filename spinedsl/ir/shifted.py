@@ -42,8 +42,7 @@ def shifted_windows(typed: TypedNetwork) -> Iterator[Shifted]:
     done: set[tuple[str, int]] = set()
     pending = [*modules.values()]
     seen = {*modules}
-    while pending:
-        module, row = pending.pop(0)
+    for module, row in pending:  # which grows
         for event in module.events:
             if event.module is not None:
                 if id(event.module) not in seen:
@@ -59,11 +58,9 @@ def shifted_windows(typed: TypedNetwork) -> Iterator[Shifted]:
 
 def _shift(module: Module, event: Event) -> tuple[int, int, int] | None:
     """Reach, stride and padding in front, of the first side whose windows are shifted."""
+    if event.attributes["padding"].value != "symmetric" or module.types[event.opened[0]].is_pooled:
+        return None
     attributes = {name: attr.value for name, attr in event.attributes.items()}
-    if attributes["padding"] != "symmetric":
-        return None
-    if module.types[event.opened[0]].is_pooled:
-        return None
     for axis in (0, 1):
         kernel, stride, dilation, padding = window(attributes, axis)
         reach, before = (kernel - 1) * dilation + 1, pads(kernel, stride, dilation, padding)[0]
