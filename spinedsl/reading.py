@@ -65,11 +65,33 @@ def decode(data: bytes, name: str, origin: str = "", archive: Archive | None = N
     try:
         return Outcome(Source.from_text(data.decode("utf-8"), name, origin, archive))
     except UnicodeDecodeError as error:
+        if kind := _no_text(data):
+            nowhere = Source(name, "", origin).span(0, 0)
+            return Outcome(None, (say.CANNOT_READ.at(nowhere, path=name, reason=f"it is no text, {kind}"),))
         source = Source.from_text(data[: error.start].decode("utf-8", "replace"), name, origin)
         end = len(source.text)
         place = source.span(max(end - 1, 0), end)
         found = say.NOT_UTF8.at(place, byte=f"0x{data[error.start]:02x}", offset=error.start)
         return Outcome(None, (found.repaired(),))
+
+
+# How files begin that are named by mistake, and what they seem to be.
+BEGINNINGS = (
+    (b"SQLite format 3", "an SQLite database: `--study` takes those"),
+    (b"PK\x03\x04", "a zip archive, as PyTorch writes weights"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x08", "an ONNX model"),
+)
+
+
+def _no_text(data: bytes) -> str:
+    """What bytes that are no UTF-8 are instead, in words; nothing of a text in another encoding."""
+    head = data[:4096]
+    if b"\0" not in head or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ""
+    kind = next((kind for beginning, kind in BEGINNINGS if head.startswith(beginning)), "")
+    return f"but seems to be {kind}" if kind else "but numbers of some kind"
 
 
 def reason_of(error: OSError) -> str:

@@ -276,3 +276,18 @@ def test_standard_input_beyond_the_limit_is_refused_not_cut() -> None:
     done = spine("check", "-", text=network + "#" * 10_000_001)
     assert done.returncode == 1
     assert "error[E0801]: cannot read `<stdin>`: more than 10000000 bytes" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"SQLite format 3\0\x10\0\xff", "but seems to be an SQLite database: `--study` takes those"),
+        (b"PK\x03\x04\0\0\xff", "but seems to be a zip archive, as PyTorch writes weights"),
+        (b"\x08\x09\x12\0\xff", "but seems to be an ONNX model"),
+        (b"\x7fELF\0\0\xff", "but numbers of some kind"),
+    ],
+)
+def test_a_file_that_is_no_text(data: bytes, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "net.spine").write_bytes(data)
+    assert main(["check", str(tmp_path / "net.spine")]) == 1
+    assert f"it is no text, {words}\n" in capsys.readouterr().out
