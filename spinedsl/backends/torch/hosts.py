@@ -1,4 +1,4 @@
-"""Definitions that adapters copy, each only into files whose adapter uses it. Nothing imports this module.
+"""Definitions that adapters copy, each only into files whose adapter uses it. Training alone imports one of them.
 
 Rows are the modules of a network, in the order of the file: what a host calls stages. Like `helpers.py`, this is code
 and no text in a template, so that it is checked, typed and tested like the rest.
