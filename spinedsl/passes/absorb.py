@@ -12,16 +12,14 @@ from typing import cast
 from spinedsl.ops.graph import Node
 from spinedsl.ops.primitives import pads
 from spinedsl.ops.rules import kernel_of, window
-from spinedsl.passes.form import Form, merged, only_read, wiring
+from spinedsl.passes.form import Form, merged, only_read, settled, wiring
 from spinedsl.passes.recipes import Recipe, scaled_inputs, shifted_inputs
 from spinedsl.record import replace
 
 
 def absorb(form: Form) -> Form:
     """With norms taken into the convolutions after them, one after the other where several stand there."""
-    while (after := _once(form)) is not form:
-        form = after
-    return form
+    return settled(form, _once)
 
 
 def _once(form: Form) -> Form:

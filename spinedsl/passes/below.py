@@ -11,7 +11,7 @@ from collections.abc import Callable
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.types import Type
 from spinedsl.passes.absorb import unpadded
-from spinedsl.passes.form import Form, Wiring, only_read, tidied, wiring
+from spinedsl.passes.form import Form, Wiring, only_read, settled, tidied, wiring
 from spinedsl.record import replace
 
 PLACED = ("upsample", "resize", "resize_to_level", "crop_to_level")  # they take each position from another
@@ -30,9 +30,7 @@ def _one_by_one(node: Node, *, any_size: bool) -> bool:
 
 def moved(form: Form, movable: Callable[[Node], bool]) -> Form:
     """With operations, each of one map and of one position at a time, before the enlargements that they follow."""
-    while (after := _once(form, movable)) is not form:
-        form = after
-    return form
+    return settled(form, lambda form: _once(form, movable))
 
 
 def _once(form: Form, movable: Callable[[Node], bool]) -> Form:

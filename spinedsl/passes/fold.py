@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import cast
 
 from spinedsl.ops.graph import Node
-from spinedsl.passes.form import Form, Wiring, merged, only_read, wiring
+from spinedsl.passes.form import Form, Wiring, merged, only_read, settled, wiring
 from spinedsl.passes.recipes import Recipe, scaled, shifted
 from spinedsl.record import replace
 
@@ -20,9 +20,7 @@ OUTPUTS = {"conv": 0, "conv_transpose": 1, "linear": 0}  # the axis of a kernel 
 
 def fold(form: Form) -> Form:
     """With norms folded into the convolutions before them, one after the other where several follow."""
-    while (after := _once(form)) is not form:
-        form = after
-    return form
+    return settled(form, _once)
 
 
 def _once(form: Form) -> Form:

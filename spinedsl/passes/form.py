@@ -44,6 +44,13 @@ def as_written(graph: Graph, keep: frozenset[str] = frozenset()) -> Form:
     return Form(graph, {}, graph.parameters, keep)
 
 
+def settled(form: Form, once: Pass) -> Form:
+    """What a pass makes of a form that is run again until it finds nothing more; then it gives the very form back."""
+    while (after := once(form)) is not form:
+        form = after
+    return form
+
+
 class Wiring(Record, eq=False):
     """Who makes each value, how often each is read (an output reads it once), how many operations share a tensor."""
 

@@ -13,17 +13,14 @@ from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES
 from spinedsl.ops.types import Type
 from spinedsl.passes.below import moved
-from spinedsl.passes.form import Form, Wiring, only_read, tidied, wiring
+from spinedsl.passes.form import Form, Wiring, only_read, settled, tidied, wiring
 from spinedsl.passes.pair import alike
 from spinedsl.record import replace
 
 
 def order(form: Form) -> Form:
     """With additions and activations in another order."""
-    form = moved(form, _activation)
-    while (after := _once(form)) is not form:
-        form = after
-    return form
+    return settled(moved(form, _activation), _once)
 
 
 def _once(form: Form) -> Form:

@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
 from spinedsl.ops.types import Type
-from spinedsl.passes.form import Form, Wiring, only_read, tensor, tidied, wiring
+from spinedsl.passes.form import Form, Wiring, only_read, settled, tensor, tidied, wiring
 from spinedsl.passes.recipes import Recipe, joined, summed
 from spinedsl.record import replace
 
@@ -21,9 +21,7 @@ WINDOW = ("channels", "kernel", "stride", "padding", "dilation", "groups")
 
 def pair(form: Form) -> Form:
     """With one convolution in the place of two and their sum, and so on where another is added to that."""
-    while (after := _once(form)) is not form:
-        form = after
-    return form
+    return settled(form, _once)
 
 
 def _once(form: Form) -> Form:
