@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack, cast
 
 from spinedsl import checks, driver, extras
 from spinedsl.backbone import Backbone
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from spinedsl.weights import Weights
 
 
+T = TypeVar("T")
+
 __all__ = ["NetworkChoice", "OutputChoice", "Refusal"]  # raised here as well
 
 
@@ -57,6 +59,17 @@ class Mistakes(Refusal):
 
     def _repr_html_(self) -> str:
         return self.diagnostics._repr_html_()
+
+
+def valued(outcome: Outcome[T]) -> T:
+    """The value of an outcome without mistakes.
+
+    Raises:
+        Mistakes: it has some.
+    """
+    if outcome.value is None or not outcome.ok:
+        raise Mistakes(outcome.diagnostics)
+    return outcome.value
 
 
 class Disagreement(Refusal):

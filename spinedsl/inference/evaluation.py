@@ -30,7 +30,7 @@ from spinedsl.inference.results import coco_results
 from spinedsl.inference.running import Computed, Hear, Located, find_over, run_over
 from spinedsl.inference.samples import images_of
 from spinedsl.inference.threshold import Threshold
-from spinedsl.inference.using import engine_of, limits_of, need_embedder, need_faces, not_aligned, valued
+from spinedsl.inference.using import engine_of, limits_of, need_embedder, need_faces, not_aligned
 from spinedsl.reading import legible
 from spinedsl.record import Record, field
 from spinedsl.settings import is_number
@@ -231,7 +231,7 @@ def evaluate(
         need_faces(engine)
     lists = {name: os.fspath(one) for name, one in (("pairs", pairs), ("landmarks", landmarks)) if one is not None}
     opened = images_of(engine, data, lists)
-    images = valued(opened)
+    images = api.valued(opened)
     if engine.find is not None:
         return _detector(engine, images, opened.diagnostics, limits or {}, seed, hear)
     computed = run_over(engine, images, hear)

@@ -28,7 +28,7 @@ from spinedsl.given import path_of
 from spinedsl.inference.engine import Decoded, Engine
 from spinedsl.inference.running import Hear, run_over
 from spinedsl.inference.threshold import Threshold, read_threshold
-from spinedsl.inference.using import engine_of, need_embedder, not_aligned, other_network, valued
+from spinedsl.inference.using import engine_of, need_embedder, not_aligned, other_network
 from spinedsl.reading import legible
 from spinedsl.record import Record, field, replace
 
@@ -112,9 +112,9 @@ def make_gallery(
     need_embedder(engine, "a gallery holds vectors")
     threshold = None
     if evaluation is not None:
-        threshold = valued(read_threshold(path_of(evaluation, "an eval.json", "nothing"), engine))
+        threshold = api.valued(read_threshold(path_of(evaluation, "an eval.json", "nothing"), engine))
     opened = _persons(Path(given), landmarks)
-    dataset: Dataset = valued(opened)
+    dataset: Dataset = api.valued(opened)
     computed = run_over(engine, dataset, hear)
     if computed.unread:
         raise api.Mistakes([*opened.diagnostics, *computed.unread])
@@ -213,7 +213,7 @@ def gallery_of(given: Any, engine: Engine) -> Gallery:
         Mistakes: there is none, or another network made it.
         TypeError: it is neither.
     """
-    gallery: Gallery = given if isinstance(given, Gallery) else valued(open_gallery(given))
+    gallery: Gallery = given if isinstance(given, Gallery) else api.valued(open_gallery(given))
     if gallery.digest != engine.digest or gallery.vectors.shape[1] == 0:
         raise api.Mistakes([other_network(gallery.path, gallery.network, gallery.step, gallery.digest, engine)])
     return gallery

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinedsl import api
 from spinedsl.brief import counted, html_table
 from spinedsl.diagnostics import Diagnostic, Diagnostics, Severity
 from spinedsl.given import path_of, whole
@@ -26,7 +27,7 @@ from spinedsl.inference.gallery import Gallery, gallery_of
 from spinedsl.inference.results import Ids, coco_results, ids_in
 from spinedsl.inference.running import Hear, find_over, run_over
 from spinedsl.inference.threshold import Threshold, read_threshold
-from spinedsl.inference.using import engine_of, need_embedder, need_faces, not_aligned, valued
+from spinedsl.inference.using import engine_of, need_embedder, need_faces, not_aligned
 from spinedsl.reading import legible
 from spinedsl.record import Record, field
 from spinedsl.settings import is_number
@@ -309,7 +310,7 @@ def _threshold(
         return Threshold(float(value), "given"), "--threshold"
     if evaluation is not None:
         path = path_of(evaluation, "an eval.json", "a threshold")
-        return valued(read_threshold(path, engine)), legible(path)
+        return api.valued(read_threshold(path, engine)), legible(path)
     if known is not None and known.threshold is not None:
         return known.threshold, legible(known.path)
     return None, ""

@@ -12,24 +12,13 @@ from spinedsl import api
 from spinedsl import checks as say
 from spinedsl.brief import brief
 from spinedsl.data.dataset import nowhere
-from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.diagnostics import Diagnostic
 from spinedsl.inference.engine import Engine
 from spinedsl.inference.opening import open_engine
 from spinedsl.reading import legible
 from spinedsl.tasks import BOXES, TASKS
 
 DIGITS = 8  # of a digest, which tell networks apart for people
-
-
-def valued(outcome: Outcome[Any]) -> Any:
-    """The value of an outcome without mistakes.
-
-    Raises:
-        Mistakes: it has some.
-    """
-    if outcome.value is None or not outcome.ok:
-        raise api.Mistakes(outcome.diagnostics)
-    return outcome.value
 
 
 def engine_of(model: Any, device: str = "auto") -> Engine:
@@ -41,7 +30,7 @@ def engine_of(model: Any, device: str = "auto") -> Engine:
     """
     if isinstance(model, Engine):
         return model
-    engine: Engine = valued(open_engine(model, device))
+    engine: Engine = api.valued(open_engine(model, device))
     return engine
 
 

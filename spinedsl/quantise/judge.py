@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spinedsl import api
 from spinedsl.inference.engine import Engine, of_trained
 from spinedsl.inference.evaluation import Evaluation, evaluate
 from spinedsl.inference.running import Hear
 from spinedsl.inference.samples import images_of
-from spinedsl.inference.using import valued
 from spinedsl.quantise.engine import Run
 from spinedsl.record import replace
 from spinedsl.training.build import Trained
@@ -38,7 +38,7 @@ def see_data(trained: Trained, path: Path, data: Any) -> None:
     Raises:
         Mistakes: they are not, or are none for this task.
     """
-    valued(images_of(_engine(trained, path), data))
+    api.valued(images_of(_engine(trained, path), data))
 
 
 def judged(
@@ -54,5 +54,5 @@ def judged(
 
 
 def _engine(trained: Trained, path: Path) -> Engine:
-    engine: Engine = valued(of_trained(trained, path, "cpu"))
+    engine: Engine = api.valued(of_trained(trained, path, "cpu"))
     return engine

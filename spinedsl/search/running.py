@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl import __version__
-from spinedsl.brief import brief
 from spinedsl.diagnostics import nearest
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.extras import SEARCH, TRAIN, require
+from spinedsl.given import whole
 from spinedsl.search.commands import FITNESS, MUTATE, changing, words_of
 from spinedsl.search.engines import CHANGING, ENGINES, PACKAGES, SEVERAL, make
 from spinedsl.search.fitness import CALLABLE, COMMAND, TRAINED, Callable_, Fitness, objective, of_callable, of_figures
@@ -191,10 +191,8 @@ def _see_numbers(budget: object, seed: object) -> None:
     Raises:
         TypeError: one is no whole number. ValueError: the budget pays for nothing.
     """
-    for what, number in (("budget", budget), ("seed", seed)):
-        if not isinstance(number, int):
-            raise TypeError(f"expected a whole number as {what}; got {brief(number)}")
-    if isinstance(budget, int) and budget < 1:
+    whole(seed, "seed")
+    if whole(budget, "budget") < 1:
         raise ValueError(f"a budget is 1 or more; got {budget}")
 
 

@@ -46,9 +46,7 @@ class Files:
         if outcome.value is None and self.best.exists():
             fix = f"begin from the best weights of the run: `--weights {self.best}`, with another `output`"
             raise api.Mistakes([replace(one, fixes=()).with_fix(fix) for one in outcome.diagnostics])
-        if outcome.value is None or not outcome.ok:
-            raise api.Mistakes(outcome.diagnostics)
-        return outcome.value
+        return api.valued(outcome)
 
     def set_aside(self) -> None:
         """Give the last checkpoint of a run that was not finished another name: `--resume` may have been forgotten."""

@@ -30,7 +30,7 @@ from spinedsl.data.sample import BadSample
 from spinedsl.data.sampler import in_order
 from spinedsl.data.seen import Hear
 from spinedsl.data.workers import NotSent, WorkerDied
-from spinedsl.diagnostics import Diagnostic, Diagnostics, Outcome
+from spinedsl.diagnostics import Diagnostic, Diagnostics
 from spinedsl.record import Record, field
 from spinedsl.training import checkpoint as checkpoints
 from spinedsl.training import optim, own
@@ -109,11 +109,11 @@ def train(
     """
     extras.require("torch", "numpy", "PIL", "safetensors")
     own.look_at(data, validation, loss)
-    read = _valued(read_config(config, changes, images=data is not None))
+    read = api.valued(read_config(config, changes, images=data is not None))
     group = join(gpu=read.run["device"] != "cpu" and torch.cuda.is_available())
     try:
         made = set_up(read, data, validation, loss, group, hear)
-        return _finished(_valued(made), made.diagnostics, group, watch, resume=resume)
+        return _finished(api.valued(made), made.diagnostics, group, watch, resume=resume)
     except NoDevice as missing:
         found = say.NO_DEVICE.at(read.document.value(("run", "device")), reason=str(missing))
         raise api.Mistakes([found.with_fix('`device = "auto"` takes a GPU where there is one')]) from None
@@ -137,17 +137,6 @@ def _finished(
         mistakes = api.Mistakes([stopped(setup.config, error)])
         mistakes.alone = True
         raise mistakes from None
-
-
-def _valued(outcome: Outcome[Any]) -> Any:
-    """The value of an outcome without mistakes.
-
-    Raises:
-        Mistakes: it has some.
-    """
-    if outcome.value is None or not outcome.ok:
-        raise api.Mistakes(outcome.diagnostics)
-    return outcome.value
 
 
 def _way(start: Path, to: Path) -> str:
@@ -200,7 +189,7 @@ class Run:
         if found is None and config.weights["from"] is not None:
             path = config.path(config.weights, "from")
             assert path is not None
-            self.taken = _valued(
+            self.taken = api.valued(
                 take(module, setup.network.program, path, config.weights["key"], config.weights["prefix"])
             )
             for line in self.taken.lines():

@@ -188,9 +188,9 @@ def test_a_network_that_was_measured_twice_is_listed_where_it_did_best() -> None
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"budget": "3"}, "expected a whole number as budget; got '3'"),
-        ({"budget": 2.5}, "expected a whole number as budget; got 2.5"),
-        ({"seed": "a"}, "expected a whole number as seed; got 'a'"),
+        ({"budget": "3"}, "budget must be a whole number; got '3'"),
+        ({"budget": 2.5}, "budget must be a whole number; got 2.5"),
+        ({"seed": "a"}, "seed must be a whole number; got 'a'"),
         ({"fitness": [lambda one: 1.0]}, "one callable gives all numbers"),
     ],
 )
