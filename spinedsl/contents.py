@@ -1,7 +1,7 @@
 """What a file of weights is, by its first bytes: endings are names that people give.
 
 In: a path. Out: the kind of the file, one of `KINDS`, or the words for what it is instead. Nothing is imported that
-would have to be installed, and at most a few kilobytes are read.
+would have to be installed, and at most a few kilobytes are read. Of bytes that were named instead of a text, words too.
 """
 
 from __future__ import annotations
@@ -46,6 +46,13 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"<!doctype", "a web page, perhaps of an error", "fetch the file again, and look at what comes"),
     (b"<html", "a web page, perhaps of an error", "fetch the file again, and look at what comes"),
     (b"spine ", "a `.spine` file", "give the weights first, and then the network"),
+)
+# The same of what is no weights either.
+_NO_TEXTS: tuple[tuple[bytes, str], ...] = (
+    (b"SQLite format 3", "an SQLite database: `--study` takes those"),
+    (b"PK\x03\x04", "a zip archive, as PyTorch writes weights"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
 )
 _TABLE = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # ends the index of a TensorFlow checkpoint
 _MODEL = tuple(bytes([field]) for field in b"\x12\x1a\x22\x3a\x42\x72")  # of ONNX, after its `ir_version`
@@ -108,6 +115,16 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     return found or named or PYTORCH
 
 
+def seems(head: bytes) -> str:
+    """What a file seems to be that is no text, in words, by how it begins; empty if nothing is known."""
+    if _is_model(head):
+        return "an ONNX model"
+    if head[8:9] == b"{":
+        return "a `.safetensors` file"
+    known = (*_NO_TEXTS, *((beginning, what) for beginning, what, _ in _OTHERS))
+    return next((what for beginning, what in known if head.startswith(beginning)), "")
+
+
 def in_folder(folder: Path) -> Path | None:
     """The weights in a folder: what `save_pretrained` writes, or the only file of weights there; None if not one."""
     for name in _USUAL:
@@ -142,7 +159,11 @@ def _by_head(file: Path, head: bytes, size: int) -> str | None:
         raise Unknown("a tar archive", "unpack it first; PyTorch's own before 0.2 are to be loaded and saved again")
     if head.lstrip()[:1] == b"{":
         return INDEX if b"weight_map" in head or file.name.endswith(".index.json") else None
-    return ONNX if head[:1] == b"\x08" and b"\0" < head[1:2] < b"@" and head[2:3] in _MODEL else None
+    return ONNX if _is_model(head) else None
+
+
+def _is_model(head: bytes) -> bool:
+    return head[:1] == b"\x08" and b"\0" < head[1:2] < b"@" and head[2:3] in _MODEL
 
 
 def _archive(file: Path) -> str | None:

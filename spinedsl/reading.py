@@ -75,23 +75,15 @@ def decode(data: bytes, name: str, origin: str = "", archive: Archive | None = N
         return Outcome(None, (found.repaired(),))
 
 
-# How files begin that are named by mistake, and what they seem to be.
-BEGINNINGS = (
-    (b"SQLite format 3", "an SQLite database: `--study` takes those"),
-    (b"PK\x03\x04", "a zip archive, as PyTorch writes weights"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"\x08", "an ONNX model"),
-)
-
-
 def _no_text(data: bytes) -> str:
     """What bytes that are no UTF-8 are instead, in words; nothing of a text in another encoding."""
     head = data[:4096]
     if b"\0" not in head or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return ""
-    kind = next((kind for beginning, kind in BEGINNINGS if head.startswith(beginning)), "")
-    return f"but seems to be {kind}" if kind else "but numbers of some kind"
+    from spinedsl.contents import seems  # noqa: PLC0415  only who is refused asks
+
+    found = seems(head)
+    return f"but seems to be {found}" if found else "but numbers of some kind"
 
 
 def reason_of(error: OSError) -> str:

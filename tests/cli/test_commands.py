@@ -284,6 +284,8 @@ def test_standard_input_beyond_the_limit_is_refused_not_cut() -> None:
         (b"SQLite format 3\0\x10\0\xff", "but seems to be an SQLite database: `--study` takes those"),
         (b"PK\x03\x04\0\0\xff", "but seems to be a zip archive, as PyTorch writes weights"),
         (b"\x08\x09\x12\0\xff", "but seems to be an ONNX model"),
+        (b'\x20\0\0\0\0\0\0\0{"w": 1}\xff', "but seems to be a `.safetensors` file"),
+        (b"\x1f\x8b\x08\0\0\xff", "but seems to be compressed by gzip"),
         (b"\x7fELF\0\0\xff", "but numbers of some kind"),
     ],
 )
