@@ -107,8 +107,8 @@ PLANTS = (
     Plant(
         "training: warnings of the images are dropped where there is no mistake",
         "training/loop.py",
-        "_finished(_valued(made), made.diagnostics, group",
-        "_finished(_valued(made), (), group",
+        "_finished(api.valued(made), made.diagnostics, group",
+        "_finished(api.valued(made), (), group",
         ("tests/training/test_loop.py",),
     ),
 )
