@@ -3,6 +3,7 @@
 from benchmarks.plants.plant import Plant
 
 BENCH, INT8 = ("tests/timing/test_measure.py",), ("tests/quantise/test_quantise.py",)
+WINOGRAD = ("tests/passes/test_winograd.py",)
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
@@ -53,5 +54,33 @@ PLANTS: tuple[Plant, ...] = (
         "if activation or node.primitive in",
         "if node.primitive in",
         ("tests/analysis/test_traffic.py",),
+    ),
+    Plant(
+        "winograd: the last tile of a height that four do not divide begins a row too late",
+        "backends/onnx/winograd.py",
+        '"pads": [1 - first, 0, last - ROWS + self.below, 0]',
+        '"pads": [1 - first, 0, last - ROWS, 0]',
+        WINOGRAD,
+    ),
+    Plant(
+        "winograd: the bias is left out of the third row of each tile",
+        "backends/onnx/winograd.py",
+        'self.times("fourfold", far, 4, *self.bias)',
+        'self.times("fourfold", far, 4)',
+        WINOGRAD,
+    ),
+    Plant(
+        "winograd: kernels are shared by convolutions of other tensors",
+        "backends/onnx/winograd.py",
+        'return self._once(made, "kernel", weight, index)',
+        'return self._once(made, "kernel", shape, index)',
+        WINOGRAD,
+    ),
+    Plant(
+        "winograd: an open height that four do not divide",
+        "passes/winograd.py",
+        "and program.divisor // x.strides[0] % ROWS == 0",
+        "and program.divisor // x.strides[0] > 1",
+        WINOGRAD,
     ),
 )

@@ -8,7 +8,7 @@ from spinedsl.agreement.compare import agree, shapes_of
 from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
 from spinedsl.agreement.measured import Training, counted, counted_by_row, train, unconnected
 from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
-from spinedsl.agreement.witnesses import FIXED, FUSED, INFERENCE, WITNESSES, Witness, witnesses_of
+from spinedsl.agreement.witnesses import FIXED, FUSED, INFERENCE, WITNESSES, Witness, fixed_of, witnesses_of
 
 __all__ = [
     "FIXED",
@@ -25,6 +25,7 @@ __all__ = [
     "agree",
     "counted",
     "counted_by_row",
+    "fixed_of",
     "image",
     "lively_weights",
     "shapes_of",

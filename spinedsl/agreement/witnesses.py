@@ -133,11 +133,11 @@ def _onnx_runtime(
     return lambda image: dict(zip(names, session.run(names, {program.input_name: image}), strict=True))
 
 
-def _onnx_runtime_fixed(program: Program, weights: Mapping[str, Array]) -> Runner:
+def _onnx_runtime_fixed(program: Program, weights: Mapping[str, Array], level: int = 0, runtime: str = "") -> Runner:
     """ONNX Runtime on a model without an open axis, whose outputs must have the shapes that it declares."""
     import onnxruntime  # noqa: PLC0415
 
-    model = _model(program, weights, frozenset())
+    model = _model(program, weights, frozenset(), level=level, runtime=runtime)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     declared = {output.name: tuple(output.shape) for output in session.get_outputs()}
 
@@ -194,5 +194,12 @@ WITNESSES = witnesses_of(DEFAULT_OPSET)
 # The network rewritten for PyTorch: as a file of its own, and in place.
 INFERENCE = Witness("PyTorch for inference", ("torch",), "spinedsl[torch]", SINGLE, _inference)
 FUSED = Witness("PyTorch, fused", ("torch",), "spinedsl[torch]", SINGLE, _fused)
-# Of a model for one size, the program's own.
-FIXED = Witness("ONNX Runtime at a fixed size", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, _onnx_runtime_fixed)
+
+
+def fixed_of(level: int, runtime: str = "") -> Witness:
+    """Of a model for one size, the program's own."""
+    run = partial(_onnx_runtime_fixed, level=level, runtime=runtime)
+    return Witness("ONNX Runtime at a fixed size", ("onnx", "onnxruntime"), "spinedsl[all]", SINGLE, run)
+
+
+FIXED = fixed_of(0)

@@ -159,14 +159,14 @@ def run(options: argparse.Namespace) -> int:
 def _explain(program: Program, options: argparse.Namespace, weights: Weights | None, stream: TextIO) -> None:
     """What each pass did, by row."""
     from spinedsl.backends.onnx.target import Target  # noqa: PLC0415  most runs do without
-    from spinedsl.passes import effects, fitted  # noqa: PLC0415  as above
+    from spinedsl.passes import Numbers, effects, fitted  # noqa: PLC0415  as above
 
     graph, keep = flatten(program), frozenset[str]()
     asked = options.optimise, options.runtime or ""
     if weights is not None:  # of which some norms may be kept
         tensors = api.tensors_of(program, weights)
         keep = fitted(graph, asked[0], tensors, Target(half=options.half).most, asked[1])[0].keep
-    found = effects(graph, *asked, keep, 2 if options.half else 4)
+    found = effects(graph, *asked, keep, Numbers(options.half, frozenset(options.dynamic or ())))
     heads = ("pass", "row", "operations", "after", "multiply-adds saved", "KiB saved")
     rows = [
         (one.name, one.row, str(one.before), str(one.after), f"{one.multiply_adds:,}", f"{one.bytes / 1024:,.1f}")

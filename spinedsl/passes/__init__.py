@@ -5,10 +5,10 @@ file begins with what the pass needs and what it promises; `levels` has their or
 never see them: they are for a graph that only runs.
 """
 
-from spinedsl.passes.form import Form, Pass, as_written
+from spinedsl.passes.form import Form, Numbers, Pass, as_written
 from spinedsl.passes.levels import FOR, LEVELS, PASSES, Effect, Made, effects, filled, fitted, optimised, record
 
 __all__ = [
-    "FOR", "LEVELS", "PASSES", "Effect", "Form", "Made", "Pass", "as_written", "effects", "filled", "fitted",
+    "FOR", "LEVELS", "PASSES", "Effect", "Form", "Made", "Numbers", "Pass", "as_written", "effects", "filled", "fitted",
     "optimised", "record",
 ]  # fmt: skip

@@ -17,16 +17,28 @@ from spinedsl.passes.recipes import Recipe
 from spinedsl.record import Record, replace
 
 
+class Numbers(Record):
+    """What a model takes: maps of float16, or of float32; which axes of its input vary (`height`, `width`, `batch`)."""
+
+    half: bool = False
+    dynamic: frozenset[str] = frozenset()
+
+
+SINGLE = Numbers()
+
+
 class Form(Record, eq=False):
     """A graph that may have been rewritten. `recipes` has its tensors that are none of the network's own.
 
-    `parameters` are the network's own, which recipes read; `keep` names batch norms that are not to be folded.
+    `parameters` are the network's own, which recipes read; `keep` names batch norms that are not to be folded, and
+    `numbers` says what the model takes that is made of it.
     """
 
     graph: Graph
     recipes: Mapping[str, Recipe]
     parameters: Mapping[str, Parameter]
     keep: frozenset[str] = frozenset()
+    numbers: Numbers = SINGLE
 
     def __brief__(self) -> str:
         return self.graph.__brief__()
@@ -39,9 +51,9 @@ class Form(Record, eq=False):
 Pass: TypeAlias = Callable[[Form], Form]
 
 
-def as_written(graph: Graph, keep: frozenset[str] = frozenset()) -> Form:
+def as_written(graph: Graph, keep: frozenset[str] = frozenset(), numbers: Numbers = SINGLE) -> Form:
     """A graph as it is, to begin with."""
-    return Form(graph, {}, graph.parameters, keep)
+    return Form(graph, {}, graph.parameters, keep, numbers)
 
 
 def settled(form: Form, once: Pass) -> Form:

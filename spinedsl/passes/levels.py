@@ -21,13 +21,14 @@ from spinedsl.passes.below import below
 from spinedsl.passes.constant import constant
 from spinedsl.passes.dead import dead
 from spinedsl.passes.fold import fold
-from spinedsl.passes.form import Form, Pass, as_written
+from spinedsl.passes.form import SINGLE, Form, Numbers, Pass, as_written
 from spinedsl.passes.idle import idle
 from spinedsl.passes.order import order
 from spinedsl.passes.pad import pad
 from spinedsl.passes.pair import pair
 from spinedsl.passes.recipes import NORM, computed, sources
 from spinedsl.passes.schedule import schedule
+from spinedsl.passes.winograd import by_rows, winograd
 from spinedsl.record import Record
 
 # In running order: `fold` before `below`, which looks for bare convolutions; `order` brings together what `pair` joins.
@@ -41,13 +42,14 @@ PASSES: Mapping[str, Pass] = {
     "order": order,
     "pair": pair,
     "pad": pad,
+    "winograd": winograd,
     "schedule": schedule,
 }
 LEVELS = (0, 1, 2)
 # What level 2 does for a runtime beyond level 1: what pays there. OpenVINO loses by more channels. Both run operations
 # in an order of their own, so that `schedule` is for files that PyTorch runs, which do as they say.
-FOR: Mapping[str, tuple[str, ...]] = {"onnxruntime": ("pad",), "openvino": ()}
-LATE = ("pad", "schedule")
+FOR: Mapping[str, tuple[str, ...]] = {"onnxruntime": ("pad", "winograd"), "openvino": ()}
+LATE = ("pad", "winograd", "schedule")
 
 
 def passes_of(level: int, runtime: str = "") -> dict[str, Pass]:
@@ -67,9 +69,11 @@ class Effect(Record):
     bytes: int
 
 
-def optimised(graph: Graph, level: int, keep: frozenset[str] = frozenset(), runtime: str = "") -> Form:
-    """The graph at a level; `keep` names batch norms that stay."""
-    form = as_written(graph, keep)
+def optimised(
+    graph: Graph, level: int, keep: frozenset[str] = frozenset(), runtime: str = "", numbers: Numbers = SINGLE
+) -> Form:
+    """The graph at a level; `keep` names batch norms that stay, and `numbers` says what the model is to take."""
+    form = as_written(graph, keep, numbers)
     for run in passes_of(level, runtime).values():
         form = run(form)
     return form
@@ -132,13 +136,14 @@ def record(form: Form) -> str:
 
 
 def effects(
-    graph: Graph, level: int, runtime: str = "", keep: frozenset[str] = frozenset(), width: int = 4
+    graph: Graph, level: int, runtime: str = "", keep: frozenset[str] = frozenset(), numbers: Numbers = SINGLE
 ) -> tuple[Effect, ...]:
     """What each pass of a level does, by row, in the order of passes and rows; rows that it leaves are left out.
 
-    `keep` names batch norms that stay, and a number of the tensors takes `width` bytes.
+    `keep` names batch norms that stay, and `numbers` says what the model is to take.
     """
-    form, found = as_written(graph, keep), []
+    form, found = as_written(graph, keep, numbers), []
+    width = 2 if numbers.half else 4
     for name, run in passes_of(level, runtime).items():
         after = run(form)
         ours, theirs = _by_row(form.graph), _by_row(after.graph)
@@ -164,5 +169,7 @@ def _by_row(graph: Graph) -> dict[str, tuple[int, int, int]]:
 
 
 def _work(node: Node, graph: Graph) -> int:
+    if "rows" in node.attributes:
+        return by_rows(node, graph)
     types = [graph.types[value] for value in node.inputs]
     return PRIMITIVES[node.primitive].multiply_adds(types, node.attributes, graph.types[node.result])

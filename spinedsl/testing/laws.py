@@ -12,11 +12,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
+from unittest.mock import patch
 
 import numpy as np
 
 from spinedsl import agreement, api, driver
-from spinedsl.agreement import FIXED, FUSED, INFERENCE, WITNESSES, Size, Witness, usual_sizes, witnesses_of
+from spinedsl.agreement import FIXED, FUSED, INFERENCE, WITNESSES, Size, Witness, fixed_of, usual_sizes, witnesses_of
 from spinedsl.analysis import Costs, costs, costs_by_row
 from spinedsl.backends import BACKENDS, DEFAULT_OPSET
 from spinedsl.diagnostics import Diagnostic, Outcome, Severity
@@ -280,7 +281,12 @@ def optimised(source: Source, network: str) -> None:
             most = float(np.abs(before[name]).max())
             require(before[name].shape == after[name].shape, f"{what}: another shape of {name}")
             require(difference <= SAME * most, f"{what}: {name} changes by {difference:.1e} of {most:.1e}")
-    _agree(program, usual_sizes(program)[:2], (witnesses_of(DEFAULT_OPSET, 2, "onnxruntime")[2],))
+    engine, own = witnesses_of(DEFAULT_OPSET, 2, "onnxruntime")[2], program.input_type
+    _agree(program, usual_sizes(program)[:2], (engine,))
+    with patch.multiple("spinedsl.passes.winograd", LEAST=1, BLOCK=1, LOWEST=1, MOST=4):  # networks by chance are small
+        if any("rows" in node.attributes for node in PASSES["winograd"](as_written(graph)).graph.nodes):
+            _agree(program, usual_sizes(program)[:2], (engine,))
+            _agree(program, [Size(1, own.height, own.width)], (fixed_of(2, "onnxruntime"),))
 
 
 def inferred(source: Source, network: str) -> None:

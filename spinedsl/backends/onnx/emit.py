@@ -34,7 +34,7 @@ from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc, Type
-from spinedsl.passes import Made, optimised, record
+from spinedsl.passes import Made, Numbers, optimised, record
 from spinedsl.record import Record, replace
 
 AXES = frozenset({"batch", "height", "width"})
@@ -107,7 +107,7 @@ def _written(job: _Job, write: Callable[[Parts, Sequence[TensorProto], Iterator[
         graph, made = flatten(job.program), Made({}, job.weights, target.most)
         metadata = job.metadata
         if job.level:
-            form = optimised(graph, job.level, keep, job.runtime)
+            form = optimised(graph, job.level, keep, job.runtime, Numbers(target.half, job.dynamic))
             graph, made = form.graph, Made(form.recipes, job.weights, target.most, target.layout)
             metadata = {**metadata, MADE: record(form)}
         found = write(_parts(graph, job.dynamic, target, metadata, job.around), *_tensors(graph, made, target))

@@ -11,6 +11,7 @@ from typing import TypeAlias, cast
 
 from onnx import TensorProto
 
+from spinedsl.backends.onnx import winograd
 from spinedsl.backends.onnx.sketch import Argument, Step, Tensor
 from spinedsl.ops.primitives import pads
 from spinedsl.ops.rules import kernel_of, window
@@ -71,6 +72,9 @@ def _padded(step: Step, x: str, outside: float) -> str:
 
 def conv(step: Step) -> None:
     """A convolution; what stands at ONNX's default is left out."""
+    if "rows" in step.attributes:
+        winograd.by_rows(step)
+        return
     parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
     dilation, groups = step.count("dilation"), step.count("groups")
     rare: dict[str, Argument] = {}
