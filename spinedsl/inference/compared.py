@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from spinedsl.data.dataset import nowhere
 from spinedsl.data.pictures import ENDINGS, BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.section import open_sets
 from spinedsl.data.sources import open_data, open_dataset
-from spinedsl.diagnostics import Outcome
+from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.inference.finding import find_images
-from spinedsl.inference.running import unread
+from spinedsl.inference.running import place_of, unread
 from spinedsl.inference.samples import sections_of
 from spinedsl.record import Record
 from spinedsl.tasks import BOXES
@@ -49,12 +48,17 @@ def pictures_in(path: Path, pre: Preprocessing, *, boxes: bool, most: int = MOST
 
 
 def _read(images: Any, words: str, most: int = MOST) -> Outcome[Samples]:
-    """Some of the pictures of a data set, evenly spread."""
+    """Some of the pictures of a data set, evenly spread; each that cannot be read is reported."""
     few = min(len(images), most)
-    try:
-        return Outcome(Samples(f"of {words}", tuple(images.read(n * len(images) // few)[0] for n in range(few))))
-    except BadPicture as bad:
-        return Outcome(None, (unread(nowhere(bad.path), bad),))
+    found: list[Pixels] = []
+    reported: dict[str, Diagnostic] = {}
+    for number in range(few):
+        index = number * len(images) // few
+        try:
+            found.append(images.read(index)[0])
+        except BadPicture as bad:
+            reported.setdefault(bad.path, unread(place_of(images, index, bad), bad))
+    return Outcome(None, tuple(reported.values())) if reported else Outcome(Samples(f"of {words}", tuple(found)))
 
 
 def samples_of(trained: Trained, checkpoint: Path) -> Samples | None:

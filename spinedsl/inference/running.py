@@ -133,7 +133,7 @@ def _batches(
             found, ahead = [future.result() for future in ahead], begun(start + BATCH)
             good = [(start + n, row) for n, row in enumerate(found) if not isinstance(row, BadPicture)]
             bad = [(start + n, row) for n, row in enumerate(found) if isinstance(row, BadPicture)]
-            lost += [unread(_place(images, index, error), error) for index, error in bad]
+            lost += [unread(place_of(images, index, error), error) for index, error in bad]
             if good:
                 yield good
             if hear is not None:
@@ -156,7 +156,8 @@ def _called(images: Any, index: int) -> str:
     return str(images.called(index)) if hasattr(images, "called") else f"image {index}"
 
 
-def _place(images: Any, index: int, error: BadPicture) -> Span:
+def place_of(images: Any, index: int, error: BadPicture) -> Span:
+    """Where an image is named: its line in a list, else its path alone."""
     return images.place(index) if isinstance(images, Dataset) else nowhere(error.path)
 
 

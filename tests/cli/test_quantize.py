@@ -185,6 +185,26 @@ def test_what_is_wrong_is_reported(
     assert not Path("made.onnx").exists()
 
 
+def test_all_damaged_pictures_are_told_before_anything_runs(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a folder and of a list, whose lines are shown; a picture that is named twice is told once."""
+    monkeypatch.setattr("spinedsl.quantise.choose.choose", lambda *given, **more: pytest.fail("it began"))
+    folder = here / "damaged"
+    for name in ("b.png", "d.png"):
+        shutil.copy(here / "my photos/1.png", folder / name)
+    (folder / "c.png").write_bytes(b"no picture")
+    names = ["a.png", "b.png", "c.png", "c.png", "d.png"]
+    (here / "list.csv").write_text("path,label\n" + "".join(f"damaged/{name},x\n" for name in names))
+    for given, place in (("damaged", "a.png"), ("list.csv", "list.csv:2")):
+        status, out, err = run(capsys, "quantize", "net.spine", "--calibrate", given, "-o", "made.onnx")
+        assert (status, out) == (1, "")
+        assert err.count("error[E1102]") == 2
+        assert all(name in err for name in ("damaged/a.png", "damaged/c.png"))
+        assert place in err
+        assert not Path("made.onnx").exists()
+
+
 def test_it_is_written_to_a_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = run(capsys, *"quantize sizes.safetensors --calibrate colours -o -".split())
     assert status == 2
