@@ -32,6 +32,7 @@ EXTRAS = {
     "executorch": "executorch",
     "litert_torch": "litert",
     "ai_edge_litert": "litert",
+    "nncf": "nncf",
 }  # packages by what brings them
 CONTENTS = {
     "onnx": {"onnx", "numpy"},
@@ -49,9 +50,10 @@ CONTENTS = {
     "openvino": {"openvino"},
     "executorch": {"executorch"},
     "litert": {"litert_torch", "ai_edge_litert"},
+    "nncf": {"nncf"},
 }  # fmt: skip  # of each extra, as in pyproject.toml; of two that would do, the smaller one stands first
 
-OF_FORMATS = ("openvino", "executorch", "litert")  # extras that `all` leaves out: large, and each for a few
+APART = ("openvino", "executorch", "litert", "nncf")  # extras that `all` leaves out: large, or each for a few
 FIGURES = {"png": ("resvg_py",)}  # by the kind of figure
 MODULE = ("torch",)  # to load what was compiled
 ENGINE_CHOICE = (("torch",), ("onnx", "onnxruntime"), ("onnx", "openvino"))  # one of these is enough to compare with
@@ -112,9 +114,9 @@ def _is_there(package: str) -> bool:
 def install(packages: Iterable[str]) -> str:
     """The one command that installs all of them."""
     wanted = set(packages)
-    own = [extra for extra in OF_FORMATS if wanted & CONTENTS[extra]]
+    own = [extra for extra in APART if wanted & CONTENTS[extra]]
     rest = wanted.difference(*(CONTENTS[extra] for extra in own))
-    usual = (extra for extra, brings in CONTENTS.items() if extra not in OF_FORMATS and rest <= brings)
+    usual = (extra for extra, brings in CONTENTS.items() if extra not in APART and rest <= brings)
     return f"pip install 'spinedsl[{','.join([*([next(usual, 'all')] if rest else []), *own])}]'"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from spinedsl.extras import OF_FORMATS
+from spinedsl.extras import APART
 from tests.patience import HANG
 from tests.shipping import ROOT, Built, Installed, build, install
 
@@ -240,10 +240,10 @@ def test_classifiers_say_what_is_tested() -> None:
 
 
 def test_all_brings_what_users_may_need() -> None:
-    """Every extra but the one of developers and those of single formats, which are large."""
+    """Every extra but the one of developers and those apart, which are large or for a few."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     (named,) = re.findall(r"spinedsl\[(.*)\]", " ".join(extras["all"]))
-    assert set(named.split(",")) == extras.keys() - {"all", "dev", *OF_FORMATS}
+    assert set(named.split(",")) == extras.keys() - {"all", "dev", *APART}
 
 
 def test_the_citation_is_of_this_version_and_of_the_paper() -> None:

@@ -29,7 +29,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "int8: predictions too",
-        "quantise/engine.py",
+        "quantise/network.py",
         "if node.name not in self.predictions and (row := row_of(node)):",
         "if row := row_of(node):",
         INT8,
@@ -43,7 +43,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "int8: kernels have one scale for all channels",
-        "quantise/engine.py",
+        "quantise/engines/onnxruntime.py",
         "model, True, reduce_range, QuantType.QInt8",
         "model, False, reduce_range, QuantType.QInt8",
         INT8,

@@ -30,12 +30,14 @@ from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics.plain import counted, one_line
 from spinedsl.performance.given import Given
 from spinedsl.performance.quantize import PICTURES, USUAL_ERROR, Quantized, Wanted, quantized
+from spinedsl.quantise.engines import ENGINES, USUAL
 
 EXAMPLES = """\
 examples:
   spine quantize runs/cells --calibrate photos -o int8.onnx
   spine quantize cells.spine --weights runs/cells/best.safetensors --calibrate photos --data test -o int8.onnx
   spine quantize net.spine --weights model.safetensors --calibrate photos --error 0.02 --keep s,b1 -o int8.onnx
+  spine quantize runs/cells --calibrate photos --engine nncf -o int8.onnx
 
 The graph of `-O1` becomes int8, with one scale for each channel of a kernel; the last convolutions and linear layers
 before the outputs stay float. Ranges come from the pictures, prepared as the checkpoint says. Each row is tried alone,
@@ -77,6 +79,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--opset", metavar="N", type=int, choices=tuple(OPSETS), default=DEFAULT_OPSET,
         help=f"version of ONNX's operators, {OPSETS[0]} to {OPSETS[-1]} (default {DEFAULT_OPSET})",
     )  # fmt: skip
+    parser.add_argument(
+        "--engine", choices=ENGINES, default=USUAL,
+        help=f"what places the int8 operations (default {USUAL}); nncf corrects biases too, and is an extra",
+    )  # fmt: skip
     lint_arguments(parser)
     output_arguments(parser, "the .onnx file to write")
     format_argument(parser)
@@ -92,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
     reads = [options.file, *filter(None, [options.weights])]
     if status := refused(options.output, "onnx", force=options.force, reads=reads):
         return status
-    extras.require(*extras.INFERENCE, "onnx", "onnxruntime")
+    extras.require(*_wanted(options).packages)
     if options.weights is not None:
         extras.require(*extras.of_weights(options.weights))
     try:
@@ -105,13 +111,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, given: Given) -> int:
     apart(options.output, [text.name for text in given.program.sources])
-    wanted = Wanted(
-        options.calibrate, options.images, options.data, options.error, options.keep, options.reduce_range,
-        options.opset,
-    )  # fmt: skip
     try:
         with phases() as tell:
-            found = quantized(given, wanted, tell)
+            found = quantized(given, _wanted(options), tell)
     except api.OptionChoice as choice:
         raise UsageError(f"--{choice.option} {choice.reason}") from None
     if found.reported:
@@ -121,6 +123,13 @@ def _run(options: argparse.Namespace, given: Given) -> int:
     print(json.dumps(found.to_json(), indent=2) if options.format == "json" else found)
     _remarks(options, given, found)
     return 0
+
+
+def _wanted(options: argparse.Namespace) -> Wanted:
+    return Wanted(
+        options.calibrate, options.images, options.data, options.error, options.keep, options.reduce_range,
+        options.opset, options.engine,
+    )  # fmt: skip
 
 
 def _remarks(options: argparse.Namespace, given: Given, found: Quantized) -> None:

@@ -23,13 +23,14 @@ from spinedsl.given import File, names_of, path_of, size_of, whole
 from spinedsl.ops.graph import flatten
 from spinedsl.performance.bench import checkpoint_alone
 from spinedsl.performance.given import Given, fitted, is_checkpoint
+from spinedsl.quantise.engines import ENGINES, PACKAGES, USUAL, version
 from spinedsl.record import Record, field
 from spinedsl.writing import write_file
 
 if TYPE_CHECKING:
     from spinedsl.inference.evaluation import Evaluation
     from spinedsl.quantise.choose import Choice, Pictures
-    from spinedsl.quantise.engine import Float
+    from spinedsl.quantise.network import Float
     from spinedsl.weights import Weights
 
 Hear = Callable[[str], None]
@@ -48,6 +49,12 @@ class Wanted(Record, eq=False):
     keep: tuple[str, ...] = ()
     reduce_range: bool = False
     opset: int = DEFAULT_OPSET
+    engine: str = USUAL
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What that takes."""
+        return (*extras.INFERENCE, *PACKAGES[self.engine])
 
 
 class Quantized(Record, eq=False):
@@ -66,6 +73,7 @@ class Quantized(Record, eq=False):
     float_bytes: int
     figures: tuple[Evaluation, Evaluation] | None = field(default=None, repr=False)
     apart: bool = True  # no picture that was measured on was calibrated on
+    engine: str = USUAL  # that placed the int8 operations
 
     def __brief__(self) -> str:
         rows = counted(len(self.kept), "row")
@@ -140,7 +148,7 @@ class Quantized(Record, eq=False):
     def to_json(self) -> dict[str, Any]:
         """All of it but the model, as JSON can hold it."""
         found: dict[str, Any] = {
-            "network": self.network, "error": self.error, "error_all_int8": self.error_all_int8,
+            "network": self.network, "engine": self.engine, "error": self.error, "error_all_int8": self.error_all_int8,
             "pictures": {"calibrated": self.calibrated, "measured": self.measured}, "bytes": len(self.model),
             "rows": [
                 {"name": row.name, "convolutions": row.heavy, "error": row.error, "float": row.kept}
@@ -171,6 +179,7 @@ def quantize(
     keep: Iterable[str] = (),
     reduce_range: bool = False,
     opset: int = DEFAULT_OPSET,
+    engine: str = USUAL,
     hear: Hear | None = None,
 ) -> Quantized:
     """Make an int8 ONNX model of a network, as `spine quantize` does; `save` of the result writes it.
@@ -193,6 +202,7 @@ def quantize(
         keep: rows that stay float.
         reduce_range: weights of 7 bits, for x86 processors without VNNI, whose sums overflow.
         opset: version of ONNX's operators, from 13 to 23.
+        engine: what places the int8 operations: `onnxruntime` or `nncf`. ONNX Runtime alone runs the model of either.
         hear: is told what is being done, in a few words, as it begins.
 
     Raises:
@@ -209,10 +219,12 @@ def quantize(
         raise api.OptionChoice("error", f"is a number above 0, up to 1, got {error!r}")
     if opset not in OPSETS:
         raise api.OptionChoice("opset", f"is from {OPSETS[0]} to {OPSETS[-1]}, got {opset!r}")
+    if engine not in ENGINES:
+        raise api.OptionChoice("engine", f"is {one_of(ENGINES)}, got {engine!r}")
     wanted = Wanted(
-        pictures, images, labelled, error, names_of(keep, "keep", "('s', 'b1')"), reduce_range, opset
+        pictures, images, labelled, error, names_of(keep, "keep", "('s', 'b1')"), reduce_range, opset, engine
     )  # fmt: skip
-    extras.require(*extras.INFERENCE, "onnx", "onnxruntime")
+    extras.require(*wanted.packages)
     return quantized(_given(file, network, size, weights, seed), wanted, hear or (lambda text: None))
 
 
@@ -254,7 +266,7 @@ def quantized(given: Given, wanted: Wanted, hear: Hear) -> Quantized:
     if wanted.data is not None and given.trained is None:
         raise api.OptionChoice("data", "judges by the task of a checkpoint, and none is named")
     from spinedsl.quantise.choose import choose  # noqa: PLC0415  NumPy and ONNX are only needed here
-    from spinedsl.quantise.engine import Float, runner  # noqa: PLC0415
+    from spinedsl.quantise.network import Float, runner  # noqa: PLC0415
 
     if given.trained is not None and wanted.data is not None:
         from spinedsl.quantise.judge import see_data  # noqa: PLC0415  torch is only needed here
@@ -264,8 +276,9 @@ def quantized(given: Given, wanted: Wanted, hear: Hear) -> Quantized:
     _see_rows(wanted, network)
     pictures = _pictures(given, wanted)
     choice = choose(
-        network, pictures, keep=wanted.keep, limit=wanted.error, reduce_range=wanted.reduce_range, hear=hear
-    )
+        network, pictures, keep=wanted.keep, limit=wanted.error, reduce_range=wanted.reduce_range,
+        engine=wanted.engine, hear=hear,
+    )  # fmt: skip
     _see_int8(given, wanted, choice)
     figures = None
     if given.trained is not None and wanted.data is not None:
@@ -276,7 +289,7 @@ def quantized(given: Given, wanted: Wanted, hear: Hear) -> Quantized:
     model = _model(given, wanted, network, choice, pictures)
     before = sum(4 * parameter.elements for parameter in flatten(given.program).parameters.values())
     numbers = len(pictures.calibrate), len(pictures.measure)
-    return Quantized(given.program.name, model, choice, *numbers, before, figures, pictures.apart)
+    return Quantized(given.program.name, model, choice, *numbers, before, figures, pictures.apart, wanted.engine)
 
 
 def _see_rows(wanted: Wanted, network: Float) -> None:
@@ -319,12 +332,10 @@ def _see_int8(given: Given, wanted: Wanted, choice: Choice) -> None:
 
 
 def _model(given: Given, wanted: Wanted, network: Float, choice: Choice, pictures: Pictures) -> bytes:
-    import onnxruntime
-
     from spinedsl.quantise.written import int8_model  # noqa: PLC0415
 
     about = {
-        "by": f"onnxruntime {onnxruntime.__version__}", "pictures": len(pictures.calibrate),
+        "by": version(wanted.engine), "pictures": len(pictures.calibrate),
         "reduce_range": wanted.reduce_range, "preprocessing": given.pre.to_json(),
     }  # fmt: skip
     return int8_model(network, choice, about, given.pre, given.trained, given.origin)

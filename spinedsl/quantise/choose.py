@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from spinedsl.quantise.engine import Float, Outputs, calibrated, quantised, runner
+from spinedsl.quantise.engines import USUAL, prepared
+from spinedsl.quantise.network import Float, Outputs, runner
 from spinedsl.record import Record
 from spinedsl.timing.measure import error_of
 
@@ -59,16 +60,17 @@ def choose(
     limit: float,
     keep: Collection[str] = (),
     reduce_range: bool = False,
+    engine: str = USUAL,
     hear: Hear = lambda text: None,
 ) -> Choice:
     """The int8 model whose error is at most the limit, with as few rows in float as that takes, the worst first."""
     hear(f"calibrating on {len(pictures.calibrate)} pictures")
-    ranges = calibrated(network, iter(pictures.calibrate))
+    made = prepared(engine, network, pictures.calibrate, reduce_range=reduce_range)
     expected = network.run(pictures.measure)
     free = [row for row in network.rows if row not in keep]
 
     def tried(rows: Collection[str]) -> tuple[ModelProto, float]:
-        model = quantised(network, ranges, rows, reduce_range=reduce_range)
+        model = made(rows)
         return model, _error(expected, runner(model)(pictures.measure))
 
     alone: dict[str, float] = {}

@@ -16,7 +16,7 @@ from spinedsl.inference.engine import Engine, of_trained
 from spinedsl.inference.evaluation import Evaluation, evaluate
 from spinedsl.inference.running import Hear
 from spinedsl.inference.samples import images_of
-from spinedsl.quantise.engine import Run
+from spinedsl.quantise.network import Run
 from spinedsl.record import replace
 from spinedsl.training.build import Trained
 

@@ -23,7 +23,7 @@ from spinedsl.inference.engine import digest_of
 from spinedsl.inference.formats import Model, Wanted
 from spinedsl.ops.digests import FORM, NUMBERS
 from spinedsl.quantise.choose import Choice
-from spinedsl.quantise.engine import Float
+from spinedsl.quantise.network import Float
 from spinedsl.record import replace
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from spinedsl import extras
 from spinedsl.cli import parser
 from spinedsl.cli.parsing import leaves
-from spinedsl.extras import CONTENTS, EXTRAS, install
+from spinedsl.extras import APART, CONTENTS, EXTRAS, install
 from tests.cli.running import NET
 from tests.cli.test_given import SPACED
 from tests.patience import HANG
@@ -95,6 +96,9 @@ COMMANDS = {
     ),
     "quantize best.safetensors --calibrate photos -o m.onnx": (
         "torch, numpy, PIL, safetensors, onnx and onnxruntime: pip install 'spinedsl[all]'"
+    ),
+    "quantize best.safetensors --calibrate photos --engine nncf -o m.onnx": (
+        "torch, numpy, PIL, safetensors, onnx, onnxruntime and nncf: pip install 'spinedsl[all,nncf]'"
     ),
     "eval best.safetensors": "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'",
     "predict best.safetensors photo.jpg": "torch, numpy, PIL and safetensors: pip install 'spinedsl[train]'",
@@ -197,10 +201,24 @@ def test_the_extras_bring_what_they_are_said_to() -> None:
     assert all(package in CONTENTS[extra] for package, extra in EXTRAS.items())
 
 
+def _sets(packages: Sequence[str]) -> Iterator[set[str]]:
+    """All of them, the empty one first."""
+    for number in range(2 ** len(packages)):
+        yield {package for bit, package in enumerate(packages) if number >> bit & 1}
+
+
 def test_one_command_installs_whatever_is_missing() -> None:
-    packages = sorted(EXTRAS)
-    for number in range(1, 2 ** len(packages)):
-        wanted = {package for bit, package in enumerate(packages) if number >> bit & 1}
+    """Every set of packages that `all` brings, alone and beside all others; every set of those beside each of these."""
+    usual, apart = (
+        sorted(package for package in EXTRAS if (EXTRAS[package] in APART) == given) for given in (False, True)
+    )
+    beside = [*_sets(apart)]
+    for wanted in [
+        *(one | few for one in _sets(usual) for few in (beside[0], beside[-1])),
+        *({one} | few for one in usual for few in beside),
+    ]:
+        if not wanted:
+            continue
         named = re.fullmatch(r"pip install 'spinedsl\[([a-z,]+)\]'", install(wanted))
         assert named is not None
         assert wanted <= set().union(*(CONTENTS[extra] for extra in named[1].split(",")))

@@ -7,9 +7,12 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
+from spinedsl import extras
+from spinedsl.cli import main
 from spinedsl.inference.evaluation import evaluate
 from spinedsl.inference.opening import open_engine
 from tests.cli.running import NET, run
@@ -120,6 +123,27 @@ def test_rows_that_are_asked_for_stay_float(here: Path, capsys: pytest.CaptureFi
     assert next(row for row in json.loads(out)["rows"] if row["name"] == "s")["float"] is True
 
 
+@pytest.mark.skipif(bool(extras.missing(["nncf"])), reason="NNCF is not installed: pip install 'spinedsl[nncf]'")
+def test_by_nncf_it_is_judged_written_and_used_alike(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = [*CLASSIFIER.split(), "--engine", "nncf", "--data", "colours", "--keep", "s", "--error", "1", "--json"]
+    assert main(words) == 0
+    out, err = capfd.readouterr()
+    found = json.loads(out)
+    assert all(line.startswith(("spine: ", "note: ")) for line in err.splitlines()), "nothing of NNCF's own"
+    assert found["engine"] == "nncf"
+    assert [row["name"] for row in found["rows"] if row["float"]] == ["s"]
+    figures = evaluate("int8.onnx", "colours").figures
+    assert found["figures"]["top_1"]["int8"] == pytest.approx(figures["top_1"].value, abs=1e-4)
+    first, second = (open_engine(name).value for name in ("sizes.safetensors", "int8.onnx"))
+    assert first is not None
+    assert second is not None
+    pictures = [noise(20, 30, seed=5), noise(7, 9, channels=1, seed=6)]
+    assert 0 < np.abs(first.run(pictures) - second.run(pictures)).max() < 0.05
+    told = {entry.key: entry.value for entry in onnx.load("int8.onnx").metadata_props}
+    assert json.loads(told["spine.quantised"])["by"].startswith("nncf ")
+    assert main(["weights", "verify", "int8.onnx"]) == 0
+
+
 @pytest.mark.parametrize(
     ("pictures", "calibrated", "measured"), [(1, 1, 1), (2, 1, 1), (3, 2, 1), (4, 3, 1), (5, 4, 1)]
 )
@@ -162,6 +186,7 @@ OTHER = "--network A --calibrate colours"
         ("sizes.safetensors --calibrate colours --seed 1", 2, "--seed is for a .spine file"),
         ("sizes.safetensors --calibrate colours --data nowhere", 1, "error[E1109]: `nowhere` is no data set"),
         ("sizes.safetensors --calibrate colours --opset 12", 2, "--opset: there is no `12`"),
+        ("sizes.safetensors --calibrate colours --engine nccf", 2, "--engine: there is no `nccf`"),
         ("net.spine --calibrate colours --data colours", 2, "--data judges by the task of a checkpoint"),
         (
             "net.spine --calibrate colours --weights sizes.safetensors",

@@ -169,6 +169,7 @@ def test_a_checkpoint_is_judged_by_its_task(here: Path) -> None:
         ({"calibrate": "nowhere"}, spinedsl.Mistakes, "nowhere"),
         ({"images": 1}, spinedsl.OptionChoice, "`images` is 2 or more pictures, got 1"),
         ({"error": 0}, spinedsl.OptionChoice, "`error` is a number above 0, up to 1, got 0"),
+        ({"engine": "x"}, spinedsl.OptionChoice, "`engine` is `onnxruntime` or `nncf`, got 'x'"),
         ({"opset": 99}, spinedsl.OptionChoice, "`opset` is from 13 to"),
         ({"keep": ["x"]}, spinedsl.OptionChoice, "no row `x` can become int8"),
         ({"data": "photos"}, spinedsl.OptionChoice, "judges by the task of a checkpoint, and none is named"),

@@ -21,7 +21,8 @@ from spinedsl.ops.digests import model_holds, model_is_ours
 from spinedsl.ops.graph import flatten
 from spinedsl.quantise import choose as choosing
 from spinedsl.quantise.choose import Pictures, choose
-from spinedsl.quantise.engine import Float, calibrated, quantised, row_of, runner
+from spinedsl.quantise.engines.onnxruntime import calibrated, quantised
+from spinedsl.quantise.network import Float, row_of, runner
 from spinedsl.quantise.written import QUANTISED, int8_model
 from spinedsl.timing.measure import error_of
 
@@ -160,12 +161,11 @@ def pretended(monkeypatch: pytest.MonkeyPatch, errors: dict[str, float]) -> list
     """The quantiser replaced: the error of rows is the sum of theirs. Returns what is tried."""
     tried: list[tuple[str, ...]] = []
 
-    def made(network: Any, ranges: Any, rows: Collection[str], *, reduce_range: bool) -> Any:
+    def made(rows: Collection[str]) -> Any:
         tried.append(tuple(rows))
         return sum(errors[row] for row in rows)
 
-    monkeypatch.setattr(choosing, "calibrated", lambda network, images: None)
-    monkeypatch.setattr(choosing, "quantised", made)
+    monkeypatch.setattr(choosing, "prepared", lambda engine, network, images, *, reduce_range: made)
     monkeypatch.setattr(choosing, "runner", lambda model: lambda images: {"y": np.array([1 + model])})
     return tried
 

@@ -1,18 +1,14 @@
-"""The quantiser: from a float model and the ranges of its values to an int8 model, of all rows or of some.
+"""The float network that becomes int8: its rows, what always stays float, and models as functions of images.
 
-In: the graph of `-O1` with its tensors, and images as the network takes them. Out: models. Convolutions and linear
-layers become int8, per channel, with activations in uint8, and so does what stands between them; the last ones before
-the outputs stay float, so that predictions are not rounded to 256 values.
+In: the graph of `-O1` with its tensors. Out: the model, and the nodes of each row that can become int8: convolutions,
+linear layers and what stands between them. The last ones before the outputs stay float, so that predictions are not
+rounded to 256 values.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -100,54 +96,6 @@ def row_of(node: NodeProto) -> str:
     return next((entry.value for entry in node.metadata_props if entry.key == ROW), "")
 
 
-# ---- ranges of values, and models by them ----
-
-
-def calibrated(network: Float, images: Iterator[Array]) -> Any:
-    """The least and largest number of every value over some images, each (1, channels, height, width)."""
-    from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, create_calibrator  # noqa: PLC0415
-
-    name = network.model.graph.input[0].name
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # it ships no types
-        def get_next(self) -> dict[str, Array] | None:
-            image = next(images, None)
-            return None if image is None else {name: image}
-
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        path, augmented = Path(folder, "model.onnx"), Path(folder, "augmented.onnx")
-        onnx.save(network.model, path)
-        calibrator = create_calibrator(
-            path, None, augmented_model_path=str(augmented), calibrate_method=CalibrationMethod.MinMax
-        )
-        calibrator.collect_data(Reader())
-        return calibrator.compute_data()
-
-
-def quantised(network: Float, ranges: Any, rows: Collection[str], *, reduce_range: bool = False) -> ModelProto:
-    """The model in which these rows are int8, and all else float."""
-    from onnxruntime.quantization import QuantType  # noqa: PLC0415
-    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # noqa: PLC0415
-    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry  # noqa: PLC0415
-
-    model = ModelProto()
-    model.CopyFrom(network.model)
-    wanted = {node.name for row in rows for node in network.rows[row]}
-    if not wanted:
-        return model
-    left = [node.name for node in model.graph.node if node.name not in wanted]
-    operators = sorted({*QLinearOpsRegistry, *QDQRegistry})
-    with _quiet():
-        quantizer = QDQQuantizer(
-            model, True, reduce_range, QuantType.QInt8, QuantType.QUInt8, ranges, [], left, operators, {}
-        )
-        quantizer.quantize_model()
-        quantizer.model.topological_sort()
-    found = quantizer.model.model
-    assert isinstance(found, ModelProto)
-    return found
-
-
 def runner(model: ModelProto, threads: int = 0) -> Run:
     """A model as a function of a batch of images, which are run one by one."""
     import onnxruntime  # noqa: PLC0415
@@ -163,14 +111,3 @@ def runner(model: ModelProto, threads: int = 0) -> Run:
         return {name: np.concatenate([found[at] for found in each]) for at, name in enumerate(names)}
 
     return run
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the quantiser logs: advice that was followed before."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
