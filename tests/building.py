@@ -218,6 +218,7 @@ def _among_images(x: Operand) -> Op:
     return op("concat", op("parameter", channels=2), pooled, op("constant", values=(Fraction(1, 3), -2)))
 
 
+_ONE_A_SIDE: dict[str, Any] = {"top": 1, "bottom": 1, "left": 1, "right": 1}
 CASES: dict[str, tuple[str, Definition]] = {
     "conv1": ("conv", _conv(channels=5, kernel=1)),
     "conv3": ("conv", _conv(channels=5, kernel=3)),
@@ -316,6 +317,19 @@ CASES: dict[str, tuple[str, Definition]] = {
     "l2_normalise": ("l2_normalise", lambda x: op("l2_normalise", x)),
     "l2_normalise of a vector": ("l2_normalise", _of_vector("l2_normalise", epsilon=10)),
     "pad": ("pad", lambda x: op("pad", x, top=1, bottom=2, left=3, value=Fraction(-1, 2))),
+    "pad, mirrored": ("pad", lambda x: op("pad", x, top=3, bottom=1, left=5, mode="reflect")),
+    "pad, mirrored almost whole": ("pad", lambda x: op("pad", _half(x), top=15, right=23, mode="reflect")),
+    "pad with its edge": ("pad", lambda x: op("pad", x, bottom=40, left=3, right=60, mode="edge")),
+    "pad, mirrored, then pools": (
+        "pad",
+        lambda x: op(
+            "average_pool",
+            op("average_pool", op("pad", x, mode="reflect", **_ONE_A_SIDE), kernel=2, padding=0),
+            kernel=2,
+            stride=2,
+            padding=0,
+        ),
+    ),
     "pad, then a convolution": ("pad", lambda x: op("conv", _padded(x), channels=5, kernel=3, padding=0)),
     "pad odd, then a stride": (
         "pad",

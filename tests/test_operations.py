@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -18,12 +19,14 @@ from spinedsl.ir.library import YIELDING
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.interpret import run
+from spinedsl.ops.primitives import WORDS
 from spinedsl.source import Source
 from tests.analysis.fields import by_autograd
 
 FILE = """\
 spine 1
 import std.activations
+import std.pools
 {more}
 stem_type enter(image) -> 8 {{ return conv(image, 8, kernel = 3, stride = 2) }}
 output_type made(x) {{ {text} }}
@@ -49,6 +52,14 @@ def value_of(program: spinedsl.Program, image: np.ndarray) -> tuple[torch.Tensor
     graph = flatten(program)
     rows = run(graph, seeded(graph.parameters, 0), image, dtype=np.float64)
     return torch.from_numpy(rows["s"]), torch.from_numpy(rows["h"])
+
+
+def blurred(x: torch.Tensor, kernel: int, stride: int = 2) -> torch.Tensor:
+    """A depthwise convolution with binomial numbers, on a map mirrored at its edge."""
+    line = torch.tensor([math.comb(kernel - 1, k) / 2 ** (kernel - 1) for k in range(kernel)]).double()
+    around = (kernel - 1) // 2, kernel // 2
+    filters = (line[:, None] * line).expand(x.shape[1], 1, -1, -1)
+    return F.conv2d(F.pad(x, (*around, *around), mode="reflect"), filters, stride=stride, groups=x.shape[1])
 
 
 THEIRS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -83,6 +94,15 @@ THEIRS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "adaptive_average_pool(x, 8)": lambda x: F.adaptive_avg_pool2d(x, 8),
     "pixel_shuffle(x)": lambda x: F.pixel_shuffle(x, 2),
     "pixel_unshuffle(x, factor = 4)": lambda x: F.pixel_unshuffle(x, 4),
+    "pad(x, top = 3, right = 2, mode = reflect)": lambda x: F.pad(x, (0, 2, 3, 0), mode="reflect"),
+    "pad(x, bottom = 20, left = 1, mode = edge)": lambda x: F.pad(x, (1, 0, 0, 20), mode="replicate"),
+    "pad(x, left = 1, value = 2, mode = constant)": lambda x: F.pad(x, (1, 0, 0, 0), value=2.0),
+    "blur_pool(x)": lambda x: blurred(x, 3),
+    "blur_pool(x, kernel = 1)": lambda x: x[:, :, ::2, ::2],
+    "blur_pool(x, kernel = 2)": lambda x: blurred(x, 2),
+    "blur_pool(x, kernel = 4)": lambda x: blurred(x, 4),
+    "blur_pool(x, kernel = 7, stride = 4)": lambda x: blurred(x, 7, 4),
+    "blur_pool(x, kernel = 5, stride = 1)": lambda x: blurred(x, 5, 1),
 }
 
 
@@ -113,6 +133,28 @@ def test_a_files_own_definition_is_meant(name: str) -> None:
     other = program_of("let y = mine(x)\nreturn mine(y)", more=own.replace(name, "mine"))
     names = [part.replace(name, "mine") for part in flatten(program).parameters]
     assert names == [*flatten(other).parameters]
+
+
+@pytest.mark.parametrize("name", sorted(WORDS - {"constant"}))
+def test_a_word_of_an_attribute_is_a_name_elsewhere(name: str) -> None:
+    """What a definition, a parameter or a `let` is called is no less its name."""
+    own = f"def {name}(x) {{ return conv(x, 4, kernel = 1) }}\ndef given(x, op = {name}) {{ return op(x) }}\n"
+    text = "let y = pad(x, top = 1, mode = {name})\nlet z = given({name}(x), op = {name})\nreturn concat({more}, z)"
+    more = f"def held(x, {name} = 2) {{ let y = pad(x, top = 1, mode = {name}) * {name}\nreturn crop(y, top = 1) }}"
+    program = program_of(text.format(name=name, more="held(crop(y, top = 1))"), more=own + more)
+    assert {node.primitive for node in flatten(program).nodes} >= {"pad", "conv", "multiply_scalar"}
+    assert agree(program).agrees
+
+
+def test_a_word_of_an_attribute_may_be_held() -> None:
+    """By a parameter, a `let` or `defaults`; a class of PyTorch takes it as an argument."""
+    lets = "let how = edge\nlet y = around(x)\nlet z = around(y, mode = how)"
+    text = f"{lets}\nreturn around(pad(z, top = 1 + 1), mode = constant)"
+    more = "def around(x, mode = reflect) { return act(pad(x, left = 1, mode = mode)) }"
+    program = program_of(text, "act relu, norm batch_norm, pad(mode = edge)", more)
+    modes = [node.attributes["mode"] for node in flatten(program).nodes if node.primitive == "pad"]
+    assert modes == ["reflect", "edge", "edge", "constant"]
+    assert agree(program).agrees
 
 
 # ---- what `defaults` name ----

@@ -280,9 +280,16 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "attributes: the starting value of a bias that is not there",
         "ops/primitives.py",
-        'Attribute("bias_init", Kind.RATIO, 0, idle=_NO_BIAS)',
+        'Attribute("bias_init", Kind.RATIO, 0, idle=(_NO_BIAS,))',
         'Attribute("bias_init", Kind.RATIO, 0)',
         ("tests/test_mistakes.py",),
+    ),
+    Plant(
+        "attributes: a word that means what else has its name",
+        "ir/expand/calls.py",
+        "if attribute is None or not attribute.yields or",
+        "if attribute is None or attribute.yields or",
+        ("tests/test_operations.py::test_a_word_of_an_attribute_is_a_name_elsewhere",),
     ),
     Plant(
         "check: a block absorbs the same twice",

@@ -4,6 +4,13 @@ from benchmarks.plants.plant import AGREE, Plant
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
+        "PyTorch: a map that goes on with its edge is mirrored",
+        "backends/torch/rearrange.py",
+        '{"edge": "replicate"}',
+        '{"edge": "reflect"}',
+        ("tests/test_operations.py", AGREE),
+    ),
+    Plant(
         "PyTorch: momentum is the share kept",
         "backends/torch/operators.py",
         "use: 1 - cast(Fraction, value)",

@@ -203,6 +203,6 @@ def _operation(node: Node, graph: Graph) -> str:
         words += f", {attributes['groups']} groups"
     if isinstance(levels := attributes.get("levels"), int):
         words += f" by {2**levels}"
-    if "mode" in attributes:
+    if attributes.get("mode", "constant") != "constant":
         words += f", {attributes['mode']}"
     return words + (f", {graph.types[node.result].channels} channels" if "channels" in attributes else "")

@@ -235,7 +235,9 @@ def _slice(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, 
 def _pad(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     top, bottom, left, right = (_whole(attributes, side) for side in SIDES)
     around = ((0, 0), (0, 0), (top, bottom), (left, right))
-    return np.pad(inputs[0], around, constant_values=_real(attributes, "value"))
+    if attributes["mode"] == "constant":
+        return np.pad(inputs[0], around, constant_values=_real(attributes, "value"))
+    return np.pad(inputs[0], around, mode="reflect" if attributes["mode"] == "reflect" else "edge")
 
 
 def _crop(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:

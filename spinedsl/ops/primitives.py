@@ -26,6 +26,7 @@ __all__ = [
     "SIZES",
     "SYMBOLS",
     "UNCUT",
+    "WORDS",
     "Attribute",
     "Attributes",
     "Idle",
@@ -67,7 +68,7 @@ class Idle(Record):
 class Attribute(Record):
     """An attribute with its default; `required` ones have none. `many`: a tuple of values, one or more.
 
-    `idle` tells where it is not read, if there is such a place.
+    `idle` tells where it is not read, if there are such places.
     """
 
     name: str
@@ -77,7 +78,8 @@ class Attribute(Record):
     choices: tuple[str, ...] = ()  # symbols that it may be
     many: bool = False
     pair: bool = False  # it may be a list of two, for height and width
-    idle: Idle | None = None
+    idle: tuple[Idle, ...] = ()
+    yields: bool = False  # its choices are words elsewhere: definitions and values may have these names
 
     @property
     def expected(self) -> str:
@@ -170,9 +172,9 @@ _A_NUMBER = Idle(
 )  # fmt: skip
 _INITIAL = (
     Attribute("init", Kind.CHOICE, "truncated_normal", choices=("truncated_normal", "uniform", "zeros")),
-    Attribute("init_scale", Kind.POSITIVE, 1, idle=_ZEROS),
-    Attribute("init_fan", Kind.CHOICE, "fan_in", choices=("fan_in", "fan_out"), idle=_ZEROS),
-    Attribute("bias_init", Kind.RATIO, 0, idle=_NO_BIAS),
+    Attribute("init_scale", Kind.POSITIVE, 1, idle=(_ZEROS,)),
+    Attribute("init_fan", Kind.CHOICE, "fan_in", choices=("fan_in", "fan_out"), idle=(_ZEROS,)),
+    Attribute("bias_init", Kind.RATIO, 0, idle=(_NO_BIAS,)),
 )
 _CHANNELS = Attribute("channels", Kind.CHANNELS, required=True)
 _MODE = Attribute("mode", Kind.CHOICE, "nearest", choices=("nearest", "bilinear"))
@@ -183,6 +185,15 @@ _NO_SIDE = Idle(
     rearrange.SIDES, lambda given: not any(given[side] for side in rearrange.SIDES), "no side is padded",
     "say how far, as in `top = 1`",
 )  # fmt: skip
+_NO_NUMBER = Idle(
+    ("mode",), lambda given: given["mode"] != "constant", "the map's own numbers are put around it",
+    "say `mode = constant`",
+)  # fmt: skip
+_PADDED = (
+    *_SIDES,
+    Attribute("value", Kind.RATIO, 0, idle=(_NO_SIDE, _NO_NUMBER)),
+    Attribute("mode", Kind.CHOICE, "constant", choices=rearrange.MODES, idle=(_NO_SIDE,), yields=True),
+)
 _VALUE = Attribute("value", Kind.RATIO, required=True)
 _EXPONENT = Attribute("exponent", Kind.RATIO, required=True)
 _FACTOR = Attribute("factor", Kind.COUNT, 2)
@@ -333,9 +344,7 @@ _TABLE = (
         reads=channels.a_part,
         narrows=True,
     ),
-    Primitive(
-        "pad", rearrange.padded, (*_SIDES, Attribute("value", Kind.RATIO, 0, idle=_NO_SIDE)), reads=channels.alike
-    ),
+    Primitive("pad", rearrange.padded, _PADDED, reads=channels.alike),
     Primitive("crop", rearrange.cropped, _SIDES, reads=channels.alike),
     Primitive("max_pool", rules.pool, _WINDOW, reads=channels.alike),
     Primitive("average_pool", rules.pool, _WINDOW, reads=channels.alike),
@@ -376,7 +385,7 @@ _TABLE = (
         (
             _CHANNELS,
             Attribute("init", Kind.INITIAL, 1, choices=("truncated_normal",)),
-            Attribute("init_scale", Kind.POSITIVE, 1, idle=_A_NUMBER),
+            Attribute("init_scale", Kind.POSITIVE, 1, idle=(_A_NUMBER,)),
         ),
         least=0,
         most=1,
@@ -406,8 +415,10 @@ FIXED = "fixed"  # among the sizes; no symbol, since a definition of that name m
 SIZES = ("divisible", "any", FIXED)  # what `sizes` of a network's `rules` may be
 OFFICIAL = "official"  # what `channels` there may be: rounded down, as official codes do
 ROLES = ("act", "norm")  # stand for what the network's `defaults` choose
+_CHOSEN = [attribute for primitive in _TABLE for attribute in primitive.attributes if attribute.choices]
+WORDS = frozenset([choice for attribute in _CHOSEN if attribute.yields for choice in attribute.choices])
 SYMBOLS = frozenset(
-    [choice for primitive in _TABLE for attribute in primitive.attributes for choice in attribute.choices]
+    [choice for attribute in _CHOSEN if not attribute.yields for choice in attribute.choices]
     + ["same", "symmetric", "divisible", "any", OFFICIAL]
     + [primitive.name for primitive in _TABLE if primitive.activation]
     + list(ALIASES)

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from math import prod
 from typing import cast
 
+from spinedsl.brief import counted
 from spinedsl.ops.rules import Attributes, Problem, in_axes
 from spinedsl.ops.types import Type, by, vector
 from spinedsl.record import replace
 
 SIDES = ("top", "bottom", "left", "right")
+MODES = ("constant", "reflect", "edge")  # what `pad` puts around: a number, the map mirrored at its edge, or the edge
 
 
 def sliced(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -28,8 +30,16 @@ def sliced(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 
 def padded(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Larger by what is put around it; the level stays."""
-    return _grown(types[0], attributes, 1)
+    """Larger by what is put around it; the level stays. The edge itself is not mirrored: a side has more than that."""
+    x = types[0]
+    if attributes["mode"] == "reflect" and not x.is_pooled:
+        for size, what, sides in ((x.height, "row", SIDES[:2]), (x.width, "column", SIDES[2:])):
+            wanted = max(cast(int, attributes[side]) for side in sides)
+            if wanted >= size:
+                there = f"which has {counted(size - 1, what)} behind its edge"
+                problem = f"{counted(wanted, what)} mirrored of {x.size}, {there}"
+                return Problem(problem, fix="take fewer, or `mode = edge`")
+    return _grown(x, attributes, 1)
 
 
 def cropped(types: Sequence[Type], attributes: Attributes) -> Type | Problem:

@@ -218,8 +218,8 @@ _POINTS = Idle(("ratios",), lambda given: given["ratios"] == (), "points have no
 _DETECTS = (
     Attribute("classes", Kind.CHANNELS, required=True),
     Attribute("ratios", Kind.POSITIVE, (), many=True),
-    Attribute("scales", Kind.COUNT, 3, idle=_POINTS),
-    Attribute("size", Kind.POSITIVE, 4, idle=_POINTS),
+    Attribute("scales", Kind.COUNT, 3, idle=(_POINTS,)),
+    Attribute("size", Kind.POSITIVE, 4, idle=(_POINTS,)),
 )
 
 # ---- the table ----

@@ -76,7 +76,7 @@ def plain_tasks(program: Program) -> list[dict[str, Any]]:
 
 def task_text(task: Task) -> str:
     """A task as a row of a file, with all its arguments that are read."""
-    idle = [one.name for one in TASKS[task.kind].attributes if one.idle is not None and one.idle.holds(task.arguments)]
+    idle = [one.name for one in TASKS[task.kind].attributes if any(i.holds(task.arguments) for i in one.idle)]
     read = {name: value for name, value in task.arguments.items() if name not in idle and value != ()}
     given = ", ".join(f"{name} = {shown(value)}" for name, value in read.items())
     heads = " ".join(f"{clause} {named}" for clause, named in task.named.items())

@@ -20,6 +20,9 @@ var kept{n} = []
 RESPONSE = """\
 let long{n} = sqrt(global_sum_pool(y * y) + 0.5)
     y = y + parameter(channels) * (y * long{n} / (channel_mean(long{n}) + 1))"""
+MIRRORED = """\
+let wide{n} = pad(upsample(y, levels = 1), top = 1, bottom = 1, left = 1, right = 1, mode = reflect)
+    y = y + average_pool(average_pool(wide{n}, kernel = 2, padding = 0), kernel = 2, stride = 2, padding = 0)"""
 # What a step does; `{n}` is its number, for names of its own.
 STEPS = (
     "y = act(y)",
@@ -63,6 +66,9 @@ STEPS = (
     "each k{n} in [3, 1] {{ y = act(conv(y, channels, kernel = k{n})) * k{n} + shared conv(y, channels, kernel = 1) }}",
     "repeat i{n} in 2 {{ each k{n} in [i{n}, 1] {{ y = norm(y) * k{n} + shared conv(y, channels, kernel = 1) }} }}",
     "y = channel_conv(y, kernel = 5) * sigmoid(channel_conv(global_average_pool(y), kernel = 3))",
+    # Behind `upsample` a map has two rows and columns at least, so that one can be mirrored.
+    MIRRORED,
+    "y = conv(pad(y, top = 2, right = 2, mode = edge), channels, kernel = 3, padding = 0)",
     "repeat 2 {{ y = act(shared norm(shared conv(y, channels, kernel = 3))) }}",
     "repeat i{n} in 2 {{ y = act(shared norm(conv(y, channels, kernel = 1) if i{n} == 0 else y)) }}",
     "repeat 2 {{ y = act(norm(shared conv(y, channels, kernel = 1, bias = true))) }}",

@@ -33,6 +33,13 @@ WAYS = {
         return crop(pad(x, left = 9), right = 9) + crop(pad(x, right = 7), left = 7)""",
     "along one axis alone": "return crop(pad(x, top = 5), bottom = 5) + x",
     "along the other axis alone": "return crop(pad(x, left = 5), right = 5) + x",
+    "mirrored at the edge": """
+        let wide = conv(pad(x, left = 2, right = 3, top = 1, mode = reflect), channels, kernel = [2, 6], padding = 0)
+        return wide + crop(pad(x, bottom = 4, mode = edge), top = 4)""",
+    "blurred": """
+        let wide = pad(x, left = 1, right = 1, top = 1, bottom = 1, mode = reflect)
+        let low = average_pool(average_pool(wide, kernel = 2, padding = 0), kernel = 2, stride = 2, padding = 0)
+        return conv(upsample(low, levels = 1), channels, kernel = 3) + x""",
     "dilated": "return conv(x, channels, kernel = 3, dilation = 5) + max_pool(x, kernel = 2)",
     "a stride wider than the kernel": """
         return upsample(conv(x, channels, kernel = 1, stride = 4), levels = 2) + x""",

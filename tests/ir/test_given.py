@@ -62,7 +62,7 @@ CALLS: Mapping[str, tuple[str, dict[str, str]]] = {
     "hard_sigmoid": ("hard_sigmoid(x, {})", {"slope": "0.2"}),
     "l2_normalise": ("l2_normalise(x, {})", {"epsilon": "0.1"}),
     "slice": ("slice(x, {})", {"channels": "4", "start": "0"}),
-    "pad": ("pad(x, {})", {"top": "1", "bottom": "1", "left": "1", "right": "1", "value": "0"}),
+    "pad": ("pad(x, {})", {"top": "1", "bottom": "1", "left": "1", "right": "1", "value": "0", "mode": "constant"}),
     "crop": ("crop(x, {})", {"top": "1", "bottom": "1", "left": "1", "right": "1"}),
     "max_pool": ("max_pool(x, {})", {"kernel": "3", "stride": "1", "padding": "same"}),
     "average_pool": ("average_pool(x, {})", {"kernel": "3", "stride": "1", "padding": "same"}),
@@ -95,6 +95,7 @@ BESIDE: Mapping[tuple[str, str], dict[str, str]] = {
     ("reshape", "sizes"): {"sizes": "2, 4"},
     ("max_pool", "padding"): {"stride": "2"},
     ("average_pool", "padding"): {"stride": "2"},
+    ("pad", "mode"): {"value": "", "mode": "edge"},
     ("parameter", "init"): {"init": "1", "init_scale": ""},
     ("parameter", "init_scale"): {"init": "truncated_normal"},
 }
@@ -109,6 +110,11 @@ def text_of(primitive: str, attributes: Mapping[str, str], defaults: str = DEFAU
     many = {a.name for a in PRIMITIVES[primitive].attributes if a.many}
     given = [value if name in many else f"{name} = {value}" for name, value in attributes.items() if value]
     return FILE.format(call=call.replace("{}", ", ".join(given)).replace(", )", ")"), defaults=defaults)
+
+
+def other_of(primitive: str, attribute: str) -> str:
+    """Another value of the attribute."""
+    return BESIDE.get((primitive, attribute), {}).get(attribute, OTHER[attribute])
 
 
 def said_of(text: str) -> list[Diagnostic]:
@@ -136,7 +142,7 @@ def test_an_attribute_makes_a_difference(primitive: str, attribute: str) -> None
     _, base = CALLS[primitive]
     beside = BESIDE.get((primitive, attribute), {})
     one = {**base, **{name: value for name, value in beside.items() if name != attribute}}
-    other = {**one, attribute: beside.get(attribute, OTHER[attribute])}
+    other = {**one, attribute: other_of(primitive, attribute)}
     first, second = program_of(text_of(primitive, one)), program_of(text_of(primitive, other))
     assert emit_module(first) != emit_module(second)
     assert (onnx_of(first) != onnx_of(second)) == (attribute not in TRAINING)
@@ -145,44 +151,46 @@ def test_an_attribute_makes_a_difference(primitive: str, attribute: str) -> None
 # ---- what a call leaves without a meaning ----
 
 IDLE = [
-    (name, a.name) for name, primitive in PRIMITIVES.items() for a in primitive.attributes if a.idle is not None
+    (name, a.name, idle.others[0])
+    for name, primitive in PRIMITIVES.items()
+    for a in primitive.attributes
+    for idle in a.idle
 ]  # fmt: skip
 SETTLED: Mapping[str, dict[str, str]] = {  # by what leaves it without a meaning
     "bias": {"bias": "false"},
     "init": {"init": "zeros"},
     "top": {"top": "0", "bottom": "0", "left": "0", "right": "0"},
+    "mode": {"top": "1", "mode": "reflect"},
 }
 
 
-def settled(primitive: str, attribute: str) -> dict[str, str]:
-    """The attributes of a call that leave one of them without a meaning."""
-    idle = next(a.idle for a in PRIMITIVES[primitive].attributes if a.name == attribute)
-    assert idle is not None
-    values = SETTLED[idle.others[0]] if primitive != "parameter" else {"init": "1"}
+def settled(primitive: str, by: str) -> dict[str, str]:
+    """The attributes of a call that leave one without a meaning: `by` these, the first of which is named."""
+    values = SETTLED[by] if primitive != "parameter" else {"init": "1"}
     needed = {a.name for a in PRIMITIVES[primitive].attributes if a.required}
     return {name: value for name, value in CALLS[primitive][1].items() if name in needed} | values
 
 
-@pytest.mark.parametrize(("primitive", "attribute"), IDLE)
-def test_what_is_said_to_be_idle_is_read_by_nobody(primitive: str, attribute: str) -> None:
+@pytest.mark.parametrize(("primitive", "attribute", "by"), IDLE)
+def test_what_is_said_to_be_idle_is_read_by_nobody(primitive: str, attribute: str, by: str) -> None:
     """A value that another one leaves without a meaning: the table says so, and every backend agrees."""
-    others = settled(primitive, attribute)
+    others = settled(primitive, by)
     # Computed, so that nothing is said.
     computed = {
         name: f"{value} if x.channels > 0 else {OTHER[name]}" for name, value in others.items() if name in OTHER
     }
     first, second = (
         program_of(text_of(primitive, {**others, **computed, attribute: value}))
-        for value in (CALLS[primitive][1][attribute], OTHER[attribute])
+        for value in (CALLS[primitive][1][attribute], other_of(primitive, attribute))
     )
     assert emit_module(first) == emit_module(second)
     assert onnx_of(first)[1] == onnx_of(second)[1]
 
 
-@pytest.mark.parametrize(("primitive", "attribute"), IDLE)
-def test_what_is_idle_is_refused(primitive: str, attribute: str) -> None:
-    others = settled(primitive, attribute)
-    text = text_of(primitive, {**others, attribute: OTHER[attribute]})
+@pytest.mark.parametrize(("primitive", "attribute", "by"), IDLE)
+def test_what_is_idle_is_refused(primitive: str, attribute: str, by: str) -> None:
+    others = settled(primitive, by)
+    text = text_of(primitive, {**others, attribute: other_of(primitive, attribute)})
     (found,) = said_of(text)
     assert found.code.id == "E0233"
     assert found.message == f"`{attribute}` of this `{primitive}` is never read"
@@ -207,13 +215,13 @@ def without(primitive: str, attribute: str) -> dict[str, str]:
     names |= {"bias"} if attribute == "bias_init" else set()
     kept = {**CALLS[primitive][1], **BESIDE.get((primitive, attribute), {})}
     names |= {*BESIDE.get((primitive, attribute), {})}
-    sides = {"top", "bottom", "left", "right"} if attribute == "value" else set()
+    sides = {"top", "bottom", "left", "right"} if attribute in ("value", "mode") else set()
     return {name: value for name, value in kept.items() if name in names | sides and name != attribute}
 
 
 @pytest.mark.parametrize(("primitive", "attribute", "required"), [*entries()])
 def test_an_entry_of_defaults_makes_a_difference_or_is_refused(primitive: str, attribute: str, required: bool) -> None:
-    given = [BESIDE.get((primitive, attribute), {}).get(attribute, OTHER[attribute]), CALLS[primitive][1][attribute]]
+    given = [other_of(primitive, attribute), CALLS[primitive][1][attribute]]
     call = {**without(primitive, attribute), **({attribute: given[1]} if required else {})}
     texts = [text_of(primitive, call, f"{DEFAULTS}, {primitive}({attribute} = {value})") for value in given]
     if required:

@@ -28,6 +28,7 @@ THEIRS: dict[tuple[str, str], Any] = {
     ("group_norm", "epsilon"): nn.GroupNorm(1, 1).eps,
     ("l2_normalise", "epsilon"): inspect.signature(functional.normalize).parameters["eps"].default,
     ("upsample", "mode"): nn.Upsample(scale_factor=2).mode,
+    ("pad", "mode"): inspect.signature(functional.pad).parameters["mode"].default,
     ("pad", "value"): inspect.signature(functional.pad).parameters["value"].default or 0,
 }
 

@@ -95,7 +95,11 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "add_scalar": lambda n, w, x: x + real(n, "value"),
     "multiply_scalar": lambda n, w, x: x * real(n, "value"),
     "concat": lambda n, w, *xs: torch.cat([x.expand(max(map(len, xs)), *x.shape[1:]) for x in xs], 1),
-    "pad": lambda n, w, x: functional.pad(x, sides(n), value=real(n, "value")),
+    "pad": lambda n, w, x: (
+        functional.pad(x, sides(n), value=real(n, "value"))
+        if mode(n) == "constant"
+        else functional.pad(x, sides(n), mode={"reflect": "reflect", "edge": "replicate"}[mode(n)])
+    ),
     "crop": lambda n, w, x: functional.pad(x, [-side for side in sides(n)]),
     "transpose": lambda n, w, x: x.transpose(whole(n, "first") + 1, whole(n, "second") + 1),
     "constant": lambda n, w: torch.tensor([float(v) for v in n.attributes["values"]]).double().reshape(1, -1, 1, 1),

@@ -67,7 +67,8 @@ def _slice(step: Step) -> None:
 def _pad(step: Step) -> None:
     top, bottom, left, right = (step.count(side) for side in SIDES)
     around = step.numbers(0, 0, top, left, 0, 0, bottom, right)
-    step.last("Pad", *step.inputs, around, step.number(_real(step, "value")), mode="constant")
+    value = [step.number(_real(step, "value"))] if step.attributes["mode"] == "constant" else []
+    step.last("Pad", *step.inputs, around, *value, mode=cast(str, step.attributes["mode"]))
 
 
 def _crop(step: Step) -> None:

@@ -53,11 +53,14 @@ class Place(Record):
 
     def real(self, name: str) -> str:
         """An attribute in Python, as a `float` in every use."""
-        constant = self.constant(name)
-        if type(constant) is int:
-            return repr(float(constant))
-        text = self.write(of_one_kind(self.scalar(name)), self._hint(name))
-        return f"float({text})" if all(type(value) is int for value in self.scalar(name).values.values()) else text
+        return self.reals(self.scalar(name), name)
+
+    def reals(self, scalar: Scalar, name: str) -> str:
+        """Numbers in the place of an attribute, in the same way."""
+        if type(scalar.constant) is int:
+            return repr(float(scalar.constant))
+        text = self.write(of_one_kind(scalar), self._hint(name))
+        return f"float({text})" if all(type(value) is int for value in scalar.values.values()) else text
 
     def _hint(self, name: str) -> str:
         return f"{self.op.path[0]}_{name}" if self.op.path else name

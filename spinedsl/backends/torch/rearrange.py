@@ -16,6 +16,8 @@ from spinedsl.backends.torch.place import Code, Place
 from spinedsl.ops.rearrange import SIDES
 from spinedsl.ops.types import Operation, Value
 
+THEIRS = {"edge": "replicate"}  # what PyTorch calls a mode of padding
+
 
 def concat(place: Place, inputs: Sequence[Code]) -> Code:
     """Along the channels. What does not depend on the input has to be spread over the batch first."""
@@ -54,8 +56,14 @@ def pad(place: Place, inputs: Sequence[Code]) -> Code:
     if _nowhere(place):
         return inputs[0]
     sides = Bracket("(", tuple(place.number(side) for side in ("left", "right", "top", "bottom")))
-    value = [] if place.constant("value") == 0 else [named("value", place.real("value"))]
-    return Code(call("F.pad", inputs[0].doc, sides, *value))
+    numbers, modes = place.scalar("value"), place.scalar("mode")
+    filled = {use: value if modes.values[use] == "constant" else 0 for use, value in numbers.values.items()}
+    filling = Scalar(filled, numbers.exprs)
+    theirs = {use: THEIRS.get(cast(str, mode), mode) for use, mode in modes.values.items()}
+    mode = Scalar(theirs, modes.exprs if theirs == modes.values else ())
+    given = [] if mode.constant == "constant" else [named("mode", place.write(mode, "mode"))]
+    given += [] if filling.constant == 0 else [named("value", place.reals(filling, "value"))]
+    return Code(call("F.pad", inputs[0].doc, sides, *given))
 
 
 def _nowhere(place: Place) -> bool:

@@ -139,13 +139,14 @@ class Elaborator:
 
     def is_read(self, use: tree.Use, attribute: Attribute, arguments: Mapping[str, Value]) -> None:
         """An argument of a task that others leave without a meaning is reported."""
-        if attribute.idle is None or not attribute.idle.holds(arguments):
+        idle = next((one for one in attribute.idle if one.holds(arguments)), None)
+        if idle is None:
             return
         argument = next(one for one in use.arguments if one.name is not None and one.name.text == attribute.name)
-        where, why = f"this `{use.name.text}`", attribute.idle.why
+        where, why = f"this `{use.name.text}`", idle.why
         found = say.NOT_READ.at(argument.span, name=attribute.name, where=where, why=why)
         away = taken_away(use.arguments, argument)
-        self.report(found.with_fix(f"{attribute.idle.fix}, or take it away", away))
+        self.report(found.with_fix(f"{idle.fix}, or take it away", away))
 
     def chosen(self, declared: TaskDecl) -> dict[str, tuple[int, ...]]:
         """The numbers of the values that each clause of a task means, of those that its head gives."""

@@ -285,8 +285,9 @@ class Caller(Functions):
         by_name: dict[str, Operand | Block] = {}
         given: dict[str, tree.Argument] = {}
         for argument in expr.arguments:
-            value = self.evaluate(argument.value)
             name = argument.name.text if argument.name is not None else ""
+            word = word_of(known.get(name), argument.value)
+            value = self.evaluate(argument.value) if word is None else word
             in_order = not name and not takes_list and len(inputs) + unknown < primitive.least
             slot = primitive.inputs[len(inputs) + unknown] if in_order else name
             if slot and given.setdefault(slot, argument) is not argument:
@@ -341,15 +342,15 @@ class Caller(Functions):
         """
         known = _ATTRIBUTES[primitive.name]
         for name, argument in given.items():
-            idle = known[name].idle if name in known else None
-            if idle is None:
-                continue
             values = {other: attr.value for other, attr in attributes.items() if attr is not None}
             preset = self.context.attributes.get(primitive.name, {})
-            free = any(
-                not self.is_literal(given[other].value) if other in given else other in preset for other in idle.others
-            )
-            if not free and idle.holds(values):
+            for idle in known[name].idle if name in known else ():
+                free = any(
+                    not self.is_literal(given[other].value) if other in given else other in preset
+                    for other in idle.others
+                )
+                if free or not idle.holds(values):
+                    continue
                 found = say.NOT_READ.at(argument.span, name=name, where=f"this `{expr.callee.text}`", why=idle.why)
                 away = taken_away(expr.arguments, argument)
                 self.report(found.with_fix(f"{idle.fix}, or take it away", away))
@@ -376,7 +377,7 @@ class Caller(Functions):
         if isinstance(checked, Diagnostic):
             self.report(checked)
             return False
-        written = Attr(checked, self.notation(place))
+        written = Attr(checked, self.notation(place) if word_of(attribute, place) is None else Literal(checked))
         attributes[attribute.name] = _one_more(attributes[attribute.name], written) if attribute.many else written
         return True
 
@@ -533,6 +534,13 @@ def beyond_any_size(primitive: str, types_: list[Type], context: Context) -> Pro
         return None
     fix = "a convolution whose kernel is its stride does the same, and rounds the size up"
     return Problem("in a network of any size, whose maps need not divide", fix=fix)
+
+
+def word_of(attribute: Attribute | None, expr: tree.Expr) -> str | None:
+    """A choice of an attribute that means itself where the attribute is given, whatever else has its name."""
+    if attribute is None or not attribute.yields or not isinstance(expr, tree.Ident):
+        return None
+    return expr.name if expr.name in attribute.choices else None
 
 
 def uncut(result: Op | Call) -> Op | Call:

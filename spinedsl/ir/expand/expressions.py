@@ -44,7 +44,7 @@ from spinedsl.ir.scalars import (
     too_long,
 )
 from spinedsl.ops import types
-from spinedsl.ops.primitives import ALIASES, FIXED, PRIMITIVES, SYMBOLS
+from spinedsl.ops.primitives import ALIASES, FIXED, PRIMITIVES, SYMBOLS, WORDS
 from spinedsl.ops.program import Many, Op, Operand
 from spinedsl.ops.types import Attr, Loc, Value
 from spinedsl.source import Span
@@ -94,8 +94,8 @@ class Evaluator:
         name = expr.name
         if name in self.env:
             return self.env[name]
-        if name == FIXED:
-            return FIXED
+        if name == FIXED or name in WORDS:
+            return name
         return ALIASES.get(name, name) if name in SYMBOLS else POISON
 
     def property(self, expr: tree.Property) -> Result:

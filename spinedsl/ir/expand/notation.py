@@ -11,7 +11,7 @@ from typing import Final
 from spinedsl.ir.expand.body import ITEM, Sites
 from spinedsl.ir.expand.values import MAPS
 from spinedsl.ir.library import SCALAR_FUNCTIONS
-from spinedsl.ops.primitives import ALIASES, SYMBOLS
+from spinedsl.ops.primitives import ALIASES, SYMBOLS, WORDS
 from spinedsl.ops.program import Operand
 from spinedsl.ops.types import Attr, Expr, Literal, Name, Opaque, Operation, Property
 from spinedsl.syntax import tree
@@ -24,7 +24,7 @@ def notation(expr: tree.Expr, bound: Container[str], sites: Sites) -> Expr:
     if isinstance(expr, tree.Number | tree.Flag):
         return Literal(expr.value)
     if isinstance(expr, tree.Ident):
-        if expr.name not in bound and expr.name in SYMBOLS:
+        if expr.name not in bound and (expr.name in SYMBOLS or expr.name in WORDS):
             return Literal(ALIASES.get(expr.name, expr.name))
         site = sites.get(id(expr), 0)
         return OPAQUE if site == ITEM else Name(expr.name, site)

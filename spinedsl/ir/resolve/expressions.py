@@ -24,7 +24,7 @@ from spinedsl.ir.library import (
 from spinedsl.ir.resolve import foreign
 from spinedsl.ir.resolve.given import misgiven
 from spinedsl.ir.resolve.imports import import_of
-from spinedsl.ops.primitives import FIXED, ROLES, SYMBOLS, Attribute, Kind, Primitive
+from spinedsl.ops.primitives import FIXED, ROLES, SYMBOLS, WORDS, Attribute, Kind, Primitive
 from spinedsl.prelude import home_of
 from spinedsl.record import Record, field
 from spinedsl.source import Span
@@ -133,10 +133,21 @@ class Expressions(Record, frozen=False):
     def argument(self, argument: tree.Argument, callee: Primitive | TaskKind | None, scope: Scope) -> None:
         """An argument of an operation, or a task: one that gives an attribute of it may be a symbol."""
         attribute = callee.attribute(argument.name.text) if callee is not None and argument.name is not None else None
-        if attribute is not None and isinstance(argument.value, tree.Ident):
-            self.name(argument.value, scope, attribute)
+        if argument.name is None and isinstance(argument.value, tree.Ident) and isinstance(callee, Primitive):
+            words = (one for one in callee.attributes if one.yields)
+            attribute = next((one for one in words if argument.value.name in one.choices), None)
+        self.given(argument.value, attribute, scope)
+
+    def given(self, expr: tree.Expr, attribute: Attribute | None, scope: Scope) -> None:
+        """What an attribute is given, perhaps one of two."""
+        if attribute is not None and isinstance(expr, tree.Conditional):
+            self.check(expr.condition, scope)
+            self.given(expr.value, attribute, scope)
+            self.given(expr.other, attribute, scope)
+        elif attribute is not None and isinstance(expr, tree.Ident):
+            self.name(expr, scope, attribute)
         else:
-            self.check(argument.value, scope)
+            self.check(expr, scope)
 
     def name(
         self, expr: tree.Ident, scope: Scope, attribute: Attribute | None = None, *, may_call: bool = False
@@ -144,6 +155,8 @@ class Expressions(Record, frozen=False):
         """A name that stands for a value, perhaps of an attribute, or of a parameter that may be called."""
         name = expr.name
         if name in scope.names or name in SYMBOLS or name in self.unit.mentioned or name in self.missed:
+            return
+        if (attribute is not None and name in attribute.choices) or (may_call and self.is_word(name)):
             return
         if name in self.unit.definitions or language_callable(name) is not None:
             self.callable(expr, may_call=may_call)
@@ -173,6 +186,10 @@ class Expressions(Record, frozen=False):
             found = found.with_notes("values of a network are its parameters and its `let`s: here there are none")
             found = found.with_fix(f"make it one, as in `let {name} = 64` or `network N({name} = 64)`")
         self.diagnostics.append(found.with_rename(expr.span, near))
+
+    def is_word(self, name: str) -> bool:
+        """A choice that a parameter or a `let` may hold, in a file where no definition has its name."""
+        return name in WORDS and name not in PROPERTIES and name not in self.unit.definitions
 
     @staticmethod
     def gone(found: Diagnostic, name: str, what: str, place: Span) -> Diagnostic:
@@ -208,7 +225,8 @@ class Expressions(Record, frozen=False):
         """An attribute is given a name that is none of its choices."""
         choices = ("true", "false") if attribute.kind is Kind.FLAG else attribute.choices
         found = found.with_notes(f"`{attribute.name}` is {attribute.expected}")
-        near = next((choice for choice in choices if len(expr.name) > 2 and expr.name.lower() in choice), None)
+        meant = foreign.CHOICES.get(expr.name.lower(), expr.name.lower())
+        near = next((choice for choice in choices if len(expr.name) > 2 and meant in choice), None)
         near = near or self.unit.nearest(expr.name, chain(choices, reversed(scope.names)))
         if near is None and attribute.kind is Kind.PADDING and expr.name.lower() == "valid":
             return found.with_fix("what others call `valid` is no padding: `padding = 0`")

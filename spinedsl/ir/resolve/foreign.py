@@ -36,10 +36,14 @@ WRITTEN: Mapping[str, str] = {  # where one name does not do
     "interpolate": "`upsample(x, 1)` doubles the size; `resize(x, like = y)` gives it the size of another map",
     "mean": "over the channels it is `channel_mean(x)`, over the positions `global_average_pool(x)`",
     "permute": "channels that are laid out change places by `transpose`; maps keep their order",
+    "reflection_pad": "each side by its name, as in `pad(x, left = 1, right = 1, mode = reflect)`",
+    "replication_pad": "each side by its name, as in `pad(x, left = 1, right = 1, mode = edge)`",
     "sequential": "write one call around the other, or a `let` for each",
     "split": "take each part by `slice`: `slice(x, 64)` and `slice(x, x.channels - 64, start = 64)`",
     "stack": "`concat` puts maps side by side, along the channels",
 }  # fmt: skip
+
+CHOICES: Mapping[str, str] = {"mirror": "reflect", "replicate": "edge"}  # of attributes
 
 
 def here(name: str) -> str | None:
