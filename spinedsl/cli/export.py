@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import api, extras
-from spinedsl.backends import DEFAULT_OPSET, OPSETS
+from spinedsl.backends import DEFAULT_OPSET, OPSETS, OPTIMISE, RUNTIMES
 from spinedsl.brief import table
 from spinedsl.cli.options import asked_limits, format_argument, limit_arguments, output_arguments, path
 from spinedsl.cli.output import KINDS, cannot, refused, write_output
@@ -34,6 +34,7 @@ examples:
   spine export runs/cells/best.safetensors -o cells.onnx               pictures of any size in, shares of classes out
   spine export runs/cells/best.safetensors -o cells --to onnx --to openvino
   spine export best.safetensors -o cells.onnx --opset 15 --half        for old runtimes; with tensors of 16 bits
+  spine export best.safetensors -o cells.onnx -O2 --for onnxruntime    less to compute, by passes that pay there
   spine export best.safetensors -o cells.onnx --images photos --evaluation results/eval.json --licence CC-BY-4.0
   spine export runs/finder -o finder.onnx --score 0.3                  pictures in, boxes in their own pixels out
 
@@ -71,6 +72,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"version of ONNX's operators, {OPSETS[0]} to {OPSETS[-1]} (default {DEFAULT_OPSET})",
     )  # fmt: skip
     parser.add_argument("--half", action="store_true", help="tensors of 16 bits, of ONNX and OpenVINO")
+    parser.add_argument(
+        "-O", "--optimise", metavar="N", type=int, choices=OPTIMISE,
+        help="ONNX: level of exact passes, also for OpenVINO: 0 as written (default), 1 less to compute, 2 what pays"
+        " --for a runtime",
+    )  # fmt: skip
+    parser.add_argument(
+        "--for", dest="runtime", metavar="RUNTIME", choices=RUNTIMES,
+        help=f"with -O2, what will run the ONNX model: {' or '.join(RUNTIMES)}",
+    )  # fmt: skip
     parser.add_argument(
         "--batch", metavar="N", type=_batch, help="pictures at once, just so many; else any number where that goes"
     )
@@ -162,15 +172,27 @@ def _formats(options: argparse.Namespace, target: Path) -> list[str]:
     return [by_name] if by_name is not None else formats or ["onnx"]
 
 
+# Of what only some formats take: its flag, and those.
+_OF_SOME = {
+    "opset": ("--opset", "onnx"), "resize": ("--resize", "onnx"), "half": ("--half", "onnx", "openvino"),
+    "optimise": ("--optimise", "onnx", "openvino"), "runtime": ("--for", "onnx"),
+}  # fmt: skip
+
+
 def _refuse_idle(options: argparse.Namespace, formats: Sequence[str]) -> None:
     """See that everything that is asked for counts for something.
 
     Raises:
         UsageError: it does not.
     """
-    for name, takers in (("opset", ("onnx",)), ("resize", ("onnx",)), ("half", ("onnx", "openvino"))):
-        if getattr(options, name) and not set(takers) & set(formats):
-            raise UsageError(f"--{name} is for {' and '.join(takers)}, and nothing else is written: `--to {takers[0]}`")
+    for name, (flag, *takers) in _OF_SOME.items():
+        value = getattr(options, name)
+        if value is not None and value is not False and not set(takers) & set(formats):
+            raise UsageError(f"{flag} is for {' and '.join(takers)}, and nothing else is written: `--to {takers[0]}`")
+    if options.runtime and options.optimise != 2:
+        raise UsageError("--for makes no difference without -O2, whose passes are for one runtime")
+    if options.optimise == 2 and "onnx" in formats and not options.runtime:
+        raise UsageError(f"-O2 of an ONNX model is for a runtime: say which, `--for {RUNTIMES[0]}` or `{RUNTIMES[1]}`")
 
 
 def _trained(file: Path) -> Outcome[Trained]:
@@ -215,7 +237,7 @@ def _exported(options: argparse.Namespace, trained: Trained, stem: str, formats:
         real = given.value
     wanted = Wanted(
         options.opset or DEFAULT_OPSET, options.half, options.batch, options.resize != "outside",
-        _limits(trained, options),
+        _limits(trained, options), options.optimise or 0, options.runtime or "",
     )  # fmt: skip
     told = Told(options.licence, options.evaluation, options.latency)
     return export(trained, options.file, stem=stem, formats=formats, wanted=wanted, real=real, told=told)

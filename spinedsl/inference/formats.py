@@ -28,7 +28,7 @@ from spinedsl.inference.engine import Decoded
 from spinedsl.inference.exported import batched, in_batches, open_exported
 from spinedsl.ops.detection import Limits
 from spinedsl.ops.program import Program
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 from spinedsl.source import Source
 from spinedsl.tasks import BOXES
 from spinedsl.training.build import Trained
@@ -44,6 +44,8 @@ class Wanted(Record):
     batch: int | None = None
     inside: bool = True  # images of any size are resized in the model
     limits: Limits | None = None  # of a detector, if not those that it was trained with
+    optimise: int = 0  # the level of passes over the graph, of 2 for a runtime
+    runtime: str = ""
 
 
 class Model(Record, eq=False):
@@ -106,7 +108,7 @@ def onnx_of(model: Model, wanted: Wanted) -> Outcome[dict[str, bytes]]:
         weights={name: tensor.detach().cpu().numpy() for name, tensor in trained.module.state_dict().items()},
         origin=f"a training, step {trained.about['step']}",
         dynamic=frozenset({"batch"} if is_open else ()),
-        opset=wanted.opset, half=wanted.half, batch=wanted.batch or 1,
+        opset=wanted.opset, half=wanted.half, batch=wanted.batch or 1, optimise=wanted.optimise, runtime=wanted.runtime,
     )  # fmt: skip
     more = deployed.metadata(trained, model.digest)
     made = backend.emit(program, options, around=deployed.around, more=more)
@@ -145,7 +147,8 @@ def _run_onnx(path: Path, wanted: Wanted) -> Run:
 def _write_openvino(model: Model, wanted: Wanted, folder: Path) -> Outcome[tuple[str, ...]]:
     import openvino  # noqa: PLC0415
 
-    made = onnx_of(model, Wanted(batch=wanted.batch, inside=False, limits=wanted.limits))
+    own = "openvino" if wanted.optimise > 1 else ""
+    made = onnx_of(model, replace(wanted, opset=DEFAULT_OPSET, half=False, inside=False, runtime=own))
     if made.value is None:
         return Outcome(None, made.diagnostics)
     with _quiet():

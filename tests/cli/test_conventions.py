@@ -61,7 +61,7 @@ COMMANDS: dict[str, tuple[str | None, set[str]]] = {
     "eval": ("eval sizes.safetensors --data colours -o out", {"--format", "--output", "--force", "--seed"}),
     "predict": ("predict sizes.safetensors colours", {"--format", "--output", "--force"}),
     "gallery": ("gallery faces.safetensors known -o known.safetensors", {"--format", "--output", "--force"}),
-    "export": ("export sizes.safetensors -o model.onnx", {"--output", "--force", "--format"}),
+    "export": ("export sizes.safetensors -o model.onnx", {"--output", "--force", "--format", "--optimise"}),
     "quantize": (
         "quantize sizes.safetensors --calibrate colours -o int8.onnx",
         {"--network", "--input", "--format", "--output", "--force", "--weights", "--seed", *LINTS},

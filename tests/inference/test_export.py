@@ -73,6 +73,19 @@ def test_every_opset_and_16_bits(kind: str, opset: int, tmp_path: Path) -> None:
         assert parity("ONNX", "pictures", engine(kind).kind, expected, found, half=half).fine
 
 
+@pytest.mark.parametrize("kind", ["crop", "faces"])
+def test_each_level_of_passes(kind: str, tmp_path: Path) -> None:
+    """Norms are folded but at level 0; what comes out stays the same."""
+    norms = []
+    for level, runtime in ((0, ""), (1, ""), (2, "onnxruntime"), (2, "openvino")):
+        path = write(kind, Wanted(optimise=level, runtime=runtime), tmp_path)
+        norms.append(sum(node.op_type == "BatchNormalization" for node in onnx.load(str(path)).graph.node))
+        opened = open_exported(path)
+        assert opened.value is not None, opened.diagnostics
+        np.testing.assert_allclose(opened.value.run(pictures()), engine(kind).run(pictures()), atol=2e-6)
+    assert norms[0] > norms[1] == norms[2] == norms[3]
+
+
 def test_images_of_one_size_alone_where_that_is_asked_for(tmp_path: Path) -> None:
     path = write("grey", Wanted(inside=False, batch=3), tmp_path)
     assert session_of(path).get_inputs()[0].shape == [3, 16, 32, 1]
