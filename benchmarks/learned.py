@@ -207,7 +207,7 @@ def main() -> None:
             longer = [
                 as_long(options.folder, seed)
                 for seed in range(options.seeds)
-                if all(Case(example, network, seed).kept(options.folder) for network in ("permuted", "residual"))
+                if all(Case(example, network, seed).finished(options.folder) for network in ("permuted", "residual"))
             ]
             if not options.as_it_is:
                 trained(options.folder, longer, options.jobs)
