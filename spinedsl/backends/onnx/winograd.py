@@ -43,8 +43,9 @@ def by_rows(step: Step) -> None:
     whole = product((tiles, ROWS))
     lines = Tensor((batch, channels, tiles, product((width, ROWS))))
     beside = step.part("rows", "Concat", *writer.rows(), tensor=lines, axis=3)
-    shape = step.numbers(0, channels, -1, width if isinstance(width, int) else 1)
-    if not isinstance(width, int):
+    if isinstance(width, int):
+        shape = step.numbers(0, channels, -1, width)
+    else:
         size, four = step.shape_of("width", step.inputs[0], 3, 4), Tensor((4,), TensorProto.INT64)
         shape = step.part("shape", "Concat", step.numbers(0, channels, -1), size, tensor=four, axis=0)
     if whole == step.shape[2]:
