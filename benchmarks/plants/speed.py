@@ -4,6 +4,7 @@ from benchmarks.plants.plant import Plant
 
 BENCH, INT8 = ("tests/timing/test_measure.py",), ("tests/quantise/test_quantise.py",)
 WINOGRAD = ("tests/passes/test_winograd.py",)
+ENGINES = ("tests/quantise/test_engines.py",)
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
@@ -47,6 +48,20 @@ PLANTS: tuple[Plant, ...] = (
         "model, True, reduce_range, QuantType.QInt8",
         "model, False, reduce_range, QuantType.QInt8",
         INT8,
+    ),
+    Plant(
+        "int8: by NNCF a depthwise convolution takes a scale for each channel, which ONNX Runtime does not run",
+        "quantise/engines/nncf.py",
+        "QuantizationParameters(per_channel=False)",
+        "QuantizationParameters(per_channel=True)",
+        ENGINES,
+    ),
+    Plant(
+        "int8: by NNCF what a norm takes is a float number",
+        "quantise/engines/nncf.py",
+        "            if others:\n",
+        "            if not others:\n",
+        ENGINES,
     ),
     Plant(
         "traffic: activations move maps",

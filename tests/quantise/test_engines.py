@@ -37,6 +37,11 @@ block_type twice(x, channels) -> channels {
     return conv(concat([y, max_pool(y, kernel = 3, stride = 1)]), channels, kernel = 1)
 }
 
+block_type gated(x, channels) -> channels {
+    let y = swish(conv(x, channels, kernel = 3, groups = channels))
+    return relu(group_norm(conv(y, channels, kernel = 1), groups = 4))
+}
+
 network Net {
     input image: 3 x 32 x 32
     defaults { act relu, norm batch_norm }
@@ -49,10 +54,12 @@ network Net {
     block c: residual  level 2  from a, b
     block d: twice  level 2  from c
     output C2: endpoint  from d  channels 8
-    output C3: endpoint  from b  channels 8
+    block e: gated  level 2  from c
+    block f: residual  level 3  from b, e
+    output C3: endpoint  from f  channels 8
 }
 """
-ROWS = ["s", "a", "b", "c", "d"]
+ROWS = ["s", "a", "b", "c", "d", "e", "f"]
 LACKING = {name: extras.missing(packages) for name, packages in PACKAGES.items()}
 WITH = [
     pytest.param(name, marks=pytest.mark.skipif(bool(LACKING[name]), reason=f"not installed: {LACKING[name]}"))
@@ -103,7 +110,7 @@ def error(network: Float, model: onnx.ModelProto) -> float:
 # ---- what is int8 ----
 
 
-@pytest.mark.parametrize("rows", [ROWS, ["a"], ["d"], ["s", "c"], []])
+@pytest.mark.parametrize("rows", [ROWS, ["a"], ["d"], ["e"], ["s", "c"], []])
 def test_just_these_rows_become_int8_with_a_scale_for_each_channel(rows: list[str], network: Float, made: Made) -> None:
     model = made(rows)
     onnx.checker.check_model(model, full_check=True)
@@ -127,11 +134,11 @@ def test_all_int8_is_near_and_nothing_is_the_same(network: Float, made: Made) ->
     assert 0 < min(alone) <= max(alone) < 0.2
 
 
-@pytest.mark.parametrize(("rows", "ends"), [(ROWS, 1), (["d"], 1), (["a", "c"], 0)])
+@pytest.mark.parametrize(("rows", "ends"), [(ROWS, 1), (["d"], 1), (["e"], 0), (["a", "c"], 0)])
 def test_onnx_runtime_computes_in_int8_what_is_int8(
     rows: list[str], ends: int, network: Float, made: Made, tmp_path: Path
 ) -> None:
-    """Each convolution of the row, behind a pool and a concatenation too.
+    """Each convolution of the row, behind a pool and a concatenation, and before a norm that is not folded, too.
 
     `ends` are those whose result a float row takes: NNCF does not round that, so ONNX Runtime computes it in float.
     """

@@ -1,7 +1,9 @@
 """Engines: what places the operations of int8. Each is a file with `prepared`, and its models need ONNX Runtime alone.
 
-    onnxruntime   ONNX Runtime's quantiser: a range is from the least to the largest number of any image
-    nncf          NNCF: a range is a mean over the images, and biases are set right for what rounding kernels adds
+    onnxruntime   ONNX Runtime's quantiser
+    nncf          NNCF, which moves biases by what rounding a kernel adds to the mean of its output
+
+For both a range is from the least to the largest number of a value over all images.
 
 Which rows become int8, and how far the model is from the float one, is decided outside of them.
 """

@@ -1,11 +1,12 @@
 """NNCF, by its ONNX backend: one model with everything in int8, of which the rows that stay float are put back.
 
-A range is the mean of the least, and of the largest, numbers that a value has in each image. Biases are moved by what
-the rounding of a kernel adds to the mean of its output. Both are a matter of one operation and its input, so a row is
-put back by giving its nodes the inputs of the float model, and the network is calibrated once.
+A range is from the least to the largest number of a value over all images. Biases are moved by what the rounding of a
+kernel adds to the mean of its output. Both are a matter of one operation and its input, so a row is put back by giving
+its nodes the inputs of the float model, and the network is calibrated once.
 
-NNCF leaves the inputs of a concatenation or a pool in int8 and its output as a float number; ONNX Runtime computes in
-int8 what has both. So `_carry` says of such an output, whose numbers are its inputs', that they are those of int8.
+ONNX Runtime computes in int8 what has inputs and an output in int8, with one scale for each but kernels. NNCF is made
+for OpenVINO, which needs less: the output of a concatenation or a pool is a float number there (`_carry` says that it
+is one of int8, as those of its inputs are), and so is what a norm or an activation takes (`_round`).
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from importlib import import_module
 from types import ModuleType
 from unittest import mock
 
+import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from spinedsl.quantise.engines import Made, quiet
+from spinedsl.quantise.engines.onnxruntime import calibrated
 from spinedsl.quantise.network import HEAVY, Array, Float
 from spinedsl.record import Record
 
@@ -44,6 +47,7 @@ def prepared(network: Float, images: Sequence[Array], *, reduce_range: bool) -> 
     """The int8 models of a network, calibrated on these images, each (1, channels, height, width)."""
     model = _quantised(network, images, reduce_range=reduce_range)
     _carry(model)
+    _round(model, network, images)
     _share(model)
     whole = Whole(
         {node.name: tuple(node.input) for node in model.graph.node if node.op_type not in STEPS},
@@ -94,6 +98,10 @@ def _with_rows(network: Float, whole: Whole, rows: Collection[str]) -> ModelProt
 def _quantised(network: Float, images: Sequence[Array], *, reduce_range: bool) -> ModelProto:
     """The model in which every row is int8, as NNCF makes it."""
     nncf = _imported()
+    parameters, ranges = (
+        import_module("nncf.quantization.advanced_parameters"),
+        import_module("nncf.quantization.range_estimator"),
+    )
     model = _parted(network.model)
     name = model.graph.input[0].name
     rows = {node.name for nodes in network.rows.values() for node in nodes}
@@ -106,7 +114,11 @@ def _quantised(network: Float, images: Sequence[Array], *, reduce_range: bool) -
             preset=nncf.QuantizationPreset.MIXED,  # values that are never below 0 lose no half of the 256
             subset_size=len(images),
             ignored_scope=nncf.IgnoredScope(names=left, validate=False),
-            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=overflow),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(
+                overflow_fix=overflow,
+                activations_quantization_params=parameters.QuantizationParameters(per_channel=False),
+                activations_range_estimator_params=ranges.RangeEstimatorParametersSet.MINMAX,
+            ),
         )
     assert isinstance(found, ModelProto)
     return found
@@ -162,13 +174,20 @@ def _carry(model: ModelProto) -> None:
             (output, *others), (scale, zero) = node.output, known[0]
             if others and others[0]:
                 continue
-            rounded, again = f"{output}/int8", f"{output}/float"
-            nodes.append(helper.make_node("QuantizeLinear", [output, scale, zero], [rounded], name=rounded))
-            nodes.append(helper.make_node("DequantizeLinear", [rounded, scale, zero], [again], name=again))
-            renamed[output] = again
-            scales[again] = (scale, zero)
+            nodes.extend(_steps(output, scale, zero))
+            renamed[output] = nodes[-1].output[0]
+            scales[renamed[output]] = (scale, zero)
     model.graph.ClearField("node")
     model.graph.node.extend(nodes)
+
+
+def _steps(value: str, scale: str, zero: str) -> tuple[NodeProto, NodeProto]:
+    """What rounds a value to int8, and makes it a float number again."""
+    rounded, again = f"{value}/int8", f"{value}/float"
+    return (
+        helper.make_node("QuantizeLinear", [value, scale, zero], [rounded], name=rounded),
+        helper.make_node("DequantizeLinear", [rounded, scale, zero], [again], name=again),
+    )
 
 
 def _moves(node: NodeProto) -> bool:
@@ -180,6 +199,44 @@ def _numbers(tensors: Mapping[str, TensorProto], names: tuple[str, str]) -> tupl
     """A scale and its zero as something to compare."""
     arrays = [numpy_helper.to_array(tensors[name]) for name in names]
     return tuple(array.tobytes() + str((array.dtype, array.shape)).encode() for array in arrays)
+
+
+def _round(model: ModelProto, network: Float, images: Sequence[Array]) -> None:
+    """Round the results of int8 that NNCF leaves to norms and activations as float numbers, by their ranges."""
+    rows = {node.name for nodes in network.rows.values() for node in nodes}
+    users: dict[str, list[NodeProto]] = {}
+    for node in model.graph.node:
+        for value in node.input:
+            users.setdefault(value, []).append(node)
+    again = {node.input[0]: node.output[0] for node in model.graph.node if node.op_type == "DequantizeLinear"}
+    known = {*again.values()}
+    taken: dict[str, list[NodeProto]] = {}  # by those that take them as float numbers
+    for node in model.graph.node:
+        if node.op_type in HEAVY and node.name in rows and node.input[0] in known:
+            value = node.output[0]
+            if [one.op_type for one in users.get(value, [])] == ["Relu"]:
+                value = users[value][0].output[0]
+            others = [one for one in users.get(value, []) if one.op_type not in STEPS and one.name in rows]
+            if others:
+                taken[value] = others
+    ranges = calibrated(network, iter(images)) if taken else {}
+    for value, others in taken.items():
+        rounded = next((one.output[0] for one in users[value] if one.op_type in STEPS), "")
+        if not rounded:
+            least, most = (np.asarray(one).item() for one in ranges[value].range_value)
+            low, high = min(least, 0.0), max(most, 0.0)
+            scale = (high - low) / 255 or 1.0
+            numbers: dict[str, Array] = {
+                f"{value}/scale": np.array(scale, np.float32),
+                f"{value}/zero": np.array(round(-low / scale), np.uint8),
+            }
+            model.graph.initializer.extend(numpy_helper.from_array(one, name) for name, one in numbers.items())
+            steps = _steps(value, *numbers)
+            model.graph.node.extend(steps)
+            rounded, again[rounded] = (step.output[0] for step in steps)
+        for node in others:
+            for place, one in enumerate(node.input):
+                node.input[place] = again[rounded] if one == value else one
 
 
 def _share(model: ModelProto) -> None:
