@@ -1,4 +1,4 @@
-"""The engines of `spine quantize` beside each other: `python -m benchmarks.int8 CHECKPOINT --calibrate PATH`.
+"""The engines of `spine quantize` in turns: `python -m benchmarks.int8 --checkpoint PATH --calibrate PATH [--data PATH]`.
 
 Each makes a model of everything in int8 but the last convolutions. Printed are its error on pictures that it was not
 calibrated on, what it takes to store, how many convolutions ONNX Runtime computes in int8, and its time by that of the
@@ -29,7 +29,13 @@ from spinedsl.quantise.network import HEAVY, Float
 def main() -> int:
     """Print a line for each engine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path, help="a checkpoint of `spine train`, or the folder of its run")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a checkpoint of `spine train`, or the folder of its run",
+    )
     parser.add_argument("--calibrate", required=True, metavar="PATH", help="pictures")
     parser.add_argument("--data", metavar="PATH", help="images with labels")
     parser.add_argument("--images", type=int, default=64, metavar="N", help="how many of the pictures (default 64)")
