@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -70,3 +71,16 @@ def test_a_function_parses_its_file_once(name: str, parsed: Counter[str]) -> Non
     }
     calls[name]()
     assert parsed == {str(EXAMPLE): 1}
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_search_for_garbage_is_as_it_was(on: bool) -> None:
+    """It is paused while a file is read: also after mistakes, and for whoever had it off."""
+    before = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        for text in ("spine 1\n", "spine 1\nnetwork N {\n"):
+            spinedsl.check(Source.from_text(text, "net.spine"))
+            assert gc.isenabled() == on
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -12,6 +12,7 @@ from benchmarks.plants import (
     onnx,
     passes,
     pytorch,
+    rewriting,
     search,
     shell,
     spaces,
@@ -39,6 +40,7 @@ PLANTS: tuple[Plant, ...] = (
     *spaces.PLANTS,
     *search.PLANTS,
     *speed.PLANTS,
+    *rewriting.PLANTS,
 )
 
 __all__ = ["PLANTS", "Plant"]

@@ -84,6 +84,26 @@ def test_proposals_follow_from_what_is_settled_in_any_order(engine: str, candida
     assert [one.genome for one in other] != [one.genome for one in tried[:5]]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_generators_of_everybody_stay_as_they_are(engine: str, candidates: Candidates) -> None:
+    """Who searches beside other work draws as if nobody searched, and changes nothing of what that work draws."""
+    import random
+
+    import numpy as np
+    import torch
+
+    def states() -> tuple[object, ...]:
+        return random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist()
+
+    before = states()
+    tried = searched(candidates, engine, TWO if engine in SEVERAL else DEPTH, 24)
+    assert states() == before
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
+    assert searched(candidates, engine, TWO if engine in SEVERAL else DEPTH, 24) == tried
+
+
 @pytest.mark.parametrize("engine", [name for name in ENGINES if name != "random"])
 def test_it_beats_random_search(engine: str, candidates: Candidates) -> None:
     """Over three seeds each: `benchmarks/searched.py` has ten, and the p-value."""

@@ -81,8 +81,16 @@ def tensors(path: Path) -> dict[str, Tensor]:
 
 
 def same(one: Path, other: Path) -> bool:
+    """All tensors to the last bit, and all that is said of the run, but for where its files are."""
     first, second = tensors(one), tensors(other)
-    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+    equal = first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+    return equal and said_of(one) == said_of(other)
+
+
+def said_of(path: Path) -> dict[str, Any]:
+    found = checkpoint.read(path).value
+    assert found is not None
+    return {name: value for name, value in found.about.items() if name not in ("config", "texts")}
 
 
 # ---- a run ----

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from spinedsl.training.norms import lagging, recalibrate
 from spinedsl.training.pictures import sheet
 from spinedsl.training.schedule import Schedule
 from spinedsl.training.state import seed_part
+from spinedsl.training.table import OPTIMIZER
 
 SGD = {"name": "sgd", "rate": 0.01, "momentum": 0.9, "nesterov": False, "weight_decay": 0.01}
 ADAMW = {"name": "adamw", "rate": 0.1, "betas": [0.9, 0.99], "epsilon": 1e-8, "weight_decay": 0.01}
@@ -93,6 +95,45 @@ def test_the_state_of_an_optimizer_goes_on_in_another(values: dict[str, object])
     optim.restore(second, kept)
     steps(other, second, 4, 8)
     assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+OWN: dict[str, tuple[dict[str, Any], Callable[[list[dict[str, Any]]], torch.optim.Optimizer]]] = {
+    "sgd": (
+        {"name": "sgd", "rate": 0.03, "momentum": 0.7, "nesterov": True, "weight_decay": 0.2},
+        lambda groups: torch.optim.SGD(groups, 0.03, 0.7, nesterov=True),
+    ),
+    "adamw": (
+        {"name": "adamw", "rate": 0.03, "betas": [0.6, 0.8], "epsilon": 0.1, "weight_decay": 0.2},
+        lambda groups: torch.optim.AdamW(groups, 0.03, (0.6, 0.8), 0.1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", optim.KINDS)
+def test_an_optimizer_is_pytorchs_with_these_numbers(name: str) -> None:
+    """No number is its default, so that one which nothing reads, or that another one's place has, is noticed."""
+    values, theirs = OWN[name]
+    one, other = network(), network()
+    named = dict(other.named_parameters())
+    decayed = [named[key] for key in ("0.weight", "3.weight")]
+    plain = [named[key] for key in ("0.bias", "1.weight", "1.bias", "3.bias")]
+    groups = [{"params": decayed, "weight_decay": 0.2}, {"params": plain, "weight_decay": 0.0}]
+    for module, chosen in ((one, optim.optimizer(dict(one.named_parameters()), values)), (other, theirs(groups))):
+        for step in range(3):
+            torch.manual_seed(step)
+            chosen.zero_grad()
+            module(torch.randn(6, 3, 3, 3)).square().sum().backward()
+            chosen.step()
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_every_setting_of_an_optimizer_is_among_these_numbers() -> None:
+    """`clip` shortens gradients before any optimizer sees them."""
+    said = {key for values, _ in OWN.values() for key in values}
+    assert said == {setting.name for setting in OPTIMIZER.settings} - {"clip"}
+    for setting in OPTIMIZER.settings:
+        for values, _ in OWN.values():
+            assert setting.name == "name" or values.get(setting.name) != setting.default
 
 
 def test_gradients_are_shortened_together() -> None:
@@ -168,9 +209,11 @@ def test_statistics_that_lag_are_said() -> None:
 def test_statistics_computed_anew_are_the_plain_mean() -> None:
     module = nn.Sequential(nn.BatchNorm2d(2, momentum=0.01), nn.Dropout(0.5))
     batches = [torch.randn(8, 2, 3, 3, generator=torch.Generator().manual_seed(n)) * 3 + 1 for n in range(4)]
-    recalibrate(module, batches)
     norm = module[0]
     assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.num_batches_tracked is not None
+    norm.num_batches_tracked.fill_(7)
+    recalibrate(module, batches)
     assert norm.running_mean is not None
     assert norm.running_var is not None
     means = torch.stack([batch.mean((0, 2, 3)) for batch in batches]).mean(0)
@@ -178,6 +221,7 @@ def test_statistics_computed_anew_are_the_plain_mean() -> None:
     variances = torch.stack([batch.var((0, 2, 3)) for batch in batches]).mean(0)
     assert torch.allclose(norm.running_var, variances, atol=1e-5)
     assert norm.momentum == 0.01
+    assert int(norm.num_batches_tracked) == 7, "what training counts goes on from there"
     assert not module.training
 
 

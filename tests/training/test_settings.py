@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from spinedsl.data.section import TABLE as DATA
 from spinedsl.settings import Table, to_toml
 from spinedsl.training.config import IDLE, read_config
 from spinedsl.training.loop import train
+from spinedsl.training.presets import PRESETS
 from spinedsl.training.table import WHOLE
 from tests.training.running import Squares, settings
 
@@ -128,3 +130,20 @@ def test_settings_of_data_that_its_kind_does_not_read(tmp_path: Path) -> None:
     assert "E1007" not in str(raised.value)
     with pytest.raises(api.Mistakes, match=r"`data\.classes` names 'a' twice"):
         train(settings(tmp_path, data={"train": str(tmp_path / "folders"), "classes": ["a", "b", "a"]}))
+
+
+def test_what_one_run_says_is_nothing_that_another_one_has(tmp_path: Path) -> None:
+    """Presets and what is given stay as they are, whatever stands instead of them in one configuration."""
+    before = deepcopy({name: preset.values for name, preset in PRESETS.items()})
+    own = {name: one for name, one in settings(tmp_path).items() if name not in ("run", "optimizer", "schedule")}
+    given: dict[str, Any] = {"preset": "small", **own}
+    kept = deepcopy(given)
+    changes: Sections = {"optimizer": {"rate": 0.5}, "run": {"batch": 7, "average": 0.5}, "schedule": {"warm_up": 3}}
+    first = read_config(given, changes, images=True)
+    assert first.value is not None, first.diagnostics
+    assert (first.value.optimizer["rate"], first.value.schedule["warm_up"]) == (0.5, 3)
+    assert {name: preset.values for name, preset in PRESETS.items()} == before
+    assert given == kept
+    second = read_config({"preset": "small", **own}, images=True)
+    assert second.value is not None
+    assert second.value.schedule["warm_up"] == before["small"]["schedule"]["warm_up"]
