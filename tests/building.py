@@ -212,6 +212,18 @@ def _pieces(x: Operand) -> Op:
     return op("reshape", op("reshape", y, sizes=type_.channels * height * width * 4), _half(x), sizes=12)
 
 
+def _line(primitive: str, over: str, kernel: tuple[int, int], **attributes: Any) -> Definition:
+    """What a convolution makes of a map pooled over one side, as a gate of it."""
+    return lambda x: op("multiply", x, op("conv", op(primitive, x, over=over), channels=3, kernel=kernel, **attributes))
+
+
+def _crossed(x: Operand) -> Op:
+    """A map of what is known of its row and of its column, normalised and beside itself."""
+    rows, columns = op("global_max_pool", x, over="width"), op("global_average_pool", x, over="height")
+    whole = op("add", op("group_norm", rows, groups=1), op("layer_norm", columns))
+    return op("concat", op("maximum", whole, op("global_average_pool", x)), x)
+
+
 def _among_images(x: Operand) -> Op:
     """Channels that depend on the image between those that do not."""
     pooled = op("global_average_pool", x)
@@ -394,6 +406,16 @@ CASES: dict[str, tuple[str, Definition]] = {
     "channel_sum laid out": ("channel_sum", lambda x: op("channel_sum", _laid(x, 3, 4))),
     "global_max_pool": ("global_max_pool", lambda x: op("global_max_pool", x)),
     "global_sum_pool": ("global_sum_pool", lambda x: op("global_sum_pool", x)),
+    "global_average_pool over the width": ("global_average_pool", lambda x: op("global_average_pool", x, over="width")),
+    "global_average_pool over the height": ("global_average_pool", _line("global_average_pool", "height", (3, 5))),
+    "global_max_pool over the width": ("global_max_pool", _line("global_max_pool", "width", (5, 1), padding=(2, 0))),
+    "global_max_pool over the height": ("global_max_pool", lambda x: op("global_max_pool", _half(x), over="height")),
+    "global_sum_pool over the width": ("global_sum_pool", _then("global_sum_pool", over="width")),
+    "global_sum_pool over the height, then the width": (
+        "global_sum_pool",
+        lambda x: op("global_sum_pool", op("global_sum_pool", x, over="height"), over="width"),
+    ),
+    "global pools over both sides, one by one": ("global_max_pool", _crossed),
     "adaptive_average_pool": ("adaptive_average_pool", lambda x: op("adaptive_average_pool", x, size=4)),
     "adaptive_average_pool uneven": ("adaptive_average_pool", lambda x: op("adaptive_average_pool", x, size=7)),
     "adaptive_average_pool, then a convolution": (

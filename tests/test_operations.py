@@ -20,6 +20,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.ops.initial import seeded
 from spinedsl.ops.interpret import run
 from spinedsl.ops.primitives import WORDS
+from spinedsl.ops.rearrange import MODES
 from spinedsl.source import Source
 from tests.analysis.fields import by_autograd
 
@@ -97,6 +98,16 @@ THEIRS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "pad(x, top = 3, right = 2, mode = reflect)": lambda x: F.pad(x, (0, 2, 3, 0), mode="reflect"),
     "pad(x, bottom = 20, left = 1, mode = edge)": lambda x: F.pad(x, (1, 0, 0, 20), mode="replicate"),
     "pad(x, left = 1, value = 2, mode = constant)": lambda x: F.pad(x, (1, 0, 0, 0), value=2.0),
+    "global_average_pool(x, over = width)": lambda x: F.adaptive_avg_pool2d(x, (None, 1)),
+    "global_max_pool(x, over = height)": lambda x: x.amax(2, keepdim=True),
+    "global_sum_pool(x, width) * global_sum_pool(x, over = height)": lambda x: torch.einsum(
+        "nci,ncj->ncij", x.sum(3), x.sum(2)
+    ),
+    "x / global_average_pool(x * x + 1, over = width)": lambda x: x / (x * x + 1).mean(3, keepdim=True),
+    "global_max_pool(global_sum_pool(x, over = width), over = height)": lambda x: x.sum(3).amax(2)[:, :, None, None],
+    "average_pool(global_average_pool(x, over = height), kernel = [1, 3])": lambda x: F.avg_pool1d(
+        x.mean(2), 3, 1, 1, count_include_pad=False
+    )[:, :, None],
     "blur_pool(x)": lambda x: blurred(x, 3),
     "blur_pool(x, kernel = 1)": lambda x: x[:, :, ::2, ::2],
     "blur_pool(x, kernel = 2)": lambda x: blurred(x, 2),
@@ -139,10 +150,13 @@ def test_a_files_own_definition_is_meant(name: str) -> None:
 def test_a_word_of_an_attribute_is_a_name_elsewhere(name: str) -> None:
     """What a definition, a parameter or a `let` is called is no less its name."""
     own = f"def {name}(x) {{ return conv(x, 4, kernel = 1) }}\ndef given(x, op = {name}) {{ return op(x) }}\n"
-    text = "let y = pad(x, top = 1, mode = {name})\nlet z = given({name}(x), op = {name})\nreturn concat({more}, z)"
-    more = f"def held(x, {name} = 2) {{ let y = pad(x, top = 1, mode = {name}) * {name}\nreturn crop(y, top = 1) }}"
-    program = program_of(text.format(name=name, more="held(crop(y, top = 1))"), more=own + more)
-    assert {node.primitive for node in flatten(program).nodes} >= {"pad", "conv", "multiply_scalar"}
+    call = f"crop(pad(x, top = 1, mode = {name}), top = 1)" if name in MODES else f"global_sum_pool(x, over = {name})"
+    text = f"let y = x + {call}\nlet z = given({name}(x), op = {name})\nreturn concat(held(y), z)"
+    more = f"def held(x, {name} = 2) {{ let y = {call} * {name}\nreturn y + x }}"
+    program = program_of(text, more=own + more)
+    primitives = [node.primitive for node in flatten(program).nodes]
+    assert primitives.count("pad" if name in MODES else "global_sum_pool") == 2
+    assert (primitives.count("conv"), primitives.count("multiply_scalar")) == (3, 1)
     assert agree(program).agrees
 
 
@@ -155,6 +169,26 @@ def test_a_word_of_an_attribute_may_be_held() -> None:
     modes = [node.attributes["mode"] for node in flatten(program).nodes if node.primitive == "pad"]
     assert modes == ["reflect", "edge", "edge", "constant"]
     assert agree(program).agrees
+
+
+def test_uses_of_one_class_may_pad_and_pool_otherwise() -> None:
+    """What differs between uses and iterations is an argument, which `torch.jit.script` takes."""
+    more = """
+def line(x, tall) { return global_average_pool(x, over = (width if tall == 1 else height) if tall > 0 else both) }
+def around(x, how) {
+    return conv(pad(x, top = 1, bottom = 1, left = 1, right = 1, mode = how), x.channels, kernel = 3, padding = 0)
+}
+def made(x, how) {
+    var y = x
+    repeat i in 3 { y = sigmoid(y + line(y, i) + around(y, how) + around(y, reflect if i == 0 else constant)) }
+    return y
+}
+"""
+    program = program_of("return concat(made(x, edge), made(x, reflect), made(x, constant))", more=more)
+    assert agree(program).agrees
+    module = module_of(program, seeded(flatten(program).parameters, 0), np.float32)
+    pixels = torch.rand(2, 3, 16, 24)
+    assert torch.equal(torch.jit.script(module)(pixels)["h"], module(pixels)["h"])
 
 
 # ---- what `defaults` name ----

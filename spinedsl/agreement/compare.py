@@ -143,10 +143,11 @@ def _shape(type_: Type, size: Size) -> tuple[int, ...]:
     channels = type_.axes or (type_.channels,)
     if type_.is_vector:
         return channels
-    if type_.level is None:
-        return (*channels, 1, 1)
+    if type_.is_pooled:
+        return (*channels, type_.height, type_.width)
     (lines, columns), (tall, wide) = type_.strides, type_.extra
-    return (*channels, -(-size.height // lines) + tall, -(-size.width // columns) + wide)
+    height = 1 if type_.over == "height" else -(-size.height // lines) + tall
+    return (*channels, height, 1 if type_.over == "width" else -(-size.width // columns) + wide)
 
 
 def distance(ours: Array, exact: Array) -> tuple[float, float]:

@@ -4,7 +4,8 @@ From the first pixel to the last, at the position that reads the widest, over al
 large enough: neither its borders nor sizes that are rounded to whole ones make a field smaller. What comes together on
 several ways counts from where it stands, so that a shift between them counts as well (Araujo, Norris and Sim,
 "Computing receptive fields of convolutional neural networks", Distill 2019). Vectors and maps pooled to 1x1 have one
-position, which reads the whole image, and so do what such a gate multiplies and a norm over all positions.
+position, which reads the whole image, and so do what such a gate multiplies and a norm over all positions. A map pooled
+over one side alone reads all of that side. What `pad` mirrors at a border counts as if the map went on.
 
 In: a graph. Out: the field of every row. Each primitive has its row in `RULES`: the reach of its result, channel by
 channel, by those of its inputs. The operations of `reach` say it for positions, here is which channels are read.
@@ -89,6 +90,8 @@ def _step(type_: Type, axis: int) -> int:
 
 def _uneven(node: Node) -> bool:
     """Heights and widths may come to stand otherwise."""
+    if node.attributes.get("over", "both") != "both":
+        return True
     if ("stride" in node.attributes and oblong(node.attributes)) or node.primitive == "pixel_unshuffle":
         return True
     sides = [node.attributes.get(side, 0) for side in ("top", "left", "bottom", "right")]
@@ -162,6 +165,8 @@ def _unshuffled(at: At, inputs: Sequence[Runs]) -> Runs:
 
 
 def _pooled(at: At, inputs: Sequence[Runs]) -> Runs:
+    if at.node.attributes.get("over", "both") == ("width", "height")[at.axis]:
+        return inputs[0]
     return _merged((count, whole(reach)) for count, reach in inputs[0])
 
 

@@ -181,7 +181,8 @@ def _operations(nodes: Sequence[Node], graph: Graph) -> Iterator[str]:
     """One line for each operation; norms and activations stand on the line of what they follow, repeats once."""
     lines: list[str] = []
     for node in nodes:
-        unary = len(node.inputs) == 1 and not node.attributes and not node.parameters
+        plain = node.attributes.get("over", "both") == "both" and len(node.attributes) <= ("over" in node.attributes)
+        unary = len(node.inputs) == 1 and plain and not node.parameters
         if lines and (node.primitive in APPENDED or unary):
             lines[-1] += f" + {node.primitive}"
         else:
@@ -203,6 +204,8 @@ def _operation(node: Node, graph: Graph) -> str:
         words += f", {attributes['groups']} groups"
     if isinstance(levels := attributes.get("levels"), int):
         words += f" by {2**levels}"
+    if attributes.get("over", "both") != "both":
+        words += f" over the {attributes['over']}"
     if attributes.get("mode", "constant") != "constant":
         words += f", {attributes['mode']}"
     return words + (f", {graph.types[node.result].channels} channels" if "channels" in attributes else "")

@@ -148,8 +148,21 @@ def _average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: A
     return cast(Array, total / counted)
 
 
+_SIDES = {"both": (2, 3), "height": (2,), "width": (3,)}
+
+
 def _global_average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
-    return cast(Array, inputs[0].mean((2, 3), dtype=np.float64, keepdims=True))
+    over = _SIDES[cast(str, attributes["over"])]
+    return cast(Array, inputs[0].mean(over, dtype=np.float64, keepdims=True))
+
+
+def _global_max_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    return cast(Array, inputs[0].max(_SIDES[cast(str, attributes["over"])], keepdims=True))
+
+
+def _global_sum_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
+    over = _SIDES[cast(str, attributes["over"])]
+    return cast(Array, inputs[0].sum(over, dtype=np.float64, keepdims=True))
 
 
 def _adaptive_average_pool(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
@@ -386,8 +399,8 @@ RULES: Mapping[str, Rule] = {
     "max_pool": _max_pool,
     "average_pool": _average_pool,
     "global_average_pool": _global_average_pool,
-    "global_max_pool": _each(lambda x: x.max((2, 3), keepdims=True)),
-    "global_sum_pool": _each(lambda x: x.sum((2, 3), dtype=np.float64, keepdims=True)),
+    "global_max_pool": _global_max_pool,
+    "global_sum_pool": _global_sum_pool,
     "adaptive_average_pool": _adaptive_average_pool,
     "pixel_shuffle": _pixel_shuffle,
     "pixel_unshuffle": _pixel_unshuffle,

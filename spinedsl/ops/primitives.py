@@ -194,6 +194,7 @@ _PADDED = (
     Attribute("value", Kind.RATIO, 0, idle=(_NO_SIDE, _NO_NUMBER)),
     Attribute("mode", Kind.CHOICE, "constant", choices=rearrange.MODES, idle=(_NO_SIDE,), yields=True),
 )
+_OVER = Attribute("over", Kind.CHOICE, "both", choices=("both", "height", "width"), yields=True)
 _VALUE = Attribute("value", Kind.RATIO, required=True)
 _EXPONENT = Attribute("exponent", Kind.RATIO, required=True)
 _FACTOR = Attribute("factor", Kind.COUNT, 2)
@@ -348,9 +349,9 @@ _TABLE = (
     Primitive("crop", rearrange.cropped, _SIDES, reads=channels.alike),
     Primitive("max_pool", rules.pool, _WINDOW, reads=channels.alike),
     Primitive("average_pool", rules.pool, _WINDOW, reads=channels.alike),
-    Primitive("global_average_pool", rules.pooled, reads=channels.alike),
-    Primitive("global_max_pool", rules.pooled, reads=channels.alike),
-    Primitive("global_sum_pool", rules.pooled, reads=channels.alike),
+    Primitive("global_average_pool", rules.pooled, (_OVER,), reads=channels.alike),
+    Primitive("global_max_pool", rules.pooled, (_OVER,), reads=channels.alike),
+    Primitive("global_sum_pool", rules.pooled, (_OVER,), reads=channels.alike),
     Primitive(
         "adaptive_average_pool",
         reductions.to_grid,

@@ -32,7 +32,7 @@ def sliced(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 def padded(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """Larger by what is put around it; the level stays. The edge itself is not mirrored: a side has more than that."""
     x = types[0]
-    if attributes["mode"] == "reflect" and not x.is_pooled:
+    if attributes["mode"] == "reflect" and not (x.is_pooled or x.over):
         for size, what, sides in ((x.height, "row", SIDES[:2]), (x.width, "column", SIDES[2:])):
             wanted = max(cast(int, attributes[side]) for side in sides)
             if wanted >= size:
@@ -48,7 +48,7 @@ def cropped(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 
 
 def _grown(x: Type, attributes: Attributes, sign: int) -> Type | Problem:
-    if x.is_pooled:
+    if x.is_pooled or x.over:
         return Problem(f"a map pooled to {x.size} has no sides", fix="do it before the map is pooled")
     if x.level is None and not isinstance(x.stride, tuple):
         return Problem(f"a map that is {x.where} stands between levels", fix="do it where the map has a level")

@@ -25,6 +25,8 @@ def to_grid(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     x, size = types[0], cast(int, attributes["size"])
     if x.is_pooled and (x.height, x.width) == (1, 1):
         return Problem("a map that is pooled to 1x1 already", fix="do it before the map is pooled")
+    if x.over:
+        return Problem(f"a map pooled over its {x.over}", fix="do it before the map is pooled")
     if size > min(x.height, x.width):
         return Problem(f"{size}x{size} positions of {x.size}", fix=f"at most `size = {min(x.height, x.width)}`")
     return Type(x.channels, size, size, None)

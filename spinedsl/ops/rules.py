@@ -58,6 +58,7 @@ class Parameter(Record):
 WHOLE = 0, 0  # what a map exceeds its level's size by, usually
 RESIZE = "give it the size of another map first: `resize(x, like = …)`"
 FLATTEN = "flatten both of them, or neither"
+SPREADS = "`+` and `*` spread it over a map of that size by themselves"
 ALIKE = "bring them to one size first, by `pad`, `crop` or `resize`"
 
 
@@ -123,6 +124,8 @@ def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:
     down, right = high[1], sides[1][1]
     if x.is_pooled:
         return _pooled_window(x, channels, attributes, around, reaches)
+    if x.over:
+        return _strip_window(x, channels, attributes, around, reaches)
     same = attributes["padding"] == "same"
     if same:
         height, width = -(-x.height // down), -(-x.width // right)
@@ -156,7 +159,7 @@ def stands_at(lines: int, columns: int) -> tuple[int | None, int | tuple[int, in
 
 def no_level(x: Type) -> str:
     """Where a map stands that has no level, or one of two strides, in words."""
-    return f"stride {by(x.stride)}" if x.stride else x.where
+    return f"stride {by(x.stride)}" if x.stride and not x.over else x.where
 
 
 def of_one_size(result: Type | Problem) -> Type | Problem:
@@ -166,7 +169,7 @@ def of_one_size(result: Type | Problem) -> Type | Problem:
     """
     if isinstance(result, Problem):
         return of_one_size(result.otherwise) if result.otherwise is not None else result
-    if result.level is None and isinstance(result.stride, tuple):
+    if result.level is None and isinstance(result.stride, tuple) and not result.over:
         coarser = max(result.stride)
         if not any(stride & (stride - 1) for stride in result.stride):
             return replace(result, level=coarser.bit_length() - 1)
@@ -191,6 +194,23 @@ def _pooled_window(
     if height < 1 or width < 1:
         return Problem(f"{_in_words(attributes, around)} leave nothing of {x.size}", fix="take a smaller kernel")
     return Type(channels, height, width, None)
+
+
+def _strip_window(
+    x: Type, channels: int, attributes: Attributes, around: Sequence[tuple[int, int]], reaches: Sequence[int]
+) -> Type | Problem:
+    """On a map pooled over one side: it keeps the size that it has."""
+    height, width = (
+        size + sum(both) - reach + 1 for size, both, reach in zip((x.height, x.width), around, reaches, strict=True)
+    )
+    if attributes["stride"] != 1:
+        problem = f"a stride of {by(attributes['stride'])} of a map pooled over its {x.over}"
+        return Problem(problem, fix="take the stride before the map is pooled")
+    if (height, width) != (x.height, x.width):
+        made = f"make {height}x{width}" if min(height, width) > 0 else "leave nothing"
+        problem = f"{_in_words(attributes, around)} {made} of {x.size}, a map pooled over its {x.over}"
+        return Problem(problem, fix="let it keep the size: `padding = same`")
+    return replace(x, channels=channels)
 
 
 def _around(around: Sequence[tuple[int, int]]) -> str:
@@ -267,6 +287,8 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
         return replace(result, axes=axes) if isinstance(result, Type) else result
     if left.is_vector:
         return left if left.channels == right.channels else Problem(f"{left.channels} and {right.channels} numbers")
+    if left.over or right.over:
+        return _strips(left, right)
     if left.is_pooled:
         left, right = right, left
     if left.channels != right.channels and 1 not in (left.channels, right.channels):
@@ -282,6 +304,33 @@ def elementwise(types: Sequence[Type], attributes: Attributes) -> Type | Problem
     channels = max(left.channels, right.channels)
     height, width = max(left.height, right.height), max(left.width, right.width)
     return Type(channels, height, width, left.level, stride=left.stride, extra=left.extra)
+
+
+def _strips(left: Type, right: Type) -> Type | Problem:
+    """Two maps, one of them at least pooled over one side, along which it spreads over the other."""
+    if left.channels != right.channels and 1 not in (left.channels, right.channels):
+        return Problem(f"{left.channels} channels and {right.channels} channels")
+    steps = [_steps(left), _steps(right)]
+    sides = ((left.height, right.height), (left.width, right.width))
+    for (first, second), pair, extra in zip(
+        zip(*steps, strict=True), sides, zip(left.extra, right.extra, strict=True), strict=True
+    ):
+        if first and second and first != second:
+            return Problem(f"{left.where} and {right.where}", fix="pool maps of one size")
+        if (first and second and extra[0] != extra[1]) or (1 not in pair and pair[0] != pair[1]):
+            return Problem(f"{left.size} and {right.size}", fix="pool maps of one size")
+    lines, columns = (max(pair) for pair in zip(*steps, strict=True))
+    level, stride = stands_at(lines, columns)
+    (height, width), channels = (max(pair) for pair in sides), max(left.channels, right.channels)
+    extra = left.extra[0] or right.extra[0], left.extra[1] or right.extra[1]
+    return Type(channels, height, width, level, stride=stride, extra=extra)
+
+
+def _steps(x: Type) -> tuple[int, int]:
+    """Its strides, of what is pooled 0."""
+    if x.is_pooled:
+        return 0, 0
+    return x.stride if isinstance(x.stride, tuple) else x.strides
 
 
 def concatenate(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
@@ -315,6 +364,9 @@ def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     Engines round the positions of `nearest` in float32, which is exact only for a ratio that is a power of two.
     """
     x, like = types
+    strip = next((type_ for type_ in types if type_.over), None)
+    if strip is not None:
+        return Problem(f"a map pooled over its {strip.over}", fix=SPREADS)
     pooled = [type_.size for type_ in types if type_.is_pooled and (type_.height, type_.width) != (1, 1)]
     if attributes["mode"] == "nearest" and pooled and x.size != like.size:
         problem = f"`mode = nearest` from {x.size} to {like.size}, of which one is pooled"
@@ -331,6 +383,8 @@ def resize(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
 def to_level(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
     """The size that the maps of a level have, for the network's input, which is the second map."""
     (x, image), level = types, _number(attributes, "level")
+    if x.over:
+        return Problem(f"a map pooled over its {x.over}", fix=SPREADS)
     return Type(x.channels, at_level(image.height, level), at_level(image.width, level), level)
 
 
@@ -372,8 +426,17 @@ def along_channels(types: Sequence[Type], attributes: Attributes) -> Type | Prob
 
 
 def pooled(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """One number for each channel."""
-    return Type(types[0].channels, 1, 1, None)
+    """One number for each channel; over one side alone, one for each row or column of it."""
+    x, over = types[0], attributes["over"]
+    if over == "both" or x.over not in ("", over):
+        return Type(x.channels, 1, 1, None)
+    if x.is_pooled or x.over:
+        how = f"over its {x.over}" if x.over else f"to {x.size}"
+        return Problem(f"a map pooled {how} already", fix="do it before the map is pooled")
+    lines, columns = x.strides
+    if over == "width":
+        return replace(x, width=1, level=None, stride=(lines, 0), extra=(x.extra[0], 0))
+    return replace(x, height=1, level=None, stride=(0, columns), extra=(0, x.extra[1]))
 
 
 def group_norm_shape(types: Sequence[Type], attributes: Attributes) -> Type | Problem:

@@ -20,8 +20,8 @@ class Type(Record):
 
     Of rank 2 it is a vector, of shape (batch, channels), with neither height, width nor level. A map between levels has
     none either: its `stride`, 0 elsewhere, is no power of two, or another for the height than for the width. Where the
-    input has one size, a map of two strides has the level of the larger. `reshape` lays the channels out along several
-    `axes`, which then stand in their place.
+    input has one size, a map of two strides has the level of the larger. A map pooled over one side alone has a stride
+    of 0 there, and one position. `reshape` lays the channels out along several `axes`, which then stand in their place.
     """
 
     channels: int
@@ -43,7 +43,14 @@ class Type(Record):
     def strides(self) -> tuple[int, int]:
         """How many of the input's rows and columns lie from one position to the next; 1 of what has no place in it."""
         stride = self.stride or 1 << (self.level or 0)
-        return stride if isinstance(stride, tuple) else (stride, stride)
+        return (stride[0] or 1, stride[1] or 1) if isinstance(stride, tuple) else (stride, stride)
+
+    @property
+    def over(self) -> str:
+        """The side alone that it is pooled over: `height` or `width`; empty for every other map."""
+        if not isinstance(self.stride, tuple) or 0 not in self.stride:
+            return ""
+        return "width" if self.stride[0] else "height"
 
     @property
     def is_vector(self) -> bool:
@@ -74,6 +81,8 @@ class Type(Record):
     @property
     def where(self) -> str:
         """The level or the stride in words."""
+        if self.over:
+            return f"pooled over its {self.over}, stride {max(self.strides)}"
         if self.level is None:
             return f"stride {by(self.stride)}" if self.stride else "pooled"
         return f"level {self.level}, stride {by(self.stride)}" if self.stride else f"level {self.level}"

@@ -341,7 +341,10 @@ def _check_sizes(graph: Graph) -> None:
         if node.result in uncut or got.is_vector or got.is_pooled:
             continue
         lines, columns = got.strides
-        expected = -(-whole.height // lines), -(-whole.width // columns)
+        expected = (
+            1 if got.over == "height" else -(-whole.height // lines),
+            1 if got.over == "width" else -(-whole.width // columns),
+        )
         size = got.height - got.extra[0], got.width - got.extra[1]
         _require(size == expected, _place(node), f"gives {got} of an input of {whole.size}")
         cut = node.primitive == "crop_to_level"

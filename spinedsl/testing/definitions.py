@@ -20,6 +20,12 @@ var kept{n} = []
 RESPONSE = """\
 let long{n} = sqrt(global_sum_pool(y * y) + 0.5)
     y = y + parameter(channels) * (y * long{n} / (channel_mean(long{n}) + 1))"""
+CROSSED = """\
+var cross{n} = y
+    each p{n} in [global_max_pool(y, over = width), global_sum_pool(y, over = height) * 0.1] {{
+        cross{n} = cross{n} + act(shared norm(shared conv(p{n}, channels, kernel = 1)))
+    }}
+    y = act(cross{n})"""
 MIRRORED = """\
 let wide{n} = pad(upsample(y, levels = 1), top = 1, bottom = 1, left = 1, right = 1, mode = reflect)
     y = y + average_pool(average_pool(wide{n}, kernel = 2, padding = 0), kernel = 2, stride = 2, padding = 0)"""
@@ -66,6 +72,8 @@ STEPS = (
     "each k{n} in [3, 1] {{ y = act(conv(y, channels, kernel = k{n})) * k{n} + shared conv(y, channels, kernel = 1) }}",
     "repeat i{n} in 2 {{ each k{n} in [i{n}, 1] {{ y = norm(y) * k{n} + shared conv(y, channels, kernel = 1) }} }}",
     "y = channel_conv(y, kernel = 5) * sigmoid(channel_conv(global_average_pool(y), kernel = 3))",
+    "y = y * sigmoid(norm(conv(global_average_pool(y, over = width), channels, kernel = 3)))",
+    CROSSED,
     # Behind `upsample` a map has two rows and columns at least, so that one can be mirrored.
     MIRRORED,
     "y = conv(pad(y, top = 2, right = 2, mode = edge), channels, kernel = 3, padding = 0)",

@@ -147,7 +147,8 @@ def _together(sets: Sequence[int]) -> int:
 def _propagated(node: Node, inputs: list[Sets]) -> Sets:
     attributes: Mapping[str, Any] = node.attributes
     x = inputs[0] if inputs else []
-    if node.primitive in ("slice", "reshape", "transpose", "pad", "crop", "pixel_shuffle", "adaptive_average_pool"):
+    beyond = ("slice", "reshape", "transpose", "pad", "crop", "pixel_shuffle", "adaptive_average_pool")
+    if node.primitive in beyond or attributes.get("over", "both") != "both":
         raise NotImplementedError(node.primitive)
     if node.primitive == "pixel_unshuffle":  # of all channels together, as what follows reads them
         factor = attributes["factor"]

@@ -40,6 +40,13 @@ WAYS = {
         let wide = pad(x, left = 1, right = 1, top = 1, bottom = 1, mode = reflect)
         let low = average_pool(average_pool(wide, kernel = 2, padding = 0), kernel = 2, stride = 2, padding = 0)
         return conv(upsample(low, levels = 1), channels, kernel = 3) + x""",
+    "over one side alone": """
+        let wide = conv(x, channels, kernel = [5, 1])
+        return conv(x, channels, kernel = 3) * global_average_pool(wide, over = width)""",
+    "over the other side alone": """
+        let line = conv(global_max_pool(x, over = height), channels, kernel = [3, 7], padding = [1, 3])
+        return x + line""",
+    "over both sides, one after another": "return x * global_max_pool(global_sum_pool(x, over = width), over = height)",
     "dilated": "return conv(x, channels, kernel = 3, dilation = 5) + max_pool(x, kernel = 2)",
     "a stride wider than the kernel": """
         return upsample(conv(x, channels, kernel = 1, stride = 4), levels = 2) + x""",

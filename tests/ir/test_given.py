@@ -66,6 +66,9 @@ CALLS: Mapping[str, tuple[str, dict[str, str]]] = {
     "crop": ("crop(x, {})", {"top": "1", "bottom": "1", "left": "1", "right": "1"}),
     "max_pool": ("max_pool(x, {})", {"kernel": "3", "stride": "1", "padding": "same"}),
     "average_pool": ("average_pool(x, {})", {"kernel": "3", "stride": "1", "padding": "same"}),
+    "global_average_pool": ("global_average_pool(x, {})", {"over": "both"}),
+    "global_max_pool": ("global_max_pool(x, {})", {"over": "both"}),
+    "global_sum_pool": ("global_sum_pool(x, {})", {"over": "both"}),
     "adaptive_average_pool": ("adaptive_average_pool(x, {})", {"size": "2"}),
     "pixel_shuffle": ("pixel_shuffle(conv(x, 64, kernel = 1), {})", {"factor": "2"}),
     "pixel_unshuffle": ("pixel_unshuffle(x, {})", {"factor": "2"}),
@@ -81,7 +84,7 @@ OTHER = {  # another value, where that of the attribute alone would not do
     "bias": "false", "init": "uniform", "init_scale": "2", "init_fan": "fan_out", "bias_init": "1", "features": "5",
     "sizes": "4", "first": "2", "second": "2", "momentum": "0.5", "epsilon": "0.2", "scale_init": "0", "slope": "0.3",
     "start": "2", "top": "2", "bottom": "2", "left": "2", "right": "2", "value": "3", "levels": "2",
-    "size": "3", "factor": "4", "mode": "bilinear", "values": "2", "rate": "0.2",
+    "size": "3", "factor": "4", "mode": "bilinear", "values": "2", "rate": "0.2", "over": "width",
 }  # fmt: skip
 # What has to be beside it.
 BESIDE: Mapping[tuple[str, str], dict[str, str]] = {

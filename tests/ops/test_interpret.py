@@ -69,6 +69,16 @@ def reshape(graph: Graph, node: Node, x: Tensor) -> Tensor:
     return x.reshape(-1, *graph.types[node.result].shape)
 
 
+def left(node: Node) -> tuple[int | None, int | None]:
+    """Positions along each side after a pool over all of them, or over one side; None are as many as before."""
+    over = node.attributes["over"]
+    return None if over == "width" else 1, None if over == "height" else 1
+
+
+def kept(node: Node, x: Tensor) -> int:
+    return {"both": 1, "width": x.shape[2], "height": x.shape[3]}[str(node.attributes["over"])]
+
+
 def mode(node: Node) -> str:
     return str(node.attributes["mode"])
 
@@ -107,7 +117,7 @@ TORCH: dict[str, Callable[..., Tensor]] = {
         padded(x, n, -torch.inf), n.attributes["kernel"], whole(n, "stride")
     ),
     "average_pool": average_pool,
-    "global_average_pool": lambda n, w, x: functional.adaptive_avg_pool2d(x, 1),
+    "global_average_pool": lambda n, w, x: functional.adaptive_avg_pool2d(x, left(n)),
     "conv_transpose": lambda n, w, x: functional.conv_transpose2d(
         x, w["weight"], w.get("bias"), whole(n, "stride"), (whole(n, "kernel") - whole(n, "stride")) // 2
     ),
@@ -130,8 +140,8 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "channel_mean": lambda n, w, x: x.mean(1, keepdim=True),
     "channel_max": lambda n, w, x: x.max(1, keepdim=True).values,
     "channel_sum": lambda n, w, x: x.sum(1, keepdim=True),
-    "global_max_pool": lambda n, w, x: functional.adaptive_max_pool2d(x, 1),
-    "global_sum_pool": lambda n, w, x: x.flatten(2).sum(2)[:, :, None, None],
+    "global_max_pool": lambda n, w, x: x.amax([axis + 2 for axis, size in enumerate(left(n)) if size], keepdim=True),
+    "global_sum_pool": lambda n, w, x: functional.adaptive_avg_pool2d(x, left(n)) * (x[0, 0].numel() / kept(n, x)),
     "adaptive_average_pool": lambda n, w, x: functional.adaptive_avg_pool2d(x, whole(n, "size")),
     "channel_conv": lambda n, w, x: (
         functional.conv1d(

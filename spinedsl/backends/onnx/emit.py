@@ -221,7 +221,7 @@ def _shapes(graph: Graph, dynamic: frozenset[str], images: int) -> list[Shape]:
     """The shape of every value. What does not depend on the input has a batch of 1, whatever the input's is."""
 
     def side(axis: str, size: int, x: Type) -> Dimension:
-        if axis not in dynamic or x.is_pooled:
+        if axis not in dynamic or x.is_pooled or x.over == axis:
             return size
         extra, stride = x.extra[axis == "width"], x.strides[axis == "width"]
         if not graph.program.any_size:

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 
 from onnx import TensorProto
 
-from spinedsl.backends.onnx.reductions import adaptive_average_pool, pixel_shuffle, pixel_unshuffle, reduced
+from spinedsl.backends.onnx.reductions import adaptive_average_pool, pixel_shuffle, pixel_unshuffle, pooled, reduced
 from spinedsl.backends.onnx.sizes import crop_to_level, resize, resize_to_level, upsample
 from spinedsl.backends.onnx.sketch import Shape, Step, Tensor, product
 from spinedsl.backends.onnx.windows import average_pool, conv, conv_transpose, max_pool
@@ -287,9 +287,9 @@ OPERATORS: Mapping[str, Rule] = {
     "crop": _crop,
     "max_pool": max_pool,
     "average_pool": average_pool,
-    "global_average_pool": _plain("GlobalAveragePool"),
-    "global_max_pool": _plain("GlobalMaxPool"),
-    "global_sum_pool": reduced("ReduceSum", 2, 3),
+    "global_average_pool": pooled("ReduceMean", "GlobalAveragePool"),
+    "global_max_pool": pooled("ReduceMax", "GlobalMaxPool"),
+    "global_sum_pool": pooled("ReduceSum"),
     "adaptive_average_pool": adaptive_average_pool,
     "pixel_shuffle": pixel_shuffle,
     "pixel_unshuffle": pixel_unshuffle,

@@ -25,6 +25,20 @@ def reduced(operator: str, *axes: int) -> Callable[[Step], None]:
     return rule
 
 
+def pooled(operator: str, whole: str = "") -> Callable[[Step], None]:
+    """Over the positions, or over one side of them; `whole` is an operator that does it over all, if there is one."""
+    axes = {"both": (2, 3), "height": (2,), "width": (3,)}
+
+    def rule(step: Step) -> None:
+        over = cast(str, step.attributes["over"])
+        if whole and over == "both":
+            step.last(whole, *step.inputs)
+        else:
+            reduced(operator, *axes[over])(step)
+
+    return rule
+
+
 def adaptive_average_pool(step: Step) -> None:
     """Windows of one size where the size divides; else, or where it is open, a product with each side's shares."""
     count, sides = step.count("size"), step.given[0][2:]

@@ -7,7 +7,7 @@ parameters is a module; the others are modules in a chain of modules, and functi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import cast
 
@@ -27,6 +27,7 @@ from spinedsl.backends.torch.windows import (
     max_pool_call,
     never_by_size,
 )
+from spinedsl.ops.types import Value
 
 # ---- other operations with weights ----
 
@@ -190,8 +191,23 @@ def _reduced(method: str, axes: str) -> Row:
 # ---- size and the rest ----
 
 
-def _global_average_pool_function(place: Place, inputs: Sequence[Code]) -> Code:
-    return _method("mean", inputs[0], "(2, 3)", named("keepdim", "True"))
+_AXES: Mapping[str, Value] = {"both": (2, 3), "height": 2, "width": 3}
+
+
+def _over_positions(method: str) -> Callable[[Place, Sequence[Code]], Code]:
+    """Over the positions, or over one side of them."""
+
+    def function(place: Place, inputs: Sequence[Code]) -> Code:
+        over = place.scalar("over").values
+        axes = Scalar({use: _AXES[cast(str, side)] for use, side in over.items()})
+        return _method(method, inputs[0], place.write(axes, "axis"), named("keepdim", "True"))
+
+    return function
+
+
+def _whole(op: OpAt) -> bool:
+    """Over both sides."""
+    return op.attributes["over"].constant == "both"
 
 
 def _sized(module: str, function: str, attribute: str) -> Row:
@@ -330,9 +346,9 @@ OPERATORS: Mapping[str, Row] = {
     "slice": Row(function=slice_),
     "max_pool": Row(max_pool, max_pool_call, chains=never_by_size),
     "average_pool": Row(average_pool, average_pool_call, chains=fixed),
-    "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _global_average_pool_function),
-    "global_max_pool": _reduced("amax", "(2, 3)"),
-    "global_sum_pool": _reduced("sum", "(2, 3)"),
+    "global_average_pool": Row(lambda place: ("", "nn.AdaptiveAvgPool2d(1)"), _over_positions("mean"), chains=_whole),
+    "global_max_pool": Row(function=_over_positions("amax")),
+    "global_sum_pool": Row(function=_over_positions("sum")),
     "adaptive_average_pool": _sized("nn.AdaptiveAvgPool2d", "F.adaptive_avg_pool2d", "size"),
     "pixel_shuffle": _sized("nn.PixelShuffle", "F.pixel_shuffle", "factor"),
     "pixel_unshuffle": _sized("nn.PixelUnshuffle", "F.pixel_unshuffle", "factor"),

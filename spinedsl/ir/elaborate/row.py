@@ -190,7 +190,9 @@ class RowElaborator(Joining, frozen=False):
         found = found.with_others(Label(name.span, f"`{name.text}` is defined here"))
         value = self.declared.value_of("level")
         if result.level is None or value is None:
-            oblong = isinstance(result.stride, tuple)
+            oblong = isinstance(result.stride, tuple) and not result.over
+            if result.over:
+                found = found.with_fix("let it spread over a map of the level by `+` or `*`, as in `x * …`")
             fix = "let another stride make both sides equal, or give the network one size: `rules { sizes fixed }`"
             self.report(found.with_fix(fix) if oblong else found)
         elif self.context.any_size or divides(self.network_input, 1 << result.level):

@@ -36,7 +36,7 @@ def misfit(role: str, problem: Problem, types_: list[Type], attributes: dict[str
 
 def level_after(x: Type, stride: Value) -> int | None:
     """The level that a stride leads to, of the larger of two; None where there is none, or it is no power of two."""
-    if x.is_vector or x.is_pooled:
+    if x.is_vector or x.is_pooled or x.over:
         return None
     strides = [step * cast(int, along(stride, axis)) for axis, step in enumerate(x.strides)]
     if any(step & (step - 1) for step in strides):
@@ -78,9 +78,9 @@ def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
     groups, stride = (attributes[name].value if name in attributes else 1 for name in ("groups", "stride"))
     if isinstance(stride, tuple) and any(side & (side - 1) for side in cast("tuple[int, int]", stride)):
         return "take 1, 2, 4 or another power of two for each side"
-    if any(isinstance(type_.stride, tuple) for type_ in types_):
+    if any(isinstance(type_.stride, tuple) and not type_.over for type_ in types_):
         return "let another stride make both sides equal first, as `[1, 2]`, or `resize` the map"
-    if any(type_.stride for type_ in types_):
+    if any(type_.stride and not type_.over for type_ in types_):
         return "bring the map between levels to a level first, by `resize`"
     if len({type_.level for type_ in types_ if type_.level is not None}) > 1:
         return "bring them to one level first, by a stride or by `upsample`"
