@@ -1,9 +1,9 @@
 """Backends: from a `Program` to files. Each is a folder, named here, and imported only when it is asked for.
 
-A backend's folder has `emit(program, options) -> Outcome[{file name: bytes}]`, and a table keyed by the names of the
-primitives; a test asks it for every one. None knows another, and all see `ops` only, never the language. Its file in
-`tables/` says which options it takes, with their values and help, and what to do instead of giving it another: Python
-and the command line take them from there, and refuse by that.
+A backend's folder has `emit(program, options) -> Outcome[{file name: bytes}]` and, where it writes operations, a table
+keyed by the names of the primitives; a test asks it for every one. None knows another, and all see `ops` only, never
+the language. Its file in `tables/` says which options it takes, with their values and help, and what to do instead of
+giving it another: Python and the command line take them from there, and refuse by that.
 """
 
 from __future__ import annotations

@@ -29,6 +29,16 @@ var cross{n} = y
 MIRRORED = """\
 let wide{n} = pad(upsample(y, levels = 1), top = 1, bottom = 1, left = 1, right = 1, mode = reflect)
     y = y + average_pool(average_pool(wide{n}, kernel = 2, padding = 0), kernel = 2, stride = 2, padding = 0)"""
+LARGER = """\
+if y.level > 0 {{
+        let larger{n} = conv_transpose(y, channels, kernel = 4, stride = 2)
+        y = average_pool(larger{n}, kernel = 2, stride = 2)
+    }}"""
+ENLARGED = """\
+if y.level > 1 {{
+        let enlarged{n} = upsample(identity(y), levels = 2, mode = bilinear)
+        y = conv(enlarged{n}, channels, kernel = 4, stride = 4)
+    }}"""
 # What a step does; `{n}` is its number, for names of its own.
 STEPS = (
     "y = act(y)",
@@ -80,6 +90,16 @@ STEPS = (
     "repeat 2 {{ y = act(shared norm(shared conv(y, channels, kernel = 3))) }}",
     "repeat i{n} in 2 {{ y = act(shared norm(conv(y, channels, kernel = 1) if i{n} == 0 else y)) }}",
     "repeat 2 {{ y = act(norm(shared conv(y, channels, kernel = 1, bias = true))) }}",
+    "y = conv(y, channels, kernel = [1, 5]) + conv(y, channels, kernel = [3, 1], padding = [1, 0], groups = channels)",
+    "y = max_pool(y, kernel = [3, 1]) + average_pool(y, kernel = [1, 3])",
+    "y = conv(y, channels, kernel = 5, padding = symmetric) + conv(y, channels, kernel = 3, dilation = 2, padding = 2)",
+    "y = group_norm(y, groups = 1) * exp(min(y, 1) - 1)",
+    "y = max(y, -3, norm(y) * 0.5) + min(y, act(y), 2)",
+    "y = y * sigmoid(channel_max(y) - channel_sum(y) * 0.125) + relu6(y)",
+    "y = y * sigmoid(conv(adaptive_average_pool(y, size = 1) + global_max_pool(y), channels, kernel = 1))",
+    LARGER,
+    "if y.level > 0 {{ y = max_pool(pixel_shuffle(conv(y, channels * 4, kernel = 1)), kernel = 3, stride = 2) }}",
+    ENLARGED,
 )
 # What those steps call; `op` of a block type is one of the two.
 GIVEN = """\

@@ -53,7 +53,7 @@ def test_every_primitive_has_its_rule_and_is_read_in_some_way() -> None:
     assert RULES.keys() == PRIMITIVES.keys()
     programs = [own(body)(64, 64) for body in WAYS.values()] + [joined("any")(64, 64)]
     used = {node.primitive for program in programs for node in flatten(program).nodes}
-    assert used == PRIMITIVES.keys()
+    assert used == PRIMITIVES.keys(), "WAYS of tests/analysis/ways.py"
 
 
 def joined(sizes: str) -> Callable[[int, int], Program]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from spinedsl import driver
+from spinedsl.backends import BACKENDS
 from spinedsl.cli import main
 from spinedsl.cli.output import KINDS
 from tests.cli.running import NET, run
@@ -36,6 +37,10 @@ def test_every_kind_is_written_here() -> None:
     # of fuzz, and into folders: test_use.py, test_boxes.py, test_space.py
     elsewhere = {"law", "evaluation", "predictions", "table", "results", "candidate", *OF_EXPORTS}
     assert {kind for _, _, kind in WRITES.values()} == KINDS.keys() - elsewhere
+
+
+def test_every_backend_has_its_kind_of_file() -> None:
+    assert set(BACKENDS) <= KINDS.keys(), "KINDS of cli/output.py"
 
 
 @pytest.fixture
