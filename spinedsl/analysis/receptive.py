@@ -220,10 +220,10 @@ def _convolved(at: At, inputs: Sequence[Runs]) -> Runs:
 
 
 def _convolved_transposed(at: At, inputs: Sequence[Runs]) -> Runs:
-    return _transposed(at, [_all(inputs[0], at.result.channels)])
+    return _transposed(at, [_all_channels(at, inputs)])
 
 
-def _linear(at: At, inputs: Sequence[Runs]) -> Runs:
+def _all_channels(at: At, inputs: Sequence[Runs]) -> Runs:
     return _all(inputs[0], at.result.channels)
 
 
@@ -257,19 +257,20 @@ def _swapped(at: At, inputs: Sequence[Runs]) -> Runs:
 
 def _over_first_axis(at: At, inputs: Sequence[Runs]) -> Runs:
     """All channels of an axis together: of all, where they stand in one row."""
-    rest = at.result.channels // _axes(at.types[0])[0]
-    if rest == 1 or len(inputs[0]) == 1:
-        return _all(inputs[0], at.result.channels)
-    listed = _listed(inputs[0])
-    return _merged([(1, united(listed[index::rest])) for index in range(rest)] * _axes(at.types[0])[0])
+    first = _axes(at.types[0])[0]
+    return _merged(_along_first(inputs[0], at.result.channels // first) * first)
 
 
 def _folded(at: At, inputs: Sequence[Runs]) -> Runs:
     """What stands along the first axis becomes one."""
-    rest = at.result.channels
-    if rest == 1 or len(inputs[0]) == 1:
-        return _all(inputs[0], rest)
-    listed = _listed(inputs[0])
+    return _along_first(inputs[0], at.result.channels)
+
+
+def _along_first(runs: Runs, rest: int) -> Runs:
+    """For each place on the axes behind the first, all that stands there."""
+    if rest == 1 or len(runs) == 1:
+        return _all(runs, rest)
+    listed = _listed(runs)
     return _merged((1, united(listed[index::rest])) for index in range(rest))
 
 
@@ -322,14 +323,10 @@ def _independent(at: At, inputs: Sequence[Runs]) -> Runs:
     return ((at.result.channels, NOTHING),)
 
 
-def _all_channels(at: At, inputs: Sequence[Runs]) -> Runs:
-    return _all(inputs[0], at.result.channels)
-
-
 RULES: Mapping[str, Rule] = {
     "conv": _convolved,
     "conv_transpose": _convolved_transposed,
-    "linear": _linear,
+    "linear": _all_channels,
     "channel_conv": _neighbours,
     "flatten": _flattened,
     "reshape": _reshaped,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import prod
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from spinedsl.ops.types import Type, Value, at_level, by, vector
 from spinedsl.record import Record, replace
@@ -46,10 +46,7 @@ class Parameter(Record):
     @property
     def elements(self) -> int:
         """How many numbers it holds."""
-        count = 1
-        for size in self.shape:
-            count *= size
-        return count
+        return prod(self.shape)
 
 
 # ---- shape rules ----
@@ -97,21 +94,13 @@ def kernel_of(attributes: Attributes) -> tuple[int, int]:
 
 def window(attributes: Attributes, axis: int) -> tuple[int, int, int, Value]:
     """Kernel, stride, dilation and padding of a window along the height (0) or the width (1)."""
-    given: Mapping[str, Any] = attributes
-    kernel, stride, padding = given["kernel"], given["stride"], given["padding"]
-    if isinstance(kernel, tuple):
-        kernel = kernel[axis]
-    if isinstance(stride, tuple):
-        stride = stride[axis]
-    if isinstance(padding, tuple):
-        padding = padding[axis]
-    return kernel, stride, given.get("dilation", 1), padding
+    kernel, stride, padding = (along(attributes[name], axis) for name in ("kernel", "stride", "padding"))
+    return cast(int, kernel), cast(int, stride), cast(int, attributes.get("dilation", 1)), padding
 
 
 def oblong(attributes: Attributes) -> bool:
     """The kernel, the stride or the padding of a window is another along the width."""
-    kernel, stride, padding = attributes["kernel"], attributes["stride"], attributes.get("padding")
-    return isinstance(kernel, tuple) or isinstance(stride, tuple) or isinstance(padding, tuple)
+    return any(isinstance(attributes.get(name), tuple) for name in ("kernel", "stride", "padding"))
 
 
 def _window(x: Type, channels: int, attributes: Attributes) -> Type | Problem:

@@ -7,10 +7,11 @@ added to a sum is 0 times a number. Where that would be more than a quarter of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 
 from spinedsl.ops.graph import Graph, Node
+from spinedsl.ops.memory import read
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
 from spinedsl.passes.form import Form, Wiring, tensor, tidied, wiring
 from spinedsl.passes.recipes import Recipe, Segments, padded
@@ -112,20 +113,13 @@ class _Groups:
             self.joined.append(node)
             self.fixed.add(node.result)
         elif node.primitive in CHANNELWISE or self._activation(node):
-            values = [*self._maps(node), node.result]
+            values = [*read(node), node.result]
             for value in values:
                 if types[value].channels != types[node.result].channels or types[value].axes:
                     self.fixed.update(values)
                 self.parent[self.root(value)] = self.root(node.result)
         else:
             self.fixed.update((*node.inputs, node.result))
-
-    def _maps(self, node: Node) -> Sequence[int]:
-        """The inputs whose numbers are read."""
-        primitive = PRIMITIVES[node.primitive]
-        if "like" in primitive.inputs:
-            return node.inputs[: primitive.inputs.index("like")]
-        return node.inputs[:-1] if primitive.sized else node.inputs
 
     @staticmethod
     def _activation(node: Node) -> bool:

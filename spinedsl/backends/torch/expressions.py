@@ -175,3 +175,17 @@ def _write_operation(expr: Operation, leaf: Callable[[Leaf], str]) -> tuple[str,
     binds = _BINDS[expr.operator]
     # `a - (b - c)` needs its parentheses; so do two comparisons in a row, on either side.
     return f"{part(0, binds + (binds == COMPARISON))} {expr.operator} {part(1, binds + 1)}", binds
+
+
+def power(base: str, exponent: str) -> str:
+    """`base ** exponent` of texts that bind tightly enough, without blanks where both are names or numbers.
+
+    That is how the formatter sets it.
+    """
+    return f"{base}**{exponent}" if _plain(base) and _plain(exponent) else f"{base} ** {exponent}"
+
+
+def _plain(text: str) -> bool:
+    """A name, perhaps of an attribute, or a number."""
+    unsigned = text.removeprefix("-")
+    return unsigned[0].isdigit() or unsigned.replace(".", "").isidentifier()

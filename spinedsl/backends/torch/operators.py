@@ -6,13 +6,12 @@ parameters is a module; the others are modules in a chain of modules, and functi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import cast
 
 from spinedsl.backends.torch.body import ManyAt, OpAt, Scalar
-from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, literal
+from spinedsl.backends.torch.expressions import ATOM, PRODUCT, SIGN, SUM, literal, power
 from spinedsl.backends.torch.layout import Bracket, Doc, Joined, call, flat, named
 from spinedsl.backends.torch.place import Code, Modules, Place, Row, of_one_kind, unchanged
 from spinedsl.backends.torch.rearrange import concat, crop, each_of, pad, reshape, slice_, transpose
@@ -171,9 +170,7 @@ def _power(place: Place, inputs: Sequence[Code]) -> Code:
     if constant == Fraction(1, 2):
         return Code(call("torch.sqrt", x.doc))
     exponent = place.write(of_one_kind(place.scalar("exponent")), "exponent", SIGN)
-    base = flat(x.within(ATOM))
-    plain = all(re.fullmatch(r"-?[\w.]+", part) for part in (base, exponent))  # as the formatter sets it
-    return Code(f"{base}**{exponent}" if plain else f"{base} ** {exponent}", SIGN)
+    return Code(power(flat(x.within(ATOM)), exponent), SIGN)
 
 
 def _method(method: str, x: Code, *arguments: Doc) -> Code:
@@ -222,8 +219,7 @@ def _scale_factor(place: Place) -> str:
     constant = place.constant("levels")
     if isinstance(constant, int):
         return str(2.0**constant)
-    levels = place.number("levels", SIGN)
-    return f"2.0 ** {levels}" if levels.startswith("(") else f"2.0**{levels}"
+    return power("2.0", place.number("levels", SIGN))
 
 
 def _upsample_function(place: Place, inputs: Sequence[Code]) -> Code:
@@ -289,16 +285,15 @@ def _drops(op: OpAt) -> bool:
     return op.attributes["rate"].constant != 0
 
 
-def _dropout(place: Place, inputs: Sequence[Code]) -> Code:
-    if place.constant("rate") == 0:
-        return inputs[0]
-    return Code(call("F.dropout", inputs[0].doc, place.real("rate"), "self.training"))
+def _dropping(function: str) -> Row:
+    """What drops numbers in training; nothing at all where its rate is always 0."""
 
+    def drop(place: Place, inputs: Sequence[Code]) -> Code:
+        if not _drops(place.op):
+            return inputs[0]
+        return Code(call(function, inputs[0].doc, place.real("rate"), "self.training"))
 
-def _stochastic_depth(place: Place, inputs: Sequence[Code]) -> Code:
-    if place.constant("rate") == 0:
-        return inputs[0]
-    return Code(call("stochastic_depth", inputs[0].doc, place.real("rate"), "self.training"))
+    return Row(function=drop, trains=_drops)
 
 
 OPERATORS: Mapping[str, Row] = {
@@ -358,6 +353,6 @@ OPERATORS: Mapping[str, Row] = {
     "crop_to_level": Row(function=_crop_to_level),
     "parameter": Row(_parameter, _given, owns=True, chains=lambda op: False),
     "constant": Row(_constant, _given, owns=True, chains=lambda op: False),
-    "dropout": Row(function=_dropout, trains=_drops),
-    "stochastic_depth": Row(function=_stochastic_depth, trains=_drops),
+    "dropout": _dropping("F.dropout"),
+    "stochastic_depth": _dropping("stochastic_depth"),
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from fractions import Fraction
+from itertools import product
 
 import pytest
 
-from spinedsl.backends.torch.expressions import evaluate, literal, opposite, simplify, write
+from spinedsl.backends.torch.expressions import evaluate, literal, opposite, power, simplify, write
 from spinedsl.backends.torch.layout import Doc, Joined, call, lines, named
 from spinedsl.backends.torch.names import attribute, class_name, file_name, prose, python_name
 from spinedsl.ops.types import Expr, Literal, Name, Operation, Property
@@ -141,3 +144,12 @@ def test_files_are_named_without_their_folder() -> None:
 def test_long_prose_ends_between_words() -> None:
     assert prose("one two, three four", limit=12) == "one two..."
     assert prose("x" * 20, limit=10) == "xxxxxxx..."
+
+
+def test_powers_are_set_as_the_formatter_sets_them() -> None:
+    """Also by numbers with an exponent of their own, and by what an attribute or a list holds."""
+    bases = ("x", "self.scale", "2.0", "(a + b)", "maps[0]", "f(x)")
+    exponents = ("2", "-1.5", "1e-06", "-1e-06", "self.down", "-self.down", "(n - 1)", "numbers[0]", "max(a, b)")
+    text = "".join(f"y = {power(base, exponent)}\n" for base, exponent in product(bases, exponents))
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "120", "-"]
+    assert subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout == text
