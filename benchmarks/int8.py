@@ -1,4 +1,4 @@
-"""The engines of `spine quantize` in turns: `python -m benchmarks.int8 --checkpoint PATH --calibrate PATH [--data PATH]`.
+"""The engines of `spine quantize` in turns: `python -m benchmarks.int8 --checkpoint PATH --calibrate PATH`.
 
 Each makes a model of everything in int8 but the last convolutions. Printed are its error on pictures that it was not
 calibrated on, what it takes to store, how many convolutions ONNX Runtime computes in int8, and its time by that of the
