@@ -160,7 +160,7 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "quantize one.spine --calibrate colours -o made.onnx": {
             **PRINTED, "--input": ("64",), "--seed": ("1",), "--images": ("3",), "--error": ("0.001",),
             "--keep": ("s",), "--reduce-range": (), "--opset": ("13",), "--weights": ("w.npz",), "--data": None,
-            "--key": None, "--prefix": None, "--engine": None,
+            "--key": None, "--prefix": None, "--engine": ("nncf",),
         },
         "quantize two.spine --calibrate colours -o made.onnx": dict([NETWORK]),
         "quantize lint.spine --calibrate colours -o made.onnx": LINTS,
