@@ -135,7 +135,7 @@ class PlacedEmbedding(nn.Module):
     position of the map has weights of its own, which a mean over positions has not. `side` is that of the first map, so
     that images are of one size. Beside it stands the coarse look, each part against its mean over the images of
     training: drawing styles keep colours and places, which tells most things apart, and what the maps add is what it
-    cannot tell (networks.spine:26).
+    cannot tell (networks.spine:27).
     """
 
     def __init__(self, dimension: int, side: int) -> None:
@@ -155,11 +155,11 @@ class PlacedEmbedding(nn.Module):
         narrow = self.narrow(total * 0.3333333333333333)
         vector = self.vector(narrow)
         centred = self.centred(look)
-        return torch.flatten(F.normalize(torch.cat([F.normalize(vector), F.normalize(centred)], 1)), 1)
+        return torch.flatten(F.normalize(torch.cat([F.normalize(vector) * 0.7, F.normalize(centred)], 1)), 1)
 
 
 class Permuted(nn.Module):
-    """Gives feature maps of levels 3 to 5, and what the head vector gives (networks.spine:36)."""
+    """Gives feature maps of levels 3 to 5, and what the head vector gives (networks.spine:37)."""
 
     def __init__(self) -> None:
         super().__init__()
