@@ -173,6 +173,17 @@ def test_a_kernel_that_is_shared_is_kept_once(network: Float, made: Made) -> Non
 
 
 @pytest.mark.parametrize("engine", WITH)
+def test_of_predictions_alone_nothing_becomes_int8(engine: str, tmp_path: Path) -> None:
+    text = "spine 1\n\nstem_type plain(x, channels) -> channels {\n    return conv(x, channels, kernel = 3)\n}\n\n"
+    text += "network One {\n    input image: 3 x 32 x 32\n    stem s: plain channels 8\n    output C: s\n}\n"
+    (tmp_path / "one.spine").write_text(text)
+    program = api.program(tmp_path / "one.spine")
+    network = Float(program, lively_weights(flatten(program).parameters), 18)
+    assert not network.rows
+    assert error(network, prepared(engine, network, CALIBRATE)([])) == 0
+
+
+@pytest.mark.parametrize("engine", WITH)
 @pytest.mark.parametrize("opset", [13, 23])
 def test_every_opset(engine: str, opset: int, network: Float) -> None:
     other = Float(network.program, network.weights, opset)

@@ -74,7 +74,7 @@ def _with_rows(network: Float, whole: Whole, rows: Collection[str]) -> ModelProt
     nodes: list[NodeProto] = []
     for node in network.model.graph.node:
         if node.name in wanted:
-            inputs = whole.inputs[node.name]
+            inputs = whole.inputs.get(node.name, node.input)
             for value in inputs:
                 nodes.extend(place(value))
             again = NodeProto()
