@@ -94,11 +94,6 @@ class Dataset(Record, eq=False):
             return nowhere(self.called(index))
         return line_of(self.listing, line)
 
-    def without_listing(self) -> Dataset:
-        """The same for another process, which has no use for the text."""
-        fields = (self.kind, self.name, self.classes, self.samples, self.pairs, self.landmarks, self.background)
-        return Dataset(*fields)
-
 
 def of_classes(count: int) -> str:
     """`1 class`, `2 classes`."""

@@ -55,7 +55,6 @@ COLOURS = {
     },
 }
 STEPS = 9  # of the heat scale
-BAND = 0.09  # how much of a level's hue its band takes
 
 
 def step_of(cost: int, most: int) -> int:

@@ -37,7 +37,6 @@ HEARTBEAT, GRACE = 10, 60  # seconds between two signs of life, and without one 
 WAIT = 60  # seconds for a database that somebody else holds
 LOCK = 0x5350494E45  # of PostgreSQL, while tables are made
 PATCHED = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}  # the driver that we bring
-MISSING = re.compile(r"no module named '?([\w.]+)", re.IGNORECASE)
 REACH = "see that it runs, and that this machine may reach it"
 MORE_CONNECTIONS = "raise its `max_connections`, or begin fewer workers"
 INSTALL = "install one, as `pip install pymysql` for mysql+pymysql://user@host/name"

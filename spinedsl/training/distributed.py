@@ -89,8 +89,3 @@ def leave(group: Group) -> None:
     if group.size > 1 and dist.is_initialized():
         gc.collect()  # modules whose gradients were exchanged hold threads of it, which would outlive it
         dist.destroy_process_group()
-
-
-def unwrapped(module: nn.Module) -> nn.Module:
-    """The module itself, of one that `wrap` gave."""
-    return module.module if isinstance(module, nn.parallel.DistributedDataParallel) else module
