@@ -65,11 +65,18 @@ def _one(node: Node, shapes: Mapping[str, Sequence[int]]) -> float:
 
 def _fan_in(node: Node, shapes: Mapping[str, Sequence[int]]) -> float:
     kernel = _kernel(node, shapes)
-    return log(prod(kernel[1:])) if kernel is not None else 0.0
+    if kernel is None:
+        return 0.0
+    if node.primitive == "conv_transpose":  # one of stride x stride positions of the window reaches a number
+        inputs, _, *window = kernel
+        stride = node.attributes["stride"]
+        assert isinstance(stride, int)
+        return log(inputs * prod(window) / stride**2)
+    return log(prod(kernel[1:]))
 
 
 def _kernel(node: Node, shapes: Mapping[str, Sequence[int]]) -> Sequence[int] | None:
-    """The shape of what a layer multiplies by: channels out, then what each of those reads."""
+    """The shape of what a layer multiplies by: channels out, then what each of those reads; transposed, channels in."""
     name = node.parameters.get("weight")
     return shapes[name] if name is not None and len(shapes[name]) > 1 else None
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from random import Random
+from typing import Any
 
+import numpy as np
 import pytest
 
+from spinedsl.ops.graph import flatten
+from spinedsl.ops.interpret import run
+from spinedsl.ops.types import Type
 from spinedsl.record import replace
+from spinedsl.search import figures as figures_of
 from spinedsl.search.engines import ENGINES, SEVERAL, make
 from spinedsl.search.engines.controller import Controller
 from spinedsl.search.engines.evolution import Evolution
@@ -19,6 +26,7 @@ from spinedsl.search.records import Finished, Objective, finished
 from spinedsl.source import Source
 from spinedsl.spaces.candidates import Candidates
 from spinedsl.spaces.decode import Excluded
+from tests.building import op, single
 from tests.search.spaces import SPACES
 
 DEPTH = (Objective("depth", "maximize"),)
@@ -345,6 +353,20 @@ def test_depth_and_entropy_are_those_of_the_compiled_graph(candidates: Candidate
         ]
         assert figure("entropy", space)(one) == pytest.approx(sum(entropy) / len(ends))
     assert set(WANTED) == {"depth", "entropy", "parameters", "multiply_adds", "memory"}
+
+
+@pytest.mark.parametrize(
+    ("primitive", "given"), [("conv", {"kernel": 3, "groups": 4}), ("conv_transpose", {"kernel": 4})]
+)
+def test_a_fan_in_is_how_many_numbers_are_summed(primitive: str, given: dict[str, Any]) -> None:
+    """As a kernel of ones says in the middle of a map of ones."""
+    program = single(lambda x: op(primitive, x, channels=8, **given), Type(16, 8, 8, 3))
+    graph = flatten(program)
+    (node,), shapes = graph.nodes, {name: one.shape for name, one in graph.parameters.items()}
+    ones = {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
+    summed = run(graph, ones, np.ones((1, 16, 8, 8), np.float32))["b"]
+    middle = float(summed[0, 0, summed.shape[2] // 2, summed.shape[3] // 2])
+    assert figures_of._fan_in(node, shapes) == pytest.approx(math.log(middle))
 
 
 def test_memory_is_that_of_stats(candidates: Candidates) -> None:
