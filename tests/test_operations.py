@@ -171,6 +171,7 @@ def test_a_word_of_an_attribute_may_be_held() -> None:
     assert agree(program).agrees
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_uses_of_one_class_may_pad_and_pool_otherwise() -> None:
     """What differs between uses and iterations is an argument, which `torch.jit.script` takes."""
     more = """

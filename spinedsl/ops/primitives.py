@@ -11,6 +11,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import TypeAlias
 
+from spinedsl.brief import cut
 from spinedsl.diagnostics import one_of
 from spinedsl.ops import channels, rearrange, reductions, rules
 from spinedsl.ops.channels import Channels, ReadRule
@@ -80,6 +81,10 @@ class Attribute(Record):
     pair: bool = False  # it may be a list of two, for height and width
     idle: tuple[Idle, ...] = ()
     yields: bool = False  # its choices are words elsewhere: definitions and values may have these names
+
+    def __brief__(self) -> str:
+        usual = "required" if self.required else f"{cut(str(self.default), 20)} unless given"
+        return f"{self.name}: {cut(self.expected, 50)}, {usual}"
 
     @property
     def expected(self) -> str:

@@ -138,9 +138,13 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     "export": {
         "export sizes.safetensors -o made.onnx": {
             "--opset": ("13",), "--half": (), "--batch": ("2",), "--resize": ("outside",), "--images": ("pictures",),
-            "--licence": ("MIT",), "--latency": (), "--evaluation": ("chosen.json",), "--to": ("torch",), **PRINTED,
+            "--licence": ("MIT",), "--latency": (), "--evaluation": ("chosen.json",), "--to": ("torch",),
+            "--optimise": ("1",), "--for": None, **PRINTED,
         },
-        "export sizes.safetensors -o made.pt2": {"--opset": None, "--half": None, "--resize": None, "--batch": ("2",)},
+        "export sizes.safetensors -o made.onnx -O2 --for openvino": {"--for": ("onnxruntime",)},
+        "export sizes.safetensors -o made.pt2": {
+            "--opset": None, "--half": None, "--resize": None, "--optimise": None, "--batch": ("2",),
+        },
         "export sizes.safetensors -o note.onnx": {"--force": ()},
     },
     "bench": {

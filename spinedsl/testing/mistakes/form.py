@@ -74,7 +74,7 @@ def _resampled_as_it_is(field: Field) -> str | None:
     if row is None:
         return None
     source = row.declared.sources[0]
-    return field.put(source.span.end, f" resample identity, {source.text}")
+    return field.put(source.span.end, f" resample identity, {source.span.text}")
 
 
 def _lookalike(field: Field) -> str | None:

@@ -24,7 +24,7 @@ def _edit_of_dropped(field: Field) -> str | None:
     row = field.row("output", fit=lambda row: row.declared.defined is not None and not field.is_read(row))
     if row is None:
         return None
-    source = row.declared.sources[0].text
+    source = row.declared.sources[0].span.text
     lines = f"drop {row.name}\n    output {row.name} from {source}\n    add head h__: keep__ from {source}"
     return field.below(f"head_type keep__(maps) {{ each p in maps {{ yield p }} }}\n{edited(field, lines)}")
 

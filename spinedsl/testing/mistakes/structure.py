@@ -183,7 +183,7 @@ def _from_and_after(field: Field) -> str | None:
     if row is None:
         return None
     word = "from" if row.declared.direct else "after"
-    return field.put(field.row_line(row).end, f" {word} {row.declared.sources[0].text}")
+    return field.put(field.row_line(row).end, f" {word} {row.declared.sources[0].span.text}")
 
 
 def _channels_not_taken(field: Field) -> str | None:
@@ -242,7 +242,7 @@ def _map_more(field: Field) -> str | None:
     row = rows[field.chosen % len(rows)]
     clause = field.clause(row, "after" if row.declared.direct else "from")
     assert clause is not None
-    return field.put(clause.end, f", {row.declared.sources[0].text}")
+    return field.put(clause.end, f", {row.declared.sources[0].span.text}")
 
 
 def _several(change: Callable[[Field, TypedRow], str | None]) -> Planter:
