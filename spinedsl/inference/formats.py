@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from spinedsl.inference.engine import Decoded
 from spinedsl.inference.exported import batched, in_batches, open_exported
 from spinedsl.ops.detection import Limits
 from spinedsl.ops.program import Program
+from spinedsl.quiet import quiet
 from spinedsl.record import Record, replace
 from spinedsl.source import Source
 from spinedsl.tasks import BOXES
@@ -333,11 +333,6 @@ def _not_exportable(network: str, format_: Format, reason: str) -> Diagnostic:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without what converters print and log on their way."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), quiet():
         warnings.simplefilter("ignore")
-        before = logging.root.manager.disable
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(before)
+        yield

@@ -14,10 +14,10 @@ from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.rules import kernel_of, pads, window
 from spinedsl.ops.types import Type
 from spinedsl.passes.form import Form, tidied
+from spinedsl.passes.pad import BLOCK
 from spinedsl.record import replace
 
 ROWS = 4  # of the result that are computed together, from two more of the map
-BLOCK = 16  # channels that ONNX Runtime's convolutions keep together; others leave that layout
 LEAST = 48  # channels, on either side
 LOWEST = 8  # rows of a map
 MOST = Fraction(5, 4)  # of the rows may be computed: those beyond the last are cut off

@@ -18,7 +18,7 @@ from spinedsl.agreement import lively_weights
 from spinedsl.backends.onnx import emit_model
 from spinedsl.backends.onnx.refill import opened, refilled
 from spinedsl.backends.onnx.target import Target
-from spinedsl.backends.onnx.winograd import KERNELS, REACH, ROWS, SUMS
+from spinedsl.backends.onnx.winograd import KERNELS, REACH, SUMS
 from spinedsl.cli import main
 from spinedsl.ops.graph import Node, flatten
 from spinedsl.ops.interpret import run
@@ -26,6 +26,7 @@ from spinedsl.ops.program import Operand, Program, Ref
 from spinedsl.ops.types import Type
 from spinedsl.passes import Numbers, effects, optimised
 from spinedsl.passes.form import SINGLE
+from spinedsl.passes.winograd import ROWS
 from tests.building import op, single, weights_for
 from tests.profiles import drawn
 

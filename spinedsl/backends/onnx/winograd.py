@@ -15,8 +15,9 @@ from typing import cast
 from onnx import TensorProto
 
 from spinedsl.backends.onnx.sketch import Argument, Dimension, Scalar, Step, Tensor, multiple, product
+from spinedsl.passes.winograd import ROWS, tiles
 
-ROWS, REACH = 4, 6  # of the result, and of the map that they are computed from
+REACH = ROWS + 2  # rows of the map that so many of the result are computed from
 # Of each sum, by which row of the map (from one above the first of the result) each is multiplied.
 SUMS = (
     {0: 4, 2: -5, 4: 1},
@@ -39,9 +40,9 @@ KERNELS = (
 def by_rows(step: Step) -> None:
     """The convolution, of a map whose height is known, or divided by four."""
     writer = _Writer(step)
-    batch, channels, tiles, width = writer.shape
-    whole = product((tiles, ROWS))
-    lines = Tensor((batch, channels, tiles, product((width, ROWS))))
+    batch, channels, count, width = writer.shape
+    whole = product((count, ROWS))
+    lines = Tensor((batch, channels, count, product((width, ROWS))))
     beside = step.part("rows", "Concat", *writer.rows(), tensor=lines, axis=3)
     if isinstance(width, int):
         shape = step.numbers(0, channels, -1, width)
@@ -58,7 +59,7 @@ def by_rows(step: Step) -> None:
 def _tiles(height: Dimension) -> tuple[Dimension, int]:
     """How many there are, and how many rows of the last are beyond the map."""
     if isinstance(height, int):
-        return -(-height // ROWS), -height % ROWS
+        return tiles(height), -height % ROWS
     times, _, name = height.partition("*")
     return multiple(int(times) // ROWS, name), 0
 
@@ -70,8 +71,8 @@ class _Writer:
         self.step = step
         batch, given, height, width = step.given[0]
         self.given, self.channels = cast(int, given), cast(int, step.shape[1])
-        tiles, self.below = _tiles(height)
-        self.shape = batch, self.channels, tiles, width
+        count, self.below = _tiles(height)
+        self.shape = batch, self.channels, count, width
         self.bias = [step.parameters["bias"]] if "bias" in step.parameters else []
 
     def rows(self) -> tuple[str, str, str, str]:

@@ -10,9 +10,7 @@ Which rows become int8, and how far the model is from the float one, is decided 
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -42,14 +40,3 @@ def prepared(engine: str, network: Float, images: Sequence[Array], *, reduce_ran
 def version(engine: str) -> str:
     """The engine and its version, once it was used: both have the name of their package."""
     return f"{engine} {import_module(engine).__version__}"
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without what quantisers log: advice that was followed before."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

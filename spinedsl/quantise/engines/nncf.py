@@ -23,9 +23,10 @@ from unittest import mock
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from spinedsl.quantise.engines import Made, quiet
+from spinedsl.quantise.engines import Made
 from spinedsl.quantise.engines.onnxruntime import calibrated
 from spinedsl.quantise.network import HEAVY, Array, Float
+from spinedsl.quiet import quiet
 from spinedsl.record import Record
 
 STEPS = ("QuantizeLinear", "DequantizeLinear")

@@ -14,8 +14,9 @@ from typing import Any
 import onnx
 from onnx import ModelProto
 
-from spinedsl.quantise.engines import Made, quiet
+from spinedsl.quantise.engines import Made
 from spinedsl.quantise.network import Array, Float
+from spinedsl.quiet import quiet
 
 
 def prepared(network: Float, images: Sequence[Array], *, reduce_range: bool) -> Made:
