@@ -6,9 +6,10 @@ never see them: they are for a graph that only runs.
 """
 
 from spinedsl.passes.form import Form, Numbers, Pass, as_written
-from spinedsl.passes.levels import FOR, LEVELS, PASSES, Effect, Made, effects, filled, fitted, optimised, record
+from spinedsl.passes.levels import FOR, LEVELS, MADE, PASSES, Effect, Made, effects, filled, fitted, optimised, record
+from spinedsl.passes.recover import Lost, Recovered, recovered
 
 __all__ = [
-    "FOR", "LEVELS", "PASSES", "Effect", "Form", "Made", "Numbers", "Pass", "as_written", "effects", "filled", "fitted",
-    "optimised", "record",
+    "FOR", "LEVELS", "MADE", "PASSES", "Effect", "Form", "Lost", "Made", "Numbers", "Pass", "Recovered", "as_written",
+    "effects", "filled", "fitted", "optimised", "record", "recovered",
 ]  # fmt: skip

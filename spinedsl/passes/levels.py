@@ -46,6 +46,7 @@ PASSES: Mapping[str, Pass] = {
     "schedule": schedule,
 }
 LEVELS = (0, 1, 2)
+MADE = "spine.made"  # the property of a model that has the recipes of its tensors
 # What level 2 does for a runtime beyond level 1: what pays there. OpenVINO loses by more channels. Both run operations
 # in an order of their own, so that `schedule` is for files that PyTorch runs, which do as they say.
 FOR: Mapping[str, tuple[str, ...]] = {"onnxruntime": ("pad", "winograd"), "openvino": ()}

@@ -84,10 +84,7 @@ def sources(recipe: Recipe) -> Iterator[str]:
             yield from (f"{rest[count]}.{last}" for last in NORM)
 
 
-# ---- the operations ----
-
-
-def _line(tensors: Mapping[str, Array], norm: str, epsilon: float) -> tuple[Array, Array]:
+def line(tensors: Mapping[str, Array], norm: str, epsilon: float) -> tuple[Array, Array]:
     """A batch norm as what it is in inference: a factor and a summand for each channel."""
     weight, bias, mean, variance = (np.asarray(tensors[f"{norm}.{last}"], dtype=np.float64) for last in NORM)
     with np.errstate(all="ignore"):  # what comes out is looked at
@@ -95,34 +92,37 @@ def _line(tensors: Mapping[str, Array], norm: str, epsilon: float) -> tuple[Arra
         return factor, bias - mean * factor
 
 
+# ---- the operations ----
+
+
 def _scaled(tensors: Mapping[str, Array], weight: Recipe, norm: str, epsilon: float, axis: int) -> Array:
-    kernel, (factor, _) = computed(weight, tensors), _line(tensors, norm, epsilon)
+    kernel, (factor, _) = computed(weight, tensors), line(tensors, norm, epsilon)
     shape = [1] * kernel.ndim
     shape[axis] = -1
     return kernel * factor.reshape(shape)
 
 
 def _shifted(tensors: Mapping[str, Array], bias: Recipe, norm: str, epsilon: float) -> Array:
-    factor, summand = _line(tensors, norm, epsilon)
+    factor, summand = line(tensors, norm, epsilon)
     return summand if bias is None else computed(bias, tensors) * factor + summand
 
 
-def _by_group(kernel: Array, numbers: Array, groups: int) -> Array:
+def by_group(kernel: Array, numbers: Array, groups: int) -> Array:
     """For each output of a kernel, the numbers of the inputs that it reads, shaped to meet the kernel."""
     outputs, inputs = kernel.shape[:2]
     return numbers.reshape(groups, 1, inputs).repeat(outputs // groups, 1).reshape(outputs, inputs, 1, 1)
 
 
 def _scaled_inputs(tensors: Mapping[str, Array], weight: Recipe, norm: str, epsilon: float, groups: int) -> Array:
-    kernel, (factor, _) = computed(weight, tensors), _line(tensors, norm, epsilon)
-    return kernel * _by_group(kernel, factor, groups)
+    kernel, (factor, _) = computed(weight, tensors), line(tensors, norm, epsilon)
+    return kernel * by_group(kernel, factor, groups)
 
 
 def _shifted_inputs(
     tensors: Mapping[str, Array], bias: Recipe, weight: Recipe, norm: str, epsilon: float, groups: int
 ) -> Array:
-    kernel, (_, summand) = computed(weight, tensors), _line(tensors, norm, epsilon)
-    found: Array = (kernel * _by_group(kernel, summand, groups)).sum((1, 2, 3))
+    kernel, (_, summand) = computed(weight, tensors), line(tensors, norm, epsilon)
+    found: Array = (kernel * by_group(kernel, summand, groups)).sum((1, 2, 3))
     return found if bias is None else found + computed(bias, tensors)
 
 

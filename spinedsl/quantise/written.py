@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, numpy_helper
 
 from spinedsl.backends.onnx.assemble import Parts, in_one_file
-from spinedsl.backends.onnx.emit import MADE
 from spinedsl.backends.onnx.target import Target
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.inference.engine import digest_of
 from spinedsl.inference.formats import Model, Wanted
 from spinedsl.ops.digests import FORM, NUMBERS
+from spinedsl.passes import MADE
 from spinedsl.quantise.choose import Choice
 from spinedsl.quantise.network import Float
 from spinedsl.record import replace

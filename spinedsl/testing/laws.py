@@ -24,12 +24,12 @@ from spinedsl.diagnostics import Diagnostic, Outcome, Severity
 from spinedsl.diagnostics.render import render
 from spinedsl.lower import lower
 from spinedsl.ops.channels import ALL
-from spinedsl.ops.graph import flatten
+from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import to_text
 from spinedsl.ops.verify import verify
-from spinedsl.passes import PASSES, as_written, filled
+from spinedsl.passes import PASSES, Form, as_written, filled, recovered
 from spinedsl.record import Record, names
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
@@ -45,6 +45,7 @@ KIB_64 = 64 * 1024  # characters; the limits below hold for files up to there
 STEPS, STEPS_FOR_EACH = 3_000_000, 160  # calls of functions: a few characters may expand to much, and repairs are tried
 BYTES = 200 * 2**20
 SAME = 1e-9  # scaled difference of two runs of the interpreter in float64
+FLOAT = 1e-5  # of two sets of weights that are the same up to the rounding of float32
 MOST = float(np.finfo(np.float32).max)
 SEED = 7  # of weights and images
 TRIES = 5  # draws of weights until a value counts as one that no output depends on
@@ -281,12 +282,25 @@ def optimised(source: Source, network: str) -> None:
             most = float(np.abs(before[name]).max())
             require(before[name].shape == after[name].shape, f"{what}: another shape of {name}")
             require(difference <= SAME * most, f"{what}: {name} changes by {difference:.1e} of {most:.1e}")
+        if what in ("all", "all in reverse", "fold", "absorb"):
+            _told_again(graph, form, {**weights, **tensors}, image, what)
     engine, own = witnesses_of(DEFAULT_OPSET, 2, "onnxruntime")[2], program.input_type
     _agree(program, usual_sizes(program)[:2], (engine,))
     with patch.multiple("spinedsl.passes.winograd", LEAST=1, BLOCK=1, LOWEST=1, MOST=4):  # networks by chance are small
         if any("rows" in node.attributes for node in PASSES["winograd"](as_written(graph)).graph.nodes):
             _agree(program, usual_sizes(program)[:2], (engine,))
             _agree(program, [Size(1, own.height, own.width)], (fixed_of(2, "onnxruntime"),))
+
+
+def _told_again(graph: Graph, form: Form, tensors: Mapping[str, Any], image: Any, what: str) -> None:
+    """Of the tensors of a rewritten graph, weights that give the network what that graph gives."""
+    there = {name: tensors[name].astype(np.float32) for name in form.graph.parameters}
+    again = recovered(form.recipes, there, {name: one.shape for name, one in form.parameters.items()})
+    before, after = run(form.graph, there, image, dtype=np.float64), run(graph, again.tensors, image, dtype=np.float64)
+    require(again.tensors.keys() == graph.parameters.keys(), f"{what}: other tensors are told again")
+    for name in graph.outputs:
+        difference, most = (float(np.abs(one).max()) for one in (before[name] - after[name], before[name]))
+        require(difference <= FLOAT * most, f"{what}: {name} changes by {difference:.1e} with weights told again")
 
 
 def inferred(source: Source, network: str) -> None:

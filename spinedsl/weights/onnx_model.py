@@ -1,12 +1,14 @@
 """ONNX models: their initialisers as weights.
 
 In: a path. Out: the tensors that the graph holds, by name, or why there are none. Of a model that we wrote every bit is
-checked; where another tool has changed it since, that is reported, and it is read unless tensors are damaged. Numbers
-that a model keeps in other files are read from the folder of the model and nowhere else.
+checked; where another tool has changed it since, that is reported, and it is read unless tensors are damaged. Where
+passes made its tensors of the network's, those are told from them again. Numbers that a model keeps in other files are
+read from the folder of the model and nowhere else.
 """
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Mapping
 from hashlib import sha256
@@ -17,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl import checks as say
+from spinedsl.brief import counted
 from spinedsl.diagnostics import Outcome
 from spinedsl.ops.digests import FORM, NUMBERS, digests_of, model_holds, model_is_ours
+from spinedsl.passes import MADE, Lost, recovered
 from spinedsl.record import replace
 from spinedsl.weights.tensors import Weights, broken, damaged, first_sentence, nowhere
 
@@ -59,7 +63,8 @@ def read(path: Path) -> Outcome[Weights]:
     texts = ((entry.key, entry.value) for entry in model.metadata_props)
     properties = {key: text for key, text in texts if isinstance(key, str) and isinstance(text, str)}
     metadata = {key: text for key, text in properties.items() if not key.startswith(("spine.source.", "spine.sha256"))}
-    return _judged(Weights(str(path), tensors, metadata, whole), model, properties, ours=ours)
+    judged = _judged(Weights(str(path), tensors, metadata, whole), model, properties, ours=ours)
+    return judged.then(lambda found: _recovered(found, properties.get(MADE, "")))
 
 
 def _tensors(path: Path, model: ModelProto) -> dict[str, NDArray[Any]]:
@@ -91,6 +96,25 @@ def _judged(found: Weights, model: ModelProto, properties: Mapping[str, str], *,
     warning = say.CHANGED_WEIGHTS.at(nowhere(path), path=path, what=what)
     repair = "nothing, if you changed it; else write it again with `spine compile`"
     return Outcome(replace(found, sealed=False, changed=True), (warning.with_fix(repair),))
+
+
+def _recovered(found: Weights, made: str) -> Outcome[Weights]:
+    """With the tensors of the network, where passes made others of them.
+
+    As it is where those cannot be told, and where another tool changed the model: nothing vouches for recipes then.
+    """
+    try:
+        known = json.loads(made) if made and found.sealed else {}
+        again = recovered(known["made"], found.tensors, known["tensors"]) if known else None
+    except (Lost, ValueError, TypeError, LookupError, RecursionError):
+        again = None
+    if again is None:
+        return Outcome(found)
+    count = len(again.folded)
+    warning = say.FOLDED_NORMS.at(
+        nowhere(found.path), path=found.path, count=counted(count, "norm"), come="comes" if count == 1 else "come"
+    )
+    return Outcome(replace(found, tensors=again.tensors), (warning.repaired(),) if count else ())
 
 
 def _bytes(array: NDArray[Any]) -> memoryview:

@@ -85,6 +85,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "the model stands before the weights: one.onnx other.safetensors" in capsys.readouterr().err
     assert main(["weights", "put", "gone.onnx", "other.safetensors", "-o", "not.onnx"]) == 1
     assert "E0801" in capsys.readouterr().err
-    assert main(["weights", "put", "one.onnx", "one.onnx", "-o", "not.onnx"]) == 1
+    changed = onnx.load("one.onnx")
+    changed.producer_name = "else"
+    onnx.save(changed, "changed.onnx")
+    assert main(["weights", "put", "one.onnx", "changed.onnx", "-o", "not.onnx"]) == 1
     assert "`-O1`" in capsys.readouterr().err
     assert not (tmp_path / "not.onnx").exists()

@@ -34,12 +34,11 @@ from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT
 from spinedsl.ops.program import Program
 from spinedsl.ops.types import Loc, Type
-from spinedsl.passes import Made, Numbers, optimised, record
+from spinedsl.passes import MADE, Made, Numbers, optimised, record
 from spinedsl.record import Record, replace
 
 AXES = frozenset({"batch", "height", "width"})
 PLAIN = Target()
-MADE = "spine.made"  # the property of a model that has the recipes of its tensors
 T = TypeVar("T")
 Around: TypeAlias = Callable[[GraphProto, Target], None]  # puts nodes before and behind those of a network
 
