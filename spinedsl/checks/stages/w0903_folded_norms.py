@@ -15,7 +15,7 @@ other way round: by what it says of its tensors, kernels and biases are told apa
 did to a kernel cannot be: it comes back as one that scales by 1 and adds what it did. The network
 gives the outputs of the model, up to rounding.
 
-That is what evaluating, quantising and compiling need. Statistics of the norms are not those of the
+Evaluating, quantising and compiling need no more. Statistics of the norms are not those of the
 training any more, so training on from there starts with other ones. A model of `-O0` has every tensor
 as it is.
 """,
