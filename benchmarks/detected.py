@@ -1,8 +1,9 @@
 """The SpineNet paper's comparison at a small scale: `python -m benchmarks.detected --folder DIR`.
 
-The four networks of its Table 3, and two of as many multiply-adds as SpineNet-49: ResNet-50 with FPN, narrowed, and a
-residual one. All at a quarter of the width, on objects of many sizes: each with some seeds, as many steps, and once
-more for as long as SpineNet-49 takes. Tree crowns besides, with each picture held out in turn. Each run has one thread.
+The four networks of its Table 3, two of as many multiply-adds as SpineNet-49, which are ResNet-50 with FPN, narrowed,
+and a residual one, and basic blocks in a scale-permuted order. On objects of many sizes, at a quarter of the width:
+each with some seeds, as many steps, and once more for as long as SpineNet-49 takes. Tree crowns besides, with each
+picture held out in turn. Each run has one thread.
 What was interrupted goes on, what is finished stays, and so does what `benchmarks/detected` has the figures of: there
 `detected_figures` puts configurations, logs, figures, tables and a plot.
 """
@@ -22,7 +23,8 @@ from benchmarks.figures import ROOT, measured
 from benchmarks.learned import EXAMPLES, Trial, kept_run, made_ready
 
 SPINENET = "Permuted"
-NETWORKS = (SPINENET, "R50FPN", "Narrowed", "R23SP30", "R0SP53", "Residual")
+NETWORKS = (SPINENET, "R50FPN", "Narrowed", "R23SP30", "R0SP53", "Residual", "Basic")
+FILES = {"Basic": "basic.spine"}  # where it is not `networks.spine`
 MADE: dict[str, tuple[str, dict[str, float]]] = {"Narrowed": ("R50FPN", {"widen": 0.8125})}
 CROWNS = ("yellowstone_1", "yellowstone_2", "ordway", "soaproot")
 RESULTS = ROOT / "benchmarks" / "detected"
@@ -48,6 +50,11 @@ class Case(Trial):
         """The network of the file that it is, and its arguments."""
         return MADE.get(self.network, (self.network, {}))
 
+    @property
+    def networks(self) -> str:
+        """That of the file which has its network."""
+        return FILES.get(self.network, super().networks)
+
     def kept_as(self) -> Path:
         """Where its figures stay."""
         return RESULTS / f"{self.example}-{self}.json"
@@ -58,7 +65,9 @@ class Case(Trial):
         if self.epochs:
             run["epochs"] = self.epochs
         name, arguments = self.made
-        chosen = {"name": name, "arguments": arguments} if arguments else {"name": name}
+        chosen: dict[str, Any] = {"name": name, "arguments": arguments} if arguments else {"name": name}
+        if self.network in FILES:
+            chosen["file"] = self.networks
         found: dict[str, dict[str, Any]] = {"network": chosen, "run": run}
         if self.without:
             paths = {"train": f"data/without_{self.without}.json", "validation": f"data/{self.without}.json"}

@@ -39,6 +39,7 @@ NAMES = {
     "R0SP53": "R0-SP53",
     SPINENET: "SpineNet-49",
     "Residual": "basic blocks + FPN",
+    "Basic": "basic blocks, permuted",
 }
 BANDS = ((0, 24), (24, 48), (48, 96), (96, 10_000))  # sides of a square as large as the box, in pixels
 BATCH, RESAMPLED = 30, 200
@@ -153,7 +154,7 @@ def _cost(case: Case) -> tuple[str, str]:
     """Millions of multiply-adds and of parameters."""
     name, arguments = case.made
     given = ", ".join(f"{key} = {value}" for key, value in arguments.items())
-    text = f'spine 1\nimport "networks.spine"\nnetwork Measured = {name}({given})\n'
+    text = f'spine 1\nimport "{case.networks}"\nnetwork Measured = {name}({given})\n'
     source = Source.from_text(text, origin=str(EXAMPLES / "many_sizes" / "measured.spine"))
     cost = costs(flatten(spinedsl.program(source, network="Measured")))
     return f"{cost.multiply_adds / 1e6:.0f}", f"{cost.parameters / 1e6:.2f}"

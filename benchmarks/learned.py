@@ -44,6 +44,11 @@ class Trial(Record):
         """The name of its configuration."""
         return f"{self.network}.toml"
 
+    @property
+    def networks(self) -> str:
+        """The name of the file that has its network."""
+        return "networks.spine"
+
     def folder(self, root: Path) -> Path:
         """Where its checkpoints go."""
         return root / self.example / "runs" / str(self)
@@ -57,7 +62,7 @@ class Trial(Record):
     def digest(self) -> str:
         """What it is a run of: the texts that say how it trains."""
         place = EXAMPLES / self.example
-        text = (place / self.config).read_bytes() + (place / "networks.spine").read_bytes()
+        text = (place / self.config).read_bytes() + (place / self.networks).read_bytes()
         return hashlib.sha256(text + repr(self).encode()).hexdigest()[:16]
 
     def kept_as(self) -> Path:

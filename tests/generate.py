@@ -39,6 +39,7 @@ NETWORKS = {
     "learning/solar_cells/networks.spine": "Permuted",
     "learning/drawing_styles/networks.spine": "Permuted",
     "learning/many_sizes/networks.spine": "Permuted",
+    "learning/many_sizes/basic.spine": "Basic",
     "learning/tree_crowns/networks.spine": "Permuted",
     "tutorial/1_first_network.spine": "First",
     "tutorial/2_scales.spine": "Scales",

@@ -124,7 +124,7 @@ def test_each_kept_configuration_trains_its_network_anew() -> None:
         assert (network["name"], network["arguments"] or {}, read.value.run["seed"]) == (name, arguments, case.seed)
         file = read.value.path(network, "file")
         assert file is not None
-        assert file.resolve() == ROOT / "examples/learning" / case.example / "networks.spine"
+        assert file.resolve() == ROOT / "examples/learning" / case.example / case.networks
 
 
 def test_what_has_figures_counts_as_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

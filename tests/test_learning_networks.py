@@ -13,7 +13,7 @@ from spinedsl.analysis import costs, costs_by_row
 from spinedsl.ops.graph import flatten
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "learning"
-FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.spine"))
+FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("networks.spine"))
 NETWORKS = ("Permuted", "Residual")
 TASKS = {  # of each file: the task, its kind, the channels of its output for it, and the millions of multiply-adds
     "drawing_styles/networks.spine": ("identify", "embedding", 320, 25),
@@ -33,6 +33,21 @@ def test_both_networks_cost_the_same(file: str) -> None:
     permuted, residual = (costs(flatten(spinedsl.program(FOLDER / file, network=name))) for name in NETWORKS)
     assert np.isclose(permuted.multiply_adds, residual.multiply_adds, rtol=0.03)
     assert round(permuted.multiply_adds / 1e6) in (TASKS[file][3], TASKS[file][3] - 1)
+
+
+def test_every_file_of_networks_is_here() -> None:
+    others = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.spine")} - {*FILES}
+    assert others == {"many_sizes/basic.spine"}
+
+
+def test_a_scale_permuted_network_of_basic_blocks_that_costs_less() -> None:
+    made = spinedsl.program(FOLDER / "many_sizes/basic.spine")
+    levels = [row.level for row in made.rows if row.kind == "block"]
+    assert levels == [2, 3, 4, 5, 6, 4, 3, 4, 5, 6, 7]
+    assert round(costs(flatten(made)).multiply_adds / 1e6) == 475
+    report = agree(made, sizes=[Size(2, 128, 128)])
+    assert report.agrees
+    assert report.witnesses
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -86,7 +86,8 @@ def test_a_folder_is_written_with_what_gets_its_images(
 ) -> None:
     status, out, _ = said(capsys, "--example", f"learning/{name}", *where)
     assert status == 0
-    own = ("networks.spine", "permuted.toml", "residual.toml", "README.md")
+    own = ["networks.spine", "permuted.toml", "residual.toml", "README.md"]
+    own += ["basic.spine", "basic.toml"] if name == "many_sizes" else []
     there = {"/".join([*where, file]): LEARNING / file for file in (*SCRIPTS, *(f"{name}/{one}" for one in own))}
     assert files() == {path: source.read_text(encoding="utf-8") for path, source in there.items()}
     getter, train = (shlex.split(line) for line in out.rpartition("next:")[2].strip().splitlines())
