@@ -297,8 +297,8 @@ def compile(  # noqa: A001  the verb of the command line; inside this module not
         external_data: whether the ONNX model's tensors stand in a second file, the other of the two that come back:
             `auto` (where they are over 2 GB), `always` or `never`.
         optimise: level of exact passes over the ONNX model's graph: 0, as written, 1, which folds norms and leaves less
-            to compute, or 2, with what else pays for a `runtime`. Outputs stay the same up to rounding; tensors get
-            other names.
+            to compute, as where none is given, or 2, with what else pays for a `runtime`. Outputs stay the same up to
+            rounding; tensors get other names.
         runtime: what will run the ONNX model of level 2: `onnxruntime` or `openvino`.
         outputs: only these of the network's outputs, and what they need. Weights of the whole network still fit.
         adapter: a host that the PyTorch file shall fit into: `timm`, `torchvision`, `transformers`, `detectron2` or
@@ -350,7 +350,7 @@ def chosen(to: str, given: Given) -> Options:
     """
     if (found := wrong(to, given)) is not None:
         raise OptionChoice(*found)
-    return options_of(given)
+    return options_of(to, given)
 
 
 def _options(made: ops.Program, to: str, given: Given) -> Options:

@@ -66,7 +66,7 @@ network Finds = Small with {
 # A value for each option of a backend; `weights` are those of another seed.
 GIVEN: Mapping[str, Any] = {
     "weights": "weights.safetensors", "seed": 3, "dynamic": ("batch",), "opset": 13, "batch": 2, "half": True,
-    "external_data": "always", "optimise": 1, "adapter": "timm", "verify": True, "detect": True, "task": "far",
+    "external_data": "always", "optimise": 0, "adapter": "timm", "verify": True, "detect": True, "task": "far",
     "score": 0.3, "top": 7, "overlap": 0.7, "max_detections": 9, "inference": True, "runtime": "onnxruntime",
 }  # fmt: skip
 BESIDE: Mapping[str, Mapping[str, Any]] = {"runtime": {"optimise": 2, "runtime": "openvino"}}  # what to compare with
@@ -164,12 +164,14 @@ def test_a_default_that_is_given_is_given() -> None:
     for option, value in (("seed", 0), ("opset", 18), ("batch", 1), ("external_data", "auto")):
         with pytest.raises(spinedsl.OptionChoice, match=f"`{option}` is for `onnx`, not for `torch`"):
             chosen("torch", {option: value})
-        assert chosen("onnx", {option: value}) == Options()
+        assert chosen("onnx", {option: value}) == chosen("onnx", {})
+    assert chosen("onnx", {"optimise": 1}) == chosen("onnx", {}) == Options(optimise=1)
 
 
 def test_what_is_not_given_is_not_refused() -> None:
     nothing = dict.fromkeys(OPTIONS) | {"half": False, "verify": False, "dynamic": ()}
-    assert {to: chosen(to, nothing) for to in BACKENDS} == dict.fromkeys(BACKENDS, Options())
+    usual = dict.fromkeys(BACKENDS, Options()) | {"onnx": Options(optimise=1)}
+    assert {to: chosen(to, nothing) for to in BACKENDS} == usual
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,10 @@ def wrong(to: str, given: Mapping[str, object]) -> Wrong | None:
     return _together(asked)
 
 
-def options_of(given: Mapping[str, object]) -> Options:
+def options_of(to: str, given: Mapping[str, object]) -> Options:
     """The options of a backend, but for the tensors, of what nothing is wrong with."""
-    values = {name: value for name, value in given_among(given).items() if name not in ("weights", "verify")}
+    values = {option.name: option.usual for option in declared(to).options if option.usual is not None}
+    values |= {name: value for name, value in given_among(given).items() if name not in ("weights", "verify")}
     values |= {name: float(values[name]) for name in ("score", "overlap") if name in values}
     values |= {name: index(values[name]) for name in WHOLE if name in values}
     return Options(**values | ({"dynamic": frozenset(values["dynamic"])} if "dynamic" in values else {}))

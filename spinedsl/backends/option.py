@@ -18,7 +18,8 @@ from spinedsl.record import Record
 class Option(Record):
     """A thing to ask for: its name in Python, the kind of its value, and its help on the command line.
 
-    `choices` are the values of a `choice`, and the names that `names` may have; `metavar` stands for a value.
+    `choices` are the values of a `choice`, and the names that `names` may have; `metavar` stands for a value. `usual`
+    is what a backend takes where nothing is given, if that is not what `Options` has.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Option(Record):
     metavar: str = ""
     choices: tuple[Any, ...] = ()
     what: str = ""  # a choice, in a word
+    usual: Any = None
 
     def refusal(self, value: Any) -> str | None:
         """Why the option cannot have a value; None where it can."""

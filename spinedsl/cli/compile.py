@@ -43,7 +43,7 @@ examples:
   spine compile net.spine --to onnx --opset 13 --batch 8 -o model.onnx
   spine compile net.spine --to onnx --verify -o model.onnx
   spine compile detector.spine --to onnx --detect --dynamic batch,height,width --score 0.3 -o detector.onnx
-  spine compile net.spine --to onnx -O1 --explain-passes -o model.onnx
+  spine compile net.spine --to onnx --explain-passes -o model.onnx
   spine compile net.spine --to onnx -O2 --for onnxruntime -o model.onnx
   spine compile net.spine --to torch --inference -o fast.py
 """
@@ -61,7 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for option in OPTIONS.values():
         _option(parser, option)
     parser.add_argument(
-        "--explain-passes", action="store_true", help="list what each pass of the level did, by row: with -O1"
+        "--explain-passes", action="store_true", help="list what each pass over an ONNX graph did, by row"
     )
 
 
@@ -162,7 +162,8 @@ def _explain(program: Program, options: argparse.Namespace, weights: Weights | N
     from spinedsl.passes import Numbers, effects, fitted  # noqa: PLC0415  as above
 
     graph, keep = flatten(program), frozenset[str]()
-    asked = options.optimise, options.runtime or ""
+    chosen = api.chosen(options.to, {"optimise": options.optimise, "runtime": options.runtime})
+    asked = chosen.optimise, chosen.runtime
     if weights is not None:  # of which some norms may be kept
         tensors = api.tensors_of(program, weights)
         keep = fitted(graph, asked[0], tensors, Target(half=options.half).most, asked[1])[0].keep
@@ -188,8 +189,8 @@ def _given(options: argparse.Namespace) -> api.Given:
         api.chosen(options.to, given)
     except api.OptionChoice as choice:
         raise UsageError(f"{_flag(choice.option)} {choice.reason}") from None
-    if options.explain_passes and not options.optimise:
-        raise UsageError("--explain-passes says what passes did, and level 0 has none: give -O1 too")
+    if options.explain_passes and (options.to != "onnx" or options.optimise == 0):
+        raise UsageError("--explain-passes says what passes did, and there are none: give --to onnx, without -O0")
     if options.to == "onnx" and options.output == "-":
         if options.external_data not in (None, "never"):
             raise UsageError("--external-data is for a file, beside which the second one stands: -o model.onnx")

@@ -74,7 +74,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--half", action="store_true", help="tensors of 16 bits, of ONNX and OpenVINO")
     parser.add_argument(
         "-O", "--optimise", metavar="N", type=int, choices=OPTIMISE,
-        help="ONNX: level of exact passes, also for OpenVINO: 0 as written (default), 1 less to compute, 2 what pays"
+        help="ONNX: level of exact passes, also for OpenVINO: 0 as written, 1 less to compute (default), 2 what pays"
         " --for a runtime",
     )  # fmt: skip
     parser.add_argument(
@@ -237,7 +237,7 @@ def _exported(options: argparse.Namespace, trained: Trained, stem: str, formats:
         real = given.value
     wanted = Wanted(
         options.opset or DEFAULT_OPSET, options.half, options.batch, options.resize != "outside",
-        _limits(trained, options), options.optimise or 0, options.runtime or "",
+        _limits(trained, options), 1 if options.optimise is None else options.optimise, options.runtime or "",
     )  # fmt: skip
     told = Told(options.licence, options.evaluation, options.latency)
     return export(trained, options.file, stem=stem, formats=formats, wanted=wanted, real=real, told=told)

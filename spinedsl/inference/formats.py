@@ -44,7 +44,7 @@ class Wanted(Record):
     batch: int | None = None
     inside: bool = True  # images of any size are resized in the model
     limits: Limits | None = None  # of a detector, if not those that it was trained with
-    optimise: int = 0  # the level of passes over the graph, of 2 for a runtime
+    optimise: int = 1  # the level of passes over the graph, of 2 for a runtime
     runtime: str = ""
 
 

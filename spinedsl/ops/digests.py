@@ -19,6 +19,7 @@ MODEL_MARK = b"\x72" + bytes([len(_ENTRY) + HEX]) + _ENTRY  # field 14 of a mode
 
 
 FORM, NUMBERS = "spine.sha256.form", "spine.sha256.numbers"  # properties of a model, of its tensors alone
+RECIPES = "spine.sha256.made"  # of what it says of how they are made, which tools leave as it is
 
 
 def is_mark(got: bytes, mark: bytes) -> bool:
@@ -55,6 +56,11 @@ def model_holds(data: memoryview) -> bool:
     """Whether a model that spine wrote is as it was written."""
     body = data[: -HEX - len(MODEL_MARK)]
     return bytes(data[len(body) :]) == MODEL_MARK + hashlib.sha256(body).hexdigest().encode()
+
+
+def digest_of(text: str) -> str:
+    """The digest of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def digests_of(tensors: Iterable[tuple[str, tuple[int, ...], str, bytes]]) -> dict[str, str]:

@@ -121,7 +121,7 @@ class Made:
         with np.errstate(all="ignore"):
             found = computed(recipe, self.weights)
             rounded = found.astype(self.kind, copy=False)
-        if not (np.abs(found) <= self.most).all():
+        if found.size and not -self.most <= found.min() <= found.max() <= self.most:
             self.wrong |= {one.rpartition(".")[0] for one in sources(recipe) if one.endswith(f".{NORM[-1]}")}
         return rounded
 

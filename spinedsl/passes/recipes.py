@@ -57,13 +57,13 @@ def padded(recipe: Recipe, outputs: Segments | None, inputs: Segments | None) ->
 
 
 def computed(recipe: Recipe, tensors: Mapping[str, Array]) -> Array:
-    """The numbers of a recipe, in float64.
+    """The numbers of a recipe: a tensor of the network as it is, what is computed of tensors in float64.
 
     Raises:
         ValueError: it is none.
     """
     if isinstance(recipe, str):
-        return np.asarray(tensors[recipe], dtype=np.float64)
+        return np.asarray(tensors[recipe])
     rule = _RULES.get(recipe[0]) if isinstance(recipe, list) and recipe else None
     if rule is None:
         raise ValueError(f"no recipe: {recipe!r:.60}")
@@ -131,7 +131,7 @@ def _joined(tensors: Mapping[str, Array], first: Recipe, second: Recipe) -> Arra
 
 
 def _summed(tensors: Mapping[str, Array], first: Recipe, second: Recipe) -> Array:
-    return computed(first, tensors) + computed(second, tensors)
+    return np.add(computed(first, tensors), computed(second, tensors), dtype=np.float64)
 
 
 def _padded(tensors: Mapping[str, Array], recipe: Recipe, outputs: Segments | None, inputs: Segments | None) -> Array:

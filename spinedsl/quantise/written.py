@@ -20,7 +20,7 @@ from spinedsl.backends.onnx.target import Target
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.inference.engine import digest_of
 from spinedsl.inference.formats import Model, Wanted
-from spinedsl.ops.digests import FORM, NUMBERS
+from spinedsl.ops.digests import FORM, NUMBERS, RECIPES
 from spinedsl.passes import MADE
 from spinedsl.quantise.choose import Choice
 from spinedsl.quantise.network import Float
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spinedsl.training.build import Trained
 
 QUANTISED = "spine.quantised"  # the property of a model that tells how it became int8
-DROPPED = (MADE, FORM, NUMBERS, "spine.sha256")  # properties of the float model that hold for that one alone
+DROPPED = (MADE, RECIPES, FORM, NUMBERS, "spine.sha256")  # properties of the float model that hold for that one alone
 
 
 def int8_model(

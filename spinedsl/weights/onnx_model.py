@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Outcome
-from spinedsl.ops.digests import FORM, NUMBERS, digests_of, model_holds, model_is_ours
+from spinedsl.ops.digests import FORM, NUMBERS, RECIPES, digest_of, digests_of, model_holds, model_is_ours
 from spinedsl.passes import MADE, Lost, recovered
 from spinedsl.record import replace
 from spinedsl.weights.tensors import Weights, broken, damaged, first_sentence, nowhere
@@ -64,7 +64,7 @@ def read(path: Path) -> Outcome[Weights]:
     properties = {key: text for key, text in texts if isinstance(key, str) and isinstance(text, str)}
     metadata = {key: text for key, text in properties.items() if not key.startswith(("spine.source.", "spine.sha256"))}
     judged = _judged(Weights(str(path), tensors, metadata, whole), model, properties, ours=ours)
-    return judged.then(lambda found: _recovered(found, properties.get(MADE, "")))
+    return judged.then(lambda found: _recovered(found, properties))
 
 
 def _tensors(path: Path, model: ModelProto) -> dict[str, NDArray[Any]]:
@@ -98,13 +98,11 @@ def _judged(found: Weights, model: ModelProto, properties: Mapping[str, str], *,
     return Outcome(replace(found, sealed=False, changed=True), (warning.with_fix(repair),))
 
 
-def _recovered(found: Weights, made: str) -> Outcome[Weights]:
-    """With the tensors of the network, where passes made others of them.
-
-    As it is where those cannot be told, and where another tool changed the model: nothing vouches for recipes then.
-    """
+def _recovered(found: Weights, properties: Mapping[str, str]) -> Outcome[Weights]:
+    """With the tensors of the network, where passes made others of them and it is told how; else as it is."""
+    made = properties.get(MADE, "")
     try:
-        known = json.loads(made) if made and found.sealed else {}
+        known = json.loads(made) if made and properties.get(RECIPES) == digest_of(made) else {}
         again = recovered(known["made"], found.tensors, known["tensors"]) if known else None
     except (Lost, ValueError, TypeError, LookupError, RecursionError):
         again = None

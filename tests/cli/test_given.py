@@ -75,7 +75,7 @@ NETWORK, INPUT = ("--network", ("Deep",)), ("--input", ("64",))
 COMPILE = "compile two.spine --network Net -o made --to"
 ONNX = {
     "--dynamic": ("batch",), "--weights": ("w.npz",), "--seed": ("1",), "--opset": ("13",), "--batch": ("2",),
-    "--half": (), "--external-data": ("always",), "--optimise": ("1",),
+    "--half": (), "--external-data": ("always",), "--optimise": ("0",),
 }  # fmt: skip
 # Lints, and a file that they say something of.
 LINTS = {"--warn": ("W0705",), "--allow": ("W0702",), "--deny": ("W0702",), "--set": ("W0702.levels=4",)}
@@ -109,7 +109,9 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         f"{COMPILE} torch": {**dict.fromkeys(ONNX), "--adapter": ("timm",), "--verify": (), "--outputs": ("C2",)},
         f"{COMPILE} torch --outputs C2": {"--inference": ()},
         f"{COMPILE} torch --verify": {"--seed": ("1",), "--weights": ("w.npz",), "--opset": None, "--half": None},
-        f"{COMPILE} onnx": {**ONNX, "--adapter": None, "--verify": (), "--outputs": ("C2",), "--input": ("64",)},
+        f"{COMPILE} onnx": {
+            **ONNX, "--adapter": None, "--verify": (), "--outputs": ("C2",), "--input": ("64",), "--explain-passes": (),
+        },
         f"{COMPILE} onnx -O1": {"--explain-passes": (), "--for": None, "--inference": None},
         f"{COMPILE} onnx -O2 --for onnxruntime": {"--for": ("openvino",)},
         f"{COMPILE} onnx -O0": {"--explain-passes": None},
@@ -139,7 +141,7 @@ WAYS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
         "export sizes.safetensors -o made.onnx": {
             "--opset": ("13",), "--half": (), "--batch": ("2",), "--resize": ("outside",), "--images": ("pictures",),
             "--licence": ("MIT",), "--latency": (), "--evaluation": ("chosen.json",), "--to": ("torch",),
-            "--optimise": ("1",), "--for": None, **PRINTED,
+            "--optimise": ("0",), "--for": None, **PRINTED,
         },
         "export sizes.safetensors -o made.onnx -O2 --for openvino": {"--for": ("onnxruntime",)},
         "export sizes.safetensors -o made.pt2": {

@@ -107,10 +107,25 @@ def test_what_a_model_says_of_itself(tmp_path: Path) -> None:
 
 
 def test_its_initialisers_are_the_weights(tmp_path: Path) -> None:
-    weights = spinedsl.read_weights(write("crop", Wanted(), tmp_path))
+    weights = spinedsl.read_weights(write("crop", Wanted(optimise=0), tmp_path))
     own = {name: tensor for name, tensor in trained("crop").module.state_dict().items() if "num_batches" not in name}
     assert weights.tensors.keys() == own.keys()
     assert all(np.array_equal(weights.tensors[name], tensor.numpy()) for name, tensor in own.items())
+
+
+def test_its_folded_initialisers_give_weights_too(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="has 3 norms in its kernels"):
+        weights = spinedsl.read_weights(write("crop", Wanted(), tmp_path))
+    own = engine("crop").run(pictures())
+    module = trained("crop").module
+    kept = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    try:
+        told = {name: torch.from_numpy(array.copy()) for name, array in weights.tensors.items()}
+        module.load_state_dict({**kept, **told})
+        assert not np.array_equal(module.state_dict()["s.norm.running_mean"], kept["s.norm.running_mean"])
+        np.testing.assert_allclose(engine("crop").run(pictures()), own, atol=2e-6)
+    finally:
+        module.load_state_dict(kept)
 
 
 def test_values_that_are_called_as_input_and_output_are(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def model(change: Callable[[Path], None]) -> Writer:
     def write(folder: Path, arrays: Arrays) -> Path:
         whole = {**ARRAYS, **arrays}
         source = Source.from_text(NET, "net.spine")
-        (data,) = spinedsl.compile(source, to="onnx", weights=Weights("w", whole)).values()
+        (data,) = spinedsl.compile(source, to="onnx", optimise=0, weights=Weights("w", whole)).values()
         path = folder / "net.onnx"
         path.write_bytes(data)
         if GONE not in arrays:
@@ -618,7 +618,7 @@ def test_tensors_beside_a_model(tmp_path: Path) -> None:
     """They are read from an ordinary file beside it, and from nowhere else."""
     path = tmp_path / "net.onnx"
     files = spinedsl.compile(
-        Source.from_text(NET, "net.spine"), to="onnx", weights=Weights("w", ARRAYS), external_data="always"
+        Source.from_text(NET, "net.spine"), to="onnx", weights=Weights("w", ARRAYS), external_data="always", optimise=0
     )
     (first, data), name = files.values(), [*files][1]
     beside = tmp_path / name

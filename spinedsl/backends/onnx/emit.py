@@ -29,6 +29,7 @@ from spinedsl.backends.onnx.assemble import Parts, in_one_file, in_two_files
 from spinedsl.backends.onnx.operators import OPERATORS, unchanged
 from spinedsl.backends.onnx.sketch import Dimension, Shape, Sketch, Step, Tensor, multiple, sum_of
 from spinedsl.backends.onnx.target import Target
+from spinedsl.ops.digests import RECIPES, digest_of
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.naming import names_for, path_of, value_names
 from spinedsl.ops.primitives import PRIMITIVES, UNCUT
@@ -108,7 +109,8 @@ def _written(job: _Job, write: Callable[[Parts, Sequence[TensorProto], Iterator[
         if job.level:
             form = optimised(graph, job.level, keep, job.runtime, Numbers(target.half, job.dynamic))
             graph, made = form.graph, Made(form.recipes, job.weights, target.most, target.layout)
-            metadata = {**metadata, MADE: record(form)}
+            recipes = record(form)
+            metadata = {**metadata, MADE: recipes, RECIPES: digest_of(recipes)}
         found = write(_parts(graph, job.dynamic, target, metadata, job.around), *_tensors(graph, made, target))
         if not made.wrong:
             return found

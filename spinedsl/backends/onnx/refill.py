@@ -17,7 +17,7 @@ from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, lo
 from spinedsl.backends.onnx.assemble import DATA, Parts, in_one_file, in_two_files
 from spinedsl.backends.onnx.target import HALF_MOST, SINGLE_MOST
 from spinedsl.ops.detection import DETECTION
-from spinedsl.ops.digests import FORM, NUMBERS
+from spinedsl.ops.digests import FORM, NUMBERS, RECIPES
 from spinedsl.ops.primitives import Parameter
 from spinedsl.passes import MADE, filled
 from spinedsl.passes.form import tensor
@@ -25,7 +25,7 @@ from spinedsl.record import Record
 
 WEIGHTS = "spine.weights"
 OF_NUMBERS = ("spine.verified", "spine.sha256", DATA, FORM, NUMBERS)  # properties that hold for some weights only
-KNOWN = (*OF_NUMBERS, WEIGHTS, MADE, "spine.network", "spine.digest", "spine.tasks", DETECTION)
+KNOWN = (*OF_NUMBERS, WEIGHTS, MADE, RECIPES, "spine.network", "spine.digest", "spine.tasks", DETECTION)
 
 
 class Refusal(Exception):

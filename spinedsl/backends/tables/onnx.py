@@ -29,9 +29,9 @@ DECLARED = Declared(
         ),
         Option(
             "optimise", "choice",
-            "level of exact passes: 0 as written (default), 1 with norms folded and less to compute, 2 what else pays"
+            "level of exact passes: 0 as written, 1 with norms folded and less to compute (default), 2 what else pays"
             " --for a runtime",
-            metavar="N", choices=OPTIMISE, what="level",
+            metavar="N", choices=OPTIMISE, what="level", usual=1,
         ),
         Option(
             "runtime", "choice", f"with -O2, what will run the model: {' or '.join(RUNTIMES)}", metavar="RUNTIME",
