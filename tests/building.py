@@ -249,6 +249,13 @@ CASES: dict[str, tuple[str, Definition]] = {
     "conv 3x5, dilation": ("conv", _conv(channels=5, kernel=(3, 5), dilation=2, padding="symmetric")),
     "max_pool 3x1": ("max_pool", lambda x: op("max_pool", x, kernel=(3, 1))),
     "average_pool 2x5": ("average_pool", lambda x: op("average_pool", x, kernel=(2, 5), stride=2)),
+    "conv standardised": ("conv", _conv(channels=5, kernel=3, weight="standardised", epsilon=Fraction(1, 1000))),
+    "conv standardised, by groups": (
+        "conv",
+        _then("conv", channels=24, kernel=(3, 1), groups=12, stride=2, bias=True, weight="standardised"),
+    ),
+    "conv scaled": ("conv", _conv(channels=5, kernel=2, stride=2, weight="scaled", gamma=Fraction(17, 10))),
+    "conv scaled, 1x1": ("conv", _then("conv", channels=5, kernel=1, bias=True, weight="scaled")),
     "conv dilation": ("conv", _conv(channels=5, kernel=3, dilation=3)),
     "conv bias": ("conv", _conv(channels=5, kernel=3, bias=True)),
     "conv groups": ("conv", _then("conv", channels=8, kernel=3, groups=4)),

@@ -21,6 +21,7 @@ from spinedsl.ops.initial import seeded
 from spinedsl.ops.interpret import run
 from spinedsl.ops.primitives import WORDS
 from spinedsl.ops.rearrange import MODES
+from spinedsl.ops.rules import KERNELS
 from spinedsl.source import Source
 from tests.analysis.fields import by_autograd
 
@@ -150,13 +151,17 @@ def test_a_files_own_definition_is_meant(name: str) -> None:
 def test_a_word_of_an_attribute_is_a_name_elsewhere(name: str) -> None:
     """What a definition, a parameter or a `let` is called is no less its name."""
     own = f"def {name}(x) {{ return conv(x, 4, kernel = 1) }}\ndef given(x, op = {name}) {{ return op(x) }}\n"
-    call = f"crop(pad(x, top = 1, mode = {name}), top = 1)" if name in MODES else f"global_sum_pool(x, over = {name})"
+    primitive, call = "global_sum_pool", f"global_sum_pool(x, over = {name})"
+    if name in MODES:
+        primitive, call = "pad", f"crop(pad(x, top = 1, mode = {name}), top = 1)"
+    elif name in KERNELS:
+        primitive, call = "conv", f"conv(x, x.channels, kernel = 3, weight = {name})"
     text = f"let y = x + {call}\nlet z = given({name}(x), op = {name})\nreturn concat(held(y), z)"
     more = f"def held(x, {name} = 2) {{ let y = {call} * {name}\nreturn y + x }}"
     program = program_of(text, more=own + more)
     primitives = [node.primitive for node in flatten(program).nodes]
-    assert primitives.count("pad" if name in MODES else "global_sum_pool") == 2
-    assert (primitives.count("conv"), primitives.count("multiply_scalar")) == (3, 1)
+    assert primitives.count(primitive) == (5 if name in KERNELS else 2)
+    assert (primitives.count("conv"), primitives.count("multiply_scalar")) == (5 if name in KERNELS else 3, 1)
     assert agree(program).agrees
 
 

@@ -12,7 +12,7 @@ from spinedsl.draw.glyphs import TIMES
 from spinedsl.draw.marks import Mark, Marking
 from spinedsl.ops.graph import Graph, Node, flatten
 from spinedsl.ops.program import Program, Row
-from spinedsl.ops.rules import kernel_of
+from spinedsl.ops.rules import is_plain, kernel_of
 from spinedsl.ops.text import task_text
 from spinedsl.ops.types import by
 from spinedsl.record import Record
@@ -206,6 +206,8 @@ def _operation(node: Node, graph: Graph) -> str:
         words += f" by {2**levels}"
     if attributes.get("over", "both") != "both":
         words += f" over the {attributes['over']}"
+    if not is_plain(attributes):
+        words += f", {attributes['weight']} kernel"
     if attributes.get("mode", "constant") != "constant":
         words += f", {attributes['mode']}"
     return words + (f", {graph.types[node.result].channels} channels" if "channels" in attributes else "")

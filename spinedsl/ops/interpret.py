@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from spinedsl.ops.graph import Graph
 from spinedsl.ops.primitives import Attributes, pads
 from spinedsl.ops.rearrange import SIDES
-from spinedsl.ops.rules import window
+from spinedsl.ops.rules import SCALED, gain_factor, is_plain, window
 from spinedsl.ops.types import Type, at_level
 
 Array: TypeAlias = NDArray[Any]
@@ -90,7 +90,7 @@ def _windows(x: Array, attributes: Attributes, outside: float) -> Iterator[tuple
 def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:
     """Sum over kernel positions of a matrix product over the channels of each group."""
     (x,) = inputs
-    groups, weight = _whole(attributes, "groups"), parameters["weight"].astype(np.float64)
+    groups, weight = _whole(attributes, "groups"), _kernel(attributes, parameters)
     channels, per_group = weight.shape[:2]
     weight = weight.reshape(groups, channels // groups, per_group, *weight.shape[2:])
     total: Array | float = 0.0
@@ -100,6 +100,17 @@ def _conv(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, g
         total = total + weight[:, :, :, i, j] @ columns
     result = cast(Array, total).reshape(batch, channels, height, width)
     return result + _channelwise(parameters["bias"], result) if attributes["bias"] else result
+
+
+def _kernel(attributes: Attributes, parameters: Arrays) -> Array:
+    """The tensor `weight`, standardised over all that each output reads where the convolution says so."""
+    weight = parameters["weight"].astype(np.float64)
+    if is_plain(attributes):
+        return weight
+    kernel = _standardised(weight, (1, 2, 3), _real(attributes, "epsilon"))
+    if attributes["weight"] != SCALED:
+        return kernel
+    return kernel * parameters["gain"].reshape(-1, 1, 1, 1) * gain_factor(attributes, weight.shape)
 
 
 def _conv_transpose(inputs: Sequence[Array], attributes: Attributes, parameters: Arrays, gives: Type) -> Array:

@@ -181,6 +181,19 @@ _INITIAL = (
     Attribute("init_fan", Kind.CHOICE, "fan_in", choices=("fan_in", "fan_out"), idle=(_ZEROS,)),
     Attribute("bias_init", Kind.RATIO, 0, idle=(_NO_BIAS,)),
 )
+_NOT_STANDARDISED = Idle(
+    ("weight",), lambda given: given["weight"] == rules.PLAIN, "the kernel is not standardised",
+    "say `weight = standardised`",
+)  # fmt: skip
+_NO_GAIN = Idle(
+    ("weight",), lambda given: given["weight"] != rules.SCALED, "the kernel has no gain", "say `weight = scaled`"
+)
+_KERNEL = (
+    Attribute("weight", Kind.CHOICE, rules.PLAIN, choices=rules.KERNELS, yields=True),
+    Attribute("epsilon", Kind.POSITIVE, Fraction(1, 1_000_000), idle=(_NOT_STANDARDISED,)),
+    Attribute("gamma", Kind.POSITIVE, 1, idle=(_NO_GAIN,)),
+    Attribute("gain_init", Kind.RATIO, 1, idle=(_NO_GAIN,)),
+)
 _CHANNELS = Attribute("channels", Kind.CHANNELS, required=True)
 _MODE = Attribute("mode", Kind.CHOICE, "nearest", choices=("nearest", "bilinear"))
 _LEVEL = Attribute("level", Kind.WHOLE, required=True)
@@ -228,6 +241,7 @@ _TABLE = (
             Attribute("dilation", Kind.COUNT, 1),
             Attribute("bias", Kind.FLAG, False),
             *_INITIAL,
+            *_KERNEL,
         ),
         parameters=rules.convolution_parameters,
         multiply_adds=rules.convolution_cost,

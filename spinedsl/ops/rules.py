@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import prod
+from math import prod, sqrt
 from typing import TypeAlias, cast
 
 from spinedsl.ops.types import Type, Value, at_level, by, vector
@@ -57,6 +57,9 @@ RESIZE = "give it the size of another map first: `resize(x, like = …)`"
 FLATTEN = "flatten both of them, or neither"
 SPREADS = "`+` and `*` spread it over a map of that size by themselves"
 ALIKE = "bring them to one size first, by `pad`, `crop` or `resize`"
+# What the kernel of a convolution is: its tensor `weight`; that with mean 0 and variance 1 for each output (Qiao et al.
+# 2019); or that times a trainable `gain` and gamma / sqrt(fan_in) (Brock et al. 2021).
+PLAIN, STANDARDISED, SCALED = KERNELS = ("plain", "standardised", "scaled")
 
 
 def _number(attributes: Attributes, name: str) -> int:
@@ -239,13 +242,26 @@ def size_not_kept(attributes: Attributes, extra: int = 0, axis: int = 0) -> tupl
     return None
 
 
+def is_plain(attributes: Attributes) -> bool:
+    """The kernel of a convolution is its tensor `weight` itself."""
+    return attributes.get("weight", PLAIN) == PLAIN
+
+
+def gain_factor(attributes: Attributes, weight: Sequence[int]) -> float:
+    """What a scaled kernel, whose tensor `weight` has that shape, is multiplied by beside its `gain`."""
+    return float(cast(Fraction, attributes["gamma"])) / sqrt(prod(weight[1:]))
+
+
 def convolution(types: Sequence[Type], attributes: Attributes) -> Type | Problem:
-    """Groups divide both sides; then as any window."""
+    """Groups divide both sides; then as any window. What is standardised has more numbers than one."""
     groups, channels = _number(attributes, "groups"), _number(attributes, "channels")
     if types[0].channels % groups:
         return Problem(f"{groups} groups do not divide {types[0].channels} input channels")
     if channels % groups:
         return Problem(f"{groups} groups do not divide {channels} output channels")
+    if not is_plain(attributes) and types[0].channels == groups and kernel_of(attributes) == (1, 1):
+        problem = "a standardised kernel of one number for each output, which is always 0"
+        return Problem(problem, fix="take a larger kernel, fewer groups or `weight = plain`")
     return _window(types[0], channels, attributes)
 
 
@@ -460,12 +476,17 @@ def _spread(attributes: Attributes, fan_in: int, fan_out: int) -> Initial:
 
 
 def convolution_parameters(types: Sequence[Type], attributes: Attributes) -> tuple[Parameter, ...]:
-    """Kernels by output channel, and perhaps a bias."""
+    """Kernels by output channel, and perhaps a bias and a gain."""
     groups, channels = (_number(attributes, name) for name in ("groups", "channels"))
     per_group, (high, wide) = types[0].channels // groups, kernel_of(attributes)
     initial = _spread(attributes, per_group * high * wide, channels // groups * high * wide)
     weight = Parameter("weight", (channels, per_group, high, wide), initial)
-    return (weight, *_bias(channels, attributes))
+    return (weight, *_bias(channels, attributes), *_gain(channels, attributes))
+
+
+def _gain(channels: int, attributes: Attributes) -> tuple[Parameter, ...]:
+    start = Initial("constant", cast(Fraction, attributes["gain_init"]))
+    return (Parameter("gain", (channels,), start),) if attributes["weight"] == SCALED else ()
 
 
 def _bias(channels: int, attributes: Attributes) -> tuple[Parameter, ...]:

@@ -11,7 +11,7 @@ from typing import cast
 
 from spinedsl.ops.graph import Node
 from spinedsl.ops.primitives import pads
-from spinedsl.ops.rules import kernel_of, window
+from spinedsl.ops.rules import is_plain, kernel_of, window
 from spinedsl.passes.form import Form, merged, only_read, settled, wiring
 from spinedsl.passes.recipes import Recipe, scaled_inputs, shifted_inputs
 from spinedsl.record import replace
@@ -27,7 +27,9 @@ def _once(form: Form) -> Form:
     wired, nodes = wiring(graph), {node.result: node for node in graph.nodes}
     made: dict[str, tuple[tuple[int, ...], Recipe]] = {}
     for conv in graph.nodes:
-        if conv.primitive != "conv" or not wired.alone(conv) or not unpadded(conv, any_size=graph.program.any_size):
+        if conv.primitive != "conv" or not wired.alone(conv) or not is_plain(conv.attributes):
+            continue
+        if not unpadded(conv, any_size=graph.program.any_size):
             continue
         norm = only_read(graph, wired, conv.inputs[0])
         if norm is None or norm.primitive != "batch_norm" or norm.home in form.keep:

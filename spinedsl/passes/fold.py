@@ -1,8 +1,9 @@
 """Fold: a batch norm becomes part of the convolution, or the linear layer, before it.
 
-Needs one, also a transposed convolution, that only the norm reads. Where several have its tensors, the same norm stands
-behind each; a value that is an output stays. Promises the same up to the rounding of kernel and bias: factors are
-computed in float64. Where a factor is no number of float32, `levels.optimised` is told so and keeps that norm.
+Needs one of a plain kernel, also a transposed convolution, that only the norm reads. Where several have its tensors,
+the same norm stands behind each; a value that is an output stays. Promises the same up to the rounding of kernel and
+bias: factors are computed in float64. Where a factor is no number of float32, `levels.optimised` is told so and keeps
+that norm.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from fractions import Fraction
 from typing import cast
 
 from spinedsl.ops.graph import Node
+from spinedsl.ops.rules import is_plain
 from spinedsl.passes.form import Form, Wiring, merged, only_read, settled, wiring
 from spinedsl.passes.recipes import Recipe, scaled, shifted
 from spinedsl.record import replace
@@ -31,7 +33,7 @@ def _once(form: Form) -> Form:
         if norm.primitive != "batch_norm" or norm.home in form.keep:
             continue
         conv = only_read(graph, wired, norm.inputs[0])
-        if conv is not None and conv.primitive in OUTPUTS:
+        if conv is not None and conv.primitive in OUTPUTS and is_plain(conv.attributes):
             behind.setdefault(conv.parameters["weight"], []).append((conv, norm))
     made: dict[str, tuple[tuple[int, ...], Recipe]] = {}
     for pairs in behind.values():

@@ -28,14 +28,17 @@ from spinedsl.passes.pad import pad
 from spinedsl.passes.pair import pair
 from spinedsl.passes.recipes import NORM, computed, sources
 from spinedsl.passes.schedule import schedule
+from spinedsl.passes.standardise import standardise
 from spinedsl.passes.winograd import by_rows, winograd
 from spinedsl.record import Record
 
-# In running order: `fold` before `below`, which looks for bare convolutions; `order` brings together what `pair` joins.
+# In running order: `standardise` before all that changes kernels; `fold` before `below`, which looks for bare
+# convolutions; `order` brings together what `pair` joins.
 PASSES: Mapping[str, Pass] = {
     "dead": dead,
     "idle": idle,
     "constant": constant,
+    "standardise": standardise,
     "fold": fold,
     "absorb": absorb,
     "below": below,

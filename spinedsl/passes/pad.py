@@ -13,6 +13,7 @@ from fractions import Fraction
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.memory import read
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
+from spinedsl.ops.rules import is_plain
 from spinedsl.passes.form import Form, Wiring, tensor, tidied, wiring
 from spinedsl.passes.recipes import Recipe, Segments, padded
 from spinedsl.record import replace
@@ -100,7 +101,7 @@ class _Groups:
     def read(self, node: Node) -> None:
         """What an operation says of the values around it."""
         types = self.graph.types
-        alone = self.wired.alone(node)
+        alone = self.wired.alone(node) and is_plain(node.attributes)
         if node.primitive == "conv" and alone and node.attributes["groups"] == 1:
             self.kinds[node.result] = True, True
         elif node.primitive == "conv" and alone and self._depthwise(node):
@@ -134,7 +135,10 @@ class _Groups:
         if node.result in self.graph.outputs.values():
             return False
         return all(
-            one.primitive == "conv" and one.attributes["groups"] == 1 and self.wired.alone(one)
+            one.primitive == "conv"
+            and one.attributes["groups"] == 1
+            and self.wired.alone(one)
+            and is_plain(one.attributes)
             for one in self.readers.get(node.result, ())
         )
 

@@ -1,8 +1,8 @@
 """Pair: two convolutions whose results are added become one, of both maps one after the other.
 
-Needs two convolutions of one window, without groups, each read by the addition alone and with tensors of its own, and
-maps of one place. Where their inputs have more channels together than both results, joining those costs more than the
-addition saves, and they stay. Promises the same up to the rounding of a sum in another order.
+Needs two convolutions of one window, with plain kernels and without groups, each read by the addition alone and with
+tensors of its own, and maps of one place. Where their inputs have more channels together than both results, joining
+those costs more than the addition saves, and they stay. Promises the same up to the rounding of a sum in another order.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Hashable
 
 from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
+from spinedsl.ops.rules import is_plain
 from spinedsl.ops.types import Type
 from spinedsl.passes.form import Form, Wiring, only_read, settled, tensor, tidied, wiring
 from spinedsl.passes.recipes import Recipe, joined, summed
@@ -49,6 +50,8 @@ def _pair(graph: Graph, wired: Wiring, add: Node) -> tuple[Node, Node] | None:
     if first is None or second is None or first is second:
         return None
     if any(conv.primitive != "conv" or conv.attributes["groups"] != 1 for conv in (first, second)):
+        return None
+    if not (is_plain(first.attributes) and is_plain(second.attributes)):
         return None
     if not (wired.alone(first) and wired.alone(second)) or alike(first, graph) != alike(second, graph):
         return None

@@ -41,6 +41,16 @@ def shifted_inputs(bias: Recipe, weight: Recipe, norm: str, epsilon: float, grou
     return ["shifted_inputs", bias, weight, norm, epsilon, groups]
 
 
+def standardised(weight: Recipe, epsilon: float) -> Recipe:
+    """A kernel with mean 0 and variance 1 over all that each output reads."""
+    return ["standardised", weight, epsilon]
+
+
+def gained(weight: Recipe, gain: Recipe, factor: float) -> Recipe:
+    """A kernel whose outputs are multiplied by a gain each, and all by one number."""
+    return ["gained", weight, gain, factor]
+
+
 def joined(first: Recipe, second: Recipe) -> Recipe:
     """A kernel on the inputs of both, one after the other."""
     return ["joined", first, second]
@@ -77,7 +87,7 @@ def sources(recipe: Recipe) -> Iterator[str]:
         yield recipe
     elif recipe is not None:
         operation, *rest = recipe
-        count = {"shifted_inputs": 2, "joined": 2, "summed": 2}.get(operation, 1)
+        count = {"shifted_inputs": 2, "joined": 2, "summed": 2, "gained": 2}.get(operation, 1)
         for part in rest[:count]:
             yield from sources(part)
         if operation in ("scaled", "shifted", "scaled_inputs", "shifted_inputs"):
@@ -126,6 +136,17 @@ def _shifted_inputs(
     return found if bias is None else found + computed(bias, tensors)
 
 
+def _standardised(tensors: Mapping[str, Array], weight: Recipe, epsilon: float) -> Array:
+    kernel = computed(weight, tensors)
+    centred = kernel - kernel.mean((1, 2, 3), keepdims=True)
+    found: Array = centred / np.sqrt(np.square(centred).mean((1, 2, 3), keepdims=True) + epsilon)
+    return found
+
+
+def _gained(tensors: Mapping[str, Array], weight: Recipe, gain: Recipe, factor: float) -> Array:
+    return computed(weight, tensors) * (computed(gain, tensors) * factor).reshape(-1, 1, 1, 1)
+
+
 def _joined(tensors: Mapping[str, Array], first: Recipe, second: Recipe) -> Array:
     return np.concatenate([computed(first, tensors), computed(second, tensors)], axis=1)
 
@@ -158,6 +179,8 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "shifted": _shifted,
     "scaled_inputs": _scaled_inputs,
     "shifted_inputs": _shifted_inputs,
+    "standardised": _standardised,
+    "gained": _gained,
     "joined": _joined,
     "summed": _summed,
     "padded": _padded,

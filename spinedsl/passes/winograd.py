@@ -11,7 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from spinedsl.ops.graph import Graph, Node
-from spinedsl.ops.rules import kernel_of, pads, window
+from spinedsl.ops.rules import is_plain, kernel_of, pads, window
 from spinedsl.ops.types import Type
 from spinedsl.passes.form import Form, tidied
 from spinedsl.passes.pad import BLOCK
@@ -37,6 +37,8 @@ def winograd(form: Form) -> Form:
 def pays(node: Node, form: Form) -> bool:
     """A convolution that is of the kind, and large enough."""
     if node.primitive != "conv" or kernel_of(node.attributes) != (3, 3) or node.attributes["groups"] != 1:
+        return False
+    if not is_plain(node.attributes):
         return False
     x, result = form.graph.types[node.inputs[0]], form.graph.types[node.result]
     for axis, size in enumerate((x.height, x.width)):

@@ -29,6 +29,9 @@ var cross{n} = y
 MIRRORED = """\
 let wide{n} = pad(upsample(y, levels = 1), top = 1, bottom = 1, left = 1, right = 1, mode = reflect)
     y = y + average_pool(average_pool(wide{n}, kernel = 2, padding = 0), kernel = 2, stride = 2, padding = 0)"""
+STANDARDISED = """\
+repeat i{n} in 2 {{ y = conv(y, channels, kernel = 3, weight = scaled if i{n} == 0 else plain, gain_init = 0.5) }}
+    y = norm(conv(y, channels, kernel = 2, weight = standardised, epsilon = 1e-3, bias = true))"""
 LARGER = """\
 if y.level > 0 {{
         let larger{n} = conv_transpose(y, channels, kernel = 4, stride = 2)
@@ -100,6 +103,9 @@ STEPS = (
     LARGER,
     "if y.level > 0 {{ y = max_pool(pixel_shuffle(conv(y, channels * 4, kernel = 1)), kernel = 3, stride = 2) }}",
     ENLARGED,
+    STANDARDISED,
+    "repeat 2 {{ y = y + act(shared conv(y, channels, kernel = 3, weight = scaled, gamma = 1.7, bias = true)) }}",
+    "y = act(norm(conv(y, channels, kernel = [3, 1], groups = channels, weight = standardised)))",
 )
 # What those steps call; `op` of a block type is one of the two.
 GIVEN = """\

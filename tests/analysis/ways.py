@@ -21,6 +21,9 @@ WAYS = {
         let y = max(conv(x, channels, kernel = 3), 0.5, x)
         return min(y, conv(x, channels, kernel = 5)) + power(x, 2) + max(x, 1)""",
     "kernels of two sides": "return conv(conv(x, channels, kernel = [1, 7]), channels, kernel = [3, 1])",
+    "kernels that are standardised": """
+        let y = conv(x, channels, kernel = [1, 5], weight = standardised)
+        return conv(y, channels, kernel = 3, dilation = 2, weight = scaled, gamma = 1.5) + x""",
     "the largest of all positions": "return x * global_max_pool(x)",
     "the sum of all positions": "return x * global_sum_pool(x)",
     "a grid, and back": "return x + resize(adaptive_average_pool(x, 1), like = x)",

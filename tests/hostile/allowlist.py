@@ -41,8 +41,8 @@ OF_MODULES = frozenset(
     functools.partial math.inf math.log math.sqrt warnings.warn torch.Size torch.amax torch.arange torch.cat
     torch.channels_last torch.clamp torch.empty torch.exp torch.flatten torch.float32 torch.float64 torch.full
     torch.int32 torch.isfinite torch.jit torch.jit.export torch.long torch.maximum torch.mean torch.minimum
-    torch.narrow torch.no_grad torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid torch.softmax
-    torch.sqrt torch.stack torch.sum torch.tensor torch.transpose torch.unflatten torch.where torch.zeros
+    torch.narrow torch.no_grad torch.ones torch.ones_like torch.permute torch.rand torch.reshape torch.sigmoid
+    torch.softmax torch.sqrt torch.stack torch.sum torch.tensor torch.transpose torch.unflatten torch.where torch.zeros
     torch.zeros_like F.adaptive_avg_pool2d F.avg_pool2d F.conv2d F.conv_transpose2d F.dropout F.gelu F.hardsigmoid
     F.hardswish F.interpolate F.layer_norm F.max_pool2d F.normalize F.pad F.pixel_shuffle F.pixel_unshuffle F.relu
     F.relu6 F.silu nn.ConstantPad2d nn.ModuleDict nn.ModuleList nn.AdaptiveAvgPool2d nn.AvgPool2d nn.BatchNorm2d
@@ -57,7 +57,7 @@ MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
 METHODS = frozenset(
     """
     __init__ _numbered add_ add_module all amax append argsort children clamp copy_ dim div_ double encode eval exp
-    expand fill_ flatten float fold forward gather get items join masked_fill mean modules mul mul_ named_modules
+    expand fill_ flatten float fold forward gather get items join kernel masked_fill mean modules mul mul_ named_modules
     narrow new_full new_zeros nonzero numel permute register_buffer register_load_state_dict_pre_hook requires_grad_
     reset reset_parameters reshape sigmoid sort sqrt startswith state_dict sum to transpose values view zero_
     """.split()

@@ -44,6 +44,7 @@ CALLS: Mapping[str, tuple[str, dict[str, str]]] = {
     "conv": ("conv(x, {})", {
         "channels": "8", "kernel": "3", "stride": "1", "padding": "same", "groups": "1", "dilation": "1",
         "bias": "true", "init": "truncated_normal", "init_scale": "1", "init_fan": "fan_in", "bias_init": "0",
+        "weight": "scaled", "epsilon": "0.1", "gamma": "1", "gain_init": "1",
     }),
     "conv_transpose": ("conv_transpose(x, {})", {
         "channels": "4", "kernel": "4", "stride": "2", "bias": "true", "init": "truncated_normal", "init_scale": "1",
@@ -85,12 +86,17 @@ OTHER = {  # another value, where that of the attribute alone would not do
     "sizes": "4", "first": "2", "second": "2", "momentum": "0.5", "epsilon": "0.2", "scale_init": "0", "slope": "0.3",
     "start": "2", "top": "2", "bottom": "2", "left": "2", "right": "2", "value": "3", "levels": "2",
     "size": "3", "factor": "4", "mode": "bilinear", "values": "2", "rate": "0.2", "over": "width",
+    "weight": "plain", "gamma": "1.7", "gain_init": "0.5",
 }  # fmt: skip
 # What has to be beside it.
 BESIDE: Mapping[tuple[str, str], dict[str, str]] = {
     ("conv", "init_fan"): {"channels": "4"},
     ("conv", "padding"): {"stride": "2"},
     ("conv", "bias"): {"bias_init": ""},
+    ("conv", "weight"): {"weight": "standardised", "gamma": "", "gain_init": ""},
+    ("conv", "epsilon"): {"weight": "standardised", "gamma": "", "gain_init": ""},
+    ("conv", "gamma"): {"weight": "scaled"},
+    ("conv", "gain_init"): {"weight": "scaled"},
     ("conv_transpose", "stride"): {"kernel": "4", "stride": "4"},
     ("conv_transpose", "kernel"): {"kernel": "6"},
     ("conv_transpose", "bias"): {"bias_init": ""},
@@ -164,6 +170,7 @@ SETTLED: Mapping[str, dict[str, str]] = {  # by what leaves it without a meaning
     "init": {"init": "zeros"},
     "top": {"top": "0", "bottom": "0", "left": "0", "right": "0"},
     "mode": {"top": "1", "mode": "reflect"},
+    "weight": {"weight": "plain"},
 }
 
 

@@ -15,7 +15,7 @@ import spinedsl
 import tests.hosts.operators  # noqa: F401
 from spinedsl.analysis import costs
 from spinedsl.ops.graph import flatten
-from tests.networks import attention, cells, maps, necks
+from tests.networks import attention, cells, maps, necks, standardised
 from tests.networks.detectors import RTMDetTiny
 from tests.networks.others import YOLOv5s
 from tests.networks.spinenet import DilatedSpineNet49
@@ -29,6 +29,7 @@ NETWORK = {  # where a file has several
     "hrnet_w18": "HRNet", "resnet50_nas_fpn": "NASFPN", "efficientdet_d0": "EfficientDetD0",
     "nasnet_a": "NASNetA", "hourglass_stack2": "Stack2",
     "convnext": "ConvNeXt", "yolov5s": "YOLOv5S",
+    "bit_resnet50": "Narrow", "nfnet_f0": "Narrow", "nf_resnet26": "Narrow",
 }  # fmt: skip
 # Further networks of these files, by timm's name.
 OTHERS = {
@@ -46,6 +47,7 @@ MADE = {
     **necks.makers(timm, torchvision),
     **maps.makers(torchvision),
     **cells.makers(timm),
+    **standardised.makers(timm),
     "dilated_spinenet49": DilatedSpineNet49,
     "rtmdet_tiny": RTMDetTiny,
 }
@@ -65,7 +67,7 @@ def drawn_weights(module: nn.Module) -> list[Tensor]:
     for name in in_order(module):
         tensor = state[name]
         value = torch.randn(tensor.shape, generator=generator)
-        if tensor.ndim > 1:
+        if tensor.ndim > 1 and not name.endswith(".gain"):
             value = value * (2 / tensor[0].numel()) ** 0.5
         else:
             value = 1 + 0.1 * value if not name.endswith(("bias", "running_mean")) else 0.1 * value
@@ -131,6 +133,8 @@ def test_as_others_have_it(name: str) -> None:
         ("convnext", "ConvNeXtLarge", 197_767_336),
         ("yolov5s", "YOLOv5S", 7_235_389),
         ("resnetblur50", None, 25_557_032),
+        ("bit_resnet50", "BiTResNet50", 25_549_352),
+        ("nfnet_f0", "NFNetF0", 71_489_284),
         ("coordatt_mobilenet_v2", None, 3_950_648),  # 3.95M, Table 2
     ],
 )

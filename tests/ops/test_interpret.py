@@ -35,7 +35,18 @@ def level_size(node: Node, image: Tensor) -> list[int]:
 def conv(node: Node, w: Weights, x: Tensor) -> Tensor:
     a: dict[str, Any] = node.attributes
     x = padded(x, node)
-    return functional.conv2d(x, w["weight"], w.get("bias"), a["stride"], 0, a["dilation"], a["groups"])
+    return functional.conv2d(x, kernel(node, w), w.get("bias"), a["stride"], 0, a["dilation"], a["groups"])
+
+
+def kernel(node: Node, w: Weights) -> Tensor:
+    """Of a standardised one each output is a channel of a batch norm in training, as timm's `StdConv2d` has it."""
+    weight, how = w["weight"], node.attributes["weight"]
+    if how == "plain":
+        return weight
+    gain = w["gain"] * real(node, "gamma") * weight[0].numel() ** -0.5 if how == "scaled" else None
+    flat = weight.reshape(1, len(weight), -1)
+    normed = functional.batch_norm(flat, None, None, gain, training=True, eps=real(node, "epsilon"))
+    return normed.reshape(weight.shape)
 
 
 def average_pool(node: Node, w: Weights, x: Tensor) -> Tensor:

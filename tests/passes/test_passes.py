@@ -309,7 +309,9 @@ ORDERED = [name for name in PASSES if name not in ("dead", "constant")]
 
 def everything(x: Ref) -> Operand:
     """A little of what each pass does."""
-    low = norm(conv(up(op("identity", half(norm(conv(x, 6, path="in"), path="n1")))), path="low"), path="n2")
+    low = norm(
+        conv(up(op("identity", half(norm(conv(x, 6, path="in", weight="scaled"), path="n1")))), path="low"), path="n2"
+    )
     high = norm(conv(op("relu", x), path="high"), path="n3")
     other = up(conv(half(x), path="far"), path="u2")
     return op("relu", op("add", op("add", low, high), other))

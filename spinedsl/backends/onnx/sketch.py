@@ -143,6 +143,10 @@ class Step(Record):
         """A constant of rank 1 that is float32 in every model, such as the scales of a Resize."""
         return self.sketch.constant(*values, rank=1, single=True)
 
+    def single(self, value: float) -> str:
+        """A constant of rank 0 that is float32 in every model."""
+        return self.sketch.constant(value, rank=0, single=True)
+
     # ---- what older opsets lack ----
 
     @property
@@ -162,11 +166,12 @@ class Step(Record):
         whole = self.part(f"{name}.whole", "Shape", x, tensor=Tensor((rank,), TensorProto.INT64))
         return self.part(name, "Slice", whole, self.numbers(axes[0]), self.numbers(axes[-1] + 1), tensor=tensor)
 
-    def reduced(self, name: str, operator: str, x: str, axis: int, tensor: Tensor) -> str:
-        """A reduction over one axis, which is kept with length 1."""
+    def reduced(self, name: str, operator: str, x: str, axes: int | Sequence[int], tensor: Tensor) -> str:
+        """A reduction over one axis or several, which are kept with length 1."""
+        over = [axes] if isinstance(axes, int) else list(axes)
         if self.opset >= 18:
-            return self.part(name, operator, x, self.numbers(axis), tensor=tensor)
-        return self.part(name, operator, x, tensor=tensor, axes=[axis])
+            return self.part(name, operator, x, self.numbers(*over), tensor=tensor)
+        return self.part(name, operator, x, tensor=tensor, axes=over)
 
 
 def _spelled(numbers: Sequence[Scalar]) -> str:

@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 from onnx import TensorProto
 
 from spinedsl.backends.onnx import winograd
+from spinedsl.backends.onnx.kernels import kernel
 from spinedsl.backends.onnx.sketch import Argument, Step, Tensor
 from spinedsl.ops.primitives import pads
 from spinedsl.ops.rules import kernel_of, window
@@ -75,7 +76,7 @@ def conv(step: Step) -> None:
     if "rows" in step.attributes:
         winograd.by_rows(step)
         return
-    parameters = [step.parameters[name] for name in ("weight", "bias") if name in step.parameters]
+    parameters = [kernel(step), *([step.parameters["bias"]] if "bias" in step.parameters else [])]
     dilation, groups = step.count("dilation"), step.count("groups")
     rare: dict[str, Argument] = {}
     if dilation != 1:

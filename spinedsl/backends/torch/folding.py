@@ -50,6 +50,17 @@ def shifted_inputs(bias: Tensor | None, kernel: Tensor, norm: tuple[Tensor, Tens
     return found if bias is None else found + bias
 
 
+def standardised(kernel: Tensor, epsilon: float) -> Tensor:
+    """A kernel with mean 0 and variance 1 over all that each output reads."""
+    centred = kernel - kernel.mean((1, 2, 3), keepdim=True)
+    return centred / torch.sqrt((centred * centred).mean((1, 2, 3), keepdim=True) + epsilon)
+
+
+def gained(kernel: Tensor, gain: Tensor, factor: float) -> Tensor:
+    """A kernel whose outputs are multiplied by a gain each, and all by one number."""
+    return kernel * (gain * factor).reshape(-1, 1, 1, 1)
+
+
 class Folded(nn.Module):
     """A network that only runs. It takes its own tensors, or makes them of those of the network as it is trained."""
 

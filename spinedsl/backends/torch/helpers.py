@@ -139,6 +139,56 @@ class SamePaddedConv2d(nn.Conv2d):
         return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
+class StandardisedConv2d(nn.Conv2d):
+    """A convolution whose kernel has mean 0 and variance 1 over all that each output reads (Qiao et al., 2019)."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        eps: float = 1e-6,
+    ) -> None:
+        super().__init__(inputs, outputs, kernel, stride, padding, dilation, groups, bias)
+        self.eps = eps
+
+    def kernel(self) -> Tensor:
+        return F.layer_norm(self.weight, self.weight.shape[1:], eps=self.eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class ScaledConv2d(StandardisedConv2d):
+    """The same, times gamma / sqrt(fan-in) and a trainable gain for each output (Brock et al., 2021)."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        eps: float = 1e-6,
+        gamma: float = 1.0,
+    ) -> None:
+        super().__init__(inputs, outputs, kernel, stride, padding, dilation, groups, bias, eps)
+        self.gamma = gamma
+        self.gain = nn.Parameter(torch.ones(outputs))
+
+    def kernel(self) -> Tensor:
+        scale: Tensor = self.gain * (self.gamma * self.weight[0].numel() ** -0.5)
+        return F.layer_norm(self.weight, self.weight.shape[1:], eps=self.eps) * scale.reshape(-1, 1, 1, 1)
+
+
 def same_average_pool(x: Tensor, kernel: int, stride: int, even: int = -1) -> Tensor:
     """Mean of each window over what lies inside the map."""
     inside = same_pad(torch.ones_like(x[:1, :1]), kernel, stride, even)

@@ -248,6 +248,10 @@ def _recipe(recipe: Recipe) -> Doc:
     if operation == "summed":
         first, second = (flat(_recipe(part)) for part in rest)
         return f"{first} + {second}"
+    if operation == "standardised":
+        return call(operation, _recipe(rest[0]), repr(rest[1]))
+    if operation == "gained":
+        return call(operation, *map(_recipe, rest[:2]), repr(rest[2]))
     count = 2 if operation == "shifted_inputs" else 1
     norm, epsilon, *more = cast("list[object]", rest[count:])
     kernels = [_recipe(part) for part in rest[:count]]

@@ -13,6 +13,7 @@ from spinedsl.backends.torch.expressions import literal
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.primitives import Attributes
 from spinedsl.ops.program import Program
+from spinedsl.ops.rules import SCALED
 from spinedsl.ops.types import Value
 from spinedsl.record import Record, field
 
@@ -43,7 +44,8 @@ def read_by(primitive: str, attributes: Attributes) -> tuple[str, ...]:
     if primitive not in _DRAWN:
         return ()
     drawn = ("init_scale", "init_fan") if attributes["init"] != "zeros" else ()
-    read = ("init", *drawn, *(("bias_init",) if attributes.get("bias") else ()))
+    gain = ("gain_init",) if attributes.get("weight") == SCALED else ()
+    read = ("init", *drawn, *(("bias_init",) if attributes.get("bias") else ()), *gain)
     return tuple(name for name in read if name in attributes)
 
 
@@ -149,6 +151,9 @@ class Rules(Record):
         if (bias := rules.get("bias_init")) is not None:
             yield "if module.bias is not None:"
             yield f"    module.bias.{'zero_()' if bias.values == (0,) else f'fill_({bias.text})'}"
+        if (gain := rules.get("gain_init")) is not None:
+            yield "if isinstance(module, ScaledConv2d):"
+            yield f"    module.gain.{'zero_()' if gain.values == (0,) else f'fill_({gain.text})'}"
 
 
 def _any_of(kinds: Sequence[str]) -> str:

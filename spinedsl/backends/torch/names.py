@@ -18,7 +18,8 @@ from spinedsl.ops.types import Loc
 MODULE_NAMES = frozenset(
     """
     F OrderedDict Tensor crc32 functools math nn self torch warnings
-    ChannelConv1d Constant LayerNorm2d Looped Repeated RepeatedAtSizes SameConv2d SamePaddedConv2d Trainable
+    ChannelConv1d Constant LayerNorm2d Looped Repeated RepeatedAtSizes SameConv2d SamePaddedConv2d ScaledConv2d
+    StandardisedConv2d Trainable
     add_up average_pool chain check_fixed check_size concat crop crop_to hashed leave_out level_sizes resize_nearest
     same_average_pool same_pad same_padding stochastic_depth truncated_normal uniform
     """.split()

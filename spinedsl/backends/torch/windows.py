@@ -7,6 +7,7 @@ on a stride which uses give differently is worked out by generated code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import TypeAlias, cast
 
 from spinedsl.backends.torch.body import CallAt, OpAt, Scalar, Use
@@ -14,7 +15,7 @@ from spinedsl.backends.torch.expressions import SIGN, SUM
 from spinedsl.backends.torch.layout import Doc, call, named
 from spinedsl.backends.torch.place import Code, Modules, Place
 from spinedsl.ops.primitives import Attributes, pads
-from spinedsl.ops.rules import along, kernel_of, oblong, window
+from spinedsl.ops.rules import PLAIN, SCALED, STANDARDISED, along, kernel_of, oblong, window
 from spinedsl.ops.types import Literal, Operation
 from spinedsl.record import Record
 
@@ -179,9 +180,20 @@ def _reach(place: Place) -> str:
 # ---- convolutions ----
 
 
+# The module of a kernel that is standardised; all uses of a class do that alike, or none (`written.wiring`).
+STANDARDISING = {STANDARDISED: "StandardisedConv2d", SCALED: "ScaledConv2d"}
+
+
+def _standardising(op: OpAt) -> str | None:
+    """The class of a convolution that standardises its kernel. Another pads its map."""
+    weight = op.attributes["weight"].constant
+    assert isinstance(weight, str)
+    return None if weight == PLAIN else STANDARDISING[weight]
+
+
 def chains(op: OpAt) -> bool:
     """The module does all of the work."""
-    return _always_same(op) or not by_size(op)
+    return not by_size(op) or (_always_same(op) and _standardising(op) is None)
 
 
 def unsettled(parts: Iterable[OpAt | CallAt]) -> frozenset[tuple[str, ...]]:
@@ -204,6 +216,8 @@ def _settled(place: Place) -> bool:
 def conv(place: Place) -> Modules:
     """The constructor; one that works out its own padding where no number says it."""
     arguments: list[Doc] = [place.in_channels(), place.number("channels"), place.number("kernel")]
+    if (kind := _standardising(place.op)) is not None:
+        return _standardised(place, kind, arguments)
     if by_size(place.op):
         own = "SamePaddedConv2d" if _always_same(place.op) else "nn.Conv2d"
         return "", call(own, *arguments, *place.optional(stride=1, dilation=1, groups=1, bias=True))
@@ -215,17 +229,30 @@ def conv(place: Place) -> Modules:
     return call("nn.ZeroPad2d", padding.around) if padding.around else "", call("nn.Conv2d", *arguments)
 
 
+def _standardised(place: Place, kind: str, arguments: list[Doc]) -> Modules:
+    """The constructor of a convolution that standardises its kernel, and that of the padding."""
+    padding = _padding(place)
+    arguments += [*place.optional(stride=1), *padding.argument, *place.optional(dilation=1, groups=1, bias=True)]
+    if place.constant("epsilon") != Fraction(1, 1_000_000):
+        arguments.append(named("eps", place.real("epsilon")))
+    if kind == STANDARDISING[SCALED] and place.constant("gamma") != 1:
+        arguments.append(named("gamma", place.real("gamma")))
+    return call("nn.ZeroPad2d", padding.around) if padding.around else "", call(kind, *arguments)
+
+
 def conv_call(place: Place, inputs: Sequence[Code]) -> Code:
     """The convolution outside a chain, on its padded input."""
-    x, member = inputs[0].doc, place.member
-    if _settled(place) and (chains(place.op) if by_size(place.op) else _by_stride(place)):
+    x, member, kind = inputs[0].doc, place.member, _standardising(place.op)
+    if kind is None and _settled(place) and (chains(place.op) if by_size(place.op) else _by_stride(place)):
         return Code(call(member, x))
     padding = _padding(place)
     x = padding.put_around(x)
-    if _settled(place):
+    # Of one that stands beside a shared one of its name, only the module knows how it makes its kernel.
+    if _settled(place) or (kind is not None and not place.op.shared):
         return Code(call(member, x))
     moves = [*place.optional(stride=1), *padding.argument, *place.optional(dilation=1, groups=1)]
-    return Code(call("F.conv2d", x, f"{member}.weight", f"{member}.bias", *moves))
+    kernel = f"{member}.weight" if kind is None else f"{member}.kernel()"
+    return Code(call("F.conv2d", x, kernel, f"{member}.bias", *moves))
 
 
 # ---- pools ----

@@ -69,6 +69,8 @@ def wiring(module: Module, recorded: Attr | Made, class_of: ClassOf) -> Wiring:
             found.append(class_of(event.module))
         elif event.at.called == "reshape":  # what lays channels out, and what puts them back, is written otherwise
             found.append(len(module.types[event.opened[0]].axes))
+        elif event.at.called == "conv":  # of kernels that are standardised there are other modules
+            found.append(event.attributes["weight"].value)
         elif event.at.called in OF_A_RANK:
             found.append(module.types[event.opened[0]].is_vector)
         found += (len(attr.value) for attr in event.attributes.values() if isinstance(attr.value, tuple))

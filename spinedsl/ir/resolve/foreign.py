@@ -38,12 +38,15 @@ WRITTEN: Mapping[str, str] = {  # where one name does not do
     "permute": "channels that are laid out change places by `transpose`; maps keep their order",
     "reflection_pad": "each side by its name, as in `pad(x, left = 1, right = 1, mode = reflect)`",
     "replication_pad": "each side by its name, as in `pad(x, left = 1, right = 1, mode = edge)`",
+    "scaled_std_conv": "a scaled kernel is `conv(x, n, kernel = 3, weight = scaled)`",
     "sequential": "write one call around the other, or a `let` for each",
     "split": "take each part by `slice`: `slice(x, 64)` and `slice(x, x.channels - 64, start = 64)`",
+    "std_conv": "a standardised kernel is `conv(x, n, kernel = 3, weight = standardised)`",
     "stack": "`concat` puts maps side by side, along the channels",
+    "ws_conv": "a standardised kernel is `conv(x, n, kernel = 3, weight = standardised)`, or `weight = scaled`",
 }  # fmt: skip
 
-CHOICES: Mapping[str, str] = {"mirror": "reflect", "replicate": "edge"}  # of attributes
+CHOICES: Mapping[str, str] = {"mirror": "reflect", "replicate": "edge", "standardized": "standardised"}  # of attributes
 
 
 def here(name: str) -> str | None:
