@@ -1,8 +1,9 @@
 """Whether two graphs compute the same: every value numbered by what it is made of, in both graphs alike.
 
 Two values have one number if they come by the same operations from the same tensors, whatever their rows are called and
-in whichever order these stand. What makes no difference to any bit is left out: where tensors start, `identity`, the
-order of two addends or factors; and, for sizes that divide, what cuts maps to them.
+in whichever order these stand. What makes no difference to any bit is left out: where tensors start, attributes that
+others leave without a meaning, `identity`, the order of two addends or factors; and, for sizes that divide, what cuts
+maps to them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 from spinedsl.ops.graph import Graph, Node
-from spinedsl.ops.primitives import pads
+from spinedsl.ops.primitives import PRIMITIVES, pads
 from spinedsl.ops.rules import window
 from spinedsl.ops.types import Value
 
@@ -39,7 +40,11 @@ def numbered(graph: Graph, table: dict[Hashable, int], *, divided: bool) -> list
 
 def effective(node: Node, *, divided: bool) -> frozenset[tuple[str, Value]]:
     """The attributes of an operation that its results depend on."""
-    attributes: Mapping[str, Value] = {name: value for name, value in node.attributes.items() if not starts(name)}
+    known = PRIMITIVES[node.primitive].attributes
+    unread = {one.name for one in known if any(idle.holds(node.attributes) for idle in one.idle)}
+    attributes: Mapping[str, Value] = {
+        name: value for name, value in node.attributes.items() if not starts(name) and name not in unread
+    }
     if node.primitive in PADDED_ALIKE and divided:
         attributes = {**attributes, "padding": tuple(pads(*window(attributes, axis)) for axis in (0, 1))}
     return frozenset(attributes.items())

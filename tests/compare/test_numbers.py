@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,3 +32,18 @@ def test_two_inputs_exchanged_are_the_same_number_where_they_give_the_same_numbe
     table: dict[Hashable, int] = {}
     (number, map_), (other_number, other_map) = both(exchanged=False), both(exchanged=True)
     assert (number == other_number) == bool(np.array_equal(map_, other_map))
+
+
+@pytest.mark.parametrize(
+    ("weight", "read"), [("plain", set()), ("standardised", {"epsilon"}), ("scaled", {"epsilon", "gamma"})]
+)
+def test_an_attribute_that_another_leaves_without_a_meaning_makes_no_other_number(weight: str, read: set[str]) -> None:
+    """As `defaults` may give it to convolutions that have no use for it."""
+    table: dict[Hashable, int] = {}
+
+    def number(**given: Any) -> int:
+        graph = flatten(single(lambda x: op("conv", x, channels=4, kernel=3, weight=weight, **given)))
+        return numbered(graph, table, divided=True)[graph.outputs["P"]]
+
+    usual = number()
+    assert {name for name in ("epsilon", "gamma", "gain_init") if number(**{name: 2}) != usual} == read
