@@ -23,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,10 @@ class Longer(Trial):
         """The network."""
         return KEPT / f"{self.network}.spine"
 
+    def kept_as(self) -> Path:
+        """Where its figures stay."""
+        return KEPT / f"{self}.json"
+
     def digest(self) -> str:
         """What it is a run of."""
         text = (KEPT / "short.toml").read_bytes() + self.file.read_bytes()
@@ -67,6 +72,18 @@ class Longer(Trial):
             "schedule": {"warm_up": 100},
             "run": {"seed": self.seed, "steps": STEPS, "validate_every": STEPS // 6, "average": 0.99},
         }
+
+    def whole(self) -> dict[str, dict[str, Any]]:
+        """The configuration that trains it from the folder of results, once the example has its images."""
+        with (KEPT / "short.toml").open("rb") as file:
+            found: dict[str, dict[str, Any]] = tomllib.load(file)
+        own = self.changes()
+        found = {name: {**section, **own.get(name, {})} for name, section in found.items()}
+        up = Path("..", "..", "examples", "learning", EXAMPLE)
+        found["network"]["file"] = self.file.name
+        found["data"] |= {name: str(up / found["data"][name]) for name in ("train", "validation")}
+        found["run"]["output"] = str(up / "runs" / f"again-{self}")
+        return found
 
 
 # ---- the table ----

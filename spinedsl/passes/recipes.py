@@ -137,14 +137,15 @@ def _shifted_inputs(
 
 
 def _standardised(tensors: Mapping[str, Array], weight: Recipe, epsilon: float) -> Array:
-    kernel = computed(weight, tensors)
+    kernel = computed(weight, tensors).astype(np.float64)
     centred = kernel - kernel.mean((1, 2, 3), keepdims=True)
     found: Array = centred / np.sqrt(np.square(centred).mean((1, 2, 3), keepdims=True) + epsilon)
     return found
 
 
 def _gained(tensors: Mapping[str, Array], weight: Recipe, gain: Recipe, factor: float) -> Array:
-    return computed(weight, tensors) * (computed(gain, tensors) * factor).reshape(-1, 1, 1, 1)
+    gains = computed(gain, tensors).astype(np.float64) * factor
+    return computed(weight, tensors) * gains.reshape(-1, 1, 1, 1)
 
 
 def _joined(tensors: Mapping[str, Array], first: Recipe, second: Recipe) -> Array:

@@ -2,7 +2,8 @@
 
 In: recipes, the numbers of the model's tensors, the shapes of the network's own. Out: tensors by canonical name, with
 which the network gives what the model gives, up to rounding. They are those that the model was made with but for norms
-that are part of a kernel: what those were cannot be told any more, and they come back as norms that scale by 1.
+that are part of a kernel: what those were cannot be told any more, and they come back as norms that scale by 1; after a
+standardised kernel, by its length. Such a kernel behind a norm that became part of it cannot be told.
 
 A kernel tells its tensors by itself. Biases are a system of linear equations: what a norm adds before a kernel, the
 kernel has added up. Each group of equations that share an unknown is solved by itself; in the end every recipe is
@@ -21,7 +22,7 @@ import numpy as np
 from spinedsl.passes.recipes import Array, Recipe, Segments, by_group, computed, line
 from spinedsl.record import Record
 
-KERNELS = ("scaled", "scaled_inputs", "joined")
+KERNELS = ("scaled", "scaled_inputs", "joined", "standardised", "gained")
 FURTHER = 1e-5  # by how much of the largest number of a tensor a recipe may miss it
 LARGEST = 50_000_000  # numbers of a system of equations
 ROOM = 1_000_000  # numbers of tensors that a model may lack, besides as many as it has: of code that no output needs
@@ -56,7 +57,8 @@ def recovered(
         Lost: there are none that the recipes make the tensors of the model from.
     """
     try:
-        return _Recovery(recipes, tensors, shapes).run()
+        with np.errstate(all="ignore"):  # what comes out is looked at
+            return _Recovery(recipes, tensors, shapes).run()
     except _WRONG as error:
         raise Lost(f"{type(error).__name__}: {error}") from error
 
@@ -83,6 +85,7 @@ class _Recovery:
         }
         self.loose: dict[str, None] = {}  # norms that the model has no tensors of
         self.nothing: dict[str, Array] = {}  # what they add, as long as that is not known
+        self.sized: set[str] = set()  # those that have the length of a standardised kernel
 
     def run(self) -> Recovered:
         """Norms, kernels, biases; then what nothing tells; and the proof."""
@@ -136,13 +139,35 @@ class _Recovery:
             self._kernel(rest[0], value[:, :first])
             self._kernel(rest[1], value[:, first:])
             return
+        if operation in ("standardised", "gained"):
+            self._standardised(recipe, value)
+            return
         inner, norm, epsilon, number = rest
+        if operation == "scaled" and norm in self.loose and norm not in self.sized and inner[0] == "standardised":
+            self.sized.add(norm)
+            self.known[f"{norm}.weight"] *= _length(value) * math.sqrt(1 + inner[2])
         factor, _ = self._line(norm, epsilon)
         if operation == "scaled":
             spread = factor.reshape([-1 if axis == number else 1 for axis in range(value.ndim)])
         else:
             spread = by_group(value, factor, number)
         self._kernel(inner, np.divide(value, spread, out=np.zeros_like(value), where=spread != 0))
+
+    def _standardised(self, recipe: Recipe, value: Array) -> None:
+        """A kernel before it was standardised: of the length that what was added to its variance tells, or 1."""
+        operation, inner, *rest = recipe
+        length = _length(value)
+        if operation == "gained":
+            gain, factor = rest
+            weight, epsilon = inner[1:]
+            told = length * math.sqrt(1 + epsilon) / factor if factor else np.zeros_like(length)
+            self.known.setdefault(gain, told)
+            value = value / np.where(length > 0, length, 1).reshape(-1, 1, 1, 1)
+        else:
+            weight, (epsilon,) = inner, rest
+            missing = np.maximum(1 - length**2, epsilon * 1e-6)  # of the variance: what was added to it
+            value = value * np.sqrt(epsilon / missing).reshape(-1, 1, 1, 1)
+        self._kernel(weight, value)
 
     def _inputs(self, recipe: Recipe) -> int:
         """How many inputs the kernel of a recipe has."""
@@ -247,6 +272,12 @@ def _of_one(epsilon: float) -> tuple[float, float]:
     weights = spread.astype(np.float32)
     best = int(np.abs(weights / spread - 1).argmin())
     return float(weights[best]), float(variances[best])
+
+
+def _length(kernel: Array) -> Array:
+    """The root of the mean square of what each output reads."""
+    found: Array = np.sqrt(np.square(kernel).mean((1, 2, 3)))
+    return found
 
 
 def _matrix(kernel: Array, groups: int) -> Array:
