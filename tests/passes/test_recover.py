@@ -211,9 +211,9 @@ def test_a_model_is_a_source_of_weights(more: dict[str, Any], tmp_path: Path) ->
     )
     (again,) = refilled(opened(path.read_bytes()), outcome.value.tensors, "again").values()
     first, second = (onnx.load_model_from_string(data).graph.initializer for data in (path.read_bytes(), again))
-    close = {"rtol": 1e-3, "atol": 2e-5} if "target" in more else {"rtol": 3e-7, "atol": 1e-7}
+    rtol, atol = (1e-3, 2e-5) if "target" in more else (3e-7, 1e-7)
     for one, other in zip(first, second, strict=True):
-        assert np.allclose(numpy_helper.to_array(one), numpy_helper.to_array(other), **close)
+        assert np.allclose(numpy_helper.to_array(one), numpy_helper.to_array(other), rtol, atol)
 
 
 def of_another_version(model: onnx.ModelProto) -> None:
