@@ -6,6 +6,20 @@ TESTS = ("tests/passes/test_passes.py",)
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
+        "passes: a norm is folded into a kernel that is standardised afterwards",
+        "passes/fold.py",
+        " and is_plain(conv.attributes):",
+        ":",
+        ("tests/passes/test_standardise.py",),
+    ),
+    Plant(
+        "passes: a gain loses its factor",
+        "passes/standardise.py",
+        "gain_factor(node.attributes, shape))",
+        "1.0)",
+        ("tests/passes/test_standardise.py",),
+    ),
+    Plant(
         "passes: a fold without the epsilon",
         "passes/recipes.py",
         "np.sqrt(variance + epsilon)",

@@ -272,8 +272,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "shared: a stride that differs where sizes are rounded up",
         "backends/torch/windows.py",
-        "if kind is None and _settled(place) and (chains(place.op)",
-        "if kind is None and (chains(place.op)",
+        "_settled(place) and (chains(place.op)",
+        "(chains(place.op)",
         ("tests/test_any_size.py",),
     ),
     Plant(
