@@ -115,6 +115,12 @@ def last_of(source: Source, statement: Statement) -> Span:
     return span_of(source, last.opener if last.body is not None and last.opener is not None else last.tokens[-1])
 
 
+def opens_space(tokens: Sequence[Token], index: int) -> bool:
+    """`space Name of Network`: nothing else has four names, so it opens a space below whatever is unclosed."""
+    names = tokens[index : index + 4]
+    return names[0].value == SPACE and [name.type for name in names] == ["NAME"] * 4 and names[2].value == "of"
+
+
 def cut(source: Source, tokens: Sequence[Token]) -> tuple[list[Statement], list[Diagnostic]]:
     """The statements of a file and what is wrong with its brackets."""
     cutter = _Cutter(source, with_functions(tokens))
@@ -194,7 +200,7 @@ class _Cutter(Record, frozen=False):
             return False  # `image input: …`
         if token.type == "EACH" and self.makes_list(index, new_line=new_line):
             return False
-        soft = new_line and (self.opens_space(index) or self.opens_choice(index, previous))
+        soft = new_line and (opens_space(self.tokens, index) or self.opens_choice(index, previous))
         if soft or token.type in ALWAYS_OPENS:
             return new_line or (self.can_end(index - 1) and self.current.head != "IMPORT")
         if new_line and not self.brackets and self.braced_row is None and self.must_start(index, previous, in_edits):
@@ -234,11 +240,6 @@ class _Cutter(Record, frozen=False):
             elif kind == "EACH" and closed:
                 found.add(index)
         return frozenset(found)
-
-    def opens_space(self, index: int) -> bool:
-        """`space Name of Network`: nothing else has four names, so it opens a space below whatever is unclosed."""
-        names = self.tokens[index : index + 4]
-        return names[0].value == SPACE and [name.type for name in names] == ["NAME"] * 4 and names[2].value == "of"
 
     def opens_choice(self, index: int, previous: Token) -> bool:
         """`keep multiply_adds …` in a search space, even below a row that breaks off."""
@@ -313,14 +314,14 @@ class _Cutter(Record, frozen=False):
         if self.current is not None and self.current.head in INNER_OPENERS and token.type not in TOP_LEVEL:
             self.open_without_brace(self.current)
         self.finish()
-        if token.type in TOP_LEVEL or self.opens_space(self.index):
+        if token.type in TOP_LEVEL or opens_space(self.tokens, self.index):
             self.close_all()
         self.current = Statement([token])
         self.adopt(self.current)
 
     def adopt(self, statement: Statement) -> None:
         """Put a statement into the innermost open body, or at the top of the file."""
-        opens = statement.head in TOP_LEVEL or self.opens_space(self.index)
+        opens = statement.head in TOP_LEVEL or opens_space(self.tokens, self.index)
         if not self.open_bodies and not opens and self.top:
             before = self.top[-1]
             if missing_brace(before):

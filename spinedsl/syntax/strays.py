@@ -28,6 +28,7 @@ from spinedsl.syntax.statements import (
     INNER_OPENERS,
     OPENS_EDIT,
     TOP_LEVEL,
+    opens_space,
     span_of,
 )
 
@@ -213,7 +214,8 @@ class _Reader(Record, frozen=False):
 
     def opens_top(self, index: int) -> bool:
         token = self.tokens[index]
-        return token.type in TOP_LEVEL and token.line > self.tokens[index - 1].line
+        opens = token.type in TOP_LEVEL or opens_space(self.tokens, index)
+        return opens and token.line > self.tokens[index - 1].line
 
     def cost(self, source: Source, tokens: Sequence[Token]) -> tuple[int, set[Key]]:
         """How many mistakes are reported about tokens, and which; a clause that no row has, or has twice, is one."""
@@ -261,6 +263,8 @@ class _Reader(Record, frozen=False):
                 run = self.tokens[start:stop]
                 if run[-1].line > run[0].line or (stop - start > 1 and any(token.type not in PLAIN for token in run)):
                     break
+                if any(opens_space(self.tokens, index) for index in range(max(start - 3, low), stop)):
+                    break  # without a word of its head nothing in a space would be read, so that less seems wrong
                 edge = self.begins_line(start) or self.ends_line(stop)
                 if not (edge or start - 1 <= at < stop or (stop == start + 1 and at - NEAR <= start <= at)):
                     continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
+from itertools import combinations, islice
 from typing import Any
 
 import pytest
@@ -79,6 +79,27 @@ def test_what_else_is_wrong_is_said_too() -> None:
     found = driver.analyse(Source.from_text(text, base().name, base().origin)).diagnostics
     said = [(one.code.id, one.span.text) for one in found if one.severity is Severity.ERROR]
     assert said == [("E0101", "in"), ("E0201", "t")]
+
+
+WRONG_IN_A_SPACE = {  # rows that cannot be read, with what is reported about each
+    "orphan drop": ("E0103", "orphan"),
+    "keep parameters <= 200KB": ("E0101", "KB"),
+    "keep parameters < -3": ("E0101", "-"),
+    "permute b0 b1": ("E0101", "b1"),
+    "parents b0..b1 2 of all": ("E0101", "2"),
+    "level_shift b0: 1": ("E0102", "1"),
+    "types b0: plain plain": ("E0101", "plain"),
+}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_mistakes_of_a_space_are_each_said_in_its_row(count: int) -> None:
+    """However many there are, its first word is not taken for a stray, which would hide them all."""
+    for rows in combinations(WRONG_IN_A_SPACE, count):
+        text = "spine 1\n\nspace B of Net {\n" + "".join(f"    {row}\n" for row in rows) + "}\nspace C of Net {\n}\n"
+        found = parse(Source.from_text(text)).diagnostics
+        said = [(one.code.id, one.span.text, one.span.line) for one in found]
+        assert said == [(*WRONG_IN_A_SPACE[row], line) for line, row in enumerate(rows, start=4)], text
 
 
 def test_guesses_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
