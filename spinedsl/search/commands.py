@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import math
 import shlex
-import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from spinedsl import checks as say
 from spinedsl import driver
 from spinedsl.diagnostics import Diagnostic, Severity
 from spinedsl.diagnostics.plain import counted, one_line
+from spinedsl.search import programs
 from spinedsl.search.records import Finished, Proposal
 from spinedsl.source import Source, Span
 from spinedsl.spaces.candidates import Candidates, Unfit
@@ -26,7 +26,7 @@ from spinedsl.spaces.decode import Excluded
 from spinedsl.spaces.model import Genome
 
 FITNESS, MUTATE = "--fitness-command", "--mutate-with"
-LONGEST = 10_000_000  # characters of an answer
+LONGEST = 20_000_000  # bytes of an answer: more than the characters that a file may have
 TIMES = 3  # that a command is asked for a candidate
 
 
@@ -102,10 +102,11 @@ def changing(
             except Failed as error:
                 if error.final or (not given and again == TIMES - 1):
                     raise Failed(error.diagnostic, final=True) from None
-                warn(f"candidate {slot}: {error.diagnostic.message}")
+                warn(f"candidate {slot}: {error.diagnostic.message}: {error.diagnostic.label}")
                 continue
             given += 1
             return found
+        warn(f"candidate {slot}: candidate {parent.slot} is changed without the command of {MUTATE}")
         return None
 
     return change
@@ -128,7 +129,7 @@ def _changed(command: str, candidates: Candidates, text: str, parent: Finished, 
             found.with_fix("print one whole network that lies in the space: `spine space FILE --contains NET`")
         )
 
-    source = Source.from_text(out[:LONGEST], "<command>")
+    source = Source.from_text(out, "<command>")
     outcome = driver.analyse(source)
     errors = [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
     if errors:
@@ -158,9 +159,7 @@ def _run(option: str, command: str, words: list[str], text: str) -> str:
         Failed: it cannot be started, or ends with another status than 0.
     """
     try:
-        done = subprocess.run(  # noqa: S603  it is what the user asks for
-            words, input=text, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
-        )
+        done = programs.run(words, text, LONGEST if option == MUTATE else None)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         found = say.COMMAND_FAILED.at(
@@ -170,18 +169,14 @@ def _run(option: str, command: str, words: list[str], text: str) -> str:
             label=reason[:1].lower() + reason[1:],
         )
         raise Failed(found.with_fix(_how_to_run(words, error)), final=True) from None
-    if done.returncode:
-        how = (
-            f"ended with exit status {done.returncode}"
-            if done.returncode > 0
-            else f"was ended by signal {-done.returncode}"
-        )
+    if done.status:
+        how = f"ended with exit status {done.status}" if done.status > 0 else f"was ended by signal {-done.status}"
         found = say.COMMAND_FAILED.at(_whole(command), option=option, what="failed", label=f"it {how}")
-        last = [one_line(line)[:200] for line in done.stderr.strip().splitlines()[-5:]]
+        last = [one_line(line)[:200] for line in done.errors.strip().splitlines()[-5:]]
         shell = not SHELL.isdisjoint(words)
         fix = f"no shell runs it: let one do so, as `sh -c {one_line(shlex.quote(command))}`" if shell else FIX
         raise Failed(found.with_notes(*last).with_fix(fix))
-    return done.stdout
+    return done.out
 
 
 SHELL = {"|", ">", "<", "&&", "||", ";", "2>", "2>&1", "&"}  # words that only a shell understands

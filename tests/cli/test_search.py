@@ -222,6 +222,7 @@ def test_a_command_changes_candidates(tmp_path: Path, capsys: pytest.CaptureFixt
         ("print('spine 1\\ndef f(x) { return relu(x) }')", ["error[E1213]", "expected one network, got 0 networks"]),
         ("print(sys.stdin.read().replace('level 7', 'level 6'))", ["error[E1213]", "no candidate of space"]),
         ("raise SystemExit(3)", ["error[E1209]", "the command of --mutate-with failed", "exit status 3"]),
+        ("while True: print('#' * 1000)", ["error[E1213]", "E0601: a file has at most 4000000 characters"]),
     ],
 )
 def test_a_command_that_makes_no_candidate(
@@ -234,6 +235,26 @@ def test_a_command_that_makes_no_candidate(
     assert (status, out) == (1, "")
     for word in words:
         assert word in err
+
+
+def test_a_command_that_fails_now_and_then(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is asked three times, each failure is told with its reason, and the candidate is changed without it."""
+    tries = tmp_path / "tries"
+    count = f"import sys\nwith open({str(tries)!r}, 'a') as file: file.write('x'); tries = file.tell()\n"
+    (tmp_path / "change.py").write_text(f"{count}if 2 <= tries <= 5: sys.exit(5)\n{CHANGE}")
+    (tmp_path / "types.spine").write_text(TYPES)
+    command = f"{sys.executable} {tmp_path / 'change.py'}"
+    words = ["--engine", "evolution", "--fitness", "depth", "--budget", "23", "--mutate-with", command]
+    status, _, err = run(capsys, "search", str(tmp_path / "types.spine"), *words, "--study", str(tmp_path / "a.db"))
+    found = search.open_study(tmp_path / "a.db").settled
+    assert (status, [found[slot].origin for slot in range(20, 23)]) == (0, ["command", "mutate", "command"])
+    failed = "the command of --mutate-with failed: it ended with exit status 5"
+    parent = found[21].parents[0]
+    assert err.splitlines() == [
+        *[f"spine: candidate 21: {failed}"] * 3,
+        f"spine: candidate 21: candidate {parent} is changed without the command of --mutate-with",
+        f"spine: candidate 22: {failed}",
+    ]
 
 
 @pytest.mark.parametrize(
