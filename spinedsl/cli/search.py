@@ -283,7 +283,7 @@ def _work(options: argparse.Namespace) -> int:
     if options.grace < 3:
         raise UsageError("--grace is 3 seconds or more: a worker gives a sign of life every second at most")
     outage = Outage(options.study, options.wait, warn)
-    study = insist(lambda: find(options.study, options.name, options.grace), outage)
+    study = insist(lambda: find(options.study, options.name, options.grace, write=True), outage)
     with phases() as say:
         trainer = trainer_of(options, study.candidates, say)
     with watched(study) as hear, told_of_interruption(study):

@@ -34,7 +34,7 @@ class Outage:
             NoStudy: no waiting helps, or it has been long enough.
             Exception: the error itself, if it is not the database's.
         """
-        if not isinstance(error, NoStudy) and not of_database(error):
+        if not isinstance(error, NoStudy) and of_database(error) is None:
             raise error
         found = error if isinstance(error, NoStudy) else in_words(self.place, error)
         if not is_address(self.place) or (isinstance(error, NoStudy) and not isinstance(found, Away)):

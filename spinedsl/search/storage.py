@@ -19,6 +19,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import optuna
 import sqlalchemy
@@ -66,7 +67,7 @@ class Storage(RDBStorage):
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        if self.engine.dialect.name == "sqlite":
+        if self.engine.dialect.name == "sqlite" and not self.engine.url.query:
             sqlalchemy.event.listen(self.engine, "connect", _log_ahead)
             self.engine.dispose()  # connections from before
         self._own: dict[int, FrozenTrial] = {}  # the trial that runs here
@@ -196,14 +197,12 @@ def shown(place: str) -> str:
     return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", place)
 
 
-def of_database(error: BaseException) -> bool:
-    """An error is the database's, or came while Optuna was dealing with one that was."""
+def of_database(error: BaseException) -> BaseException | None:
+    """The error of the database that an error is, or that Optuna was dealing with when it came."""
     seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, FAILURES):
-            return True
+    while seen is not None and not isinstance(seen, FAILURES):
         seen = seen.__cause__ or seen.__context__
-    return False
+    return seen
 
 
 def is_address(place: str) -> bool:
@@ -224,7 +223,7 @@ def url_of(place: str) -> str:
         NoStudy: no database has such an address.
     """
     if not is_address(place):
-        return f"sqlite:///{Path(place).resolve()}"
+        return f"sqlite:///{quote(str(Path(place).resolve()))}"  # SQLAlchemy unquotes it, and Optuna fills in {…}
     kind, _, rest = place.partition("://")
     if kind.partition("+")[0] not in ("sqlite", "postgresql", "postgres", "mysql"):
         raise refused(place, f"there is no kind of database `{kind}`", ADDRESS)
@@ -236,15 +235,28 @@ def url_of(place: str) -> str:
     return url
 
 
-def open_storage(place: str, *, create: bool, grace: int = GRACE) -> Storage:
+def _read_only_url(path: Path) -> str:
+    """The address of a file of SQLite that stands where nothing can be written, so that there is no place for locks.
+
+    SQLAlchemy and SQLite both unquote it.
+    """
+    way = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    return f"sqlite:///file:{quote(quote(str(path)))}?{way}&uri=true"
+
+
+def open_storage(place: str, *, create: bool, write: bool = True, grace: int = GRACE) -> Storage:
     """The storage of a path or an address; its tables are made where there are none and `create` is set.
+
+    Without `write` it may stand where nothing can be written.
 
     Raises:
         NoStudy: it cannot be used.
     """
     url = url_of(place)
     if not is_address(place):
-        _see_file(place, create=create)
+        _see_file(place, create=create, write=write)
+        if not write and not os.access(Path(place).resolve().parent, os.W_OK):
+            url = _read_only_url(Path(place).resolve())
     heartbeat = max(1, min(HEARTBEAT, grace // 3))
     connect = {"timeout": WAIT} if url.startswith("sqlite") else {"connect_timeout": 10} if "psycopg" in url else {}
     more: dict[str, Any] = {"pool_pre_ping": True, "connect_args": connect}
@@ -254,7 +266,7 @@ def open_storage(place: str, *, create: bool, grace: int = GRACE) -> Storage:
         return storage
 
 
-def _see_file(place: str, *, create: bool) -> None:
+def _see_file(place: str, *, create: bool, write: bool) -> None:
     """That a file of SQLite is there and may be one, or can be made."""
     path = Path(place)
     try:
@@ -267,7 +279,7 @@ def _see_file(place: str, *, create: bool) -> None:
                 raise refused(place, "it is no database of SQLite", "name another file: this one stays as it is")
             if not begin and not create:
                 raise refused(place, "it is empty", "start a search with `spine search FILE --study PATH`")
-            if create and not os.access(path, os.W_OK):
+            if write and not os.access(path, os.W_OK):
                 raise refused(place, "it is read-only", "make it writable, or name another file")
         elif not create:
             raise refused(place, "there is no such file", "start a search with `spine search FILE --study PATH`")
@@ -325,14 +337,15 @@ def explained(place: str) -> Iterator[None]:
             raise MissingPackage(["psycopg"]) from None
         raise
     except Exception as error:
-        if not isinstance(error, RuntimeError) and not of_database(error):
+        if not isinstance(error, RuntimeError) and of_database(error) is None:
             raise
         raise in_words(place, error) from None
 
 
 def in_words(place: str, error: Exception) -> NoStudy:
     """The reason that a database gives, by what it says."""
-    cause: BaseException = error.__cause__ or error
+    said = of_database(error) or error
+    cause = said.__cause__ or said
     text = " ".join(str(getattr(cause, "orig", None) or cause).split())
     lower = text.lower()
     if "locked" in lower:

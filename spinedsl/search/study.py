@@ -244,13 +244,13 @@ def create(place: str, name: str | None, setup: Setup, candidates: Candidates, g
         return Study(place, study, replace(before, budget=max(setup.budget, before.budget)), candidates)
 
 
-def find(place: str, name: str | None, grace: int = GRACE) -> Study:
-    """A search that is there, by its name where there are several.
+def find(place: str, name: str | None, grace: int = GRACE, *, write: bool = False) -> Study:
+    """A search that is there, by its name where there are several; to go on with it, if `write` is set.
 
     Raises:
         NoStudy: there is none, or the place cannot be used.
     """
-    storage = open_storage(place, create=False, grace=grace)
+    storage = open_storage(place, create=False, write=write, grace=grace)
     with quiet(), explained(place):
         known = {one.study_name: one for one in optuna.get_all_study_summaries(storage=storage)}
         ours = [called for called, one in known.items() if ATTRIBUTE in one.user_attrs]
@@ -274,7 +274,7 @@ def searches(place: str) -> list[str]:
     Raises:
         NoStudy: there is none, or the place cannot be used.
     """
-    storage = open_storage(place, create=False)
+    storage = open_storage(place, create=False, write=False)
     with quiet(), explained(place):
         known = optuna.get_all_study_summaries(storage=storage)
     ours = [one.study_name for one in known if ATTRIBUTE in one.user_attrs]
