@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl import __version__
+from spinedsl.brief import brief
 from spinedsl.diagnostics import nearest
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.extras import SEARCH, TRAIN, require
@@ -88,6 +89,8 @@ def run(
         Failed, NoCandidate, Unfit, NoStudy: the search cannot go on; `diagnostic` says why.
         MissingPackage: Optuna, or what engine or training need, is not installed.
     """
+    if whole(grace, "grace") < 1:
+        raise ValueError(f"grace is a second or more; got {grace}")
     candidates = space if isinstance(space, Candidates) else open_space(space, name)
     trainer = None if train is None else trainer_of(train, candidates, changes)
     training = None if trainer is None else trainer.training
@@ -99,6 +102,8 @@ def run(
         setup = setup_of(candidates, engine, budget, seed, objectives, called, mutate_with, training, halving)
         measured: Fitness = of_callable(fitness, len(objectives))
     else:
+        if not isinstance(fitness, Iterable):
+            raise TypeError(f"fitness must be a callable, or names as `depth`; got {brief(fitness)}")
         objectives = tuple(map(objective, [fitness] if isinstance(fitness, str) else fitness))
         setup = setup_of(candidates, engine, budget, seed, objectives, fitness_command, mutate_with, training, halving)
         measured = of_figures(objectives, candidates, fitness_command, trainer)
@@ -196,13 +201,15 @@ def _see_numbers(budget: object, seed: object) -> None:
         raise ValueError(f"a budget is 1 or more; got {budget}")
 
 
-def _see_halving(halving: Halving, objectives: tuple[Objective, ...]) -> None:
+def _see_halving(halving: object, objectives: tuple[Objective, ...]) -> None:
     """That successive halving has numbers that it can have, and something to compare.
 
     Raises:
-        ValueError: it has not.
+        TypeError: it is something else. ValueError: it has not.
     """
-    first, factor = halving
+    if not isinstance(halving, Sequence) or len(halving) != 2:
+        raise TypeError(f"halving must be two whole numbers, as in (100, 4); got {brief(halving)}")
+    first, factor = (whole(one, "halving") for one in halving)
     if first < 1 or factor < 2:
         raise ValueError(f"successive halving begins after a step or more, with a factor of 2 or more; got {halving}")
     if len(objectives) > 1:

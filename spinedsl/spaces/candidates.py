@@ -18,6 +18,7 @@ from random import Random
 from spinedsl import checks as say
 from spinedsl.brief import brief
 from spinedsl.diagnostics import Diagnostic
+from spinedsl.diagnostics.plain import counted
 from spinedsl.edit import Edits
 from spinedsl.spaces import count, draw, written
 from spinedsl.spaces.costing import Costing, Priced, Unfit
@@ -47,6 +48,10 @@ class Candidates:
         self.costing = Costing(space)
         self.most_tried = most_tried
         self.tally = Tally()  # of all that was drawn
+
+    def __repr__(self) -> str:
+        """`<space Adjusted of R0SP53: 1,000 decisions>`."""
+        return f"<space {self.space.name} of {self.space.network.name}: {counted(self.decisions, 'decision')}>"
 
     @property
     def decisions(self) -> int:

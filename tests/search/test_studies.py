@@ -192,6 +192,10 @@ def test_a_network_that_was_measured_twice_is_listed_where_it_did_best() -> None
         ({"budget": 2.5}, "budget must be a whole number; got 2.5"),
         ({"seed": "a"}, "seed must be a whole number; got 'a'"),
         ({"fitness": [lambda one: 1.0]}, "one callable gives all numbers"),
+        ({"fitness": 3}, "fitness must be a callable, or names as `depth`; got 3"),
+        ({"halving": 3}, r"halving must be two whole numbers, as in \(100, 4\); got 3"),
+        ({"halving": (4, 2.5)}, "halving must be a whole number; got 2.5"),
+        ({"grace": 2.5}, "grace must be a whole number; got 2.5"),
     ],
 )
 def test_what_is_no_number_or_name_is_told(given: dict[str, Any], expected: str) -> None:
@@ -656,6 +660,7 @@ def test_a_search_by_a_callable_is_gone_on_with_from_python_alone(tmp_path: Path
         ({"fitness": "command", "fitness_command": "a 'b"}, "cannot be split into words"),
         ({"fitness": []}, "nothing is to be measured"),
         ({"budget": 0}, "a budget is 1 or more; got 0"),
+        ({"grace": 0}, "grace is a second or more; got 0"),
         ({"engine": "random", "mutate_with": "cat"}, "changes no candidates"),
         ({"name": "Nope"}, "no space 'Nope'"),
         ({"name": None}, "5 spaces, of which one has to be named"),

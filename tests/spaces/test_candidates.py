@@ -280,6 +280,10 @@ def _typed(path: Path, network: str) -> TypedNetwork:
     return analysis.checked[network].typed
 
 
+def test_the_candidates_of_a_space_say_what_they_are() -> None:
+    assert repr(small("orphans exclude")) == "<space Small of Net: 36 decisions>"
+
+
 # ---- bounds, orphans ----
 
 
