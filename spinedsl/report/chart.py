@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from spinedsl.record import Record
-from spinedsl.report.scale import Axis, short
+from spinedsl.report.scale import Axis, told_apart
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -142,14 +142,14 @@ class Chart:
 
     def _axes(self) -> Iterable[str]:
         bottom = HEIGHT - BOTTOM
-        for value in self.y.ticks:
+        for value, words in zip(self.y.ticks, told_apart(self.y.ticks), strict=True):
             _, y = self.place((self.x.low, value))
             yield f'<path class="grid" d="M{self.left} {y:g}H{self.right:g}"/>'
-            yield f'<text class="tick" x="{self.left - 8}" y="{y + 4:g}" text-anchor="end">{short(value)}</text>'
-        for value in self.x.ticks:
+            yield f'<text class="tick" x="{self.left - 8}" y="{y + 4:g}" text-anchor="end">{words}</text>'
+        for value, words in zip(self.x.ticks, told_apart(self.x.ticks), strict=True):
             x, _ = self.place((value, self.y.low))
             yield f'<path class="grid" d="M{x:g} {TOP}V{bottom}"/>'
-            yield f'<text class="tick" x="{x:g}" y="{bottom + 17}" text-anchor="middle">{short(value)}</text>'
+            yield f'<text class="tick" x="{x:g}" y="{bottom + 17}" text-anchor="middle">{words}</text>'
         yield f'<path class="axis" d="M{self.left} {TOP}V{bottom}H{self.right:g}"/>'
         middle = (self.left + self.right) / 2
         across = f'x="{middle:g}" y="{HEIGHT - 10}" text-anchor="middle"'

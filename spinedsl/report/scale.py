@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import ceil, floor, isfinite, log10
 
 from spinedsl.record import Record
 
 TICKS = 5  # about so many numbers at an axis
+MOST_DIGITS = 12
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
 
 
@@ -46,13 +48,31 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"
 
 
-def short(value: float) -> str:
-    """A number in few letters, as in 26.9G."""
+def short(value: float, digits: int = 1) -> str:
+    """A number in few letters, as in 26.9G, with so many digits behind the point."""
     for size, letter in PREFIXES:
         if abs(value) >= size:
             scaled = value / (1e3 if letter == "k" else size)
-            return f"{scaled:.{0 if abs(scaled) >= 100 else 1}f}".removesuffix(".0") + letter
-    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+            text = f"{scaled:.{0 if abs(scaled) >= 100 and digits == 1 else digits}f}"
+            return (text.rstrip("0").rstrip(".") if "." in text else text) + letter
+    return f"{value:.{digits + 3}g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+def told_apart(values: Sequence[float]) -> list[str]:
+    """Numbers that rise, in few letters, with as many digits as it takes for each to stand where it says."""
+    near = min((after - value for value, after in pairwise(values)), default=1.0) / 100
+    texts: list[str] = []
+    for digits in range(1, MOST_DIGITS):
+        texts = [short(value, digits) for value in values]
+        if all(abs(_meant(text) - value) < near for text, value in zip(texts, values, strict=True)):
+            break
+    return texts
+
+
+def _meant(text: str) -> float:
+    """The number that `short` wrote."""
+    size = next((1e3 if letter == "k" else size for size, letter in PREFIXES if text.endswith(letter)), 1.0)
+    return float(text.rstrip("TGMk").replace(",", "")) * size
 
 
 def seconds(value: float | None) -> str:

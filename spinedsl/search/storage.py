@@ -344,8 +344,8 @@ def explained(place: str) -> Iterator[None]:
 
 def in_words(place: str, error: Exception) -> NoStudy:
     """The reason that a database gives, by what it says."""
-    said = of_database(error) or error
-    cause = said.__cause__ or said
+    reported = of_database(error) or error
+    cause = reported.__cause__ or reported
     text = " ".join(str(getattr(cause, "orig", None) or cause).split())
     lower = text.lower()
     if "locked" in lower:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from spinedsl.report.chart import Chart, series
 from spinedsl.report.convergence import caught_up, curves, quartiles
 from spinedsl.report.runs import runs_of
-from spinedsl.report.scale import axis, seconds, short
+from spinedsl.report.scale import axis, seconds, short, told_apart
 from spinedsl.search.pareto import Scores, hypervolume, joined, undominated
 from tests.report.studies import study_of
 
@@ -101,6 +101,22 @@ def test_series_differ_without_their_colours() -> None:
     assert not any(f"<{letter}>" in svg for letter in "bius")
     assert svg.count("<u>") == 0
     assert svg.count("&lt;u&gt;") == 5
+
+
+@given(st.floats(-1e12, 1e12), st.floats(1e-6, 1e6))
+def test_no_two_numbers_of_an_axis_look_alike(low: float, share: float) -> None:
+    ticks = axis("words", [low, low + max(abs(low), 1e-3) * share]).ticks
+    assert len(set(told_apart(ticks))) == len(ticks)
+
+
+def test_numbers_at_an_axis() -> None:
+    assert told_apart([1.7e6, 1.75e6, 1.8e6]) == ["1.7M", "1.75M", "1.8M"]
+    assert told_apart([100e3, 150e3, 200e3]) == ["100k", "150k", "200k"]
+    assert told_apart([123.4e6, 123.5e6]) == ["123.4M", "123.5M"]
+    assert told_apart([9_500, 10_750, 12_000]) == ["9500", "10.75k", "12k"]
+    assert told_apart([-0.5, 0, 0.5, 1]) == ["-0.5", "0", "0.5", "1"]
+    assert told_apart([7.0]) == ["7"]
+    assert told_apart([0, 0.5, 1]) == ["0", "0.5", "1"]
 
 
 def test_numbers_in_few_letters() -> None:

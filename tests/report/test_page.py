@@ -150,6 +150,7 @@ def test_a_search_that_has_just_begun(tmp_path: Path) -> None:
     begun = search.open_study(tmp_path / "a.db")
     for number in range(1, 5):
         assert f"candidate {number}" not in to_html([begun])
+    assert "<summary>The only trial</summary>" in to_html([begun])
     begun.settled.clear()
     assert "No candidate has a value yet." in to_html([begun])
 
