@@ -110,8 +110,9 @@ def test_kept_results_are_of_the_configuration_that_stands() -> None:
     assert not detected.Case("many_sizes", "Permuted", 0, epochs=0.5).result()
 
 
-def test_each_kept_configuration_trains_its_network_anew() -> None:
-    cases = {case.kept_as().stem: case for case in [*detected.of_equal_steps(3), *detected.of_crowns(1)]}
+def test_each_kept_configuration_trains_its_network_anew(tmp_path: Path) -> None:
+    every = [*detected.of_equal_steps(3), *detected.of_equal_time(tmp_path, 3), *detected.of_crowns(1)]
+    cases = {case.kept_as().stem: case for case in every}
     found = sorted(detected.RESULTS.glob("*.toml"))
     assert len(found) >= 7
     for path in found:

@@ -244,8 +244,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "search: a command that is killed has measured",
         "search/commands.py",
-        "    if done.returncode:\n",
-        "    if done.returncode > 0:\n",
+        "    if done.status:\n",
+        "    if done.status > 0:\n",
         ("tests/cli/test_search.py::test_a_command_that_does_not",),
     ),
     Plant(
