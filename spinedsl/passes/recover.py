@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -265,6 +266,7 @@ def _norms(recipe: Recipe) -> Iterator[tuple[str, float]]:
             yield from _norms(part)
 
 
+@cache
 def _of_one(epsilon: float) -> tuple[float, float]:
     """A weight and a variance, numbers of float32, of a norm that scales by 1, as nearly as such numbers allow."""
     variances = np.float32(1) + np.arange(4096, dtype=np.float32) * np.finfo(np.float32).eps
@@ -291,20 +293,17 @@ def _matrix(kernel: Array, groups: int) -> Array:
 
 
 def _together(equations: Iterable[Equation]) -> Iterator[list[Equation]]:
-    """Equations that share unknowns, group by group."""
-    groups: list[tuple[set[str], list[Equation]]] = []
+    """Equations that share unknowns, group by group; those without any are left out."""
+    groups: dict[str, list[Equation]] = {}  # by unknown; the smaller of two that meet goes into the larger
     for equation in equations:
-        names, own = {name for _, name in equation.terms}, [equation]
-        apart = []
-        for group in groups:
-            if group[0] & names:
-                names, own = names | group[0], [*group[1], *own]
-            else:
-                apart.append(group)
-        groups = [*apart, (names, own)]
-    for names, own in groups:
-        if names:
-            yield own
+        own = [equation]
+        for _, name in equation.terms:
+            other = groups.setdefault(name, own)
+            if other is not own:
+                other, own = sorted((own, other), key=len)
+                own += other
+                groups |= {known: own for one in other for _, known in one.terms}
+    yield from {id(group): group for group in groups.values()}.values()
 
 
 def _easy(equation: Equation) -> Term | None:

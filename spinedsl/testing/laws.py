@@ -45,6 +45,7 @@ KIB_64 = 64 * 1024  # characters; the limits below hold for files up to there
 STEPS, STEPS_FOR_EACH = 3_000_000, 160  # calls of functions: a few characters may expand to much, and repairs are tried
 BYTES = 200 * 2**20
 SAME = 1e-9  # scaled difference of two runs of the interpreter in float64
+IDLE = "W0710"  # a repeat that changes nothing
 FLOAT = 1e-5  # of two sets of weights that are the same up to the rounding of float32
 MOST = float(np.finfo(np.float32).max)
 SEED = 7  # of weights and images
@@ -317,6 +318,8 @@ def taken(source: Source, network: str) -> None:
     analysis = outcome.value
     assert analysis is not None
     warned = {found.code.id for found in outcome.diagnostics}  # of the text as it is
+    if IDLE in warned:
+        return  # of some number it is known already that it changes nothing
     before = _key_of(program_of(source, network))
     for one in opened(analysis, network):
         what = f"`{one.number.text}` of line {one.number.line}"

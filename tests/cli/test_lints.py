@@ -69,7 +69,7 @@ def test_the_command_line(
         ("--deny W0901", "`W0901` is about weights"),
         ("--deny warnings", "`W07` is all lints"),
         ("--allow W0799", "there is no lint `W0799`"),
-        ("--allow W071", "there is no lint `W071`; did you mean"),
+        ("--allow W072", "there is no lint `W072`; did you mean"),
         ("--allow W0702,", "there is no lint ``"),
         ("--allow W0702 --deny W0702", "give it to one of them"),
         ("--set W0702", "expected CODE.NAME=N"),

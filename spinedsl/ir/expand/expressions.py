@@ -94,7 +94,7 @@ class Evaluator:
         name = expr.name
         if name in self.env:
             return self.env[name]
-        if name == FIXED or name in WORDS:
+        if name == FIXED or (name in WORDS and name not in self.defined.unit.home(expr.span).definitions):
             return name
         return ALIASES.get(name, name) if name in SYMBOLS else POISON
 

@@ -52,6 +52,16 @@ def _of_several_sizes(planter: Planter) -> Planter:
     return lambda field: None if field.typed.one_size else planter(field)
 
 
+def _of_maps_of_two(planter: Planter) -> Planter:
+    """Only where every map has two rows and two columns or more, so that a window of two lies within."""
+
+    def plant(field: Field) -> str | None:
+        x, levels = field.typed.input_type, [row.level or 0 for row in field.rows]
+        return planter(field) if x is not None and min(x.height, x.width) >= 2 << max(levels, default=0) else None
+
+    return plant
+
+
 def _general(row: TypedRow) -> bool:
     """It is resampled by a rule of the prelude that goes up and down."""
     return row.declared.resample is not None and row.declared.resample[1].name in ("spinenet", "spinenet_mobile")
@@ -187,7 +197,7 @@ PLANTERS: Planters = {
     ),
     "E0504": (_no_defaults,),
     "E0505": (body("return conv(x, channels / (stride - stride), kernel = 1)"),),
-    "E0506": (_of_several_sizes(body("return conv(x, channels, kernel = 2, padding = 0)")),),
+    "E0506": (_of_maps_of_two(_of_several_sizes(body("return conv(x, channels, kernel = 2, padding = 0)"))),),
     "E0507": (body("return conv(x, channels * global_average_pool(x).level, kernel = 1)"),),
     "E0508": (body("return channels"),),
     "E0509": (body("var y = x\n    repeat i in 2 { y = shared conv(y, channels + 1 - i, kernel = 1) }\n    return y"),),
