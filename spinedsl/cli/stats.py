@@ -33,7 +33,7 @@ examples:
 
 Parameters are the trainable ones. Multiply-adds count convolutions and linear layers, for one image. Memory is float32:
 of each row its map, and of all the most that is alive at once in an engine that writes each operation's result into
-memory of its own and frees it after its last reader. Eager PyTorch holds every row's map to the end and needs up to
+memory of its own and frees it after its last reader. Eager PyTorch holds every row's map to the end and needs about
 twice as much. A receptive field is the pixels along one axis that can reach a position of the map, from the first to
 the last, at the position that reads the widest; `all` is the whole image.
 

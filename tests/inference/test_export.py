@@ -122,7 +122,7 @@ def test_its_folded_initialisers_give_weights_too(tmp_path: Path) -> None:
     try:
         told = {name: torch.from_numpy(array.copy()) for name, array in weights.tensors.items()}
         module.load_state_dict({**kept, **told})
-        assert not np.array_equal(module.state_dict()["s.norm.running_mean"], kept["s.norm.running_mean"])
+        assert not np.array_equal(module.state_dict()["s.enter.norm.running_mean"], kept["s.enter.norm.running_mean"])
         np.testing.assert_allclose(engine("crop").run(pictures()), own, atol=2e-6)
     finally:
         module.load_state_dict(kept)
