@@ -300,9 +300,10 @@ def _together(equations: Iterable[Equation]) -> Iterator[list[Equation]]:
         for _, name in equation.terms:
             other = groups.setdefault(name, own)
             if other is not own:
-                other, own = sorted((own, other), key=len)
-                own += other
-                groups |= {known: own for one in other for _, known in one.terms}
+                smaller, own = sorted((own, other), key=len)
+                own += smaller
+                known = {name for one in smaller for _, name in one.terms}
+                groups |= {name: own for name in known if groups.get(name) is smaller}
     yield from {id(group): group for group in groups.values()}.values()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -20,8 +21,9 @@ from spinedsl.backends.onnx.target import Target
 from spinedsl.cli import main
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
-from spinedsl.ops.program import Operand, Program, Ref
+from spinedsl.ops.program import Op, Operand, Program, Ref
 from spinedsl.passes import MADE, PASSES, Lost, as_written, filled, fitted, recovered
+from spinedsl.passes.recipes import NORM, computed, shifted_inputs, summed
 from spinedsl.weights import read, to_bytes
 from tests.building import Definition, Network, image_for, op, single, weights_for
 from tests.passes.test_passes import AFTER, BEFORE, KEPT, MOST, both_shared, conv, everything, norm
@@ -42,6 +44,16 @@ def before_several(x: Ref) -> Operand:
     return op("concat", *parts)
 
 
+def bridged(x: Ref) -> Operand:
+    """Two norms, each before a kernel of its own, and one kernel that has added up what both add."""
+
+    def behind(kind: str, path: str, name: str) -> Op:
+        return conv(norm(op(kind, x), path=path, shared=True), path=name)
+
+    both = op("add", behind("gelu", "one", "third"), behind("swish", "two", "fourth"))
+    return op("concat", behind("relu", "one", "first"), behind("sigmoid", "two", "second"), both)
+
+
 def kept_elsewhere(x: Ref) -> Operand:
     """A norm that is part of one kernel, and stays in another place."""
     folded = norm(conv(x, 3, path="one", bias=True), path="own", shared=True)
@@ -56,6 +68,7 @@ NETWORKS: dict[str, Definition] = {
     "both shared": both_shared,
     "biased pair": biased_pair,
     "before several": before_several,
+    "bridged": bridged,
     "kept elsewhere": kept_elsewhere,
     "standardised": lambda x: conv(x, kernel=3, weight="standardised", epsilon=Fraction(1, 1000)),
     "standardised, norm after": lambda x: norm(conv(x, kernel=3, weight="standardised")),
@@ -144,6 +157,25 @@ def test_what_no_output_needs_is_any_number() -> None:
     found = recovered(form.recipes, tensors, {name: one.shape for name, one in graph.parameters.items()})
     assert found.tensors.keys() == weights.keys()
     assert np.isfinite(run(graph, found.tensors, image_for(network.program()))["P"]).all()
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(["one", "two", "both"])], ids="-".join)
+def test_equations_that_share_unknowns_are_solved_together(order: tuple[str, ...]) -> None:
+    """A bias of one number, to which both norms add, and one of each norm that tells what it adds."""
+    draw = np.random.default_rng(0)
+    outputs = {"a": 4, "b": 4, "c": 1, "d": 1}
+    tensors = {f"{name}.weight": draw.normal(size=(count, 2, 1, 1)).astype("f4") for name, count in outputs.items()}
+    shapes = {name: array.shape for name, array in tensors.items()}
+    shapes |= {f"{norm}.{last}": (2,) for norm in ("m", "n") for last in NORM}
+    behind = {
+        name: shifted_inputs(None, f"{name}.weight", norm, 1e-3, 1) for name, norm in zip("abcd", "mnmn", strict=True)
+    }
+    recipes = {"one": behind["a"], "two": behind["b"], "both": summed(behind["c"], behind["d"])}
+    trained = {f"{norm}.{last}": draw.uniform(0.5, 2, 2).astype("f4") for norm in ("m", "n") for last in NORM}
+    model = {name: computed(recipe, {**tensors, **trained}) for name, recipe in recipes.items()}
+    found = recovered({name: recipes[name] for name in order}, {**tensors, **model}, shapes)
+    for name, recipe in recipes.items():
+        assert np.allclose(computed(recipe, found.tensors), model[name], rtol=0, atol=1e-5)
 
 
 RECIPE: Any = ["scaled", "a.weight", "n", 0.001, 0]
