@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ROOT, measured
-from benchmarks.learned import EXAMPLES, Trial, kept_run, made_ready
+from benchmarks.learned import EXAMPLES, Trial, kept_run, made_ready, trains_anew
 
 SPINENET = "Permuted"
 NETWORKS = (SPINENET, "R50FPN", "Narrowed", "R23SP30", "R0SP53", "Residual", "Basic")
@@ -77,14 +77,10 @@ class Case(Trial):
     def whole(self) -> dict[str, dict[str, Any]]:
         """The configuration that trains it from the folder of results, once the example has its images."""
         place = EXAMPLES / self.example
-        with (place / CONFIG).open("rb") as file:
-            found: dict[str, dict[str, Any]] = tomllib.load(file)
-        own = self.changes()
-        found = {name: {**section, **own.get(name, {})} for name, section in found.items()}
         up = Path("..", "..", place.relative_to(ROOT))
+        found = trains_anew(place / CONFIG, self.changes(), up, str(self))
         found["network"]["file"] = str(up / found["network"]["file"])
-        found["data"] |= {name: str(up / found["data"][name]) for name in ("train", "validation")}
-        found["run"] |= {"threads": 1, "workers": 0, "output": str(up / "runs" / f"again-{self}")}
+        found["run"] |= {"threads": 1, "workers": 0}
         return found
 
 

@@ -23,12 +23,11 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ROOT, measured
-from benchmarks.learned import Trial, kept_run, made_ready
+from benchmarks.learned import Trial, kept_run, made_ready, trains_anew
 from spinedsl import search
 from spinedsl.search.fitness import TRAINED, objective
 from spinedsl.search.running import setup_of, trainer_of, work_on
@@ -75,14 +74,9 @@ class Longer(Trial):
 
     def whole(self) -> dict[str, dict[str, Any]]:
         """The configuration that trains it from the folder of results, once the example has its images."""
-        with (KEPT / "short.toml").open("rb") as file:
-            found: dict[str, dict[str, Any]] = tomllib.load(file)
-        own = self.changes()
-        found = {name: {**section, **own.get(name, {})} for name, section in found.items()}
         up = Path("..", "..", "examples", "learning", EXAMPLE)
+        found = trains_anew(KEPT / "short.toml", self.changes(), up, str(self))
         found["network"]["file"] = self.file.name
-        found["data"] |= {name: str(up / found["data"][name]) for name in ("train", "validation")}
-        found["run"]["output"] = str(up / "runs" / f"again-{self}")
         return found
 
 

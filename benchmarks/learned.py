@@ -31,6 +31,16 @@ RESULTS = ROOT / "benchmarks" / "learned"
 KEPT = "clock.json"
 
 
+def trains_anew(config: Path, own: Mapping[str, Mapping[str, Any]], up: Path, name: str) -> dict[str, dict[str, Any]]:
+    """A configuration with settings of a run's own, whose data and output are in the folder of its example, `up`."""
+    with config.open("rb") as file:
+        whole: dict[str, dict[str, Any]] = tomllib.load(file)
+    found = {title: {**section, **own.get(title, {})} for title, section in whole.items()}
+    found["data"] |= {kind: str(up / found["data"][kind]) for kind in ("train", "validation")}
+    found["run"]["output"] = str(up / "runs" / f"again-{name}")
+    return found
+
+
 class Trial(Record):
     """A run of an example, with a network and a seed, that goes on where it stopped."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import detected, figures, learned
+from benchmarks import detected, figures, found, learned
 from spinedsl.settings import to_toml
 from spinedsl.training.config import read_config
 
@@ -126,6 +126,19 @@ def test_each_kept_configuration_trains_its_network_anew(tmp_path: Path) -> None
         file = read.value.path(network, "file")
         assert file is not None
         assert file.resolve() == ROOT / "examples/learning" / case.example / case.networks
+
+
+def test_each_longer_training_of_a_search_is_kept_with_what_trains_it() -> None:
+    every = [found.Longer(found.EXAMPLE, name, seed) for seed in range(3) for name in ("spinenet", "found", "drawn")]
+    assert {case.kept_as() for case in every} == {*found.KEPT.glob("*.json")}
+    for case in every:
+        assert case.result()["digest"] == case.digest()
+        kept = case.kept_as().with_suffix(".toml")
+        assert kept.read_text(encoding="utf-8") == to_toml(case.whole())
+        read = read_config(kept)
+        assert not read.diagnostics
+        assert read.value is not None
+        assert read.value.path(read.value.network, "file") == case.file
 
 
 def test_what_has_figures_counts_as_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
