@@ -47,6 +47,7 @@ def searched(laid: Path, **more: Any) -> search.Study:
 def test_a_value_is_what_spine_train_gives_of_the_candidate(laid: Path, tmp_path: Path) -> None:
     study = searched(laid)
     assert [str(one) for one in study.setup.objectives] == ["trained:max"]
+    losses = set()
     for one in study.settled.values():
         (tmp_path / "net.spine").write_text(study.text(one))
         changes = {"network": {"file": str(tmp_path / "net.spine")}, "run": {"output": str(tmp_path / str(one.slot))}}
@@ -56,7 +57,9 @@ def test_a_value_is_what_spine_train_gives_of_the_candidate(laid: Path, tmp_path
         assert one.curve[6] == result.figures["top_1"]
         told = (tmp_path / str(one.slot) / "validation.csv").read_text().splitlines()[1:]
         assert [*one.curve.values()] == [float(line.split(",")[1]) for line in told]
-    assert len({one.values for one in study.settled.values()}) > 1, "they are different networks"
+        log = (tmp_path / str(one.slot) / "log.csv").read_text().splitlines()[1:]
+        losses.add(tuple(float(line.split(",")[2]) for line in log))
+    assert len(losses) == len(study.settled) > 1, "they are different networks"
 
 
 def test_the_same_seed_is_the_same_search_and_another_training_another(laid: Path, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ rate = 0.05
 steps = 6
 batch = 6
 validate_every = 2
+recalibrate = 2
 device = "cpu"
 threads = 1
 workers = 0
