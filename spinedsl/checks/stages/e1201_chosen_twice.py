@@ -5,7 +5,7 @@ from spinedsl.diagnostics import Default, Rule
 RULE = Rule(
     "E1201",
     title="choice made twice",
-    message="`{name}` is in two choices of `{word}`",
+    message="`{name}` stands twice in `{word}`",
     label="chosen again here",
     default=Default.ERROR,
     explanation="""\
