@@ -173,7 +173,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "roles: an attribute in order and by name",
-        "ir/expand/calls.py",
+        "ir/expand/operations.py",
         "if not attribute.many and given.setdefault(attribute.name, argument) is not argument:",
         "if False:",
         ("tests/test_mistakes.py",),
@@ -257,7 +257,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "lists: what is appended stands first",
-        "ir/expand/expressions.py",
+        "ir/expand/arithmetic.py",
         "            return left + right",
         "            return right + left",
         ("tests/ir/test_functions.py",),

@@ -286,7 +286,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "attributes: a word that means what else has its name",
-        "ir/expand/calls.py",
+        "ir/expand/operations.py",
         "if attribute is None or not attribute.yields or",
         "if attribute is None or attribute.yields or",
         ("tests/test_operations.py::test_a_word_of_an_attribute_is_a_name_elsewhere",),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from spinedsl import driver
-from spinedsl.ir.expand import Expansion, calls
+from spinedsl.ir.expand import Expansion, operations
 from spinedsl.ir.resolve.definitions import statements_in
 from spinedsl.ir.scalars import FUNCTIONS, is_number
 from spinedsl.source import Source
@@ -105,7 +105,7 @@ def broken() -> list[str]:
 
 
 def test_a_list_that_keeps_its_first_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "rest", lambda items: items)
+    monkeypatch.setattr(operations, "rest", lambda items: items)
     assert len(broken()) == ENOUGH
 
 

@@ -4,8 +4,8 @@ In: a definition and the values of its parameters, under one network's `defaults
 with the reason reported. An expansion is a pure function of these, so equal uses share one module, in one network and
 across networks, and a mistake in it is reported once.
 
-`values` says what there is, `context` what the expansions of one network share; `expressions`, `functions` of numbers,
-`calls` and `statements` are the evaluator, each adding to the one before.
+`values` says what there is, `context` what the expansions of one network share; `arithmetic`, `expressions`,
+`functions` of numbers, `operations`, `calls` and `statements` are the evaluator, each adding to the one before.
 """
 
 from spinedsl.ir.expand.attributes import check_value, count_of

@@ -10,10 +10,13 @@ from typing import cast
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic
-from spinedsl.ops.primitives import Problem
+from spinedsl.ir.expand.context import Context
+from spinedsl.ops.primitives import UNCUT, Problem
 from spinedsl.ops.rules import along
 from spinedsl.ops.types import Attr, Type, Value, by
 from spinedsl.source import Span
+
+UNDO = "undo what was put around it by `crop`, or what was cut off by `pad`"
 
 
 def misfit(role: str, problem: Problem, types_: list[Type], attributes: dict[str, Attr], span: Span) -> Diagnostic:
@@ -97,3 +100,15 @@ def hint_for(types_: list[Type], attributes: dict[str, Attr]) -> str:
         near = min((n for n in range(1, common + 1) if common % n == 0), key=lambda n: abs(n - groups))
         return f"the nearest that divides is `groups = {near}`"
     return ""
+
+
+def beyond_any_size(primitive: str, types_: list[Type], context: Context) -> Problem | None:
+    """Why an operation cannot stand in a network of any size, where its result would not have a level's size."""
+    if primitive in UNCUT and types_[0].extra != (0, 0):
+        if context.one_size:
+            return Problem(f"{types_[0].size}, which is not the size of its level", fix="take `resize(x, like = …)`")
+        return Problem(f"in a network of any size, {types_[0].size}", fix=UNDO)
+    if primitive != "pixel_unshuffle":
+        return None
+    fix = "a convolution whose kernel is its stride does the same, and rounds the size up"
+    return Problem("in a network of any size, whose maps need not divide", fix=fix)
