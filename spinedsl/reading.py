@@ -46,6 +46,11 @@ def read(path: str | Path, name: str | None = None, archive: Archive | None = No
         return Outcome(None, (say.CANNOT_READ.at(nowhere, path=shown, reason="no file can have this name"),))
 
 
+def expanded(path: str) -> str:
+    """A path with the home folder in the place of `~`; as it is where it only begins with one, as in `~mine`."""
+    return os.path.expanduser(path)
+
+
 def legible(name: str) -> str:
     """The name of a file as every encoding can write it: bytes in it that are no UTF-8 stand there as escapes."""
     return name.encode("utf-8", "backslashreplace").decode()

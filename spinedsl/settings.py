@@ -381,6 +381,7 @@ def _quoted(text: str) -> str:
 
 
 def _value(value: Any) -> str:
+    value = value.item() if getattr(value, "shape", None) == () else value  # a number of NumPy or PyTorch
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

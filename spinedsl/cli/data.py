@@ -114,7 +114,7 @@ def _opened(options: argparse.Namespace) -> Outcome[tuple[Section, Sets]]:
         if getattr(options, name) not in (None, "auto"):
             raise UsageError(f"--{name.replace('_', '-')} is what {one_line(options.file)} says in [data]")
     document = read_source(str(options.file)).then(read_toml)
-    section_of = document.then(lambda read: read_section(read, options.file.parent))
+    section_of = document.then(lambda read: read_section(read, options.file.resolve().parent))
     return section_of.then(lambda section: _with_sets(section, options))
 
 

@@ -220,7 +220,14 @@ def _value(text: str) -> Any:
         found = tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError):
         return text
-    return found if isinstance(found, bool | int | float | str | list | dict) else text  # and no date
+    return found if _has_no_date(found) else text
+
+
+def _has_no_date(value: Any) -> bool:
+    """A value that a setting can have."""
+    if isinstance(value, list | dict):
+        return all(map(_has_no_date, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, bool | int | float | str)
 
 
 def _refuse_others(options: argparse.Namespace) -> None:

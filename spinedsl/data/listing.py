@@ -38,11 +38,11 @@ def read_listing(path: Path, encoding: str = "", *, settable: bool = True) -> Ou
     expected = encoding or ("utf-8-sig" if marked == "utf-8-sig" else "utf-8")
     try:
         return Outcome(Source.from_text(data.decode(expected), name, str(path)))
-    except LookupError:
-        known = say.LABEL_ENCODING.at(nowhere(name), path=name, encoding=expected, what="Python knows no such encoding")
-        return Outcome(None, (known.with_fix('the usual ones are "utf-8", "cp1252", "latin-1" and "utf-16"'),))
     except UnicodeDecodeError as error:
         return _guessed(data, name, str(path), expected, marked, error, settable=settable)
+    except (LookupError, UnicodeError):
+        known = say.LABEL_ENCODING.at(nowhere(name), path=name, encoding=expected, what="Python knows no such encoding")
+        return Outcome(None, (known.with_fix('the usual ones are "utf-8", "cp1252", "latin-1" and "utf-16"'),))
 
 
 def _guessed(

@@ -23,6 +23,7 @@ from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sources import Options, open_data
 from spinedsl.data.steps import AUGMENTS
 from spinedsl.diagnostics import Diagnostic, Outcome
+from spinedsl.reading import expanded
 from spinedsl.record import Record, replace
 from spinedsl.settings import Odd, Setting, Table, dotted, read_table
 from spinedsl.source import Span
@@ -104,10 +105,13 @@ def read_section(
     twice = next((name for name, count in Counter(values["classes"]).items() if count > 1), None)
     if twice is not None:
         found.append(of_odd(document, keys, Odd("classes", f"`data.classes` names {brief(twice)} twice")))
+    if values["delimiter"] in ("\n", "\r", '"') or len(values["delimiter"]) > 1:
+        what = f"`data.delimiter` is one character, got {brief(values['delimiter'])}"
+        found.append(of_odd(document, keys, Odd("delimiter", what, 'a tab is `"\\t"`, in double quotes')))
     found += [of_odd(document, (*keys, "preprocessing"), one) for one in preprocessing.odds(given, PREFIX)]
     if found or not held.get("train"):
         return Outcome(None, tuple(found))
-    paths = {name: str(folder / Path(values[name]).expanduser()) if values[name] else "" for name in _PATHS}
+    paths = {name: str(folder / expanded(values[name])) if values[name] else "" for name in _PATHS}
     named = {name: values[name] for name in ("encoding", "delimiter", "path_column", "label_column")}
     background = tuple(given["background"])
     options = Options(tuple(values["classes"]), **named, background=background)

@@ -179,7 +179,13 @@ def pictures_below(folder: Path) -> tuple[list[str], list[str]]:
     """Files that are called as pictures are, in order, and the others; what begins with a dot is left out."""
     files: list[str] = []
     others: list[str] = []
-    for where, folders, names in os.walk(folder, onerror=_raise):
+    seen: set[tuple[int, int]] = set()  # a linked folder may hold itself
+    for where, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        there = os.stat(where)  # noqa: PTH116
+        if (there.st_dev, there.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((there.st_dev, there.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.startswith(".") or name in ("Thumbs.db", "desktop.ini"):

@@ -224,14 +224,14 @@ class NewClasses(Augment):
     chance: float = 0.6
 
     def changed(self, pixels: Pixels, draws: Draws) -> tuple[int, Pixels]:
-        """Which kind it became, 0 for none, and the picture."""
+        """Which kind its class became, 0 for none, and the picture: of another shape or grey, as far as that goes."""
         height, width, channels = pixels.shape
         laid = draws.below(8) if draws.chance(self.chance) else 0
-        laid = laid if height == width else laid & ~1  # only half turns where the picture is not square
-        order = draws.below(len(ORDERS)) if draws.chance(self.chance) and channels == 3 else 0
-        pixels = np.rot90(pixels, laid % 4)
-        pixels = pixels[:, ::-1] if laid >= 4 else pixels
-        return laid * len(ORDERS) + order, pixels[:, :, list(ORDERS[order])] if order else pixels
+        order = draws.below(len(ORDERS)) if draws.chance(self.chance) else 0
+        turned = laid if height == width else laid & ~1  # only half turns where the picture is not square
+        pixels = np.rot90(pixels, turned % 4)
+        pixels = pixels[:, ::-1] if turned >= 4 else pixels
+        return laid * len(ORDERS) + order, pixels[:, :, list(ORDERS[order])] if order and channels == 3 else pixels
 
 
 class Scale(Augment):

@@ -14,7 +14,7 @@ import numpy as np
 from spinedsl.data.pictures import ENDINGS, BadPicture, Pixels
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.section import open_sets
-from spinedsl.data.sources import open_data, open_dataset
+from spinedsl.data.sources import Options, open_data, open_dataset
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.inference.finding import find_images
 from spinedsl.inference.running import place_of, unread
@@ -44,7 +44,8 @@ def pictures_in(path: Path, pre: Preprocessing, *, boxes: bool, most: int = MOST
         images, reported = find_images(str(path), pre.background)
         return Outcome(None, tuple(reported)) if reported else _read(images, str(path), most)
     open_ = open_data if boxes else open_dataset
-    return open_(path).then(lambda dataset: _read(dataset, str(path), most))
+    options = Options(background=pre.background)
+    return open_(path, "auto", options).then(lambda dataset: _read(dataset, str(path), most))
 
 
 def _read(images: Any, words: str, most: int = MOST) -> Outcome[Samples]:

@@ -113,7 +113,7 @@ def make_gallery(
     threshold = None
     if evaluation is not None:
         threshold = api.valued(read_threshold(path_of(evaluation, "an eval.json", "nothing"), engine))
-    opened = _persons(Path(given), landmarks)
+    opened = _persons(engine, Path(given), landmarks)
     dataset: Dataset = api.valued(opened)
     computed = run_over(engine, dataset, hear)
     if computed.unread:
@@ -146,9 +146,10 @@ def mean_of(vectors: Decoded) -> Decoded:
     return found
 
 
-def _persons(path: Path, landmarks: str | os.PathLike[str] | None) -> Outcome[Dataset]:
+def _persons(engine: Engine, path: Path, landmarks: str | os.PathLike[str] | None) -> Outcome[Dataset]:
     """The images of each person; a list of pairs beside them says nothing here."""
-    options = Options(landmarks="" if landmarks is None else os.fspath(landmarks))
+    landmarks, background = "" if landmarks is None else os.fspath(landmarks), engine.preprocessing.background
+    options = Options(landmarks=landmarks, background=background)
     outcome = open_dataset(path, "folder" if path.is_dir() else "auto", options)
     if outcome.value is None or not outcome.ok or len(outcome.value):
         return outcome

@@ -17,7 +17,7 @@ from spinedsl import checks as say
 from spinedsl.data.dataset import Dataset, nowhere
 from spinedsl.data.pictures import BadPicture, Pixels
 from spinedsl.data.preprocessing import Placement
-from spinedsl.data.sample import sample
+from spinedsl.data.sample import BadSample, sample
 from spinedsl.data.seen import digest_of_pixels
 from spinedsl.data.workers import usual_workers
 from spinedsl.diagnostics import Diagnostic
@@ -26,6 +26,7 @@ from spinedsl.inference.engine import Decoded, Engine
 from spinedsl.reading import legible
 from spinedsl.record import Record
 from spinedsl.source import Span
+from spinedsl.training.messages import bad_sample
 
 BATCH = 32
 Hear = Callable[[int, int], None]  # told how many images of how many are done
@@ -112,11 +113,11 @@ def _batches(
     engine: Engine, images: Any, hear: Hear | None, lost: list[Diagnostic]
 ) -> Iterator[list[tuple[int, _Ready]]]:
     """Images that can be read, with their numbers, a batch at a time; why others cannot be is put into `lost`."""
-    count = len(images)
+    count, classes = len(images), len(images.classes)
 
     def one(index: int) -> _Ready | BadPicture:
         try:
-            pixels, truth = sample(images, index)
+            pixels, truth = sample(images, index, classes)
             return _Ready(engine.prepare(pixels), truth, digest_of_pixels(pixels), engine.placement(pixels))
         except BadPicture as error:
             return error
@@ -130,7 +131,11 @@ def _batches(
 
         ahead = begun(0)
         for start in range(0, count, BATCH):
-            found, ahead = [future.result() for future in ahead], begun(start + BATCH)
+            try:
+                found = [future.result() for future in ahead]
+            except BadSample as error:
+                raise api.Mistakes([bad_sample(error)]) from None
+            ahead = begun(start + BATCH)
             good = [(start + n, row) for n, row in enumerate(found) if not isinstance(row, BadPicture)]
             bad = [(start + n, row) for n, row in enumerate(found) if isinstance(row, BadPicture)]
             lost += [unread(place_of(images, index, error), error) for index, error in bad]

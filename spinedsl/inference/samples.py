@@ -16,6 +16,7 @@ from spinedsl import reading
 from spinedsl.data.boxes import BoxSet
 from spinedsl.data.dataset import Dataset, Sample, nowhere, unknown_class
 from spinedsl.data.pictures import Pixels
+from spinedsl.data.sample import sample
 from spinedsl.data.section import Section, read_section
 from spinedsl.data.sources import Options, open_data, open_dataset
 from spinedsl.diagnostics import Diagnostic, Outcome
@@ -115,6 +116,7 @@ def _nothing(engine: Engine, reason: str) -> Outcome[Any]:
 
 
 def _opened(engine: Engine, path: Path, kind: str, options: Options) -> Outcome[Any]:
+    options = replace(options, background=engine.preprocessing.background)
     if TASKS[engine.kind].truth == BOXES:
         # The classes of the network here too.
         return _filled(_with_boxes(open_data(path, kind, replace(options, classes=engine.classes)), path), path)
@@ -168,8 +170,9 @@ class _Mapped(Record, eq=False):
 
     def read(self, index: int) -> tuple[Pixels, int]:
         """Pixels, and the network's label."""
-        pixels, label = self.inner.read(index)
-        return pixels, self.labels[int(label)]
+        pixels, label = sample(self.inner, index, len(self.labels))
+        assert isinstance(label, int)
+        return pixels, self.labels[label]
 
 
 def _by_name(engine: Engine, images: Any) -> Outcome[Any]:

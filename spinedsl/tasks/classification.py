@@ -11,16 +11,25 @@ import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, *, smoothing: float = 0.0, weights: Tensor | None = None) -> Tensor:
-    """The mean cross entropy.
+def cross_entropy(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    smoothing: float = 0.0,
+    weights: Tensor | None = None,
+    summed: bool = False,
+) -> Tensor:
+    """The mean cross entropy, or the sum: with weights, of what each image counts times its own.
 
     Args:
         logits: (images, classes).
         targets: class numbers, or a share of each class.
         smoothing: the part of each target that is spread evenly over all classes, from 0 to below 1.
         weights: what an image of each class counts, of shape (classes,).
+        summed: the sum. The mean with weights divides it by the sum of what the images count.
     """
-    return F.cross_entropy(logits.float(), targets, weight=weights, label_smoothing=smoothing)
+    reduction = "sum" if summed else "mean"
+    return F.cross_entropy(logits.float(), targets, weight=weights, label_smoothing=smoothing, reduction=reduction)
 
 
 def one_hot(targets: Tensor, classes: int) -> Tensor:

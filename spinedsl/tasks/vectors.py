@@ -63,9 +63,12 @@ def _classify(
     """Cross entropy; what an image of a class counts is nothing that a mixture of two has."""
     output = outputs[reading.name]
     mixed = truth.is_floating_point()
-    weights = output.new_tensor(values["class_weights"]).float() if values["class_weights"] and not mixed else None
-    loss = classification.cross_entropy(output, truth, smoothing=values["smoothing"], weights=weights)
-    return Taught(loss)
+    if not values["class_weights"] or mixed:
+        return Taught(classification.cross_entropy(output, truth, smoothing=values["smoothing"]))
+    weights = torch.tensor(values["class_weights"], dtype=torch.float32, device=output.device)
+    weights = weights / weights[weights > 0].min()  # an image that counts at all counts 1 or more
+    loss = classification.cross_entropy(output, truth, smoothing=values["smoothing"], weights=weights, summed=True)
+    return Taught(loss, weights[truth].sum())
 
 
 def _mix(images: Tensor, labels: Tensor, features: int, share: float, order: Tensor) -> tuple[Tensor, Tensor]:

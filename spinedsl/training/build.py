@@ -121,7 +121,7 @@ def _source(config: Config, path: Path) -> Outcome[tuple[Source, str | None, str
             return Outcome(None, (_at(config, ("network", "arguments"), what),))
         (name,) = names
     given = ", ".join(f"{key} = {_argument(value)}" for key, value in arguments.items())
-    text = f'spine 1\nimport "{path.name}"\n\nnetwork {name}Trained = {name}({given})\n'
+    text = f'spine 1\nimport "{path.resolve().name}"\n\nnetwork {name}Trained = {name}({given})\n'
     wrapper = Source.from_text(text, "<network.arguments>", str(path.resolve().parent / "trained.spine"))
     return Outcome((wrapper, f"{name}Trained", name))
 

@@ -60,7 +60,7 @@ class Config(Record, eq=False):
 
     def path(self, section: Section, name: str) -> Path | None:
         """The path that a setting holds, from where the file stands."""
-        return None if section[name] is None else self.folder / Path(section[name]).expanduser()
+        return None if section[name] is None else self.folder / reading.expanded(section[name])
 
     def says(self, *keys: str) -> bool:
         """The file itself has this setting, or what was changed of it: neither a preset nor a default."""

@@ -15,7 +15,7 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.record import replace
 from spinedsl.training import checkpoint as checkpoints
-from spinedsl.training.folder import BEST, LAST, STOPPED
+from spinedsl.training.folder import BEST, LAST, STOPPED, STOPPED_BEST
 from spinedsl.training.logs import Logs
 from spinedsl.training.messages import not_saved, nowhere, unwritten
 from spinedsl.training.progress import Watcher
@@ -31,6 +31,7 @@ class Files:
         self.folder, self.watch, self.warn, self.leads = folder, watch, warn, leads
         self.last, self.best = folder / LAST, folder / BEST
         self.lost: set[Path] = set()  # files that could not be written
+        self.stale = False  # the best checkpoint is that of a run before this one
 
     # ---- what is there ----
 
@@ -48,14 +49,25 @@ class Files:
             raise api.Mistakes([replace(one, fixes=()).with_fix(fix) for one in outcome.diagnostics])
         return api.valued(outcome)
 
+    def best_figure(self) -> float | None:
+        """The figure that the best checkpoint was chosen by; None where there is none."""
+        best: float | None = checkpoints.about_of(self.best).get("best")
+        return best
+
     def set_aside(self) -> None:
-        """Give the last checkpoint of a run that was not finished another name: `--resume` may have been forgotten."""
+        """Give the checkpoints of a run that was not finished other names: `--resume` may have been forgotten.
+
+        Those of a finished run stay until this one has some of its own.
+        """
+        self.stale = self.leads
         about = checkpoints.about_of(self.last)
         step, steps = about.get("step", 0), about.get("steps", 0)
         if self.leads and 0 < step < steps:
             kept = self.last.with_name(STOPPED.format(step=step))
             try:
                 self.last.replace(kept)
+                if self.best.exists():
+                    self.best.replace(self.best.with_name(STOPPED_BEST.format(step=step)))
             except OSError as error:
                 raise api.Mistakes([unwritten(kept, error)]) from None
             found = say.UNFINISHED_RUN.at(nowhere(), step=step, steps=steps, kept=str(kept))
@@ -98,5 +110,8 @@ class Files:
                 raise api.Mistakes([unwritten(path, error)]) from None
             self.warn(not_saved(path, error))
         else:
+            if self.stale and path == self.last:
+                self.best.unlink(missing_ok=True)
+            self.stale = False
             for watcher in self.watch:
                 watcher.saves(path)

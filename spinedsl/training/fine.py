@@ -24,7 +24,7 @@ from spinedsl.weights import Weights, compare, convert
 from spinedsl.weights.match import Fit
 from spinedsl.weights.schemes import scheme_of
 
-NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)  # noqa: SLF001  the base of all batch norms
+NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001  the base of all batch norms
 LISTED = 8  # names in a sentence
 
 
@@ -98,25 +98,26 @@ def no_row(program: Program, rows: Iterable[str]) -> str:
 
 
 def freeze(module: nn.Module, rows: Iterable[str], *, norms: bool) -> None:
-    """Freeze rows and parts, by what their parameters are called after, and with `norms` every norm."""
+    """Freeze rows and parts, by what their parameters are called after, and with `norms` every batch norm."""
     for row in rows:
         for name, parameter in module.named_parameters():
             if name.startswith(f"{row}."):
                 parameter.requires_grad_(False)
     if norms:
-        for part in norms_of(module):
-            for parameter in part.parameters(recurse=False):
+        for part in module.modules():
+            for parameter in part.parameters(recurse=False) if isinstance(part, NORM) else ():
                 parameter.requires_grad_(False)
 
 
-def norms_of(module: nn.Module) -> list[nn.Module]:
-    """The norms of a module."""
-    return [part for part in module.modules() if isinstance(part, NORMS)]
+def norms_in(module: nn.Module, frozen: frozenset[str] = frozenset()) -> list[nn.modules.batchnorm._BatchNorm]:
+    """The batch norms of a module, less those of frozen rows."""
+    named = ((name, part) for name, part in module.named_modules() if isinstance(part, NORM))
+    return [part for name, part in named if row_of(name, frozen) not in frozen]
 
 
 def train_mode(module: nn.Module, frozen: frozenset[str], *, norms: bool) -> None:
-    """Training mode, but for norms that are frozen: those of frozen rows, or all of them."""
+    """Training mode, but for batch norms that are frozen: those of frozen rows, or all of them."""
     module.train()
-    for name, part in module.named_modules():
-        if isinstance(part, NORMS) and (norms or row_of(name, frozen) in frozen):
-            part.eval()
+    learning = set() if norms else {*norms_in(module, frozen)}
+    for part in norms_in(module):
+        part.train(part in learning)

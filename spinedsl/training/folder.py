@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 LAST, BEST = "last.safetensors", "best.safetensors"
-STOPPED = "stopped-at-{step}.safetensors"  # the last checkpoint of a run that another one replaced before its end
+# The checkpoints of a run that another one replaced before its end.
+STOPPED, STOPPED_BEST = "stopped-at-{step}.safetensors", "stopped-at-{step}-best.safetensors"
 
 
 def checkpoint_in(folder: Path) -> Path | None:

@@ -11,7 +11,7 @@ import math
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
@@ -251,6 +251,8 @@ class Run:
         for warning in worth_a_word(found, self.setup):
             self.warn(warning)
         self.state.restore(found)
+        if self.files.best_figure() != self.state.best:  # it is gone, or that of another run
+            self.state.best = None
         self.figures = dict(found.about["figures"])
         self.tell(f"resumed at step {self.state.step} of {self.steps}")
 
@@ -266,10 +268,11 @@ class Run:
         finally:
             for watcher in self.watch:
                 watcher.ends(self)
+        known = {} if self.state.best is None else {self.setup.task.best: self.state.best}
         return Result(
             self.state.step, self.state.step >= self.steps, self.figures, self.files.folder, self.files.last,
-            self.files.best if self.files.best.exists() else None, self.taken, Diagnostics(self.reported),
-            self.group.leads, {} if self.state.best is None else {self.setup.task.best: self.state.best},
+            self.files.best if known and self.files.best.exists() else None, self.taken, Diagnostics(self.reported),
+            self.group.leads, known,
         )  # fmt: skip
 
     def _train(self) -> None:
@@ -280,6 +283,8 @@ class Run:
                 break
             if self.setup.validation is not None:
                 self._validate()
+            elif self.config.run["recalibrate"] and self.state.step == self.steps:
+                self._recalibrate()
             if self.state.step < self.steps:
                 self._save_in_time()
         self._flush()
@@ -391,10 +396,9 @@ class Run:
         """Figures of the validation images, with the weights that are for use; the best ones are saved."""
         self._flush()
         state = self.state
-        with state.average.in_place() if state.average is not None else nullcontext():
-            if self.config.run["recalibrate"]:
-                recalibrate(state.module, self._some_batches(self.config.run["recalibrate"]))
-            if self.setup.loss is None:
+        self._recalibrate()
+        if self.setup.loss is None:
+            with self._in_use():
                 self.figures = self._figures()
         if self.logs is not None and self.figures:
             self.logs.figures(state.step, self.figures)
@@ -405,6 +409,17 @@ class Run:
             state.best = value
             self.files.save_best(state, self._about)
         self._tick()
+
+    def _in_use(self) -> AbstractContextManager[None]:
+        """The weights that are for use, in the network."""
+        return nullcontext() if self.state.average is None else self.state.average.in_place()
+
+    def _recalibrate(self) -> None:
+        """Compute the statistics of batch norms anew, where that is asked for."""
+        count = self.config.run["recalibrate"]
+        if count:
+            with self._in_use():
+                recalibrate(self.state.module, self._some_batches(count), self.setup.frozen)
 
     def _some_batches(self, count: int) -> Iterator[Tensor]:
         """Batches of training images, those that follow the step at hand."""

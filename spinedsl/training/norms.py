@@ -17,6 +17,7 @@ from spinedsl.ops.graph import flatten
 from spinedsl.ops.naming import row_of
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
+from spinedsl.training.fine import norms_in
 
 LAG = 0.05  # of the starting values left in the statistics at the end of a run
 
@@ -44,7 +45,7 @@ def _held(program: Program, row: str, frozen: frozenset[str]) -> bool:
 
 def lagging(module: nn.Module, updates: int) -> Diagnostic | None:
     """Batch norms whose statistics are still in part what they started with, after so many updates."""
-    left = [(1 - part.momentum) ** updates for part in _batch_norms(module) if part.momentum is not None]
+    left = [(1 - part.momentum) ** updates for part in norms_in(module) if part.momentum is not None]
     late = [share for share in left if share > LAG]
     if not late:
         return None
@@ -54,9 +55,9 @@ def lagging(module: nn.Module, updates: int) -> Diagnostic | None:
     return found.with_fix("`recalibrate = 100` in [run] computes them anew, over 100 batches")
 
 
-def recalibrate(module: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Compute the statistics of all batch norms anew: their plain mean over these batches of images."""
-    parts = [part for part in _batch_norms(module) if part.track_running_stats]
+def recalibrate(module: nn.Module, batches: Iterable[Tensor], frozen: frozenset[str] = frozenset()) -> None:
+    """Compute the statistics of batch norms anew: their plain mean over batches. Frozen rows keep theirs."""
+    parts = [part for part in norms_in(module, frozen) if part.track_running_stats]
     kept = [(part.momentum, part.num_batches_tracked.clone()) for part in parts if part.num_batches_tracked is not None]
     module.eval()
     for part in parts:
@@ -71,7 +72,3 @@ def recalibrate(module: nn.Module, batches: Iterable[Tensor]) -> None:
         assert part.num_batches_tracked is not None
         part.num_batches_tracked.copy_(tracked)
     module.eval()
-
-
-def _batch_norms(module: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
-    return [part for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001

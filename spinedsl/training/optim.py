@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 KINDS = ("sgd", "adamw")
+_KEPT = {torch.optim.SGD: {"momentum_buffer"}, torch.optim.AdamW: {"step", "exp_avg", "exp_avg_sq"}}
 
 Named = Mapping[str, nn.Parameter]
 
@@ -73,14 +74,17 @@ def state_of(chosen: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore(chosen: torch.optim.Optimizer, state: Mapping[str, Tensor]) -> None:
-    """Put back what `state_of` gave, where the parameters are now; memory formats are those of the parameters."""
+    """Put back what `state_of` gave, where the parameters are now; memory formats are those of the parameters.
+
+    What an optimizer of another kind kept is left out.
+    """
     held: dict[str, dict[str, Tensor]] = {}
     for full, value in state.items():
         name, _, what = full.rpartition("/")
         held.setdefault(name, {})[what] = value
     for group in chosen.param_groups:
         for name, parameter in zip(group["names"], group["params"], strict=True):
-            if name in held:
+            if held.get(name, {}).keys() == _KEPT[type(chosen)]:
                 chosen.state[parameter] = {what: _like(value, parameter) for what, value in held[name].items()}
 
 

@@ -62,6 +62,8 @@ def worth_a_word(found: Checkpoint, setup: Setup) -> Iterator[Diagnostic]:
         reported: Diagnostic = say.CHANGED_DATA.at(Source("", "").span(0, 0), path=found.path)
         yield reported.with_notes(differs)
     changes = list(_changes(tomllib.loads(found.about["config"]), setup.config.document.values))
+    if any(change.startswith("`optimizer.name`") for change in changes):
+        changes.append("the optimizer begins anew: what the other one kept is not for it")
     if changes:
         yield say.OTHER_SETTINGS.at(Source("", "").span(0, 0)).with_notes(*changes)
 

@@ -128,6 +128,12 @@ def set_up(
             reported.append(at_odds(config, ("data", "validation"), what).with_fix("give `validation` too"))
         reported += _own(network, train, validation, custom=loss is not None)
         reported += steps_at_odds(section, boxes=not _any(reported) and truth_in(train) == BOXES)
+    if validation is not None and not len(validation):
+        empty = at_odds(config, ("data", "validation"), "there are no images for validation")
+        reported.append(empty.with_fix("leave it out, or name a folder that has images"))
+    if config.run["recalibrate"] and config.weights["freeze_norms"]:
+        what = "`weights.freeze_norms` keeps the statistics of batch norms, and `run.recalibrate` computes them anew"
+        reported.append(at_odds(config, ("run", "recalibrate"), what).with_fix("take one of them out"))
     if network is None or train is None or _any(reported):
         return Outcome(None, tuple(reported))
     type_ = network.program.input_type

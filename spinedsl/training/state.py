@@ -65,7 +65,7 @@ class State(Record, frozen=False, eq=False):
 
 def seed_part(seed: int, step: int, part: int) -> None:
     """Set what dropout and stochastic depth draw from, for one part of a step's batch."""
-    torch.manual_seed((seed * 1_000_003 + step) * PURPOSES + part)
+    torch.manual_seed(((seed * 1_000_003 + step) * PURPOSES + part) % 2**64)
 
 
 class Tensors(nn.Module):

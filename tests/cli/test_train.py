@@ -121,8 +121,19 @@ def test_a_change_may_reach_into_a_table(project: Path, capsys: pytest.CaptureFi
     assert found.about["preprocessing"]["height"] == 32
     assert "[data.augment]\nflip = false" in found.about["config"]
     assert found.sets["model"]["b.spatial.conv.weight"].shape[0] == 4
-    status, _, err = run(capsys, "train", "net.toml", "--change", "run.steps=2020-01-01")
-    assert (status, 'got "2020-01-01"' in err, "<changes>:2:9" in err) == (1, True, True), err
+    for date in ("2020-01-01", "[2020-01-01]", "{ day = 2020-01-01 }"):
+        status, _, err = run(capsys, "train", "net.toml", "--change", f"run.steps={date}")
+        assert (status, f'got "{date}"' in err, "<changes>:2:9" in err) == (1, True, True), err
+
+
+def test_a_linked_configuration_finds_what_is_beside_the_one_that_it_links_to(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "elsewhere").mkdir()
+    (project / "elsewhere/link.toml").symlink_to(project / "net.toml")
+    for command in (("train", "elsewhere/link.toml", "--check"), ("data", "check", "elsewhere/link.toml")):
+        status, _, err = run(capsys, *command)
+        assert status == 0, err
 
 
 def test_every_mistake_is_reported_before_the_first_step(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

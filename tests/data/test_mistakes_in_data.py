@@ -129,7 +129,8 @@ def encodings() -> list[Diagnostic]:
     text("a/plain.csv", "path,label\n1.png,Löwe\n2.png,Bär\n", "cp1252")
     said = found("a/windows.csv") + found("a/spreadsheet.csv") + found("a/marked.csv")
     said += found("a/plain.csv", options=Options(encoding="cp1252"))
-    return said + found("a/plain.csv", options=Options(encoding="cp99999"))
+    said += found("a/plain.csv", options=Options(encoding="cp99999"))
+    return said + found("a/plain.csv", options=Options(encoding="undefined"))
 
 
 def rows() -> list[Diagnostic]:

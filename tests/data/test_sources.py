@@ -43,6 +43,18 @@ def sets(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_linked_folders_are_read_and_one_that_holds_itself_ends(tmp_path: Path) -> None:
+    for name in ("set/cat", "set/dog", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    for number, path in enumerate(("set/cat/1.png", "set/dog/2.png", "elsewhere/3.png")):
+        put(tmp_path / path, number)
+    (tmp_path / "set/cat/more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set/cat/again").symlink_to(tmp_path / "set/cat")
+    opened = open_dataset(tmp_path / "set").value
+    assert opened is not None
+    assert sorted(Path(one.path).name for one in opened.samples) == ["1.png", "2.png", "3.png"]
+
+
 def test_kinds_follow_from_what_is_there(sets: Path) -> None:
     kinds = {"pictures": "folder", "labels.csv": "csv", "lfw": "persons", "train-images-idx3-ubyte.gz": "idx"}
     assert {name: kind_of(sets / name) for name in kinds} == kinds
@@ -316,6 +328,19 @@ crop = { area = [0.5, 1] }
     assert both.value is not None
     assert both.value.validation is not None
     assert both.value.validation.classes == both.value.train.classes == ("lily", "rose")
+
+
+@pytest.mark.parametrize("between", [", ", "\\t", "\n", '"'])
+def test_a_delimiter_is_one_character(between: str, tmp_path: Path) -> None:
+    (found,) = section(f'[data]\ntrain = "list.csv"\ndelimiter = {json.dumps(between)}\n', tmp_path).diagnostics
+    assert (found.code.id, found.span.line) == ("E1007", 3)
+    assert "is one character" in found.message
+
+
+def test_a_name_may_begin_with_the_sign_of_home(tmp_path: Path) -> None:
+    found = section('[data]\ntrain = "~nobody-of-that-name/train"\n', tmp_path).value
+    assert found is not None
+    assert found.train == tmp_path / "~nobody-of-that-name" / "train"
 
 
 def test_every_mistake_in_a_section_has_its_place(tmp_path: Path) -> None:

@@ -6,24 +6,30 @@ import json
 import math
 import shutil
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from spinedsl import Mistakes, tasks
+from spinedsl import Mistakes, tasks, train
+from spinedsl.data.pictures import read_pixels
 from spinedsl.data.sources import open_dataset
+from spinedsl.inference.compared import samples_in
 from spinedsl.inference.engine import Engine
 from spinedsl.inference.evaluation import evaluate, thinned
-from spinedsl.inference.gallery import make_gallery
+from spinedsl.inference.gallery import make_gallery, mean_of
 from spinedsl.inference.measure import TooFew, of_classes, of_gallery, of_persons, threshold_of
 from spinedsl.inference.opening import open_engine
+from spinedsl.inference.samples import images_of
 from spinedsl.record import replace
 from spinedsl.tasks.embedding import Operating, tpir_at_fpir
+from spinedsl.training.build import open_trained
 from tests.inference.conftest import Trained
-from tests.inference.making import NAMES, pairs, persons
-from tests.training.running import Squares
+from tests.inference.making import NAMES, of_faces, pairs, persons, squares
+from tests.training.running import Squares, settings
 
 
 def engine(path: Path) -> Engine:
@@ -99,6 +105,49 @@ def test_classes_in_another_order_are_told_by_name(colours: Trained, names: tupl
         own[row.argmax()] == ("red", "green", "blue")[label] for row, (_, label) in zip(shares, values, strict=True)
     ]
     assert found.figures["top_1"].value == pytest.approx(sum(right) / count)
+
+
+@pytest.mark.parametrize("names", [("red", "green", "blue"), ("green", "blue", "red")])
+@pytest.mark.parametrize(
+    ("label", "told"), [(7, "7 as its label"), (-1, "-1 as its label"), ("red", "'red' as its label")]
+)
+def test_labels_of_a_data_set_are_looked_at(colours: Trained, names: tuple[str, ...], label: object, told: str) -> None:
+    class Odd(Squares):
+        def read(self, index: int) -> Any:
+            return super().read(index)[0], label if index == 3 else 0
+
+    with pytest.raises(Mistakes, match="E1118") as raised:
+        evaluate(colours.run, Odd(8, classes=names))
+    assert f"`read(3)` of the images gives {told}" in str(raised.value).replace('"', "'")
+
+
+def test_what_shines_through_is_the_networks_own_colour(tmp_path: Path) -> None:
+    """Wherever the images of an evaluation or of a gallery come from: the network was trained on that background."""
+    for split, seed in (("train", 0), ("val", 1)):
+        squares(tmp_path / split, Squares(12, seed))
+        for path in (tmp_path / split).rglob("*.png"):
+            picture = Image.open(path).convert("RGBA")
+            picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+            picture.save(path)
+    data = {
+        "train": str(tmp_path / "train"),
+        "validation": str(tmp_path / "val"),
+        "preprocessing": {"background": [9, 8, 7]},
+    }
+    run = train(settings(tmp_path, data=data, run={"steps": 1})).folder
+    first = next((tmp_path / "val").rglob("*.png"))
+    expected = read_pixels(str(first), (9, 8, 7))
+    for given in (None, tmp_path / "val"):
+        images = images_of(engine(run), given).value
+        assert any(np.array_equal(images.read(index)[0], expected) for index in range(len(images)))
+    trained = open_trained(run / "last.safetensors").value
+    assert trained is not None
+    listing = tmp_path / "val.csv"
+    listing.write_text(f"path,label\n{first},red\n", encoding="utf-8")
+    for given in (first.parent, listing):
+        found = samples_in(given, trained).value
+        assert found is not None
+        assert any(np.array_equal(pixels, expected) for pixels in found.pictures)
 
 
 def test_idx_labels_are_told_by_the_names_beside_them(colours: Trained, tmp_path: Path) -> None:
@@ -226,6 +275,20 @@ def test_identification_is_that_of_the_task() -> None:
     assert found.threshold is not None
     assert found.threshold.value is not None
     assert float((best[30:] >= found.threshold.value).double().mean()) <= 0.1
+
+
+def test_a_gallery_lays_pictures_on_the_networks_own_colour(tmp_path: Path) -> None:
+    persons(tmp_path / "train", NAMES[:3])
+    for path in (tmp_path / "train").rglob("*.png"):
+        picture = Image.open(path).convert("RGBA")
+        picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+        picture.save(path)
+    data = {"train": str(tmp_path / "train"), "kind": "persons", "preprocessing": {"background": [0, 0, 0]}}
+    run = train(of_faces(tmp_path, data=data, run={"steps": 1, "batch": 4})).folder
+    found = make_gallery(run, tmp_path / "train")
+    paths = sorted((tmp_path / "train" / NAMES[0]).glob("*.png"))
+    vectors = engine(run).run([read_pixels(str(path), (0, 0, 0)) for path in paths])
+    assert np.allclose(found.vectors[found.names.index(NAMES[0])], mean_of(np.asarray(vectors)), atol=1e-6)
 
 
 def test_evaluation_by_a_gallery(faces: Trained, tmp_path: Path) -> None:

@@ -94,5 +94,11 @@ def test_the_task_gives_shares_and_figures() -> None:
     assert set(task.metrics(torch.eye(6), torch.arange(6))) == {"top_1", "top_5", "balanced"}
     values = {"class_weights": [1.0, 2.0, 5.0], "smoothing": 0.0, "mixup": 0.0}
     taught = task.loss(reading, outputs, TARGETS, {}, values, 0)
-    assert taught.count is None
-    assert float(taught.loss) == pytest.approx(by_hand(whole(), [1, 2, 5]), rel=1e-6)
+    assert taught.count is not None
+    assert float(taught.loss / taught.count) == pytest.approx(by_hand(whole(), [1, 2, 5]), rel=1e-6)
+    nothing = task.loss(
+        reading, outputs, torch.zeros(4, dtype=torch.long), {}, {**values, "class_weights": [0, 0.1, 0]}, 0
+    )
+    assert nothing.count is not None
+    assert (float(nothing.loss), float(nothing.count)) == (0, 0)
+    assert task.loss(reading, outputs, TARGETS, {}, {**values, "class_weights": []}, 0).count is None

@@ -368,6 +368,39 @@ def test_images_that_no_worker_can_be_sent_are_refused(tmp_path: Path) -> None:
         train(settings(tmp_path, run={"workers": 1}), data=Here())
 
 
+def test_statistics_are_computed_anew_without_validation_too(tmp_path: Path) -> None:
+    means = []
+    for count in (0, 3):
+        (tmp_path / str(count)).mkdir()
+        made = settings(tmp_path / str(count), run={"recalibrate": count})
+        result = train(made, data=Squares(), watch=[seen := Seen()])
+        assert not seen.figures
+        means.append({name: one for name, one in tensors(result.last).items() if "running_mean" in name})
+    assert means[0]
+    assert not any(means[0][name].equal(means[1][name]) for name in means[0])
+
+
+def test_weights_of_classes_are_those_of_the_whole_batch(tmp_path: Path) -> None:
+    found = []
+    for parts in (1, 2, 4):
+        changes = {"run": {"accumulate": parts, "steps": 3}, "task": {"class_weights": [0.01, 0.09, 0.0]}}
+        (tmp_path / str(parts)).mkdir()
+        made = settings(tmp_path / str(parts), **changes, weights={"freeze_norms": True})
+        found.append(tensors(train(made, data=Squares(), watch=[seen := Seen()]).last))
+        assert all(line.loss > 0 for line in seen.lines)
+    for other in found[1:]:
+        assert all(torch.allclose(one, other[name], atol=1e-6) for name, one in found[0].items())
+
+
+def test_a_run_resumes_with_another_optimizer(tmp_path: Path) -> None:
+    train(settings(tmp_path, run={"steps": 2}), data=Squares())
+    changed = settings(tmp_path, run={"steps": 4}, optimizer={"name": "adamw", "rate": 0.01})
+    result = train(changed, data=Squares(), resume=True, watch=[seen := Seen()])
+    assert result.step == 4
+    (found,) = [one for one in seen.warned if one.code.id == "W1003"]
+    assert "the optimizer begins anew: what the other one kept is not for it" in found.notes
+
+
 def test_statistics_that_lag_are_said_before_the_first_step(tmp_path: Path) -> None:
     seen = Seen()
     ran(tmp_path, watch=seen)
@@ -384,6 +417,18 @@ def test_a_batch_norm_of_one_number_is_refused(tmp_path: Path) -> None:
     assert "its map is 1x1" in str(raised.value)
     ran(tmp_path, run={"batch": 1}, weights={"freeze_norms": True})
     ran(tmp_path, run={"batch": 2})
+
+
+def test_no_images_for_validation_is_told_before_the_first_step(tmp_path: Path) -> None:
+    with pytest.raises(api.Mistakes, match="there are no images for validation") as raised:
+        train(settings(tmp_path), data=Squares(), validation=Squares(0))
+    assert "leave it out" in str(raised.value)
+
+
+def test_statistics_that_are_frozen_are_not_computed_anew(tmp_path: Path) -> None:
+    with pytest.raises(api.Mistakes, match=r"`weights\.freeze_norms` keeps the statistics") as raised:
+        ran(tmp_path, run={"recalibrate": 2}, weights={"freeze_norms": True})
+    assert "take one of them out" in str(raised.value)
 
 
 def test_all_that_does_not_go_together_is_said_at_once(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from spinedsl.tasks import TASKS, Shown
 from spinedsl.training import optim
 from spinedsl.training.devices import choose_threads
 from spinedsl.training.ema import Average
-from spinedsl.training.fine import train_mode
+from spinedsl.training.fine import freeze, train_mode
 from spinedsl.training.logs import Line, Logs
 from spinedsl.training.norms import lagging, recalibrate
 from spinedsl.training.pictures import sheet
@@ -225,6 +225,18 @@ def test_statistics_computed_anew_are_the_plain_mean() -> None:
     assert not module.training
 
 
+def test_statistics_of_frozen_rows_are_not_computed_anew() -> None:
+    module = nn.Sequential(nn.BatchNorm2d(2), nn.BatchNorm2d(2))
+    recalibrate(module, [torch.randn(8, 2, 3, 3)], frozenset({"0"}))
+    assert [bool((part.running_mean == 0).all()) for part in module] == [True, False]  # type: ignore[union-attr]
+
+
+def test_freezing_norms_leaves_those_without_statistics() -> None:
+    module = nn.Sequential(nn.BatchNorm2d(2), nn.GroupNorm(1, 2), nn.LayerNorm(2))
+    freeze(module, (), norms=True)
+    assert [part.weight.requires_grad for part in module] == [False, True, True]
+
+
 def test_frozen_norms_stay_in_evaluation_mode() -> None:
     module = nn.ModuleDict({"a": nn.BatchNorm2d(2), "b": nn.Sequential(nn.BatchNorm2d(2), nn.Dropout())})
     train_mode(module, frozenset({"a"}), norms=False)
@@ -241,7 +253,7 @@ def test_what_is_drawn_follows_from_seed_step_and_part() -> None:
         seed_part(*where)
         return torch.rand(3).tolist()
 
-    places = [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (3, 500_000, 7)]
+    places = [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (3, 500_000, 7), (20261130, 4, 1), (2**63 - 1, 10**6, 9)]
     assert [drawn(*where) for where in places] == [drawn(*where) for where in places]
     assert len({tuple(drawn(*where)) for where in places}) == len(places)
 

@@ -7,17 +7,20 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from spinedsl import api
 from spinedsl.data.section import READ_BY
 from spinedsl.data.section import TABLE as DATA
 from spinedsl.settings import Table, to_toml
+from spinedsl.training.build import network_of
 from spinedsl.training.config import IDLE, read_config
 from spinedsl.training.loop import train
 from spinedsl.training.presets import PRESETS
 from spinedsl.training.table import WHOLE
-from tests.training.running import Squares, settings
+from tests.training.running import NET, Squares, settings
 
 Sections = Mapping[str, Mapping[str, Any]]
 
@@ -85,6 +88,31 @@ def test_a_preset_of_another_task_is_refused(tmp_path: Path) -> None:
         else:
             with pytest.raises(api.Mistakes, match=f"preset `{name}` sets `task.boxes_weight`, and classification has"):
                 train(made, data=Squares())
+
+
+def test_numbers_of_numpy_and_pytorch_are_numbers(tmp_path: Path) -> None:
+    given = {"rate": np.float64(0.5), "momentum": torch.tensor(0.25), "nesterov": np.bool_(True)}
+    made = settings(tmp_path, optimizer=given, run={"batch": np.int64(4)})
+    for outcome in (
+        read_config(made),
+        read_config(settings(tmp_path), {"optimizer": given, "run": {"batch": np.int64(4)}}),
+    ):
+        found = outcome.value
+        assert found is not None
+        assert [found.optimizer[name] for name in given] == [0.5, 0.25, True]
+        assert found.run["batch"] == 4
+
+
+def test_linked_files_are_found_beside_what_they_link_to(tmp_path: Path) -> None:
+    for name in ("real", "linked"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "real/networks.spine").write_text(NET, encoding="utf-8")
+    (tmp_path / "linked/net.spine").symlink_to(tmp_path / "real/networks.spine")
+    network = {"file": str(tmp_path / "linked/net.spine"), "arguments": {"width": 16}}
+    config = read_config(settings(tmp_path, network=network)).value
+    assert config is not None
+    found = network_of(config, None, custom=False)
+    assert found.value is not None, found.diagnostics
 
 
 def test_a_file_keeps_the_places_of_what_was_not_changed(tmp_path: Path) -> None:

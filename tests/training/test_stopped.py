@@ -11,7 +11,7 @@ import pytest
 
 from spinedsl import api
 from spinedsl.training import checkpoint
-from spinedsl.training.folder import LAST
+from spinedsl.training.folder import BEST, LAST
 from spinedsl.training.loop import Result, train
 from spinedsl.training.messages import unwritten
 from tests.training.running import Squares, settings
@@ -50,6 +50,31 @@ def test_a_run_that_stopped_is_kept_where_another_one_begins(tmp_path: Path) -> 
     assert result.step == 6
     assert any(f"resumed at step {first.step} of 6" in text for text in seen.told)
     assert "W1005" not in codes(seen)
+
+
+def test_the_best_checkpoint_is_that_of_the_run(tmp_path: Path) -> None:
+    def best() -> int:
+        return int(checkpoint.about_of(tmp_path / "run" / BEST)["step"])
+
+    first, _ = run(tmp_path, stop=4)
+    kept = first.best
+    assert kept is not None
+    figure = checkpoint.about_of(kept)["best"]
+    settled = settings(tmp_path, run={"steps": 2, "seed": 9})
+    other = train(settled, data=Squares())  # without validation
+    assert other.best is None
+    assert not (tmp_path / "run" / BEST).exists()
+    aside = tmp_path / "run" / f"stopped-at-{first.step}-best.safetensors"
+    assert checkpoint.about_of(aside)["best"] == figure
+    # The old run goes on without its best checkpoint, and has one of its own again.
+    other = train(settled, data=Squares(), validation=Squares(9, seed=1))
+    assert best() <= 2
+    (tmp_path / "run" / f"stopped-at-{first.step}.safetensors").replace(tmp_path / "run" / LAST)
+    result, _ = run(tmp_path, resume=True, steps=8, seed=4)
+    assert result.step == 8
+    assert result.best is not None
+    assert best() > first.step
+    assert result.best_figures == {"top_1": checkpoint.about_of(result.best)["best"]}
 
 
 def test_a_run_that_ended_is_replaced_without_a_word(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ RULE = Rule(
     default=Default.WARNING,
     explanation="""\
 A run begins in a folder that has the last checkpoint of another one, which was interrupted or killed
-and could have gone on: `--resume` was perhaps forgotten. Its checkpoint gets another name, so that
+and could have gone on: `--resume` was perhaps forgotten. Its checkpoints get other names, so that
 nothing is lost, and the new run begins. Logs and figures of the old one are replaced.
 
 To go on with the old one, stop the new run, give the checkpoint its name `last.safetensors` back, and
