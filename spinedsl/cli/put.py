@@ -13,6 +13,7 @@ from spinedsl.cli.output import refused, write_files
 from spinedsl.cli.progress import phases
 from spinedsl.cli.request import read_weights, tell_origin
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes
+from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.ops.digests import model_holds, model_is_ours
 from spinedsl.source import Source
@@ -56,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
             say_diagnostics([fit.diagnostic(weights.path, empty.network)], sys.stderr)
             return 1
         tell_origin(options.weights, fit)
+        if options.output == "-" and any(one.external_data for one in empty.model.graph.initializer):
+            raise UsageError("its tensors stand in a second file: name the first one, as in -o model.onnx")
         with phases() as tell:
             tell(f"filling {one_line(str(options.file))}")
             files = refilled(empty, fit.fitting(), options.weights.name)

@@ -29,16 +29,26 @@ if TYPE_CHECKING:
 
 def requested_program(options: argparse.Namespace) -> Program | None:
     """The program of the network that the options name; None when its file has mistakes, which are printed."""
+    found = requested_programs(options)
+    return found[0] if found else None
+
+
+def requested_programs(options: argparse.Namespace, *, whole: bool = False) -> tuple[Program, Program] | None:
+    """The same, and with `whole` that of the network with all of its outputs; the file is read once."""
     source = read_source(options.file)
     if source.value is None:
         say_mistakes(source.diagnostics)
         return None
-    outputs = getattr(options, "outputs", None)  # some commands take all of them
     switches = asked_switches(options, options.file)
     if switches is None:
         return None
+    outputs = getattr(options, "outputs", None)  # some commands take all of them
     made = made_of(source.value, options.network, options.input, outputs, switches=switches)
-    return made.program if made is not None else None
+    if made is None:
+        return None
+    if not whole or outputs is None:
+        return made.program, made.program
+    return made.program, api.made(source.value, network=options.network, size=options.input).program
 
 
 def asked_switches(options: argparse.Namespace, file: str) -> Switches | None:

@@ -23,7 +23,7 @@ from spinedsl.cli.options import (
 )
 from spinedsl.cli.output import apart, refused, write_output
 from spinedsl.cli.progress import phases
-from spinedsl.cli.request import read_weights, requested_program, tell_origin
+from spinedsl.cli.request import read_weights, requested_program, requested_programs, tell_origin
 from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note, warn
 from spinedsl.diagnostics.plain import counted, one_line
@@ -242,9 +242,10 @@ def _convert(options: argparse.Namespace) -> int:
     if status := refused(options.output, "weights", force=options.force, reads=reads):
         return status
     extras.require(*extras.of_weights(options.weights))
-    program = requested_program(options)
-    if program is None:
+    programs = requested_programs(options, whole=True)  # what another code names is told by all rows
+    if programs is None:
         return 1
+    program, whole = programs
     apart(options.output, [text.name for text in program.sources])
     from spinedsl.weights import convert, to_bytes  # noqa: PLC0415  numpy is only needed here
 
@@ -254,7 +255,7 @@ def _convert(options: argparse.Namespace) -> int:
         if weights is None:
             return 1
         say(f"converting {counted(len(weights.tensors), 'tensor')}")
-        outcome = convert(flatten(program), weights, partial=options.partial)
+        outcome = convert(flatten(program), weights, partial=options.partial, whole=flatten(whole))
     if outcome.diagnostics:
         say_diagnostics(outcome.diagnostics, sys.stderr)
     done = outcome.value

@@ -155,7 +155,10 @@ def _short(job: Job, names: Sequence[str], machine: Machine) -> Diagnostic | Non
 
 def error_of(expected: Mapping[str, Array], found: Mapping[str, Array]) -> float | None:
     """The largest relative difference (in the L2 norm) of any output; None where they are not the same outputs."""
-    return max(_errors(expected, found), default=0.0) if expected.keys() == found.keys() else None
+    if expected.keys() != found.keys():
+        return None
+    with np.errstate(all="ignore"):
+        return float(np.max([0.0, *_errors(expected, found)]))  # numbers that are none stay it
 
 
 def _errors(expected: Mapping[str, Array], found: Mapping[str, Array]) -> Iterator[float]:

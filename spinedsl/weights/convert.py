@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Outcome, one_of
 from spinedsl.ops.graph import Graph
-from spinedsl.record import Record
+from spinedsl.record import Record, replace
 from spinedsl.weights.caveats import caveats
 from spinedsl.weights.match import Fit, compare
 from spinedsl.weights.places import Place, places
@@ -31,8 +31,12 @@ class Converted(Record, eq=False):
     left_out: tuple[str, ...]
 
 
-def convert(graph: Graph, weights: Weights, *, partial: bool = False) -> Outcome[Converted]:
-    """The weights under canonical names. `partial`: some of the network's tensors may be missing."""
+def convert(graph: Graph, weights: Weights, *, partial: bool = False, whole: Graph | None = None) -> Outcome[Converted]:
+    """The weights under canonical names. `partial`: some of the network's tensors may be missing.
+
+    Of a graph that has lost rows, `whole` is the one with all of them, by which names of other codes are told.
+    """
+    weights = _without_prefix(weights)
     names = weights.tensors.keys()
     scheme = scheme_of(names)
     if scheme is None:
@@ -40,13 +44,16 @@ def convert(graph: Graph, weights: Weights, *, partial: bool = False) -> Outcome
         if not (fit.parameters.keys() & fit.tensors.keys() or fit.ways):
             return Outcome(None, (_foreign(graph, weights, "none of its names is known"),))
         return _fitted(graph, weights, fit, Pairing(), "", partial=partial)
-    found = places(graph)
+    if weights.prefix:
+        reason = f"no name of {scheme.name} in it begins with `{weights.prefix}`"
+        return Outcome(None, (_foreign(graph, weights, reason),))
+    found = places(whole or graph)
     pairing = scheme.pair(found, names)
     if pairing.problems:
         diagnostic = _foreign(graph, weights, f"its names are those of {scheme.name}, but it is another network")
         return Outcome(None, (diagnostic.with_notes(*pairing.problems),))
     renamed = _renamed(found, weights, pairing, scheme)
-    fit = compare(graph.parameters, renamed.tensors, "")
+    fit = compare(graph.parameters, renamed.tensors, "", graph.program.dropped)
     outcome = _fitted(graph, weights, fit, pairing, scheme.name, partial=partial)
     differences = caveats(graph, scheme)
     if outcome.value is None or not differences:
@@ -55,6 +62,15 @@ def convert(graph: Graph, weights: Weights, *, partial: bool = False) -> Outcome
         nowhere(weights.path), path=weights.path, code=scheme.name, network=graph.program.name
     )
     return Outcome(outcome.value, (*outcome.diagnostics, warning.with_notes(*differences)))
+
+
+def _without_prefix(weights: Weights) -> Weights:
+    """Without the prefix that is asked for, or that `DataParallel` puts there, where names of another code follow."""
+    for prefix in (weights.prefix,) if weights.prefix else ("module.",) if weights.prefix is None else ():
+        inner = {name[len(prefix) :]: array for name, array in weights.tensors.items() if name.startswith(prefix)}
+        if inner and scheme_of(inner) is not None:
+            return replace(weights, tensors=inner, prefix=None)
+    return weights
 
 
 def _fitted(

@@ -56,7 +56,7 @@ class Fit(Record, eq=False):
     def partial(self) -> bool:
         """What is there fits, though something may be missing."""
         sound = not (self.unexpected or self.misfits or self.unusable or self.ways)
-        return sound and len(self.missing) < len(self.parameters)
+        return sound and (not self.parameters or len(self.missing) < len(self.parameters))
 
     @property
     def origin(self) -> str:
@@ -119,7 +119,8 @@ class Fit(Record, eq=False):
         )
         notes = [f"{_prefixed(prefix)}: {counted(count, 'tensor')} fit" for prefix, count in self.ways.items()]
         chosen = next(prefix for prefix in self.ways if prefix)
-        return diagnostic.with_notes(*notes).repaired(prefix=chosen)
+        found = diagnostic.with_notes(*notes)
+        return found.repaired(prefix=chosen) if "" in self.ways else found.with_fix(f"say which: `--prefix {chosen}`")
 
     def _bad_numbers(self, path: str, network: str) -> Diagnostic:
         """The names and shapes fit, and the numbers are of no use."""

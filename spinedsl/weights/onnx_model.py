@@ -68,6 +68,8 @@ def read(path: Path) -> Outcome[Weights]:
 
 
 def _tensors(path: Path, model: ModelProto) -> dict[str, NDArray[Any]]:
+    if not model.HasField("graph"):
+        raise _Refused("it is cut off: it has no graph" if model.ByteSize() else "it is empty")
     found: dict[str, NDArray[Any]] = {}
     for tensor in model.graph.initializer:
         if not isinstance(tensor.name, str):  # bytes, where they are no UTF-8

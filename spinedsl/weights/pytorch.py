@@ -40,7 +40,7 @@ _PLAIN = frozenset(
     {"bool", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object", "range", "set", "str"}
 )
 _CODE = frozenset({"builtins", "torch", "functorch", "torchgen"} | sys.stdlib_module_names) - _HOLDERS
-_OF_TRAINING = ("optimizer", "optim", "scheduler", "scaler", "rng", "callbacks", "loops")  # no weights of a network
+_OF_TRAINING = re.compile(r"(?i:optim(izer.*)?|(lr)?schedulers?|(grad)?scaler|rng|callbacks|loops)")  # no weights
 
 
 class _Inert(dict[Any, Any]):
@@ -160,7 +160,7 @@ def _sets(held: Mapping[Any, Any], path: str = "", deep: int = _DEEP) -> Iterato
 
 
 def _is_of_training(name: str) -> bool:
-    return any(word in name.lower() for word in _OF_TRAINING)
+    return any(_OF_TRAINING.fullmatch(word) for word in re.split(r"[\W_]+", name))
 
 
 def _no_tensors(path: Path, loaded: Mapping[Any, Any]) -> Outcome[Weights]:

@@ -178,6 +178,22 @@ def test_convert_a_dump_all_the_way_to_onnx(tmp_path: Path, capsys: pytest.Captu
     }  # fmt: skip
 
 
+def test_put_refuses_what_its_file_cannot_hold(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tensors = {name: value.clone() for name, value in spinedsl.load(net).state_dict().items()}
+    path, half, beside = tmp_path / "w.pt", tmp_path / "half.onnx", tmp_path / "beside.onnx"
+    torch.save(tensors, path)
+    assert main(["compile", net, "--to", "onnx", "-o", str(beside), "--external-data", "always"]) == 0
+    assert main(["compile", net, "--to", "onnx", "-O0", "--half", "-o", str(half)]) == 0
+    capsys.readouterr()
+    assert main(["weights", "put", str(beside), str(path), "-o", "-"]) == 2
+    assert "its tensors stand in a second file: name the first one" in capsys.readouterr().err
+    kernel = next(name for name in tensors if name.endswith("conv.weight"))
+    tensors[kernel].fill_(1e5)
+    torch.save(tensors, path)
+    assert main(["weights", "put", str(half), str(path), "-o", str(tmp_path / "x.onnx")]) == 1
+    assert f"does not hold numbers of `{kernel}`" in capsys.readouterr().err
+
+
 def test_convert_a_state_dict(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     module = spinedsl.load(net)
     path, sealed = tmp_path / "w.pt", tmp_path / "w.safetensors"

@@ -56,8 +56,8 @@ MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
 # What may be called on anything but a module or `self`.
 METHODS = frozenset(
     """
-    __init__ _numbered add_ add_module all amax append argsort children clamp copy_ dim div_ double encode eval exp
-    expand fill_ flatten float fold forward gather get items join kernel masked_fill mean modules mul mul_ named_modules
+    __init__ _numbered add_ add_module all amax append argsort children clamp copy_ dim div_ double encode endswith eval
+    exp expand fill_ flatten float fold forward gather get items join kernel masked_fill mean modules mul mul_ named_modules
     narrow new_full new_zeros nonzero numel permute register_buffer register_load_state_dict_pre_hook requires_grad_
     reset reset_parameters reshape sigmoid sort sqrt startswith state_dict sum to transpose values view zero_
     """.split()
@@ -181,6 +181,8 @@ PHRASES = frozenset(
         "height and width must divide by ", ", got ", ": pad images to ",
         "these are not the tensors of the network: there is no ",
         " would not be finite: these norms cannot be folded, keep the file with norms",
+        "a norm of ", " channels stands behind a kernel with ",
+        "these are ", " tensors of another network: this one is made of ",
         "modules may be replaced, not taken out or moved: ", "the network was compiled for a ", " of ",
     }
 )  # fmt: skip

@@ -73,6 +73,15 @@ def test_each_engine_computes_the_network(name: str, batch: int, job: Job) -> No
     assert far < (1e-5 if opened.precision == "float32" else 0.05)
 
 
+def test_numbers_that_are_none_are_no_small_error() -> None:
+    one, none = np.ones(3), np.array([1, np.nan, 2])
+    for found in ({"a": one, "b": none}, {"a": none, "b": one}):
+        far = error_of({"a": one, "b": one}, found)
+        assert far is not None
+        assert np.isnan(far)
+    assert error_of({"a": one}, {"a": np.array([np.inf, 1, 1])}) == np.inf
+
+
 def test_a_compiled_module_is_compiled_before_it_is_measured(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 

@@ -52,6 +52,35 @@ def refusal(graph: Graph, tensors: Mapping[str, Array], *, partial: bool = False
     return said
 
 
+def test_what_stands_before_names_of_another_code_is_taken_away() -> None:
+    graph, tensors = graph_of(*MODELS["spinenet49"]), dump("spinenet49", "garden")
+    plain = convert(graph, Weights("dump.npz", tensors)).value
+    assert plain is not None
+    for before, asked in (("module.", None), ("module.", "module."), ("student/", "student/")):
+        named = {f"{before}{name}": array for name, array in tensors.items()}
+        found = convert(graph, Weights("dump.npz", named, prefix=asked)).value
+        assert found is not None
+        assert found.tensors.keys() == plain.tensors.keys()
+    (told,) = convert(graph, Weights("dump.npz", tensors, prefix="nonsense.")).diagnostics
+    assert "begins with `nonsense.`" in told.message
+
+
+def test_a_part_of_a_network_is_told_by_the_whole() -> None:
+    tensors = dump("spinenet49", "garden")
+    file, network = MODELS["spinenet49"]
+    whole = graph_of(file, network)
+    part = flatten(spinedsl.program(EXAMPLES / file, network=network, size=(128, 128), outputs=("P3", "P4")))
+    every, found = (
+        convert(whole, Weights("d.npz", tensors)).value,
+        convert(part, Weights("d.npz", tensors), whole=whole).value,
+    )
+    assert every is not None
+    assert found is not None
+    assert part.program.dropped
+    assert all(np.array_equal(array, every.tensors[name]) for name, array in found.tensors.items())
+    assert found.tensors.keys() == part.parameters.keys()
+
+
 CASES = [(model, "garden") for model in MODELS] + [("spinenet49", "tpu"), ("spinenet_mobile49", "tpu")]
 
 

@@ -76,6 +76,13 @@ def test_read_checkpoint_with_state_dict(tmp_path: Path) -> None:
     assert found["b.conv.weight"].shape == (2, 3)
 
 
+@pytest.mark.parametrize("key", ["optimized_model", "wrangler", "optimal", "autoscaler_model"])
+def test_a_set_is_no_optimizers_by_a_part_of_its_name(key: str, tmp_path: Path) -> None:
+    assert arrays(write(tmp_path / "w.pt", {key: TENSORS}))["b.conv.weight"].shape == (2, 3)
+    for other in ("optimizer", "optimizer_states", "lr_schedulers", "grad_scaler", "rng_state", "Optimizer-1"):
+        assert arrays(write(tmp_path / "w.pt", {key: TENSORS, other: {"0": torch.ones(2)}})).keys() >= {"b.conv.weight"}
+
+
 def test_read_old_format(tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     torch.save(TENSORS, path, _use_new_zipfile_serialization=False)

@@ -134,3 +134,6 @@ def test_no_model(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\xff\xffhello")
     assert refusal(path).startswith("E0903 `FILE` is not a valid weights file: ")
+    for data, why in ((b"", "it is empty"), (b"\x08\x08", "it is cut off: it has no graph")):
+        path.write_bytes(data)
+        assert refusal(path).startswith(f"E0903 `FILE` is not a valid weights file: {why}")

@@ -68,10 +68,14 @@ def refilled(empty: Empty, weights: Mapping[str, NDArray[Any]], origin: str) -> 
     """The files of the model with these weights, which are called `origin`.
 
     Raises:
-        Refusal: a norm of the model cannot be folded with these weights.
+        Refusal: a norm of the model cannot be folded with these weights, or they are too large for its numbers.
     """
     graph = empty.model.graph
     half = any(one.data_type == TensorProto.FLOAT16 for one in graph.initializer)
+    large = [name for name, array in weights.items() if half and (np.isfinite(array) & (abs(array) > HALF_MOST)).any()]
+    if large:
+        reason = f"it is of float16, which does not hold numbers of `{min(large)}`: compile it again without `--half`"
+        raise Refusal(reason)
     tensors, wrong = filled(empty.made, weights, HALF_MOST if half else SINGLE_MOST)
     if wrong:
         raise Refusal(f"with these weights `{min(wrong)}` cannot be folded: compile it again")

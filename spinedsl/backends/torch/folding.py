@@ -22,6 +22,8 @@ def line(tensors: dict[str, Tensor], norm: str, epsilon: float) -> tuple[Tensor,
 
 def scaled(kernel: Tensor, norm: tuple[Tensor, Tensor], axis: int) -> Tensor:
     """A kernel whose outputs, along an axis, are multiplied as the norm behind it does."""
+    if len(norm[0]) != kernel.shape[axis]:
+        raise ValueError(f"a norm of {len(norm[0])} channels stands behind a kernel with {kernel.shape[axis]}")
     shape = [1] * kernel.dim()
     shape[axis] = -1
     return kernel * norm[0].reshape(shape)
@@ -64,22 +66,30 @@ def gained(kernel: Tensor, gain: Tensor, factor: float) -> Tensor:
 class Folded(nn.Module):
     """A network that only runs. It takes its own tensors, or makes them of those of the network as it is trained."""
 
+    reads = 0  # how many tensors of the network as it is trained its own are made of
+    unread: tuple[str, ...] = ()  # what names of tensors begin with that are of no use to it
+
     def fold(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         return tensors
 
 
-def fold_first(module: Folded, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+def fold_first(
+    module: Folded, state: dict[str, Tensor], prefix: str, metadata: object, strict: bool, *_: object
+) -> None:
     """Before a state dict is loaded: of the tensors of the network as it is trained, make those of this module."""
     names = [f"{prefix}{name}" for name in module.state_dict()]
-    given = [name for name in state if name.startswith(prefix)]
+    given = {name[len(prefix) :]: state[name] for name in state if name.startswith(prefix)}
     if all(name in state for name in names) or not given:
         return
     with torch.no_grad():
-        made = module.fold({name[len(prefix) :]: state[name] for name in given})
+        made = module.fold(given)
     for name, tensor in made.items():
         if not bool(torch.isfinite(tensor.float()).all()):
             raise ValueError(f"{name} would not be finite: these norms cannot be folded, keep the file with norms")
+    counted = [name for name in given if not (name.endswith("num_batches_tracked") or name.startswith(module.unread))]
+    if strict and len(counted) != module.reads:
+        raise ValueError(f"these are {len(counted)} tensors of another network: this one is made of {module.reads}")
     for name in given:
-        del state[name]
+        del state[f"{prefix}{name}"]
     for name, tensor in made.items():
         state[f"{prefix}{name}"] = tensor.to(torch.float32)

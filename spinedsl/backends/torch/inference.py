@@ -13,7 +13,7 @@ from typing import cast
 
 from spinedsl.backends.torch.body import OpAt, RefAt, Scalar, Use
 from spinedsl.backends.torch.layout import Bracket, Doc, call, flat, lines
-from spinedsl.backends.torch.names import attribute, place, python_name
+from spinedsl.backends.torch.names import attribute, member, place, python_name
 from spinedsl.backends.torch.network import facts_of, legal_sizes
 from spinedsl.backends.torch.operators import OPERATORS
 from spinedsl.backends.torch.place import Code, Place
@@ -26,7 +26,7 @@ from spinedsl.ops.program import Program
 from spinedsl.ops.reserved import MODULE_ATTRIBUTES
 from spinedsl.ops.types import Value
 from spinedsl.passes import Form, optimised
-from spinedsl.passes.recipes import Recipe
+from spinedsl.passes.recipes import Recipe, sources
 from spinedsl.passes.schedule import schedule
 
 WHOLE = Use(0)
@@ -43,6 +43,7 @@ def write_inference(program: Program, name: str) -> list[str]:
         f"class {name}(Folded):",
         f'    """{program.name} for inference, without batch norms ({place(program.loc)})."""',
         "",
+        *writer.made_of(),
         "    def __init__(self) -> None:",
         "        super().__init__()",
         *facts_of(program),
@@ -115,6 +116,18 @@ class _Inference:
         return Place(at, self.scope, forward, self.sizes, f"self.{member}" if member else "")
 
     # ---- __init__ and fold ----
+
+    def made_of(self) -> Iterator[str]:
+        """How many tensors of the network are read, and the names of others, or beginnings of them."""
+        program, form = self.graph.program, self.form
+        read = {source for name in form.graph.parameters for source in sources(form.recipe(name))}
+        names = [f"{member(row)}." for row in program.dropped]
+        names += [name for name in flatten(program).parameters if name not in read]
+        yield f"    reads = {len(read)}"
+        if names:
+            quoted = tuple(f'"{name}"' for name in names)
+            yield from lines(4, "unread = ", Bracket("(", quoted, ",)" if len(names) == 1 else ")"))
+        yield ""
 
     def init(self) -> Iterator[str]:
         """A line for each module."""

@@ -107,6 +107,33 @@ def test_it_takes_both_kinds_of_tensors_and_says_what_is_missing() -> None:
         module.load_state_dict(lacking)
 
 
+def test_tensors_of_another_network_are_refused() -> None:
+    program = spinedsl.program(OWN)
+    source, module = trained(program), without_norms(program)
+    more = {**source.state_dict(), "s.another.weight": torch.ones(3)}
+    with pytest.raises(
+        ValueError, match=f"these are {1 + len(flatten(program).parameters)} tensors of another network"
+    ):
+        module.load_state_dict(more)
+    short = dict(source.state_dict())
+    norm = next(name for name in short if name.endswith("running_var")).removesuffix("running_var")
+    for name in [name for name in short if name.startswith(norm) and short[name].dim()]:
+        short[name] = short[name][:1]
+    with pytest.raises(ValueError, match="a norm of 1 channels stands behind a kernel"):
+        module.load_state_dict(short)
+
+
+def test_a_part_of_a_network_takes_tensors_of_the_whole() -> None:
+    whole, part = (spinedsl.program(SPINENET, network="SpineNet49S", outputs=outputs) for outputs in (None, ("P3",)))
+    source, module = trained(whole), without_norms(part)
+    assert part.dropped
+    module.load_state_dict(source.state_dict())
+    x = torch.rand(1, 3, 128, 128)
+    with torch.inference_mode():
+        wanted, found = source(x)["P3"], module(x)["P3"]
+    assert float((found - wanted).abs().max()) <= 1e-5 * float(wanted.abs().max())
+
+
 def test_gradients_reach_the_image_though_it_works_in_place() -> None:
     program = spinedsl.program(OWN)
     source, module = trained(program), without_norms(program)
