@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from spinedsl.data.boxes import KINDS, BoxSet, kind_of, open_boxes
+from spinedsl.data.boxes.check import counts, tiny
 from spinedsl.data.boxes.classes import names_of
 from spinedsl.data.boxes.kept import OVER, Box, kept
+from spinedsl.data.boxes.placed import area, moving
 from spinedsl.data.boxes.voc import parse_xml
 from spinedsl.data.dataset import nowhere
+from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.diagnostics import Diagnostic
 from tests.data.making import image, noise
 
@@ -173,15 +176,42 @@ SIDE = st.integers(-80, 160).map(lambda number: number / 4)
 
 
 @given(SIDE, SIDE, SIDE, SIDE)
-def test_what_is_kept_lies_in_its_picture_and_has_an_area(left: float, top: float, right: float, bottom: float) -> None:
+def test_what_is_kept_lies_in_its_picture(left: float, top: float, right: float, bottom: float) -> None:
     made = kept((left, top, right, bottom), (HEIGHT, WIDTH), 0, "the box", nowhere("x"))
     inside = left >= -OVER and top >= -OVER and right <= WIDTH + OVER and bottom <= HEIGHT + OVER
-    some = min(right, WIDTH) > max(left, 0) and min(bottom, HEIGHT) > max(top, 0)
-    assert isinstance(made, Box) == (inside and some)
+    across = left == right or min(right, WIDTH) > max(left, 0)
+    down = top == bottom or min(bottom, HEIGHT) > max(top, 0)
+    assert isinstance(made, Box) == (inside and left <= right and top <= bottom and across and down)
     if isinstance(made, Diagnostic):
         assert made.code.id == "E1116"
         assert made.fixes
     else:
-        assert 0 <= made.sides[0] < made.sides[2] <= WIDTH
-        assert 0 <= made.sides[1] < made.sides[3] <= HEIGHT
-        assert made.area > 0
+        assert 0 <= made.sides[0] <= made.sides[2] <= WIDTH
+        assert 0 <= made.sides[1] <= made.sides[3] <= HEIGHT
+        assert made.is_flat == (left == right or top == bottom) == (made.area == 0)
+
+
+@pytest.fixture
+def flat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OBJECTS, "c.png", [*OBJECTS["c.png"], (30, 5, 30, 15, 1)])
+
+
+@pytest.mark.usefixtures("flat")
+@pytest.mark.parametrize("kind", KINDS)
+def test_boxes_without_area_are_counted_and_no_mistake(kind: str, tmp_path: Path) -> None:
+    """As in COCO's own training set; figures count their objects, as pycocotools does, and training does not."""
+    found = open_boxes(MADE[kind](tmp_path / "set"))
+    warning = found.diagnostics[-1]
+    assert [one.code.id for one in found.diagnostics] == ["W1107", "W1113"]
+    assert "1 box of" in warning.message
+    assert "c.png" in warning.notes[0]
+    assert found.value is not None
+    assert found.value.is_whole
+    picture = next(one for one in found.value.pictures if one.path.endswith("c.png"))
+    assert [box.is_flat for box in picture.boxes] == [False, True]
+    assert sum(one.objects for one in counts(found.value)) == 3
+    assert not list(tiny(found.value, Preprocessing(64, 64)))
+    pre = Preprocessing(64, 64, resize="letterbox")
+    objects = moving(picture, pre.placement(HEIGHT, WIDTH)).placed(pre.placement(HEIGHT, WIDTH))
+    assert np.allclose(objects.original, picture.sides)
+    assert (area(objects.sides.astype(np.float64)) > 0).tolist() == [True, False]

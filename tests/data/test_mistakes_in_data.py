@@ -268,6 +268,7 @@ def coco_with_mistakes() -> list[Diagnostic]:
         {"id": 9, "image_id": 2, "category_id": True, "bbox": [1, 1, 5, 5]},
         [],
         {"id": 10, "image_id": 2, "category_id": 1, "bbox": [1, 1, float("nan"), 5]},
+        {"id": 11, "image_id": 2, "category_id": 1, "bbox": [5, 5, -2, 3]},
     ]
     images = [{"id": number, "file_name": f"{number}.png", "height": 20, "width": 30} for number in (1, 2, 3, 1)]
     categories = [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]
@@ -289,7 +290,7 @@ def voc_with_mistakes() -> list[Diagnostic]:
     size = "<size><width>30</width><height>20</height></size>"
     things = [
         thing("cat", 1, 1, 9, 9), thing("cta", 1, 1, 9, 9), thing("cat", 1, 1, 90, 9), thing("cat", 9, 1, 8, 9),
-        thing("cat", 1, 1, 9), thing("", 1, 1, 9, 9), thing("cat", "one", 1, 9, 9),
+        thing("cat", 1, 1, 9), thing("", 1, 1, 9, 9), thing("cat", "one", 1, 9, 9), thing("cat", 9, 9, 4, 4),
     ]  # fmt: skip
     text("set/1.xml", f"<annotation>\n<filename>1.png</filename>{size}\n{''.join(things)}</annotation>")
     text("set/2.xml", f"<annotation><filename>2.png</filename>{size}</annotation>")
@@ -323,7 +324,7 @@ def yolo_with_mistakes() -> list[Diagnostic]:
     nameless = open_boxes("set", "yolo").diagnostics
     text("set/data.yaml", "names: [cat, dog]\n")
     text("set/labels/1.txt", "0 0.5 0.5 0.2 0.2\n\n2 0.5 0.5 0.2 0.2\n1 12 7 4 4\n0 0.5 0.5 0.2\n"
-         "0 0.1 0.1 0.2 0.2 0.3 0.3\ncat 0.5 0.5 0.2 0.2\n1 0.5 0.5 0 0.2\n")  # fmt: skip
+         "0 0.1 0.1 0.2 0.2 0.3 0.3\ncat 0.5 0.5 0.2 0.2\n1 0.5 0.5 0 0.2\n1 0.5 0.5 -0.1 0.2\n")  # fmt: skip
     text("set/labels/9.txt", "0 0.5 0.5 0.2 0.2\n")
     text("none/classes.txt", "cat\n")
     return [

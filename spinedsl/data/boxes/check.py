@@ -27,7 +27,7 @@ SIZES = {"small": 0.0, "medium": 32.0**2, "large": 96.0**2}  # from which area i
 
 
 class Counted(Record):
-    """How many objects of a class there are: small, medium and large ones, and crowds, which are none of these."""
+    """How many objects of a class can be learned: small, medium and large ones; and crowds, which are none of these."""
 
     name: str
     small: int
@@ -47,6 +47,8 @@ def counts(boxes: BoxSet) -> tuple[Counted, ...]:
     found = np.zeros((len(boxes.classes), len(SIZES) + 1), dtype=np.int64)
     for picture in boxes.pictures:
         for box in picture.boxes:
+            if box.is_flat and not box.crowd:
+                continue
             found[box.label, len(SIZES) if box.crowd else sum(box.area >= limit for limit in limits)] += 1
     return tuple(Counted(name, *map(int, row)) for name, row in zip(boxes.classes, found, strict=True))
 
@@ -123,7 +125,7 @@ def tiny(boxes: BoxSet, preprocessing: Preprocessing) -> Iterator[Diagnostic]:
     whole = 0
     for index, picture in enumerate(boxes.pictures):
         scale, _ = preprocessing.placement(picture.height, picture.width).affine()
-        sides = picture.sides[~picture.crowds]
+        sides = picture.sides[[not box.crowd and not box.is_flat for box in picture.boxes]]
         whole += len(sides)
         small = np.minimum((sides[:, 2] - sides[:, 0]) * scale[0], (sides[:, 3] - sides[:, 1]) * scale[1]) < LEAST
         found += [boxes.called(index)] * int(small.sum())

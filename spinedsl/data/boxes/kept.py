@@ -1,7 +1,8 @@
 """Boxes that are kept: a set of pictures with them, and what is wrong with one.
 
 In: boxes as their files have them, made pixels. Out: records, and diagnostics. A box that hangs over an edge by at most
-a pixel, as rounding makes it, is cut off there; any other that lies outside or has no area is a mistake, and left out.
+a pixel, as rounding makes it, is cut off there; any other that lies outside is a mistake, and left out. One that is 0
+pixels wide or high is kept: figures count its object, and training does not.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ class Box(Record):
     label: int
     crowd: bool
     area: float
+
+    @property
+    def is_flat(self) -> bool:
+        """It is 0 pixels wide or high."""
+        left, top, right, bottom = self.sides
+        return right <= left or bottom <= top
 
 
 class Picture(Record):
@@ -163,12 +170,13 @@ def kept(
     shown = f"{what} ({', '.join(f'{side:g}' for side in sides)})"
     if not all(map(math.isfinite, sides)):
         return say.BAD_BOX.at(place, what=shown, reason="is no numbers").with_fix("take it out")
-    if right <= left or bottom <= top:
-        reason = f"has no area: it is {right - left:g} wide and {bottom - top:g} high"
-        return say.BAD_BOX.at(place, what=shown, reason=reason).with_fix("take it out: nothing can be found there")
+    if right < left or bottom < top:
+        reason = f"is {right - left:g} wide and {bottom - top:g} high"
+        fix = "see that the numbers are in the order of this form, and no sides where corners are expected"
+        return say.BAD_BOX.at(place, what=shown, reason=reason).with_fix(fix)
     over = max(-left, -top, right - width, bottom - height)
-    cut = (max(left, 0.0), max(top, 0.0), min(right, float(width)), min(bottom, float(height)))
-    empty = cut[2] <= cut[0] or cut[3] <= cut[1]
+    cut = (_within(left, width), _within(top, height), _within(right, width), _within(bottom, height))
+    empty = (cut[2] <= cut[0] and left < right) or (cut[3] <= cut[1] and top < bottom)
     if over > OVER or empty:
         reason = f"lies {'outside' if empty else 'partly outside'} its picture of {width}x{height} pixels"
         fix = "see that the boxes are of this picture, at this size, and in this form"
@@ -176,14 +184,29 @@ def kept(
     return Box(cut, label, crowd, (cut[2] - cut[0]) * (cut[3] - cut[1]) if area is None else area)
 
 
+def _within(side: float, length: int) -> float:
+    """A side, cut off at the edges of a picture of this length."""
+    return min(max(side, 0.0), float(length))
+
+
 def notes(found: BoxSet) -> Iterator[Diagnostic]:
-    """What may not be meant: pictures without boxes, and crowds."""
+    """What may not be meant: pictures without boxes, crowds, and boxes without area."""
     name = found.name
     empty = [legible(picture.path) for picture in found.pictures if not picture.boxes]
     if empty:
         what = f"{len(empty)} of {counted(len(found), 'picture')}"
-        some = ", ".join(map(one_line, empty[:SHOWN])) + ", …" * (len(empty) > SHOWN)
-        yield say.NO_BOXES.at(nowhere(name), what=what, path=name).with_notes(f"they are {some}")
+        yield say.NO_BOXES.at(nowhere(name), what=what, path=name).with_notes(f"they are {_first(empty)}")
     crowds = sum(box.crowd for picture in found.pictures for box in picture.boxes)
     if crowds:
         yield say.CROWDS.at(nowhere(name), count=f"{crowds:,} box{'es' * (crowds != 1)}", path=name)
+    flat = [legible(picture.path) for picture in found.pictures for box in picture.boxes if box.is_flat]
+    if flat:
+        count, are, have = (f"{len(flat)} boxes", "are", "have") if len(flat) > 1 else ("1 box", "is", "has")
+        files = list(dict.fromkeys(flat))
+        warning = say.FLAT_BOXES.at(nowhere(name), count=count, path=name, are=are, have=have)
+        yield warning.with_notes(f"of {_first(files)}")
+
+
+def _first(names: Sequence[str]) -> str:
+    """Some names, as messages have them."""
+    return ", ".join(map(one_line, names[:SHOWN])) + ", …" * (len(names) > SHOWN)

@@ -80,9 +80,9 @@ class Moving(Record, eq=False):
         return replace(self, sides=np.where(gone[:, None], 0.0, self.sides))
 
     def placed(self, placement: Placement) -> Placed:
-        """Those of which enough is left."""
+        """Those of which enough is left, and those that had no area before: figures count them too."""
         left = area(self.sides)
-        stay = (left > 0) & (left >= VISIBLE * self.whole)
+        stay = ((left > 0) & (left >= VISIBLE * self.whole)) | (area(self.original.astype(np.float64)) == 0)
         return Placed(
             self.sides[stay].astype(np.float32), self.labels[stay], self.crowds[stay], self.areas[stay], placement,
             self.original[stay],

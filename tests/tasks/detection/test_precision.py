@@ -15,12 +15,13 @@ CLASSES = 3
 
 
 def drawn(seed: int) -> tuple[list[Candidates], list[Objects]]:
-    """Images with objects of every size, some in crowds; results near them, doubled, missing or anywhere."""
+    """Images with objects of every size, in crowds or without area among them; results near, doubled or missing."""
     found, there = [], []
     for image in range(6):
         own = 100 * seed + image
         count = (own * 7) % 6  # images without objects among them
         objects = boxes(count, own, extent=150) * (1 + torch.arange(count)[:, None] % 3)
+        objects[: image == 3, 2] = objects[: image == 3, 0]  # one without area
         labels = torch.randint(CLASSES, (count,), generator=generator(own))
         crowds = torch.rand(count, generator=generator(own)) < 0.25
         areas = None if seed % 2 else torch.rand(count, generator=generator(own)) * 12000
