@@ -65,7 +65,7 @@ class Recipe(Record, eq=False):
         for place, index in enumerate(indices):
             pixels, truth = sample(self.dataset, int(index), self.classes)
             if isinstance(truth, Truth):
-                change = Change(self.augmentation, pre, self.seed, epoch, int(index))
+                change = Change(self.augmentation, pre, self.seed, epoch, int(index), self.classes)
                 pictures[place], found = change.picture(pixels, truth, self.dataset)
                 objects.append(found)
             else:

@@ -6,14 +6,17 @@ In: a data set, perhaps an object of somebody's own, and the number of a sample.
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinedsl.brief import brief, cut
 from spinedsl.data.boxes.placed import Truth
 from spinedsl.data.pictures import Pixels
+from spinedsl.record import Record
 
 _OF_BOXES = ("sides", "labels", "crowds", "areas")
 _BOXES = "give a record with `sides` (objects, 4), `labels`, `crowds` and `areas` (objects,)"
@@ -40,6 +43,15 @@ class BadSample(ValueError):
         return type(self), (self.index, self.got, self.fix)
 
 
+class Objects(Record, eq=False):
+    """What lies in a picture, as `Truth` has it, in arrays whatever the data set has."""
+
+    sides: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    crowds: NDArray[np.bool_]
+    areas: NDArray[np.float32]
+
+
 def sample(dataset: Readable, index: int, classes: int = 0) -> tuple[Pixels, int | Truth]:
     """The pixels of a sample and its label, or the objects in it.
 
@@ -59,7 +71,9 @@ def sample(dataset: Readable, index: int, classes: int = 0) -> tuple[Pixels, int
     pixels, truth = given
     if wrong := _pixels(pixels):
         raise BadSample(index, *wrong)
-    return pixels, truth if isinstance(truth, Truth) else _label(index, truth, classes, dataset)
+    return pixels, _objects(index, truth, classes) if isinstance(truth, Truth) else _label(
+        index, truth, classes, dataset
+    )
 
 
 def _pixels(pixels: Any) -> tuple[str, str] | None:
@@ -84,6 +98,63 @@ def _pixels(pixels: Any) -> tuple[str, str] | None:
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
         return got, "give height x width x 3, or x 1 for grey"
     return None if pixels.size else (got, "leave out pictures without pixels")
+
+
+def _objects(index: int, truth: Truth, classes: int) -> Objects:
+    """The objects in a picture, if they can be ones."""
+    held = [_numbers(index, name, getattr(truth, name)) for name in _OF_BOXES]
+    sides, labels, crowds, areas = held
+    sides = sides.reshape(0, 4) if not sides.size else sides
+    if sides.ndim != 2 or sides.shape[1] != 4:
+        raise BadSample(index, f"`sides` of {_shape(sides)}", "give left, top, right and bottom of each: (objects, 4)")
+    for name, values in zip(_OF_BOXES[1:], held[1:], strict=True):
+        if values.shape != (len(sides),):
+            got = f"`{name}` of {_shape(values)} for {len(sides)} box{'es' * (len(sides) != 1)}"
+            raise BadSample(index, got, f"give one of each box: ({len(sides)},)")
+    for row, (box, label, crowd, area) in enumerate(zip(sides, labels, crowds, areas, strict=True)):
+        if wrong := _wrong(box.tolist(), label.item(), crowd.item(), area.item(), classes):
+            got, fix = wrong
+            raise BadSample(index, f"{got} of box {row}", fix)
+    return Objects(
+        sides.astype(np.float32), labels.astype(np.int64), crowds.astype(np.bool_), areas.astype(np.float32)
+    )  # fmt: skip
+
+
+def _numbers(index: int, name: str, given: Any) -> NDArray[Any]:
+    """An array of what stands in a field."""
+    try:
+        found = np.asarray(given)
+    except (TypeError, ValueError, RuntimeError):
+        found = np.empty(0, object)
+    if found.dtype.kind not in "buif":
+        raise BadSample(index, f"{cut(brief(given), 60)} as `{name}`", _BOXES)
+    return found
+
+
+def _wrong(box: list[float], label: float, crowd: float, area: float, classes: int) -> tuple[str, str] | None:
+    """What is wrong with an object, and what to do."""
+    left, top, right, bottom = box
+    if not all(map(math.isfinite, box)):
+        return f"{_row(box)} as the sides", "give pixels of the picture, or leave the box out"
+    if right < left or bottom < top:
+        return f"{_row(box)} as the sides", "give left, top, right and bottom: right is left + width"
+    if label != label // 1 or label < 0:
+        return f"{label:g} as the label", "give the number of its class, from 0 on"
+    if classes and label >= classes:
+        return f"{label:g} as the label", f"there are {classes} classes, from 0 to {classes - 1}"
+    if crowd not in (0, 1):
+        return f"{crowd:g} as `crowds`", "give whether it is many objects that nobody told apart: true or false"
+    if not (math.isfinite(area) and area >= 0):
+        return f"{area:g} as the area", "give square pixels: those of the box, if nothing else is known"
+    return None
+
+
+def _row(box: list[float]) -> str:
+    return f"({', '.join(f'{side:g}' for side in box)})"
+
+
+def _shape(values: NDArray[Any]) -> str:
+    return " x ".join(map(str, values.shape)) or "one number"
 
 
 def _label(index: int, truth: Any, classes: int, dataset: Readable) -> int:

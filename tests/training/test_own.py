@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from spinedsl import api
+from spinedsl.data.augment import Augmentation
+from spinedsl.data.boxes.changed import Change
+from spinedsl.data.boxes.placed import Truth
+from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sample import BadSample, sample
+from spinedsl.data.steps import Mosaic
 from spinedsl.training.build import open_trained
 from spinedsl.training.loop import Result, train
 from tests.cli.running import run
@@ -32,6 +38,12 @@ class Given(Squares):
         """What `change` makes of pixels and label."""
         pixels, label = super().read(index)
         return self.change(pixels, label) if index >= self.at else (pixels, label)
+
+
+def boxes(**fields: Any) -> Callable[[Any, int], Any]:
+    """What gives two boxes, with some fields changed."""
+    usual = {"sides": np.array([[1, 2, 9, 9], [0, 0, 4, 4]]), "labels": [0, 2], "crowds": [0, 1], "areas": [7.5, 16]}
+    return lambda pixels, _: (pixels, SimpleNamespace(**{**usual, **fields}))
 
 
 def trained(folder: Path, images: Any, **more: Any) -> Result:
@@ -64,6 +76,19 @@ READ: dict[str, tuple[Callable[[Any, int], Any], str | None, str]] = {
     "too many": (lambda x, y: (x, y + 3), "3 as its label", "3 classes, from 0 to 2"),
     "below": (lambda x, y: (x, y - 3), "-3 as its label", "3 classes, from 0 to 2"),
     "boxes in part": (lambda x, _: (x, type("", (), {"sides": np.zeros((0, 4))})()), "boxes without", "`areas`"),
+    "five columns": (boxes(sides=np.zeros((2, 5))), "`sides` of 2 x 5", "(objects, 4)"),
+    "a flat list of sides": (boxes(sides=[1, 2, 3, 4]), "`sides` of 4", "(objects, 4)"),
+    "words as sides": (boxes(sides=["a", "b"]), "['a', 'b'] as `sides`", "`areas`"),
+    "few labels": (boxes(labels=[1]), "`labels` of 1 for 2 boxes", "of each box: (2,)"),
+    "no crowds": (boxes(crowds=None), "None as `crowds`", "`areas`"),
+    "few areas": (boxes(areas=3.0), "`areas` of one number for 2 boxes", "(2,)"),
+    "no number": (boxes(sides=[[1, 2, np.nan, 9], [0, 0, 4, 4]]), "(1, 2, nan, 9) as the sides of box 0", "leave"),
+    "sides for corners": (boxes(sides=[[1, 2, 9, 9], [8, 8, 4, 4]]), "(8, 8, 4, 4) as the sides of box 1", "width"),
+    "a label in part": (boxes(labels=[0.5, 1]), "0.5 as the label of box 0", "from 0 on"),
+    "a box's label below": (boxes(labels=[0, -1]), "-1 as the label of box 1", "from 0 on"),
+    "a box's label above": (boxes(labels=[0, 3]), "3 as the label of box 1", "3 classes, from 0 to 2"),
+    "crowds that count": (boxes(crowds=[0, 2]), "2 as `crowds` of box 1", "true or false"),
+    "an area of none": (boxes(areas=[1, np.inf]), "inf as the area of box 1", "square pixels"),
 }  # fmt: skip
 
 
@@ -81,6 +106,26 @@ def test_what_read_gives_is_used_or_refused(name: str, tmp_path: Path) -> None:
     assert "`read(0)` of the images for validation gives" in second.message
     assert fix in first.fixes[0].text
     assert not (tmp_path / "run").exists()
+
+
+def test_boxes_may_be_lists_tensors_or_arrays() -> None:
+    _, found = sample(Given(change=boxes(labels=torch.tensor([0, 2]), sides=[[1, 2, 9, 9], [0, 0, 4, 4]])), 0, 3)
+    assert isinstance(found, Truth)
+    assert [found.sides.dtype, found.labels.dtype, found.crowds.dtype] == ["float32", "int64", "bool"]
+    assert found.crowds.tolist() == [False, True]
+    nothing = {name: [] for name in ("sides", "labels", "crowds", "areas")}
+    _, empty = sample(Given(change=boxes(**nothing)), 0, 3)
+    assert isinstance(empty, Truth)
+    assert empty.sides.shape == (0, 4)
+
+
+def test_what_a_mosaic_takes_is_looked_at_too() -> None:
+    images = Given(change=boxes(labels=[0, 7]))
+    change = Change(Augmentation((Mosaic(1.0),)), Preprocessing(16, 16), 0, 0, 0, 3)
+    pixels, truth = sample(images, 0)
+    assert isinstance(truth, Truth)
+    with pytest.raises(BadSample, match="7 as the label of box 1: there are 3 classes"):
+        change.picture(pixels, truth, images)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -14,6 +14,7 @@ from spinedsl.data.augment import Augmentation, fill_of
 from spinedsl.data.boxes.placed import Moving, Placed, Truth, moving, together
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.preprocessing import Placement, Preprocessing
+from spinedsl.data.sample import sample
 from spinedsl.data.steps import Mosaic
 from spinedsl.record import Record
 
@@ -35,6 +36,7 @@ class Change(Record):
     seed: int
     epoch: int
     index: int
+    classes: int = 0  # how many labels there are; 0 where it may be any number
 
     def picture(self, pixels: Pixels, truth: Truth, others: Pictures) -> tuple[Pixels, Placed]:
         """A picture of any size and its objects, in the network's image.
@@ -42,6 +44,7 @@ class Change(Record):
         Raises:
             ValueError: a step cannot carry boxes.
             BadPicture: one of the `others` that a mosaic takes cannot be read.
+            BadSample: it gives something else.
         """
         bad = next((step for step in self.augmentation.steps if not step.carries_boxes), None)
         if bad is not None:
@@ -54,7 +57,7 @@ class Change(Record):
         if middle is None or draws is None:
             pixels, objects = self._placed(pixels, truth, placement)
         else:
-            drawn = [others.read(draws.below(len(others))) for _ in range(3)]
+            drawn = [sample(others, draws.below(len(others)), self.classes) for _ in range(3)]
             pixels, objects = self._around(middle, [(pixels, truth), *drawn])
         pixels, objects = self._moved(pixels, objects)
         return np.ascontiguousarray(pixels), objects.placed(placement)
