@@ -146,5 +146,5 @@ export async function find(model, picture) {
       within((right - place.left) * across, picture.width), within((bottom - place.top) * down, picture.height),
     ];
     return { sides, score: result.scores.data[row], label, name: model.classes[label] || `class ${label}` };
-  });
+  }).filter(({ sides: [left, top, right, bottom] }) => left < right && top < bottom); // others lie in the margins
 }

@@ -42,13 +42,21 @@ class Boxes(Record, eq=False):
         return Boxes(self.sides[there], self.scores[there], self.labels[there])
 
     def in_picture(self, placement: Placement | None) -> Boxes:
-        """The same in the picture's own pixels, cut off where the network's image ended; as they are without one."""
+        """The same in the picture's own pixels, cut off where the network's image ended; without one they are already.
+
+        What has no area there goes, as what was found in the margins of a letterbox; what is no number stays.
+        """
         if placement is None:
-            return self
+            return self.with_area()
         scale, shift = (np.array(values, dtype=np.float32) for values in placement.affine())
         left, top, right, bottom = placement.box
         least, most = (np.array(ends, dtype=np.float32) for ends in ((left, top, left, top), (right, bottom) * 2))
-        return replace(self, sides=np.minimum(np.maximum((self.sides - shift) / scale, least), most))
+        return replace(self, sides=np.minimum(np.maximum((self.sides - shift) / scale, least), most)).with_area()
+
+    def with_area(self) -> Boxes:
+        """Without those that are 0 pixels wide or high; what is no number stays."""
+        flat = (self.sides[:, 2:] <= self.sides[:, :2]).any(1)
+        return Boxes(self.sides[~flat], self.scores[~flat], self.labels[~flat]) if flat.any() else self
 
 
 def of_arrays(boxes: Any, scores: Any, labels: Any, count: Any) -> list[Boxes]:

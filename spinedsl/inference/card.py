@@ -152,10 +152,11 @@ def _boxes(results: Sequence[str], pre: Preprocessing, asked: Wanted, *, classes
     """Lines that print the boxes of the first image, in pixels of the picture."""
     boxes, scores, labels, count = results
     called = "classes[label]" if classes else "label"
+    shown = f"print({called}, score, *box)  # left, top, right, bottom in pixels of the picture"
     return [
         *([] if asked.inside else returning(pre, boxes)),
         f"for box, score, label in zip({boxes}[0, : {count}[0]], {scores}[0], {labels}[0]):",
-        f"    print({called}, score, *box)  # left, top, right, bottom in pixels of the picture",
+        f"    {shown}" if asked.inside else f"    if (box[:2] < box[2:]).all(): {shown}",
     ]
 
 

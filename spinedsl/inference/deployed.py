@@ -152,15 +152,30 @@ def _decoded(nodes: Nodes, structure: GraphProto, target: Target, decoded: Decod
 def _in_pictures(
     nodes: Nodes, structure: GraphProto, images: str, results: Sequence[str], pre: Preprocessing
 ) -> None:  # fmt: skip
-    """Boxes in pixels of the pictures; behind the count of each image zeros stay."""
-    boxes, _, labels, _ = results
-    inner = nodes.fresh("task.boxes")
+    """Boxes in pixels of the pictures, without those that have no area there, as `Boxes.in_picture`.
+
+    Behind the count of each image boxes and scores stay 0, and labels -1.
+    """
+    inner = {name: nodes.fresh(f"task.{name}") for name in results}
     for node in structure.node:
-        node.output[:] = [inner if name == boxes else name for name in node.output]
-    found = Value(nodes, inner, np.dtype(np.float32))
+        node.output[:] = [inner.get(name, name) for name in node.output]
+    kinds = (np.float32, np.float32, np.int64)
+    found, scores, labels = (
+        Value(nodes, inner[name], np.dtype(kind)) for name, kind in zip(results, kinds, strict=False)
+    )
     moved = unplaced(nodes, Value(nodes, images, np.dtype(np.uint8)), found, pre)
-    there = Value(nodes, labels, np.dtype(np.int64)).axes(2) >= 0
-    nodes.name(nodes.where(there, moved, 0.0), boxes)
+    left, top, right, bottom = (moved.between(side, side + 1, 2).shaped(0, -1) for side in range(4))
+    there = nodes.where(right <= left, 0, nodes.where(bottom <= top, 0, (labels >= 0).cast(np.int64)))
+    most = nodes.size(labels, 1)
+    order = there * most - nodes.count(most)
+    _, at = nodes.largest(order, most.axes(0), axis=1)
+    stays = there > 0
+    held = (
+        nodes.where(stays.axes(2), moved, 0.0), nodes.where(stays, scores, 0.0), nodes.where(stays, labels, -1)
+    )  # fmt: skip
+    for value, name in zip(held, results, strict=False):
+        nodes.name(nodes.apply("GatherND", value, at.axes(2), batch_dims=1), name)
+    nodes.name(nodes.total(there, 1).shaped(-1), results[3])
 
 
 def _unit(nodes: Nodes, vectors: Value) -> Value:

@@ -163,6 +163,35 @@ def test_what_cannot_find_boxes_is_refused_before_anything_is_asked_of_it(
     assert not Path("models").exists()
 
 
+def test_nothing_is_found_in_the_margins_of_a_letterbox(tmp_path: Path) -> None:
+    """Each place finds something; behind the count of each image there is padding alone."""
+    limits = Limits(score=0.0, overlap=1.0, most=200)
+    path = write("letterbox", tmp_path, limits=limits)
+    ours, theirs = engine("letterbox"), opened(path)
+    own = {"score": limits.score, "overlap": limits.overlap, "top": limits.top, "most": limits.most}
+    narrow = pictures()[1:3]
+    assert ours.find is not None
+    raw = ours.find([ours.prepare(pixels) for pixels in narrow], own)
+    expected, found = ours.boxes(narrow, own), theirs.boxes(narrow)
+    for before, one, other in zip(raw, expected, found, strict=True):
+        assert 0 < len(one) < len(before), "some were in the margins"
+        assert (one.sides[:, :2] < one.sides[:, 2:]).all()
+        assert one.labels.tolist() == other.labels.tolist()
+        np.testing.assert_allclose(one.sides, other.sides, atol=1e-3)
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    boxes, scores, labels, count = session.run(None, {"images": narrow[0][None]})
+    assert not boxes[0, count[0] :].any()
+    assert not scores[0, count[0] :].any()
+    assert set(labels[0, count[0] :].tolist()) == {-1}
+
+
+def test_what_is_no_number_is_no_box_without_area() -> None:
+    sides = np.array([[1, 1, 1, 9], [np.nan, 0, 4, 4], [0, 0, 4, 4]], np.float32)
+    boxes = Boxes(sides, np.array([0.9, 0.8, 0.7], np.float32), np.array([0, 1, 2]))
+    assert boxes.in_picture(None).labels.tolist() == [1, 2]
+
+
 # ---- that they are compared ----
 
 

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 
 from spinedsl.ops.detection import MOST, OVERLAP, SCORE, TOP, detector
 from spinedsl.ops.program import Program
-from spinedsl.record import replace
 from spinedsl.tasks.detection.boxes import unplaced
 from spinedsl.tasks.detection.decoding import decode
-from spinedsl.tasks.detection.suppression import Found
+from spinedsl.tasks.detection.suppression import NO_CLASS, Found
 
 if TYPE_CHECKING:
     from spinedsl.data.preprocessing import Placement
@@ -55,11 +54,19 @@ def detect(
 
 
 def in_pictures(found: Found, placements: Sequence[Placement]) -> Found:
-    """The same in the pixels of the pictures, cut off where the network's image ended."""
-    boxes = found.boxes.clone()
+    """The same in the pixels of the pictures, cut off where the network's image ended.
+
+    What has no area there goes, as what was found in the margins of a letterbox.
+    """
+    boxes, scores = torch.zeros_like(found.boxes), torch.zeros_like(found.scores)
+    labels, count = torch.full_like(found.labels, NO_CLASS), found.count.clone()
     for number, placement in enumerate(placements):
-        there = slice(0, int(found.count[number]))
+        own = found.of(number)
         left, top, right, bottom = placement.box
         least, most = boxes.new_tensor([left, top, left, top]), boxes.new_tensor([right, bottom, right, bottom])
-        boxes[number, there] = unplaced(boxes[number, there], placement).maximum(least).minimum(most)
-    return replace(found, boxes=boxes)
+        moved = unplaced(own.boxes, placement).maximum(least).minimum(most)
+        stays = ~(moved[:, 2:] <= moved[:, :2]).any(1)
+        there = count[number] = int(stays.sum())
+        boxes[number, :there], scores[number, :there] = moved[stays], own.scores[stays]
+        labels[number, :there] = own.labels[stays]
+    return Found(boxes, scores, labels, count)
