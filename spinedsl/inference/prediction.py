@@ -289,7 +289,8 @@ def _found(
     ids: Ids | None, hear: Hear | None,
 ) -> Predictions:  # fmt: skip
     """The boxes that a detector finds."""
-    located = find_over(engine, images, hear, {} if score is None else {"score": score})
+    lower = score is not None and score < engine.limits.get("score", 1.0)  # all that it finds is in the results
+    located = find_over(engine, images, hear, {"score": score} if lower else {})
     least = SHOWN if score is None else score
     rows = []
     for index, boxes in zip(located.at.tolist(), located.found, strict=True):

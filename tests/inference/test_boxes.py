@@ -48,6 +48,15 @@ def test_boxes_are_those_of_the_pictures_and_frames_stay_in_order(made: Path) ->
     assert len(few.results) == len(found.results) == sum(len(row.guesses) for row in found.rows)
 
 
+def test_results_have_what_a_score_does_not_show(made: Path) -> None:
+    model, frames = made / "finder.safetensors", made / "frames"
+    usual = inference.predict(model, frames)
+    few = inference.predict(model, frames, score=0.99)
+    assert few.results == usual.results
+    assert min(one["score"] for one in few.results) < 0.99
+    assert not any(row.guesses for row in few.rows)
+
+
 def test_the_command_writes_all_of_it(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "frames").mkdir()
     for path in (made / "frames").iterdir():
