@@ -16,6 +16,7 @@ from spinedsl.data.boxes import KINDS, BoxSet, kind_of, open_boxes
 from spinedsl.data.boxes.check import counts, tiny
 from spinedsl.data.boxes.classes import names_of
 from spinedsl.data.boxes.kept import OVER, Box, kept
+from spinedsl.data.boxes.named import size_of
 from spinedsl.data.boxes.placed import area, moving
 from spinedsl.data.boxes.voc import parse_xml
 from spinedsl.data.dataset import nowhere
@@ -136,15 +137,25 @@ def test_crowds_and_areas_are_kept(tmp_path: Path) -> None:
     assert (box.crowd, box.area) == (True, 55.5)
 
 
-def test_a_picture_on_its_side_has_the_size_that_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["png", "tif", "jpg", "webp"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_picture_on_its_side_has_the_size_that_is_shown(ending: str, orientation: int, tmp_path: Path) -> None:
     root = yolo(tmp_path / "set")
     exif = Image.Exif()
-    exif[0x0112] = 6
-    image(noise(HEIGHT, WIDTH)).save(root / "images" / "a.png", exif=exif)
+    exif[0x0112] = orientation
+    (root / "images" / "a.png").unlink()
+    image(noise(HEIGHT, WIDTH)).save(root / "images" / f"a.{ending}", exif=exif)
     found = open_boxes(root).value
     assert found is not None
-    assert (found.pictures[0].height, found.pictures[0].width) == (WIDTH, HEIGHT)
-    assert found.read(0)[0].shape[:2] == (WIDTH, HEIGHT)
+    shown = (WIDTH, HEIGHT) if orientation >= 5 else (HEIGHT, WIDTH)
+    assert (found.pictures[0].height, found.pictures[0].width) == shown
+    assert found.read(0)[0].shape[:2] == shown
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_printed_of_a_picture_of_many_pixels(tmp_path: Path) -> None:
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "large.png")
+    assert size_of(tmp_path / "large.png") == (10_000, 10_000)
 
 
 NAMES = {

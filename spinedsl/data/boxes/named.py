@@ -6,6 +6,7 @@ In: a folder, and a name that any system may have written. Out: a path; a size; 
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 
 from spinedsl import checks as say
@@ -53,9 +54,13 @@ def size_of(path: str | Path) -> tuple[int, int] | None:
     from PIL import Image  # noqa: PLC0415 - who reads files that have sizes needs none
 
     try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(0x0112, 1) >= 5
-            return (image.width, image.height) if turned else (image.height, image.width)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of many pixels, and of odd metadata
+            with Image.open(path) as image:
+                exif = image.getexif()
+                # Pillow may have turned the size of a TIFF already: its own fields say how it is stored.
+                width, height = (exif[0x0100], exif[0x0101]) if image.format == "TIFF" else image.size
+                return (width, height) if exif.get(0x0112, 1) >= 5 else (height, width)
     except Exception:  # noqa: BLE001 - a damaged file raises whatever its reader does
         return None
 
