@@ -107,6 +107,20 @@ def listed_with_blanks(root: Path) -> Path:
     return root / "ImageSets" / "train.txt"
 
 
+def with_hidden(kind: str) -> Callable[[Path], Path]:
+    """Beside each file what macOS leaves there, and in each folder what notebooks do."""
+
+    def make(root: Path) -> Path:
+        path = MADE[kind](root)
+        for file in [one for one in root.rglob("*") if one.is_file()]:
+            file.with_name(f"._{file.name}").write_bytes(b"\0\5\26\7")
+            (file.parent / ".ipynb_checkpoints").mkdir(exist_ok=True)
+            (file.parent / ".ipynb_checkpoints" / f"{file.stem}-checkpoint{file.suffix}").write_bytes(file.read_bytes())
+        return path
+
+    return make
+
+
 def in_rows(change: Callable[[list[str]], list[str]], end: str = "\n") -> Callable[[Path], Path]:
     """YOLO's rows written otherwise."""
 
@@ -163,6 +177,7 @@ SAME: dict[str, Callable[[Path], Path]] = {
     "yolo: classes are floats": in_rows(lambda row: [f"{row[0]}.0", *row[1:]]),
     "yolo: CRLF and tabs": in_rows(lambda row: ["\t".join(row), ""], "\r\n\r\n"),
     "yolo: outlines": in_rows(outlined),
+    **{f"{kind}: hidden files": with_hidden(kind) for kind in MADE},
 }
 
 
@@ -399,8 +414,8 @@ def sound(found: Outcome[BoxSet]) -> None:
     for picture in pickle.loads(pickle.dumps(found.value)).pictures:
         for box in picture.boxes:
             left, top, right, bottom = box.sides
-            assert 0 <= left < right <= picture.width
-            assert 0 <= top < bottom <= picture.height
+            assert 0 <= left <= right <= picture.width
+            assert 0 <= top <= bottom <= picture.height
             assert 0 <= box.label < len(found.value.classes)
             assert 0 <= box.area < float("inf")
 

@@ -14,6 +14,7 @@ from spinedsl.data.boxes.classes import is_yaml
 from spinedsl.data.boxes.coco import read_coco
 from spinedsl.data.boxes.kept import BoxSet, Picture
 from spinedsl.data.boxes.listed import ANNOTATIONS, JPEGS, is_list
+from spinedsl.data.boxes.named import is_hidden
 from spinedsl.data.boxes.voc import read_voc
 from spinedsl.data.boxes.yolo import labels_of, read_yolo
 from spinedsl.data.dataset import nowhere
@@ -64,7 +65,7 @@ def kind_of(path: Path) -> str:
     """What stands at a path: a list of VOC's, YOLO's YAML, or else a file, is COCO's; a folder with XML files VOC's."""
     if path.is_file():
         return "voc" if is_list(path) else "yolo" if is_yaml(path) else "coco"
-    return "voc" if (path / ANNOTATIONS).is_dir() or next(path.glob("*.xml"), None) else "yolo"
+    return "voc" if (path / ANNOTATIONS).is_dir() or next(path.glob("[!.]*.xml"), None) else "yolo"
 
 
 def boxes_at(path: Path) -> str | None:
@@ -82,7 +83,7 @@ def boxes_at(path: Path) -> str | None:
         if not path.is_dir():
             return None
         folders, files = _entries(path)
-        if next((path / ANNOTATIONS).glob("*.xml"), None):
+        if next((path / ANNOTATIONS).glob("[!.]*.xml"), None):
             return "voc"
         if {ANNOTATIONS, JPEGS} <= set(folders) and not _endings(path / ANNOTATIONS) & ENDINGS:
             return "voc"
@@ -105,7 +106,7 @@ def boxes_at(path: Path) -> str | None:
 def json_in(path: Path) -> Path | None:
     """The file in a folder that seems to hold its boxes, if it is the only one."""
     try:
-        found = [file for file in sorted(path.glob("*.json")) if _begins(file) in (b"{", b"[")]
+        found = [file for file in sorted(path.glob("[!.]*.json")) if _begins(file) in (b"{", b"[")]
     except OSError:
         return None
     return found[0] if len(found) == 1 else None
@@ -130,8 +131,9 @@ def _begins(path: Path) -> bytes:
 
 
 def _endings(path: Path) -> set[str]:
-    """The endings of all files in and below a folder."""
-    return {Path(name).suffix.lower() for _, _, names in os.walk(path) for name in names}
+    """The endings of all files in and below a folder; what begins with a dot is left out."""
+    files = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+    return {file.suffix.lower() for file in files if not is_hidden(file, path)}
 
 
 def _entries(path: Path) -> tuple[list[str], list[str]]:

@@ -34,7 +34,7 @@ def names_of(folder: Path) -> Names:
     for name in TEXTS:
         if (folder / name).is_file():
             return _in_text(folder / name)
-    found = [file for file in folder.glob("*") if is_yaml(file) and file.is_file()] if folder.is_dir() else []
+    found = [file for file in folder.glob("[!.]*") if is_yaml(file) and file.is_file()] if folder.is_dir() else []
     for file in sorted(found, key=lambda file: (file.name not in USUAL, file.name)):
         names = names_in(file)
         if names.value or names.value is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spinedsl import checks as say
-from spinedsl.data.boxes.named import is_there
+from spinedsl.data.boxes.named import is_hidden, is_there
 from spinedsl.data.dataset import line_of, lines_of, nowhere
 from spinedsl.data.listing import read_listing
 from spinedsl.diagnostics import Diagnostic, Nearest, Outcome
@@ -31,8 +31,9 @@ def root_of(path: Path) -> Path | None:
 
 
 def xml_files(folder: Path) -> list[Path]:
-    """The XML files in a folder, in the order of their names."""
-    return sorted(file for file in folder.glob("*") if file.suffix.lower() == ".xml" and is_there(file))
+    """The XML files in a folder, in the order of their names; what begins with a dot is left out."""
+    files = (file for file in folder.glob("*") if not is_hidden(file, folder))
+    return sorted(file for file in files if file.suffix.lower() == ".xml" and is_there(file))
 
 
 def is_list(path: Path) -> bool:

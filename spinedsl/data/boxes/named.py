@@ -43,6 +43,11 @@ def is_there(path: str | Path) -> bool:
         return False
 
 
+def is_hidden(path: Path, folder: Path) -> bool:
+    """A part of its path below the folder begins with a dot, as what macOS and notebooks leave among files."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
 def beside(folder: Path, stem: str) -> str | None:
     """The picture in a folder that is called so, whatever its ending."""
     names = (f"{stem}{ending}" for usual in USUAL for ending in (usual, usual.upper()))

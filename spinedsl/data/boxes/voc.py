@@ -14,7 +14,7 @@ from spinedsl import checks as say
 from spinedsl.brief import brief, short_path
 from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, notes
 from spinedsl.data.boxes.listed import ANNOTATIONS, JPEGS, listed_files, root_of, xml_files
-from spinedsl.data.boxes.named import beside, is_there, no_picture, no_size, path_of, size_of
+from spinedsl.data.boxes.named import beside, is_hidden, is_there, no_picture, no_size, path_of, size_of
 from spinedsl.data.dataset import line_of, nowhere, unknown_class
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.reading import legible
@@ -100,7 +100,8 @@ def read_voc(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outco
         files, reported = xml_files(folder), []
     if not files and not reported:
         where = "" if folder == path else f" in `{ANNOTATIONS}`"
-        below = next((file for file in folder.glob("*/*") if file.suffix.lower() == ".xml"), None)
+        deeper = (file for file in folder.glob("*/*") if not is_hidden(file, folder))
+        below = next((file for file in deeper if file.suffix.lower() == ".xml"), None)
         wrong = say.NO_DATASET.at(nowhere(name), path=name, reason=f"it has no XML files{where}")
         fix = "name the folder of the XML files, or the one that holds `Annotations`"
         if below is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from spinedsl import checks as say
 from spinedsl.data.boxes.classes import TEXTS, Names, folders_of, is_yaml, names_of
 from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, notes
-from spinedsl.data.boxes.named import no_size, size_of
+from spinedsl.data.boxes.named import is_hidden, no_size, size_of
 from spinedsl.data.dataset import line_of, lines_of, nowhere
 from spinedsl.data.listing import read_listing
 from spinedsl.data.pictures import ENDINGS
@@ -43,7 +43,8 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
             "`data.yaml`, or as `classes` into [data] of a configuration"
         )
         return Outcome(None, (wrong.with_fix(fix),))
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
+    below = (file for file in folder.rglob("*") if not is_hidden(file, folder))
+    files = sorted(file for file in below if file.suffix.lower() in ENDINGS)
     if not files:
         wrong = say.NO_DATASET.at(nowhere(name), path=name, reason="it has no pictures")
         return Outcome(None, (wrong.with_fix("see that `images` names the folder of the pictures"),))
@@ -63,7 +64,8 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
         pictures.append(Picture(str(file), *size, boxes))
     there = {file.relative_to(folder).with_suffix("") for file in files}
     for text in sorted(labels.rglob("*.txt")):
-        if text.name not in TEXTS and text.relative_to(labels).with_suffix("") not in there:
+        is_label = text.name not in TEXTS and not is_hidden(text, labels)
+        if is_label and text.relative_to(labels).with_suffix("") not in there:
             what = f"{legible(str(text))} is of no picture in {legible(str(folder))}"
             reported.append(say.ANNOTATION_FORM.at(nowhere(str(text)), what=what))
     found = BoxSet("yolo", name, known, tuple(pictures), not reported)
