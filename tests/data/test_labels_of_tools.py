@@ -270,6 +270,34 @@ def test_a_list_of_classes_with_mistakes(lines: str, tmp_path: Path) -> None:
     assert [one.code.id for one in found.diagnostics] == ["E1103" if "ö" in lines else "E1115"]
 
 
+@pytest.mark.parametrize("row", ["0 0.5 0.5 0.2 0.2 0.9 3", "0 0.5 0.5 0.2 0.2 0.9 10"])
+def test_what_a_tracker_writes_is_no_outline(row: str, tmp_path: Path) -> None:
+    root = MADE["yolo"](tmp_path / "set")
+    (root / "labels" / "a.txt").write_text(f"{row}\n0 0.5 0.5 0.2 0.2\n")
+    first, *_ = open_boxes(root).diagnostics
+    assert (first.code.id, first.span.line) == ("E1115", 1)
+    assert "the number of a track: labels have five" in first.fixes[0].text
+    (root / "labels" / "a.txt").write_text(f"{row}\n0 0.1 0.1 0.2 0.1 0.2 0.2 0.1 1\n")
+    assert not [one for one in open_boxes(root).diagnostics if one.code.id == "E1115"], "an outline is beside it"
+
+
+@pytest.mark.parametrize("classes", [(), CLASSES])
+def test_points_behind_a_box_are_passed_over(classes: tuple[str, ...], tmp_path: Path) -> None:
+    root = MADE["yolo"](tmp_path / "set")
+    (root / "data.yaml").write_text("kpt_shape: [3, 2]  # points, numbers of each\nnames: [cat, dog]\n")
+    points = " 0.9 0.9 0.8 0.8 0.1 0.1"
+    (root / "labels" / "a.txt").write_text(f"0 0.5 0.5 0.2 0.2{points}\n1 0.5 0.5 0.4 0.2\n")
+    found = open_boxes(root, classes=classes).value
+    assert found is not None
+    assert found.is_whole
+    assert found.pictures[0].sides.tolist() == [pytest.approx(row) for row in ([16, 8, 24, 12], [12, 8, 28, 12])]
+    (root / "labels" / "a.txt").write_text("0 0.5 0.5 0.2 0.2 0.9 0.9 0.8 0.8\n")
+    first, *_ = open_boxes(root).diagnostics
+    assert first.code.id == "E1115"
+    assert "and 6 numbers of points" in first.message
+    assert "kpt_shape" in first.fixes[0].text
+
+
 def test_a_list_of_pictures_leads_to_their_folder(tmp_path: Path) -> None:
     root = MADE["yolo"](tmp_path / "set")
     (root / "train.txt").write_text("".join(f"./images/{name}\n" for name in OBJECTS))

@@ -34,8 +34,7 @@ def names_of(folder: Path) -> Names:
     for name in TEXTS:
         if (folder / name).is_file():
             return _in_text(folder / name)
-    found = [file for file in folder.glob("[!.]*") if is_yaml(file) and file.is_file()] if folder.is_dir() else []
-    for file in sorted(found, key=lambda file: (file.name not in USUAL, file.name)):
+    for file in _yamls(folder):
         names = names_in(file)
         if names.value or names.value is None:
             return names
@@ -50,6 +49,26 @@ def names_in(file: Path) -> Names:
     if read.value is None or "names" not in read.value[1]:
         return Outcome(())
     return _in_yaml(*read.value)
+
+
+def points_of(folder: Path) -> int:
+    """How many numbers a row has behind its box, as `kpt_shape` of a folder's YAML says; 0 where none says it."""
+    for file in _yamls(folder):
+        read = _read(file).value if b"kpt_shape" in file.read_bytes() else None
+        given = read[1].get("kpt_shape") if read is not None else None
+        if isinstance(given, list) and len(given) == 2 and all(map(_is_count, given)):
+            return int(given[0]) * int(given[1])
+    return 0
+
+
+def _is_count(text: object) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 6
+
+
+def _yamls(folder: Path) -> list[Path]:
+    """The YAMLs of a folder, those of usual names first."""
+    found = [file for file in folder.glob("[!.]*") if is_yaml(file) and file.is_file()] if folder.is_dir() else []
+    return sorted(found, key=lambda file: (file.name not in USUAL, file.name))
 
 
 def folders_of(file: Path) -> list[tuple[str, Path]]:

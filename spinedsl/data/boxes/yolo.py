@@ -2,15 +2,17 @@
 
 In: a folder with `labels` and `images`, one with both kinds of files, or `images/train` beside `labels/train`. Out: a
 `BoxSet`, and every mistake, with its line. A picture without a text file, or with an empty one, has no boxes. A row of
-more corners is an outline, `class x y x y x y …`: its box is the smallest one around them.
+more corners is an outline, `class x y x y x y …`: its box is the smallest one around them. Where `kpt_shape` in the
+YAML says that points stand behind each box, they are passed over.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from spinedsl import checks as say
-from spinedsl.data.boxes.classes import TEXTS, Names, folders_of, is_yaml, names_of
+from spinedsl.data.boxes.classes import TEXTS, Names, folders_of, is_yaml, names_of, points_of
 from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, notes
 from spinedsl.data.boxes.named import is_hidden, no_size, size_of
 from spinedsl.data.dataset import line_of, lines_of, nowhere
@@ -19,9 +21,10 @@ from spinedsl.data.pictures import ENDINGS
 from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.reading import legible
 from spinedsl.record import replace
-from spinedsl.source import Source
+from spinedsl.source import Source, Span
 
 FIELDS = "class x y width height"
+TRACKED = "what follows the fifth number is how sure a network was, and the number of a track: labels have five"
 
 
 def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outcome[BoxSet]:
@@ -34,7 +37,7 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
     named = Outcome(classes) if classes else names_at(path)
     if named.value is None:
         return Outcome(None, named.diagnostics)
-    known = named.value
+    known, points = named.value, points_at(path)
     if not known:
         what = f"nothing says what the classes of {name} are called"
         wrong = say.ANNOTATION_FORM.at(nowhere(name), what=what)
@@ -60,7 +63,7 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
         if text.is_file():
             listing = read_listing(text, settable=False)
             reported += listing.diagnostics
-            boxes = _boxes(listing.value, size, known, reported) if listing.value is not None else ()
+            boxes = _boxes(listing.value, size, known, points, reported) if listing.value is not None else ()
         pictures.append(Picture(str(file), *size, boxes))
     there = {file.relative_to(folder).with_suffix("") for file in files}
     for text in sorted(labels.rglob("*.txt")):
@@ -87,11 +90,21 @@ def labels_of(path: Path) -> Path:
 
 def names_at(path: Path) -> Names:
     """The classes that a folder, its `labels` or one of the two folders around it names."""
-    for folder in dict.fromkeys((path, labels_of(path), *path.absolute().parents[:2])):
+    for folder in _around(path):
         found = names_of(folder)
         if found.value is None or found.value:
             return found
     return Outcome(())
+
+
+def points_at(path: Path) -> int:
+    """How many numbers stand behind each box, as a YAML in one of these folders says."""
+    return next((count for count in map(points_of, _around(path)) if count), 0)
+
+
+def _around(path: Path) -> Iterable[Path]:
+    """A folder, its `labels` and the two folders around it."""
+    return dict.fromkeys((path, labels_of(path), *path.absolute().parents[:2]))
 
 
 def _no_folder(path: Path, name: str) -> Diagnostic:
@@ -116,13 +129,15 @@ def _whole(text: str) -> int:
     return int(number)
 
 
-def _sides(numbers: list[float]) -> tuple[float, float, float, float]:
-    """Centre and sides: as given, or of what lies around the corners of an outline.
+def _sides(numbers: list[float], points: int) -> tuple[float, float, float, float]:
+    """Centre and sides: as given, perhaps with so many numbers of points behind, or of an outline, around its corners.
 
     Raises:
-        ValueError: they are neither four numbers nor three corners or more.
+        ValueError: they are none of these.
     """
-    if len(numbers) >= 6 and len(numbers) % 2 == 0:
+    if points and len(numbers) == 4 + points:
+        numbers = numbers[:4]
+    elif not points and len(numbers) >= 6 and len(numbers) % 2 == 0:
         xs, ys = numbers[::2], numbers[1::2]
         left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
         return (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
@@ -130,23 +145,38 @@ def _sides(numbers: list[float]) -> tuple[float, float, float, float]:
     return x, y, across, down
 
 
+def _are_tracked(rows: Iterable[list[str]]) -> bool:
+    """The rows of a file that seem to be outlines are boxes with a score and the number of a track."""
+    longer = [row for row in rows if len(row) > 5]
+    return bool(longer) and all(len(row) == 7 and row[6].isascii() and row[6].strip("0").isdigit() for row in longer)
+
+
+def _misfit(place: Span, fields: list[str], points: int) -> Diagnostic:
+    """A row of another form."""
+    form = f"{FIELDS}, and {points} numbers of points" if points else FIELDS
+    wrong: Diagnostic = say.ANNOTATION_FORM.at(place, what=f"this row is not of the form `{form}`")
+    if len(fields) == 6:
+        return wrong.with_fix("a sixth number is how sure a network was: labels have five")
+    return wrong.with_fix("`kpt_shape` in the YAML says how many points there are") if points else wrong
+
+
 def _boxes(
-    source: Source, size: tuple[int, int], known: tuple[str, ...], reported: list[Diagnostic]
+    source: Source, size: tuple[int, int], known: tuple[str, ...], points: int, reported: list[Diagnostic]
 ) -> tuple[Box, ...]:
     """The boxes of one file."""
     boxes: list[Box] = []
     height, width = size
-    for number, line in lines_of(source):
-        fields = line.split()
-        if not fields:
-            continue
+    rows = [(number, fields) for number, line in lines_of(source) if (fields := line.split())]
+    are_tracked = not points and _are_tracked(fields for _, fields in rows)
+    for number, fields in rows:
         place = line_of(source, number)
         try:
-            label, (x, y, across, down) = _whole(fields[0]), _sides(list(map(float, fields[1:])))
+            label, (x, y, across, down) = _whole(fields[0]), _sides(list(map(float, fields[1:])), points)
         except ValueError:
-            wrong = say.ANNOTATION_FORM.at(place, what=f"this row is not of the form `{FIELDS}`")
-            predicted = "a sixth number is how sure a network was: labels have five"
-            reported.append(wrong.with_fix(predicted) if len(fields) == 6 else wrong)
+            reported.append(_misfit(place, fields, points))
+            continue
+        if are_tracked and len(fields) == 7:
+            reported.append(_misfit(place, fields, points).with_fix(TRACKED))
             continue
         if not 0 <= label < len(known):
             what = f"there is no class number {label}: they are 0 to {len(known) - 1}"
