@@ -12,6 +12,8 @@ from torch import Tensor
 
 from spinedsl.tasks.detection.boxes import giou
 
+LEAST = 1e-12  # of how far a score is off, where the slope of its power has no end at 0
+
 
 def normaliser(positives: Tensor | float, processes: int = 1) -> Tensor:
     """What sums are divided by: the number of positives of all processes, at least 1, by that of processes.
@@ -37,7 +39,14 @@ def sigmoid_focal(
     shares = x.sigmoid()
     off = shares + wanted - 2 * shares * wanted  # 1 - p_t
     weight = (1 - alpha) + (2 * alpha - 1) * wanted
-    return (weight * off.pow(gamma) * F.binary_cross_entropy_with_logits(x, wanted, reduction="none")).sum() / positives
+    return (
+        weight * _power(off, gamma) * F.binary_cross_entropy_with_logits(x, wanted, reduction="none")
+    ).sum() / positives
+
+
+def _power(off: Tensor, exponent: float) -> Tensor:
+    """A power of what lies from 0 to 1; of one below 1, which is steeper without end towards 0, with a slope there."""
+    return (off.clamp_min(LEAST) if 0 < exponent < 1 else off).pow(exponent)
 
 
 def quality_focal(logits: Tensor, targets: Tensor, positives: Tensor | float, *, beta: float = 2.0) -> Tensor:
@@ -51,7 +60,7 @@ def quality_focal(logits: Tensor, targets: Tensor, positives: Tensor | float, *,
     """
     x, wanted = logits.float(), targets.float()
     off = (wanted - x.sigmoid()).abs()
-    return (off.pow(beta) * F.binary_cross_entropy_with_logits(x, wanted, reduction="none")).sum() / positives
+    return (_power(off, beta) * F.binary_cross_entropy_with_logits(x, wanted, reduction="none")).sum() / positives
 
 
 def smooth_l1(

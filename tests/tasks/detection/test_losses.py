@@ -97,6 +97,17 @@ def test_logits_without_bounds_give_numbers(value: float) -> None:
         assert slopes.isfinite().all()
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.999, 1.0, 1.5, 2.0])
+def test_what_is_fully_right_has_a_slope_for_every_gamma(gamma: float) -> None:
+    x = torch.tensor([18.0, -120.0, 0.0], requires_grad=True)
+    targets = torch.tensor([1.0, 0.0, 0.0])
+    for loss in (sigmoid_focal(x, targets, 1, gamma=gamma), quality_focal(x, targets, 1, beta=gamma)):
+        (slope,) = torch.autograd.grad(loss, x)
+        assert loss.isfinite()
+        assert slope.isfinite().all()
+        assert slope[:2].abs().max() < 1e-3 < slope[2]
+
+
 def test_degenerate_boxes_have_slopes_that_are_numbers() -> None:
     flat = torch.tensor([[5.0, 5, 5, 5], [9, 9, 2, 2], [0, 0, 0, 3]]).requires_grad_()
     for wanted in (boxes(3, 1), flat.detach()):
