@@ -78,7 +78,16 @@ def ids_of(images: Any) -> Ids:
     """
     if not (isinstance(images, BoxSet) and images.kind == "coco"):
         return Ids(tuple(range(1, len(images) + 1)), tuple(range(1, len(images.classes) + 1)))
-    return ids_in(images.name, [picture.path for picture in images.pictures], images.classes)
+    pictures, path = images.pictures, images.name
+    if any(picture.id is None for picture in pictures):
+        return ids_in(path, [picture.path for picture in pictures], images.classes)
+    categories, listed = _lists(path)
+    there = {(number, _last(file)) for file, number in listed}
+    gone = next((picture.path for picture in pictures if (picture.id, _last(picture.path)) not in there), None)
+    if gone is not None:
+        raise _unknown(path, f"it has no image `{legible(gone)}`")
+    numbers = tuple(picture.id for picture in pictures if picture.id is not None)
+    return Ids(numbers, _of_classes(path, categories, images.classes), path, tuple(images.classes))
 
 
 def ids_in(path: str, images: Sequence[str], classes: Sequence[str]) -> Ids:
@@ -87,18 +96,7 @@ def ids_in(path: str, images: Sequence[str], classes: Sequence[str]) -> Ids:
     Raises:
         Mistakes: it is none, or lacks an image, or has something twice.
     """
-    try:
-        held = json.loads(Path(path).read_bytes())
-        categories = [(str(item["name"]), _id(item)) for item in held["categories"]]
-        listed = [(item["file_name"], _id(item)) for item in held["images"]]
-    except OSError as error:
-        raise _unknown(path, f"it cannot be read: {reason_of(error)}") from None
-    except (KeyError, TypeError, ValueError, RecursionError):
-        reason = "it is not JSON with `images` of `id` and `file_name`, and `categories` of `id` and `name`"
-        raise _unknown(path, reason) from None
-    by_name: dict[str, list[Id]] = {}
-    for name, number in categories:
-        by_name.setdefault(name, []).append(number)
+    categories, listed = _lists(path)
     by_file: dict[str, list[tuple[tuple[str, ...], Id]]] = {}
     for file, number in listed:
         for parts in dict.fromkeys((Path(file).parts, Path(portable(file)).parts)):
@@ -111,11 +109,53 @@ def ids_in(path: str, images: Sequence[str], classes: Sequence[str]) -> Ids:
         longest = [number for length, number in found if length == most]
         return _only(path, "image", image, longest)
 
-    return Ids(
-        tuple(map(of_image, images)),
-        tuple(_only(path, "category", name, by_name[name]) if name in by_name else None for name in classes),
-        path, tuple(classes),
-    )  # fmt: skip
+    return Ids(tuple(map(of_image, images)), _of_classes(path, categories, classes), path, tuple(classes))
+
+
+def _lists(path: str) -> tuple[list[tuple[str, Id]], list[tuple[str, Id]]]:
+    """The names and ids of a file's categories, and of its images.
+
+    Raises:
+        Mistakes: it has none.
+    """
+    try:
+        held = json.loads(Path(path).read_bytes())
+        categories = [(str(item["name"]), _id(item)) for item in held["categories"]]
+        return categories, [(_file(item), _id(item)) for item in held["images"]]
+    except OSError as error:
+        raise _unknown(path, f"it cannot be read: {reason_of(error)}") from None
+    except (KeyError, TypeError, ValueError, RecursionError):
+        reason = "it is not JSON with `images` of `id` and `file_name`, and `categories` of `id` and `name`"
+        raise _unknown(path, reason) from None
+
+
+def _of_classes(path: str, categories: Sequence[tuple[str, Id]], classes: Sequence[str]) -> tuple[Id | None, ...]:
+    """The ids of classes by name; nothing of those that the file lacks.
+
+    Raises:
+        Mistakes: it has one twice.
+    """
+    by_name: dict[str, list[Id]] = {}
+    for name, number in categories:
+        by_name.setdefault(name, []).append(number)
+    return tuple(_only(path, "category", name, by_name[name]) if name in by_name else None for name in classes)
+
+
+def _last(path: str) -> str:
+    """The name of a file, in whatever folders of whatever system."""
+    return portable(path).rpartition("/")[2]
+
+
+def _file(item: Mapping[str, Any]) -> str:
+    """The name of an image.
+
+    Raises:
+        TypeError: it is none.
+    """
+    found = item["file_name"]
+    if not isinstance(found, str):
+        raise TypeError
+    return found
 
 
 def _id(item: Mapping[str, Any]) -> Id:

@@ -6,19 +6,22 @@ import contextlib
 import io
 import json
 import math
+import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from spinedsl import api, train
+from spinedsl.data.boxes import open_boxes
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.inference import evaluate
 from spinedsl.inference.boxes import Boxes
 from spinedsl.inference.detected import detected
-from spinedsl.inference.results import coco_results
+from spinedsl.inference.results import coco_results, ids_of
 from spinedsl.tasks.detection import Candidates, Objects, average_precision
 from spinedsl.tasks.detection.boxes import unplaced
 from spinedsl.tasks.detection.precision import Judged, words
@@ -231,6 +234,22 @@ def test_a_file_that_changed_since_is_an_error_and_no_other_numbers(
     assert found.figures
 
 
+def test_images_of_one_name_in_several_folders_keep_their_ids(tmp_path: Path) -> None:
+    names = {1: "1.png", 2: "a/1.png", 7: "a/a/1.png"}
+    (tmp_path / "a/a/a").mkdir(parents=True)
+    for name in names.values():
+        Image.new("L", (4, 4)).save(tmp_path / "a" / name)
+    images = [{"id": number, "file_name": name, "height": 4, "width": 4} for number, name in names.items()]
+    data: dict[str, Any] = {"images": images, "annotations": [], "categories": [{"id": 3, "name": "cat"}]}
+    (tmp_path / "boxes.json").write_text(json.dumps(data))
+    found = open_boxes(tmp_path / "boxes.json", images=tmp_path / "a").value
+    assert ids_of(found).images == ids_of(pickle.loads(pickle.dumps(found))).images == (1, 2, 7)
+    images[1]["id"] = 4
+    (tmp_path / "boxes.json").write_text(json.dumps(data))
+    with pytest.raises(api.Mistakes, match=r"E1030.*it has no image"):
+        ids_of(found)
+
+
 def test_predictions_have_the_ids_of_a_file(
     shapes: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +278,7 @@ def test_predictions_have_the_ids_of_a_file(
         (json.dumps({**held, "images": twice}), "it has more than one image"),
         (json.dumps({**held, "categories": held["categories"][:0]}), "it has no category `oblong`, of which there are"),
         (json.dumps({**held, "images": [{"id": "", "file_name": "a.png"}]}), "it is not JSON with"),
+        (json.dumps({**held, "images": [{"id": 1, "file_name": None}]}), "it is not JSON with"),
         ("{", "it is not JSON with"),
     ):
         Path("ids.json").write_text(text)

@@ -234,7 +234,7 @@ class _Reader(Record, frozen=False):
         if self.shares and all(self.shares):
             self.say("every `bbox` has numbers from 0 to 1 alone", "these seem to be shares: COCO's are pixels")
         pictures = tuple(
-            Picture(path, height, width, tuple(self.boxes.get(number, ())))
+            Picture(path, height, width, tuple(self.boxes.get(number, ())), number)
             for number, (path, height, width) in self.sizes.items()
         )
         return BoxSet("coco", self.name, self.known, pictures, not self.reported)

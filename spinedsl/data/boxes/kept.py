@@ -45,12 +45,13 @@ class Box(Record):
 
 
 class Picture(Record):
-    """A picture, its size in pixels, and its boxes."""
+    """A picture, its size in pixels, its boxes, and its id in COCO's file."""
 
     path: str
     height: int
     width: int
     boxes: tuple[Box, ...]
+    id: int | str | None = None
 
     @property
     def sides(self) -> NDArray[np.float32]:
@@ -98,7 +99,7 @@ class BoxSet(Record, eq=False):
         sides = np.array([(*box.sides, box.area) for box in boxes], dtype=np.float64).reshape(-1, 5)
         marks = np.array([(box.label, box.crowd) for box in boxes], dtype=np.int32).reshape(-1, 2)
         about = (self.kind, self.name, self.classes, self.is_whole, self.background)
-        return _unpacked, (about, [one.path for one in self.pictures], counts, sides, marks)
+        return _unpacked, (about, [(one.path, one.id) for one in self.pictures], counts, sides, marks)
 
     def called(self, index: int) -> str:
         """A picture as messages name it."""
@@ -122,8 +123,8 @@ class BoxSet(Record, eq=False):
 
 
 def _unpacked(
-    about: tuple[Any, ...], paths: list[str], counts: NDArray[np.int64], sides: NDArray[np.float64],
-    marks: NDArray[np.int32],
+    about: tuple[Any, ...], called: list[tuple[str, int | str | None]], counts: NDArray[np.int64],
+    sides: NDArray[np.float64], marks: NDArray[np.int32],
 ) -> BoxSet:  # fmt: skip
     """What was sent to another process."""
     boxes = iter(
@@ -132,8 +133,11 @@ def _unpacked(
             for (left, top, right, bottom, area), (label, crowd) in zip(sides.tolist(), marks.tolist(), strict=True)
         ]
     )
-    rows = zip(paths, counts.tolist(), strict=True)
-    pictures = (Picture(path, height, width, tuple(islice(boxes, count))) for path, (count, height, width) in rows)
+    rows = zip(called, counts.tolist(), strict=True)
+    pictures = (
+        Picture(path, height, width, tuple(islice(boxes, count)), number)
+        for (path, number), (count, height, width) in rows
+    )
     kind, name, classes, is_whole, background = about
     return BoxSet(kind, name, classes, tuple(pictures), is_whole, background)
 
