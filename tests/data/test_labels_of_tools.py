@@ -164,6 +164,10 @@ SAME: dict[str, Callable[[Path], Path]] = {
     ),
     "coco: a byte-order mark": changed(lambda data: None, "utf-8-sig"),
     "coco: UTF-16": changed(lambda data: None, "utf-16"),
+    "coco: sizes of 0": changed(lambda data: every(data, "images", lambda one: one.update(height=0, width=0))),
+    "coco: a size of nothing and 0": changed(
+        lambda data: every(data, "images", lambda one: one.update(height=None, width=0))
+    ),
     "voc: no size": without_size,
     "voc: a size of 0": in_xml("<width>40</width><height>20</height>", "<width>0</width><height>0</height>"),
     "voc: a size of floats": in_xml("<width>40</width>", "<width>40.0</width>"),

@@ -1,7 +1,8 @@
 """COCO's JSON: `images`, `categories` and `annotations`, whose `bbox` is left, top, width and height in pixels.
 
 In: the file. Out: a `BoxSet`, and every mistake. Categories are numbered anew from 0, in the order of their ids; one
-that is not among the classes is a mistake where an annotation is of it. An image without a size has that of its file.
+that is not among the classes is a mistake where an annotation is of it. An image of which both sides are missing or 0
+has the size of its file.
 """
 
 from __future__ import annotations
@@ -156,9 +157,9 @@ class _Reader(Record, frozen=False):
                 self.sizes[item["id"]] = path, *size
 
     def size(self, item: dict[str, Any], path: str, *, missing: bool) -> tuple[int, int] | None:
-        """Height and width of an image: those that are given, or of its file where none are."""
+        """Height and width of an image: those that are given, or of its file where both are missing or 0."""
         given = [item.get(key) for key in ("height", "width")]
-        if given == [None, None]:
+        if all(value is None or _number(value) == 0 for value in given):
             size = None if missing else size_of(path)
             if size is None and not missing:
                 self.reported.append(no_size(path))
