@@ -61,7 +61,8 @@ def fingerprint(dataset: Dataset | BoxSet) -> Fingerprint:
 def _base(dataset: Dataset | BoxSet, files: Sequence[str]) -> str:
     """The folder that names of files begin in. Pictures with boxes may be elsewhere than the file of their boxes."""
     if isinstance(dataset, BoxSet):
-        return os.path.commonpath([os.path.dirname(path) for path in files]) if files else ""  # noqa: PTH120
+        folders = {os.path.dirname(os.path.abspath(path)) for path in files}  # noqa: PTH100, PTH120
+        return os.path.commonpath(folders) if folders else ""
     return os.path.dirname(dataset.name) if dataset.kind in ("csv", "idx") else dataset.name  # noqa: PTH120
 
 

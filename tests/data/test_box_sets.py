@@ -319,6 +319,16 @@ def test_a_fingerprint_sees_boxes_and_pictures_and_not_where_they_are(tmp_path: 
     assert difference(before, fingerprint(now(path.parent))) != ""
 
 
+def test_a_fingerprint_takes_absolute_and_relative_paths_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    here = [Picture(f"images/{name}.png", 4, 4, ()) for name in "ab"]
+    mixed = [here[0], Picture(str(tmp_path / "images/b.png"), 4, 4, ())]
+    found = [fingerprint(BoxSet("coco", "x", ("a",), tuple(pictures))) for pictures in (here, mixed)]
+    assert found[0] == found[1]
+
+
 # ---- batches ----
 
 ALL = augmentation({name: True for name, kind in AUGMENTS.items() if kind.carries_boxes} | {"mosaic": 0.5})

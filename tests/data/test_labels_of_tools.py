@@ -321,12 +321,19 @@ def test_a_yaml_is_told_apart_from_the_folders_that_it_names(tmp_path: Path) -> 
 
 
 WRONG: dict[str, tuple[Callable[[Data], object], str]] = {
-    "a crowd by a text": (lambda data: data["annotations"][0].update(iscrowd="0"), "`iscrowd` of annotation is '0'"),
-    "a crowd of -1": (lambda data: data["annotations"][0].update(iscrowd=-1), "`iscrowd` of annotation is -1"),
-    "an area of no number": (
-        lambda data: data["annotations"][0].update(area=float("nan")), "`area` of annotation is nan"
+    "a crowd by a text": (
+        lambda data: data["annotations"][0].update(iscrowd="0"), "`iscrowd` of annotation number 1 (from 1) is '0'"
     ),
-    "an area below 0": (lambda data: data["annotations"][0].update(area=-1), "`area` of annotation is -1"),
+    "a crowd of -1": (
+        lambda data: data["annotations"][0].update(iscrowd=-1), "`iscrowd` of annotation number 1 (from 1) is -1"
+    ),
+    "an area of no number": (
+        lambda data: data["annotations"][0].update(area=float("nan")),
+        "`area` of annotation number 1 (from 1) is nan",
+    ),
+    "an area below 0": (
+        lambda data: data["annotations"][0].update(area=-1), "`area` of annotation number 1 (from 1) is -1"
+    ),
     "one name twice": (lambda data: data["categories"][1].update(name="cat"), "17 and 90 are both called 'cat'"),
     "no name": (lambda data: data["categories"][1].update(name=" "), "category 90 needs `name`, a text, got ' '"),
     "one picture twice": (lambda data: data["images"][2].update(file_name="a.png"), "images 0 and 14 are both a.png"),
@@ -335,11 +342,11 @@ WRONG: dict[str, tuple[Callable[[Data], object], str]] = {
         "every `bbox` has numbers from 0 to 1 alone",
     ),
     "ids of two kinds": (lambda data: data["annotations"][0].update(image_id="0"), "of image '0', which is not among"),
-    "an image without an id": (lambda data: data["images"][0].pop("id"), "image number 1 needs `id`"),
+    "an image without an id": (lambda data: data["images"][0].pop("id"), "image number 1 (from 1) needs `id`"),
     "an image of no size": (lambda data: data["images"][0].update(width=0), "image 0 is 0x20 pixels"),
     "outlines alone": (
         lambda data: [data["annotations"][0].pop("bbox"), data["annotations"][0].update(segmentation=[[1]])],
-        "annotation number 1 needs `bbox`, a list",
+        "annotation number 1 (from 1) needs `bbox`, a list",
     ),
 }  # fmt: skip
 
@@ -376,6 +383,27 @@ def test_a_mistake_in_voc_is_reported(old: str, new: str, words: str, tmp_path: 
     errors = [one for one in open_boxes(root).diagnostics if one.code.id.startswith("E")]
     assert [one.code.id for one in errors] == ["E1115"]
     assert words in errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("encoding", "fix"),
+    [
+        ("gb2312", 'convert it to UTF-8: `iconv -f gb2312 -t utf-8`, and take `encoding="gb2312"` out'),
+        ("klingon", 'write it in UTF-8, and take `encoding="klingon"` out'),
+    ],
+)
+def test_what_helps_with_an_encoding_of_xml(encoding: str, fix: str, tmp_path: Path) -> None:
+    root = MADE["voc"](tmp_path / "set")
+    file = root / "Annotations" / "a.xml"
+    file.write_text(f"<?xml version='1.0' encoding='{encoding}'?>{file.read_text()}")
+    (one,) = [one for one in open_boxes(root).diagnostics if one.code.id == "E1115"]
+    assert [fix.text for fix in one.fixes] == [fix]
+
+
+def test_an_annotation_without_an_id_is_told_by_its_number(tmp_path: Path) -> None:
+    path = changed(lambda data: data["annotations"][1].update(category_id=9))(tmp_path / "set")
+    (one,) = [one for one in open_boxes(path).diagnostics if one.code.id == "E1115"]
+    assert "annotation number 2 (from 1) is of category 9" in one.message
 
 
 def test_two_files_of_one_picture_are_reported(tmp_path: Path) -> None:

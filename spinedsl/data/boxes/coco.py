@@ -95,10 +95,12 @@ class _Reader(Record, frozen=False):
         self.reported.append(found.with_fix(fix) if fix else found)
 
     def items(self, items: Sequence[Any], what: str, keys: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        """Those that have the keys, with values of these kinds; ids as they are compared."""
+        """Those that have the keys, with values of these kinds; ids as they are compared, and `called` what each is."""
         for number, item in enumerate(items):
             about = dict(item) if isinstance(item, dict) else {}
             about |= {key: as_id(about[key]) for key, kind in keys.items() if kind == ID and key in about}
+            own = as_id(about.get("id"))
+            about["called"] = f"{what} number {number + 1} (from 1)" if own is None else f"{what} {own}"
             wrong = [key for key, kind in keys.items() if not _is(about.get(key), kind)]
             if not wrong:
                 yield about
@@ -106,13 +108,12 @@ class _Reader(Record, frozen=False):
             given = item[wrong[0]] if wrong[0] in about else None
             got = f", got {brief(given)}" if wrong[0] in about else ""
             outlines = wrong[0] == "bbox" and about.get("segmentation")
-            called = as_id(about.get("id"))
-            self.say(f"{what} {f'number {number + 1}' if called is None else called} needs `{wrong[0]}`, "
-                     f"{keys[wrong[0]]}{got}", "boxes are read, not outlines" if outlines else "")  # fmt: skip
-            if called is None:
+            self.say(f"{about['called']} needs `{wrong[0]}`, {keys[wrong[0]]}{got}",
+                     "boxes are read, not outlines" if outlines else "")  # fmt: skip
+            if own is None:
                 self.nameless.add(what)
             else:
-                self.unsound.add((what, called))
+                self.unsound.add((what, own))
 
     def categories(self, items: Sequence[Any]) -> None:
         """The classes, in the order of their ids, or those that are wanted."""
@@ -180,8 +181,7 @@ class _Reader(Record, frozen=False):
     def annotations(self, items: Sequence[Any]) -> None:
         """The boxes of each picture."""
         for item in self.items(items, "annotation", {"image_id": ID, "category_id": ID, "bbox": LIST}):
-            what = f"annotation {item.get('id', '')}".strip()
-            image, category = item["image_id"], item["category_id"]
+            what, image, category = item["called"], item["image_id"], item["category_id"]
             if ("image", image) in self.unsound or ("category", category) in self.unsound:
                 continue
             if category in self.unknown:

@@ -7,6 +7,7 @@ less 1 and right is `xmax`. What is `difficult` counts as a crowd does: neither 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.parsers import expat
 
@@ -23,6 +24,9 @@ from spinedsl.source import Source
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 DIFFICULT = {"": False, "0": False, "false": False, "unspecified": False, "1": True, "true": True}
+
+ENTITIES = "it defines entities"
+ENCODING = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z][\w.-]*)["']""")
 
 
 class Element(Record, frozen=False):
@@ -71,7 +75,7 @@ def parse_xml(data: bytes) -> Element:
         around[-1].text += more
 
     def entity(*what: object) -> None:
-        raise ValueError("it defines entities")
+        raise ValueError(ENTITIES)
 
     parser.StartElementHandler, parser.EndElementHandler = begin, end
     parser.CharacterDataHandler, parser.EntityDeclHandler = text, entity
@@ -114,8 +118,7 @@ def read_voc(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outco
         try:
             tops = parse_xml(data).all("annotation")
         except (expat.ExpatError, ValueError, LookupError) as error:
-            line = getattr(error, "lineno", 1)
-            reported.append(_form(source, line, f"{short_path(source.name)} is no XML that can be read: {error}"))
+            reported.append(_unread(source, data, error))
             continue
         if tops:
             read.append((file, source, tops[0]))
@@ -131,6 +134,22 @@ def read_voc(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outco
             reported.append(_form(source, top.line, what))
     found = BoxSet("voc", name, known, tuple(one for one in made if one is not None), not reported)
     return Outcome(found, (*reported, *notes(found)))
+
+
+def _unread(source: Source, data: bytes, error: Exception) -> Diagnostic:
+    """A file is no XML that can be read, perhaps because of the encoding that it names."""
+    what = f"{short_path(source.name)} is no XML that can be read: {error}"
+    wrong = _form(source, getattr(error, "lineno", 1), what)
+    named = ENCODING.match(data)
+    if named is None or isinstance(error, expat.ExpatError) or str(error) == ENTITIES:
+        return wrong
+    encoding = named[1].decode("ascii")
+    how = (
+        "write it in UTF-8"
+        if isinstance(error, LookupError)
+        else f"convert it to UTF-8: `iconv -f {encoding} -t utf-8`"
+    )
+    return wrong.with_fix(f'{how}, and take `encoding="{encoding}"` out')
 
 
 def _form(source: Source, line: int, what: str) -> Diagnostic:
