@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -20,8 +21,10 @@ from PIL import Image
 
 import spinedsl
 from spinedsl import api, extras
+from spinedsl.data.boxes import open_boxes
 from spinedsl.data.loader import Recipe
 from spinedsl.data.preprocessing import Preprocessing
+from spinedsl.tasks.detection.boxes import area
 from spinedsl.tasks.detection.suppression import Candidates, suppressed
 from spinedsl.tasks.detection.task import DETECTION
 from spinedsl.training.build import open_trained
@@ -29,7 +32,7 @@ from spinedsl.training.loop import Result, train
 from spinedsl.training.truth import scenes_of
 from tests.patience import HANG
 from tests.texts import ROOT
-from tests.training.finding import ANCHORS, CLASSES, HEAD, NETWORKS, POINTS, Shapes, settings
+from tests.training.finding import ANCHORS, CLASSES, HEAD, NETWORKS, POINTS, Shapes, as_coco, settings
 from tests.training.running import Squares
 from tests.training.test_loop import Seen, same, tensors
 
@@ -400,3 +403,22 @@ def test_a_loss_of_ones_own_gets_outputs_and_what_is_in_the_images(tmp_path: Pat
     result = train(settings(tmp_path), data=Shapes(), loss=loss)
     assert result.finished
     assert open_trained(result.last).value is not None
+
+
+def test_a_box_without_area_teaches_nothing_and_its_object_counts(tmp_path: Path) -> None:
+    """As COCO's own training set has it."""
+    results = []
+    for name in ("without", "with"):
+        folder = tmp_path / name
+        path = as_coco(folder, Shapes(4))
+        held = json.loads(path.read_text())
+        if name == "with":
+            held["annotations"].append({"id": 99, "image_id": 100, "category_id": 3, "bbox": [9, 9, 4, 0], "area": 2})
+        path.write_text(json.dumps(held))
+        results.append(train(settings(folder, data={"train": str(path), "validation": str(path)})))
+    without, flat = (tensors(result.last) for result in results)
+    assert all(torch.equal(without[name], flat[name]) for name in without)
+    boxes = open_boxes(tmp_path / "with/boxes.json").value
+    assert boxes is not None
+    scenes = scenes_of(Recipe(boxes, Preprocessing(64, 64)).batch(0, 0, np.arange(len(boxes))), "cpu")
+    assert [int((area(one.original.boxes) == 0).sum()) for one in scenes] == [1, 0, 0, 0]
