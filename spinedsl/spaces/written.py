@@ -7,8 +7,11 @@ imports of the prelude that it needs, and a copy of every definition of the user
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from spinedsl import edit
+from spinedsl.ir.elaborate.settings import Settings
+from spinedsl.ir.expand import Context, Work
 from spinedsl.ir.library import Defined, Unit
 from spinedsl.ir.networks import Network, layers
 from spinedsl.source import Source
@@ -153,17 +156,27 @@ def _widths(network: Network) -> Iterator[str]:
     values: dict[int, str] = {}
     for layer in found:
         for item in layer.items:
-            for level in range(_whole(item.low), _whole(item.high or item.low) + 1):
+            for level in range(_level_of(network, item.low), _level_of(network, item.high or item.low) + 1):
                 values[level] = text_of(item.value.span)
     for level, value in sorted(values.items()):
         yield f"level {level}: {value}"
 
 
-def _whole(number: tree.Expr) -> int:
-    value = number.value if isinstance(number, tree.Number) else None
-    if not isinstance(value, int):
-        raise ValueError(f"`widths` edited in levels that are no plain numbers: {number.span.text}")  # noqa: TRY004
-    return value
+def _level_of(network: Network, written: tree.Expr) -> int:
+    """The level that `widths` name, as in `2..top`."""
+    if isinstance(written, tree.Number) and isinstance(written.value, int):
+        return written.value
+    level = _settings(network).level(written)
+    assert level is not None
+    return level
+
+
+@lru_cache(maxsize=16)
+def _settings(network: Network) -> Settings:
+    """The values of a network's parameters and `let`s."""
+    settings = Settings(network, Context(network, Work()))
+    settings.open()
+    return settings
 
 
 # ---- what it is made of ----

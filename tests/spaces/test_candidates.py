@@ -292,6 +292,20 @@ def small(*rows: str, network: str = NET) -> search.Candidates:
     return search.open_space(Source.from_text(f"{network}\nspace Small of Net {{\n    {body}\n}}\n"))
 
 
+@pytest.mark.parametrize("levels", ["2..top", "(top - 3)..top", "2..lowest + 3"])
+def test_widths_are_edited_in_levels_that_parameters_name(levels: str) -> None:
+    widths = "widths { level 2..5: 16 }"
+    network = NET.replace("network Net {", "network Net(top = 5) {\n    let lowest = 2")
+    network = network.replace(widths, f"widths {{ level {levels}: 16 }}")
+    edits = "widths { level lowest + 2: 8 * top }"
+    text = f"{network}\nnetwork Wide = Net with {{ {edits} }}\nspace Some of Wide {{ parents b2..b4: 2 of all }}\n"
+    space = search.open_space(Source.from_text(text))
+    for number in range(3):
+        one = space.sample(0, number)
+        held(space, one)
+        assert "widths { level 2: 16, level 3: 16, level 4: 8 * top, level 5: 16 }" in space.text(one)
+
+
 def test_a_bound_that_nothing_keeps_is_told_with_the_nearest() -> None:
     space = search.Candidates(small("keep multiply_adds <= 1K").space, most_tried=50)
     with pytest.raises(search.NoCandidate, match="of 50 decisions of space `Small`, none is a candidate") as told:
