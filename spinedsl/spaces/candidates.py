@@ -100,11 +100,7 @@ class Candidates:
         return self.costing.priced(genome)
 
     def text(self, candidate: Priced, name: str = "Candidate") -> str:
-        """The candidate as a `.spine` file that stands by itself.
-
-        Raises:
-            ValueError: two files that it is made of define different things under one name.
-        """
+        """The candidate as a `.spine` file that stands by itself."""
         return written.text(self.space, self._rows(candidate), name)
 
     def edits(self, candidate: Priced) -> Edits:

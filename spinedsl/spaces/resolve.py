@@ -18,6 +18,7 @@ from spinedsl.ir.resolve.names import Names
 from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.record import Record, field
+from spinedsl.spaces import written
 from spinedsl.spaces.model import FATES, FIGURES, Block, Keep, Space, Window
 from spinedsl.spaces.several import inputs_chosen, own_resampling, parts_of, unfit_types
 from spinedsl.spaces.shifts import Shifts
@@ -84,7 +85,7 @@ class _Resolver(Record, frozen=False):
         if self.diagnostics or self.typed is None or any(self.typed.rows[name].level is None for name in self.names):
             return None  # of an unknown level, what is wrong is reported with the network
         blocks = tuple(self.block(name, windows, shifts, types) for name in self.names)
-        return Space(
+        space = Space(
             name=self.declared.name.text,
             declared=self.declared,
             unit=self.unit,
@@ -96,6 +97,8 @@ class _Resolver(Record, frozen=False):
             fates=fates,
             keeps=keeps,
         )
+        self.names_apart(space)
+        return space
 
     def report(self, found: Diagnostic) -> None:
         self.diagnostics.append(found)
@@ -347,6 +350,17 @@ class _Resolver(Record, frozen=False):
                     found = found.with_others(Label(source.span, "read here"))
                     self.report(found.with_fix(f"let its parents be chosen too, as in `parents {name}: 2 of all`"))
                 break
+
+    def names_apart(self, space: Space) -> None:
+        """All that candidates are made of can stand in one file, whichever files it comes from."""
+        for first, second in written.of_one_name(space):
+            name, of_prelude = second.name, first.unit.file.source.name.startswith(written.PRELUDE)
+            found = say.DEFINED_TWICE.at(
+                self.declared.name.span, name=name, what="a candidate, which is one file with all that it uses,"
+            )
+            places = [Label(one.definition.name.span, f"`{name}` is defined here") for one in (first, second)]
+            fix = f"rename that of your own, say `{name}_2`" if of_prelude else "rename one of the two"
+            self.report(found.with_others(*places).with_fix(fix))
 
     def block(
         self,

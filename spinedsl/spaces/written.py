@@ -25,11 +25,7 @@ CHOSEN = ("level", "from", "after", "absorb")  # clauses that are written anew
 
 
 def text(space: Space, candidate: Candidate, name: str = "Candidate") -> str:
-    """A whole file with the candidate as its only network, formatted.
-
-    Raises:
-        ValueError: two files that the network is made of define different things under one name.
-    """
+    """A whole file with the candidate as its only network, formatted."""
     written = f"spine 1\n\n{definitions(space)}{rows(space, candidate, name)}\n"
     formatted = format_source(Source.from_text(written, f"{name}.spine")).value
     return formatted if formatted is not None else written
@@ -185,16 +181,31 @@ def _settings(network: Network) -> Settings:
 def definitions(space: Space) -> str:
     """The imports that a file with the network needs, and copies of definitions that no import gives."""
     modules: dict[str, None] = {}
-    own: dict[str, Defined] = {}
+    copies = ""
     for defined in _needed(space):
-        source = defined.unit.file.source.name
-        if source.startswith(PRELUDE):
-            modules[source.removeprefix(PRELUDE).removesuffix(".spine")] = None
-        elif own.setdefault(defined.name, defined) is not defined:
-            raise ValueError(f"two files define `{defined.name}`, and a candidate stands in one: rename one of the two")
+        if (module := _module(defined)) is not None:
+            modules[module] = None
+        else:
+            copies += f"{defined.definition.span.text}\n\n"
     imports = "".join(f"import std.{module}\n" for module in sorted(modules))
-    copies = "".join(f"{defined.definition.span.text}\n\n" for defined in own.values())
     return f"{imports}\n{copies}" if imports else copies
+
+
+def _module(defined: Defined) -> str | None:
+    """The module of the prelude in which a definition stands; None of one of the user's own."""
+    source = defined.unit.file.source.name
+    return source.removeprefix(PRELUDE).removesuffix(".spine") if source.startswith(PRELUDE) else None
+
+
+def of_one_name(space: Space) -> Iterator[tuple[Defined, Defined]]:
+    """Definitions that cannot stand in one file, as a candidate has them: the second takes the name of the first."""
+    needed = list(_needed(space))
+    taken: dict[str, Defined] = {}
+    for unit in dict.fromkeys(defined.unit for defined in needed if _module(defined) is not None):
+        taken |= {defined.name: defined for defined in unit.own()}
+    for defined in needed:
+        if (first := taken.setdefault(defined.name, defined)) is not defined:
+            yield first, defined
 
 
 def _needed(space: Space) -> Iterator[Defined]:
