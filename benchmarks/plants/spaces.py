@@ -4,6 +4,7 @@ from benchmarks.plants.plant import Plant
 
 COUNTED = ("tests/spaces/test_counting.py",)
 DRAWN = ("tests/spaces/test_candidates.py",)
+SMALL = ("tests/spaces/test_small.py",)
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
@@ -16,9 +17,23 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "spaces: an orphan is absorbed whatever its channels",
         "spaces/decode.py",
-        "return below if own == other else None",
-        "return below if own or other else None",
+        "return below if known.fits(genome, orphan, block) else None",
+        "return below",
         (*DRAWN, *COUNTED),
+    ),
+    Plant(
+        "spaces: a block that takes its maps one by one absorbs an orphan",
+        "spaces/costing.py",
+        "not block.direct and self.declared[block.name].maps == 1 for",
+        "not block.direct for",
+        SMALL,
+    ),
+    Plant(
+        "spaces: a stem that nothing reads",
+        "spaces/decode.py",
+        "if left.isdisjoint(readers):",
+        "if False:",
+        SMALL,
     ),
     Plant(
         "spaces: what is dropped still reads its parents",

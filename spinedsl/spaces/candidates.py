@@ -161,5 +161,9 @@ class Candidates:
             found = found.with_notes(f"`keep {keep}`: the nearest has {value:,}")
         if nearest:
             return found.with_fix("widen the bounds")
-        dropped = "let them be dropped: `orphans absorb else drop`"
-        return found.with_fix(dropped if "orphan" in reasons else "keep the levels of outputs apart")
+        fixes = {
+            "orphan": "let them be dropped: `orphans absorb else drop`",
+            "stem": "leave a block that reads the stem, and one that reads that block, out of `parents`",
+            "clash": "keep the levels of outputs apart",
+        }
+        return found.with_fix(next(fix for reason, fix in fixes.items() if reason in reasons))

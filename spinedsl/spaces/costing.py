@@ -8,7 +8,7 @@ that arrive depend on what is read, as in a join that concatenates, each candida
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeAlias
 
 from spinedsl import checks as say
@@ -90,12 +90,26 @@ class Costing:
         kept = all({*block.levels} == {space.typed.rows[block.name].level} for block in space.blocks)
         self.moved = [] if kept or space.typed.outputs_any else outputs
         self.begun = [row for row in space.network.rows if row.row.kind == "stem"]
+        self.joining = [not block.direct and self.declared[block.name].maps == 1 for block in space.blocks]
+        self.taken: dict[Kind, int] = {}  # channels of a map that the join of a row takes
+        self.stems = [*self._stems()]
 
     # ---- what is asked for ----
 
     def candidate(self, genome: Genome) -> Candidate | Excluded:
-        """The rows of a genome, or the block that nothing reads."""
-        return decode(self.space, genome, lambda block, level, type_: self.channels(genome, block))
+        """The rows of a genome, or the block for which it is none."""
+        return decode(self.space, genome, self)
+
+    def _stems(self) -> Iterator[tuple[int, frozenset[int]]]:
+        """Stems that a candidate may leave unread: a block that reads each, and all that do where they are left."""
+        blocks, drops = self.space.blocks, self.space.fates[-1] == "drop"
+        for stem in self.begun:
+            readers = [row.name for row in self.space.network.rows if stem.name in [one.text for one in row.sources]]
+            numbers = [self.blocks[name] for name in readers if name in self.blocks]
+            kept = frozenset(number for number in numbers if blocks[number].window is None)
+            stays = kept if not drops else kept & self.space.ends.keys()
+            if len(numbers) == len(readers) and not stays:
+                yield numbers[0], kept
 
     def priced(self, genome: Genome) -> Priced | Excluded:
         """A genome made, checked and costed.
@@ -165,6 +179,16 @@ class Costing:
         type_ = self.rows[self.kind(genome, block)].type
         assert type_ is not None
         return type_.channels
+
+    def fits(self, genome: Genome, orphan: int, host: int) -> bool:
+        """The join of a block takes as many channels as come out of another."""
+        channels, kind = self.channels(genome, orphan), self.kind(genome, host)
+        if kind not in self.taken:
+            row = self.rows[kind]
+            resample = row.inputs[0].resample
+            alike = resample is not None and not widths_vary(row.declared)  # all of them have these channels
+            self.taken[kind] = resample.type.channels if alike and resample else self.channels(genome, host)
+        return channels == self.taken[kind]
 
     def used(
         self, genome: Genome, candidate: Candidate, number: int, absorbed: int, reads: Sequence[int | str]

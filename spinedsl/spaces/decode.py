@@ -1,12 +1,14 @@
 """Decode: from the decisions of a genome to the rows of a candidate, orphans absorbed or dropped, or why it is none.
 
 A block that nothing reads is an orphan. It is absorbed by the block of its level that an output reads, as SpineNet's
-code does, if that stands below it, joins its inputs, and has as many channels; else the space says what becomes of it.
+code does, if that stands below it, joins its inputs, and the join takes as many channels; else the space says what
+becomes of it. A stem whose readers are all dropped, or read others, makes a network that does not compile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 from spinedsl.record import Record
 from spinedsl.spaces.model import Genome, Space, placed
@@ -15,9 +17,21 @@ from spinedsl.spaces.model import Genome, Space, placed
 REASONS = {
     "orphan": ("nothing reads `{name}`, and the space excludes that", "none whose blocks are all read or absorbed"),
     "clash": ("the output of `{name}` is at the level of another", "none whose outputs are at levels of their own"),
+    "stem": ("nothing that is left reads the stem that `{name}` reads", "none whose stems are all read"),
 }
 
-Channels = Callable[[int, int, int], int]  # of what comes out of a block, by its number, its level and its type
+
+class Known(Protocol):
+    """What has to be known of a space's blocks, by their numbers.
+
+    `joining` tells which join their inputs. `stems` has a block that reads each stem, and all that keep doing so.
+    """
+
+    joining: Sequence[bool]
+    stems: Sequence[tuple[int, frozenset[int]]]
+
+    def fits(self, genome: Genome, orphan: int, host: int) -> bool:
+        """The join of a block takes as many channels as come out of another."""
 
 
 class Placed(Record):
@@ -44,7 +58,7 @@ class Candidate(Record):
     rows: tuple[Placed | None, ...]
 
 
-def decode(space: Space, genome: Genome, channels: Channels) -> Candidate | Excluded:
+def decode(space: Space, genome: Genome, known: Known) -> Candidate | Excluded:
     """The rows that the decisions lead to. From the last slot up, so that what reads a block was decided before it."""
     blocks = space.blocks
     at = placed(space, genome)
@@ -57,7 +71,7 @@ def decode(space: Space, genome: Genome, channels: Channels) -> Candidate | Excl
         number = at[slot]
         block = blocks[number]
         if slot not in read:
-            host = _host(space, at, slot, levels, genome, channels) if space.fates[0] == "absorb" else None
+            host = _host(space, at, slot, levels, genome, known) if space.fates[0] == "absorb" else None
             if host is not None:
                 absorbed.setdefault(host, []).insert(0, slot)
             elif space.fates[-1] == "drop":
@@ -76,18 +90,20 @@ def decode(space: Space, genome: Genome, channels: Channels) -> Candidate | Excl
         rows[host] = Placed(
             row.block, row.level, row.type, row.parents, tuple(sorted({*row.absorbed, *orphans})), row.chosen
         )
+    if known.stems:
+        left = {row.block for row in rows if row is not None}
+        for block, readers in known.stems:
+            if left.isdisjoint(readers):
+                return Excluded(block, "stem")
     return Candidate(tuple(rows))
 
 
-def _host(
-    space: Space, at: tuple[int, ...], slot: int, levels: list[int], genome: Genome, channels: Channels
-) -> int | None:
+def _host(space: Space, at: tuple[int, ...], slot: int, levels: list[int], genome: Genome, known: Known) -> int | None:
     """The slot of the block that absorbs an orphan."""
     orphan = at[slot]
     for below in range(slot + 1, len(at)):
         block = at[below]
-        if not space.ends.get(block) or levels[block] != levels[orphan] or space.blocks[block].direct:
+        if not space.ends.get(block) or levels[block] != levels[orphan] or not known.joining[block]:
             continue
-        own, other = (channels(one, levels[one], genome.types[one]) for one in (orphan, block))
-        return below if own == other else None
+        return below if known.fits(genome, orphan, block) else None
     return None

@@ -1,4 +1,4 @@
-"""Tally: what becomes of decisions. Each is a candidate, or none for one of four reasons.
+"""Tally: what becomes of decisions. Each is a candidate, or none for one of five reasons.
 
 In: genomes, one by one. Out: how many of them are candidates, how many are none for which reason, and the compiler's
 first mistake where it refuses some.
@@ -17,6 +17,7 @@ BOUND, UNFIT = "bound", "unfit"
 WORDS = {
     "orphan": "leave a block unread that is excluded",
     "clash": "have two outputs at one level",
+    "stem": "leave a stem unread",
     BOUND: "break a bound",
     UNFIT: "do not compile",
 }  # the reasons, and what such decisions do

@@ -169,7 +169,7 @@ def test_small_spaces_are_counted_as_by_hand(
     programs = [program for program in by_hand if program is not None]
     assert found.tally.tried == len(by_hand) == space.decisions
     assert found.tally.candidates == len(programs)
-    assert found.tally.others == {"orphan": len(by_hand) - len(programs), "clash": 0, "bound": 0, "unfit": 0}
+    assert found.tally.others == {"orphan": len(by_hand) - len(programs), "clash": 0, "stem": 0, "bound": 0, "unfit": 0}
     assert found.different == different(programs)
     assert 1 < found.different < found.tally.candidates <= space.decisions
 
@@ -192,7 +192,7 @@ def test_what_does_not_compile_is_counted_apart() -> None:
     space = thirds("types b2..b3: residual, thirds, bottleneck")
     found = count.enumerate_space(space.space, space.costing)
     assert (found.tally.candidates, found.different) == (4, 4), "two blocks, two types that compile"
-    assert found.tally.others == {"orphan": 0, "clash": 0, "bound": 0, "unfit": 5}
+    assert found.tally.others == {"orphan": 0, "clash": 0, "stem": 0, "bound": 0, "unfit": 5}
     assert found.tally.mistake is not None
     assert (found.tally.mistake.code.id, found.tally.mistake.span.text[:5]) == ("E0501", "conv(")
     found.tally.refuse()
