@@ -104,6 +104,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/spaces/test_same.py",),
     ),
     Plant(
+        "spaces: a network lies in a space whatever it shares",
+        "spaces/proof.py",
+        "weights.setdefault(event.path, len(weights)) if",
+        "0 if",
+        SMALL,
+    ),
+    Plant(
         "spaces: a network lies in a space with its inputs in any order",
         "spaces/proof.py",
         "elif own != theirs and told_apart(declared):",

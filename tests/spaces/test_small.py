@@ -159,6 +159,27 @@ def test_an_orphan_is_absorbed_where_the_join_takes_its_channels(orphan: str, co
     assert absorbed(space)[0] == count_
 
 
+# ---- networks beside a space ----
+
+
+def sharing(before: str) -> str:
+    """A space over a block type of two convolutions, with some of its words before each of them."""
+    twice = f"repeat 2 {{ y = {before} }}"
+    types = f"block_type twice(x, channels, stride = 1) -> channels {{\n    var y = x\n    {twice}\n    return y\n}}"
+    rows = (STEM, "block b0: residual level 2 after s", "block b1: twice level 2 from s, b0", "output P2: b1")
+    return small(rows, ("types b1: twice",)).replace("\nnetwork", f"{types}\n\nnetwork", 1)
+
+
+@pytest.mark.parametrize("other", ["act(conv(y, 8, kernel = 3))", "act(shared conv(y, 8, kernel = 3))"])
+@pytest.mark.parametrize("own", ["act(conv(y, 8, kernel = 3))", "act(shared conv(y, 8, kernel = 3))"])
+def test_convolutions_that_share_their_weights_are_others(own: str, other: str) -> None:
+    space = search.open_space(Source.from_text(sharing(own)))
+    analysis = driver.analyse(Source.from_text(sharing(other))).value
+    assert analysis is not None
+    answer = search.contains(space, analysis.checked["Net"].typed)
+    assert (answer.genome is not None) == (own == other)
+
+
 # ---- of any space ----
 
 TYPES = ("residual", "bottleneck", "cell")
