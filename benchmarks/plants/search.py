@@ -4,6 +4,7 @@ from benchmarks.plants.plant import Plant
 
 LEDGER = ("tests/search/test_ledger.py",)
 FRONTS = ("tests/search/test_engines.py::test_fronts_are_those_of_the_definition",)
+SMALL = ("tests/spaces/test_small.py",)
 FIGURES = ("tests/search/test_engines.py::test_depth_and_entropy_are_those_of_the_compiled_graph",)
 RANKED = ("tests/search/test_ranking.py",)
 CHARTS = ("tests/report/test_charts.py",)
@@ -97,9 +98,16 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "search: resampling has no depth",
         "search/figures.py",
-        "(0.0 if direct else self._step(",
-        "(0.0 if True else self._step(",
+        "before[at] += self._step(",
+        "before[at] += 0 * self._step(",
         FIGURES,
+    ),
+    Plant(
+        "search: a join has no depth",
+        "search/figures.py",
+        "                    return None\n",
+        "                    pass\n",
+        SMALL,
     ),
     Plant(
         "search: a regression predicts candidates that it has seen",

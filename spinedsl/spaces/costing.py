@@ -151,6 +151,12 @@ class Costing:
                 return found
         return costs_of_graph(self.compiled(candidate))
 
+    def told_by_parts(self, genome: Genome, candidate: Candidate) -> bool:
+        """What each row of a candidate is depends on its kind alone."""
+        if not self.varies:
+            self._by_parts(genome, candidate)
+        return not self.varies
+
     def _by_parts(self, genome: Genome, candidate: Candidate) -> Costs:
         kinds: list[Kind] = []
         found = [self.own[self._direct(row, ())] for row in self.begun]
@@ -201,15 +207,24 @@ class Costing:
     def connected(
         self, genome: Genome, candidate: Candidate, number: int, absorbed: int, reads: Sequence[int | str]
     ) -> TypedRow:
-        """A block as a row that reads these slots, or stems by name, and absorbs so many of its own kind."""
+        """A block as a row that reads these slots, or stems by name, and absorbs so many like those that it does."""
         names = []
         for read in reads:
             row = candidate.rows[read] if isinstance(read, int) else None
             kind = self.kind(genome, row.block) if row is not None else self._source(genome, str(read))
             names.append(self._name(kind))
-        own = self._name(self.kind(genome, number))
+        alike = [self._name(kind) for kind in self._absorbed(genome, candidate, number)] if absorbed else []
+        others = (alike * absorbed)[:absorbed]
         declared = self._with(number, self.space.blocks[number].levels[genome.levels[number]], genome.types[number])
-        return self._expanded(("used", number, *names, absorbed), declared, names, [own] * absorbed)
+        return self._expanded(("used", number, *names, absorbed), declared, names, others)
+
+    def _absorbed(self, genome: Genome, candidate: Candidate, number: int) -> list[Kind]:
+        """The kinds of what a block absorbs; where that is nothing, its own, if its join takes that."""
+        slots = next(row.absorbed for row in candidate.rows if row is not None and row.block == number)
+        blocks = [row.block for slot in slots if (row := candidate.rows[slot]) is not None]
+        if not blocks and self.fits(genome, number, number):
+            blocks = [number]
+        return [self.kind(genome, block) for block in blocks]
 
     def behind(
         self, number: int, level: int, type_: int, sources: Sequence[TypedRow], absorbed: Sequence[TypedRow]

@@ -7,7 +7,6 @@ becomes of it. A stem whose readers are all dropped, or read others, makes a net
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from spinedsl.record import Record
@@ -27,8 +26,8 @@ class Known(Protocol):
     `joining` tells which join their inputs. `stems` has a block that reads each stem, and all that keep doing so.
     """
 
-    joining: Sequence[bool]
-    stems: Sequence[tuple[int, frozenset[int]]]
+    joining: list[bool]
+    stems: list[tuple[int, frozenset[int]]]
 
     def fits(self, genome: Genome, orphan: int, host: int) -> bool:
         """The join of a block takes as many channels as come out of another."""
@@ -92,9 +91,9 @@ def decode(space: Space, genome: Genome, known: Known) -> Candidate | Excluded:
         )
     if known.stems:
         left = {row.block for row in rows if row is not None}
-        for block, readers in known.stems:
+        for reader, readers in known.stems:
             if left.isdisjoint(readers):
-                return Excluded(block, "stem")
+                return Excluded(reader, "stem")
     return Candidate(tuple(rows))
 
 

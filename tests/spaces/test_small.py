@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import log, prod
 
 import pytest
 from hypothesis import assume, given
@@ -12,7 +13,8 @@ import spinedsl
 from spinedsl import driver, search
 from spinedsl.analysis import costs
 from spinedsl.diagnostics import Severity
-from spinedsl.ops.graph import flatten
+from spinedsl.ops.graph import Graph, flatten
+from spinedsl.search.figures import figure
 from spinedsl.source import Source
 from spinedsl.spaces import count, draw
 from tests.profiles import drawn
@@ -26,6 +28,11 @@ import std.stems
 block_type gate(a, b, channels, stride = 1) -> channels {{ return norm(conv(act(a), channels, kernel = 3)) + b }}
 block_type cell(x, channels, stride = 1, in_channels = channels) -> channels * 4 {{
     return norm(conv(act(x), channels * 4, kernel = 3, stride = stride))
+}}
+stem_type deep(x, channels) -> channels {{
+    var y = conv(x, channels, kernel = 3, stride = 4)
+    repeat 5 {{ y = act(conv(y, channels, kernel = 1)) }}
+    return y
 }}
 join_type chained(maps) {{
     var y = first(maps)
@@ -67,9 +74,28 @@ def candidates(space: search.Candidates) -> Iterator[search.Priced]:
 
 
 def held(space: search.Candidates, one: search.Priced) -> None:
-    """It compiles, and costs what its parts say."""
+    """It compiles, and has the costs and figures that are told of it."""
     graph = flatten(spinedsl.program(Source.from_text(space.text(one), "candidate.spine")))
     assert costs(graph) == one.costs
+    depth, entropy = measured(space, one, graph)
+    assert figure("depth", space)(one) == pytest.approx(depth)
+    assert figure("entropy", space)(one) == pytest.approx(entropy)
+
+
+def measured(space: search.Candidates, one: search.Priced, graph: Graph) -> tuple[float, float]:
+    """Depth and entropy by the longest ways through the graph."""
+    depth: dict[int, float] = {0: 0.0}
+    spread: dict[int, float] = {0: 0.0}
+    for node in graph.nodes:
+        shape = graph.parameters[node.parameters["weight"]].shape if "weight" in node.parameters else ()
+        layer = len(shape) > 1
+        depth[node.result] = max(depth[value] for value in node.inputs) + layer
+        spread[node.result] = max(spread[value] for value in node.inputs) + (log(prod(shape[1:])) if layer else 0)
+    left = {row.block for row in one.candidate.rows if row is not None}
+    ends = [graph.rows[space.space.blocks[block].name] for block in space.space.ends if block in left]
+    sizes = [log(graph.types[end].channels * graph.types[end].height * graph.types[end].width) for end in ends]
+    entropy = [spread[end] * size for end, size in zip(ends, sizes, strict=True)]
+    return sum(depth[end] for end in ends) / len(ends), sum(entropy) / len(ends)
 
 
 def absorbed(space: search.Candidates) -> list[int]:
@@ -112,8 +138,7 @@ def test_a_stem_that_no_block_is_left_to_read_is_told() -> None:
 
 
 def test_a_block_whose_parents_are_chosen_reads_no_stem() -> None:
-    rows = (STEM, "stem t: resnet_stem channels 8", "block b0: residual level 2 after s")
-    rows = (*rows, "block b1: residual level 3 from b0, t", "output P3: b1")
+    rows = (*STEMS[:3], "block b1: residual level 3 from b0, t", "output P3: b1")
     space = opened(rows, ("parents b1: 1 of all",))
     tally = count.enumerate_space(space.space, space.costing).tally
     assert (tally.candidates, tally.others["stem"]) == (0, 1)
@@ -157,6 +182,40 @@ def test_an_orphan_is_absorbed_where_the_join_takes_its_channels(orphan: str, co
         held(space, one)
     assert len([*candidates(space)]) == space.decisions == 3
     assert absorbed(space)[0] == count_
+
+
+# ---- depth and entropy ----
+
+CHAIN = (
+    STEM,
+    "block b0: residual level 2 after s",
+    "block b1: residual level 3 after b0",
+    "block b2: residual level 3 from b0, b1",
+    "block b3: residual level 3 from b1, b2",
+    "block b4: residual level 3 from b2, b3",
+    "output P3: b4",
+)
+
+
+@pytest.mark.parametrize("join", ["activated_sum", "chained", "concat"])
+def test_figures_do_not_depend_on_what_was_measured_before(join: str) -> None:
+    choices = ("parents b2..b4: 2 of all", "orphans absorb else drop")
+    space = opened(CHAIN, choices, join=join)
+    depth, entropy = figure("depth", space), figure("entropy", space)
+    for one in candidates(space):
+        held(space, one)
+        fresh = opened(CHAIN, choices, join=join)
+        assert (depth(one), entropy(one)) == (figure("depth", fresh)(one), figure("entropy", fresh)(one))
+
+
+@pytest.mark.parametrize("row", ["gate level 2 from s, b0", "residual level 2 from t", "residual level 2 from b0, t"])
+def test_a_stem_that_a_block_joins_is_resampled(row: str) -> None:
+    rows = [*CHAIN[:2], f"block b1: {row}", *CHAIN[3:]]
+    if row.endswith("t"):
+        rows.insert(0, "stem t: deep channels 8")
+    space = opened(rows, ("parents b2..b4: 2 of all", "orphans absorb else drop"))
+    for one in candidates(space):
+        held(space, one)
 
 
 # ---- networks beside a space ----
