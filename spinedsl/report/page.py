@@ -108,7 +108,10 @@ def best_of(everyone: Sequence[Found], objectives: Sequence[Objective], top: int
     if len(objectives) == 1:
         sign = 1 if objectives[0].direction == "maximize" else -1
         ordered = sorted(everyone, key=lambda pair: (-sign * (pair[1].values or (0.0,))[0], pair[1].slot))
-        return list({one.digest: (run, one) for run, one in reversed(ordered)}.values())[::-1][:top] if top else []
+        found: dict[str, Found] = {}
+        for run, one in ordered:
+            found.setdefault(one.digest, (run, one))
+        return [*found.values()][:top]
     front = front_of(everyone, quantities(objectives))
     if len(front) <= top:
         return front

@@ -14,10 +14,12 @@ from optuna.trial import Trial, TrialState
 from spinedsl import search
 from spinedsl.compare import compare, side
 from spinedsl.compare.words import cells
+from spinedsl.record import replace
 from spinedsl.report import to_html
 from spinedsl.report.family import Families
+from spinedsl.report.page import best_of
 from spinedsl.report.runs import runs_of
-from spinedsl.search.records import ATTRIBUTE, FAILED
+from spinedsl.search.records import ATTRIBUTE, FAILED, Objective
 from spinedsl.search.storage import NoStudy
 from spinedsl.source import Source
 from tests.report.studies import HANDLER, SCRIPT, SPACE, failing, study_of
@@ -70,6 +72,17 @@ def test_it_says_what_the_study_holds(tmp_path: Path) -> None:
     assert page.count('<article class="best-one"') == 2
     assert f'id="best-s0-{best.slot}"' in page
     assert study.text(best) in html.unescape(page)
+
+
+def test_a_network_stands_where_it_did_best(tmp_path: Path) -> None:
+    (run,) = runs_of([study_of(tmp_path / "a.db", "random", budget=3)])
+    measured = ((0, 10.0, "A"), (1, 9.0, "B"), (2, 8.0, "A"))
+    everyone = [
+        (run, replace(run.study.settled[slot], values=(value,), digest=digest)) for slot, value, digest in measured
+    ]
+    for objective, slots in ((Objective("x", "maximize"), [0, 1]), (Objective("x", "minimize"), [2, 1])):
+        for top in range(4):
+            assert [one.slot for _, one in best_of(everyone, [objective], top)] == slots[:top]
 
 
 def test_the_front_is_what_no_other_beats(tmp_path: Path) -> None:
