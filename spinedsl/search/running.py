@@ -16,7 +16,17 @@ from spinedsl.extras import SEARCH, TRAIN, require
 from spinedsl.given import whole
 from spinedsl.search.commands import FITNESS, MUTATE, changing, words_of
 from spinedsl.search.engines import CHANGING, ENGINES, PACKAGES, SEVERAL, make
-from spinedsl.search.fitness import CALLABLE, COMMAND, TRAINED, Callable_, Fitness, objective, of_callable, of_figures
+from spinedsl.search.fitness import (
+    CALLABLE,
+    COMMAND,
+    TRAINED,
+    WAYS,
+    Callable_,
+    Fitness,
+    objective,
+    of_callable,
+    of_figures,
+)
 from spinedsl.search.opening import open_space
 from spinedsl.search.outage import WAIT, Outage, insist
 from spinedsl.search.records import Finished, Objective, Setup, Training, digest_of
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
     from spinedsl.training.config import Given
 
 Halving: TypeAlias = tuple[int, int]  # the steps before the first comparison, and of how many candidates one goes on
+NOT_ASKED = "`fitness_command` measures the figure `command`, which is not among what is measured"
 
 
 def _warn(text: str) -> None:
@@ -46,7 +57,7 @@ def run(
     engine: str = "evolution",
     budget: int = 100,
     seed: int = 0,
-    directions: Sequence[str] = ("max",),
+    directions: Sequence[str] | None = None,
     fitness_command: str | None = None,
     mutate_with: str | None = None,
     train: Given | None = None,
@@ -64,12 +75,13 @@ def run(
     Args:
         space: a file, or the candidates of a space.
         fitness: a callable that takes a `Measured` and returns a number, or as many as there are `directions`; or names
-            of figures, as in `["depth", "multiply_adds:min"]`. If not given, `depth`, or `trained` with `train`.
+            of figures, as in `["depth", "multiply_adds:min"]`. If not given, `trained` with `train`, `command` with
+            `fitness_command`, else `depth`.
         name: which space, where the file has several.
         engine: one of `engines.ENGINES`.
         budget: how many candidates are measured, those of earlier runs of the study included.
         seed: of all that is drawn.
-        directions: "max" or "min" for each number that a callable returns.
+        directions: "max" or "min" for each number that a callable returns. If not given, one, of which more is better.
         fitness_command: measures the figure `command`.
         mutate_with: a command that makes one candidate of another.
         train: a configuration as `spinedsl.train` takes it: measures the figure `trained`.
@@ -85,31 +97,61 @@ def run(
 
     Raises:
         Mistakes: the file, the configuration or its images have mistakes.
-        ValueError: there is no such space, engine or figure, or they do not go together.
+        ValueError: there is no such space, engine or figure, they do not go together, or something counts for nothing.
         Failed, NoCandidate, Unfit, NoStudy: the search cannot go on; `diagnostic` says why.
         MissingPackage: Optuna, or what engine or training need, is not installed.
     """
     if whole(grace, "grace") < 1:
         raise ValueError(f"grace is a second or more; got {grace}")
+    if name is not None and isinstance(space, Candidates):
+        raise ValueError("`name` chooses a space of a file, and candidates of one are given: leave it out")
+    if changes is not None and train is None:
+        raise ValueError("`changes` are of a configuration: give it by `train`")
+    if study_name is not None and study is None:
+        raise ValueError("`study_name` is of a search that is kept: say where by `study`")
     candidates = space if isinstance(space, Candidates) else open_space(space, name)
     trainer = None if train is None else trainer_of(train, candidates, changes)
     training = None if trainer is None else trainer.training
     if fitness is None:
-        fitness = TRAINED if trainer is not None else "depth"
+        fitness = TRAINED if trainer is not None else COMMAND if fitness_command is not None else "depth"
     if callable(fitness):
+        if fitness_command is not None:
+            raise ValueError(NOT_ASKED)
         called = f"{CALLABLE} {getattr(fitness, '__module__', '')}.{getattr(fitness, '__qualname__', '')}"
-        objectives = tuple(Objective(CALLABLE, objective(f"{COMMAND}:{way}").direction) for way in directions)
+        objectives = tuple(Objective(CALLABLE, way) for way in _ways(directions))
         setup = setup_of(candidates, engine, budget, seed, objectives, called, mutate_with, training, halving)
         measured: Fitness = of_callable(fitness, len(objectives))
     else:
         if not isinstance(fitness, Iterable):
             raise TypeError(f"fitness must be a callable, or names as `depth`; got {brief(fitness)}")
+        if directions is not None:
+            raise ValueError(
+                "`directions` are of what a callable returns; of a figure, write `depth:max` or `depth:min`"
+            )
         objectives = tuple(map(objective, [fitness] if isinstance(fitness, str) else fitness))
+        if fitness_command is not None and all(one.name != COMMAND for one in objectives):
+            raise ValueError(NOT_ASKED)
         setup = setup_of(candidates, engine, budget, seed, objectives, fitness_command, mutate_with, training, halving)
         measured = of_figures(objectives, candidates, fitness_command, trainer)
     kept = begin(study, study_name, setup, candidates, warn, grace, wait)
     work_on(kept, measured, hear, warn, grace, fitness_command, mutate_with, wait=wait)
     return kept
+
+
+def _ways(directions: object) -> list[str]:
+    """Whether more or less is better, of each number that a callable returns.
+
+    Raises:
+        TypeError: it is no list of words. ValueError: a word is another one.
+    """
+    if directions is None:
+        return [WAYS["max"]]
+    if isinstance(directions, str) or not isinstance(directions, Sequence):
+        raise TypeError(f'directions must be a list, as in ["max", "min"]; got {brief(directions)}')
+    wrong = next((one for one in directions if not isinstance(one, str) or one not in WAYS), None)
+    if wrong is not None:
+        raise ValueError(f"a direction is `max` or `min`; got {brief(wrong)}")
+    return [WAYS[one] for one in directions]
 
 
 def begin(

@@ -185,6 +185,21 @@ def test_a_network_that_was_measured_twice_is_listed_where_it_did_best() -> None
     assert len({one.digest for one in both.front}) == len(both.front) <= 2
 
 
+def depth_of(_: search.Measured) -> float:
+    return 1.0
+
+
+def test_a_command_measures_where_nothing_else_is_named() -> None:
+    study = search.run(SPACES, name=SPACE, engine="random", budget=2, fitness_command="sh -c 'echo 7'")
+    assert [str(one) for one in study.setup.objectives] == ["command:max"]
+    assert [one.values for one in study.best] == [(7.0,), (7.0,)]
+
+
+def test_the_name_of_a_space_is_of_a_file() -> None:
+    with pytest.raises(ValueError, match="`name` chooses a space of a file"):
+        search.run(search.open_space(SPACES, SPACE), name="Nope", budget=1)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -196,6 +211,7 @@ def test_a_network_that_was_measured_twice_is_listed_where_it_did_best() -> None
         ({"halving": 3}, r"halving must be two whole numbers, as in \(100, 4\); got 3"),
         ({"halving": (4, 2.5)}, "halving must be a whole number; got 2.5"),
         ({"grace": 2.5}, "grace must be a whole number; got 2.5"),
+        ({"fitness": depth_of, "directions": "max"}, r"directions must be a list, as in \["),
     ],
 )
 def test_what_is_no_number_or_name_is_told(given: dict[str, Any], expected: str) -> None:
@@ -664,6 +680,12 @@ def test_a_search_by_a_callable_is_gone_on_with_from_python_alone(tmp_path: Path
         ({"engine": "random", "mutate_with": "cat"}, "changes no candidates"),
         ({"name": "Nope"}, "no space 'Nope'"),
         ({"name": None}, "5 spaces, of which one has to be named"),
+        ({"changes": {"run": {"steps": 3}}}, "`changes` are of a configuration: give it by `train`"),
+        ({"study_name": "x"}, "`study_name` is of a search that is kept: say where by `study`"),
+        ({"directions": ["max"]}, "`directions` are of what a callable returns"),
+        ({"fitness": depth_of, "directions": ["nonsense"]}, "a direction is `max` or `min`; got 'nonsense'"),
+        ({"fitness_command": "false"}, "`fitness_command` measures the figure `command`, which is not among"),
+        ({"fitness": depth_of, "fitness_command": "false"}, "`fitness_command` measures the figure `command`"),
     ],
 )
 def test_what_does_not_go_together(more: dict[str, Any], said: str) -> None:
