@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinedsl.brief import table
 from spinedsl.cli.options import count, format_argument, seed_argument
-from spinedsl.cli.voice import UsageError
+from spinedsl.cli.voice import UsageError, warn
 from spinedsl.diagnostics.plain import counted
 from spinedsl.record import asdict
 
@@ -55,13 +55,14 @@ def rank(options: argparse.Namespace) -> int:
         raise UsageError("--seed is 0 or more")
     study, enough = open_study(options.study, options.name), ranking.ENOUGH
     try:
-        found = ranking.rank(study, options.least, options.seed)
+        found = ranking.rank(study, options.least, options.seed, warn)
     except ValueError as error:
         raise UsageError(f"{study.name}: {error}") from None
     if options.format == "json":
         print(json.dumps(_data(study, found), indent=2))
         return 0
-    more = f", {found.pruned:,} more given up early" if found.pruned else ""
+    more = f", {found.repeated:,} more of a network that was trained before" if found.repeated else ""
+    more += f", {found.pruned:,} more given up early" if found.pruned else ""
     more += f", {found.failed:,} without a value" if found.failed else ""
     print(
         f"{study.setup.space}, {found.objective}: {counted(found.candidates, 'candidate')} trained to the end{more}\n"
@@ -87,6 +88,7 @@ def _data(study: Study, found: Ranked) -> dict[str, object]:
         "space": study.setup.space,
         "objective": {"name": found.objective.name, "direction": found.objective.direction},
         "candidates": found.candidates,
+        "repeated": found.repeated,
         "pruned": found.pruned,
         "failed": found.failed,
         "figures": [asdict(one) for one in found.figures],

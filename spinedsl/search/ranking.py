@@ -12,15 +12,16 @@ holds it with 95% confidence over resampled candidates.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from spinedsl import checks as say
 from spinedsl.record import Record
 from spinedsl.search.figures import WANTED, figure
 from spinedsl.search.records import Finished, Objective
+from spinedsl.search.running import by_warning
 from spinedsl.search.storage import NoStudy
-from spinedsl.search.study import Study
+from spinedsl.search.study import Study, once
 from spinedsl.source import Source
 from spinedsl.spaces.candidates import Candidates
 from spinedsl.spaces.decode import Excluded
@@ -32,6 +33,7 @@ LEAST = 30  # candidates, of which a tau says something
 FIGURES = ("depth", "parameters", "multiply_adds", "entropy")
 REGRESSION = "regression"
 RESAMPLED, CONFIDENCE = 1000, 0.95
+INDEPENDENT = "random"  # the engine that draws each candidate whatever came of others
 ENOUGH = 0.7  # a tau from which on a shorter training orders candidates nearly as the whole one does
 
 
@@ -46,10 +48,14 @@ class Agreement(Record):
 
 
 class Ranked(Record):
-    """What `rank` finds: `steps` has an agreement for each number of steps that all candidates were looked at after."""
+    """What `rank` finds: `steps` has an agreement for each number of steps that all candidates were looked at after.
+
+    `candidates` are different networks; `repeated` are those left out since a network like them counts already.
+    """
 
     objective: Objective
     candidates: int
+    repeated: int
     pruned: int
     failed: int
     figures: tuple[Agreement, ...]
@@ -66,13 +72,16 @@ class Ranked(Record):
         return found
 
 
-def rank(study: Study, least: int = LEAST, seed: int = 0) -> Ranked:
+def rank(study: Study, least: int = LEAST, seed: int = 0, warn: Callable[[str], None] = by_warning) -> Ranked:
     """How far figures and shorter trainings agree with the whole training of a study's candidates.
+
+    A network counts once, by its first training.
 
     Args:
         study: whose first objective that is no figure in closed form is what they are compared with.
         least: candidates that have to be trained to the end.
         seed: of what is resampled.
+        warn: told where candidates were not drawn independently; if not given, it is a `UserWarning`.
 
     Raises:
         NoStudy: fewer are.
@@ -83,24 +92,36 @@ def rank(study: Study, least: int = LEAST, seed: int = 0) -> Ranked:
     if at is None:
         raise ValueError("nothing in it was trained: what it measures are figures in closed form themselves")
     settled = [one for _, one in sorted(study.settled.items())]
-    trained = [one for one in settled if one.values is not None and not one.pruned]
+    whole = [one for one in settled if one.values is not None and not one.pruned]
+    trained = once(whole)
     if len(trained) < least:
         from spinedsl.diagnostics.plain import counted  # noqa: PLC0415  only for who is refused
 
-        wrong = say.FEW_TO_RANK.at(
-            Source(study.name, "").span(0, 0), count=counted(len(trained), "candidate"), study=study.name, least=least
-        )
+        count = counted(len(trained), "candidate" if len(trained) == len(whole) else "different candidate")
+        wrong = say.FEW_TO_RANK.at(Source(study.name, "").span(0, 0), count=count, study=study.name, least=least)
         more = f"search on with a larger --budget; `--least {len(trained)}` makes do with these"
         raise NoStudy(wrong.with_fix(more if len(trained) > len(FIGURES) else "search on with a larger --budget"))
+    if (why := _dependent(study)) is not None:
+        warn(f"its candidates were not drawn independently, {why}: p-values and intervals say more than they should")
     values = [_score(objectives[at], one.values[at]) for one in trained if one.values is not None]
     table = figures_of(study.candidates, trained)
     found = [agreement(name, table[name], values, seed) for name in FIGURES]
     if (predicted := left_out([table[name] for name in FIGURES], values)) is not None:
         found.append(agreement(REGRESSION, predicted, values, seed))
+    pruned, failed = sum(one.pruned for one in settled), sum(one.values is None for one in settled)
     return Ranked(
-        objectives[at], len(trained), sum(one.pruned for one in settled), sum(one.values is None for one in settled),
+        objectives[at], len(trained), len(whole) - len(trained), pruned, failed,
         tuple(found), _over_steps(trained, objectives[at], values, seed),
     )  # fmt: skip
+
+
+def _dependent(study: Study) -> str | None:
+    """Why a study's candidates were not drawn independently; None where they were."""
+    if study.setup.engine != INDEPENDENT:
+        return f"but proposed by `{study.setup.engine}` and not by `{INDEPENDENT}`"
+    if study.setup.halving is not None:
+        return "but chosen by successive halving"
+    return None
 
 
 def figures_of(candidates: Candidates, chosen: Sequence[Finished]) -> dict[str, list[float]]:

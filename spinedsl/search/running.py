@@ -44,7 +44,7 @@ Halving: TypeAlias = tuple[int, int]  # the steps before the first comparison, a
 NOT_ASKED = "`fitness_command` measures the figure `command`, which is not among what is measured"
 
 
-def _warn(text: str) -> None:
+def by_warning(text: str) -> None:
     """Say what goes wrong where nobody else does."""
     warnings.warn(text, stacklevel=2)
 
@@ -66,7 +66,7 @@ def run(
     study: str | Path | None = None,
     study_name: str | None = None,
     hear: Callable[[Finished], None] = lambda one: None,
-    warn: Callable[[str], None] = _warn,
+    warn: Callable[[str], None] = by_warning,
     grace: int = GRACE,
     wait: float = WAIT,
 ) -> Study:

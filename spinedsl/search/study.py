@@ -120,8 +120,8 @@ class Study:
         having = self._measured()
         engine = Nsga2(self.candidates, self.setup.seed, self.setup.objectives)
         if len(self.setup.objectives) == 1:
-            return _once(sorted(having, key=lambda one: (-engine.scores(one)[0], one.slot)))
-        return _once(one for _, _, one in engine.ranked(having))
+            return once(sorted(having, key=lambda one: (-engine.scores(one)[0], one.slot)))
+        return once(one for _, _, one in engine.ranked(having))
 
     @property
     def front(self) -> list[Finished]:
@@ -133,14 +133,14 @@ class Study:
             if one.values is not None and not one.pruned
         }
         front = set(undominated(scores.values()))
-        return _once(self.settled[slot] for slot, own in scores.items() if own in front)
+        return once(self.settled[slot] for slot, own in scores.items() if own in front)
 
     def _measured(self) -> list[Finished]:
         """Those that were measured to the end, by slot."""
         return [one for _, one in sorted(self.settled.items()) if one.values is not None and not one.pruned]
 
 
-def _once(ranked: Iterable[Finished]) -> list[Finished]:
+def once(ranked: Iterable[Finished]) -> list[Finished]:
     """The first of those that are one network, by their texts."""
     found: dict[str, Finished] = {}
     for one in ranked:

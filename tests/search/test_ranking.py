@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from spinedsl import search
+from spinedsl.record import replace
 from spinedsl.search.figures import figure
 from spinedsl.search.ranking import FIGURES, agreement, fitted, left_out, p_value
 from spinedsl.search.storage import NoStudy
@@ -123,8 +124,31 @@ def test_what_was_given_up_does_not_count() -> None:
         search.rank(study)
     assert told.value.diagnostic.code.id == "E1216"
     assert f"{32 - len(pruned)} candidates of study" in str(told.value)
-    found = search.rank(study, least=5)
+    with pytest.warns(UserWarning, match="not drawn independently, but chosen by successive halving"):
+        found = search.rank(study, least=5)
     assert (found.candidates, found.pruned) == (32 - len(pruned), len(pruned))
+
+
+def test_a_network_counts_once_however_often_it_was_trained() -> None:
+    study = search.run(OPENED, depth_of, engine="random", budget=32)
+    expected = search.rank(study, least=20)
+    twice = replace(study.settled[3], slot=32, values=(1e9,), curve={})
+    study.settled[32] = twice
+    assert search.rank(study, least=20) == replace(expected, repeated=1)
+    for slot in range(4, 32):
+        study.settled[slot] = replace(twice, slot=slot)
+    with pytest.raises(NoStudy, match="4 different candidates of study"):
+        search.rank(study)
+
+
+def test_candidates_that_an_engine_proposed_are_warned_of() -> None:
+    study = search.run(OPENED, depth_of, engine="evolution", budget=25)
+    told: list[str] = []
+    search.rank(study, least=5, warn=told.append)
+    assert len(told) == 1
+    assert told[0].startswith("its candidates were not drawn independently, but proposed by `evolution`")
+    search.rank(search.run(OPENED, depth_of, engine="random", budget=25), least=5, warn=told.append)
+    assert len(told) == 1
 
 
 def test_figures_are_not_ranked_by_themselves() -> None:
