@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from spinedsl import checks as say
 from spinedsl.record import Record
-from spinedsl.search.records import Finished, Objective
+from spinedsl.search.records import Finished, Objective, Setup
 from spinedsl.search.storage import NoStudy
-from spinedsl.search.study import Study
+from spinedsl.search.study import Study, differing
 from spinedsl.search.trials import Attempted, attempts
 from spinedsl.source import Source
 
@@ -91,20 +91,26 @@ def _see_alike(first: Study, other: Study) -> None:
         ("space", one.space, two.space),
         ("objectives", _listed(one.objectives), _listed(two.objectives)),
         ("fitness", one.command or "none", two.command or "none"),
+        ("successive halving", _halving(one), _halving(two)),
     )
-    differing = next(((what, old, new) for what, old, new in compared if old != new), None)
-    if differing is None and one.digest != two.digest:
-        differing = ("space", f"{one.space} as in {first.name}", "one of that name with other decisions")
-    if differing is not None:
-        what, old, new = differing
+    found = next(((what, old, new) for what, old, new in compared if old != new), None)
+    if found is None and one.digest != two.digest:
+        found = ("space", f"{one.space} as in {first.name}", "one of that name with other decisions")
+    found = found or differing(one.training, two.training)
+    if found is not None:
+        what, old, new = found
         place = Source(other.name, "").span(0, 0)
         names = {"study": other.name, "first": first.name}
         fix = "report on it alone, or on studies of one space, measured alike"
         if other.name == first.name:  # searches of one place, which have names of their own
             names = {"study": other.optuna.study_name, "first": first.optuna.study_name}
             fix = f"report on it alone, by `--name {other.optuna.study_name}`, or on those that were measured alike"
-        found = say.STUDIES_DIFFER.at(place, **names, what=what, expected=old, got=new)
-        raise NoStudy(found.with_fix(fix))
+        wrong = say.STUDIES_DIFFER.at(place, **names, what=what, expected=old, got=new)
+        raise NoStudy(wrong.with_fix(fix))
+
+
+def _halving(setup: Setup) -> str:
+    return "none" if setup.halving is None else f"{setup.halving[0]}, {setup.halving[1]}"
 
 
 def _listed(objectives: Sequence[Objective]) -> str:

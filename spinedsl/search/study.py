@@ -327,8 +327,15 @@ def see_same_training(place: str, before: Training | None, now: Training | None,
     Raises:
         NoStudy: by other settings, or on other images.
     """
+    if (found := differing(before, now)) is not None:
+        raise _other_search(place, found, fix)
+
+
+def differing(before: Training | None, now: Training | None) -> tuple[str, str, str] | None:
+    """The first part of two trainings that is not the same: what it is, and both as messages show them."""
     old, new = ({} if one is None else one.parts() for one in (before, now))
     for name in [*old, *(name for name in new if name not in old)]:
         if old.get(name) != new.get(name):
-            both = (f"`{one[name]}`" if name in one else "none" for one in (old, new))
-            raise _other_search(place, [f"`{name}` of its training", *both], fix)
+            expected, got = (f"`{one[name]}`" if name in one else "none" for one in (old, new))
+            return f"`{name}` of its training", expected, got
+    return None

@@ -191,6 +191,32 @@ def test_studies_of_different_searches_are_refused(tmp_path: Path) -> None:
         assert what in found.value.diagnostic.message
 
 
+def test_studies_that_were_trained_otherwise_are_refused(tmp_path: Path) -> None:
+    second = study_of(tmp_path / "b.db", budget=2)
+
+    def beside(**other: object) -> search.Study:
+        keep(second, **other)
+        return search.open_study(tmp_path / "b.db")
+
+    def training(steps: int, images: str = "aa") -> dict[str, object]:
+        return {"settings": {"run": {"steps": steps}}, "data": {"data.train": images}}
+
+    first = study_of(tmp_path / "a.db", budget=2)
+    keep(first, training=training(12), halving=[4, 2])
+    first = search.open_study(tmp_path / "a.db")
+    for other, what in (
+        ({"training": training(12), "halving": None}, "expected successive halving 4, 2, got none"),
+        ({"training": training(24), "halving": [4, 2]}, "expected `run.steps` of its training `12`, got `24`"),
+        ({"training": None, "halving": [4, 2]}, "expected `run.steps` of its training `12`, got none"),
+        ({"training": training(12, "bb"), "halving": [4, 2]}, "`digest of data.train` of its training `aa`, got `bb`"),
+    ):
+        with pytest.raises(NoStudy) as found:
+            to_html([first, beside(**other)])
+        assert found.value.diagnostic.code.id == "E1225"
+        assert what in found.value.diagnostic.message
+    assert to_html([first, beside(training=training(12), halving=[4, 2])])
+
+
 def test_searches_of_one_place_are_refused_by_their_names(tmp_path: Path) -> None:
     place = tmp_path / "a.db"
     both = [

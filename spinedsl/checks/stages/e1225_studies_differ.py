@@ -10,6 +10,7 @@ RULE = Rule(
     default=Default.ERROR,
     explanation="""\
 A report on several studies compares engines and seeds, so all of them have to search one space, for the same
-objectives, measured by the same command. Values of different searches say nothing about each other.
+objectives, measured by the same command or trained alike, with the same successive halving. Values of different
+searches say nothing about each other.
 """,
 )
