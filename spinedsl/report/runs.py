@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from spinedsl import checks as say
 from spinedsl.record import Record
-from spinedsl.search.records import Finished, Objective, Setup
+from spinedsl.search.records import Finished, Objective, Setup, digest_of
 from spinedsl.search.storage import NoStudy
 from spinedsl.search.study import Study, differing
 from spinedsl.search.trials import Attempted, attempts
@@ -94,7 +94,7 @@ def _see_alike(first: Study, other: Study) -> None:
         ("successive halving", _halving(one), _halving(two)),
     )
     found = next(((what, old, new) for what, old, new in compared if old != new), None)
-    if found is None and one.digest != two.digest:
+    if found is None and digest_of(first.candidates.space) != digest_of(other.candidates.space):
         found = ("space", f"{one.space} as in {first.name}", "one of that name with other decisions")
     found = found or differing(one.training, two.training)
     if found is not None:

@@ -45,7 +45,7 @@ from typing import Any, Literal
 from spinedsl.record import Record, asdict, field
 from spinedsl.spaces import written
 from spinedsl.spaces.costing import Priced
-from spinedsl.spaces.model import Genome, Space
+from spinedsl.spaces.model import Genome, Space, shortened
 
 FORMAT = 1
 ATTRIBUTE, RETRY, FAILED, STOPPED, CURVE = "spine", "retry", "failed", "stopped", "curve"  # user attributes
@@ -219,8 +219,11 @@ def digest_of_rows(space: Space, priced: Priced) -> str:
     return hashlib.sha256(written.rows(space, priced.candidate).encode()).hexdigest()[:16]
 
 
-def digest_of(space: Space) -> str:
-    """What tells a space from others: all that its candidates, and which of them there are, depend on."""
+def digest_of(space: Space, *, exact: bool = True) -> str:
+    """What tells a space from others: all that its candidates, and which of them there are, depend on.
+
+    Not `exact` are the digests of studies that were begun when bounds were read to six digits.
+    """
     blocks = [
         [
             block.name, block.levels, [use.span.text for use in block.types],
@@ -229,8 +232,9 @@ def digest_of(space: Space) -> str:
         ]
         for block in space.blocks
     ]  # fmt: skip
+    bounds = [f"{keep.figure} {keep.operator} {shortened(keep.bound, exact=exact)}" for keep in space.keeps]
     parts = [
-        space.name, blocks, space.groups, sorted(space.ends.items()), space.fates, [str(keep) for keep in space.keeps],
+        space.name, blocks, space.groups, sorted(space.ends.items()), space.fates, bounds,
         written.definitions(space), written.frame(space),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -201,7 +201,7 @@ def space_of(setup: Setup) -> Space:
     if space is None:
         wrong = next((one.message for one in outcome.diagnostics), "there is none of its name")
         raise ValueError(f"the space that it keeps cannot be read: {wrong}")
-    if digest_of(space) != setup.digest:
+    if setup.digest not in (digest_of(space), digest_of(space, exact=False)):
         raise ValueError("the space that it keeps means something else in this version of spine")
     return space
 
@@ -301,17 +301,25 @@ def _see_same(place: str, before: Setup, now: Setup) -> None:
         ("command of --mutate-with", before.mutator, now.mutator),
         ("successive halving", before.halving and list(before.halving), now.halving and list(now.halving)),
     ]
-    differing = [
+    found = [
         (what, *("none" if one is None else f"`{one}`" for one in (old, new)))
         for what, old, new in compared
         if old != new
     ]
-    if not differing and before.digest != now.digest:
-        differing = [("space", f"`{before.space}` as it was", "it with other decisions, or of another network")]
+    if not found and _digest_now(before) != now.digest:
+        found = [("space", f"`{before.space}` as it was", "it with other decisions, or of another network")]
     fix = "search in another study: another file, or another name by --name NAME"
-    if differing:
-        raise _other_search(place, differing[0], fix)
+    if found:
+        raise _other_search(place, found[0], fix)
     see_same_training(place, before.training, now.training, fix)
+
+
+def _digest_now(setup: Setup) -> str | None:
+    """The digest of the space that a study keeps, as this version has it; None where it cannot be read."""
+    try:
+        return digest_of(space_of(setup))
+    except ValueError:
+        return None
 
 
 def _other_search(place: str, differing: Sequence[str], fix: str) -> NoStudy:

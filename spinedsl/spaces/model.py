@@ -19,6 +19,7 @@ from spinedsl.record import Record
 from spinedsl.syntax import tree
 
 FIGURES = ("multiply_adds", "parameters", "memory")  # what a `keep` may bound
+LARGEST, MOST_DIGITS = 10**300, 400  # that are written as decimal numbers
 FATES = ("absorb", "drop", "exclude")  # of a block that nothing reads
 
 
@@ -120,12 +121,32 @@ class Genome(Record):
     types: tuple[int, ...]
 
 
-def shortened(number: int | Fraction) -> str:
-    """`90G` for 90,000,000,000."""
+def shortened(number: int | Fraction, *, exact: bool = True) -> str:
+    """`90G` for 90,000,000,000. With a letter only where that gives the number exactly, unless six digits will do."""
     for letter, times in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("K", 10**3)):
-        if number >= times and Fraction(number, times).denominator in (1, 2, 4, 5, 10, 20, 25, 50, 100):
-            return f"{float(Fraction(number, times)):g}{letter}"
-    return f"{number}" if Fraction(number).denominator == 1 else f"{float(number):g}"
+        share = Fraction(number, times)
+        if share >= 1 and share.denominator in (1, 2, 4, 5, 10, 20, 25, 50, 100):
+            text = rounded(share)
+            if Fraction(text) == share or not exact:
+                return f"{text}{letter}"
+    if Fraction(number).denominator == 1:
+        return f"{number}"
+    text = rounded(number)
+    return text if Fraction(text) == number or not exact else _decimal(Fraction(number))
+
+
+def rounded(number: int | Fraction) -> str:
+    """A number to six digits."""
+    return f"{float(number):g}" if number < LARGEST else f"{number}"
+
+
+def _decimal(number: Fraction) -> str:
+    """A number that is not whole with all its digits; as a ratio where these have no end."""
+    for digits in range(1, MOST_DIGITS):
+        if (number * 10**digits).denominator == 1:
+            text = str(int(number * 10**digits)).zfill(digits + 1)
+            return f"{text[:-digits]}.{text[-digits:]}"
+    return f"{number}"
 
 
 def placed(space: Space, genome: Genome) -> tuple[int, ...]:

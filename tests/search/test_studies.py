@@ -29,7 +29,7 @@ from optuna.trial import FrozenTrial, TrialState
 from spinedsl import search
 from spinedsl.search import worker as working
 from spinedsl.search.outage import Outage, insist
-from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY, Proposal
+from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY, Proposal, digest_of
 from spinedsl.search.running import work_on
 from spinedsl.search.storage import NoStudy, Storage, open_storage, shown, url_of
 from spinedsl.search.study import find
@@ -656,6 +656,29 @@ def test_a_study_of_another_search(tmp_path: Path) -> None:
     assert search.open_study(place, "Adjusted").setup.space == "Adjusted"
     with pytest.raises(NoStudy, match="there is no search `Ajusted` in it"):
         search.open_study(place, "Ajusted")
+
+
+def test_bounds_tell_spaces_apart_to_the_last_digit(tmp_path: Path) -> None:
+    text, bounds = SPACES.read_text(encoding="utf-8"), (28345678900, 28345679900)
+    texts = [text.replace("multiply_adds <= 30G", f"multiply_adds <= {bound}") for bound in bounds]
+    spaces = [Source.from_text(one, "spaces.spine", str(SPACES)) for one in texts]
+    place = tmp_path / "a.db"
+    given: dict[str, Any] = {"name": SPACE, "budget": 2, "study": place}
+    study = search.run(spaces[0], "depth", **given)
+    with pytest.raises(NoStudy, match="expected space `AroundSpineNet49` as it was"):
+        search.run(spaces[1], "depth", **given)
+    rounded = digest_of(study.candidates.space, exact=False)
+    assert rounded == digest_of(search.open_space(spaces[1], SPACE).space, exact=False) != study.setup.digest
+    study.optuna.set_user_attr(ATTRIBUTE, {**study.optuna.user_attrs[ATTRIBUTE], "digest": rounded})
+    assert len(search.open_study(place).settled) == 2, "an older study stays readable"
+    assert len(search.run(spaces[0], "depth", **given | {"budget": 3}).settled) == 3
+    with pytest.raises(NoStudy, match="expected space `AroundSpineNet49` as it was"):
+        search.run(spaces[1], "depth", **given)
+
+
+def test_digests_of_spaces_stay_what_they_were() -> None:
+    for space in search.spaces(SPACES).values():
+        assert digest_of(space) == digest_of(space, exact=False)
 
 
 def test_a_search_by_a_callable_is_gone_on_with_from_python_alone(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from spinedsl.search.engines import ENGINES
 from spinedsl.source import Source
 from spinedsl.spaces import draw
 from spinedsl.spaces.candidates import MAX_TRIED, figure
-from spinedsl.spaces.model import Keep
+from spinedsl.spaces.model import Keep, shortened
 from spinedsl.syntax.format import format_source
 from spinedsl.testing.space import STANDARD
 from spinedsl.testing.spaces import spaces
@@ -337,6 +337,21 @@ def test_bounds_are_kept_exactly(figure_: str) -> None:
             value = peak_activation_bytes(graph) if figure_ == "memory" else figure(one, figure_)
             assert value is not None
             assert {"<=": value <= bound, "<": value < bound, ">=": value >= bound, ">": value > bound}[operator]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (90 * 10**9, "90G"), (5 * 10**18, "5e+06T"), (1_500_000, "1.5M"), (999, "999"), (1234, "1234"),
+        (12_345_670, "12345670"), (12_345_680, "12345680"), (12_345_700, "12345.7K"), (10**400, f"1{388 * '0'}T"),
+        (Fraction(1, 2), "0.5"), (Fraction(12_345_678, 10_000), "1234.5678"), (Fraction(10, 3), "10/3"),
+        (Fraction(15, 10**9), "1.5e-08"), (Fraction(12_345_678, 10**9), "0.012345678"),
+    ],
+)  # fmt: skip
+def test_bounds_are_written_exactly(number: int | Fraction, text: str) -> None:
+    assert shortened(number) == text
+    size = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}.get(text[-1])
+    assert number == (Fraction(text) if size is None else Fraction(text[:-1]) * size)
 
 
 def test_bounds_meet_where_a_number_keeps_both() -> None:
