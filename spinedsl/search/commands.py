@@ -138,11 +138,11 @@ def _changed(command: str, candidates: Candidates, text: str, parent: Finished, 
     networks = outcome.value.checked
     if len(networks) != 1:
         raise refused(source.span(0, 0), f"expected one network, got {counted(len(networks), 'network')}")
-    answer = contains(candidates.costing, next(iter(networks.values())).typed)
-    if answer.genome is None:
-        first = answer.reasons[0]
-        raise refused(first.span, first.message, *(one.message for one in answer.reasons[1:4]))
     try:
+        answer = contains(candidates.costing, next(iter(networks.values())).typed)
+        if answer.genome is None:
+            first = answer.reasons[0]
+            raise refused(first.span, first.message, *(one.message for one in answer.reasons[1:4]))
         priced = candidates.price(answer.genome)
     except Unfit as unfit:
         raise refused(source.span(0, 0), unfit.diagnostic.message) from None

@@ -17,7 +17,7 @@ from spinedsl.diagnostics import Diagnostic, one_of
 from spinedsl.diagnostics.plain import counted
 from spinedsl.ir.typed import TypedNetwork, TypedRow
 from spinedsl.record import Record
-from spinedsl.spaces.costing import Costing
+from spinedsl.spaces.costing import Costing, Unfit
 from spinedsl.spaces.model import Genome
 from spinedsl.spaces.proof import Proof
 
@@ -34,7 +34,11 @@ class Answer(Record):
 
 
 def contains(costing: Costing, network: TypedNetwork) -> Answer:
-    """Whether a network that has no mistakes lies in a space."""
+    """Whether a network that has no mistakes lies in a space.
+
+    Raises:
+        Unfit: the compiler refuses the only decisions that lead to it.
+    """
     reader = _Reader(costing, network)
     found = reader.read()
     if found is None:
@@ -44,7 +48,9 @@ def contains(costing: Costing, network: TypedNetwork) -> Answer:
 
 
 class _Reader(Proof):
-    """A network against a space."""
+    """A network against a space. `unfit` is the first mistake of decisions that may lead to it."""
+
+    unfit: Unfit | None = None
 
     def read(self) -> tuple[Genome, dict[str, str]] | None:
         """The decisions, and the block of the space that each block is; None with the reasons."""
@@ -60,7 +66,10 @@ class _Reader(Proof):
         if self.reasons:
             return None
         if m == n:
-            return self.placed(tuple(range(n)), explain=True)
+            found = self.placed(tuple(range(n)), explain=True)
+            if found is None and self.unfit is not None and not self.reasons:
+                raise self.unfit
+            return found
         for slots in islice(combinations(range(n), m), MOST_TRIED):
             if (found := self.placed(slots, explain=False)) is not None:
                 return found
@@ -259,7 +268,11 @@ class _Reader(Proof):
                 levels=tuple(picks[number][0] for number in range(len(self.space.blocks))),
                 types=tuple(picks[number][1] for number in range(len(self.space.blocks))),
             )
-            priced = self.costing.priced(genome)
+            try:
+                priced = self.costing.priced(genome)
+            except Unfit as unfit:  # by what was dropped, perhaps: something else may have been
+                self.unfit = self.unfit or unfit
+                continue
             if self.same(priced, slots, explain=explain and not rest):
                 return genome, {
                     row.name: self.space.blocks[number].name for row, number in zip(self.blocks, chosen, strict=True)

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 import spinedsl
 from benchmarks.candidates import hold
+from spinedsl import checks as say
 from spinedsl import driver, edit, search
 from spinedsl.analysis import costs, peak_activation_bytes
 from spinedsl.compare import Tier, compare, side
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.ops.graph import flatten
 from spinedsl.record import replace
+from spinedsl.search import commands
 from spinedsl.search.engines import ENGINES
 from spinedsl.source import Source
 from spinedsl.spaces import draw
@@ -388,6 +390,38 @@ def reasons(space: search.Candidates, text: str) -> list[str]:
     analysis = driver.analyse(Source.from_text(text, "changed.spine")).value
     assert analysis is not None
     return [one.message for one in search.contains(space, analysis.checked["Candidate"].typed).reasons]
+
+
+ODD = "block_type odd(x, channels, stride = 1) -> channels { return norm(conv(x, channels, kernel = 3, groups = 3)) }"
+
+
+def test_what_was_dropped_may_have_been_what_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its first type nothing compiles, with its second it would be absorbed."""
+    network = FIXED.replace("after b1", "from b1, b2").replace("    output P3: b2\n", "")
+    network = network.replace("level 3  from s, b1", "level 4  from b0, b1").replace(
+        "network Net", f"{ODD}\n\nnetwork Net"
+    )
+    rows = "parents b2..b3: 2 of all\n    types b2: odd, residual, bottleneck\n    orphans absorb else drop"
+    space = search.open_space(Source.from_text(f"{network}\nspace Small of Net {{\n    {rows}\n}}\n"))
+    fewer = [one for one in (space.sample(0, number) for number in range(20)) if None in one.candidate.rows]
+    assert fewer
+    for one in fewer:
+        held(space, one)
+    (tmp_path / "other.spine").write_text(space.text(fewer[0]))
+    command = f"cat {tmp_path / 'other.spine'}"
+    study = search.run(space, "depth", engine="local", budget=11, mutate_with=command)
+    assert study.settled[10].origin == "command"
+    assert study.text(study.settled[10]) == space.text(fewer[0])
+
+    wrong = say.UNFIT_CANDIDATE.at(Source("x", "").span(0, 0), name="Small", code="E0500", message="it")
+
+    def refused(*_: object) -> None:
+        raise search.Unfit(wrong, wrong)
+
+    monkeypatch.setattr(commands, "contains", refused)
+    with pytest.raises(search.Failed, match="no candidate of space `Small`") as told:
+        search.run(space, "depth", engine="local", budget=11, mutate_with=command, warn=lambda text: None)
+    assert told.value.diagnostic.label == wrong.message
 
 
 def test_a_network_beyond_a_bound_lies_outside() -> None:
