@@ -42,6 +42,8 @@ REACH = "see that it runs, and that this machine may reach it"
 MORE_CONNECTIONS = "raise its `max_connections`, or begin fewer workers"
 INSTALL = "install one, as `pip install pymysql` for mysql+pymysql://user@host/name"
 ADDRESS = "write postgresql://user@host/name, or a path"
+PASSWORD = re.compile(r"(://[^:/@]*):[^@]*(?:@[^/?]*)*@")  # it begins and ends where SQLAlchemy's does, or later
+QUERIED = re.compile(r"([?&][^=&]*passw(?:or)?d=)[^&]*", re.IGNORECASE)
 FAILURES = (StorageInternalError, SQLAlchemyError)
 
 
@@ -193,8 +195,10 @@ def quiet() -> Iterator[None]:
 
 
 def shown(place: str) -> str:
-    """A path or an address as messages name it: without a password."""
-    return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", place)
+    """A path or an address as messages name it: without a password, be it before the host or in the query."""
+    if not is_address(place):
+        return place
+    return QUERIED.sub(r"\1***", PASSWORD.sub(r"\1:***@", place))
 
 
 def of_database(error: BaseException) -> BaseException | None:

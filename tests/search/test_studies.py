@@ -725,6 +725,10 @@ def test_a_database_without_its_driver_is_told_by_its_kind(monkeypatch: pytest.M
 
 
 def test_passwords_are_not_shown() -> None:
-    assert shown("postgresql://me:secret@host/name") == "postgresql://me:***@host/name"
-    assert shown("a.db") == "a.db"
+    for password in ("secret", "se/cret", "se:cret", "se@cret", "se?cr/et", "se%40cret", "se#cret", ""):
+        assert shown(f"postgresql://me:{password}@host:5432/name") == "postgresql://me:***@host:5432/name"
+    queried = shown("postgresql://host/name?user=me&password=secret&sslmode=require&sslpassword=se/cr@et")
+    assert queried == "postgresql://host/name?user=me&password=***&sslmode=require&sslpassword=***"
+    for plain in ("a.db", "folder/a:b@c.db", "postgresql://me@host:5432/name", "postgresql:///name?host=/tmp"):
+        assert shown(plain) == plain
     assert url_of("postgresql://me@host/name") == "postgresql+psycopg://me@host/name"
