@@ -7,10 +7,12 @@ worst and the best values of all runs the front leaves behind, from 0 to 1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from statistics import median
 
 from spinedsl.record import Record
 from spinedsl.report.runs import Run
+from spinedsl.report.scale import share
 from spinedsl.search.pareto import Scores, hypervolume, undominated
 from spinedsl.search.records import Finished, Objective
 
@@ -96,8 +98,7 @@ def _corners(runs: Sequence[Run], objectives: Sequence[Objective]) -> tuple[Scor
 def _shares(values: Sequence[float], worst: Scores, best: Scores) -> Scores:
     """The values from 0, the worst, to 1, the best."""
     return tuple(
-        (value - low) / (high - low) if high != low else 1.0
-        for value, low, high in zip(values, worst, best, strict=True)
+        share(value, low, high) if high != low else 1.0 for value, low, high in zip(values, worst, best, strict=True)
     )
 
 
@@ -105,13 +106,15 @@ def quartiles(values: Sequence[float | None]) -> tuple[float, float, float]:
     """The lower quartile, the median and the upper one, between values where they fall between."""
     ordered = sorted(value for value in values if value is not None)
 
-    def at(share: float) -> float:
-        place = share * (len(ordered) - 1)
+    def at(rank: float) -> float:
+        place = rank * (len(ordered) - 1)
         below = int(place)
         above = min(below + 1, len(ordered) - 1)
-        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+        first, last, part = ordered[below], ordered[above], place - below
+        return first + (last - first) * part if isfinite(last - first) else first * (1 - part) + last * part
 
-    return at(0.25), median(ordered), at(0.75)
+    middle = median(ordered)
+    return at(0.25), middle if isfinite(middle) else at(0.5), at(0.75)
 
 
 def caught_up(curve: Curve, value: float, objective: Objective) -> int | None:

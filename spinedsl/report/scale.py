@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
@@ -10,6 +11,8 @@ from spinedsl.record import Record
 
 TICKS = 5  # about so many numbers at an axis
 MOST_DIGITS = 12
+HUGE = 1e18  # from here on, no letter makes a number short
+LARGEST = sys.float_info.max
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
 
 
@@ -23,16 +26,24 @@ class Axis(Record):
 
     def share(self, value: float) -> float:
         """How far along it a number stands, from 0 to 1."""
-        return (value - self.low) / (self.high - self.low)
+        return share(value, self.low, self.high)
+
+
+def share(value: float, low: float, high: float) -> float:
+    """How far a number stands between two others, from 0 to 1, however far these are apart."""
+    if isfinite(high - low):
+        return (value - low) / (high - low)
+    return (value / 2 - low / 2) / (high / 2 - low / 2)
 
 
 def axis(words: str, values: Iterable[float], *, margin: float = 0.04) -> Axis:
     """An axis that has room for all values, and a share of their range at either end."""
     known = [value for value in values if isfinite(value)] or [0.0]
     low, high = min(known), max(known)
-    room = (high - low) * margin or abs(high) * 0.05 or 1.0
-    low, high = low - (room if margin else 0), high + room
-    step = _step((high - low) / TICKS)
+    half = high / 2 - low / 2  # which is finite
+    room = half * margin * 2 or abs(high) * 0.05 or 1.0
+    low, high = max(low - (room if margin else 0), -LARGEST), min(high + room, LARGEST)
+    step = _step((high / 2 - low / 2) / TICKS * 2)
     first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
     return Axis(words, low, high, tuple(number * step for number in range(first, last + 1)))
 
@@ -40,7 +51,8 @@ def axis(words: str, values: Iterable[float], *, margin: float = 0.04) -> Axis:
 def _step(rough: float) -> float:
     """The next of 1, 2, 5, 10 and so on."""
     power = 10.0 ** floor(log10(rough))
-    return next(times * power for times in (1, 2, 5, 10) if times * power >= rough * 0.999)
+    fits = (times * power for times in (1, 2, 5, 10) if rough * 0.999 <= times * power <= LARGEST)
+    return next(fits, rough)
 
 
 def number(value: float) -> str:
@@ -50,6 +62,8 @@ def number(value: float) -> str:
 
 def short(value: float, digits: int = 1) -> str:
     """A number in few letters, as in 26.9G, with so many digits behind the point."""
+    if abs(value) >= HUGE:
+        return f"{value:.{digits + 3}g}"
     for size, letter in PREFIXES:
         if abs(value) >= size:
             scaled = value / (1e3 if letter == "k" else size)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,18 @@ def test_numbers_in_few_letters() -> None:
         "0", "1.5", "9999", "12k", "26.9G", "90G", "2M", "-3G",
     ]  # fmt: skip
     assert [seconds(value) for value in (None, 0.008, 12, 300, 90_000)] == ["", "8 ms", "12.0 s", "5 min", "25.0 h"]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1), st.sampled_from([0, 0.02, 0.04]))
+def test_an_axis_holds_whatever_a_number_may_be(values: list[float], margin: float) -> None:
+    found = axis("x", values, margin=margin)
+    assert all(-1e-9 <= found.share(value) <= 1 + 1e-9 for value in values)
+    assert all(map(math.isfinite, found.ticks))
+    assert len(told_apart(found.ticks)) == len(found.ticks) <= 12
+
+
+def test_quartiles_lie_between_numbers_however_far_apart() -> None:
+    most = sys.float_info.max
+    assert quartiles([-most, most]) == pytest.approx((-most / 2, 0.0, most / 2))
+    assert quartiles([most, most]) == pytest.approx((most, most, most))
+    assert short(most) == "1.798e+308"

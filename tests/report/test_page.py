@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import warnings
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from optuna.trial import Trial, TrialState
@@ -83,6 +85,21 @@ def test_a_network_stands_where_it_did_best(tmp_path: Path) -> None:
     for objective, slots in ((Objective("x", "maximize"), [0, 1]), (Objective("x", "minimize"), [2, 1])):
         for top in range(4):
             assert [one.slot for _, one in best_of(everyone, [objective], top)] == slots[:top]
+
+
+def test_values_at_the_end_of_all_numbers_have_a_page() -> None:
+    most = sys.float_info.max
+
+    def extreme(candidate: search.Measured) -> float:
+        return (-most, most, 0.0, 5e-324, -1e300)[candidate.slot % 5]
+
+    given: dict[str, Any] = {"name": SPACE, "engine": "random", "budget": 7}
+    studies = [search.run(SPACES, extreme, seed=seed, **given) for seed in range(2)]
+    lowest = search.run(SPACES, lambda _: -most, **given)
+    two = search.run(SPACES, lambda one: (extreme(one), -extreme(one)), directions=["max", "max"], **given)
+    for runs in (studies[:1], studies, [lowest], [two], [two, two]):
+        page = to_html(runs)
+        assert not re.search(r'[" ,](nan|-?inf)[" ,]', page)
 
 
 def test_the_front_is_what_no_other_beats(tmp_path: Path) -> None:

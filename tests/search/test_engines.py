@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from itertools import product
 from random import Random
 from typing import Any
@@ -177,6 +178,28 @@ def test_the_controller_learns_of_a_failure_as_of_the_worst_of_its_batch(candida
         assert isinstance(made, Controller)
         proposals.append([one.tolist() for one in made.network.parameters()])
     assert proposals[0] == proposals[1] != proposals[2]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("sign", [(-1,), (1,), (-1, 1), (0, 0, 0, -1)])
+def test_values_at_the_end_of_all_numbers_are_learned_from(
+    engine: str, sign: tuple[int, ...], candidates: Candidates
+) -> None:
+    made = make(engine, candidates, 0, DEPTH)
+    for slot in range(60):
+        value = sign[slot % len(sign)] * sys.float_info.max
+        made.tell(finished(slot, made.ask(slot).to_json(candidates.space), (value,)))
+    if isinstance(made, Controller):
+        assert all(one.isfinite().all() for one in made.network.parameters())
+        assert made.baseline is not None
+        assert math.isfinite(made.baseline)
+        assert math.isfinite(made.spread)
+
+
+def test_a_crowd_at_the_end_of_all_numbers_has_distances() -> None:
+    most = sys.float_info.max
+    assert crowding([(-most,), (0.0,), (most,), (most / 2,)]) == [math.inf, 0.75, math.inf, 0.5]
+    assert crowding([(0.0,), (5e-324,), (1e-323,)]) == [math.inf, 1.0, math.inf]
 
 
 def test_a_space_that_is_tried_out_is_tried_again() -> None:

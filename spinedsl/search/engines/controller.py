@@ -14,7 +14,9 @@ types; each genome has exactly one.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import Any, TypeAlias
 
 import torch
@@ -30,6 +32,8 @@ BATCH = 10  # slots that are learned from at once
 HIDDEN, RATE = 64, 0.01
 ENTROPY = 0.01  # of the bonus, for each choice
 DECAY = 0.9  # of the baseline
+MOST_ADVANTAGE = 1000.0  # ten times what ten rewards can come to, but for those near the end of all numbers
+LARGEST = sys.float_info.max
 AT_ONCE, MOST_DRAWS = 4, 64  # candidates that are written together, and how often for one slot
 
 Chosen: TypeAlias = "tuple[int, ...]"
@@ -230,12 +234,13 @@ class Controller(Told):
             return
         worst = min(values)
         rewards = [worst if one.values is None else self.scores(one)[0] for one in trials]
-        mean = sum(rewards) / len(rewards)
+        mean = _mean(rewards)
         if self.baseline is None:
             self.baseline = mean
-        spread = sum(abs(reward - self.baseline) for reward in rewards) / len(rewards)
+        beyond = [_within(reward - self.baseline, LARGEST) for reward in rewards]
+        spread = _mean([abs(one) for one in beyond])
         self.spread = spread if not self.spread else DECAY * self.spread + (1 - DECAY) * spread
-        advantages = [(reward - self.baseline) / (self.spread or 1.0) for reward in rewards]
+        advantages = [_within(one / (self.spread or 1.0), MOST_ADVANTAGE) for one in beyond]
         self.baseline = DECAY * self.baseline + (1 - DECAY) * mean
         given = torch.tensor([choices_of(self.space, one.genome) for one in trials])
         _, chances, entropies = self._run(len(trials), given)
@@ -244,6 +249,16 @@ class Controller(Told):
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean, of numbers too whose sum is larger than any."""
+    total = sum(values)
+    return total / len(values) if isfinite(total) else _within(sum(value / len(values) for value in values), LARGEST)
+
+
+def _within(value: float, most: float) -> float:
+    return max(-most, min(most, value))
 
 
 def _number(*parts: object) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from math import isfinite
 from random import Random
 from typing import Any
 
@@ -81,6 +82,8 @@ def crowding(scores: Sequence[tuple[float, ...]]) -> list[float]:
         low, high = scores[order[0]][objective], scores[order[-1]][objective]
         found[order[0]] = found[order[-1]] = float("inf")
         if high > low:
+            part = 1.0 if isfinite(high - low) else 0.5
             for before, at, after in zip(order, order[1:], order[2:], strict=False):
-                found[at] += (scores[after][objective] - scores[before][objective]) / (high - low)
+                above, below = scores[after][objective], scores[before][objective]
+                found[at] += (above * part - below * part) / (high * part - low * part)
     return found
