@@ -59,7 +59,7 @@ def clocked(clock: Path) -> dict[str, str]:
 def keep_table(study: search.Study, clock: Path) -> None:
     """Write what training gave of each candidate, beside its figures in closed form."""
     chosen = [one for _, one in sorted(study.settled.items()) if one.values is not None and not one.pruned]
-    figures = figures_of(study.candidates, chosen)
+    figures = figures_of(study, chosen)
     steps = sorted(set.intersection(*(set(one.curve) for one in chosen)))
     seconds = clocked(clock)
     KEPT.mkdir(exist_ok=True)

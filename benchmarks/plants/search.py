@@ -203,8 +203,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "search: what repeats a lost trial measures another candidate",
         "search/worker.py",
-        "kept = self.study.record_of(number) if attempt else None",
-        "kept = self.study.record_of(number) if not attempt else None",
+        "before = self.study.proposed(number) if attempt else None",
+        "before = self.study.proposed(number) if not attempt else None",
         ("tests/search/test_studies.py::test_what_was_begun_is_measured_again_whatever_is_known_since",),
     ),
     Plant(
@@ -238,8 +238,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "search: a study goes on with another space of that name",
         "search/study.py",
-        "if not differing and before.digest != now.digest:",
-        "if not differing and before.space != now.space:",
+        "if not found and _digest_now(before) != now.digest:",
+        "if not found and before.space != now.space:",
         ("tests/search/test_studies.py::test_a_study_of_another_search",),
     ),
     Plant(
@@ -273,8 +273,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "report: quartiles without what lies between values",
         "report/convergence.py",
-        "(ordered[above] - ordered[below]) * (place - below)",
-        "(ordered[above] - ordered[below]) * 0",
+        "first + (last - first) * part",
+        "first + (last - first) * 0",
         CHARTS,
     ),
     Plant(

@@ -24,6 +24,7 @@ from spinedsl.spaces.candidates import Candidates, Priced
 from spinedsl.spaces.model import Genome
 
 COMMAND, CALLABLE, TRAINED = "command", "callable", "trained"  # names of objectives that are no figure
+MEASURED = frozenset({*WANTED, COMMAND, CALLABLE, TRAINED})
 WAYS = {"max": "maximize", "min": "minimize", "maximize": "maximize", "minimize": "minimize"}
 
 

@@ -23,8 +23,6 @@ from spinedsl.search.running import by_warning
 from spinedsl.search.storage import NoStudy
 from spinedsl.search.study import Study, once
 from spinedsl.source import Source
-from spinedsl.spaces.candidates import Candidates
-from spinedsl.spaces.decode import Excluded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +102,7 @@ def rank(study: Study, least: int = LEAST, seed: int = 0, warn: Callable[[str], 
     if (why := _dependent(study)) is not None:
         warn(f"its candidates were not drawn independently, {why}: p-values and intervals say more than they should")
     values = [_score(objectives[at], one.values[at]) for one in trained if one.values is not None]
-    table = figures_of(study.candidates, trained)
+    table = figures_of(study, trained)
     found = [agreement(name, table[name], values, seed) for name in FIGURES]
     if (predicted := left_out([table[name] for name in FIGURES], values)) is not None:
         found.append(agreement(REGRESSION, predicted, values, seed))
@@ -124,13 +122,12 @@ def _dependent(study: Study) -> str | None:
     return None
 
 
-def figures_of(candidates: Candidates, chosen: Sequence[Finished]) -> dict[str, list[float]]:
-    """Figures of candidates in closed form, by name."""
-    computed = {name: figure(name, candidates) for name in FIGURES}
+def figures_of(study: Study, chosen: Sequence[Finished]) -> dict[str, list[float]]:
+    """Figures of candidates of a study in closed form, by name."""
+    computed = {name: figure(name, study.candidates) for name in FIGURES}
     table: dict[str, list[float]] = {name: [] for name in FIGURES}
     for one in chosen:
-        priced = candidates.price(one.genome)
-        assert not isinstance(priced, Excluded)
+        priced = study.priced(one)
         for name, compute in computed.items():
             table[name].append(compute(priced))
     return table

@@ -42,6 +42,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from spinedsl.brief import brief
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record, asdict, field
 from spinedsl.spaces import written
 from spinedsl.spaces.costing import Priced
@@ -49,6 +51,7 @@ from spinedsl.spaces.model import Genome, Space, shortened
 
 FORMAT = 1
 ATTRIBUTE, RETRY, FAILED, STOPPED, CURVE = "spine", "retry", "failed", "stopped", "curve"  # user attributes
+DAMAGED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)  # raised by what is kept
 DIRECTIONS = ("maximize", "minimize")  # as Optuna spells them
 
 
@@ -124,18 +127,50 @@ class Setup(Record):
         """
         try:
             if kept["format"] != FORMAT:
-                raise ValueError(f"its format is {kept['format']}, and this version reads {FORMAT}")
-            training, halving = kept.get("training"), kept.get("halving")
-            return Setup(
-                str(kept["space"]), str(kept["digest"]), dict(kept["sources"]), str(kept["entry"]),
-                str(kept["engine"]), int(kept["seed"]), int(kept["budget"]),
-                tuple(Objective(name, direction) for name, direction in kept["objectives"]),
-                kept["command"], kept["mutator"], str(kept.get("version", "")),
-                None if training is None else Training(dict(training["settings"]), dict(training["data"])),
-                None if halving is None else (int(halving[0]), int(halving[1])),
-            )  # fmt: skip
-        except (KeyError, TypeError) as error:
+                found = None
+            else:
+                training, halving = kept.get("training"), kept.get("halving")
+                sources = {name: _text(text) for name, text in kept["sources"].items()}
+                found = Setup(
+                    str(kept["space"]), str(kept["digest"]), sources,
+                    str(kept["entry"]), str(kept["engine"]), int(kept["seed"]), int(kept["budget"]),
+                    tuple(Objective(_text(name), _text(direction)) for name, direction in kept["objectives"]),
+                    _text(kept["command"], None), _text(kept["mutator"], None), str(kept.get("version", "")),
+                    None if training is None else Training(dict(training["settings"]), dict(training["data"])),
+                    None if halving is None else (int(halving[0]), int(halving[1])),
+                )  # fmt: skip
+        except DAMAGED as error:
             raise ValueError(f"what it says of the search is damaged: {error}") from None
+        if found is None:
+            raise ValueError(f"its format is {kept['format']}, and this version reads {FORMAT}")
+        found.see_known()
+        return found
+
+    def see_known(self) -> None:
+        """That this version has what the search is by, and for.
+
+        Raises:
+            ValueError: it has no such engine, or no such objective.
+        """
+        from spinedsl.search.engines import ENGINES  # noqa: PLC0415  an import in a circle otherwise
+        from spinedsl.search.fitness import MEASURED  # noqa: PLC0415
+
+        if self.engine not in ENGINES:
+            raise ValueError(f"this version has no engine `{one_line(self.engine)}`")
+        for one in self.objectives:
+            if one.name not in MEASURED or one.direction not in DIRECTIONS:
+                raise ValueError(f"this version has no objective `{one_line(str(one))}`")
+
+
+def _text(kept: object, *others: object) -> Any:
+    """What has to be a text, or one of others.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(kept, str) and kept not in others:
+        raise TypeError(f"expected a text, got {brief(kept)}")
+    return kept
 
 
 class Proposal(Record):
@@ -187,10 +222,20 @@ def finished(
     pruned: bool = False,
     curve: Iterable[Sequence[float]] = (),
 ) -> Finished:
-    """What a trial that is settled says of its slot."""
+    """What a trial that is settled says of its slot.
+
+    Raises:
+        KeyError, TypeError, ValueError: something is missing, or is not what it should be; others of `DAMAGED` too.
+    """
+    parents = _whole(kept["parents"])
+    if not all(0 <= one < slot for one in parents):
+        raise ValueError(f"its parents are {brief(parents)}")
+    costs = dict(kept["costs"])
+    if not all(isinstance(costs[name], int) for name in ("parameters", "multiply_adds")):
+        raise ValueError(f"its costs are {brief(costs)}")
     return Finished(
-        slot, genome_from_json(kept["genome"]), values, kept["digest"], kept["origin"], tuple(kept["parents"]),
-        kept["costs"], why, pruned, {int(step): float(value) for step, value in curve},
+        slot, genome_from_json(kept["genome"]), values, _text(kept["digest"]), _text(kept["origin"]), parents,
+        costs, why, pruned, {int(step): float(value) for step, value in curve},
     )  # fmt: skip
 
 
@@ -205,13 +250,29 @@ def genome_to_json(genome: Genome) -> dict[str, Any]:
 
 
 def genome_from_json(kept: Mapping[str, Any]) -> Genome:
-    """The decisions again."""
+    """The decisions again.
+
+    Raises:
+        KeyError, TypeError: some are missing, or are no whole numbers.
+    """
     return Genome(
-        tuple([tuple(order) for order in kept["orders"]]),
-        tuple([tuple(parents) for parents in kept["parents"]]),
-        tuple(kept["levels"]),
-        tuple(kept["types"]),
+        tuple([_whole(order) for order in kept["orders"]]),
+        tuple([_whole(parents) for parents in kept["parents"]]),
+        _whole(kept["levels"]),
+        _whole(kept["types"]),
     )
+
+
+def _whole(kept: Iterable[object]) -> tuple[int, ...]:
+    """Whole numbers.
+
+    Raises:
+        TypeError: some are none.
+    """
+    found = tuple(one for one in kept if type(one) is int)
+    if len(found) != len(list(kept)):
+        raise TypeError(f"expected whole numbers, got {brief(kept)}")
+    return found
 
 
 def digest_of_rows(space: Space, priced: Priced) -> str:

@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +22,19 @@ from optuna.trial import FrozenTrial, TrialState
 from spinedsl import checks as say
 from spinedsl import driver
 from spinedsl.diagnostics import one_of
+from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import Loader
 from spinedsl.record import replace
 from spinedsl.search.ledger import FAILED, FINISHED, LOST, RUNNING, STOPPED, WAITING, Ledger, Seen
 from spinedsl.search.pareto import undominated
-from spinedsl.search.records import ATTRIBUTE, CURVE, RETRY, Finished, Setup, Training, digest_of, finished
+from spinedsl.search.records import ATTRIBUTE, CURVE, DAMAGED, RETRY, Finished, Setup, Training, digest_of, finished
 from spinedsl.search.records import FAILED as WHY
 from spinedsl.search.records import STOPPED as BREAK
 from spinedsl.search.storage import GRACE, NoStudy, alone, changed, explained, open_storage, quiet, refused, shown
 from spinedsl.source import Source
-from spinedsl.spaces.candidates import Candidates
+from spinedsl.spaces.candidates import Candidates, Priced
 from spinedsl.spaces.decode import Excluded
+from spinedsl.spaces.draw import fits
 from spinedsl.spaces.model import Space
 
 STATES = {
@@ -41,6 +45,7 @@ STATES = {
     TrialState.FAIL: LOST,
 }
 NONE_IN_IT, BEGIN = "there is no search in it", "start one with `spine search FILE --study PATH`"
+RESTORE = "take back a copy of the study, or begin another"
 HOME = Path("/study")  # where the files of a study are taken to stand
 
 
@@ -70,8 +75,12 @@ class Study:
         trials = self._changed()
         self.waiting = any(trial.state is TrialState.WAITING for trial in trials)
         by_number = {trial.number: trial for trial in trials}
+        seen = []
+        for trial in trials:
+            with self._undamaged(trial.number):
+                seen.append(_seen(trial))
         found = []
-        for slot, number in self.ledger.take(map(_seen, trials)):
+        for slot, number in self.ledger.take(seen):
             trial = by_number[number]
             kept = trial.user_attrs.get(ATTRIBUTE)
             if kept is None:  # lost before it knew what to measure, each time
@@ -80,24 +89,57 @@ class Study:
             values = tuple(trial.values) if (pruned or trial.state is TrialState.COMPLETE) and trial.values else None
             why = "" if values is not None else str(trial.user_attrs.get(WHY, "its workers died"))
             curve = trial.user_attrs.get(CURVE, ())
-            self.settled[slot] = finished(slot, kept, values, why, pruned=pruned, curve=curve)
+            with self._undamaged(number):
+                one = self._fitting(finished(slot, kept, values, why, pruned=pruned, curve=curve))
+            self.settled[slot] = one
             found.append(self.settled[slot])
         return found
+
+    @contextmanager
+    def _undamaged(self, number: int) -> Iterator[None]:
+        """What is read of a trial is as it should be.
+
+        Raises:
+            NoStudy: it is not.
+        """
+        try:
+            yield
+        except DAMAGED as error:
+            missing = f"it has no `{error.args[0]}`" if isinstance(error, KeyError) else one_line(str(error))
+            reason = f"trial {number} of it is damaged: {missing}"
+            raise refused(self.name, reason, RESTORE) from None
 
     def _changed(self) -> list[FrozenTrial]:
         """Trials that are new or were open, by number."""
         return changed(self.optuna, sorted(self.ledger.open), self.ledger.read)
 
-    def record_of(self, number: int) -> Mapping[str, Any] | None:
-        """What a trial was to measure, or the one that it repeats; None where neither came so far."""
+    def proposed(self, number: int) -> Finished | None:
+        """What a trial was to measure, or the one that it repeats; None where neither came so far.
+
+        Raises:
+            NoStudy: it is damaged.
+        """
         trials = self.optuna.get_trials(deepcopy=False)
-        while ATTRIBUTE not in trials[number].user_attrs:
-            retry = trials[number].user_attrs.get(RETRY)
-            if retry is None:
-                return None
-            number = retry[2]
-        found: Mapping[str, Any] = trials[number].user_attrs[ATTRIBUTE]
-        return found
+        with self._undamaged(number):
+            while ATTRIBUTE not in trials[number].user_attrs:
+                retry = trials[number].user_attrs.get(RETRY)
+                if retry is None:
+                    return None
+                if not 0 <= retry[2] < number:
+                    raise ValueError(f"it repeats trial {retry[2]}")
+                number = retry[2]
+            one = finished(sys.maxsize, trials[number].user_attrs[ATTRIBUTE], None)
+            return self._fitting(one)
+
+    def _fitting(self, one: Finished) -> Finished:
+        """A candidate whose genome is one of the space.
+
+        Raises:
+            ValueError: it is not.
+        """
+        if not fits(self.candidates.space, one.genome):
+            raise ValueError("its genome is of another space")
+        return one
 
     def repeat(self, slot: int, attempt: int, lost: int) -> None:
         """Put a slot whose worker died up for another attempt."""
@@ -105,9 +147,18 @@ class Study:
 
     def text(self, one: Finished) -> str:
         """A candidate as a `.spine` file that stands by itself."""
+        return self.candidates.text(self.priced(one))
+
+    def priced(self, one: Finished) -> Priced:
+        """A candidate with its costs.
+
+        Raises:
+            NoStudy: it is none, so that the study must be damaged. Unfit: the compiler refuses it.
+        """
         priced = self.candidates.price(one.genome)
-        assert not isinstance(priced, Excluded)
-        return self.candidates.text(priced)
+        if isinstance(priced, Excluded):
+            raise refused(self.name, f"what it has as candidate {one.slot} is none of the space", RESTORE)
+        return priced
 
     @property
     def best(self) -> list[Finished]:

@@ -23,12 +23,11 @@ from spinedsl.search.commands import Failed
 from spinedsl.search.engines.engine import Engine
 from spinedsl.search.fitness import Fitness, Measured
 from spinedsl.search.outage import Outage, insist
-from spinedsl.search.records import ATTRIBUTE, CURVE, STOPPED, Finished, Proposal, genome_from_json
+from spinedsl.search.records import ATTRIBUTE, CURVE, STOPPED, Finished, Proposal
 from spinedsl.search.records import FAILED as WHY
 from spinedsl.search.storage import GRACE, HEARTBEAT, Storage, of_database, quiet
 from spinedsl.search.study import Study
 from spinedsl.spaces.candidates import NoCandidate, Unfit
-from spinedsl.spaces.decode import Excluded
 
 IN_A_ROW = 10  # failures, after which a search stops
 OTHERS = 2  # candidates that are tried where the first of a search gives no value
@@ -277,12 +276,10 @@ class Worker:
 
     def _proposal(self, slot: int, attempt: int, number: int) -> Proposal:
         """What the trial that this one repeats was to measure; else what the engine proposes."""
-        kept = self.study.record_of(number) if attempt else None
-        if kept is None:
+        before = self.study.proposed(number) if attempt else None
+        if before is None:
             return self.sampler.propose(slot)
-        priced = self.study.candidates.price(genome_from_json(kept["genome"]))
-        assert not isinstance(priced, Excluded)
-        return Proposal(priced, kept["origin"], tuple(kept["parents"]))
+        return Proposal(self.study.priced(before), before.origin, before.parents)
 
     def _wait_for_heartbeat(self, trial: Trial) -> None:
         """A trial that says what it measures has given a sign of life, so that its silence means something later."""

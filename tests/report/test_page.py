@@ -257,14 +257,14 @@ def hostile(folder: Path) -> search.Study:
     setup = study.setup
     renamed = f"{HANDLER}.spine"
     sources = {renamed if name == setup.entry else name: text for name, text in setup.sources.items()}
-    texts = {"engine": SCRIPT, "mutator": HANDLER, "command": SCRIPT, "version": HANDLER}
+    texts = {"mutator": HANDLER, "command": SCRIPT, "version": HANDLER}
     keep(study, budget=13, sources=sources, entry=renamed, **texts)
     return search.open_study(place)
 
 
 def test_text_of_a_study_is_text_in_the_page(tmp_path: Path) -> None:
     page = to_html([hostile(tmp_path)])
-    assert html.unescape(page).count(SCRIPT) >= 3, "as engine, as command, and as a reason"
+    assert html.unescape(page).count(SCRIPT) >= 3, "as command, as a reason, and where it comes from"
     assert HANDLER in html.unescape(page)
     assert SCRIPT not in page
     assert "<img" not in page

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count as counting
 from itertools import pairwise
@@ -27,9 +27,11 @@ from optuna.storages._cached_storage import _CachedStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from spinedsl import search
+from spinedsl.record import replace
+from spinedsl.report import to_html
 from spinedsl.search import worker as working
 from spinedsl.search.outage import Outage, insist
-from spinedsl.search.records import ATTRIBUTE, FAILED, RETRY, Proposal, digest_of
+from spinedsl.search.records import ATTRIBUTE, CURVE, FAILED, RETRY, Proposal, digest_of
 from spinedsl.search.running import work_on
 from spinedsl.search.storage import NoStudy, Storage, open_storage, shown, url_of
 from spinedsl.search.study import find
@@ -624,6 +626,87 @@ def test_damaged_databases(tmp_path: Path) -> None:
         other.execute("create table birds (name text)")
     with pytest.raises(NoStudy, match="there is no search in it"):
         search.open_study(tmp_path / "other.db")
+
+
+def with_genome(**changed: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What changes the genome of a trial."""
+    return lambda kept: {**kept, "genome": {**kept["genome"], **changed}}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "change", "reason"),
+    [
+        (ATTRIBUTE, lambda kept: {key: kept[key] for key in kept if key != "genome"}, "it has no `genome`"),
+        (ATTRIBUTE, lambda kept: {key: kept[key] for key in kept if key != "origin"}, "it has no `origin`"),
+        (ATTRIBUTE, with_genome(types=5), "not iterable"),
+        (ATTRIBUTE, with_genome(types=["a"] * 5), "expected whole numbers"),
+        (ATTRIBUTE, with_genome(types=[9] * 5), "its genome is of another space"),
+        (ATTRIBUTE, lambda kept: {**kept, "parents": [2]}, "its parents are (2,)"),
+        (ATTRIBUTE, lambda kept: {**kept, "costs": {}}, "it has no `parameters`"),
+        (ATTRIBUTE, lambda kept: {**kept, "costs": {"parameters": "1", "multiply_adds": 2}}, "its costs are"),
+        (ATTRIBUTE, lambda kept: {**kept, "digest": None}, "expected a text, got None"),
+        (ATTRIBUTE, lambda _: 5, "not subscriptable"),
+        (CURVE, lambda _: [["a", 1]], "invalid literal"),
+        (RETRY, lambda _: ["x"], "invalid literal"),
+    ],
+)
+def test_a_trial_that_is_damaged_is_told(
+    attribute: str, change: Callable[[Any], Any], reason: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "a.db"
+    study = search.run(SPACES, "depth", name=SPACE, engine="random", budget=4, study=place)
+    changed = json.dumps(change(study.optuna.trials[2].user_attrs.get(attribute)))
+    storage = open_storage(str(place), create=False)
+    with storage.engine.begin() as connection:
+        for statement in (
+            "delete from trial_user_attributes where trial_id=3 and key=:key",
+            "insert into trial_user_attributes (trial_id, key, value_json) values (3, :key, :value)",
+        ):
+            connection.execute(sqlalchemy.text(statement), {"key": attribute, "value": changed})
+    for opened in (lambda: search.open_study(place), lambda: to_html([find(str(place), None)])):
+        with pytest.raises(NoStudy, match="trial 2 of it is damaged: ") as told:
+            opened()
+        assert reason in str(told.value)
+
+
+def test_a_candidate_that_is_none_is_told() -> None:
+    """Its genome is one of the space, which leaves a block unread."""
+    space = search.open_space(Source.from_text(f"{NET}\nspace S of Net {{\n    parents b2..b4: 2 of all\n}}\n"))
+    study = search.run(space, "depth", engine="random", budget=1)
+    genome = replace(study.settled[0].genome, parents=((), (), (0, 1), (0, 1), (0, 1)))
+    study.settled[0] = replace(study.settled[0], genome=genome)
+    with pytest.raises(NoStudy, match="what it has as candidate 0 is none of the space"):
+        study.text(study.settled[0])
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"engine": "quantum"}, "this version has no engine `quantum`"),
+        ({"objectives": [["speed", "maximize"]]}, "this version has no objective `speed:max`"),
+        ({"objectives": [["depth", "sideways"]]}, "this version has no objective `depth:sid`"),
+        ({"objectives": [["depth"]]}, "what it says of the search is damaged"),
+        ({"objectives": [[1, 2]]}, "what it says of the search is damaged: expected a text, got 1"),
+        ({"budget": "many"}, "what it says of the search is damaged"),
+        ({"sources": [1]}, "what it says of the search is damaged"),
+        ({"sources": {"a": 1}}, "what it says of the search is damaged: expected a text, got 1"),
+        ({"command": 5}, "what it says of the search is damaged: expected a text, got 5"),
+        ({"halving": [1]}, "what it says of the search is damaged"),
+        ({"training": 5}, "what it says of the search is damaged"),
+        ({"format": 2}, "its format is 2, and this version reads 1"),
+    ],
+)
+def test_a_study_whose_search_is_damaged_or_unknown_is_told(
+    changed: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    study = search.run(SPACES, "depth", name=SPACE, engine="random", budget=1, study=tmp_path / "a.db")
+    study.optuna.set_user_attr(ATTRIBUTE, {**study.optuna.user_attrs[ATTRIBUTE], **changed})
+    with pytest.raises(NoStudy) as told:
+        search.open_study(tmp_path / "a.db")
+    assert reason in str(told.value)
+    study.optuna.set_user_attr(ATTRIBUTE, "x")
+    with pytest.raises(NoStudy, match="what it says of the search is damaged"):
+        search.open_study(tmp_path / "a.db")
 
 
 def test_a_study_of_another_search(tmp_path: Path) -> None:
