@@ -257,22 +257,30 @@ def open_storage(place: str, *, create: bool, write: bool = True, grace: int = G
         NoStudy: it cannot be used.
     """
     url = url_of(place)
-    if not is_address(place):
-        _see_file(place, create=create, write=write)
-        if not write and not os.access(Path(place).resolve().parent, os.W_OK):
-            url = _read_only_url(Path(place).resolve())
+    if (path := _file_of(place, url)) is not None:
+        _see_file(place, path, create=create, write=write)
+    if not is_address(place) and not write and not os.access(Path(place).resolve().parent, os.W_OK):
+        url = _read_only_url(Path(place).resolve())
     heartbeat = max(1, min(HEARTBEAT, grace // 3))
     connect = {"timeout": WAIT} if url.startswith("sqlite") else {"connect_timeout": 10} if "psycopg" in url else {}
     more: dict[str, Any] = {"pool_pre_ping": True, "connect_args": connect}
-    with quiet(), explained(place), alone(place):
+    with quiet(), explained(place), alone(place, write=write):
         storage = Storage(url, more, heartbeat_interval=heartbeat, grace_period=grace)
         weakref.finalize(storage, storage.engine.dispose)  # connections are closed with the study
         return storage
 
 
-def _see_file(place: str, *, create: bool, write: bool) -> None:
+def _file_of(place: str, url: str) -> Path | None:
+    """The file of SQLite that a path or an address leads to; None where it leads elsewhere, or by words of SQLite's."""
+    if not is_address(place):
+        return Path(place)
+    address = sqlalchemy.make_url(url)
+    own = address.database is None or address.database == ":memory:" or address.database.startswith("file:")
+    return None if own or address.get_backend_name() != "sqlite" else Path(str(address.database))
+
+
+def _see_file(place: str, path: Path, *, create: bool, write: bool) -> None:
     """That a file of SQLite is there and may be one, or can be made."""
-    path = Path(place)
     try:
         if path.is_dir():
             raise refused(place, "it is a folder", "name a file in it, as in `search.db`")
@@ -297,11 +305,17 @@ def _see_file(place: str, *, create: bool, write: bool) -> None:
 
 
 @contextlib.contextmanager
-def alone(place: str) -> Iterator[None]:
-    """Nobody else makes tables, or begins a search, in this database meanwhile."""
+def alone(place: str, *, write: bool = True) -> Iterator[None]:
+    """Nobody else makes tables, or begins a search, in this database meanwhile.
+
+    Without `write` a file is not locked: its folder may be somebody else's.
+    """
     url = url_of(place)
-    if not is_address(place):
-        handle = os.open(Path(place).resolve().parent, os.O_RDONLY)
+    path = _file_of(place, url)
+    if path is not None and not write:
+        yield
+    elif path is not None:
+        handle = os.open(path.resolve().parent, os.O_RDONLY)
         try:
             with contextlib.suppress(OSError):  # a file system without locks: SQLite's own have to do
                 fcntl.flock(handle, fcntl.LOCK_EX)

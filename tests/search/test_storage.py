@@ -53,6 +53,35 @@ def test_a_study_that_can_only_be_read_is_shown(shelf: Path, capsys: pytest.Capt
     assert (shelf / "a.db").read_bytes() == before
 
 
+def test_a_folder_that_does_not_list_its_files_is_no_hindrance(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of mode 711, of somebody else."""
+    real = os.open
+
+    def opened(path: Any, *more: Any, **named: Any) -> int:
+        if Path(path) == shelf:
+            raise PermissionError(13, "Permission denied")
+        return real(path, *more, **named)
+
+    monkeypatch.setattr(os, "open", opened)
+    assert searches(str(shelf / "a.db")) == [SPACE]
+    assert len(search.open_study(shelf / "a.db").best) == 3
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sqlite+pysqlite"])
+def test_an_address_of_a_file_that_is_not_there_makes_none(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"{kind}:///{tmp_path / 'none.db'}"
+    for words in (["show", place], ["worker", "--study", place], ["report", place, "-o", str(tmp_path / "a.html")]):
+        status, out, err = run(capsys, "search", *words)
+        assert (status, out, "there is no such file" in err) == (1, "", True)
+    assert list(tmp_path.iterdir()) == []
+    search.run(SPACES, "depth", name=SPACE, engine="random", budget=2, study=place)
+    assert len(search.open_study(place).settled) == 2
+    with pytest.raises(NoStudy, match="there is no folder"):
+        search.run(SPACES, "depth", name=SPACE, budget=1, study=f"{kind}:///{tmp_path / 'no' / 'a.db'}")
+
+
 def test_a_search_does_not_go_on_where_it_can_only_be_read(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = str(shelf / "a.db")
     with pytest.raises(NoStudy, match="it is read-only"):
