@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"there is no space `{one_line(options.space)}` in it: choose {one_of(spaces)}")
     chosen = [options.space] if options.space is not None else list(spaces)
     if len(chosen) > 1:
-        if options.sample is not None or options.contains is not None or options.tried is not None:
+        if any(one is not None for one in (options.sample, options.contains, options.tried, options.seed)):
             raise UsageError(f"it has {counted(len(spaces), 'space')}: choose one by --space NAME, {one_of(spaces)}")
         return _say_all(spaces, options)
     try:
@@ -145,6 +145,12 @@ def _say_all(spaces: dict[str, Space], options: argparse.Namespace) -> int:
 def _say_counted(candidates: Candidates, options: argparse.Namespace) -> int:
     """The derivation of a space's number of decisions, and how many of them are candidates."""
     space, seed = candidates.space, options.seed or 0
+    whole = candidates.decisions <= SMALL and options.tried is None
+    if whole and options.seed is not None:
+        raise UsageError(
+            f"--seed is of what is drawn: {counted(candidates.decisions, 'decision')} of space `{space.name}` are gone "
+            "through; --tried N draws so many of them"
+        )
     factors = counting.factors(space)
     found: dict[str, Any] = {
         "space": space.name,
@@ -153,7 +159,7 @@ def _say_counted(candidates: Candidates, options: argparse.Namespace) -> int:
         "factors": [{"what": f.what, "formula": f.formula, "value": f.value} for f in factors],
     }
     with phases() as say:
-        if candidates.decisions <= SMALL and options.tried is None:
+        if whole:
             say(f"going through {candidates.decisions:,} decisions")
             enumerated = counting.enumerate_space(space, candidates.costing)
             tally = enumerated.tally

@@ -182,6 +182,8 @@ def test_whether_a_network_lies_inside(capsys: pytest.CaptureFixture[str]) -> No
         (["--space", "Neck", "--contains", SPINENET], "choose a network of"),
         (["--space", "Neck", "--contains", SPINENET, "--network", "No"], "there is no network `No`"),
         (["--space", "Neck", "--contains", SPINENET, "--seed", "1"], "--seed is of what is drawn"),
+        (["--space", "Neck", "--seed", "1"], "of space `Neck` are gone through; --tried N draws so many of them"),
+        (["--seed", "1"], "it has 5 spaces: choose one by --space NAME"),
     ],
 )
 def test_wrong_use(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
