@@ -106,22 +106,35 @@ def _least(colours: list[int], graph: Graph) -> Hashable:
             for node in order
         )
     found = []
-    for node in twins:
+    for node in twins[:1] if _exchangeable(twins, graph) else twins:
         told = [2 * colour + 1 for colour in colours]
         told[node] -= 1
         found.append(_least(told, graph))
     return min(found)  # type: ignore[type-var]
 
 
-def _refined(colours: list[int], graph: Graph) -> list[int]:
-    """Colours told apart by their neighbours' until nothing changes."""
-    readers: list[list[tuple[int, int]]] = [[] for _ in colours]  # by how a node is read; -1 where it is absorbed
+def _exchangeable(twins: list[int], graph: Graph) -> bool:
+    """Nodes that read the same and are read alike, so that it makes no difference which of them stands first."""
+    readers = _readers(graph)
+    around = {(tuple(sorted(graph.reads[one])), frozenset(graph.absorbs[one]), tuple(readers[one])) for one in twins}
+    return len(around) == 1
+
+
+def _readers(graph: Graph) -> list[list[tuple[int, int]]]:
+    """By what each node is read: in which place of it, and -1 where it is absorbed; and that node."""
+    readers: list[list[tuple[int, int]]] = [[] for _ in graph.reads]
     for node, above in enumerate(graph.reads):
         for at, one in above:
             readers[one].append((at, node))
     for node, orphans in enumerate(graph.absorbs):
         for one in orphans:
             readers[one].append((-1, node))
+    return readers
+
+
+def _refined(colours: list[int], graph: Graph) -> list[int]:
+    """Colours told apart by their neighbours' until nothing changes."""
+    readers = _readers(graph)
     while True:
         seen = [
             (

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 import networkx as nx  # type: ignore[import-untyped]
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from spinedsl import driver, search
 from spinedsl.ir.typed import TypedNetwork
 from spinedsl.source import Source
-from spinedsl.spaces import count
+from spinedsl.spaces import count, same
+from spinedsl.spaces.same import Graph
 from spinedsl.syntax.format import text_of
 from spinedsl.testing.spaces import NAME, spaces
 from tests.profiles import drawn
@@ -238,3 +240,35 @@ def test_inputs_one_by_one_in_another_order_lie_outside() -> None:
         assert analysis is not None
         answer = search.contains(space, analysis.checked["Net"].typed)
         assert [one.message for one in answer.reasons] == ([] if expected is None else [f"`b4` {expected}"])
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[int], Graph]:
+    """A few nodes of two colours, which read and absorb what stands above them."""
+    count_ = draw(st.integers(1, 6))
+    reads, absorbs = [], []
+    for node in range(count_):
+        above = draw(st.lists(st.sampled_from(range(node)), unique=True, max_size=3)) if node else []
+        cut, apart = draw(st.integers(0, len(above))), draw(st.booleans())
+        reads.append(tuple((at if apart else 0, one) for at, one in enumerate(above[:cut])))
+        absorbs.append(tuple(above[cut:]))
+    return draw(st.lists(st.integers(0, 1), min_size=count_, max_size=count_)), Graph(tuple(reads), tuple(absorbs))
+
+
+@given(graphs())
+def test_of_twins_that_are_exchangeable_one_is_enough(given_: tuple[list[int], Graph]) -> None:
+    """The form is that of all of them, tried one after another."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = same._least(*given_)
+        patch.setattr(same, "_exchangeable", lambda twins, graph: False)
+        assert found == same._least(*given_)
+
+
+def test_many_twins_are_told_apart_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight blocks that read one and are read by one there are 40,320 orders."""
+    steps: list[int] = []
+    refined = same._refined
+    monkeypatch.setattr(same, "_refined", lambda *given_: (steps.append(1), refined(*given_))[1])
+    reads = ((), *[((0, 0),)] * 8, tuple((0, one) for one in range(1, 9)))
+    same._least([0, *[1] * 8, 2], Graph(reads, ((),) * 10))
+    assert len(steps) == 8
