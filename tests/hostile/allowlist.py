@@ -56,10 +56,11 @@ MODULES = frozenset({"F", "functools", "math", "nn", "torch", "warnings"})
 # What may be called on anything but a module or `self`.
 METHODS = frozenset(
     """
-    __init__ _numbered add_ add_module all amax append argsort children clamp copy_ dim div_ double encode endswith eval
-    exp expand fill_ flatten float fold forward gather get items join kernel masked_fill mean modules mul mul_ named_modules
-    narrow new_full new_zeros nonzero numel permute register_buffer register_load_state_dict_pre_hook requires_grad_
-    reset reset_parameters reshape sigmoid sort sqrt startswith state_dict sum to transpose values view zero_
+    __init__ _numbered add_ add_module all amax append argsort children clamp copy_ dim div_ double encode endswith
+    eval exp expand fill_ flatten float fold forward gather get items join kernel masked_fill mean modules mul mul_
+    named_modules narrow new_full new_zeros nonzero numel permute register_buffer register_load_state_dict_pre_hook
+    requires_grad_ reset reset_parameters reshape sigmoid sort sqrt startswith state_dict sum to transpose values
+    view zero_
     """.split()
 )
 TEXT = re.compile(r"[\x20-\x7e]*")

@@ -138,7 +138,7 @@ def test_what_shines_through_is_the_networks_own_colour(tmp_path: Path) -> None:
     first = next((tmp_path / "val").rglob("*.png"))
     expected = read_pixels(str(first), (9, 8, 7))
     for given in (None, tmp_path / "val"):
-        images = images_of(engine(run), given).value
+        images: Any = images_of(engine(run), given).value
         assert any(np.array_equal(images.read(index)[0], expected) for index in range(len(images)))
     trained = open_trained(run / "last.safetensors").value
     assert trained is not None

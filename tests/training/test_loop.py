@@ -383,7 +383,10 @@ def test_statistics_are_computed_anew_without_validation_too(tmp_path: Path) -> 
 def test_weights_of_classes_are_those_of_the_whole_batch(tmp_path: Path) -> None:
     found = []
     for parts in (1, 2, 4):
-        changes = {"run": {"accumulate": parts, "steps": 3}, "task": {"class_weights": [0.01, 0.09, 0.0]}}
+        changes: dict[str, Any] = {
+            "run": {"accumulate": parts, "steps": 3},
+            "task": {"class_weights": [0.01, 0.09, 0.0]},
+        }
         (tmp_path / str(parts)).mkdir()
         made = settings(tmp_path / str(parts), **changes, weights={"freeze_norms": True})
         found.append(tensors(train(made, data=Squares(), watch=[seen := Seen()]).last))

@@ -113,7 +113,7 @@ def test_boxes_may_be_lists_tensors_or_arrays() -> None:
     assert isinstance(found, Truth)
     assert [found.sides.dtype, found.labels.dtype, found.crowds.dtype] == ["float32", "int64", "bool"]
     assert found.crowds.tolist() == [False, True]
-    nothing = {name: [] for name in ("sides", "labels", "crowds", "areas")}
+    nothing: dict[str, Any] = {name: [] for name in ("sides", "labels", "crowds", "areas")}
     _, empty = sample(Given(change=boxes(**nothing)), 0, 3)
     assert isinstance(empty, Truth)
     assert empty.sides.shape == (0, 4)
