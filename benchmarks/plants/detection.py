@@ -195,8 +195,8 @@ PLANTS = (
     Plant(
         "boxes: a picture on its side has the size that its file has",
         "data/boxes/named.py",
-        "(image.width, image.height) if turned else",
-        "(image.height, image.width) if turned else",
+        "return (width, height) if exif.get(0x0112, 1) >= 5 else (height, width)",
+        "return (height, width)",
         (FORMS,),
     ),
     Plant(
@@ -216,8 +216,8 @@ PLANTS = (
     Plant(
         "boxes: what is seen of an object is what it was",
         "data/boxes/placed.py",
-        "stay = (left > 0) & (left >= VISIBLE * self.whole)",
-        "stay = left > 0",
+        "((left > 0) & (left >= VISIBLE * self.whole))",
+        "(left > 0)",
         (PLACED,),
     ),
     Plant(
@@ -265,8 +265,8 @@ PLANTS = (
     Plant(
         "export: what stands behind the count of an image moves with the boxes",
         "inference/deployed.py",
-        "nodes.name(nodes.where(there, moved, 0.0), boxes)",
-        "nodes.name(moved, boxes)",
+        "nodes.where(stays.axes(2), moved, 0.0)",
+        "moved",
         (EXPORTED,),
     ),
     Plant(
@@ -293,8 +293,8 @@ PLANTS = (
     Plant(
         "COCO's results: images of a file that changed get the numbers of others",
         "inference/results.py",
-        "return ids_in(images.name, [picture.path for picture in images.pictures], images.classes)",
-        "return Ids(tuple(range(1, len(images) + 1)), tuple(range(1, len(images.classes) + 1)))",
+        "    if gone is not None:",
+        "    if False:",
         ("tests/inference/test_detected.py",),
     ),
 )
