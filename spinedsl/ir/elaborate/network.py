@@ -103,7 +103,7 @@ class Elaborator:
             return None
         from spinedsl.ir.elaborate.sharing import Sharing  # noqa: PLC0415  few networks need it
 
-        return Sharing(frames)
+        return Sharing(frames, one_size=self.context.one_size)
 
     def shared(self, row: TypedRow, sharing: Sharing) -> TypedRow:
         """A row under the weights that it has."""

@@ -20,10 +20,11 @@ from spinedsl.syntax import tree
 class Sharing:
     """The first row of each set of weights."""
 
-    def __init__(self, frames: Mapping[str, tree.Frame]) -> None:
+    def __init__(self, frames: Mapping[str, tree.Frame], *, one_size: bool = False) -> None:
         self.frames = {prefix: frame for prefix, frame in frames.items() if frame.weights != prefix}
         self.first: dict[str, TypedRow] = {}
         self.reported: set[str] = set()
+        self.one_size = one_size  # maps may be of any size, which the operations then count on
 
     def row(self, row: TypedRow, rows: Mapping[str, TypedRow]) -> tuple[TypedRow, Diagnostic | None]:
         """The row under the weights that it has, and what is wrong if it cannot have them."""
@@ -38,7 +39,7 @@ class Sharing:
                 return row, None  # what is wrong with it is reported
             self.first[name] = moved = _with(row, [_under(call, name) for call in row.uses])
             return moved, None
-        differs = _difference(first, row) if row.type is not None else ""
+        differs = _difference(first, row, one_size=self.one_size) if row.type is not None else ""
         if not differs:
             return _with(row, [_as(call, other) for call, other in zip(row.uses, first.uses, strict=False)]), None
         if frame.weights in self.reported:
@@ -76,7 +77,7 @@ def _with(row: TypedRow, uses: list[Call]) -> TypedRow:
     return replace(row, inputs=inputs, join=join, calls=tuple(left))
 
 
-def _difference(first: TypedRow, row: TypedRow) -> str:
+def _difference(first: TypedRow, row: TypedRow, *, one_size: bool) -> str:
     """Why a row cannot have the weights of the first copy's; empty if it can."""
     if [call.path[1:] for call in first.uses] != [call.path[1:] for call in row.uses]:
         return "it is wired in another way"
@@ -92,6 +93,10 @@ def _difference(first: TypedRow, row: TypedRow) -> str:
                 return f"`{place}` has {_sides(new[name])} numbers here, {_sides(old[name])} there"
         if list(_operations(before.module)) != list(_operations(here.module)):
             return f"`{here.module.definition}` computes something else here"
+        if one_size:
+            for then, now in zip(_sizes(before.module), _sizes(here.module), strict=False):
+                if then != now:
+                    return f"`{here.module.definition}` has a map of {now} here, of {then} there"
     return ""
 
 
@@ -101,6 +106,11 @@ def _sides(shape: tuple[int, ...]) -> str:
 
 def _tensors(module: Module) -> Iterator[tuple[str, tuple[int, ...]]]:
     return ((name, parameter.shape) for name, parameter in of_module(module)[2].items())
+
+
+def _sizes(module: Module) -> list[str]:
+    """The size of each map, of those that come in too."""
+    return [type_.size for type_ in of_module(module)[1]]
 
 
 def _operations(module: Module) -> Iterator[object]:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from spinedsl.ir.scalars import describe
 from spinedsl.ops.primitives import PRIMITIVES, Parameter
 from spinedsl.ops.program import Call, Event, Listed, Module, Op, Path, flat
+from spinedsl.ops.rules import pads, window
 from spinedsl.ops.types import Attr, Type, Value
 from spinedsl.record import Record, field, replace
 
@@ -23,6 +24,7 @@ class Running(Record):
     attributes: dict[str, Value]
     parameters: tuple[Parameter, ...]
     reads: tuple[object, ...] = ()  # what goes in, as `_Wires` calls it
+    padded: tuple[tuple[int, int], ...] = ()  # rows and columns around a map, where code has them as numbers
 
 
 def operations_of(call: Op | Call) -> tuple[Running, ...]:
@@ -60,6 +62,9 @@ def difference(first: tuple[Running, ...], second: tuple[Running, ...]) -> Diffe
                 inside = f" in `{one.primitive}`" if one.path else ""
                 before, now = (f"`{name} = {describe(value).strip('`')}`{inside}" for value in values)
                 return Difference(before, now, in_shape=False)
+        if one.padded != other.padded:
+            before, now = (f"`padding` of {_show_padding(run.padded)} in `{run.primitive}`" for run in (one, other))
+            return Difference(before, now, in_shape=False)
         if one.reads != other.reads:
             if not other.primitive:
                 return Difference("another", "one result", in_shape=False)
@@ -73,6 +78,10 @@ def _name(operation: Running | None) -> str:
 
 def _show(name: str, shape: tuple[int, ...] | None) -> str:
     return f"no `{name}`" if shape is None else f"`{name}` of {'x'.join(map(str, shape))}"
+
+
+def _show_padding(padded: tuple[tuple[int, int], ...]) -> str:
+    return " by ".join(f"{before}+{after}" for before, after in padded)
 
 
 def _shapes(operations: tuple[Running, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -109,8 +118,16 @@ class _Wires(Record, frozen=False):
             types = [module.types[value] for value in event.opened]
             running = _running(event.at.called, prefix + event.path, event.attributes, types)
             known.append(len(self.operations))
-            self.operations.append(replace(running, reads=tuple(reads)))
+            padded = () if module.open_size else _padded(running.attributes, types[0])
+            self.operations.append(replace(running, reads=tuple(reads), padded=padded))
         return tuple(known[value] for value in module.results)
+
+
+def _padded(attributes: Mapping[str, Value], x: Type) -> tuple[tuple[int, int], ...]:
+    """What a window pads in a network of one size, whose maps may be of any size."""
+    if "padding" not in attributes:
+        return ()
+    return tuple(pads(*window(attributes, axis), size) for axis, size in enumerate((x.height, x.width)))
 
 
 def _reads(event: Event, known: Sequence[object], lists: Mapping[tuple[int, ...], object]) -> list[object]:
