@@ -111,15 +111,12 @@ class Caller(Operations):
             found = say.TOO_MANY_ARGUMENTS.at(place, callee=role, most=most, got=len(positional))
             self.report(found.with_fix("take it away"))
             return POISON
-        self.context.filling.add(role)
-        result = self.call_definition(expr, defined, preset)
-        self.context.filling.discard(role)
-        return result
+        return self.call_definition(expr, defined, preset, role)
 
     def call_definition(
-        self, expr: tree.Call, defined: Defined, preset: Mapping[str, Value | Held] | None = None
+        self, expr: tree.Call, defined: Defined, preset: Mapping[str, Value | Held] | None = None, role: str = ""
     ) -> Result:
-        """Expand a definition for the arguments of a call, over what is `preset`."""
+        """Expand a definition for the arguments of a call, over what is `preset`; it may fill a `role`."""
         given: Environment = dict(preset or {})
         written: dict[str, tree.Expr] = {}
         unknown = False
@@ -130,13 +127,14 @@ class Caller(Operations):
         items = sum(len(value.items) for value in given.values() if isinstance(value, Many))
         if unknown or not self.context.spend(expr.span, items):
             return POISON
+        if role:  # which neither its body nor a default may call, while the arguments of the call may
+            self.context.filling.add(role)
         arguments = complete(self.context, defined, given)
-        if arguments is None:
-            return POISON
         self.context.uses.append((expr.span, defined.name, None))
-        module = self.expand(defined, arguments)
+        module = POISON if arguments is None else self.expand(defined, arguments)
         self.context.uses.pop()
-        if isinstance(module, Poison):
+        self.context.filling.discard(role)
+        if arguments is None or isinstance(module, Poison):
             return POISON
         maps: dict[str, Operand] = {}
         scalars: dict[str, Attr] = {}
