@@ -14,6 +14,7 @@ from spinedsl.ir.typed import TypedInput, TypedRow
 from spinedsl.ops.graph import of_module
 from spinedsl.ops.program import Call, Module
 from spinedsl.record import replace
+from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 
@@ -46,9 +47,16 @@ class Sharing:
             return replace(row, type=None), None
         self.reported.add(frame.weights)
         found = say.COPY_DIFFERS.at(row.span, row=row.name, first=first.name, why=differs)
-        found = found.with_others(Label(frame.place, "shared by all copies of this part"))
+        found = found.with_others(Label(self.shared_at(prefix, first), "shared by all copies of this part"))
         fed = self.fed_otherwise(first, row, rows)
         return replace(row, type=None), found.with_fix(fed or "say the same of each copy, or do not share")
+
+    def shared_at(self, prefix: str, first: TypedRow) -> Span:
+        """Where the part stands whose copies differ: the outermost that the first row is not of the same copy of."""
+        place, outer = self.frames[prefix].place, prefix
+        while (outer := outer.rpartition(".")[0]) and not first.name.startswith(f"{outer}."):
+            place = self.frames[outer].place if outer in self.frames else place
+        return place
 
     def fed_otherwise(self, first: TypedRow, row: TypedRow, rows: Mapping[str, TypedRow]) -> str | None:
         """A copy is given maps of other channels than the first: then this says what the first has to be given."""
