@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.boxes.changed import Change
-from spinedsl.data.boxes.placed import Placed, Truth
+from spinedsl.data.boxes.placed import Placed
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.preprocessing import Preprocessing
-from spinedsl.data.sample import Readable, sample
+from spinedsl.data.sample import Readable, Truth, sample
 from spinedsl.data.sampler import Indices, Plan
 from spinedsl.data.workers import Workers
 from spinedsl.record import Record

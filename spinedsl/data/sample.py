@@ -8,19 +8,39 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.brief import brief, cut
-from spinedsl.data.boxes.placed import Truth
 from spinedsl.data.pictures import Pixels
 from spinedsl.record import Record
 
 _OF_BOXES = ("sides", "labels", "crowds", "areas")
 _BOXES = "give a record with `sides` (objects, 4), `labels`, `crowds` and `areas` (objects,)"
 PIXELS = "`uint8` pixels as a NumPy array, height x width x 3, or x 1 for grey"
+
+
+@runtime_checkable
+class Truth(Protocol):
+    """What lies in one picture, in its pixels; what `read` of a data set with boxes gives beside the pixels."""
+
+    @property
+    def sides(self) -> NDArray[np.float32]:
+        """Left, top, right and bottom of each object, (objects, 4)."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The number of its class, (objects,)."""
+
+    @property
+    def crowds(self) -> NDArray[np.bool_]:
+        """Whether it is many objects that nobody told apart, (objects,)."""
+
+    @property
+    def areas(self) -> NDArray[np.float32]:
+        """Its area, (objects,), which may be smaller than that of its box."""
 
 
 class Readable(Protocol):

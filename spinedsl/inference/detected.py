@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spinedsl.data.boxes.placed import Truth
 from spinedsl.data.dataset import of_classes
+from spinedsl.data.sample import Truth
 from spinedsl.inference.boxes import Boxes
 from spinedsl.record import Record
 from spinedsl.tasks.detection.precision import Judged, Objects, Precision, words

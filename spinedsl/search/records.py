@@ -43,7 +43,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from spinedsl.brief import brief
-from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record, asdict, field
 from spinedsl.spaces import written
 from spinedsl.spaces.costing import Priced
@@ -143,23 +142,7 @@ class Setup(Record):
             raise ValueError(f"what it says of the search is damaged: {error}") from None
         if found is None:
             raise ValueError(f"its format is {kept['format']}, and this version reads {FORMAT}")
-        found.see_known()
         return found
-
-    def see_known(self) -> None:
-        """That this version has what the search is by, and for.
-
-        Raises:
-            ValueError: it has no such engine, or no such objective.
-        """
-        from spinedsl.search.engines import ENGINES  # noqa: PLC0415  an import in a circle otherwise
-        from spinedsl.search.fitness import MEASURED  # noqa: PLC0415
-
-        if self.engine not in ENGINES:
-            raise ValueError(f"this version has no engine `{one_line(self.engine)}`")
-        for one in self.objectives:
-            if one.name not in MEASURED or one.direction not in DIRECTIONS:
-                raise ValueError(f"this version has no objective `{one_line(str(one))}`")
 
 
 def _text(kept: object, *others: object) -> Any:

@@ -25,9 +25,22 @@ from spinedsl.diagnostics import one_of
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.reading import Loader
 from spinedsl.record import replace
+from spinedsl.search.engines import ENGINES
+from spinedsl.search.fitness import MEASURED
 from spinedsl.search.ledger import FAILED, FINISHED, LOST, RUNNING, STOPPED, WAITING, Ledger, Seen
 from spinedsl.search.pareto import undominated
-from spinedsl.search.records import ATTRIBUTE, CURVE, DAMAGED, RETRY, Finished, Setup, Training, digest_of, finished
+from spinedsl.search.records import (
+    ATTRIBUTE,
+    CURVE,
+    DAMAGED,
+    DIRECTIONS,
+    RETRY,
+    Finished,
+    Setup,
+    Training,
+    digest_of,
+    finished,
+)
 from spinedsl.search.records import FAILED as WHY
 from spinedsl.search.records import STOPPED as BREAK
 from spinedsl.search.storage import GRACE, NoStudy, alone, changed, explained, open_storage, quiet, refused, shown
@@ -45,6 +58,7 @@ STATES = {
     TrialState.FAIL: LOST,
 }
 NONE_IN_IT, BEGIN = "there is no search in it", "start one with `spine search FILE --study PATH`"
+OTHER_VERSION = "use the version of spine that made it"
 RESTORE = "take back a copy of the study, or begin another"
 HOME = Path("/study")  # where the files of a study are taken to stand
 
@@ -336,9 +350,15 @@ def searches(place: str) -> list[str]:
 
 def _setup(place: str, kept: Mapping[str, Any]) -> Setup:
     try:
-        return Setup.from_json(kept)
+        found = Setup.from_json(kept)
     except ValueError as error:
-        raise refused(place, str(error), "use the version of spine that made it") from None
+        raise refused(place, str(error), OTHER_VERSION) from None
+    if found.engine not in ENGINES:
+        raise refused(place, f"this version has no engine `{one_line(found.engine)}`", OTHER_VERSION)
+    for one in found.objectives:
+        if one.name not in MEASURED or one.direction not in DIRECTIONS:
+            raise refused(place, f"this version has no objective `{one_line(str(one))}`", OTHER_VERSION)
+    return found
 
 
 def _see_same(place: str, before: Setup, now: Setup) -> None:

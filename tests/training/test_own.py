@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from spinedsl import api
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.boxes.changed import Change
-from spinedsl.data.boxes.placed import Truth
 from spinedsl.data.preprocessing import Preprocessing
-from spinedsl.data.sample import BadSample, sample
+from spinedsl.data.sample import BadSample, Truth, sample
 from spinedsl.data.steps import Mosaic
 from spinedsl.training.build import open_trained
 from spinedsl.training.loop import Result, train

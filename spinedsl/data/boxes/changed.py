@@ -11,10 +11,10 @@ from typing import Protocol
 import numpy as np
 
 from spinedsl.data.augment import Augmentation, fill_of
-from spinedsl.data.boxes.placed import Moving, Placed, Truth, moving, together
+from spinedsl.data.boxes.placed import Moving, Placed, moving, together
 from spinedsl.data.pictures import Pixels
 from spinedsl.data.preprocessing import Placement, Preprocessing
-from spinedsl.data.sample import sample
+from spinedsl.data.sample import Truth, sample
 from spinedsl.data.steps import Mosaic
 from spinedsl.record import Record
 

@@ -7,38 +7,17 @@ object is cut off at the edge of what can be seen of its picture; one of whose b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.data.preprocessing import Placement
+from spinedsl.data.sample import Truth
 from spinedsl.record import Record, replace
 
 VISIBLE = 0.25  # of the area of a box: what has less of it left is no longer an object
 Sides = NDArray[np.float64]  # (objects, 4): left, top, right, bottom
 Window = tuple[float, float, float, float]  # the same of a rectangle
-
-
-@runtime_checkable
-class Truth(Protocol):
-    """What lies in one picture, in its pixels; what `read` of a data set with boxes gives beside the pixels."""
-
-    @property
-    def sides(self) -> NDArray[np.float32]:
-        """Left, top, right and bottom of each object, (objects, 4)."""
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """The number of its class, (objects,)."""
-
-    @property
-    def crowds(self) -> NDArray[np.bool_]:
-        """Whether it is many objects that nobody told apart, (objects,)."""
-
-    @property
-    def areas(self) -> NDArray[np.float32]:
-        """Its area, (objects,), which may be smaller than that of its box."""
 
 
 class Placed(Record, eq=False):
