@@ -100,7 +100,9 @@ def choice_arguments(parser: argparse.ArgumentParser, *, prefix: bool = True) ->
     """The options that say which tensors of a weights file are meant, where it does not go without saying."""
     parser.add_argument("--key", metavar="NAME", help="which set of tensors, where a checkpoint has several, as in ema")
     if prefix:
-        parser.add_argument("--prefix", metavar="TEXT", help="what stands before the names of tensors, such as `model.`")
+        parser.add_argument(
+            "--prefix", metavar="TEXT", help="what stands before the names of tensors, such as `model.`"
+        )
 
 
 LIMITS = ("score", "overlap", "top", "most")  # of a detector

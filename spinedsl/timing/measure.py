@@ -158,7 +158,7 @@ def error_of(expected: Mapping[str, Array], found: Mapping[str, Array]) -> float
     if expected.keys() != found.keys():
         return None
     with np.errstate(all="ignore"):
-        return float(np.max([0.0, *_errors(expected, found)]))  # numbers that are none stay it
+        return float(np.max([0.0, *_errors(expected, found)]))  # `max` passes over what is no number
 
 
 def _errors(expected: Mapping[str, Array], found: Mapping[str, Array]) -> Iterator[float]:

@@ -61,8 +61,9 @@ def worth_a_word(found: Checkpoint, setup: Setup) -> Iterator[Diagnostic]:
     if before.digest and now.digest and differs:
         reported: Diagnostic = say.CHANGED_DATA.at(Source("", "").span(0, 0), path=found.path)
         yield reported.with_notes(differs)
-    changes = list(_changes(tomllib.loads(found.about["config"]), setup.config.document.values))
-    if any(change.startswith("`optimizer.name`") for change in changes):
+    kept, given = tomllib.loads(found.about["config"]), setup.config.document.values
+    changes = list(_changes(kept, given))
+    if changes and kept.get("optimizer", {}).get("name") != given.get("optimizer", {}).get("name"):
         changes.append("the optimizer begins anew: what the other one kept is not for it")
     if changes:
         yield say.OTHER_SETTINGS.at(Source("", "").span(0, 0)).with_notes(*changes)

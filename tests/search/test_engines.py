@@ -29,6 +29,7 @@ from spinedsl.spaces.candidates import Candidates
 from spinedsl.spaces.decode import Excluded
 from tests.building import op, single
 from tests.search.spaces import SPACES
+from tests.spaces.ways import measured
 
 DEPTH = (Objective("depth", "maximize"),)
 TWO = (Objective("entropy", "maximize"), Objective("multiply_adds", "minimize"))
@@ -353,28 +354,12 @@ def test_crowding_by_hand() -> None:
 
 def test_depth_and_entropy_are_those_of_the_compiled_graph(candidates: Candidates) -> None:
     """Against the longest way through the graph that the compiler makes of the text, all stages included."""
-    from math import log, prod
-
     for name, number in product(("AroundSpineNet49", "Neck"), range(4)):
         space = open_space(SPACES, name)
         one = space.sample(3, number)
-        graph = space.costing.compiled(one.candidate)
-        depth: dict[int, float] = {0: 0.0}
-        spread: dict[int, float] = {0: 0.0}
-        for node in graph.nodes:
-            shape = graph.parameters[node.parameters["weight"]].shape if "weight" in node.parameters else ()
-            layer = len(shape) > 1
-            depth[node.result] = max(depth[value] for value in node.inputs) + layer
-            spread[node.result] = max(spread[value] for value in node.inputs) + (log(prod(shape[1:])) if layer else 0)
-        last = {node.row: node.result for node in graph.nodes}
-        ends = [last[space.space.blocks[block].name] for block in space.space.ends]
-        types = [graph.types[end] for end in ends]
-        assert figure("depth", space)(one) == pytest.approx(sum(depth[end] for end in ends) / len(ends))
-        entropy = [
-            spread[end] * log(type_.channels * type_.height * type_.width)
-            for end, type_ in zip(ends, types, strict=True)
-        ]
-        assert figure("entropy", space)(one) == pytest.approx(sum(entropy) / len(ends))
+        depth, entropy = measured(space, one, space.costing.compiled(one.candidate))
+        assert figure("depth", space)(one) == pytest.approx(depth)
+        assert figure("entropy", space)(one) == pytest.approx(entropy)
     assert set(WANTED) == {"depth", "entropy", "parameters", "multiply_adds", "memory"}
 
 

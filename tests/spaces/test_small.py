@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import log, prod
 
 import pytest
 from hypothesis import assume, given
@@ -13,11 +12,12 @@ import spinedsl
 from spinedsl import driver, search
 from spinedsl.analysis import costs
 from spinedsl.diagnostics import Severity
-from spinedsl.ops.graph import Graph, flatten
+from spinedsl.ops.graph import flatten
 from spinedsl.search.figures import figure
 from spinedsl.source import Source
 from spinedsl.spaces import count, draw
 from tests.profiles import drawn
+from tests.spaces.ways import measured
 
 TEXT = """\
 spine 1
@@ -82,20 +82,12 @@ def held(space: search.Candidates, one: search.Priced) -> None:
     assert figure("entropy", space)(one) == pytest.approx(entropy)
 
 
-def measured(space: search.Candidates, one: search.Priced, graph: Graph) -> tuple[float, float]:
-    """Depth and entropy by the longest ways through the graph."""
-    depth: dict[int, float] = {0: 0.0}
-    spread: dict[int, float] = {0: 0.0}
-    for node in graph.nodes:
-        shape = graph.parameters[node.parameters["weight"]].shape if "weight" in node.parameters else ()
-        layer = len(shape) > 1
-        depth[node.result] = max(depth[value] for value in node.inputs) + layer
-        spread[node.result] = max(spread[value] for value in node.inputs) + (log(prod(shape[1:])) if layer else 0)
-    left = {row.block for row in one.candidate.rows if row is not None}
-    ends = [graph.rows[space.space.blocks[block].name] for block in space.space.ends if block in left]
-    sizes = [log(graph.types[end].channels * graph.types[end].height * graph.types[end].width) for end in ends]
-    entropy = [spread[end] * size for end, size in zip(ends, sizes, strict=True)]
-    return sum(depth[end] for end in ends) / len(ends), sum(entropy) / len(ends)
+def all_held(space: search.Candidates) -> int:
+    """So it is of all of them; how many there are."""
+    every = [*candidates(space)]
+    for one in every:
+        held(space, one)
+    return len(every)
 
 
 def absorbed(space: search.Candidates) -> list[int]:
@@ -121,10 +113,8 @@ def test_a_stem_that_nothing_reads_is_in_no_candidate() -> None:
     tally = count.enumerate_space(space.space, space.costing).tally
     assert (tally.candidates, tally.others["stem"], space.decisions) == (3, 0, 3)
     space = opened(STEMS, ("parents b2: 1 of all", "parents b3: 2 of all", "orphans drop"))
-    for one in candidates(space):
-        held(space, one)
     tally = count.enumerate_space(space.space, space.costing).tally
-    assert (tally.candidates, tally.others["stem"]) == (4, 2)
+    assert (tally.candidates, tally.others["stem"]) == (all_held(space), 2) == (4, 2)
     assert [*tally.words()] == ["2 leave a stem unread"]
 
 
@@ -161,9 +151,7 @@ def test_a_block_that_takes_its_maps_one_by_one_absorbs_none(level: int, expecte
         "output P4: b4",
     )
     space = opened(rows, ("parents b4: 2 of all", "orphans absorb else drop"))
-    for one in candidates(space):
-        held(space, one)
-    assert len([*candidates(space)]) == space.decisions == 6
+    assert all_held(space) == space.decisions == 6
     assert sorted(absorbed(space)) == expected
 
 
@@ -178,9 +166,7 @@ def test_an_orphan_is_absorbed_where_the_join_takes_its_channels(orphan: str, co
         "output P3: b3",
     )
     space = opened(rows, ("parents b3: 2 of all", "orphans absorb else drop"))
-    for one in candidates(space):
-        held(space, one)
-    assert len([*candidates(space)]) == space.decisions == 3
+    assert all_held(space) == space.decisions == 3
     assert absorbed(space)[0] == count_
 
 
@@ -213,9 +199,7 @@ def test_a_stem_that_a_block_joins_is_resampled(row: str) -> None:
     rows = [*CHAIN[:2], f"block b1: {row}", *CHAIN[3:]]
     if row.endswith("t"):
         rows.insert(0, "stem t: deep channels 8")
-    space = opened(rows, ("parents b2..b4: 2 of all", "orphans absorb else drop"))
-    for one in candidates(space):
-        held(space, one)
+    assert all_held(opened(rows, ("parents b2..b4: 2 of all", "orphans absorb else drop")))
 
 
 # ---- networks beside a space ----

@@ -32,6 +32,7 @@ from spinedsl.passes.schedule import schedule
 WHOLE = Use(0)
 # What writes memory of its own, and keeps nothing of it for a gradient: it may be written over.
 FRESH = ("conv", "conv_transpose", "linear", "batch_norm", "add")
+OWN = ("fold", "forward", "reads", "unread", "out_channels", "size_divisor", "feature_info")  # attributes of the class
 OVER = ("relu", "relu6", "swish", "hard_swish")  # their functions take `inplace`
 
 
@@ -80,7 +81,7 @@ class _Inference:
     def _members(self) -> dict[tuple[str, ...], str]:
         """The attribute of each group of tensors that belong together."""
         found: dict[tuple[str, ...], str] = {}
-        taken: set[str] = {*MODULE_ATTRIBUTES, "fold", "forward", "out_channels", "size_divisor", "feature_info"}
+        taken: set[str] = {*MODULE_ATTRIBUTES, *OWN}
         for node in self.graph.nodes:
             key = _key(node)
             if OPERATORS[node.primitive].owns and key not in found:
