@@ -415,7 +415,7 @@ def test_which_of_several_prefixes_is_asked(tmp_path: Path) -> None:
         "E0914 the names in `FILE` fit network `Net` in 2 ways",
         "names without `student.`: 15 tensors fit",
         "names without `teacher.`: 15 tensors fit",
-        "say which: `--prefix student.`, or `--prefix ''` for none",
+        "say which: `--prefix student.`",
     ]
 
 
