@@ -258,10 +258,16 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "loops: what an iteration sets is lost",
         "ir/expand/statements.py",
-        "            self.body(body)\n        self.around.pop()",
-        "            kept = dict(self.env)\n            self.body(body)\n            self.env = kept\n"
-        "        self.around.pop()",
+        "            self.body(loop.body)\n",
+        "            kept = dict(self.env)\n            self.body(loop.body)\n            self.env = kept\n",
         ("tests/laws/test_nested.py",),
+    ),
+    Plant(
+        "loops: an iteration has the name of something else",
+        "ir/expand/clashes.py",
+        "            if met is not None and owns(event)",
+        "            if met is None and owns(event)",
+        ("tests/test_mistakes.py", "tests/checks"),
     ),
     Plant(
         "uses: an operation runs before what it reads",

@@ -94,6 +94,14 @@ def of_module(module: Module) -> tuple[tuple[Node, ...], tuple[Type, ...], dict[
     return tuple(flat.nodes), tuple(flat.types), flat.parameters
 
 
+def trains(event: Event, types: Sequence[Type]) -> bool:
+    """An event of a module has parameters; `types` are those of the module's values."""
+    if event.module is not None:
+        return bool(of_module(event.module)[2])
+    attributes = {name: attr.value for name, attr in event.attributes.items()}
+    return bool(PRIMITIVES[event.at.called].parameters([types[value] for value in event.opened], attributes))
+
+
 class _Flat(Record, frozen=False):
     types: list[Type]
     nodes: list[Node] = field(default_factory=list)

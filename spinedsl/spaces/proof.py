@@ -10,9 +10,8 @@ from collections.abc import Hashable, Sequence
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label, one_of
 from spinedsl.ir.typed import TypedNetwork, TypedRow
-from spinedsl.ops.graph import of_module
-from spinedsl.ops.primitives import PRIMITIVES
-from spinedsl.ops.program import Call, Event, Module
+from spinedsl.ops.graph import trains
+from spinedsl.ops.program import Call, Module
 from spinedsl.ops.types import Type
 from spinedsl.source import Span
 from spinedsl.spaces.candidates import figure
@@ -46,7 +45,7 @@ class Proof:
             events = tuple(
                 (
                     event.at.called,
-                    weights.setdefault(event.path, len(weights)) if _trains(module, event) else None,
+                    weights.setdefault(event.path, len(weights)) if trains(event, module.types) else None,
                     tuple(sorted((name, str(attr.value)) for name, attr in event.attributes.items()))
                     if event.module is None
                     else self.key(event.module),
@@ -167,15 +166,6 @@ class Proof:
                     f"expected {keep.operator} {keep.bound:,}",
                     Label(self.space.declared.name.span, "in this space"),
                 )
-
-
-def _trains(module: Module, event: Event) -> bool:
-    """An event of a module has parameters."""
-    if event.module is not None:
-        return bool(of_module(event.module)[2])
-    types = [module.types[value] for value in event.opened]
-    attributes = {name: attr.value for name, attr in event.attributes.items()}
-    return bool(PRIMITIVES[event.at.called].parameters(types, attributes))
 
 
 def _shapeless(type_: Type) -> Hashable:

@@ -10,6 +10,7 @@ from spinedsl import checks as say
 from spinedsl.brief import counted
 from spinedsl.diagnostics import Edit, Fix, Label
 from spinedsl.ir.expand.calls import Caller
+from spinedsl.ir.expand.clashes import Turn, clash
 from spinedsl.ir.expand.context import Context, Expanded
 from spinedsl.ir.expand.given import enter, held_in, leave
 from spinedsl.ir.expand.notation import OPAQUE
@@ -99,6 +100,7 @@ class Expansion(Caller):
         self.yields: list[Yielded] = []
         self.named: set[tuple[str | int, ...]] = set()  # the names of those
         self.broken = False  # what is yielded is not known, or a loop does not run
+        self.turns: list[Turn] = []  # every iteration that ran
         self.around: list[str | int] = []  # for each loop around: its iteration, or the feature that it is at
         for parameter in defined.definition.parameters:
             name = parameter.name.text
@@ -192,6 +194,9 @@ class Expansion(Caller):
             return POISON
         types = [yielded.type for yielded in self.yields] if result is None else [result.type]
         if not all(self.keeps_signature(type_) for type_ in types):
+            return POISON
+        if twice := clash(self.turns, self.trace.events, self.trace.types, self.plan, definition.body):
+            self.report(twice)
             return POISON
         formals, yields = tuple(self.formals), tuple(self.yields)
         open_size = self.context.any_size and not self.context.one_size
@@ -340,7 +345,7 @@ class Expansion(Caller):
                 self.env[index] = iteration
             self.home = (*home, iteration) if shared else home
             apart = (*outer, f"{shared[0]}{iteration}") if shared else outer
-            self.iteration(statement.body, str(iteration), iteration, path, apart)
+            self.iteration(statement, str(iteration), iteration, path, apart)
         if index:
             self.env.pop(index, None)
         self.home = home
@@ -368,7 +373,7 @@ class Expansion(Caller):
             if not self.context.spend(statement.span):
                 break
             self.env[name] = item
-            self.iteration(statement.body, called, number, path, self.trace.prefix)
+            self.iteration(statement, called, number, path, self.trace.prefix)
         self.env.pop(name, None)
         self.home = home
 
@@ -376,12 +381,17 @@ class Expansion(Caller):
         """`each` goes through lists."""
         self.wrong("`each`", "a list", expr, value)
 
-    def iteration(self, body: tree.Body, label: str | int, number: int, path: str, outer: Path) -> None:
+    def iteration(self, loop: tree.Repeat | tree.Each, label: str | int, number: int, path: str, outer: Path) -> None:
         """One run of a loop's body. Its `let`s end with it; the `var`s of outside keep what they were set to."""
-        before = set(self.env)
+        before, first = set(self.env), len(self.trace.events)
         self.around.append(label)
         with self.trace.inside(number, f"{path}{number}", outer):
-            self.body(body)
+            self.body(loop.body)
+            named = [self.trace.prefix]
+            if outer != named[0][: len(outer)]:
+                named.append(outer)  # what is shared, but not by the iterations of this loop
+        end = len(self.trace.events)
+        self.turns += [Turn(under, number, loop, first, end) for under in named]
         self.around.pop()
         for name in set(self.env) - before:
             del self.env[name]

@@ -157,6 +157,17 @@ PLANTERS: Planters = {
     ),
     "E0204": (statement("def wrong__(x) { return wrong__(x) }"), given("given__(op = circle__)", CIRCLE)),
     "E0246": (given("given__"), given("given__(op = other__ if true else fit__)")),
+    "E0247": (
+        body(
+            "var y = conv(x, channels, kernel = 1, stride = stride)\n"
+            "    each k in [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1] { y = y + conv(y, channels, kernel = k) }\n"
+            "    each k1 in [1] { y = y + conv(y, channels, kernel = k1) }\n    return y"
+        ),
+        body(
+            "var y = conv(x, channels, kernel = 1, stride = stride)\n    each norm_ in [1, 1, 1] { y = norm(y) }\n"
+            "    return norm(norm(y))"
+        ),
+    ),
     "E0205": (statement("import std.unheard_of__"),),
     "E0208": (
         _unknown_argument,
