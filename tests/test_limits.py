@@ -187,6 +187,27 @@ def test_steps_of_expansion() -> None:
         assert all("steps of expansion" in one.message for one in found)
 
 
+# A value of `f`, and the number in it that is too large by a factor of 10.
+OF_MAPS = (
+    ("x * (1e30 * 10)", "1e30 * 10"), ("(1e30 * 10) * x", "1e30 * 10"),
+    ("x + 1e30 * 10", "1e30 * 10"), ("x - 1e30 * 10", "1e30 * 10"), ("-1e30 * 10 - x", "-1e30 * 10"),
+    ("1e30 * 10 / x", "1e30 * 10"), ("x / (1e-30 / 10)", "1e-30 / 10"), ("x / (-1e-30 / 10)", "-1e-30 / 10"),
+    ("max(1, x, 1e30 * 10)", "1e30 * 10"), ("min(1e30 * 10, 5, x)", "1e30 * 10"), ("power(x, 1e30 * 10)", "1e30 * 10"),
+    ("x + constant(-1e30 * 10)", "-1e30 * 10"),
+    ("l2_normalise(x, epsilon = power(2, -126) / 10)", "power(2, -126) / 10"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "place"), OF_MAPS)
+def test_numbers_beside_maps(value: str, place: str) -> None:
+    """Maps are float32: a number beside them is one that float32 holds, with room; and so is what it divides by."""
+    wrong = f"let y = {value}\nreturn conv(y, channels, kernel = 1)"
+    (found,) = said(used(wrong))
+    assert (found.code.id, found.span.text.strip("()")) == ("E0503", place)
+    assert found.fixes
+    assert not said(used(wrong.replace(" * 10", " * 1").replace(" / 10", " / 1")))
+
+
 def test_rows() -> None:
     rows = "".join(f"    block a{i}: residual level 2 after s\n" for i in range(MAX_ROWS))
     found = [diagnostic for diagnostic in said(network(rows)) if diagnostic.code.id == "E0604"]

@@ -14,6 +14,9 @@ from spinedsl.record import Record
 
 Value: TypeAlias = int | Fraction | bool | str | tuple["Value", ...]
 
+SINGLE_MOST = float.fromhex("0x1.fffffep127")  # the largest number of float32
+SINGLE_LEAST = 2.0**-126  # the smallest above 0; runtimes may take those that have fewer digits for 0
+
 
 class Type(Record):
     """A feature map of shape (batch, channels, height, width). `level` L means stride 2^L; None a map that is pooled.

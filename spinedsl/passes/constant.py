@@ -1,7 +1,7 @@
 """Constant: arithmetic on numbers of the file is done once, when the network is compiled.
 
 Needs `constant` operations. Promises numbers that are exact fractions, rounded once where the network would round after
-each step.
+each step. What float32 does not hold is left to be computed, and is infinite there.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TypeAlias, cast
 
 from spinedsl.ops.graph import Node
+from spinedsl.ops.types import SINGLE_MOST
 from spinedsl.passes.form import Form, tidied
 from spinedsl.record import replace
 
@@ -22,7 +23,7 @@ def constant(form: Form) -> Form:
     nodes = []
     for node in form.graph.nodes:
         numbers = _numbers(node, known)
-        if numbers is None:
+        if numbers is None or max(map(abs, numbers)) > SINGLE_MOST:
             nodes.append(node)
             continue
         known[node.result] = numbers

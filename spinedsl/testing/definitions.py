@@ -42,6 +42,10 @@ if y.level > 1 {{
         let enlarged{n} = upsample(identity(y), levels = 2, mode = bilinear)
         y = conv(enlarged{n}, channels, kernel = 4, stride = 4)
     }}"""
+# Numbers near the ends of what float32 holds, and one beyond.
+ENDS = """\
+let beyond{n} = min(constant(1e30) * 1e30, 0.5)
+    y = y + beyond{n} * (constant(power(2, -99)) * power(2, 99))"""
 # What a step does; `{n}` is its number, for names of its own.
 STEPS = (
     "y = act(y)",
@@ -106,6 +110,7 @@ STEPS = (
     STANDARDISED,
     "repeat 2 {{ y = y + act(shared conv(y, channels, kernel = 3, weight = scaled, gamma = 1.7, bias = true)) }}",
     "y = act(norm(conv(y, channels, kernel = [3, 1], groups = channels, weight = standardised)))",
+    ENDS,
 )
 # What those steps call; `op` of a block type is one of the two.
 GIVEN = """\

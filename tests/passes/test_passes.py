@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from spinedsl import api
 from spinedsl.backends.onnx import emit_model
+from spinedsl.backends.onnx.target import Target
 from spinedsl.cli import main
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.interpret import run
@@ -300,6 +301,23 @@ def test_constants_are_computed_once() -> None:
     assert counts(graph) == {"constant": 1, "multiply": 1}
     assert graph.nodes[0].attributes["values"] == (0, 1, 3)
     assert far == 0
+
+
+@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("half", [False, True])
+def test_a_constant_that_no_type_holds_is_computed_as_written(level: int, half: bool) -> None:
+    """Where both factors are numbers that a file may have."""
+    large = Fraction(10**30)
+
+    def definition(x: Ref) -> Operand:
+        beyond = op("multiply_scalar", op("constant", values=(large,)), value=-large)
+        return op("add", x, op("maximum_scalar", op("add", beyond, beyond), value=-5))
+
+    program = single(definition)
+    x = image_for(program).astype(np.float16 if half else np.float32)
+    data = emit_model(program, {}, target=Target(half=half), level=level)
+    (found,) = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"]).run(["P"], {"image": x})
+    assert np.array_equal(found, x - 5)
 
 
 # ---- all together ----

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, load_model_from_string
 
 from spinedsl.backends.onnx.assemble import DATA, Parts, in_one_file, in_two_files
-from spinedsl.backends.onnx.target import HALF_MOST, SINGLE_MOST
+from spinedsl.backends.onnx.target import HALF_MOST
 from spinedsl.ops.detection import DETECTION
 from spinedsl.ops.digests import FORM, NUMBERS, RECIPES
 from spinedsl.ops.primitives import Parameter
+from spinedsl.ops.types import SINGLE_MOST
 from spinedsl.passes import MADE, filled
 from spinedsl.passes.form import tensor
 from spinedsl.record import Record

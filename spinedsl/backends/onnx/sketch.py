@@ -14,9 +14,10 @@ from typing import TypeAlias, cast
 
 from onnx import AttributeProto, NodeProto, StringStringEntryProto, TensorProto
 
-from spinedsl.backends.onnx.target import HALF_LEAST, HALF_MOST, Target
+from spinedsl.backends.onnx.target import HALF_MOST, Target
 from spinedsl.ops.naming import Names
 from spinedsl.ops.primitives import Attributes
+from spinedsl.ops.types import SINGLE_MOST
 from spinedsl.record import Record, field
 
 Dimension: TypeAlias = int | str  # a name such as `16*h` where the size is open; none where nothing else has it
@@ -79,8 +80,8 @@ class Sketch(Record, frozen=False):
         if key not in self.constants:
             element = TensorProto.INT64 if whole else TensorProto.FLOAT16 if half else TensorProto.FLOAT
             shape = (len(numbers),) if rank else ()
-            if half:
-                numbers = tuple(_as_half(number) for number in numbers)
+            if not whole:
+                numbers = tuple(_held(number, HALF_MOST if half else SINGLE_MOST) for number in numbers)
             content = struct.pack(f"<{len(numbers)}{'q' if whole else 'e' if half else 'f'}", *numbers)
             name = self.values.fresh(f"constant.{_spelled(numbers)}")
             node = NodeProto(op_type="Constant", name=self.labels.fresh(name), output=[name])
@@ -125,7 +126,7 @@ class Step(Record):
 
     def above_zero(self, value: float | Fraction) -> str:
         """The same of a number that must not become 0, however few digits the model's type has."""
-        return self.number(max(float(value), HALF_LEAST) if self.sketch.target.half else value)
+        return self.number(max(float(value), self.sketch.target.least))
 
     def count(self, name: str) -> int:
         """An attribute that is a whole number."""
@@ -206,9 +207,9 @@ def sum_of(name: str, extra: int) -> str:
     return f"{name}{extra:+}" if extra else name
 
 
-def _as_half(number: float) -> float:
-    """The number as float16 can hold it: beyond its largest that is infinity."""
-    return number if abs(number) <= HALF_MOST else math.copysign(math.inf, number)
+def _held(number: float, most: float) -> float:
+    """The number as a type can hold it: beyond its largest that is infinity."""
+    return number if abs(number) <= most else math.copysign(math.inf, number)
 
 
 def _attribute(name: str, value: Argument) -> AttributeProto:

@@ -7,12 +7,12 @@ In: an opset and a precision. Out: the format version that goes with it. Facts a
 from __future__ import annotations
 
 from spinedsl.backends import DEFAULT_OPSET, OPSETS
+from spinedsl.ops.types import SINGLE_LEAST, SINGLE_MOST
 from spinedsl.record import Record
 
 _FORMATS = {13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}
 
 HALF_MOST = 65_504.0  # the largest number of float16
-SINGLE_MOST = float.fromhex("0x1.fffffep127")  # of float32
 HALF_LEAST = 2.0**-24  # the smallest above 0
 
 
@@ -44,6 +44,11 @@ class Target(Record):
     def most(self) -> float:
         """The largest number that its tensors hold."""
         return HALF_MOST if self.half else SINGLE_MOST
+
+    @property
+    def least(self) -> float:
+        """The smallest number above 0 that its maps tell from 0."""
+        return HALF_LEAST if self.half else SINGLE_LEAST
 
     @property
     def layout(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.ir.expand.advice import advice
+from spinedsl.ir.expand.attributes import MOST, within
 from spinedsl.ir.expand.context import Context
 from spinedsl.ir.expand.notation import in_order
 from spinedsl.ir.expand.values import MAPS, Environment, FeatureMap, Held, Result, in_words
@@ -37,6 +38,8 @@ from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 NUMBER_OR_MAP = "a number or a feature map"
+BESIDE_A_MAP = "a number beside a feature map"
+DIVISOR = "1e-30 or more, or -1e-30 or less"
 OF_MAPS = frozenset({"max", "min", "power", "sqrt"})  # functions of numbers that take feature maps as well
 
 
@@ -107,7 +110,7 @@ class Arithmetic:
         if is_number(operand):
             return -operand
         if isinstance(operand, MAPS):
-            return self.by_number("multiply_scalar", operand, -1, expr.span)
+            return self.negative(operand, expr.span)
         return self.wrong("`-`", NUMBER_OR_MAP, expr.operand, operand)
 
     def binary(self, expr: tree.Binary) -> Result:
@@ -161,8 +164,10 @@ class Arithmetic:
         operator, span = expr.operator, expr.span
         if operator == "/":
             return self.divide(expr, left, right)
+        if not self.fits_maps(expr.left, left) or not self.fits_maps(expr.right, right):
+            return POISON
         if is_number(left) and isinstance(right, MAPS):
-            turned = self.by_number("multiply_scalar", right, -1, span) if operator == "-" else right
+            turned = self.negative(right, span) if operator == "-" else right
             if isinstance(turned, Poison):
                 return POISON
             return self.by_number("multiply_scalar" if operator == "*" else "add_scalar", turned, left, span)
@@ -173,7 +178,7 @@ class Arithmetic:
         assert isinstance(left, MAPS)
         assert isinstance(right, MAPS)
         if operator == "-":
-            negative = self.by_number("multiply_scalar", right, -1, span)
+            negative = self.negative(right, span)
             if isinstance(negative, Poison):
                 return POISON
             right = negative
@@ -186,6 +191,8 @@ class Arithmetic:
             return self.apply("divide", "divide", (left, right), {}, expr.span, (), shared=False)
         if isinstance(right, MAPS):
             assert is_number(left)
+            if not self.fits_maps(expr.left, left):
+                return POISON
             inverse = self.by_number("power", right, -1, expr.span, "exponent", "divide")
             return (
                 inverse
@@ -197,7 +204,23 @@ class Arithmetic:
         if right == 0:
             self.report(say.DIVISION_BY_ZERO.at(expr.right.span).repaired())
             return POISON
+        if -1 < right * MOST < 1:
+            what, place = "a number that divides a feature map", expr.right.span
+            found = say.OUT_OF_RANGE.at(place, what=what, expected=DIVISOR, got="one nearer to 0")
+            self.report(found.with_value(place, "1e-30" if right > 0 else "-1e-30"))
+            return POISON
         return self.by_number("multiply_scalar", left, Fraction(1) / right, expr.span)
+
+    def fits_maps(self, expr: tree.Expr, value: object) -> bool:
+        """A value that meets a map is one, or a number that maps can hold: false with the reason reported."""
+        found = within(value, expr.span, BESIDE_A_MAP) if is_number(value) else value
+        if isinstance(found, Diagnostic):
+            self.report(found)
+        return not isinstance(found, Diagnostic)
+
+    def negative(self, value: FeatureMap, span: Span) -> Op | Poison:
+        """`-value`."""
+        return self.by_number("multiply_scalar", value, -1, span)
 
     def by_number(
         self, primitive: str, value: FeatureMap, number: Number, span: Span, name: str = "value", role: str = ""
@@ -286,6 +309,8 @@ class Arithmetic:
     def function_of_maps(self, expr: tree.Call, values: Sequence[Number | FeatureMap]) -> Result:
         """`max` and `min` of feature maps and numbers, two by two from the left; a `power`, a `sqrt`."""
         name, first = expr.callee.text, values[0]
+        if not all(map(self.fits_maps, in_order(expr), values)):
+            return POISON
         if name in ("power", "sqrt"):
             exponent = values[1] if len(values) > 1 else Fraction(1, 2)
             if not isinstance(first, MAPS) or not is_number(exponent):

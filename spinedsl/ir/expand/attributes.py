@@ -11,12 +11,13 @@ from spinedsl.diagnostics import Diagnostic, Edit, nearest
 from spinedsl.ir.expand.values import in_words
 from spinedsl.ir.scalars import Number, describe, is_number
 from spinedsl.ops.primitives import Attribute, Kind
-from spinedsl.ops.types import Value
+from spinedsl.ops.types import SINGLE_LEAST, Value
 from spinedsl.record import replace
 from spinedsl.source import Span
 
 MAX_CHANNELS = 10_000_000  # classifiers of faces tell millions of people apart
 MAX_WINDOW = 1_024
+MOST = 10**30
 _FLAGS: Mapping[Number, str] = {0: "false", 1: "true"}
 _LIMITS: Mapping[Kind, tuple[int, int]] = {
     Kind.COUNT: (1, MAX_WINDOW),
@@ -76,9 +77,18 @@ def _number(kind: Kind, number: Number, span: Span, what: str) -> Value | Diagno
     if kind is Kind.POSITIVE and number <= 0:
         found = say.OUT_OF_RANGE.at(span, what=what, expected="above 0", got=describe(number))
         return found.with_fix("such as `1e-3`", *([Edit(span, "1e-3")] if span.text == "0" else []))
-    if not -(10**30) <= number <= 10**30:
-        return say.OUT_OF_RANGE.at(span, what=what, expected="from -1e30 to 1e30", got="more")
-    return number
+    if kind is Kind.POSITIVE and number < SINGLE_LEAST:
+        found = say.OUT_OF_RANGE.at(span, what=what, expected=f"at least {SINGLE_LEAST:.4g}", got="less")
+        return found.with_fix("float32 takes a smaller one for 0: such as `1e-30`")
+    return within(number, span, what)
+
+
+def within(number: Number, span: Span, what: str) -> Number | Diagnostic:
+    """A number that meets the numbers of maps: all of these are float32, which holds it with room."""
+    if -MOST <= number <= MOST:
+        return number
+    found = say.OUT_OF_RANGE.at(span, what=what, expected="from -1e30 to 1e30", got="more" if number > 0 else "less")
+    return found.with_value(span, "1e30" if number > 0 else "-1e30")
 
 
 def count_of(value: object, span: Span, what: str) -> int | Diagnostic:

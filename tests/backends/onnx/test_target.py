@@ -21,10 +21,13 @@ from spinedsl.backends import OPSETS, Options
 from spinedsl.backends import onnx as backend
 from spinedsl.backends.onnx import emit_files, emit_model
 from spinedsl.backends.onnx.assemble import PAGE
-from spinedsl.backends.onnx.target import Target
+from spinedsl.backends.onnx.sketch import Sketch
+from spinedsl.backends.onnx.target import HALF_MOST, Target
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
+from spinedsl.ops.naming import Names
 from spinedsl.ops.program import Operand, Program, Ref
+from spinedsl.ops.types import SINGLE_MOST
 from tests.backends.onnx.test_emit import checked, error, run_ort, session, static_shape
 from tests.building import CASES, FIXED, case, image_for, op, open_axes, single, weights_for
 
@@ -109,6 +112,15 @@ def test_what_no_model_can_be() -> None:
         Target(batch=0)
     with pytest.raises(ValueError, match="the batch cannot be open and have 2 images"):
         emit_model(*parts_of("conv3"), dynamic=frozenset({"batch"}), target=Target(batch=2))
+
+
+@pytest.mark.parametrize(("half", "most"), [(False, SINGLE_MOST), (True, HALF_MOST)])
+def test_numbers_that_no_type_holds(half: bool, most: float) -> None:
+    """The last net: they are infinite."""
+    sketch = Sketch(Names(()), target=Target(half=half))
+    sketch.constant(most, -most, 2 * most, -2.0 * most, rank=1)
+    (node,) = sketch.nodes
+    assert onnx.numpy_helper.to_array(node.attribute[0].t).tolist() == [most, -most, np.inf, -np.inf]
 
 
 # ---- float16 ----
