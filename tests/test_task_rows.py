@@ -35,6 +35,7 @@ from spinedsl.ops.verify import Invalid, verify
 from spinedsl.record import replace
 from spinedsl.source import Source
 from spinedsl.syntax.format import format_source
+from tests.backends import heads
 
 HEAD = """spine 1
 import std.blocks
@@ -118,7 +119,7 @@ def test_a_task_may_stand_above_its_head() -> None:
 def test_outputs_take_their_tasks_along() -> None:
     made = program(outputs=("vector",))
     assert [task.name for task in made.tasks] == ["face"]
-    assert made.dropped_tasks == ("classify", "segment")
+    assert [task.name for task in made.dropped_tasks] == ["classify", "segment"]
     verify(made)
 
 
@@ -133,6 +134,16 @@ def test_the_command_line_says_which_tasks_are_left_out(capsys: pytest.CaptureFi
     assert main(["stats", file, "--format", "json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["tasks"] == [{**task, "file": file} for task in plain(program())["tasks"]]
+
+
+def test_a_task_goes_with_each_output_that_it_reads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Though all rows stay."""
+    path = tmp_path / "net.spine"
+    path.write_text(heads.text(False, False, 5), encoding="utf-8")
+    assert main(["stats", str(path), "--outputs", "scores_P3,boxes_P3"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "spine: --outputs leaves out 1 task: find\n"
+    assert "task find" not in printed.out
 
 
 BROKEN: dict[str, dict[str, object]] = {

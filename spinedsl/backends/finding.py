@@ -29,11 +29,15 @@ def finding(program: Program, options: Options, methods: Collection[str] = ()) -
 def _wrong(program: Program, asked: str, methods: Collection[str]) -> Iterator[Diagnostic]:
     names = [task.name for task in program.tasks if task.kind == KIND]
     chosen = asked in names or (not asked and len(names) == 1)
-    if not names:
-        left = list(program.dropped_tasks)
-        reason = f"it is compiled without {left[0]}" if left else "it has no detection task"
+    left = [task for task in program.dropped_tasks if task.kind == KIND]
+    gone = next((task for task in left if task.name == asked), left[0] if left and not names else None)
+    if gone is not None:
+        found = _no_boxes(program, gone.loc, f"`--outputs` leaves out `{gone.name}`", "it reads more outputs")
+        outputs = ",".join(output for clause in gone.outputs.values() for output in clause)
+        yield found.with_fix(f"leave `--outputs` out, or name what the task reads: `--outputs {outputs}`")
+    elif not names:
         fix = "add `" + TASKS[KIND].example + "`, with the names of its heads"
-        yield _no_boxes(program, program.loc, reason, "no task here finds boxes").with_fix(fix)
+        yield _no_boxes(program, program.loc, "it has no detection task", "no task here finds boxes").with_fix(fix)
     elif not chosen and asked:
         near = nearest(asked, names)
         fix = f"did you mean `--task {near}`?" if near else f"it has {one_of(names, conjunction='and')}"

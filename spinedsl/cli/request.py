@@ -83,11 +83,15 @@ def made_of(
         raise UsageError(f"{choice} (--outputs NAMES)") from None
     if made.warnings:
         say_diagnostics(made.warnings, sys.stderr)
-    dropped, tasks = made.program.dropped, made.program.dropped_tasks
+    dropped, tasks = made.program.dropped, [task.name for task in made.program.dropped_tasks]
+    left = []
     if dropped:
-        rows = f"{len(dropped)} of {counted(len(dropped) + len(made.program.rows), 'row')}"
-        and_tasks = f"; and {counted(len(tasks), 'task')}: {', '.join(tasks)}" if tasks else ""
-        note(f"--outputs leaves out {rows}: {', '.join(dropped)}{and_tasks}")
+        rows = counted(len(dropped) + len(made.program.rows), "row")
+        left.append(f"{len(dropped)} of {rows}: {', '.join(dropped)}")
+    if tasks:
+        left.append(f"{counted(len(tasks), 'task')}: {', '.join(tasks)}")
+    if left:
+        note(f"--outputs leaves out {'; and '.join(left)}")
     return made
 
 

@@ -452,7 +452,7 @@ class Program(Record, eq=False):
     dropped: tuple[str, ...] = ()  # rows whose weights its chosen outputs do not need
     constants: Mapping[str, Attr] = field(default_factory=dict)  # its own whole numbers by name, which rows speak of
     tasks: tuple[Task, ...] = ()  # what its heads mean, as far as it says, in the order of the file
-    dropped_tasks: tuple[str, ...] = ()  # of heads that its chosen outputs leave out
+    dropped_tasks: tuple[Task, ...] = ()  # that read what its chosen outputs leave out
     parts: Mapping[str, Part] = field(default_factory=dict)  # by name, each after those that it is in
     one_size: bool = False  # `sizes fixed`
 

@@ -2,7 +2,7 @@
 
 In: a program and names of outputs. Out: a program of those outputs alone, with the rows that they are made of, in the
 order that the file has. Rows stay whole: a head is kept with all that it reads as soon as one of its values is wanted.
-A task goes with its heads.
+A task goes with the outputs that it reads.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def prune(program: Program, outputs: Collection[str]) -> Program:
     rows = tuple(row for row in program.rows if row.name in needed)
     weights = {program.weights_of(row.name) for row in rows}
     without = (program.weights_of(row.name) for row in program.rows if row.name not in needed)
-    tasks = tuple(task for task in program.tasks if needed.issuperset(task.heads.values()))
+    tasks = tuple(task for task in program.tasks if all(map({*outputs}.issuperset, task.outputs.values())))
     kept = replace(
         program,
         rows=rows,
         tasks=tasks,
-        dropped_tasks=(*program.dropped_tasks, *(task.name for task in program.tasks if task not in tasks)),
+        dropped_tasks=(*program.dropped_tasks, *(task for task in program.tasks if task not in tasks)),
         outputs=tuple(name for name in program.outputs if name in outputs),
         dropped=(*program.dropped, *dict.fromkeys(name for name in without if name not in weights)),
     )

@@ -239,6 +239,40 @@ def test_networks_that_find_nothing(rows: str, asked: dict[str, Any], said: str,
     assert found.fixes
 
 
+MASK = """head mask: segmentation(classes = 3) from P3 channels 4
+    task what: segmentation from mask"""
+MORE = """head more: retina_tower(outputs = 4, depth = 1) from P3, P4 channels 4
+    task other: detection(classes = 5) classes scores boxes more"""
+# Rows beside those, what is asked for, and what is reported of the outputs that are asked for; None: nothing.
+LEFT_OUT = (
+    ("", "", "P3", "`--outputs` leaves out `find`"),
+    ("", "find", "scores_P3,scores_P4,boxes_P3", "`--outputs` leaves out `find`"),
+    (OTHER, "find", "P3", "`--outputs` leaves out `find`"),
+    (OTHER, "other", "P3", "`--outputs` leaves out `other`"),
+    (MASK, "", "mask", "`--outputs` leaves out `find`"),
+    (MORE, "find", "scores_P3,scores_P4,more_P3,more_P4", "`--outputs` leaves out `find`"),
+    ("", "fund", "scores_P3,scores_P4,boxes_P3,boxes_P4", "it has no detection task `fund`"),
+)
+
+
+@pytest.mark.parametrize(("rows", "task", "outputs", "words"), LEFT_OUT)
+@pytest.mark.parametrize("to", ["torch", "onnx"])
+def test_a_task_whose_outputs_are_left_out(rows: str, task: str, outputs: str, words: str, to: Any) -> None:
+    """What is told to do can be done."""
+    source = Source.from_text(text(False, False, 5).replace("    task find", f"    {rows}\n    task find"), "net.spine")
+    asked: dict[str, Any] = {"to": to, "detect": True, "task": task or None}
+    with pytest.raises(spinedsl.Mistakes) as error:
+        spinedsl.compile(source, outputs=outputs.split(","), **asked)
+    (found,) = error.value.diagnostics
+    assert words in found.message
+    (fix,) = found.fixes
+    if "--outputs" in fix.text:
+        asked["outputs"] = fix.text.split("`--outputs ")[1].rstrip("`").split(",")
+    else:
+        asked["task"] = fix.text.split("`--task ")[1].rstrip("`?")
+    assert spinedsl.compile(source, **asked)
+
+
 def test_thresholds_without_boxes_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "net.spine").write_text(text(True, True, 5), encoding="utf-8")
     line = ["compile", str(tmp_path / "net.spine"), "--to", "onnx", "-o", str(tmp_path / "net.onnx")]
