@@ -20,6 +20,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/passes/test_standardise.py",),
     ),
     Plant(
+        "passes: a model is filled though a norm of it was kept",
+        "passes/levels.py",
+        "    if form.keep:\n",
+        "    if not form.recipes:\n",
+        ("tests/passes/test_refill.py",),
+    ),
+    Plant(
         "passes: constants that float32 does not hold",
         "passes/constant.py",
         "if numbers is None or max(map(abs, numbers)) > SINGLE_MOST:",

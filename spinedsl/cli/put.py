@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
             tell(f"filling {one_line(str(options.file))}")
             files = refilled(empty, fit.fitting(), options.weights.name)
     except Refusal as refusal:
-        return _refuse(options.file, str(refusal))
+        return _refuse(options.file, options.weights, str(refusal), refusal.fix)
     return write_files(options.output, files, force=options.force)
 
 
@@ -77,8 +77,9 @@ def _model(path: Path, weights: Path) -> bytes | None:
         return None
     if not model_is_ours(memoryview(data)):
         swapped = weights.is_file() and model_is_ours(memoryview(_end(weights)))
-        fix = f"the model stands before the weights: {one_line(str(weights))} {one_line(str(path))}" if swapped else ""
-        _refuse(path, "it is no model of `spine compile`, or was changed by another tool", fix)
+        fix = f"the model stands before the weights: {one_line(str(weights))} {one_line(str(path))}"
+        reason = "it is no model of `spine compile`, or was changed by another tool"
+        _refuse(path, weights, reason, fix if swapped else "compile the network, and give that model")
         return None
     if not model_holds(memoryview(data)):
         where = Source(str(path), "").span(0, 0)
@@ -96,7 +97,7 @@ def _end(path: Path) -> bytes:
         return file.read()
 
 
-def _refuse(path: Path, reason: str, fix: str = "") -> int:
-    found = say.BROKEN_WEIGHTS.at(Source(str(path), "").span(0, 0), path=path, reason=reason)
-    say_mistakes([found.with_fix(fix) if fix else found])
+def _refuse(path: Path, weights: Path, reason: str, fix: str) -> int:
+    found = say.NOT_FILLED.at(Source(str(path), "").span(0, 0), path=path, weights=weights, reason=reason)
+    say_mistakes([found.with_fix(fix)])
     return 1

@@ -130,9 +130,11 @@ class Made:
 
 
 def record(form: Form) -> str:
-    """How the tensors of a form are made, as JSON: with shapes of the network's own, and rows left out."""
+    """How the tensors of a form are made, as JSON: with shapes of the network's own, rows left out, and norms kept."""
     shapes = {name: list(parameter.shape) for name, parameter in form.parameters.items()}
-    found = {"tensors": shapes, "dropped": list(form.graph.program.dropped), "made": form.recipes}
+    found: dict[str, Any] = {"tensors": shapes, "dropped": list(form.graph.program.dropped), "made": form.recipes}
+    if form.keep:
+        found["kept"] = sorted(form.keep)
     return json.dumps(found, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -59,6 +59,23 @@ def test_weights_that_cannot_be_folded_are_refused() -> None:
         refilled(empty, weights, "")
 
 
+@pytest.mark.parametrize("target", [Target(), Target(half=True)], ids=["single", "half"])
+def test_a_model_with_a_norm_that_was_kept_is_for_the_weights_that_it_was_made_with(target: Target) -> None:
+    """Others would fold it, so that compiling with them gives another graph; and the other way round."""
+    program = single(lambda x: norm(conv(norm(conv(x, path="one"), path="first"))))
+    odd, usual = (weights_for(flatten(program), seed) for seed in (1, 2))
+    odd["b.norm.weight"][:] = target.most / 10
+    odd["b.norm.running_var"][:] = 1e-3
+    made = {level: emit_model(program, odd, target=target, level=level) for level in (0, 1)}
+    assert [opened(data).kept for data in made.values()] == [(), ("b.norm",)]
+    with pytest.raises(Refusal, match=r"weights with which `b\.norm` could not be folded") as refused:
+        refilled(opened(made[1]), usual, "usual.npz")
+    assert refused.value.fix == "compile the network with `--weights usual.npz`"
+    with pytest.raises(Refusal, match=r"with these weights `b\.norm` cannot be folded"):
+        refilled(opened(emit_model(program, usual, target=target, level=1)), odd, "odd.npz")
+    assert refilled(opened(made[0]), usual, "usual")
+
+
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     program = api.program(EXAMPLE, network="SpineNet49S")
@@ -80,7 +97,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     del foreign.metadata_props[:]
     onnx.save(foreign, "foreign.onnx")
     assert main(["weights", "put", "foreign.onnx", "other.safetensors", "-o", "not.onnx"]) == 1
-    assert "no model of `spine compile`" in capsys.readouterr().err
+    assert "`foreign.onnx` cannot be filled with `other.safetensors`: it is no model of" in capsys.readouterr().err
     assert main(["weights", "put", "other.safetensors", "one.onnx", "-o", "not.onnx"]) == 1
     assert "the model stands before the weights: one.onnx other.safetensors" in capsys.readouterr().err
     assert main(["weights", "put", "gone.onnx", "other.safetensors", "-o", "not.onnx"]) == 1
@@ -90,4 +107,11 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     onnx.save(changed, "changed.onnx")
     assert main(["weights", "put", "one.onnx", "changed.onnx", "-o", "not.onnx"]) == 1
     assert "`-O1`" in capsys.readouterr().err
+    odd = weights_for(flatten(program))
+    odd[next(name for name in odd if name.endswith("norm.weight"))][:] = 3e38
+    (tmp_path / "odd.safetensors").write_bytes(to_bytes(odd))
+    assert main(["weights", "put", "one.onnx", "odd.safetensors", "-o", "not.onnx"]) == 1
+    printed = capsys.readouterr().err
+    assert "error[E0917]: `one.onnx` cannot be filled with `odd.safetensors`: with these weights `" in printed
+    assert "compile the network with `--weights odd.safetensors`" in printed
     assert not (tmp_path / "not.onnx").exists()

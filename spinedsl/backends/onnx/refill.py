@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, load_model_from_string
 
 from spinedsl.backends.onnx.assemble import DATA, Parts, in_one_file, in_two_files
-from spinedsl.backends.onnx.target import HALF_MOST
+from spinedsl.backends.onnx.target import HALF_MOST, Target
 from spinedsl.ops.detection import DETECTION
 from spinedsl.ops.digests import FORM, NUMBERS, RECIPES
 from spinedsl.ops.primitives import Parameter
-from spinedsl.ops.types import SINGLE_MOST
 from spinedsl.passes import MADE, filled
 from spinedsl.passes.form import tensor
 from spinedsl.record import Record
@@ -30,7 +29,11 @@ KNOWN = (*OF_NUMBERS, WEIGHTS, MADE, RECIPES, "spine.network", "spine.digest", "
 
 
 class Refusal(Exception):
-    """Why a model cannot be filled, in a sentence."""
+    """Why a model cannot be filled, and what to do instead."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
+        self.fix = fix
 
 
 class Empty(Record, eq=False):
@@ -40,6 +43,7 @@ class Empty(Record, eq=False):
     needed: Mapping[str, Parameter]
     made: Mapping[str, Any]
     dropped: tuple[str, ...]
+    kept: tuple[str, ...] = ()  # norms that could not be folded with the weights that it was made with
 
     @property
     def network(self) -> str:
@@ -57,29 +61,33 @@ def opened(data: bytes) -> Empty:
     properties = {entry.key: entry.value for entry in model.metadata_props}
     other = [key for key in properties if key not in KNOWN and not key.startswith("spine.source.")]
     if other:
-        raise Refusal(f"it is more than `spine compile` writes, as its property `{other[0]}` shows: export it again")
+        raise Refusal(f"it is more than `spine compile` writes, as its property `{other[0]}` shows", "export it again")
     found = json.loads(properties.get(MADE, "{}"))
     made, shapes = found.get("made", {}), found.get("tensors", {})
     own = {one.name: tuple(one.dims) for one in model.graph.initializer if one.name not in made}
     needed = {name: tensor(name.rpartition(".")[2], tuple(shape)) for name, shape in {**own, **shapes}.items()}
-    return Empty(model, needed, made, tuple(found.get("dropped", ())))
+    return Empty(model, needed, made, tuple(found.get("dropped", ())), tuple(found.get("kept", ())))
 
 
 def refilled(empty: Empty, weights: Mapping[str, NDArray[Any]], origin: str) -> dict[str, bytes]:
     """The files of the model with these weights, which are called `origin`.
 
     Raises:
-        Refusal: a norm of the model cannot be folded with these weights, or they are too large for its numbers.
+        Refusal: a norm of the model cannot be folded with these weights, or could not with those that it was made
+            with; or they are too large for its numbers.
     """
+    again = f"compile the network with `--weights {origin}`"
+    if empty.kept:
+        raise Refusal(f"it was made with weights with which `{empty.kept[0]}` could not be folded", again)
     graph = empty.model.graph
     half = any(one.data_type == TensorProto.FLOAT16 for one in graph.initializer)
     large = [name for name, array in weights.items() if half and (np.isfinite(array) & (abs(array) > HALF_MOST)).any()]
     if large:
-        reason = f"it is of float16, which does not hold numbers of `{min(large)}`: compile it again without `--half`"
-        raise Refusal(reason)
-    tensors, wrong = filled(empty.made, weights, HALF_MOST if half else SINGLE_MOST)
+        reason = f"it is of float16, which does not hold numbers of `{min(large)}`"
+        raise Refusal(reason, f"{again}, and without `--half`")
+    tensors, wrong = filled(empty.made, weights, Target(half=half).most)
     if wrong:
-        raise Refusal(f"with these weights `{min(wrong)}` cannot be folded: compile it again")
+        raise Refusal(f"with these weights `{min(wrong)}` cannot be folded", again)
     empty_ones = [TensorProto(dims=one.dims, data_type=one.data_type, name=one.name) for one in graph.initializer]
     inside = empty_ones, _arrays(empty_ones, {**weights, **tensors})
     beside = any(one.data_location == TensorProto.EXTERNAL for one in graph.initializer)
