@@ -6,6 +6,7 @@ Each is held against the reference interpreter by the newest ONNX Runtime; `make
 from __future__ import annotations
 
 import hashlib
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,18 +81,19 @@ def test_half(opset: int) -> None:
         assert error(got.astype(np.float64), expected) < HALF, name
 
 
-def _of_zeros(operator: str, x: Ref) -> Operand:
-    return op(operator, op("multiply_scalar", x, value=0))
+def _of_zeros(operator: str, epsilon: Fraction, x: Ref) -> Operand:
+    return op(operator, op("multiply_scalar", x, value=0), epsilon=epsilon)
 
 
-def test_nothing_divides_by_a_zero_that_only_half_has() -> None:
-    """The epsilon of a norm is below the smallest number of float16."""
+@pytest.mark.parametrize(("half", "epsilon"), [(True, Fraction(1, 10**12)), (False, Fraction(1, 10**50))])
+def test_nothing_divides_by_a_zero_that_only_the_type_has(half: bool, epsilon: Fraction) -> None:
+    """The epsilon of a norm is below the smallest number of float16, or of float32."""
     for operator in ("l2_normalise", "layer_norm"):
-        program = single(partial(_of_zeros, operator))
+        program = single(partial(_of_zeros, operator, epsilon))
         weights = weights_for(flatten(program))
-        data = emit_model(program, weights, target=Target(13, half=True))
-        got = session(data).run(["P"], {"image": image_for(program).astype(np.float16)})[0]
-        assert np.isfinite(got).all()
+        data = emit_model(program, weights, target=Target(13, half=half))
+        image = image_for(program).astype(np.float16 if half else np.float32)
+        assert np.isfinite(session(data).run(["P"], {"image": image})[0]).all()
 
 
 def test_a_fixed_batch() -> None:
