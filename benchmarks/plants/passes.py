@@ -31,7 +31,7 @@ PLANTS: tuple[Plant, ...] = (
         "passes/constant.py",
         "if numbers is None or max(map(abs, numbers)) > SINGLE_MOST:",
         "if numbers is None:",
-        ("tests/laws/test_laws.py::test_networks",),
+        TESTS,
     ),
     Plant(
         "passes: a fold without the epsilon",

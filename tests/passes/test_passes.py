@@ -314,6 +314,7 @@ def test_a_constant_that_no_type_holds_is_computed_as_written(level: int, half: 
         return op("add", x, op("maximum_scalar", op("add", beyond, beyond), value=-5))
 
     program = single(definition)
+    assert counts(optimised(flatten(program), level).graph)["multiply_scalar"]
     x = image_for(program).astype(np.float16 if half else np.float32)
     data = emit_model(program, {}, target=Target(half=half), level=level)
     (found,) = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"]).run(["P"], {"image": x})
