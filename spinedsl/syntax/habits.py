@@ -101,7 +101,8 @@ def sign_after_a_clause_word(at: Place) -> Fix | None:
     named = at.head == "DEFAULTS" and before.type == "NAME" and "NAME" in at.accepts
     if at.token().type not in ("EQUAL", "COLON") or not (takes_value or named) or {"EQUAL", "COLON"} & {*at.accepts}:
         return None
-    return Fix(f"`{before.value}` takes its value without `{at.token().value}`", (Edit(at.span(), ""),))
+    sign = Span(at.source, at.span(-1).end, at.span(1).start if at.token(1) is not NOTHING else at.span().end)
+    return Fix(f"`{before.value}` takes its value without `{at.token().value}`", (Edit(sign, " "),))
 
 
 def other_sign(at: Place) -> Fix | None:
@@ -131,7 +132,7 @@ def quotes(at: Place) -> Fix | None:
 
 def comma_between_clauses(at: Place) -> Fix | None:
     """`block b0: residual, level 2, after s`."""
-    if at.head not in ROW_KINDS:
+    if at.head not in ROW_KINDS or at.kinds(-1, 1) == ["NUMBER", "COMMA", "NUMBER"]:
         return None
     if at.token().type == "COMMA" and END in at.accepts:
         return Fix("clauses follow each other without commas", (Edit(at.span(), ""),))
@@ -266,20 +267,22 @@ def method(at: Place) -> Fix | None:
 
 
 def power(at: Place) -> Fix | None:
-    """`2 ** 4`, `x ** 2`."""
-    if at.kinds(-1, 0) != ["TIMES", "TIMES"] or not at.joined(-1, 0):
+    """`2 ** 4`, `x ** 2`, `2^4`."""
+    first = 0 if at.token().value == "^" else -1
+    if first and (at.kinds(-1, 0) != ["TIMES", "TIMES"] or not at.joined(-1, 0)):
         return None
-    base, exponent = at.token(-2).value, at.token(1).value
+    base, exponent = at.token(first - 1).value, at.token(1).value
     words = "write `power(x, 2)`"
-    alone = at.token(-3).type not in ("DOT", "TIMES", "OVER") and at.token(2).type not in ("DOT", "LPAR", "LSQB")
-    if not alone or {*at.kinds(-2, 1)[::3]} - {"NAME", "NUMBER"}:
+    goes_on = at.token(2).type in ("DOT", "LPAR", "LSQB", "BAD") or at.kinds(2, 3) == ["TIMES", "TIMES"]
+    alone = at.token(first - 2).type not in ("DOT", "TIMES", "OVER", "BAD") and not goes_on
+    if not alone or {at.token(first - 1).type, at.token(1).type} - {"NAME", "NUMBER"}:
         return Fix(words)
     if base.isdigit() and exponent.isdigit() and len(base) + len(exponent) <= 4:
         value = str(int(base) ** int(exponent))
         if len(value) <= MOST_DIGITS:
-            return Fix(f"it is {value}; of names, `power(x, 2)`", (Edit(at.span(-2, 1), value),))
+            return Fix(f"it is {value}; of names, `power(x, 2)`", (Edit(at.span(first - 1, 1), value),))
     text = f"power({base}, {exponent})"
-    return Fix(f"write `{text}`", (Edit(at.span(-2, 1), text),))
+    return Fix(f"write `{text}`", (Edit(at.span(first - 1, 1), text),))
 
 
 def slashes(at: Place) -> Fix | None:

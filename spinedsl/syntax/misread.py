@@ -8,18 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Fix, nearest, one_of
 from spinedsl.source import Source, Span
 from spinedsl.syntax import characters
-from spinedsl.syntax.habits import habit_of
+from spinedsl.syntax.digits import ALONE, number_of_elsewhere, touches_number
+from spinedsl.syntax.habits import Place, habit_of, power
 from spinedsl.syntax.machine import END, Token, Unexpected
-from spinedsl.syntax.statements import BRACKETS, CHOICES, GOES_ON, NETWORK_ITEMS, ROW_KINDS, SPACE, Statement, span_of
+from spinedsl.syntax.statements import (
+    BRACKETS,
+    CHOICES,
+    CLOSERS,
+    GOES_ON,
+    NETWORK_ITEMS,
+    ROW_KINDS,
+    SPACE,
+    TOP_LEVEL,
+    Statement,
+    span_of,
+)
 from spinedsl.syntax.words import EXAMPLES, PUNCTUATION, WORDS, in_words, may_be_row
 
 CLAUSE_WORDS = ("level", "from", "after", "channels", "repeat", "absorb", "resample", "join")
 EDITED = ROW_KINDS | {"NAME"}
+ENTRIES = {"LBRACE": "entries", "LPAR": "arguments", "LSQB": "values"}  # what stands in braces and brackets
+BEGINS_ENTRY = frozenset({"NAME", "NUMBER", "LEVEL", "TRUE", "FALSE"})
 INSTEAD = {"'": '"', "&": " and ", "|": " or ", "!": " not ", "\u00a0": " ", "\u3000": " "}
 _SIZES = re.compile(r"\(?\b\d+(?:\s*[xX*,]\s*\d+){2,}\)?")
 
@@ -36,10 +51,18 @@ class Misreadings:
         tokens = statement.tokens
         if (comma := self.missing_comma(tokens, error.position)) is not None:
             return comma
+        if statement.head != "INPUT" and statement.tokens[0].value not in CHOICES:
+            number = number_of_elsewhere(self.source, tokens, error.position)
+            if number is not None:
+                found = say.UNEXPECTED.at(number[0], found=number[0].text, expected="a number")
+                return found.with_fix(number[1].text, *number[1].edits, instead=Fix(number[1].text))
         if error.position == len(tokens):
             return self.ends_early(statement, error)
         token = tokens[error.position]
         span = span_of(self.source, token)
+        if (separated := self.comma_between_entries(tokens, error)) is not None:
+            found = say.UNEXPECTED.at(span, found=token.value, expected=in_words(error.accepts))
+            return found.with_fix(separated.text, *separated.edits, instead=Fix(separated.text))
         habit = habit_of(self.source, statement, error.position, error.accepts)
         of_input = statement.head == "INPUT" and not self.has_sizes(token, error)
         if habit is not None and not of_input:
@@ -104,6 +127,33 @@ class Misreadings:
         end = span_of(self.source, tokens[start - 1]).end
         return found.with_fix("names are separated by `,`", Edit(Span(self.source, end, end), ","))
 
+    def comma_between_entries(self, tokens: list[Token], error: Unexpected) -> Fix | None:
+        """`{ act relu norm batch_norm }`, `(expansion = 2 kernel = 3)`, `[1 7]`."""
+        if "COMMA" not in error.accepts or tokens[error.position].type not in BEGINS_ENTRY:
+            return None
+        openers: list[int] = []
+        for index, token in enumerate(tokens[: error.position]):
+            if token.type in ENTRIES:
+                openers.append(index)
+            elif token.type in ("RBRACE", *BRACKETS.values()) and openers:
+                openers.pop()
+        if not openers:
+            return None
+        of_head = openers[-1] == 2 and tokens[0].type in TOP_LEVEL  # def f(a, b)
+        what = "parameters" if of_head else ENTRIES[tokens[openers[-1]].type]
+        ends = [tokens[error.position - 1], *self.line_ends(tokens, error.position)]
+        places = [span_of(self.source, token).end for token in ends]
+        return Fix(f"{what} are separated by `,`", tuple(Edit(Span(self.source, end, end), ",") for end in places))
+
+    @staticmethod
+    def line_ends(tokens: list[Token], position: int) -> Iterator[Token]:
+        """The last tokens of the entries behind a position that end with their line, and without a comma."""
+        depth = 0
+        for token, following in pairwise(tokens[position:]):
+            depth += (token.type in ENTRIES) - (token.type in CLOSERS)
+            if not depth and following.line > token.line and following.type in BEGINS_ENTRY and token.type != "COMMA":
+                yield token
+
     def keywords_as_names(self) -> Iterator[Diagnostic]:
         """Every keyword that was used as a name, reported at the first of its uses."""
         for word, places in self.keywords.items():
@@ -145,7 +195,7 @@ class Misreadings:
         edit = Edit(Span(self.source, before.end, before.end), text)
         return found.with_fix(words, edit, instead=Fix(f"close it with `{text}`"))
 
-    def bad(self, token: Token) -> Diagnostic | None:
+    def bad(self, token: Token, statement: Statement) -> Diagnostic | None:
         """A character that begins nothing; None if it was reported when the characters were looked at."""
         span = span_of(self.source, token)
         if token.value == '"':
@@ -157,6 +207,8 @@ class Misreadings:
         if characters.is_reported(token.value):
             return None
         found = say.BAD_CHARACTER.at(span, character=characters.show(token.value))
+        if token.value == "^" and (fix := power(Place(self.source, statement, statement.tokens.index(token), ()))):
+            return found.with_fix(fix.text, *fix.edits)
         if (instead := INSTEAD.get(token.value)) is not None:
             words = f"did you mean `{instead.strip()}`?" if instead.strip() else "write a plain blank"
             return found.with_fix(words, Edit(span, instead))
@@ -167,6 +219,8 @@ class Misreadings:
             if plain is None:
                 return found.with_fix("write a name of those")
             return found.with_fix(f"write `{plain}`", Edit(word, plain), instead=Fix("write a name of those"))
+        if token.value != ";" and touches_number(self.source.text, span.start, span.end):
+            return found.with_fix(ALONE)
         return found.with_fix("take it away", Edit(span, ""))
 
 

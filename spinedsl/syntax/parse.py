@@ -133,7 +133,7 @@ class _Parser:
             return None
         bad = next((token for token in statement.tokens if token.type == "BAD"), None)
         if bad is not None:
-            self.say(self.misreadings.bad(bad))
+            self.say(self.misreadings.bad(bad, statement))
             return None
         try:
             node = _machine().parse(start, statement.tokens)

@@ -23,7 +23,10 @@ from spinedsl.syntax import tree
 from spinedsl.syntax.machine import Token
 from spinedsl.syntax.statements import (
     ALWAYS_OPENS,
+    BRACED_ROWS,
+    BRACKETS,
     CLAUSE_TERMINALS,
+    CLOSERS,
     GOES_ON,
     INNER_OPENERS,
     OPENS_EDIT,
@@ -37,6 +40,7 @@ ROOM = 4  # guesses that there has to be room for
 MOST_LOOKED = 40  # mistakes of a file that are looked at
 MOST_WORDS = 3  # of a stray
 NEAR = 4  # tokens before the place where a mistake shows
+MOST_INSIDE = 200  # tokens before one that are looked at for the bracket in which it stands
 FAR = 60  # tokens before it that begin or end a line
 AROUND = 8  # tokens that a guess may reach into the next definition or network
 OPENERS = ALWAYS_OPENS | INNER_OPENERS | {"RESAMPLE", "JOIN"}
@@ -45,6 +49,7 @@ LOOSE = PLAIN | {
     *("COMMA", "COLON", "EQUAL", "DOT", "COMPARE", "PLUS", "MINUS", "TIMES", "OVER", "LPAR", "RPAR", "LSQB", "RSQB"),
     *("LBRACE", "RBRACE", "__ANON_0", "__ANON_1"),
 }  # what may be a stray wherever it stands: keywords have to stand out
+SEPARATES = frozenset({"COMMA", "COLON", "EQUAL", "LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE"})
 BEFORE_NAMES = frozenset({"LET", "VAR", "NETWORK", "RETURN", "YIELD"})  # openers that a name follows
 BINDS = frozenset({"EQUAL", "COLON", "LPAR"})  # what follows a name that means something
 CLAUSES = frozenset(
@@ -81,22 +86,23 @@ class _Reader(Record, frozen=False):
     strays: list[Diagnostic] = field(default_factory=list)
     unfit: set[Key] = field(default_factory=set)  # whose repair does not repair
     replaced: set[Key] = field(default_factory=set)  # which are reported otherwise among `strays`
+    uses: Counter[str] = field(default_factory=Counter)  # of names
 
     def run(self, reported: list[Diagnostic]) -> list[Diagnostic]:
         """Look at each mistake in turn. Returns those that are left when the strays are gone."""
         looked: set[Key] = set()
-        uses = Counter(token.value for token in self.tokens if token.type == "NAME")
+        self.uses = Counter(token.value for token in self.tokens if token.type == "NAME")
         while len(looked) < MOST_LOOKED and self.left > 0:
             pending = (found for found in reported if _key(found) not in looked)
             found = min(pending, key=lambda found: found.span.start, default=None)
             if found is None:
                 break
             looked.add(_key(found))
-            if (reported_without := self.look(found, uses)) is not None:
+            if (reported_without := self.look(found)) is not None:
                 reported = reported_without
         return reported
 
-    def look(self, found: Diagnostic, uses: Counter[str]) -> list[Diagnostic] | None:
+    def look(self, found: Diagnostic) -> list[Diagnostic] | None:
         """Look at one mistake: what is reported without its stray, or None if no stray explains it better."""
         starts = [token.start_pos for token in self.tokens]
         at = max(bisect_right(starts, found.span.start) - 1, 0)
@@ -108,7 +114,7 @@ class _Reader(Record, frozen=False):
         before = self.cost(self.source, part)[0]
         if not self.is_plainly_stray(found, at) and self.is_repaired(found, part, before):
             return None
-        stray, cost = self.best(low, high, at, before, found, uses)
+        stray, cost = self.best(low, high, at, before, found)
         edited = any(fix.edits for fix in found.fixes)
         if stray is None:
             if edited and not self.is_repaired(found, part, before):
@@ -121,7 +127,7 @@ class _Reader(Record, frozen=False):
                 self.unfit.add(_key(found))
             return None
         there = stray.start <= at < stray.stop
-        self.strays.append(self.stray(found if only and there else None, place))
+        self.strays.append(self.stray(found if only and there else None, place, stray))
         if (only and (there or not self.stands_out(stray))) or len(self.tokens) > self.left:
             self.replaced.add(_key(found))  # it may as well stand for a word that the statement needs
             return None
@@ -175,7 +181,7 @@ class _Reader(Record, frozen=False):
             return token.value in OPENS_EDIT or any(other.type == "EQUAL" for other in following)
         return token.type in OPENERS
 
-    def stray(self, found: Diagnostic | None, place: Span) -> Diagnostic:
+    def stray(self, found: Diagnostic | None, place: Span, run: slice) -> Diagnostic:
         """What is reported about a stray: in the words of the first reading, if it stopped there."""
         if found is None:
             found = say.UNEXPECTED.at(place, found=place.text, expected="nothing here")
@@ -185,7 +191,35 @@ class _Reader(Record, frozen=False):
             and all(not edit.text and _overlap(edit.span, place) for edit in found.fixes[0].edits)
         ):
             return found
-        return replace(found, fixes=()).with_fix("take it away", Edit(self.with_blanks(place), ""))
+        found = replace(found, fixes=())
+        if not self.is_expendable(run):
+            return found
+        return found.with_fix("take it away", Edit(self.with_blanks(place), ""))
+
+    def is_expendable(self, run: slice) -> bool:
+        """Nobody misses it: it stands there twice, or is no number, and no name that stands elsewhere too."""
+        tokens = self.tokens[run]
+        around = [self.tokens[index].value for index in (run.start - 1, run.stop) if 0 <= index < len(self.tokens)]
+        if len(tokens) == 1 and tokens[0].value in around:
+            return True
+        meant = self.is_known(tokens) or any(token.type == "NUMBER" for token in tokens)
+        return not meant and not (len(tokens) > 1 and self.in_brackets(run.start))
+
+    def is_known(self, run: Sequence[Token]) -> bool:
+        """A name of it stands elsewhere too."""
+        return any(token.type == "NAME" and self.uses[token.value] > 1 for token in run)
+
+    def in_brackets(self, index: int) -> bool:
+        """A token stands in brackets, or in the braces of a setting."""
+        depth = 0
+        for at in range(index - 1, max(index - MOST_INSIDE, 0), -1):
+            kind = self.tokens[at].type
+            depth += (kind in CLOSERS) - (kind in BRACKETS)
+            if depth < 0 or (kind == "LBRACE" and self.tokens[at - 1].type in BRACED_ROWS):
+                return True
+            if kind in ALWAYS_OPENS or kind in ("LBRACE", "RBRACE"):
+                return False
+        return False
 
     def with_blanks(self, place: Span) -> Span:
         """A place with the blanks that are too many without it: its line, or those before or behind it."""
@@ -240,12 +274,10 @@ class _Reader(Record, frozen=False):
                 return True
         return False
 
-    def best(
-        self, low: int, high: int, at: int, before: int, found: Diagnostic, uses: Counter[str]
-    ) -> tuple[slice | None, int]:
+    def best(self, low: int, high: int, at: int, before: int, found: Diagnostic) -> tuple[slice | None, int]:
         """The run of tokens without which the least is wrong, and `found` is not reported; and how much that is."""
         best, least = None, before
-        for run in self.runs(low, high, at, uses):
+        for run in self.runs(low, high, at):
             if self.left <= 0 or not least:
                 break
             if found.code is say.ENDS_EARLY and run.start > at:
@@ -255,7 +287,7 @@ class _Reader(Record, frozen=False):
                 best, least = run, cost
         return best, least
 
-    def runs(self, low: int, high: int, at: int, uses: Counter[str]) -> list[slice]:
+    def runs(self, low: int, high: int, at: int) -> list[slice]:
         """Runs of tokens that may be a stray, the likeliest first."""
         found: list[tuple[int, int, bool, int, slice]] = []
         for start in range(max(low, at - FAR), min(high, at + AROUND)):
@@ -263,22 +295,24 @@ class _Reader(Record, frozen=False):
                 run = self.tokens[start:stop]
                 if run[-1].line > run[0].line or (stop - start > 1 and any(token.type not in PLAIN for token in run)):
                     break
+                if self.is_of_number(start, stop) or (run[0].value in GOES_ON and len(run) > 1):
+                    continue  # what somebody wrote as a number or a setting, and would miss
                 if any(opens_space(self.tokens, index) for index in range(max(start - 3, low), stop)):
                     break  # without a word of its head nothing in a space would be read, so that less seems wrong
                 edge = self.begins_line(start) or self.ends_line(stop)
                 if not (edge or start - 1 <= at < stop or (stop == start + 1 and at - NEAR <= start <= at)):
                     continue
-                likely = self.likely(start, stop, at, uses)
+                likely = self.likely(start, stop, at)
                 braced = stop < high and self.tokens[stop].type == "LBRACE"
                 if run[0].type in LOOSE or likely == 0 or self.ends_line(stop) or braced:
-                    known = any(uses[token.value] > 1 for token in run if token.type == "NAME")
+                    known = self.is_known(run)
                     found.append((stop - start, likely, known, abs(at - start), slice(start, stop)))
         return [run for *_, run in sorted(found, key=lambda item: item[:4])]
 
-    def likely(self, start: int, stop: int, at: int, uses: Counter[str]) -> int:
+    def likely(self, start: int, stop: int, at: int) -> int:
         """How likely a run is a stray, 0 being best: what stands out, the place itself, a word that is nowhere else."""
         run = self.tokens[start:stop]
-        known = any(token.type == "NAME" and uses[token.value] > 1 for token in run)
+        known = self.is_known(run)
         if self.stands_out(slice(start, stop)) and (start <= at < stop or not known):
             return 0
         if stop < len(self.tokens) and self.tokens[stop].type in BINDS:
@@ -288,6 +322,24 @@ class _Reader(Record, frozen=False):
         if not known and all(token.type in ("BAD", "NAME") for token in run):
             return 2
         return 3 if self.begins_line(start) or self.ends_line(stop) else 4
+
+    def is_of_number(self, start: int, stop: int) -> bool:
+        """A run touches a number, as in `32k`, or stands between two."""
+        around = [self.tokens[index] for index in (start - 1, stop) if 0 <= index < len(self.tokens)]
+        if len(around) == 2 and all(
+            token.type == "NUMBER" and token.line == self.tokens[start].line for token in around
+        ):
+            return True
+        for index in (start, stop):
+            if not 0 < index < len(self.tokens):
+                continue
+            before, after = self.tokens[index - 1 : index + 1]
+            kinds = {before.type, after.type}
+            joined = before.start_pos + len(before.value) == after.start_pos
+            separated = kinds & SEPARATES or ";" in (before.value, after.value)
+            if "NUMBER" in kinds and joined and not separated:
+                return True
+        return False
 
     def begins_line(self, index: int) -> bool:
         return not index or self.tokens[index].line > self.tokens[index - 1].line
@@ -308,7 +360,8 @@ def _key(found: Diagnostic) -> Key:
 
 def _is_deletion(found: Diagnostic) -> bool:
     """A character that means nothing, and is to be taken away."""
-    return found.code is say.BAD_CHARACTER and all(not edit.text for fix in found.fixes for edit in fix.edits)
+    edits = [edit for fix in found.fixes for edit in fix.edits]
+    return found.code is say.BAD_CHARACTER and bool(edits) and not any(edit.text for edit in edits)
 
 
 def _overlap(one: Span, other: Span) -> bool:

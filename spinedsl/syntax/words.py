@@ -100,7 +100,10 @@ def parted(word: str) -> str | None:
 
 def may_be_row(source: Source, name: str) -> bool:
     """A row of the file has that name, or a network of another file may have such a row, which is edited here."""
-    if re.search(rf"\b(?:stem|block|output|head)\s+{re.escape(name)}\b", source.text) is not None:
+    if (
+        re.search(rf"\b(?:stem|block|output|head|part|input)\s+(?:\w+,\s*)*{re.escape(name)}\b", source.text)
+        is not None
+    ):
         return True
     made_of = {match[2] for match in _NETWORK.finditer(source.text)} - {None}
     return not made_of <= {match[1] for match in _NETWORK.finditer(source.text)}
