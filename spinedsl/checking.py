@@ -9,8 +9,9 @@ order of the text. What of it edits and instances are to blame for, and whether 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spinedsl import checks as say
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 USUAL = Switches()  # every lint as it is by default
 MAX_LOOKED = 100  # errors that are looked at for what an edit stands in the way of
+MOST_IMPORTS = 3  # files with mistakes, beside the one that imports them, whose repairs are tried
 FEW_GUESSES = 2_000  # tokens that are read to find strays in a text that is read again after a repair
 
 
@@ -90,12 +92,10 @@ def analyse(
     """Check every network of a file (or `only` one), and report every mistake, in the order of the text."""
     with without_collection():
         loaded = load(file)
-        source = loaded.source
         outcome, work = _analyse(loaded, size, only, switches)
-        # What is wrong with an import is reported once, when it is read: a text read again would know nothing of it.
-        apart = any(found.span.source is not source or _of_an_import(found) for found in outcome.diagnostics)
-        if not apart and any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
-            outcome = _proven(source, outcome, lambda text: _again(text, size, only, switches, loaded.loader, work))
+        if any(fix.edits for found in outcome.diagnostics for fix in found.fixes):
+            found = _proven(loaded, outcome.diagnostics, size, only, switches, work)
+            outcome = Outcome(outcome.value, found)
         return Outcome(outcome.value, switches.applied(outcome.diagnostics))
 
 
@@ -104,15 +104,33 @@ def _of_an_import(found: Diagnostic) -> bool:
 
 
 def _proven(
-    source: Source, outcome: Outcome[Analysis], again: Callable[[Source], Sequence[Diagnostic] | None]
-) -> Outcome[Analysis]:
-    from spinedsl.diagnostics.repairs import proven  # noqa: PLC0415  a clean file has nothing to repair
+    loaded: Loaded,
+    found: Sequence[Diagnostic],
+    size: InputSize | None,
+    only: str | None,
+    switches: Switches,
+    work: Work,
+) -> tuple[Diagnostic, ...]:
+    """The same, each file with the repairs that hold in it; of many files that are wrong, most go without."""
+    from spinedsl.diagnostics.repairs import proven, without_edits  # noqa: PLC0415  a clean file has nothing to repair
 
-    return Outcome(outcome.value, proven(source, outcome.diagnostics, again))
+    left = dict.fromkeys(one.span.source for one in found)
+    done: dict[int, Diagnostic] = {}
+    for tried, source in enumerate(sorted(left, key=lambda source: source is not loaded.source)):
+        places = [at for at, one in enumerate(found) if one.span.source is source]
+        own = [found[at] for at in places]
+        if tried > MOST_IMPORTS:
+            own = [without_edits(one) for one in own]
+        elif not any(_of_an_import(one) for one in own):
+            # What is wrong with an import is reported once, when it is read: a text read again knows nothing of it.
+            of_file = (size, only) if source is loaded.source else (None, None)
+            own = [*proven(source, own, partial(_again, *of_file, switches, loaded.loader, work))]
+        done.update(zip(places, own, strict=True))
+    return tuple(done[at] for at in range(len(found)))
 
 
 def _again(
-    source: Source, size: InputSize | None, only: str | None, switches: Switches, loader: Loader, work: Work
+    size: InputSize | None, only: str | None, switches: Switches, loader: Loader, work: Work, source: Source
 ) -> Sequence[Diagnostic] | None:
     """What is reported about a text after a repair: its imports are read already, and the work is that of one file."""
     again = load(source, Loader(guesses=FEW_GUESSES, folder=loader.folder, units=dict(loader.units)))

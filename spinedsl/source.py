@@ -53,6 +53,11 @@ class Source(Record, eq=False):
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         return Source(name, text, origin, archive, "\r\n" if pairs > text.count("\n") - pairs else "\n")
 
+    @property
+    def place(self) -> str:
+        """What tells its file from others: where that stands, whatever it was called; else the name alone."""
+        return self.origin if self.origin and self.archive is None else self.name
+
     @cached_property
     def line_starts(self) -> Sequence[int]:
         """Offset of the first character of every line."""

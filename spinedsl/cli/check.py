@@ -43,15 +43,19 @@ def run(options: argparse.Namespace) -> int:
     """Check each file; status 1 if any has an error."""
     size = InputSize(*options.input) if options.input is not None else None
     found: list[Diagnostic] = []
+    own: list[Diagnostic] = []  # what a file reports about itself, before what others report that import it
     known: list[str] = []
     files = networks = 0
     asker = Asker(options)
     for name in spine_files(options.files):
         asked = asker.switches(name)
         switches = asked.value or driver.USUAL
-        outcome = read_source(name).then(partial(driver.analyse, size=size, only=options.network, switches=switches))
+        source = read_source(name)
+        outcome = source.then(partial(driver.analyse, size=size, only=options.network, switches=switches))
         found += asked.diagnostics
-        found += outcome.diagnostics if asked.value is not None else ()
+        if asked.value is not None:
+            own += (one for one in outcome.diagnostics if one.span.source is source.value)
+            found += outcome.diagnostics
         files += asked.value is not None
         if outcome.value is not None:
             known += outcome.value.networks
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             )
     if options.network is not None and options.network not in known and not found:
         raise UsageError(_no_network(options.network, known))
-    found = list(in_order(found))
+    found = list(in_order([*own, *found]))
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
     if options.format != "human":
         print(for_programs(found, options.format))

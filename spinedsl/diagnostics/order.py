@@ -18,6 +18,6 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         span = diagnostic.span
         if diagnostic.inside is not None and (diagnostic.code.id, diagnostic.inside) in places:
             continue
-        key = (span.source.name, diagnostic.code.id, span.start, span.end, diagnostic.message)
+        key = (span.source.place, diagnostic.code.id, span.start, span.end, diagnostic.message)
         seen.setdefault(key, diagnostic)
     return tuple(sorted(seen.values(), key=lambda d: (d.span.source.name, d.span.start, d.span.end, d.code.id)))

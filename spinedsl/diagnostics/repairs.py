@@ -35,6 +35,17 @@ def proven(source: Source, found: Sequence[Diagnostic], again: Again) -> tuple[D
     return tuple(trials.proven(diagnostic) if diagnostic.fixes else diagnostic for diagnostic in found)
 
 
+def without_edits(diagnostic: Diagnostic) -> Diagnostic:
+    """The same without repairs by edits, which were not tried."""
+    fixes: list[Fix] = []
+    for one in diagnostic.fixes:
+        fix: Fix | None = one
+        while fix is not None and fix.edits:
+            fix = fix.instead
+        fixes += [fix] if fix is not None else []
+    return replace(diagnostic, fixes=tuple(fixes))
+
+
 class _Trials(Record, frozen=False):
     """Repairs of one text, tried in turn. `left` is how many more may be."""
 

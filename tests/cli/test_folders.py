@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spinedsl import driver
 from spinedsl.cli.folders import files_below, holds_files
 from tests.cli.running import NET, run
 
@@ -123,3 +124,28 @@ def test_names_of_every_kind(name: str, tmp_path: Path, capsys: pytest.CaptureFi
     path.write_text(NET)
     assert run(capsys, "draw", str(path), "-o", str(tmp_path / f"{name}.svg"))[0] == 0
     assert run(capsys, "compile", str(path), "--to", "torch", "-o", str(tmp_path / f"{name}.py"))[0] == 0
+
+
+@pytest.mark.parametrize(
+    "files", [["."], ["bad.spine", "z.spine"], ["./bad.spine", "bad.spine"], ["z.spine", "{here}/bad.spine"]]
+)
+def test_a_mistake_of_a_file_is_reported_once_whatever_it_is_called(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the file itself, by one that imports it, and by the same file under another name."""
+    monkeypatch.chdir(tmp_path)
+    Path("spine.toml").touch()
+    wrong = "def f(x) { return relo(x) }\ndef g(x) { return conv(x, 8, kernel = 3, wobble = 3) }\n"
+    Path("bad.spine").write_text(NET + wrong, encoding="utf-8")
+    Path("z.spine").write_text('import "bad.spine"\nnetwork R = Net\n', encoding="utf-8")
+    out = run(capsys, "check", *(file.format(here=tmp_path) for file in files))[1]
+    assert "2 errors" in out
+    assert out.count("did you mean `relu`?") == out.count("take it away") == 1
+
+
+def test_what_is_repaired_in_an_imported_file_is_what_that_file_says(tmp_path: Path) -> None:
+    """Repairs are tried there too: one that leads to another error is proposed in neither."""
+    (tmp_path / "bad.spine").write_text("def f(x) { return conv(x, 8, kernel 3 }\n", encoding="utf-8")
+    (tmp_path / "z.spine").write_text('import "bad.spine"\ndef own(x) { return x }\n', encoding="utf-8")
+    said = [driver.read(tmp_path / name).then(driver.analyse).diagnostics for name in ("bad.spine", "z.spine")]
+    assert [(one.message, one.fixes) for one in said[0]] == [(one.message, one.fixes) for one in said[1]]
