@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from spinedsl import checks as say
 from spinedsl import driver
 from spinedsl.brief import brief, cut
-from spinedsl.diagnostics import Diagnostic, Outcome, nearest
+from spinedsl.diagnostics import Diagnostic, Outcome, nearest_file
 from spinedsl.ir.typed import InputSize
 from spinedsl.source import Source
 
@@ -54,7 +54,7 @@ def _with_repair(found: Diagnostic, path: str) -> Diagnostic:
         others = [other.name for other in folder.glob("*.spine")] if not Path(path).exists() else []
     except (OSError, ValueError):
         return found
-    near = nearest(Path(path).name, others)
+    near = nearest_file(Path(path).name, others)
     return found if near is None else found.with_fix(f"did you mean `{folder / near}`?")
 
 

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from spinedsl import checks as say
-from spinedsl.diagnostics import Diagnostic, Edit, Outcome, nearest
+from spinedsl.diagnostics import Diagnostic, Edit, Outcome, nearest, nearest_file
 from spinedsl.ir.library import Unit
 from spinedsl.ir.resolve import resolve
 from spinedsl.prelude import modules, path_of
@@ -172,7 +172,7 @@ class Loader(Record, frozen=False):
             if text.diagnostics[0].code is say.CANNOT_READ:
                 there = archive is None and target.parent.is_dir()
                 others = [other.name for other in target.parent.glob("*.spine")] if there else []
-                near = nearest(target.name, others)
+                near = nearest_file(target.name, others)
                 found = _not_found(import_, path, "no such file beside this one").diagnostics[0]
                 fix = str(Path(path).with_name(near)) if near else None
                 hint = f'did you mean "{fix}"?' if fix else "give the path as it is from the folder of this file"

@@ -30,11 +30,11 @@ def read_source(name: str) -> Outcome[Source]:
 
 def _like(name: str) -> str:
     """What is there in place of a file that is not, if something is like it."""
-    from spinedsl.diagnostics import nearest  # noqa: PLC0415  most files are there
+    from spinedsl.diagnostics import nearest_file  # noqa: PLC0415  most files are there
 
     folder, last = os.path.split(name)
     try:
-        near = nearest(last, sorted(os.listdir(folder or "."))) if last and not os.path.lexists(name) else None
+        near = nearest_file(last, sorted(os.listdir(folder or "."))) if last and not os.path.lexists(name) else None
     except (OSError, ValueError):
         return ""
     return reading.legible(os.path.join(folder, near)) if near is not None else ""

@@ -17,7 +17,7 @@ from spinedsl.diagnostics.model import (
     Severity,
 )
 from spinedsl.diagnostics.order import in_order
-from spinedsl.diagnostics.suggest import Nearest, nearest, one_of
+from spinedsl.diagnostics.suggest import Nearest, nearest, nearest_file, one_of
 
 __all__ = [
     "Default",
@@ -33,5 +33,6 @@ __all__ = [
     "Severity",
     "in_order",
     "nearest",
+    "nearest_file",
     "one_of",
 ]

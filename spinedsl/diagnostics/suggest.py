@@ -37,6 +37,17 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return found
 
 
+def nearest_file(name: str, known: Iterable[str]) -> str | None:
+    """The same for names of files: an ending that both have is no likeness."""
+    stem, dot, ending = name.rpartition(".")
+    if not stem:
+        return nearest(name, known)
+    files = list(known)
+    stems = {other.removesuffix(dot + ending): other for other in files if other.endswith(dot + ending)}
+    near = nearest(stem, stems)
+    return stems[near] if near is not None else nearest(name, (other for other in files if other not in stems.values()))
+
+
 class Nearest:
     """`nearest` for many names: each is compared once, and of thousands only the first `most` are at all."""
 

@@ -13,7 +13,7 @@ from spinedsl import checks as say
 from spinedsl import contents
 from spinedsl.data.dataset import nowhere
 from spinedsl.data.pictures import ENDINGS
-from spinedsl.diagnostics import Diagnostic, Outcome, nearest
+from spinedsl.diagnostics import Diagnostic, Outcome, nearest_file
 from spinedsl.extras import require
 from spinedsl.given import path_of
 from spinedsl.inference.engine import DEVICES, Engine, open_checkpoint
@@ -89,7 +89,7 @@ def _missing(file: Path, error: OSError) -> Diagnostic:
     name = legible(str(file))
     found: Diagnostic = say.CANNOT_READ.at(nowhere(name), path=name, reason=reason_of(error))
     try:
-        near = nearest(file.name, sorted(other.name for other in file.parent.iterdir()))
+        near = nearest_file(file.name, sorted(other.name for other in file.parent.iterdir()))
     except OSError:
         return found
     return found if near is None else found.with_fix(f"did you mean `{legible(str(file.with_name(near)))}`?")
