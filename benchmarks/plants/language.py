@@ -4,6 +4,20 @@ from benchmarks.plants.plant import Plant
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
+        "strays: a number that is taken away",
+        "syntax/strays.py",
+        'meant = self.is_known(tokens) or any(token.type == "NUMBER" for token in tokens)',
+        "meant = self.is_known(tokens)",
+        ("tests/syntax/test_kept.py",),
+    ),
+    Plant(
+        "diagnostics: a file known by what it is called",
+        "diagnostics/order.py",
+        "span.source.place",
+        "span.source.name",
+        ("tests/cli/test_folders.py",),
+    ),
+    Plant(
         "tasks: an embedding that normalises each position by itself",
         "ops/tasks.py",
         " and not of.axes and of.height * of.width == 1",

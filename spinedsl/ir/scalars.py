@@ -11,6 +11,8 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, TypeAlias, TypeGuard, cast
 
+from spinedsl.brief import counted
+
 MAX_BITS = 256
 
 Number: TypeAlias = int | Fraction
@@ -50,6 +52,8 @@ def describe(value: object) -> str:
         return show_number(value)
     if isinstance(value, str):
         return f"`{value}`"
+    if isinstance(value, tuple):
+        return f"a list of {counted(len(value), 'number')}"
     return str(value)
 
 

@@ -294,6 +294,14 @@ def slashes(at: Place) -> Fix | None:
     return Fix("whole parts are `floor(a / b)`; a comment begins with `#`")
 
 
+def dashes(at: Place) -> Fix | None:
+    """`-- a comment`."""
+    for first in range(-at.position, 1):
+        if at.kinds(first, first + 1) == ["MINUS", "MINUS"] and at.joined(first, first + 1):
+            return Fix("a comment begins with `#`", (Edit(at.span(first, first + 1), "#"),))
+    return None
+
+
 def several_values(at: Place) -> Fix | None:
     """`kernel = (3, 3)`."""
     if at.token().type != "COMMA" or "RPAR" not in at.accepts or at.kinds(-2, -1) != ["LPAR", "NUMBER"]:
@@ -367,6 +375,7 @@ HABITS: tuple[Habit, ...] = (
     method,
     power,
     slashes,
+    dashes,
     several_values,
     nameless_function,
     shared_elsewhere,

@@ -119,7 +119,8 @@ REPAIRED = {  # by what a part of the text is replaced, and what is made of it: 
     ("1e-3), conv", "1e-3) conv"): "1e-3), conv",
     ("relu, norm batch_norm(epsilon = 1e-3), conv", "relu norm batch_norm conv"): "",
     ("{ act relu, norm batch_norm(epsilon = 1e-3), conv(padding = same) }",
-     "{\nact relu\nnorm batch_norm\nconv(padding = same)\n}"): "{\nact relu,\nnorm batch_norm,\nconv(padding = same)\n}",
+     "{\nact relu\nnorm batch_norm\nconv(padding = same)\n}"):
+     "{\nact relu,\nnorm batch_norm,\nconv(padding = same)\n}",
     ("3: 32, level", "3: 32 level"): "3: 32, level",
     ("(32, width)", "(32 width)"): "(32, width)",
     ("1..3, sizes", "1..3 sizes"): "1..3, sizes",

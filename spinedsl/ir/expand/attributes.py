@@ -99,7 +99,8 @@ def count_of(value: object, span: Span, what: str) -> int | Diagnostic:
     if count < 1:
         how = "expected 1 or more" if count == value else f"{describe(value)} is rounded down; expected 1 or more"
         found = say.NOT_POSITIVE.at(span, what=what, got=count, how=how)
-        return found.with_value(span, str(abs(count) or 1))
+        meant = str(-count)
+        return found.with_rename(span, meant) if span.text == f"-{meant}" else found.with_value(span, "1")
     if count > MAX_CHANNELS:
         found = say.OUT_OF_RANGE.at(span, what=what, expected=f"at most {MAX_CHANNELS:,}", got=describe(count))
         return found.with_value(span, str(MAX_CHANNELS))

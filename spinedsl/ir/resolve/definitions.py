@@ -77,6 +77,9 @@ class _Checker(Record, frozen=False):
         """Check the names of a definition: parameters, signature and body."""
         self.name, self.top = definition.name.text, definition.body
         self.refuse_reserved(definition.name, "a definition")
+        names = [one.name for one in definition.body if isinstance(one, tree.Binding)]
+        names += [one.name for one in definition.parameters]
+        self.expressions.bound = {name.text: name.span for name in reversed(names)}
         scope = Scope()
         for parameter in definition.parameters:
             if parameter.default is not None:

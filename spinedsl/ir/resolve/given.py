@@ -11,6 +11,7 @@ from collections.abc import Container, Iterator, Sequence
 from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Label
 from spinedsl.ir.library import KIND_IN_WORDS, Defined, Unit
+from spinedsl.ir.scalars import ARITHMETIC
 from spinedsl.ops.primitives import SYMBOLS
 from spinedsl.syntax import tree
 
@@ -34,8 +35,7 @@ def misgiven(
             place = Label(call, "it is called here") if call is not None else Label(parameter.name.span, "its default")
             example = default.name if isinstance(default, tree.Ident) else "residual"
             yield found.with_others(place).with_fix(f"give the name of one, as in `{name} = {example}`")
-        elif isinstance(default, NUMBERS) and (given := _named(value, unit, bound)):
-            got = f"`{given.name}`, {KIND_IN_WORDS[given.kind]}"
+        elif isinstance(default, NUMBERS) and (got := _got(value, unit, bound, name, defined)):
             found = say.EXPECTED_VALUE.at(value.span, what=what, expected=_kind(default), got=got)
             found = found.with_others(Label(parameter.name.span, "as its default is"))
             yield found.with_fix(f"give {_kind(default)}, as in `{name} = {default.span.text}`")
@@ -46,6 +46,19 @@ def named_in(defined: Defined) -> Iterator[str]:
     for part in tree.walk(*(one.default for one in defined.definition.parameters), defined.definition.body):
         if isinstance(part, tree.Ident) and _named(part, defined.unit, defined.bound):
             yield part.name
+
+
+def _got(value: tree.Expr, unit: Unit, bound: Container[str], parameter: str, defined: Defined) -> str:
+    """What a name stands for that can be no number: a definition, or a symbol, such as `relu`, of one to count with."""
+    if (given := _named(value, unit, bound)) is not None:
+        return f"`{given.name}`, {KIND_IN_WORDS[given.kind]}"
+    if not isinstance(value, tree.Ident) or value.name in bound or value.name not in SYMBOLS:
+        return ""
+    parts = tree.walk(defined.definition.signature, defined.definition.body)
+    sums = (part for part in parts if isinstance(part, tree.Binary) and part.operator in ARITHMETIC)
+    operands = (operand for part in sums for operand in (part.left, part.right))
+    counts = any(isinstance(operand, tree.Ident) and operand.name == parameter for operand in operands)
+    return f"`{value.name}`" if counts else ""
 
 
 def _named(value: tree.Expr | None, unit: Unit, bound: Container[str]) -> Defined | None:

@@ -38,7 +38,9 @@ class Names(Record, frozen=False):
     guessed: set[str] = field(default_factory=set)  # names that rows may have whose own could not be read
 
     def __post_init__(self) -> None:
-        self.expressions = Expressions(self.unit, self.diagnostics, in_network=True)
+        self.bound = {one.name.text: one.name.span for one in self.declared.parameters}
+        self.bound |= {one.name.text: one.name.span for one in self.declared.items if isinstance(one, tree.Binding)}
+        self.expressions = Expressions(self.unit, self.diagnostics, in_network=True, bound=self.bound)
         broken = [item for item in self.declared.items if isinstance(item, tree.Broken)]
         meant = self.trace.meant if self.trace is not None else frozenset[str]()
         self.mentioned = frozenset(name for item in broken for name in item.mentions) | meant
@@ -84,7 +86,7 @@ class Names(Record, frozen=False):
         """Checks what stands at a place by what its file can name."""
         if span.source is self.unit.file.source:
             return self.expressions
-        return Expressions(self.unit.home(span), self.diagnostics, in_network=True)
+        return Expressions(self.unit.home(span), self.diagnostics, in_network=True, bound=self.bound)
 
     def take_value(self, name: tree.Name, how: str, what: str, value: tree.Expr | None) -> None:
         """A parameter or a `let`, which expressions may name."""
