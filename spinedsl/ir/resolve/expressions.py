@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from spinedsl.ir.library import (
 from spinedsl.ir.resolve import foreign
 from spinedsl.ir.resolve.given import misgiven
 from spinedsl.ir.resolve.imports import import_of
+from spinedsl.ir.resolve.misplaced import misplaced
 from spinedsl.ops.primitives import FIXED, ROLES, SYMBOLS, WORDS, Attribute, Kind, Primitive
 from spinedsl.prelude import home_of
 from spinedsl.record import Record, field
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 NONE = frozenset({"none", "null", "nil", "nothing"})  # what other languages call no value
 NUMBERS = "numbers"  # the module of the prelude that has functions of numbers
 CELLS = "it gives n by n cells"
-COMMENTS = "a comment begins with `#`"
-_LEVEL = re.compile(r"[A-Za-z]_?(\d+)")  # P3, L3
 BROKEN = "broken"  # bound by a statement that could not be read: nothing is reported about such a name
 
 Bound = tuple[str, Span]
@@ -182,8 +180,8 @@ class Expressions(Record, frozen=False):
             self.missed.add(name)
             self.diagnostics.append(self.gone(found, name, *scope.ended[name]))
             return
-        if (advice := self.misplaced(expr)) is not None:
-            self.diagnostics.append(advice(found))
+        if (helped := misplaced(found, expr, self.bound)) is not None:
+            self.diagnostics.append(helped)
             return
         near = self.unit.nearest(name, chain(SYMBOLS, reversed(scope.names), self.unit.definitions if may_call else ()))
         if near is None and scope.names:
@@ -193,21 +191,6 @@ class Expressions(Record, frozen=False):
             found = found.with_notes("values of a network are its parameters and its `let`s: here there are none")
             found = found.with_fix(f"make it one, as in `let {name} = 64` or `network N({name} = 64)`")
         self.diagnostics.append(found.with_rename(expr.span, near))
-
-    def misplaced(self, expr: tree.Ident) -> Callable[[Diagnostic], Diagnostic] | None:
-        """What there is to do about a name that stands below, in `-- a comment`, or as in `level P3`."""
-        name, source, start = expr.name, expr.span.source, expr.span.start
-        place = self.bound.get(name)
-        if place is not None and place.source is source and place.start > start:
-            label = Label(place, f"`{name}` is bound here")
-            return lambda found: found.with_others(label).with_fix(f"`{name}` stands below: put it above")
-        before = source.text[:start].rstrip(" ")
-        if before.endswith("--"):
-            sign = Edit(Span(source, len(before) - 2, len(before)), "#")
-            return lambda found: found.with_fix(COMMENTS, sign, instead=Fix(COMMENTS))
-        if before.endswith("level") and (number := _LEVEL.fullmatch(name)) is not None:
-            return lambda found: found.with_fix(f"a level is a number: `level {number[1]}`", Edit(expr.span, number[1]))
-        return None
 
     def is_word(self, name: str) -> bool:
         """A choice that a parameter or a `let` may hold, in a file where no definition has its name."""
