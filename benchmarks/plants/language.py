@@ -124,10 +124,31 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "formatter: a comma after a value in brackets",
-        "syntax/format.py",
-        'comma = "" if _is_group(tokens, opener) else ","',
-        'comma = ","',
+        "syntax/spacing.py",
+        'comma = "" if loops or _is_group(tokens, opener) else ","',
+        'comma = "" if loops else ","',
         ("tests/syntax/test_format.py",),
+    ),
+    Plant(
+        "formatter: a comma after the one item of a list that a loop makes",
+        "syntax/spacing.py",
+        'comma = "" if loops or _is_group(tokens, opener) else ","',
+        'comma = "" if _is_group(tokens, opener) else ","',
+        ("tests/syntax/test_long_lines.py",),
+    ),
+    Plant(
+        "formatter: an index on lines of its own",
+        "syntax/spacing.py",
+        "if token.type in OPENERS and not _is_index(tokens, index))",
+        "if token.type in OPENERS)",
+        ("tests/syntax/test_long_lines.py",),
+    ),
+    Plant(
+        "formatter: a text that is another file is given back",
+        "syntax/format.py",
+        "if not after.ok or not tree.alike(parsed.value, after.value):",
+        "if not after.ok:",
+        ("tests/syntax/test_long_lines.py",),
     ),
     Plant(
         "layout: a value that ends in `.level` does not end its line",
@@ -173,9 +194,9 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "formatter: a minus after `.level` belongs to the number",
-        "syntax/format.py",
-        "not in ENDS_A_VALUE and not is_property",
-        "not in ENDS_A_VALUE",
+        "syntax/spacing.py",
+        "in ENDS_A_VALUE or is_property)",
+        "in ENDS_A_VALUE)",
         ("tests/syntax/test_format.py::test_a_minus_between_two_values_has_blanks_on_both_sides",),
     ),
     Plant(

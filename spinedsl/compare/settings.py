@@ -11,8 +11,8 @@ from spinedsl.ir.networks import Network, layers
 from spinedsl.ops.program import Call, Module, Program, calls_of
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
-from spinedsl.syntax.format import spaced
 from spinedsl.syntax.parse import tokens_of
+from spinedsl.syntax.spacing import spaced
 
 
 def setting_changes(old: Side, new: Side) -> Iterator[Change]:

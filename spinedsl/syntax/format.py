@@ -1,25 +1,25 @@
 """Format: one canonical form of a file. Keeps every comment and every group of lines; aligns runs of rows.
 
 In: a `Source` without mistakes of form. Out: its text, formatted. The tokens are printed in the order in which they
-stand, so the tree of the result is the tree of the source; formatting what was formatted changes nothing.
+stand, so the tree of the result is the tree of the source, which is looked at before anything is given back; formatting
+what was formatted changes nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from spinedsl.diagnostics import Outcome, Severity
 from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
+from spinedsl.syntax import tree
 from spinedsl.syntax.machine import Token
 from spinedsl.syntax.parse import parse, tokens_of
-from spinedsl.syntax.statements import BRACKETS, SOFT_ROWS, TASK, Statement, cut
+from spinedsl.syntax.spacing import CLOSERS, INDENT, OPENERS, WIDTH, begins_clause, broken_up, spaced
+from spinedsl.syntax.statements import BRACKETS, ROW_KINDS, SOFT_ROWS, TASK, Statement, cut
 
-WIDTH = 110
-INDENT = "    "
-CLOSERS = (*BRACKETS.values(), "RBRACE")
-ROWS = frozenset({"STEM", "BLOCK", "OUTPUT", "HEAD"})
 # The columns of a row, in the order in which they stand where a row keeps to it.
 COLUMNS = ("LEVEL", "FROM", "channels", "REPEAT", "rest", "place")
 CLAUSE_STARTS = {
@@ -31,9 +31,6 @@ CLAUSE_STARTS = {
     "JOIN": "rest",
     "ABSORB": "rest",
 }
-ENDS_A_VALUE = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "TRUE", "FALSE"})
-TIGHT_BEFORE = frozenset({"COMMA", "RPAR", "RSQB", "COLON", "DOT", "__ANON_1"})
-TIGHT_AFTER = frozenset({"LPAR", "LSQB", "DOT", "__ANON_1"})
 _COMMENT = re.compile(r"#[^\n]*")
 
 
@@ -48,7 +45,12 @@ def format_source(source: Source) -> Outcome[str]:
     printer = _Printer(_comments(source, tokens))
     printer.body(statements, 0)
     printer.comments_before(len(source.text) + 1, 0)
-    return Outcome(printer.text())
+    text = printer.text()
+    if text != source.text:
+        after = parse(Source.from_text(text, source.name, source.origin))
+        if not after.ok or not tree.alike(parsed.value, after.value):
+            raise AssertionError("the formatted text is another file")
+    return Outcome(text)
 
 
 class Comment(Record, frozen=False):
@@ -151,7 +153,7 @@ class _Printer(Record, frozen=False):
         if inner:
             return self.as_written(statement, depth)
         last = tokens[-1].line or 0
-        changes = self.in_edits and statement.head in ROWS  # a clause or two: columns would stand far apart
+        changes = self.in_edits and statement.head in ROW_KINDS  # a clause or two: columns would stand far apart
         run = "" if changes else run_of(tokens)
         line = Line(
             depth, cells_of(tokens) if run else [("", spaced(tokens))], run, first=tokens[0].line or 0, last=last
@@ -168,22 +170,23 @@ class _Printer(Record, frozen=False):
 
     def as_written(self, statement: Statement, depth: int) -> Line:
         """A statement with comments inside: its line ends stay where they are, so that each comment keeps its place."""
-        group: list[Token] = []
+        tokens = statement.tokens
         line = Line(depth, [])
-        nested = 0
-        for token in [*statement.tokens, None]:
-            if group and (token is None or (token.line or 0) > (group[-1].line or 0)):
-                self.comments_before(group[0].start_pos or 0, depth + 1)
-                closes = group[0].type in ("RPAR", "RSQB", "RBRACE")
-                extra = 0 if line.cells == [] or (closes and nested <= 1) else 1
-                line = Line(depth + extra, [("", spaced(group))], first=group[0].line or 0, last=group[-1].line or 0)
-                self.lines.append(line)
-                nested += sum((part.type in (*BRACKETS, "LBRACE")) - (part.type in CLOSERS) for part in group)
-                if token is not None or statement.body is None:
-                    self.trailing(line, group[-1])
-                group = []
-            if token is not None:
-                group.append(token)
+        start = nested = 0
+        for end in range(1, len(tokens) + 1):
+            first, last = tokens[start], tokens[end - 1]
+            is_last = end == len(tokens)
+            if not is_last and (tokens[end].line or 0) <= (last.line or 0):
+                continue
+            self.comments_before(first.start_pos or 0, depth + 1)
+            extra = 0 if start == 0 or (first.type in CLOSERS and nested <= 1) else 1
+            text = spaced(tokens, start, end)
+            line = Line(depth + extra, [("", text)], first=first.line or 0, last=last.line or 0)
+            self.lines.append(line)
+            nested += sum((part.type in OPENERS) - (part.type in CLOSERS) for part in tokens[start:end])
+            if not is_last or statement.body is None:
+                self.trailing(line, last)
+            start = end
         return line
 
     # ---- comments ----
@@ -260,11 +263,11 @@ def _single_after_name(text: str, width: int) -> str:
 
 def run_of(tokens: Sequence[Token]) -> str:
     """What a row aligns with: rows of its kind, or rows of its kind that edits add."""
-    if tokens[0].type in ROWS:
+    if tokens[0].type in ROW_KINDS:
         return tokens[0].type if [token.type for token in tokens[2:3]] == ["COLON"] else ""
     if _is_task(tokens):
         return tokens[0].value
-    adds = len(tokens) > 1 and tokens[0].value == "add" and (tokens[1].type in ROWS or _is_task(tokens[1:]))
+    adds = len(tokens) > 1 and tokens[0].value == "add" and (tokens[1].type in ROW_KINDS or _is_task(tokens[1:]))
     return f"add {tokens[1].value}" if adds else ""
 
 
@@ -277,21 +280,21 @@ def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
     """A row cut into its name, its type and its clauses; one that an edit adds also has its place."""
     if placed := _placed(tokens):
         cells = cells_of(tokens[:-placed])
-        return [("free", spaced(tokens))] if cells[0][0] == "free" else [*cells, ("place", spaced(tokens[-placed:]))]
+        place = spaced(tokens, len(tokens) - placed)
+        return [("free", spaced(tokens))] if cells[0][0] == "free" else [*cells, ("place", place)]
     task = _is_task(tokens)
-    starts = [0, 3 if tokens[0].type in ROWS or task else 4]
+    starts = [0, 3 if tokens[0].type in ROW_KINDS or task else 4]
     depth = 0
     for index, token in enumerate(tokens):
         of_clause = task and index - 1 in starts[2:]  # the value of a clause that begins with a name
-        begins = token.type in CLAUSE_STARTS or (_is_channels(tokens, index) and not of_clause)
+        begins = token.type in CLAUSE_STARTS or (begins_clause(tokens, index) and not of_clause)
         begins = begins and not _of_connection(tokens, index)
         if index > starts[1] and depth == 0 and begins:
             starts.append(index)
         depth += (token.type in BRACKETS) - (token.type in BRACKETS.values())
-    parts = [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
     named = "rest" if tokens[0].value == TASK and task else "channels"  # a clause that is no keyword
-    columns = ["name", "type", *(CLAUSE_STARTS.get(part[0].type, named) for part in parts[2:])]
-    texts = [spaced(part) for part in parts]
+    columns = ["name", "type", *(CLAUSE_STARTS.get(tokens[start].type, named) for start in starts[2:])]
+    texts = [spaced(tokens, start, end) for start, end in pairwise([*starts, len(tokens)])]
     if "rest" in columns:
         first = columns.index("rest")
         if set(columns[first:]) != {"rest"}:
@@ -305,7 +308,7 @@ def cells_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
 
 def _placed(tokens: Sequence[Token]) -> int:
     """How many tokens at the end of an added row say where it goes: those of `before b7` or `right after b7`."""
-    if tokens[0].type in ROWS or _is_task(tokens):
+    if tokens[0].type in ROW_KINDS or _is_task(tokens):
         return 0
     if tokens[-2].value == "before":
         return 2
@@ -324,107 +327,6 @@ def _of_connection(tokens: Sequence[Token], index: int) -> bool:
     return False
 
 
-def _is_channels(tokens: Sequence[Token], index: int) -> bool:
-    """The name `channels` begins a clause where a value has just ended."""
-    return tokens[index].type == "NAME" and tokens[index - 1].type in ("NAME", "NUMBER", "RPAR", "RSQB")
-
-
-def spaced(tokens: Sequence[Token]) -> str:
-    """Tokens on one line, one blank between those that take one, and no comma before a bracket that closes."""
-    out = ""
-    for index, token in enumerate(tokens):
-        if token.type == "COMMA" and tokens[index + 1 : index + 2] and tokens[index + 1].type in CLOSERS:
-            continue
-        blank = index and not _is_unary(tokens, index - 1) and _blank_between(tokens[index - 1], token)
-        blank = blank and not _is_unit(tokens, index)
-        if blank or (index and tokens[index - 1].type == "NAME" and _is_group(tokens, index)):
-            out += " "
-        out += token.value
-    return out
-
-
 def text_of(span: Span) -> str:
     """The text of a place with its blanks as they are set here."""
     return spaced(tokens_of(Source("", span.text)))
-
-
-def _is_times(tokens: Sequence[Token], index: int) -> bool:
-    """The `x` at `index` stands between two sizes of an input, as in `3 x (32 + 32) x 64`."""
-    return tokens[index].value == "x" and tokens[0].type == "INPUT" and tokens[index - 1].type in ENDS_A_VALUE
-
-
-def _is_unary(tokens: Sequence[Token], index: int) -> bool:
-    """The minus at `index` belongs to what follows it: no value ends before it."""
-    if tokens[index].type != "MINUS":
-        return False
-    if index == 0:
-        return True
-    is_property = index > 1 and tokens[index - 2].type == "DOT"  # `x.level - 1`
-    return tokens[index - 1].type not in ENDS_A_VALUE and not is_property
-
-
-def _is_unit(tokens: Sequence[Token], index: int) -> bool:
-    """The `G` of `keep multiply_adds <= 90G`."""
-    return index == 4 and tokens[0].value == "keep" and [token.type for token in tokens[2:4]] == ["COMPARE", "NUMBER"]
-
-
-def _blank_between(before: Token, token: Token) -> bool:
-    if before.type == "LBRACE" or token.type == "RBRACE":
-        return True
-    if token.type in TIGHT_BEFORE or before.type in TIGHT_AFTER:
-        return False
-    if token.type == "LSQB":
-        return before.type not in ("NAME", "RSQB", "RPAR")  # `l[0]`
-    return token.type != "LPAR" or before.type != "NAME"
-
-
-def _is_group(tokens: Sequence[Token], index: int) -> bool:
-    """The bracket at `index` holds one value, as in `(a + b) * c`, and neither arguments nor items of a list."""
-    if tokens[index].type != "LPAR":
-        return False
-    if index == 0 or tokens[index - 1].type != "NAME" or _is_times(tokens, index - 1):
-        return True
-    return tokens[index - 1].value == "channels" and (index == 1 or _is_channels(tokens, index - 1))
-
-
-def _arguments_of_instance(tokens: Sequence[Token]) -> int | None:
-    """Where the arguments of `network A(p = 1) = B(…)` open, if there are some."""
-    nested = 0
-    for index, token in enumerate(tokens):
-        nested += (token.type in BRACKETS) - (token.type in BRACKETS.values())
-        if tokens[0].type == "NETWORK" and nested == 0 and token.type == "EQUAL":
-            return index + 2 if [other.type for other in tokens[index + 2 : index + 3]] == ["LPAR"] else None
-    return None
-
-
-def broken_up(tokens: Sequence[Token], depth: int) -> list[tuple[int, str]]:
-    """A line that is too long, with the items of its outermost brackets on lines of their own; empty if it has none.
-
-    Of an instance with parameters those are the brackets of its arguments, if what stands before them fits.
-    """
-    openers = [i for i, token in enumerate(tokens) if token.type in ("LPAR", "LBRACE", "LSQB")]
-    if not openers:
-        return []
-    opener = openers[0]
-    base = _arguments_of_instance(tokens)
-    if base is not None and len(INDENT) * depth + len(spaced(tokens[: base + 1])) <= WIDTH:
-        opener = base
-    nested, items, start, closer = 0, [], opener + 1, None
-    for index in range(opener, len(tokens)):
-        kind = tokens[index].type
-        nested += (kind in (*BRACKETS, "LBRACE")) - (kind in CLOSERS)
-        if nested == 0:
-            closer = index
-            break
-        if nested == 1 and kind == "COMMA":
-            items.append(tokens[start:index])
-            start = index + 1
-    if closer is None:
-        return []
-    if start < closer:
-        items.append(tokens[start:closer])
-    comma = "" if _is_group(tokens, opener) else ","
-    lines = [(0, spaced(tokens[: opener + 1]))]
-    lines += [(1, spaced(item) + comma) for item in items]
-    lines.append((0, spaced(tokens[closer:])))
-    return lines

@@ -599,13 +599,14 @@ class File(Node, eq=False):
 EXPRESSIONS = frozenset(
     {Number, Flag, Text, Ident, Property, Unary, Binary, Conditional, ListOf, ListOfEach, Item, Call}
 )
-_APART = ("span", "head", "extent", "frames", "given", "whole", "inside")  # nothing that stands there to be read
+_APART = ("span", "head", "extent", "frames", "given", "whole", "inside", "source")  # not there to be read
 _PARTS: dict[type, tuple[str, ...]] = {
     node: tuple(name for name in names(node) if name not in _APART)
     for node in (
         *EXPRESSIONS, Argument, Binding, Return, Yield, If, Repeat, Each, Parameter, Definition, Use, Clause, Row,
         Task, Part, Outputs, Maps, Input, DefaultItem, Defaults, WidthItem, Widths, RuleItem, Rules, Setting, Network,
-        Place, Change, Drop, Addition, Move, Instance, Among, Permute, Parents, LevelShift, Types, Orphans, Keep, Space,
+        Place, Change, Drop, Addition, Move, Allow, Instance, Among, Permute, Parents, LevelShift, Types, Orphans, Keep,
+        Space, Import, File,
     )
 }  # fmt: skip
 
@@ -639,15 +640,23 @@ def size(node: object) -> int:
 
 
 def alike(one: object, other: object) -> bool:
-    """Two nodes, or tuples of nodes, say the same, wherever they stand."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Name) and isinstance(other, Name):
-        return one.text == other.text
-    if not isinstance(one, tuple) and type(one) not in _PARTS:
-        return one == other
-    here, there = parts(one), parts(other)
-    return len(here) == len(there) and all(alike(a, b) for a, b in zip(here, there, strict=True))
+    """Two nodes, or tuples of nodes, say the same, wherever they stand. Without recursion."""
+    pending = [(one, other)]
+    while pending:
+        here, there = pending.pop()
+        if type(here) is not type(there):
+            return False
+        if isinstance(here, Name) and isinstance(there, Name):
+            here, there = here.text, there.text
+        if not isinstance(here, tuple) and type(here) not in _PARTS:
+            if here != there:
+                return False
+            continue
+        inner, others = parts(here), parts(there)
+        if len(inner) != len(others):
+            return False
+        pending += zip(inner, others, strict=True)
+    return True
 
 
 def depth(node: object) -> int:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinedsl.source import Source
-from spinedsl.syntax.format import WIDTH, format_source
+from spinedsl.syntax.format import format_source
 from spinedsl.syntax.parse import parse, tokens_of
+from spinedsl.syntax.spacing import WIDTH
 from spinedsl.testing.laws import formatted as the_law
 
 ROOT = Path(__file__).parents[2]
