@@ -46,6 +46,27 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/cli/test_compare.py::test_a_revision_is_read_with_its_imports",),
     ),
     Plant(
+        "diff: the size of an output is not looked at",
+        "compare/tiers.py",
+        "elif (same_input or was.is_pooled) and _size(was) != _size(now):",
+        "elif same_input and was.is_pooled and _size(was) != _size(now):",
+        ("tests/compare/test_tiers.py::test_the_shape_of_an_output_is_part_of_the_interface",),
+    ),
+    Plant(
+        "diff: `same` pads alike for all sizes",
+        "compare/numbers.py",
+        'if sizes is Sizes.ANY and padding == "same" and stride > 1 and kernel > 1:',
+        'if sizes is Sizes.ANY and padding == "same" and stride > 2 and kernel > 1:',
+        ("tests/compare/test_tiers.py::test_what_pads_alike_for_all_inputs_gives_the_same_numbers",),
+    ),
+    Plant(
+        "diff: of one size, padding as if the stride divided it",
+        "compare/numbers.py",
+        "size if sizes is Sizes.ONE else 0)",
+        "0)",
+        ("tests/compare/test_tiers.py::test_what_pads_alike_for_all_inputs_gives_the_same_numbers",),
+    ),
+    Plant(
         "diff: momentum counts as more than training",
         "compare/tiers.py",
         '{("batch_norm", "momentum"), ',

@@ -25,7 +25,7 @@ examples:
 tiers, from the lowest up; each contains those below it:
   numeric    the same weights load, and give other numbers
   weights    weights of the old network do not load
-  interface  the input, or an output's name, level or channels; also a network that is dropped
+  interface  the input, or an output's name, level or shape; also a network that is dropped
 
 exit status: 0 below the tier, 1 at or above it or where a file has mistakes, 2 wrong use
 """

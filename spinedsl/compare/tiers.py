@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping
 
 from spinedsl.compare.model import Reason, Tensors, Tier
-from spinedsl.compare.numbers import CUTS, effective, numbered, starts
+from spinedsl.compare.numbers import Sizes, effective, numbered, passes_on, starts
 from spinedsl.compare.rows import aligned, nodes_by_row
 from spinedsl.compare.side import Side
-from spinedsl.ops.graph import Node
+from spinedsl.ops.graph import Graph, Node
 from spinedsl.ops.naming import path_of, row_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.text import shown
@@ -80,10 +80,15 @@ def _input(old: Program, new: Program) -> Iterator[tuple[str, str]]:
 
 def _output(name: str, old: Side, new: Side) -> Iterator[str]:
     was, now = (one.graph.types[one.graph.outputs[name]] for one in (old, new))
+    same_input = _size(old.graph.input_type) == _size(new.graph.input_type)
     if (was.rank, was.where) != (now.rank, now.where):
         yield f"{_where(now)}, was {_where(was)}"
-    if was.channels != now.channels:
-        yield f"{now.channels} channels, was {was.channels}"
+    elif (same_input or was.is_pooled) and _size(was) != _size(now):
+        yield f"{_shape(_size(now))}, was {_shape(_size(was))}"
+    elif was.extra != now.extra:
+        yield f"{_more(now)}, was {_more(was)}"
+    if _channels(was) != _channels(now):
+        yield f"{_shape(_channels(now))} channels, was {_shape(_channels(was))}"
     by_head = [name not in {row.name for row in one.program.pyramid} for one in (old, new)]
     if by_head[0] != by_head[1]:
         yield "made by a head" if by_head[1] else "no longer made by a head"
@@ -91,6 +96,20 @@ def _output(name: str, old: Side, new: Side) -> Iterator[str]:
 
 def _sizes(type_: Type) -> str:
     return f"{type_.channels} x {type_.height} x {type_.width}"
+
+
+def _size(type_: Type) -> tuple[int, int]:
+    return type_.height, type_.width
+
+
+def _channels(type_: Type) -> tuple[int, ...]:
+    return type_.axes or (type_.channels,)
+
+
+def _more(type_: Type) -> str:
+    """By how much a map is larger than those of its level."""
+    height, width = type_.extra
+    return f"{height:+} x {width:+} beside its level" if any(type_.extra) else "as large as its level"
 
 
 def _where(type_: Type) -> str:
@@ -109,8 +128,8 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[str]) -> Iterator[Reason]:
     """Operations that differ, where an output depends on them; rows with `other` tensors are reported already."""
     table: dict[Hashable, int] = {}
-    divided = not (old.program.any_size and new.program.any_size)
-    before, after = (numbered(one.graph, table, divided=divided) for one in (old, new))
+    sizes = Sizes.of_both(old.program, new.program)
+    before, after = (numbered(one.graph, table, sizes) for one in (old, new))
     differ = [
         name
         for name, value in new.graph.outputs.items()
@@ -125,26 +144,27 @@ def _numbers(old: Side, new: Side, found: Mapping[str, str], other: Collection[s
             explained = True
             continue
         for left, right in aligned(here[was], there[now], found):
-            for about, text in _operations(left, right, divided=divided):
+            for about, text in _operations((left, old.graph), (right, new.graph), sizes):
                 explained = True
                 yield Reason(Tier.NUMERIC, about, text)
     if not explained:
         yield Reason(Tier.NUMERIC, f"output {differ[0]}", "the same operations, fed by others or in another order")
 
 
-def _operations(left: Node | None, right: Node | None, *, divided: bool) -> Iterator[tuple[str, str]]:
+def _operations(
+    before: tuple[Node | None, Graph], after: tuple[Node | None, Graph], sizes: Sizes
+) -> Iterator[tuple[str, str]]:
     """How an operation differs from the one in its place."""
+    (left, here), (right, there) = before, after
     if left is None or right is None:
-        node = left or right
-        assert node is not None
-        if divided and node.primitive == CUTS:
-            return
-        yield path_of(node), f"{node.primitive} {'added' if left is None else 'dropped'}"
+        for node, graph, how in ((left, here, "dropped"), (right, there, "added")):
+            if node is not None and not passes_on(node, graph, sizes):
+                yield path_of(node), f"{node.primitive} {how}"
         return
     if left.primitive != right.primitive:
         yield path_of(right), f"{right.primitive}, was {left.primitive}"
         return
-    if effective(left, divided=divided) == effective(right, divided=divided):
+    if effective(left, here, sizes) == effective(right, there, sizes):
         return
     for name, value in right.attributes.items():
         was = left.attributes.get(name)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spinedsl.compare.numbers import numbered
+from spinedsl.compare.numbers import Sizes, numbered
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Op
@@ -26,7 +26,7 @@ def test_two_inputs_exchanged_are_the_same_number_where_they_give_the_same_numbe
 
         program = single(body)
         graph = flatten(program)
-        number = numbered(graph, table, divided=True)[graph.outputs["P"]]
+        number = numbered(graph, table, Sizes.DIVIDED)[graph.outputs["P"]]
         return number, run(graph, {}, image_for(program))["P"]
 
     table: dict[Hashable, int] = {}
@@ -43,7 +43,7 @@ def test_an_attribute_that_another_leaves_without_a_meaning_makes_no_other_numbe
 
     def number(**given: Any) -> int:
         graph = flatten(single(lambda x: op("conv", x, channels=4, kernel=3, weight=weight, **given)))
-        return numbered(graph, table, divided=True)[graph.outputs["P"]]
+        return numbered(graph, table, Sizes.DIVIDED)[graph.outputs["P"]]
 
     usual = number()
     assert {name for name in ("epsilon", "gamma", "gain_init") if number(**{name: 2}) != usual} == read

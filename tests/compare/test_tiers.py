@@ -97,6 +97,71 @@ def test_tiers(tier: Tier, replacements: list[tuple[str, str]], said: str) -> No
     assert to_text(found, colour=True).count("\x1b[") > 3
 
 
+SHAPED = """\
+spine 1
+
+stem_type down(x, channels) { return conv(x, channels, kernel = 3, stride = 2, padding = symmetric) }
+head_type top(maps) { return adaptive_average_pool(maps[0], 7) }
+
+network Net {
+    input image: 3 x 63 x 63
+    rules { sizes fixed }
+    stem s: down channels 8
+    output P1: s
+    head H: top from P1
+}
+"""
+POOL = "adaptive_average_pool(maps[0], 7)"
+EVEN, ANY = ("3 x 63 x 63", "3 x 64 x 64"), ("sizes fixed", "sizes any")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ([], [("padding = symmetric", "padding = 0")], "output P1: 31 x 31, was 32 x 32"),
+        ([], [(POOL, "adaptive_average_pool(maps[0], 5)")], "output H: 5 x 5, was 7 x 7"),
+        ([(POOL, "reshape(maps[0], 2, 4)")], [("2, 4", "4, 2")], "output H: 4 x 2 channels, was 2 x 4"),
+        ([(POOL, "reshape(maps[0], 2, 4)")], [("2, 4", "8")], "output H: 8 channels, was 2 x 4"),
+        ([], [EVEN, (POOL, "adaptive_average_pool(maps[0], 5)")], "output H: 5 x 5, was 7 x 7"),
+        ([EVEN, ANY, (POOL, "pad(maps[0], 1)")], [(", 1)", ", 2)")], "output H: 34 x 32, was 33 x 32"),
+        ([EVEN, ANY, (POOL, "pad(maps[0], 1)")], [("64 x 64", "32 x 32"), (", 1)", ", 2)")],
+         "output H: +2 x +0 beside its level, was +1 x +0 beside its level"),
+        ([EVEN, ANY, (POOL, "maps[0]")], [("64 x 64", "32 x 32"), ("return maps[0]", "return pad(maps[0], 1)")],
+         "output H: +1 x +0 beside its level, was as large as its level"),
+    ],
+)  # fmt: skip
+def test_the_shape_of_an_output_is_part_of_the_interface(
+    before: list[tuple[str, str]], after: list[tuple[str, str]], text: str
+) -> None:
+    found = difference(*after, old=difference(*before, old=SHAPED).new.source.text)
+    assert found.tier is Tier.INTERFACE
+    assert text in to_text(found)
+    hold(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tier"),
+    [
+        ([], [("symmetric", "1")], Tier.NONE),
+        ([], [("symmetric", "same")], Tier.NONE),
+        ([EVEN], [("symmetric", "1")], Tier.NONE),
+        ([EVEN], [("symmetric", "same")], Tier.NUMERIC),
+        ([EVEN], [("fixed", "any")], Tier.NONE),
+        ([ANY], [("symmetric", "1")], Tier.NONE),
+        ([ANY], [("symmetric", "same")], Tier.NUMERIC),
+        ([ANY, ("stride = 2", "stride = 1"), ("P1", "P0")], [("symmetric", "same")], Tier.NONE),
+        ([ANY, ("kernel = 3", "kernel = 1")], [("symmetric", "same")], Tier.NONE),
+        ([ANY, ("kernel = 3", "kernel = 1")], [("symmetric", "0")], Tier.NONE),
+    ],
+)
+def test_what_pads_alike_for_all_inputs_gives_the_same_numbers(
+    before: list[tuple[str, str]], after: list[tuple[str, str]], tier: Tier
+) -> None:
+    found = difference(*after, old=difference(*before, old=SHAPED).new.source.text)
+    assert found.tier is tier, to_text(found)
+    hold(found)
+
+
 def test_wrong_inputs_of_numbers_are_said_by_the_output() -> None:
     """The same operations on the same tensors, fed by another block of the same type."""
     plain = NET.replace("level 4: 8", "level 4: 6").replace("from a, b", "from a, b").replace("P4: endpoint", "P4: out")
