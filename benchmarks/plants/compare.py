@@ -125,6 +125,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/cli/test_compare.py::test_networks_that_come_and_go",),
     ),
     Plant(
+        "breaking: a network that is dropped while it waits for values is left out without a word",
+        "compare/breaking.py",
+        "        if now is None:\n            yield NotCompared(",
+        "        if now is not None and now is was:\n            yield NotCompared(",
+        ("tests/cli/test_compare.py::test_networks_that_wait_for_values_are_named",),
+    ),
+    Plant(
         "marks: of a definition that changed, arrows say nothing",
         "compare/marks.py",
         "calls = [feed.resample] if feed.resample is not None else []",

@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from spinedsl import api
+from spinedsl import api, driver
 from spinedsl.cli.diff import read_both, sides_arguments
 from spinedsl.cli.options import format_argument
 from spinedsl.cli.terminal import say_mistakes
 from spinedsl.cli.voice import UsageError, page_of
-from spinedsl.compare import Tier, Verdict, breaking
+from spinedsl.compare import NotCompared, Tier, Verdict, breaking, not_compared
 
 EXAMPLES = """\
 examples:
@@ -25,7 +25,8 @@ examples:
 tiers, from the lowest up; each contains those below it:
   numeric    the same weights load, and give other numbers
   weights    weights of the old network do not load
-  interface  the input, or an output's name, level or shape; also a network that is dropped
+  interface  the input, or an output's name, level or shape; also a network that
+             is dropped, or now waits for values
 
 exit status: 0 below the tier, 1 at or above it or where a file has mistakes, 2 wrong use
 """
@@ -50,7 +51,9 @@ def run(options: argparse.Namespace) -> int:
     if was is not None or now is not None:
         raise UsageError("all networks are compared by their names: choose one by --network NAME, not by FILE:NAME")
     try:
-        verdicts = breaking(old, new, network=options.network)
+        loaded = driver.load(old), driver.load(new)
+        verdicts = breaking(*loaded, network=options.network)
+        left_out = not_compared(*loaded, network=options.network)
     except api.Mistakes as mistakes:
         say_mistakes(mistakes.diagnostics)
         return 1
@@ -58,20 +61,22 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{choice} (--network NAME)") from None
     tier = Tier[options.tier.upper()]
     broken = any(verdict.tier >= tier for verdict in verdicts)
-    _say(verdicts, tier, options.format)
+    _say(verdicts, left_out, tier, options.format)
     if options.format == "human" and broken:
         print(f"breaking: from {tier.name} up")
     return 1 if broken else 0
 
 
-def _say(verdicts: tuple[Verdict, ...], tier: Tier, how: str) -> None:
+def _say(verdicts: tuple[Verdict, ...], left_out: tuple[NotCompared, ...], tier: Tier, how: str) -> None:
     from spinedsl.compare import machine, words  # noqa: PLC0415  one of the two is needed
 
     if how == "json":
-        print(machine.to_json(machine.verdicts_plain(verdicts, tier)))
+        print(machine.to_json(machine.verdicts_plain(verdicts, tier, left_out)))
     elif how == "github":
-        if text := machine.to_github(verdicts, tier):
+        if text := machine.to_github(verdicts, tier, left_out):
             print(text)
     else:
         colour = page_of(sys.stdout).colour
-        print("\n".join(words.verdict_text(verdict, colour=colour) for verdict in verdicts) or "no networks")
+        lines = [words.verdict_text(verdict, colour=colour) for verdict in verdicts]
+        lines += [f"note: not compared: {one.text}" for one in left_out]
+        print("\n".join(lines) or "no networks")

@@ -5,7 +5,7 @@ the two programs, never off their text. `derive` says the same as edits, `breaki
 `words` and `machine` write it down.
 """
 
-from spinedsl.compare.breaking import Verdict, breaking, networks_in
+from spinedsl.compare.breaking import NotCompared, Verdict, breaking, networks_in, not_compared
 from spinedsl.compare.compare import compare
 from spinedsl.compare.derive import derive, out_of_reach
 from spinedsl.compare.model import Change, Difference, Reason, Tier
@@ -14,6 +14,7 @@ from spinedsl.compare.side import Side, side, side_of
 __all__ = [
     "Change",
     "Difference",
+    "NotCompared",
     "Reason",
     "Side",
     "Tier",
@@ -22,6 +23,7 @@ __all__ = [
     "compare",
     "derive",
     "networks_in",
+    "not_compared",
     "out_of_reach",
     "side",
     "side_of",

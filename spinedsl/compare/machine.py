@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from spinedsl.compare.breaking import Verdict
+from spinedsl.compare.breaking import NotCompared, Verdict
 from spinedsl.compare.model import Difference, Tensors, Tier
 from spinedsl.compare.words import reason_lines
 from spinedsl.diagnostics.machine import annotation
@@ -58,7 +58,7 @@ def mapping(tensors: Tensors) -> dict[str, str]:
     return {**tensors.renamed, **counters}
 
 
-def verdicts_plain(verdicts: Iterable[Verdict], tier: Tier) -> dict[str, Any]:
+def verdicts_plain(verdicts: Iterable[Verdict], tier: Tier, left_out: Iterable[NotCompared] = ()) -> dict[str, Any]:
     """All networks of a file as JSON has them; `tier` is the one that breaks."""
     found = tuple(verdicts)
     worst = max((verdict.tier for verdict in found), default=Tier.NONE)
@@ -75,11 +75,12 @@ def verdicts_plain(verdicts: Iterable[Verdict], tier: Tier) -> dict[str, Any]:
             }
             for verdict in found
         ],
+        "not_compared": [{"network": one.network, "text": one.text} for one in left_out],
     }
 
 
-def to_github(verdicts: Iterable[Verdict], tier: Tier) -> str:
-    """An annotation for each network that changed: an error from `tier` up, else a notice."""
+def to_github(verdicts: Iterable[Verdict], tier: Tier, left_out: Iterable[NotCompared] = ()) -> str:
+    """An annotation for each network that changed, an error from `tier` up, else a notice; one for each left out."""
     lines = []
     for verdict in verdicts:
         if verdict.tier is Tier.NONE:
@@ -93,4 +94,7 @@ def to_github(verdicts: Iterable[Verdict], tier: Tier) -> str:
             "title": f"{verdict.tier.name} {verdict.network}",
         }
         lines.append(annotation("error" if verdict.tier >= tier else "notice", properties, texts))
+    for one in left_out:
+        properties = {"file": one.place.file, "line": one.place.line, "title": f"not compared {one.network}"}
+        lines.append(annotation("notice", properties, [f"not compared: {one.text}"]))
     return "\n".join(lines)

@@ -285,6 +285,59 @@ def test_networks_that_come_and_go(repository: Path, capsys: pytest.CaptureFixtu
     assert run(capsys, "breaking", "HEAD:nets/net.spine:Net", "nets/net.spine")[0] == 2
 
 
+PARTLY = """\
+network Cell { input m: level 3 channels 4 output o: m }
+network Wide(channels) {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    stem s: resnet_stem channels channels
+    output P2: s
+}
+network Usual = Wide(channels = 8)
+"""
+
+
+def test_networks_that_wait_for_values_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that are not compared are a note, in every format; one that begins to wait breaks whoever takes it."""
+    files = {
+        "waits": PARTLY.replace(" output o", "\n output o"),
+        "wider": PARTLY.replace(" output o", "\n output o").replace("output P2", "output Q2"),
+        "whole": PARTLY.replace(" output o", "\n output o").replace("(channels)", "(channels = 8)"),
+        "alone": PARTLY[: PARTLY.index("network Usual")][PARTLY.index("network Wide") :],
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.spine").write_text(f"spine 1\nimport std.stems\n{text}", encoding="utf-8")
+
+    def broken(old: str, new: str, *options: str) -> tuple[int, str]:
+        paths = (str(tmp_path / f"{name}.spine") for name in (old, new))
+        return run(capsys, "breaking", *paths, "--tier", "interface", *options)[:2]
+
+    notes = "note: not compared: `Cell` is a part of others\nnote: not compared: `Wide` waits for values\n"
+    status, out = broken("waits", "wider")
+    assert status == 1
+    assert "INTERFACE  Usual: what goes in" in out
+    assert notes in out
+    assert broken("alone", "alone") == (0, "note: not compared: `Wide` waits for values\n")
+    assert broken("waits", "alone")[1].count("and is dropped") == 1
+    status, out = broken("whole", "waits")
+    assert status == 1
+    assert "INTERFACE  Wide: the network now waits for values\n" in out
+    assert "is dropped" not in out
+    status, out = broken("waits", "whole")
+    assert (status, "NONE       Wide: the network no longer waits for values\n" in out) == (0, True)
+    assert "`Wide`" not in out
+    found = json.loads(broken("waits", "waits", "--format", "json")[1])
+    assert [one["network"] for one in found["not_compared"]] == ["Cell", "Wide"]
+    assert found["not_compared"][1]["text"] == "`Wide` waits for values"
+    found = json.loads(broken("waits", "waits", "--network", "Usual", "--format", "json")[1])
+    assert found["not_compared"] == []
+    lines = broken("waits", "waits", "--format", "github")[1].splitlines()
+    assert [line.partition("::not compared:")[0] for line in lines] == [
+        f"::notice file={tmp_path / 'waits.spine'},line={line},title=not compared {name}"
+        for line, name in ((3, "Cell"), (5, "Wide"))
+    ]
+
+
 def test_breaking_for_programs(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("breaking", "HEAD~1:nets/net.spine", "nets/net.spine", "--format")
     found = json.loads(run(capsys, *arguments, "json")[1])
