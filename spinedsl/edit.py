@@ -27,7 +27,7 @@ from typing import TypeAlias, TypeVar
 
 from spinedsl.brief import Items, brief, counted, cut
 from spinedsl.diagnostics import Outcome
-from spinedsl.record import Record, names, values
+from spinedsl.record import Record, names, replace, values
 from spinedsl.source import Source, Span
 from spinedsl.syntax import tree
 from spinedsl.syntax.format import text_of
@@ -247,7 +247,7 @@ def clauses(
 
 def widths(channels: Mapping[int | str, int | Fraction | str]) -> Setting:
     """The setting that gives levels their channels: `widths({3: 96, "4..7": "256 * width"})`."""
-    return Setting("widths", tuple(f"level {level}: {_text(width)}" for level, width in channels.items()))
+    return Setting("widths", tuple(f"level {_text(level)}: {_text(width)}" for level, width in channels.items()))
 
 
 def _text(value: object) -> str:
@@ -255,7 +255,7 @@ def _text(value: object) -> str:
         return "none"
     if isinstance(value, str):
         return value
-    if isinstance(value, int | Fraction):
+    if isinstance(value, int | Fraction) and not isinstance(value, bool):
         return str(value)
     rows = list(value) if isinstance(value, Iterable) else []
     if not rows or not all(isinstance(row, str) for row in rows):
@@ -301,9 +301,7 @@ def apply(source: Source, edits: Edits, *, base: str, name: str) -> Source:
     if not isinstance(edits, Edits):
         raise TypeError(f"apply takes Edits, as in Edits([…]); got {brief(edits)}")
     before = source.text.rstrip("\n") + "\n\n" if source.text.strip() else ""
-    return Source.from_text(
-        f"{before}{to_network(edits, base=base, name=name)}\n", source.name, source.origin, source.archive
-    )
+    return replace(source, text=f"{before}{to_network(edits, base=base, name=name)}\n")
 
 
 def _value(edit: tree.EditItem) -> Edit:

@@ -254,3 +254,20 @@ def test_edits_make_a_network_that_compiles_like_any() -> None:
 def test_a_network_has_a_name() -> None:
     with pytest.raises(ValueError, match="named"):
         edit.to_network(edit.Edits([edit.Drop("b1")]), base="A", name="B = C\nnetwork D")
+
+
+@pytest.mark.parametrize(("text", "line_end"), [("a\r\nb\r\n", "\r\n"), ("a\nb\n", "\n"), ("", "\n")])
+def test_an_edited_file_keeps_its_line_ends(text: str, line_end: str) -> None:
+    source = Source.from_text(text, "net.spine", "nets")
+    made = edit.apply(source, edit.Edits([edit.Drop("b")]), base="A", name="B")
+    assert (made.line_end, made.name, made.origin) == (line_end, "net.spine", "nets")
+    assert "\r" not in made.text
+
+
+@pytest.mark.parametrize("word", ["level", "from_", "after", "channels", "repeat", "absorb", "resample", "join"])
+def test_a_flag_is_no_number(word: str) -> None:
+    with pytest.raises(TypeError, match=r"expected a whole number, .*; got True"):
+        edit.clauses(**{word: True})
+    for level, width in ((True, 3), (3, True)):
+        with pytest.raises(TypeError, match="got True"):
+            edit.widths({level: width})

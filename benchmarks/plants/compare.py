@@ -4,6 +4,13 @@ from benchmarks.plants.plant import Plant
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
+        "edits: a flag is taken for a number",
+        "edit.py",
+        "if isinstance(value, int | Fraction) and not isinstance(value, bool):",
+        "if isinstance(value, int | Fraction):",
+        ("tests/test_edit.py::test_a_flag_is_no_number",),
+    ),
+    Plant(
         "tasks: one that is dropped breaks nobody",
         "compare/tasks.py",
         'yield Reason(Tier.INTERFACE, about, "dropped")',

@@ -1,7 +1,8 @@
 """The Mermaid backend: a program as a flow chart in text, which GitHub and many editors show as a picture.
 
-In: a `Program`. Out: one `.mmd` file: a node for each row with its type and shape, an arrow for each connection with
-what resamples it. The smallest backend there is: a new one has `emit`, a file in `tables/`, and a name in `Target`.
+In: a `Program`. Out: one `.mmd` file: a node for each row with its type and shape, or the first of its shapes and how
+many more there are, and an arrow for each connection with what resamples it. The smallest backend there is: a new one
+has `emit`, a file in `tables/`, and a name in `Target`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def _id(name: str) -> str:
 def _node(row: Row) -> str:
     left, right = OUTLINES[row.kind]
     times = f" x {len(row.calls)}" if row.repeated else ""
-    lines = [row.name, f"{row.type_name}{times}", str(row.type)] if row.type_name else [row.name, str(row.type)]
+    kind = [f"{row.type_name}{times}"] if row.type_name else []
+    first, *more = row.values.values()
+    shape = f"{first} and {len(more)} more" if more else str(first)
+    lines = [row.name, *kind, shape]
     return f'    {_id(row.name)}{left}"{"<br/>".join(lines)}"{right}'
 
 

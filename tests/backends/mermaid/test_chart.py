@@ -34,3 +34,24 @@ def test_spinenet_absorbs_its_orphan() -> None:
     assert '    n_b14["b14<br/>bottleneck x 1<br/>1024x20x20 (level 5)"]\n' in text
     assert "    n_b7 -->|spinenet| n_b14\n" in text
     assert "    n_b11 -. absorbed .-> n_b14\n" in text
+
+
+def test_a_head_that_yields_several_values_says_how_many() -> None:
+    text = """spine 1
+head_type both(maps) {
+    let kept = maps[0]
+    let pooled = global_average_pool(kept)
+    yield kept
+    yield pooled
+}
+stem_type patches(x, channels) { return conv(x, channels, kernel = 4, stride = 4, padding = 0) }
+network Net {
+    input image: 3 x 32 x 64
+    stem s: patches channels 8
+    output P2: s
+    head h: both from P2
+}
+"""
+    (data,) = spinedsl.compile(spinedsl.Source.from_text(text), to="mermaid").values()
+    assert '    n_h{{"h<br/>both<br/>8x8x16 (level 2) and 1 more"}}\n' in data.decode()
+    assert '"P2<br/>8x8x16 (level 2)"' in data.decode()
