@@ -11,6 +11,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/backends/onnx",),
     ),
     Plant(
+        "ONNX: places of a square before the channels",
+        "backends/onnx/reductions.py",
+        "step.numbers(-1, 1, 0, 0), tensor=Tensor((maps, 1, *sides))",
+        "step.numbers(0, 0, 0, 0), tensor=Tensor((maps, 1, *sides))",
+        ("tests/backends/onnx",),
+    ),
+    Plant(
         "ONNX: epsilon of a batch norm",
         "backends/onnx/operators.py",
         "epsilon=epsilon, momentum=momentum",

@@ -10,7 +10,7 @@ from typing import cast
 
 from onnx import TensorProto
 
-from spinedsl.backends.onnx.sketch import Dimension, Step, Tensor
+from spinedsl.backends.onnx.sketch import Dimension, Step, Tensor, product
 
 
 def reduced(operator: str, *axes: int) -> Callable[[Step], None]:
@@ -94,9 +94,14 @@ def pixel_shuffle(step: Step) -> None:
 
 
 def pixel_unshuffle(step: Step) -> None:
-    """ONNX has the places of a square before the channels: they change places afterwards."""
-    factor = step.count("factor")
-    channels = cast(int, step.given[0][1])
-    y = step.part("depth", "SpaceToDepth", *step.inputs, blocksize=factor)
-    order = [place * channels + channel for channel in range(channels) for place in range(factor * factor)]
-    step.last("Gather", y, step.numbers(*order), axis=1)
+    """ONNX has the places of a square before the channels, so each channel is a map of its own meanwhile.
+
+    A `Gather` that puts them in order would do, but OpenVINO mixes up the channels of a convolution behind it.
+    """
+    batch, channels, *sides = step.given[0]
+    factor, (_, made, *small) = step.count("factor"), step.shape
+    maps = product((batch, channels))
+    alone = step.part("maps", "Reshape", *step.inputs, step.numbers(-1, 1, 0, 0), tensor=Tensor((maps, 1, *sides)))
+    squares = Tensor((maps, factor * factor, *small))
+    depth = step.part("depth", "SpaceToDepth", alone, tensor=squares, blocksize=factor)
+    step.last("Reshape", depth, step.numbers(-1, cast(int, made), 0, 0))

@@ -158,6 +158,24 @@ def test_openvino() -> None:
         assert error(compiled(image)["P"], run(graph, weights, image)["P"]) < 1e-5, name
 
 
+@pytest.mark.parametrize("between", ["identity", "relu"])
+@pytest.mark.parametrize(
+    "name", ["pixel_shuffle", "pixel_unshuffle", "pixel_unshuffle 4", "channel shuffle", "slice", "concat"]
+)
+def test_openvino_keeps_the_order_of_channels(name: str, between: str) -> None:
+    """It takes what puts channels in another order into the weights of a convolution behind it."""
+    openvino = pytest.importorskip("openvino")
+    core = openvino.Core()
+    program = single(lambda x: op("conv", op(between, CASES[name][1](x)), channels=4, kernel=1, path="behind"))
+    graph = flatten(program)
+    weights = weights_for(graph)
+    for axes, batch in ((frozenset[str](), 1), (ALL, 2)):
+        image = image_for(program, batch=batch)
+        data = emit_model(program, weights, dynamic=axes)
+        compiled = core.compile_model(core.read_model(data), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        assert error(compiled(image)["P"], run(graph, weights, image)["P"]) < 1e-5, axes
+
+
 # ---- names ----
 
 
