@@ -39,6 +39,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_task_rows.py",),
     ),
     Plant(
+        "parts: levels that are not as many as their names",
+        "ir/elaborate/ranges.py",
+        "if high - low + 1 == names:",
+        "if high >= low:",
+        ("tests/test_mistakes.py",),
+    ),
+    Plant(
         "prelude: activation before the addition",
         "prelude/blocks.spine",
         "act(expand + shortcut(x, like = expand, stride = stride))",

@@ -11,7 +11,8 @@ RULE = Rule(
     default=Default.ERROR,
     explanation="""\
 `output P3, P4: b3, b4` makes an output of each row. The name of a part stands for all that it gives,
-in its order, so `output P3, P4: neck` needs as many names as the part has outputs.
+in its order, so `output P3, P4: neck` needs as many names as the part has outputs. What a part takes
+has a level for each name, as in `input p3, p4: level 3..4`, or one level for all of them.
 """,
     wrong="""\
 spine 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from spinedsl import checks as say
 from spinedsl.diagnostics import Label
+from spinedsl.ir.elaborate.ranges import has_levels
 from spinedsl.ir.elaborate.settings import Settings
 from spinedsl.ir.elaborate.using import level_of
 from spinedsl.ir.parts.interface import Taken, taken_by
@@ -94,9 +95,11 @@ class Framing:
     def fits(self, prefix: str, rows: Mapping[str, TypedRow]) -> bool:
         """What a part is given so far has the levels and channels that its network asks for: each is looked at once."""
         frame, settings, sound = self.frames[prefix], self.of_parts[prefix], self.sound[prefix]
-        waiting = self.waiting.setdefault(
-            prefix, [one for item in frame.items if isinstance(item, tree.Maps) for one in taken_by(item)]
-        )
+        if prefix not in self.waiting:
+            maps = [item for item in frame.items if isinstance(item, tree.Maps) and has_levels(settings, item)]
+            self.waiting[prefix] = [one for item in maps for one in taken_by(item)]
+            sound = sound and len(maps) == sum(isinstance(item, tree.Maps) for item in frame.items)
+        waiting = self.waiting[prefix]
         for taken in [one for one in waiting if frame.inputs[one.name.text].text in rows]:
             waiting.remove(taken)
             name = frame.inputs[taken.name.text]

@@ -41,6 +41,7 @@ class Elaborator:
         self.rows: dict[str, TypedRow] = {}
         self.input: Type | None = None
         self.framing: Framing | None = None
+        self.levelless: frozenset[str] = frozenset()  # maps of the network whose levels do not fit
 
     def run(self) -> TypedNetwork:
         """Everything about the network, as far as it can be known."""
@@ -68,6 +69,8 @@ class Elaborator:
                 from spinedsl.ir.elaborate.framing import Framing  # noqa: PLC0415  most networks have no parts
 
                 self.framing = Framing(settings, least, most)
+            if network.is_part:
+                self.levelless = self.maps_without_levels()
             sharing = self.sharing()
             for row in network.rows:
                 typed = self.row(row) if enough else unknown(row)
@@ -95,6 +98,13 @@ class Elaborator:
             multiple=settings.multiple or 1,
             tasks=tuple(self.task(task) for task in network.tasks),
         )
+
+    def maps_without_levels(self) -> frozenset[str]:
+        """The maps that a network takes at levels that are not as many as their names."""
+        from spinedsl.ir.elaborate.ranges import has_levels  # noqa: PLC0415  most networks take an image
+
+        rows = [item for item in self.network.declared.items if isinstance(item, tree.Maps)]
+        return frozenset(name.text for maps in rows if not has_levels(self.settings, maps) for name in maps.names)
 
     def sharing(self) -> Sharing | None:
         """What puts copies of parts under one set of weights, if some share theirs."""
@@ -187,7 +197,7 @@ class Elaborator:
         if settings is None:
             return unknown(declared)
         if declared.row.kind == "input":
-            return self.map(declared)
+            return unknown(declared) if declared.name in self.levelless else self.map(declared)
         if (value := declared.value_of("level")) is not None:
             level = settings.level(value)
             if level is None:

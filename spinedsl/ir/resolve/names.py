@@ -129,6 +129,8 @@ class Names(Record, frozen=False):
         for clause in maps.clauses:
             if clause.keyword.text != "channels":
                 self.unknown_entry(clause.keyword, "an input row", ("channels",))
+        if maps.high is not None:
+            self.check(maps.high)
         from spinedsl.ir.parts.interface import taken_by  # noqa: PLC0415  most networks take an image
 
         channels = tuple(clause for clause in maps.clauses if clause.keyword.text == "channels")
