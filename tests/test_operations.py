@@ -137,6 +137,18 @@ def test_every_engine_agrees() -> None:
     assert agree(program).agrees
 
 
+@pytest.mark.parametrize("text", [
+    "x + constant(0.1) * 0.3",
+    "x + channel_sum(constant(1, -2, 0.25)) * 0.1",
+    "x * sigmoid(constant(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8) + 0.3)",
+    "x + parameter(x.channels, init = 0.1) * 0.3",
+    "max(pad(x, top = 1, value = 0.1), 0.3) * 0.7",
+])  # fmt: skip
+def test_numbers_of_a_file_are_rounded_alike(text: str) -> None:
+    """Once, to float32, and computed with in the type of the maps: in float64 every digit is the same."""
+    assert agree(program_of(f"return {text}")).agrees
+
+
 @pytest.mark.parametrize("name", sorted(YIELDING))
 def test_a_files_own_definition_is_meant(name: str) -> None:
     """These names were free before: whoever has one keeps it, with the names of its parameters."""

@@ -43,11 +43,13 @@ def _code(program: Program) -> str:
 
 
 def module_of(program: Program, weights: Mapping[str, Array], dtype: type[np.float32 | np.float64]) -> Any:
-    """The generated PyTorch module, which must have just these weights."""
+    """The generated PyTorch module, which must have just these weights. Constants of the file are of `dtype` too."""
+    import torch  # noqa: PLC0415
+
     from spinedsl.backends.torch import filled  # noqa: PLC0415
 
     tensors = {name: value.astype(dtype, copy=False) for name, value in weights.items()}
-    return filled(_code(program), program, tensors).eval()
+    return filled(_code(program), program, tensors).eval().to(torch.float64 if dtype is np.float64 else torch.float32)
 
 
 def _torch(program: Program, weights: Mapping[str, Array], dtype: type[np.float32 | np.float64]) -> Runner:
