@@ -46,6 +46,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_mistakes.py",),
     ),
     Plant(
+        "rows: channels in parentheses that no other row knows",
+        "ir/elaborate/network.py",
+        "return count if isinstance(count, int) else None",
+        "return None",
+        ("tests/ir/test_rounding.py",),
+    ),
+    Plant(
         "prelude: activation before the addition",
         "prelude/blocks.spine",
         "act(expand + shortcut(x, like = expand, stride = stride))",

@@ -18,7 +18,7 @@ from spinedsl.ir.elaborate.rounding import rounded
 from spinedsl.ops.graph import flatten
 from spinedsl.ops.program import Program
 from spinedsl.source import Source
-from tests.ir.built import program, said
+from tests.ir.built import program, said, with_block
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HEAD = "spine 1\n" + "".join(f"import std.{name}\n" for name in "blocks heads numbers outputs resample stems".split())
@@ -102,6 +102,21 @@ def test_stems_and_blocks_are_rounded_and_outputs_and_heads_say_what_they_mean()
 def test_what_is_said_in_parentheses_stays() -> None:
     text = net("41", rules="channels multiple(8)").replace("b2: residual level", "b2: residual(channels = 41) level")
     assert channels(program(text))["b2"] == 41
+
+
+@pytest.mark.parametrize("read", ["from s, b0", "from b0 resample spinenet", "after b0"])
+@pytest.mark.parametrize("fed", ["after s", "from s"])
+def test_what_is_said_in_parentheses_is_what_rows_read(fed: str, read: str) -> None:
+    """A resampling asks for the `channels` of its source, and of the row that it is for."""
+    text = """block b0: residual level 0 {fed} channels 3
+    block c: residual level 1 {read} channels 4"""
+    rows = text.format(fed=fed, read=read)
+    settings = "resample spinenet\n    join activated_sum\n    "
+    imports = "import std.blocks\nimport std.resample\n"
+    by_clause = with_block(imports, settings + rows).replace("output C0: b", "output C1: c")
+    given = by_clause.replace("residual level 0", "residual(channels = 3) level 0", 1).replace(" channels 3\n", "\n")
+    assert "(channels = 3)" in given
+    assert operations(program(given)) == operations(program(by_clause))
 
 
 @pytest.mark.parametrize("rules", ["channels official", "channels multiple(1)", "channels multiple(by = 1)"])

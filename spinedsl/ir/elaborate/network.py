@@ -11,7 +11,7 @@ from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.elaborate.row import RowElaborator
 from spinedsl.ir.elaborate.settings import MAX_INPUTS, Settings
 from spinedsl.ir.elaborate.using import below_stem
-from spinedsl.ir.expand import Context, Work
+from spinedsl.ir.expand import Context, Work, count_of
 from spinedsl.ir.networks import Network, RowDecl, TaskDecl
 from spinedsl.ir.scalars import POISON, Poison
 from spinedsl.ir.typed import InputSize, TypedInput, TypedNetwork, TypedRow, TypedTask
@@ -240,7 +240,7 @@ class Elaborator:
         return TypedRow(declared, level, channels, (), None, (), Type(channels, height, width, level))
 
     def channels(self, declared: RowDecl, level: int | None, settings: Settings) -> int | Poison | None:
-        """The row's `channels`, else the width of its level; None where its type asks for none."""
+        """The row's `channels`, by clause or in parentheses, else its level's width; None where none are asked."""
         value = declared.value_of("channels")
         if value is not None:
             what = f"`channels` of `{declared.name}`"
@@ -249,9 +249,13 @@ class Elaborator:
             return POISON if count is None else count
         defined = declared.defined
         parameter = defined.parameter("channels") if defined is not None else None
-        in_use = any(a.name is not None and a.name.text == "channels" for a in declared.row.use.arguments)
-        if parameter is None or in_use:
+        if parameter is None:
             return None
+        arguments = declared.row.use.arguments
+        given = next((one.value for one in arguments if one.name is not None and one.name.text == "channels"), None)
+        if given is not None:  # as it is; the type tells what is wrong with it
+            count = count_of(settings.values.held(given), given.span, "`channels`")
+            return count if isinstance(count, int) else None
         widths = settings.widths
         if level is not None and level in widths:
             width = widths[level][0]
