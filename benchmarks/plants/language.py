@@ -53,6 +53,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/ir/test_rounding.py",),
     ),
     Plant(
+        "rows: `channels` in the place of a type read as one",
+        "syntax/misread.py",
+        "return Unexpected(at, frozenset({\"NAME\"})) if missing else error",
+        "return error",
+        ("tests/test_mistakes.py",),
+    ),
+    Plant(
         "prelude: activation before the addition",
         "prelude/blocks.spine",
         "act(expand + shortcut(x, like = expand, stride = stride))",

@@ -11,7 +11,16 @@ from collections.abc import Callable, Collection
 from spinedsl.diagnostics import Edit, Fix
 from spinedsl.source import Source, Span
 from spinedsl.syntax.machine import END, Token
-from spinedsl.syntax.statements import BRACED_ROWS, BRACKETS, CLAUSE_TERMINALS, PART, ROW_KINDS, Statement, span_of
+from spinedsl.syntax.statements import (
+    BRACED_ROWS,
+    BRACKETS,
+    CLAUSE_TERMINALS,
+    PART,
+    ROW_KINDS,
+    TASK,
+    Statement,
+    span_of,
+)
 from spinedsl.syntax.words import parted
 
 NOTHING = Token("", "", 0, 0)
@@ -19,6 +28,7 @@ LISTS = ("FROM", "AFTER", "ABSORB")  # clauses that take several names
 PACKAGES = frozenset({"F", "functional", "jnp", "keras", "layers", "nn", "np", "ops", "self", "tf", "torch"})
 LETTERS = {"STEM": "s", "BLOCK": "b", "OUTPUT": "P", "HEAD": "h"}  # what names of rows begin with
 TYPES = {"STEM": "resnet_stem", "BLOCK": "residual", "OUTPUT": "endpoint", "HEAD": "classifier"}  # as examples
+FIRST = {TASK: ("kind", "classification"), PART: ("network", "Cell")}  # the same of rows that have no type
 SCALARS = frozenset({"bool", "float", "int", "str"})  # types of Python
 MOST_DIGITS = 6
 
@@ -161,13 +171,18 @@ def sign_between_names(at: Place) -> Fix | None:
 
 
 def no_type(at: Place) -> Fix | None:
-    """`block b0: level 4`."""
-    if at.token().type not in CLAUSE_TERMINALS or at.token(-1).type != "COLON" or at.head not in ROW_KINDS:
+    """`block b0: level 4`, `stem s: channels 64`, `part n: from b3`."""
+    if at.token(-1).type != "COLON" or not (at.token().type in CLAUSE_TERMINALS or at.token().value == "channels"):
         return None
-    if at.in_edit:
-        return Fix("without `:` a row keeps its type", (Edit(at.span(-1), ""),))
-    row = f"{at.head.lower()} {at.token(-2).value}: {TYPES[at.head]} {at.token().value}"
-    return Fix(f"its type comes first, as in `{row} …`")
+    added = at.tokens[0].value == "add"
+    start = at.tokens[added]
+    what, example = FIRST.get(start.value, ("type", TYPES.get(start.type, "")))
+    if not example:
+        return None
+    if at.in_edit and not added:
+        return Fix(f"without `:` a row keeps its {what}", (Edit(at.span(-1), ""),))
+    clause = "from" if start.value in FIRST else at.token().value
+    return Fix(f"its {what} comes first, as in `{start.value} {at.token(-2).value}: {example} {clause} …`")
 
 
 def no_braces(at: Place) -> Fix | None:

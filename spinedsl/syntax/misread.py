@@ -49,6 +49,7 @@ class Misreadings:
     def unexpected(self, statement: Statement, error: Unexpected) -> Diagnostic | None:
         """What was expected where the tokens stopped making sense; None for what `keywords_as_names` says."""
         tokens = statement.tokens
+        error = at_type(tokens, error)
         if (comma := self.missing_comma(tokens, error.position)) is not None:
             return comma
         if statement.head != "INPUT" and statement.tokens[0].value not in CHOICES:
@@ -222,6 +223,14 @@ class Misreadings:
         if token.value != ";" and touches_number(self.source.text, span.start, span.end):
             return found.with_fix(ALONE)
         return found.with_fix("take it away", Edit(span, ""))
+
+
+def at_type(tokens: list[Token], error: Unexpected) -> Unexpected:
+    """The same; of `stem s: channels 64` at `channels`, which was read as the type, and its value as a clause."""
+    at = 4 if tokens[0].value == "add" else 3
+    begins, colon = [token.type for token in tokens[at - 3 : at : 2]] if error.position > at else ("", "")
+    missing = begins in ROW_KINDS and colon == "COLON" and tokens[at].value == "channels"
+    return Unexpected(at, frozenset({"NAME"})) if missing else error
 
 
 def is_keyword_as_name(statement: Statement, token: Token, error: Unexpected) -> bool:
