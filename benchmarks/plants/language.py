@@ -60,6 +60,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_mistakes.py",),
     ),
     Plant(
+        "rules: what an argument gives changed in the rule",
+        "ir/elaborate/settings.py",
+        "written = low if is_range else self.written(low)",
+        "written = low",
+        ("tests/test_mistakes.py",),
+    ),
+    Plant(
         "prelude: activation before the addition",
         "prelude/blocks.spine",
         "act(expand + shortcut(x, like = expand, stride = stride))",

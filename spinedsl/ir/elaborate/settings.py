@@ -319,11 +319,7 @@ class Settings(Record, frozen=False):
             value = self.values.evaluate(item.low)
             if value in OUTPUTS and item.high is None:
                 return bool(value == "any")
-            if not isinstance(value, Poison):
-                got = in_words(value) if item.high is None else "a range"
-                place = item.low.span if item.high is None else item.low.span.to(item.high.span)
-                found = say.EXPECTED_VALUE.at(place, what="`outputs`", expected=one_of(OUTPUTS), got=got)
-                self.report(found.with_fix("let several have one level: `outputs any`", Edit(place, "any")))
+            self.misruled(item, value, one_of(OUTPUTS), "let several have one level", "any")
             return True
         return self.network.may_mean("outputs", "any")
 
@@ -335,13 +331,35 @@ class Settings(Record, frozen=False):
             value = self.values.evaluate(item.low)
             if value in SIZES and item.high is None:
                 return str(value), Loc(item.low.span.source.name, item.low.span.line)
-            if not isinstance(value, Poison):
-                place = item.low.span if item.high is None else item.low.span.to(item.high.span)
-                got = in_words(value) if item.high is None else "a range"
-                found = say.EXPECTED_VALUE.at(place, what="`sizes`", expected=one_of(SIZES), got=got)
-                self.report(found.with_fix("let sizes be rounded up: `sizes any`", Edit(place, "any")))
+            self.misruled(item, value, one_of(SIZES), "let sizes be rounded up", "any")
             return None, None
         return None if self.network.may_mean("sizes", "any", FIXED) else "divisible", None
+
+    def misruled(self, item: tree.RuleItem, value: object, expected: str, fix: str, instead: str) -> None:
+        """A rule with a value that it does not take, where that is written: in the rule, or of the name in it."""
+        if isinstance(value, Poison):
+            return
+        rule, low, is_range = item.name.text, item.low, item.high is not None
+        written = low if is_range else self.written(low)
+        place = low.span.to(item.high.span) if item.high is not None else written.span
+        got = "a range" if is_range else in_words(value)
+        found = say.EXPECTED_VALUE.at(place, what=f"`{rule}`", expected=expected, got=got)
+        if written is not low:
+            found = found.with_others(Label(low.span, f"`{rule}` is what `{low.span.text}` is"))
+        name = rule if written is low else f"{low.span.text} ="
+        found = found.with_fix(f"{fix}: `{name} {instead}`", Edit(place, instead))
+        if written in self.network.arguments.values():  # they stand in the instance itself
+            self.context.diagnostics.append(found)
+        else:
+            self.report(found)
+
+    def written(self, expr: tree.Expr) -> tree.Expr:
+        """What gives a parameter or a `let` its value; anything else as it is."""
+        if not isinstance(expr, tree.Ident):
+            return expr
+        defaults = {one.name.text: one.default for one in self.network.declared.parameters if one.default is not None}
+        lets = {let.name.text: let.value for let in self.network.lets}
+        return {**defaults, **lets, **self.network.arguments}.get(expr.name, expr)
 
     def input_type(self, given: tuple[int, int] | None) -> Type | None:
         """The input as declared, or of the size `given` from outside."""

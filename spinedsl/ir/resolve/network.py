@@ -9,18 +9,17 @@ from spinedsl import checks as say
 from spinedsl.diagnostics import Diagnostic, Edit, Label, one_of
 from spinedsl.ir.arguments import taken_away
 from spinedsl.ir.library import Defined, Unit, language_callable
-from spinedsl.ir.networks import MULTIPLE, RULES, Network, TaskDecl, is_multiple, layers
+from spinedsl.ir.networks import RULES, Network, TaskDecl, layers
 from spinedsl.ir.resolve.given import misgiven, named_in
 from spinedsl.ir.resolve.names import MAX_MEANT, Names
 from spinedsl.ir.resolve.rows import RowResolver
 from spinedsl.ir.trace import Trace
-from spinedsl.ops.primitives import ALIASES, OFFICIAL, PRIMITIVES, ROLES, SIZES, Primitive
+from spinedsl.ops.primitives import ALIASES, PRIMITIVES, ROLES, Primitive
 from spinedsl.record import Record
 from spinedsl.source import Span
 from spinedsl.syntax import tree
 
 T = TypeVar("T")
-EXPECTED = {"inputs": "a number or a range", "sizes": one_of(SIZES), "outputs": "`any`"}
 NO_ROLE = "none"  # `act none`: what the role is applied to, as it is
 NOTHING = ("none", "null", "linear", "false", "no")  # what people call the identity as an activation
 
@@ -349,37 +348,10 @@ class _Settings(Record, frozen=False):
             if item.name.text in seen:
                 self.names.twice(item.name.text, item.span, seen[item.name.text])
             seen[item.name.text] = item.span
-            if isinstance(item.low, tree.Call) and (item.name.text == "channels" or is_multiple(item.low)):
-                self.rounding(item, item.low, known=item.name.text in RULES)
-            else:
-                self.names.check(item.low)
-            if item.high is not None:
-                self.names.check(item.high)
-        return rules
+            from spinedsl.ir.resolve.ruled import check_rule  # noqa: PLC0415  few networks have rules
 
-    def rounding(self, item: tree.RuleItem, call: tree.Call, *, known: bool) -> None:
-        """`multiple(8)`, which is what `channels` may be and nothing else."""
-        if known and item.name.text != "channels":
-            found = say.EXPECTED_VALUE.at(
-                call.span, what=f"`{item.name.text}`", expected=EXPECTED[item.name.text], got=f"`{MULTIPLE}(…)`"
-            )
-            found = found.with_fix(
-                f"say it of the channels: `channels {call.span.text}`", Edit(item.name.span, "channels")
-            )
-        elif not is_multiple(call):
-            expected = f"`{OFFICIAL}` or `{MULTIPLE}(N)`"
-            found = say.EXPECTED_VALUE.at(
-                call.span, what="`channels`", expected=expected, got=f"a call of `{call.callee.text}`"
-            )
-            found = found.with_fix(
-                f"say what widths are multiples of: `{MULTIPLE}(8)`", Edit(call.callee.span, MULTIPLE)
-            )
-        else:
-            for argument in call.arguments:
-                self.names.check(argument.value)
-            self.names.at(call.span).arguments(call.callee, call.arguments, call.span, ["by"], ["by"], None)
-            return
-        self.names.diagnostics.append(found)
+            check_rule(self.names, item)
+        return rules
 
     def allowed(self) -> tuple[tree.Allow, ...]:
         allowed = tuple(self.of_kind(tree.Allow))
