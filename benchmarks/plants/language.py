@@ -67,6 +67,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_mistakes.py",),
     ),
     Plant(
+        "tasks: an output of a head taken for the head",
+        "ir/resolve/tasks.py",
+        'return f"{head}.{value}" if value is not None and len(known) > 1 else head',
+        "return head",
+        ("tests/test_mistakes.py",),
+    ),
+    Plant(
         "prelude: activation before the addition",
         "prelude/blocks.spine",
         "act(expand + shortcut(x, like = expand, stride = stride))",

@@ -169,7 +169,7 @@ class TaskResolver(Record, frozen=False):
         names = self.names
         where = f"in network `{names.network}`"
         found = say.UNKNOWN_NAME.at(name.span, kind="head", name=name.text, where=where)
-        of_value = next((head for head in self.heads if name.text.startswith(f"{head}_")), None)
+        of_value = self.value_of_a_head(name.text)
         near = of_value or names.unit.nearest(name.text, self.heads)
         if near is None and names.may_be_nameless(name.text):
             return
@@ -179,6 +179,20 @@ class TaskResolver(Record, frozen=False):
         elif near is None:
             found = found.with_notes("it has no head").with_fix("add a head of that name: only heads have tasks")
         if near is not None:
-            again = Fix(f"name the head that gives it: `{of_value}`") if of_value else None
+            again = Fix(f"name the head that gives it: `{of_value.partition('.')[0]}`") if of_value else None
             found = found.with_fix(f"did you mean `{near}`?", Edit(name.span, near), instead=again)
         names.diagnostics.append(found)
+
+    def value_of_a_head(self, name: str) -> str | None:
+        """`f.scores` for `f_scores`, as outputs are called; the head alone where it yields nothing of that name."""
+        head = next((head for head in self.heads if name.startswith(f"{head}_")), None)
+        if head is None:
+            return None
+        use = self.names.rows[self.names.order[head]].use
+        defined = self.names.unit.home(use.span).definitions.get(use.name.text)
+        body = defined.definition.body if defined is not None else ()
+        values = [node.value for node in tree.walk(*body) if isinstance(node, tree.Yield)]
+        known = dict.fromkeys(value.name if isinstance(value, tree.Ident) else "" for value in values)
+        rest = name.removeprefix(f"{head}_")
+        value = next((one for one in known if one and f"{rest}_".startswith(f"{one}_")), None)
+        return f"{head}.{value}" if value is not None and len(known) > 1 else head
