@@ -55,7 +55,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "rows: `channels` in the place of a type read as one",
         "syntax/misread.py",
-        "return Unexpected(at, frozenset({\"NAME\"})) if missing else error",
+        'return Unexpected(at, frozenset({"NAME"})) if missing else error',
         "return error",
         ("tests/test_mistakes.py",),
     ),
