@@ -254,8 +254,8 @@ class Elaborator:
         arguments = declared.row.use.arguments
         given = next((one.value for one in arguments if one.name is not None and one.name.text == "channels"), None)
         if given is not None:  # as it is; the type tells what is wrong with it
-            count = count_of(settings.values.held(given), given.span, "`channels`")
-            return count if isinstance(count, int) else None
+            got = count_of(settings.values.held(given), given.span, "`channels`")
+            return got if isinstance(got, int) else None
         widths = settings.widths
         if level is not None and level in widths:
             width = widths[level][0]
