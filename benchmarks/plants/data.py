@@ -99,10 +99,24 @@ PLANTS = (
         (PICTURES,),
     ),
     Plant(
+        "pictures: 12 bits are scaled as 16",
+        "data/pictures.py",
+        "white = 2**bits - 1",
+        "white = 65535",
+        (PICTURES,),
+    ),
+    Plant(
+        "pictures: the black of a TIFF is always 0",
+        "data/pictures.py",
+        "tags.get(PHOTOMETRIC, 0) == WHITE_IS_ZERO",
+        "tags.get(PHOTOMETRIC, 0) == 2",
+        (PICTURES,),
+    ),
+    Plant(
         "pictures: 16 bits lose their lower half by cutting",
         "data/pictures.py",
-        "((numbers * 255 + 32767) // 65535)",
-        "((numbers * 255) // 65536)",
+        "((abs(numbers - black) * 255 + most // 2) // most)",
+        "((abs(numbers - black) * 255) // (most + 1))",
         (PICTURES,),
     ),
     Plant(

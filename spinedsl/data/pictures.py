@@ -4,7 +4,8 @@ In: the path of a file. Out: a `uint8` array of height x width x 3 (red, green, 
 no colours), turned as its EXIF orientation says; or `BadPicture`, which names the file, what is wrong with it and what
 to do.
 
-* 16-bit grey is scaled, 65,535 being white; 16-bit colour keeps the upper 8 bits of each number.
+* Grey of 12 and 16 bits is scaled, the largest number being white, or black where a TIFF says so; 16-bit colour keeps
+  the upper 8 bits of each number.
 * What is transparent lies on `background`, white unless something else is given.
 * Of an animation or a file of several pages the first picture is taken.
 * Colours are those that the file stores: an embedded colour profile is not applied.
@@ -19,6 +20,7 @@ import os
 import re
 import stat
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -55,6 +57,8 @@ FORMATS = {
 ENDINGS = frozenset(
     ".avif .bmp .dib .gif .jfif .jpe .jpeg .jpg .jp2 .j2k .jpx .mpo .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()
 )
+BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339  # tags of TIFF
+WHITE_IS_ZERO, SIGNED = 0, 2  # what the last two may say
 AGAIN = "fetch it again, or take it out"
 # What people have among their pictures that cannot be read, by how it begins; and what helps.
 NO_PICTURES: tuple[tuple[int, bytes, str, str], ...] = (
@@ -189,7 +193,7 @@ def _decoded(name: str, file: BinaryIO, background: Colour, *, count: bool) -> P
         if width * height > MAX_PIXELS:
             raise _huge(name, f"{width:,} x {height:,} pixels")
         image.load()
-        pixels = _eight_bits(ImageOps.exif_transpose(image), image.format or "", background)
+        pixels = _eight_bits(ImageOps.exif_transpose(image), image, background)
         return Picture(pixels, int(getattr(image, "n_frames", 1)) if count else 1)
 
 
@@ -233,11 +237,12 @@ def _kinds() -> str:
 # ---- colours ----
 
 
-def _eight_bits(image: Image, kind: str, background: Colour) -> Pixels:
-    """The pixels of a decoded picture of any mode; `kind` is the format of its file."""
+def _eight_bits(image: Image, file: Image, background: Colour) -> Pixels:
+    """The pixels of a decoded picture of any mode; `file` is the same as it was opened, with its format and tags."""
     mode = image.mode
+    black, white = _range(file)
     if mode.startswith("I;16") or mode in ("I", "F"):
-        return _scaled(image, kind, background)[:, :, None]
+        return _scaled(image, black, white, background)[:, :, None]
     if mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
         return np.array(_composed(image.convert("LA") if mode == "La" else image, background), dtype=np.uint8)
     if mode in ("1", "L"):
@@ -255,14 +260,29 @@ def _composed(image: Image, background: Colour) -> Image:
     return under.convert("RGB")
 
 
-def _scaled(image: Image, kind: str, background: Colour) -> Pixels:
-    """Grey of more than 8 bits: 65,535 is white. Other ranges are refused, since nothing says what is white."""
+def _range(file: Image) -> tuple[int, int]:
+    """The numbers that are black and white in grey of more than 8 bits. What only TIFF can hold may have neither."""
+    tags: Mapping[int, Any] = getattr(file, "tag_v2", {})
+    (bits, *_), (form, *_) = tags.get(BITS, (16,)), tags.get(SAMPLE_FORMAT, (1,))
+    if form == SIGNED and bits <= 16:
+        raise _NoWhite("signed numbers")
+    if not tags or not file.mode.startswith("I;16"):
+        return 0, 65535
+    if bits not in (12, 16):
+        raise _NoWhite(f"{bits}-bit numbers")
+    white = 2**bits - 1
+    return (white, 0) if tags.get(PHOTOMETRIC, 0) == WHITE_IS_ZERO else (0, white)
+
+
+def _scaled(image: Image, black: int, white: int, background: Colour) -> Pixels:
+    """Grey of more than 8 bits. Other ranges are refused, since nothing says what is white."""
     if image.mode == "F":
         raise _NoWhite("fractions")
     numbers: NDArray[Any] = np.array(image, dtype=np.int64)
-    if image.mode == "I" and kind != "PPM" and (numbers.min() < 0 or numbers.max() > 65535):
+    most = max(black, white)
+    if numbers.min() < 0 or numbers.max() > most:
         raise _NoWhite("32-bit numbers")
-    grey: Pixels = ((numbers * 255 + 32767) // 65535).astype(np.uint8)
+    grey: Pixels = ((abs(numbers - black) * 255 + most // 2) // most).astype(np.uint8)
     hole = image.info.get("transparency")
     if isinstance(hole, int):
         red, green, blue = background

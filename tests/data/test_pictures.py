@@ -84,6 +84,46 @@ def test_sixteen_bits_are_scaled_and_not_clipped(kind: str, tmp_path: Path) -> N
     assert read_pixels(saved(tmp_path, Image.fromarray(deep), f"a.{kind}"))[:, :, 0].tolist() == expected
 
 
+def tiff(bits: int, photometric: int, sample_format: int, data: bytes) -> bytes:
+    """A grey TIFF of 2x1 pixels, which Pillow reads and does not write."""
+    tags = {256: 2, 257: 1, 258: bits, 259: 1, 262: photometric, 273: 8, 277: 1, 278: 1, 279: len(data)}
+    tags[339] = sample_format
+    entries = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags.items())
+    start = b"II*\0" + struct.pack("<I", 8 + len(data)) + data
+    return start + struct.pack("<H", len(tags)) + entries + b"\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("bits", "photometric", "data", "expected"),
+    [
+        (4, 1, b"\x0f", [0, 255]),
+        (4, 0, b"\x0f", [255, 0]),
+        (8, 1, b"\x00\xff", [0, 255]),
+        (8, 0, b"\x00\xff", [255, 0]),
+        (12, 1, b"\x00\x0f\xff", [0, 255]),
+        (12, 1, b"\x80\x00\x10", [128, 1]),
+        (16, 1, b"\x00\x00\xff\xff", [0, 255]),
+        (16, 0, b"\x00\x00\xff\xff", [255, 0]),
+        (16, 0, b"\x01\x01\x00\x80", [254, 127]),
+    ],
+)
+def test_white_is_what_the_tags_of_a_tiff_say(
+    bits: int, photometric: int, data: bytes, expected: list[int], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(bits, photometric, 1, data))
+    assert read_pixels(path)[:, :, 0].tolist() == [expected]
+    assert inspect_picture(path).pixels[:, :, 0].tolist() == [expected]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_signed_numbers_have_no_white(bits: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(bits, 1, 2, b"\x01" * (bits // 4)))
+    with pytest.raises(BadPicture, match="signed numbers, of which nothing says what is white"):
+        read_pixels(path)
+
+
 def test_the_white_of_a_pgm_is_what_its_head_says(tmp_path: Path) -> None:
     path = tmp_path / "a.pgm"
     path.write_bytes(b"P5 3 1 1023\n" + np.array([0, 1023, 512], dtype=">u2").tobytes())
