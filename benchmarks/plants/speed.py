@@ -50,6 +50,13 @@ PLANTS: tuple[Plant, ...] = (
         INT8,
     ),
     Plant(
+        "int8: the kernel of a convolution along the channels is no tensor",
+        "quantise/network.py",
+        'if node.op_type == "Unsqueeze" and',
+        'if node.op_type == "None" and',
+        ENGINES,
+    ),
+    Plant(
         "int8: by NNCF a depthwise convolution takes a scale for each channel, which ONNX Runtime does not run",
         "quantise/engines/nncf.py",
         "QuantizationParameters(per_channel=False)",

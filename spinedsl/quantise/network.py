@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto
+from onnx import ModelProto, NodeProto, numpy_helper
 
 from spinedsl.backends.onnx import emit_model
 from spinedsl.backends.onnx.target import Target
@@ -40,9 +40,11 @@ class Float(Record, eq=False):
     @cached_property
     def model(self) -> ModelProto:
         """The model of the folded graph, for one image at a time."""
-        return onnx.load_model_from_string(
+        model = onnx.load_model_from_string(
             emit_model(self.program, self.weights, target=Target(self.opset), dynamic=self.dynamic, level=LEVEL)
         )
+        _settle(model)
+        return model
 
     @property
     def dynamic(self) -> frozenset[str]:
@@ -89,6 +91,27 @@ class Float(Record, eq=False):
     def run(self) -> Run:
         """The float model, run."""
         return runner(self.model)
+
+
+def _settle(model: ModelProto) -> None:
+    """Make a tensor of each kernel that the model makes of a tensor of fewer axes: quantisers take no other kernels."""
+    graph = model.graph
+    tensors = {one.name: one for one in graph.initializer}
+    tensors |= {node.output[0]: node.attribute[0].t for node in graph.node if node.op_type == "Constant"}
+    kernels = {value for node in graph.node if node.op_type in HEAVY for value in node.input}
+    for node in [*graph.node]:
+        if node.op_type == "Unsqueeze" and node.input[0] in tensors and node.output[0] in kernels:
+            array, axes = (numpy_helper.to_array(tensors[name]) for name in node.input)
+            kernel = np.expand_dims(array, tuple(axes.tolist()))
+            graph.initializer.append(numpy_helper.from_array(kernel, node.output[0]))
+            graph.node.remove(node)
+    used = {value for node in graph.node for value in node.input}
+    for tensor in [*graph.initializer]:
+        if tensor.name not in used:
+            graph.initializer.remove(tensor)
+    for node in [*graph.node]:
+        if node.op_type == "Constant" and node.output[0] not in used:
+            graph.node.remove(node)
 
 
 def row_of(node: NodeProto) -> str:

@@ -185,6 +185,27 @@ def test_of_predictions_alone_nothing_becomes_int8(engine: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("engine", WITH)
 @pytest.mark.parametrize("opset", [13, 23])
+def test_a_kernel_along_the_channels_becomes_int8(engine: str, opset: int, tmp_path: Path) -> None:
+    """In ONNX it is a node that gives it the axes of a kernel, and where it is shared there are several."""
+    text = NET.replace(
+        "    return relu(group_norm(conv(y, channels, kernel = 1), groups = 4))",
+        "    var z = channel_conv(global_average_pool(y), kernel = 3)\n"
+        "    repeat 2 { z = relu(shared channel_conv(z, kernel = 5)) }\n"
+        "    return conv(y * sigmoid(z), channels, kernel = 1)",
+    )
+    (tmp_path / "net.spine").write_text(text)
+    program = api.program(tmp_path / "net.spine")
+    network = Float(program, lively_weights(flatten(program).parameters), opset)
+    model = prepared(engine, network, CALIBRATE)(ROWS)
+    onnx.checker.check_model(model, full_check=True)
+    found = {name: kernel for name, (row, kernel, _) in kernels(model).items() if row == "e"}
+    assert {kernel.data_type for kernel in found.values()} == {onnx.TensorProto.INT8}
+    assert sorted(tuple(kernel.dims)[1:] for kernel in found.values()).count((1, 5, 1)) == 2
+    assert 0 < error(network, model) < 0.2
+
+
+@pytest.mark.parametrize("engine", WITH)
+@pytest.mark.parametrize("opset", [13, 23])
 def test_every_opset(engine: str, opset: int, network: Float) -> None:
     other = Float(network.program, network.weights, opset)
     model = prepared(engine, other, CALIBRATE)(ROWS)
