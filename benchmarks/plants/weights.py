@@ -25,6 +25,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/weights/test_layouts.py",),
     ),
     Plant(
+        "PyTorch: the sign that a tensor has beside its numbers is left out",
+        "weights/pytorch.py",
+        "plain.resolve_conj().resolve_neg().numpy()",
+        "plain.resolve_conj().numpy()",
+        ("tests/weights/test_files.py",),
+    ),
+    Plant(
         "digest: of the name, not of the numbers",
         "weights/sealed.py",
         "hashlib.sha256(data).hexdigest()",

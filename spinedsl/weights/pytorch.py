@@ -138,7 +138,11 @@ def _chosen(path: Path, loaded: Mapping[Any, Any], key: Key) -> Outcome[Weights]
             left -= value.numel() * value.element_size()
             if left < 0:
                 return broken(path, f"its tensors up to `{tensor_name}` claim far more numbers than it holds")
-            sets[name][tensor_name] = _array(value)
+            array = _array(value)
+            if array is None:
+                kind = str(value.dtype).removeprefix("torch.")
+                return broken(path, f"`{tensor_name}` has numbers of type {kind}")
+            sets[name][tensor_name] = array
     return choose(path, sets, key)
 
 
@@ -193,13 +197,16 @@ def _strided() -> torch.layout:
     return torch.strided
 
 
-def _array(tensor: torch.Tensor) -> NDArray[Any]:
-    """The numbers of a dense tensor; float32 for the types that NumPy lacks."""
+def _array(tensor: torch.Tensor) -> NDArray[Any] | None:
+    """The numbers of a dense tensor, if they are of a type that can be read; float32 for some that NumPy lacks."""
     import torch  # noqa: PLC0415  loaded already
 
     known = (torch.float16, torch.float32, torch.float64)
     plain = tensor.detach()
-    if plain.is_floating_point() and plain.dtype not in known:
-        plain = plain.float()
-    array: NDArray[Any] = plain.numpy()
+    try:
+        if plain.is_floating_point() and plain.dtype not in known:
+            plain = plain.float()
+        array: NDArray[Any] = plain.resolve_conj().resolve_neg().numpy()
+    except (TypeError, RuntimeError):
+        return None
     return array

@@ -172,6 +172,22 @@ def test_types_that_no_network_has(tmp_path: Path) -> None:
     assert said(path) == ("E0903", "`FILE` is not a valid weights file: `a` has numbers of type F8_E4M3")
 
 
+@pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental")
+@pytest.mark.parametrize("kind", ["complex32", "float4_e2m1fn_x2", "bits8", "bits16"])
+def test_types_that_numpy_lacks_are_named(kind: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "w.pt", {"b": torch.ones(2), "a": torch.empty(3, dtype=getattr(torch, kind))})
+    assert said(path) == ("E0903", f"`FILE` is not a valid weights file: `a` has numbers of type {kind}")
+
+
+def test_a_conjugate_is_read_as_its_numbers(tmp_path: Path) -> None:
+    """PyTorch keeps it as a note beside the numbers, and so it does with the sign of its imaginary part."""
+    whole, part = (torch.tensor([1 + 2j, 3 - 4j]).conj() for _ in range(2))
+    found = arrays(write(tmp_path / "w.pt", {"whole": whole, "part": part.imag}))
+    assert found["whole"].tolist() == [1 - 2j, 3 + 4j]
+    assert found["part"].tolist() == [-2, 4]
+    assert found["part"].dtype == np.float32
+
+
 def test_without_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "w.pt")
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
