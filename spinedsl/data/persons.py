@@ -61,16 +61,16 @@ class _Pairs:
     """Reads lines of pairs: pictures by the person and the number at the end of their name."""
 
     def __init__(self, dataset: Dataset, source: Source) -> None:
-        self.source = source
-        self.pictures: dict[str, dict[str, int]] = {name: {} for name in dataset.classes}
+        self.source, self.dataset = source, dataset
+        self.pictures: dict[str, dict[str, list[int]]] = {name: {} for name in dataset.classes}
         self.nearest = Nearest(self.pictures)
         for index, sample in enumerate(dataset.samples):
             file = legible(os.path.basename(sample.path))  # noqa: PTH119
             person = self.pictures[dataset.classes[sample.label]]
-            person[file] = index
+            person.setdefault(file, []).append(index)
             number = _AT_END.search(os.path.splitext(file)[0])  # noqa: PTH122
-            if number:
-                person.setdefault(number[1], index)
+            if number and number[1] != file:
+                person.setdefault(number[1], []).append(index)
 
     def pair(self, line: int, text: str, found: list[Diagnostic]) -> Iterator[Pair]:
         """The pair of a line, if it is one."""
@@ -86,7 +86,7 @@ class _Pairs:
         if wrong:
             found += (say.BAD_PAIRS.at(place, what=what, label=label) for what, label in wrong)
             return
-        first, second = (self.pictures[person][_plain(number)] for person, number in sides)
+        (first,), (second,) = (self.pictures[person][_plain(number)] for person, number in sides)
         if first == second:
             what = "this pair is one picture and itself"
             found.append(say.BAD_PAIRS.at(place, what=what, label="expected two pictures"))
@@ -94,7 +94,7 @@ class _Pairs:
         yield Pair(first, second, sides[0][0] == sides[1][0], 0, line)
 
     def wrong(self, person: str, number: str) -> Iterator[tuple[str, str]]:
-        """Why there is no such picture, if there is none: what is wrong, and what there is."""
+        """Why there is no such picture, or more than one: what is wrong, and what there is."""
         if person not in self.pictures:
             near = self.nearest(person)
             label = f"did you mean `{near}`?" if near else "no folder is called so"
@@ -104,6 +104,10 @@ class _Pairs:
             has = one_of(map(str, numbers), conjunction="and", limit=8)
             label = f"there is {has}" if numbers else "a picture's name ends with its number, as in `name_0001.jpg`"
             yield f"`{one_line(person)}` has no picture {one_line(number)}", label
+        elif len(several := self.pictures[person][_plain(number)]) > 1:
+            names = one_of(map(self.dataset.called, several), conjunction="and", limit=4)
+            what = f"`{one_line(person)}` has {len(several):,} pictures {one_line(number)}: {names}"
+            yield what, "rename all but one, or take them out"
 
 
 def _plain(number: str) -> str:
@@ -126,6 +130,7 @@ def read_points(path: Path, encoding: str = "", *, settable: bool = True) -> Out
     rows = read_rows(source)
     found = [*listing.diagnostics, *rows.diagnostics]
     points: dict[str, Points] = {}
+    lines: dict[str, int] = {}  # that have them
     for number, row in enumerate(rows.value or ()):
         if number == 0 and len(row.fields) > 1 and not any(map(_is_number, row.fields[1:])):
             continue  # names of columns
@@ -133,8 +138,12 @@ def read_points(path: Path, encoding: str = "", *, settable: bool = True) -> Out
         if reason:
             label = "expected a path and ten numbers"
             found.append(say.BAD_LANDMARKS.at(line_of(source, row.line), what=reason, label=label))
-        else:
-            points[place_of(path.parent / row.fields[0])] = tuple(map(float, row.fields[1:]))
+            continue
+        place, own = place_of(path.parent / row.fields[0]), tuple(map(float, row.fields[1:]))
+        line = lines.setdefault(place, row.line)
+        if points.setdefault(place, own) != own:
+            what = f"`{one_line(row.fields[0])}` has other points in line {line}"
+            found.append(say.BAD_LANDMARKS.at(line_of(source, row.line), what=what, label="take one of the lines out"))
     return Outcome(points, tuple(found))
 
 

@@ -194,7 +194,11 @@ def pairs() -> list[Diagnostic]:
         "1 4\nAda_Lovelace\t1\t2\nAda_Lovelace\t1\t9\nAda_Lovelace 1 Bob 1\nAda_Lovelac\t1\t2\nBob\t1\n"
         "Bob\t1\t1\n\nA b c 1 2\nBob 1 Zoe 1\n"
     )
-    return found("lfw")
+    said = found("lfw")
+    for number, path in enumerate(("left/0001.png", "left/0002.png", "right/0001.png")):
+        put(f"lfw/Cy/{path}", 10 + number)
+    text("lfw/pairs.txt", "Cy 1 2\nCy 2 0001.png\nBob 1 Cy 2\n")
+    return said + found("lfw")
 
 
 def no_pairs() -> list[Diagnostic]:
@@ -224,7 +228,8 @@ def landmarks() -> list[Diagnostic]:
     face = "30,30,60,30,45,45,35,60,55,60"
     ada = "Ada_Lovelace/Ada_Lovelace_000"
     text("lfw/points.csv", f"path,x1,y1\n{ada}1.png,{face}\n{ada}2.png,{face},9\n{ada}3.png,{face[:-2]}nan\n"
-         f"Bob/Bob_0001.png,{'5,5,' * 4}5,5\n{ada}4.png,{face[:-2]}x\n")  # fmt: skip
+         f"Bob/Bob_0001.png,{'5,5,' * 4}5,5\n{ada}4.png,{face[:-2]}x\n"
+         f"{ada}1.png,{face}\n./{ada}1.png,{face[:-2]}61\n")  # fmt: skip
     return found("lfw", options=Options(landmarks="lfw/points.csv"))
 
 
