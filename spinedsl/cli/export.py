@@ -85,8 +85,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--batch", metavar="N", type=_batch, help="pictures at once, just so many; else any number where that goes"
     )
     parser.add_argument(
-        "--images", metavar="PATH", type=path, help="pictures to compare on; else the checkpoint's validation images"
-    )
+        "--images", metavar="PATH", type=path,
+        help="pictures to compare on: a folder, a list, a pattern or a file; else the checkpoint's validation images",
+    )  # fmt: skip
     parser.add_argument(
         "--evaluation", metavar="PATH", type=path, help="an eval.json of the same network, for the card"
     )

@@ -6,12 +6,14 @@ which they are. Made pictures have odd sizes and follow from a seed.
 
 from __future__ import annotations
 
+import glob
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spinedsl.data.pictures import ENDINGS, BadPicture, Pixels
+from spinedsl.data.pictures import ENDINGS, BadPicture, Pixels, read_pixels
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.section import open_sets
 from spinedsl.data.sources import Options, open_data, open_dataset
@@ -34,18 +36,31 @@ class Samples(Record, eq=False):
 
 
 def samples_in(path: Path, trained: Trained) -> Outcome[Samples]:
-    """Pictures of a file, a folder or a list, or of a file of boxes, spread over all that are there."""
+    """Pictures of a file, a folder, a pattern or a list, or of a file of boxes, spread over all that are there."""
     return pictures_in(path, trained.preprocessing, boxes=trained.task.truth == BOXES)
 
 
 def pictures_in(path: Path, pre: Preprocessing, *, boxes: bool, most: int = MOST) -> Outcome[Samples]:
     """The same, at most so many; with `boxes` a file of them names pictures too."""
-    if path.is_dir() or path.suffix.lower() in ENDINGS:
+    if path.is_dir() or path.suffix.lower() in ENDINGS or _is_pattern(path) or _is_picture(path):
         images, reported = find_images(str(path), pre.background)
         return Outcome(None, tuple(reported)) if reported else _read(images, str(path), most)
     open_ = open_data if boxes else open_dataset
     options = Options(background=pre.background)
     return open_(path, "auto", options).then(lambda dataset: _read(dataset, str(path), most))
+
+
+def _is_pattern(path: Path) -> bool:
+    return glob.has_magic(str(path)) and not os.path.lexists(path)
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a file is one, whatever it is called: a list is none."""
+    try:
+        read_pixels(path)
+    except BadPicture:
+        return False
+    return True
 
 
 def _read(images: Any, words: str, most: int = MOST) -> Outcome[Samples]:

@@ -16,8 +16,9 @@ from PIL import Image
 
 from spinedsl import Mistakes, tasks, train
 from spinedsl.data.pictures import read_pixels
+from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.data.sources import open_dataset
-from spinedsl.inference.compared import samples_in
+from spinedsl.inference.compared import pictures_in, samples_in
 from spinedsl.inference.engine import Engine
 from spinedsl.inference.evaluation import evaluate, thinned
 from spinedsl.inference.gallery import make_gallery, mean_of
@@ -148,6 +149,29 @@ def test_what_shines_through_is_the_networks_own_colour(tmp_path: Path) -> None:
         found = samples_in(given, trained).value
         assert found is not None
         assert any(np.array_equal(pixels, expected) for pixels in found.pictures)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("some", 2), ("some/*", 2), ("s*/**/*", 3), ("some/a.png", 1), ("some/b", 1), ("some/[x].png", 1),
+        ("list", 2), ("list.csv", 2),
+    ],
+)  # fmt: skip
+def test_pictures_are_a_folder_a_pattern_a_list_or_a_file(
+    name: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is what it holds, whatever it is called, and a pattern is one unless a file is called so."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "some").mkdir()
+    for file in ("some/a.png", "some/b", "some/more/c.png") if "[" not in name else (name,):
+        Path(file).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4)).save(file, "PNG")
+    for file in ("list", "list.csv"):
+        Path(file).write_text("path,label\nsome/a.png,x\nsome/b,y\n")
+    found = pictures_in(Path(name), Preprocessing(4, 4), boxes=False)
+    assert found.value is not None, found.diagnostics
+    assert len(found.value.pictures) == count
 
 
 def test_idx_labels_are_told_by_the_names_beside_them(colours: Trained, tmp_path: Path) -> None:
