@@ -141,7 +141,7 @@ def _remarks(options: argparse.Namespace, given: Given, found: Quantized) -> Non
         f"error {found.error:.4f} on {counted(found.measured, 'picture')}{but}; {found.error_all_int8:.4f} all in int8"
     )
     if not found.apart:
-        note("errors are measured on the picture that was calibrated on, and too small: name two at least")
+        note("errors are measured on what was calibrated on, and too small: name two pictures that differ")
     elif found.calibrated < 16:
         note(f"calibrated on {counted(found.calibrated, 'picture')} only: ranges of a few dozen hold better")
     if given.trained is None and options.weights is None:

@@ -72,7 +72,7 @@ class Quantized(Record, eq=False):
     measured: int
     float_bytes: int
     figures: tuple[Evaluation, Evaluation] | None = field(default=None, repr=False)
-    apart: bool = True  # no picture that was measured on was calibrated on
+    apart: bool = True  # some picture that was measured on was not calibrated on
     engine: str = USUAL  # that placed the int8 operations
 
     def __brief__(self) -> str:
@@ -314,7 +314,9 @@ def _pictures(given: Given, wanted: Wanted) -> Pictures:
     apart = {*range(3, len(images), 4)} or {len(images) - 1}
     measured = [images[number] for number in sorted(apart)][:MEASURED]
     calibrated = [image for number, image in enumerate(images) if number not in apart] or images
-    return Pictures(calibrated, np.concatenate(measured), apart=len(images) > 1)
+    seen = {image.tobytes() for image in calibrated}
+    other = any(image.tobytes() not in seen for image in measured)
+    return Pictures(calibrated, np.concatenate(measured), apart=other)
 
 
 def _see_int8(given: Given, wanted: Wanted, choice: Choice) -> None:

@@ -50,7 +50,7 @@ class Pictures(Record, eq=False):
 
     calibrate: Sequence[NDArray[Any]]  # each (1, channels, height, width)
     measure: NDArray[Any]
-    apart: bool = True  # none is among both
+    apart: bool = True  # something is measured on that no range comes from
 
 
 def choose(

@@ -151,6 +151,17 @@ def test_an_int8_model_is_the_one_that_the_command_writes(here: Path, capsys: py
     assert [one.precision for one in beside.timings] == ["float32", "int8"]
 
 
+@pytest.mark.parametrize(
+    ("colours", "apart"), [([0], False), ([0, 0, 0], False), ([0, 0, 9, 0], False), ([0, 9], True)]
+)
+def test_an_error_is_of_pictures_that_no_range_comes_from(colours: list[int], apart: bool, here: Path) -> None:
+    """The second of two and the fourth of four are measured on; one that equals another is no other picture."""
+    Path("plain").mkdir()
+    for number, colour in enumerate(colours):
+        Image.new("RGB", (20, 30), (colour, 0, 0)).save(f"plain/{number}.png")
+    assert spinedsl.quantize("net.spine", calibrate="plain", error=1).apart == apart
+
+
 def test_a_checkpoint_is_judged_by_its_task(here: Path) -> None:
     found = spinedsl.quantize("sizes.safetensors", calibrate="colours", data="colours", keep=["s"], error=1)
     assert found.figures is not None
