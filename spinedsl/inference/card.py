@@ -7,11 +7,13 @@ model stands in it: lines of Python for each format that run with the format's r
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 from spinedsl import __version__, analysis
 from spinedsl.data.align import SIDE, TEMPLATE
@@ -66,7 +68,8 @@ def _head(facts: Facts) -> Iterator[str]:
     yield ""
     yield f"{task.kind.capitalize()}: {task.about}. Trained to step {trained.about['step']} by spinedsl."
     yield ""
-    yield f"![The network {trained.program.name}: blocks in order, place by level]({stem}.svg)"
+    figure = f"{quote(stem, errors='surrogateescape')}.svg"
+    yield f"![The network {trained.program.name}: blocks in order, place by level]({figure})"
     yield ""
     yield from _table(
         ("", ""),
@@ -118,8 +121,9 @@ def snippet(facts: Facts, name: str, file: str) -> list[str]:
     array = "np.array(image)[None]" if asked.inside or pre.channels == 3 else "np.array(image)[None, ..., None]"
     array = f"np.repeat({array}, {asked.batch}, 0)" if asked.batch and asked.batch > 1 else array
     unpacked = ", ".join(results) if len(results) > 1 else f"({results[0]},)"
+    named = json.dumps(file, ensure_ascii=False)
     imports, usage = (
-        text.format(file=file, images=images, array=array, result=results[0], results=unpacked)
+        text.format(file=named, images=images, array=array, result=results[0], results=unpacked)
         for text in (FORMATS[name].imports, FORMATS[name].usage)
     )
     classes = trained.task.by_class and name == "onnx"
@@ -332,7 +336,7 @@ def _files(facts: Facts) -> Iterator[str]:
             data = facts.files[file]
             half = ", 16 bits" if facts.wanted[name].half else ""
             found.append(
-                (f"`{file}`", f"{FORMATS[name].title}{half}", f"{len(data):,}", f"`{hashlib.sha256(data).hexdigest()}`")
+                (_code(file), f"{FORMATS[name].title}{half}", f"{len(data):,}", f"`{hashlib.sha256(data).hexdigest()}`")
             )
     yield from _table(("file", "format", "bytes", "SHA-256"), *found)
 
@@ -368,6 +372,11 @@ def _path(text: str) -> str:
     """A path as a card shows it: of an absolute one its end, since the rest is about a machine or a person."""
     path = PurePath(text)
     return _word(PurePath("…", *path.parts[-2:]).as_posix() if path.is_absolute() and len(path.parts) > 3 else text)
+
+
+def _code(text: str) -> str:
+    """Text from outside as code, where that can hold it."""
+    return f"`{text}`" if text == one_line(text) and not {*text} & {*"`|"} else _word(text)
 
 
 def _word(text: str) -> str:

@@ -264,32 +264,32 @@ FORMATS: Mapping[str, Format] = {
         "ONNX", ".onnx", ("onnx", "onnxruntime"), _write_onnx, _run_onnx, resizes=True, finds=True,
         takes=("opset", "half", "batch", "resize"),
         imports="onnxruntime",
-        usage='session = onnxruntime.InferenceSession("{file}")\n'
+        usage='session = onnxruntime.InferenceSession({file})\n'
         '{results} = session.run(None, {{"{images}": {array}}})',
     ),
     "openvino": Format(
         "OpenVINO", ".xml", ("onnx", "openvino"), _write_openvino, _run_openvino, finds=True,
         takes=("half", "batch"),
         imports="openvino",
-        usage='model = openvino.Core().compile_model("{file}", "CPU", {{"INFERENCE_PRECISION_HINT": "f32"}})\n'
+        usage='model = openvino.Core().compile_model({file}, "CPU", {{"INFERENCE_PRECISION_HINT": "f32"}})\n'
         "{results} = model({array}).to_tuple()",
     ),
     "executorch": Format(
         "ExecuTorch", ".pte", ("executorch",), _write_executorch, _run_executorch,
         imports="executorch.runtime, torch",
-        usage='program = executorch.runtime.Runtime.get().load_program("{file}")\n'
+        usage='program = executorch.runtime.Runtime.get().load_program({file})\n'
         '{result} = program.load_method("forward").execute([torch.from_numpy({array})])[0].numpy()',
     ),
     "litert": Format(
         "LiteRT", ".tflite", ("litert_torch", "ai_edge_litert"), _write_litert, _run_litert,
         imports="ai_edge_litert.interpreter",
-        usage='model = ai_edge_litert.interpreter.Interpreter("{file}").get_signature_runner()\n'
+        usage='model = ai_edge_litert.interpreter.Interpreter({file}).get_signature_runner()\n'
         "({result},) = model(args_0={array}).values()",
     ),
     "torch": Format(
         "PyTorch", ".pt2", (), _write_torch, _run_torch,
         imports="torch",
-        usage='module = torch.export.load("{file}").module()\n'
+        usage='module = torch.export.load({file}).module()\n'
         "{result} = module(torch.from_numpy({array})).detach().numpy()",
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -44,9 +46,9 @@ print(sorted({hidden!r} & sys.modules.keys()))
 HIDDEN = {"spinedsl", "torch", "onnx", "tests"}
 
 
-def exported(kind: str, formats: list[str], wanted: Wanted | None = None, **told: Any) -> Exported:
+def exported(kind: str, formats: list[str], wanted: Wanted | None = None, stem: str = "model", **told: Any) -> Exported:
     outcome = export(
-        trained(kind), checkpoint(kind), stem="model", formats=formats, wanted=wanted or Wanted(), told=Told(**told)
+        trained(kind), checkpoint(kind), stem=stem, formats=formats, wanted=wanted or Wanted(), told=Told(**told)
     )
     assert outcome.value is not None, outcome.diagnostics
     return outcome.value
@@ -106,6 +108,20 @@ def alone(hidden: set[str], folders: list[str], code: str) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=HANG)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@pytest.mark.parametrize("stem", ['a"b', "m b (1)", "it's", "back\\slash", "two\nlines", "a|b`c", "ä 中", "100%20"])
+def test_any_name_of_a_file_stands_in_its_card(stem: str) -> None:
+    found = exported("stretch", ["onnx"], stem=stem)
+    text = card_of(found)
+    (code,) = snippets(text)
+    names = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+    assert f"{stem}.onnx" in names
+    (link,) = re.findall(r"^!\[.*\]\((.*)\)$", text, re.MULTILINE)
+    assert re.fullmatch(r"[\w%./~-]+", link, re.ASCII)
+    assert unquote(link) in found.files
+    (row,) = (line for line in text.splitlines() if hashlib.sha256(found.files[f"{stem}.onnx"]).hexdigest() in line)
+    assert len(re.findall(r"(?<!\\)\|", row)) == 5
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "onnx"])
