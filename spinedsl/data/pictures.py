@@ -155,6 +155,9 @@ def _opened(name: str) -> BinaryIO:
             raise BadPicture(shown, "it is no regular file", "name the picture")
         return open(name, "rb")  # noqa: PTH123 - the caller closes it
     except FileNotFoundError:
+        if os.path.islink(name):  # noqa: PTH114 - as above
+            there = legible(os.readlink(name))  # noqa: PTH115 - as above
+            raise MissingPicture(shown, f"it is a link to `{there}`, which is not there", "take the link out") from None
         raise MissingPicture(shown, "there is no such file", "put it there, or take it out of the list") from None
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else "no file can have this name"

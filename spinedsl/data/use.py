@@ -14,8 +14,7 @@ from spinedsl.backends import Options
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.ops.detection import KIND, detector
 from spinedsl.ops.program import Program
-from spinedsl.weights.files import TRAINING
-from spinedsl.weights.tensors import Weights
+from spinedsl.weights.tensors import TRAINING, Weights
 
 TRAINED, VERSION = "spinedsl.trained", 1  # the property, and its form
 PICTURE, IMAGE = "picture", "image"  # what boxes are in pixels of: the picture that goes in, or the network's image

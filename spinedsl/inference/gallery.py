@@ -164,6 +164,7 @@ def open_gallery(path: str | os.PathLike[str]) -> Outcome[Gallery]:
     """A gallery that was written, or why the file is none."""
     require("numpy", "safetensors")
     from spinedsl.weights import files  # noqa: PLC0415  only who reads one needs it
+    from spinedsl.weights.tensors import TRAINING  # noqa: PLC0415  as above
 
     file = Path(path_of(path, "a gallery", "nothing"))
     if file.is_dir():
@@ -174,7 +175,7 @@ def open_gallery(path: str | os.PathLike[str]) -> Outcome[Gallery]:
     found = outcome.value
     if found is None:
         return Outcome(None, outcome.diagnostics)
-    if files.TRAINING in found.metadata:
+    if TRAINING in found.metadata:
         return _none(file, "it is a checkpoint", "`spine gallery` makes a gallery with it")
     if KEY not in found.metadata:
         return _none(file, "it holds weights")

@@ -22,7 +22,7 @@ from spinedsl.brief import counted, short_path
 from spinedsl.diagnostics import Outcome
 from spinedsl.record import Record
 from spinedsl.weights import files, sealed
-from spinedsl.weights.tensors import nowhere
+from spinedsl.weights.tensors import TRAINING, USE, nowhere
 from spinedsl.writing import write_file
 
 VERSION = 1
@@ -55,9 +55,9 @@ def to_bytes(sets: Sets, about: Mapping[str, Any]) -> bytes:
     }
     metadata = {
         "format": "pt",
-        files.USE: about["use"],
+        USE: about["use"],
         "spine.network": about["network"],
-        files.TRAINING: json.dumps({"version": VERSION, **about}, allow_nan=False),
+        TRAINING: json.dumps({"version": VERSION, **about}, allow_nan=False),
     }
     return sealed.to_bytes(tensors, metadata)
 
@@ -81,9 +81,9 @@ def read(path: Path) -> Outcome[Checkpoint]:
     found = outcome.value
     if found is None:
         return Outcome(None, outcome.diagnostics)
-    if files.TRAINING not in found.metadata:
+    if TRAINING not in found.metadata:
         return _none(path, "it holds weights alone")
-    about = json.loads(found.metadata[files.TRAINING])
+    about = json.loads(found.metadata[TRAINING])
     if about["version"] > VERSION:
         return _none(path, f"a newer spinedsl wrote it (version {about['version']}, and this one knows {VERSION})")
     sets: dict[str, dict[str, Tensor]] = {}
@@ -99,7 +99,7 @@ def about_of(path: Path) -> Mapping[str, Any]:
     """What a checkpoint says of its run, without a look at its tensors; nothing where the file is none."""
     with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:
         header = json.loads(file.read(min(int.from_bytes(file.read(8), "little"), sealed.MAX_HEADER)))
-        about: Mapping[str, Any] = json.loads(header["__metadata__"][files.TRAINING])
+        about: Mapping[str, Any] = json.loads(header["__metadata__"][TRAINING])
         return about
     return {}
 

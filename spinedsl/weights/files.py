@@ -17,9 +17,8 @@ from spinedsl.diagnostics import Outcome
 from spinedsl.record import replace
 from spinedsl.weights import npz, onnx_model, pytorch, safe, sharded
 from spinedsl.weights.sets import Key, choose
-from spinedsl.weights.tensors import Tensors, Weights, broken, nowhere
+from spinedsl.weights.tensors import TRAINING, USE, Tensors, Weights, broken, nowhere
 
-TRAINING, USE = "spine.training", "spine.use"  # metadata of a checkpoint: of its run, and which set to use
 ALL = "*"  # the key of all sets of a checkpoint together, under `set/name`
 _COUNTERS = ".num_batches_tracked"  # PyTorch's batch norm counts steps, which no network needs
 

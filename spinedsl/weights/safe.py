@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spinedsl.diagnostics import Outcome
 from spinedsl.weights.sealed import MAX_HEADER, OURS, data_damage, header_damage, is_ours
-from spinedsl.weights.tensors import Weights, broken, damaged
+from spinedsl.weights.tensors import TRAINING, Weights, broken, damaged
 
 _NUMPY = frozenset("F64 F32 F16 I64 U64 I32 U32 I16 U16 I8 U8 BOOL".split())  # safetensors' types that NumPy has
 
@@ -29,16 +29,16 @@ def read(path: Path) -> Outcome[Weights]:
         start = file.read(8)
         length = int.from_bytes(start, "little")
         start += file.read(min(length, MAX_HEADER))
-    ours = is_ours(start)
+    ours, checkpoint = is_ours(start), f'"{TRAINING}"'.encode() in start
     if ours and (reason := header_damage(start, size)):
-        return damaged(path, reason)
+        return damaged(path, reason, checkpoint=checkpoint)
     if MAX_HEADER < length <= size:
         return broken(path, f"its header has {length} bytes, and {MAX_HEADER} would be many")
     table = _table(path, start[8:])
     if table.value is None:
         return Outcome(None, table.diagnostics)
     if reason := _cut_off(table.value, size - 8 - length):
-        return damaged(path, reason) if ours else broken(path, reason)
+        return damaged(path, reason, checkpoint=checkpoint) if ours else broken(path, reason)
     return _opened(path, table.value, 8 + length, sealed=ours)
 
 
@@ -93,7 +93,7 @@ def _opened(path: Path, table: Mapping[str, Any], start: int, *, sealed: bool) -
                 if kind not in _NUMPY and kind != "BF16":
                     return broken(path, f"`{name}` has numbers of type {kind}")
             if sealed and (reason := _data_damage(path, table, start)):
-                return damaged(path, reason)
+                return damaged(path, reason, checkpoint=TRAINING in metadata)
             tensors = {name: file.get_tensor(name) for name, kind in types.items() if kind != "BF16"}
     except SafetensorError as error:
         return broken(path, str(error))

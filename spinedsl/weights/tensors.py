@@ -18,6 +18,7 @@ from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.record import Record, field
 from spinedsl.source import Source, Span
 
+TRAINING, USE = "spine.training", "spine.use"  # metadata of a checkpoint: of its run, and which set to use
 Tensors: TypeAlias = Mapping[str, NDArray[Any]]
 
 
@@ -65,10 +66,11 @@ def broken(path: Path, reason: str) -> Outcome[Weights]:
     return Outcome(None, (say.BROKEN_WEIGHTS.at(nowhere(path), path=path, reason=reason),))
 
 
-def damaged(path: Path, reason: str) -> Outcome[Weights]:
+def damaged(path: Path, reason: str, *, checkpoint: bool = False) -> Outcome[Weights]:
     """The file was written by us and has changed since."""
     diagnostic: Diagnostic = say.DAMAGED_WEIGHTS.at(nowhere(path), path=path, reason=reason)
-    return Outcome(None, (diagnostic.repaired(),))
+    again = "take another checkpoint of its run" if checkpoint else "write it again with the command that wrote it"
+    return Outcome(None, (diagnostic.repaired(again=again),))
 
 
 def refused(path: Path, reason: str) -> Outcome[Weights]:

@@ -264,6 +264,9 @@ def test_what_is_no_file_is_said_and_not_waited_for(tmp_path: Path) -> None:
         read_pixels(tmp_path)
     with pytest.raises(MissingPicture, match="there is no such file"):
         read_pixels(tmp_path / "none.png")
+    (tmp_path / "link.png").symlink_to("gone.png")
+    with pytest.raises(MissingPicture, match=r"it is a link to `gone\.png`, which is not there: take the link out"):
+        read_pixels(tmp_path / "link.png")
     with pytest.raises(BadPicture, match="no file can have this name"):
         read_pixels("a\0b.png")
 

@@ -140,6 +140,27 @@ def test_what_is_said_of_damage(tmp_path: Path) -> None:
     assert refusal(path).startswith("E090")
 
 
+@pytest.mark.parametrize(
+    ("metadata", "again"),
+    [
+        ({}, "fetch it again, or write it again with the command that wrote it"),
+        ({"spine.training": "{}"}, "fetch it again, or take another checkpoint of its run"),
+    ],
+)
+@pytest.mark.parametrize("damage", ["cut off", "in the header", "in the numbers"])
+def test_a_damaged_checkpoint_is_not_to_be_converted(
+    metadata: dict[str, str], again: str, damage: str, tmp_path: Path
+) -> None:
+    data = bytearray(to_bytes(SMALL, metadata))
+    if damage == "cut off":
+        del data[-40:]
+    else:
+        data[8 + len(OPENING) if damage == "in the header" else -1] ^= 1
+    (tmp_path / "w.safetensors").write_bytes(data)
+    (wrong,) = read(tmp_path / "w.safetensors").diagnostics
+    assert [fix.text for fix in wrong.fixes] == [again]
+
+
 def test_several_bits_of_the_opening(tmp_path: Path) -> None:
     data = bytearray(to_bytes(SMALL))
     path = tmp_path / "w.safetensors"
