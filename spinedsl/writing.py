@@ -48,6 +48,14 @@ def write_file(path: Path, data: bytes) -> None:
         temporary.replace(path)
 
 
+def refusal(folder: Path) -> str:
+    """Why nothing can be written into a folder, which may have to be made, as far as can be told; else nothing."""
+    there = next(place for place in (folder, *folder.resolve().parents) if os.path.exists(place))  # noqa: PTH110
+    if not there.is_dir():
+        return f"`{there}` is no folder"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"nothing can be written in {there}: permission denied"
+
+
 @contextmanager
 def temporary_beside(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     """An empty file beside `path` and its name, held until the end; what was not renamed by then is removed."""

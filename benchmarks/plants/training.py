@@ -146,4 +146,25 @@ PLANTS = (
         "reading.features < 0",
         (OWN,),
     ),
+    Plant(
+        "training: a run goes on from beyond its end",
+        "training/resume.py",
+        "if step <= setup.steps:",
+        "if step <= setup.steps or True:",
+        (STOPPED,),
+    ),
+    Plant(
+        "training: a run that makes no step writes its checkpoint again",
+        "training/loop.py",
+        "if self.state.step != self.saved:",
+        "if True:",
+        (STOPPED,),
+    ),
+    Plant(
+        "training: --check does not look at the run's folder",
+        "training/ready.py",
+        'list(_folder(config.path(config.run, "output") or Path()))',
+        "list[Diagnostic]()",
+        ("tests/cli/test_train.py",),
+    ),
 )

@@ -26,7 +26,7 @@ from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.record import Record
 from spinedsl.source import Source
-from spinedsl.writing import write_file
+from spinedsl.writing import refusal, write_file
 
 if TYPE_CHECKING:
     from spinedsl.inference.evaluation import Evaluation
@@ -162,15 +162,10 @@ def refused_folder(output: str, names: Iterable[str], *, force: bool, reads: Ite
         apart(str(path), reads)
         if path.is_file() and not force:
             _see_ours(path)
-    there = next(place for place in (folder, *folder.resolve().parents) if place.exists())
-    if not there.is_dir():
-        problem = cannot(folder, f"`{there}` is no folder")
-    elif not os.access(there, os.W_OK | os.X_OK):
-        problem = cannot(folder, f"nothing can be written in {there}: permission denied")
-    else:
-        return 0
-    say_diagnostics([problem], sys.stderr)
-    return 1
+    reason = refusal(folder)
+    if reason:
+        say_diagnostics([cannot(folder, reason)], sys.stderr)
+    return 1 if reason else 0
 
 
 def write_results(output: str, found: Predictions | Evaluation) -> int:

@@ -137,17 +137,23 @@ def _train(options: argparse.Namespace, changes: dict[str, dict[str, Any]]) -> i
 
 def _check(options: argparse.Namespace, changes: dict[str, dict[str, Any]]) -> int:
     from spinedsl.training.config import read_config  # noqa: PLC0415  torch is only needed here
+    from spinedsl.training.devices import LOOKING  # noqa: PLC0415
     from spinedsl.training.distributed import Group  # noqa: PLC0415
+    from spinedsl.training.ready import ready  # noqa: PLC0415
     from spinedsl.training.setup import set_up  # noqa: PLC0415
 
     with phases() as say:
         say("looking at the images")
         outcome = read_config(options.file, changes).then(lambda config: set_up(config, None, None, None, Group()))
-    if outcome.diagnostics:
-        say_mistakes(outcome.diagnostics)
-    if outcome.value is None or not outcome.ok:
+        say("looking at the weights")
+        begun = outcome.then(lambda setup: ready(setup, LOOKING, fresh=True))
+    if begun.diagnostics:
+        say_mistakes(begun.diagnostics)
+    if outcome.value is None or begun.value is None or not begun.ok:
         return 1
-    setup = outcome.value
+    setup, taken = outcome.value, begun.value.taken
+    for line in taken.lines() if taken is not None else ():
+        note(one_line(line))
     if options.format == "json":
         found = {"network": setup.network.program.name, "images": len(setup.train), "steps": setup.steps}
         print(json.dumps(found, indent=2))

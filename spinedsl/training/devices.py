@@ -47,6 +47,9 @@ class Place(Record):
         return torch.amp.GradScaler(self.device.partition(":")[0]) if self.precision == "float16" else None
 
 
+LOOKING = Place("cpu", "float32", channels_last=False, threads=1, reason="nothing is computed")
+
+
 class NoDevice(Exception):
     """The device that was asked for is not there."""
 

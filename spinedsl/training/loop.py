@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from spinedsl import __version__, api, extras
 from spinedsl import checks as say
-from spinedsl.backends.torch import build
 from spinedsl.brief import short_path
 from spinedsl.data.augment import Augmentation
 from spinedsl.data.loader import Loader, Recipe
@@ -37,9 +36,8 @@ from spinedsl.training import optim, own
 from spinedsl.training.config import Given, read_config
 from spinedsl.training.devices import NoDevice, Place, place
 from spinedsl.training.distributed import Group, join, leave
-from spinedsl.training.ema import Average
 from spinedsl.training.files import Files
-from spinedsl.training.fine import Taken, freeze, take, train_mode
+from spinedsl.training.fine import Taken, train_mode
 from spinedsl.training.folder import LAST
 from spinedsl.training.interrupt import interruptible
 from spinedsl.training.learner import Learner, Losses, images_of
@@ -47,10 +45,10 @@ from spinedsl.training.logs import Line
 from spinedsl.training.messages import diverged, stopped
 from spinedsl.training.norms import lagging, recalibrate
 from spinedsl.training.progress import Watcher
+from spinedsl.training.ready import ready
 from spinedsl.training.recompute import recompute
 from spinedsl.training.resume import refused, worth_a_word
 from spinedsl.training.setup import Images, Loss, Setup, fingerprint_of, set_up
-from spinedsl.training.state import State, Tensors
 from spinedsl.training.validation import validated
 
 
@@ -166,6 +164,7 @@ class Run:
         self.parts: tuple[str, ...] = ()  # of losses, which stand behind the whole one in each
         self.clock, self.waited = perf_counter(), 0.0
         self.reported: list[Diagnostic] = []
+        self.saved: int | None = None  # the step of the checkpoint that it goes on from
         self.asked = self.stop = False  # to stop: this process was, and all processes do
         self.open = ExitStack()
 
@@ -181,21 +180,13 @@ class Run:
         """Make network, optimizer and readers ready, and go back to where a run stopped."""
         setup, config = self.setup, self.config
         torch.manual_seed(config.run["seed"])
-        module: Any = build(setup.network.program)
-        module.reset(config.run["seed"])
         found = self.files.checkpoint() if resume else None
         if resume and found is None:
             self.tell(f"there is no {LAST} in {self.files.folder}: the run begins anew")
-        if found is None and config.weights["from"] is not None:
-            path = config.path(config.weights, "from")
-            assert path is not None
-            self.taken = api.valued(
-                take(module, setup.network.program, path, config.weights["key"], config.weights["prefix"])
-            )
-            for line in self.taken.lines():
-                self.tell(line)
-        freeze(module, setup.frozen, norms=config.weights["freeze_norms"])
-        self.state = self._state(module)
+        begun = api.valued(ready(setup, self.place, fresh=found is None))
+        self.state, self.taken = begun.state, begun.taken
+        for line in self.taken.lines() if self.taken is not None else ():
+            self.tell(line)
         if found is not None:
             self._resume(found)
         wrapped = self.state.module
@@ -219,24 +210,6 @@ class Run:
         if late is not None and not config.run["recalibrate"] and not config.weights["freeze_norms"]:
             self.warn(late)
 
-    def _state(self, module: nn.Module) -> State:
-        setup, config, device = self.setup, self.config, self.place.device
-        shapes = {} if setup.loss is not None else setup.task.tensors(setup.features, setup.classes, config.task)
-        task: nn.Module = Tensors(shapes, config.run["seed"])
-        if isinstance(setup.loss, nn.Module):
-            task = setup.loss
-        module, task = module.to(device), task.to(device)
-        if self.place.channels_last:
-            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        named = {**dict(module.named_parameters()), **{f"task:{name}": p for name, p in task.named_parameters()}}
-        try:
-            optimizer = optim.optimizer(named, config.optimizer)
-        except ValueError as error:
-            found = say.SETTINGS_AT_ODDS.at(config.document.key(("weights", "freeze")), what=str(error))
-            raise api.Mistakes([found]) from None
-        average = Average(module, config.run["average"]) if config.run["average"] else None
-        return State(module, task, optimizer, average, self.place.scaler())
-
     def _loader(self, images: Images, *, augmented: bool) -> Loader:
         changes = self.setup.augmentation if augmented else Augmentation()
         labels = len(images.classes) if self.setup.loss is None else 0  # a loss of one's own knows what they mean
@@ -251,6 +224,7 @@ class Run:
         for warning in worth_a_word(found, self.setup):
             self.warn(warning)
         self.state.restore(found)
+        self.saved = self.state.step
         if self.files.best_figure() != self.state.best:  # it is gone, or that of another run
             self.state.best = None
         self.figures = dict(found.about["figures"])
@@ -288,8 +262,9 @@ class Run:
             if self.state.step < self.steps:
                 self._save_in_time()
         self._flush()
-        # What was not just saved is saved now, and this time it has to be.
-        self.files.save_last(self.state, self._about, must=True)
+        if self.state.step != self.saved:  # a checkpoint that got no step stays as it is
+            # What was not just saved is saved now, and this time it has to be.
+            self.files.save_last(self.state, self._about, must=True)
 
     def _next(self, every: int) -> int:
         return (self.state.step // every + 1) * every

@@ -5,16 +5,19 @@ In: a checkpoint, the state that it would fill, and the run's set-up. Out: why i
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spinedsl import checks as say
+from spinedsl.brief import counted
 from spinedsl.data.digest import Fingerprint, difference
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.settings import shown
 from spinedsl.source import Source
 from spinedsl.training.checkpoint import Checkpoint
+from spinedsl.training.config import at_odds
 from spinedsl.training.setup import Setup, fingerprint_of
 from spinedsl.training.state import State
 
@@ -34,13 +37,25 @@ def refused(found: Checkpoint, state: State, setup: Setup) -> Diagnostic | None:
         has, asked = ("a", "none") if average else ("no", "one")
         notes.append(f"it has {has} moving average, and `run.average` asks for {asked}")
     if not notes:
-        return None
+        return _further(found, setup)
     reason = f"network `{other}`, and this is `{name}`" if other != name else "its tensors are others"
     reported: Diagnostic = say.OTHER_RUN.at(Source("", "").span(0, 0), path=found.path, reason=reason)
     more = [f"{len(notes) - LISTED} more"] if len(notes) > LISTED else []
     return reported.with_notes(*notes[:LISTED], *more).with_fix(
         "to begin anew with what fits, leave out --resume and give it as `--weights`, with another `output`"
     )
+
+
+def _further(found: Checkpoint, setup: Setup) -> Diagnostic | None:
+    """That a checkpoint has more steps than the run would make."""
+    step, config = found.about["step"], setup.config
+    if step <= setup.steps:
+        return None
+    what = f"the checkpoint `{found.path}` has {counted(step, 'step')}, and the run would end after {setup.steps:,}"
+    if config.run["steps"] is not None:
+        return at_odds(config, ("run", "steps"), what).with_fix(f"`steps = {step}` or more; or leave out --resume")
+    epochs = math.ceil(step / setup.plan.steps_per_epoch)
+    return at_odds(config, ("run", "epochs"), what).with_fix(f"`epochs = {epochs}` or more; or leave out --resume")
 
 
 def _tensors(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:

@@ -112,6 +112,40 @@ def test_check_says_what_would_be_trained(project: Path, capsys: pytest.CaptureF
     assert not (project / "run").exists()
 
 
+ALL_ROWS = ("--freeze", "s,b,logits")
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        (("--weights", "nope.safetensors"), ["E0801"]),
+        (("--weights", "net.spine"), ["E0902"]),
+        (("--weights", "first"), ["E0902"]),
+        (("--weights", "first/last.safetensors", "--key", "nope"), ["E0913"]),
+        (("--weights", "first/last.safetensors", "--prefix", "zz."), ["E0901"]),
+        (("--folder", "net.spine"), ["E0802"]),
+        (("--folder", "net.spine/run"), ["E0802"]),
+        (ALL_ROWS, ["E1007"]),
+        (("--folder", "net.spine", "--weights", "nope.safetensors", *ALL_ROWS), ["E0802", "E0801", "E1007"]),
+    ],
+)
+def test_check_reports_what_would_stop_the_run_before_its_first_step(
+    project: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], codes: list[str]
+) -> None:
+    assert run(capsys, "train", "net.toml", "--folder", "first", "--change", "run.steps=1")[0] == 0
+    there = sorted(project.rglob("*"))
+    status, found, _ = run(capsys, "train", "net.toml", "--json", "--check", *words)
+    assert (status, [one["code"] for one in json.loads(found)]) == (1, codes)
+    assert run(capsys, "train", "net.toml", "--json", *words)[:2] == (1, found)
+    assert sorted(project.rglob("*")) == there
+
+
+def test_check_says_what_weights_give(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "train", "net.toml", "--folder", "first", "--change", "run.steps=1")[0] == 0
+    status, _, err = run(capsys, "train", "net.toml", "--check", "--weights", "first/last.safetensors")
+    assert (status, "17 tensors taken from" in err) == (0, True), err
+
+
 def test_a_change_may_reach_into_a_table(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = "data.augment.flip=false data.preprocessing.height=32 network.arguments.width=4 run.steps=2".split()
     status, _, err = run(capsys, "train", "net.toml", *(word for one in words for word in ("--change", one)))

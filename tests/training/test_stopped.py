@@ -107,6 +107,29 @@ def test_a_checkpoint_that_was_cut_off_says_so_and_what_is_left(tmp_path: Path) 
     assert "--weights" not in str(raised.value)
 
 
+@pytest.mark.parametrize("unit", ["steps", "epochs"])
+def test_a_run_does_not_resume_beyond_its_end(tmp_path: Path, unit: str) -> None:
+    """Less than was made is refused, with what to write; as much makes no step, and leaves the checkpoint as it is."""
+
+    def resumed(length: int) -> Result:
+        made = settings(tmp_path, run={"batch": 12})
+        del made["run"]["steps"]
+        made["run"][unit] = length
+        return train(made, data=Squares(), resume=True)
+
+    first, _ = run(tmp_path, steps=6)
+    kept = first.last.read_bytes()
+    with pytest.raises(api.Mistakes, match="has 6 steps, and the run would end after") as raised:
+        resumed({"steps": 4, "epochs": 2}[unit])
+    enough = {"steps": 6, "epochs": 3}[unit]
+    assert f"`{unit} = {enough}` or more" in str(raised.value)
+    assert first.last.read_bytes() == kept
+    assert resumed(enough).step == 6
+    assert first.last.read_bytes() == kept
+    assert resumed(enough + 1).step > 6
+    assert first.last.read_bytes() != kept
+
+
 def test_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
     (fix,) = unwritten(tmp_path, OSError(errno.ENOSPC, "full")).fixes
     assert "make room" in fix.text
