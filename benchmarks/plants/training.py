@@ -167,4 +167,11 @@ PLANTS = (
         "list[Diagnostic]()",
         ("tests/cli/test_train.py",),
     ),
+    Plant(
+        "training: an argument of a network may be any text",
+        "training/build.py",
+        "if not is_name(text):",
+        "if not text:",
+        (SETTINGS,),
+    ),
 )

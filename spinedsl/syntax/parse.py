@@ -97,6 +97,11 @@ def keywords() -> frozenset[str]:
     return _machine().keywords()
 
 
+def is_name(text: str) -> bool:
+    """A text that can name something."""
+    return text.isascii() and text.isidentifier() and text not in keywords()
+
+
 def tokens_of(source: Source) -> list[Token]:
     """The tokens of a text whose characters are all in order."""
     return _machine().tokens(source.text)

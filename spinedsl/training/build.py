@@ -7,7 +7,7 @@ a checkpoint a `Trained`, which is all that evaluation, prediction and export ne
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,24 @@ from torch import Tensor, nn
 from spinedsl import api
 from spinedsl import checks as say
 from spinedsl.brief import counted, short_path
-from spinedsl.checking import load
+from spinedsl.checking import Loaded, load
 from spinedsl.data.preprocessing import Preprocessing
 from spinedsl.diagnostics import Diagnostic, Outcome, one_of
 from spinedsl.given import source_of
 from spinedsl.ops.program import Program
 from spinedsl.ops.program import Task as TaskRow
 from spinedsl.ops.prune import prune
+from spinedsl.reading import Loader
 from spinedsl.record import Record, replace
 from spinedsl.settings import shown
 from spinedsl.source import Source
+from spinedsl.syntax.parse import is_name
 from spinedsl.tasks import TASKS, Reading, Task, Unfit, row_of
 from spinedsl.training.checkpoint import Checkpoint, read
 from spinedsl.training.config import Config
 
 UNSAID = "classification"  # what a network is trained for whose task rows, and [task], say nothing
+FIRST = "network.spine"  # what a checkpoint calls the network's own file, unless that imports one of this name
 PRELUDE = "std/"  # begins the labels of files that every installation has
 
 
@@ -65,12 +68,12 @@ def network_of(config: Config, size: tuple[int, int] | None, custom: bool = Fals
     """The network of [network], with the output of [task]. A `custom` loss may ask for any outputs."""
     path = config.path(config.network, "file")
     assert path is not None
-    outcome = _source(config, path)
+    outcome = _loaded(config, path)
     if outcome.value is None:
         return Outcome(None, outcome.diagnostics)
-    source, name, called = outcome.value
+    loaded, name, called = outcome.value
     try:
-        whole = _called(api.program(source, network=name, size=size), called)
+        whole = _called(api.made(loaded, network=name, size=size).program, called)
     except api.Mistakes as mistakes:
         return Outcome(None, tuple(mistakes.diagnostics))
     except api.NetworkChoice as choice:
@@ -83,21 +86,22 @@ def network_of(config: Config, size: tuple[int, int] | None, custom: bool = Fals
     if custom and not config.network["outputs"]:
         wanted = list(whole.outputs)
     try:
-        made = api.program(source, network=name, size=size, outputs=[o for o in whole.outputs if o in wanted])
+        chosen_ones = [one for one in whole.outputs if one in wanted]
+        made = api.made(loaded, network=name, size=size, outputs=chosen_ones).program
     except api.OutputChoice as choice:
         return Outcome(None, (_at(config, ("network", "outputs"), str(choice)),))
     unknown = [one for one in wanted if one not in whole.outputs]
     if unknown:
         what = f"network `{whole.name}` has no output `{unknown[0]}`: it has {one_of(whole.outputs, conjunction='and')}"
         return Outcome(None, (_at(config, ("network", "outputs"), what),))
-    texts, parameters = texts_of(made, source, size), _parameters(source, made.name)
+    texts, parameters = texts_of(made, loaded.source, size), _parameters(loaded, made.name)
     named = _called(made, called)
     return Outcome(Network(named, chosen.value, kind, {**texts, "called": named.name}, parameters))
 
 
-def _parameters(source: Source, name: str) -> tuple[str, ...]:
+def _parameters(loaded: Loaded, name: str) -> tuple[str, ...]:
     """What a network can be given; what it is made of can be given the same."""
-    return tuple(parameter.name.text for parameter in load(source).networks[name].declared.parameters)
+    return tuple(parameter.name.text for parameter in loaded.networks[name].declared.parameters)
 
 
 def _called(program: Program, name: str | None) -> Program:
@@ -105,25 +109,60 @@ def _called(program: Program, name: str | None) -> Program:
     return program if name is None else replace(program, name=name)
 
 
-def _source(config: Config, path: Path) -> Outcome[tuple[Source, str | None, str | None]]:
+def _loaded(config: Config, path: Path) -> Outcome[tuple[Loaded, str | None, str | None]]:
     """The file of the network, the network's name there, and what it is called.
 
     With arguments it is a text that imports the file, in which another network has the name already.
     """
-    source = source_of(path)
-    name, arguments = config.network["name"], config.network["arguments"]
-    if source.value is None or not arguments:
-        return Outcome(None if source.value is None else (source.value, name, None), source.diagnostics)
+    read = source_of(path)
+    if read.value is None:
+        return Outcome(None, read.diagnostics)
+    source, name, loader = _importable(read.value), config.network["name"], Loader()
+    loaded, given = load(source, loader), config.network["arguments"]
+    if not given or not loaded.ok or (name is not None and name not in loaded.networks):
+        return Outcome((loaded, name, None))
     if name is None:
-        names = tuple(load(source.value).networks)
+        names = tuple(loaded.networks)
         if len(names) != 1:
             what = f"{path.name} has {len(names)} networks: `network.name` chooses the one that gets the arguments"
             return Outcome(None, (_at(config, ("network", "arguments"), what),))
         (name,) = names
-    given = ", ".join(f"{key} = {_argument(value)}" for key, value in arguments.items())
-    text = f'spine 1\nimport "{path.resolve().name}"\n\nnetwork {name}Trained = {name}({given})\n'
-    wrapper = Source.from_text(text, "<network.arguments>", str(path.resolve().parent / "trained.spine"))
-    return Outcome((wrapper, f"{name}Trained", name))
+    wrong = tuple(_no_names(config))
+    if wrong:
+        return Outcome(None, wrong)
+    asked = f"{name}Trained"
+    while asked in {*loaded.unit.networks, *loaded.unit.definitions}:
+        asked += "_"
+    own = Path(source.origin)
+    loader.units[source.origin] = loaded.unit
+    values = ", ".join(f"{key} = {_argument(value)}" for key, value in given.items())
+    text = f'spine 1\nimport "{own.name}"\n\nnetwork {asked} = {name}({values})\n'
+    wrapper = Source.from_text(text, "<network.arguments>", str(_free(own.with_name("trained.spine"))))
+    return Outcome((load(wrapper, loader), asked, name))
+
+
+def _importable(source: Source) -> Source:
+    """A file as another one can import it: where its name is none for an import, it has one beside it."""
+    own = Path(source.origin)
+    if own.name.isprintable() and not set('"\\') & set(own.name):
+        return source
+    return replace(source, origin=str(_free(own.with_name("network.spine"))))
+
+
+def _free(path: Path) -> Path:
+    """A path like this one, of no file that is there."""
+    while path.exists():
+        path = path.with_stem(f"{path.stem}_")
+    return path
+
+
+def _no_names(config: Config) -> Iterator[Diagnostic]:
+    """Arguments that no network can have, and texts that are no name of anything."""
+    for key, value in config.network["arguments"].items():
+        for text in (key, value) if isinstance(value, str) else (key,):
+            if not is_name(text):
+                found = _at(config, ("network", "arguments", key), f"{shown(text)} in `network.arguments` is no name")
+                yield found.with_fix("a name has letters, digits and `_`, and is no keyword; a number has no quotes")
 
 
 def _argument(value: Any) -> str:
@@ -177,12 +216,17 @@ def texts_of(program: Program, source: Source, size: tuple[int, int] | None) -> 
     own = [text for text in program.sources if not text.label.startswith(PRELUDE)]
     climbs = max(text.label.split("/").count("..") for text in own)
     folder = Path(source.origin or source.name).parent.parts[-climbs:] if climbs else ()
+    labels = [text.label for text in own[1:]]
+    first = FIRST
+    while first in labels:
+        first = f"_{first}"
     return {
         "name": program.name,
         "size": list(size) if size else None,
         "outputs": list(program.outputs),
         "folder": list(folder),
-        "files": {(text.label if number else "network.spine"): text.text for number, text in enumerate(own)},
+        "first": first,
+        "files": dict(zip([first, *labels], [text.text for text in own], strict=True)),
     }
 
 
@@ -200,7 +244,9 @@ def program_of(texts: Mapping[str, Any]) -> Program:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         size = tuple(texts["size"]) if texts["size"] else None
-        made = api.program(folder / "network.spine", network=texts["name"], size=size, outputs=texts["outputs"])
+        made = api.program(
+            folder / texts.get("first", FIRST), network=texts["name"], size=size, outputs=texts["outputs"]
+        )
         return _called(made, texts.get("called"))
 
 

@@ -15,7 +15,7 @@ from spinedsl import api
 from spinedsl.data.section import READ_BY
 from spinedsl.data.section import TABLE as DATA
 from spinedsl.settings import Table, to_toml
-from spinedsl.training.build import network_of
+from spinedsl.training.build import network_of, program_of
 from spinedsl.training.config import IDLE, read_config
 from spinedsl.training.loop import train
 from spinedsl.training.presets import PRESETS
@@ -50,6 +50,12 @@ WRONG: list[tuple[dict[str, dict[str, Any]], str, str]] = [
     ({"data": {"augment": {"mixup": 0.2}}}, "E1002", "`mixup` stands in [task]"),
     ({"run": {"imgsz": 64}}, "E1002", "it is called `height`, in [data.preprocessing]"),
     ({"dta": {"train": "x"}}, "E1002", "did you mean `data`?"),
+    ({"network": {"arguments": {"a b": 1}}}, "E1007", '"a b" in `network.arguments` is no name'),
+    ({"network": {"arguments": {"classes = 3) # ": 1}}}, "E1007", "is no name"),
+    ({"network": {"arguments": {"input": 1}}}, "E1007", '"input" in `network.arguments` is no name'),
+    ({"network": {"arguments": {"width": ""}}}, "E1007", '"" in `network.arguments` is no name'),
+    ({"network": {"arguments": {"width": "2) with { drop b } #"}}}, "E1007", "is no name"),
+    ({"network": {"arguments": {"width": "8"}}}, "E1007", "a number has no quotes"),
 ]
 
 
@@ -113,6 +119,40 @@ def test_linked_files_are_found_beside_what_they_link_to(tmp_path: Path) -> None
     assert config is not None
     found = network_of(config, None, custom=False)
     assert found.value is not None, found.diagnostics
+
+
+@pytest.mark.parametrize(
+    "name", ["net", "network", "trained", "SmallTrained", 'q"uote', "back\\slash", "tab\tor", "ü x"]
+)
+@pytest.mark.parametrize("given", [{}, {"width": 16}], ids=["as it is", "with arguments"])
+def test_a_network_may_stand_in_a_file_of_any_name(tmp_path: Path, name: str, given: dict[str, int]) -> None:
+    """Also where it imports another one, and with a network beside it that has a name which comes to mind."""
+    folder = tmp_path / "networks"
+    folder.mkdir()
+    (folder / f"{name}.spine").write_text(NET + "\nnetwork SmallTrained = Small(classes = 5)\n", encoding="utf-8")
+    network = {"file": str(folder / f"{name}.spine"), "name": "Small", "arguments": given}
+    config = read_config(settings(tmp_path, network=network)).value
+    assert config is not None
+    found = network_of(config, None, custom=False)
+    assert found.value is not None, found.diagnostics
+    again = program_of(found.value.texts)
+    assert again.name == found.value.program.name == "Small"
+    assert again.rows[1].values["b"].channels == given.get("width", 8)
+
+
+@pytest.mark.parametrize("name", ["network", "trained"])
+def test_a_network_may_import_a_file_of_any_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.spine").write_text(NET, encoding="utf-8")
+    path = tmp_path / "net.spine"
+    path.write_text(
+        f'spine 1\nimport "{name}.spine"\nnetwork Mine(width = 4) = Small(width = width)\n', encoding="utf-8"
+    )
+    for given in ({}, {"width": 16}):
+        config = read_config(settings(tmp_path, network={"file": str(path), "name": "Mine", "arguments": given})).value
+        assert config is not None
+        found = network_of(config, None, custom=False)
+        assert found.value is not None, found.diagnostics
+        assert program_of(found.value.texts).rows[1].values["b"].channels == given.get("width", 4)
 
 
 def test_a_file_keeps_the_places_of_what_was_not_changed(tmp_path: Path) -> None:
