@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -97,15 +98,23 @@ def _text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def is_path(value: object) -> bool:
+    """A text that can be the name of a file: none has a null character, or half of one."""
+    try:
+        return isinstance(value, str) and bool(value) and b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+
+
 KINDS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "whole": ("a whole number", _whole),
     "number": ("a number", is_number),
     "flag": ("true or false", lambda value: isinstance(value, bool)),
     "text": ("a text", _text),
-    "path": ("a path, as a text", _text),
+    "path": ("a path, as a text", is_path),
     "paths": (
         "a path, or a list of paths",
-        lambda value: _text(value) or (_list_of(_text)(value) and bool(value)),
+        lambda value: is_path(value) or (_list_of(is_path)(value) and bool(value)),
     ),
     "numbers": ("a list of numbers", _list_of(is_number)),
     "range": (
@@ -267,6 +276,8 @@ def _in_range(setting: Setting, value: float) -> bool:
 def _of_kind(document: Document, path: Path, expected: str, value: Any) -> Diagnostic:
     at = document.value(path)
     diagnostic: Diagnostic = say.KEY_OF_ANOTHER_KIND.at(at, name=dotted(path), expected=expected, got=shown(value))
+    if expected.startswith("a path") and _text(value):
+        return diagnostic.with_fix("no file can have this name: name another")
     plain = value.strip().lower() if isinstance(value, str) else ""
     if expected == KINDS["flag"][0] and plain in {"yes", "on", "true", "no", "off", "false"}:
         right = "true" if plain in {"yes", "on", "true"} else "false"

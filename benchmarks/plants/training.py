@@ -174,4 +174,11 @@ PLANTS = (
         "if not text:",
         (SETTINGS,),
     ),
+    Plant(
+        "settings: a path may have a null character",
+        "settings.py",
+        'b"\\0" not in os.fsencode(value)',
+        'b"\\0\\0\\0" not in os.fsencode(value)',
+        (SETTINGS,),
+    ),
 )

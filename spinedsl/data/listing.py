@@ -34,6 +34,8 @@ def read_listing(path: Path, encoding: str = "", *, settable: bool = True) -> Ou
         data = path.read_bytes()
     except OSError as error:
         return Outcome(None, (say.CANNOT_READ.at(nowhere(name), path=name, reason=reason_of(error)),))
+    except ValueError:  # a null character, or half of one
+        return Outcome(None, (say.CANNOT_READ.at(nowhere(name), path=name, reason="no file can have this name"),))
     marked = next((known for mark, known in MARKS if data.startswith(mark)), "")
     expected = encoding or ("utf-8-sig" if marked == "utf-8-sig" else "utf-8")
     try:

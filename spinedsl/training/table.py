@@ -11,6 +11,8 @@ from spinedsl.tasks import TASKS
 from spinedsl.training import devices, optim, schedule
 from spinedsl.training.presets import PRESETS
 
+LONGEST = 10**9  # steps or epochs: of more, nobody sees the end
+
 NETWORK = Table(
     (
         Setting("file", "path", None, "the .spine file", needed=True),
@@ -61,6 +63,7 @@ SCHEDULE = Table(
             0,
             "for how long the rate grows, in epochs or steps as [run] counts",
             0,
+            LONGEST,
             elsewhere=("warmup", "warmup_epochs", "warmup_steps"),
         ),
         Setting(
@@ -72,7 +75,7 @@ SCHEDULE = Table(
             1,
             elsewhere=("warmup_lr", "warmup_factor"),
         ),
-        Setting("milestones", "numbers", [], "of step: when the rate is multiplied, as [run] counts", 0),
+        Setting("milestones", "numbers", [], "of step: when the rate is multiplied, as [run] counts", 0, LONGEST),
         Setting("factor", "number", 0.1, "of step: by what", 0, 1, elsewhere=("gamma", "decay_rate")),
         Setting(
             "floor",
@@ -93,10 +96,17 @@ RUN = Table(
             None,
             "how often every image is seen",
             above=0,
+            most=LONGEST,
             elsewhere=("num_epochs", "n_epochs", "max_epochs"),
         ),
         Setting(
-            "steps", "whole", None, "or how many steps are made", 1, elsewhere=("max_steps", "iterations", "iters")
+            "steps",
+            "whole",
+            None,
+            "or how many steps are made",
+            1,
+            LONGEST,
+            elsewhere=("max_steps", "iterations", "iters"),
         ),
         Setting(
             "batch",
@@ -151,6 +161,7 @@ RUN = Table(
             None,
             "how often the validation images are looked at, as [run] counts",
             above=0,
+            most=LONGEST,
             elsewhere=("val_interval", "eval_interval", "eval_every"),
         ),
         Setting("save_every", "whole", 500, "steps between checkpoints", 1),

@@ -43,13 +43,19 @@ WRONG: list[tuple[dict[str, dict[str, Any]], str, str]] = [
     ({"run": {"epochs": 0.1, "steps": None}}, "E1007", "0.1 epochs of 3 steps are no step"),
     ({"weights": {"freeze": ["s", "d"]}}, "E1007", "network `Small` has no row `d`"),
     ({"run": {"seed": 2**63}}, "E1004", "from 0 to 9223372036854775807"),
-    ({"run": {"steps": "many"}}, "E1003", "must be a whole number from 1 on"),
+    ({"run": {"steps": "many"}}, "E1003", "must be a whole number from 1 to 1000000000"),
     ({"data": {"augment": {"flip": 0.5}}}, "E1003", "did you mean `flip = { chance = 0.5 }`?"),
     ({"data": {"augment": {"rotate": 10}}}, "E1003", "did you mean `rotate = { degrees = 10 }`?"),
     ({"optimizer": {"lr": 0.1}}, "E1002", "it is called `rate`, in [optimizer]"),
     ({"data": {"augment": {"mixup": 0.2}}}, "E1002", "`mixup` stands in [task]"),
     ({"run": {"imgsz": 64}}, "E1002", "it is called `height`, in [data.preprocessing]"),
     ({"dta": {"train": "x"}}, "E1002", "did you mean `data`?"),
+    ({"run": {"steps": None, "epochs": 1e300}}, "E1004", "above 0, at most 1000000000, got 1e+300"),
+    ({"run": {"steps": None, "epochs": 1e308}}, "E1004", "above 0, at most 1000000000, got 1e+308"),
+    ({"run": {"steps": 10**300}}, "E1004", "from 1 to 1000000000"),
+    ({"run": {"validate_every": 1e308}}, "E1004", "above 0, at most 1000000000"),
+    ({"schedule": {"warm_up": 1e308}}, "E1004", "from 0 to 1000000000"),
+    ({"schedule": {"kind": "step", "milestones": [1e308]}}, "E1004", "from 0 to 1000000000"),
     ({"network": {"arguments": {"a b": 1}}}, "E1007", '"a b" in `network.arguments` is no name'),
     ({"network": {"arguments": {"classes = 3) # ": 1}}}, "E1007", "is no name"),
     ({"network": {"arguments": {"input": 1}}}, "E1007", '"input" in `network.arguments` is no name'),
@@ -107,6 +113,16 @@ def test_numbers_of_numpy_and_pytorch_are_numbers(tmp_path: Path) -> None:
         assert found is not None
         assert [found.optimizer[name] for name in given] == [0.5, 0.25, True]
         assert found.run["batch"] == 4
+
+
+@pytest.mark.parametrize("path", [path for path in WHOLE[0].paths() if "path" in WHOLE[0].at(path).kind], ids=".".join)
+@pytest.mark.parametrize("name", ["a\0b", "\0"])
+def test_what_no_file_can_be_called_is_no_path(tmp_path: Path, path: tuple[str, str], name: str) -> None:
+    section, key = path
+    outcome = read_config(settings(tmp_path), {section: {key: name}})
+    (found,) = [one for one in outcome.diagnostics if one.code.id == "E1003"]
+    assert f"`{section}.{key}` must be a path" in found.message
+    assert "no file can have this name" in found.fixes[0].text
 
 
 def test_linked_files_are_found_beside_what_they_link_to(tmp_path: Path) -> None:
