@@ -77,9 +77,7 @@ class Disagreement(Refusal):
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        super().__init__(
-            f"the engines do not agree on {report.network}: this is a fault of the compiler or of an engine"
-        )
+        super().__init__(f"the engines do not agree on {report.network}: {report.reason}")
 
     def __reduce__(self) -> tuple[type[Disagreement], tuple[Report]]:
         return Disagreement, (self.report,)

@@ -87,4 +87,18 @@ PLANTS: tuple[Plant, ...] = (
         '"align_corners"}',
         ("tests/backends/onnx/test_emit.py::test_as_the_interpreter",),
     ),
+    Plant(
+        "agreement: what overflows in float32 is a fault of an engine",
+        "agreement/compare.py",
+        'return _begins(program, name, self.infinite_in_float32, "float32")',
+        "return None",
+        ("tests/agreement/test_compare.py",),
+    ),
+    Plant(
+        "quantise: a network that gives no numbers is quantised",
+        "performance/quantize.py",
+        "    _see_finite(given, wanted, network, pictures)\n",
+        "",
+        ("tests/performance/test_python.py",),
+    ),
 )

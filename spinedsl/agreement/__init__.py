@@ -7,7 +7,7 @@ each output and each size of the input.
 from spinedsl.agreement.compare import agree, shapes_of
 from spinedsl.agreement.inputs import image, lively_weights, usual_sizes
 from spinedsl.agreement.measured import Training, counted, counted_by_row, train, unconnected
-from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
+from spinedsl.agreement.report import Difference, Failure, Missing, Overflow, Report, Size
 from spinedsl.agreement.witnesses import FIXED, FUSED, INFERENCE, WITNESSES, Witness, fixed_of, witnesses_of
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Difference",
     "Failure",
     "Missing",
+    "Overflow",
     "Report",
     "Size",
     "Training",

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinedsl.agreement.inputs import image, lively_weights, trembling, usual_sizes
-from spinedsl.agreement.report import Difference, Failure, Missing, Report, Size
+from spinedsl.agreement.report import Difference, Failure, Missing, Overflow, Report, Size
 from spinedsl.agreement.witnesses import WITNESSES, Witness
 from spinedsl.diagnostics.plain import counted
 from spinedsl.ops.graph import Graph, flatten
 from spinedsl.ops.interpret import run
 from spinedsl.ops.program import Program
+from spinedsl.ops.prune import prune
 from spinedsl.ops.types import Type
 
 Array = NDArray[Any]
@@ -39,8 +40,26 @@ class _Truth:
 
     def __init__(self, graph: Graph, weights: Mapping[str, Array], size: Size, pixels: Array) -> None:
         self.graph, self.weights, self.size, self.image = graph, weights, size, pixels
-        exact = run(graph, weights, pixels, dtype=np.float64)
+        exact = self._run(np.float64)
         self.outputs = {name: exact[name] for name in graph.outputs}
+        self.infinite = _infinite(exact)
+
+    def _run(self, precision: type[np.float32 | np.float64]) -> dict[str, Array]:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return run(self.graph, self.weights, self.image, dtype=precision)
+
+    @cached_property
+    def infinite_in_float32(self) -> frozenset[str]:
+        """The values of rows that are not finite in float32."""
+        return _infinite(self._run(np.float32))
+
+    def overflow(self, program: Program, name: str, ours: Array) -> Overflow | None:
+        """Where the network's own numbers stop being finite, if an output is not finite for that."""
+        if name in self.infinite:
+            return _begins(program, name, self.infinite, "float64")
+        if ours.dtype == np.float64 or np.isfinite(ours).all() or name not in self.infinite_in_float32:
+            return None
+        return _begins(program, name, self.infinite_in_float32, "float32")
 
     @cached_property
     def lost(self) -> dict[str, float]:
@@ -121,7 +140,19 @@ def _testimony(
         for name, exact in truth.outputs.items():
             largest, scaled = distance(outputs[name], exact)
             allowed = truth.allowed(name, outputs[name], scaled, witness.tolerance)
-            yield Difference(truth.size, name, exact.shape, witness.name, largest, scaled, allowed)
+            overflow = truth.overflow(program, name, outputs[name])
+            yield Difference(truth.size, name, exact.shape, witness.name, largest, scaled, allowed, overflow)
+
+
+def _infinite(values: Mapping[str, Array]) -> frozenset[str]:
+    """The names of values that are not finite."""
+    return frozenset(name for name, value in values.items() if not np.isfinite(value).all())
+
+
+def _begins(program: Program, output: str, infinite: frozenset[str], precision: str) -> Overflow:
+    """The first row that an output needs whose numbers are not finite."""
+    rows = prune(program, [output]).rows
+    return Overflow(next((row.name for row in rows if infinite & row.values.keys()), output), precision)
 
 
 def _misshapen(graph: Graph, truth: _Truth) -> Iterator[Failure]:

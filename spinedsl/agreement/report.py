@@ -20,11 +20,19 @@ class Size(Record):
         return f"{self.batch} x {self.height}x{self.width}"
 
 
+class Overflow(Record):
+    """Where a network's own numbers stop being finite: the first row, and the precision that it is computed in."""
+
+    row: str
+    precision: str
+
+
 class Difference(Record):
     """One output of one witness at one size, against the reference.
 
     `largest` is the largest difference of two numbers, `scaled` that over the largest number of the reference, and
-    `allowed` the most that `scaled` may be. Numbers that are missing or not finite differ infinitely.
+    `allowed` the most that `scaled` may be. Numbers that are missing or not finite differ infinitely; where the network
+    itself gives none that are finite, `overflow` says so.
     """
 
     size: Size
@@ -34,6 +42,7 @@ class Difference(Record):
     largest: float
     scaled: float
     allowed: float
+    overflow: Overflow | None = None
 
     def __brief__(self) -> str:
         within = f"{self.scaled:.1e} of {self.allowed:.0e} allowed"
@@ -91,12 +100,29 @@ class Report(Record):
         """Every witness that failed and every output that differs, in words."""
         for failure in self.failures:
             yield f"{failure.witness} fails: {failure.reason}"
+        overflows: dict[str, None] = {}
         for found in self.differences:
-            if not found.agrees:
+            if found.overflow is not None:
+                row, precision = found.overflow.row, found.overflow.precision
+                overflows[f"{found.output} at {found.size} is not finite in {precision}, from row `{row}` on"] = None
+            elif not found.agrees:
                 yield (
                     f"{found.witness} differs in {found.output} at {found.size}: scaled {found.scaled:.1e}, "
                     f"allowed {found.allowed:.0e}"
                 )
+        yield from overflows
+
+    @property
+    def at_fault(self) -> bool:
+        """The compiler or an engine is at fault, and not a network whose own numbers are not finite."""
+        return bool(self.failures) or any(not one.agrees and one.overflow is None for one in self.differences)
+
+    @property
+    def reason(self) -> str:
+        """Why it does not agree, in words."""
+        if self.at_fault:
+            return "this is a fault of the compiler or of an engine"
+        return f"with {self.weights}, the network itself gives numbers that are not finite"
 
     @property
     def stamp(self) -> str:

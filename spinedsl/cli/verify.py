@@ -144,7 +144,7 @@ def _verdict(report: Report) -> Iterator[str]:
     if report.agrees:
         yield f"They agree: {_worst(report)}."
     else:
-        yield "They do NOT agree: this is a fault of the compiler or of an engine."
+        yield f"They {'do NOT agree' if report.at_fault else 'cannot be compared'}: {report.reason}."
 
 
 def _worst(report: Report) -> str:

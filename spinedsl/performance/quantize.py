@@ -275,6 +275,8 @@ def quantized(given: Given, wanted: Wanted, hear: Hear) -> Quantized:
     network = Float(given.program, given.tensors, wanted.opset)
     _see_rows(wanted, network)
     pictures = _pictures(given, wanted)
+    hear("computing the outputs in float")
+    _see_finite(given, wanted, network, pictures)
     choice = choose(
         network, pictures, keep=wanted.keep, limit=wanted.error, reduce_range=wanted.reduce_range,
         engine=wanted.engine, hear=hear,
@@ -317,6 +319,17 @@ def _pictures(given: Given, wanted: Wanted) -> Pictures:
     seen = {image.tobytes() for image in calibrated}
     other = any(image.tobytes() not in seen for image in measured)
     return Pictures(calibrated, np.concatenate(measured), apart=other)
+
+
+def _see_finite(given: Given, wanted: Wanted, network: Float, pictures: Pictures) -> None:
+    """See that the outputs in float are numbers: against others, no error can be told."""
+    import numpy as np
+
+    for images in (*pictures.calibrate, pictures.measure):
+        odd = [name for name, output in network.run(images).items() if not np.isfinite(output).all()]
+        if odd:
+            found = say.OUTPUT_NOT_FINITE.at(given.place, network=given.program.name, path=wanted.calibrate)
+            raise api.Mistakes([found.with_notes(f"in float, with the values of {given.origin}: output `{odd[0]}`")])
 
 
 def _see_int8(given: Given, wanted: Wanted, choice: Choice) -> None:

@@ -211,6 +211,55 @@ def test_what_is_no_number_differs(open_: Any) -> None:
     assert not report.agrees
 
 
+BIG = """\
+spine 1
+import std.stems
+block_type ninth(x, channels) {
+    return power(conv(x, channels, kernel = 1) * 1000000000, 9)
+}
+network Big {
+    input image: 3 x 16 x 16
+    defaults { act relu, norm batch_norm }
+    widths { level 2: 4 }
+    rules { outputs any }
+    stem s: resnet_stem channels 4
+    block first: ninth  level 2  after s
+    block second: ninth  level 2  after first
+    block third: ninth  level 2  after second
+    output BIG: first
+    output HUGE: third
+    output SIDE: s
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "precision", "witnesses"),
+    [("BIG", "first", "float32", {"PyTorch"}), ("HUGE", "second", "float64", BOTH)],
+)
+def test_a_network_whose_own_numbers_overflow_is_no_fault_of_an_engine(
+    name: str, row: str, precision: str, witnesses: set[str]
+) -> None:
+    """The row is the first that the output needs; an output without such numbers agrees."""
+    program = spinedsl.program(Source.from_text(BIG), outputs=[name, "SIDE"])
+    report = agree(program, SIZES[:1], witnesses=WITNESSES[:2])
+    assert not report.agrees
+    assert not report.at_fault
+    assert {(one.witness, one.output) for one in report.differences if not one.agrees} == {
+        (witness, name) for witness in witnesses
+    }
+    assert list(report.disagreements()) == [f"{name} at 1 x 16x32 is not finite in {precision}, from row `{row}` on"]
+    assert report.reason == "with values of seed 0, the network itself gives numbers that are not finite"
+    # An engine that is wrong besides is still at fault.
+    one_wrong = replace(WITNESSES[1], name="wrong", open=lambda program, weights: lambda image: {
+        name: np.zeros((1, 4, 4, 8)) for name in program.outputs
+    })  # fmt: skip
+    report = agree(program, SIZES[:1], witnesses=[WITNESSES[0], one_wrong])
+    assert report.at_fault
+    assert report.reason == "this is a fault of the compiler or of an engine"
+    assert next(report.disagreements()).startswith("wrong differs in ")
+
+
 def test_a_missing_engine_is_said_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     report = agree(activation(), SIZES)

@@ -134,6 +134,18 @@ def test_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 # ---- quantize ----
 
 
+def test_a_network_that_gives_no_numbers_has_no_int8_model(here: Path) -> None:
+    big = "block_type big(x, channels) {\n    return power(conv(x, channels, kernel = 1) * 1000000000, 9)\n}\n"
+    text = (
+        NET.replace("block b: residual", "block b: big")
+        .replace("network Net", f"{big}network Net")
+        .partition("space")[0]
+    )
+    with pytest.raises(spinedsl.Mistakes, match="E1021") as raised:
+        spinedsl.quantize(spinedsl.Source.from_text(text), calibrate="photos", error=1)
+    assert "in float, with the values of seed 0: output " in str(raised.value)
+
+
 def test_an_int8_model_is_the_one_that_the_command_writes(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = spinedsl.quantize("net.spine", calibrate="photos", error=1)
     status, out, _ = run(capsys, *"quantize net.spine --calibrate photos --error 1 -o int8.onnx".split())
