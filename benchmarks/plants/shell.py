@@ -276,4 +276,18 @@ PLANTS: tuple[Plant, ...] = (
         "for name, text in list(pages().items())[1:]))",
         ("tests/cli/test_docs.py::test_all_pages_are_listed_with_their_titles",),
     ),
+    Plant(
+        "train: the last of two changes of one setting counts",
+        "cli/train.py",
+        "if path[: number + 1] in whole:",
+        "if False:",
+        ("tests/cli/test_train.py",),
+    ),
+    Plant(
+        "new: a network may be called by a keyword",
+        "cli/new.py",
+        "if not checked.ok:",
+        "if False:",
+        ("tests/cli/test_commands.py",),
+    ),
 )

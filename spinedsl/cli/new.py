@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import keyword
 import re
 import shlex
 import sys
@@ -17,7 +16,9 @@ from spinedsl.cli.terminal import say_diagnostics
 from spinedsl.cli.voice import UsageError, note, summary
 from spinedsl.diagnostics import Diagnostic
 from spinedsl.diagnostics.plain import one_line
+from spinedsl.driver import analyse
 from spinedsl.reading import reason_of
+from spinedsl.source import Source
 
 EXAMPLES = """\
 examples:
@@ -62,9 +63,7 @@ def run(options: argparse.Namespace) -> int:
     if refused(options.file, "law", force=options.force):
         return 1
     name = options.name if options.name is not None else name_from(path.stem)
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
-        raise UsageError(f"{name!r} cannot name a network: a letter, then letters, digits and _")
-    text = TEMPLATE.read_text(encoding="utf-8").replace(PLACEHOLDER, name)
+    text = _named(name, options.file)
     if (problem := write_whole(path, text.encode())) is not None:
         say_diagnostics([problem], sys.stderr)
         return 1
@@ -72,6 +71,17 @@ def run(options: argparse.Namespace) -> int:
     typed = shlex.quote(file)
     summary(f"{file}: network {name}\n\nnext:  spine check {typed}\n       spine show {typed}")
     return 0
+
+
+def _named(name: str, file: str) -> str:
+    """The text of a new file, whose network has a name that the check takes."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise UsageError(f"{name!r} cannot name a network: a letter, then letters, digits and _")
+    text = TEMPLATE.read_text(encoding="utf-8").replace(PLACEHOLDER, name)
+    checked = analyse(Source.from_text(text, file))
+    if not checked.ok:
+        raise UsageError(f"{name!r} cannot name a network: {checked.diagnostics[0].message}")
+    return text
 
 
 def _see_name(file: str) -> None:

@@ -16,6 +16,7 @@ from spinedsl.cli.request import need_weights
 from spinedsl.cli.terminal import say_diagnostics, say_mistakes
 from spinedsl.cli.voice import MANNER, UsageError, note, summary
 from spinedsl.diagnostics.plain import one_line
+from spinedsl.source import Source
 
 if TYPE_CHECKING:
     from spinedsl.training.loop import Result
@@ -186,46 +187,57 @@ def changes_of(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """The settings that the command line says, by section."""
     changes = changes_given(options.change)
     given = {
-        ("weights", "from"): options.weights and os.path.abspath(options.weights),  # noqa: PTH100
-        ("weights", "key"): options.key,
-        ("weights", "prefix"): options.prefix,
-        ("weights", "freeze"): options.freeze and [row.strip() for row in options.freeze.split(",")],
-        ("weights", "freeze_norms"): options.freeze_norms or None,
-        ("run", "device"): options.device,
-        ("run", "threads"): options.threads,
-        ("run", "output"): options.folder and os.path.abspath(options.folder),  # noqa: PTH100
+        ("weights", "from", "weights"): options.weights and os.path.abspath(options.weights),  # noqa: PTH100
+        ("weights", "key", "key"): options.key,
+        ("weights", "prefix", "prefix"): options.prefix,
+        ("weights", "freeze", "freeze"): options.freeze and [row.strip() for row in options.freeze.split(",")],
+        ("weights", "freeze_norms", "freeze-norms"): options.freeze_norms or None,
+        ("run", "device", "device"): options.device,
+        ("run", "threads", "threads"): options.threads,
+        ("run", "output", "folder"): options.folder and os.path.abspath(options.folder),  # noqa: PTH100
     }
-    for (section, key), value in given.items():
+    for (section, key, option), value in given.items():
+        if value is not None and key in changes.setdefault(section, {}):
+            raise UsageError(f"--change and --{option} both give {section}.{key}: give it once")
         if value is not None:
-            changes.setdefault(section, {})[key] = value
+            changes[section][key] = value
     return changes
 
 
 def changes_given(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What `--change` says, by section."""
     changes: dict[str, dict[str, Any]] = {}
+    whole: set[tuple[str, ...]] = set()  # the keys that have values
     for text in texts:
         name, sign, value = text.partition("=")
-        *sections, key = (part.strip() for part in name.split("."))
-        if not (sign and sections and key and all(sections)):
+        path = tuple(part.strip() for part in name.split("."))
+        if not (sign and len(path) > 1 and all(path)):
             raise UsageError(f"--change takes SECTION.KEY=VALUE, as in run.epochs=5; got {text!r}")
         held: Any = changes
-        for section in sections:
-            held = held.setdefault(section, {})
-            if not isinstance(held, dict):
-                raise UsageError(f"--change gives {'.'.join(sections)} a value, and then a part of it: {text!r}")
-        held[key] = _value(value.strip())
+        for number, part in enumerate(path):
+            if path[: number + 1] in whole:
+                twice = "is given twice" if number == len(path) - 1 else "is given a value, and then a part of it"
+                raise UsageError(f"--change: {'.'.join(path[: number + 1])} {twice}: {text!r}")
+            if number < len(path) - 1:
+                held = held.setdefault(part, {})
+        if path[-1] in held:
+            raise UsageError(f"--change: {'.'.join(path)} is given a value after a part of it: {text!r}")
+        held[path[-1]] = _value(text, value.strip())
+        whole.add(path)
     return changes
 
 
-def _value(text: str) -> Any:
+def _value(change: str, text: str) -> Any:
     """A value as a file says it; what is none there is a text."""
-    import tomllib  # noqa: PLC0415  few commands need it
+    from spinedsl.toml import read_toml  # noqa: PLC0415  few commands need it
 
-    try:
-        found = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    source = Source.from_text(f"value = {text}")
+    document = read_toml(source).value
+    if document is None:
         return text
+    if document.value(("value",)).end != len(source.text):
+        raise UsageError(f"--change takes one value, and something stands behind it; got {change!r}")
+    found = document.values["value"]
     return found if _has_no_date(found) else text
 
 

@@ -255,6 +255,10 @@ def test_new_starts_a_file_that_is_clean_and_formatted(tmp_path: Path, capsys: p
     assert main(["new", str(file)]) == 2
     assert main(["new", str(tmp_path / "net.txt")]) == 2
     assert main(["new", str(tmp_path / "other.spine"), "--name", "1; import os"]) == 2
+    for name in ("block", "network", "true", "spine", "in"):
+        assert main(["new", str(tmp_path / "other.spine"), "--name", name]) == 2, name
+        assert f"'{name}' cannot name a network" in capsys.readouterr().err
+        assert not (tmp_path / "other.spine").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["my-net.spine"]
 
 

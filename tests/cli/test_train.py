@@ -197,6 +197,16 @@ def test_every_mistake_is_reported_before_the_first_step(project: Path, capsys: 
         ("train net.toml --change steps=3", "SECTION.KEY=VALUE"),
         ("train net.toml --change run..steps=3", "SECTION.KEY=VALUE"),
         ("train net.toml --change data.augment=5 --change data.augment.flip=true", "a value, and then a part of it"),
+        ("train net.toml --change run.steps=2 --change run.steps=3", "run.steps is given twice"),
+        (
+            "train net.toml --change data.preprocessing.height=64 --change data.preprocessing={width=64}",
+            "data.preprocessing is given a value after a part of it",
+        ),
+        ("train net.toml --change data.augment={flip=true} --change data.augment.flip=true", "and then a part of it"),
+        ("train net.toml --change run.output=a --folder b", "--change and --folder both give run.output"),
+        ("train net.toml --change weights.freeze=['s'] --freeze s", "--change and --freeze both give weights.freeze"),
+        ("train net.toml --change run.steps=2#x", "something stands behind it; got 'run.steps=2#x'"),
+        ("train net.toml --change run.steps=2\\nbatch=3", "something stands behind it"),
         ("train net.toml --resume --check", "--check says nothing beside it"),
         ("train net.toml --resume --weights a.pt", "--weights says nothing beside it"),
         ("train net.toml --key ema", "--key chooses tensors of --weights"),
@@ -206,7 +216,7 @@ def test_every_mistake_is_reported_before_the_first_step(project: Path, capsys: 
     ],
 )
 def test_wrong_use(project: Path, capsys: pytest.CaptureFixture[str], words: str, said: str) -> None:
-    status, _, err = run(capsys, *words.split())
+    status, _, err = run(capsys, *(word.replace("\\n", "\n") for word in words.split()))
     assert (status, said in err) == (2, True), err
 
 
