@@ -228,6 +228,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/test_loops.py",),
     ),
     Plant(
+        "PyTorch: an index and what holds an iteration are one variable if they are called alike",
+        "backends/torch/plan.py",
+        "key = role, word, depth",
+        'key = "", word, depth',
+        ("tests/backends/torch/test_loop_names.py",),
+    ),
+    Plant(
         "shared: a chain with the numbers of the first arm",
         "backends/torch/plan.py",
         "for value in shared if len(shared) > 1 else ():",

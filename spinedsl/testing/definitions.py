@@ -46,7 +46,7 @@ if y.level > 1 {{
 ENDS = """\
 let beyond{n} = min(constant(1e30) * 1e30, 0.5)
     y = y + beyond{n} * (constant(power(2, -99)) * power(2, 99))"""
-# What a step does; `{n}` is its number, for names of its own.
+# What a step does; `{n}` is its number, for names of its own. Some indices have names of what generated code defines.
 STEPS = (
     "y = act(y)",
     "y = norm(y)",
@@ -58,7 +58,7 @@ STEPS = (
     "y = average_pool(y, kernel = 3)",
     "y = slice(concat(y, relu(y)), channels, start = 1)",
     "repeat 2 {{ y = act(shared conv(y, channels, kernel = 3)) }}",
-    "repeat i{n} in 2 {{ y = y + conv(y, channels, kernel = 1 + 2 * i{n}) }}",
+    "repeat rep in 2 {{ y = y + conv(y, channels, kernel = 1 + 2 * rep) }}",
     "y = layer_norm(y)",
     "y = y * parameter(channels, init = 0.5)",
     "y = y * 0.5 + 0.125",
@@ -74,11 +74,11 @@ STEPS = (
     "y = y * sigmoid(conv(concat(parameter(2), global_average_pool(y), constant(0.5, -1)), channels, kernel = 1))",
     "y = y + parameter(channels, init = truncated_normal)",
     "repeat i{n} in 3 {{ y = act(y) if i{n} == 1 else norm(conv(y, channels, kernel = 1)) }}",
-    "repeat i{n} in 3 {{ if i{n} < 2 {{ y = y + conv(y, channels, kernel = 1) }} else {{ y = swish(norm(y)) }} }}",
-    "repeat i{n} in 2 {{ repeat j{n} in 2 {{ y = sigmoid(y) if i{n} == j{n} else conv(y, channels, kernel = 1) }} }}",
+    "repeat rep in 3 {{ if rep < 2 {{ y = y + conv(y, channels, kernel = 1) }} else {{ y = swish(norm(y)) }} }}",
+    "repeat own in 2 {{ repeat rep in 2 {{ y = sigmoid(y) if own == rep else conv(y, channels, kernel = 1) }} }}",
     "each p{n} in [y, conv(y, channels, kernel = 1)] {{ y = y + act(p{n}) }}",
     "each p{n} in [x, enter] {{ y = y + conv(resize(p{n}, like = y), channels, kernel = 1) }}",
-    "each p{n} in [y, relu(y)] {{ repeat i{n} in 2 {{ y = y + (norm(p{n}) if i{n} == 0 else p{n}) }} }}",
+    "each p{n} in [y, relu(y)] {{ repeat own in 2 {{ y = y + (norm(p{n}) if own == 0 else p{n}) }} }}",
     "y = conv(y, channels, kernel = 3) if channels > 8 else y + act(norm(y))",
     KEPT,
     RESPONSE,

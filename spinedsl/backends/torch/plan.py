@@ -97,7 +97,7 @@ class Plan:
         taken = {*around.taken, *(part.path[0] for part in self.children)}
         lets = [statement for statement, _ in self.walked if isinstance(statement, ScalarAt)]
         self.scope = Scope(modules, taken, _by_binder(lets), moved, {let.name: place for place, let in enumerate(lets)})
-        self.loop_names: dict[tuple[str, int], str] = {}
+        self.loop_names: dict[tuple[str, str, int], str] = {}
         self.containers: dict[LoopAt, str] = {}
         self.shared_containers: dict[LoopAt, str] = {}
         for loop, around_it in self.walked:
@@ -169,13 +169,13 @@ class Plan:
 
     def _name_loop(self, loop: LoopAt, depth: int) -> None:
         """Loops that stand one after another may have the same name for their index."""
-        self.scope.loops[loop.binder] = self._once(loop.index or "ijk"[min(depth, 2)], depth)
+        self.scope.loops[loop.binder] = self._once("index", loop.index or "ijk"[min(depth, 2)], depth)
         if self.has_own(loop.body):
-            self.containers[loop] = self._once("own" if loop.each else loop.path.rstrip("_"), depth)
+            self.containers[loop] = self._once("own", "own" if loop.each else loop.path.rstrip("_"), depth)
             most = max(cast(int, count) for count in loop.count.values.values())
             self.scope.taken |= {f"{loop.path}{iteration}" for iteration in range(most)}
         if self.has_shared(loop):
-            self.shared_containers[loop] = self._once("shared", depth)
+            self.shared_containers[loop] = self._once("shared", "shared", depth)
             most = max(cast(int, count) for count in loop.count.values.values())
             self.scope.taken |= {f"{loop.shared_path}{iteration}" for iteration in range(most)}
 
@@ -188,10 +188,12 @@ class Plan:
         parts = self.owned(loop.body)
         return bool(loop.shared_path) and any(part.shared and not _in_each(around) for part, around in parts)
 
-    def _once(self, word: str, depth: int) -> str:
-        if (word, depth) not in self.loop_names:
-            self.loop_names[word, depth] = self.scope.fresh(word)
-        return self.loop_names[word, depth]
+    def _once(self, role: str, word: str, depth: int) -> str:
+        """A variable of loops. It has one role: an index that is called like a container is another variable."""
+        key = role, word, depth
+        if key not in self.loop_names:
+            self.loop_names[key] = self.scope.fresh(word)
+        return self.loop_names[key]
 
     def local(self, name: str) -> str:
         """A name of feature maps in `forward`."""
