@@ -235,6 +235,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/backends/torch/test_loop_names.py",),
     ),
     Plant(
+        "fuse: what was put into a chain is not seen",
+        "backends/torch/fuse.py",
+        "return [*found._modules] == [*wanted._modules]",
+        "return True",
+        ("tests/backends/torch/test_fuse.py",),
+    ),
+    Plant(
         "shared: a chain with the numbers of the first arm",
         "backends/torch/plan.py",
         "for value in shared if len(shared) > 1 else ():",

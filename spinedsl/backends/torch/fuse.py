@@ -119,7 +119,7 @@ def _kept(network: nn.Module, graph: Graph) -> Iterator[str]:
 def _plain(network: nn.Module, built: nn.Module, home: str) -> bool:
     """A module, and all that holds it, is what was compiled: of the same kinds and settings, without hooks."""
     steps = home.split(".")
-    for count in range(1, len(steps) + 1):
+    for count in range(len(steps) + 1):
         name = ".".join(steps[:count])
         found, wanted = _part(network, name), _part(built, name)
         if found is None or wanted is None or "forward" in vars(found):
@@ -145,10 +145,16 @@ def _same_kind(found: nn.Module, wanted: nn.Module) -> bool:
 
 
 def _same_settings(found: nn.Module, wanted: nn.Module) -> bool:
-    """All that counts in evaluation: of a norm, not by how much its statistics move."""
-    if hasattr(wanted, "running_var"):
+    """All that counts in evaluation: of a norm, not by how much its statistics move; of a container, what it runs."""
+    import torch  # noqa: PLC0415  as above
+
+    if isinstance(wanted, torch.nn.modules.batchnorm._BatchNorm):  # noqa: SLF001  the base of all batch norms
         names = ("num_features", "eps", "affine", "track_running_stats")
-        return all(getattr(found, name) == getattr(wanted, name) for name in names)
+        tensors = ("weight", "bias", "running_mean", "running_var")
+        there = all(getattr(found, name) is not None for name in tensors)
+        return there and all(getattr(found, name) == getattr(wanted, name) for name in names)
+    if type(wanted) in (torch.nn.Sequential, torch.nn.ModuleDict):  # these run what they hold, in its order
+        return [*found._modules] == [*wanted._modules]  # noqa: SLF001  with what has two names
     return any(True for _ in wanted.children()) or found.extra_repr() == wanted.extra_repr()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +97,26 @@ def same_conv(network: nn.Module) -> None:
     network.get_submodule("b.rep1.a").conv = network.get_submodule("b.rep1.b.conv")
 
 
+def chained(network: nn.Module, **parts: str) -> None:
+    """A chain of its modules in another order, and with others between them."""
+    holder: Any = network.get_submodule("b.rep1")
+    others = {"extra": nn.LeakyReLU(0.1)}
+    holder.a = nn.Sequential(
+        OrderedDict((name, others.get(what) or holder.a.get_submodule(what)) for name, what in parts.items())
+    )
+
+
+def bare_norm(network: nn.Module, *names: str) -> None:
+    """A norm that is made without some of its tensors."""
+    for name in names:
+        setattr(network.get_submodule(NORM), name, None)
+
+
+def other_way(network: Any) -> None:
+    """A network whose rows are called in another way."""
+    network.forward = lambda x: {"P": network.d(network.c(network.b(network.s(x))).tanh())}
+
+
 # What was changed by hand, and how many of the six norms stay.
 CHANGED: dict[str, tuple[Callable[[nn.Module], object], int]] = {
     "nothing": (lambda network: None, 0),
@@ -117,6 +138,13 @@ CHANGED: dict[str, tuple[Callable[[nn.Module], object], int]] = {
         lambda network: nn.utils.parametrizations.weight_norm(network.get_submodule(CONV)), 1,
     ),
     "block with another forward": (own_forward, 2),
+    "network with another forward": (other_way, 6),
+    "norm without bias": (lambda network: bare_norm(network, "bias"), 1),
+    "norm that lost its statistics": (lambda network: bare_norm(network, "running_mean", "running_var"), 1),
+    "module put into a chain": (lambda network: chained(network, conv="conv", more="extra", norm="norm"), 1),
+    "module that a chain has twice": (lambda network: chained(network, conv="conv", more="conv", norm="norm"), 1),
+    "module put before a chain": (lambda network: chained(network, more="extra", conv="conv", norm="norm"), 1),
+    "chain the other way round": (lambda network: chained(network, norm="norm", conv="conv"), 1),
     "hook on a convolution": (lambda network: doubled(network, CONV), 1),
     "hook on a norm": (lambda network: doubled(network, NORM), 1),
     "hook on a block": (lambda network: doubled(network, "b.rep1"), 0),
@@ -192,3 +220,40 @@ def test_a_norm_that_is_used_several_times_goes_where_it_can_go_everywhere() -> 
     assert float((wanted - found).abs().max()) <= 1e-5 * float(wanted.abs().max())
     assert norms(source) == 3
     assert norms(fused) == 1
+
+
+PARTS = """\
+spine 1
+import std.stems
+block_type bare(x, channels, stride = 1) -> channels {
+    return conv(x, channels, kernel = 3, stride = stride)
+}
+block_type normed(x, channels, stride = 1) -> channels {
+    return norm(x)
+}
+network Pair {
+    input x: level 2
+    block a: normed level 2 after x channels 8
+    block b: bare level 2 after a channels 8
+    output P: b
+}
+network Net {
+    input image: 3 x 32 x 32
+    defaults { act relu, norm batch_norm }
+    stem s: resnet_stem channels 8
+    part n: Pair from s repeat 2
+    output P: n
+}
+"""
+
+
+def test_norms_stay_where_a_part_was_put_between_two_copies() -> None:
+    program = spinedsl.program(spinedsl.Source.from_text(PARTS), network="Net")
+    source: Any = filled(emit_module(program).decode(), program, lively_weights(flatten(program).parameters, 0)).eval()
+    copies = dict(source.n.items())
+    source.n = nn.ModuleDict({"rep0": copies["rep0"], "more": nn.Tanh(), "rep1": copies["rep1"]})
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        fused = spinedsl.fuse(source)
+        torch.testing.assert_close(fused(x)["P"], source(x)["P"], rtol=1e-5, atol=1e-5)
+    assert norms(fused) == 2
