@@ -242,6 +242,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/backends/torch/test_fuse.py",),
     ),
     Plant(
+        "inference: tensors of another network are dropped in silence",
+        "backends/torch/folding.py",
+        'if name in read or name.endswith("num_batches_tracked") or name.startswith(module.unread):',
+        "if name:",
+        ("tests/backends/torch/test_inference.py",),
+    ),
+    Plant(
         "shared: a chain with the numbers of the first arm",
         "backends/torch/plan.py",
         "for value in shared if len(shared) > 1 else ():",

@@ -183,7 +183,6 @@ PHRASES = frozenset(
         "these are not the tensors of the network: there is no ",
         " would not be finite: these norms cannot be folded, keep the file with norms",
         "a norm of ", " channels stands behind a kernel with ",
-        "these are ", " tensors of another network: this one is made of ",
         "modules may be replaced, not taken out or moved: ", "the network was compiled for a ", " of ",
     }
 )  # fmt: skip

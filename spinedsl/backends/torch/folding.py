@@ -9,8 +9,6 @@ from torch import Tensor, nn
 
 def taken(tensors: dict[str, Tensor], name: str) -> Tensor:
     """A tensor of the network as it is trained, in float64."""
-    if name not in tensors:
-        raise ValueError(f"these are not the tensors of the network: there is no {name}")
     return tensors[name].double()
 
 
@@ -66,30 +64,43 @@ def gained(kernel: Tensor, gain: Tensor, factor: float) -> Tensor:
 class Folded(nn.Module):
     """A network that only runs. It takes its own tensors, or makes them of those of the network as it is trained."""
 
-    reads = 0  # how many tensors of the network as it is trained its own are made of
     unread: tuple[str, ...] = ()  # what names of tensors begin with that are of no use to it
 
     def fold(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         return tensors
 
 
-def fold_first(
-    module: Folded, state: dict[str, Tensor], prefix: str, metadata: object, strict: bool, *_: object
-) -> None:
-    """Before a state dict is loaded: of the tensors of the network as it is trained, make those of this module."""
+class ReadTensors(dict[str, Tensor]):
+    """Of the tensors of a state dict those that were read, without the prefix."""
+
+    def __init__(self, state: dict[str, Tensor], prefix: str) -> None:
+        super().__init__()
+        self.state, self.prefix = state, prefix
+
+    def __missing__(self, name: str) -> Tensor:
+        if f"{self.prefix}{name}" not in self.state:
+            raise ValueError(f"these are not the tensors of the network: there is no {name}")
+        self[name] = self.state[f"{self.prefix}{name}"]
+        return self[name]
+
+
+def fold_first(module: Folded, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Before a state dict is loaded: of the tensors of the network as it is trained, make those of this module.
+
+    What is no tensor of that network stays, so that PyTorch reports it.
+    """
     names = [f"{prefix}{name}" for name in module.state_dict()]
-    given = {name[len(prefix) :]: state[name] for name in state if name.startswith(prefix)}
+    given = [name[len(prefix) :] for name in state if name.startswith(prefix)]
     if all(name in state for name in names) or not given:
         return
+    read = ReadTensors(state, prefix)
     with torch.no_grad():
-        made = module.fold(given)
+        made = module.fold(read)
     for name, tensor in made.items():
         if not bool(torch.isfinite(tensor.float()).all()):
             raise ValueError(f"{name} would not be finite: these norms cannot be folded, keep the file with norms")
-    counted = [name for name in given if not (name.endswith("num_batches_tracked") or name.startswith(module.unread))]
-    if strict and len(counted) != module.reads:
-        raise ValueError(f"these are {len(counted)} tensors of another network: this one is made of {module.reads}")
     for name in given:
-        del state[f"{prefix}{name}"]
+        if name in read or name.endswith("num_batches_tracked") or name.startswith(module.unread):
+            del state[f"{prefix}{name}"]
     for name, tensor in made.items():
         state[f"{prefix}{name}"] = tensor.to(torch.float32)

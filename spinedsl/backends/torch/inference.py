@@ -32,7 +32,7 @@ from spinedsl.passes.schedule import schedule
 WHOLE = Use(0)
 # What writes memory of its own, and keeps nothing of it for a gradient: it may be written over.
 FRESH = ("conv", "conv_transpose", "linear", "batch_norm", "add")
-OWN = ("fold", "forward", "reads", "unread", "out_channels", "size_divisor", "feature_info")  # attributes of the class
+OWN = ("fold", "forward", "unread", "out_channels", "size_divisor", "feature_info")  # attributes of the class
 OVER = ("relu", "relu6", "swish", "hard_swish")  # their functions take `inplace`
 
 
@@ -44,7 +44,7 @@ def write_inference(program: Program, name: str) -> list[str]:
         f"class {name}(Folded):",
         f'    """{program.name} for inference, without batch norms ({place(program.loc)})."""',
         "",
-        *writer.made_of(),
+        *writer.unread(),
         "    def __init__(self) -> None:",
         "        super().__init__()",
         *facts_of(program),
@@ -118,17 +118,16 @@ class _Inference:
 
     # ---- __init__ and fold ----
 
-    def made_of(self) -> Iterator[str]:
-        """How many tensors of the network are read, and the names of others, or beginnings of them."""
+    def unread(self) -> Iterator[str]:
+        """The names of tensors of the network that are not read, or beginnings of them."""
         program, form = self.graph.program, self.form
         read = {source for name in form.graph.parameters for source in sources(form.recipe(name))}
         names = [f"{member(row)}." for row in program.dropped]
         names += [name for name in flatten(program).parameters if name not in read]
-        yield f"    reads = {len(read)}"
         if names:
             quoted = tuple(f'"{name}"' for name in names)
             yield from lines(4, "unread = ", Bracket("(", quoted, ",)" if len(names) == 1 else ")"))
-        yield ""
+            yield ""
 
     def init(self) -> Iterator[str]:
         """A line for each module."""
