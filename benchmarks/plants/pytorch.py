@@ -242,6 +242,13 @@ PLANTS: tuple[Plant, ...] = (
         ("tests/backends/torch/test_fuse.py",),
     ),
     Plant(
+        "hosts: norms of vectors are not evaluated",
+        "backends/torch/hosts.py",
+        "norm_kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)",
+        "norm_kinds = (nn.BatchNorm2d, nn.SyncBatchNorm)",
+        ("tests/hosts/test_mmdet.py",),
+    ),
+    Plant(
         "inference: tensors of another network are dropped in silence",
         "backends/torch/folding.py",
         'if name in read or name.endswith("num_batches_tracked") or name.startswith(module.unread):',

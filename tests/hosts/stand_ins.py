@@ -50,6 +50,7 @@ class Functions(dict[str, Any]):
 
     def register(self) -> Callable[[Any], Any]:
         def register(found: Any) -> Any:
+            assert found.__name__ not in self
             self[found.__name__] = found
             return found
 
@@ -90,9 +91,13 @@ class Classes:
     def __init__(self) -> None:
         self.found: dict[str, Any] = {}
 
-    def register_module(self, name: str) -> Callable[[Any], Any]:
+    def __contains__(self, name: str) -> bool:
+        return name in self.found
+
+    def register_module(self, name: str | None) -> Callable[[Any], Any]:
         def register(found: Any) -> Any:
-            self.found[name] = found
+            assert (name or found.__name__) not in self
+            self.found[name or found.__name__] = found
             return found
 
         return register

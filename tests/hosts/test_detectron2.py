@@ -11,6 +11,7 @@ from spinedsl.backends.torch.adapters import ADAPTERS
 from tests.hosts import stand_ins
 from tests.hosts.stand_ins import Backbone, CfgNode, ShapeSpec
 from tests.hosts.using import PYRAMID, images, imported, plain, same, stand_in
+from tests.hosts.ways import COARSE, named
 
 
 @pytest.fixture
@@ -66,3 +67,22 @@ def test_weights_of_the_plain_module_load(generated: Any) -> None:
 def test_every_name_that_detectron2_uses_is_kept_from_rows(generated: Any) -> None:
     own = set(dir(generated.TinyBackbone())) - set(dir(plain(PYRAMID)))
     assert {name for name in own if not name.startswith("_")} <= ADAPTERS["detectron2"].attributes
+
+
+def test_a_network_that_is_called_like_one_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modules = stand_ins.detectron2()
+    registry: Any = modules[-1]
+    registry.BACKBONE_REGISTRY["build_resnet_backbone"] = own = object()
+    stand_in(monkeypatch, *modules)
+    generated = imported(tmp_path, named(PYRAMID, "ResNet"), "detectron2")
+    assert generated.BACKBONE_REGISTRY["build_resnet_backbone"] is own
+    model = generated.BACKBONE_REGISTRY["build_resnet_backbone_"]({}, ShapeSpec(channels=3)).eval()
+    assert same(list(model(images()).values()), list(plain(PYRAMID)(images()).values()))
+
+
+def test_maps_are_called_as_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that are maps of other rows."""
+    stand_in(monkeypatch, *stand_ins.detectron2())
+    generated = imported(tmp_path, COARSE, "detectron2")
+    model = generated.CoarseBackbone(out_features=["C3", "C5"])
+    assert [*model.output_shape()] == [*model(images())] == ["C3", "C5"]

@@ -14,6 +14,7 @@ from torch import nn
 from spinedsl.backends.torch.adapters import ADAPTERS
 from tests.hosts import stand_ins
 from tests.hosts.using import PYRAMID, images, imported, plain, same, stand_in
+from tests.hosts.ways import VECTORS, generated, named
 
 pytestmark = pytest.mark.filterwarnings("default")  # a host's own are not ours to mend
 
@@ -96,3 +97,21 @@ def test_what_cannot_be_is_refused(registry: Any) -> None:
             registry.build({"type": "Tiny", **dict([options])})
     with pytest.raises(TypeError, match="output_stride"):
         registry.build({"type": "Tiny", "output_stride": 16})
+
+
+def test_norms_of_vectors_are_evaluated_too() -> None:
+    model = generated("mmdet", VECTORS).MODELS.build({"type": "Vectors", "norm_eval": True}).train()
+    norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)]
+    assert any(isinstance(norm, nn.BatchNorm1d) for norm in norms)
+    assert not any(norm.training for norm in norms)
+
+
+def test_a_network_that_is_called_like_one_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modules = stand_ins.mmdet()
+    registry: Any = modules[0]
+    registry.MODELS.found["ResNet"] = own = object()
+    stand_in(monkeypatch, *modules)
+    module = imported(tmp_path, named(PYRAMID, "ResNet"), "mmdet")
+    assert module.MODELS.found["ResNet"] is own
+    model = module.MODELS.build({"type": "ResNetBackbone"}).eval()
+    assert same(list(model(images())), list(plain(PYRAMID)(images()).values()))

@@ -12,6 +12,7 @@ import torch
 
 from spinedsl.backends.torch.adapters import ADAPTERS
 from tests.hosts.using import CHANNELS, NAMES, PYRAMID, STAGES, STRIDES, host, images, imported, plain, same
+from tests.hosts.ways import VECTORS, built, channels
 from tests.scripting import scripted
 
 
@@ -233,3 +234,10 @@ def test_checkpointing_is_compiled(timm: Any) -> None:
     for (name, ours), expected in zip(sparing.named_parameters(), plain_model.parameters(), strict=True):
         assert torch.allclose(ours.grad, expected.grad, rtol=1e-4, atol=1e-6), name
     assert same(list(sparing.buffers()), list(plain_model.buffers()))
+
+
+def test_kernels_along_the_channels_decay() -> None:
+    """Trainable numbers do not, though both have three axes."""
+    model = built("timm", VECTORS).model
+    assert model.no_weight_decay() == {"b0.y.parameter.weight"}
+    assert built("timm", channels(3)).model.no_weight_decay() == set()

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.hosts.using import CHANNELS, NAMES, PYRAMID, host, images, imported, plain, same
+from tests.hosts.ways import named
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +170,21 @@ def test_other_channels_are_kept_with_the_weights(generated: Any, channels: int,
     assert same(loaded(x).feature_maps, model(x).feature_maps)
     with pytest.raises(ValueError, match="at least one channel, got 0"):
         generated.TinyBackbone(generated.TinyConfig(num_channels=0))
+
+
+@pytest.mark.parametrize("name", ["Swin", "ResNet"])
+def test_a_network_that_is_called_like_one_of_its_own(name: str, tmp_path: Path) -> None:
+    """transformers' own model stays what it was, and files with the network's name are of the network."""
+    host("transformers")
+    from transformers import AutoBackbone, AutoConfig
+
+    own = type(AutoConfig.for_model(name.lower()))
+    module = imported(tmp_path, named(PYRAMID, name), "transformers")
+    config = getattr(module, f"{name}Config")()
+    assert config.model_type == f"spine-{name.lower()}"
+    assert type(AutoConfig.for_model(name.lower())) is own
+    AutoBackbone.from_config(config).save_pretrained(tmp_path / "saved")
+    assert type(AutoConfig.from_pretrained(tmp_path / "saved")) is type(config)
+    loaded = getattr(module, f"{name}Backbone").from_pretrained(tmp_path / "saved").eval()
+    assert same(loaded(images()).feature_maps, list(plain(PYRAMID)(images()).values()))
+    assert type(AutoBackbone.from_config(own())).__module__.startswith("transformers.")

@@ -146,6 +146,18 @@ FIXED = named(
     .replace("endpoint from b3", "endpoint from b4"),
     "Fixed",
 )
+# A batch norm of vectors, a trainable number for each channel, and a convolution along the channels.
+VECTORS = named(
+    PYRAMID.replace("b0: bottleneck", "b0: weighing").replace(
+        "network Tiny",
+        "block_type weighing(x, channels, stride = 1) -> channels {\n"
+        "    let y = norm(conv(x, channels, kernel = 3, stride = stride)) * parameter(channels)\n"
+        "    let weights = sigmoid(batch_norm(linear(flatten(global_average_pool(y)), channels)))\n"
+        "    let spread = reshape(weights, channels, like = global_average_pool(y))\n"
+        "    return act(channel_conv(y * spread, kernel = 3))\n}\nnetwork Tiny",
+    ),
+    "Vectors",
+)
 # Repetitions, layer norms, trainable numbers and stochastic depth, and no batch norm in the blocks.
 NEXT = """\
 spine 1

@@ -290,9 +290,10 @@ def freeze_rows(network: nn.Module, count: int) -> None:
 
 def evaluate_frozen(network: nn.Module, norms: bool) -> None:
     """Have what is not trained compute as in evaluation, and with `norms` every batch norm."""
+    norm_kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
     for module in (module for row in network.children() for module in row.modules()):
         trained = [parameter.requires_grad for parameter in module.parameters()]
-        if (trained and not any(trained)) or (norms and isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm)):
+        if (trained and not any(trained)) or (norms and isinstance(module, norm_kinds)):
             module.train(False)
 
 
@@ -304,9 +305,9 @@ class SmallBackbone(Small, Backbone):
         if in_channels != 3:
             take_channels(self, ["s.enter.conv"], in_channels)
             self.reset()
-        self.shapes = {
-            info["module"]: ShapeSpec(channels=info["num_chs"], stride=info["reduction"]) for info in self.feature_info
-        }
+        names = ["P3", "P4", "P5"]
+        shapes = [ShapeSpec(channels=info["num_chs"], stride=info["reduction"]) for info in self.feature_info]
+        self.shapes = dict(zip(names, shapes, strict=True))
         self.out_features = list(self.shapes if out_features is None else out_features)
         if unknown := set(self.out_features) - set(self.shapes):
             raise ValueError(f"no feature map {', '.join(sorted(unknown))}: there is {', '.join(self.shapes)}")

@@ -333,13 +333,14 @@ def freeze_rows(network: nn.Module, count: int) -> None:
 
 def evaluate_frozen(network: nn.Module, norms: bool) -> None:
     """Have what is not trained compute as in evaluation, and with `norms` every batch norm."""
+    norm_kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
     for module in (module for row in network.children() for module in row.modules()):
         trained = [parameter.requires_grad for parameter in module.parameters()]
-        if (trained and not any(trained)) or (norms and isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm)):
+        if (trained and not any(trained)) or (norms and isinstance(module, norm_kinds)):
             module.train(False)
 
 
-@MODELS.register_module(name="Small")
+@MODELS.register_module(name=None if "Small" in MODELS else "Small")
 class SmallBackbone(Small, BaseModule):
     """The network above as a backbone of MMDetection, which gives the feature maps of `out_indices`, or all.
 

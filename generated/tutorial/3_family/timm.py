@@ -411,7 +411,7 @@ class SmallClassifier(Small):
 
     def no_weight_decay(self) -> set[str]:
         """Trainable numbers that are no weights, such as the scale of a layer: one for each channel, or position."""
-        return {name for name, parameter in self.named_parameters() if parameter.ndim == 3}
+        return set()
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         """Save only the inputs of each row until the gradients need what lies between."""

@@ -347,7 +347,7 @@ def fasterrcnn_small(
     """Faster R-CNN on the network above, with one anchor and three shapes for each level; options are FasterRCNN's."""
     backbone = Small() if backbone is None else backbone
     sizes = tuple((4 * info["reduction"],) for info in backbone.feature_info)
-    names = [info["module"] for info in backbone.feature_info]
+    names = ["P3", "P4", "P5"]
     options.setdefault("rpn_anchor_generator", AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * len(sizes)))
     options.setdefault("box_roi_pool", MultiScaleRoIAlign(names, output_size=7, sampling_ratio=2))
     return detector(FasterRCNN, num_classes, backbone, trainable_backbone_layers, options)

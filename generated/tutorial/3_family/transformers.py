@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.backbone_utils import BackboneConfigMixin, BackboneMixin
 from transformers.modeling_outputs import BackboneOutput
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
 
 def chain(**modules: nn.Module) -> nn.Sequential:
@@ -329,6 +330,8 @@ class SmallConfig(BackboneConfigMixin, PreTrainedConfig):
     """
 
     model_type = "small"
+    if model_type in CONFIG_MAPPING_NAMES:  # a model of transformers
+        model_type = f"spine-{model_type}"
     num_channels: int = 3
 
     def __post_init__(
@@ -411,5 +414,5 @@ class SmallBackbone(BackboneMixin, PreTrainedModel):
         return output if return_dict else output.to_tuple()
 
 
-AutoConfig.register("small", SmallConfig)
-AutoBackbone.register(SmallConfig, SmallBackbone)
+AutoConfig.register(SmallConfig.model_type, SmallConfig)
+AutoBackbone.register(SmallConfig, SmallBackbone, exist_ok=True)

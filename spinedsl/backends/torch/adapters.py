@@ -36,6 +36,7 @@ class Adapter(Record):
     defines: Mapping[str, str]
     attributes: frozenset[str] = frozenset()
     method: str = ""
+    registered: frozenset[str] = frozenset()  # functions that the host itself registers by name: ours have others
     one_width: bool = False  # every feature map must have the same number of channels
 
 
@@ -82,6 +83,7 @@ ADAPTERS: Mapping[str, Adapter] = {
             "from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel",
             "from transformers.backbone_utils import BackboneConfigMixin, BackboneMixin",
             "from transformers.modeling_outputs import BackboneOutput",
+            "from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES",
             _CHECKPOINT,
         ),
         {"config": "{name}Config", "model": "{name}Backbone"},
@@ -94,6 +96,9 @@ ADAPTERS: Mapping[str, Adapter] = {
         ),
         {"model": "{name}Backbone", "build": "build_{entry}_backbone"},
         frozenset("freeze out_features output_shape padding_constraints shapes size_divisibility".split()),
+        registered=frozenset(
+            "build_resnet_backbone build_resnet_fpn_backbone build_retinanet_resnet_fpn_backbone".split()
+        ),
     ),
     "mmdet": Adapter(
         (
@@ -133,9 +138,12 @@ def _copied(names: Sequence[str]) -> str:
 
 
 def reserved_names(host: str) -> set[str]:
-    """What the adapter imports or copies, and what timm looks up in a file: nothing else in it may have these names."""
+    """What the adapter imports or copies, what the host registers, and what timm looks up in a file.
+
+    Nothing else in the file may have these names.
+    """
     brought = {name for line in (*ADAPTERS[host].imports, *STANDARD) for name in imported(line)}
-    return brought | set(definitions_in(HOSTS)) | {"default_cfgs"}
+    return brought | set(definitions_in(HOSTS)) | ADAPTERS[host].registered | {"default_cfgs"}
 
 
 def fields(program: Program, host: str, name: str, taken: Container[str]) -> dict[str, Any]:
@@ -146,7 +154,8 @@ def fields(program: Program, host: str, name: str, taken: Container[str]) -> dic
     }
     widths = [row.type.channels for row in program.pyramid]
     fused = len(widths) > 1 and len(set(widths)) == 1
-    dropping = [node for node in flatten(program).nodes if node.primitive == "stochastic_depth"]
+    graph = flatten(program)
+    dropping = [node for node in graph.nodes if node.primitive == "stochastic_depth"]
     rates = [cast("Fraction", node.attributes["rate"]) for node in dropping]
     return {
         **defined,
@@ -157,6 +166,8 @@ def fields(program: Program, host: str, name: str, taken: Container[str]) -> dic
         "width": program.input_type.width,
         "divisor": program.divisor,
         "fixed": len(program.static_axes) > 1,
+        "vectors": any(node.primitive == "batch_norm" and graph.types[node.result].is_vector for node in graph.nodes),
+        "trainable": any(node.primitive == "parameter" for node in graph.nodes),
         "first": [f'"{convolution}"' for convolution in image_convolutions(program)],
         "rate": float(max(rates, default=0)),
         "features": widths[-1],

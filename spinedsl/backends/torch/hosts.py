@@ -11,7 +11,8 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
-from torch import nn
+import torch.nn.functional as F  # noqa: N812 - everybody calls it so
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 
@@ -73,9 +74,17 @@ def freeze_rows(network: nn.Module, count: int) -> None:
         row.requires_grad_(False)
 
 
+class FrozenBatchNorm1d(nn.BatchNorm1d):
+    """A batch norm of vectors whose statistics stay as they are, in training too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
 def evaluate_frozen(network: nn.Module, norms: bool) -> None:
     """Have what is not trained compute as in evaluation, and with `norms` every batch norm."""
+    norm_kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
     for module in (module for row in network.children() for module in row.modules()):
         trained = [parameter.requires_grad for parameter in module.parameters()]
-        if (trained and not any(trained)) or (norms and isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm)):
+        if (trained and not any(trained)) or (norms and isinstance(module, norm_kinds)):
             module.train(False)
