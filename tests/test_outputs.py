@@ -213,3 +213,56 @@ def test_figures_are_of_the_part(command: str, capsys: pytest.CaptureFixture[str
     printed = capsys.readouterr().out
     assert "P3" in printed
     assert "b15" not in printed
+
+
+MAPS = """\
+spine 1
+import std.blocks
+import std.stems
+import std.outputs
+network Cell {
+    input x: level 2
+    block b: residual level 2 after x channels 8
+    output P: b
+}
+network Pair {
+    input x: level 2
+    block a: residual level 2 after x channels 8
+    block b: bottleneck level 2 after a channels 8
+    output P: b
+    output Q: a
+}
+network Net {
+    input image: 3 x 64 x 64
+    defaults { act relu, norm batch_norm }
+    rules { outputs any }
+    stem s: resnet_stem channels 8
+    ROWS
+}
+"""
+GIVERS = {
+    "a map as it is": ("block b: residual level 3 after s channels 8\noutput C3: b", ["b"]),
+    "a map with a layer of its own": (
+        "block b: residual level 3 after s channels 8\noutput P3: endpoint from b channels 4",
+        ["P3"],
+    ),
+    "a row that repeats": ("block b: residual level 3 after s channels 8 repeat 2\noutput C3: b", ["b"]),
+    "copies of a part": ("part n: Pair from s\npart m: Pair from n.P\noutput P2, P2b: m", ["m.b", "m.a"]),
+    "copies that share": (
+        "block c: residual level 2 after s channels 8\npart n: shared Cell from c repeat 2\noutput P2: n",
+        ["n.b"],
+    ),
+    "the stem": ("output C2: s", ["s"]),
+}
+
+
+@pytest.mark.parametrize("rows", GIVERS)
+def test_the_information_of_features_names_the_submodule_that_gives_each(rows: str) -> None:
+    text, names = GIVERS[rows]
+    module = cast(Any, spinedsl.load(Source.from_text(MAPS.replace("ROWS", text)), network="Net")).eval()
+    assert [info["module"] for info in module.feature_info] == names
+    gave: list[Any] = []
+    for name in names:
+        module.get_submodule(name).register_forward_hook(lambda part, given, result: gave.append(result))
+    found = module(torch.rand(1, 3, 64, 64))
+    assert all(any(value is one for one in gave) for value in found.values())

@@ -126,10 +126,10 @@ class ResNet50(nn.Module):
         self.out_channels = [256, 512, 1024, 2048]
         self.size_divisor = 32
         self.feature_info = [
-            {"num_chs": 256, "reduction": 4, "module": "C2", "index": 0},
-            {"num_chs": 512, "reduction": 8, "module": "C3", "index": 1},
-            {"num_chs": 1024, "reduction": 16, "module": "C4", "index": 2},
-            {"num_chs": 2048, "reduction": 32, "module": "C5", "index": 3},
+            {"num_chs": 256, "reduction": 4, "module": "c2", "index": 0},
+            {"num_chs": 512, "reduction": 8, "module": "c3", "index": 1},
+            {"num_chs": 1024, "reduction": 16, "module": "c4", "index": 2},
+            {"num_chs": 2048, "reduction": 32, "module": "c5", "index": 3},
         ]
         self.s = ResnetStem(3)  # level 2
         self.c2 = Repeated(Bottleneck(64, 64), Bottleneck(256, 64), Bottleneck(256, 64))  # level 2

@@ -120,8 +120,8 @@ class First(nn.Module):
         self.out_channels = [32, 64]
         self.size_divisor = 16
         self.feature_info = [
-            {"num_chs": 32, "reduction": 8, "module": "C3", "index": 0},
-            {"num_chs": 64, "reduction": 16, "module": "C4", "index": 1},
+            {"num_chs": 32, "reduction": 8, "module": "b", "index": 0},
+            {"num_chs": 64, "reduction": 16, "module": "c", "index": 1},
         ]
         self.s = ResnetStem(3)  # level 2
         self.a = Residual(16, 16)  # level 2

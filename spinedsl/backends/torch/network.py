@@ -129,7 +129,7 @@ class _Network(Rows):
                 (
                     entry("num_chs", self.channels(row)),
                     entry("reduction", str(2 ** (row.level or 0))),
-                    entry("module", f'"{member(row.name)}"'),
+                    entry("module", f'"{self.giver(row)}"'),
                     entry("index", str(index)),
                 ),
                 "}",
@@ -141,6 +141,13 @@ class _Network(Rows):
             f"        self.size_divisor = {program.divisor}",
             *lines(8, "self.feature_info = ", Bracket("[", features, "]")),
         ]
+
+    def giver(self, row: Row) -> str:
+        """The place of the submodule that gives what a row gives: of a row that only names a map, what makes that."""
+        makers = {value: one for one in self.program.rows for value in one.values}
+        while not row.calls and len(row.sources) == 1 and row.sources[0] in makers:
+            row = makers[row.sources[0]]
+        return member(self.program.weights_of(row.name))
 
     def channels(self, row: Row) -> str:
         """The channels of what a row gives."""

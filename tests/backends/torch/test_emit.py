@@ -195,7 +195,8 @@ def test_example(network: str, tmp_path: Path) -> None:
     rows = program.pyramid
     assert [info["num_chs"] for info in module.feature_info] == [row.type.channels for row in rows]
     assert [info["reduction"] for info in module.feature_info] == [2 ** (row.level or 0) for row in rows]
-    assert [info["module"] for info in module.feature_info] == [row.name for row in rows]
+    makers = [row.name if row.calls else row.inputs[0].source for row in rows]
+    assert [info["module"] for info in module.feature_info] == makers
     assert module.size_divisor == program.divisor
     with torch.no_grad():
         pixels = torch.from_numpy(image_for(program))
