@@ -59,10 +59,10 @@ def filled(code: str, program: Program, tensors: Mapping[str, NDArray[Any]]) -> 
     module.load_state_dict({name: torch.tensor(array).contiguous() for name, array in tensors.items()}, assign=True)
     for part in module.modules():
         if any(buffer.is_meta for buffer in part.buffers(recurse=False)):  # constants are no part of the state
-            part.to_empty(device="cpu", recurse=False)
+            part.to_empty(device=torch.get_default_device(), recurse=False)
             cast("Any", part).reset_parameters()
     missing = [name for name, tensor in (*module.named_parameters(), *module.named_buffers()) if tensor.is_meta]
-    assert not missing, f"nothing fills {missing}"
+    assert not missing or torch.get_default_device().type == "meta", f"nothing fills {missing}"
     return module
 
 

@@ -153,3 +153,13 @@ def test_nothing_is_drawn_before_reset_draws() -> None:
     before = torch.get_rng_state()
     build(spinedsl.program(OWN))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_tensor_is_where_pytorch_makes_new_ones(path: Path) -> None:
+    """Constants too, with weights as without."""
+    program = spinedsl.program(path)
+    weights = seeded(flatten(program).parameters, 0)
+    with torch.device("meta"):
+        for module in (build(program), filled(emit_module(program).decode(), program, weights)):
+            assert all(tensor.is_meta for tensor in (*module.parameters(), *module.buffers()))
