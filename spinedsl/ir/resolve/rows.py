@@ -236,7 +236,8 @@ class RowResolver(Record, frozen=False):
             found = found.with_fix(f"say it in the network, as in {AS_IN[word]}")
             one = names_of(clauses.get("from"))
             if len(one) == 1:
-                found = found.with_fix(f"or read `{one[0].text}` directly: `after {one[0].text}`")
+                written = one[0].span.text  # in a part not the name that the row has in the whole network
+                found = found.with_fix(f"or read `{written}` directly: `after {written}`")
             self.names.diagnostics.append(found)
         return self.common[word]
 
