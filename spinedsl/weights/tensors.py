@@ -69,8 +69,9 @@ def broken(path: Path, reason: str) -> Outcome[Weights]:
 def damaged(path: Path, reason: str, *, checkpoint: bool = False) -> Outcome[Weights]:
     """The file was written by us and has changed since."""
     diagnostic: Diagnostic = say.DAMAGED_WEIGHTS.at(nowhere(path), path=path, reason=reason)
-    again = "take another checkpoint of its run" if checkpoint else "write it again with the command that wrote it"
-    return Outcome(None, (diagnostic.repaired(again=again),))
+    if checkpoint:
+        return Outcome(None, (diagnostic.with_fix("fetch it again, or take another checkpoint of its run"),))
+    return Outcome(None, (diagnostic.repaired(),))
 
 
 def refused(path: Path, reason: str) -> Outcome[Weights]:

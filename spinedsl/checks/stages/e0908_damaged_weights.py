@@ -7,7 +7,7 @@ RULE = Rule(
     title="damaged weights file",
     message="`{path}` is damaged: {reason}",
     label="",
-    fix="fetch it again, or {again}",
+    fix="fetch it again, or write it again with the command that wrote it",
     default=Default.ERROR,
     explanation="""\
 What spine writes has a digest of every tensor and of the header, or of the whole ONNX model: a bit
