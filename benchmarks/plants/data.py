@@ -99,6 +99,20 @@ PLANTS = (
         (PICTURES,),
     ),
     Plant(
+        "boxes: small outlines are taken for boxes with points",
+        "data/boxes/posed.py",
+        "or (each == 2 and _are_far(numbers, seen))",
+        "or each == 2",
+        ("tests/data/test_posed.py",),
+    ),
+    Plant(
+        "pairs: of several pictures of one number the last is taken",
+        "data/persons.py",
+        "elif len(several := self.pictures[person][_plain(number)]) > 1:",
+        "elif len(several := self.pictures[person][_plain(number)]) > 9:",
+        (MISTAKES,),
+    ),
+    Plant(
         "pictures: 12 bits are scaled as 16",
         "data/pictures.py",
         "white = 2**bits - 1",

@@ -332,8 +332,12 @@ def yolo_with_mistakes() -> list[Diagnostic]:
          "0 0.1 0.1 0.2 0.2 0.3 0.3\ncat 0.5 0.5 0.2 0.2\n1 0.5 0.5 0 0.2\n1 0.5 0.5 -0.1 0.2\n")  # fmt: skip
     text("set/labels/9.txt", "0 0.5 0.5 0.2 0.2\n")
     text("none/classes.txt", "cat\n")
+    put("poses/a.png", 5)
+    text("poses/classes.txt", "cat\n")
+    text("poses/a.txt", "0 0.5 0.5 0.2 0.2 0.45 0.45 1 0.55 0.5 1\n0 0.3 0.6 0.1 0.2 0.3 0.6 1 0 0 0\n")
     return [
         *nameless, *open_boxes("set").diagnostics, *open_boxes("none").diagnostics, *open_boxes("nowhere").diagnostics,
+        *open_boxes("poses").diagnostics,
     ]  # fmt: skip
 
 

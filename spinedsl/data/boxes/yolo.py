@@ -3,18 +3,20 @@
 In: a folder with `labels` and `images`, one with both kinds of files, or `images/train` beside `labels/train`. Out: a
 `BoxSet`, and every mistake, with its line. A picture without a text file, or with an empty one, has no boxes. A row of
 more corners is an outline, `class x y x y x y …`: its box is the smallest one around them. Where `kpt_shape` in the
-YAML says that points stand behind each box, they are passed over.
+YAML says that points stand behind each box, they are passed over; rows that seem to have some are reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from spinedsl import checks as say
+from spinedsl.brief import counted
 from spinedsl.data.boxes.classes import TEXTS, Names, folders_of, is_yaml, names_of, points_of
 from spinedsl.data.boxes.kept import Box, BoxSet, Picture, kept, notes
 from spinedsl.data.boxes.named import is_hidden, no_size, size_of
+from spinedsl.data.boxes.posed import Outlines
 from spinedsl.data.dataset import line_of, lines_of, nowhere
 from spinedsl.data.listing import read_listing
 from spinedsl.data.pictures import ENDINGS
@@ -53,6 +55,7 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
         return Outcome(None, (wrong.with_fix("see that `images` names the folder of the pictures"),))
     reported: list[Diagnostic] = []
     pictures: list[Picture] = []
+    outlines = Outlines()
     for file in files:
         text = labels / file.relative_to(folder).with_suffix(".txt")
         size = size_of(file)
@@ -63,7 +66,8 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
         if text.is_file():
             listing = read_listing(text, settable=False)
             reported += listing.diagnostics
-            boxes = _boxes(listing.value, size, known, points, reported) if listing.value is not None else ()
+            if listing.value is not None:
+                boxes = _boxes(listing.value, size, known, points, reported, outlines)
         pictures.append(Picture(str(file), *size, boxes))
     there = {file.relative_to(folder).with_suffix("") for file in files}
     for text in sorted(labels.rglob("*.txt")):
@@ -72,7 +76,16 @@ def read_yolo(path: Path, images: Path | None, classes: tuple[str, ...]) -> Outc
             what = f"{legible(str(text))} is of no picture in {legible(str(folder))}"
             reported.append(say.ANNOTATION_FORM.at(nowhere(str(text)), what=what))
     found = BoxSet("yolo", name, known, tuple(pictures), not reported)
-    return Outcome(found, (*reported, *notes(found)))
+    return Outcome(found, (*_points_of(outlines, name), *reported, *notes(found)))
+
+
+def _points_of(outlines: Outlines, name: str) -> Iterator[Diagnostic]:
+    """A word about outlines that seem to be boxes with points."""
+    posed = outlines.points()
+    if posed is not None:
+        count, each = posed
+        found = say.POINTS_AS_OUTLINES.at(nowhere(name), path=name, points=counted(count, "point"))
+        yield found.repaired(count=count, each=each)
 
 
 def labels_of(path: Path) -> Path:
@@ -157,13 +170,23 @@ def _misfit(place: Span, fields: list[str], points: int) -> Diagnostic:
     wrong: Diagnostic = say.ANNOTATION_FORM.at(place, what=f"this row is not of the form `{form}`")
     if len(fields) == 6:
         return wrong.with_fix("a sixth number is how sure a network was: labels have five")
-    return wrong.with_fix("`kpt_shape` in the YAML says how many points there are") if points else wrong
+    if points:
+        return wrong.with_fix("`kpt_shape` in the YAML says how many points there are")
+    if len(fields) > 7 and (len(fields) - 5) % 3 == 0:
+        shape = f"`kpt_shape: [{(len(fields) - 5) // 3}, 3]`"
+        return wrong.with_fix(f"if points stand behind the box, write {shape} into `data.yaml` there")
+    return wrong
 
 
 def _boxes(
-    source: Source, size: tuple[int, int], known: tuple[str, ...], points: int, reported: list[Diagnostic]
+    source: Source,
+    size: tuple[int, int],
+    known: tuple[str, ...],
+    points: int,
+    reported: list[Diagnostic],
+    outlines: Outlines,
 ) -> tuple[Box, ...]:
-    """The boxes of one file."""
+    """The boxes of one file. `outlines` gets the numbers of those that are read as one."""
     boxes: list[Box] = []
     height, width = size
     rows = [(number, fields) for number, line in lines_of(source) if (fields := line.split())]
@@ -171,13 +194,16 @@ def _boxes(
     for number, fields in rows:
         place = line_of(source, number)
         try:
-            label, (x, y, across, down) = _whole(fields[0]), _sides(list(map(float, fields[1:])), points)
+            label, numbers = _whole(fields[0]), list(map(float, fields[1:]))
+            x, y, across, down = _sides(numbers, points)
         except ValueError:
             reported.append(_misfit(place, fields, points))
             continue
         if are_tracked and len(fields) == 7:
             reported.append(_misfit(place, fields, points).with_fix(TRACKED))
             continue
+        if not points and len(numbers) > 4:
+            outlines.add(numbers)
         if not 0 <= label < len(known):
             what = f"there is no class number {label}: they are 0 to {len(known) - 1}"
             reported.append(say.ANNOTATION_FORM.at(place, what=what))
