@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from spinedsl import checks as say
@@ -70,12 +71,44 @@ def _wrong(source: Source, message: str) -> Any:
         at = min(source.line_starts[line - 1] + column - 1, len(source.text))
     else:
         at = len(source.text.rstrip())
+    if (taken := _taken(source, at)) is not None and (words := _AGAIN.match(reason)) is not None:
+        path, span, first = taken
+        name = ".".join(part for part in path if isinstance(part, str))
+        again = say.NOT_TOML.at(span, reason=f"`{name}` {_TAKEN[words[0]]}")
+        return again.with_notes(f"it stands in line {first.line} too") if first is not None else again
     found = say.NOT_TOML.at(source.span(at, min(at + 1, len(source.text))), reason=reason[:1].lower() + reason[1:])
     line_text = source.line_text(found.span.line)
     value = line_text.partition("=")[2].strip()
     if "=" in line_text and value and re.fullmatch(r"[A-Za-z_./-][\w ./-]*", value):
         return found.with_fix(f'texts stand in quotes, and yes and no are `true` and `false`: did you mean "{value}"?')
     return found
+
+
+# How Python's library begins its words on a key that has something already, and the words that stand here.
+_TAKEN = {
+    "Cannot overwrite": "is given twice",
+    "Cannot declare": "is given twice",
+    "Duplicate inline table key": "is given twice",
+    "Cannot mutate immutable namespace": "has a value that is whole, and nothing is added to it",
+}
+_AGAIN = re.compile("|".join(_TAKEN))
+
+
+def _taken(source: Source, at: int) -> tuple[Path, Span, Span | None] | None:
+    """The key that is read last before a place, or what it stands in, and where the same stood before.
+
+    The text is TOML up to that place. A value may have keys in it, which come after its own.
+    """
+    walk = _Walk(source)
+    with suppress(AssertionError, IndexError, RecursionError):
+        walk.document()
+    read = [(path, span) for path, span in walk.read if span.start < at]
+    for number, (path, span) in reversed(list(enumerate(read))):
+        if read[-1][0][: len(path)] == path:
+            for other, first in read[:number]:
+                if other[: len(path)] == path:
+                    return path, span, first
+    return (*read[-1], None) if read else None
 
 
 class _Walk:
@@ -85,6 +118,7 @@ class _Walk:
         self.source, self.text, self.at = source, source.text, 0
         self.keys: dict[Path, Span] = {}
         self.places: dict[Path, Span] = {}
+        self.read: list[tuple[Path, Span]] = []  # each key that is given a value or heads a table, as they come
         self.arrays: dict[Path, int] = {}  # how many tables an array of tables has
 
     def document(self) -> None:
@@ -114,6 +148,8 @@ class _Walk:
             path = (*path, name)
             self.keys[path] = span if number == len(parts) - 1 else self.keys.get(path, span)
             last = number == len(parts) - 1
+            if last:
+                self.read.append((path, span))
             if brackets == 2 and last:
                 self.arrays[path] = self.arrays.get(path, 0) + 1
             if path in self.arrays:
@@ -143,6 +179,7 @@ class _Walk:
         for name, span in self.dotted():
             path = (*path, name)
             self.keys.setdefault(path, span)
+        self.read.append((path, span))
         self.at += 1  # the `=`
         self.value(path)
 

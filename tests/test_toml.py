@@ -115,10 +115,33 @@ def test_what_no_file_can_say_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "line", "column", "says"),
+    [
+        ("a = 1\n\na = 2\n", 3, 1, "`a` is given twice"),
+        ("a = 1\na = [\n  2, # one\n  { b = 3 },\n]\nc = 4\n", 2, 1, "`a` is given twice"),
+        ('"x y" = 1\nz = 2\n"x y" = 2', 3, 1, "`x y` is given twice"),
+        ("a.b = 1\na = 2", 2, 1, "`a` is given twice"),
+        ("a = 1\n[a]\n", 2, 2, "`a` is given twice"),
+        ("[tool.spine]\nb = 1\n[tool.spine]\nb = 2", 3, 7, "`tool.spine` is given twice"),
+        ("c = 1\na = { b = 1, b = 2 }", 2, 14, "`a.b` is given twice"),
+        ("[[a]]\nb = 1\nb = 2\n[a]\n", 3, 1, "`a.b` is given twice"),
+        ("[[a]]\n[a]\n", 2, 2, "`a` is given twice"),
+        ("a = { b = 1 }\na.c = 2", 2, 3, "`a.c` has a value that is whole, and nothing is added to it"),
+        ("a = 1\na = 2\nb = what\n", 2, 1, "`a` is given twice"),
+    ],
+)
+def test_a_key_that_is_given_twice_is_named_where_it_is_given_again(
+    text: str, line: int, column: int, says: str
+) -> None:
+    (found,) = read_toml(Source.from_text(text, "x.toml")).diagnostics
+    assert found.message == f"this is not TOML: {says}"
+    assert (found.span.line, found.span.column) == (line, column)
+
+
+@pytest.mark.parametrize(
     ("text", "line", "column"),
     [
         ("a = 1\nb = \n", 2, 5),
-        ("a = 1\na = 2\n", 2, 6),
         ('a = "x\n', 1, 7),
         ("a = [1,\n", 1, 8),
         ("[a\n", 1, 3),

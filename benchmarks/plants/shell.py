@@ -290,4 +290,18 @@ PLANTS: tuple[Plant, ...] = (
         "if False:",
         ("tests/cli/test_commands.py",),
     ),
+    Plant(
+        "lints: an array of tables in a pyproject.toml is not seen",
+        "cli/lints.py",
+        "(?:\\[{1,2}[ \\t]*)?",
+        "(?:\\[[ \\t]*)?",
+        ("tests/cli/test_lints.py",),
+    ),
+    Plant(
+        "toml: a key that is given twice is that of its value's last part",
+        "toml.py",
+        "if read[-1][0][: len(path)] == path:",
+        "if read[-1][0] == path:",
+        ("tests/test_toml.py",),
+    ),
 )

@@ -82,16 +82,14 @@ def _levels(document: Document, path: Path, items: list[str], levels: dict[str, 
     asked = str(path[-1])
     for number, item in enumerate(items):
         code = checks.spelt(item)
-        reason, known = checks.refused(code), checks.lints()
-        if reason is None and levels.setdefault(code, LEVELS[asked]) is not LEVELS[asked]:
-            before = next(name for name, level in LEVELS.items() if level is levels[code])
-            reason = f"`{code}` stands in `{before}` and in `{asked}`: keep one of the two"
-            known = [one for one in known if one != code]
+        reason, place = checks.refused(code), document.value((*path, number))
         if reason is not None:
-            found = say.NO_SUCH_CHOICE.at(
-                document.value((*path, number)), name=dotted(path), got=shown(item), expected=one_of(known)
-            )
+            found = say.NO_SUCH_CHOICE.at(place, name=dotted(path), got=shown(item), expected=one_of(checks.lints()))
             yield found.with_notes(reason).with_fix("take it away, or name a lint")
+        elif levels.setdefault(code, LEVELS[asked]) is not LEVELS[asked]:
+            before = next(name for name, level in LEVELS.items() if level is levels[code])
+            clash = say.SETTINGS_AT_ODDS.at(place, what=f"`{code}` stands in `{before}` and in `{asked}`")
+            yield clash.with_fix("keep one of the two")
 
 
 def _given(document: Document, path: Path, values: Mapping[str, int]) -> dict[str, int]:

@@ -17,8 +17,8 @@ from spinedsl.cli.voice import UsageError
 from spinedsl.diagnostics import Default, Outcome
 
 NAMES = ("spine.toml", "pyproject.toml")  # of configurations, the first before the second in one folder
-# `[tool.spine…`, `[tool]`, `tool.spine…`, `tool = {`
-_MAY_BEGIN = rb"""(?m)^[ \t]*(?:\[[ \t]*)?["']?tool["']?[ \t]*(?:[]=]|\.[ \t]*["']?spine["']?[ \t]*[].=])"""
+# `[tool.spine…`, `[[tool.spine…`, `[tool]`, `tool.spine…`, `tool = {`
+_MAY_BEGIN = rb"""(?m)^[ \t]*(?:\[{1,2}[ \t]*)?["']?tool["']?[ \t]*(?:[]=]|\.[ \t]*["']?spine["']?[ \t]*[].=])"""
 
 
 def lint_arguments(parser: argparse.ArgumentParser) -> None:

@@ -136,7 +136,7 @@ def size(text: str) -> tuple[int, int]:
     """`640x640` or `640`: height and width in pixels."""
     parts = text.lower().split("x")
     if not 1 <= len(parts) <= 2 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
-        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH, as in 640x640, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH, as in 640x640, each 1 or more, got {text!r}")
     height, width = int(parts[0]), int(parts[-1])
     if not height or not width:
         raise argparse.ArgumentTypeError(f"an input has at least one pixel, got {text!r}")

@@ -124,7 +124,12 @@ class Parser(argparse.ArgumentParser):
                 self._see(word, given)
                 options.append(word)
                 if self._wants_value(word) and (value := next(rest, None)) is not None:
-                    options.append(value)
+                    if (
+                        value[:1] == "-" and value[1:2].isdigit()
+                    ):  # a number below 0, which argparse takes for an option
+                        options[-1] += f"={value}" if word.startswith("--") else value
+                    else:
+                        options.append(value)
         return [*options, "--", *files] if files else options
 
     def _see(self, word: str, given: dict[str, str]) -> None:

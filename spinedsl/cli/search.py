@@ -17,7 +17,7 @@ from spinedsl.cli.search_progress import told_of_interruption, watched
 from spinedsl.cli.search_rank import rank, rank_arguments
 from spinedsl.cli.search_report import report, report_arguments
 from spinedsl.cli.search_training import Wrong, halving_arguments, halving_of, trainer_of, training_arguments
-from spinedsl.cli.terminal import read_source, say_mistakes
+from spinedsl.cli.terminal import named, read_source, say_mistakes
 from spinedsl.cli.voice import UsageError, note, summary, warn
 from spinedsl.diagnostics import one_of
 from spinedsl.diagnostics.plain import counted, one_line
@@ -267,7 +267,7 @@ def _candidates(options: argparse.Namespace) -> Candidates | None:
         return None
     spaces = outcome.value
     if not spaces:
-        raise UsageError(f"{one_line(options.file)} has no search space: `spine docs spaces` says how one is written")
+        raise UsageError(f"{named(options.file)} has no search space: `spine docs spaces` says how one is written")
     if options.space is not None and options.space not in spaces:
         raise UsageError(f"there is no space `{one_line(options.space)}` in it: choose {one_of(spaces)}")
     if options.space is None and len(spaces) > 1:

@@ -20,7 +20,7 @@ from spinedsl.cli.options import (
 )
 from spinedsl.cli.output import refused_folder, write_folder
 from spinedsl.cli.progress import phases
-from spinedsl.cli.terminal import read_source, say_mistakes
+from spinedsl.cli.terminal import named, read_source, say_mistakes
 from spinedsl.cli.voice import UsageError, note
 from spinedsl.diagnostics import Diagnostic, Severity, one_of
 from spinedsl.diagnostics.plain import counted, one_line
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     spaces = dict(analysis.spaces)
     if not spaces:
-        raise UsageError(f"{one_line(options.file)} has no search space: `spine docs spaces` says how one is written")
+        raise UsageError(f"{named(options.file)} has no search space: `spine docs spaces` says how one is written")
     if options.space is not None and options.space not in spaces:
         raise UsageError(f"there is no space `{one_line(options.space)}` in it: choose {one_of(spaces)}")
     chosen = [options.space] if options.space is not None else list(spaces)

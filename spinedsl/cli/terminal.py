@@ -15,6 +15,7 @@ from spinedsl.diagnostics import Diagnostic, Outcome
 from spinedsl.diagnostics.plain import one_line
 from spinedsl.source import Source
 
+STDIN = "<stdin>"  # what messages call standard input
 READ: deque[Source] = deque(maxlen=16)  # what was read last: a fault's report repeats it
 
 
@@ -40,14 +41,19 @@ def _like(name: str) -> str:
     return reading.legible(os.path.join(folder, near)) if near is not None else ""
 
 
+def named(file: str) -> str:
+    """A file as messages name it."""
+    return STDIN if file == "-" else one_line(file)
+
+
 def _standard_input() -> Outcome[Source]:
     reason = "it is closed"  # as by `<&-`
     if sys.stdin is not None:
         try:
-            return reading.read_bytes(sys.stdin.buffer, "<stdin>")
+            return reading.read_bytes(sys.stdin.buffer, STDIN)
         except OSError as error:
             reason = reading.reason_of(error)
-    return Outcome(None, (say.CANNOT_READ.at(Source("<stdin>", "").span(0, 0), path="<stdin>", reason=reason),))
+    return Outcome(None, (say.CANNOT_READ.at(Source(STDIN, "").span(0, 0), path=STDIN, reason=reason),))
 
 
 def spine_files(names: Iterable[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 
 from spinedsl import driver
+from spinedsl.brief import brief
 from spinedsl.ir.filled import maps_of
 from spinedsl.ops.tasks import TASKS
 from spinedsl.record import Record, field, replace
@@ -361,7 +362,12 @@ def networks(space: Space = STANDARD, *, parts: bool = True) -> st.SearchStrateg
     """Texts of files with one valid network, `Net`, of a space; perhaps with `parts`, which are networks above it.
 
     They have one to `space.most` blocks, and shrink to one. `space.source(text)` is such a text as a source.
+
+    Raises:
+        TypeError: it is no space.
     """
+    if not isinstance(space, Space):
+        raise TypeError(f"expected a space, as `Space.of(file)` gives; got {type(space).__name__} {brief(space)}")
     number = st.integers(0, HIGHEST_CHOICE)
     own = st.lists(definitions.numbers(), max_size=space.made)
     choices = st.tuples(*[number] * 9)

@@ -89,6 +89,8 @@ def test_standard_input_is_a_file() -> None:
         (["check"], "FILE"),
         (["check", "--input", "64x", FIRST], "HEIGHTxWIDTH"),
         (["check", "--input", "0x64", FIRST], "at least one pixel"),
+        (["check", "--input", "-1x5", FIRST], "each 1 or more, got '-1x5'"),
+        (["check", "--input", "-5", FIRST], "each 1 or more, got '-5'"),
         (["compile", FIRST, "--to", "tf", "-o", "x"], "--to: there is no `tf`: choose `torch`, `onnx` or `mermaid`"),
         (
             ["compile", FIRST, "--to", "onnx", "--dynamic", "depth", "-o", "x"],

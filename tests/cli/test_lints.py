@@ -140,7 +140,8 @@ def test_a_configuration(
         ('deny = "W0702"', [("E1003", 1, 8)]),
         ("deny = [1]", [("E1003", 1, 8)]),
         ('wran = ["W0702"]', [("E1002", 1, 1)]),
-        ('deny = ["W0702"]\nallow = ["W0702"]', [("E1005", 1, 9)]),
+        ('deny = ["W0702"]\nallow = ["W0702"]', [("E1007", 1, 9)]),
+        ('deny = ["W0702"]\ndeny = ["W0702"]', [("E1001", 2, 1)]),
         ("[W0702]\nlevel = 4", [("E1002", 2, 1)]),
         ("[W0702]\nlevels = true", [("E1003", 2, 10)]),
         ("[W0702]\nlevels = 17", [("E1004", 2, 10)]),
@@ -170,6 +171,13 @@ def test_a_wrong_configuration_is_said_at_its_place(
         assert [one["place"]["column"] for one in json.loads(out)] == [column for _, _, column in places]
     assert {one["place"]["file"] for one in json.loads(out)} == {form}
     assert all(one["notes"] or one["fixes"] or one["place"]["label"] for one in json.loads(out))
+
+
+@pytest.mark.parametrize("head", ["[[tool.spine]]", ' [[ "tool" . spine ]]', "tool.spine = 3", "[tool]\nspine = []"])
+def test_what_should_be_a_table_is_reported(head: str, net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (net / "pyproject.toml").write_text(f"{head}\n", encoding="utf-8")
+    status, out, _ = run(capsys, "check", "nets", "--json")
+    assert (status, [one["code"] for one in json.loads(out)]) == (1, ["E1003"])
 
 
 @pytest.mark.parametrize("words", EVERY)

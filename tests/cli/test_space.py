@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -192,7 +194,10 @@ def test_wrong_use(words: list[str], told: str, capsys: pytest.CaptureFixture[st
     assert told in err
 
 
-def test_a_file_without_a_space(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_a_space(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     status, _, err = run(capsys, "space", SPINENET)
     assert status == 2
     assert "has no search space: `spine docs spaces` says how one is written" in err
+    text = Path(SPINENET).read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert "spine space: <stdin> has no search space" in run(capsys, "space", "-")[2]

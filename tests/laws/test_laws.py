@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -192,6 +193,12 @@ def test_relative_imports_work_from_the_file_of_a_space(tmp_path: Path) -> None:
         assert spinedsl.check(space.source(text)).ok
 
     valid()
+
+
+@pytest.mark.parametrize("thing", [3, "net.spine", None])
+def test_networks_are_drawn_of_a_space(thing: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a space, as `Space.of\(file\)` gives; got"):
+        networks(thing)
 
 
 def test_a_space_without_types_says_so() -> None:
