@@ -69,17 +69,17 @@ def effective(node: Node, graph: Graph, sizes: Sizes) -> frozenset[tuple[str, Va
     }
     if node.primitive in PADDED_ALIKE:
         taken = graph.types[node.inputs[0]]
-        high, wide = window(attributes, 0), window(attributes, 1)
-        around = _pads(*high, taken.height, sizes), _pads(*wide, taken.width, sizes)
+        size = (taken.height, taken.width) if sizes is Sizes.ONE or taken.is_pooled else (0, 0)
+        around = tuple(_pads(*window(attributes, axis), side, sizes) for axis, side in enumerate(size))
         attributes = {**attributes, "padding": around}
     return frozenset(attributes.items())
 
 
 def _pads(kernel: int, stride: int, dilation: int, padding: Value, size: int, sizes: Sizes) -> Value:
-    """The padding before and after an axis of `size`, or its word where that is another for other sizes."""
-    if sizes is Sizes.ANY and padding == "same" and stride > 1 and kernel > 1:
+    """The padding before and after an axis of `size`, 0 where that is not known; `same` where it then depends on it."""
+    if sizes is Sizes.ANY and not size and padding == "same" and stride > 1 and kernel > 1:
         return padding
-    return pads(kernel, stride, dilation, padding, size if sizes is Sizes.ONE else 0)
+    return pads(kernel, stride, dilation, padding, size)
 
 
 def starts(attribute: str) -> bool:

@@ -47,3 +47,28 @@ def test_an_attribute_that_another_leaves_without_a_meaning_makes_no_other_numbe
 
     usual = number()
     assert {name for name in ("epsilon", "gamma", "gain_init") if number(**{name: 2}) != usual} == read
+
+
+@pytest.mark.parametrize(
+    ("paddings", "given", "alike"),
+    [
+        (("same", 1), {"kernel": 4, "stride": 2}, {Sizes.DIVIDED, Sizes.ONE}),
+        (("same", "symmetric"), {"kernel": 3, "stride": 2}, set()),
+        (("same", "symmetric"), {"kernel": 3, "stride": 1}, set(Sizes)),
+        (("same", 0), {"kernel": 1, "stride": 2}, set(Sizes)),
+        (("symmetric", 1), {"kernel": 3, "stride": 2}, set(Sizes)),
+        (("same", 1), {"kernel": 3, "stride": 2}, set()),
+    ],
+)
+def test_paddings_have_one_number_where_they_pad_alike(
+    paddings: tuple[Any, Any], given: dict[str, Any], alike: set[Sizes]
+) -> None:
+    """For all sizes: what `same` pads depends on them where the stride does not divide them."""
+    table: dict[Hashable, int] = {}
+
+    def number(padding: Any, sizes: Sizes) -> int:
+        graph = flatten(single(lambda x: op("conv", x, channels=4, padding=padding, **given)))
+        return numbered(graph, table, sizes)[graph.outputs["P"]]
+
+    one, other = paddings
+    assert {sizes for sizes in Sizes if number(one, sizes) == number(other, sizes)} == alike
