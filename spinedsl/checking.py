@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 USUAL = Switches()  # every lint as it is by default
 MAX_LOOKED = 100  # errors that are looked at for what an edit stands in the way of
-MOST_IMPORTS = 3  # files with mistakes, beside the one that imports them, whose repairs are tried
 FEW_GUESSES = 2_000  # tokens that are read to find strays in a text that is read again after a repair
 
 
@@ -111,22 +110,20 @@ def _proven(
     switches: Switches,
     work: Work,
 ) -> tuple[Diagnostic, ...]:
-    """The same, each file with the repairs that hold in it; of many files that are wrong, most go without."""
+    """The same, with the repairs that hold.
+
+    What is wrong with an import is reported once, when it is read, and a text read again knows nothing of it: so
+    repairs are tried where all mistakes are in one file. Where they are in several, imported ones go without.
+    """
     from spinedsl.diagnostics.repairs import proven, without_edits  # noqa: PLC0415  a clean file has nothing to repair
 
-    left = dict.fromkeys(one.span.source for one in found)
-    done: dict[int, Diagnostic] = {}
-    for tried, source in enumerate(sorted(left, key=lambda source: source is not loaded.source)):
-        places = [at for at, one in enumerate(found) if one.span.source is source]
-        own = [found[at] for at in places]
-        if tried > MOST_IMPORTS:
-            own = [without_edits(one) for one in own]
-        elif not any(_of_an_import(one) for one in own):
-            # What is wrong with an import is reported once, when it is read: a text read again knows nothing of it.
-            of_file = (size, only) if source is loaded.source else (None, None)
-            own = [*proven(source, own, partial(_again, *of_file, switches, loaded.loader, work))]
-        done.update(zip(places, own, strict=True))
-    return tuple(done[at] for at in range(len(found)))
+    first, *others = dict.fromkeys(one.span.source for one in found)
+    if any(_of_an_import(one) for one in found):
+        return tuple(found)
+    if others:
+        return tuple(one if one.span.source is loaded.source else without_edits(one) for one in found)
+    of_file = (size, only) if first is loaded.source else (None, None)
+    return proven(first, found, partial(_again, *of_file, switches, loaded.loader, work))
 
 
 def _again(
