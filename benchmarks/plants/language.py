@@ -48,7 +48,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "rows: channels in parentheses that no other row knows",
         "ir/elaborate/network.py",
-        "return count if isinstance(count, int) else None",
+        "return got if isinstance(got, int) else None",
         "return None",
         ("tests/ir/test_rounding.py",),
     ),

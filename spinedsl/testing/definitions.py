@@ -42,10 +42,10 @@ if y.level > 1 {{
         let enlarged{n} = upsample(identity(y), levels = 2, mode = bilinear)
         y = conv(enlarged{n}, channels, kernel = 4, stride = 4)
     }}"""
-# Numbers near the ends of what float32 holds, and one beyond.
+# Numbers near the ends of what float32 holds.
 ENDS = """\
-let beyond{n} = min(constant(1e30) * 1e30, 0.5)
-    y = y + beyond{n} * (constant(power(2, -99)) * power(2, 99))"""
+let large{n} = min(constant(1e30) * 1e8, 0.5)
+    y = y + large{n} * (constant(power(2, -99)) * power(2, 99))"""
 # What a step does; `{n}` is its number, for names of its own. Some indices have names of what generated code defines.
 STEPS = (
     "y = act(y)",
