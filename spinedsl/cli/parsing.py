@@ -124,9 +124,7 @@ class Parser(argparse.ArgumentParser):
                 self._see(word, given)
                 options.append(word)
                 if self._wants_value(word) and (value := next(rest, None)) is not None:
-                    if (
-                        value[:1] == "-" and value[1:2].isdigit()
-                    ):  # a number below 0, which argparse takes for an option
+                    if value[:1] == "-" and value[1:2].isdigit():  # below 0: argparse takes it for an option
                         options[-1] += f"={value}" if word.startswith("--") else value
                     else:
                         options.append(value)

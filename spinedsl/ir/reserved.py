@@ -34,4 +34,6 @@ def why_reserved_let(name: str) -> str | None:
 def another_name(name: str) -> str:
     """A name much like this one that is free of all that."""
     plain = name.strip("_") or "value"
+    if re.fullmatch(_TAKEN_BY_ROWS, f"{plain}_"):
+        return f"my_{plain}"
     return f"{plain}_" if not plain[0].isdigit() else f"v{plain}"

@@ -1,7 +1,8 @@
 """E0247: a name of parameters that two things of a definition would have.
 
-An iteration of a loop names its parameters below `p0`, `p1`, …, and so may another loop, or a `shared` call that is
-bound to `p1`. The text does not tell whether it comes to that: it depends on how often the loops run.
+An iteration of an `each` names its parameters below `p0`, `p1`, …, and so may another one, or a `shared` call that is
+bound to `p1`. The text does not tell whether it comes to that: it depends on how often the loops run. Those of a
+`repeat` stand below `rep0`, `rep1`, …, which nothing else may be called.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from spinedsl.syntax import tree
 
 
 class Turn(Record, eq=False):
-    """One iteration of a loop: what its parameters are named under, and the events that ran in it."""
+    """One iteration of an `each`: what its parameters are named under, and the events that ran in it."""
 
     path: Path
     number: int
-    statement: tree.Each | tree.Repeat
+    item: tree.Name
     first: int
     end: int
 
@@ -36,14 +37,7 @@ class Turn(Record, eq=False):
     @property
     def words(self) -> str:
         """How a message calls it."""
-        word = f"each {self.statement.item.text}" if isinstance(self.statement, tree.Each) else "repeat"
-        return f"iteration {self.number} of `{word}`"
-
-    @property
-    def place(self) -> Span:
-        """The name of the item, or the count."""
-        statement = self.statement
-        return statement.item.span if isinstance(statement, tree.Each) else statement.count.span
+        return f"iteration {self.number} of `each {self.item.text}`"
 
 
 def clash(
@@ -58,16 +52,14 @@ def clash(
     for turn in turns:
         before = named.setdefault(turn.path, turn)
         if before.loop != turn.loop and _owner(before, events, owns) and _owner(turn, events, owns):
-            first, second = sorted((before, turn), key=lambda one: one.place.start)
-            loop = second if isinstance(second.statement, tree.Each) else first
-            return _report(turn.path[-1], (first.words, first.place), (second.words, second.place), loop)
+            first, second = sorted((before, turn), key=lambda one: one.item.span.start)
+            return _report(first, second.words, second.item.span, second)
     for event in events:
         own = len(event.path) - len(event.at.path)
         for length in range(own + 1, len(event.path) + 1):
             met = named.get(event.path[:length])
             if met is not None and owns(event) and _owner(met, events, owns):
-                other = _written(event, event.path[length - 1], plan, body)
-                return _report(met.path[-1], (met.words, met.place), other, met)
+                return _report(met, *_written(event, event.path[length - 1], plan, body), met)
     return None
 
 
@@ -87,9 +79,8 @@ def _written(event: Event, name: str, plan: Plan, body: tree.Body) -> tuple[str,
     return f"`{call.callee.text}`", call.callee.span
 
 
-def _report(name: str, one: tuple[str, Span], other: tuple[str, Span], loop: Turn) -> Diagnostic:
-    found: Diagnostic = say.NAME_OF_TWO.at(other[1], name=name, first=one[0], second=other[0])
-    found = found.with_others(Label(one[1], f"`{name}` here"))
-    if isinstance(loop.statement, tree.Repeat):
-        return found.with_fix(f"let the `repeat` and {other[0]} stand in definitions of their own")
-    return found.with_fix(f"give the item another name: `each {loop.statement.item.text}_ in …`")
+def _report(turn: Turn, other: str, place: Span, to_rename: Turn) -> Diagnostic:
+    name = turn.path[-1]
+    found: Diagnostic = say.NAME_OF_TWO.at(place, name=name, first=turn.words, second=other)
+    found = found.with_others(Label(turn.item.span, f"`{name}` here"))
+    return found.with_fix(f"give the item another name: `each {to_rename.item.text}_ in …`")

@@ -100,7 +100,7 @@ class Expansion(Caller):
         self.yields: list[Yielded] = []
         self.named: set[tuple[str | int, ...]] = set()  # the names of those
         self.broken = False  # what is yielded is not known, or a loop does not run
-        self.turns: list[Turn] = []  # every iteration that ran
+        self.turns: list[Turn] = []  # every iteration of an `each` that ran
         self.around: list[str | int] = []  # for each loop around: its iteration, or the feature that it is at
         for parameter in defined.definition.parameters:
             name = parameter.name.text
@@ -387,11 +387,8 @@ class Expansion(Caller):
         self.around.append(label)
         with self.trace.inside(number, f"{path}{number}", outer):
             self.body(loop.body)
-            named = [self.trace.prefix]
-            if outer != named[0][: len(outer)]:
-                named.append(outer)  # what is shared, but not by the iterations of this loop
-        end = len(self.trace.events)
-        self.turns += [Turn(under, number, loop, first, end) for under in named]
+            if isinstance(loop, tree.Each):
+                self.turns.append(Turn(self.trace.prefix, number, loop.item, first, len(self.trace.events)))
         self.around.pop()
         for name in set(self.env) - before:
             del self.env[name]
